@@ -1,0 +1,1 @@
+//! Who gets the next seat: queues, seats and the decision between them.

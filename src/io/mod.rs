@@ -1,0 +1,1 @@
+//! The only room that waits, reads a clock, rolls dice, opens or spawns anything.

@@ -1,0 +1,1 @@
+//! A telephone of its own, on rsip, to call the house and test it from outside.

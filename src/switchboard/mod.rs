@@ -1,0 +1,1 @@
+//! Moves values between the rooms and holds no rules of its own.

@@ -1,0 +1,1 @@
+//! Case records and the outbox that hands them to a ticket office at least once.
