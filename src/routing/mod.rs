@@ -1,1 +1,7 @@
-//! What the operator wants: routing.toml read, checked, and asked.
+//! What the operator wants: `routing.toml` read, checked, and asked.
+//!
+//! Tables mirror the file; [`Plan`] is what survives the check, and only `Plan` leaves the room.
+
+pub mod plan;
+
+pub use plan::Plan;

@@ -1,0 +1,453 @@
+//! A checked `routing.toml`: what the rest of the house asks about the operator's wishes.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::id::{LineId, PromptId, QueueId, SeatId, Skill, TrunkId};
+
+/// Everything that survived the check. Calls under way keep the plan they began with.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Hex SHA-256 of the files that the plan was read from: names it in the ledger.
+    pub digest: String,
+    /// Whether the human-first rules apply.
+    pub purpose: Purpose,
+    /// Who and where.
+    pub city: City,
+    /// Where SIP and RTP are spoken.
+    pub network: Network,
+    /// The published numbers by their shortest form.
+    pub lines: BTreeMap<LineId, Line>,
+    /// The months after cut-over.
+    pub transition: Transition,
+    /// Carriers and neighbouring centers.
+    pub trunks: BTreeMap<TrunkId, Trunk>,
+    /// Clerks' telephones.
+    pub seats: BTreeMap<SeatId, Seat>,
+    /// Where callers wait.
+    pub queues: BTreeMap<QueueId, Queue>,
+    /// 110/119/120/122: reached outward only, never a line of our own.
+    pub emergency: BTreeMap<LineId, Peer>,
+    /// Spoken and played sounds by id.
+    pub prompts: BTreeMap<PromptId, Prompt>,
+    /// What is kept of the sound.
+    pub recording: Recording,
+    /// 好差评 after the call.
+    pub survey: Survey,
+    /// Who hears which seat answered.
+    pub seat_greeting: SeatGreeting,
+    /// Where ticket events go.
+    pub sinks: Vec<Sink>,
+    /// Bounds on what the house takes on.
+    pub limits: Limits,
+}
+
+/// `purpose` at the top of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Serves callers: a path without a person is an error.
+    Live,
+    /// Serves load tools: exempt from the human-first rules, refused off loopback.
+    Bench,
+}
+
+/// `[city]`.
+#[derive(Debug, Clone)]
+pub struct City {
+    /// 濮阳市.
+    pub name: String,
+    /// Without the country code, with the leading zero: `0393`.
+    pub area_code: String,
+    /// `86`.
+    pub country_code: String,
+    /// Asia/Shanghai.
+    pub time_zone: TimeZone,
+}
+
+/// `[network]`.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// Where SIP is received (UDP).
+    pub listen: Vec<Listener>,
+    /// RTP ports, first even and last odd, inclusive.
+    pub rtp_ports: (u16, u16),
+    /// The realm of digest challenges and the domain of seats' addresses.
+    pub domain: String,
+    /// A leg silent in RTP and RTCP for so long is asked by OPTIONS, and ended if it does not answer.
+    pub silence_max: Duration,
+}
+
+/// One SIP listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// The socket's own address.
+    pub bind: SocketAddr,
+    /// What Contact and SDP say instead, behind NAT.
+    pub advertise: Option<IpAddr>,
+}
+
+/// `[[number]]`.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Its shortest dialled form.
+    pub number: LineId,
+    /// As the notice prints it.
+    pub name: String,
+    /// 责任单位.
+    pub owner: String,
+    /// What becomes of a call.
+    pub mode: LineMode,
+    /// Row of the notice's list, `1-3`; empty for 12345.
+    pub row: String,
+    /// 设专家座席.
+    pub expert_seats: bool,
+    /// Skills that a seat must have for this line.
+    pub skills: Vec<Skill>,
+    /// Per-number override of the transition's first day and length.
+    pub transition: Option<Transition>,
+}
+
+/// The three ways of the notice's §三(一), 12345 itself, and lines for load tools.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LineMode {
+    /// 12345.
+    Primary {
+        /// Where callers wait.
+        queue: QueueId,
+    },
+    /// 整体并入: number retired, prompt for the transition months.
+    Merged {
+        /// Where callers wait.
+        queue: QueueId,
+    },
+    /// 双号并行: number kept, seats merged.
+    Dual {
+        /// Where callers wait.
+        queue: QueueId,
+    },
+    /// 设分中心: number and seats kept elsewhere.
+    SubCenter {
+        /// The way there.
+        peer: Peer,
+        /// Where callers wait when it does not answer.
+        queue: QueueId,
+    },
+    /// A line of `purpose = "bench"`.
+    Bench(BenchLine),
+}
+
+/// What a bench line does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BenchLine {
+    /// Answers and stays silent until the caller leaves (S1).
+    Silent,
+    /// Plays once and hangs up (S2).
+    PlayOnce(PromptId),
+    /// Plays until the caller leaves (S2).
+    PlayForever(PromptId),
+    /// Goes straight to a trunk (S3, S3R).
+    Dial {
+        /// The way there.
+        peer: Peer,
+        /// Whether it is recorded.
+        record: bool,
+    },
+}
+
+/// Somebody on the far side of a trunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// The way there.
+    pub trunk: TrunkId,
+    /// User part of the Request-URI.
+    pub number: String,
+    /// Longest ringing.
+    pub ring: Duration,
+    /// Drill mode: the trunk points at nothing real.
+    pub drill: bool,
+}
+
+/// `[transition]`: prompt for a number of calendar months, by the city's clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    /// First day.
+    pub start: jiff::civil::Date,
+    /// Calendar months. A start on a day that the last month lacks ends with that month's last day.
+    pub months: u8,
+    /// Spoken first.
+    pub prompt: PromptId,
+    /// Played before the answer (183) instead of after it.
+    pub early_media: bool,
+    /// What happens when the months are over.
+    pub afterwards: Afterwards,
+}
+
+/// `[transition] afterwards`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Afterwards {
+    /// Straight to 12345 without the prompt.
+    Connect,
+    /// Refused: 410 Gone.
+    Release,
+}
+
+/// `[[trunk]]`.
+#[derive(Debug, Clone)]
+pub struct Trunk {
+    /// Its name.
+    pub id: TrunkId,
+    /// Calls from these addresses are the trunk's.
+    pub sources: Vec<IpNet>,
+    /// Where calls to the trunk go; `None` for inward only.
+    pub target: Option<SocketAddr>,
+    /// Where the dialled line is looked for, in order.
+    pub dialled_from: Vec<DialledFrom>,
+    /// Whether P-Asserted-Identity from it is believed.
+    pub trust_identity: bool,
+    /// A target that gives no sign of life for so long is given up.
+    pub connect_timeout: Duration,
+    /// Most calls at once, inward and outward together.
+    pub calls_max: u32,
+}
+
+/// An address and the length of its prefix in bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IpNet {
+    /// Any address of the net.
+    pub addr: IpAddr,
+    /// Bits of the prefix.
+    pub prefix: u8,
+}
+
+impl IpNet {
+    /// Whether `other` lies in the net. An IPv4 address mapped into IPv6 counts as IPv4.
+    pub fn contains(&self, other: IpAddr) -> bool {
+        match (self.addr.to_canonical(), other.to_canonical()) {
+            (IpAddr::V4(net), IpAddr::V4(other)) => {
+                let mask = u32::MAX
+                    .checked_shl(32 - u32::from(self.prefix.min(32)))
+                    .unwrap_or(0);
+                net.to_bits() & mask == other.to_bits() & mask
+            }
+            (IpAddr::V6(net), IpAddr::V6(other)) => {
+                let mask = u128::MAX
+                    .checked_shl(128 - u32::from(self.prefix.min(128)))
+                    .unwrap_or(0);
+                net.to_bits() & mask == other.to_bits() & mask
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A place in an INVITE that can hold the dialled number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DialledFrom {
+    /// RFC 3261 §8.1.1.1.
+    RequestUri,
+    /// RFC 7044, the oldest entry.
+    HistoryInfo,
+    /// RFC 5806, the last (oldest) value.
+    Diversion,
+    /// RFC 7315 §4.2.
+    PCalledPartyId,
+    /// RFC 3261 §8.1.1.2.
+    To,
+}
+
+/// `[[seat]]`.
+#[derive(Debug, Clone)]
+pub struct Seat {
+    /// 工号 and SIP user.
+    pub id: SeatId,
+    /// Whose desk.
+    pub name: String,
+    /// What its clerk can do.
+    pub skills: Vec<Skill>,
+    /// Queues it serves.
+    pub queues: Vec<QueueId>,
+    /// Where its password is kept: never in the file.
+    pub secret: SecretRef,
+}
+
+/// `{ env = "…" }` or `{ file = "…" }`; a file in the data directory is created on first run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretRef {
+    /// An environment variable.
+    Env(String),
+    /// A file, relative to the data directory unless absolute.
+    File(String),
+}
+
+/// `[[queue]]`.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    /// Its name.
+    pub id: QueueId,
+    /// Played before waiting.
+    pub greeting: PromptId,
+    /// Played while waiting.
+    pub music: PromptId,
+    /// How long one seat rings.
+    pub ring: Duration,
+    /// Time for the case after the call.
+    pub wrap_up: Duration,
+    /// A seat that let a call ring out rests until its next REGISTER, or for so long.
+    pub away: Option<Duration>,
+    /// Longest wait while seats are signed in.
+    pub wait_max: Duration,
+    /// Longest wait while no seat is signed in.
+    pub no_seat_wait: Duration,
+    /// Callers at once; the next one overflows.
+    pub length_max: u32,
+    /// Between announcements of position and expected wait.
+    pub announce_every: Duration,
+    /// Said to who overflows, before the ticket's number.
+    pub overflow_prompt: PromptId,
+}
+
+/// One entry of `prompts.toml`, its sound loaded and checked.
+#[derive(Debug, Clone)]
+pub struct Prompt {
+    /// Its id.
+    pub id: PromptId,
+    /// What is said.
+    pub text: String,
+    /// Mono samples, 8 kHz.
+    pub samples: std::sync::Arc<[i16]>,
+}
+
+/// `[recording]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// Whether calls are recorded.
+    pub enabled: bool,
+}
+
+/// `[survey]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// Whether the caller is asked after the clerk leaves.
+    pub enabled: bool,
+    /// Longest wait for the digit, from the prompt's end.
+    pub wait: Duration,
+    /// How often the question is put.
+    pub tries: u8,
+}
+
+/// `[seat_greeting] spoken`: 工号 … 为您服务. Has no default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeatGreeting {
+    /// Both hear it.
+    Both,
+    /// Nobody does.
+    Silent,
+}
+
+/// `[[ticket_sink]]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sink {
+    /// Its name.
+    pub name: String,
+    /// The adapter.
+    pub kind: SinkKind,
+    /// One try.
+    pub timeout: Duration,
+}
+
+/// Adapters of ticket offices.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SinkKind {
+    /// The embedded store.
+    Sqlite,
+    /// A file of one event a line.
+    Jsonl {
+        /// Relative to the data directory unless absolute.
+        path: String,
+    },
+    /// A signed webhook.
+    Http {
+        /// Where events are posted.
+        url: String,
+        /// The signing secret.
+        secret: SecretRef,
+    },
+}
+
+/// `[limits]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls at once; the next INVITE gets 503.
+    pub calls_max: u32,
+    /// How long a call waits for its opening record to be on disk.
+    pub durable_wait: Duration,
+    /// After SIGTERM.
+    pub drain_grace: Duration,
+    /// A recording or a call's bound: longest call.
+    pub call_max: Duration,
+}
+
+/// What a call does, step after step; made by [`Plan`] for one line at one instant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flow {
+    /// The line that was dialled.
+    pub line: LineId,
+    /// In order; the call hangs up after the last.
+    pub steps: Vec<Step>,
+    /// Whether the call is recorded from its answer on.
+    pub record: bool,
+}
+
+/// One step of a flow.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// 180.
+    Ring,
+    /// 183 with the prompt, before the answer.
+    PlayEarly(PromptId),
+    /// 200, once the opening record is durable.
+    Answer,
+    /// A prompt to its end.
+    Play(PromptId),
+    /// A prompt again and again until the caller leaves.
+    PlayForever(PromptId),
+    /// Nothing until the caller leaves.
+    Silence,
+    /// Waits for a seat and talks; after an overflow the flow goes on, after a talk it goes to `Survey` if one follows.
+    Queue(QueueId),
+    /// Calls a peer and talks, then hangs up; the flow goes on where nobody answers.
+    Dial {
+        /// The way there.
+        peer: Peer,
+        /// Why a ticket is opened when nobody answers; `None`: none is.
+        ticket_on_failure: bool,
+        /// Said when nobody answers.
+        failure_prompt: Option<PromptId>,
+    },
+    /// Opens a ticket and reads its number out.
+    Ticket {
+        /// Said before the number.
+        prompt: PromptId,
+        /// `no_seat`, `queue_full`, …
+        reason: TicketReason,
+    },
+    /// The five-grade question.
+    Survey,
+    /// Refuses or ends with a SIP status.
+    Refuse {
+        /// 404, 410, ….
+        status: u16,
+    },
+}
+
+/// Why a ticket was opened without a clerk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TicketReason {
+    /// The queue's rule sent the caller on.
+    Overflow,
+    /// A sub-center did not answer.
+    SubCenterUnanswered,
+}
