@@ -1,0 +1,143 @@
+//! Orders to the media engine and facts from it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::id::{CallId, LegId};
+use crate::time::Timestamp;
+
+/// Samples of one 20 ms frame at 8 kHz.
+pub const FRAME_SAMPLES: usize = 160;
+
+/// A pair of bound sockets (RTP even, RTCP odd) by its place in the house's port range: port = first + 2·slot.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct PortSlot(pub u32);
+
+/// A prompt in the [`super::bank::SoundBank`]: index, valid for the bank that handed it out and all later ones.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct SoundId(pub u32);
+
+/// Codecs of this house.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Codec {
+    /// A-law, static payload type 8.
+    Pcma,
+    /// µ-law, static payload type 0.
+    Pcmu,
+}
+
+/// Whether sound flows, as negotiated, from our side (RFC 3264 §5.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flow {
+    /// Both ways.
+    SendRecv,
+    /// We send only: the peer holds us listening to nothing of its own.
+    SendOnly,
+    /// We receive only.
+    RecvOnly,
+    /// Neither; RTCP goes on.
+    Inactive,
+}
+
+/// How one leg's sound travels, as negotiated.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LegConfig {
+    /// Our sockets.
+    pub slot: PortSlot,
+    /// Codec both ways.
+    pub codec: Codec,
+    /// Payload type that we send.
+    pub payload_type: u8,
+    /// Payload type that the peer sends (RFC 3264 allows them to differ).
+    pub payload_type_in: u8,
+    /// telephone-event payload types, out and in; `None`: not negotiated.
+    pub dtmf: Option<(u8, u8)>,
+    /// Where the peer's SDP says that RTP goes.
+    pub remote: SocketAddr,
+    /// Where RTCP goes (port + 1, `a=rtcp`, or the RTP address with rtcp-mux).
+    pub remote_rtcp: SocketAddr,
+    /// RFC 5761.
+    pub rtcp_mux: bool,
+    /// The signalling peer's own address: RTP from it is believed over the signalled address (NAT).
+    pub signalling_peer: IpAddr,
+    /// Directions.
+    pub flow: Flow,
+    /// Tell `Silent` after so long without RTP and RTCP; zero: never.
+    pub silence_max: Duration,
+}
+
+/// What a leg hears.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Order {
+    /// Begin; the socket's stale packets are dropped first. Sends nothing until told what to hear.
+    Open { leg: LegId, config: Box<LegConfig> },
+    /// Renegotiated: SSRC, sequence and clock go on.
+    Change { leg: LegId, config: Box<LegConfig> },
+    /// End; answered by `Closed` with the figures.
+    Close { leg: LegId },
+    /// Sounds one after another in place of what was heard; `Played` with `mark` when they are through (never if replaced).
+    /// With `repeat` the list begins anew for ever and `Played` never comes.
+    Play { leg: LegId, sounds: Arc<[SoundId]>, repeat: bool, mark: u32 },
+    /// Hear nothing: no packets are sent.
+    Quiet { leg: LegId },
+    /// The two hear one another, in place of what they heard.
+    Bridge { a: LegId, b: LegId },
+    /// The pair is parted; both are `Quiet`.
+    Part { a: LegId, b: LegId },
+    /// Press digits on the peer (RFC 4733), 100 ms each.
+    SendDigits { leg: LegId, digits: String },
+    /// Stereo recording of a call: left is `caller`, right is everyone else and what is played to the caller.
+    /// A leg opened later takes part as soon as it is bridged with one that does.
+    Record { call: CallId, caller: LegId, begun: Timestamp },
+    /// The recording is closed; answered by the recorder.
+    StopRecord { call: CallId },
+}
+
+/// What a leg did.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Fact {
+    /// One press, however often its packets were repeated or its end lost.
+    Digit { leg: LegId, digit: char },
+    /// See [`Order::Play`].
+    Played { leg: LegId, mark: u32 },
+    /// First believed packet: the source is locked.
+    Latched { leg: LegId, source: SocketAddr },
+    /// No RTP and no RTCP for the leg's `silence_max`. Told again after each further such span.
+    Silent { leg: LegId },
+    /// Sound came back after `Silent`.
+    Heard { leg: LegId },
+    /// Packets from others were refused: told once per leg, counted in the figures.
+    StrangerRefused { leg: LegId, source: SocketAddr },
+    /// The leg is gone, its slot free.
+    Closed { leg: LegId, slot: PortSlot, figures: Box<LegFigures> },
+    /// The recording's file is whole (told by the recorder).
+    Recorded { call: CallId, file: String, samples: u64, lost_frames: u64 },
+    /// A fault inside the engine ended this leg's sound (a bug, caught): its call should end.
+    Failed { leg: LegId },
+}
+
+/// One leg's sound in figures.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct LegFigures {
+    /// RTP packets taken in.
+    pub received: u64,
+    /// RTP packets sent.
+    pub sent: u64,
+    /// Never came (RFC 3550 A.3).
+    pub lost: u64,
+    /// Came too late to be heard.
+    pub late: u64,
+    /// Came twice.
+    pub duplicate: u64,
+    /// From strangers, runts, wrong versions or payload types.
+    pub refused: u64,
+    /// Interarrival jitter, microseconds (RFC 3550 A.8).
+    pub jitter_us: u32,
+    /// Longest gap between packets, milliseconds.
+    pub gap_max_ms: u32,
+    /// Round trip by RTCP, microseconds; 0: unknown.
+    pub round_trip_us: u32,
+    /// E-model MOS × 100 (G.107); 0: nothing heard.
+    pub mos_x100: u16,
+}

@@ -1,0 +1,254 @@
+//! What the endpoint is told and what it tells: the wall between signalling and the rooms above.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::id::{SeatId, TrunkId};
+use crate::sip::sdp::Sdp;
+use crate::time::Timestamp;
+
+/// One INVITE session: our side of one dialog, from the INVITE to the end of the BYE.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct SessionId(pub u64);
+
+/// A datagram, in or out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// Index into [`Config::listeners`].
+    pub listener: usize,
+    /// Where it came from, or goes.
+    pub peer: SocketAddr,
+    /// One whole message, or the odd bytes that claim to be one.
+    pub bytes: Bytes,
+}
+
+/// What the endpoint wants done.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Put on the wire.
+    Send(Packet),
+    /// Tell the rooms above.
+    Event(Event),
+    /// Keep on disk, so that a restart knows the seat's binding; `None` removes it.
+    SaveBinding {
+        /// Whose.
+        seat: SeatId,
+        /// What to keep.
+        binding: Option<Binding>,
+    },
+}
+
+/// Where a seat is registered: what `io` persists and restores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// Contact URI as the phone sent it.
+    pub contact: String,
+    /// Where its REGISTER came from: requests go there (symmetric, behind NAT).
+    pub flow: SocketAddr,
+    /// The listener it came in on.
+    pub listener: usize,
+    /// Wall-clock end of life.
+    pub expires_at: Timestamp,
+    /// Call-ID and CSeq of the REGISTER, RFC 3261 §10.3 step 7.
+    pub call_id: String,
+    /// See `call_id`.
+    pub cseq: u32,
+}
+
+/// What happened on the wire.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A new, admitted INVITE; 100 Trying is out. Wants `progress`, `answer` or `refuse`.
+    Invited(Box<Invited>),
+    /// 101–199 to our INVITE. Early media has its SDP.
+    Progressed { session: SessionId, status: u16, sdp: Option<Arc<Sdp>> },
+    /// 2xx to our INVITE; the ACK is out. Further forks are released by the endpoint.
+    Answered { session: SessionId, sdp: Option<Arc<Sdp>> },
+    /// Our INVITE failed for good: 300–699, 408 on time-out, 503 when the target cannot be reached. Nothing follows.
+    Refused { session: SessionId, status: u16 },
+    /// The caller gave up before our final answer; 487 is out. Nothing follows.
+    Cancelled { session: SessionId },
+    /// The ACK for our 2xx is here, with the answer where our 2xx carried the offer.
+    Confirmed { session: SessionId, sdp: Option<Arc<Sdp>> },
+    /// re-INVITE or UPDATE in the dialog. Wants `answer_offer` or `refuse_offer`. `None`: we are to make the offer.
+    Reoffered { session: SessionId, offer: Option<Arc<Sdp>> },
+    /// The peer took our re-INVITE.
+    OfferTaken { session: SessionId, sdp: Option<Arc<Sdp>> },
+    /// The peer refused our re-INVITE (but the dialog lives).
+    OfferRefused { session: SessionId, status: u16 },
+    /// The peer answered our in-dialog OPTIONS: it is there.
+    Alive { session: SessionId },
+    /// The dialog is over. Nothing follows.
+    Ended { session: SessionId, cause: EndCause },
+    /// A seat has a binding (new, refreshed or restored).
+    Registered { seat: SeatId, refreshed: bool },
+    /// A seat's last binding is gone: removed, or its time ran out.
+    Unregistered { seat: SeatId },
+    /// A request was turned away at the door; one counter each.
+    TurnedAway { peer: SocketAddr, why: TurnedAway },
+}
+
+/// How a dialog ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndCause {
+    /// The peer's BYE.
+    Bye,
+    /// Our own `hang_up` is through, or timed out.
+    HungUp,
+    /// No ACK for our 2xx within 64·T1: BYE is out (RFC 3261 §13.3.1.4).
+    NoAck,
+    /// An in-dialog request got 481 or 408, or nothing (RFC 3261 §12.2.1.2).
+    Gone,
+}
+
+/// Why a request was turned away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TurnedAway {
+    /// Neither a trunk's address nor a seat.
+    UnknownSource,
+    /// Wrong digest.
+    BadCredentials,
+    /// Not a SIP message, or one that cannot be answered.
+    Malformed,
+    /// 400 and its kin.
+    BadRequest,
+    /// 405, 415, 416, 420, 501, 505, …
+    Unsupported,
+    /// 481, 482, 500 for a stale CSeq, ….
+    OutOfDialog,
+    /// 503 while draining.
+    Draining,
+    /// 503: a table is full.
+    Full,
+}
+
+/// A new INVITE as the rooms above see it.
+#[derive(Clone, Debug)]
+pub struct Invited {
+    /// Its session from now on.
+    pub session: SessionId,
+    /// Who is calling, as the door found it.
+    pub from: Origin,
+    /// The caller's number or user: P-Asserted-Identity where the trunk is trusted, else From. Empty: withheld.
+    pub caller: String,
+    /// Where the dialled number may stand, raw: Request-URI, History-Info (oldest first), Diversion (oldest first), P-Called-Party-ID, To.
+    pub dialled: DialledHeaders,
+    /// The offer; `None`: late offer.
+    pub offer: Option<Arc<Sdp>>,
+    /// Source of the datagram: the signalling peer, for latching RTP.
+    pub peer: SocketAddr,
+    /// The listener it came in on: SDP and Contact say its address.
+    pub listener: usize,
+    /// Opaque: ties traces and tests to the call (derived from the Call-ID).
+    pub wire_ref: String,
+}
+
+/// Raw URIs (or numbers) by the header they stand in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DialledHeaders {
+    /// The whole Request-URI.
+    pub request_uri: String,
+    /// Oldest first.
+    pub history_info: Vec<String>,
+    /// Oldest first (the header lists the newest first).
+    pub diversion: Vec<String>,
+    /// P-Called-Party-ID.
+    pub p_called_party_id: Option<String>,
+    /// To.
+    pub to: String,
+}
+
+/// Who is calling (DESIGN: who is calling).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// From a trunk's address set.
+    Trunk(TrunkId),
+    /// A seat, authenticated.
+    Seat(SeatId),
+}
+
+/// Where our own INVITE goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A seat's registered binding.
+    Seat(SeatId),
+    /// A number behind a trunk.
+    Trunk {
+        /// The way there.
+        trunk: TrunkId,
+        /// User part of the Request-URI.
+        user: String,
+    },
+}
+
+/// An INVITE that we send.
+#[derive(Clone, Debug)]
+pub struct Invite {
+    /// Where to.
+    pub target: Target,
+    /// User part of From: the caller's number, as the callee should see it.
+    pub from_user: String,
+    /// Display name of From; empty for none.
+    pub from_display: String,
+    /// The offer.
+    pub offer: Arc<Sdp>,
+    /// Further header lines, name and value; no CR or LF survives in them.
+    pub headers: Vec<(&'static str, String)>,
+    /// No provisional or final answer within this time: `Refused` 408 (a trunk's connect time-out).
+    pub connect_timeout: Duration,
+}
+
+/// Who may talk to the endpoint, from the plan.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Our listeners: bound address, and the address that Contact, Via and SDP say.
+    pub listeners: Vec<ListenerConfig>,
+    /// Realm and domain of seats.
+    pub domain: String,
+    /// Seats by SIP user.
+    pub seats: Vec<SeatAccount>,
+    /// Trunks in the file's order.
+    pub trunks: Vec<TrunkConfig>,
+    /// Shortest registration, seconds: below it 423.
+    pub register_min_s: u32,
+    /// Longest registration, seconds: longer is cut.
+    pub register_max_s: u32,
+    /// Sent in `User-Agent`/`Server`.
+    pub product: String,
+}
+
+/// A listener as signalling sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenerConfig {
+    /// What the socket is bound to (port resolved).
+    pub bind: SocketAddr,
+    /// What others are told.
+    pub advertise: IpAddr,
+}
+
+/// A seat's account: HA1 only, never the password (RFC 8760).
+#[derive(Clone, Debug)]
+pub struct SeatAccount {
+    /// Which seat; its id is the SIP user.
+    pub seat: SeatId,
+    /// MD5(user:realm:password), lower-case hex.
+    pub ha1_md5: String,
+    /// SHA-256(user:realm:password), lower-case hex.
+    pub ha1_sha256: String,
+}
+
+/// A trunk as signalling sees it.
+#[derive(Clone, Debug)]
+pub struct TrunkConfig {
+    /// Which trunk.
+    pub trunk: TrunkId,
+    /// Its address set: address and prefix length.
+    pub sources: Vec<(IpAddr, u8)>,
+    /// Where INVITEs to it go.
+    pub target: Option<SocketAddr>,
+    /// Whether P-Asserted-Identity from it is believed (RFC 3325).
+    pub trust_identity: bool,
+}
