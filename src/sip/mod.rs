@@ -4,5 +4,6 @@
 //! [`SessionId`], and for traces an opaque wire reference in [`Invited`].
 
 pub mod event;
+pub mod sdp;
 
 pub use event::{Config, Event, Invited, Output, Packet, SessionId};
