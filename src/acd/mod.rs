@@ -1,1 +1,3 @@
 //! Who gets the next seat: queues, seats and the decision between them.
+
+pub mod event;

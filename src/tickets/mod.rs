@@ -1,1 +1,3 @@
 //! Case records and the outbox that hands them to a ticket office at least once.
+
+pub mod event;

@@ -1,0 +1,159 @@
+//! The one stream of facts: call records, metrics, tickets and figures are all folds over it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::acd::event::{OfferEnd, Overflow};
+use crate::id::{CallId, LineId, QueueId, SeatId, TrunkId};
+use crate::time::{Instant, Timestamp};
+
+/// Something that happened on one call. `sequence` begins at 1 and has no holes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    /// Whose.
+    pub call: CallId,
+    /// Order inside the call.
+    pub sequence: u32,
+    /// Wall clock when it happened.
+    pub at: Timestamp,
+    /// Monotonic clock when it happened: durations are differences of these.
+    pub mono: Instant,
+    /// What.
+    pub what: What,
+}
+
+/// What happened. Stored as JSON with the field `fact` as its tag.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum What {
+    /// An INVITE was let in.
+    Opened {
+        /// The dialled line.
+        line: LineId,
+        /// The number, as dialled.
+        dialled: String,
+        /// The caller's number; empty: withheld.
+        caller: String,
+        /// The trunk it came by.
+        trunk: TrunkId,
+        /// The ticket's number: digits only.
+        ticket: String,
+        /// Digest of the plan in force.
+        plan: String,
+        /// Whether the wall clock is shifted (`--clock`).
+        shifted_clock: bool,
+        /// Opaque wire reference.
+        wire_ref: String,
+    },
+    /// 200 is out.
+    Answered {
+        /// Whether the opening record was on disk by then.
+        durable: bool,
+    },
+    /// A prompt was played to the caller, by its id.
+    Announced { prompt: String },
+    /// The caller pressed a key.
+    DigitPressed { digit: char },
+    /// The caller waits.
+    Queued { queue: QueueId },
+    /// A seat is to ring: screen data.
+    SeatOffered {
+        seat: SeatId,
+        waited_ms: u64,
+        history: Vec<String>,
+    },
+    /// That seat did not take the call.
+    OfferEnded { seat: SeatId, why: OfferEnd },
+    /// A seat picked up.
+    SeatAnswered { seat: SeatId, waited_ms: u64 },
+    /// The clerk is gone; the caller may still be there.
+    SeatLeft {
+        seat: SeatId,
+        talked_ms: u64,
+        vanished: bool,
+    },
+    /// The queue's rule sent the caller on.
+    Overflowed {
+        queue: QueueId,
+        why: Overflow,
+        waited_ms: u64,
+    },
+    /// A peer behind a trunk is called.
+    PeerDialled { trunk: TrunkId, number: String },
+    /// It answered.
+    PeerAnswered { trunk: TrunkId, number: String },
+    /// It did not: SIP status, 0 for our own time-out.
+    PeerFailed {
+        trunk: TrunkId,
+        number: String,
+        status: u16,
+    },
+    /// A ticket is left for an office, for this reason.
+    TicketLeft { reason: String },
+    /// 好差评: 1 (very satisfied) … 5 (very dissatisfied).
+    Surveyed { grade: u8 },
+    /// The recording's file is whole.
+    Recorded {
+        file: String,
+        duration_ms: u64,
+        lost_frames: u64,
+    },
+    /// The last leg is gone.
+    Closed {
+        /// Why.
+        cause: Cause,
+        /// From `Opened`, monotonic.
+        lasted_ms: u64,
+        /// From `Answered`; `None`: never answered.
+        answered_ms: Option<u64>,
+        /// Sound of the caller's leg.
+        sound: Option<Sound>,
+    },
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The caller hung up after the answer.
+    CallerHungUp,
+    /// The caller gave up before the answer (CANCEL).
+    CallerCancelled,
+    /// The flow came to its end: we hung up.
+    Completed,
+    /// The clerk or peer hung up and nothing followed.
+    OtherHungUp,
+    /// The caller's phone vanished: no ACK, no sound, no OPTIONS.
+    CallerVanished,
+    /// Refused, by SIP status.
+    Refused(u16),
+    /// Ended by the end of the drain's grace.
+    Drained,
+    /// Longer than `limits.call_max`.
+    TooLong,
+    /// A fault of ours, caught.
+    Failed,
+    /// The process died; closed at the next start.
+    Crash,
+}
+
+/// The caller's leg in figures.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Default)]
+pub struct Sound {
+    /// RTP packets in.
+    pub received: u64,
+    /// RTP packets out.
+    pub sent: u64,
+    /// Lost on the way in.
+    pub lost: u64,
+    /// Microseconds.
+    pub jitter_us: u32,
+    /// E-model × 100.
+    pub mos_x100: u16,
+}
+
+/// Whole milliseconds, for records.
+pub fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

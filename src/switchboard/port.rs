@@ -1,0 +1,108 @@
+//! What comes into the house and what goes out: the wall between the machines and `io`.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::id::{CallId, PromptId, SeatId};
+use crate::media;
+use crate::media::order::{PortSlot, SoundId};
+use crate::routing::Plan;
+use crate::sip;
+use crate::switchboard::fact::Fact;
+use crate::tickets::event::{EventRef, Outcome, StoredEvent};
+
+/// Something that happened outside.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A SIP datagram arrived.
+    Packet(sip::Packet),
+    /// ICMP said that nobody listens there (SIP).
+    Unreachable(SocketAddr),
+    /// The media thread told something.
+    Sound(media::Fact),
+    /// RTP/RTCP socket pairs are bound and ready, in answer to [`Output::OpenPorts`].
+    PortsOpened(Vec<PortSlot>),
+    /// The records up to this token are on disk.
+    Stored { token: u64 },
+    /// The store failed; records up to this token are not on disk (they are retried by `io`).
+    StoreFailed { token: u64 },
+    /// One try of an event at a sink came to its end.
+    Delivered {
+        sink: usize,
+        event: EventRef,
+        outcome: Outcome,
+    },
+    /// A checked plan takes over for new calls. `sounds` are the bank's indices of its prompts.
+    PlanChanged {
+        plan: Arc<Plan>,
+        accounts: Vec<sip::event::SeatAccount>,
+        sounds: Vec<(PromptId, SoundId)>,
+    },
+    /// SIGTERM: no new calls; what is left after the grace is ended.
+    Drain { grace: Duration },
+    /// A seat's kept binding, at start.
+    RestoreBinding {
+        seat: SeatId,
+        binding: sip::event::Binding,
+    },
+    /// Events that a sink still owes, at start or after `Output::LoadOutbox`, in order.
+    RestoreOutbox {
+        sink: usize,
+        events: Vec<StoredEvent>,
+    },
+    /// Past calls of a caller, in answer to nothing: kept warm by `io` for screen data.
+    History { call: CallId, entries: Vec<String> },
+}
+
+/// What the house wants done.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// A SIP datagram leaves.
+    Packet(sip::Packet),
+    /// An order to the media thread.
+    Sound(media::Order),
+    /// Bind so many more pairs of RTP/RTCP sockets.
+    OpenPorts(u32),
+    /// Write in order, then say [`Input::Stored`] with the token. Group-committed.
+    Store { token: u64, jobs: Vec<StoreJob> },
+    /// Try to deliver an event to a sink once.
+    Deliver {
+        sink: usize,
+        event: StoredEvent,
+        timeout: Duration,
+    },
+    /// Read more of what a sink still owes, after this event.
+    LoadOutbox {
+        sink: usize,
+        after: Option<EventRef>,
+        most: usize,
+    },
+    /// Look up what is known of the caller's earlier calls, for the screen (at most 5).
+    LookUpHistory { call: CallId, caller: String },
+    /// The drain is over: nothing is left to wait for.
+    Drained,
+}
+
+/// One write.
+#[derive(Clone, Debug)]
+pub enum StoreJob {
+    /// A fact of a call, and the events that it makes, which each sink owes from now on: one transaction.
+    Fact {
+        fact: Fact,
+        events: Vec<StoredEvent>,
+    },
+    /// A sink took an event: it is owed no more.
+    Settled { sink: usize, event: EventRef },
+    /// A sink refused an event for good.
+    DeadLetter {
+        sink: usize,
+        event: EventRef,
+        why: String,
+    },
+    /// A seat's binding.
+    Binding {
+        seat: SeatId,
+        binding: Option<sip::event::Binding>,
+    },
+}
