@@ -43,10 +43,7 @@ impl Instant {
 impl Add<Duration> for Instant {
     type Output = Instant;
     fn add(self, after: Duration) -> Instant {
-        Instant(
-            self.0
-                .saturating_add(u64::try_from(after.as_nanos()).unwrap_or(u64::MAX)),
-        )
+        Instant(self.0.saturating_add(u64::try_from(after.as_nanos()).unwrap_or(u64::MAX)))
     }
 }
 
@@ -111,10 +108,7 @@ impl<K: Copy + PartialEq> Timers<K> {
 
     /// When `timer` is due, if it is set.
     pub fn due(&self, timer: K) -> Option<Instant> {
-        self.set
-            .iter()
-            .find(|(_, set)| *set == timer)
-            .map(|(at, _)| *at)
+        self.set.iter().find(|(_, set)| *set == timer).map(|(at, _)| *at)
     }
 
     /// The earliest setting.
@@ -124,12 +118,8 @@ impl<K: Copy + PartialEq> Timers<K> {
 
     /// Takes the earliest timer that is due; of several with one setting, the one set first.
     pub fn take_due(&mut self, now: Instant) -> Option<K> {
-        let (index, _) = self
-            .set
-            .iter()
-            .enumerate()
-            .filter(|(_, (at, _))| *at <= now)
-            .min_by_key(|(_, (at, _))| *at)?;
+        let (index, _) =
+            self.set.iter().enumerate().filter(|(_, (at, _))| *at <= now).min_by_key(|(_, (at, _))| *at)?;
         Some(self.set.remove(index).1)
     }
 }
@@ -148,12 +138,7 @@ pub struct Agenda<K> {
 
 impl<K> Default for Agenda<K> {
     fn default() -> Self {
-        Agenda {
-            heap: BinaryHeap::new(),
-            live: HashMap::new(),
-            keys: HashMap::new(),
-            drawn: 0,
-        }
+        Agenda { heap: BinaryHeap::new(), live: HashMap::new(), keys: HashMap::new(), drawn: 0 }
     }
 }
 
@@ -174,8 +159,7 @@ impl<K: Clone + Eq + Hash> Agenda<K> {
         self.heap.push(Reverse((at, self.drawn)));
         if self.heap.len() > 64 && self.heap.len() > 2 * self.live.len() {
             let keys = &self.keys;
-            self.heap
-                .retain(|Reverse((_, ticket))| keys.contains_key(ticket));
+            self.heap.retain(|Reverse((_, ticket))| keys.contains_key(ticket));
         }
     }
 

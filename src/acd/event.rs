@@ -26,26 +26,13 @@ pub struct Joining {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
     /// Ring this seat for this caller.
-    Offer {
-        call: CallId,
-        seat: SeatId,
-        waited: Duration,
-    },
+    Offer { call: CallId, seat: SeatId, waited: Duration },
     /// Stop ringing it: the offer lapsed.
     Withdraw { call: CallId, seat: SeatId },
     /// Tell the caller where they stand.
-    Announce {
-        call: CallId,
-        ahead: u32,
-        expected_wait: Option<Duration>,
-    },
+    Announce { call: CallId, ahead: u32, expected_wait: Option<Duration> },
     /// The caller leaves the queue by its rule.
-    Overflow {
-        call: CallId,
-        queue: QueueId,
-        why: Overflow,
-        waited: Duration,
-    },
+    Overflow { call: CallId, queue: QueueId, why: Overflow, waited: Duration },
     /// For boards and figures.
     SeatChanged { seat: SeatId, state: SeatState },
 }
@@ -64,10 +51,7 @@ pub enum SeatState {
     /// Finishing the case.
     WrapUp { call: CallId, ends_at: Instant },
     /// Let a call ring out; back at its next REGISTER or at `until`.
-    Away {
-        since: Instant,
-        until: Option<Instant>,
-    },
+    Away { since: Instant, until: Option<Instant> },
 }
 
 /// Why an offer ended without a conversation.

@@ -1,1 +1,379 @@
-//! What happens on one call.
+//! What happens on one call: the legs of one caller, from the INVITE to the last goodbye.
+//!
+//! A [`Call`] runs its [`Flow`] step after step and tells what it wants in [`Command`]s. It knows
+//! no other call, no queue's inner order and no ticket office; who gets the next seat is `acd`'s
+//! to say, and what travels on the wire is `sip`'s and `media`'s.
+
+pub mod event;
+mod flow_run;
+mod leg;
+pub mod negotiate;
+mod peer;
+mod queueing;
+mod survey;
+mod talk;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::id::{CallId, LegId, PromptId, QueueId};
+use crate::media::Order;
+use crate::media::order::{Codec, LegFigures, PortSlot, SoundId};
+use crate::routing::plan::{Flow, Plan, Step};
+use crate::sip::sdp::Sdp;
+use crate::time::{Instant, Now, Timers};
+
+pub use event::{Callee, Command, EndWhy, Ending, Input, Told};
+use leg::{Leg, Other};
+use negotiate::Disagreement;
+use survey::Question;
+
+/// How long a peer that fell silent may take to answer our OPTIONS.
+const PROBE_WAIT: Duration = Duration::from_secs(4);
+/// How long both ends listen to the seat's number at most, should the engine never say that it is through.
+const GREETING_MAX: Duration = Duration::from_secs(10);
+/// How long an ended call waits for the last figures of its sound.
+const FAREWELL_MAX: Duration = Duration::from_secs(2);
+
+/// What a call begins with.
+pub struct Setup {
+    /// Its id.
+    pub id: CallId,
+    /// The plan in force when it came in, kept to its end.
+    pub plan: Arc<Plan>,
+    /// What to do.
+    pub flow: Flow,
+    /// The ticket's number: digits, read out where a ticket is left.
+    pub ticket: String,
+    /// The plan's prompts in the sound bank.
+    pub sounds: Arc<BTreeMap<PromptId, SoundId>>,
+    /// The caller's offer; `None`: late offer.
+    pub offer: Option<Arc<Sdp>>,
+    /// A port pair for the caller's leg.
+    pub slot: PortSlot,
+    /// Who signals for the caller.
+    pub peer: IpAddr,
+    /// What our descriptions say.
+    pub sound_ip: IpAddr,
+    /// `o=` session ids count up from here.
+    pub session: u64,
+}
+
+/// One caller's call.
+pub struct Call {
+    id: CallId,
+    plan: Arc<Plan>,
+    sounds: Arc<BTreeMap<PromptId, SoundId>>,
+    sound_ip: IpAddr,
+    session: u64,
+    record: bool,
+    recording: bool,
+    steps: VecDeque<Step>,
+    caller: Leg,
+    offer: Option<Arc<Sdp>>,
+    other: Option<Other>,
+    legs_born: u16,
+    doing: Doing,
+    stage: Stage,
+    /// Who of the two that talk holds: caller, other.
+    holding: (bool, bool),
+    /// The queue it waits or waited in.
+    queue: Option<QueueId>,
+    /// What the failure of the peer that is dialled means: a ticket, and words.
+    on_failure: (bool, Option<PromptId>),
+    ticket: String,
+    written: Option<bool>,
+    marks: u32,
+    timers: Timers<Timer>,
+    outputs: VecDeque<Command>,
+}
+
+/// How far the caller's side has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// No final answer yet.
+    Ringing,
+    /// 200 is out.
+    Answered,
+    /// The caller is gone or was sent away.
+    Gone,
+}
+
+/// What the call is at.
+#[derive(Clone, Debug, PartialEq)]
+enum Doing {
+    /// Between two steps.
+    Stepping,
+    /// An answer is due as soon as the opening record is on disk, or the bound is over.
+    AwaitingRecord,
+    /// Our 200 carried the offer: no sound before the ACK.
+    AwaitingAck,
+    /// A prompt or a few, to their end.
+    Playing { mark: u32 },
+    /// Until the caller leaves.
+    Lingering,
+    /// In a queue; `other` is the seat that rings, if one does.
+    Queueing,
+    /// A peer is being called.
+    Dialling,
+    /// The seat's number is heard by both; the marks that are not through yet.
+    Introducing { caller: Option<u32>, seat: Option<u32> },
+    /// Caller and `other` talk.
+    Talking { since: Instant },
+    /// 好差评.
+    Asking(Question),
+    /// Last words, then we hang up.
+    Parting { mark: u32 },
+    /// Everything is hung up; the last figures are on their way.
+    Ended { cause: Ending },
+    /// Forgotten.
+    Over,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    /// The opening record's bound.
+    Record,
+    /// A peer rings for no longer.
+    Ring,
+    /// The caller did not answer our OPTIONS.
+    ProbeCaller,
+    /// The other did not.
+    ProbeOther,
+    /// The seat's number should be through.
+    Introduction,
+    /// No digit came.
+    Survey,
+    /// The longest call.
+    Length,
+    /// The figures never came.
+    Farewell,
+}
+
+impl Call {
+    /// Begins a call whose opening record is on its way to disk.
+    ///
+    /// `Err`: its offer cannot be taken; the caller gets 488 (RFC 3261 §13.3.1.3), and there is no call.
+    pub fn new(setup: Setup, now: Now) -> Result<Call, Disagreement> {
+        let mut caller = Leg::new(LegId::caller(setup.id), setup.slot, setup.peer, setup.session);
+        let local = caller.local(setup.sound_ip, &setup.plan);
+        if let Some(offer) = &setup.offer {
+            caller.take_offer(offer, local, Codec::Pcma)?;
+        }
+        let mut timers = Timers::default();
+        timers.set(Timer::Length, now.mono + setup.plan.limits.call_max);
+        let mut call = Call {
+            id: setup.id,
+            sound_ip: setup.sound_ip,
+            session: setup.session,
+            record: setup.flow.record,
+            recording: false,
+            steps: setup.flow.steps.into(),
+            sounds: setup.sounds,
+            plan: setup.plan,
+            caller,
+            offer: setup.offer,
+            other: None,
+            legs_born: 1,
+            doing: Doing::Stepping,
+            stage: Stage::Ringing,
+            holding: (false, false),
+            queue: None,
+            on_failure: (false, None),
+            ticket: setup.ticket,
+            written: None,
+            marks: 0,
+            timers,
+            outputs: VecDeque::new(),
+        };
+        call.advance(now);
+        Ok(call)
+    }
+
+    /// Tells the call what happened.
+    pub fn handle_input(&mut self, input: Input, now: Now) {
+        if let Doing::Ended { cause } = self.doing {
+            return self.handle_farewell(cause, &input);
+        }
+        match input {
+            Input::Recorded { durable } => self.record_written(durable, now),
+            Input::Port { leg, slot, peer } => self.port_given(leg, slot, peer, now),
+            Input::Progressed { leg, sdp } => self.other_progressed(leg, sdp.as_deref(), now),
+            Input::Answered { leg, sdp } => self.other_answered(leg, sdp.as_deref(), now),
+            Input::Refused { leg, status } => self.other_refused(leg, status, now),
+            Input::Cancelled => {
+                self.stage = Stage::Gone;
+                self.end(Ending::CallerCancelled, now);
+            }
+            Input::Confirmed { leg, sdp } => self.confirmed(leg, sdp.as_deref(), now),
+            Input::Reoffered { leg, offer } => self.reoffered(leg, offer.as_deref()),
+            Input::Ended { leg, vanished } => self.leg_ended(leg, vanished, now),
+            Input::Alive { leg } => self.timers.cancel(self.probe_timer(leg)),
+            Input::Silent { leg } => self.leg_silent(leg, now),
+            Input::Digit { leg, digit } => self.digit_pressed(leg, digit, now),
+            Input::Played { leg, mark } => self.played(leg, mark, now),
+            Input::SoundClosed { .. } => {}
+            Input::SoundFailed { leg } => self.leg_ended(leg, true, now),
+            Input::RingSeat { seat, waited } => self.ring_seat(seat, waited, now),
+            Input::WithdrawSeat { seat } => self.withdraw_seat(&seat),
+            Input::Position { ahead, expected_wait } => self.tell_position(ahead, expected_wait),
+            Input::Overflowed { .. } => self.overflowed(now),
+            Input::End { cause: EndWhy::Drained } => self.end(Ending::Drained, now),
+            Input::End { cause: EndWhy::Failed } => self.end(Ending::Failed, now),
+        }
+    }
+
+    /// Acts on what is due.
+    pub fn handle_timeout(&mut self, now: Now) {
+        while let Some(timer) = self.timers.take_due(now.mono) {
+            match timer {
+                Timer::Record => self.record_late(now),
+                Timer::Ring => self.peer_rang_out(now),
+                Timer::ProbeCaller => self.leg_ended(self.caller.id, true, now),
+                Timer::ProbeOther => {
+                    if let Some(leg) = self.other.as_ref().map(|other| other.leg.id) {
+                        self.leg_ended(leg, true, now);
+                    }
+                }
+                Timer::Introduction => self.introduced(now),
+                Timer::Survey => self.survey_unanswered(now),
+                Timer::Length => self.end(Ending::TooLong, now),
+                Timer::Farewell => {
+                    if let Doing::Ended { cause } = self.doing {
+                        self.close(cause, None);
+                    }
+                }
+            }
+        }
+    }
+
+    /// When it next wants to be woken.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// What it wants done, in order.
+    pub fn poll_output(&mut self) -> Option<Command> {
+        self.outputs.pop_front()
+    }
+
+    /// Whether the call rings or holds this leg.
+    pub fn holds(&self, leg: LegId) -> bool {
+        self.caller.id == leg || self.other.as_ref().is_some_and(|other| other.leg.id == leg)
+    }
+
+    /// In one word, for boards.
+    pub fn state(&self) -> &'static str {
+        match &self.doing {
+            Doing::Stepping | Doing::AwaitingRecord | Doing::AwaitingAck => "opening",
+            Doing::Playing { .. } | Doing::Lingering => "prompt",
+            Doing::Queueing if self.other.is_some() => "ringing",
+            Doing::Queueing => "waiting",
+            Doing::Dialling => "dialling",
+            Doing::Introducing { .. } | Doing::Talking { .. } => "talking",
+            Doing::Asking(_) => "survey",
+            Doing::Parting { .. } => "parting",
+            Doing::Ended { .. } | Doing::Over => "ended",
+        }
+    }
+
+    fn ticket_digits(&self) -> &str {
+        &self.ticket
+    }
+
+    fn push(&mut self, command: Command) {
+        self.outputs.push_back(command);
+    }
+
+    fn tell(&mut self, told: Told) {
+        self.push(Command::Tell(told));
+    }
+
+    fn probe_timer(&self, leg: LegId) -> Timer {
+        if leg == self.caller.id { Timer::ProbeCaller } else { Timer::ProbeOther }
+    }
+
+    /// Asks a leg that fell silent whether it is there; RTP may be silent for good reasons.
+    fn leg_silent(&mut self, leg: LegId, now: Now) {
+        let timer = self.probe_timer(leg);
+        let established = if leg == self.caller.id {
+            self.stage == Stage::Answered
+        } else {
+            self.other.as_ref().is_some_and(|other| other.leg.id == leg && other.answered)
+        };
+        if established && self.timers.due(timer).is_none() {
+            self.timers.set(timer, now.mono + PROBE_WAIT);
+            self.push(Command::Probe { leg });
+        }
+    }
+
+    /// A dialog is over, or its peer is held to be gone.
+    fn leg_ended(&mut self, leg: LegId, vanished: bool, now: Now) {
+        if leg == self.caller.id {
+            if !vanished {
+                self.stage = Stage::Gone;
+            }
+            self.end(if vanished { Ending::CallerVanished } else { Ending::CallerHungUp }, now);
+        } else if self.other.as_ref().is_some_and(|other| other.leg.id == leg) {
+            self.other_left(vanished, now);
+        }
+    }
+
+    /// Hangs up whatever is up.
+    fn end(&mut self, cause: Ending, now: Now) {
+        if matches!(self.doing, Doing::Queueing) {
+            self.push(Command::LeaveQueue);
+        }
+        let talked = match &self.doing {
+            Doing::Talking { since } => now.mono.since(*since),
+            _ => Duration::ZERO,
+        };
+        if let Some(other) = self.other.take() {
+            self.drop_other(other, talked, false);
+        }
+        match self.stage {
+            Stage::Ringing => {
+                let status = match cause {
+                    Ending::Refused(status) => status,
+                    Ending::Drained | Ending::Failed => 503,
+                    _ => 480,
+                };
+                self.push(Command::Refuse { status });
+            }
+            Stage::Answered => self.push(Command::HangUp { leg: self.caller.id }),
+            Stage::Gone => {}
+        }
+        self.timers.clear();
+        self.doing = Doing::Ended { cause };
+        if std::mem::take(&mut self.recording) {
+            self.push(Command::Sound(Order::StopRecord { call: self.id }));
+        }
+        if self.caller.is_open() {
+            self.push(Command::Sound(Order::Close { leg: self.caller.id }));
+            self.timers.set(Timer::Farewell, now.mono + FAREWELL_MAX);
+        } else {
+            self.push(Command::FreePort { slot: self.caller.slot });
+            self.close(cause, None);
+        }
+    }
+
+    fn handle_farewell(&mut self, cause: Ending, input: &Input) {
+        match input {
+            Input::SoundClosed { leg, figures } if *leg == self.caller.id => {
+                self.close(cause, Some(**figures))
+            }
+            // A port that was asked for comes too late.
+            Input::Port { slot: Some(slot), .. } => self.push(Command::FreePort { slot: *slot }),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, cause: Ending, sound: Option<LegFigures>) {
+        self.timers.clear();
+        self.doing = Doing::Over;
+        self.tell(Told::Closed { cause, sound });
+        self.push(Command::Over);
+    }
+}

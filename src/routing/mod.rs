@@ -3,5 +3,6 @@
 //! Tables mirror the file; [`Plan`] is what survives the check, and only `Plan` leaves the room.
 
 pub mod plan;
+pub mod speech;
 
 pub use plan::Plan;

@@ -227,15 +227,11 @@ impl IpNet {
     pub fn contains(&self, other: IpAddr) -> bool {
         match (self.addr.to_canonical(), other.to_canonical()) {
             (IpAddr::V4(net), IpAddr::V4(other)) => {
-                let mask = u32::MAX
-                    .checked_shl(32 - u32::from(self.prefix.min(32)))
-                    .unwrap_or(0);
+                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix.min(32))).unwrap_or(0);
                 net.to_bits() & mask == other.to_bits() & mask
             }
             (IpAddr::V6(net), IpAddr::V6(other)) => {
-                let mask = u128::MAX
-                    .checked_shl(128 - u32::from(self.prefix.min(128)))
-                    .unwrap_or(0);
+                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix.min(128))).unwrap_or(0);
                 net.to_bits() & mask == other.to_bits() & mask
             }
             _ => false,

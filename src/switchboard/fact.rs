@@ -58,47 +58,27 @@ pub enum What {
     /// The caller waits.
     Queued { queue: QueueId },
     /// A seat is to ring: screen data.
-    SeatOffered {
-        seat: SeatId,
-        waited_ms: u64,
-        history: Vec<String>,
-    },
+    SeatOffered { seat: SeatId, waited_ms: u64, history: Vec<String> },
     /// That seat did not take the call.
     OfferEnded { seat: SeatId, why: OfferEnd },
     /// A seat picked up.
     SeatAnswered { seat: SeatId, waited_ms: u64 },
     /// The clerk is gone; the caller may still be there.
-    SeatLeft {
-        seat: SeatId,
-        talked_ms: u64,
-        vanished: bool,
-    },
+    SeatLeft { seat: SeatId, talked_ms: u64, vanished: bool },
     /// The queue's rule sent the caller on.
-    Overflowed {
-        queue: QueueId,
-        why: Overflow,
-        waited_ms: u64,
-    },
+    Overflowed { queue: QueueId, why: Overflow, waited_ms: u64 },
     /// A peer behind a trunk is called.
     PeerDialled { trunk: TrunkId, number: String },
     /// It answered.
     PeerAnswered { trunk: TrunkId, number: String },
     /// It did not: SIP status, 0 for our own time-out.
-    PeerFailed {
-        trunk: TrunkId,
-        number: String,
-        status: u16,
-    },
+    PeerFailed { trunk: TrunkId, number: String, status: u16 },
     /// A ticket is left for an office, for this reason.
     TicketLeft { reason: String },
     /// 好差评: 1 (very satisfied) … 5 (very dissatisfied).
     Surveyed { grade: u8 },
     /// The recording's file is whole.
-    Recorded {
-        file: String,
-        duration_ms: u64,
-        lost_frames: u64,
-    },
+    Recorded { file: String, duration_ms: u64, lost_frames: u64 },
     /// The last leg is gone.
     Closed {
         /// Why.

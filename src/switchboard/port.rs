@@ -28,29 +28,15 @@ pub enum Input {
     /// The store failed; records up to this token are not on disk (they are retried by `io`).
     StoreFailed { token: u64 },
     /// One try of an event at a sink came to its end.
-    Delivered {
-        sink: usize,
-        event: EventRef,
-        outcome: Outcome,
-    },
+    Delivered { sink: usize, event: EventRef, outcome: Outcome },
     /// A checked plan takes over for new calls. `sounds` are the bank's indices of its prompts.
-    PlanChanged {
-        plan: Arc<Plan>,
-        accounts: Vec<sip::event::SeatAccount>,
-        sounds: Vec<(PromptId, SoundId)>,
-    },
+    PlanChanged { plan: Arc<Plan>, accounts: Vec<sip::event::SeatAccount>, sounds: Vec<(PromptId, SoundId)> },
     /// SIGTERM: no new calls; what is left after the grace is ended.
     Drain { grace: Duration },
     /// A seat's kept binding, at start.
-    RestoreBinding {
-        seat: SeatId,
-        binding: sip::event::Binding,
-    },
+    RestoreBinding { seat: SeatId, binding: sip::event::Binding },
     /// Events that a sink still owes, at start or after `Output::LoadOutbox`, in order.
-    RestoreOutbox {
-        sink: usize,
-        events: Vec<StoredEvent>,
-    },
+    RestoreOutbox { sink: usize, events: Vec<StoredEvent> },
     /// Past calls of a caller, in answer to nothing: kept warm by `io` for screen data.
     History { call: CallId, entries: Vec<String> },
 }
@@ -67,17 +53,9 @@ pub enum Output {
     /// Write in order, then say [`Input::Stored`] with the token. Group-committed.
     Store { token: u64, jobs: Vec<StoreJob> },
     /// Try to deliver an event to a sink once.
-    Deliver {
-        sink: usize,
-        event: StoredEvent,
-        timeout: Duration,
-    },
+    Deliver { sink: usize, event: StoredEvent, timeout: Duration },
     /// Read more of what a sink still owes, after this event.
-    LoadOutbox {
-        sink: usize,
-        after: Option<EventRef>,
-        most: usize,
-    },
+    LoadOutbox { sink: usize, after: Option<EventRef>, most: usize },
     /// Look up what is known of the caller's earlier calls, for the screen (at most 5).
     LookUpHistory { call: CallId, caller: String },
     /// The drain is over: nothing is left to wait for.
@@ -88,21 +66,11 @@ pub enum Output {
 #[derive(Clone, Debug)]
 pub enum StoreJob {
     /// A fact of a call, and the events that it makes, which each sink owes from now on: one transaction.
-    Fact {
-        fact: Fact,
-        events: Vec<StoredEvent>,
-    },
+    Fact { fact: Fact, events: Vec<StoredEvent> },
     /// A sink took an event: it is owed no more.
     Settled { sink: usize, event: EventRef },
     /// A sink refused an event for good.
-    DeadLetter {
-        sink: usize,
-        event: EventRef,
-        why: String,
-    },
+    DeadLetter { sink: usize, event: EventRef, why: String },
     /// A seat's binding.
-    Binding {
-        seat: SeatId,
-        binding: Option<sip::event::Binding>,
-    },
+    Binding { seat: SeatId, binding: Option<sip::event::Binding> },
 }

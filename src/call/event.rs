@@ -1,0 +1,168 @@
+//! What a call is told and what it wants: the wall between one call and the rest of the house.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::id::{LegId, QueueId, SeatId, TrunkId};
+use crate::media::Order;
+use crate::media::order::{LegFigures, PortSlot};
+use crate::routing::plan::TicketReason;
+use crate::sip::sdp::Sdp;
+
+/// Something that happened to this call.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The opening record is on disk (`false`: the store said that it could not).
+    Recorded { durable: bool },
+    /// The answer to [`Command::WantPort`], with the address that will signal for the leg;
+    /// `None`: the range is used up, or there is no way to the callee.
+    Port { leg: LegId, slot: Option<PortSlot>, peer: IpAddr },
+    /// 101–199 to our INVITE.
+    Progressed { leg: LegId, sdp: Option<Arc<Sdp>> },
+    /// 2xx to our INVITE.
+    Answered { leg: LegId, sdp: Option<Arc<Sdp>> },
+    /// Our INVITE failed.
+    Refused { leg: LegId, status: u16 },
+    /// The caller's CANCEL.
+    Cancelled,
+    /// The caller's or a re-INVITE's ACK, with the answer where we made the offer.
+    Confirmed { leg: LegId, sdp: Option<Arc<Sdp>> },
+    /// re-INVITE; without an offer we make one.
+    Reoffered { leg: LegId, offer: Option<Arc<Sdp>> },
+    /// The dialog is over; `vanished`: nobody said so, the peer is just gone.
+    Ended { leg: LegId, vanished: bool },
+    /// The peer answered a probe, or was heard again.
+    Alive { leg: LegId },
+    /// No RTP and no RTCP for the leg's bound.
+    Silent { leg: LegId },
+    /// A key was pressed.
+    Digit { leg: LegId, digit: char },
+    /// What was played under this mark is through.
+    Played { leg: LegId, mark: u32 },
+    /// The leg's sound is closed: its figures.
+    SoundClosed { leg: LegId, figures: Box<LegFigures> },
+    /// The engine lost this leg's sound by a fault of ours.
+    SoundFailed { leg: LegId },
+    /// The queue chose a seat; its screen data is in the outbox.
+    RingSeat { seat: SeatId, waited: Duration },
+    /// The offer lapsed.
+    WithdrawSeat { seat: SeatId },
+    /// Where the caller stands.
+    Position { ahead: u32, expected_wait: Option<Duration> },
+    /// The queue's rule sends the caller on.
+    Overflowed { waited: Duration },
+    /// End now, whatever is going on.
+    End { cause: EndWhy },
+}
+
+/// Why the house ends a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndWhy {
+    /// The drain's grace is over.
+    Drained,
+    /// A fault of ours, caught.
+    Failed,
+}
+
+/// Where an outgoing leg goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Callee {
+    /// A clerk's telephone.
+    Seat(SeatId),
+    /// Somebody behind a trunk.
+    Peer { trunk: TrunkId, number: String },
+}
+
+/// What the call wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// A port pair for a leg that is about to be called.
+    WantPort { leg: LegId, callee: Callee },
+    /// A port pair whose sound was never opened.
+    FreePort { slot: PortSlot },
+    /// 1xx to the caller.
+    Progress { status: u16, sdp: Option<Sdp> },
+    /// 200 to the caller.
+    Answer { sdp: Sdp },
+    /// A final refusal to the caller.
+    Refuse { status: u16 },
+    /// INVITE.
+    Invite { leg: LegId, callee: Callee, offer: Sdp },
+    /// CANCEL or BYE, as the leg's state asks.
+    HangUp { leg: LegId },
+    /// 200 to a re-INVITE.
+    AnswerOffer { leg: LegId, sdp: Sdp },
+    /// A refusal of a re-INVITE; the dialog lives on.
+    RefuseOffer { leg: LegId, status: u16 },
+    /// In-dialog OPTIONS: is the peer there?
+    Probe { leg: LegId },
+    /// To the media engine.
+    Sound(Order),
+    /// Wait for a seat; `first`: at the head, with the place the caller had.
+    JoinQueue { queue: QueueId, first: bool },
+    /// The caller is gone or served; a seat that rings is free again.
+    LeaveQueue,
+    /// The seat picked up.
+    SeatAnswered { seat: SeatId },
+    /// The seat did not take the call.
+    OfferFailed { seat: SeatId, status: u16 },
+    /// The seat's talk is over.
+    SeatLeft { seat: SeatId, vanished: bool },
+    /// A fact for the record.
+    Tell(Told),
+    /// The call is over, all legs are gone: forget it.
+    Over,
+}
+
+/// Facts of one call in its own words; `switchboard` turns them into the house's.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// 200 is out.
+    Answered { durable: bool },
+    /// A prompt began.
+    Announced { prompt: String },
+    /// The caller pressed a key.
+    DigitPressed { digit: char },
+    /// The caller waits.
+    Queued { queue: QueueId },
+    /// A seat picked up after this wait.
+    SeatAnswered { seat: SeatId, waited: Duration },
+    /// The seat is gone after this talk.
+    SeatLeft { seat: SeatId, talked: Duration, vanished: bool },
+    /// A peer is called.
+    PeerDialled { trunk: TrunkId, number: String },
+    /// It answered.
+    PeerAnswered { trunk: TrunkId, number: String },
+    /// It did not: status, 0 for our own time-out.
+    PeerFailed { trunk: TrunkId, number: String, status: u16 },
+    /// A ticket is left.
+    TicketLeft { reason: TicketReason },
+    /// 1 … 5.
+    Surveyed { grade: u8 },
+    /// The end.
+    Closed { cause: Ending, sound: Option<LegFigures> },
+}
+
+/// How the call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The caller hung up after the answer.
+    CallerHungUp,
+    /// CANCEL.
+    CallerCancelled,
+    /// The flow came to its end.
+    Completed,
+    /// Clerk or peer hung up and nothing followed.
+    OtherHungUp,
+    /// The caller's phone is just gone.
+    CallerVanished,
+    /// Refused with this status.
+    Refused(u16),
+    /// The drain's grace is over.
+    Drained,
+    /// Longer than allowed.
+    TooLong,
+    /// A fault of ours.
+    Failed,
+}

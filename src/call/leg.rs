@@ -1,0 +1,170 @@
+//! One leg: our side of one dialog, with its descriptions and what the media engine knows of it.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::negotiate::{self, Agreed, Disagreement, Local};
+use super::{Call, Callee, Command};
+use crate::id::LegId;
+use crate::media::Order;
+use crate::media::order::{Codec, Flow, PortSlot};
+use crate::routing::Plan;
+use crate::sip::sdp::Sdp;
+use crate::time::Instant;
+
+/// One leg.
+pub(super) struct Leg {
+    pub(super) id: LegId,
+    pub(super) slot: PortSlot,
+    /// Where its signalling comes from.
+    pub(super) peer: IpAddr,
+    session: u64,
+    version: u64,
+    /// Our last description.
+    described: Option<Sdp>,
+    agreed: Option<Agreed>,
+    open: bool,
+    /// A 200 of ours carried an offer: the ACK brings the answer.
+    pub(super) offering: bool,
+}
+
+/// The leg that the caller is, or may come to be, in touch with.
+pub(super) struct Other {
+    pub(super) leg: Leg,
+    pub(super) callee: Callee,
+    pub(super) answered: bool,
+    /// How long the caller had waited when it began to ring.
+    pub(super) waited: Duration,
+    pub(super) rings_since: Instant,
+    /// A port was given and the INVITE is out.
+    pub(super) invited: bool,
+}
+
+impl Leg {
+    pub(super) fn new(id: LegId, slot: PortSlot, peer: IpAddr, session: u64) -> Self {
+        Leg {
+            id,
+            slot,
+            peer,
+            session,
+            version: 1,
+            described: None,
+            agreed: None,
+            open: false,
+            offering: false,
+        }
+    }
+
+    /// What our descriptions of this leg say.
+    pub(super) fn local(&self, ip: IpAddr, plan: &Plan) -> Local {
+        let port = u32::from(plan.network.rtp_ports.0) + 2 * self.slot.0;
+        Local {
+            ip,
+            port: u16::try_from(port).unwrap_or(u16::MAX),
+            session: self.session,
+            version: self.version,
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Whether the peer holds: it asked not to hear us.
+    pub(super) fn is_holding(&self) -> bool {
+        self.agreed.as_ref().is_some_and(|agreed| matches!(agreed.flow, Flow::RecvOnly | Flow::Inactive))
+    }
+
+    pub(super) fn codec(&self) -> Codec {
+        self.agreed.as_ref().map_or(Codec::Pcma, |agreed| agreed.codec)
+    }
+
+    pub(super) fn described(&self) -> Option<&Sdp> {
+        self.described.as_ref()
+    }
+
+    /// Answers an offer; the answer is then [`Leg::described`].
+    pub(super) fn take_offer(&mut self, offer: &Sdp, local: Local, codec: Codec) -> Result<(), Disagreement> {
+        let (sdp, agreed) = negotiate::answer(offer, local, codec)?;
+        self.describe(sdp);
+        self.agreed = Some(agreed);
+        Ok(())
+    }
+
+    /// Makes an offer; [`Leg::take_answer`] follows.
+    pub(super) fn make_offer(&mut self, local: Local, first: Codec) -> Sdp {
+        self.describe(negotiate::offer(local, first))
+    }
+
+    pub(super) fn take_answer(&mut self, answer: &Sdp) -> Result<(), Disagreement> {
+        self.agreed = Some(negotiate::accept(answer)?);
+        Ok(())
+    }
+
+    /// The version of `o=` grows with each description that differs from the last (RFC 3264 §8).
+    fn describe(&mut self, mut sdp: Sdp) -> Sdp {
+        if self.described.as_ref().is_some_and(|last| *last != sdp) {
+            self.version += 1;
+            sdp.origin.1 = self.version;
+        }
+        self.described.insert(sdp).clone()
+    }
+
+    /// The order that makes the media engine know what was agreed.
+    pub(super) fn sound_order(&mut self, silence_max: Duration) -> Option<Order> {
+        let agreed = self.agreed.as_ref()?;
+        // Whoever holds us sends nothing, and that is no reason to ask whether it is there.
+        let listening = matches!(agreed.flow, Flow::SendRecv);
+        let config =
+            agreed.config(self.slot, self.peer, if listening { silence_max } else { Duration::ZERO });
+        let config = Box::new(config);
+        let order = if self.open {
+            Order::Change { leg: self.id, config }
+        } else {
+            Order::Open { leg: self.id, config }
+        };
+        self.open = true;
+        Some(order)
+    }
+}
+
+impl Call {
+    /// Opens a leg's sound, or changes it to what was agreed last.
+    pub(super) fn tune(&mut self, leg: LegId) {
+        let silence_max = self.plan.network.silence_max;
+        let order = match &mut self.other {
+            _ if leg == self.caller.id => self.caller.sound_order(silence_max),
+            Some(other) if other.leg.id == leg => other.leg.sound_order(silence_max),
+            _ => None,
+        };
+        if let Some(order) = order {
+            self.push(Command::Sound(order));
+        }
+    }
+
+    /// A leg of ours to be; its port is asked for.
+    pub(super) fn call_out(&mut self, callee: Callee, waited: Duration, now: Instant) {
+        let id = LegId { call: self.id, index: self.legs_born };
+        self.legs_born = self.legs_born.wrapping_add(1).max(1);
+        let session = self.session.wrapping_add(u64::from(id.index));
+        let leg = Leg::new(id, PortSlot(u32::MAX), self.sound_ip, session);
+        self.push(Command::WantPort { leg: id, callee: callee.clone() });
+        self.other = Some(Other { leg, callee, answered: false, waited, rings_since: now, invited: false });
+    }
+
+    /// Lets go of the other leg: hangs up, closes its sound, gives its port back.
+    pub(super) fn drop_other(&mut self, other: Other, talked: Duration, vanished: bool) {
+        if other.invited {
+            self.push(Command::HangUp { leg: other.leg.id });
+        }
+        if other.leg.is_open() {
+            self.push(Command::Sound(Order::Close { leg: other.leg.id }));
+        } else if other.invited {
+            self.push(Command::FreePort { slot: other.leg.slot });
+        }
+        if let (Callee::Seat(seat), true) = (other.callee, other.answered) {
+            self.tell(super::Told::SeatLeft { seat: seat.clone(), talked, vanished });
+            self.push(Command::SeatLeft { seat, vanished });
+        }
+    }
+}

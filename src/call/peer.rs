@@ -1,0 +1,112 @@
+//! A call out to somebody behind a trunk: a sub-center, or a bench's target.
+
+use std::time::Duration;
+
+use super::{Call, Callee, Command, Doing, Stage, Timer, Told};
+use crate::id::{LegId, PromptId, TrunkId};
+use crate::media::Order;
+use crate::routing::plan::{Peer, Step, TicketReason};
+use crate::sip::sdp::Sdp;
+use crate::time::Now;
+
+impl Call {
+    pub(super) fn dial(&mut self, peer: Peer, ticket: bool, words: Option<PromptId>, now: Now) {
+        self.on_failure = (ticket, words);
+        self.timers.set(Timer::Ring, now.mono + peer.ring);
+        self.tell(Told::PeerDialled { trunk: peer.trunk.clone(), number: peer.number.clone() });
+        self.doing = Doing::Dialling;
+        if self.stage == Stage::Answered {
+            self.play_for_ever(&"ringback".into());
+        }
+        let callee = Callee::Peer { trunk: peer.trunk, number: peer.number };
+        self.call_out(callee, Duration::ZERO, now.mono);
+    }
+
+    /// It rings over there. A peer's own early sound (its menu, its ringing) reaches a caller who
+    /// is not answered yet as early media of ours (RFC 3960 §3.2: the gateway model).
+    pub(super) fn other_progressed(&mut self, leg: LegId, sdp: Option<&Sdp>, _now: Now) {
+        let Some(other) = self.other.as_mut().filter(|other| other.leg.id == leg) else { return };
+        let (Callee::Peer { .. }, Doing::Dialling) = (&other.callee, &self.doing) else { return };
+        let Some(sdp) = sdp else {
+            if self.stage == Stage::Ringing && !other.leg.is_open() {
+                self.push(Command::Progress { status: 180, sdp: None });
+            }
+            return;
+        };
+        if other.leg.take_answer(sdp).is_err() {
+            return;
+        }
+        let heard_already = other.leg.is_open();
+        self.tune(leg);
+        if heard_already {
+            return;
+        }
+        match (self.stage, self.caller.described().cloned()) {
+            (Stage::Ringing, Some(described)) => {
+                self.push(Command::Progress { status: 183, sdp: Some(described) });
+                self.tune(self.caller.id);
+            }
+            (Stage::Answered, _) => {}
+            _ => return,
+        }
+        self.push(Command::Sound(Order::Bridge { a: self.caller.id, b: leg }));
+    }
+
+    pub(super) fn peer_answered(&mut self, now: Now) {
+        self.timers.cancel(Timer::Ring);
+        if let Some((trunk, number)) = self.other.as_ref().and_then(super::Other::peer) {
+            self.tell(Told::PeerAnswered { trunk, number });
+        }
+        match (self.stage, self.written) {
+            (Stage::Ringing, None) => {
+                self.timers.set(Timer::Record, now.mono + self.plan.limits.durable_wait)
+            }
+            _ => self.join_answered_peer(now),
+        }
+    }
+
+    /// The peer has answered and the record is written, or its bound is over: now the caller is answered.
+    pub(super) fn join_answered_peer(&mut self, now: Now) {
+        if !self.other.as_ref().is_some_and(|other| other.answered) {
+            return;
+        }
+        self.answer_caller(self.written.unwrap_or(false), now);
+        if self.caller.offering {
+            return; // The ACK brings the caller's address; `caller_can_hear` follows.
+        }
+        self.bridge(now);
+    }
+
+    /// A caller with a late offer can hear at last.
+    pub(super) fn caller_can_hear(&mut self, now: Now) {
+        if self.doing == Doing::Dialling && self.other.as_ref().is_some_and(|other| other.answered) {
+            self.bridge(now);
+        }
+    }
+
+    pub(super) fn peer_rang_out(&mut self, now: Now) {
+        if let Some(other) = self.other.take_if(|other| !other.answered) {
+            let peer = other.peer();
+            self.drop_other(other, Duration::ZERO, false);
+            if let Some((trunk, number)) = peer {
+                self.peer_failed(trunk, number, 0, now);
+            }
+        }
+    }
+
+    /// Nobody there: the flow goes on, with a ticket and a word where the plan wants them.
+    pub(super) fn peer_failed(&mut self, trunk: TrunkId, number: String, status: u16, now: Now) {
+        self.timers.cancel(Timer::Ring);
+        self.timers.cancel(Timer::Record);
+        self.tell(Told::PeerFailed { trunk, number, status });
+        let (ticket, words) = std::mem::take(&mut self.on_failure);
+        if ticket {
+            self.tell(Told::TicketLeft { reason: TicketReason::SubCenterUnanswered });
+        }
+        if let Some(words) = words {
+            self.steps.push_front(Step::Play(words));
+            self.steps.push_front(Step::Answer);
+        }
+        self.advance(now);
+    }
+}

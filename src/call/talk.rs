@@ -1,0 +1,199 @@
+//! Two people on one call: the seat's number first, then the bridge, hold, and who leaves when.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::leg::Other;
+use super::{Call, Callee, Command, Doing, Ending, GREETING_MAX, Stage, Timer, Told};
+use crate::id::{LegId, SeatId};
+use crate::media::Order;
+use crate::media::order::PortSlot;
+use crate::routing::plan::{SeatGreeting, Step};
+use crate::routing::speech;
+use crate::sip::sdp::Sdp;
+use crate::time::Now;
+
+impl Call {
+    /// The INVITE can leave: its description has a port.
+    pub(super) fn port_given(&mut self, leg: LegId, slot: Option<PortSlot>, peer: IpAddr, now: Now) {
+        let codec = self.caller.codec();
+        match (&mut self.other, slot) {
+            (Some(other), Some(slot)) if other.leg.id == leg && !other.invited => {
+                other.leg.slot = slot;
+                other.leg.peer = peer;
+                other.invited = true;
+                let local = other.leg.local(self.sound_ip, &self.plan);
+                // The caller's codec first: equal codecs can be relayed.
+                let offer = other.leg.make_offer(local, codec);
+                let callee = other.callee.clone();
+                self.push(Command::Invite { leg, callee, offer });
+            }
+            (Some(other), None) if other.leg.id == leg => self.other_refused(leg, 503, now),
+            (_, Some(slot)) => self.push(Command::FreePort { slot }),
+            (_, None) => {}
+        }
+    }
+
+    fn other_is(&self, leg: LegId) -> bool {
+        self.other.as_ref().is_some_and(|other| other.leg.id == leg)
+    }
+
+    /// Whoever we called picked up.
+    pub(super) fn other_answered(&mut self, leg: LegId, sdp: Option<&Sdp>, now: Now) {
+        let Some(other) = self.other.as_mut().filter(|other| other.leg.id == leg) else { return };
+        other.answered = true;
+        let agreed = sdp.is_some_and(|sdp| other.leg.take_answer(sdp).is_ok());
+        let callee = other.callee.clone();
+        let waited = other.waited + now.mono.since(other.rings_since);
+        if !agreed {
+            // An answer that we cannot take ends that leg (RFC 3261 §13.2.2.4), as if it had refused.
+            if let Some(other) = &mut self.other {
+                other.answered = false;
+            }
+            return self.other_refused(leg, 488, now);
+        }
+        self.tune(leg);
+        match callee {
+            Callee::Seat(seat) => self.seat_answered(seat, waited, now),
+            Callee::Peer { .. } => self.peer_answered(now),
+        }
+    }
+
+    fn seat_answered(&mut self, seat: SeatId, waited: Duration, now: Now) {
+        self.push(Command::SeatAnswered { seat: seat.clone() });
+        self.tell(Told::SeatAnswered { seat: seat.clone(), waited });
+        let words = match self.plan.seat_greeting {
+            SeatGreeting::Both => speech::seat_greeting(&seat),
+            SeatGreeting::Silent => Vec::new(),
+        };
+        let seat_leg = self.other.as_ref().map(|other| other.leg.id);
+        let caller = self.say(self.caller.id, &words);
+        let seat = seat_leg.and_then(|leg| self.say(leg, &words));
+        if caller.is_none() && seat.is_none() {
+            return self.introduced(now);
+        }
+        self.timers.set(Timer::Introduction, now.mono + GREETING_MAX);
+        self.doing = Doing::Introducing { caller, seat };
+    }
+
+    /// Both know who talks; now they do.
+    pub(super) fn introduced(&mut self, now: Now) {
+        self.timers.cancel(Timer::Introduction);
+        self.bridge(now);
+    }
+
+    pub(super) fn bridge(&mut self, now: Now) {
+        let Some(other) = &self.other else { return };
+        let (a, b) = (self.caller.id, other.leg.id);
+        self.doing = Doing::Talking { since: now.mono };
+        self.push(Command::Sound(Order::Bridge { a, b }));
+        self.mind_holding();
+    }
+
+    /// re-INVITE: hold, resume, another address, another codec.
+    pub(super) fn reoffered(&mut self, id: LegId, offer: Option<&Sdp>) {
+        let (ip, plan) = (self.sound_ip, self.plan.clone());
+        let leg = match &mut self.other {
+            _ if id == self.caller.id => &mut self.caller,
+            Some(other) if other.leg.id == id => &mut other.leg,
+            _ => return self.push(Command::RefuseOffer { leg: id, status: 481 }),
+        };
+        let (local, codec) = (leg.local(ip, &plan), leg.codec());
+        let Some(offer) = offer else {
+            leg.offering = true;
+            let sdp = leg.make_offer(local, codec);
+            return self.push(Command::AnswerOffer { leg: id, sdp });
+        };
+        match (leg.take_offer(offer, local, codec), leg.described().cloned()) {
+            (Ok(()), Some(sdp)) => {
+                self.push(Command::AnswerOffer { leg: id, sdp });
+                self.tune(id);
+                self.mind_holding();
+            }
+            // The session goes on as it was (RFC 3261 §14.2).
+            _ => self.push(Command::RefuseOffer { leg: id, status: 488 }),
+        }
+    }
+
+    /// While one of two who talk holds, the other hears music and nothing leaks.
+    pub(super) fn mind_holding(&mut self) {
+        let Doing::Talking { .. } = self.doing else { return };
+        let Some(other) = &self.other else { return };
+        let (a, b) = (self.caller.id, other.leg.id);
+        let holding = (self.caller.is_holding(), other.leg.is_holding());
+        if std::mem::replace(&mut self.holding, holding) == holding {
+            return;
+        }
+        let waits = match holding {
+            (false, false) => return self.push(Command::Sound(Order::Bridge { a, b })),
+            (true, true) => None,
+            (true, false) => Some(b),
+            (false, true) => Some(a),
+        };
+        self.push(Command::Sound(Order::Part { a, b }));
+        if let (Some(leg), Some(music)) = (waits, self.music()) {
+            self.loop_to(leg, &music);
+        }
+    }
+
+    /// Our INVITE failed: a seat's place goes to the next, a peer's flow goes on.
+    pub(super) fn other_refused(&mut self, leg: LegId, status: u16, now: Now) {
+        if !self.other_is(leg) {
+            return;
+        }
+        let Some(other) = self.other.take() else { return };
+        let callee = other.callee.clone();
+        self.drop_other(other, Duration::ZERO, false);
+        match callee {
+            Callee::Seat(seat) => self.push(Command::OfferFailed { seat, status }),
+            Callee::Peer { trunk, number } => self.peer_failed(trunk, number, status, now),
+        }
+    }
+
+    /// The clerk or peer is gone; the caller is not.
+    pub(super) fn other_left(&mut self, vanished: bool, now: Now) {
+        let Some(other) = self.other.take() else { return };
+        self.timers.cancel(Timer::ProbeOther);
+        self.timers.cancel(Timer::Introduction);
+        self.holding = (false, false);
+        if !other.answered {
+            let callee = other.callee.clone();
+            self.drop_other(other, Duration::ZERO, false);
+            return match callee {
+                Callee::Seat(seat) => self.push(Command::OfferFailed { seat, status: 480 }),
+                Callee::Peer { trunk, number } => self.peer_failed(trunk, number, 480, now),
+            };
+        }
+        let talked = match self.doing {
+            Doing::Talking { since } => now.mono.since(since),
+            _ => Duration::ZERO,
+        };
+        let was_seat = matches!(other.callee, Callee::Seat(_));
+        self.drop_other(other, talked, vanished);
+        self.push(Command::Sound(Order::Quiet { leg: self.caller.id }));
+        if !was_seat || self.stage != Stage::Answered {
+            return self.end(Ending::OtherHungUp, now);
+        }
+        match (vanished, self.queue.clone()) {
+            (true, Some(queue)) => {
+                self.join_queue(queue, true);
+                self.say(self.caller.id, &["seat_lost".into()]);
+            }
+            _ if self.steps.front() == Some(&Step::Survey) => {
+                self.steps.truncate(1);
+                self.advance(now);
+            }
+            _ => self.end(Ending::OtherHungUp, now),
+        }
+    }
+}
+
+impl Other {
+    /// Whether this is the leg of a peer, and which.
+    pub(super) fn peer(&self) -> Option<(crate::id::TrunkId, String)> {
+        match &self.callee {
+            Callee::Peer { trunk, number } => Some((trunk.clone(), number.clone())),
+            Callee::Seat(_) => None,
+        }
+    }
+}
