@@ -46,7 +46,7 @@ impl Call {
                 self.tell(Told::TicketLeft { reason });
                 let mut words = vec![prompt];
                 words.push("ticket_number".into());
-                words.extend(speech::ticket_number(self.ticket_digits()));
+                words.extend(speech::ticket_number(&self.ticket));
                 self.announce(&words);
             }
             Step::Survey => self.ask(now),

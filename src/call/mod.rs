@@ -259,9 +259,9 @@ impl Call {
         self.outputs.pop_front()
     }
 
-    /// Whether the call rings or holds this leg.
-    pub fn holds(&self, leg: LegId) -> bool {
-        self.caller.id == leg || self.other.as_ref().is_some_and(|other| other.leg.id == leg)
+    /// Whether it hangs up, or has hung up, everything.
+    pub fn is_over(&self) -> bool {
+        matches!(self.doing, Doing::Ended { .. } | Doing::Over)
     }
 
     /// In one word, for boards.
@@ -277,10 +277,6 @@ impl Call {
             Doing::Parting { .. } => "parting",
             Doing::Ended { .. } | Doing::Over => "ended",
         }
-    }
-
-    fn ticket_digits(&self) -> &str {
-        &self.ticket
     }
 
     fn push(&mut self, command: Command) {

@@ -1,7 +1,355 @@
 //! Moves values between the rooms and holds no rules of its own.
+//!
+//! [`Switchboard::handle_input`] gives one value from outside to the room that knows it, and then
+//! carries what the rooms say to one another until they are quiet. Facts go up, orders go down,
+//! and both turn round here: `inward` takes facts of signalling and sound to calls, `outward`
+//! carries a call's orders, `queueing` stands between calls and seats, `recording` turns what
+//! happened into the stream of facts, and `screens` holds a seat's ringing back for its screen.
 
 pub mod fact;
+mod inward;
+mod mask;
+mod outward;
 pub mod port;
+mod ports;
+mod posting;
+mod queueing;
+mod recording;
+mod screens;
+pub mod ticketing;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::acd::Acd;
+use crate::call::{self, Call};
+use crate::id::{CallId, Dice, LegId, LineId, PromptId, TrunkId};
+use crate::media::order::SoundId;
+use crate::routing::Plan;
+use crate::sip::event::{ListenerConfig, SeatAccount};
+use crate::sip::{Endpoint, Gate, SessionId};
+use crate::tickets::outbox::Outbox;
+use crate::tickets::ticket::Numbers;
+use crate::time::{Agenda, Instant, Now, Timestamp};
 
 pub use fact::{Fact, What};
-pub use port::{Input, Output};
+pub use mask::mask;
+pub use port::{Input, Output, StoreJob};
+use ports::Ports;
+use screens::Screens;
+
+/// Refused callers are asked to come back after this, seconds.
+const RETRY_AFTER_S: u32 = 5;
+
+/// What the house begins with.
+pub struct Setup {
+    /// The checked plan.
+    pub plan: Arc<Plan>,
+    /// Seats' accounts, their passwords already digested.
+    pub accounts: Vec<SeatAccount>,
+    /// The plan's prompts in the sound bank.
+    pub sounds: Vec<(PromptId, SoundId)>,
+    /// The listeners as they are bound.
+    pub listeners: Vec<ListenerConfig>,
+    /// Seeded by `io`, or by a test.
+    pub dice: Dice,
+    /// Names this engine in tickets.
+    pub node: String,
+    /// Whether `--clock` shifts the wall clock: records say so.
+    pub shifted_clock: bool,
+    /// The last ticket number that was given out.
+    pub last_ticket: Option<String>,
+}
+
+/// The house without its outside: everything from datagram to ticket event as values.
+pub struct Switchboard {
+    plan: Arc<Plan>,
+    sounds: Arc<BTreeMap<PromptId, SoundId>>,
+    listeners: Vec<ListenerConfig>,
+    endpoint: Endpoint,
+    acd: Acd,
+    calls: HashMap<CallId, Entry>,
+    sessions: HashMap<SessionId, LegId>,
+    legs: HashMap<LegId, SessionId>,
+    trunk_calls: BTreeMap<TrunkId, u32>,
+    agenda: Agenda<CallId>,
+    todo: VecDeque<(CallId, call::Input)>,
+    ports: Ports,
+    screens: Screens,
+    outboxes: Vec<Outbox>,
+    records: recording::Records,
+    numbers: Numbers,
+    dice: Dice,
+    source: String,
+    shifted_clock: bool,
+    drain: Drain,
+    turned_away: BTreeMap<crate::sip::event::TurnedAway, u64>,
+    outputs: VecDeque<Output>,
+}
+
+/// How far the end has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Drain {
+    /// Calls are welcome.
+    Open,
+    /// No new ones; those under way end by themselves until then.
+    Until(Instant),
+    /// The grace is over; last records are on their way.
+    Closing,
+    /// Said.
+    Done,
+}
+
+/// One call and what the switchboard knows of it.
+pub struct Entry {
+    call: Call,
+    /// The line that was dialled.
+    pub line: LineId,
+    /// The caller's number.
+    pub caller: String,
+    /// The ticket's number.
+    pub ticket: String,
+    /// When its INVITE came.
+    pub opened_at: Timestamp,
+    trunk: TrunkId,
+    opened: Instant,
+    answered: Option<Instant>,
+    sequence: u32,
+    history: Vec<String>,
+    skills: Vec<crate::id::Skill>,
+    /// Trunks that its outgoing legs count for.
+    out: Vec<(LegId, TrunkId)>,
+}
+
+impl Entry {
+    /// In one word, for boards.
+    pub fn state(&self) -> &'static str {
+        self.call.state()
+    }
+}
+
+impl Switchboard {
+    /// A house with nobody in it yet. Asks for its first ports.
+    pub fn new(setup: Setup, now: Now) -> Self {
+        let mut dice = setup.dice;
+        let config = outward::sip_config(&setup.plan, &setup.listeners, setup.accounts);
+        let sinks = setup.plan.sinks.iter().map(|sink| Outbox::new(sink.timeout, dice.split())).collect();
+        let mut board = Switchboard {
+            endpoint: Endpoint::new(config, dice.split(), now),
+            acd: Acd::new(&setup.plan),
+            sounds: Arc::new(setup.sounds.into_iter().collect()),
+            listeners: setup.listeners,
+            calls: HashMap::new(),
+            sessions: HashMap::new(),
+            legs: HashMap::new(),
+            trunk_calls: BTreeMap::new(),
+            agenda: Agenda::default(),
+            todo: VecDeque::new(),
+            ports: Ports::new(setup.plan.network.rtp_ports),
+            screens: Screens::default(),
+            outboxes: sinks,
+            records: recording::Records::default(),
+            numbers: setup.last_ticket.as_deref().map_or_else(Numbers::default, Numbers::restore),
+            dice,
+            source: crate::tickets::event::source(&setup.node),
+            shifted_clock: setup.shifted_clock,
+            drain: Drain::Open,
+            turned_away: BTreeMap::new(),
+            outputs: VecDeque::new(),
+            plan: setup.plan,
+        };
+        board.order_ports();
+        board
+    }
+
+    /// Takes one value from outside, to the end of what follows from it.
+    pub fn handle_input(&mut self, input: Input, now: Now) {
+        match input {
+            Input::Packet(packet) => self.endpoint.handle_packet(packet, now),
+            Input::Unreachable(peer) => self.endpoint.unreachable(peer, now),
+            Input::Sound(fact) => self.sound_told(fact, now),
+            Input::PortsOpened(slots) => self.ports.opened(slots),
+            Input::Stored { token } => self.stored(token, now),
+            Input::StoreFailed { token } => self.store_failed(token),
+            Input::Delivered { sink, event, outcome } => self.delivered(sink, event, outcome, now),
+            Input::PlanChanged { plan, accounts, sounds } => self.plan_changed(plan, accounts, sounds, now),
+            Input::Drain { grace } => {
+                self.drain = Drain::Until(now.mono + grace);
+                self.endpoint.set_gate(Gate::Draining { retry_after_s: RETRY_AFTER_S });
+            }
+            Input::RestoreBinding { seat, binding } => self.endpoint.restore_binding(seat, binding, now),
+            Input::RestoreOutbox { sink, events } => {
+                if let Some(outbox) = self.outboxes.get_mut(sink) {
+                    outbox.restore(events, now.mono);
+                }
+            }
+            Input::History { call, entries } => {
+                if let Some(entry) = self.calls.get_mut(&call) {
+                    entry.history = entries;
+                }
+            }
+        }
+        self.settle(now);
+    }
+
+    /// Wakes only the machines that are due.
+    pub fn handle_timeout(&mut self, now: Now) {
+        if self.endpoint.poll_timeout().is_some_and(|at| at <= now.mono) {
+            self.endpoint.handle_timeout(now);
+        }
+        if self.acd.poll_timeout().is_some_and(|at| at <= now.mono) {
+            self.acd.handle_timeout(now.mono);
+        }
+        while let Some(id) = self.agenda.take_due(now.mono) {
+            self.step(id, now, |call| call.handle_timeout(now));
+        }
+        self.screens_due(now);
+        for outbox in &mut self.outboxes {
+            if outbox.poll_timeout().is_some_and(|at| at <= now.mono) {
+                outbox.handle_timeout(now.mono);
+            }
+        }
+        self.settle(now);
+    }
+
+    /// When it next wants to be woken.
+    pub fn poll_timeout(&mut self) -> Option<Instant> {
+        let drain = match self.drain {
+            Drain::Until(at) => Some(at),
+            _ => None,
+        };
+        [
+            self.endpoint.poll_timeout(),
+            self.acd.poll_timeout(),
+            self.agenda.next(),
+            self.screens.next(),
+            self.outboxes.iter().filter_map(Outbox::poll_timeout).min(),
+            drain,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// What it wants done, in order.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Carries what the rooms say to one another until they are quiet.
+    fn settle(&mut self, now: Now) {
+        loop {
+            if let Some((id, input)) = self.todo.pop_front() {
+                self.step(id, now, |call| call.handle_input(input, now));
+            } else if let Some(output) = self.endpoint.poll_output() {
+                self.endpoint_told(output, now);
+            } else if let Some(decision) = self.acd.poll_output() {
+                self.decided(decision, now);
+            } else {
+                break;
+            }
+        }
+        self.mind_drain(now);
+        self.post();
+        self.flush_records();
+        self.order_ports();
+    }
+
+    /// One step of one call. A fault inside it ends that call and nothing else.
+    fn step(&mut self, id: CallId, now: Now, act: impl FnOnce(&mut Call)) {
+        let Some(entry) = self.calls.get_mut(&id) else { return };
+        if catch_unwind(AssertUnwindSafe(|| act(&mut entry.call))).is_err() {
+            return self.call_failed(id, now);
+        }
+        while let Some(command) = self.calls.get_mut(&id).and_then(|entry| entry.call.poll_output()) {
+            self.carry_out(id, command, now);
+        }
+        let next = self.calls.get(&id).and_then(|entry| entry.call.poll_timeout());
+        self.agenda.set(&id, next);
+    }
+
+    fn tell_call(&mut self, id: CallId, input: call::Input) {
+        self.todo.push_back((id, input));
+    }
+
+    fn plan_changed(
+        &mut self,
+        plan: Arc<Plan>,
+        accounts: Vec<SeatAccount>,
+        sounds: Vec<(PromptId, SoundId)>,
+        now: Now,
+    ) {
+        self.endpoint.configure(outward::sip_config(&plan, &self.listeners, accounts), now);
+        self.acd.plan_changed(&plan, now.mono);
+        self.sounds = Arc::new(sounds.into_iter().collect());
+        self.plan = plan;
+    }
+
+    fn mind_drain(&mut self, now: Now) {
+        if let Drain::Until(at) = self.drain
+            && (now.mono >= at || self.calls.is_empty())
+        {
+            self.drain = Drain::Closing;
+            let mut left: Vec<CallId> = self.calls.keys().copied().collect();
+            left.sort();
+            for id in left {
+                self.step(id, now, |call| {
+                    call.handle_input(call::Input::End { cause: call::EndWhy::Drained }, now);
+                });
+            }
+        }
+        if self.drain == Drain::Closing && self.calls.is_empty() && self.records.is_quiet() {
+            self.drain = Drain::Done;
+            self.outputs.push_back(Output::Drained);
+        }
+    }
+
+    fn order_ports(&mut self) {
+        if let Some(more) = self.ports.wanted() {
+            self.outputs.push_back(Output::OpenPorts(more));
+        }
+    }
+
+    /// The plan for the next call.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// Queues and seats, to be read.
+    pub fn acd(&self) -> &Acd {
+        &self.acd
+    }
+
+    /// Calls under way, oldest first.
+    pub fn calls(&self) -> Vec<(CallId, &Entry)> {
+        let mut calls: Vec<_> = self.calls.iter().map(|(id, entry)| (*id, entry)).collect();
+        calls.sort_by_key(|(id, _)| *id);
+        calls
+    }
+
+    /// Outboxes in the order of the plan's sinks, to be read.
+    pub fn outboxes(&self) -> &[Outbox] {
+        &self.outboxes
+    }
+
+    /// Requests turned away at the door, by reason.
+    pub fn turned_away(&self) -> &BTreeMap<crate::sip::event::TurnedAway, u64> {
+        &self.turned_away
+    }
+
+    /// The endpoint's tables, for figures and for tests that look for leftovers.
+    pub fn sip(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Port pairs in use.
+    pub fn ports_in_use(&self) -> usize {
+        self.ports.in_use()
+    }
+
+    /// Whether SIGTERM was heard.
+    pub fn is_draining(&self) -> bool {
+        self.drain != Drain::Open
+    }
+}

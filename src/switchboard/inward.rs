@@ -1,0 +1,234 @@
+//! Facts of signalling and sound, taken to the call that they are about; and the door of new calls.
+
+use super::recording::millis;
+use super::{Drain, Entry, Output, RETRY_AFTER_S, StoreJob, Switchboard, What, mask};
+use crate::call::{self, Call, Input, Setup};
+use crate::id::{CallId, LegId};
+use crate::media;
+use crate::routing::number::Dialled;
+use crate::routing::plan::{DialledFrom, Line};
+use crate::sip::event::{EndCause, Event, Invited, Origin};
+use crate::sip::{self, SessionId};
+use crate::time::Now;
+
+impl Switchboard {
+    pub(super) fn endpoint_told(&mut self, output: sip::Output, now: Now) {
+        match output {
+            sip::Output::Send(packet) => self.outputs.push_back(Output::Packet(packet)),
+            sip::Output::SaveBinding { seat, binding } => {
+                self.records.push(StoreJob::Binding { seat, binding });
+            }
+            sip::Output::Event(event) => self.signalled(event, now),
+        }
+    }
+
+    fn signalled(&mut self, event: Event, now: Now) {
+        match event {
+            Event::Invited(invited) => self.invited(*invited, now),
+            Event::Progressed { session, sdp, .. } => self.to_leg(session, |leg| Input::Progressed { leg, sdp }),
+            Event::Answered { session, sdp } => self.to_leg(session, |leg| Input::Answered { leg, sdp }),
+            Event::Refused { session, status } => {
+                self.to_leg(session, |leg| Input::Refused { leg, status });
+                self.forget_session(session);
+            }
+            Event::Cancelled { session } => {
+                self.to_leg(session, |_| Input::Cancelled);
+                self.forget_session(session);
+            }
+            Event::Confirmed { session, sdp } => self.to_leg(session, |leg| Input::Confirmed { leg, sdp }),
+            Event::Reoffered { session, offer } => self.to_leg(session, |leg| Input::Reoffered { leg, offer }),
+            // We send no re-INVITE of our own yet.
+            Event::OfferTaken { .. } | Event::OfferRefused { .. } => {}
+            Event::Alive { session } => self.to_leg(session, |leg| Input::Alive { leg }),
+            Event::Ended { session, cause } => {
+                let vanished = matches!(cause, EndCause::Gone | EndCause::NoAck);
+                self.to_leg(session, |leg| Input::Ended { leg, vanished });
+                self.forget_session(session);
+            }
+            Event::Registered { seat, refreshed } => {
+                tracing::info!(%seat, refreshed, "seat registered");
+                self.acd.seat_registered(&seat, now.mono);
+            }
+            Event::Unregistered { seat } => {
+                tracing::info!(%seat, "seat gone");
+                self.acd.seat_unregistered(&seat, now.mono);
+            }
+            Event::TurnedAway { peer, why } => {
+                tracing::debug!(%peer, ?why, "turned away");
+                *self.turned_away.entry(why).or_default() += 1;
+            }
+        }
+    }
+
+    fn to_leg(&mut self, session: SessionId, input: impl FnOnce(LegId) -> Input) {
+        if let Some(leg) = self.sessions.get(&session).copied() {
+            self.tell_call(leg.call, input(leg));
+        }
+    }
+
+    fn forget_session(&mut self, session: SessionId) {
+        if let Some(leg) = self.sessions.remove(&session) {
+            self.legs.remove(&leg);
+        }
+    }
+
+    /// A new call: its line, its flow, its opening record.
+    fn invited(&mut self, invited: Invited, now: Now) {
+        let session = invited.session;
+        match self.admit(invited, now) {
+            Ok(()) => {}
+            Err(Turned { status, retry }) => {
+                let retry = retry.then_some(RETRY_AFTER_S);
+                self.endpoint.refuse(session, status, retry, now);
+            }
+        }
+    }
+
+    fn admit(&mut self, invited: Invited, now: Now) -> Result<(), Turned> {
+        let plan = self.plan.clone();
+        // Clerks' own calls come with a later issue; until then a seat reaches nothing.
+        let Origin::Trunk(trunk) = &invited.from else { return Err(Turned::for_good(403)) };
+        let trunk = plan.trunks.get(trunk).ok_or(Turned::for_good(403))?;
+        let dialled = dialled(&invited);
+        let found = plan.find_line(trunk, &dialled).ok_or(Turned::for_good(404))?;
+        if self.drain != Drain::Open || self.calls.len() >= plan.limits.calls_max as usize {
+            return Err(Turned::for_now());
+        }
+        if self.trunk_calls.get(&trunk.id).copied().unwrap_or(0) >= trunk.calls_max {
+            return Err(Turned::for_now());
+        }
+        let slot = self.ports.lend().ok_or(Turned::for_now())?;
+        let id = CallId::draw(u64::try_from(now.wall.as_millisecond()).unwrap_or(0), &mut self.dice);
+        let ticket = self.numbers.next(now.wall.to_zoned(plan.city.time_zone.clone()).date());
+        let setup = Setup {
+            id,
+            flow: plan.flow(found.line, now.wall),
+            ticket: ticket.clone(),
+            sounds: self.sounds.clone(),
+            offer: invited.offer.clone(),
+            slot,
+            peer: invited.peer.ip(),
+            sound_ip: self.listeners.get(invited.listener).map_or(invited.peer.ip(), |listener| listener.advertise),
+            session: self.dice.next_u64() >> 16,
+            plan: plan.clone(),
+        };
+        let call = Call::new(setup, now).map_err(|_| {
+            self.ports.release(slot);
+            Turned::for_good(488)
+        })?;
+        let what = What::Opened {
+            line: found.line.number.clone(),
+            dialled: found.dialled.to_owned(),
+            caller: invited.caller.clone(),
+            trunk: trunk.id.clone(),
+            ticket,
+            plan: plan.digest.clone(),
+            shifted_clock: self.shifted_clock,
+            wire_ref: invited.wire_ref.clone(),
+        };
+        self.let_in(id, call, invited, found.line, &what, now);
+        self.record(id, what, now);
+        self.records.await_opening(id);
+        self.step(id, now, |_| {});
+        Ok(())
+    }
+
+    fn let_in(&mut self, id: CallId, call: Call, invited: Invited, line: &Line, opened: &What, now: Now) {
+        let What::Opened { trunk, ticket, .. } = opened else { return };
+        tracing::info!(call = %id, line = %line.number, caller = %mask(&invited.caller), %trunk, "call opened");
+        *self.trunk_calls.entry(trunk.clone()).or_default() += 1;
+        let leg = LegId::caller(id);
+        self.sessions.insert(invited.session, leg);
+        self.legs.insert(leg, invited.session);
+        if !invited.caller.is_empty() {
+            self.outputs.push_back(Output::LookUpHistory { call: id, caller: invited.caller.clone() });
+        }
+        let entry = Entry {
+            call,
+            line: line.number.clone(),
+            caller: invited.caller,
+            ticket: ticket.clone(),
+            opened_at: now.wall,
+            trunk: trunk.clone(),
+            opened: now.mono,
+            answered: None,
+            sequence: 0,
+            history: Vec::new(),
+            skills: line.skills.clone(),
+            out: Vec::new(),
+        };
+        self.calls.insert(id, entry);
+    }
+
+    pub(super) fn sound_told(&mut self, fact: media::Fact, now: Now) {
+        use media::Fact;
+        let (leg, input) = match fact {
+            Fact::Digit { leg, digit } => (leg, Input::Digit { leg, digit }),
+            Fact::Played { leg, mark } => (leg, Input::Played { leg, mark }),
+            Fact::Silent { leg } => (leg, Input::Silent { leg }),
+            Fact::Heard { leg } => (leg, Input::Alive { leg }),
+            Fact::Failed { leg } => (leg, Input::SoundFailed { leg }),
+            Fact::Closed { leg, slot, figures } => {
+                self.ports.release(slot);
+                (leg, Input::SoundClosed { leg, figures })
+            }
+            Fact::Latched { leg, source } => return tracing::debug!(%leg, %source, "sound latched"),
+            Fact::StrangerRefused { leg, source } => {
+                return tracing::warn!(%leg, %source, "RTP from a stranger refused");
+            }
+            Fact::Recorded { call, file, samples, lost_frames } => {
+                let what = What::Recorded { file, duration_ms: samples / 8, lost_frames };
+                return self.record(call, what, now);
+            }
+        };
+        self.tell_call(leg.call, input);
+    }
+
+    /// A call whose machine failed: its legs are hung up from outside, its record says so.
+    pub(super) fn call_failed(&mut self, id: CallId, now: Now) {
+        tracing::error!(call = %id, "a call failed inside; it is ended, the others go on");
+        let Some(entry) = self.calls.get(&id) else { return };
+        let lasted_ms = millis(now.mono.since(entry.opened));
+        let answered_ms = entry.answered.map(|at| millis(now.mono.since(at)));
+        let mut legs: Vec<LegId> = self.legs.keys().filter(|leg| leg.call == id).copied().collect();
+        legs.sort();
+        for leg in legs {
+            self.outputs.push_back(Output::Sound(media::Order::Close { leg }));
+            if let Some(session) = self.legs.get(&leg).copied() {
+                self.endpoint.hang_up(session, now);
+                self.forget_session(session);
+            }
+        }
+        self.outputs.push_back(Output::Sound(media::Order::StopRecord { call: id }));
+        self.acd.call_lost(id, now.mono);
+        self.record(id, What::Closed { cause: super::fact::Cause::Failed, lasted_ms, answered_ms, sound: None }, now);
+        self.forget_call(id);
+    }
+}
+
+/// A new call that is not let in.
+struct Turned {
+    status: u16,
+    retry: bool,
+}
+
+impl Turned {
+    fn for_good(status: u16) -> Self {
+        Turned { status, retry: false }
+    }
+
+    fn for_now() -> Self {
+        Turned { status: 503, retry: true }
+    }
+}
+
+/// The places that the dialled number may stand in, as `routing` asks for them.
+fn dialled(invited: &Invited) -> Dialled {
+    let headers = &invited.dialled;
+    let mut places = vec![(DialledFrom::RequestUri, headers.request_uri.clone())];
+    places.extend(headers.history_info.iter().map(|uri| (DialledFrom::HistoryInfo, uri.clone())));
+    places.extend(headers.diversion.iter().map(|uri| (DialledFrom::Diversion, uri.clone())));
+    places.extend(headers.p_called_party_id.iter().map(|uri| (DialledFrom::PCalledPartyId, uri.clone())));
+    places.push((DialledFrom::To, headers.to.clone()));
+    Dialled(places)
+}

@@ -1,0 +1,166 @@
+//! What a call wants done, carried to signalling, sound and the queues.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use super::{Output, Switchboard};
+use crate::acd::event::Joining;
+use crate::call::{Callee, Command, Input};
+use crate::id::{CallId, LegId, QueueId};
+use crate::routing::Plan;
+use crate::sip::event::{Config, Invite, ListenerConfig, SeatAccount, Target, TrunkConfig};
+use crate::sip::sdp::Sdp;
+use crate::time::Now;
+
+/// A seat that gives no sign of life for so long is passed over.
+const SEAT_CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+/// Shortest registration, seconds.
+const REGISTER_MIN_S: u32 = 60;
+/// Longest registration, seconds: a desk that burnt down is noticed within an hour.
+const REGISTER_MAX_S: u32 = 3_600;
+
+impl Switchboard {
+    pub(super) fn carry_out(&mut self, id: CallId, command: Command, now: Now) {
+        let caller = self.legs.get(&LegId::caller(id)).copied();
+        match command {
+            Command::WantPort { leg, callee } => self.give_port(id, leg, &callee),
+            Command::FreePort { slot } => self.ports.release(slot),
+            Command::Progress { status, sdp } => {
+                if let Some(session) = caller {
+                    self.endpoint.progress(session, status, sdp.as_ref(), now);
+                }
+            }
+            Command::Answer { sdp } => {
+                if let Some(session) = caller {
+                    self.endpoint.answer(session, &sdp, now);
+                }
+            }
+            Command::Refuse { status } => {
+                if let Some(session) = caller {
+                    self.endpoint.refuse(session, status, None, now);
+                }
+            }
+            Command::Invite { leg, callee, offer } => self.invite(id, leg, callee, offer, now),
+            Command::HangUp { leg } => {
+                if let Some(session) = self.legs.get(&leg).copied() {
+                    self.endpoint.hang_up(session, now);
+                }
+            }
+            Command::AnswerOffer { leg, sdp } => {
+                if let Some(session) = self.legs.get(&leg).copied() {
+                    self.endpoint.answer_offer(session, &sdp, now);
+                }
+            }
+            Command::RefuseOffer { leg, status } => {
+                if let Some(session) = self.legs.get(&leg).copied() {
+                    self.endpoint.refuse_offer(session, status, now);
+                }
+            }
+            Command::Probe { leg } => {
+                if let Some(session) = self.legs.get(&leg).copied() {
+                    self.endpoint.probe(session, now);
+                }
+            }
+            Command::Sound(order) => self.outputs.push_back(Output::Sound(order)),
+            Command::JoinQueue { queue, first } => self.join(id, queue, first, now),
+            Command::LeaveQueue => self.leave_queue(id, now),
+            Command::SeatAnswered { seat } => {
+                self.acd.offer_answered(id, &seat, now.mono);
+            }
+            Command::OfferFailed { seat, status } => self.offer_failed(id, seat, status, now),
+            Command::SeatLeft { seat, vanished } => self.seat_left(id, &seat, vanished, now),
+            Command::Tell(told) => self.told(id, told, now),
+            Command::Over => self.forget_call(id),
+        }
+    }
+
+    fn join(&mut self, call: CallId, queue: QueueId, first: bool, now: Now) {
+        let Some(entry) = self.calls.get(&call) else { return };
+        let joining = Joining { call, queue, line: entry.line.clone(), skills: entry.skills.clone(), first };
+        self.acd.join(joining, now.mono);
+    }
+
+    fn give_port(&mut self, id: CallId, leg: LegId, callee: &Callee) {
+        let peer = self.endpoint.way_to(&target(callee)).map(|way| way.ip());
+        let slot = peer.and_then(|_| self.ports.lend());
+        let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        self.tell_call(id, Input::Port { leg, slot, peer });
+    }
+
+    fn invite(&mut self, id: CallId, leg: LegId, callee: Callee, offer: Sdp, now: Now) {
+        let Some(entry) = self.calls.get_mut(&id) else { return };
+        let line = &entry.line;
+        let display = self.plan.lines.get(line).map_or_else(String::new, |line| line.name.clone());
+        let mut connect_timeout = SEAT_CONNECT_TIMEOUT;
+        if let Callee::Peer { trunk, .. } = &callee {
+            let Some(trunk) = self.plan.trunks.get(trunk) else {
+                return self.tell_call(id, Input::Refused { leg, status: 503 });
+            };
+            let busy = self.trunk_calls.entry(trunk.id.clone()).or_default();
+            if *busy >= trunk.calls_max {
+                return self.tell_call(id, Input::Refused { leg, status: 503 });
+            }
+            *busy += 1;
+            entry.out.push((leg, trunk.id.clone()));
+            connect_timeout = trunk.connect_timeout;
+        }
+        let invite = Invite {
+            target: target(&callee),
+            from_user: if entry.caller.is_empty() { "anonymous".into() } else { entry.caller.clone() },
+            from_display: display,
+            offer: offer.into(),
+            headers: vec![("X-Hotline-Line", line.to_string()), ("X-Hotline-Call", id.to_string())],
+            connect_timeout,
+        };
+        match self.endpoint.invite(invite, now) {
+            Ok(session) => {
+                self.sessions.insert(session, leg);
+                self.legs.insert(leg, session);
+            }
+            Err(_) => self.tell_call(id, Input::Refused { leg, status: 503 }),
+        }
+    }
+
+    pub(super) fn forget_call(&mut self, id: CallId) {
+        let Some(entry) = self.calls.remove(&id) else { return };
+        self.agenda.set(&id, None);
+        self.screens.drop_call(id);
+        self.records.keep_tail(id, entry.sequence, entry.answered.is_some());
+        for trunk in entry.out.into_iter().map(|(_, trunk)| trunk).chain([entry.trunk]) {
+            if let Some(busy) = self.trunk_calls.get_mut(&trunk) {
+                *busy = busy.saturating_sub(1);
+            }
+        }
+    }
+}
+
+fn target(callee: &Callee) -> Target {
+    match callee {
+        Callee::Seat(seat) => Target::Seat(seat.clone()),
+        Callee::Peer { trunk, number } => Target::Trunk { trunk: trunk.clone(), user: number.clone() },
+    }
+}
+
+/// What signalling needs to know of the plan.
+pub(super) fn sip_config(plan: &Plan, listeners: &[ListenerConfig], accounts: Vec<SeatAccount>) -> Config {
+    let trunk = |trunk: &crate::routing::plan::Trunk| TrunkConfig {
+        trunk: trunk.id.clone(),
+        sources: trunk.sources.iter().map(|net| (net.addr, net.prefix)).collect(),
+        target: trunk.target,
+        trust_identity: trunk.trust_identity,
+    };
+    Config {
+        listeners: listeners.to_vec(),
+        domain: plan.network.domain.clone(),
+        seats: accounts,
+        trunks: plan.trunks.values().map(trunk).collect(),
+        register_min_s: REGISTER_MIN_S,
+        register_max_s: REGISTER_MAX_S,
+        product: concat!("hotline/", env!("CARGO_PKG_VERSION")).into(),
+    }
+}
+
+/// Where the first listener is: what `io` tells a person to dial.
+pub fn first_listener(listeners: &[ListenerConfig]) -> Option<SocketAddr> {
+    listeners.first().map(|listener| SocketAddr::new(listener.advertise, listener.bind.port()))
+}

@@ -1,0 +1,56 @@
+//! Between calls and seats: decisions of `acd` become offers, and what comes of them goes back.
+
+use super::{Switchboard, What};
+use crate::acd::event::{Decision, OfferEnd};
+use crate::call::Input;
+use crate::id::{CallId, SeatId};
+use crate::switchboard::fact::millis;
+use crate::time::Now;
+
+impl Switchboard {
+    pub(super) fn decided(&mut self, decision: Decision, now: Now) {
+        match decision {
+            Decision::Offer { call, seat, waited } => self.offer(call, seat, waited, now),
+            Decision::Withdraw { call, seat } => {
+                self.screens.drop_call(call);
+                if let Some(entry) = self.calls.get(&call) {
+                    let gone = entry.call.is_over();
+                    let why = if gone { OfferEnd::CallerGone } else { OfferEnd::NoAnswer };
+                    self.record(call, What::OfferEnded { seat: seat.clone(), why }, now);
+                    self.tell_call(call, Input::WithdrawSeat { seat });
+                }
+            }
+            Decision::Announce { call, ahead, expected_wait } => {
+                self.tell_call(call, Input::Position { ahead, expected_wait });
+            }
+            Decision::Overflow { call, queue, why, waited } => {
+                self.record(call, What::Overflowed { queue, why, waited_ms: millis(waited) }, now);
+                self.tell_call(call, Input::Overflowed { waited });
+            }
+            Decision::SeatChanged { seat, state } => tracing::debug!(%seat, ?state, "seat changed"),
+        }
+    }
+
+    pub(super) fn offer_failed(&mut self, call: CallId, seat: SeatId, status: u16, now: Now) {
+        let why = match status {
+            487 => OfferEnd::CallerGone,
+            408 | 480 | 503 => OfferEnd::Unreachable,
+            _ => OfferEnd::Rejected,
+        };
+        self.record(call, What::OfferEnded { seat: seat.clone(), why }, now);
+        self.acd.offer_failed(call, &seat, why, now.mono);
+    }
+
+    pub(super) fn leave_queue(&mut self, call: CallId, now: Now) {
+        self.screens.drop_call(call);
+        self.acd.leave(call, now.mono);
+    }
+
+    pub(super) fn seat_left(&mut self, call: CallId, seat: &SeatId, vanished: bool, now: Now) {
+        if vanished {
+            self.acd.seat_vanished(seat, now.mono);
+        } else {
+            self.acd.seat_left(seat, call, now.mono);
+        }
+    }
+}

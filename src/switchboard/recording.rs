@@ -1,0 +1,203 @@
+//! The stream of facts: numbered, timed, given to the store, and known to be on disk or not.
+//!
+//! An event of a fact goes to its outboxes only when the fact is on disk: nobody is told of what
+//! a crash could still undo.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::fact::Cause;
+use super::ticketing::About;
+pub(super) use super::fact::millis;
+use super::{Fact, Output, StoreJob, Switchboard, What, ticketing};
+use crate::call::{Ending, Input, Told};
+use crate::id::CallId;
+use crate::media::order::LegFigures;
+use crate::routing::plan::TicketReason;
+use crate::switchboard::fact::Sound;
+use crate::tickets::event::StoredEvent;
+use crate::time::Now;
+
+/// Ended calls whose recording is still being closed; the oldest is forgotten beyond this.
+const TAILS_MAX: usize = 4_096;
+
+/// Facts on their way to disk.
+#[derive(Default)]
+pub(super) struct Records {
+    /// Of this turn.
+    jobs: Vec<StoreJob>,
+    openings: Vec<CallId>,
+    events: Vec<StoredEvent>,
+    last_token: u64,
+    /// Batches that the store has not confirmed, oldest first.
+    unstored: VecDeque<Batch>,
+    /// Sequence numbers of ended calls whose `Recorded` fact is still to come.
+    tails: BTreeMap<CallId, u32>,
+}
+
+struct Batch {
+    token: u64,
+    openings: Vec<CallId>,
+    events: Vec<StoredEvent>,
+}
+
+impl Records {
+    pub(super) fn push(&mut self, job: StoreJob) {
+        self.jobs.push(job);
+    }
+
+    /// The call waits for this turn's batch.
+    pub(super) fn await_opening(&mut self, call: CallId) {
+        self.openings.push(call);
+    }
+
+    pub(super) fn keep_tail(&mut self, call: CallId, sequence: u32, recorded: bool) {
+        if recorded {
+            self.tails.insert(call, sequence);
+            if self.tails.len() > TAILS_MAX {
+                self.tails.pop_first();
+            }
+        }
+    }
+
+    /// Whether everything is on disk.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.jobs.is_empty() && self.unstored.is_empty()
+    }
+}
+
+impl Switchboard {
+    /// Adds a fact to the stream.
+    pub(super) fn record(&mut self, call: CallId, what: What, now: Now) {
+        let sequence = match self.calls.get_mut(&call) {
+            Some(entry) => {
+                entry.sequence += 1;
+                entry.sequence
+            }
+            None => match self.records.tails.remove(&call) {
+                Some(last) => last + 1,
+                None => return tracing::debug!(%call, ?what, "a fact about a call that is forgotten"),
+            },
+        };
+        if let What::Answered { .. } = what
+            && let Some(entry) = self.calls.get_mut(&call)
+        {
+            entry.answered = Some(now.mono);
+        }
+        let fact = Fact { call, sequence, at: now.wall, mono: now.mono, what };
+        let events: Vec<StoredEvent> = self.event_of(&fact).into_iter().collect();
+        self.records.events.extend(events.iter().cloned());
+        self.records.jobs.push(StoreJob::Fact { fact, events });
+    }
+
+    fn event_of(&self, fact: &Fact) -> Option<StoredEvent> {
+        let about = self.calls.get(&fact.call).map(|entry| About {
+            line: &entry.line,
+            caller: &entry.caller,
+            ticket: &entry.ticket,
+        });
+        ticketing::event(fact, about, &self.plan, &self.source)
+    }
+
+    /// A fact in a call's own words.
+    pub(super) fn told(&mut self, id: CallId, told: Told, now: Now) {
+        let Some(entry) = self.calls.get(&id) else { return };
+        let what = match told {
+            Told::Answered { durable } => {
+                if !durable {
+                    tracing::warn!(call = %id, "answered before its record was on disk");
+                }
+                What::Answered { durable }
+            }
+            Told::Announced { prompt } => What::Announced { prompt },
+            Told::DigitPressed { digit } => What::DigitPressed { digit },
+            Told::Queued { queue } => What::Queued { queue },
+            Told::SeatAnswered { seat, waited } => What::SeatAnswered { seat, waited_ms: millis(waited) },
+            Told::SeatLeft { seat, talked, vanished } => {
+                What::SeatLeft { seat, talked_ms: millis(talked), vanished }
+            }
+            Told::PeerDialled { trunk, number } => What::PeerDialled { trunk, number },
+            Told::PeerAnswered { trunk, number } => What::PeerAnswered { trunk, number },
+            Told::PeerFailed { trunk, number, status } => What::PeerFailed { trunk, number, status },
+            Told::TicketLeft { reason } => What::TicketLeft { reason: reason_name(reason).into() },
+            Told::Surveyed { grade } => What::Surveyed { grade },
+            Told::Closed { cause, sound } => {
+                let lasted_ms = millis(now.mono.since(entry.opened));
+                tracing::info!(call = %id, ?cause, lasted_ms, "call closed");
+                let answered_ms = entry.answered.map(|at| millis(now.mono.since(at)));
+                What::Closed { cause: cause_of(cause), lasted_ms, answered_ms, sound: sound.map(sound_of) }
+            }
+        };
+        self.record(id, what, now);
+    }
+
+    /// Gives the turn's writes to the store as one batch.
+    pub(super) fn flush_records(&mut self) {
+        let records = &mut self.records;
+        if records.jobs.is_empty() {
+            return;
+        }
+        records.last_token += 1;
+        let token = records.last_token;
+        let jobs = std::mem::take(&mut records.jobs);
+        let openings = std::mem::take(&mut records.openings);
+        let events = std::mem::take(&mut records.events);
+        records.unstored.push_back(Batch { token, openings, events });
+        self.outputs.push_back(Output::Store { token, jobs });
+    }
+
+    /// Everything up to `token` is on disk: calls may be answered, offices be told.
+    pub(super) fn stored(&mut self, token: u64, now: Now) {
+        while let Some(batch) = self.records.unstored.pop_front_if(|batch| batch.token <= token) {
+            for call in batch.openings {
+                self.tell_call(call, Input::Recorded { durable: true });
+            }
+            for event in batch.events {
+                for outbox in &mut self.outboxes {
+                    outbox.put(event.clone(), now.mono);
+                }
+            }
+        }
+    }
+
+    /// The store cannot write now; it goes on trying. Calls are answered all the same, and marked.
+    pub(super) fn store_failed(&mut self, token: u64) {
+        let mut waiting = Vec::new();
+        for batch in self.records.unstored.iter_mut().take_while(|batch| batch.token <= token) {
+            waiting.append(&mut batch.openings);
+        }
+        for call in waiting {
+            self.tell_call(call, Input::Recorded { durable: false });
+        }
+    }
+}
+
+fn reason_name(reason: TicketReason) -> &'static str {
+    match reason {
+        TicketReason::Overflow => "overflow",
+        TicketReason::SubCenterUnanswered => "sub_center_unanswered",
+    }
+}
+
+fn cause_of(ending: Ending) -> Cause {
+    match ending {
+        Ending::CallerHungUp => Cause::CallerHungUp,
+        Ending::CallerCancelled => Cause::CallerCancelled,
+        Ending::Completed => Cause::Completed,
+        Ending::OtherHungUp => Cause::OtherHungUp,
+        Ending::CallerVanished => Cause::CallerVanished,
+        Ending::Refused(status) => Cause::Refused(status),
+        Ending::Drained => Cause::Drained,
+        Ending::TooLong => Cause::TooLong,
+        Ending::Failed => Cause::Failed,
+    }
+}
+
+fn sound_of(figures: LegFigures) -> Sound {
+    Sound {
+        received: figures.received,
+        sent: figures.sent,
+        lost: figures.lost,
+        jitter_us: figures.jitter_us,
+        mos_x100: figures.mos_x100,
+    }
+}
