@@ -8,7 +8,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::fault::{Fault, ParseError};
 use super::method::Method;
@@ -31,8 +31,8 @@ pub struct Message(Arc<Index>);
 #[derive(Debug)]
 struct Index {
     raw: Bytes,
-    /// `raw` with its folds blanked; the same bytes where there are none.
-    text: Bytes,
+    /// `raw` with its folds blanked, where there are some.
+    unfolded: Option<Bytes>,
     start: Start,
     lines: Vec<Line>,
     body_at: usize,
@@ -71,7 +71,7 @@ impl Message {
             .iter()
             .take_while(|&&byte| matches!(byte, b'\r' | b'\n'))
             .count();
-        let _ = raw.split_to(blank);
+        raw.advance(blank);
         let mut fault = None;
         if raw.len() > MESSAGE_MAX {
             raw.truncate(MESSAGE_MAX);
@@ -96,11 +96,7 @@ impl Message {
         fault: Option<Fault>,
     ) -> Result<Message, ParseError> {
         let mut index = Index {
-            text: if head.folded {
-                unfold(&raw, &head)
-            } else {
-                raw.clone()
-            },
+            unfolded: head.folded.then(|| unfold(&raw, &head)),
             raw,
             start,
             lines: head.lines,
@@ -136,7 +132,7 @@ impl Message {
     /// Request-URI, verbatim.
     pub fn request_uri(&self) -> Option<&[u8]> {
         match &self.0.start {
-            Start::Request { uri, .. } => Some(uri.get(&self.0.text)),
+            Start::Request { uri, .. } => Some(uri.get(self.text())),
             Start::Response { .. } => None,
         }
     }
@@ -153,7 +149,7 @@ impl Message {
     pub fn reason(&self) -> &[u8] {
         match &self.0.start {
             Start::Request { .. } => b"",
-            Start::Response { reason, .. } => reason.get(&self.0.text),
+            Start::Response { reason, .. } => reason.get(self.text()),
         }
     }
 
@@ -174,7 +170,7 @@ impl Message {
             .lines
             .iter()
             .filter(move |line| line.name == name)
-            .map(|line| line.value.get(&index.text))
+            .map(|line| line.value.get(index.text()))
     }
 
     /// Items of all comma-separated lines with this name, in order.
@@ -193,29 +189,29 @@ impl Message {
     pub fn lines(&self) -> impl Iterator<Item = (Name, &[u8], &[u8])> {
         let index = &*self.0;
         index.lines.iter().map(|line| {
-            let (label, value) = (line.label.get(&index.text), line.value.get(&index.text));
+            let (label, value) = (line.label.get(index.text()), line.value.get(index.text()));
             (line.name, label, value)
         })
     }
 
     /// The body, cut to Content-Length; empty where there is none.
     pub fn body(&self) -> &[u8] {
-        &self.0.text[self.0.body_at..]
+        &self.raw()[self.0.body_at..]
     }
 
     /// The body as bytes that share the buffer.
     pub fn body_bytes(&self) -> Bytes {
-        self.0.text.slice(self.0.body_at..)
+        self.raw().slice(self.0.body_at..)
     }
 
     /// `part`, a piece of one of our values, as bytes of its own.
     pub(super) fn share(&self, part: &[u8]) -> Bytes {
-        self.0.text.slice_ref(part)
+        self.text().slice_ref(part)
     }
 
     /// The buffer that all values are pieces of.
     pub(super) fn text(&self) -> &Bytes {
-        &self.0.text
+        self.0.text()
     }
 }
 
@@ -244,6 +240,10 @@ const BAD_VERSION: Fault = Fault {
 };
 
 impl Index {
+    fn text(&self) -> &Bytes {
+        self.unfolded.as_ref().unwrap_or(&self.raw)
+    }
+
     /// Cuts the body to Content-Length (RFC 3261 §18.3).
     fn cut_body(&mut self) -> Result<(), Fault> {
         let mut told: Option<u64> = None;
@@ -251,7 +251,7 @@ impl Index {
             if line.name != Name::ContentLength {
                 continue;
             }
-            let length = scan::number(line.value.get(&self.text))
+            let length = scan::number(line.value.get(self.text()))
                 .ok_or(Fault::bad_request("Bad Content-Length"))?;
             if told.is_some_and(|before| before != length) {
                 return Err(Fault::bad_request("Content-Length Contradicts Itself"));
@@ -265,7 +265,6 @@ impl Index {
         match usize::try_from(told) {
             Ok(length) if length <= there => {
                 self.raw.truncate(self.body_at + length);
-                self.text.truncate(self.body_at + length);
                 Ok(())
             }
             _ => Err(Fault::bad_request("Body Shorter Than Content-Length")),
@@ -391,7 +390,7 @@ impl Head {
 
 /// A copy of `raw` with CR and LF inside header values blanked (RFC 3261 §7.3.1).
 fn unfold(raw: &[u8], head: &Head) -> Bytes {
-    let mut text = BytesMut::from(raw);
+    let mut text = BytesMut::from(&raw[..head.end]);
     for line in &head.lines {
         for byte in &mut text[line.value.range()] {
             if matches!(*byte, b'\r' | b'\n') {

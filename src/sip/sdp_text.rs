@@ -31,11 +31,12 @@ impl Sdp {
             direction: None,
             media: Vec::new(),
         };
-        for (line, text) in lines {
-            let [kind, b'=', value @ ..] = text else {
+        for (line, bytes) in lines {
+            let [kind, b'=', value @ ..] = bytes else {
                 return Err(SdpError::Line { line });
             };
             let value = String::from_utf8_lossy(value);
+            let value = text(&value);
             match kind {
                 b'o' => sdp.origin = read_origin(&value),
                 b'c' => {
@@ -89,7 +90,8 @@ impl Media {
         match name {
             "rtpmap" if self.rtpmap.len() < FORMATS_MAX => self.rtpmap.extend(read_rtpmap(value)),
             "fmtp" if self.fmtp.len() < FORMATS_MAX => {
-                let (number, parameters) = value.trim().split_once(' ').unwrap_or((value, ""));
+                let value = value.trim();
+                let (number, parameters) = value.split_once(' ').unwrap_or((value, ""));
                 if let Ok(number) = number.parse() {
                     self.fmtp.push((number, parameters.trim().to_owned()));
                 }
@@ -239,18 +241,19 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     out.push_str("\r\n");
 }
 
-/// `text` without what would end the line.
+/// `text` with what would end the line blanked.
 fn text(text: &str) -> Cow<'_, str> {
     match text.contains(char::is_control) {
-        true => Cow::Owned(text.replace(char::is_control, "")),
+        true => Cow::Owned(text.replace(char::is_control, " ")),
         false => Cow::Borrowed(text),
     }
 }
 
 /// `word` without what would end the word.
 fn word(word: &str) -> Cow<'_, str> {
-    match word.contains(|c: char| c.is_control() || c == ' ') {
-        true => Cow::Owned(word.replace(|c: char| c.is_control() || c == ' ', "")),
+    let ends = |c: char| c.is_control() || c == ' ';
+    match word.contains(ends) {
+        true => Cow::Owned(word.replace(ends, "")),
         false => Cow::Borrowed(word),
     }
 }
