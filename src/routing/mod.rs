@@ -1,8 +1,28 @@
 //! What the operator wants: `routing.toml` read, checked, and asked.
 //!
-//! Tables mirror the file; [`Plan`] is what survives the check, and only `Plan` leaves the room.
+//! Tables mirror the file; [`Plan`] is what survives the check, and only `Plan` leaves the room,
+//! with what there is to say about the files.
 
+mod build;
+mod check;
+pub mod diagnostic;
+pub mod explain;
+pub mod flow;
+pub mod load;
+mod nearest;
+pub mod number;
+pub mod origins;
 pub mod plan;
+pub mod prompts;
+mod read;
+pub mod readiness;
+pub mod source;
 pub mod speech;
+mod tables;
+pub mod transition;
+mod values;
 
+pub use load::{Draft, Outcome, Overrides};
+pub use number::{Dialled, Found};
 pub use plan::Plan;
+pub use source::Fetched;

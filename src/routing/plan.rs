@@ -412,15 +412,23 @@ pub enum Step {
     PlayForever(PromptId),
     /// Nothing until the caller leaves.
     Silence,
-    /// Waits for a seat and talks; after an overflow the flow goes on, after a talk it goes to `Survey` if one follows.
+    /// Waits for a seat and talks.
+    ///
+    /// After a talk the call goes on to the `Survey` that follows directly, if one does, and hangs
+    /// up after it; what comes behind is for callers who found nobody. After an overflow it passes
+    /// over that `Survey` and goes on behind it, to the `Ticket`.
     Queue(QueueId),
     /// Calls a peer and talks, then hangs up; the flow goes on where nobody answers.
+    ///
+    /// In front of the `Answer` the caller hears the peer's ringing and is answered when the peer
+    /// answers (for the record's sake as with `Answer`: once the opening record is durable). The
+    /// steps behind are for the failure only, and begin with their own `Answer`.
     Dial {
         /// The way there.
         peer: Peer,
-        /// Why a ticket is opened when nobody answers; `None`: none is.
+        /// Whether a ticket is opened when nobody answers (`SubCenterUnanswered`).
         ticket_on_failure: bool,
-        /// Said when nobody answers.
+        /// Said when nobody answers, by a dial behind the `Answer`; in front of it, a step says it.
         failure_prompt: Option<PromptId>,
     },
     /// Opens a ticket and reads its number out.

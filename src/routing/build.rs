@@ -1,0 +1,271 @@
+//! Tables that passed every rule, turned into the [`Plan`].
+//!
+//! Every `?` here is on a field whose absence the reading or a rule has already noted.
+
+use std::collections::BTreeMap;
+
+use super::plan::*;
+use super::source::Said;
+use super::tables::{
+    BenchWord, ModeWord, NumberTable, QueueTable, RoutingTable, SeatTable, SinkTable, SinkWord,
+    SurveyTable, TransitionTable, TrunkTable,
+};
+use crate::id::{LineId, PromptId, QueueId, SeatId, Skill, TrunkId};
+
+/// Makes the plan; `None` only where an error was noted before.
+pub fn plan(
+    table: &RoutingTable,
+    prompts: BTreeMap<PromptId, Prompt>,
+    digest: String,
+) -> Option<Plan> {
+    let trunks = keyed(&table.trunks, trunk, |trunk| trunk.id.clone())?;
+    let transition = match &table.transition {
+        Some(own) => transition(own, None)?,
+        None => Transition::none(),
+    };
+    let line = |number: &NumberTable| line(number, table);
+    let emergency = table.emergencies.iter().map(|said| {
+        let number = text(&said.number)?;
+        let far = said.dial.as_ref().unwrap_or(said.number.as_ref()?);
+        let peer = Peer {
+            trunk: TrunkId::from(text(&said.trunk)?),
+            number: far.value.clone(),
+            ring: value(&said.ring)?,
+            drill: is_drill(text(&said.trunk)?, table),
+        };
+        Some((LineId::from(number), peer))
+    });
+    Some(Plan {
+        digest,
+        purpose: value(&table.purpose)?,
+        city: city(table)?,
+        network: network(table)?,
+        lines: keyed(&table.numbers, line, |line| line.number.clone())?,
+        transition,
+        trunks,
+        seats: keyed(&table.seats, seat, |seat| seat.id.clone())?,
+        queues: keyed(&table.queues, queue, |queue| queue.id.clone())?,
+        emergency: emergency.collect::<Option<_>>()?,
+        prompts,
+        recording: Recording {
+            enabled: table.recording.as_ref().is_some_and(|said| said.value),
+        },
+        survey: survey(table.survey.as_ref())?,
+        seat_greeting: table
+            .seat_greeting
+            .as_ref()
+            .map_or(SeatGreeting::Silent, |said| said.value),
+        sinks: table.sinks.iter().map(sink).collect::<Option<_>>()?,
+        limits: limits(table)?,
+    })
+}
+
+fn keyed<T, V, K: Ord>(
+    tables: &[T],
+    build: impl Fn(&T) -> Option<V>,
+    key: impl Fn(&V) -> K,
+) -> Option<BTreeMap<K, V>> {
+    tables
+        .iter()
+        .map(|table| build(table).map(|built| (key(&built), built)))
+        .collect()
+}
+
+fn value<T: Clone>(said: &Option<Said<T>>) -> Option<T> {
+    said.as_ref().map(|said| said.value.clone())
+}
+
+fn text(said: &Option<Said<String>>) -> Option<&str> {
+    said.as_ref().map(|said| said.value.as_str())
+}
+
+fn list<T, V>(said: &Option<Said<Vec<Said<T>>>>, build: impl Fn(&T) -> V) -> Option<Vec<V>> {
+    let said = said.as_ref()?;
+    Some(said.value.iter().map(|item| build(&item.value)).collect())
+}
+
+fn city(table: &RoutingTable) -> Option<City> {
+    let city = table.city.as_ref()?;
+    Some(City {
+        name: value(&city.name)?,
+        area_code: value(&city.area_code)?,
+        country_code: value(&city.country_code)?,
+        time_zone: value(&city.time_zone)?,
+    })
+}
+
+fn network(table: &RoutingTable) -> Option<Network> {
+    let network = table.network.as_ref()?;
+    let ports = value(&network.rtp_ports)?;
+    Some(Network {
+        listen: list(&network.listen, Listener::clone)?,
+        rtp_ports: (ports.0, ports.1),
+        domain: value(&network.domain)?,
+        silence_max: value(&network.silence_max)?,
+    })
+}
+
+fn limits(table: &RoutingTable) -> Option<Limits> {
+    use std::time::Duration;
+    let Some(limits) = &table.limits else {
+        return Some(Limits {
+            calls_max: 1_200,
+            durable_wait: Duration::from_millis(250),
+            drain_grace: Duration::from_secs(60),
+            call_max: Duration::from_secs(4 * 3_600),
+        });
+    };
+    Some(Limits {
+        calls_max: value(&limits.calls_max)?,
+        durable_wait: value(&limits.durable_wait)?,
+        drain_grace: value(&limits.drain_grace)?,
+        call_max: value(&limits.call_max)?,
+    })
+}
+
+/// A file without the table asks nothing after the call.
+fn survey(table: Option<&SurveyTable>) -> Option<Survey> {
+    let Some(survey) = table else {
+        return Some(Survey {
+            enabled: false,
+            wait: std::time::Duration::from_secs(8),
+            tries: 1,
+        });
+    };
+    Some(Survey {
+        enabled: value(&survey.enabled)?,
+        wait: value(&survey.wait)?,
+        tries: value(&survey.tries)?,
+    })
+}
+
+/// A transition whose gaps are filled from `whole`.
+fn transition(own: &TransitionTable, whole: Option<&TransitionTable>) -> Option<Transition> {
+    fn either<T: Clone>(own: &Option<Said<T>>, whole: Option<&Option<Said<T>>>) -> Option<T> {
+        value(own).or_else(|| whole.and_then(value))
+    }
+    Some(Transition {
+        start: either(&own.start, whole.map(|whole| &whole.start))?,
+        months: either(&own.months, whole.map(|whole| &whole.months))?,
+        prompt: PromptId::from(either(&own.prompt, whole.map(|whole| &whole.prompt))?.as_str()),
+        early_media: either(&own.early_media, whole.map(|whole| &whole.early_media))
+            .unwrap_or(false),
+        afterwards: either(&own.afterwards, whole.map(|whole| &whole.afterwards))
+            .unwrap_or(Afterwards::Connect),
+    })
+}
+
+fn trunk(table: &TrunkTable) -> Option<Trunk> {
+    Some(Trunk {
+        id: TrunkId::from(text(&table.name)?),
+        sources: list(&table.sources, |net| *net)?,
+        target: table.target.as_ref().map(|said| said.value),
+        dialled_from: list(&table.dialled_from, |place| *place)?,
+        trust_identity: value(&table.trust_identity)?,
+        connect_timeout: value(&table.connect_timeout)?,
+        calls_max: value(&table.calls_max)?,
+    })
+}
+
+fn queue(table: &QueueTable) -> Option<Queue> {
+    Some(Queue {
+        id: QueueId::from(text(&table.name)?),
+        greeting: PromptId::from(text(&table.greeting)?),
+        music: PromptId::from(text(&table.music)?),
+        ring: value(&table.ring)?,
+        wrap_up: value(&table.wrap_up)?,
+        away: table.away.as_ref().map(|said| said.value),
+        wait_max: value(&table.wait_max)?,
+        no_seat_wait: value(&table.no_seat_wait)?,
+        length_max: value(&table.length_max)?,
+        announce_every: value(&table.announce_every)?,
+        overflow_prompt: PromptId::from(text(&table.overflow_prompt)?),
+    })
+}
+
+fn seat(table: &SeatTable) -> Option<Seat> {
+    Some(Seat {
+        id: SeatId::from(text(&table.id)?),
+        name: value(&table.name)?,
+        skills: list(&table.skills, |skill| Skill::from(skill.as_str()))?,
+        queues: list(&table.queues, |queue| QueueId::from(queue.as_str()))?,
+        secret: value(&table.secret)?,
+    })
+}
+
+fn line(number: &NumberTable, table: &RoutingTable) -> Option<Line> {
+    let queue = || text(&number.queue).map(QueueId::from);
+    let mode = match number.mode.as_ref()?.value {
+        ModeWord::Primary => LineMode::Primary { queue: queue()? },
+        ModeWord::Merged => LineMode::Merged { queue: queue()? },
+        ModeWord::Dual => LineMode::Dual { queue: queue()? },
+        ModeWord::SubCenter => LineMode::SubCenter {
+            peer: peer(number, table)?,
+            queue: queue()?,
+        },
+        ModeWord::Bench => LineMode::Bench(bench(number, table)?),
+    };
+    let own = match &number.transition {
+        Some(own) => Some(transition(own, table.transition.as_ref())?),
+        None => None,
+    };
+    Some(Line {
+        number: LineId::from(text(&number.number)?),
+        name: value(&number.name)?,
+        owner: value(&number.owner)?,
+        mode,
+        row: value(&number.row)?,
+        expert_seats: value(&number.expert_seats)?,
+        skills: list(&number.skills, |skill| Skill::from(skill.as_str()))?,
+        transition: own,
+    })
+}
+
+fn bench(number: &NumberTable, table: &RoutingTable) -> Option<BenchLine> {
+    let prompt = || text(&number.prompt).map(PromptId::from);
+    Some(match number.does.as_ref()?.value {
+        BenchWord::Silent => BenchLine::Silent,
+        BenchWord::PlayOnce => BenchLine::PlayOnce(prompt()?),
+        BenchWord::PlayForever => BenchLine::PlayForever(prompt()?),
+        BenchWord::Dial => BenchLine::Dial {
+            peer: peer(number, table)?,
+            record: number.record.as_ref().is_some_and(|said| said.value),
+        },
+    })
+}
+
+/// The far side of a number: its own number there, unless `dial` says another.
+fn peer(number: &NumberTable, table: &RoutingTable) -> Option<Peer> {
+    let trunk = text(&number.trunk)?;
+    let far = number.dial.as_ref().or(number.number.as_ref())?;
+    Some(Peer {
+        trunk: TrunkId::from(trunk),
+        number: far.value.clone(),
+        ring: number.ring_or_default(),
+        drill: is_drill(trunk, table),
+    })
+}
+
+fn is_drill(trunk: &str, table: &RoutingTable) -> bool {
+    table.trunks.iter().any(|table| {
+        text(&table.name) == Some(trunk) && table.drill.as_ref().is_some_and(|said| said.value)
+    })
+}
+
+fn sink(table: &SinkTable) -> Option<Sink> {
+    let kind = match table.kind.as_ref()?.value {
+        SinkWord::Sqlite => SinkKind::Sqlite,
+        SinkWord::Jsonl => SinkKind::Jsonl {
+            path: value(&table.path)?,
+        },
+        SinkWord::Http => SinkKind::Http {
+            url: value(&table.url)?,
+            secret: value(&table.secret)?,
+        },
+    };
+    Some(Sink {
+        name: value(&table.name)?,
+        kind,
+        timeout: value(&table.timeout)?,
+    })
+}

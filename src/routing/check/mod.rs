@@ -1,0 +1,128 @@
+//! Whether a file that can be read makes sense: one small function a rule, all of them run.
+//!
+//! A rule looks at the tables, notes what is wrong, and never stops the others.
+
+mod lines;
+mod network;
+mod people;
+mod references;
+mod sounds;
+
+use std::time::Duration;
+
+use super::diagnostic::Spot;
+use super::prompts::ManifestTable;
+use super::source::{Problems, Said};
+use super::tables::RoutingTable;
+use super::values::out_of_range;
+
+pub(super) use sounds::{sounds, wanted};
+
+/// Numbers that are never a line of ours, whether the file lists them as peers or not.
+pub const EMERGENCY: [&str; 4] = ["110", "119", "120", "122"];
+
+/// Runs every rule but those on the sounds themselves.
+pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &mut Problems) {
+    references::unique_names(table, problems);
+    references::defined(table, manifest, problems);
+    references::used(table, problems);
+    lines::city(table, problems);
+    lines::numbers(table, problems);
+    lines::modes(table, problems);
+    lines::primary(table, problems);
+    lines::transitions(table, problems);
+    people::queues_are_served(table, problems);
+    people::seats_serve(table, problems);
+    people::skills_are_present(table, problems);
+    network::listeners(table, problems);
+    network::rtp_ports(table, problems);
+    network::trunks(table, problems);
+    network::sinks(table, problems);
+    ranges(table, problems);
+}
+
+/// No wait of length nothing, no bound of none.
+fn ranges(table: &RoutingTable, problems: &mut Problems) {
+    let mut waits: Vec<&Option<Said<Duration>>> = Vec::new();
+    let mut bounds: Vec<&Option<Said<u32>>> = Vec::new();
+    for queue in &table.queues {
+        waits.extend([&queue.ring, &queue.wait_max, &queue.announce_every]);
+        bounds.push(&queue.length_max);
+    }
+    for trunk in &table.trunks {
+        waits.push(&trunk.connect_timeout);
+        bounds.push(&trunk.calls_max);
+    }
+    waits.extend(table.numbers.iter().map(|number| &number.ring));
+    waits.extend(table.emergencies.iter().map(|peer| &peer.ring));
+    waits.extend(table.sinks.iter().map(|sink| &sink.timeout));
+    waits.extend(table.network.iter().map(|network| &network.silence_max));
+    if let Some(limits) = &table.limits {
+        waits.extend([&limits.durable_wait, &limits.call_max]);
+        bounds.push(&limits.calls_max);
+    }
+    for said in waits.into_iter().flatten() {
+        if said.value.is_zero() || said.value > LONGEST {
+            out_of_range(&said.spot, "\"1ms\"–\"24h\"", problems);
+        }
+    }
+    for said in bounds.into_iter().flatten() {
+        if said.value == 0 {
+            out_of_range(&said.spot, &format!("1–{}", u32::MAX), problems);
+        }
+    }
+    if let Some(survey) = &table.survey {
+        if let Some(wait) = survey.wait.as_ref().filter(|said| said.value.is_zero()) {
+            out_of_range(&wait.spot, "\"1ms\"–\"24h\"", problems);
+        }
+        if let Some(tries) = survey
+            .tries
+            .as_ref()
+            .filter(|said| !(1..=5).contains(&said.value))
+        {
+            out_of_range(&tries.spot, "1–5", problems);
+        }
+    }
+}
+
+/// Nothing that a caller or a leg waits for takes longer.
+const LONGEST: Duration = Duration::from_secs(24 * 3_600);
+
+/// Notes a key that the chosen mode or kind has no use for.
+fn misplaced(spot: &Spot, choice: &str, problems: &mut Problems) {
+    problems
+        .error(
+            "E0116",
+            spot,
+            format!("{} 对 {choice} 没有意义", spot.key),
+            format!("{} means nothing for {choice}", spot.key),
+        )
+        .effect(
+            "写在这里的意图不会生效，而没有人会察觉",
+            "what it was meant to say would not happen, and nobody would notice",
+        )
+        .remedy(
+            "删去这一行，或改正所选的方式",
+            "remove the line, or choose the mode that it belongs to",
+        );
+}
+
+/// Notes a key that the chosen mode or kind cannot do without.
+fn needed(table: &Spot, key: &str, choice: &str, problems: &mut Problems) {
+    let spot = Spot {
+        key: format!("{}.{key}", table.key),
+        ..table.clone()
+    };
+    problems
+        .error(
+            "E0102",
+            &spot,
+            format!("缺少 {}，{choice} 需要它", spot.key),
+            format!("{} is missing, which {choice} needs", spot.key),
+        )
+        .effect(
+            "引擎不知道怎样处理拨打这里的来电或送来的工单",
+            "the engine would not know what to do with calls or tickets that come here",
+        )
+        .remedy(format!("加上 {key} = …"), format!("add {key} = …"));
+}

@@ -1,0 +1,357 @@
+//! Addresses, ports and trunks, and where tickets go.
+
+use super::super::diagnostic::Spot;
+use super::super::plan::IpNet;
+use super::super::source::{Problems, Said};
+use super::super::tables::{RoutingTable, SinkTable, SinkWord, TrunkTable};
+use super::{misplaced, needed, references};
+
+/// Ports that one call takes: caller and seat, each RTP and RTCP.
+const PORTS_A_CALL: u32 = 4;
+/// Below lie the ports of the system.
+const PORT_MIN: u16 = 1_024;
+/// Calls at once where the file does not say it.
+const CALLS_MAX: u32 = 1_200;
+
+/// SIP is received somewhere, and others can answer there.
+pub fn listeners(table: &RoutingTable, problems: &mut Problems) {
+    let Some(listen) = table
+        .network
+        .as_ref()
+        .and_then(|network| network.listen.as_ref())
+    else {
+        return;
+    };
+    if listen.value.is_empty() {
+        problems
+            .error("E0608", &listen.spot, "listen 是空的", "listen is empty")
+            .effect(
+                "引擎收不到任何呼叫",
+                "the engine would receive no call at all",
+            )
+            .remedy(
+                "写上地址，如 [\"192.0.2.10:5060\"]",
+                "give an address, like [\"192.0.2.10:5060\"]",
+            );
+    }
+    for listener in &listen.value {
+        let ip = listener.bind.ip();
+        if !table.is_live() && !ip.to_canonical().is_loopback() {
+            problems
+                .error(
+                    "E0604",
+                    &listener.spot,
+                    format!("压测方案只能在本机回环地址上运行，不能用 {ip}"),
+                    format!("a bench plan runs on loopback only, not on {ip}"),
+                )
+                .effect(
+                    "压测号码没有人接听，也不验证来电人，不能暴露在网络上",
+                    "bench lines have no person behind them and must not be open to a network",
+                )
+                .remedy("改为 127.0.0.1 或 [::1]", "use 127.0.0.1 or [::1]");
+        } else if ip.is_unspecified() && listener.advertise.is_none() {
+            problems
+                .error(
+                    "E0607",
+                    &listener.spot,
+                    format!("{ip} 不是别人能回应的地址，又没有 advertise"),
+                    format!(
+                        "{ip} is no address that others could answer to, and there is no advertise"
+                    ),
+                )
+                .effect(
+                    "来电能振铃，却没有声音，也挂不断",
+                    "calls would ring but have no sound and could not be ended",
+                )
+                .remedy(
+                    "写网卡的地址，或用 { bind = \"…\", advertise = \"…\" }",
+                    "give the interface's own address, or { bind = \"…\", advertise = \"…\" }",
+                );
+        }
+    }
+}
+
+/// RTP has pairs of ports enough for the calls, apart from SIP.
+pub fn rtp_ports(table: &RoutingTable, problems: &mut Problems) {
+    let Some(network) = &table.network else {
+        return;
+    };
+    let Some(ports) = &network.rtp_ports else {
+        return;
+    };
+    let (first, last) = (ports.value.0, ports.value.1);
+    let mut fault = |zh: String, en: String| {
+        problems
+            .error("E0603", &ports.spot, zh, en)
+            .effect(
+                "端口用尽后，新的来电没有声音通道，只能拒绝",
+                "once ports run out, new calls have no way for their sound and are refused",
+            )
+            .remedy(
+                "第一个为偶数，最后一个为奇数，每路通话留 4 个端口，如 \"20000-29999\"",
+                "even first, odd last, 4 ports for each call, like \"20000-29999\"",
+            );
+    };
+    if first % 2 != 0 || last % 2 != 1 || first >= last || first < PORT_MIN {
+        fault(
+            format!("RTP 端口范围 {first}-{last} 不是从偶数到奇数（且不小于 {PORT_MIN}）"),
+            format!(
+                "the RTP range {first}-{last} does not run from even to odd (from {PORT_MIN} on)"
+            ),
+        );
+        return;
+    }
+    let limits = table.limits.as_ref();
+    let calls = match limits.map(|limits| &limits.calls_max) {
+        Some(Some(said)) => said.value,
+        Some(None) => return, // Said wrongly, and noted.
+        None => CALLS_MAX,
+    };
+    let room = (u32::from(last - first) + 1) / PORTS_A_CALL;
+    if room < calls {
+        fault(
+            format!("RTP 端口只够 {room} 路通话，少于 calls_max = {calls}"),
+            format!("the RTP ports suffice for {room} calls, fewer than calls_max = {calls}"),
+        );
+    }
+    for listener in network.listen.iter().flat_map(|said| &said.value) {
+        let port = listener.bind.port();
+        if (first..=last).contains(&port) {
+            fault(
+                format!("SIP 端口 {port} 落在 RTP 端口范围内"),
+                format!("the SIP port {port} lies in the RTP range"),
+            );
+        }
+    }
+}
+
+/// Trunks lead somewhere or come from somewhere, and no two from the same place.
+pub fn trunks(table: &RoutingTable, problems: &mut Problems) {
+    let mut nets: Vec<&Said<IpNet>> = Vec::new();
+    for trunk in &table.trunks {
+        ends(trunk, table, problems);
+        drill(trunk, problems);
+        let sources = trunk.sources.iter().flat_map(|said| &said.value);
+        for net in sources {
+            if let Some(other) = nets.iter().find(|other| other.value == net.value) {
+                problems
+                    .error(
+                        "E0606",
+                        &net.spot,
+                        "两条中继的来源网段相同",
+                        "two trunks have the same source net",
+                    )
+                    .effect(
+                        "分不清来电属于哪条中继",
+                        "calls could not be told apart by trunk",
+                    )
+                    .remedy("只留在一条中继里", "keep it in one of them")
+                    .related(&other.spot, "第一次", "first");
+            }
+            nets.push(net);
+        }
+        if table.is_live() {
+            trying_out(trunk, problems);
+        }
+    }
+}
+
+fn ends(trunk: &TrunkTable, table: &RoutingTable, problems: &mut Problems) {
+    let Some(name) = &trunk.name else { return };
+    let Some(sources) = &trunk.sources else {
+        return;
+    };
+    let dialled = references::dialled_trunks(table).find(|said| said.value == name.value);
+    let target = trunk.target.is_some();
+    if sources.value.is_empty() && !target && dialled.is_none() {
+        problems
+            .error(
+                "E0601",
+                &name.spot,
+                format!("中继 \"{}\" 既无 sources 也无 target", name.value),
+                format!(
+                    "the trunk \"{}\" has neither sources nor target",
+                    name.value
+                ),
+            )
+            .effect(
+                "它既收不到来电，也打不出去",
+                "it could neither receive calls nor carry any",
+            )
+            .remedy(
+                "来电方向加 sources，去电方向加 target",
+                "add sources for calls from it, target for calls to it",
+            );
+    }
+    if let Some(dialled) = dialled.filter(|_| !target) {
+        problems
+            .error(
+                "E0602",
+                &name.spot,
+                format!("中继 \"{}\" 要用来呼出，却没有 target", name.value),
+                format!(
+                    "calls are sent to the trunk \"{}\", which has no target",
+                    name.value
+                ),
+            )
+            .effect(
+                "转往那里的来电全部失败",
+                "every call that is put through to it would fail",
+            )
+            .remedy(
+                "加上 target = \"地址:端口\"",
+                "add target = \"address:port\"",
+            )
+            .related(&dialled.spot, "用在这里", "used here");
+    }
+    let asked = trunk.dialled_from.as_ref();
+    if let Some(asked) = asked.filter(|said| said.value.is_empty() && !sources.value.is_empty()) {
+        problems
+            .error(
+                "E0608",
+                &asked.spot,
+                "dialled_from 是空的",
+                "dialled_from is empty",
+            )
+            .effect(
+                "从这条中继来的呼叫找不到所拨号码，全部被拒绝",
+                "no call from the trunk would have a dialled number; all would be refused",
+            )
+            .remedy(
+                "至少写 [\"request_uri\"]",
+                "write at least [\"request_uri\"]",
+            );
+    }
+}
+
+fn drill(trunk: &TrunkTable, problems: &mut Problems) {
+    let Some(drill) = trunk.drill.as_ref().filter(|said| said.value) else {
+        return;
+    };
+    let real = trunk
+        .target
+        .as_ref()
+        .filter(|target| !target.value.ip().to_canonical().is_loopback());
+    if let Some(target) = real {
+        problems
+            .error(
+                "E0605",
+                &target.spot,
+                "演练中继的 target 不是本机地址",
+                "the target of a drill trunk is not on this machine",
+            )
+            .effect(
+                "演练时会真的打到对方，可能占用紧急热线",
+                "a drill would call somebody real, perhaps an emergency line",
+            )
+            .remedy(
+                "演练时用 \"127.0.0.1:9\"；正式开通时改为 drill = false",
+                "use \"127.0.0.1:9\" for drills; once it is real, write drill = false",
+            )
+            .related(&drill.spot, "演练", "drill");
+        return;
+    }
+    let name = trunk.name.as_ref().map_or("?", |said| said.value.as_str());
+    problems
+        .warning(
+            "W0102",
+            &drill.spot,
+            format!("中继 \"{name}\" 处于演练模式，不通向任何真实对端"),
+            format!("the trunk \"{name}\" is in drill mode and leads to nobody real"),
+        )
+        .effect(
+            "转往那里的来电按无人接听处理",
+            "calls that are put through to it end as unanswered",
+        )
+        .remedy(
+            "正式开通前，填写对端 target 并改为 drill = false",
+            "before going live, give the peer's target and write drill = false",
+        );
+}
+
+fn trying_out(trunk: &TrunkTable, problems: &mut Problems) {
+    let sources = trunk.sources.iter().flat_map(|said| &said.value);
+    let loopback: Option<&Said<IpNet>> = sources
+        .into_iter()
+        .find(|net| net.addr.to_canonical().is_loopback());
+    let Some(net) = loopback else { return };
+    problems
+        .warning(
+            "W0101",
+            &net.spot,
+            "中继信任本机回环地址，仅供试用",
+            "the trunk trusts loopback, which is for trying out",
+        )
+        .effect(
+            "本机任何程序都能冒充运营商来电",
+            "any program on this machine can call in the carrier's name",
+        )
+        .remedy(
+            "正式开通前，改为运营商通知的信令网段",
+            "before going live, put the carrier's signalling nets here",
+        );
+}
+
+/// Tickets go somewhere, and each adapter has the keys that it needs.
+pub fn sinks(table: &RoutingTable, problems: &mut Problems) {
+    if table.is_live() && table.sinks.is_empty() {
+        let spot = Spot {
+            key: "ticket_sink".to_owned(),
+            ..table.spot.clone()
+        };
+        problems
+            .error("E0701", &spot, "没有工单去处", "tickets go nowhere")
+            .effect(
+                "来电没有工单，诉求无人办理",
+                "calls would leave no ticket, and nobody would handle the matter",
+            )
+            .remedy(
+                "加上 [[ticket_sink]]，name = \"store\"，kind = \"sqlite\"",
+                "add [[ticket_sink]] with name = \"store\" and kind = \"sqlite\"",
+            );
+    }
+    for sink in &table.sinks {
+        keys_of(sink, problems);
+    }
+}
+
+fn keys_of(sink: &SinkTable, problems: &mut Problems) {
+    let Some(kind) = &sink.kind else { return };
+    let (choice, path, hook) = match kind.value {
+        SinkWord::Sqlite => ("kind = \"sqlite\"", false, false),
+        SinkWord::Jsonl => ("kind = \"jsonl\"", true, false),
+        SinkWord::Http => ("kind = \"http\"", false, true),
+    };
+    let keys = [
+        ("path", sink.path.as_ref().map(|said| &said.spot), path),
+        ("url", sink.url.as_ref().map(|said| &said.spot), hook),
+        ("secret", sink.secret.as_ref().map(|said| &said.spot), hook),
+    ];
+    for (key, said, wanted) in keys {
+        match said {
+            None if wanted => needed(&sink.spot, key, choice, problems),
+            Some(spot) if !wanted => misplaced(spot, choice, problems),
+            _ => {}
+        }
+    }
+    let Some(url) = sink.url.as_ref().filter(|_| hook) else {
+        return;
+    };
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) {
+        problems
+            .error(
+                "E0702",
+                &url.spot,
+                format!("\"{}\" 不是 http 地址", url.value),
+                format!("\"{}\" is no http address", url.value),
+            )
+            .effect(
+                "工单送不出去，会一直积压",
+                "tickets could not be delivered and would pile up",
+            )
+            .remedy("写成 \"https://主机/路径\"", "write \"https://host/path\"");
+    }
+}

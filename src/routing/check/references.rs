@@ -1,0 +1,213 @@
+//! Names: each given once, each reference to one that exists, each one used.
+
+use std::collections::BTreeMap;
+
+use super::super::diagnostic::Spot;
+use super::super::nearest::nearest;
+use super::super::prompts::ManifestTable;
+use super::super::source::{Problems, Said};
+use super::super::tables::{ModeWord, RoutingTable};
+
+/// No two things of a kind share a name.
+pub fn unique_names(table: &RoutingTable, problems: &mut Problems) {
+    once(
+        table.trunks.iter().map(|trunk| &trunk.name),
+        ("中继", "trunk"),
+        problems,
+    );
+    once(
+        table.queues.iter().map(|queue| &queue.name),
+        ("队列", "queue"),
+        problems,
+    );
+    once(
+        table.seats.iter().map(|seat| &seat.id),
+        ("座席", "seat"),
+        problems,
+    );
+    once(
+        table.sinks.iter().map(|sink| &sink.name),
+        ("工单去处", "ticket sink"),
+        problems,
+    );
+}
+
+/// Notes every name that stands a second time.
+pub fn once<'a>(
+    names: impl Iterator<Item = &'a Option<Said<String>>>,
+    (zh, en): (&str, &str),
+    problems: &mut Problems,
+) {
+    let mut first: BTreeMap<&str, &Spot> = BTreeMap::new();
+    for said in names.flatten() {
+        let Some(earlier) = first.get(said.value.as_str()) else {
+            first.insert(&said.value, &said.spot);
+            continue;
+        };
+        problems
+            .error(
+                "E0304",
+                &said.spot,
+                format!("{zh} \"{}\" 重名", said.value),
+                format!("there are two {en}s called \"{}\"", said.value),
+            )
+            .effect(
+                "引用它的地方不知道指的是哪一个",
+                "whatever refers to it could mean either",
+            )
+            .remedy("给其中一个改名", "rename one of them")
+            .related(earlier, "第一次", "first");
+    }
+}
+
+/// Every queue, trunk and prompt that is referred to exists.
+pub fn defined(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &mut Problems) {
+    let queues = names(table.queues.iter().map(|queue| &queue.name));
+    let in_seats = table.seats.iter().flat_map(|seat| seat.queues.iter());
+    for said in in_seats.flat_map(|said| &said.value) {
+        exists("E0301", said, &queues, ("队列", "queue"), problems);
+    }
+    for said in table
+        .numbers
+        .iter()
+        .filter_map(|number| number.queue.as_ref())
+    {
+        exists("E0301", said, &queues, ("队列", "queue"), problems);
+    }
+    let trunks = names(table.trunks.iter().map(|trunk| &trunk.name));
+    for said in dialled_trunks(table) {
+        exists("E0303", said, &trunks, ("中继", "trunk"), problems);
+    }
+    if let Some(manifest) = manifest {
+        let prompts: Vec<&str> = manifest.ids().collect();
+        for said in prompt_references(table) {
+            exists("E0302", said, &prompts, ("提示音", "prompt"), problems);
+        }
+    }
+}
+
+fn exists(
+    code: &'static str,
+    said: &Said<String>,
+    names: &[&str],
+    (zh, en): (&str, &str),
+    problems: &mut Problems,
+) {
+    if names.contains(&said.value.as_str()) {
+        return;
+    }
+    let known = if names.len() <= 12 {
+        names.join(", ")
+    } else {
+        format!("{}, …", names[..12].join(", "))
+    };
+    problems
+        .error(
+            code,
+            &said.spot,
+            format!("没有名为 \"{}\" 的{zh}", said.value),
+            format!("there is no {en} \"{}\"", said.value),
+        )
+        .effect(
+            "来电走到这里无法继续",
+            "a call that comes here could not go on",
+        )
+        .remedy(
+            format!("改为已有的名称，或先定义它；已有: {known}"),
+            format!("use a name that exists, or define it first; there are: {known}"),
+        )
+        .nearest(nearest(&said.value, names.iter().copied()));
+}
+
+/// Trunks and queues that nothing uses are probably a slip.
+pub fn used(table: &RoutingTable, problems: &mut Problems) {
+    let dialled: Vec<&str> = dialled_trunks(table)
+        .map(|said| said.value.as_str())
+        .collect();
+    for trunk in &table.trunks {
+        let Some(name) = &trunk.name else { continue };
+        let inward = trunk
+            .sources
+            .as_ref()
+            .is_none_or(|said| !said.value.is_empty());
+        if !inward && trunk.target.is_some() && !dialled.contains(&name.value.as_str()) {
+            problems
+                .warning(
+                    "W0104",
+                    &name.spot,
+                    format!("没有号码使用中继 \"{}\"", name.value),
+                    format!("no number uses the trunk \"{}\"", name.value),
+                )
+                .remedy(
+                    "删去它，或在号码里引用它",
+                    "remove it, or refer to it in a number",
+                );
+        }
+    }
+    let waited: Vec<&str> = used_queues(table).map(|said| said.value.as_str()).collect();
+    for name in table.queues.iter().filter_map(|queue| queue.name.as_ref()) {
+        if !waited.contains(&name.value.as_str()) {
+            problems
+                .warning(
+                    "W0105",
+                    &name.spot,
+                    format!("没有号码使用队列 \"{}\"", name.value),
+                    format!("no number uses the queue \"{}\"", name.value),
+                )
+                .remedy(
+                    "删去它，或在号码里引用它",
+                    "remove it, or refer to it in a number",
+                );
+        }
+    }
+}
+
+/// Trunks that calls are sent to.
+pub fn dialled_trunks(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> {
+    let numbers = table
+        .numbers
+        .iter()
+        .filter_map(|number| number.trunk.as_ref());
+    let peers = table
+        .emergencies
+        .iter()
+        .filter_map(|peer| peer.trunk.as_ref());
+    numbers.chain(peers)
+}
+
+/// Queues that callers are sent to.
+pub fn used_queues(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> {
+    table
+        .numbers
+        .iter()
+        .filter_map(|number| number.queue.as_ref())
+}
+
+/// Prompts that the file names.
+pub fn prompt_references(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> {
+    let queues = table
+        .queues
+        .iter()
+        .flat_map(|queue| [&queue.greeting, &queue.music, &queue.overflow_prompt]);
+    let numbers = table.numbers.iter().map(|number| &number.prompt);
+    let own = table
+        .numbers
+        .iter()
+        .filter_map(|number| number.transition.as_ref());
+    let transitions = own
+        .chain(&table.transition)
+        .map(|transition| &transition.prompt);
+    queues.chain(numbers).chain(transitions).flatten()
+}
+
+/// Whether a mode waits in a queue.
+pub fn waits(mode: ModeWord) -> bool {
+    match mode {
+        ModeWord::Primary | ModeWord::Merged | ModeWord::Dual | ModeWord::SubCenter => true,
+        ModeWord::Bench => false,
+    }
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a Option<Said<String>>>) -> Vec<&'a str> {
+    names.flatten().map(|said| said.value.as_str()).collect()
+}

@@ -1,0 +1,202 @@
+//! The prompts: complete, unchanged, playable, and short where the caller waits for a person.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::super::diagnostic::Spot;
+use super::super::plan::Prompt;
+use super::super::prompts::{self, ManifestTable, PromptTable, REQUIRED, SAMPLE_RATE, SoundFault};
+use super::super::source::{Fetched, Problems, Said, beside};
+use super::super::tables::RoutingTable;
+use super::references;
+use crate::id::PromptId;
+
+/// What a caller hears before the queue begins.
+const GREETING_MAX: Duration = Duration::from_secs(5);
+
+/// Decodes the prompts that the plan needs, from files by the name they were asked for.
+pub fn sounds(
+    table: &RoutingTable,
+    manifest: &ManifestTable,
+    manifest_name: &str,
+    files: &BTreeMap<String, Fetched>,
+    problems: &mut Problems,
+) -> BTreeMap<PromptId, Prompt> {
+    references::once(
+        manifest.prompts.iter().map(|prompt| &prompt.id),
+        ("提示音", "prompt"),
+        problems,
+    );
+    if table.is_live() {
+        complete(table, manifest, problems);
+    }
+    let mut decoded = BTreeMap::new();
+    for entry in wanted(table, manifest) {
+        if let Some(prompt) = sound(entry, manifest_name, files, problems) {
+            decoded.insert(prompt.id.clone(), prompt);
+        }
+    }
+    for queue in &table.queues {
+        if let Some(greeting) = &queue.greeting {
+            short_enough(greeting, &decoded, problems);
+        }
+    }
+    decoded
+}
+
+/// The entries that the plan needs: all in a live file, those it names in a bench file.
+pub fn wanted<'a>(
+    table: &'a RoutingTable,
+    manifest: &'a ManifestTable,
+) -> impl Iterator<Item = &'a PromptTable> {
+    let named: BTreeSet<&str> = references::prompt_references(table)
+        .map(|said| said.value.as_str())
+        .collect();
+    manifest.prompts.iter().filter(move |entry| {
+        let id = entry.id.as_ref().map(|said| said.value.as_str());
+        table.is_live() || id.is_some_and(|id| named.contains(id))
+    })
+}
+
+fn complete(table: &RoutingTable, manifest: &ManifestTable, problems: &mut Problems) {
+    let spot = table
+        .prompts
+        .as_ref()
+        .map_or(&table.spot, |said| &said.spot);
+    let missing: Vec<&str> = REQUIRED
+        .into_iter()
+        .filter(|id| manifest.get(id).is_none())
+        .collect();
+    if missing.is_empty() {
+        return;
+    }
+    let missing = missing.join(", ");
+    problems
+        .error(
+            "E0505",
+            spot,
+            format!("提示音清单缺少引擎必需的: {missing}"),
+            format!("the manifest lacks prompts that the engine needs: {missing}"),
+        )
+        .effect(
+            "播报工号、工单号或排队位置时会缺字，来电人听不明白",
+            "clerk numbers, ticket numbers or places in the queue would be read out with holes",
+        )
+        .remedy(
+            "把它们补进清单并重新生成",
+            "add them to the manifest and make the files again",
+        );
+}
+
+fn sound(
+    entry: &PromptTable,
+    manifest_name: &str,
+    files: &BTreeMap<String, Fetched>,
+    problems: &mut Problems,
+) -> Option<Prompt> {
+    let (id, file, sealed) = (
+        entry.id.as_ref()?,
+        entry.file.as_ref()?,
+        entry.sha256.as_ref()?,
+    );
+    let bytes = match files.get(&beside(manifest_name, &file.value))? {
+        Ok(bytes) => bytes,
+        Err(reason) => {
+            problems
+                .error(
+                    "E0502",
+                    &file.spot,
+                    format!("提示音文件 {} 读不到（{reason}）", file.value),
+                    format!("the prompt file {} cannot be read ({reason})", file.value),
+                )
+                .effect(
+                    "需要它的地方来电人只能听到静音",
+                    "callers would hear silence where it is needed",
+                )
+                .remedy(
+                    "放回该文件，或用 tools/ 下的工具重新生成",
+                    "put the file back, or make it again with the tool under tools/",
+                );
+            return None;
+        }
+    };
+    match prompts::decode(bytes, &sealed.value) {
+        Ok(samples) => Some(Prompt {
+            id: PromptId::from(id.value.as_str()),
+            text: entry.text.as_ref()?.value.clone(),
+            samples,
+        }),
+        Err(fault) => {
+            unplayable(&fault, file, &sealed.spot, problems);
+            None
+        }
+    }
+}
+
+fn unplayable(fault: &SoundFault, file: &Said<String>, sealed: &Spot, problems: &mut Problems) {
+    match fault {
+        SoundFault::Changed(actual) => problems
+            .error(
+                "E0503",
+                sealed,
+                format!("提示音文件 {} 与登记的 SHA-256 不符", file.value),
+                format!(
+                    "the prompt file {} is not the one that was sealed",
+                    file.value
+                ),
+            )
+            .effect(
+                "来电人可能听到未经审核的内容",
+                "callers might hear something that nobody approved",
+            )
+            .remedy(
+                format!("审听后重新登记；现在的 SHA-256 是 {actual}"),
+                format!("listen to it and seal it again; its SHA-256 is {actual}"),
+            ),
+        SoundFault::Format(found) => problems
+            .error(
+                "E0504",
+                &file.spot,
+                format!("提示音文件 {} 的格式不对: {}", file.value, found.zh),
+                format!(
+                    "the prompt file {} has the wrong format: {}",
+                    file.value, found.en
+                ),
+            )
+            .effect(
+                "来电人会听到变调或杂音",
+                "callers would hear it at the wrong pitch, or noise",
+            )
+            .remedy(
+                "转换为 8000 Hz、16 位、单声道的 WAV",
+                "convert it to WAV of 8000 Hz, 16 bits, one channel",
+            ),
+    };
+}
+
+fn short_enough(
+    greeting: &Said<String>,
+    decoded: &BTreeMap<PromptId, Prompt>,
+    problems: &mut Problems,
+) {
+    let Some(prompt) = decoded.get(greeting.value.as_str()) else {
+        return;
+    };
+    let millis = prompt.samples.len() as u64 * 1_000 / u64::from(SAMPLE_RATE);
+    if Duration::from_millis(millis) <= GREETING_MAX {
+        return;
+    }
+    let seconds = format!("{}.{}", millis / 1_000, millis % 1_000 / 100);
+    problems
+        .warning(
+            "W0103",
+            &greeting.spot,
+            format!("问候语长 {seconds} 秒，超过 5 秒"),
+            format!("the greeting lasts {seconds} s, more than 5 s"),
+        )
+        .effect(
+            "15 秒内接通的时间被问候语占去",
+            "it uses up the 15 s in which a person should answer",
+        )
+        .remedy("缩短问候语", "make the greeting shorter");
+}

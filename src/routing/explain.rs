@@ -1,0 +1,250 @@
+//! What would happen to a call, in words, and which lines of the file decide it.
+
+use serde::Serialize;
+
+use super::diagnostic::Text;
+use super::number::Dialled;
+use super::origins::Origins;
+use super::plan::{DialledFrom, Flow, Line, LineMode, Plan, Step, TicketReason, Trunk};
+use super::source::Place;
+use super::transition::Phase;
+use crate::id::PromptId;
+use crate::time::Timestamp;
+
+/// The answer to `hotline explain`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// The trunk that the call came by.
+    pub trunk: String,
+    /// Who calls, as given.
+    pub from: String,
+    /// When, on the city's clock.
+    pub at: String,
+    /// The line, or `None`: then the call is refused.
+    pub line: Option<ExplainedLine>,
+    /// What happens, in order.
+    pub steps: Vec<Text>,
+    /// What in the file decides it.
+    pub decided_by: Vec<Place>,
+}
+
+/// The line that was found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExplainedLine {
+    /// Its number.
+    pub number: String,
+    /// Its name.
+    pub name: String,
+    /// Its owner.
+    pub owner: String,
+    /// How it was merged.
+    pub mode: Text,
+    /// Where the message named it.
+    pub found_in: &'static str,
+    /// How the message named it.
+    pub number_as_dialled: String,
+}
+
+impl Plan {
+    /// What a call from `from` by `trunk` to `dialled` does at `at`.
+    pub fn explain(
+        &self,
+        origins: &Origins,
+        trunk: &Trunk,
+        dialled: &Dialled,
+        from: &str,
+        at: Timestamp,
+    ) -> Explanation {
+        let mut decided_by = origins.trunks.get(&trunk.id).cloned().unwrap_or_default();
+        let found = self.find_line(trunk, dialled);
+        let steps = match &found {
+            Some(found) => {
+                decided_by.extend(self.deciders(origins, found.line));
+                let flow = self.flow(found.line, at);
+                self.words(found.line, &flow, at)
+            }
+            None => vec![Text::new(
+                "不是本平台的号码: 404 拒绝",
+                "not a number of this hotline: refused with 404",
+            )],
+        };
+        Explanation {
+            trunk: trunk.id.to_string(),
+            from: from.to_owned(),
+            at: at
+                .to_zoned_datetime(self.city.time_zone.clone())
+                .strftime("%Y-%m-%dT%H:%M:%S%:z")
+                .to_string(),
+            line: found.map(|found| ExplainedLine {
+                number: found.line.number.to_string(),
+                name: found.line.name.clone(),
+                owner: found.line.owner.clone(),
+                mode: mode_words(&found.line.mode),
+                found_in: place_name(found.from),
+                number_as_dialled: found.number_as_dialled.to_owned(),
+            }),
+            steps,
+            decided_by,
+        }
+    }
+
+    fn deciders(&self, origins: &Origins, line: &Line) -> Vec<Place> {
+        let mut places = origins.lines.get(&line.number).cloned().unwrap_or_default();
+        let queue = match &line.mode {
+            LineMode::Primary { queue }
+            | LineMode::Dual { queue }
+            | LineMode::SubCenter { queue, .. } => Some(queue),
+            LineMode::Merged { queue } => {
+                let own = origins.own_transitions.get(&line.number).cloned();
+                places.extend(own.unwrap_or_default());
+                places.extend(origins.transition.iter().cloned());
+                Some(queue)
+            }
+            LineMode::Bench(_) => None,
+        };
+        if let Some(places_of_queue) = queue.and_then(|queue| origins.queues.get(queue)) {
+            places.extend(places_of_queue.iter().cloned());
+        }
+        places
+    }
+
+    /// The steps in words, with the phase of the transition in front of a merged number's.
+    fn words(&self, line: &Line, flow: &Flow, at: Timestamp) -> Vec<Text> {
+        let mut words = Vec::new();
+        if matches!(line.mode, LineMode::Merged { .. }) {
+            words.push(self.phase_words(line, at));
+        }
+        words.extend(flow.steps.iter().map(|step| self.step_words(step)));
+        words.push(if flow.record {
+            Text::new("自接通起录音", "recorded from the answer on")
+        } else {
+            Text::new("不录音", "not recorded")
+        });
+        words
+    }
+
+    fn phase_words(&self, line: &Line, at: Timestamp) -> Text {
+        let transition = self.transition_of(line);
+        let zone = &self.city.time_zone;
+        let end = transition.window(zone).map_or_else(String::new, |window| {
+            let end = window.end.to_zoned_datetime(zone.clone());
+            end.strftime("%Y-%m-%d").to_string()
+        });
+        let start = transition.start;
+        match transition.phase(at, zone) {
+            Phase::Before => Text::new(
+                format!("过渡期自 {start} 起，尚未开始: 按 12345 处理"),
+                format!("before the transition, which begins on {start}: treated as 12345"),
+            ),
+            Phase::Inside => Text::new(
+                format!("在过渡期内（{start} 起，{end} 零时止）"),
+                format!("inside the transition ({start} until {end} 00:00)"),
+            ),
+            Phase::After => Text::new(
+                format!("过渡期已于 {end} 零时结束"),
+                format!("the transition ended on {end} 00:00"),
+            ),
+        }
+    }
+
+    fn step_words(&self, step: &Step) -> Text {
+        match step {
+            Step::Ring => Text::new("振铃 (180)", "rings (180)"),
+            Step::PlayEarly(prompt) => self.said("接通前播放", "plays before the answer", prompt),
+            Step::Answer => Text::new(
+                "记录落盘后接通 (200)",
+                "answers once the record is on disk (200)",
+            ),
+            Step::Play(prompt) => self.said("播放", "plays", prompt),
+            Step::PlayForever(prompt) => self.said("反复播放", "plays on and on", prompt),
+            Step::Silence => Text::new("保持静音", "stays silent"),
+            Step::Queue(queue) => Text::new(
+                format!("进入队列 {queue}，由空闲最久的座席接听"),
+                format!("waits in the queue {queue} for the seat that has been free longest"),
+            ),
+            Step::Dial {
+                peer,
+                ticket_on_failure,
+                ..
+            } => {
+                let drill = if peer.drill {
+                    ("（演练）", " (drill)")
+                } else {
+                    ("", "")
+                };
+                let ticket = if *ticket_on_failure {
+                    ("，无人接听则登记工单", ", with a ticket if nobody answers")
+                } else {
+                    ("", "")
+                };
+                Text::new(
+                    format!(
+                        "经中继 {} 呼叫 {}{}{}",
+                        peer.trunk, peer.number, drill.0, ticket.0
+                    ),
+                    format!(
+                        "calls {} by the trunk {}{}{}",
+                        peer.number, peer.trunk, drill.1, ticket.1
+                    ),
+                )
+            }
+            Step::Ticket { prompt, reason } => {
+                let why = match reason {
+                    TicketReason::Overflow => (
+                        "无人可接时登记工单并播报编号",
+                        "if it overflows, opens a ticket and reads its number out",
+                    ),
+                    TicketReason::SubCenterUnanswered => (
+                        "登记工单并播报编号",
+                        "opens a ticket and reads its number out",
+                    ),
+                };
+                self.said(
+                    &format!("{}，先播放", why.0),
+                    &format!("{}, after", why.1),
+                    prompt,
+                )
+            }
+            Step::Survey => Text::new(
+                "座席挂机后请来电人评价（五级）",
+                "asks for a grade of five after the clerk has left",
+            ),
+            Step::Refuse { status } => {
+                Text::new(format!("拒绝 ({status})"), format!("refuses ({status})"))
+            }
+        }
+    }
+
+    fn said(&self, zh: &str, en: &str, prompt: &PromptId) -> Text {
+        let text = self
+            .prompts
+            .get(prompt)
+            .map_or("", |prompt| prompt.text.as_str());
+        Text::new(
+            format!("{zh} {prompt}: {text}"),
+            format!("{en} {prompt}: {text}"),
+        )
+    }
+}
+
+/// A mode in the notice's words.
+pub fn mode_words(mode: &LineMode) -> Text {
+    match mode {
+        LineMode::Primary { .. } => Text::new("主号码", "primary"),
+        LineMode::Merged { .. } => Text::new("整体并入", "merged"),
+        LineMode::Dual { .. } => Text::new("双号并行", "dual"),
+        LineMode::SubCenter { .. } => Text::new("设分中心", "sub-center"),
+        LineMode::Bench(_) => Text::new("压测", "bench"),
+    }
+}
+
+/// A place by its name in SIP.
+pub fn place_name(from: DialledFrom) -> &'static str {
+    match from {
+        DialledFrom::RequestUri => "Request-URI",
+        DialledFrom::HistoryInfo => "History-Info",
+        DialledFrom::Diversion => "Diversion",
+        DialledFrom::PCalledPartyId => "P-Called-Party-ID",
+        DialledFrom::To => "To",
+    }
+}

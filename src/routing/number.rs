@@ -1,0 +1,284 @@
+//! Which of our lines a caller dialled: the forms a number comes in, and the places it comes from.
+//!
+//! Taking the places out of an INVITE is `sip`'s work. Matching is exact: 96119 is not 119.
+
+use super::plan::{City, DialledFrom, Line, LineMode, Plan, Trunk};
+use crate::id::LineId;
+
+/// What an INVITE says was dialled: URIs or user parts as they came, in the order of the message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dialled(pub Vec<(DialledFrom, String)>);
+
+/// The line that was dialled.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    /// The line.
+    pub line: &'a Line,
+    /// The place that named it.
+    pub from: DialledFrom,
+    /// How that place named it.
+    pub number_as_dialled: &'a str,
+}
+
+impl Dialled {
+    /// The one number of a Request-URI.
+    pub fn request_uri(number: &str) -> Self {
+        Dialled(vec![(DialledFrom::RequestUri, number.to_owned())])
+    }
+
+    /// The values of one place, the oldest first.
+    fn oldest_first(&self, from: DialledFrom) -> impl Iterator<Item = &str> {
+        let mut values: Vec<&str> = self
+            .0
+            .iter()
+            .filter(|(place, _)| *place == from)
+            .map(|(_, value)| value.as_str())
+            .collect();
+        if from == DialledFrom::Diversion {
+            values.reverse(); // RFC 5806 §4: each diverting party puts its own in front.
+        }
+        values.into_iter()
+    }
+}
+
+impl City {
+    /// The shortest form of a dialled number: `12345` for `12345`, `039312345`, `0393-12345`,
+    /// `+8639312345`, `008639312345`, and for `tel:` and `sip:` URIs of these.
+    ///
+    /// `None` for what is not a number and for numbers of another area or country: `037112345` is
+    /// Zhengzhou's 12345, not ours. Whether the number is one of our lines is not asked here.
+    pub fn normalise(&self, dialled: &str) -> Option<LineId> {
+        let uri = Uri::of(dialled)?;
+        let digits = digits_of(&uri.number)?;
+        let (digits, global) = match digits.strip_prefix('+') {
+            Some(global) => (global, true),
+            None => match digits.strip_prefix("00") {
+                Some(global) => (global, true),
+                None => (digits.as_str(), false),
+            },
+        };
+        let short = if global {
+            self.within_country(digits.strip_prefix(self.country_code.as_str())?)?
+        } else if digits.starts_with('0') {
+            digits.strip_prefix(self.area_code.as_str())?
+        } else {
+            self.holds_context(uri.context.as_deref())?;
+            digits
+        };
+        (!short.is_empty() && !short.starts_with('0')).then(|| LineId::from(short))
+    }
+
+    /// A number behind the country code: with our area code, or one of the five-digit numbers
+    /// that some carriers write without any (`+8612345`).
+    fn within_country<'a>(&self, national: &'a str) -> Option<&'a str> {
+        let area = self.area_code.trim_start_matches('0');
+        match national.strip_prefix(area) {
+            Some(rest) if !rest.is_empty() => Some(rest),
+            _ => (national.len() == 5).then_some(national),
+        }
+    }
+
+    /// `None` where RFC 3966's phone-context puts a local number into another area. A context
+    /// that is a domain name says nothing about areas.
+    fn holds_context(&self, context: Option<&str>) -> Option<()> {
+        let Some(global) = context.and_then(|context| context.strip_prefix('+')) else {
+            return Some(());
+        };
+        let global = digits_of(global)?;
+        let area = global.strip_prefix(self.country_code.as_str())?;
+        (area.is_empty() || area == self.area_code.trim_start_matches('0')).then_some(())
+    }
+}
+
+impl Plan {
+    /// The line that a call from `trunk` is for.
+    ///
+    /// The trunk's places are asked in its order, and in each place the oldest value that names
+    /// one of our lines counts. 12345 itself yields to a later place that names another line: a
+    /// carrier that forwards 12336 to us sends 12345 in the Request-URI, and 12336 in History-Info
+    /// or Diversion. A Request-URI with an emergency number is nobody's line, whatever else the
+    /// message says.
+    pub fn find_line<'a>(&'a self, trunk: &Trunk, dialled: &'a Dialled) -> Option<Found<'a>> {
+        let astray = dialled
+            .oldest_first(DialledFrom::RequestUri)
+            .filter_map(|value| self.city.normalise(value))
+            .any(|number| self.emergency.contains_key(&number));
+        if astray {
+            return None;
+        }
+        let mut primary = None;
+        for from in &trunk.dialled_from {
+            let Some(found) = self.find_in(*from, dialled) else {
+                continue;
+            };
+            if !matches!(found.line.mode, LineMode::Primary { .. }) {
+                return Some(found);
+            }
+            primary = primary.or(Some(found));
+        }
+        primary
+    }
+
+    fn find_in<'a>(&'a self, from: DialledFrom, dialled: &'a Dialled) -> Option<Found<'a>> {
+        dialled.oldest_first(from).find_map(|value| {
+            let line = self.lines.get(&self.city.normalise(value)?)?;
+            Some(Found {
+                line,
+                from,
+                number_as_dialled: value,
+            })
+        })
+    }
+}
+
+/// The parts of a dialled URI that a number can hide in.
+struct Uri {
+    /// Number with its visual separators.
+    number: String,
+    /// `phone-context`, RFC 3966 §5.1.5.
+    context: Option<String>,
+}
+
+impl Uri {
+    /// Takes `tel:`, `sip:` and `sips:` URIs, in angle brackets or not, and bare user parts.
+    fn of(text: &str) -> Option<Uri> {
+        let text = match (text.find('<'), text.rfind('>')) {
+            (Some(open), Some(close)) if open < close => &text[open + 1..close],
+            _ => text.trim(),
+        };
+        let user = match text.split_once(':') {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tel") => rest,
+            Some((scheme, rest))
+                if scheme.eq_ignore_ascii_case("sip") || scheme.eq_ignore_ascii_case("sips") =>
+            {
+                rest.split_once('@')?.0
+            }
+            Some((user, _)) if text.contains('@') => user, // A user part with a password.
+            Some(_) => return None,
+            None => text.split_once('@').map_or(text, |(user, _)| user),
+        };
+        let user = user.split_once(':').map_or(user, |(user, _)| user);
+        let user = unescape(user)?;
+        let mut parts = user.split(';');
+        let number = parts.next()?.to_owned();
+        let context = parts.find_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            name.eq_ignore_ascii_case("phone-context")
+                .then(|| value.to_owned())
+        });
+        Some(Uri { number, context })
+    }
+}
+
+/// Undoes `%2B` and its like (RFC 3261 §19.1.2); `None` where an escape is broken.
+fn unescape(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        return Some(text.to_owned());
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let high = char::from(rest.next()?).to_digit(16)?;
+        let low = char::from(rest.next()?).to_digit(16)?;
+        bytes.push(u8::try_from(high * 16 + low).ok()?);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// The digits without visual separators (RFC 3966 §5.1.1), behind a `+` that stands first.
+fn digits_of(number: &str) -> Option<String> {
+    let bare: String = number
+        .chars()
+        .filter(|letter| !matches!(letter, '-' | '.' | '(' | ')'))
+        .collect();
+    let digits = bare.strip_prefix('+').unwrap_or(&bare);
+    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(bare)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::tz::TimeZone;
+
+    fn puyang() -> City {
+        City {
+            name: "濮阳市".to_owned(),
+            area_code: "0393".to_owned(),
+            country_code: "86".to_owned(),
+            time_zone: TimeZone::get("Asia/Shanghai").unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_number_is_known_in_all_its_forms_and_in_no_other() {
+        for (dialled, expected) in [
+            ("12345", Some("12345")),
+            ("039312345", Some("12345")),
+            ("0393-12345", Some("12345")),
+            ("(0393)12345", Some("12345")),
+            ("+8639312345", Some("12345")),
+            ("+86-393-12345", Some("12345")),
+            ("+86.393.12345", Some("12345")),
+            ("008639312345", Some("12345")),
+            ("+8612345", Some("12345")),
+            ("tel:12345", Some("12345")),
+            ("TEL:+86-393-12345", Some("12345")),
+            ("tel:12345;phone-context=+86393", Some("12345")),
+            ("tel:12345;phone-context=+86", Some("12345")),
+            ("tel:12345;phone-context=ims.example.com", Some("12345")),
+            ("tel:039312345;phone-context=+86", Some("12345")),
+            ("tel:12345;phone-context=+86371", None),
+            ("tel:12345;phone-context=+1", None),
+            ("sip:039312345@192.0.2.1:5060;user=phone", Some("12345")),
+            ("sips:12345@[2001:db8::1]", Some("12345")),
+            (
+                "sip:12345;phone-context=+86393@carrier.example.com;user=phone",
+                Some("12345"),
+            ),
+            (
+                "sip:12345;phone-context=+86371@carrier.example.com;user=phone",
+                None,
+            ),
+            ("sip:%2B8639312345@carrier.example.com", Some("12345")),
+            ("sip:12345:secret@carrier.example.com", Some("12345")),
+            ("<sip:12336@carrier.example.com>;index=1", Some("12336")),
+            (
+                "\"Carrier\" <tel:12336>;reason=unconditional",
+                Some("12336"),
+            ),
+            ("12345@host", Some("12345")),
+            ("4420000", Some("4420000")),
+            ("442-0000", Some("4420000")),
+            ("03934420000", Some("4420000")),
+            ("+863934420000", Some("4420000")),
+            ("tel:+86-393-442-0000", Some("4420000")),
+            ("+864420000", None),
+            ("96119", Some("96119")),
+            ("039396119", Some("96119")),
+            ("01012345", None),
+            ("037112345", None),
+            ("+8637112345", None),
+            ("+8601012345", None),
+            ("+139312345", None),
+            ("012345", None),
+            ("0393", None),
+            ("+86393", None),
+            ("0393012345", None),
+            ("", None),
+            ("+", None),
+            ("12345#", None),
+            ("１２３４５", None),
+            ("sip:carrier.example.com", None),
+            ("sip:1234%5", None),
+            ("mailto:12345@host", None),
+        ] {
+            let found = puyang().normalise(dialled);
+            let found = found.as_ref().map(LineId::as_str);
+            assert_eq!(found, expected, "{dialled:?}");
+        }
+    }
+}

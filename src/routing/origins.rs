@@ -1,0 +1,72 @@
+//! Which lines of the file a part of the plan comes from.
+
+use std::collections::BTreeMap;
+
+use super::diagnostic::Spot;
+use super::source::{Place, Source};
+use super::tables::RoutingTable;
+use crate::id::{LineId, QueueId, TrunkId};
+
+/// Places of the parts that decide about a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origins {
+    /// `number` and `mode` of each line.
+    pub lines: BTreeMap<LineId, Vec<Place>>,
+    /// `start`, `months` and `afterwards` of `[transition]`.
+    pub transition: Vec<Place>,
+    /// The same of a line's own transition.
+    pub own_transitions: BTreeMap<LineId, Vec<Place>>,
+    /// `name` and `dialled_from` of each trunk.
+    pub trunks: BTreeMap<TrunkId, Vec<Place>>,
+    /// `name` of each queue.
+    pub queues: BTreeMap<QueueId, Vec<Place>>,
+}
+
+impl Origins {
+    pub(super) fn of(table: &RoutingTable, sources: &[Source]) -> Self {
+        let place = |spot: &Spot| Some(sources.get(spot.file?)?.place(&spot.span));
+        let places = |spots: Vec<Option<&Spot>>| -> Vec<Place> {
+            let mut places: Vec<Place> = spots.into_iter().flatten().filter_map(place).collect();
+            places.sort_by_key(|place| place.line);
+            places.dedup_by_key(|place| place.line);
+            places
+        };
+        let mut origins = Origins::default();
+        for line in &table.numbers {
+            let Some(number) = &line.number else { continue };
+            let id = LineId::from(number.value.as_str());
+            let said = vec![
+                Some(&number.spot),
+                line.mode.as_ref().map(|said| &said.spot),
+                line.trunk.as_ref().map(|said| &said.spot),
+            ];
+            origins.lines.insert(id.clone(), places(said));
+            if let Some(own) = &line.transition {
+                origins
+                    .own_transitions
+                    .insert(id, places(vec![Some(&own.spot)]));
+            }
+        }
+        if let Some(transition) = &table.transition {
+            origins.transition = places(vec![
+                transition.start.as_ref().map(|said| &said.spot),
+                transition.months.as_ref().map(|said| &said.spot),
+                transition.afterwards.as_ref().map(|said| &said.spot),
+            ]);
+        }
+        for trunk in &table.trunks {
+            let Some(name) = &trunk.name else { continue };
+            let said = vec![
+                Some(&name.spot),
+                trunk.dialled_from.as_ref().map(|said| &said.spot),
+            ];
+            let id = TrunkId::from(name.value.as_str());
+            origins.trunks.insert(id, places(said));
+        }
+        for name in table.queues.iter().filter_map(|queue| queue.name.as_ref()) {
+            let id = QueueId::from(name.value.as_str());
+            origins.queues.insert(id, places(vec![Some(&name.spot)]));
+        }
+        origins
+    }
+}

@@ -1,0 +1,245 @@
+//! `prompts.toml` and the sounds that it names: read, measured, compared with their hashes.
+//!
+//! Encoding and playing them is `media`'s work.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::diagnostic::Text;
+use super::read::Reader;
+use super::source::{Problems, Said};
+use super::tables::SCHEMA;
+
+/// Samples a second of every prompt.
+pub const SAMPLE_RATE: u32 = 8_000;
+
+/// Said when a sub-center does not answer.
+pub const SUB_CENTER_UNANSWERED: &str = "sub_center_unanswered";
+
+/// Sounds that the engine itself asks for by id; a live file's manifest must have them all.
+pub const REQUIRED: [&str; 34] = [
+    "gonghao",
+    "wei_nin_fuwu",
+    "digit_0",
+    "digit_1",
+    "digit_2",
+    "digit_3",
+    "digit_4",
+    "digit_5",
+    "digit_6",
+    "digit_7",
+    "digit_8",
+    "digit_9",
+    "digit_yao",
+    "ten",
+    "hundred",
+    "thousand",
+    "ten_thousand",
+    "liang",
+    "queue_ahead_before",
+    "queue_ahead_after",
+    "queue_next",
+    "queue_wait_before",
+    "queue_wait_after",
+    "queue_hold_on",
+    "ticket_number",
+    "survey",
+    "survey_thanks",
+    "survey_wrong",
+    "goodbye",
+    "seat_lost",
+    "transfer_wait",
+    "system_fault",
+    "ringback",
+    SUB_CENTER_UNANSWERED,
+];
+
+/// The manifest as it is written.
+#[derive(Debug)]
+pub struct ManifestTable {
+    /// `[[prompt]]`.
+    pub prompts: Vec<PromptTable>,
+}
+
+/// `[[prompt]]`.
+#[derive(Debug)]
+pub struct PromptTable {
+    /// `id`.
+    pub id: Option<Said<String>>,
+    /// `text`.
+    pub text: Option<Said<String>>,
+    /// `file`, relative to the manifest.
+    pub file: Option<Said<String>>,
+    /// `sha256`, 64 lower-case hexadecimal digits.
+    pub sha256: Option<Said<Hash>>,
+}
+
+/// A hash as the manifest writes it; empty where it has not been sealed yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hash(pub String);
+
+impl super::read::Value for Hash {
+    fn read(node: &super::read::Node<'_>, problems: &mut Problems) -> Option<Self> {
+        match node.value.as_str() {
+            Some(text) => Some(Hash(text.to_ascii_lowercase())),
+            None => {
+                super::read::wrong_type(
+                    node,
+                    "十六进制字符串",
+                    "a string of hexadecimal digits",
+                    problems,
+                );
+                None
+            }
+        }
+    }
+}
+
+impl ManifestTable {
+    /// Reads the top of the manifest.
+    pub fn read(reader: &mut Reader<'_, '_>) -> Self {
+        let _: Option<Said<u32>> = reader.or("schema", SCHEMA);
+        ManifestTable {
+            prompts: reader.sections("prompt", PromptTable::read),
+        }
+    }
+
+    /// The entry called `id`.
+    pub fn get(&self, id: &str) -> Option<&PromptTable> {
+        self.prompts
+            .iter()
+            .find(|prompt| prompt.id.as_ref().is_some_and(|said| said.value == id))
+    }
+
+    /// All ids.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.prompts
+            .iter()
+            .filter_map(|prompt| prompt.id.as_ref())
+            .map(|said| said.value.as_str())
+    }
+}
+
+impl PromptTable {
+    fn read(reader: &mut Reader<'_, '_>) -> Self {
+        let mute = || {
+            Text::new(
+                "需要它的地方来电人只能听到静音",
+                "callers would hear silence where it is needed",
+            )
+        };
+        let table = PromptTable {
+            id: reader.required("id", mute()),
+            text: reader.required("text", mute()),
+            file: reader.required("file", mute()),
+            sha256: reader.required("sha256", mute()),
+        };
+        // For people and for the tool that makes the files; the engine has no use for them.
+        for key in ["class", "english", "pinyin"] {
+            let _: Option<Said<String>> = reader.optional(key);
+        }
+        table
+    }
+}
+
+/// Why a sound cannot be played.
+#[derive(Debug, PartialEq, Eq)]
+pub enum SoundFault {
+    /// Its bytes are not those that were sealed; the hash that they have.
+    Changed(String),
+    /// It is not what the media engine plays.
+    Format(Text),
+}
+
+/// Decodes a WAV file of 8 kHz, 16 bits, one channel, after comparing it with its sealed hash.
+pub fn decode(bytes: &[u8], sealed: &Hash) -> Result<Arc<[i16]>, SoundFault> {
+    let actual = hex(&Sha256::digest(bytes));
+    if actual != sealed.0 {
+        return Err(SoundFault::Changed(actual));
+    }
+    let unreadable = |error: hound::Error| {
+        SoundFault::Format(Text::new(
+            format!("不是可读的 WAV（{error}）"),
+            format!("no readable WAV ({error})"),
+        ))
+    };
+    let mut reader = hound::WavReader::new(Cursor::new(bytes)).map_err(unreadable)?;
+    let spec = reader.spec();
+    let fits = spec.channels == 1
+        && spec.sample_rate == SAMPLE_RATE
+        && spec.bits_per_sample == 16
+        && spec.sample_format == hound::SampleFormat::Int;
+    if !fits {
+        return Err(SoundFault::Format(Text::new(
+            format!(
+                "{} Hz、{} 位、{} 声道",
+                spec.sample_rate, spec.bits_per_sample, spec.channels
+            ),
+            format!(
+                "{} Hz, {} bits, {} channels",
+                spec.sample_rate, spec.bits_per_sample, spec.channels
+            ),
+        )));
+    }
+    let samples: Vec<i16> = reader
+        .samples::<i16>()
+        .collect::<Result<_, _>>()
+        .map_err(unreadable)?;
+    if samples.is_empty() {
+        return Err(SoundFault::Format(Text::new("没有声音", "no sound in it")));
+    }
+    Ok(samples.into())
+}
+
+/// Lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wav(rate: u32, channels: u16, samples: &[i16]) -> Vec<u8> {
+        let spec = hound::WavSpec {
+            channels,
+            sample_rate: rate,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let mut bytes = Cursor::new(Vec::new());
+        let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
+        for sample in samples {
+            writer.write_sample(*sample).unwrap();
+        }
+        writer.finalize().unwrap();
+        bytes.into_inner()
+    }
+
+    fn sealed(bytes: &[u8]) -> Hash {
+        Hash(hex(&Sha256::digest(bytes)))
+    }
+
+    #[test]
+    fn a_sound_is_taken_only_as_sealed_and_in_the_one_format() {
+        let good = wav(8_000, 1, &[1, -2, 3]);
+        assert_eq!(decode(&good, &sealed(&good)).unwrap().as_ref(), [1, -2, 3]);
+        let other = sealed(b"other");
+        assert_eq!(
+            decode(&good, &other),
+            Err(SoundFault::Changed(sealed(&good).0))
+        );
+        for bad in [
+            wav(16_000, 1, &[1]),
+            wav(8_000, 2, &[1, 1]),
+            wav(8_000, 1, &[]),
+            b"RIFF".to_vec(),
+            good[..good.len() - 1].to_vec(),
+        ] {
+            let fault = decode(&bad, &sealed(&bad)).unwrap_err();
+            assert!(matches!(fault, SoundFault::Format(_)));
+        }
+    }
+}

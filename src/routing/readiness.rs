@@ -1,0 +1,84 @@
+//! The notice's list against the plan: each number, its mode, and what its callers get at an instant.
+
+use serde::Serialize;
+
+use super::diagnostic::Text;
+use super::explain::mode_words;
+use super::plan::{BenchLine, Line, LineMode, Plan, Step};
+use crate::time::Timestamp;
+
+/// One number.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Readiness {
+    /// Row of the notice's list; empty for 12345.
+    pub row: String,
+    /// The number.
+    pub number: String,
+    /// Its name.
+    pub name: String,
+    /// 责任单位.
+    pub owner: String,
+    /// How it was merged.
+    pub mode: Text,
+    /// What its callers get.
+    pub treatment: Text,
+}
+
+impl Plan {
+    /// Every line in the order of the notice, 12345 first.
+    pub fn readiness(&self, at: Timestamp) -> Vec<Readiness> {
+        let mut lines: Vec<&Line> = self.lines.values().collect();
+        lines.sort_by_key(|line| (position(&line.row), line.number.clone()));
+        lines
+            .into_iter()
+            .map(|line| Readiness {
+                row: line.row.clone(),
+                number: line.number.to_string(),
+                name: line.name.clone(),
+                owner: line.owner.clone(),
+                mode: mode_words(&line.mode),
+                treatment: self.treatment(line, at),
+            })
+            .collect()
+    }
+
+    fn treatment(&self, line: &Line, at: Timestamp) -> Text {
+        let steps = self.flow(line, at).steps;
+        match &line.mode {
+            LineMode::Primary { .. } => Text::new("问候语，排队", "greeting, queue"),
+            LineMode::Dual { .. } => Text::new("同 12345，保留原号", "as 12345, line kept"),
+            LineMode::Merged { .. } => {
+                let prompt = &self.transition_of(line).prompt;
+                let plays = [Step::Play(prompt.clone()), Step::PlayEarly(prompt.clone())];
+                if steps.iter().any(|step| plays.contains(step)) {
+                    Text::new("过渡提示，再同 12345", "transition prompt, then as 12345")
+                } else if steps.iter().any(|step| matches!(step, Step::Queue(_))) {
+                    Text::new("同 12345，无过渡提示", "as 12345, no prompt")
+                } else {
+                    Text::new("已停用，拒绝", "retired, refused")
+                }
+            }
+            LineMode::SubCenter { peer, .. } if peer.drill => Text::new(
+                "转分中心（演练），不通则同 12345",
+                "to its own center (drill), else as 12345",
+            ),
+            LineMode::SubCenter { .. } => Text::new(
+                "转分中心，不通则同 12345",
+                "to its own center, else as 12345",
+            ),
+            LineMode::Bench(bench) => match bench {
+                BenchLine::Silent => Text::new("静音", "silence"),
+                BenchLine::PlayOnce(_) => Text::new("播放一次", "plays once"),
+                BenchLine::PlayForever(_) => Text::new("反复播放", "plays on and on"),
+                BenchLine::Dial { .. } => Text::new("直拨中继", "dials a trunk"),
+            },
+        }
+    }
+}
+
+/// `2-14` after `2-9`.
+fn position(row: &str) -> Vec<u32> {
+    row.split('-')
+        .map(|part| part.parse().unwrap_or(0))
+        .collect()
+}

@@ -1,0 +1,186 @@
+//! The operator's files as text with places, and the list of what is wrong with them.
+//!
+//! What is wrong is for the readers and rules to find.
+
+use std::ops::{Deref, Range};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::diagnostic::{Diagnostic, Report, Severity, Spot, Text};
+
+/// A file's bytes, or why it could not be read.
+pub type Fetched = Result<Vec<u8>, String>;
+
+/// A file named in another one: relative to that one's directory.
+pub fn beside(name: &str, other: &str) -> String {
+    let directory = Path::new(name).parent().unwrap_or(Path::new(""));
+    directory.join(other).to_string_lossy().into_owned()
+}
+
+/// A value and where it was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said<T> {
+    /// The value.
+    pub value: T,
+    /// Its place; for a default, that of the table without it.
+    pub spot: Spot,
+}
+
+impl<T> Deref for Said<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Its name as the operator gave it.
+    pub name: String,
+    /// What it holds.
+    pub text: String,
+}
+
+/// A place for people: line and column are counted from 1, columns in characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// The file.
+    pub file: String,
+    /// Its line.
+    pub line: usize,
+    /// Its column.
+    pub column: usize,
+    /// What the line says, without blanks at its ends.
+    pub text: String,
+}
+
+impl Source {
+    /// Where `span` begins.
+    pub fn place(&self, span: &Range<usize>) -> Place {
+        let at = self.text.floor_char_boundary(span.start);
+        let before = &self.text[..at];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = self.text[line_start..].lines().next().unwrap_or_default();
+        Place {
+            file: self.name.clone(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            text: line.trim().to_owned(),
+        }
+    }
+
+    /// The part of `span` to underline: its first line, inside the text.
+    pub fn visible(&self, span: &Range<usize>) -> Range<usize> {
+        let start = self.text.floor_char_boundary(span.start);
+        let end = self.text.floor_char_boundary(span.end.max(start));
+        let line = self.text[start..end].lines().next().unwrap_or_default();
+        start..start + line.len()
+    }
+}
+
+/// Gathers problems while files are read and judged.
+#[derive(Debug, Default)]
+pub struct Problems {
+    list: Vec<Diagnostic>,
+    secrets: Vec<Spot>,
+}
+
+impl Problems {
+    /// Notes an error.
+    pub fn error(
+        &mut self,
+        code: &'static str,
+        spot: &Spot,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> &mut Diagnostic {
+        self.add(code, Severity::Error, spot, Text::new(zh, en))
+    }
+
+    /// Notes a warning.
+    pub fn warning(
+        &mut self,
+        code: &'static str,
+        spot: &Spot,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> &mut Diagnostic {
+        self.add(code, Severity::Warning, spot, Text::new(zh, en))
+    }
+
+    fn add(
+        &mut self,
+        code: &'static str,
+        severity: Severity,
+        spot: &Spot,
+        problem: Text,
+    ) -> &mut Diagnostic {
+        self.list.push(Diagnostic {
+            code,
+            severity,
+            spot: spot.clone(),
+            problem,
+            effect: None,
+            remedy: None,
+            nearest: None,
+            related: None,
+        });
+        let last = self.list.len() - 1;
+        &mut self.list[last]
+    }
+
+    /// Sees to it that what stands at `spot` is never shown.
+    pub fn blot_out(&mut self, spot: &Spot) {
+        self.secrets.push(spot.clone());
+    }
+
+    /// Whether the files can be used.
+    pub fn any_error(&self) -> bool {
+        self.list
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Sorts the problems by place (the command line first) and takes secrets out of the sources.
+    pub fn into_report(mut self, mut sources: Vec<Source>) -> Report {
+        self.list.sort_by(|a, b| {
+            let by = |d: &Diagnostic| (d.spot.file, d.spot.span.start, d.code);
+            by(a).cmp(&by(b)).then_with(|| a.spot.key.cmp(&b.spot.key))
+        });
+        for spot in &self.secrets {
+            let Some(source) = spot.file.and_then(|file| sources.get_mut(file)) else {
+                continue;
+            };
+            let stars = "*".repeat(spot.span.len()); // As many bytes, so that other places stay.
+            if source.text.get(spot.span.clone()).is_some() {
+                source.text.replace_range(spot.span.clone(), &stars);
+            }
+        }
+        Report {
+            sources,
+            diagnostics: self.list,
+            unreadable: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_counted_in_lines_and_characters_from_one() {
+        let source = Source {
+            name: "routing.toml".to_owned(),
+            text: "a = 1\n  名 = \"濮阳\" # x\n".to_owned(),
+        };
+        let at = source.text.find('"').unwrap();
+        let place = source.place(&(at..at + 3));
+        assert_eq!((place.line, place.column), (2, 7));
+        assert_eq!(place.text, "名 = \"濮阳\" # x");
+        assert_eq!(source.place(&(0..1)).line, 1);
+        assert_eq!(source.place(&(999..1_000)).line, 3);
+    }
+}
