@@ -22,7 +22,9 @@ const WAITING_MAX: usize = 128;
 /// The event code of a key; `None` for what is no key.
 pub(super) fn code(key: char) -> Option<u8> {
     let key = u8::try_from(key).ok()?.to_ascii_uppercase();
-    KEYS.iter().position(|known| *known == key).map(|code| code as u8)
+    KEYS.iter()
+        .position(|known| *known == key)
+        .map(|code| code as u8)
 }
 
 /// The key of an event code.
@@ -44,14 +46,25 @@ pub(super) struct Event {
 impl Event {
     /// Reads a payload.
     pub(super) fn parse(payload: &[u8]) -> Option<Self> {
-        let [code, flags, high, low, ..] = *payload else { return None };
-        Some(Event { code, end: flags & 0x80 != 0, duration: u16::from_be_bytes([high, low]) })
+        let [code, flags, high, low, ..] = *payload else {
+            return None;
+        };
+        Some(Event {
+            code,
+            end: flags & 0x80 != 0,
+            duration: u16::from_be_bytes([high, low]),
+        })
     }
 
     /// Writes a payload.
     pub(super) fn bytes(self) -> [u8; 4] {
         let [high, low] = self.duration.to_be_bytes();
-        [self.code, VOLUME | if self.end { 0x80 } else { 0 }, high, low]
+        [
+            self.code,
+            VOLUME | if self.end { 0x80 } else { 0 },
+            high,
+            low,
+        ]
     }
 }
 
@@ -84,7 +97,8 @@ impl Keypad {
     /// Queues the keys in `digits`; what is no key is passed over.
     pub(super) fn press(&mut self, digits: &str) {
         let room = WAITING_MAX.saturating_sub(self.waiting.len());
-        self.waiting.extend(digits.chars().filter_map(code).take(room));
+        self.waiting
+            .extend(digits.chars().filter_map(code).take(room));
     }
 
     /// Nothing is pressed or waits.
@@ -99,7 +113,9 @@ impl Keypad {
 
     /// Moves on by one frame.
     pub(super) fn frame(&mut self) -> Pressed {
-        let Some(code) = self.waiting.front().copied() else { return Pressed::Nothing };
+        let Some(code) = self.waiting.front().copied() else {
+            return Pressed::Nothing;
+        };
         self.frame += 1;
         if self.frame == PRESS_FRAMES + GAP_FRAMES {
             self.frame = 0;
@@ -110,8 +126,16 @@ impl Keypad {
             return Pressed::Gap;
         }
         let end = self.frame == PRESS_FRAMES;
-        let event = Event { code, end, duration: FRAME * u16::from(self.frame) };
-        Pressed::Down { event, first: self.frame == 1, copies: if end { END_PACKETS } else { 1 } }
+        let event = Event {
+            code,
+            end,
+            duration: FRAME * u16::from(self.frame),
+        };
+        Pressed::Down {
+            event,
+            first: self.frame == 1,
+            copies: if end { END_PACKETS } else { 1 },
+        }
     }
 }
 
@@ -121,7 +145,11 @@ pub(super) fn tone(event: Event) -> [i16; FRAME as usize] {
     const HIGH: [f64; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
     const ROWS: [&[u8; 4]; 4] = [b"123A", b"456B", b"789C", b"*0#D"];
     let wanted = KEYS.get(usize::from(event.code)).copied().unwrap_or(b'0');
-    let place = ROWS.iter().enumerate().find_map(|(row, keys)| keys.iter().position(|key| *key == wanted).map(|column| (row, column)));
+    let place = ROWS.iter().enumerate().find_map(|(row, keys)| {
+        keys.iter()
+            .position(|key| *key == wanted)
+            .map(|column| (row, column))
+    });
     let (row, column) = place.unwrap_or((3, 1));
     let start = f64::from(event.duration - FRAME);
     std::array::from_fn(|index| {
@@ -145,7 +173,11 @@ mod tests {
             let expected = match step {
                 _ if index == 20 => Pressed::Nothing,
                 0..=4 => Pressed::Down {
-                    event: Event { code, end: step == 4, duration: 160 * (step as u16 + 1) },
+                    event: Event {
+                        code,
+                        end: step == 4,
+                        duration: 160 * (step as u16 + 1),
+                    },
                     first: step == 0,
                     copies: if step == 4 { 3 } else { 1 },
                 },
@@ -158,7 +190,11 @@ mod tests {
 
     #[test]
     fn payloads_and_keys_are_read_as_written() {
-        let event = Event { code: 11, end: true, duration: 800 };
+        let event = Event {
+            code: 11,
+            end: true,
+            duration: 800,
+        };
         assert_eq!(event.bytes(), [11, 0x8a, 0x03, 0x20]);
         assert_eq!(Event::parse(&event.bytes()), Some(event));
         assert_eq!(Event::parse(&[1, 2, 3]), None);
@@ -170,8 +206,23 @@ mod tests {
 
     #[test]
     fn the_tones_of_a_key_are_its_two_frequencies() {
-        let sound: Vec<i16> = (1..=5).flat_map(|frame| tone(Event { code: 5, end: false, duration: 160 * frame })).collect();
-        for (hz, loud) in [(770.0, true), (1336.0, true), (697.0, false), (852.0, false), (1209.0, false), (1477.0, false)] {
+        let sound: Vec<i16> = (1..=5)
+            .flat_map(|frame| {
+                tone(Event {
+                    code: 5,
+                    end: false,
+                    duration: 160 * frame,
+                })
+            })
+            .collect();
+        for (hz, loud) in [
+            (770.0, true),
+            (1336.0, true),
+            (697.0, false),
+            (852.0, false),
+            (1209.0, false),
+            (1477.0, false),
+        ] {
             let level = super::super::listen::tone_level(&sound, hz);
             assert_eq!(level > -20.0, loud, "{hz} Hz at {level} dB");
         }

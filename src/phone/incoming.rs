@@ -40,7 +40,10 @@ impl Phone {
         }
         let offer = sdp::parse(&request.body);
         let unusable = match &offer {
-            Some(offer) => !offer.codecs.iter().any(|(_, codec)| self.config.codecs.contains(codec)),
+            Some(offer) => !offer
+                .codecs
+                .iter()
+                .any(|(_, codec)| self.config.codecs.contains(codec)),
             None => !request.body.is_empty(),
         };
         if unusable {
@@ -54,7 +57,13 @@ impl Phone {
         let describer = self.new_describer();
         let tag = self.dice.hex(10);
         self.new_sound();
-        self.line = Line::Ringing(Box::new(Ringing { request, source, tag, describer, offer }));
+        self.line = Line::Ringing(Box::new(Ringing {
+            request,
+            source,
+            tag,
+            describer,
+            offer,
+        }));
         self.follow_manners(now);
     }
 
@@ -72,7 +81,9 @@ impl Phone {
     }
 
     fn ring(&mut self, now: Instant) {
-        let Line::Ringing(ringing) = &self.line else { return };
+        let Line::Ringing(ringing) = &self.line else {
+            return;
+        };
         let (request, source, tag) = (ringing.request.clone(), ringing.source, ringing.tag.clone());
         let headers = vec![self.contact(), wire::allow()];
         self.reply_with(&request, source, 180, &tag, headers, None, now);
@@ -91,50 +102,112 @@ impl Phone {
 
     /// 200, with our answer or, where the caller left it to us, our offer.
     pub(super) fn answer_now(&mut self, now: Instant) {
-        let Some(ringing) = self.take_ringing() else { return };
-        let Ringing { request, source, tag, mut describer, offer } = *ringing;
+        let Some(ringing) = self.take_ringing() else {
+            return;
+        };
+        let Ringing {
+            request,
+            source,
+            tag,
+            mut describer,
+            offer,
+        } = *ringing;
         let first_cseq = 1 + self.dice.below(1_000) as u32;
         let agreed = match &offer {
-            Some(offer) => describer.answer(offer, Direction::SendRecv).map(|(text, media)| (text, Some(media))),
+            Some(offer) => describer
+                .answer(offer, Direction::SendRecv)
+                .map(|(text, media)| (text, Some(media))),
             None => Some((describer.offer(Direction::SendRecv), None)),
         };
-        let (Some(dialog), Some((text, media))) = (Dialog::of_invite(&request, &tag, first_cseq), agreed) else {
+        let (Some(dialog), Some((text, media))) =
+            (Dialog::of_invite(&request, &tag, first_cseq), agreed)
+        else {
             // Both were looked at when the call came in.
             self.end_call(now);
             return self.reply(&request, source, 488, Vec::new(), now);
         };
-        let headers = vec![self.contact(), wire::allow(), Header::UserAgent(message::USER_AGENT.into())];
-        self.reply_with(&request, source, 200, &tag, headers, Some(Body::sdp(&text)), now);
+        let headers = vec![
+            self.contact(),
+            wire::allow(),
+            Header::UserAgent(message::USER_AGENT.into()),
+        ];
+        self.reply_with(
+            &request,
+            source,
+            200,
+            &tag,
+            headers,
+            Some(Body::sdp(&text)),
+            now,
+        );
         let mut talking = Talking::new(dialog, describer);
-        talking.awaited = Some(AwaitedAck { offered: media.is_none(), hang_up: false });
+        talking.awaited = Some(AwaitedAck {
+            offered: media.is_none(),
+            hang_up: false,
+        });
         talking.theirs = media;
         self.begin_talking(talking, now);
     }
 
     /// Refuses the call that rings.
     pub(super) fn reject_now(&mut self, status: u16, now: Instant) {
-        let Some(ringing) = self.take_ringing() else { return };
+        let Some(ringing) = self.take_ringing() else {
+            return;
+        };
         let status = status.clamp(300, 699);
-        self.reply_with(&ringing.request, ringing.source, status, &ringing.tag, Vec::new(), None, now);
+        self.reply_with(
+            &ringing.request,
+            ringing.source,
+            status,
+            &ringing.tag,
+            Vec::new(),
+            None,
+            now,
+        );
         self.end_call(now);
-        self.report(PhoneEvent::Ended { by: Side::Us, status: Some(status) });
+        self.report(PhoneEvent::Ended {
+            by: Side::Us,
+            status: Some(status),
+        });
     }
 
     /// CANCEL: 200 to itself and 487 to its INVITE, where that is still open.
     pub(super) fn handle_cancel(&mut self, source: SocketAddr, cancel: &Request, now: Instant) {
-        let invite = wire::key_of(cancel).map(|key| ServerKey { method: "INVITE".into(), ..key });
-        let known = self.servers.iter().any(|server| Some(&server.key) == invite.as_ref());
-        self.reply(cancel, source, if known { 200 } else { 481 }, Vec::new(), now);
-        let Line::Ringing(ringing) = &self.line else { return };
+        let invite = wire::key_of(cancel).map(|key| ServerKey {
+            method: "INVITE".into(),
+            ..key
+        });
+        let known = self
+            .servers
+            .iter()
+            .any(|server| Some(&server.key) == invite.as_ref());
+        self.reply(
+            cancel,
+            source,
+            if known { 200 } else { 481 },
+            Vec::new(),
+            now,
+        );
+        let Line::Ringing(ringing) = &self.line else {
+            return;
+        };
         if wire::key_of(&ringing.request) == invite {
             self.lose_ringing(message::reason(&cancel.headers).unwrap_or(487), now);
         }
     }
 
     /// BYE inside a call that still rings (§15.1.2).
-    pub(super) fn handle_early_bye(&mut self, source: SocketAddr, request: &Request, now: Instant) -> bool {
-        let Line::Ringing(ringing) = &self.line else { return false };
-        let ours = message::call_id(request) == message::call_id(&ringing.request) && message::to_tag(request).as_deref() == Some(&ringing.tag);
+    pub(super) fn handle_early_bye(
+        &mut self,
+        source: SocketAddr,
+        request: &Request,
+        now: Instant,
+    ) -> bool {
+        let Line::Ringing(ringing) = &self.line else {
+            return false;
+        };
+        let ours = message::call_id(request) == message::call_id(&ringing.request)
+            && message::to_tag(request).as_deref() == Some(&ringing.tag);
         if !ours || request.method != Method::Bye {
             return false;
         }
@@ -145,10 +218,23 @@ impl Phone {
 
     /// The caller gave up: 487 to the INVITE; `cause` is for the user.
     fn lose_ringing(&mut self, cause: u16, now: Instant) {
-        let Some(ringing) = self.take_ringing() else { return };
-        self.reply_with(&ringing.request, ringing.source, 487, &ringing.tag, Vec::new(), None, now);
+        let Some(ringing) = self.take_ringing() else {
+            return;
+        };
+        self.reply_with(
+            &ringing.request,
+            ringing.source,
+            487,
+            &ringing.tag,
+            Vec::new(),
+            None,
+            now,
+        );
         self.end_call(now);
-        self.report(PhoneEvent::Ended { by: Side::Them, status: Some(cause) });
+        self.report(PhoneEvent::Ended {
+            by: Side::Them,
+            status: Some(cause),
+        });
     }
 }
 

@@ -131,18 +131,31 @@ impl Recorder {
     /// The state of the present source.
     pub(super) fn reception(&self) -> Option<Reception> {
         let stream = self.stream.as_ref()?;
-        Some(Reception { ssrc: stream.ssrc, lost: stream.lost(), highest: stream.highest })
+        Some(Reception {
+            ssrc: stream.ssrc,
+            lost: stream.lost(),
+            highest: stream.highest,
+        })
     }
 
     /// Takes the sequence number of a packet; `false` for a duplicate.
     pub(super) fn note(&mut self, numbers: Numbers, now: Instant) -> bool {
         self.note_arrival(now);
-        let known = self.stream.as_ref().is_some_and(|stream| stream.continues(numbers));
+        let known = self
+            .stream
+            .as_ref()
+            .is_some_and(|stream| stream.continues(numbers));
         if !known {
             self.begin_stream(numbers, now);
         }
-        let Some(stream) = &mut self.stream else { return false };
-        let place = if known { stream.place(numbers.sequence) } else { Place::Next };
+        let Some(stream) = &mut self.stream else {
+            return false;
+        };
+        let place = if known {
+            stream.place(numbers.sequence)
+        } else {
+            Place::Next
+        };
         match place {
             Place::Next => {}
             Place::Behind => self.count.out_of_order += 1,
@@ -156,7 +169,10 @@ impl Recorder {
         self.count.received += 1;
         self.first_at.get_or_insert(now);
         if let Some(last) = self.last_at.replace(now) {
-            self.count.max_gap_ms = self.count.max_gap_ms.max(now.since(last).as_millis() as u64);
+            self.count.max_gap_ms = self
+                .count
+                .max_gap_ms
+                .max(now.since(last).as_millis() as u64);
         }
         if let (Some(answered), None) = (self.answered_at, self.count.first_delay) {
             self.count.first_delay = Some(now.since(answered));
@@ -185,14 +201,18 @@ impl Recorder {
     }
 
     fn samples_since_first(&self, now: Instant) -> i64 {
-        let elapsed = self.first_at.map_or(Duration::ZERO, |first| now.since(first));
+        let elapsed = self
+            .first_at
+            .map_or(Duration::ZERO, |first| now.since(first));
         (elapsed.as_micros() / 125) as i64
     }
 
     /// Decodes a packet into its place.
     pub(super) fn record(&mut self, numbers: Numbers, codec: Codec, payload: &[u8], now: Instant) {
         let expected = self.samples_since_first(now);
-        let Some(stream) = &mut self.stream else { return };
+        let Some(stream) = &mut self.stream else {
+            return;
+        };
         let mut at = stream.base_at + i64::from(numbers.timestamp.wrapping_sub(stream.base) as i32);
         if (at - expected).abs() > DRIFT_MAX {
             stream.base = numbers.timestamp;
@@ -239,7 +259,11 @@ impl Stream {
         if step > 0 {
             let step = step.unsigned_abs();
             self.highest = self.highest.wrapping_add(step);
-            self.window = if step < WINDOW { self.window << step | 1 } else { 1 };
+            self.window = if step < WINDOW {
+                self.window << step | 1
+            } else {
+                1
+            };
             self.unique += 1;
             return Place::Next;
         }
@@ -269,7 +293,11 @@ mod tests {
     }
 
     fn feed(recorder: &mut Recorder, ssrc: u32, index: u16, ms: u64) {
-        let numbers = Numbers { ssrc, sequence: index.wrapping_add(65_534), timestamp: u32::from(index).wrapping_mul(160).wrapping_sub(320) };
+        let numbers = Numbers {
+            ssrc,
+            sequence: index.wrapping_add(65_534),
+            timestamp: u32::from(index).wrapping_mul(160).wrapping_sub(320),
+        };
         if recorder.note(numbers, at(ms)) {
             let value = Codec::Pcma.encode(1_000 * index as i16);
             recorder.record(numbers, Codec::Pcma, &[value; 160], at(ms));
@@ -284,12 +312,31 @@ mod tests {
             feed(&mut recorder, 7, index, ms);
         }
         let count = recorder.count;
-        assert_eq!((count.received, count.lost, count.out_of_order, count.duplicates), (6, 2, 1, 1));
-        assert_eq!((count.max_gap_ms, count.first_delay), (60, Some(Duration::from_millis(30))));
-        let heard: Vec<i16> = recorder.heard().chunks(160).map(|frame| frame[80]).collect();
+        assert_eq!(
+            (
+                count.received,
+                count.lost,
+                count.out_of_order,
+                count.duplicates
+            ),
+            (6, 2, 1, 1)
+        );
+        assert_eq!(
+            (count.max_gap_ms, count.first_delay),
+            (60, Some(Duration::from_millis(30)))
+        );
+        let heard: Vec<i16> = recorder
+            .heard()
+            .chunks(160)
+            .map(|frame| frame[80])
+            .collect();
         assert_eq!(heard.len(), 7);
         for (index, value) in heard.iter().enumerate() {
-            let expected = if index == 2 || index == 5 { 0 } else { Codec::Pcma.decode(Codec::Pcma.encode(1_000 * index as i16)) };
+            let expected = if index == 2 || index == 5 {
+                0
+            } else {
+                Codec::Pcma.decode(Codec::Pcma.encode(1_000 * index as i16))
+            };
             assert_eq!(*value, expected, "frame {index}");
         }
     }

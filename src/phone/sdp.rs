@@ -31,7 +31,14 @@ impl Direction {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive].into_iter().find(|direction| direction.name() == name)
+        [
+            Direction::SendRecv,
+            Direction::SendOnly,
+            Direction::RecvOnly,
+            Direction::Inactive,
+        ]
+        .into_iter()
+        .find(|direction| direction.name() == name)
     }
 
     /// The speaker sends.
@@ -46,7 +53,10 @@ impl Direction {
 
     /// The answer to an offer of `self` by one who wishes for `wish` (RFC 3264 §6.1).
     pub fn answered(self, wish: Direction) -> Direction {
-        match (wish.sends() && self.receives(), wish.receives() && self.sends()) {
+        match (
+            wish.sends() && self.receives(),
+            wish.receives() && self.sends(),
+        ) {
             (true, true) => Direction::SendRecv,
             (true, false) => Direction::SendOnly,
             (false, true) => Direction::RecvOnly,
@@ -86,25 +96,59 @@ pub(super) fn parse(body: &[u8]) -> Option<Media> {
     let (session, streams) = sections.split_first()?;
     let index = streams.iter().position(|stream| is_live_audio(stream))?;
     let stream = &streams[index];
-    let find = |prefix: &str| [stream, session].into_iter().find_map(|part| part.iter().find_map(|line| line.strip_prefix(prefix)));
+    let find = |prefix: &str| {
+        [stream, session]
+            .into_iter()
+            .find_map(|part| part.iter().find_map(|line| line.strip_prefix(prefix)))
+    };
     let mut fields = stream[0].strip_prefix("m=audio ")?.split_whitespace();
     let port: u16 = fields.next()?.split('/').next()?.parse().ok()?;
-    let payload_types: Vec<u8> = fields.skip(1).filter_map(|field| field.parse().ok()).collect();
-    let host: IpAddr = find("c=")?.strip_prefix("IN IP4 ")?.split('/').next()?.trim().parse().ok()?;
+    let payload_types: Vec<u8> = fields
+        .skip(1)
+        .filter_map(|field| field.parse().ok())
+        .collect();
+    let host: IpAddr = find("c=")?
+        .strip_prefix("IN IP4 ")?
+        .split('/')
+        .next()?
+        .trim()
+        .parse()
+        .ok()?;
     let rtp = SocketAddr::new(host, port);
     let name_of = |payload_type: u8| encoding(stream, payload_type);
-    let codecs = payload_types.iter().filter_map(|pt| codec_of(*pt, name_of(*pt)).map(|codec| (*pt, codec))).collect();
-    let event = payload_types.iter().copied().find(|pt| name_of(*pt).is_some_and(|name| name.eq_ignore_ascii_case("telephone-event/8000")));
-    let direction = attribute_direction(stream).or_else(|| attribute_direction(session)).unwrap_or(Direction::SendRecv);
-    let direction = if host.is_unspecified() { Direction::Inactive } else { direction }; // Hold as RFC 2543 had it.
+    let codecs = payload_types
+        .iter()
+        .filter_map(|pt| codec_of(*pt, name_of(*pt)).map(|codec| (*pt, codec)))
+        .collect();
+    let event = payload_types.iter().copied().find(|pt| {
+        name_of(*pt).is_some_and(|name| name.eq_ignore_ascii_case("telephone-event/8000"))
+    });
+    let direction = attribute_direction(stream)
+        .or_else(|| attribute_direction(session))
+        .unwrap_or(Direction::SendRecv);
+    let direction = if host.is_unspecified() {
+        Direction::Inactive
+    } else {
+        direction
+    }; // Hold as RFC 2543 had it.
     let rtcp = rtcp_address(stream, rtp);
     let lines = streams.iter().map(|stream| stream[0].to_owned()).collect();
-    Some(Media { rtp, rtcp, codecs, event, direction, lines, index })
+    Some(Media {
+        rtp,
+        rtcp,
+        codecs,
+        event,
+        direction,
+        lines,
+        index,
+    })
 }
 
 fn is_live_audio(stream: &[&str]) -> bool {
     let mut fields = stream[0].split_whitespace();
-    fields.next() == Some("m=audio") && fields.next().is_some_and(|port| port != "0") && fields.next() == Some("RTP/AVP")
+    fields.next() == Some("m=audio")
+        && fields.next().is_some_and(|port| port != "0")
+        && fields.next() == Some("RTP/AVP")
 }
 
 /// What `a=rtpmap` says of a payload type: `PCMA/8000`.
@@ -118,21 +162,32 @@ fn encoding<'a>(stream: &[&'a str], payload_type: u8) -> Option<&'a str> {
 fn codec_of(payload_type: u8, encoding: Option<&str>) -> Option<Codec> {
     match encoding {
         None => Codec::of_payload_type(payload_type),
-        Some(name) => [Codec::Pcma, Codec::Pcmu].into_iter().find(|codec| name.eq_ignore_ascii_case(&format!("{}/8000", codec.name()))),
+        Some(name) => [Codec::Pcma, Codec::Pcmu]
+            .into_iter()
+            .find(|codec| name.eq_ignore_ascii_case(&format!("{}/8000", codec.name()))),
     }
 }
 
 fn attribute_direction(lines: &[&str]) -> Option<Direction> {
-    lines.iter().find_map(|line| Direction::parse(line.strip_prefix("a=")?))
+    lines
+        .iter()
+        .find_map(|line| Direction::parse(line.strip_prefix("a=")?))
 }
 
 /// `a=rtcp` (RFC 3605), else the port above; `a=rtcp-mux` is never asked for, so never given.
 fn rtcp_address(stream: &[&str], rtp: SocketAddr) -> SocketAddr {
     let above = SocketAddr::new(rtp.ip(), rtp.port().saturating_add(1));
-    let Some(value) = stream.iter().find_map(|line| line.strip_prefix("a=rtcp:")) else { return above };
+    let Some(value) = stream.iter().find_map(|line| line.strip_prefix("a=rtcp:")) else {
+        return above;
+    };
     let mut fields = value.split_whitespace();
-    let Some(port) = fields.next().and_then(|port| port.parse().ok()) else { return above };
-    let host = fields.nth(2).and_then(|host| host.parse().ok()).unwrap_or(rtp.ip());
+    let Some(port) = fields.next().and_then(|port| port.parse().ok()) else {
+        return above;
+    };
+    let host = fields
+        .nth(2)
+        .and_then(|host| host.parse().ok())
+        .unwrap_or(rtp.ip());
     SocketAddr::new(host, port)
 }
 
@@ -149,13 +204,22 @@ pub(super) struct Describer {
 impl Describer {
     /// For a stream that arrives at `rtp`.
     pub(super) fn new(rtp: SocketAddr, codecs: &[Codec], event: Option<u8>, session: u64) -> Self {
-        Describer { rtp, codecs: codecs.to_vec(), event, session, version: 0 }
+        Describer {
+            rtp,
+            codecs: codecs.to_vec(),
+            event,
+            session,
+            version: 0,
+        }
     }
 
     fn head(&mut self) -> String {
         self.version += 1;
         let ip = self.rtp.ip();
-        format!("v=0\r\no=- {} {} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n", self.session, self.version)
+        format!(
+            "v=0\r\no=- {} {} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n",
+            self.session, self.version
+        )
     }
 
     fn stream(&self, codecs: &[(u8, Codec)], event: Option<u8>, direction: Direction) -> String {
@@ -167,14 +231,25 @@ impl Describer {
         }
         if let Some(event) = event {
             let _ = write!(list, " {event}");
-            let _ = write!(maps, "a=rtpmap:{event} telephone-event/8000\r\na=fmtp:{event} 0-16\r\n");
+            let _ = write!(
+                maps,
+                "a=rtpmap:{event} telephone-event/8000\r\na=fmtp:{event} 0-16\r\n"
+            );
         }
-        format!("m=audio {} RTP/AVP{list}\r\n{maps}a=ptime:20\r\na={}\r\n", self.rtp.port(), direction.name())
+        format!(
+            "m=audio {} RTP/AVP{list}\r\n{maps}a=ptime:20\r\na={}\r\n",
+            self.rtp.port(),
+            direction.name()
+        )
     }
 
     /// An offer of all that we know.
     pub(super) fn offer(&mut self, direction: Direction) -> String {
-        let codecs: Vec<_> = self.codecs.iter().map(|codec| (codec.payload_type(), *codec)).collect();
+        let codecs: Vec<_> = self
+            .codecs
+            .iter()
+            .map(|codec| (codec.payload_type(), *codec))
+            .collect();
         self.head() + &self.stream(&codecs, self.event, direction)
     }
 
@@ -183,7 +258,11 @@ impl Describer {
     ///
     /// `None` where no codec is common (488).
     pub(super) fn answer(&mut self, offer: &Media, wish: Direction) -> Option<(String, Media)> {
-        let codec = self.codecs.iter().find_map(|ours| offer.codecs.iter().find(|(_, theirs)| theirs == ours)).copied()?;
+        let codec = self
+            .codecs
+            .iter()
+            .find_map(|ours| offer.codecs.iter().find(|(_, theirs)| theirs == ours))
+            .copied()?;
         let event = self.event.and(offer.event);
         let mut text = self.head();
         for (index, line) in offer.lines.iter().enumerate() {
@@ -193,7 +272,14 @@ impl Describer {
                 text += &refused(line);
             }
         }
-        Some((text, Media { codecs: vec![codec], event, ..offer.clone() }))
+        Some((
+            text,
+            Media {
+                codecs: vec![codec],
+                event,
+                ..offer.clone()
+            },
+        ))
     }
 }
 
@@ -216,11 +302,19 @@ mod tests {
 
     #[test]
     fn an_offer_is_read_as_it_was_written() {
-        let offer = parse(describer(&[Codec::Pcmu, Codec::Pcma]).offer(Direction::SendOnly).as_bytes()).unwrap();
+        let offer = parse(
+            describer(&[Codec::Pcmu, Codec::Pcma])
+                .offer(Direction::SendOnly)
+                .as_bytes(),
+        )
+        .unwrap();
         assert_eq!(offer.rtp, "192.0.2.9:4000".parse().unwrap());
         assert_eq!(offer.rtcp, "192.0.2.9:4001".parse().unwrap());
         assert_eq!(offer.codecs, [(0, Codec::Pcmu), (8, Codec::Pcma)]);
-        assert_eq!((offer.event, offer.direction), (Some(101), Direction::SendOnly));
+        assert_eq!(
+            (offer.event, offer.direction),
+            (Some(101), Direction::SendOnly)
+        );
     }
 
     #[test]
@@ -229,10 +323,18 @@ mod tests {
             a=rtpmap:97 PCMA/8000/1\r\na=rtpmap:98 opus/48000/2\r\na=rtpmap:96 telephone-event/8000\r\na=rtcp:7001 IN IP4 192.0.2.3\r\n";
         let offer = parse(offer.as_bytes()).unwrap();
         assert_eq!(offer.rtcp, "192.0.2.3:7001".parse().unwrap());
-        let (text, agreed) = describer(&[Codec::Pcma]).answer(&offer, Direction::SendRecv).unwrap();
-        assert!(text.contains("m=video 0 RTP/AVP 96\r\nm=audio 4000 RTP/AVP 97 96\r\n"), "{text}");
+        let (text, agreed) = describer(&[Codec::Pcma])
+            .answer(&offer, Direction::SendRecv)
+            .unwrap();
+        assert!(
+            text.contains("m=video 0 RTP/AVP 96\r\nm=audio 4000 RTP/AVP 97 96\r\n"),
+            "{text}"
+        );
         assert!(text.contains("a=sendonly"), "{text}");
-        assert_eq!((agreed.codecs, agreed.event), (vec![(97, Codec::Pcma)], Some(96)));
+        assert_eq!(
+            (agreed.codecs, agreed.event),
+            (vec![(97, Codec::Pcma)], Some(96))
+        );
         assert_eq!(describer(&[]).answer(&offer, Direction::SendRecv), None);
     }
 
@@ -253,7 +355,13 @@ mod tests {
 
     #[test]
     fn what_is_no_audio_is_not_read() {
-        for text in ["", "v=0\r\n", "v=0\r\nc=IN IP4 1.2.3.4\r\nm=audio 0 RTP/AVP 8\r\n", "c=IN IP4 x\r\nm=audio 9 RTP/AVP 8\r\n", "m=audio\r\n"] {
+        for text in [
+            "",
+            "v=0\r\n",
+            "v=0\r\nc=IN IP4 1.2.3.4\r\nm=audio 0 RTP/AVP 8\r\n",
+            "c=IN IP4 x\r\nm=audio 9 RTP/AVP 8\r\n",
+            "m=audio\r\n",
+        ] {
             assert_eq!(parse(text.as_bytes()), None, "{text}");
         }
         let held = parse(b"c=IN IP4 0.0.0.0\r\nm=audio 9 RTP/AVP 8\r\n").unwrap();

@@ -26,9 +26,14 @@ enum State {
     Trying,
     Proceeding,
     /// A final answer to an INVITE is repeated until its ACK.
-    Answered { accepted: bool, resend_in: Duration },
+    Answered {
+        accepted: bool,
+        resend_in: Duration,
+    },
     /// The ACK came (INVITE), or the final answer went out (others).
-    Done { accepted: bool },
+    Done {
+        accepted: bool,
+    },
     Terminated,
 }
 
@@ -69,7 +74,15 @@ pub(super) struct Server {
 impl Server {
     /// A new request.
     pub(super) fn new(key: ServerKey, dialog_key: (String, u32), to: SocketAddr) -> Self {
-        Server { key, dialog_key, to, last: None, state: State::Trying, timers: Timers::default(), outputs: VecDeque::new() }
+        Server {
+            key,
+            dialog_key,
+            to,
+            last: None,
+            state: State::Trying,
+            timers: Timers::default(),
+            outputs: VecDeque::new(),
+        }
     }
 
     fn is_invite(&self) -> bool {
@@ -81,7 +94,9 @@ impl Server {
         match self.state {
             State::Trying | State::Terminated => {}
             State::Done { .. } if self.is_invite() => {}
-            _ => self.outputs.extend(self.last.clone().map(ServerOutput::Send)),
+            _ => self
+                .outputs
+                .extend(self.last.clone().map(ServerOutput::Send)),
         }
     }
 
@@ -97,7 +112,10 @@ impl Server {
             _ if self.is_invite() => {
                 self.timers.set(Timer::G, now + T1);
                 self.timers.set(Timer::H, now + PATIENCE);
-                State::Answered { accepted: status < 300, resend_in: T1 }
+                State::Answered {
+                    accepted: status < 300,
+                    resend_in: T1,
+                }
             }
             _ => {
                 self.timers.set(Timer::J, now + PATIENCE);
@@ -113,15 +131,21 @@ impl Server {
 
     /// A 2xx to an INVITE was given.
     pub(super) fn is_accepted(&self) -> bool {
-        matches!(self.state, State::Answered { accepted: true, .. } | State::Done { accepted: true })
+        matches!(
+            self.state,
+            State::Answered { accepted: true, .. } | State::Done { accepted: true }
+        )
     }
 
     /// The ACK came; `true` for the first.
     pub(super) fn handle_ack(&mut self, now: Instant) -> bool {
-        let State::Answered { accepted, .. } = self.state else { return false };
+        let State::Answered { accepted, .. } = self.state else {
+            return false;
+        };
         self.timers.clear();
         // A 2xx is remembered longer, so that a late repetition of the INVITE is no new call.
-        self.timers.set(Timer::I, now + if accepted { PATIENCE } else { T4 });
+        self.timers
+            .set(Timer::I, now + if accepted { PATIENCE } else { T4 });
         self.state = State::Done { accepted };
         true
     }
@@ -133,7 +157,8 @@ impl Server {
                 (Timer::G, State::Answered { resend_in, .. }) => {
                     *resend_in = (*resend_in * 2).min(T2);
                     self.timers.set(Timer::G, now + *resend_in);
-                    self.outputs.extend(self.last.clone().map(ServerOutput::Send));
+                    self.outputs
+                        .extend(self.last.clone().map(ServerOutput::Send));
                 }
                 (Timer::H, State::Answered { accepted, .. }) => {
                     if *accepted {

@@ -109,7 +109,11 @@ impl Sound {
             keypad: Keypad::default(),
             send_silence: config.send_silence,
             with_rtcp: config.rtcp,
-            codecs_in: config.codecs.iter().map(|codec| (codec.payload_type(), *codec)).collect(),
+            codecs_in: config
+                .codecs
+                .iter()
+                .map(|codec| (codec.payload_type(), *codec))
+                .collect(),
             event_in: config.event,
             last_event: None,
             recorder: Recorder::new(config.hear_max),
@@ -124,16 +128,25 @@ impl Sound {
     /// Takes what both sides agreed on; `open` says that we may send. `media` is the other side's
     /// description, narrowed to what is common.
     pub(super) fn agree(&mut self, media: &Media, open: bool) {
-        let Some(codec) = media.codecs.first().copied() else { return };
+        let Some(codec) = media.codecs.first().copied() else {
+            return;
+        };
         // They may use any codec of the agreement, with our numbers or theirs.
         for entry in &media.codecs {
             if !self.codecs_in.contains(entry) {
-                self.codecs_in.retain(|(payload_type, _)| *payload_type != entry.0);
+                self.codecs_in
+                    .retain(|(payload_type, _)| *payload_type != entry.0);
                 self.codecs_in.push(*entry);
             }
         }
         self.event_in = media.event.or(self.event_in);
-        self.sending = Some(Sending { rtp: media.rtp, rtcp: media.rtcp, codec, event: media.event, open });
+        self.sending = Some(Sending {
+            rtp: media.rtp,
+            rtcp: media.rtcp,
+            codec,
+            event: media.event,
+            open,
+        });
     }
 
     /// Begins to send.
@@ -141,7 +154,11 @@ impl Sound {
         self.recorder.answered(now);
         if self.ticks.is_none() {
             let report_at = self.with_rtcp.then_some(now + REPORT_TIME);
-            self.ticks = Some(Ticks { began: now, frame: 0, report_at });
+            self.ticks = Some(Ticks {
+                began: now,
+                frame: 0,
+                report_at,
+            });
         }
     }
 
@@ -155,7 +172,11 @@ impl Sound {
 
     /// Plays `samples` (8 kHz) from the next frame on, in place of what was played.
     pub(super) fn play(&mut self, samples: Arc<[i16]>, repeat: bool, now: Instant) {
-        self.source = (!samples.is_empty()).then_some(Source { samples, at: 0, repeat });
+        self.source = (!samples.is_empty()).then_some(Source {
+            samples,
+            at: 0,
+            repeat,
+        });
         self.wake(now);
     }
 
@@ -168,7 +189,10 @@ impl Sound {
     /// After quiet without packets, frames go on from the present.
     fn wake(&mut self, now: Instant) {
         if let Some(ticks) = &mut self.ticks {
-            let elapsed = now.since(ticks.began).as_nanos().div_ceil(FRAME_TIME.as_nanos()) as u64;
+            let elapsed = now
+                .since(ticks.began)
+                .as_nanos()
+                .div_ceil(FRAME_TIME.as_nanos()) as u64;
             ticks.frame = ticks.frame.max(elapsed);
         }
     }
@@ -217,7 +241,12 @@ impl Sound {
             ticks.frame += 1;
             self.send_frame(frame);
         }
-        if self.ticks.as_ref().and_then(|ticks| ticks.report_at).is_some_and(|at| at <= now.mono) {
+        if self
+            .ticks
+            .as_ref()
+            .and_then(|ticks| ticks.report_at)
+            .is_some_and(|at| at <= now.mono)
+        {
             self.send_report(now);
         }
     }
@@ -231,13 +260,22 @@ impl Sound {
     }
 
     fn send_frame(&mut self, frame: u64) {
-        let timestamp = self.base.wrapping_add((frame as u32).wrapping_mul(FRAME as u32));
+        let timestamp = self
+            .base
+            .wrapping_add((frame as u32).wrapping_mul(FRAME as u32));
         let (event_type, codec) = match &self.sending {
             Some(sending) => (sending.event, sending.codec),
             None => return,
         };
         match (self.keypad.frame(), event_type) {
-            (Pressed::Down { event, first, copies }, Some(event_type)) => {
+            (
+                Pressed::Down {
+                    event,
+                    first,
+                    copies,
+                },
+                Some(event_type),
+            ) => {
                 if first {
                     self.pressed_at = timestamp;
                 }
@@ -246,14 +284,18 @@ impl Sound {
                 }
                 self.marked = true;
             }
-            (Pressed::Down { event, .. }, None) => self.send_sound(codec, timestamp, &dtmf::tone(event)),
+            (Pressed::Down { event, .. }, None) => {
+                self.send_sound(codec, timestamp, &dtmf::tone(event))
+            }
             (Pressed::Gap, _) => self.send_quiet(codec, timestamp),
             (Pressed::Nothing, _) => self.send_source(codec, timestamp),
         }
     }
 
     fn send_source(&mut self, codec: (u8, Codec), timestamp: u32) {
-        let Some(source) = &mut self.source else { return self.send_quiet(codec, timestamp) };
+        let Some(source) = &mut self.source else {
+            return self.send_quiet(codec, timestamp);
+        };
         let mut samples = [0; FRAME];
         let mut played = false;
         for sample in &mut samples {
@@ -270,7 +312,8 @@ impl Sound {
         self.send_sound(codec, timestamp, &samples);
         if played {
             self.source = None;
-            self.outputs.push_back(Output::Event(PhoneEvent::SoundPlayed));
+            self.outputs
+                .push_back(Output::Event(PhoneEvent::SoundPlayed));
         }
     }
 
@@ -299,7 +342,10 @@ impl Sound {
             .payload(payload)
             .build();
         let Ok(bytes) = packet else { return };
-        self.outputs.push_back(Output::Rtp { to: sending.rtp, bytes });
+        self.outputs.push_back(Output::Rtp {
+            to: sending.rtp,
+            bytes,
+        });
         self.sequence = self.sequence.wrapping_add(1);
         self.sent_packets = self.sent_packets.wrapping_add(1);
         self.sent_octets = self.sent_octets.wrapping_add(payload.len() as u32);
@@ -307,7 +353,9 @@ impl Sound {
     }
 
     fn send_report(&mut self, now: Now) {
-        let (Some(ticks), Some(sending)) = (&mut self.ticks, &self.sending) else { return };
+        let (Some(ticks), Some(sending)) = (&mut self.ticks, &self.sending) else {
+            return;
+        };
         ticks.report_at = Some(now.mono + REPORT_TIME);
         let elapsed = now.mono.since(ticks.began).as_micros() / 125;
         let report = rtcp::SenderReport {
@@ -322,7 +370,10 @@ impl Sound {
             heard: self.last_report.as_ref(),
         };
         let bytes = report.bytes(now.mono);
-        self.outputs.push_back(Output::Rtcp { to: sending.rtcp, bytes });
+        self.outputs.push_back(Output::Rtcp {
+            to: sending.rtcp,
+            bytes,
+        });
         self.recorder.count.rtcp_sent += 1;
     }
 
@@ -339,14 +390,22 @@ impl Sound {
             self.recorder.count.garbage += 1;
             return;
         };
-        let numbers = Numbers { ssrc: packet.ssrc(), sequence: packet.sequence_number().into(), timestamp: packet.timestamp() };
+        let numbers = Numbers {
+            ssrc: packet.ssrc(),
+            sequence: packet.sequence_number().into(),
+            timestamp: packet.timestamp(),
+        };
         if !self.recorder.note(numbers, now) {
             return;
         }
         let payload_type = packet.payload_type();
         if self.event_in == Some(payload_type) {
             self.hear_event(numbers, packet.payload());
-        } else if let Some((_, codec)) = self.codecs_in.iter().find(|(known, _)| *known == payload_type) {
+        } else if let Some((_, codec)) = self
+            .codecs_in
+            .iter()
+            .find(|(known, _)| *known == payload_type)
+        {
             self.recorder.record(numbers, *codec, packet.payload(), now);
         } else {
             self.recorder.count.wrong_payload_type += 1;
@@ -355,12 +414,19 @@ impl Sound {
 
     /// A press is one timestamp, however many packets tell of it.
     fn hear_event(&mut self, numbers: Numbers, payload: &[u8]) {
-        let Some(event) = Event::parse(payload) else { return };
-        let Some(key) = dtmf::key(event.code) else { return };
-        let newer = self.last_event.is_none_or(|(ssrc, last)| ssrc != numbers.ssrc || (numbers.timestamp.wrapping_sub(last) as i32) > 0);
+        let Some(event) = Event::parse(payload) else {
+            return;
+        };
+        let Some(key) = dtmf::key(event.code) else {
+            return;
+        };
+        let newer = self.last_event.is_none_or(|(ssrc, last)| {
+            ssrc != numbers.ssrc || (numbers.timestamp.wrapping_sub(last) as i32) > 0
+        });
         if newer {
             self.last_event = Some((numbers.ssrc, numbers.timestamp));
-            self.outputs.push_back(Output::Event(PhoneEvent::DigitHeard(key)));
+            self.outputs
+                .push_back(Output::Event(PhoneEvent::DigitHeard(key)));
         }
     }
 }

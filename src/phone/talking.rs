@@ -78,8 +78,12 @@ impl Phone {
 
     /// Hands the agreement to the sound, and tells the user of a hold.
     fn agree_sound(&mut self) {
-        let Line::Talking(talking) = &mut self.line else { return };
-        let Some(theirs) = &talking.theirs else { return };
+        let Line::Talking(talking) = &mut self.line else {
+            return;
+        };
+        let Some(theirs) = &talking.theirs else {
+            return;
+        };
         let open = talking.wish.sends() && theirs.direction.receives();
         if let Some(sound) = &mut self.sound {
             sound.agree(theirs, open);
@@ -117,7 +121,9 @@ impl Phone {
 
     /// Leaves the call with BYE.
     fn leave(&mut self, by: Side, now: Instant) {
-        let Some(talking) = self.take_talking() else { return };
+        let Some(talking) = self.take_talking() else {
+            return;
+        };
         self.end_call(now);
         self.report(PhoneEvent::Ended { by, status: None });
         self.send_bye(talking.dialog, true, now);
@@ -125,11 +131,26 @@ impl Phone {
 
     /// Sends BYE; `told` reports its answer to the user.
     pub(super) fn send_bye(&mut self, mut dialog: Dialog, told: bool, now: Instant) {
-        self.send_within(&mut dialog, Method::Bye, Vec::new(), None, Purpose::Bye { told }, now);
+        self.send_within(
+            &mut dialog,
+            Method::Bye,
+            Vec::new(),
+            None,
+            Purpose::Bye { told },
+            now,
+        );
     }
 
     /// Sends a request inside a dialog.
-    fn send_within(&mut self, dialog: &mut Dialog, method: Method, mut extra: Vec<Header>, body: Option<Body<'_>>, purpose: Purpose, now: Instant) {
+    fn send_within(
+        &mut self,
+        dialog: &mut Dialog,
+        method: Method,
+        mut extra: Vec<Header>,
+        body: Option<Body<'_>>,
+        purpose: Purpose,
+        now: Instant,
+    ) {
         dialog.cseq += 1;
         let via = self.new_via();
         extra.extend(self.credentials(method, &dialog.target().to_string()));
@@ -140,7 +161,9 @@ impl Phone {
     /// BYE was answered.
     pub(super) fn hear_bye_answer(&mut self, told: bool, status: u16) {
         if told && status >= 200 {
-            self.report(PhoneEvent::HangUpAnswered { status: Some(status) });
+            self.report(PhoneEvent::HangUpAnswered {
+                status: Some(status),
+            });
         }
     }
 
@@ -149,11 +172,14 @@ impl Phone {
         if self.handle_early_bye(source, request, now) {
             return;
         }
-        let Line::Talking(talking) = &mut self.line else { return self.handle_after_end(source, request, now) };
+        let Line::Talking(talking) = &mut self.line else {
+            return self.handle_after_end(source, request, now);
+        };
         if !talking.dialog.owns(request) {
             return self.handle_after_end(source, request, now);
         }
-        let in_order = message::cseq(request).is_some_and(|(number, _)| talking.dialog.hear(number));
+        let in_order =
+            message::cseq(request).is_some_and(|(number, _)| talking.dialog.hear(number));
         if !in_order {
             return self.reply(request, source, 500, Vec::new(), now);
         }
@@ -161,7 +187,10 @@ impl Phone {
             Method::Bye => {
                 self.reply(request, source, 200, Vec::new(), now);
                 self.end_call(now);
-                self.report(PhoneEvent::Ended { by: Side::Them, status: message::reason(&request.headers) });
+                self.report(PhoneEvent::Ended {
+                    by: Side::Them,
+                    status: message::reason(&request.headers),
+                });
             }
             Method::Invite => self.handle_reinvite(source, request, now),
             Method::Notify => self.handle_notify(source, request, now),
@@ -176,13 +205,22 @@ impl Phone {
     fn handle_after_end(&mut self, source: SocketAddr, request: &Request, now: Instant) {
         let crossed = request.method == Method::Bye
             && self.pending.iter().any(|pending| {
-                matches!(pending.purpose, Purpose::Bye { .. }) && message::call_id(&pending.client.request) == message::call_id(request)
+                matches!(pending.purpose, Purpose::Bye { .. })
+                    && message::call_id(&pending.client.request) == message::call_id(request)
             });
-        self.reply(request, source, if crossed { 200 } else { 481 }, Vec::new(), now);
+        self.reply(
+            request,
+            source,
+            if crossed { 200 } else { 481 },
+            Vec::new(),
+            now,
+        );
     }
 
     fn handle_reinvite(&mut self, source: SocketAddr, request: &Request, now: Instant) {
-        let Line::Talking(talking) = &mut self.line else { return };
+        let Line::Talking(talking) = &mut self.line else {
+            return;
+        };
         if talking.renegotiation == Renegotiation::Asked {
             return self.reply(request, source, 491, Vec::new(), now);
         }
@@ -192,7 +230,9 @@ impl Phone {
         }
         let offer = sdp::parse(&request.body);
         let (text, media) = match &offer {
-            None if !request.body.is_empty() => return self.reply(request, source, 488, Vec::new(), now),
+            None if !request.body.is_empty() => {
+                return self.reply(request, source, 488, Vec::new(), now);
+            }
             None => (talking.describer.offer(talking.wish), None),
             Some(offer) => match talking.describer.answer(offer, talking.wish) {
                 Some((text, media)) => (text, Some(media)),
@@ -200,24 +240,39 @@ impl Phone {
             },
         };
         talking.dialog.refresh(message::contact(request));
-        talking.awaited = Some(AwaitedAck { offered: media.is_none(), hang_up: false });
+        talking.awaited = Some(AwaitedAck {
+            offered: media.is_none(),
+            hang_up: false,
+        });
         if media.is_some() {
             talking.theirs = media;
         }
         let tag = talking.dialog.local_tag.clone();
         let headers = vec![self.contact(), wire::allow()];
-        self.reply_with(request, source, 200, &tag, headers, Some(Body::sdp(&text)), now);
+        self.reply_with(
+            request,
+            source,
+            200,
+            &tag,
+            headers,
+            Some(Body::sdp(&text)),
+            now,
+        );
         self.agree_sound();
     }
 
     /// The first ACK to a 2xx of ours.
     pub(super) fn hear_ack(&mut self, ack: &Request, now: Instant) {
         let theirs = sdp::parse(&ack.body).map(|media| self.narrowed(media));
-        let Line::Talking(talking) = &mut self.line else { return };
+        let Line::Talking(talking) = &mut self.line else {
+            return;
+        };
         if !talking.dialog.owns(ack) {
             return;
         }
-        let Some(awaited) = talking.awaited.take() else { return };
+        let Some(awaited) = talking.awaited.take() else {
+            return;
+        };
         if awaited.hang_up {
             return self.leave(Side::Us, now);
         }
@@ -239,7 +294,9 @@ impl Phone {
 
     /// Says which way we want the sound, and asks for it.
     pub(super) fn set_wish(&mut self, wish: Direction, now: Instant) {
-        let Line::Talking(talking) = &mut self.line else { return };
+        let Line::Talking(talking) = &mut self.line else {
+            return;
+        };
         if std::mem::replace(&mut talking.wish, wish) == wish {
             return;
         }
@@ -253,30 +310,49 @@ impl Phone {
     /// Sends a re-INVITE.
     pub(super) fn renegotiate(&mut self, now: Instant) {
         let (contact, allow) = (self.contact(), wire::allow());
-        let Some(mut talking) = self.take_talking() else { return };
+        let Some(mut talking) = self.take_talking() else {
+            return;
+        };
         if talking.awaited.is_some() {
             // Their INVITE is not over: ours waits its turn.
             talking.renegotiation = Renegotiation::Later;
-            self.wakes.set(Wake::Renegotiate, now + Duration::from_millis(200));
+            self.wakes
+                .set(Wake::Renegotiate, now + Duration::from_millis(200));
         } else {
             let offer = talking.describer.offer(talking.wish);
             talking.renegotiation = Renegotiation::Asked;
-            self.send_within(&mut talking.dialog, Method::Invite, vec![contact, allow], Some(Body::sdp(&offer)), Purpose::Renegotiate, now);
+            self.send_within(
+                &mut talking.dialog,
+                Method::Invite,
+                vec![contact, allow],
+                Some(Body::sdp(&offer)),
+                Purpose::Renegotiate,
+                now,
+            );
         }
         self.line = Line::Talking(talking);
     }
 
     /// Our re-INVITE was answered.
-    pub(super) fn hear_renegotiated(&mut self, invite: &Request, status: u16, response: &Response, now: Instant) {
+    pub(super) fn hear_renegotiated(
+        &mut self,
+        invite: &Request,
+        status: u16,
+        response: &Response,
+        now: Instant,
+    ) {
         if status < 200 || status < 300 && self.acknowledge_again(response) {
             return;
         }
         let theirs = sdp::parse(&response.body).map(|media| self.narrowed(media));
-        let Line::Talking(talking) = &mut self.line else { return self.acknowledge_orphan(invite, status, response) };
+        let Line::Talking(talking) = &mut self.line else {
+            return self.acknowledge_orphan(invite, status, response);
+        };
         if Some(talking.dialog.call_id.as_str()) != message::call_id(invite) {
             return self.acknowledge_orphan(invite, status, response);
         }
-        let again = std::mem::replace(&mut talking.renegotiation, Renegotiation::None) == Renegotiation::Later;
+        let again = std::mem::replace(&mut talking.renegotiation, Renegotiation::None)
+            == Renegotiation::Later;
         match status {
             200..=299 => {
                 talking.dialog.refresh(message::contact(response));
@@ -291,7 +367,9 @@ impl Phone {
             408 | 481 => return self.leave(Side::Them, now), // The dialog is gone (§12.2.1.2).
             _ => {}
         }
-        self.report(PhoneEvent::Renegotiated { status: Some(status) });
+        self.report(PhoneEvent::Renegotiated {
+            status: Some(status),
+        });
         if again {
             self.renegotiate(now);
         }
@@ -331,24 +409,42 @@ impl Phone {
             Header::Other("Refer-To".into(), format!("<{target}>")),
             Header::Other("Referred-By".into(), referred_by),
         ];
-        let Some(mut talking) = self.take_talking() else { return Err(PhoneError::WrongState { state: self.state() }) };
-        self.send_within(&mut talking.dialog, Method::Refer, headers, None, Purpose::Refer, now);
+        let Some(mut talking) = self.take_talking() else {
+            return Err(PhoneError::WrongState {
+                state: self.state(),
+            });
+        };
+        self.send_within(
+            &mut talking.dialog,
+            Method::Refer,
+            headers,
+            None,
+            Purpose::Refer,
+            now,
+        );
         self.line = Line::Talking(talking);
         Ok(())
     }
 
     /// REFER was answered.
     pub(super) fn hear_transfer(&mut self, status: u16) {
-        self.report(PhoneEvent::Transfer { status: Some(status) });
+        self.report(PhoneEvent::Transfer {
+            status: Some(status),
+        });
     }
 
     /// NOTIFY reports on a REFER with the status line of the new call (RFC 3515 §2.4.5).
     fn handle_notify(&mut self, source: SocketAddr, request: &Request, now: Instant) {
         self.reply(request, source, 200, Vec::new(), now);
         let text = String::from_utf8_lossy(&request.body);
-        let status = text.strip_prefix("SIP/2.0 ").and_then(|rest| rest.get(..3)).and_then(|status| status.parse().ok());
+        let status = text
+            .strip_prefix("SIP/2.0 ")
+            .and_then(|rest| rest.get(..3))
+            .and_then(|status| status.parse().ok());
         if let Some(status) = status {
-            self.report(PhoneEvent::Transfer { status: Some(status) });
+            self.report(PhoneEvent::Transfer {
+                status: Some(status),
+            });
         }
     }
 }

@@ -24,12 +24,16 @@ const CHALLENGES_MAX: u8 = 3;
 /// What a request was sent for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    Register { expires_s: u32 },
+    Register {
+        expires_s: u32,
+    },
     Dial,
     Cancel,
     Renegotiate,
     /// Ends a call; `told` for one that the user knew of.
-    Bye { told: bool },
+    Bye {
+        told: bool,
+    },
     Refer,
 }
 
@@ -59,36 +63,76 @@ impl Phone {
     /// A Via for one new request.
     pub(super) fn new_via(&mut self) -> Header {
         let branch = self.dice.hex(16);
-        Header::Via(rsip::headers::Via::new(format!("SIP/2.0/UDP {};rport;branch=z9hG4bK{branch}", self.config.sip)))
+        Header::Via(rsip::headers::Via::new(format!(
+            "SIP/2.0/UDP {};rport;branch=z9hG4bK{branch}",
+            self.config.sip
+        )))
     }
 
     /// Our Contact.
     pub(super) fn contact(&self) -> Header {
-        Header::Contact(rsip::headers::Contact::new(format!("<sip:{}@{}>", self.config.user, self.config.sip)))
+        Header::Contact(rsip::headers::Contact::new(format!(
+            "<sip:{}@{}>",
+            self.config.user, self.config.sip
+        )))
     }
 
     /// Credentials for a request, while the server's nonce is known.
     pub(super) fn credentials(&mut self, method: Method, uri: &str) -> Option<Header> {
         let password = self.config.password.as_deref()?;
         let held = self.keys.as_mut()?;
-        let value = held.keys.authorization(&self.config.user, password, &method.to_string(), uri, &mut self.dice);
-        Some(if held.proxy { Header::ProxyAuthorization(ProxyAuthorization::new(value)) } else { Header::Authorization(Authorization::new(value)) })
+        let value = held.keys.authorization(
+            &self.config.user,
+            password,
+            &method.to_string(),
+            uri,
+            &mut self.dice,
+        );
+        Some(if held.proxy {
+            Header::ProxyAuthorization(ProxyAuthorization::new(value))
+        } else {
+            Header::Authorization(Authorization::new(value))
+        })
     }
 
     /// Sends a request; returns its branch.
-    pub(super) fn send(&mut self, request: Request, to: SocketAddr, purpose: Purpose, now: Instant) -> String {
+    pub(super) fn send(
+        &mut self,
+        request: Request,
+        to: SocketAddr,
+        purpose: Purpose,
+        now: Instant,
+    ) -> String {
         self.send_again(request, to, purpose, 0, now)
     }
 
-    fn send_again(&mut self, request: Request, to: SocketAddr, purpose: Purpose, challenges: u8, now: Instant) -> String {
+    fn send_again(
+        &mut self,
+        request: Request,
+        to: SocketAddr,
+        purpose: Purpose,
+        challenges: u8,
+        now: Instant,
+    ) -> String {
         let client = Client::start(request, to, now);
         let branch = client.branch().to_owned();
-        self.pending.push(Pending { client, purpose, challenges });
+        self.pending.push(Pending {
+            client,
+            purpose,
+            challenges,
+        });
         branch
     }
 
     /// Answers a request; every answer but 100 carries a tag of ours.
-    pub(super) fn reply(&mut self, request: &Request, source: SocketAddr, status: u16, headers: Vec<Header>, now: Instant) {
+    pub(super) fn reply(
+        &mut self,
+        request: &Request,
+        source: SocketAddr,
+        status: u16,
+        headers: Vec<Header>,
+        now: Instant,
+    ) {
         let tag = self.dice.hex(10);
         self.reply_with(request, source, status, &tag, headers, None, now);
     }
@@ -106,7 +150,8 @@ impl Phone {
         now: Instant,
     ) {
         let Some(key) = key_of(request) else { return };
-        let bytes: Vec<u8> = message::response(request, source, status, Some(tag), headers, body).into();
+        let bytes: Vec<u8> =
+            message::response(request, source, status, Some(tag), headers, body).into();
         if let Some(server) = self.servers.iter_mut().find(|server| server.key == key) {
             server.respond(status, bytes, now);
         }
@@ -132,14 +177,22 @@ impl Phone {
             (Method::Invite, false) => self.handle_invite(source, request, now),
             (Method::Options, false) => self.reply(&request, source, 200, capabilities(), now),
             (_, true) => self.handle_in_dialog(source, &request, now),
-            (Method::Bye | Method::Info | Method::Notify | Method::Refer, false) => self.reply(&request, source, 481, Vec::new(), now),
+            (Method::Bye | Method::Info | Method::Notify | Method::Refer, false) => {
+                self.reply(&request, source, 481, Vec::new(), now)
+            }
             _ => self.reply(&request, source, 405, vec![allow()], now),
         }
     }
 
     /// Begins a server transaction; `false` for a repetition, or where the request is too broken to answer.
     fn open_server(&mut self, source: SocketAddr, request: &Request) -> bool {
-        let (Some(key), Some(call_id), Some((cseq, _))) = (key_of(request), message::call_id(request), message::cseq(request)) else { return false };
+        let (Some(key), Some(call_id), Some((cseq, _))) = (
+            key_of(request),
+            message::call_id(request),
+            message::cseq(request),
+        ) else {
+            return false;
+        };
         if let Some(server) = self.servers.iter_mut().find(|server| server.key == key) {
             server.handle_again();
             return false;
@@ -148,16 +201,26 @@ impl Phone {
             self.servers.pop_front();
         }
         let to = message::response_to(request, source);
-        self.servers.push_back(Server::new(key, (call_id.to_owned(), cseq), to));
+        self.servers
+            .push_back(Server::new(key, (call_id.to_owned(), cseq), to));
         true
     }
 
     fn handle_ack(&mut self, ack: &Request, now: Instant) {
-        let (Some((branch, sent_by)), Some(call_id), Some((cseq, _))) = (message::via(ack), message::call_id(ack), message::cseq(ack)) else { return };
-        let key = ServerKey { branch, sent_by, method: "INVITE".into() };
+        let (Some((branch, sent_by)), Some(call_id), Some((cseq, _))) =
+            (message::via(ack), message::call_id(ack), message::cseq(ack))
+        else {
+            return;
+        };
+        let key = ServerKey {
+            branch,
+            sent_by,
+            method: "INVITE".into(),
+        };
         let mut accepted = false;
         for server in &mut self.servers {
-            if server.is_accepted() && server.dialog_key.1 == cseq && server.dialog_key.0 == call_id {
+            if server.is_accepted() && server.dialog_key.1 == cseq && server.dialog_key.0 == call_id
+            {
                 accepted |= server.handle_ack(now);
             } else if server.key == key {
                 server.handle_ack(now);
@@ -170,9 +233,17 @@ impl Phone {
 
     /// A response.
     pub(super) fn handle_response(&mut self, response: Response, now: Instant) {
-        let Some((branch, _)) = message::via(&response) else { return };
-        let Some((_, method)) = message::cseq(&response) else { return };
-        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.client.owns(&branch, method)) {
+        let Some((branch, _)) = message::via(&response) else {
+            return;
+        };
+        let Some((_, method)) = message::cseq(&response) else {
+            return;
+        };
+        if let Some(pending) = self
+            .pending
+            .iter_mut()
+            .find(|pending| pending.client.owns(&branch, method))
+        {
             pending.client.handle_response(response, now);
         }
     }
@@ -209,7 +280,11 @@ impl Phone {
         }
         self.servers.retain(|server| !server.is_over());
         self.drain_sound();
-        if self.pending.iter().any(|pending| pending.client.has_output()) {
+        if self
+            .pending
+            .iter()
+            .any(|pending| pending.client.has_output())
+        {
             self.settle(now); // A missing ACK sets off a BYE, and that sets off nothing.
         }
     }
@@ -217,11 +292,16 @@ impl Phone {
     fn hear(&mut self, index: usize, response: &Response, now: Instant) {
         let status = response.status_code.code();
         let purpose = self.pending[index].purpose;
-        if matches!(status, 401 | 407) && purpose != Purpose::Cancel && self.answer_challenge(index, response, now) {
+        if matches!(status, 401 | 407)
+            && purpose != Purpose::Cancel
+            && self.answer_challenge(index, response, now)
+        {
             return;
         }
         match purpose {
-            Purpose::Register { expires_s } => self.hear_registrar(expires_s, status, response, now),
+            Purpose::Register { expires_s } => {
+                self.hear_registrar(expires_s, status, response, now)
+            }
             Purpose::Dial => {
                 let invite = self.pending[index].client.request.clone();
                 self.hear_called(&invite, status, response, now);
@@ -241,7 +321,9 @@ impl Phone {
             Purpose::Register { .. } => self.hear_no_registrar(now),
             Purpose::Dial => self.hear_nobody(now),
             Purpose::Renegotiate => self.hear_no_renegotiation(now),
-            Purpose::Bye { told: true } => self.report(super::PhoneEvent::HangUpAnswered { status: None }),
+            Purpose::Bye { told: true } => {
+                self.report(super::PhoneEvent::HangUpAnswered { status: None })
+            }
             Purpose::Bye { told: false } | Purpose::Cancel => {}
             Purpose::Refer => self.report(super::PhoneEvent::Transfer { status: None }),
         }
@@ -249,7 +331,9 @@ impl Phone {
 
     /// Sends the request once more with credentials (RFC 3261 §22.2); `false` where that is vain.
     fn answer_challenge(&mut self, index: usize, response: &Response, now: Instant) -> bool {
-        let Some(challenge) = digest::choose(&challenges(response), &self.config.algorithms) else { return false };
+        let Some(challenge) = digest::choose(&challenges(response), &self.config.algorithms) else {
+            return false;
+        };
         let pending = &self.pending[index];
         let (purpose, count, to) = (pending.purpose, pending.challenges, pending.client.to);
         let vain = count > 0 && !challenge.stale || count >= CHALLENGES_MAX;
@@ -257,9 +341,14 @@ impl Phone {
             return false;
         }
         let old = pending.client.request.clone();
-        let Some((cseq, _)) = message::cseq(&old) else { return false };
+        let Some((cseq, _)) = message::cseq(&old) else {
+            return false;
+        };
         let cseq = cseq + 1;
-        self.keys = Some(HeldKeys { proxy: response.status_code.code() == 407, keys: Keys::new(challenge) });
+        self.keys = Some(HeldKeys {
+            proxy: response.status_code.code() == 407,
+            keys: Keys::new(challenge),
+        });
         let via = self.new_via();
         let credentials = self.credentials(old.method, &old.uri.to_string());
         let request = renewed(old, via, cseq, credentials);
@@ -270,21 +359,27 @@ impl Phone {
 
     /// A call that is being taken back is not tried again.
     fn wants_no_retry(&self, purpose: Purpose) -> bool {
-        purpose == Purpose::Dial && !matches!(&self.line, Line::Calling(calling) if !calling.is_taken_back())
+        purpose == Purpose::Dial
+            && !matches!(&self.line, Line::Calling(calling) if !calling.is_taken_back())
     }
 
     fn note_retry(&mut self, purpose: Purpose, branch: String, cseq: u32) {
         match (purpose, &mut self.line) {
             (Purpose::Register { .. }, _) => self.registration.cseq = cseq,
             (Purpose::Dial, Line::Calling(calling)) => calling.branch = branch,
-            (Purpose::Renegotiate | Purpose::Refer, Line::Talking(talking)) => talking.dialog.cseq = cseq,
+            (Purpose::Renegotiate | Purpose::Refer, Line::Talking(talking)) => {
+                talking.dialog.cseq = cseq
+            }
             _ => {}
         }
     }
 
     /// Sends an ACK for a 2xx and remembers it for the 2xx's repetitions.
     pub(super) fn acknowledge(&mut self, acknowledged: Acknowledged) {
-        self.outputs.push_back(Output::Sip { to: acknowledged.to, bytes: acknowledged.bytes.clone() });
+        self.outputs.push_back(Output::Sip {
+            to: acknowledged.to,
+            bytes: acknowledged.bytes.clone(),
+        });
         if self.acknowledged.len() >= ACKNOWLEDGED_MAX {
             self.acknowledged.pop_front();
         }
@@ -293,12 +388,22 @@ impl Phone {
 
     /// Repeats the ACK to a 2xx that came before; `false` where it is new.
     pub(super) fn acknowledge_again(&mut self, response: &Response) -> bool {
-        let (Some(call_id), Some((cseq, _)), Some(tag)) = (message::call_id(response), message::cseq(response), message::to_tag(response)) else {
+        let (Some(call_id), Some((cseq, _)), Some(tag)) = (
+            message::call_id(response),
+            message::cseq(response),
+            message::to_tag(response),
+        ) else {
             return true; // Too broken for an ACK.
         };
-        let known = self.acknowledged.iter().find(|ack| ack.call_id == call_id && ack.cseq == cseq && ack.remote_tag == tag);
+        let known = self
+            .acknowledged
+            .iter()
+            .find(|ack| ack.call_id == call_id && ack.cseq == cseq && ack.remote_tag == tag);
         if let Some(ack) = known {
-            self.outputs.push_back(Output::Sip { to: ack.to, bytes: ack.bytes.clone() });
+            self.outputs.push_back(Output::Sip {
+                to: ack.to,
+                bytes: ack.bytes.clone(),
+            });
         }
         known.is_some()
     }
@@ -308,7 +413,11 @@ impl Phone {
 pub(super) fn key_of(request: &Request) -> Option<ServerKey> {
     let (branch, sent_by) = message::via(request)?;
     let (_, method) = message::cseq(request)?;
-    Some(ServerKey { branch, sent_by, method: method.to_ascii_uppercase() })
+    Some(ServerKey {
+        branch,
+        sent_by,
+        method: method.to_ascii_uppercase(),
+    })
 }
 
 /// `Allow`.
@@ -317,7 +426,11 @@ pub(super) fn allow() -> Header {
 }
 
 fn capabilities() -> Vec<Header> {
-    vec![allow(), Header::Accept(rsip::headers::Accept::new("application/sdp")), Header::UserAgent(message::USER_AGENT.into())]
+    vec![
+        allow(),
+        Header::Accept(rsip::headers::Accept::new("application/sdp")),
+        Header::UserAgent(message::USER_AGENT.into()),
+    ]
 }
 
 fn challenges(response: &Response) -> Vec<Challenge> {
@@ -331,7 +444,17 @@ fn challenges(response: &Response) -> Vec<Challenge> {
 
 /// Credentials of an INVITE, for its ACK (RFC 3261 §22.1).
 pub(super) fn credentials_of(request: &Request) -> Vec<Header> {
-    request.headers.iter().filter(|header| matches!(header, Header::Authorization(_) | Header::ProxyAuthorization(_))).cloned().collect()
+    request
+        .headers
+        .iter()
+        .filter(|header| {
+            matches!(
+                header,
+                Header::Authorization(_) | Header::ProxyAuthorization(_)
+            )
+        })
+        .cloned()
+        .collect()
 }
 
 /// The same request with a new Via, number and credentials.
@@ -343,7 +466,9 @@ fn renewed(mut request: Request, via: Header, cseq: u32, credentials: Option<Hea
         match header {
             Header::Via(_) | Header::Authorization(_) | Header::ProxyAuthorization(_) => {}
             Header::CSeq(_) => {
-                headers.push(Header::CSeq(rsip::headers::CSeq::new(format!("{cseq} {method}"))));
+                headers.push(Header::CSeq(rsip::headers::CSeq::new(format!(
+                    "{cseq} {method}"
+                ))));
                 headers.extend(credentials.clone());
             }
             other => headers.push(other),
