@@ -359,10 +359,7 @@ impl Acd {
     pub fn resume_talk(&mut self, call: CallId, seat: &SeatId, queue: QueueId, now: Instant) {
         let engaged = match self.seat(seat) {
             None => true,
-            Some(state) => matches!(
-                state,
-                SeatState::Offered { .. } | SeatState::Talking { .. }
-            ),
+            Some(state) => matches!(state, SeatState::Offered { .. } | SeatState::Talking { .. }),
         };
         if !engaged && !self.calls.contains_key(&call) {
             self.begin_talk(call, seat, queue, now);
@@ -408,7 +405,11 @@ impl Acd {
             QueueView {
                 queue: id.clone(),
                 waiting: queue.length,
-                ringing: count(inside.clone().filter(|waiting| waiting.offered_to.is_some())),
+                ringing: count(
+                    inside
+                        .clone()
+                        .filter(|waiting| waiting.offered_to.is_some()),
+                ),
                 longest_wait: inside
                     .by_ref()
                     .map(|waiting| now.since(waiting.place.since))
@@ -466,7 +467,8 @@ impl Acd {
         let lapses_at = now + queue.ring();
         self.agenda.set(&Wake::Caller(call), None);
         self.set_seat(&seat, SeatState::Offered { call, lapses_at }, now);
-        self.outputs.push_back(Decision::Offer { call, seat, waited });
+        self.outputs
+            .push_back(Decision::Offer { call, seat, waited });
     }
 
     /// The seat leaves its offer for `state`; the caller, still in place, gets the next seat.

@@ -97,10 +97,7 @@ mod tests {
         let desks = [Desk::new("1001", 9, &[]), Desk::new("1002", 5, &[])];
         assert_eq!(
             decide(&line, desks.iter().map(Desk::free)),
-            [
-                (line[0].call, "1002".into()),
-                (line[1].call, "1001".into())
-            ]
+            [(line[0].call, "1002".into()), (line[1].call, "1001".into())]
         );
     }
 
