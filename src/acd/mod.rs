@@ -1,3 +1,17 @@
 //! Who gets the next seat: queues, seats and the decision between them.
+//!
+//! [`Acd`] is told who waits and what seats do, and decides who rings whom. How an offer reaches a
+//! telephone, what a waiting caller hears and what becomes of one who overflows are for others.
 
+#[expect(clippy::module_inception, reason = "the machine has the room's name")]
+mod acd;
+mod decide;
 pub mod event;
+mod queue;
+mod seat;
+mod wait;
+
+pub use acd::{Acd, QueueView};
+pub use decide::{Free, decide};
+pub use queue::{Place, Waiting};
+pub use wait::Handling;

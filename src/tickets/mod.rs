@@ -1,3 +1,10 @@
 //! Case records and the outbox that hands them to a ticket office at least once.
+//!
+//! Events are what leaves the house, [`ticket::Ticket`] is a fold over them, and [`outbox::Outbox`]
+//! decides what is sent when. Sending, storing and what a fact of a call is are for others.
 
+mod backlog;
 pub mod event;
+pub mod outbox;
+pub mod signature;
+pub mod ticket;

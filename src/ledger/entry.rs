@@ -1,0 +1,134 @@
+//! One entry of the ledger, and the bytes that its hash is taken over.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::id::CallId;
+use crate::time::Timestamp;
+
+/// `previous` of the first entry.
+pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Somebody did something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// 1 for the first, without holes.
+    pub number: u64,
+    /// Wall clock.
+    pub at: Timestamp,
+    /// Who: `operator:<user>`, `system:<part>`.
+    pub actor: String,
+    /// What.
+    pub action: Action,
+    /// To what.
+    pub subject: String,
+    /// Why, in the actor's words.
+    pub reason: String,
+    /// `hash` of the entry before, [`GENESIS`] for the first.
+    pub previous: String,
+    /// Lower-case hexadecimal SHA-256 of the entry without this field, in canonical JSON.
+    pub hash: String,
+}
+
+/// What can be done. Fields of each are in alphabetical order: see [`Entry::canonical`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "kind",
+    content = "of",
+    rename_all = "snake_case",
+    deny_unknown_fields
+)]
+pub enum Action {
+    /// A plan took over.
+    PlanChanged {
+        /// Of the plan in force from now on.
+        digest: String,
+        /// Of the plan before; `None` at start.
+        previous_digest: Option<String>,
+    },
+    /// Somebody listened to a recording.
+    RecordingPlayed {
+        /// Whose.
+        call: CallId,
+    },
+}
+
+/// An entry without its hash; fields in alphabetical order.
+#[derive(Serialize)]
+struct Sealed<'a> {
+    action: &'a Action,
+    actor: &'a str,
+    at: &'a Timestamp,
+    number: u64,
+    previous: &'a str,
+    reason: &'a str,
+    subject: &'a str,
+}
+
+impl Entry {
+    /// The bytes that are hashed: the entry without `hash` as JSON after RFC 8785 (keys in
+    /// alphabetical order, no blanks, UTF-8 unescaped), so that anybody can compute them anew.
+    pub fn canonical(&self) -> Vec<u8> {
+        let sealed = Sealed {
+            action: &self.action,
+            actor: &self.actor,
+            at: &self.at,
+            number: self.number,
+            previous: &self.previous,
+            reason: &self.reason,
+            subject: &self.subject,
+        };
+        serde_json::to_vec(&sealed).expect("strings and whole numbers are always JSON")
+    }
+
+    /// The hash that the entry ought to have.
+    pub fn computed_hash(&self) -> String {
+        let digest = Sha256::digest(self.canonical());
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_canonical_form_is_sorted_and_bare() {
+        let entry = Entry {
+            number: 1,
+            at: "2021-09-01T01:00:00Z".parse().unwrap(),
+            actor: "operator:root".into(),
+            action: Action::PlanChanged {
+                digest: "ab".into(),
+                previous_digest: None,
+            },
+            subject: "routing.toml".into(),
+            reason: "换班 \"A\"\n".into(),
+            previous: GENESIS.into(),
+            hash: String::new(),
+        };
+        let expected = format!(
+            "{{\"action\":{{\"kind\":\"plan_changed\",\"of\":{{\"digest\":\"ab\",\
+             \"previous_digest\":null}}}},\"actor\":\"operator:root\",\
+             \"at\":\"2021-09-01T01:00:00Z\",\"number\":1,\"previous\":\"{GENESIS}\",\
+             \"reason\":\"换班 \\\"A\\\"\\n\",\"subject\":\"routing.toml\"}}"
+        );
+        assert_eq!(String::from_utf8(entry.canonical()).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_entry_survives_being_kept() {
+        let json = r#"{"number":1,"at":"2021-09-01T01:00:00Z","actor":"a","action":{"kind":
+            "recording_played","of":{"call":"017bb000-0000-7000-8000-000000000000"}},
+            "subject":"s","reason":"r","previous":"p","hash":"h"}"#;
+        let entry: Entry = serde_json::from_str(json).unwrap();
+        let again = serde_json::to_string(&entry).unwrap();
+        assert_eq!(serde_json::from_str::<Entry>(&again).unwrap(), entry);
+        let more = json.replace("\"hash\"", "\"note\":1,\"hash\"");
+        assert!(
+            serde_json::from_str::<Entry>(&more).is_err(),
+            "a field outside the hash could be forged"
+        );
+    }
+}
