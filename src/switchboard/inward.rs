@@ -2,7 +2,7 @@
 
 use super::recording::millis;
 use super::{Drain, Entry, Output, RETRY_AFTER_S, StoreJob, Switchboard, What, mask};
-use crate::call::{self, Call, Input, Setup};
+use crate::call::{Call, Input, Setup};
 use crate::id::{CallId, LegId};
 use crate::media;
 use crate::routing::number::Dialled;
@@ -99,7 +99,7 @@ impl Switchboard {
         }
         let slot = self.ports.lend().ok_or(Turned::for_now())?;
         let id = CallId::draw(u64::try_from(now.wall.as_millisecond()).unwrap_or(0), &mut self.dice);
-        let ticket = self.numbers.next(now.wall.to_zoned(plan.city.time_zone.clone()).date());
+        let ticket = self.numbers.next(plan.city.time_zone.to_datetime(now.wall).date());
         let setup = Setup {
             id,
             flow: plan.flow(found.line, now.wall),
@@ -118,7 +118,7 @@ impl Switchboard {
         })?;
         let what = What::Opened {
             line: found.line.number.clone(),
-            dialled: found.dialled.to_owned(),
+            dialled: found.number_as_dialled.to_owned(),
             caller: invited.caller.clone(),
             trunk: trunk.id.clone(),
             ticket,
@@ -200,7 +200,7 @@ impl Switchboard {
             }
         }
         self.outputs.push_back(Output::Sound(media::Order::StopRecord { call: id }));
-        self.acd.call_lost(id, now.mono);
+        self.free_seats_of(id, now);
         self.record(id, What::Closed { cause: super::fact::Cause::Failed, lasted_ms, answered_ms, sound: None }, now);
         self.forget_call(id);
     }

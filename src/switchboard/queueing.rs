@@ -1,7 +1,7 @@
 //! Between calls and seats: decisions of `acd` become offers, and what comes of them goes back.
 
 use super::{Switchboard, What};
-use crate::acd::event::{Decision, OfferEnd};
+use crate::acd::event::{Decision, OfferEnd, SeatState};
 use crate::call::Input;
 use crate::id::{CallId, SeatId};
 use crate::switchboard::fact::millis;
@@ -51,6 +51,17 @@ impl Switchboard {
             self.acd.seat_vanished(seat, now.mono);
         } else {
             self.acd.seat_left(seat, call, now.mono);
+        }
+    }
+
+    /// A call is gone without a word: whoever it kept busy is free.
+    pub(super) fn free_seats_of(&mut self, call: CallId, now: Now) {
+        self.leave_queue(call, now);
+        let talks = |state: &SeatState| matches!(state, SeatState::Talking { call: with, .. } if *with == call);
+        let busy: Vec<SeatId> =
+            self.acd.seats().filter(|(_, state)| talks(state)).map(|(seat, _)| seat.clone()).collect();
+        for seat in busy {
+            self.acd.seat_left(&seat, call, now.mono);
         }
     }
 }

@@ -1,0 +1,121 @@
+//! `hotline check`: everything that is wrong with the operator's files, and the list of numbers.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::io::plan_files;
+use crate::routing::diagnostic::{Report, Severity};
+use crate::routing::readiness::Readiness;
+use crate::routing::{Outcome, Overrides};
+use crate::time::Timestamp;
+
+/// 检查 routing.toml，一次列出所有问题 / Check routing.toml and list every problem at once
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// 路由文件 / The routing file
+    #[arg(long, value_name = "FILE", default_value = "routing.toml")]
+    pub config: PathBuf,
+    /// 输出 JSON / Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// 按这一时刻列出各号码的处理（默认现在）/ List the numbers' treatment at this instant (default: now)
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<Timestamp>,
+}
+
+/// Exit codes: 0 clean (warnings allowed), 1 errors, 2 unreadable.
+pub fn run(args: &Args) -> ExitCode {
+    let outcome = plan_files::load(&args.config, &Overrides::default());
+    let at = args.at.unwrap_or_else(Timestamp::now);
+    let lines = outcome.plan.as_ref().map(|plan| plan.readiness(at));
+    let text = if args.json {
+        json(&outcome, lines.as_deref())
+    } else {
+        let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let mut text = outcome.report.render(colours);
+        text.push_str(&lines.as_deref().map(table).unwrap_or_default());
+        text.push_str(&verdict(&outcome.report));
+        text
+    };
+    // A reader that has gone (`| head`) does not change the verdict.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    ExitCode::from(outcome.report.exit_code())
+}
+
+fn json(outcome: &Outcome, lines: Option<&[Readiness]>) -> String {
+    let report = &outcome.report;
+    let value = serde_json::json!({
+        "schema": 1,
+        "errors": report.count(Severity::Error),
+        "warnings": report.count(Severity::Warning),
+        "digest": outcome.plan.as_ref().map(|plan| &plan.digest),
+        "diagnostics": report.to_json(),
+        "lines": lines.unwrap_or_default(),
+    });
+    format!("{value:#}\n")
+}
+
+fn verdict(report: &Report) -> String {
+    let (errors, warnings) = (
+        report.count(Severity::Error),
+        report.count(Severity::Warning),
+    );
+    let (zh, en) = match report.exit_code() {
+        0 => ("可以启用", "ready"),
+        1 => ("不能启用", "not usable"),
+        _ => ("无法读取", "unreadable"),
+    };
+    format!(
+        "{zh}: {errors} 个错误，{warnings} 个警告\n{en}: {errors} errors, {warnings} warnings\n"
+    )
+}
+
+/// The list of numbers in columns; Chinese letters are two columns wide.
+fn table(lines: &[Readiness]) -> String {
+    let heading = [
+        "序号 row",
+        "号码 number",
+        "名称 name",
+        "方式 mode",
+        "处理 treatment",
+    ];
+    let mut rows = vec![heading.map(str::to_owned)];
+    rows.extend(lines.iter().map(|line| {
+        [
+            line.row.clone(),
+            line.number.clone(),
+            line.name.clone(),
+            format!("{} {}", line.mode.zh, line.mode.en),
+            format!("{} / {}", line.treatment.zh, line.treatment.en),
+        ]
+    }));
+    let mut widths = [0; 5];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(columns(cell));
+        }
+    }
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (width, cell) in widths.iter().zip(row) {
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', width - columns(cell) + 2));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text.push('\n');
+    text
+}
+
+fn columns(text: &str) -> usize {
+    text.chars()
+        .map(|letter| match u32::from(letter) {
+            0x1100..=0x115F | 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF => 2,
+            0xFE30..=0xFE4F | 0xFF00..=0xFF60 | 0xFFE0..=0xFFE6 => 2,
+            _ => 1,
+        })
+        .sum()
+}

@@ -1,0 +1,112 @@
+//! `hotline explain`: what would happen to a call, and which lines of the file decide it.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::id::TrunkId;
+use crate::io::plan_files;
+use crate::routing::explain::Explanation;
+use crate::routing::plan::{DialledFrom, Plan, Trunk};
+use crate::routing::{Dialled, Overrides};
+use crate::time::Timestamp;
+
+/// 说明某个来电会怎样处理 / Say what would happen to a call
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// 所拨号码（请求行）/ The dialled number (Request-URI)
+    #[arg(long, value_name = "NUMBER")]
+    pub to: String,
+    /// 主叫号码 / Who is calling
+    #[arg(long, value_name = "NUMBER")]
+    pub from: String,
+    /// 何时（默认现在），如 2021-09-01T09:00:00+08:00 / When (default: now)
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<Timestamp>,
+    /// History-Info 中的号码，最早的在前 / Numbers in History-Info, the oldest first
+    #[arg(long, value_name = "NUMBER")]
+    pub history_info: Vec<String>,
+    /// Diversion 中的号码，最近的在前 / Numbers in Diversion, the latest first
+    #[arg(long, value_name = "NUMBER")]
+    pub diversion: Vec<String>,
+    /// 来电中继（默认第一条有来源网段的）/ The trunk (default: the first one with sources)
+    #[arg(long, value_name = "NAME")]
+    pub trunk: Option<String>,
+    /// 路由文件 / The routing file
+    #[arg(long, value_name = "FILE", default_value = "routing.toml")]
+    pub config: PathBuf,
+    /// 输出 JSON / Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Exit codes: 0 explained, 1 not explicable (faulty file, unknown trunk), 2 unreadable.
+pub fn run(args: &Args) -> ExitCode {
+    let outcome = plan_files::load(&args.config, &Overrides::default());
+    let Some(plan) = &outcome.plan else {
+        let colours = std::io::stderr().is_terminal();
+        eprint!("{}", outcome.report.render(colours));
+        return ExitCode::from(outcome.report.exit_code().max(1));
+    };
+    let Some(trunk) = trunk(plan, args.trunk.as_deref()) else {
+        let names: Vec<&str> = plan.trunks.keys().map(TrunkId::as_str).collect();
+        let names = names.join(", ");
+        eprintln!("没有这条来电中继；已有: {names}\nno such trunk for calls; there are: {names}");
+        return ExitCode::from(1);
+    };
+    let mut dialled = Dialled::request_uri(&args.to);
+    for (place, numbers) in [
+        (DialledFrom::HistoryInfo, &args.history_info),
+        (DialledFrom::Diversion, &args.diversion),
+    ] {
+        let numbers = numbers.iter().map(|number| (place, number.clone()));
+        dialled.0.extend(numbers);
+    }
+    let at = args.at.unwrap_or_else(Timestamp::now);
+    let explanation = plan.explain(&outcome.origins, trunk, &dialled, &args.from, at);
+    let text = if args.json {
+        let value = serde_json::json!(explanation);
+        format!("{value:#}\n")
+    } else {
+        words(&explanation)
+    };
+    // A reader that has gone (`| head`) does not matter.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
+fn trunk<'a>(plan: &'a Plan, name: Option<&str>) -> Option<&'a Trunk> {
+    match name {
+        Some(name) => plan.trunks.get(name),
+        None => plan.trunks.values().find(|trunk| !trunk.sources.is_empty()),
+    }
+}
+
+fn words(explanation: &Explanation) -> String {
+    let mut lines = vec![format!(
+        "{} → {} @ {}",
+        explanation.from, explanation.trunk, explanation.at
+    )];
+    if let Some(line) = &explanation.line {
+        lines.push(format!(
+            "{} {} · {} · {} / {}",
+            line.number, line.name, line.owner, line.mode.zh, line.mode.en
+        ));
+        lines.push(format!(
+            "取自 / found in {}: {}",
+            line.found_in, line.number_as_dialled
+        ));
+    }
+    lines.push(String::new());
+    for (index, step) in explanation.steps.iter().enumerate() {
+        lines.push(format!("{:>2}. {}", index + 1, step.zh));
+        lines.push(format!("    {}", step.en));
+    }
+    lines.push(String::new());
+    lines.push("依据 / decided by".to_owned());
+    for place in &explanation.decided_by {
+        lines.push(format!("  {}:{}  {}", place.file, place.line, place.text));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
