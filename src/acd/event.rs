@@ -26,15 +26,48 @@ pub struct Joining {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
     /// Ring this seat for this caller.
-    Offer { call: CallId, seat: SeatId, waited: Duration },
-    /// Stop ringing it: the offer lapsed.
-    Withdraw { call: CallId, seat: SeatId },
+    Offer {
+        /// Who waits.
+        call: CallId,
+        /// Who is to ring.
+        seat: SeatId,
+        /// Since the caller joined.
+        waited: Duration,
+    },
+    /// Stop ringing it: the offer lapsed, or the caller or the seat is gone.
+    Withdraw {
+        /// For whom it rang.
+        call: CallId,
+        /// Who rings.
+        seat: SeatId,
+    },
     /// Tell the caller where they stand.
-    Announce { call: CallId, ahead: u32, expected_wait: Option<Duration> },
+    Announce {
+        /// Who waits.
+        call: CallId,
+        /// Callers of the same queue in front.
+        ahead: u32,
+        /// A guess; `None` where there is nothing to go by.
+        expected_wait: Option<Duration>,
+    },
     /// The caller leaves the queue by its rule.
-    Overflow { call: CallId, queue: QueueId, why: Overflow, waited: Duration },
+    Overflow {
+        /// Who waited.
+        call: CallId,
+        /// Where.
+        queue: QueueId,
+        /// By which rule.
+        why: Overflow,
+        /// Since the caller joined.
+        waited: Duration,
+    },
     /// For boards and figures.
-    SeatChanged { seat: SeatId, state: SeatState },
+    SeatChanged {
+        /// Which.
+        seat: SeatId,
+        /// Where it stands now.
+        state: SeatState,
+    },
 }
 
 /// Where one seat stands. Wrap-up is the time a clerk needs to finish the case after the call.
@@ -43,15 +76,38 @@ pub enum SeatState {
     /// Not registered.
     SignedOut,
     /// Free.
-    Ready { since: Instant },
+    Ready {
+        /// Idle since then.
+        since: Instant,
+    },
     /// Ringing.
-    Offered { call: CallId, lapses_at: Instant },
+    Offered {
+        /// For whom.
+        call: CallId,
+        /// When it has rung long enough.
+        lapses_at: Instant,
+    },
     /// With a caller.
-    Talking { call: CallId, since: Instant },
+    Talking {
+        /// With whom.
+        call: CallId,
+        /// Since the seat picked up.
+        since: Instant,
+    },
     /// Finishing the case.
-    WrapUp { call: CallId, ends_at: Instant },
-    /// Let a call ring out; back at its next REGISTER or at `until`.
-    Away { since: Instant, until: Option<Instant> },
+    WrapUp {
+        /// Whose case.
+        call: CallId,
+        /// When the seat is free again.
+        ends_at: Instant,
+    },
+    /// Did not take a call, or its telephone vanished; back at its next REGISTER or at `until`.
+    Away {
+        /// Since then.
+        since: Instant,
+        /// `None`: until its next REGISTER.
+        until: Option<Instant>,
+    },
 }
 
 /// Why an offer ended without a conversation.

@@ -5,13 +5,17 @@
 
 #[expect(clippy::module_inception, reason = "the machine has the room's name")]
 mod acd;
+mod board;
 mod decide;
 pub mod event;
+mod line;
+mod offer;
 mod queue;
 mod seat;
 mod wait;
 
-pub use acd::{Acd, QueueView};
+pub use acd::Acd;
+pub use board::QueueView;
 pub use decide::{Free, decide};
 pub use queue::{Place, Waiting};
 pub use wait::Handling;
