@@ -243,7 +243,7 @@ mod tests {
     fn noise(seed: u64, samples: usize, amplitude: u64) -> Vec<i16> {
         let mut dice = Dice::seeded(seed);
         (0..samples)
-            .map(|_| dice.below(2 * amplitude + 1) as i16 - amplitude as i16)
+            .map(|_| (dice.below(2 * amplitude + 1) as i32 - amplitude as i32) as i16)
             .collect()
     }
 
