@@ -191,13 +191,13 @@ impl Phone {
     }
 
     /// An RTP or RTCP datagram arrived; which of the two, its second byte tells (RFC 5761 §4).
-    pub fn handle_rtp(&mut self, _from: SocketAddr, bytes: &[u8], now: Now) {
+    pub fn handle_rtp(&mut self, from: SocketAddr, bytes: &[u8], now: Now) {
         if self.vanished {
             return;
         }
         // Without a call the datagram is a straggler of the last one, and counted there.
         if let Some(sound) = &mut self.sound {
-            sound.handle_packet(bytes, now.mono);
+            sound.handle_packet(from, bytes, now.mono);
         }
         self.drain_sound();
     }

@@ -30,6 +30,8 @@ pub struct SoundCount {
     pub duplicates: u64,
     /// Packets with a payload type that was not agreed.
     pub wrong_payload_type: u64,
+    /// Packets from another address than the other side's description names.
+    pub strangers: u64,
     /// Datagrams that are no RTP.
     pub garbage: u64,
     /// Times that the source changed.

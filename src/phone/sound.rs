@@ -378,7 +378,7 @@ impl Sound {
     }
 
     /// A datagram at the RTP address or the port above it.
-    pub(super) fn handle_packet(&mut self, bytes: &[u8], now: Instant) {
+    pub(super) fn handle_packet(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) {
         // RTCP types fall where RTP payload types cannot be (RFC 5761 §4).
         if bytes.get(1).is_some_and(|kind| (192..=223).contains(kind)) {
             let (packets, report) = rtcp::read(bytes, now);
@@ -395,6 +395,13 @@ impl Sound {
             sequence: packet.sequence_number().into(),
             timestamp: packet.timestamp(),
         };
+        if self
+            .sending
+            .as_ref()
+            .is_some_and(|agreed| agreed.rtp != from)
+        {
+            self.recorder.count.strangers += 1;
+        }
         if !self.recorder.note(numbers, now) {
             return;
         }
