@@ -52,7 +52,7 @@ impl Phone {
         let mut headers = vec![
             self.new_via(),
             Header::MaxForwards(Default::default()),
-            Header::From(rsip::headers::From::new(self.from_of(&dial))),
+            Header::From(rsip::headers::From::new(self.caller_line(&dial))),
             Header::To(rsip::headers::To::new(format!("<{uri}>"))),
             Header::CallId(CallId::new(call_id.as_str())),
             Header::CSeq(rsip::headers::CSeq::new("1 INVITE")),
@@ -97,7 +97,7 @@ impl Phone {
         Uri::try_from(text.as_str()).map_err(|_| bad())
     }
 
-    fn from_of(&mut self, dial: &Dial) -> String {
+    fn caller_line(&mut self, dial: &Dial) -> String {
         let user = dial.from_user.as_deref().unwrap_or(&self.config.user);
         let display = dial
             .from_display

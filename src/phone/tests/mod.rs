@@ -25,6 +25,9 @@ fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// What the desk says to a message, if anything.
+type Script = Box<dyn FnMut(&str) -> Option<String>>;
+
 /// The network and all that hangs on it.
 struct Net {
     mono: Instant,
@@ -38,7 +41,7 @@ struct Net {
     /// SIP that reached the desk, with its destination.
     heard: Vec<(SocketAddr, String)>,
     /// Answers what reaches the desk.
-    answer: Option<Box<dyn FnMut(&str) -> Option<String>>>,
+    answer: Option<Script>,
 }
 
 impl Net {
