@@ -1,1 +1,11 @@
 //! What is counted: metrics and call records as folds over the switchboard's facts.
+//!
+//! Nothing here knows how a fact arises. [`CallRecord`] is one call's fold, [`Metrics`] the house's.
+
+pub mod figures;
+pub mod metrics;
+pub mod record;
+
+pub use figures::Figures;
+pub use metrics::Metrics;
+pub use record::CallRecord;

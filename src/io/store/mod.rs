@@ -1,0 +1,250 @@
+//! The database of calls, ticket events, bindings and the ledger: the only SQL of the house.
+//!
+//! One thread writes. Batches go to it without waiting; it commits whatever has gathered while the
+//! last commit ran, and says so ([`Report`]). While commits fail, writes are kept in memory and
+//! tried again. What happens when that memory is full: beyond [`PENDING_SOFT`] writes that only add
+//! detail are given up (digits, prompts heard, settled deliveries, which will be delivered once
+//! more); beyond [`PENDING_HARD`] all are. Both are counted and alarmed.
+//! [`Reader`]s are read-only and may stand beside a running engine.
+
+mod crash;
+mod desk;
+mod office;
+mod read;
+mod schema;
+mod write;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+pub use crash::{Repaired, close_crashed};
+pub use desk::Desk;
+pub use office::Ticket;
+pub use read::{CallQuery, DeadLetter, Owed, Reader, age};
+pub use schema::{SCHEMA, StoreError};
+pub use write::LedgerRow;
+
+use crate::id::SeatId;
+use crate::sip::event::Binding;
+use crate::switchboard::fact::What;
+use crate::switchboard::port::StoreJob;
+use crate::tickets::event::StoredEvent;
+use writer::{Errand, Request, Writer};
+
+/// File of the database inside the data directory.
+pub const FILE: &str = "hotline.db";
+/// Writes in memory beyond which detail is given up.
+pub const PENDING_SOFT: usize = 100_000;
+/// Writes in memory beyond which every further write is given up.
+pub const PENDING_HARD: usize = 200_000;
+
+/// What the writer tells its owner, from its own thread. Must not block.
+#[derive(Debug)]
+pub enum Report {
+    /// A commit is on disk.
+    Committed {
+        /// All batches up to this token are on disk; `None`: only errands were.
+        token: Option<u64>,
+        /// Writes in it.
+        jobs: usize,
+        /// With its sync.
+        took: Duration,
+    },
+    /// A commit failed and will be tried again.
+    Failed {
+        /// Batches up to this token are not on disk.
+        token: Option<u64>,
+        /// What SQLite said.
+        error: String,
+    },
+    /// The writer met a fault of its own and starts anew; nothing that was pending is lost.
+    Panicked,
+}
+
+/// The database before the engine runs: what the last run left behind.
+pub struct Opening {
+    db: Connection,
+    path: PathBuf,
+    sinks: Vec<Arc<str>>,
+}
+
+impl Opening {
+    /// Opens the database in the data directory, which must exist. `sinks` in the plan's order.
+    pub fn open(data: &Path, sinks: &[String]) -> Result<Self, StoreError> {
+        let path = data.join(FILE);
+        Ok(Opening {
+            db: schema::open(&path)?,
+            path,
+            sinks: sinks.iter().map(|name| Arc::from(name.as_str())).collect(),
+        })
+    }
+
+    /// The seats' kept bindings.
+    pub fn bindings(&self) -> Result<Vec<(SeatId, Binding)>, StoreError> {
+        read::bindings(&self.db)
+    }
+
+    /// The number of the ticket that was opened last.
+    pub fn last_ticket(&self) -> Result<Option<String>, StoreError> {
+        read::last_ticket(&self.db)
+    }
+
+    /// What a sink still owes, in order of arrival.
+    pub fn owed(&self, sink: usize, most: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        match self.sinks.get(sink) {
+            Some(name) => read::owed(&self.db, name, None, most),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Hands the connection to the writer's thread.
+    pub fn start(self, report: impl Fn(Report) + Send + 'static) -> std::io::Result<Store> {
+        let backlog = Arc::new(Backlog::default());
+        let (requests, inbox) = mpsc::channel();
+        let mut writer = Writer::new(self, Arc::clone(&backlog), Box::new(report));
+        let thread = thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || writer.run(&inbox))?;
+        Ok(Store {
+            requests,
+            backlog,
+            thread: Some(thread),
+        })
+    }
+}
+
+/// How much is kept in memory, seen from both sides.
+#[derive(Debug, Default)]
+pub struct Backlog {
+    pending: AtomicUsize,
+    shed: AtomicU64,
+}
+
+impl Backlog {
+    /// Writes not yet on disk.
+    pub fn pending(&self) -> usize {
+        self.pending.load(Ordering::Relaxed)
+    }
+
+    /// Writes given up since the last call.
+    pub fn take_shed(&self) -> u64 {
+        self.shed.swap(0, Ordering::Relaxed)
+    }
+}
+
+/// The way to the writer's thread. No method waits for the disk.
+pub struct Store {
+    requests: mpsc::Sender<Request>,
+    backlog: Arc<Backlog>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+/// A way to the writer for errands of sinks and of the HTTP side; any number of them.
+#[derive(Clone)]
+pub struct Errands {
+    requests: mpsc::Sender<Request>,
+}
+
+impl Store {
+    /// Queues writes; [`Report`] tells their fate by the token, which must grow from batch to
+    /// batch. `false`: memory is full, and some were given up.
+    pub fn submit(&self, token: u64, mut jobs: Vec<StoreJob>) -> bool {
+        let before = jobs.len();
+        let pending = self.backlog.pending();
+        if pending >= PENDING_HARD {
+            jobs.clear();
+        } else if pending >= PENDING_SOFT {
+            jobs.retain(is_essential);
+        }
+        let shed = before - jobs.len();
+        if shed > 0 {
+            let shed = u64::try_from(shed).unwrap_or(u64::MAX);
+            self.backlog.shed.fetch_add(shed, Ordering::Relaxed);
+        }
+        self.backlog
+            .pending
+            .fetch_add(jobs.len(), Ordering::Relaxed);
+        let sent = self.requests.send(Request::Jobs { token, jobs }).is_ok();
+        sent && shed == 0
+    }
+
+    /// See [`Backlog`].
+    pub fn backlog(&self) -> &Arc<Backlog> {
+        &self.backlog
+    }
+
+    /// See [`Errands`].
+    pub fn errands(&self) -> Errands {
+        Errands {
+            requests: self.requests.clone(),
+        }
+    }
+
+    /// Whether the writer's thread runs.
+    pub fn is_alive(&self) -> bool {
+        self.thread.as_ref().is_some_and(|t| !t.is_finished())
+    }
+
+    /// Writes what is pending and ends the thread. `false`: something could not be written.
+    pub fn close(mut self) -> bool {
+        let _ = self.requests.send(Request::Close);
+        let ended = self.thread.take().is_none_or(|t| t.join().is_ok());
+        ended && self.backlog.pending() == 0
+    }
+}
+
+impl Errands {
+    /// Folds an event into the embedded ticket office; ready once it is on disk. The inner result
+    /// is the office's refusal.
+    pub async fn fold(&self, event: StoredEvent) -> Result<Result<(), String>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.run(Errand::Fold { event, reply }, answer).await
+    }
+
+    /// Appends to the ledger what `make` makes of its last entry; ready once it is on disk.
+    pub async fn append(
+        &self,
+        make: impl FnOnce(Option<&LedgerRow>) -> LedgerRow + Send + 'static,
+    ) -> Result<LedgerRow, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let make = Box::new(make);
+        self.run(Errand::Append { make, reply }, answer).await
+    }
+
+    async fn run<T>(
+        &self,
+        errand: Errand,
+        answer: oneshot::Receiver<Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.requests
+            .send(Request::Errand(errand))
+            .map_err(|_| StoreError::Gone)?;
+        answer.await.map_err(|_| StoreError::Gone)?
+    }
+}
+
+/// Whether a write is kept when memory is short: what a record or ticket cannot do without.
+fn is_essential(job: &StoreJob) -> bool {
+    match job {
+        StoreJob::Fact { fact, events } => {
+            let vital = matches!(
+                fact.what,
+                What::Opened { .. }
+                    | What::Answered { .. }
+                    | What::Recorded { .. }
+                    | What::Closed { .. }
+            );
+            vital || !events.is_empty()
+        }
+        StoreJob::Settled { .. } => false,
+        StoreJob::DeadLetter { .. } | StoreJob::Binding { .. } => true,
+    }
+}

@@ -1,0 +1,179 @@
+//! The embedded ticket office: ticket events folded into one row per ticket.
+//!
+//! At least once in, exactly once kept: an event that is not newer than the last one folded into
+//! its ticket changes nothing.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::read::{parse_call, parse_time};
+use super::schema::StoreError;
+use crate::id::CallId;
+use crate::tickets::event::StoredEvent;
+use crate::time::Timestamp;
+
+/// A ticket as the embedded office knows it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Ticket {
+    /// Digits only.
+    pub number: String,
+    /// Whose call.
+    pub call: CallId,
+    /// Sequence of the last event.
+    pub sequence: u32,
+    /// `open` or `closed`.
+    pub state: String,
+    /// `type` of the last event.
+    pub kind: String,
+    /// When its first event happened.
+    pub opened_at: Timestamp,
+    /// When its last event happened.
+    pub updated_at: Timestamp,
+    /// `data` of its events, the later over the earlier (RFC 7396).
+    pub data: Value,
+}
+
+/// Folds one event into its ticket. An event without a JSON object is refused with the reason.
+pub(super) fn fold(db: &Connection, event: &StoredEvent) -> Result<Result<(), String>, StoreError> {
+    let document: Value = match serde_json::from_str(&event.json) {
+        Ok(Value::Object(document)) => Value::Object(document),
+        Ok(_) => return Ok(Err("the event is no JSON object".to_owned())),
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let call = event.event.call.to_string();
+    let standing = by_call(db, &call)?;
+    if standing
+        .as_ref()
+        .is_some_and(|ticket| ticket.sequence >= event.event.sequence)
+    {
+        return Ok(Ok(()));
+    }
+    let news = document.get("data").cloned().unwrap_or(Value::Null);
+    let number = standing
+        .as_ref()
+        .map(|ticket| ticket.number.clone())
+        .or_else(|| {
+            news.get("ticket")
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        })
+        .unwrap_or_else(|| call.clone());
+    let opened_at = standing
+        .as_ref()
+        .map_or(event.at, |ticket| ticket.opened_at);
+    let mut data = standing.map_or_else(|| Value::Object(Map::new()), |ticket| ticket.data);
+    merge(&mut data, &news);
+    let state = if event.kind.ends_with("closed") {
+        "closed"
+    } else {
+        "open"
+    };
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO tickets
+             (number, call, sequence, state, kind, opened_at, updated_at, data)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        number,
+        call,
+        event.event.sequence,
+        state,
+        &*event.kind,
+        opened_at.to_string(),
+        event.at.to_string(),
+        data.to_string(),
+    ])?;
+    Ok(Ok(()))
+}
+
+/// JSON merge patch (RFC 7396).
+fn merge(into: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        return;
+    };
+    if !into.is_object() {
+        *into = Value::Object(Map::new());
+    }
+    let Value::Object(into) = into else { return };
+    for (key, value) in patch {
+        match value {
+            Value::Null => {
+                into.remove(key);
+            }
+            Value::Object(_) => merge(into.entry(key.clone()).or_insert(Value::Null), value),
+            _ => {
+                into.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+const COLUMNS: &str = "number, call, sequence, state, kind, opened_at, updated_at, data";
+
+fn by_call(db: &Connection, call: &str) -> Result<Option<Ticket>, StoreError> {
+    one(
+        db,
+        &format!("SELECT {COLUMNS} FROM tickets WHERE call = ?"),
+        call,
+    )
+}
+
+pub(super) fn ticket(db: &Connection, number: &str) -> Result<Option<Ticket>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM tickets WHERE number = ?");
+    one(db, &sql, number)
+}
+
+fn one(db: &Connection, sql: &str, key: &str) -> Result<Option<Ticket>, StoreError> {
+    let mut select = db.prepare_cached(sql)?;
+    let found = select.query_row([key], |row| Ok(read(row))).optional()?;
+    found.transpose()
+}
+
+/// Newest first.
+pub(super) fn tickets(db: &Connection, most: usize) -> Result<Vec<Ticket>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM tickets ORDER BY call DESC LIMIT ?");
+    let mut select = db.prepare_cached(&sql)?;
+    let mut rows = select.query([i64::try_from(most).unwrap_or(i64::MAX)])?;
+    let mut tickets = Vec::new();
+    while let Some(row) = rows.next()? {
+        tickets.push(read(row)?);
+    }
+    Ok(tickets)
+}
+
+fn read(row: &Row<'_>) -> Result<Ticket, StoreError> {
+    let data: String = row.get(7)?;
+    Ok(Ticket {
+        number: row.get(0)?,
+        call: parse_call(&row.get::<_, String>(1)?)?,
+        sequence: row.get(2)?,
+        state: row.get(3)?,
+        kind: row.get(4)?,
+        opened_at: parse_time(&row.get::<_, String>(5)?)?,
+        updated_at: parse_time(&row.get::<_, String>(6)?)?,
+        data: serde_json::from_str(&data).map_err(|error| StoreError::Row {
+            table: "tickets",
+            what: error.to_string(),
+        })?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_merge_replaces_values_deepens_objects_and_removes_nulls() {
+        let mut into = json!({"a": 1, "b": {"c": 2, "d": 3}, "e": 4});
+        merge(
+            &mut into,
+            &json!({"a": 9, "b": {"c": null, "f": 5}, "g": {"h": 1}}),
+        );
+        assert_eq!(
+            into,
+            json!({"a": 9, "b": {"d": 3, "f": 5}, "e": 4, "g": {"h": 1}})
+        );
+    }
+}

@@ -1,0 +1,342 @@
+//! What is read: at start, for screens and sinks, and by look-up commands beside a running engine.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::office::{self, Ticket};
+use super::schema::{self, StoreError};
+use super::write::{self, LedgerRow};
+use crate::id::{CallId, SeatId};
+use crate::sip::event::Binding;
+use crate::switchboard::fact::{Fact, What};
+use crate::telemetry::CallRecord;
+use crate::tickets::event::{EventRef, StoredEvent};
+use crate::time::{Instant, Timestamp};
+
+/// A read-only connection; many may stand beside a running engine.
+pub struct Reader {
+    db: Connection,
+}
+
+/// What a caller of [`Reader::calls`] wants to see.
+#[derive(Clone, Debug, Default)]
+pub struct CallQuery {
+    /// Calls to this line only.
+    pub line: Option<String>,
+    /// Calls of this caller only.
+    pub caller: Option<String>,
+    /// The call of this ticket only.
+    pub ticket: Option<String>,
+    /// Calls that go on only.
+    pub open: bool,
+    /// The newest so many; 0: none.
+    pub most: usize,
+}
+
+/// What a sink owes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owed {
+    /// Events.
+    pub events: usize,
+    /// When the oldest happened.
+    pub oldest: Option<Timestamp>,
+}
+
+/// An event that a sink refused for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Whose.
+    pub sink: String,
+    /// What.
+    pub event: StoredEvent,
+    /// What the sink said.
+    pub why: String,
+}
+
+impl Reader {
+    /// Opens the database of a running or stopped engine.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Ok(Reader {
+            db: schema::open_read_only(path)?,
+        })
+    }
+
+    /// Records of calls, newest first.
+    pub fn calls(&self, query: &CallQuery) -> Result<Vec<CallRecord>, StoreError> {
+        let mut select = self.db.prepare_cached(
+            "SELECT id FROM calls WHERE (?1 IS NULL OR line = ?1) AND (?2 IS NULL OR caller = ?2)
+                 AND (?3 IS NULL OR ticket = ?3) AND (NOT ?4 OR cause IS NULL)
+             ORDER BY arrival DESC LIMIT ?5",
+        )?;
+        let most = i64::try_from(query.most).unwrap_or(i64::MAX);
+        let ids = select
+            .query_map(
+                params![query.line, query.caller, query.ticket, query.open, most],
+                |row| row.get::<_, String>(0),
+            )?
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut records = Vec::with_capacity(ids.len());
+        for id in ids {
+            records.extend(CallRecord::fold(&facts(&self.db, parse_call(&id)?)?));
+        }
+        Ok(records)
+    }
+
+    /// One call's record.
+    pub fn call(&self, call: CallId) -> Result<Option<CallRecord>, StoreError> {
+        Ok(CallRecord::fold(&facts(&self.db, call)?))
+    }
+
+    /// One call's facts, in order.
+    pub fn facts(&self, call: CallId) -> Result<Vec<Fact>, StoreError> {
+        facts(&self.db, call)
+    }
+
+    /// Tickets of the embedded office, newest first.
+    pub fn tickets(&self, most: usize) -> Result<Vec<Ticket>, StoreError> {
+        office::tickets(&self.db, most)
+    }
+
+    /// One ticket of the embedded office.
+    pub fn ticket(&self, number: &str) -> Result<Option<Ticket>, StoreError> {
+        office::ticket(&self.db, number)
+    }
+
+    /// Entries of the ledger, newest first, from before number `before`.
+    pub fn ledger(&self, before: Option<u64>, most: usize) -> Result<Vec<LedgerRow>, StoreError> {
+        ledger(&self.db, before, most)
+    }
+
+    /// What the sink still owes, in order of arrival, after an event.
+    pub fn owed(
+        &self,
+        sink: &str,
+        after: Option<EventRef>,
+        most: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        owed(&self.db, sink, after, most)
+    }
+
+    /// How much the sink owes and since when.
+    pub fn owed_figures(&self, sink: &str) -> Result<Owed, StoreError> {
+        let mut select = self.db.prepare_cached(
+            "SELECT count(*), (SELECT at FROM events WHERE arrival =
+                 (SELECT min(event) FROM owed WHERE sink = ?1))
+             FROM owed WHERE sink = ?1",
+        )?;
+        let (events, oldest) = select.query_row([sink], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?))
+        })?;
+        Ok(Owed {
+            events: usize::try_from(events).unwrap_or(0),
+            oldest: oldest.as_deref().map(parse_time).transpose()?,
+        })
+    }
+
+    /// Events that sinks refused, oldest first.
+    pub fn dead_letters(&self, most: usize) -> Result<Vec<DeadLetter>, StoreError> {
+        let mut select = self.db.prepare_cached(
+            "SELECT call, sequence, kind, e.at, e.json, sink, why FROM dead_letters d
+             JOIN events e ON e.arrival = d.event ORDER BY d.event LIMIT ?",
+        )?;
+        let mut rows = select.query([i64::try_from(most).unwrap_or(i64::MAX)])?;
+        let mut letters = Vec::new();
+        while let Some(row) = rows.next()? {
+            letters.push(DeadLetter {
+                event: event(row)?,
+                sink: row.get(5)?,
+                why: row.get(6)?,
+            });
+        }
+        Ok(letters)
+    }
+
+    /// The caller's last calls before `call`, newest first, one line of text each. A withheld
+    /// number has no history.
+    pub fn history(
+        &self,
+        caller: &str,
+        call: CallId,
+        most: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        if caller.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut select = self.db.prepare_cached(
+            "SELECT opened_at, line, ticket, seat, grade, cause FROM calls
+             WHERE caller = ? AND id <> ? ORDER BY arrival DESC LIMIT ?",
+        )?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = select.query_map(params![caller, call.to_string(), most], history_line)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+fn history_line(row: &Row<'_>) -> rusqlite::Result<String> {
+    let text = |index| row.get::<_, String>(index);
+    let mut line = format!("{} {} ticket {}", text(0)?, text(1)?, text(2)?);
+    if let Some(seat) = row.get::<_, Option<String>>(3)? {
+        line.push_str(&format!(" seat {seat}"));
+    }
+    if let Some(grade) = row.get::<_, Option<u8>>(4)? {
+        line.push_str(&format!(" grade {grade}"));
+    }
+    let cause = row.get::<_, Option<String>>(5)?;
+    line.push(' ');
+    line.push_str(cause.as_deref().unwrap_or("open"));
+    Ok(line)
+}
+
+pub(super) fn facts(db: &Connection, call: CallId) -> Result<Vec<Fact>, StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT sequence, at, mono_ns, json FROM facts WHERE call = ? ORDER BY sequence",
+    )?;
+    let mut rows = select.query([call.to_string()])?;
+    let mut facts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let json: String = row.get(3)?;
+        let what: What = serde_json::from_str(&json).map_err(|error| StoreError::Row {
+            table: "facts",
+            what: format!("call {call}: {error}"),
+        })?;
+        facts.push(Fact {
+            call,
+            sequence: row.get(0)?,
+            at: parse_time(&row.get::<_, String>(1)?)?,
+            mono: Instant::from_nanos(u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0)),
+            what,
+        });
+    }
+    Ok(facts)
+}
+
+/// Ids of calls without an end, in order of arrival.
+pub(super) fn open_calls(db: &Connection) -> Result<Vec<CallId>, StoreError> {
+    let mut select =
+        db.prepare_cached("SELECT id FROM calls WHERE cause IS NULL ORDER BY arrival")?;
+    let ids = select
+        .query_map([], |row| row.get::<_, String>(0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    ids.iter().map(|id| parse_call(id)).collect()
+}
+
+pub(super) fn bindings(db: &Connection) -> Result<Vec<(SeatId, Binding)>, StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT seat, contact, flow, listener, expires_at, call_id, cseq FROM bindings ORDER BY seat",
+    )?;
+    let mut rows = select.query([])?;
+    let mut bindings = Vec::new();
+    while let Some(row) = rows.next()? {
+        let seat = SeatId::from(row.get::<_, String>(0)?.as_str());
+        let flow: String = row.get(2)?;
+        let flow: SocketAddr = flow.parse().map_err(|_| StoreError::Row {
+            table: "bindings",
+            what: format!("seat {seat}: flow {flow:?} is no address"),
+        })?;
+        let binding = Binding {
+            contact: row.get(1)?,
+            flow,
+            listener: usize::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
+            expires_at: parse_time(&row.get::<_, String>(4)?)?,
+            call_id: row.get(5)?,
+            cseq: row.get(6)?,
+        };
+        bindings.push((seat, binding));
+    }
+    Ok(bindings)
+}
+
+pub(super) fn last_ticket(db: &Connection) -> Result<Option<String>, StoreError> {
+    let ticket = db
+        .query_row(
+            "SELECT ticket FROM calls ORDER BY arrival DESC LIMIT 1",
+            [],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(ticket)
+}
+
+pub(super) fn owed(
+    db: &Connection,
+    sink: &str,
+    after: Option<EventRef>,
+    most: usize,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let after = match after {
+        Some(event) => write::arrival(db, event)?.unwrap_or(0),
+        None => 0,
+    };
+    let mut select = db.prepare_cached(
+        "SELECT call, sequence, kind, at, json FROM owed JOIN events ON arrival = event
+         WHERE sink = ? AND event > ? ORDER BY event LIMIT ?",
+    )?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut rows = select.query(params![sink, after, most])?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        events.push(event(row)?);
+    }
+    Ok(events)
+}
+
+pub(super) fn ledger(
+    db: &Connection,
+    before: Option<u64>,
+    most: usize,
+) -> Result<Vec<LedgerRow>, StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT number, at, json, hash FROM ledger WHERE ?1 IS NULL OR number < ?1
+         ORDER BY number DESC LIMIT ?2",
+    )?;
+    let before = before.map(|number| i64::try_from(number).unwrap_or(i64::MAX));
+    let mut rows = select.query(params![before, i64::try_from(most).unwrap_or(i64::MAX)])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        entries.push(LedgerRow {
+            number: u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0),
+            at: parse_time(&row.get::<_, String>(1)?)?,
+            json: row.get(2)?,
+            hash: row.get(3)?,
+        });
+    }
+    Ok(entries)
+}
+
+fn event(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
+    Ok(StoredEvent {
+        event: EventRef {
+            call: parse_call(&row.get::<_, String>(0)?)?,
+            sequence: row.get(1)?,
+        },
+        kind: Arc::from(row.get::<_, String>(2)?),
+        at: parse_time(&row.get::<_, String>(3)?)?,
+        json: Arc::from(row.get::<_, String>(4)?),
+    })
+}
+
+pub(super) fn parse_call(text: &str) -> Result<CallId, StoreError> {
+    CallId::parse(text).ok_or_else(|| StoreError::Row {
+        table: "calls",
+        what: format!("{text:?} is no call id"),
+    })
+}
+
+pub(super) fn parse_time(text: &str) -> Result<Timestamp, StoreError> {
+    text.parse().map_err(|error| StoreError::Row {
+        table: "facts",
+        what: format!("{text:?} is no time: {error}"),
+    })
+}
+
+/// Age of a time as of `now`; zero for one that lies ahead.
+pub fn age(since: Option<Timestamp>, now: Timestamp) -> Duration {
+    let Some(since) = since else {
+        return Duration::ZERO;
+    };
+    Duration::try_from(now.duration_since(since)).unwrap_or(Duration::ZERO)
+}

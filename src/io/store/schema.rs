@@ -1,0 +1,221 @@
+//! The shape of the database and how a connection to it is opened.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+/// Version of the shape that this program writes; `user_version` of the file.
+pub const SCHEMA: i64 = 1;
+/// How long a reader waits for a lock before it gives up.
+const BUSY: Duration = Duration::from_secs(2);
+/// Statements kept prepared per connection.
+const STATEMENTS: usize = 64;
+
+/// Why the store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Written by a newer program: this one would lose what it does not know.
+    #[error(
+        "{path}: schema {found} is newer than {SCHEMA}, which this program knows; use the newer program or another data directory"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+    },
+    /// The file cannot be opened, read or written.
+    #[error("{path}: {source}")]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// A row does not hold what this program writes there.
+    #[error("{table}: {what}")]
+    Row {
+        /// Where.
+        table: &'static str,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The writer's thread is gone or gave no answer in time.
+    #[error("the store's writer gives no answer")]
+    Gone,
+    /// A query failed on an open connection.
+    #[error("store: {0}")]
+    Query(#[from] rusqlite::Error),
+}
+
+const VERSION_1: &str = "
+CREATE TABLE calls (
+    arrival INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    ticket TEXT NOT NULL,
+    line TEXT NOT NULL,
+    dialled TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    trunk TEXT NOT NULL,
+    opened_at TEXT NOT NULL,
+    answered_at TEXT,
+    queue TEXT,
+    seat TEXT,
+    waited_ms INTEGER NOT NULL,
+    talked_ms INTEGER NOT NULL,
+    grade INTEGER,
+    cause TEXT,
+    lasted_ms INTEGER,
+    recording TEXT,
+    recording_ms INTEGER,
+    recording_lost INTEGER NOT NULL,
+    undurable INTEGER NOT NULL,
+    shifted_clock INTEGER NOT NULL,
+    wire_ref TEXT NOT NULL
+) STRICT;
+CREATE INDEX calls_open ON calls(arrival) WHERE cause IS NULL;
+CREATE INDEX calls_caller ON calls(caller, arrival) WHERE caller <> '';
+CREATE TABLE facts (
+    call TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    mono_ns INTEGER NOT NULL,
+    json TEXT NOT NULL,
+    PRIMARY KEY (call, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE events (
+    arrival INTEGER PRIMARY KEY,
+    call TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    at TEXT NOT NULL,
+    json TEXT NOT NULL,
+    UNIQUE (call, sequence)
+) STRICT;
+CREATE TABLE owed (
+    sink TEXT NOT NULL,
+    event INTEGER NOT NULL,
+    PRIMARY KEY (sink, event)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE dead_letters (
+    sink TEXT NOT NULL,
+    event INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    why TEXT NOT NULL,
+    PRIMARY KEY (sink, event)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE bindings (
+    seat TEXT PRIMARY KEY,
+    contact TEXT NOT NULL,
+    flow TEXT NOT NULL,
+    listener INTEGER NOT NULL,
+    expires_at TEXT NOT NULL,
+    call_id TEXT NOT NULL,
+    cseq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE ledger (
+    number INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    json TEXT NOT NULL,
+    hash TEXT NOT NULL
+) STRICT;
+CREATE TABLE tickets (
+    number TEXT PRIMARY KEY,
+    call TEXT NOT NULL UNIQUE,
+    sequence INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    opened_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    data TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// Opens for writing; makes the file, or brings it to this program's shape.
+pub fn open(path: &Path) -> Result<Connection, StoreError> {
+    let at = |source| StoreError::Database {
+        path: path.to_owned(),
+        source,
+    };
+    let mut db = Connection::open(path).map_err(at)?;
+    prepare(&mut db, path)?;
+    db.pragma_update(None, "journal_mode", "WAL").map_err(at)?;
+    // FULL: a commit returns when its log is on the disk, not only in the kernel.
+    db.pragma_update(None, "synchronous", "FULL").map_err(at)?;
+    // Fewer, larger checkpoints: each costs two syncs beside the log's own.
+    db.pragma_update(None, "wal_autocheckpoint", 4_000)
+        .map_err(at)?;
+    db.pragma_update(None, "cache_size", -16_000).map_err(at)?;
+    migrate(&mut db, path)?;
+    Ok(db)
+}
+
+/// Opens for reading beside a running engine.
+pub fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db =
+        Connection::open_with_flags(path, flags).map_err(|source| StoreError::Database {
+            path: path.to_owned(),
+            source,
+        })?;
+    prepare(&mut db, path)?;
+    Ok(db)
+}
+
+fn prepare(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let at = |source| StoreError::Database {
+        path: path.to_owned(),
+        source,
+    };
+    db.busy_timeout(BUSY).map_err(at)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    let found = version(db).map_err(at)?;
+    if found > SCHEMA {
+        return Err(StoreError::Newer {
+            path: path.to_owned(),
+            found,
+        });
+    }
+    Ok(())
+}
+
+fn version(db: &Connection) -> rusqlite::Result<i64> {
+    db.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// One step per version, each in a transaction of its own with its new number.
+fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let at = |source| StoreError::Database {
+        path: path.to_owned(),
+        source,
+    };
+    if version(db).map_err(at)? < 1 {
+        let change = db.transaction().map_err(at)?;
+        change.execute_batch(VERSION_1).map_err(at)?;
+        change.pragma_update(None, "user_version", 1).map_err(at)?;
+        change.commit().map_err(at)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_schema_is_refused_and_named() {
+        let directory = std::env::temp_dir().join(format!("hotline-schema-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let path = directory.join("newer.db");
+        let _ = std::fs::remove_file(&path);
+        let db = open(&path).unwrap();
+        db.pragma_update(None, "user_version", SCHEMA + 1).unwrap();
+        drop(db);
+        for error in [open(&path).unwrap_err(), open_read_only(&path).unwrap_err()] {
+            assert!(matches!(error, StoreError::Newer { found, .. } if found == SCHEMA + 1));
+            assert!(error.to_string().contains("newer"), "{error}");
+        }
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+}

@@ -1,0 +1,284 @@
+//! What one write is in SQL. Every write may be done twice: the second changes nothing.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::read;
+use super::schema::StoreError;
+use crate::id::{CallId, SeatId};
+use crate::sip::event::Binding;
+use crate::switchboard::fact::Fact;
+use crate::switchboard::port::StoreJob;
+use crate::telemetry::CallRecord;
+use crate::tickets::event::{EventRef, StoredEvent};
+use crate::time::Timestamp;
+
+/// Closed calls whose records are kept at hand for a late fact (the recording's).
+const CLOSED_KEPT: usize = 1_024;
+/// Records at hand; beyond it a call's record is folded from its facts again when it is needed.
+const RECORDS_MAX: usize = 16_384;
+
+/// Applies writes inside the transaction that its owner holds open.
+pub(super) struct Writes {
+    /// Names of the sinks by the plan's order: an event is owed under its sink's name, so that a
+    /// plan with sinks in another order owes the same.
+    sinks: Vec<Arc<str>>,
+    records: HashMap<CallId, CallRecord>,
+    closed: VecDeque<CallId>,
+    dirty: HashSet<CallId>,
+}
+
+impl Writes {
+    pub(super) fn new(sinks: Vec<Arc<str>>) -> Self {
+        Writes {
+            sinks,
+            records: HashMap::new(),
+            closed: VecDeque::new(),
+            dirty: HashSet::new(),
+        }
+    }
+
+    /// What was folded since the last commit is void: the transaction was rolled back.
+    pub(super) fn forget(&mut self) {
+        self.records.clear();
+        self.closed.clear();
+        self.dirty.clear();
+    }
+
+    pub(super) fn job(&mut self, db: &Connection, job: &StoreJob) -> Result<(), StoreError> {
+        match job {
+            StoreJob::Fact { fact, events } => {
+                self.fact(db, fact)?;
+                events.iter().try_for_each(|event| self.event(db, event))
+            }
+            StoreJob::Settled { sink, event } => self.settled(db, *sink, *event),
+            StoreJob::DeadLetter { sink, event, why } => self.dead_letter(db, *sink, *event, why),
+            StoreJob::Binding { seat, binding } => write_binding(db, seat, binding.as_ref()),
+        }
+    }
+
+    /// Writes the rows of all calls that had facts since the last commit; last before a commit.
+    pub(super) fn finish(&mut self, db: &Connection) -> Result<(), StoreError> {
+        for call in self.dirty.drain() {
+            if let Some(record) = self.records.get(&call) {
+                write_call(db, record)?;
+                if record.is_closed() {
+                    self.closed.push_back(call);
+                }
+            }
+        }
+        while self.closed.len() > CLOSED_KEPT {
+            if let Some(call) = self.closed.pop_front() {
+                self.records.remove(&call);
+            }
+        }
+        if self.records.len() > RECORDS_MAX {
+            self.forget();
+        }
+        Ok(())
+    }
+
+    fn fact(&mut self, db: &Connection, fact: &Fact) -> Result<(), StoreError> {
+        let json = serde_json::to_string(&fact.what).map_err(|error| StoreError::Row {
+            table: "facts",
+            what: error.to_string(),
+        })?;
+        let mut insert = db.prepare_cached(
+            "INSERT OR IGNORE INTO facts (call, sequence, at, mono_ns, json) VALUES (?, ?, ?, ?, ?)",
+        )?;
+        insert.execute(params![
+            fact.call.to_string(),
+            fact.sequence,
+            fact.at.to_string(),
+            i64::try_from(fact.mono.as_nanos()).unwrap_or(i64::MAX),
+            json,
+        ])?;
+        if !self.records.contains_key(&fact.call) {
+            let record = if fact.sequence == 1 {
+                CallRecord::new(fact.call)
+            } else {
+                CallRecord::fold(&read::facts(db, fact.call)?)
+                    .unwrap_or_else(|| CallRecord::new(fact.call))
+            };
+            self.records.insert(fact.call, record);
+        }
+        if let Some(record) = self.records.get_mut(&fact.call) {
+            record.apply(fact);
+            self.dirty.insert(fact.call);
+        }
+        Ok(())
+    }
+
+    fn event(&self, db: &Connection, event: &StoredEvent) -> Result<(), StoreError> {
+        let mut insert = db.prepare_cached(
+            "INSERT OR IGNORE INTO events (call, sequence, kind, at, json) VALUES (?, ?, ?, ?, ?)",
+        )?;
+        let new = insert.execute(params![
+            event.event.call.to_string(),
+            event.event.sequence,
+            &*event.kind,
+            event.at.to_string(),
+            &*event.json,
+        ])?;
+        if new == 0 {
+            return Ok(()); // Written before: what was settled since is not owed again.
+        }
+        let arrival = db.last_insert_rowid();
+        let mut owe =
+            db.prepare_cached("INSERT OR IGNORE INTO owed (sink, event) VALUES (?, ?)")?;
+        for sink in &self.sinks {
+            owe.execute(params![&**sink, arrival])?;
+        }
+        Ok(())
+    }
+
+    fn settled(&self, db: &Connection, sink: usize, event: EventRef) -> Result<(), StoreError> {
+        let (Some(sink), Some(arrival)) = (self.sinks.get(sink), arrival(db, event)?) else {
+            return Ok(());
+        };
+        db.prepare_cached("DELETE FROM owed WHERE sink = ? AND event = ?")?
+            .execute(params![&**sink, arrival])?;
+        Ok(())
+    }
+
+    fn dead_letter(
+        &self,
+        db: &Connection,
+        sink: usize,
+        event: EventRef,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        let (Some(name), Some(arrival)) = (self.sinks.get(sink), arrival(db, event)?) else {
+            return Ok(());
+        };
+        db.prepare_cached(
+            "INSERT OR IGNORE INTO dead_letters (sink, event, at, why)
+             SELECT ?1, ?2, at, ?3 FROM events WHERE arrival = ?2",
+        )?
+        .execute(params![&**name, arrival, why])?;
+        self.settled(db, sink, event)
+    }
+}
+
+/// The event's place in the order of arrival.
+pub(super) fn arrival(db: &Connection, event: EventRef) -> Result<Option<i64>, StoreError> {
+    let mut find =
+        db.prepare_cached("SELECT arrival FROM events WHERE call = ? AND sequence = ?")?;
+    let found = find
+        .query_row(params![event.call.to_string(), event.sequence], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    Ok(found)
+}
+
+fn write_call(db: &Connection, record: &CallRecord) -> Result<(), StoreError> {
+    let mut upsert = db.prepare_cached(
+        "INSERT INTO calls (id, ticket, line, dialled, caller, trunk, opened_at, answered_at,
+             queue, seat, waited_ms, talked_ms, grade, cause, lasted_ms, recording, recording_ms,
+             recording_lost, undurable, shifted_clock, wire_ref)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+             ?19, ?20, ?21)
+         ON CONFLICT (id) DO UPDATE SET answered_at = ?8, queue = ?9, seat = ?10, waited_ms = ?11,
+             talked_ms = ?12, grade = ?13, cause = ?14, lasted_ms = ?15, recording = ?16,
+             recording_ms = ?17, recording_lost = ?18, undurable = ?19",
+    )?;
+    upsert.execute(params![
+        record.call.to_string(),
+        record.ticket,
+        record.line.as_str(),
+        record.dialled,
+        record.caller,
+        record.trunk.as_str(),
+        record.opened_at.to_string(),
+        record.answered_at.map(|at| at.to_string()),
+        record.queue.as_ref().map(|queue| queue.as_str()),
+        record.seat.as_ref().map(|seat| seat.as_str()),
+        signed(record.waited_ms),
+        signed(record.talked_ms),
+        record.grade,
+        record.cause.map(cause_text),
+        record.lasted_ms.map(signed),
+        record.recording,
+        record.recording_ms.map(signed),
+        signed(record.recording_lost),
+        record.undurable,
+        record.shifted_clock,
+        record.wire_ref,
+    ])?;
+    Ok(())
+}
+
+/// `completed`, or `refused 486`.
+fn cause_text(cause: crate::switchboard::fact::Cause) -> String {
+    match serde_json::to_value(cause) {
+        Ok(serde_json::Value::String(name)) => name,
+        Ok(serde_json::Value::Object(named)) => named
+            .iter()
+            .map(|(name, value)| format!("{name} {value}"))
+            .collect(),
+        _ => format!("{cause:?}"),
+    }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn write_binding(
+    db: &Connection,
+    seat: &SeatId,
+    binding: Option<&Binding>,
+) -> Result<(), StoreError> {
+    let Some(binding) = binding else {
+        db.prepare_cached("DELETE FROM bindings WHERE seat = ?")?
+            .execute([seat.as_str()])?;
+        return Ok(());
+    };
+    let mut replace = db.prepare_cached(
+        "INSERT OR REPLACE INTO bindings (seat, contact, flow, listener, expires_at, call_id, cseq)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    replace.execute(params![
+        seat.as_str(),
+        binding.contact,
+        binding.flow.to_string(),
+        i64::try_from(binding.listener).unwrap_or(0),
+        binding.expires_at.to_string(),
+        binding.call_id,
+        binding.cseq,
+    ])?;
+    Ok(())
+}
+
+/// The last entry of the chain: its number, text and hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// From 1, without holes.
+    pub number: u64,
+    /// When it was written.
+    pub at: Timestamp,
+    /// The entry, as the ledger wrote it.
+    pub json: String,
+    /// Its hash, which the next one names.
+    pub hash: String,
+}
+
+/// Appends what `make` makes of the last entry.
+pub(super) fn append_ledger(
+    db: &Connection,
+    make: impl FnOnce(Option<&LedgerRow>) -> LedgerRow,
+) -> Result<LedgerRow, StoreError> {
+    let last = read::ledger(db, None, 1)?.pop();
+    let row = make(last.as_ref());
+    db.prepare_cached("INSERT INTO ledger (number, at, json, hash) VALUES (?, ?, ?, ?)")?
+        .execute(params![
+            signed(row.number),
+            row.at.to_string(),
+            row.json,
+            row.hash
+        ])?;
+    Ok(row)
+}

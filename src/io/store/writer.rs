@@ -1,0 +1,350 @@
+//! The writer's thread: gathers, commits, reports, and tries again.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::oneshot;
+
+use super::office;
+use super::schema::{self, StoreError};
+use super::write::{LedgerRow, Writes, append_ledger};
+use super::{Backlog, Opening, Report};
+use crate::switchboard::fact::What;
+use crate::switchboard::port::StoreJob;
+use crate::tickets::event::StoredEvent;
+
+/// Writes in one transaction at most, so that a long backlog does not hold up new calls.
+const BATCH_MAX: usize = 8_192;
+/// Writes that no call waits for wait so long for one that does, and ride along with its sync.
+const LINGER: Duration = Duration::from_millis(20);
+/// First and longest pause between tries of a failing commit.
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// At the end, how long a failing store is tried before what is pending is given up.
+const CLOSE_GRACE: Duration = Duration::from_secs(3);
+/// Faults in a row after which the oldest batch is taken for their cause and given up.
+const PANICS_MAX: u32 = 3;
+
+/// What the thread is asked.
+pub(super) enum Request {
+    /// Write in order.
+    Jobs {
+        /// Grows from batch to batch.
+        token: u64,
+        /// The writes.
+        jobs: Vec<StoreJob>,
+    },
+    /// Something whose asker waits for the answer.
+    Errand(Errand),
+    /// Write what is pending and end.
+    Close,
+}
+
+type Make = Box<dyn FnOnce(Option<&LedgerRow>) -> LedgerRow + Send>;
+type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// Errands are answered after the commit that holds them; a failed one is answered at once and
+/// not kept: its asker tries again.
+pub(super) enum Errand {
+    Fold {
+        event: StoredEvent,
+        reply: Reply<Result<(), String>>,
+    },
+    Append {
+        make: Make,
+        reply: Reply<LedgerRow>,
+    },
+}
+
+/// An errand that is done but for the commit.
+enum Done {
+    Fold(
+        Reply<Result<(), String>>,
+        Result<Result<(), String>, StoreError>,
+    ),
+    Append(Reply<LedgerRow>, Result<LedgerRow, StoreError>),
+}
+
+impl Done {
+    fn answer(self, committed: bool) {
+        match self {
+            Done::Fold(reply, result) => {
+                let _ = reply.send(if committed {
+                    result
+                } else {
+                    Err(StoreError::Gone)
+                });
+            }
+            Done::Append(reply, result) => {
+                let _ = reply.send(if committed {
+                    result
+                } else {
+                    Err(StoreError::Gone)
+                });
+            }
+        }
+    }
+}
+
+/// State of the thread.
+pub(super) struct Writer {
+    db: Option<Connection>,
+    path: PathBuf,
+    writes: Writes,
+    pending: VecDeque<(u64, Vec<StoreJob>)>,
+    errands: Vec<Errand>,
+    backlog: Arc<Backlog>,
+    report: Box<dyn Fn(Report) + Send>,
+    /// While failing: the pause, and when the next try is due.
+    failing: Option<(Duration, Instant)>,
+    closing: Option<Instant>,
+    panics: u32,
+}
+
+impl Writer {
+    pub(super) fn new(
+        opening: Opening,
+        backlog: Arc<Backlog>,
+        report: Box<dyn Fn(Report) + Send>,
+    ) -> Self {
+        Writer {
+            db: Some(opening.db),
+            path: opening.path,
+            writes: Writes::new(opening.sinks),
+            pending: VecDeque::new(),
+            errands: Vec::new(),
+            backlog,
+            report,
+            failing: None,
+            closing: None,
+            panics: 0,
+        }
+    }
+
+    /// Runs until closed and empty.
+    pub(super) fn run(&mut self, inbox: &Receiver<Request>) {
+        while self.gather(inbox) {
+            let turn = catch_unwind(AssertUnwindSafe(|| self.commit()));
+            match turn {
+                Ok(()) => self.panics = 0,
+                Err(_) => self.recover(),
+            }
+        }
+    }
+
+    /// Waits until there is something to commit and it is time to; `false`: the end.
+    fn gather(&mut self, inbox: &Receiver<Request>) -> bool {
+        let mut linger: Option<Instant> = None;
+        loop {
+            match inbox.try_recv() {
+                Ok(request) => {
+                    self.take(request);
+                    continue;
+                }
+                Err(TryRecvError::Disconnected) => {
+                    self.closing.get_or_insert_with(Instant::now);
+                }
+                Err(TryRecvError::Empty) => {}
+            }
+            let empty = self.pending.is_empty() && self.errands.is_empty();
+            if let Some(since) = self.closing {
+                let given_up = self.failing.is_some() && since.elapsed() >= CLOSE_GRACE;
+                if empty || given_up {
+                    return false;
+                }
+            }
+            let now = Instant::now();
+            let due = match self.failing {
+                Some((_, due)) => Some(due),
+                None if empty => None,
+                None if self.closing.is_some() || self.is_urgent() => return true,
+                None => Some(*linger.get_or_insert(now + LINGER)),
+            };
+            let received = match due {
+                Some(due) if due <= now => return true,
+                Some(due) => inbox.recv_timeout(due - now),
+                None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match received {
+                Ok(request) => self.take(request),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) if self.closing.is_some() => {
+                    // Nobody is left to wake us before the next try is due.
+                    std::thread::sleep(due.map_or(Duration::ZERO, |due| due - now));
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.closing = Some(now);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, request: Request) {
+        match request {
+            Request::Jobs { token, jobs } => {
+                if self.failing.is_some() {
+                    // The call need not wait for its bound to learn what is known.
+                    (self.report)(Report::Failed {
+                        token: Some(token),
+                        error: "the store is failing".to_owned(),
+                    });
+                }
+                self.pending.push_back((token, jobs));
+            }
+            Request::Errand(errand) => self.errands.push(errand),
+            Request::Close => {
+                self.closing.get_or_insert_with(Instant::now);
+            }
+        }
+    }
+
+    /// Whether somebody waits for what is pending: a caller for the answer, a seat for its screen.
+    fn is_urgent(&self) -> bool {
+        let waited_for = |job: &StoreJob| {
+            matches!(
+                job,
+                StoreJob::Fact { fact, .. }
+                    if matches!(fact.what, What::Opened { .. } | What::SeatOffered { .. })
+            )
+        };
+        let append = |errand: &Errand| matches!(errand, Errand::Append { .. });
+        self.errands.iter().any(append)
+            || self
+                .pending
+                .iter()
+                .any(|(_, jobs)| jobs.iter().any(waited_for))
+    }
+
+    fn commit(&mut self) {
+        let begun = Instant::now();
+        let (batches, jobs) = self.next_batches();
+        let token = batches
+            .checked_sub(1)
+            .and_then(|last| self.pending.get(last))
+            .map(|(token, _)| *token);
+        let mut done = Vec::new();
+        match self.transaction(batches, &mut done) {
+            Ok(()) => {
+                self.pending.drain(..batches);
+                self.backlog.pending.fetch_sub(jobs, Ordering::Relaxed);
+                self.failing = None;
+                done.into_iter().for_each(|errand| errand.answer(true));
+                (self.report)(Report::Committed {
+                    token,
+                    jobs,
+                    took: begun.elapsed(),
+                });
+            }
+            Err(error) => {
+                done.into_iter().for_each(|errand| errand.answer(false));
+                self.errands.clear();
+                self.fail(&error.to_string());
+            }
+        }
+    }
+
+    /// The oldest batches that fit one transaction, at least one if there is one: their number and
+    /// that of their writes.
+    fn next_batches(&self) -> (usize, usize) {
+        let mut jobs = 0;
+        let mut batches = 0;
+        for (_, batch) in &self.pending {
+            if batches > 0 && jobs + batch.len() > BATCH_MAX {
+                break;
+            }
+            batches += 1;
+            jobs += batch.len();
+        }
+        (batches, jobs)
+    }
+
+    fn transaction(&mut self, batches: usize, done: &mut Vec<Done>) -> Result<(), StoreError> {
+        let db = match self.db.take() {
+            Some(db) => db,
+            None => schema::open(&self.path)?,
+        };
+        db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        for job in self.pending.iter().take(batches).flat_map(|(_, jobs)| jobs) {
+            if let Err(error) = self.writes.job(&db, job) {
+                if is_environment(&error) {
+                    return Err(error); // Dropping the connection rolls back.
+                }
+                // It will fail for ever: give up this write, not all that come after it.
+                tracing::error!(%error, ?job, "a write cannot be stored and is given up");
+                self.backlog.shed.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        for errand in self.errands.drain(..) {
+            done.push(match errand {
+                Errand::Fold { event, reply } => Done::Fold(reply, office::fold(&db, &event)),
+                Errand::Append { make, reply } => Done::Append(reply, append_ledger(&db, make)),
+            });
+        }
+        self.writes.finish(&db)?;
+        db.prepare_cached("COMMIT")?.execute([])?;
+        self.db = Some(db);
+        Ok(())
+    }
+
+    fn fail(&mut self, error: &str) {
+        self.db = None;
+        self.writes.forget();
+        let pause = match self.failing {
+            Some((pause, _)) => (pause * 2).min(RETRY.1),
+            None => {
+                tracing::error!(error, "the store fails; writes are kept in memory");
+                RETRY.0
+            }
+        };
+        self.failing = Some((pause, Instant::now() + pause));
+        (self.report)(Report::Failed {
+            token: self.pending.back().map(|(token, _)| *token),
+            error: error.to_owned(),
+        });
+    }
+
+    /// After a fault of ours: a fresh connection, the same pending writes.
+    fn recover(&mut self) {
+        self.panics += 1;
+        (self.report)(Report::Panicked);
+        if self.panics >= PANICS_MAX
+            && let Some((token, jobs)) = self.pending.pop_front()
+        {
+            tracing::error!(
+                token,
+                ?jobs,
+                "writes that bring the store down are given up"
+            );
+            self.backlog
+                .pending
+                .fetch_sub(jobs.len(), Ordering::Relaxed);
+            let shed = u64::try_from(jobs.len()).unwrap_or(u64::MAX);
+            self.backlog.shed.fetch_add(shed, Ordering::Relaxed);
+            self.panics = 0;
+        }
+        self.errands.clear();
+        self.fail("a fault in the writer");
+    }
+}
+
+/// Whether an error comes from the disk or the file rather than from the write itself.
+fn is_environment(error: &StoreError) -> bool {
+    match error {
+        StoreError::Row { .. } => false,
+        StoreError::Query(rusqlite::Error::SqliteFailure(failure, _)) => !matches!(
+            failure.code,
+            ErrorCode::ConstraintViolation
+                | ErrorCode::TypeMismatch
+                | ErrorCode::TooBig
+                | ErrorCode::ParameterOutOfRange
+                | ErrorCode::ApiMisuse
+        ),
+        StoreError::Query(rusqlite::Error::ToSqlConversionFailure(_)) => false,
+        _ => true,
+    }
+}

@@ -1,0 +1,429 @@
+//! Every figure that is shown: handles cheap to set from any thread, and the page of all of them.
+//!
+//! What the facts of calls say is set by [`super::Metrics`], what `io` measures of itself by the
+//! setters here. Every label has a bounded set of values.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::media::order::LegFigures;
+use crate::sip::event::TurnedAway;
+
+pub(super) type Labels = Vec<(&'static str, String)>;
+
+/// Every figure that is shown. Cheap to set from any thread.
+#[derive(Debug)]
+pub struct Figures {
+    registry: Registry,
+    pub(super) opened: Family<Labels, Counter>,
+    pub(super) answered: Family<Labels, Counter>,
+    pub(super) closed: Family<Labels, Counter>,
+    pub(super) undurable: Counter,
+    pub(super) active: Gauge,
+    pub(super) waiting: Gauge,
+    pub(super) talking: Gauge,
+    pub(super) wait: Histogram,
+    pub(super) talk: Histogram,
+    pub(super) within_level: Counter,
+    pub(super) beyond_level: Counter,
+    pub(super) offers: Counter,
+    pub(super) offers_ended: Family<Labels, Counter>,
+    pub(super) overflows: Family<Labels, Counter>,
+    pub(super) peers_failed: Counter,
+    pub(super) grades: Family<Labels, Counter>,
+    pub(super) tickets_left: Counter,
+    pub(super) turned_away: Family<Labels, Counter>,
+    pub(super) owed: Family<Labels, Gauge>,
+    pub(super) owed_age: Family<Labels, Gauge>,
+    pub(super) delivered: Family<Labels, Counter>,
+    pub(super) dead_letters: Family<Labels, Counter>,
+    pub(super) store_commit: Histogram,
+    pub(super) store_failures: Counter,
+    pub(super) store_failing: Gauge,
+    pub(super) store_pending: Gauge,
+    pub(super) store_shed: Counter,
+    pub(super) recording_lost: Counter,
+    pub(super) rtp_received: Counter,
+    pub(super) rtp_sent: Counter,
+    pub(super) rtp_lost: Counter,
+    pub(super) rtp_late: Counter,
+    pub(super) rtp_refused: Counter,
+    pub(super) strangers: Counter,
+    pub(super) sip_in: Counter,
+    pub(super) sip_out: Counter,
+    pub(super) sip_dropped: Counter,
+    pub(super) loop_delay: Histogram,
+    pub(super) loop_late: Counter,
+    pub(super) log_lines_lost: Gauge,
+    pub(super) threads_failed: Family<Labels, Counter>,
+    pub(super) reloads: Family<Labels, Counter>,
+    pub(super) alarms: Family<Labels, Counter>,
+    pub(super) draining: Gauge,
+}
+
+/// Seconds: from a tenth of a millisecond to four seconds, in doublings.
+fn short_spans() -> Histogram {
+    Histogram::new((0..16).map(|power| 0.0001 * f64::from(1_u32 << power)))
+}
+
+/// Seconds: what people wait and talk.
+fn long_spans() -> Histogram {
+    Histogram::new([
+        1.0, 3.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0,
+    ])
+}
+
+impl Figures {
+    pub(super) fn new() -> Self {
+        let mut figures = Figures {
+            registry: Registry::with_prefix("hotline"),
+            opened: Family::default(),
+            answered: Family::default(),
+            closed: Family::default(),
+            undurable: Counter::default(),
+            active: Gauge::default(),
+            waiting: Gauge::default(),
+            talking: Gauge::default(),
+            wait: long_spans(),
+            talk: long_spans(),
+            within_level: Counter::default(),
+            beyond_level: Counter::default(),
+            offers: Counter::default(),
+            offers_ended: Family::default(),
+            overflows: Family::default(),
+            peers_failed: Counter::default(),
+            grades: Family::default(),
+            tickets_left: Counter::default(),
+            turned_away: Family::default(),
+            owed: Family::default(),
+            owed_age: Family::default(),
+            delivered: Family::default(),
+            dead_letters: Family::default(),
+            store_commit: short_spans(),
+            store_failures: Counter::default(),
+            store_failing: Gauge::default(),
+            store_pending: Gauge::default(),
+            store_shed: Counter::default(),
+            recording_lost: Counter::default(),
+            rtp_received: Counter::default(),
+            rtp_sent: Counter::default(),
+            rtp_lost: Counter::default(),
+            rtp_late: Counter::default(),
+            rtp_refused: Counter::default(),
+            strangers: Counter::default(),
+            sip_in: Counter::default(),
+            sip_out: Counter::default(),
+            sip_dropped: Counter::default(),
+            loop_delay: short_spans(),
+            loop_late: Counter::default(),
+            log_lines_lost: Gauge::default(),
+            threads_failed: Family::default(),
+            reloads: Family::default(),
+            alarms: Family::default(),
+            draining: Gauge::default(),
+        };
+        figures.register_calls();
+        figures.register_house();
+        figures
+    }
+
+    fn register_calls(&mut self) {
+        let r = &mut self.registry;
+        r.register("calls_opened", "Calls let in, by line", self.opened.clone());
+        r.register("calls_answered", "Calls answered", self.answered.clone());
+        r.register("calls_closed", "Calls ended, by cause", self.closed.clone());
+        r.register(
+            "calls_undurable",
+            "Calls answered before their record was on disk",
+            self.undurable.clone(),
+        );
+        r.register("calls_active", "Calls under way", self.active.clone());
+        r.register("queue_waiting", "Callers waiting", self.waiting.clone());
+        r.register("seats_talking", "Seats with a caller", self.talking.clone());
+        r.register(
+            "queue_wait_seconds",
+            "Wait until a seat answered",
+            self.wait.clone(),
+        );
+        r.register("seat_talk_seconds", "Talk with one seat", self.talk.clone());
+        r.register(
+            "service_level_met",
+            "Callers whom a seat answered within 15 s of waiting",
+            self.within_level.clone(),
+        );
+        r.register(
+            "service_level_missed",
+            "Callers whom a seat answered later, or never",
+            self.beyond_level.clone(),
+        );
+        r.register("seat_offers", "Times a seat was rung", self.offers.clone());
+        r.register(
+            "seat_offers_ended",
+            "Offers without a talk, by reason",
+            self.offers_ended.clone(),
+        );
+        r.register(
+            "queue_overflows",
+            "Callers sent on by the queue's rule",
+            self.overflows.clone(),
+        );
+        r.register(
+            "peers_failed",
+            "Calls to peers that were not answered",
+            self.peers_failed.clone(),
+        );
+        r.register("survey_grades", "Grades given", self.grades.clone());
+        r.register(
+            "tickets_left",
+            "Tickets left without a clerk",
+            self.tickets_left.clone(),
+        );
+        r.register(
+            "requests_turned_away",
+            "Requests refused at the door, by reason",
+            self.turned_away.clone(),
+        );
+    }
+
+    fn register_house(&mut self) {
+        let r = &mut self.registry;
+        r.register("tickets_owed", "Events owed to a sink", self.owed.clone());
+        r.register(
+            "tickets_owed_age_seconds",
+            "Age of the oldest event that is owed to a sink",
+            self.owed_age.clone(),
+        );
+        r.register(
+            "tickets_tries",
+            "Tries to deliver an event, by outcome",
+            self.delivered.clone(),
+        );
+        r.register(
+            "tickets_dead_letters",
+            "Events that a sink refused for good",
+            self.dead_letters.clone(),
+        );
+        r.register(
+            "store_commit_seconds",
+            "One commit with its sync",
+            self.store_commit.clone(),
+        );
+        r.register(
+            "store_failures",
+            "Commits that failed and are tried again",
+            self.store_failures.clone(),
+        );
+        r.register(
+            "store_failing",
+            "1 while the last commit failed",
+            self.store_failing.clone(),
+        );
+        r.register(
+            "store_pending_jobs",
+            "Writes kept in memory",
+            self.store_pending.clone(),
+        );
+        r.register(
+            "store_shed_jobs",
+            "Writes given up because memory for them was full",
+            self.store_shed.clone(),
+        );
+        r.register(
+            "recording_lost_frames",
+            "Frames missing in recordings",
+            self.recording_lost.clone(),
+        );
+        r.register("rtp_received", "RTP packets in", self.rtp_received.clone());
+        r.register("rtp_sent", "RTP packets out", self.rtp_sent.clone());
+        r.register("rtp_lost", "RTP that never came", self.rtp_lost.clone());
+        r.register(
+            "rtp_late",
+            "RTP too late to be heard",
+            self.rtp_late.clone(),
+        );
+        r.register(
+            "rtp_refused",
+            "RTP from strangers or malformed",
+            self.rtp_refused.clone(),
+        );
+        r.register(
+            "rtp_strangers",
+            "Legs that a stranger sent to",
+            self.strangers.clone(),
+        );
+        r.register("sip_received", "SIP datagrams in", self.sip_in.clone());
+        r.register("sip_sent", "SIP datagrams out", self.sip_out.clone());
+        r.register(
+            "sip_dropped",
+            "SIP datagrams that the kernel did not take",
+            self.sip_dropped.clone(),
+        );
+        r.register(
+            "loop_delay_seconds",
+            "How late the control loop came to a batch",
+            self.loop_delay.clone(),
+        );
+        r.register(
+            "loop_late",
+            "Batches later than the bound",
+            self.loop_late.clone(),
+        );
+        r.register(
+            "log_lines_lost",
+            "Log lines dropped because the writer was behind",
+            self.log_lines_lost.clone(),
+        );
+        r.register(
+            "threads_failed",
+            "Threads of the house that ended by a fault",
+            self.threads_failed.clone(),
+        );
+        r.register("plan_reloads", "Reloads by outcome", self.reloads.clone());
+        r.register("alarms", "Alarms raised, by kind", self.alarms.clone());
+        r.register("draining", "1 while draining", self.draining.clone());
+    }
+
+    /// All figures as OpenMetrics text.
+    pub fn encode(&self) -> String {
+        let mut text = String::with_capacity(16 * 1024);
+        // Writing to a String cannot fail; were it to, an empty page says more than a panic.
+        if encode(&mut text, &self.registry).is_err() {
+            text.clear();
+        }
+        text
+    }
+
+    /// A request was turned away at the door.
+    pub fn turned_away(&self, why: TurnedAway) {
+        count(
+            &self.turned_away,
+            vec![("reason", snake(&format!("{why:?}")))],
+        );
+    }
+
+    /// What a sink owes and since when.
+    pub fn owed(&self, sink: &str, events: usize, oldest: Duration) {
+        let labels = || vec![("sink", sink.to_owned())];
+        self.owed
+            .get_or_create(&labels())
+            .set(i64::try_from(events).unwrap_or(i64::MAX));
+        self.owed_age
+            .get_or_create(&labels())
+            .set(i64::try_from(oldest.as_secs()).unwrap_or(i64::MAX));
+    }
+
+    /// One try at a sink; `outcome` is `taken`, `retry` or `refused`.
+    pub fn tried(&self, sink: &str, outcome: &'static str) {
+        let labels = vec![("sink", sink.to_owned()), ("outcome", outcome.to_owned())];
+        count(&self.delivered, labels);
+    }
+
+    /// An event was set aside.
+    pub fn dead_letter(&self, sink: &str) {
+        count(&self.dead_letters, vec![("sink", sink.to_owned())]);
+        self.alarm("dead_letter");
+    }
+
+    /// A commit of the store went through.
+    pub fn store_committed(&self, took: Duration) {
+        self.store_commit.observe(took.as_secs_f64());
+        self.store_failing.set(0);
+    }
+
+    /// A commit of the store failed.
+    pub fn store_failed(&self) {
+        self.store_failures.inc();
+        if self.store_failing.set(1) == 0 {
+            self.alarm("store_failing");
+        }
+    }
+
+    /// Writes in memory, and writes given up since the last call.
+    pub fn store_backlog(&self, pending: usize, shed: u64) {
+        self.store_pending
+            .set(i64::try_from(pending).unwrap_or(i64::MAX));
+        if shed > 0 {
+            self.store_shed.inc_by(shed);
+            self.alarm("store_shed");
+        }
+    }
+
+    /// A leg's sound ended with these figures.
+    pub fn leg_closed(&self, figures: &LegFigures) {
+        self.rtp_received.inc_by(figures.received);
+        self.rtp_sent.inc_by(figures.sent);
+        self.rtp_lost.inc_by(figures.lost);
+        self.rtp_late.inc_by(figures.late);
+        self.rtp_refused.inc_by(figures.refused);
+    }
+
+    /// A stranger sent RTP to a leg.
+    pub fn stranger(&self) {
+        self.strangers.inc();
+    }
+
+    /// SIP datagrams moved, and such that the kernel did not take.
+    pub fn datagrams(&self, received: u64, sent: u64, dropped: u64) {
+        self.sip_in.inc_by(received);
+        self.sip_out.inc_by(sent);
+        self.sip_dropped.inc_by(dropped);
+    }
+
+    /// How late the control loop was; `bound` is what it should keep.
+    pub fn loop_delay(&self, delay: Duration, bound: Duration) {
+        self.loop_delay.observe(delay.as_secs_f64());
+        if delay > bound {
+            self.loop_late.inc();
+        }
+    }
+
+    /// Log lines lost since the start.
+    pub fn log_lines_lost(&self, lost: u64) {
+        self.log_lines_lost
+            .set(i64::try_from(lost).unwrap_or(i64::MAX));
+    }
+
+    /// A thread of the house ended by a fault.
+    pub fn thread_failed(&self, thread: &str) {
+        count(&self.threads_failed, vec![("thread", thread.to_owned())]);
+        self.alarm("thread_failed");
+    }
+
+    /// A reload of the plan, `taken` or `refused`.
+    pub fn reloaded(&self, outcome: &'static str) {
+        count(&self.reloads, vec![("outcome", outcome.to_owned())]);
+    }
+
+    /// Something that a person should look at.
+    pub fn alarm(&self, kind: &'static str) {
+        count(&self.alarms, vec![("kind", kind.to_owned())]);
+    }
+
+    /// The drain has begun.
+    pub fn draining(&self) {
+        self.draining.set(1);
+    }
+}
+
+/// One more.
+pub(super) fn count(family: &Family<Labels, Counter>, labels: Labels) {
+    family.get_or_create(&labels).inc();
+}
+
+/// `UnknownSource` as `unknown_source`.
+pub(super) fn snake(name: &str) -> String {
+    let mut text = String::with_capacity(name.len() + 4);
+    for (at, letter) in name.chars().enumerate() {
+        if letter.is_ascii_uppercase() && at > 0 {
+            text.push('_');
+        }
+        text.push(letter.to_ascii_lowercase());
+    }
+    text
+}

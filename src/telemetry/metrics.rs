@@ -1,0 +1,380 @@
+//! The house in figures, for Prometheus (OpenMetrics text): a fold over all calls' facts.
+//!
+//! [`Metrics`] is owned by the control loop; [`Figures`] is shared with whoever shows them. Lines
+//! are labels by the plan, at most [`LINES_MAX`]; all other labels are enums.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::metrics::gauge::Gauge;
+
+use crate::id::{CallId, LineId};
+use crate::switchboard::fact::{Cause, Fact, What};
+use crate::telemetry::figures::{Figures, count, snake};
+
+/// Lines with figures of their own; later ones share the label `other`.
+pub const LINES_MAX: usize = 256;
+/// The city's promise: a call to 12345 is taken by a clerk within this time.
+pub const SERVICE_LEVEL: Duration = Duration::from_secs(15);
+/// Calls whose facts are being folded; beyond it a call is counted without its line.
+const OPEN_MAX: usize = 65_536;
+
+/// A cause as a label: the status of a refusal is left out, so that labels stay few.
+fn cause_label(cause: Cause) -> &'static str {
+    match cause {
+        Cause::CallerHungUp => "caller_hung_up",
+        Cause::CallerCancelled => "caller_cancelled",
+        Cause::Completed => "completed",
+        Cause::OtherHungUp => "other_hung_up",
+        Cause::CallerVanished => "caller_vanished",
+        Cause::Refused(_) => "refused",
+        Cause::Drained => "drained",
+        Cause::TooLong => "too_long",
+        Cause::Failed => "failed",
+        Cause::Crash => "crash",
+    }
+}
+
+/// What is remembered of one call between its facts.
+#[derive(Debug)]
+struct Open {
+    line: String,
+    waiting: bool,
+    talking: bool,
+}
+
+/// The fold over all calls' facts.
+#[derive(Debug)]
+pub struct Metrics {
+    figures: Arc<Figures>,
+    open: HashMap<CallId, Open>,
+    lines: HashMap<LineId, String>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Metrics::new()
+    }
+}
+
+impl Metrics {
+    /// Figures at zero.
+    pub fn new() -> Self {
+        Metrics {
+            figures: Arc::new(Figures::new()),
+            open: HashMap::new(),
+            lines: HashMap::new(),
+        }
+    }
+
+    /// The figures, to be shown and to be set by whoever measures.
+    pub fn figures(&self) -> &Arc<Figures> {
+        &self.figures
+    }
+
+    /// Takes one fact in. Facts of a call must come in order, each once.
+    pub fn apply(&mut self, fact: &Fact) {
+        let figures = Arc::clone(&self.figures);
+        match &fact.what {
+            What::Opened { line, .. } => self.opened(fact.call, line),
+            What::Answered { durable } => {
+                if let Some(open) = self.open.get(&fact.call) {
+                    count(&figures.answered, vec![("line", open.line.clone())]);
+                }
+                if !durable {
+                    figures.undurable.inc();
+                    figures.alarm("undurable");
+                }
+            }
+            What::Announced { .. } | What::DigitPressed { .. } | What::PeerDialled { .. } => {}
+            What::Queued { .. } => self.wait(fact.call, true),
+            What::SeatOffered { .. } => {
+                figures.offers.inc();
+            }
+            What::OfferEnded { why, .. } => {
+                let reason = snake(&format!("{why:?}"));
+                count(&figures.offers_ended, vec![("reason", reason)]);
+            }
+            What::SeatAnswered { waited_ms, .. } => self.seat_answered(fact.call, *waited_ms),
+            What::SeatLeft { talked_ms, .. } => {
+                figures.talk.observe(seconds(*talked_ms));
+                self.talk(fact.call, false);
+            }
+            What::Overflowed { why, .. } => {
+                self.wait(fact.call, false);
+                figures.beyond_level.inc();
+                let reason = snake(&format!("{why:?}"));
+                count(&figures.overflows, vec![("reason", reason)]);
+            }
+            What::PeerAnswered { .. } => {}
+            What::PeerFailed { .. } => {
+                figures.peers_failed.inc();
+            }
+            What::TicketLeft { .. } => {
+                figures.tickets_left.inc();
+            }
+            What::Surveyed { grade } => {
+                count(&figures.grades, vec![("grade", grade.min(&9).to_string())]);
+            }
+            What::Recorded { lost_frames, .. } => {
+                figures.recording_lost.inc_by(*lost_frames);
+                if *lost_frames > 0 {
+                    figures.alarm("recording_lost");
+                }
+            }
+            What::Closed { cause, .. } => self.closed(fact.call, *cause),
+        }
+    }
+
+    fn opened(&mut self, call: CallId, line: &LineId) {
+        let line = self.line_label(line);
+        count(&self.figures.opened, vec![("line", line.clone())]);
+        self.figures.active.inc();
+        if self.open.len() < OPEN_MAX {
+            let open = Open {
+                line,
+                waiting: false,
+                talking: false,
+            };
+            self.open.insert(call, open);
+        }
+    }
+
+    fn seat_answered(&mut self, call: CallId, waited_ms: u64) {
+        self.wait(call, false);
+        self.talk(call, true);
+        self.figures.wait.observe(seconds(waited_ms));
+        if Duration::from_millis(waited_ms) <= SERVICE_LEVEL {
+            self.figures.within_level.inc();
+        } else {
+            self.figures.beyond_level.inc();
+        }
+    }
+
+    fn closed(&mut self, call: CallId, cause: Cause) {
+        let was_waiting = self.open.get(&call).is_some_and(|open| open.waiting);
+        if was_waiting {
+            self.figures.beyond_level.inc();
+        }
+        self.wait(call, false);
+        self.talk(call, false);
+        let known = self.open.remove(&call);
+        let line = known.map_or_else(|| "other".to_owned(), |open| open.line);
+        let labels = vec![("line", line), ("cause", cause_label(cause).to_owned())];
+        count(&self.figures.closed, labels);
+        // A call closed after a crash was never opened in this process.
+        if cause != Cause::Crash {
+            self.figures.active.dec();
+        }
+    }
+
+    fn wait(&mut self, call: CallId, waits: bool) {
+        if let Some(open) = self.open.get_mut(&call) {
+            turn(&mut open.waiting, waits, &self.figures.waiting);
+        }
+    }
+
+    fn talk(&mut self, call: CallId, talks: bool) {
+        if let Some(open) = self.open.get_mut(&call) {
+            turn(&mut open.talking, talks, &self.figures.talking);
+        }
+    }
+
+    fn line_label(&mut self, line: &LineId) -> String {
+        if let Some(label) = self.lines.get(line) {
+            return label.clone();
+        }
+        if self.lines.len() >= LINES_MAX {
+            return "other".to_owned();
+        }
+        let label = line.as_str().to_owned();
+        self.lines.insert(line.clone(), label.clone());
+        label
+    }
+}
+
+/// Moves a call's flag and the gauge together, so that the gauge never counts a call twice.
+fn turn(flag: &mut bool, to: bool, gauge: &Gauge) {
+    match (*flag, to) {
+        (false, true) => {
+            gauge.inc();
+        }
+        (true, false) => {
+            gauge.dec();
+        }
+        _ => {}
+    }
+    *flag = to;
+}
+
+fn seconds(millis: u64) -> f64 {
+    Duration::from_millis(millis).as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::acd::event::Overflow;
+    use crate::id::{Dice, QueueId, SeatId, TrunkId};
+    use crate::time::{Instant, Timestamp};
+
+    struct Caller {
+        call: CallId,
+        sequence: u32,
+    }
+
+    impl Caller {
+        fn new(seed: u64) -> Self {
+            Caller {
+                call: CallId::draw(seed, &mut Dice::seeded(seed)),
+                sequence: 0,
+            }
+        }
+
+        fn tells(&mut self, metrics: &mut Metrics, what: What) {
+            self.sequence += 1;
+            metrics.apply(&Fact {
+                call: self.call,
+                sequence: self.sequence,
+                at: Timestamp::UNIX_EPOCH,
+                mono: Instant::ZERO,
+                what,
+            });
+        }
+
+        fn opens(&mut self, metrics: &mut Metrics, line: &str) {
+            let what = What::Opened {
+                line: LineId::from(line),
+                dialled: line.into(),
+                caller: String::new(),
+                trunk: TrunkId::from("t"),
+                ticket: "1".into(),
+                plan: "p".into(),
+                shifted_clock: false,
+                wire_ref: "w".into(),
+            };
+            self.tells(metrics, what);
+        }
+
+        fn closes(&mut self, metrics: &mut Metrics, cause: Cause) {
+            let what = What::Closed {
+                cause,
+                lasted_ms: 1,
+                answered_ms: None,
+                sound: None,
+            };
+            self.tells(metrics, what);
+        }
+    }
+
+    fn queued() -> What {
+        What::Queued {
+            queue: QueueId::from("main"),
+        }
+    }
+
+    fn shows(metrics: &Metrics, line: &str) {
+        let text = metrics.figures().encode();
+        assert!(text.lines().any(|l| l == line), "no {line:?} in\n{text}");
+    }
+
+    #[test]
+    fn a_served_call_is_counted_from_its_opening_to_its_end() {
+        let mut metrics = Metrics::new();
+        let mut caller = Caller::new(1);
+        caller.opens(&mut metrics, "12345");
+        caller.tells(&mut metrics, What::Answered { durable: true });
+        caller.tells(&mut metrics, queued());
+        shows(&metrics, "hotline_calls_active 1");
+        shows(&metrics, "hotline_queue_waiting 1");
+        let seat = SeatId::from("1001");
+        let answered = What::SeatAnswered {
+            seat: seat.clone(),
+            waited_ms: 14_000,
+        };
+        caller.tells(&mut metrics, answered);
+        shows(&metrics, "hotline_queue_waiting 0");
+        shows(&metrics, "hotline_seats_talking 1");
+        let left = What::SeatLeft {
+            seat,
+            talked_ms: 61_000,
+            vanished: false,
+        };
+        caller.tells(&mut metrics, left);
+        caller.closes(&mut metrics, Cause::Completed);
+        shows(&metrics, "hotline_calls_active 0");
+        shows(&metrics, "hotline_seats_talking 0");
+        shows(&metrics, "hotline_service_level_met_total 1");
+        shows(&metrics, "hotline_service_level_missed_total 0");
+        shows(
+            &metrics,
+            "hotline_calls_closed_total{line=\"12345\",cause=\"completed\"} 1",
+        );
+        shows(&metrics, "hotline_calls_answered_total{line=\"12345\"} 1");
+        shows(&metrics, "hotline_seat_talk_seconds_sum 61.0");
+    }
+
+    #[test]
+    fn callers_who_give_up_or_overflow_miss_the_service_level() {
+        let mut metrics = Metrics::new();
+        let mut gives_up = Caller::new(1);
+        gives_up.opens(&mut metrics, "12345");
+        gives_up.tells(&mut metrics, queued());
+        gives_up.closes(&mut metrics, Cause::CallerHungUp);
+        let mut overflows = Caller::new(2);
+        overflows.opens(&mut metrics, "12345");
+        overflows.tells(&mut metrics, queued());
+        let what = What::Overflowed {
+            queue: QueueId::from("main"),
+            why: Overflow::NoSeat,
+            waited_ms: 20_000,
+        };
+        overflows.tells(&mut metrics, what);
+        overflows.closes(&mut metrics, Cause::Completed);
+        shows(&metrics, "hotline_service_level_missed_total 2");
+        shows(&metrics, "hotline_queue_waiting 0");
+        shows(
+            &metrics,
+            "hotline_queue_overflows_total{reason=\"no_seat\"} 1",
+        );
+    }
+
+    #[test]
+    fn lines_beyond_the_bound_share_a_label_and_refusals_one_cause() {
+        let mut metrics = Metrics::new();
+        for number in 0..LINES_MAX as u64 + 10 {
+            let mut caller = Caller::new(number);
+            caller.opens(&mut metrics, &number.to_string());
+            caller.closes(&mut metrics, Cause::Refused(400 + number as u16));
+        }
+        shows(&metrics, "hotline_calls_opened_total{line=\"other\"} 10");
+        shows(
+            &metrics,
+            "hotline_calls_closed_total{line=\"other\",cause=\"refused\"} 10",
+        );
+    }
+
+    #[test]
+    fn a_crashed_call_closed_at_start_does_not_make_the_house_emptier_than_empty() {
+        let mut metrics = Metrics::new();
+        Caller::new(1).closes(&mut metrics, Cause::Crash);
+        shows(&metrics, "hotline_calls_active 0");
+    }
+
+    #[test]
+    fn an_undurable_answer_and_a_failing_store_raise_alarms_once() {
+        let mut metrics = Metrics::new();
+        let mut caller = Caller::new(1);
+        caller.opens(&mut metrics, "12345");
+        caller.tells(&mut metrics, What::Answered { durable: false });
+        metrics.figures().store_failed();
+        metrics.figures().store_failed();
+        shows(&metrics, "hotline_calls_undurable_total 1");
+        shows(&metrics, "hotline_alarms_total{kind=\"undurable\"} 1");
+        shows(&metrics, "hotline_alarms_total{kind=\"store_failing\"} 1");
+        shows(&metrics, "hotline_store_failing 1");
+        metrics.figures().store_committed(Duration::from_millis(2));
+        shows(&metrics, "hotline_store_failing 0");
+    }
+}

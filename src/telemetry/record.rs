@@ -1,0 +1,359 @@
+//! One call in one row: a fold over its facts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::acd::event::Overflow;
+use crate::id::{CallId, LineId, QueueId, SeatId, TrunkId};
+use crate::switchboard::fact::{Cause, Fact, Sound, What};
+use crate::time::{Instant, Timestamp};
+
+/// What is kept of one call. Applying its facts in order, each once or more often, gives the same
+/// record: a fact whose sequence was applied already changes nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// Whose.
+    pub call: CallId,
+    /// Sequence of the last fact applied; 0: none.
+    pub sequence: u32,
+    /// The ticket's number.
+    pub ticket: String,
+    /// The dialled line.
+    pub line: LineId,
+    /// The number as dialled.
+    pub dialled: String,
+    /// The caller's number; empty: withheld.
+    pub caller: String,
+    /// The trunk it came by.
+    pub trunk: TrunkId,
+    /// Digest of the plan in force.
+    pub plan: String,
+    /// Opaque wire reference.
+    pub wire_ref: String,
+    /// Whether the wall clock was shifted (`--clock`).
+    pub shifted_clock: bool,
+    /// Wall clock at the INVITE.
+    pub opened_at: Timestamp,
+    /// Wall clock at the 200.
+    pub answered_at: Option<Timestamp>,
+    /// Whether it was answered before its opening was on disk.
+    pub undurable: bool,
+    /// The queue it last waited in.
+    pub queue: Option<QueueId>,
+    /// Seats that were rung.
+    pub offers: u32,
+    /// The seat that last talked with the caller.
+    pub seat: Option<SeatId>,
+    /// Wait until the first seat or the overflow, milliseconds.
+    pub waited_ms: u64,
+    /// Talk with all seats together, milliseconds.
+    pub talked_ms: u64,
+    /// How the caller left the queue without a seat.
+    pub overflow: Option<Overflow>,
+    /// The peer that answered, `trunk/number`.
+    pub peer: Option<String>,
+    /// Why a ticket was left without a clerk.
+    pub ticket_left: Option<String>,
+    /// Keys that the caller pressed, in order; at most [`DIGITS_MAX`].
+    pub digits: String,
+    /// 好差评.
+    pub grade: Option<u8>,
+    /// The recording's file, relative to the data directory.
+    pub recording: Option<String>,
+    /// Its length, milliseconds.
+    pub recording_ms: Option<u64>,
+    /// Frames that the recorder lost.
+    pub recording_lost: u64,
+    /// How the call ended; `None`: it goes on.
+    pub cause: Option<Cause>,
+    /// From `Opened` to the end, milliseconds.
+    pub lasted_ms: Option<u64>,
+    /// From the answer to the end, milliseconds.
+    pub answered_ms: Option<u64>,
+    /// Sound of the caller's leg.
+    pub sound: Option<Sound>,
+    /// Monotonic clock at the opening, of the process that saw it.
+    #[serde(skip)]
+    pub opened_mono: Instant,
+    /// Monotonic clock at the last fact.
+    #[serde(skip)]
+    pub last_mono: Instant,
+    /// Monotonic clock at the answer.
+    #[serde(skip)]
+    pub answered_mono: Option<Instant>,
+}
+
+/// Longest run of keys kept in a record; later ones stay in the facts only.
+pub const DIGITS_MAX: usize = 32;
+
+impl CallRecord {
+    /// An empty record of a call whose facts are about to be applied.
+    pub fn new(call: CallId) -> Self {
+        CallRecord {
+            call,
+            sequence: 0,
+            ticket: String::new(),
+            line: LineId::from(""),
+            dialled: String::new(),
+            caller: String::new(),
+            trunk: TrunkId::from(""),
+            plan: String::new(),
+            wire_ref: String::new(),
+            shifted_clock: false,
+            opened_at: Timestamp::UNIX_EPOCH,
+            answered_at: None,
+            undurable: false,
+            queue: None,
+            offers: 0,
+            seat: None,
+            waited_ms: 0,
+            talked_ms: 0,
+            overflow: None,
+            peer: None,
+            ticket_left: None,
+            digits: String::new(),
+            grade: None,
+            recording: None,
+            recording_ms: None,
+            recording_lost: 0,
+            cause: None,
+            lasted_ms: None,
+            answered_ms: None,
+            sound: None,
+            opened_mono: Instant::ZERO,
+            last_mono: Instant::ZERO,
+            answered_mono: None,
+        }
+    }
+
+    /// The record of a call by its facts in order; `None` where there are none.
+    pub fn fold<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Option<Self> {
+        let mut record: Option<CallRecord> = None;
+        for fact in facts {
+            record
+                .get_or_insert_with(|| CallRecord::new(fact.call))
+                .apply(fact);
+        }
+        record
+    }
+
+    /// Whether the last leg is gone.
+    pub fn is_closed(&self) -> bool {
+        self.cause.is_some()
+    }
+
+    /// Takes one fact in. One of another call, or one already applied, changes nothing.
+    pub fn apply(&mut self, fact: &Fact) {
+        if fact.call != self.call || fact.sequence <= self.sequence {
+            return;
+        }
+        self.sequence = fact.sequence;
+        self.last_mono = fact.mono;
+        match &fact.what {
+            What::Opened { .. } => self.open(fact),
+            What::Answered { durable } => {
+                self.answered_at = Some(fact.at);
+                self.answered_mono = Some(fact.mono);
+                self.undurable = !durable;
+            }
+            What::DigitPressed { digit } if self.digits.len() < DIGITS_MAX => {
+                self.digits.push(*digit);
+            }
+            What::Announced { .. } | What::DigitPressed { .. } => {}
+            What::Queued { queue } => self.queue = Some(queue.clone()),
+            What::SeatOffered { .. } => self.offers += 1,
+            What::OfferEnded { .. } => {}
+            What::SeatAnswered { seat, waited_ms } => {
+                if self.seat.is_none() {
+                    self.waited_ms = *waited_ms;
+                }
+                self.seat = Some(seat.clone());
+            }
+            What::SeatLeft { talked_ms, .. } => self.talked_ms += talked_ms,
+            What::Overflowed {
+                queue,
+                why,
+                waited_ms,
+            } => {
+                self.queue = Some(queue.clone());
+                self.overflow = Some(*why);
+                self.waited_ms = *waited_ms;
+            }
+            What::PeerDialled { .. } | What::PeerFailed { .. } => {}
+            What::PeerAnswered { trunk, number } => self.peer = Some(format!("{trunk}/{number}")),
+            What::TicketLeft { reason } => self.ticket_left = Some(reason.clone()),
+            What::Surveyed { grade } => self.grade = Some(*grade),
+            What::Recorded {
+                file,
+                duration_ms,
+                lost_frames,
+            } => {
+                self.recording = Some(file.clone());
+                self.recording_ms = Some(*duration_ms);
+                self.recording_lost = *lost_frames;
+            }
+            What::Closed {
+                cause,
+                lasted_ms,
+                answered_ms,
+                sound,
+            } => {
+                self.cause = Some(*cause);
+                self.lasted_ms = Some(*lasted_ms);
+                self.answered_ms = *answered_ms;
+                self.sound = *sound;
+            }
+        }
+    }
+
+    fn open(&mut self, fact: &Fact) {
+        let What::Opened {
+            line,
+            dialled,
+            caller,
+            trunk,
+            ticket,
+            plan,
+            shifted_clock,
+            wire_ref,
+        } = &fact.what
+        else {
+            return;
+        };
+        self.line = line.clone();
+        self.dialled.clone_from(dialled);
+        self.caller.clone_from(caller);
+        self.trunk = trunk.clone();
+        self.ticket.clone_from(ticket);
+        self.plan.clone_from(plan);
+        self.shifted_clock = *shifted_clock;
+        self.wire_ref.clone_from(wire_ref);
+        self.opened_at = fact.at;
+        self.opened_mono = fact.mono;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Dice;
+
+    fn facts(whats: Vec<What>) -> Vec<Fact> {
+        let call = CallId::draw(1_000, &mut Dice::seeded(1));
+        whats
+            .into_iter()
+            .zip(1..)
+            .map(|(what, sequence)| Fact {
+                call,
+                sequence,
+                at: Timestamp::from_second(1_627_780_000 + i64::from(sequence)).unwrap(),
+                mono: Instant::from_millis(u64::from(sequence) * 1_000),
+                what,
+            })
+            .collect()
+    }
+
+    fn opened() -> What {
+        What::Opened {
+            line: LineId::from("12336"),
+            dialled: "039312336".into(),
+            caller: "13800000001".into(),
+            trunk: TrunkId::from("carrier"),
+            ticket: "2021080100001".into(),
+            plan: "abc".into(),
+            shifted_clock: true,
+            wire_ref: "w".into(),
+        }
+    }
+
+    fn whole_call() -> Vec<Fact> {
+        let seat = SeatId::from("1001");
+        facts(vec![
+            opened(),
+            What::Answered { durable: true },
+            What::Queued {
+                queue: QueueId::from("main"),
+            },
+            What::SeatOffered {
+                seat: seat.clone(),
+                waited_ms: 10,
+                history: vec![],
+            },
+            What::OfferEnded {
+                seat: seat.clone(),
+                why: crate::acd::event::OfferEnd::NoAnswer,
+            },
+            What::SeatOffered {
+                seat: seat.clone(),
+                waited_ms: 20,
+                history: vec![],
+            },
+            What::SeatAnswered {
+                seat: seat.clone(),
+                waited_ms: 30,
+            },
+            What::DigitPressed { digit: '1' },
+            What::SeatLeft {
+                seat,
+                talked_ms: 5_000,
+                vanished: false,
+            },
+            What::Surveyed { grade: 2 },
+            What::Recorded {
+                file: "a.wav".into(),
+                duration_ms: 9_000,
+                lost_frames: 3,
+            },
+            What::Closed {
+                cause: Cause::Completed,
+                lasted_ms: 11_000,
+                answered_ms: Some(10_000),
+                sound: None,
+            },
+        ])
+    }
+
+    #[test]
+    fn a_record_holds_what_the_facts_of_the_call_say() {
+        let facts = whole_call();
+        let record = CallRecord::fold(&facts).unwrap();
+        assert_eq!(record.line.as_str(), "12336");
+        assert_eq!(record.ticket, "2021080100001");
+        assert!(record.shifted_clock && !record.undurable);
+        assert_eq!(record.answered_at, Some(facts[1].at));
+        assert_eq!(record.offers, 2);
+        assert_eq!((record.waited_ms, record.talked_ms), (30, 5_000));
+        assert_eq!(record.seat, Some(SeatId::from("1001")));
+        assert_eq!(record.digits, "1");
+        assert_eq!(record.grade, Some(2));
+        assert_eq!(record.recording.as_deref(), Some("a.wav"));
+        assert_eq!(record.recording_lost, 3);
+        assert_eq!(record.cause, Some(Cause::Completed));
+        assert_eq!(record.answered_ms, Some(10_000));
+        assert_eq!(record.sequence, 12);
+    }
+
+    #[test]
+    fn facts_told_twice_or_of_another_call_change_nothing() {
+        let facts = whole_call();
+        let once = CallRecord::fold(&facts).unwrap();
+        let mut twice = CallRecord::new(facts[0].call);
+        for fact in &facts {
+            twice.apply(fact);
+            twice.apply(fact);
+        }
+        let stranger = Fact {
+            call: CallId::draw(2_000, &mut Dice::seeded(2)),
+            sequence: 99,
+            ..facts[9].clone()
+        };
+        twice.apply(&stranger);
+        assert_eq!(once, twice);
+    }
+
+    #[test]
+    fn an_answer_before_the_disk_marks_the_record() {
+        let record =
+            CallRecord::fold(&facts(vec![opened(), What::Answered { durable: false }])).unwrap();
+        assert!(record.undurable && !record.is_closed());
+    }
+}
