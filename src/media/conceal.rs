@@ -1,0 +1,174 @@
+//! Loss concealment: the last pitch period goes on, fading, until sound comes back.
+//!
+//! When to conceal is the jitter buffer's word.
+
+use super::jitter::Presence;
+use super::order::FRAME_SAMPLES;
+use super::wire::Frame;
+
+/// Pitch periods looked for, in samples: 400 Hz down to 50 Hz.
+const LAG_MIN: usize = 20;
+const LAG_MAX: usize = 160;
+const PAST: usize = 2 * FRAME_SAMPLES;
+/// The repeat is at full strength for 10 ms, then fades until 60 ms.
+const FULL: usize = 80;
+const FADED: usize = 480;
+/// The first sound after a gap is faded in over 5 ms.
+const SEAM: usize = 40;
+
+/// One leg's memory of what it heard last.
+pub struct Conceal {
+    past: [i16; PAST],
+    lag: usize,
+    /// Samples made up since the last true one.
+    made: usize,
+}
+
+impl Default for Conceal {
+    fn default() -> Self {
+        Conceal {
+            past: [0; PAST],
+            lag: LAG_MAX,
+            made: 0,
+        }
+    }
+}
+
+impl Conceal {
+    /// A true frame: remembered, and joined smoothly to what was made up before it.
+    pub fn hear(&mut self, frame: &mut Frame) {
+        if self.made > 0 {
+            for (n, sample) in frame.iter_mut().take(SEAM).enumerate() {
+                let old = i32::from(self.sample(self.made + n));
+                let weight = n as i32;
+                let mixed = old * (SEAM as i32 - weight) + i32::from(*sample) * weight;
+                *sample = (mixed / SEAM as i32) as i16;
+            }
+            self.made = 0;
+        }
+        self.remember(frame);
+    }
+
+    /// A frame that is missing is made up.
+    pub fn fill(&mut self, frame: &mut Frame) {
+        if self.made == 0 {
+            self.lag = self.pitch();
+        }
+        for (n, sample) in frame.iter_mut().enumerate() {
+            *sample = self.sample(self.made + n);
+        }
+        self.made = (self.made + FRAME_SAMPLES).min(FADED);
+    }
+
+    /// The samples that are not `present` are made up.
+    pub fn mend(&mut self, frame: &mut Frame, present: &Presence) {
+        let mut made = [0; FRAME_SAMPLES];
+        self.fill(&mut made);
+        for (n, sample) in frame.iter_mut().enumerate() {
+            if present[n / 64] >> (n % 64) & 1 == 0 {
+                *sample = made[n];
+            }
+        }
+        self.made = 0;
+        self.remember(frame);
+    }
+
+    /// Silence is true: nothing goes on.
+    pub fn rest(&mut self, frame: &mut Frame) {
+        *frame = [0; FRAME_SAMPLES];
+        self.made = FADED;
+    }
+
+    fn remember(&mut self, frame: &Frame) {
+        self.past.copy_within(FRAME_SAMPLES.., 0);
+        self.past[FRAME_SAMPLES..].copy_from_slice(frame);
+    }
+
+    fn sample(&self, made: usize) -> i16 {
+        if made >= FADED {
+            return 0;
+        }
+        let repeated = i32::from(self.past[PAST - self.lag + made % self.lag]);
+        let strength = FADED - made.max(FULL);
+        (repeated * strength as i32 / (FADED - FULL) as i32) as i16
+    }
+
+    /// The lag at which the last 20 ms resemble what was before them most.
+    fn pitch(&self) -> usize {
+        let recent = &self.past[PAST - FRAME_SAMPLES..];
+        let mut best = (LAG_MAX, 0.0_f32);
+        for lag in LAG_MIN..=LAG_MAX {
+            let before = &self.past[PAST - FRAME_SAMPLES - lag..PAST - lag];
+            let (mut product, mut energy) = (0_i64, 1_i64);
+            for (a, b) in recent.iter().zip(before).step_by(2) {
+                product += i64::from(*a) * i64::from(*b);
+                energy += i64::from(*b) * i64::from(*b);
+            }
+            let likeness = product as f32 / (energy as f32).sqrt();
+            // A multiple of the period is as like: the first one stands unless clearly worse.
+            if likeness > best.1 * 1.02 {
+                best = (lag, likeness);
+            }
+        }
+        best.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tone(frame: usize, hertz: f32) -> Frame {
+        std::array::from_fn(|n| {
+            let at = (frame * FRAME_SAMPLES + n) as f32 / 8_000.0;
+            (8_000.0 * (at * hertz * std::f32::consts::TAU).sin()) as i16
+        })
+    }
+
+    fn likeness(a: &[i16], b: &[i16]) -> f64 {
+        let dot = |x: &[i16], y: &[i16]| -> f64 {
+            x.iter().zip(y).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum()
+        };
+        dot(a, b) / (dot(a, a) * dot(b, b)).sqrt().max(1.0)
+    }
+
+    #[test]
+    fn a_tone_goes_on_through_one_lost_frame() {
+        for hertz in [100.0, 200.0, 310.0] {
+            let mut conceal = Conceal::default();
+            for n in 0..4 {
+                conceal.hear(&mut tone(n, hertz));
+            }
+            let mut frame = [0; FRAME_SAMPLES];
+            conceal.fill(&mut frame);
+            let like = likeness(&frame, &tone(4, hertz));
+            assert!(like > 0.9, "{hertz} Hz: {like}");
+        }
+    }
+
+    #[test]
+    fn a_long_gap_fades_to_silence_and_ends_softly() {
+        let mut conceal = Conceal::default();
+        (0..4).for_each(|n| conceal.hear(&mut tone(n, 200.0)));
+        let mut frames = [[0; FRAME_SAMPLES]; 5];
+        frames.iter_mut().for_each(|frame| conceal.fill(frame));
+        assert!(frames[0].iter().any(|sample| *sample > 6_000));
+        assert_eq!(frames[3], [0; FRAME_SAMPLES]);
+        let mut back = [10_000; FRAME_SAMPLES];
+        conceal.hear(&mut back);
+        assert_eq!((back[0], back[39], back[40]), (0, 9_750, 10_000));
+    }
+
+    #[test]
+    fn half_a_frame_is_mended_and_silence_stays_silent() {
+        let mut conceal = Conceal::default();
+        (0..4).for_each(|n| conceal.hear(&mut tone(n, 200.0)));
+        let mut frame = tone(4, 200.0);
+        frame[80..].fill(0);
+        conceal.mend(&mut frame, &[u64::MAX, 0xffff, 0]);
+        assert!(likeness(&frame, &tone(4, 200.0)) > 0.9);
+        conceal.rest(&mut frame);
+        conceal.fill(&mut frame);
+        assert_eq!(frame, [0; FRAME_SAMPLES]);
+    }
+}
