@@ -3,6 +3,14 @@
 //! Knows no SIP, call, queue or file. A media thread of `io` owns one [`engine`] and gives it
 //! packets and ticks.
 
+pub mod bank;
+pub mod engine;
+pub mod g711;
 pub mod order;
+mod roster;
+pub mod wire;
 
-pub use order::{Fact, LegConfig, Order};
+pub use bank::SoundBank;
+pub use engine::Engine;
+pub use order::{Fact, LegConfig, LegFigures, Order};
+pub use wire::{Channel, Frame, SocketKey, Tape, Wire};

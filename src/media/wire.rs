@@ -1,0 +1,65 @@
+//! What the engine asks of the thread that drives it: somewhere to put packets and recorded frames.
+//!
+//! How they leave (io_uring, plain sends, a disk thread's ring) is for `io` to say.
+
+use std::net::SocketAddr;
+
+use super::order::{FRAME_SAMPLES, PortSlot};
+use crate::id::CallId;
+use crate::time::Timestamp;
+
+/// One 20 ms frame of linear sound: 160 mono samples at 8 kHz.
+pub type Frame = [i16; FRAME_SAMPLES];
+
+/// Which socket of a pair.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Channel {
+    /// The even port: sound and, with RFC 5761, reports too.
+    Rtp,
+    /// The odd port: reports.
+    Rtcp,
+}
+
+/// One bound socket.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct SocketKey {
+    /// The pair.
+    pub slot: PortSlot,
+    /// The one of the two.
+    pub kind: Channel,
+}
+
+impl SocketKey {
+    /// The RTP socket of `slot`.
+    pub fn rtp(slot: PortSlot) -> Self {
+        SocketKey {
+            slot,
+            kind: Channel::Rtp,
+        }
+    }
+
+    /// The RTCP socket of `slot`.
+    pub fn rtcp(slot: PortSlot) -> Self {
+        SocketKey {
+            slot,
+            kind: Channel::Rtcp,
+        }
+    }
+}
+
+/// Where packets go. Must not block; a packet that cannot be sent is dropped.
+pub trait Wire {
+    /// Sends `packet` (at most `PACKET_MAX` of `rtp` bytes) from `socket` to `to`; copies it.
+    fn send(&mut self, socket: SocketKey, to: SocketAddr, packet: &[u8]);
+}
+
+/// Where recorded frames go. Must not block.
+pub trait Tape {
+    /// A recording begins; `begun` names the moment of its first frame.
+    fn begin(&mut self, call: CallId, begun: Timestamp);
+    /// The next 20 ms: what the caller says and what the caller hears. `false`: no room, not taken;
+    /// the engine then makes up for it with silence before the next frame, so that time stays true.
+    fn frame(&mut self, call: CallId, left: &Frame, right: &Frame) -> bool;
+    /// The recording is whole; `lost_frames` of it are silence for want of room.
+    fn end(&mut self, call: CallId, lost_frames: u64);
+}
