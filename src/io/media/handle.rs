@@ -1,0 +1,313 @@
+//! The control thread's end of the media threads: orders in, facts out, never a wait.
+
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use super::sockets::{PortPair, PortRange};
+use super::thread::{Seat, run};
+use super::{MediaFigures, ShellChoice};
+use crate::id::{CallId, Dice};
+use crate::io::clock::Clock;
+use crate::io::recorder::{Recorder, RecorderConfig, RecorderFigures};
+use crate::media::order::{Fact, Order, PortSlot};
+use crate::media::{Engine, SoundBank};
+
+/// Orders that may wait in the ring of one media thread.
+pub const ORDERS_RING: usize = 4_096;
+/// Orders that may wait outside a full ring; then a leg that opens is refused.
+pub const ORDERS_HELD_MAX: usize = 16_384;
+/// Facts that may wait for the control thread; more wait in their engines.
+const FACTS_RING: usize = 8_192;
+
+/// Wakes the control thread: facts are there, or room for orders.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// What the media threads need to know.
+pub struct MediaConfig {
+    /// The address that RTP is received on.
+    pub bind: IpAddr,
+    /// First and last port of the range.
+    pub ports: (u16, u16),
+    /// How packets are moved.
+    pub shell: ShellChoice,
+    /// Media threads; 0: one less than there are cores, at least one.
+    pub shards: usize,
+    /// Orders that a ring holds: [`ORDERS_RING`].
+    pub orders_ring: usize,
+    /// The prompts.
+    pub bank: SoundBank,
+    /// Dice for SSRCs.
+    pub dice: Dice,
+    /// The house's clocks.
+    pub clock: Clock,
+    /// Where and how recordings are kept.
+    pub recorder: RecorderConfig,
+    /// See [`Wake`].
+    pub wake: Wake,
+}
+
+/// What a media thread is told.
+pub(super) enum Command {
+    /// An order, with the sockets if a leg opens.
+    Order {
+        order: Order,
+        pair: Option<Arc<PortPair>>,
+    },
+    /// New prompts.
+    Bank(SoundBank),
+}
+
+/// See the module's own words. Dropped without [`MediaHandle::stop`], the threads end by themselves.
+pub struct MediaHandle {
+    ports: PortRange,
+    shards: Vec<Shard>,
+    facts: Receiver<Fact>,
+    /// Facts of our own making: orders that could not be given.
+    refused: VecDeque<Fact>,
+    recorder: Option<Recorder>,
+    figures: Arc<MediaFigures>,
+    shell: &'static str,
+}
+
+struct Shard {
+    ring: SyncSender<Command>,
+    held: VecDeque<Command>,
+    /// Set while orders are held: the thread wakes us when it has made room.
+    starved: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl MediaHandle {
+    /// Starts the threads. Fails where the forced shell is not to be had.
+    pub fn spawn(mut config: MediaConfig) -> io::Result<MediaHandle> {
+        let shards = match config.shards {
+            0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().max(2) - 1),
+            count => count,
+        };
+        let ports = PortRange::new(config.bind, config.ports.0, config.ports.1);
+        let figures = Arc::new(MediaFigures::default());
+        let (tell, facts) = sync_channel(FACTS_RING);
+        let (recorder, decks) = {
+            let (tell, wake) = (tell.clone(), Arc::clone(&config.wake));
+            let told = move |fact| {
+                let _ = tell.send(fact); // Fails only when the house is gone.
+                wake();
+            };
+            Recorder::spawn(config.recorder, shards, Arc::new(told))?
+        };
+        let mut started = Vec::new();
+        let mut shell = "";
+        for (index, deck) in decks.into_iter().enumerate() {
+            let (ring, orders) = sync_channel(config.orders_ring);
+            let starved = Arc::new(AtomicBool::new(false));
+            let seat = Seat {
+                index,
+                engine: Engine::new(config.bank.clone(), config.dice.split()),
+                deck,
+                orders,
+                facts: tell.clone(),
+                wake: Arc::clone(&config.wake),
+                starved: Arc::clone(&starved),
+                clock: config.clock,
+                figures: Arc::clone(&figures),
+            };
+            let (choice, slots) = (config.shell, ports.slots());
+            let (report, reported) = sync_channel(1);
+            let thread = std::thread::Builder::new()
+                .name(format!("media-{index}"))
+                .spawn(move || run(seat, choice, slots, &report))?;
+            shell = reported
+                .recv()
+                .map_err(|_| io::Error::other("a media thread died at its start"))??;
+            started.push(Shard {
+                ring,
+                held: VecDeque::new(),
+                starved,
+                thread,
+            });
+        }
+        tracing::info!(shell, threads = shards, pairs = ports.slots(), "media threads run");
+        Ok(MediaHandle {
+            ports,
+            shards: started,
+            facts,
+            refused: VecDeque::new(),
+            recorder: Some(recorder),
+            figures,
+            shell,
+        })
+    }
+
+    /// `io_uring` or `epoll`.
+    pub fn shell(&self) -> &'static str {
+        self.shell
+    }
+
+    /// The port that SDP names for `slot`.
+    pub fn port(&self, slot: PortSlot) -> u16 {
+        self.ports.port(slot)
+    }
+
+    /// Binds up to `count` more pairs of sockets; see [`PortRange::open`]. A few microseconds each.
+    pub fn open_ports(&mut self, count: u32) -> Vec<PortSlot> {
+        self.ports.open(count)
+    }
+
+    /// Gives an order, in order per call. Never waits: what finds the ring full is held, and when
+    /// too much is held a leg that opens is refused, which is told as [`Fact::Failed`].
+    pub fn send(&mut self, order: Order) {
+        let pair = match &order {
+            Order::Open { leg, config } => match self.ports.pair(config.slot) {
+                Some(pair) => Some(Arc::clone(pair)),
+                None => {
+                    self.refused.push_back(Fact::Failed { leg: *leg });
+                    return;
+                }
+            },
+            _ => None,
+        };
+        let count = self.shards.len();
+        let shard = &mut self.shards[shard_of(call_of(&order), count)];
+        if let (Order::Open { leg, .. }, true) = (&order, shard.held.len() >= ORDERS_HELD_MAX) {
+            MediaFigures::add(&self.figures.orders_refused, 1);
+            self.refused.push_back(Fact::Failed { leg: *leg });
+            return;
+        }
+        // Orders other than Open are about legs that are open, so what is held stays bounded.
+        shard.give(Command::Order { order, pair }, &self.figures);
+    }
+
+    /// Gives several orders.
+    pub fn send_many(&mut self, orders: impl IntoIterator<Item = Order>) {
+        for order in orders {
+            self.send(order);
+        }
+    }
+
+    /// New prompts; ids handed out before stay valid.
+    pub fn set_bank(&mut self, bank: &SoundBank) {
+        for shard in &mut self.shards {
+            shard.give(Command::Bank(bank.clone()), &self.figures);
+        }
+    }
+
+    /// The next fact. Passes on held orders too: to be called to the end whenever woken.
+    pub fn poll(&mut self) -> Option<Fact> {
+        for shard in &mut self.shards {
+            shard.pass_held();
+        }
+        self.refused
+            .pop_front()
+            .or_else(|| self.facts.try_recv().ok())
+    }
+
+    /// The figures of all threads.
+    pub fn figures(&self) -> &Arc<MediaFigures> {
+        &self.figures
+    }
+
+    /// The recorder's figures.
+    pub fn recorder_figures(&self) -> Option<&Arc<RecorderFigures>> {
+        self.recorder.as_ref().map(Recorder::figures)
+    }
+
+    /// Ends the threads; returns what they still told, when all recordings are whole.
+    pub fn stop(mut self) -> Vec<Fact> {
+        let mut last: Vec<Fact> = std::iter::from_fn(|| self.poll()).collect();
+        let threads: Vec<JoinHandle<()>> = self.shards.drain(..).map(|it| it.thread).collect();
+        let recorder = self.recorder.take();
+        let facts = self.facts;
+        // Joined aside, so that the facts that they wait to tell find room.
+        let joiner = std::thread::spawn(move || {
+            for thread in threads {
+                let _ = thread.join(); // Its faults were caught and logged.
+            }
+            if let Some(recorder) = recorder {
+                recorder.join();
+            }
+        });
+        last.extend(facts.iter());
+        let _ = joiner.join();
+        last
+    }
+}
+
+impl Shard {
+    fn give(&mut self, command: Command, figures: &MediaFigures) {
+        self.pass_held();
+        let command = if self.held.is_empty() {
+            match self.ring.try_send(command) {
+                Err(TrySendError::Full(command)) => command,
+                Ok(()) | Err(TrySendError::Disconnected(_)) => return,
+            }
+        } else {
+            command
+        };
+        MediaFigures::add(&figures.orders_held, 1);
+        self.held.push_back(command);
+        self.starved.store(true, Ordering::Release);
+    }
+
+    fn pass_held(&mut self) {
+        while let Some(command) = self.held.pop_front() {
+            if let Err(TrySendError::Full(command)) = self.ring.try_send(command) {
+                self.held.push_front(command);
+                self.starved.store(true, Ordering::Release);
+                return;
+            }
+        }
+    }
+}
+
+fn call_of(order: &Order) -> CallId {
+    match order {
+        Order::Open { leg, .. }
+        | Order::Change { leg, .. }
+        | Order::Close { leg }
+        | Order::Play { leg, .. }
+        | Order::Quiet { leg }
+        | Order::Bridge { a: leg, .. }
+        | Order::Part { a: leg, .. }
+        | Order::SendDigits { leg, .. } => leg.call,
+        Order::Record { call, .. } | Order::StopRecord { call } => *call,
+    }
+}
+
+/// The thread that has all legs of `call`.
+fn shard_of(call: CallId, shards: usize) -> usize {
+    let mut hasher = DefaultHasher::new(); // Ids are our own: no key is needed against attackers.
+    call.hash(&mut hasher);
+    (hasher.finish() % shards as u64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::LegId;
+
+    #[test]
+    fn all_orders_of_a_call_go_to_one_thread_and_calls_are_spread() {
+        let mut dice = Dice::seeded(3);
+        let mut seen = [0; 4];
+        for birth in 0..400 {
+            let call = CallId::draw(birth, &mut dice);
+            let shard = shard_of(call, 4);
+            seen[shard] += 1;
+            for order in [
+                Order::Quiet {
+                    leg: LegId { call, index: 3 },
+                },
+                Order::StopRecord { call },
+            ] {
+                assert_eq!(shard_of(call_of(&order), 4), shard);
+            }
+        }
+        assert!(seen.iter().all(|count| *count > 50), "{seen:?}");
+    }
+}

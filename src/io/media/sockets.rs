@@ -1,0 +1,390 @@
+//! Pairs of UDP sockets, RTP even and RTCP odd, bound on demand from the configured range and kept
+//! for the life of the process; and what the process must be granted to hold them.
+//!
+//! Which leg has which pair is for the rooms below to say; who reads them, for the shells.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::media::order::PortSlot;
+use crate::media::{Channel, SocketKey};
+
+/// Expedited forwarding (RFC 3246, RFC 4594 §4.1): DSCP 46 in the upper six bits of the octet.
+const DSCP_EXPEDITED: u32 = 46 << 2;
+/// Stale packets thrown away from one socket when a leg opens; who floods it further is refused as a stranger.
+const DRAINED_MAX: usize = 512;
+/// Files beside the calls': listeners, database, logs, timers, web clients.
+const FILES_BESIDE_CALLS: u64 = 256;
+/// Files of one call: two legs with two sockets each, and a recording.
+const FILES_PER_CALL: u64 = 5;
+
+/// One leg's sockets.
+#[derive(Debug)]
+pub struct PortPair {
+    /// Its place in the range.
+    pub slot: PortSlot,
+    /// The even port.
+    pub rtp: UdpSocket,
+    /// The odd one.
+    pub rtcp: UdpSocket,
+    v6: bool,
+}
+
+impl PortPair {
+    /// Whether the sockets speak IPv6 (and IPv4 mapped into it).
+    pub fn is_v6(&self) -> bool {
+        self.v6
+    }
+
+    /// The socket of `channel`.
+    pub fn socket(&self, channel: Channel) -> &UdpSocket {
+        match channel {
+            Channel::Rtp => &self.rtp,
+            Channel::Rtcp => &self.rtcp,
+        }
+    }
+
+    /// Both descriptors, RTP first.
+    pub fn descriptors(&self) -> [RawFd; 2] {
+        [self.rtp.as_raw_fd(), self.rtcp.as_raw_fd()]
+    }
+
+    /// Throws away what an earlier leg's peer still sent.
+    pub fn drain(&self) {
+        let mut waste = [0; 16];
+        for socket in [&self.rtp, &self.rtcp] {
+            for _ in 0..DRAINED_MAX {
+                if socket.recv_from(&mut waste).is_err_and(|error| {
+                    matches!(
+                        error.kind(),
+                        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+                    )
+                }) {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// The range of ports, and the pairs opened from it.
+#[derive(Debug)]
+pub struct PortRange {
+    bind: IpAddr,
+    first: u16,
+    slots: u32,
+    next: u32,
+    /// Slots that somebody else held when we came by: tried again once the range is through.
+    taken: Vec<u32>,
+    pairs: Vec<Option<Arc<PortPair>>>,
+}
+
+impl PortRange {
+    /// Ports `first..=last` on `bind`. An odd `first` is left out.
+    pub fn new(bind: IpAddr, first: u16, last: u16) -> Self {
+        let first = first.checked_add(first % 2).unwrap_or(u16::MAX - 1);
+        let slots = (u32::from(last) + 1).saturating_sub(u32::from(first)) / 2;
+        PortRange {
+            bind,
+            first,
+            slots,
+            next: 0,
+            taken: Vec::new(),
+            pairs: Vec::new(),
+        }
+    }
+
+    /// How many pairs the range has.
+    pub fn slots(&self) -> u32 {
+        self.slots
+    }
+
+    /// The RTP port of `slot`.
+    pub fn port(&self, slot: PortSlot) -> u16 {
+        self.first.saturating_add((2 * slot.0) as u16)
+    }
+
+    /// The opened pair of `slot`.
+    pub fn pair(&self, slot: PortSlot) -> Option<&Arc<PortPair>> {
+        self.pairs.get(slot.0 as usize)?.as_ref()
+    }
+
+    /// Binds up to `count` more pairs, lowest first. Ports that others hold are stepped over and
+    /// tried again once the range is through. Fewer come back when the range or the process's
+    /// files are exhausted; a later call tries anew.
+    pub fn open(&mut self, count: u32) -> Vec<PortSlot> {
+        let mut opened = Vec::new();
+        let mut second_tries = std::mem::take(&mut self.taken).into_iter();
+        while (opened.len() as u32) < count {
+            let slot = if self.next < self.slots {
+                self.next += 1;
+                self.next - 1
+            } else if let Some(slot) = second_tries.next() {
+                slot
+            } else {
+                break;
+            };
+            match self.bind_pair(slot) {
+                Ok(pair) => {
+                    let index = slot as usize;
+                    if self.pairs.len() <= index {
+                        self.pairs.resize(index + 1, None);
+                    }
+                    self.pairs[index] = Some(Arc::new(pair));
+                    opened.push(PortSlot(slot));
+                }
+                Err(error) => {
+                    self.taken.push(slot);
+                    if is_exhausted(&error) {
+                        break;
+                    }
+                }
+            }
+        }
+        self.taken.extend(second_tries);
+        opened
+    }
+
+    fn bind_pair(&self, slot: u32) -> io::Result<PortPair> {
+        let port = self.port(PortSlot(slot));
+        Ok(PortPair {
+            slot: PortSlot(slot),
+            rtp: bind(SocketAddr::new(self.bind, port))?,
+            rtcp: bind(SocketAddr::new(self.bind, port + 1))?,
+            v6: self.bind.is_ipv6(),
+        })
+    }
+}
+
+/// Whether the process is out of something, so that the next port would fail as well.
+fn is_exhausted(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)
+    )
+}
+
+fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::DGRAM,
+        Some(Protocol::UDP),
+    )?;
+    socket.set_nonblocking(true)?;
+    // Marking is a courtesy to routers; a container may forbid it.
+    let _ = match address {
+        SocketAddr::V4(_) => socket.set_tos_v4(DSCP_EXPEDITED),
+        SocketAddr::V6(_) => socket.set_tclass_v6(DSCP_EXPEDITED),
+    };
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+/// Where a socket is found in the tables of the shells: RTP even, RTCP odd.
+pub fn table_index(key: SocketKey) -> usize {
+    2 * key.slot.0 as usize + usize::from(key.kind == Channel::Rtcp)
+}
+
+/// The inverse of [`table_index`].
+pub fn key_at(index: usize) -> SocketKey {
+    let slot = PortSlot((index / 2) as u32);
+    if index.is_multiple_of(2) {
+        SocketKey::rtp(slot)
+    } else {
+        SocketKey::rtcp(slot)
+    }
+}
+
+/// A socket address as the kernel writes it.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub union RawAddress {
+    family: libc::sa_family_t,
+    v4: libc::sockaddr_in,
+    v6: libc::sockaddr_in6,
+}
+
+/// Room that the kernel may fill with an address of a UDP socket of either family.
+pub const RAW_ADDRESS_LEN: libc::socklen_t = size_of::<RawAddress>() as libc::socklen_t;
+
+impl RawAddress {
+    /// No address.
+    pub fn empty() -> Self {
+        // SAFETY: all members are plain numbers, for which zero is a value.
+        unsafe { std::mem::zeroed() }
+    }
+
+    /// `address` for a socket of its own family, or mapped into IPv6 for a socket bound to that.
+    /// The second value is the length that the kernel wants to hear.
+    pub fn encode(address: SocketAddr, socket_is_v6: bool) -> (Self, libc::socklen_t) {
+        let address = match address {
+            SocketAddr::V4(v4) if socket_is_v6 => {
+                SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port())
+            }
+            other => other,
+        };
+        let mut raw = RawAddress::empty();
+        match address {
+            SocketAddr::V4(v4) => {
+                raw.v4 = libc::sockaddr_in {
+                    sin_family: libc::AF_INET as libc::sa_family_t,
+                    sin_port: v4.port().to_be(),
+                    sin_addr: libc::in_addr {
+                        s_addr: u32::from(*v4.ip()).to_be(),
+                    },
+                    sin_zero: [0; 8],
+                };
+                (raw, size_of::<libc::sockaddr_in>() as libc::socklen_t)
+            }
+            SocketAddr::V6(v6) => {
+                raw.v6 = libc::sockaddr_in6 {
+                    sin6_family: libc::AF_INET6 as libc::sa_family_t,
+                    sin6_port: v6.port().to_be(),
+                    sin6_flowinfo: v6.flowinfo(),
+                    sin6_addr: libc::in6_addr {
+                        s6_addr: v6.ip().octets(),
+                    },
+                    sin6_scope_id: v6.scope_id(),
+                };
+                (raw, RAW_ADDRESS_LEN)
+            }
+        }
+    }
+
+    /// The address, one mapped into IPv6 given back as IPv4.
+    pub fn decode(&self) -> Option<SocketAddr> {
+        // SAFETY: every member begins with the family, and all bit patterns are values of all members.
+        unsafe {
+            match i32::from(self.family) {
+                libc::AF_INET => Some(SocketAddr::V4(SocketAddrV4::new(
+                    Ipv4Addr::from(u32::from_be(self.v4.sin_addr.s_addr)),
+                    u16::from_be(self.v4.sin_port),
+                ))),
+                libc::AF_INET6 => {
+                    let ip = Ipv6Addr::from(self.v6.sin6_addr.s6_addr);
+                    let port = u16::from_be(self.v6.sin6_port);
+                    Some(match ip.to_ipv4_mapped() {
+                        Some(v4) => SocketAddr::V4(SocketAddrV4::new(v4, port)),
+                        None => SocketAddr::V6(SocketAddrV6::new(
+                            ip,
+                            port,
+                            0,
+                            self.v6.sin6_scope_id,
+                        )),
+                    })
+                }
+                _ => None,
+            }
+        }
+    }
+}
+
+/// Open files that `calls` calls at once need.
+pub fn needed_files(calls: u32) -> u64 {
+    FILES_BESIDE_CALLS + FILES_PER_CALL * u64::from(calls)
+}
+
+/// Raises the soft limit of open files to the hard one; what the limit is then.
+pub fn raise_file_limit() -> io::Result<u64> {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` outlives both calls, which read or write just that struct.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let raised = libc::rlimit {
+            rlim_cur: limit.rlim_max,
+            rlim_max: limit.rlim_max,
+        };
+        if libc::setrlimit(libc::RLIMIT_NOFILE, &raised) != 0 {
+            return Ok(limit.rlim_cur);
+        }
+    }
+    Ok(limit.rlim_max)
+}
+
+/// Asks for real-time priority for the calling thread, and for sleeps that end when they are due.
+pub fn go_real_time() -> io::Result<()> {
+    let wanted = libc::sched_param { sched_priority: 10 };
+    // SAFETY: the first call takes plain numbers; `wanted` outlives the second, and 0 is this thread.
+    unsafe {
+        libc::prctl(libc::PR_SET_TIMERSLACK, 1_000 as libc::c_ulong);
+        if libc::sched_setscheduler(0, libc::SCHED_FIFO, &wanted) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    #[test]
+    fn pairs_are_even_and_odd_and_held_ports_are_stepped_over() {
+        let mut range = PortRange::new(HERE, 21_001, 21_009);
+        assert_eq!(range.slots(), 4, "21002 to 21009");
+        let held = UdpSocket::bind((HERE, 21_005)).unwrap();
+        assert_eq!(range.open(2), [PortSlot(0), PortSlot(2)]);
+        let pair = range.pair(PortSlot(2)).unwrap();
+        assert_eq!(pair.rtp.local_addr().unwrap().port(), 21_006);
+        assert_eq!(pair.rtcp.local_addr().unwrap().port(), 21_007);
+        assert!(range.pair(PortSlot(1)).is_none());
+        assert_eq!(range.open(5), [PortSlot(3)], "slot 1 is still held");
+        drop(held);
+        assert_eq!(range.open(1), [PortSlot(1)], "and is taken once it is free");
+        assert_eq!(range.open(1), [], "the range is through");
+    }
+
+    #[test]
+    fn what_was_sent_to_an_earlier_leg_is_thrown_away() {
+        let mut range = PortRange::new(HERE, 21_020, 21_021);
+        range.open(1);
+        let pair = range.pair(PortSlot(0)).unwrap();
+        let sender = UdpSocket::bind((HERE, 0)).unwrap();
+        for _ in 0..3 {
+            sender.send_to(b"stale", (HERE, 21_020)).unwrap();
+            sender.send_to(b"stale", (HERE, 21_021)).unwrap();
+        }
+        pair.drain();
+        for socket in [&pair.rtp, &pair.rtcp] {
+            let error = socket.recv_from(&mut [0; 8]).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        }
+    }
+
+    #[test]
+    fn addresses_survive_the_kernels_form() {
+        for text in ["192.0.2.7:4000", "[2001:db8::1]:65535"] {
+            let address: SocketAddr = text.parse().unwrap();
+            assert_eq!(RawAddress::encode(address, false).0.decode(), Some(address));
+            let (mapped, len) = RawAddress::encode(address, true);
+            assert_eq!(mapped.decode(), Some(address), "through a dual-stack socket");
+            assert_eq!(len, RAW_ADDRESS_LEN);
+        }
+        assert_eq!(RawAddress::empty().decode(), None);
+    }
+
+    #[test]
+    fn keys_and_table_places_match() {
+        for key in [SocketKey::rtp(PortSlot(3)), SocketKey::rtcp(PortSlot(3))] {
+            assert_eq!(key_at(table_index(key)), key);
+        }
+    }
+
+    #[test]
+    fn a_thousand_calls_need_five_thousand_files_and_some() {
+        assert_eq!(needed_files(1_000), 5_256);
+        assert!(raise_file_limit().unwrap() >= 256);
+    }
+}

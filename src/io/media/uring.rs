@@ -1,0 +1,438 @@
+//! The tick by io_uring: non-blocking receives and sends on registered files, a batch per enter.
+//!
+//! Every request carries `MSG_DONTWAIT` and so completes while it is submitted: an enter that waits
+//! for as many completions as it submitted never sleeps, and no request outlives the call that made
+//! it. Sockets are read without being asked whether they are ready; [`Appetite`] decides how often.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::sync::Arc;
+
+use io_uring::{IoUring, cqueue, opcode, squeue, types};
+
+use super::sockets::{
+    PortPair, RAW_ADDRESS_LEN, RawAddress, key_at, raise_file_limit, table_index,
+};
+use super::{Hear, MediaFigures, Outbox, PACKET_ROOM, Shell};
+use crate::media::order::PortSlot;
+use crate::media::{Channel, SocketKey};
+
+/// Requests per enter.
+const BATCH: usize = 256;
+/// Registered files at most; pairs beyond are used by descriptor.
+const FILES_MAX: u32 = 32_768;
+/// Tries to have a batch carried out before the ring is given up.
+const ENTERS_MAX: usize = 100;
+/// Packets taken from one socket in one tick; the rest waits for the next.
+const BURST_MAX: u8 = 8;
+/// RTCP packets taken from one socket at a time.
+const RTCP_BURST_MAX: u8 = 2;
+
+/// See the module's own words.
+pub struct UringShell {
+    ring: IoUring,
+    registered: u32,
+    pairs: Vec<Option<Held>>,
+    letters: Box<[Letter]>,
+    addresses: Box<[RawAddress]>,
+    reads: Vec<Read>,
+    again: Vec<Read>,
+    round: u32,
+    figures: Arc<MediaFigures>,
+}
+
+/// A pair that this shell has had.
+struct Held {
+    pair: Arc<PortPair>,
+    /// Whether its files are registered at their places.
+    fixed: bool,
+    appetite: Appetite,
+}
+
+/// One receive in the making. Boxed in a slice that never moves, so that it can point into itself.
+#[repr(C)]
+struct Letter {
+    header: libc::msghdr,
+    vector: libc::iovec,
+    from: RawAddress,
+    buffer: [u8; PACKET_ROOM],
+}
+
+/// A socket to be read in this tick.
+#[derive(Clone, Copy)]
+struct Read {
+    index: u32,
+    left: u8,
+    hits: u8,
+}
+
+/// How many receives a socket is worth. A read in vain costs a fifth of one with a packet, so we
+/// ask as often as packets are to be expected every 20 ms, and until it is empty when there is
+/// reason to think that more came.
+#[derive(Clone, Copy, Default)]
+struct Appetite {
+    served: u32,
+    services: u8,
+    /// Ticks of 5 ms not yet paid for by a packet.
+    owed: u8,
+    eager: bool,
+}
+
+impl Appetite {
+    const TICKS_PER_PACKET: u8 = 4;
+    const OWED_MAX: u8 = 12;
+
+    /// Receives to try now, at tick `round`.
+    fn ask(&mut self, round: u32) -> u8 {
+        let ticks = round.wrapping_sub(self.served).min(u32::from(Self::OWED_MAX)) as u8;
+        self.served = round;
+        self.services = self.services.wrapping_add(1);
+        self.owed = (self.owed + ticks).min(Self::OWED_MAX);
+        if self.eager || self.services.is_multiple_of(8) {
+            BURST_MAX // Looks for a sender that is faster than it should be.
+        } else {
+            (self.owed / Self::TICKS_PER_PACKET).max(1)
+        }
+    }
+
+    /// What came of it: `hits` packets, and whether the socket was then `dry`.
+    fn learn(&mut self, hits: u8, dry: bool) {
+        self.owed = if dry && hits > 0 {
+            0
+        } else {
+            self.owed.saturating_sub(hits.saturating_mul(Self::TICKS_PER_PACKET))
+        };
+        self.eager = hits > 1;
+    }
+}
+
+impl UringShell {
+    /// A ring for at most `slots` pairs. Fails where kernel or container forbid it, or where the
+    /// kernel is older than 6.1. To be made on the thread that uses it.
+    pub fn new(slots: u32, figures: Arc<MediaFigures>) -> io::Result<Self> {
+        let ring = IoUring::builder()
+            .setup_single_issuer()
+            .setup_defer_taskrun()
+            .setup_submit_all()
+            .setup_cqsize(2 * BATCH as u32)
+            .build(BATCH as u32)?;
+        // The kernel refuses a table larger than the process's limit of open files.
+        let files = u32::try_from(raise_file_limit()?).unwrap_or(u32::MAX);
+        let registered = slots.saturating_mul(2).min(FILES_MAX).min(files) & !1;
+        ring.submitter().register_files_sparse(registered)?;
+        Ok(UringShell {
+            ring,
+            registered,
+            pairs: Vec::new(),
+            letters: letters(),
+            addresses: vec![RawAddress::empty(); BATCH].into(),
+            reads: Vec::with_capacity(BATCH),
+            again: Vec::with_capacity(BATCH),
+            round: 0,
+            figures,
+        })
+    }
+
+    /// Submits the `count` requests pushed, and waits until all are done, which they are at once.
+    fn enter(&mut self, count: usize) -> io::Result<()> {
+        let mut error = None;
+        for _ in 0..ENTERS_MAX {
+            match self.ring.submit_and_wait(count) {
+                Ok(_) if self.ring.completion().len() >= count => return Ok(()),
+                Ok(_) => {}
+                Err(refusal) => error = Some(refusal), // Interrupted, or short of memory just now.
+            }
+        }
+        Err(error.unwrap_or_else(|| io::Error::other("requests did not complete")))
+    }
+
+    fn held(&mut self, slot: PortSlot) -> Option<&mut Held> {
+        self.pairs.get_mut(slot.0 as usize)?.as_mut()
+    }
+
+    fn plan_reads(&mut self, due: &[PortSlot], due_rtcp: &[PortSlot]) {
+        self.round = self.round.wrapping_add(1);
+        self.reads.clear();
+        let round = self.round;
+        for &slot in due {
+            if let Some(held) = self.held(slot) {
+                let left = held.appetite.ask(round);
+                self.reads.push(Read {
+                    index: table_index(SocketKey::rtp(slot)) as u32,
+                    left,
+                    hits: 0,
+                });
+            }
+        }
+        for &slot in due_rtcp {
+            if self.held(slot).is_some() {
+                self.reads.push(Read {
+                    index: table_index(SocketKey::rtcp(slot)) as u32,
+                    left: RTCP_BURST_MAX,
+                    hits: 0,
+                });
+            }
+        }
+    }
+
+    /// One enter of receives for `self.reads[first..last]`; who may have more goes to `self.again`.
+    fn read_batch(&mut self, first: usize, last: usize, hear: &mut Hear) -> io::Result<()> {
+        for (place, read) in self.reads[first..last].iter().enumerate() {
+            let letter = &mut self.letters[place];
+            letter.header.msg_namelen = RAW_ADDRESS_LEN;
+            let header = &raw mut letter.header;
+            let entry = entry_for(
+                &self.pairs,
+                key_at(read.index as usize),
+                |fd| opcode::RecvMsg::new(fd, header).flags(RECEIVE_FLAGS).build(),
+                |fd| opcode::RecvMsg::new(fd, header).flags(RECEIVE_FLAGS).build(),
+            );
+            push(&mut self.ring, entry.user_data(place as u64))?;
+        }
+        self.enter(last - first)?;
+        let (mut received, mut oversize) = (0, 0);
+        for done in self.ring.completion() {
+            let place = done.user_data() as usize;
+            let mut read = self.reads[first + place];
+            let key = key_at(read.index as usize);
+            let came = usize::try_from(done.result()).ok();
+            read.left -= 1;
+            read.hits += u8::from(came.is_some());
+            if came.is_some() && read.left > 0 {
+                self.again.push(read);
+            } else if key.kind == Channel::Rtp
+                && let Some(held) = self.pairs[key.slot.0 as usize].as_mut()
+            {
+                held.appetite.learn(read.hits, came.is_none());
+            }
+            let letter = &mut self.letters[place];
+            match (came, letter.from.decode()) {
+                (Some(len), _) if len > PACKET_ROOM => oversize += 1,
+                (Some(len), Some(from)) => {
+                    received += 1;
+                    hear(key, from, &mut letter.buffer[..len]);
+                }
+                _ => {}
+            }
+        }
+        MediaFigures::add(&self.figures.received, received);
+        MediaFigures::add(&self.figures.oversize, oversize);
+        Ok(())
+    }
+
+    /// One enter of sends for the parcels `first..last`; how many the kernel refused.
+    fn send_batch(&mut self, outbox: &Outbox, first: usize, last: usize) -> io::Result<u64> {
+        let mut pushed = 0;
+        for parcel in &outbox.parcels()[first..last] {
+            let slot = parcel.socket.slot.0 as usize;
+            let Some(Some(held)) = self.pairs.get(slot) else {
+                continue; // Counted as refused: it was not pushed.
+            };
+            let packet = outbox.bytes(parcel);
+            let (raw, raw_len) = RawAddress::encode(parcel.to, held.pair.is_v6());
+            self.addresses[pushed] = raw;
+            let address = (&raw const self.addresses[pushed]).cast();
+            let len = packet.len() as u32;
+            let entry = entry_for(
+                &self.pairs,
+                parcel.socket,
+                |fd| {
+                    opcode::Send::new(fd, packet.as_ptr(), len)
+                        .flags(SEND_FLAGS)
+                        .dest_addr(address)
+                        .dest_addr_len(raw_len)
+                        .build()
+                },
+                |fd| {
+                    opcode::Send::new(fd, packet.as_ptr(), len)
+                        .flags(SEND_FLAGS)
+                        .dest_addr(address)
+                        .dest_addr_len(raw_len)
+                        .build()
+                },
+            );
+            push(&mut self.ring, entry)?;
+            pushed += 1;
+        }
+        if pushed > 0 {
+            self.enter(pushed)?;
+        }
+        let sent = self
+            .ring
+            .completion()
+            .filter(|done: &cqueue::Entry| done.result() >= 0)
+            .count();
+        Ok((last - first - sent) as u64)
+    }
+}
+
+/// `MSG_TRUNC` makes the result the packet's own length, so that one cut off is known.
+const RECEIVE_FLAGS: u32 = (libc::MSG_DONTWAIT | libc::MSG_TRUNC) as u32;
+const SEND_FLAGS: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+
+/// The request for `socket`, by its registered file where it has one.
+fn entry_for(
+    pairs: &[Option<Held>],
+    socket: SocketKey,
+    fixed: impl FnOnce(types::Fixed) -> squeue::Entry,
+    plain: impl FnOnce(types::Fd) -> squeue::Entry,
+) -> squeue::Entry {
+    match pairs.get(socket.slot.0 as usize) {
+        Some(Some(held)) if !held.fixed => {
+            let [rtp, rtcp] = held.pair.descriptors();
+            plain(types::Fd(match socket.kind {
+                Channel::Rtp => rtp,
+                Channel::Rtcp => rtcp,
+            }))
+        }
+        _ => fixed(types::Fixed(table_index(socket) as u32)),
+    }
+}
+
+fn push(ring: &mut IoUring, entry: squeue::Entry) -> io::Result<()> {
+    // SAFETY: what the entry points to (letters, addresses, the outbox) is neither moved nor freed
+    // before `enter` has seen the completion, for `enter` waits for all of them; after an error the
+    // thread leaks this shell and keeps the outbox.
+    let pushed = unsafe { ring.submission().push(&entry) };
+    pushed.map_err(io::Error::other) // Only if the last enter failed: a batch is no larger than the ring.
+}
+
+fn letters() -> Box<[Letter]> {
+    let mut letters: Box<[Letter]> = (0..BATCH)
+        .map(|_| Letter {
+            // SAFETY: plain numbers and pointers, for which zero is a value.
+            header: unsafe { std::mem::zeroed() },
+            vector: libc::iovec {
+                iov_base: std::ptr::null_mut(),
+                iov_len: PACKET_ROOM,
+            },
+            from: RawAddress::empty(),
+            buffer: [0; PACKET_ROOM],
+        })
+        .collect();
+    for letter in &mut letters {
+        letter.vector.iov_base = letter.buffer.as_mut_ptr().cast();
+        letter.header.msg_name = (&raw mut letter.from).cast();
+        letter.header.msg_iov = &mut letter.vector;
+        letter.header.msg_iovlen = 1;
+    }
+    letters
+}
+
+impl Shell for UringShell {
+    fn name(&self) -> &'static str {
+        "io_uring"
+    }
+
+    fn adopt(&mut self, pair: &Arc<PortPair>) -> io::Result<()> {
+        pair.drain();
+        let place = pair.slot.0 as usize;
+        if self.pairs.len() <= place {
+            self.pairs.resize_with(place + 1, || None);
+        }
+        if let Some(held) = &mut self.pairs[place] {
+            held.appetite = Appetite::default();
+            return Ok(()); // Pairs live as long as the process: the files are still registered.
+        }
+        let index = table_index(SocketKey::rtp(pair.slot)) as u32;
+        let fixed = index + 1 < self.registered
+            && self
+                .ring
+                .submitter()
+                .register_files_update(index, &pair.descriptors())
+                .is_ok_and(|count| count == 2);
+        self.pairs[place] = Some(Held {
+            pair: Arc::clone(pair),
+            fixed,
+            appetite: Appetite::default(),
+        });
+        Ok(())
+    }
+
+    fn release(&mut self, _slot: PortSlot) {
+        // A registered file that nobody reads costs nothing, and is likely to come back.
+    }
+
+    fn receive(&mut self, due: &[PortSlot], due_rtcp: &[PortSlot], mut hear: Hear) -> io::Result<()> {
+        self.plan_reads(due, due_rtcp);
+        while !self.reads.is_empty() {
+            self.again.clear();
+            for first in (0..self.reads.len()).step_by(BATCH) {
+                let last = (first + BATCH).min(self.reads.len());
+                self.read_batch(first, last, &mut hear)?;
+            }
+            std::mem::swap(&mut self.reads, &mut self.again);
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, outbox: &mut Outbox) -> io::Result<()> {
+        let total = outbox.parcels().len();
+        let mut failed = 0;
+        for first in (0..total).step_by(BATCH) {
+            let last = (first + BATCH).min(total);
+            failed += self.send_batch(outbox, first, last)?;
+        }
+        outbox.clear();
+        MediaFigures::add(&self.figures.sent, total as u64 - failed);
+        MediaFigures::add(&self.figures.send_failed, failed);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Plays `arrivals` (packets queued before each service, `period` ticks apart) against one
+    /// appetite: reads in vain, and the most packets left waiting after a service.
+    fn play(period: u32, arrivals: &[u32]) -> (u32, u32) {
+        let mut appetite = Appetite::default();
+        let (mut queued, mut vain, mut left_max) = (0, 0, 0);
+        for (service, came) in arrivals.iter().enumerate() {
+            queued += came;
+            let (mut hits, mut dry) = (0, false);
+            for _ in 0..appetite.ask((service as u32 + 1) * period) {
+                if queued == 0 {
+                    (vain, dry) = (vain + 1, true);
+                    break;
+                }
+                (queued, hits) = (queued - 1, hits + 1);
+            }
+            appetite.learn(hits, dry);
+            left_max = left_max.max(queued);
+        }
+        (vain, left_max)
+    }
+
+    #[test]
+    fn a_steady_stream_is_read_once_per_packet() {
+        let (vain, left) = play(4, &[1; 800]);
+        assert!(vain <= 102, "{vain} reads in vain for 800 packets");
+        assert_eq!(left, 0);
+    }
+
+    #[test]
+    fn a_late_packet_is_fetched_with_the_next() {
+        let arrivals: Vec<u32> = [1, 1, 1, 0, 2, 1].repeat(50);
+        assert_eq!(play(4, &arrivals).1, 0);
+    }
+
+    #[test]
+    fn a_relay_served_every_10_ms_has_no_packet_waiting() {
+        let arrivals: Vec<u32> = [1, 0].repeat(400);
+        let (vain, left) = play(2, &arrivals);
+        assert_eq!(left, 0);
+        assert!(vain <= 500, "{vain} reads in vain for 400 packets");
+    }
+
+    #[test]
+    fn a_sender_of_10_ms_packets_is_kept_up_with() {
+        assert!(play(4, &[2; 400]).1 <= 8);
+    }
+
+    #[test]
+    fn a_silent_socket_is_asked_once_per_service() {
+        assert_eq!(play(4, &[0; 100]), (100, 0));
+    }
+}

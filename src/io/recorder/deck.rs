@@ -1,0 +1,177 @@
+//! The media thread's end of the recorder: a tape that never waits.
+//!
+//! Each recording fills a chunk of its own; a full one goes to the disk thread by a pointer and
+//! comes back empty. Without an empty chunk the frame is refused, and the engine makes up for it
+//! with silence.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+
+use super::{CHUNK_FRAMES, CHUNK_SAMPLES, Chunk, Item, RecorderFigures};
+use crate::id::CallId;
+use crate::media::order::FRAME_SAMPLES;
+use crate::media::{Frame, Tape};
+use crate::time::Timestamp;
+
+/// Empty chunks kept beyond those that are out, for recordings to come.
+const SPARE_MAX: usize = 32;
+
+/// See the module's own words.
+pub struct Deck {
+    index: usize,
+    recordings_max: usize,
+    chunks_max: usize,
+    /// Chunks that exist: spare, filling, waiting or being written.
+    chunks: usize,
+    spare: Vec<Chunk>,
+    filling: HashMap<CallId, Option<Chunk>>,
+    items: SyncSender<Item>,
+    empties: Receiver<Chunk>,
+    /// What found the ring full, in order. Bounded: beginnings are refused while it is not empty,
+    /// so it holds at most a chunk and an end of each recording.
+    held: VecDeque<Item>,
+    figures: Arc<RecorderFigures>,
+}
+
+impl Deck {
+    pub(super) fn new(
+        index: usize,
+        recordings_max: usize,
+        chunks_max: usize,
+        items: SyncSender<Item>,
+        empties: Receiver<Chunk>,
+        figures: Arc<RecorderFigures>,
+    ) -> Self {
+        Deck {
+            index,
+            recordings_max,
+            chunks_max,
+            chunks: 0,
+            spare: Vec::new(),
+            filling: HashMap::new(),
+            items,
+            empties,
+            held: VecDeque::new(),
+            figures,
+        }
+    }
+
+    /// Takes back empty chunks and passes on what had to wait: once a tick.
+    pub fn turn(&mut self) {
+        while let Ok(chunk) = self.empties.try_recv() {
+            if self.spare.len() < SPARE_MAX.max(self.filling.len()) {
+                self.spare.push(chunk);
+            } else {
+                self.chunks -= 1; // The rush is over: its memory goes.
+            }
+        }
+        while let Some(item) = self.held.pop_front() {
+            if let Err(TrySendError::Full(item)) = self.items.try_send(item) {
+                self.held.push_front(item);
+                break;
+            }
+        }
+    }
+
+    fn pass(&mut self, item: Item) {
+        if !self.held.is_empty() {
+            self.held.push_back(item);
+        } else if let Err(TrySendError::Full(item)) = self.items.try_send(item) {
+            self.held.push_back(item);
+        }
+    }
+
+    fn empty_chunk(&mut self, call: CallId) -> Option<Chunk> {
+        if let Some(mut chunk) = self.spare.pop() {
+            chunk.call = call;
+            chunk.frames = 0;
+            return Some(chunk);
+        }
+        if self.chunks == self.chunks_max {
+            return None;
+        }
+        self.chunks += 1;
+        let samples: Box<[i16]> = vec![0; CHUNK_SAMPLES].into();
+        Some(Chunk {
+            call,
+            frames: 0,
+            samples: samples.try_into().expect("it was made with that length"),
+        })
+    }
+}
+
+/// A media thread that ends hands over what it has, so that the files are whole.
+impl Drop for Deck {
+    fn drop(&mut self) {
+        let deck = self.index;
+        let last = self.filling.drain().filter_map(|(_, chunk)| chunk);
+        for item in self
+            .held
+            .drain(..)
+            .chain(last.map(|chunk| Item::Chunk { chunk, deck }))
+        {
+            let _ = self.items.send(item); // Fails only if the disk thread died.
+        }
+    }
+}
+
+impl Tape for Deck {
+    fn begin(&mut self, call: CallId, begun: Timestamp) {
+        if self.filling.len() >= self.recordings_max || !self.held.is_empty() {
+            return; // Its frames are refused, and the disk thread tells its loss at the end.
+        }
+        let chunk = self.empty_chunk(call);
+        self.filling.insert(call, chunk);
+        self.figures.running.fetch_add(1, Ordering::Relaxed);
+        self.pass(Item::Begin { call, begun });
+    }
+
+    fn frame(&mut self, call: CallId, left: &Frame, right: &Frame) -> bool {
+        let taken = match self.filling.get_mut(&call) {
+            None => false,
+            Some(Some(_)) => true,
+            Some(None) => match self.empty_chunk(call) {
+                Some(chunk) => {
+                    self.filling.insert(call, Some(chunk));
+                    true
+                }
+                None => false,
+            },
+        };
+        let Some(place) = self.filling.get_mut(&call).filter(|_| taken) else {
+            RecorderFigures::add(&self.figures.frames_refused, 1);
+            return false;
+        };
+        let Some(chunk) = place else { return false };
+        let start = 2 * FRAME_SAMPLES * chunk.frames;
+        let (pairs, _) = chunk.samples[start..start + 2 * FRAME_SAMPLES].as_chunks_mut::<2>();
+        for (pair, (left, right)) in pairs.iter_mut().zip(left.iter().zip(right)) {
+            *pair = [*left, *right];
+        }
+        chunk.frames += 1;
+        if chunk.frames == CHUNK_FRAMES
+            && let Some(chunk) = place.take()
+        {
+            let deck = self.index;
+            self.pass(Item::Chunk { chunk, deck });
+        }
+        true
+    }
+
+    fn end(&mut self, call: CallId, lost_frames: u64) {
+        if let Some(last) = self.filling.remove(&call) {
+            self.figures.running.fetch_sub(1, Ordering::Relaxed);
+            match last {
+                Some(chunk) if chunk.frames > 0 => {
+                    let deck = self.index;
+                    self.pass(Item::Chunk { chunk, deck });
+                }
+                Some(chunk) => self.spare.push(chunk),
+                None => {}
+            }
+        }
+        self.pass(Item::End { call, lost_frames });
+    }
+}

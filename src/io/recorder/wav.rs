@@ -1,0 +1,248 @@
+//! One stereo WAV file that grows: its format by `hound`, its bytes at their own places on disk.
+//!
+//! What the disk refuses becomes a hole, which reads as silence, so that time stays true and the
+//! next half second is tried anew.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+use crate::media::order::FRAME_SAMPLES;
+
+/// Bytes before the samples in the files that we write.
+pub const HEADER_BYTES: u64 = 44;
+/// Bytes of one sample of both sides.
+pub const SAMPLE_BYTES: u64 = 4;
+/// Longest recording: what comes after is lost. A WAV file ends at 4 GiB, 37 hours.
+const FRAMES_MAX: u64 = 24 * 3_600 * 50;
+/// While it grows, a file has this after its name; [`super::repair`] looks for it.
+pub const UNFINISHED: &str = "part";
+
+/// See the module's own words.
+pub struct WavFile {
+    path: PathBuf,
+    writer: hound::WavWriter<Sheet>,
+    file: Arc<File>,
+    state: Arc<SheetState>,
+    frames: u64,
+    unwritten: u64,
+}
+
+/// What `hound` writes on: a file that never says no, but notes that it had to.
+struct Sheet {
+    file: Arc<File>,
+    at: u64,
+    state: Arc<SheetState>,
+}
+
+/// What the file and its sheet, which `hound` owns, tell one another. One thread uses both.
+#[derive(Default)]
+struct SheetState {
+    /// The error of a refused write; 0: none.
+    refused: AtomicI32,
+    /// What is written now is to be a hole.
+    hole: AtomicBool,
+}
+
+impl SheetState {
+    fn take_refusal(&self) -> Option<io::Error> {
+        match self.refused.swap(0, Ordering::Relaxed) {
+            0 => None,
+            code => Some(io::Error::from_raw_os_error(code)),
+        }
+    }
+}
+
+impl Write for Sheet {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.state.hole.load(Ordering::Relaxed)
+            && let Err(error) = self.file.write_all_at(bytes, self.at)
+        {
+            // A write of nothing, the one case without a code, is what a full disk may answer.
+            let code = error.raw_os_error().unwrap_or(libc::ENOSPC);
+            self.state.refused.store(code, Ordering::Relaxed);
+        }
+        self.at += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Sheet {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.at = match to {
+            SeekFrom::Start(at) => at,
+            SeekFrom::Current(by) => self.at.saturating_add_signed(by),
+            SeekFrom::End(_) => return Err(io::ErrorKind::Unsupported.into()),
+        };
+        Ok(self.at)
+    }
+}
+
+impl WavFile {
+    /// Creates the file that will be `path` when it is whole. Whatever stands there already, or
+    /// where it grows, is left alone: it is never opened, so a pipe cannot hold us.
+    pub fn create(path: PathBuf) -> io::Result<Self> {
+        if path.symlink_metadata().is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        if let Some(day) = path.parent() {
+            std::fs::create_dir_all(day)?;
+        }
+        let growing = growing(&path);
+        let file = Arc::new(
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .open(&growing)?,
+        );
+        let state = Arc::new(SheetState::default());
+        let sheet = Sheet {
+            file: Arc::clone(&file),
+            at: 0,
+            state: Arc::clone(&state),
+        };
+        let spec = hound::WavSpec {
+            channels: 2,
+            sample_rate: 8_000,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let mut writer = hound::WavWriter::new(sheet, spec).map_err(plain)?;
+        writer.flush().map_err(plain)?;
+        if let Some(error) = state.take_refusal() {
+            let _ = std::fs::remove_file(&growing);
+            return Err(error);
+        }
+        Ok(WavFile {
+            path,
+            writer,
+            file,
+            state,
+            frames: 0,
+            unwritten: 0,
+        })
+    }
+
+    /// Appends whole frames, interleaved. The error is the disk's: the frames are silence then.
+    pub fn append(&mut self, samples: &[i16]) -> io::Result<()> {
+        let frames = (samples.len() / (2 * FRAME_SAMPLES)) as u64;
+        if self.frames + frames > FRAMES_MAX {
+            self.unwritten += frames;
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.put(samples)?;
+        if let Some(error) = self.state.take_refusal() {
+            self.unwritten += frames;
+            return Err(error);
+        }
+        self.writer.flush().map_err(plain)?;
+        self.state.take_refusal(); // A header that is behind is put right by the next, or by repair.
+        Ok(())
+    }
+
+    /// Goes `frames` of silence ahead without troubling the disk.
+    pub fn skip(&mut self, frames: u64) -> io::Result<()> {
+        self.state.hole.store(true, Ordering::Relaxed);
+        let silence = [0; 2 * FRAME_SAMPLES];
+        let done = (0..frames.min(FRAMES_MAX - self.frames)).try_for_each(|_| self.put(&silence));
+        self.state.hole.store(false, Ordering::Relaxed);
+        done
+    }
+
+    fn put(&mut self, samples: &[i16]) -> io::Result<()> {
+        let mut writer = self.writer.get_i16_writer(samples.len() as u32);
+        for sample in samples {
+            writer.write_sample(*sample);
+        }
+        writer.flush().map_err(plain)?;
+        self.frames += (samples.len() / (2 * FRAME_SAMPLES)) as u64;
+        Ok(())
+    }
+
+    /// The open file, for syncing.
+    pub fn file(&self) -> &Arc<File> {
+        &self.file
+    }
+
+    /// Samples of each side so far.
+    pub fn samples(&self) -> u64 {
+        self.frames * FRAME_SAMPLES as u64
+    }
+
+    /// Frames that the disk refused.
+    pub fn unwritten(&self) -> u64 {
+        self.unwritten
+    }
+
+    /// The last bytes. What comes back is whole but for its sync and its name: [`Whole::settle`].
+    pub fn finish(self) -> Whole {
+        let (samples, unwritten) = (self.samples(), self.unwritten);
+        // The sheet never says no, so this fails for no reason of the disk's.
+        let header = self.writer.finalize().map_err(plain);
+        let len = HEADER_BYTES + samples * SAMPLE_BYTES;
+        Whole {
+            path: self.path,
+            file: self.file,
+            samples,
+            unwritten,
+            fault: header.err().or(self.state.take_refusal()),
+            len,
+        }
+    }
+}
+
+/// A recording with all its bytes written.
+pub struct Whole {
+    path: PathBuf,
+    file: Arc<File>,
+    /// Samples of each side.
+    pub samples: u64,
+    /// Frames that the disk refused: silence.
+    pub unwritten: u64,
+    fault: Option<io::Error>,
+    len: u64,
+}
+
+impl Whole {
+    /// Makes the file last and gives it its name. Waits for the disk.
+    pub fn settle(self) -> io::Result<()> {
+        if let Some(fault) = self.fault {
+            return Err(fault); // The header is behind: left as it is for repair.
+        }
+        let growing = growing(&self.path);
+        let there = growing.symlink_metadata()?;
+        let ours = self.file.metadata()?;
+        if (there.dev(), there.ino()) != (ours.dev(), ours.ino()) {
+            return Err(io::Error::other("somebody replaced the file"));
+        }
+        if ours.len() != self.len {
+            self.file.set_len(self.len)?; // A refused end, or somebody cut it: silence.
+        }
+        self.file.sync_data()?;
+        std::fs::rename(&growing, &self.path)?;
+        if let Some(day) = self.path.parent() {
+            File::open(day)?.sync_all()?;
+        }
+        Ok(())
+    }
+}
+
+/// Where the file that will be `path` grows.
+pub fn growing(path: &Path) -> PathBuf {
+    path.with_extension(format!("wav.{UNFINISHED}"))
+}
+
+fn plain(error: hound::Error) -> io::Error {
+    match error {
+        hound::Error::IoError(error) => error,
+        other => io::Error::other(other),
+    }
+}
