@@ -7,7 +7,18 @@ pub mod bank;
 pub mod engine;
 pub mod g711;
 pub mod order;
+mod conceal;
+mod dtmf;
+mod jitter;
+mod latch;
+mod mos;
+mod player;
+mod reception;
+mod record;
 mod roster;
+mod rtcp;
+mod rtp;
+mod sender;
 pub mod wire;
 
 pub use bank::SoundBank;

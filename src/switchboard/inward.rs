@@ -66,7 +66,7 @@ impl Switchboard {
         }
     }
 
-    fn forget_session(&mut self, session: SessionId) {
+    pub(super) fn forget_session(&mut self, session: SessionId) {
         if let Some(leg) = self.sessions.remove(&session) {
             self.legs.remove(&leg);
         }
@@ -195,7 +195,7 @@ impl Switchboard {
         for leg in legs {
             self.outputs.push_back(Output::Sound(media::Order::Close { leg }));
             if let Some(session) = self.legs.get(&leg).copied() {
-                self.endpoint.hang_up(session, now);
+                self.endpoint.hang_up(session, None, now);
                 self.forget_session(session);
             }
         }

@@ -38,12 +38,13 @@ impl Switchboard {
             Command::Refuse { status } => {
                 if let Some(session) = caller {
                     self.endpoint.refuse(session, status, None, now);
+                    self.forget_session(session);
                 }
             }
             Command::Invite { leg, callee, offer } => self.invite(id, leg, callee, offer, now),
             Command::HangUp { leg } => {
                 if let Some(session) = self.legs.get(&leg).copied() {
-                    self.endpoint.hang_up(session, now);
+                    self.endpoint.hang_up(session, None, now);
                 }
             }
             Command::AnswerOffer { leg, sdp } => {
@@ -156,6 +157,7 @@ pub(super) fn sip_config(plan: &Plan, listeners: &[ListenerConfig], accounts: Ve
         trunks: plan.trunks.values().map(trunk).collect(),
         register_min_s: REGISTER_MIN_S,
         register_max_s: REGISTER_MAX_S,
+        limits: crate::sip::event::Limits::default(),
         product: concat!("hotline/", env!("CARGO_PKG_VERSION")).into(),
     }
 }
