@@ -22,6 +22,11 @@ impl CallId {
         CallId(uuid::Builder::from_unix_timestamp_millis(unix_ms, &random).into_uuid())
     }
 
+    /// The random end of the id: spreads calls evenly over whatever serves them in turns.
+    pub fn lot(&self) -> u64 {
+        self.0.as_u64_pair().1
+    }
+
     /// Reads the usual hyphenated form; `None` where it is not a UUID.
     pub fn parse(text: &str) -> Option<Self> {
         Uuid::try_parse(text).ok().map(CallId)

@@ -1,23 +1,46 @@
 //! The engine of one media thread: orders, packets and ticks in; packets, frames and facts out.
+//!
+//! Legs live in a table by port slot, so a packet finds its leg without hashing. All legs of a
+//! call share one of four phases, each served every 20 ms; the packets of a plain relay go out as
+//! they come in.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use super::bank::SoundBank;
-use super::order::{Fact, Order, PortSlot};
-use super::roster::Roster;
+use super::leg::{Decoder, Hears, Leg};
+use super::order::{FRAME_SAMPLES, Fact, LegConfig, Order, PortSlot};
+use super::player::Player;
+use super::record::Recording;
+use super::roster::{PHASES, Roster};
+use super::rtcp::NtpClock;
 use super::wire::{SocketKey, Tape, Wire};
-use crate::id::Dice;
+use crate::id::{CallId, Dice, LegId};
 use crate::time::{Instant, Now};
+
+/// Between two frames of a leg.
+const FRAME: Duration = Duration::from_millis(20);
+/// Frames that one late tick makes up for.
+const CATCH_UP_MAX: u64 = 3;
 
 /// See the module's own words.
 pub struct Engine {
-    bank: SoundBank,
-    dice: Dice,
+    pub(super) bank: SoundBank,
+    pub(super) dice: Dice,
+    pub(super) legs: Vec<Option<Box<Leg>>>,
+    slots: HashMap<LegId, PortSlot>,
+    recordings: HashMap<CallId, Recording>,
+    /// Recorded calls by phase, so that a tick asks no map in whole.
+    recorded: [Vec<CallId>; PHASES],
     /// Whose sockets are read in which tick.
     read: Roster,
-    facts: VecDeque<Fact>,
-    legs: usize,
+    /// Who is served in which tick.
+    serve: Roster,
+    served_at: [Option<Instant>; PHASES],
+    pub(super) clock: Option<NtpClock>,
+    pub(super) facts: VecDeque<Fact>,
 }
 
 impl Engine {
@@ -26,9 +49,15 @@ impl Engine {
         Engine {
             bank,
             dice,
+            legs: Vec::new(),
+            slots: HashMap::new(),
+            recordings: HashMap::new(),
+            recorded: Default::default(),
             read: Roster::default(),
+            serve: Roster::default(),
+            served_at: [None; PHASES],
+            clock: None,
             facts: VecDeque::new(),
-            legs: 0,
         }
     }
 
@@ -38,14 +67,163 @@ impl Engine {
     }
 
     /// Carries out `order`. Orders about legs that are gone are forgotten.
-    pub fn handle_order(
-        &mut self,
-        order: Order,
-        now: Now,
-        wire: &mut impl Wire,
-        tape: &mut impl Tape,
-    ) {
-        let _ = (order, now, wire, tape, self.dice.next_u32());
+    pub fn handle_order(&mut self, order: Order, now: Now, wire: &mut impl Wire, tape: &mut impl Tape) {
+        self.clock.get_or_insert_with(|| NtpClock::new(now));
+        match order {
+            Order::Open { leg, config } => self.open(leg, *config, now.mono),
+            Order::Change { leg, config } => {
+                if let Some(slot) = self.slot_of(leg) {
+                    if let Some(leg) = self.leg_mut(slot) {
+                        leg.change(*config, now.mono);
+                    }
+                    self.settle(slot);
+                }
+            }
+            Order::Close { leg } => self.close(leg, now.mono, wire),
+            Order::Play { leg, sounds, repeat, mark } => {
+                self.hear(leg, Hears::Sounds(Player::new(sounds, repeat, mark)));
+            }
+            Order::Quiet { leg } => self.hear(leg, Hears::Nothing),
+            Order::Bridge { a, b } => self.bridge(a, b),
+            Order::Part { a, b } => {
+                self.hear(a, Hears::Nothing);
+                self.hear(b, Hears::Nothing);
+            }
+            Order::SendDigits { leg, digits } => {
+                if let Some(leg) = self.slot_of(leg).and_then(|slot| self.leg_mut(slot)) {
+                    leg.presser.press(&digits);
+                }
+            }
+            Order::Record { call, caller, begun } => {
+                if self.recordings.insert(call, Recording::new(call, caller)).is_none() {
+                    self.recorded[phase_of(call)].push(call);
+                    tape.begin(call, begun);
+                }
+                self.mark_recorded(call, true);
+            }
+            Order::StopRecord { call } => {
+                if let Some(recording) = self.recordings.remove(&call) {
+                    self.recorded[phase_of(call)].retain(|known| *known != call);
+                    recording.end(tape);
+                }
+                self.mark_recorded(call, false);
+            }
+        }
+    }
+
+    fn open(&mut self, id: LegId, config: LegConfig, now: Instant) {
+        let slot = config.slot;
+        let place = slot.0 as usize;
+        if self.legs.len() <= place {
+            self.legs.resize_with(place + 1, || None);
+        }
+        if self.legs[place].is_some() || self.slots.contains_key(&id) {
+            return; // The switchboard lends a slot once; should it not, the first leg keeps it.
+        }
+        let mut leg = Leg::new(id, config, &mut self.dice, now);
+        leg.recorded = self.recordings.contains_key(&id.call);
+        self.legs[place] = Some(Box::new(leg));
+        self.slots.insert(id, slot);
+        self.serve.add(slot, phase_of(id.call));
+        self.read.add(slot, phase_of(id.call));
+        self.settle(slot);
+    }
+
+    fn close(&mut self, id: LegId, now: Instant, wire: &mut impl Wire) {
+        let Some(slot) = self.slot_of(id) else { return };
+        self.hear(id, Hears::Nothing);
+        self.say_goodbye(slot, now, wire);
+        if let Some(leg) = self.remove(slot) {
+            self.facts.push_back(Fact::Closed { leg: id, slot, figures: Box::new(leg.figures()) });
+        }
+    }
+
+    fn remove(&mut self, slot: PortSlot) -> Option<Box<Leg>> {
+        let leg = self.legs.get_mut(slot.0 as usize)?.take()?;
+        self.slots.remove(&leg.id);
+        self.serve.remove_everywhere(slot);
+        self.read.remove_everywhere(slot);
+        Some(leg)
+    }
+
+    pub(super) fn slot_of(&self, leg: LegId) -> Option<PortSlot> {
+        self.slots.get(&leg).copied()
+    }
+
+    pub(super) fn leg(&self, slot: PortSlot) -> Option<&Leg> {
+        self.legs.get(slot.0 as usize)?.as_deref()
+    }
+
+    pub(super) fn leg_mut(&mut self, slot: PortSlot) -> Option<&mut Leg> {
+        self.legs.get_mut(slot.0 as usize)?.as_deref_mut()
+    }
+
+    /// A leg hears something else; whom it was bridged with hears nothing more.
+    fn hear(&mut self, leg: LegId, hears: Hears) {
+        let Some(slot) = self.slot_of(leg) else { return };
+        let Some(leg) = self.leg_mut(slot) else { return };
+        let before = std::mem::replace(&mut leg.hears, hears);
+        if let Hears::Leg(partner) = before {
+            if let Some(other) = self.leg_mut(partner)
+                && matches!(other.hears, Hears::Leg(back) if back == slot)
+            {
+                other.hears = Hears::Nothing;
+            }
+            self.settle(partner);
+        }
+        self.settle(slot);
+    }
+
+    fn bridge(&mut self, a: LegId, b: LegId) {
+        let (Some(at_a), Some(at_b)) = (self.slot_of(a), self.slot_of(b)) else { return };
+        self.hear(a, Hears::Nothing);
+        self.hear(b, Hears::Nothing);
+        for (slot, partner) in [(at_a, at_b), (at_b, at_a)] {
+            if let Some(leg) = self.leg_mut(slot) {
+                leg.hears = Hears::Leg(partner);
+            }
+        }
+        self.settle(at_a);
+        self.settle(at_b);
+    }
+
+    fn mark_recorded(&mut self, call: CallId, recorded: bool) {
+        let mut index = 0;
+        while index < self.legs.len() {
+            let slot = PortSlot(index as u32);
+            if let Some(leg) = self.leg_mut(slot).filter(|leg| leg.id.call == call) {
+                leg.recorded = recorded;
+                self.settle(slot);
+            }
+            index += 1;
+        }
+    }
+
+    /// Decides which way a leg's sound goes: straight to its partner, through the decoder, or nowhere.
+    fn settle(&mut self, slot: PortSlot) {
+        let Some(leg) = self.leg(slot) else { return };
+        let phase = phase_of(leg.id.call);
+        let partner = match leg.hears {
+            Hears::Leg(partner) => self.leg(partner),
+            Hears::Nothing | Hears::Sounds(_) => None,
+        };
+        let relayed = !leg.recorded && partner.is_some_and(|partner| partner.config.codec == leg.config.codec);
+        let decoded = leg.recorded || (partner.is_some() && !relayed);
+        if relayed {
+            self.read.add(slot, phase + 2);
+        } else {
+            self.read.remove(slot, phase + 2);
+        }
+        if let Some(leg) = self.leg_mut(slot) {
+            leg.relayed = relayed;
+            if !decoded && let Some(decoder) = &mut leg.decoder {
+                decoder.jitter.reset();
+                decoder.sounds = false;
+            }
+            if decoded && leg.decoder.is_none() {
+                leg.decoder = Some(Box::<Decoder>::default());
+            }
+        }
     }
 
     /// Whose sockets, RTP and RTCP, must be read before [`Engine::tick`] of `phase`.
@@ -62,14 +240,82 @@ impl Engine {
         now: Instant,
         wire: &mut impl Wire,
     ) {
-        let _ = (socket, from, packet, now, wire);
+        if catch_unwind(AssertUnwindSafe(|| self.take_packet(socket, from, packet, now, wire))).is_err() {
+            self.fail(socket.slot);
+        }
+    }
+
+    /// A fault inside one leg costs that leg.
+    fn fail(&mut self, slot: PortSlot) {
+        if let Some(id) = self.leg(slot).map(|leg| leg.id) {
+            self.hear(id, Hears::Nothing);
+            self.facts.push_back(Fact::Failed { leg: id });
+        }
+        if let Some(leg) = self.remove(slot) {
+            let figures = Box::new(leg.figures());
+            self.facts.push_back(Fact::Closed { leg: leg.id, slot, figures });
+        }
     }
 
     /// Serves `phase`, 0..=3. Ticks come every 5 ms on a schedule of absolute times, `phase` going
     /// round. A late tick makes up for at most `CATCH_UP_MAX` frames, a doubled one does nothing,
     /// so the shell need not count: it may also leave out ticks that it missed.
     pub fn tick(&mut self, phase: u8, now: Instant, wire: &mut impl Wire, tape: &mut impl Tape) {
-        let _ = (phase, now, wire, tape);
+        let phase = usize::from(phase) % PHASES;
+        let due = match self.served_at[phase] {
+            None => 1,
+            Some(last) => ((now.since(last) + FRAME / 2).as_nanos() / FRAME.as_nanos()) as u64,
+        };
+        if due == 0 {
+            return;
+        }
+        // The schedule goes on from where it stood, so that a late tick does not move it.
+        self.served_at[phase] = Some(match self.served_at[phase] {
+            Some(last) if due <= CATCH_UP_MAX => last + FRAME * due as u32,
+            _ => now,
+        });
+        for call in &self.recorded[phase] {
+            if let Some(recording) = self.recordings.get_mut(call) {
+                recording.skip(due.saturating_sub(CATCH_UP_MAX));
+            }
+        }
+        for _ in 0..due.min(CATCH_UP_MAX) {
+            self.serve(phase, now, wire, tape);
+        }
+    }
+
+    fn serve(&mut self, phase: usize, now: Instant, wire: &mut impl Wire, tape: &mut impl Tape) {
+        let mut index = 0;
+        while let Some(slot) = self.serve.list(phase).get(index).copied() {
+            index += 1;
+            if let Some(leg) = self.leg_mut(slot) {
+                leg.given = [0; FRAME_SAMPLES];
+                if catch_unwind(AssertUnwindSafe(|| leg.decode(now))).is_err() {
+                    self.fail(slot);
+                    index -= 1; // Another leg has taken its place in the list.
+                }
+            }
+        }
+        index = 0;
+        while let Some(slot) = self.serve.list(phase).get(index).copied() {
+            index += 1;
+            if catch_unwind(AssertUnwindSafe(|| self.serve_leg(slot, now, wire))).is_err() {
+                self.fail(slot);
+                index -= 1;
+            }
+        }
+        self.record(phase, tape);
+    }
+
+    fn record(&mut self, phase: usize, tape: &mut impl Tape) {
+        let silence = [0; FRAME_SAMPLES];
+        for call in &self.recorded[phase] {
+            let Some(recording) = self.recordings.get_mut(call) else { continue };
+            let caller = self.slots.get(&recording.caller).and_then(|slot| self.legs[slot.0 as usize].as_deref());
+            let left = caller.and_then(|leg| leg.decoder.as_ref()).map_or(&silence, |decoder| &decoder.pcm.0);
+            let right = caller.map_or(&silence, |leg| &leg.given);
+            recording.push(left, right, tape);
+        }
     }
 
     /// The next fact.
@@ -79,11 +325,16 @@ impl Engine {
 
     /// How many legs are open.
     pub fn legs(&self) -> usize {
-        self.legs
+        self.slots.len()
     }
 
     /// How many recordings run.
     pub fn recordings(&self) -> usize {
-        0
+        self.recordings.len()
     }
+}
+
+/// All legs of a call are served in one tick.
+fn phase_of(call: CallId) -> usize {
+    (call.lot() % PHASES as u64) as usize
 }

@@ -11,6 +11,7 @@ mod conceal;
 mod dtmf;
 mod jitter;
 mod latch;
+mod leg;
 mod mos;
 mod player;
 mod reception;
@@ -19,6 +20,7 @@ mod roster;
 mod rtcp;
 mod rtp;
 mod sender;
+mod serve;
 pub mod wire;
 
 pub use bank::SoundBank;

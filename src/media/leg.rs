@@ -1,0 +1,224 @@
+//! One leg's sound: what it takes in, what it hears, and what is known of its peer.
+//!
+//! Which other leg it hears, and when it is served, is for [`super::engine`] to say.
+
+use super::bank::SoundBank;
+use super::conceal::Conceal;
+use super::dtmf::{Presser, Presses};
+use super::g711;
+use super::jitter::{Jitter, Taken};
+use super::latch::Latch;
+use super::mos::{Measured, mos_x100};
+use super::order::{FRAME_SAMPLES, Flow, LegConfig, LegFigures, PortSlot};
+use super::player::Player;
+use super::reception::Reception;
+use super::rtcp::Reports;
+use super::rtp::{FRAME_PACKET_BYTES, Header, write};
+use super::sender::Sender;
+use super::wire::{Frame, SocketKey, Wire};
+use crate::id::{Dice, LegId};
+use crate::time::Instant;
+
+/// Delay of our own path and a typical telephone's, one way, milliseconds, for the E-model.
+const USUAL_DELAY_MS: f64 = 40.0;
+
+/// What a leg hears.
+#[derive(Debug)]
+pub(super) enum Hears {
+    /// Nothing is sent.
+    Nothing,
+    /// Prompts.
+    Sounds(Player),
+    /// Another leg.
+    Leg(PortSlot),
+}
+
+/// One leg.
+pub(super) struct Leg {
+    pub(super) id: LegId,
+    pub(super) config: LegConfig,
+    pub(super) hears: Hears,
+    pub(super) latch: Latch,
+    pub(super) reception: Reception,
+    pub(super) sender: Sender,
+    pub(super) reports: Reports,
+    pub(super) presses: Presses,
+    pub(super) presser: Presser,
+    /// Its call is recorded.
+    pub(super) recorded: bool,
+    /// Packets go straight to the leg that hears it.
+    pub(super) relayed: bool,
+    /// Sound is decoded at the tick.
+    pub(super) decoder: Option<Box<Decoder>>,
+    pub(super) heard_at: Instant,
+    pub(super) silence_told: bool,
+    pub(super) refused: u64,
+    /// What it was sent in this tick, for the recording.
+    pub(super) given: Frame,
+}
+
+/// What turns packets into frames.
+#[derive(Default)]
+pub(super) struct Decoder {
+    pub(super) jitter: Jitter,
+    conceal: Conceal,
+    /// This tick's frame.
+    pub(super) pcm: Quiet,
+    /// Its codes, if the frame is whole as it came.
+    codes: Option<[u8; FRAME_SAMPLES]>,
+    /// Something is to be heard.
+    pub(super) sounds: bool,
+}
+
+/// A frame that begins silent.
+pub(super) struct Quiet(pub(super) Frame);
+
+impl Default for Quiet {
+    fn default() -> Self {
+        Quiet([0; FRAME_SAMPLES])
+    }
+}
+
+impl Leg {
+    pub(super) fn new(id: LegId, config: LegConfig, dice: &mut Dice, now: Instant) -> Self {
+        Leg {
+            latch: Latch::new(config.remote, config.signalling_peer),
+            id,
+            config,
+            hears: Hears::Nothing,
+            reception: Reception::default(),
+            sender: Sender::new(dice, now),
+            reports: Reports::new(dice, now),
+            presses: Presses::default(),
+            presser: Presser::default(),
+            recorded: false,
+            relayed: false,
+            decoder: None,
+            heard_at: now,
+            silence_told: false,
+            refused: 0,
+            given: [0; FRAME_SAMPLES],
+        }
+    }
+
+    /// A renegotiation: SSRC, numbers and clock go on; the source is found anew if the address moved.
+    pub(super) fn change(&mut self, config: LegConfig, now: Instant) {
+        let moved = self.config.remote != config.remote || self.config.signalling_peer != config.signalling_peer;
+        if moved {
+            self.latch = Latch::new(config.remote, config.signalling_peer);
+        }
+        self.config = config;
+        self.heard_at = now;
+        self.silence_told = false;
+    }
+
+    pub(super) fn may_send(&self) -> bool {
+        matches!(self.config.flow, Flow::SendRecv | Flow::SendOnly)
+    }
+
+    pub(super) fn may_hear(&self) -> bool {
+        matches!(self.config.flow, Flow::SendRecv | Flow::RecvOnly)
+    }
+
+    pub(super) fn rtp(&self) -> SocketKey {
+        SocketKey::rtp(self.config.slot)
+    }
+
+    /// Decodes the frame that is due.
+    pub(super) fn decode(&mut self, now: Instant) {
+        let Some(decoder) = &mut self.decoder else { return };
+        let mut codes = [0; FRAME_SAMPLES];
+        let taken = decoder.jitter.take(self.config.codec, &mut codes, now);
+        let pcm = &mut decoder.pcm.0;
+        g711::decode(self.config.codec, &codes, pcm);
+        decoder.codes = None;
+        decoder.sounds = true;
+        match taken {
+            Taken::Whole => {
+                let before = *pcm;
+                decoder.conceal.hear(pcm);
+                decoder.codes = (before == *pcm).then_some(codes);
+            }
+            Taken::Part(present) => decoder.conceal.mend(pcm, &present),
+            Taken::Hole => decoder.conceal.fill(pcm),
+            Taken::Quiet => {
+                decoder.conceal.rest(pcm);
+                decoder.sounds = false;
+            }
+        }
+    }
+
+    /// What this leg says in this tick, in `codec`'s codes; `None`: nothing.
+    pub(super) fn said(&self, codec: super::order::Codec) -> Option<([u8; FRAME_SAMPLES], &Frame)> {
+        let decoder = self.decoder.as_ref().filter(|decoder| decoder.sounds && self.may_hear())?;
+        let codes = match decoder.codes {
+            Some(codes) if codec == self.config.codec => codes,
+            _ => {
+                let mut codes = [0; FRAME_SAMPLES];
+                g711::encode(codec, &decoder.pcm.0, &mut codes);
+                codes
+            }
+        };
+        Some((codes, &decoder.pcm.0))
+    }
+
+    /// The next frame of prompts: sent, and kept for the recording. Gives the mark when they are through.
+    pub(super) fn play(&mut self, bank: &SoundBank, now: Instant, wire: &mut impl Wire) -> Option<u32> {
+        let Hears::Sounds(player) = &mut self.hears else { return None };
+        let mut codes = [0; FRAME_SAMPLES];
+        let linear = self.recorded.then_some(&mut self.given);
+        let sounds = player.frame(bank, self.config.codec, &mut codes, linear);
+        let through = player.through();
+        if through.is_some() || !sounds {
+            self.hears = Hears::Nothing;
+        }
+        if sounds {
+            self.send_frame(&codes, now, wire);
+        }
+        through
+    }
+
+    /// Sends one frame of codes, unless the peer wants none or a digit is being pressed.
+    pub(super) fn send_frame(&mut self, codes: &[u8; FRAME_SAMPLES], now: Instant, wire: &mut impl Wire) {
+        if !self.may_send() {
+            return;
+        }
+        let header = self.sender.frame(self.config.payload_type, now);
+        self.send(header, codes, wire);
+    }
+
+    pub(super) fn send(&mut self, header: Header, payload: &[u8], wire: &mut impl Wire) {
+        let mut packet = [0; FRAME_PACKET_BYTES];
+        let length = write(header, payload, &mut packet);
+        self.sender.count(payload.len());
+        wire.send(self.rtp(), self.latch.destination(), &packet[..length]);
+    }
+
+    /// Presses on; `true` while a digit is under way, which takes the place of sound.
+    pub(super) fn press(&mut self, now: Instant, wire: &mut impl Wire) -> bool {
+        let Some((payload_type, _)) = self.config.dtmf else { return false };
+        let Some(sent) = self.presser.step(self.sender.position(now)) else { return false };
+        if let Some((event, timestamp, marker)) = sent.packet.filter(|_| self.may_send()) {
+            let header = self.sender.event(payload_type, timestamp, marker);
+            self.send(header, &event.write(), wire);
+        }
+        true
+    }
+
+    pub(super) fn figures(&self) -> LegFigures {
+        let mut figures = LegFigures { sent: self.sender.packets(), refused: self.refused, ..LegFigures::default() };
+        let bursts = self.reception.figures(&mut figures);
+        let target = self.decoder.as_ref().map_or(0, |decoder| {
+            figures.late = decoder.jitter.misses().0;
+            decoder.jitter.target()
+        });
+        figures.round_trip_us = self.reports.round_trip_us();
+        figures.mos_x100 = mos_x100(Measured {
+            expected: figures.received.saturating_sub(figures.duplicate) + figures.lost,
+            missed: figures.lost + figures.late,
+            bursts,
+            delay_ms: USUAL_DELAY_MS + f64::from(target) / 8.0 + f64::from(figures.round_trip_us) / 2_000.0,
+        });
+        figures
+    }
+}

@@ -1,0 +1,250 @@
+//! What happens to one leg: a packet that came for it, and its turn in the tick.
+
+use std::net::SocketAddr;
+
+use super::dtmf::Event;
+use super::engine::Engine;
+use super::latch::Verdict;
+use super::leg::{Hears, Leg};
+use super::order::{Fact, PortSlot};
+use super::reception::Seen;
+use super::rtcp::{Own, REPORT_MAX};
+use super::rtp::{self, Header};
+use super::wire::{Channel, SocketKey, Wire};
+use crate::time::Instant;
+
+/// Comfort noise, static payload type (RFC 3389): we hear it as silence.
+const COMFORT_NOISE: u8 = 13;
+
+impl Engine {
+    pub(super) fn take_packet(
+        &mut self,
+        socket: SocketKey,
+        from: SocketAddr,
+        packet: &mut [u8],
+        now: Instant,
+        wire: &mut impl Wire,
+    ) {
+        let slot = socket.slot;
+        let Some(leg) = self.leg_mut(slot) else { return };
+        if socket.kind == Channel::Rtcp || leg.config.rtcp_mux && rtp::is_rtcp(packet) {
+            return self.take_report(slot, from, packet, now);
+        }
+        let Some((header, payload)) = rtp::parse(packet) else {
+            leg.refused += 1;
+            return;
+        };
+        let kind = leg.kind_of(header.payload_type);
+        let Some(kind) = kind.filter(|_| !payload.is_empty()) else {
+            leg.refused += 1;
+            return;
+        };
+        let id = leg.id;
+        match leg.latch.judge(from, &header) {
+            Verdict::Believed => {}
+            Verdict::Locked => self.facts.push_back(Fact::Latched { leg: id, source: from }),
+            Verdict::Waiting => return,
+            Verdict::Stranger { first } => {
+                leg.refused += 1;
+                if first {
+                    self.facts.push_back(Fact::StrangerRefused { leg: id, source: from });
+                }
+                return;
+            }
+        }
+        self.note_life(slot, now);
+        let Some(leg) = self.leg_mut(slot) else { return };
+        match leg.reception.take(&header, kind == Kind::Sound, now) {
+            Seen::New => {}
+            Seen::First => {
+                if let Some(decoder) = &mut leg.decoder {
+                    decoder.jitter.reset();
+                }
+            }
+            Seen::Duplicate | Seen::Stray => return,
+        }
+        if !leg.may_hear() {
+            return;
+        }
+        match kind {
+            Kind::Event => {
+                if let Some(event) = Event::parse(payload) {
+                    self.take_event(slot, &header, event, now, wire);
+                }
+            }
+            Kind::Noise => self.take_noise(slot, &header),
+            Kind::Sound if leg.relayed => self.relay(slot, &header, packet, now, wire),
+            Kind::Sound => {
+                if let Some(decoder) = &mut leg.decoder {
+                    decoder.jitter.put(header.timestamp, payload, now);
+                }
+            }
+        }
+    }
+
+    /// The partner that hears this leg.
+    fn partner(&mut self, slot: PortSlot) -> Option<&mut Leg> {
+        match self.leg(slot)?.hears {
+            Hears::Leg(partner) => self.leg_mut(partner),
+            Hears::Nothing | Hears::Sounds(_) => None,
+        }
+    }
+
+    fn relay(&mut self, slot: PortSlot, header: &Header, packet: &mut [u8], now: Instant, wire: &mut impl Wire) {
+        let Some(partner) = self.partner(slot).filter(|partner| partner.may_send()) else { return };
+        let Some(out) = partner.sender.relay(header, partner.config.payload_type, now) else { return };
+        rtp::rewrite(packet, out);
+        partner.sender.count(packet.len().saturating_sub(rtp::HEADER_BYTES));
+        wire.send(partner.rtp(), partner.latch.destination(), packet);
+    }
+
+    /// A key of the peer: told once per press, and pressed on whoever hears this leg.
+    fn take_event(&mut self, slot: PortSlot, header: &Header, event: Event, now: Instant, wire: &mut impl Wire) {
+        let Some(leg) = self.leg_mut(slot) else { return };
+        let id = leg.id;
+        let digit = leg.presses.take(event, header.timestamp, header.marker);
+        if let Some(decoder) = &mut leg.decoder {
+            decoder.jitter.rest(header.timestamp);
+        }
+        if let Some(digit) = digit {
+            self.facts.push_back(Fact::Digit { leg: id, digit });
+        }
+        let Some(partner) = self.partner(slot) else { return };
+        let Some((payload_type, _)) = partner.config.dtmf.filter(|_| partner.may_send()) else {
+            return partner.sender.leave_out(header);
+        };
+        let timestamp = partner.sender.event_timestamp(header.timestamp, now);
+        let out = partner.sender.event(payload_type, timestamp, header.marker);
+        partner.send(out, &event.write(), wire);
+    }
+
+    fn take_noise(&mut self, slot: PortSlot, header: &Header) {
+        if let Some(decoder) = self.leg_mut(slot).and_then(|leg| leg.decoder.as_mut()) {
+            decoder.jitter.rest(header.timestamp);
+        }
+        if let Some(partner) = self.partner(slot) {
+            partner.sender.leave_out(header);
+        }
+    }
+
+    fn take_report(&mut self, slot: PortSlot, from: SocketAddr, packet: &[u8], now: Instant) {
+        let clock = self.clock;
+        let (Some(clock), Some(leg)) = (clock, self.leg_mut(slot)) else { return };
+        if !leg.latch.may_report(from) {
+            leg.refused += 1;
+            return;
+        }
+        let ssrc = leg.sender.ssrc();
+        match leg.reports.take(packet, ssrc, &clock, now) {
+            Some(()) => self.note_life(slot, now),
+            None => leg.refused += 1,
+        }
+    }
+
+    fn note_life(&mut self, slot: PortSlot, now: Instant) {
+        let Some(leg) = self.leg_mut(slot) else { return };
+        leg.heard_at = now;
+        if std::mem::take(&mut leg.silence_told) {
+            let leg = leg.id;
+            self.facts.push_back(Fact::Heard { leg });
+        }
+    }
+
+    /// One leg's turn: what it hears, reports, and whether its peer has fallen silent.
+    pub(super) fn serve_leg(&mut self, slot: PortSlot, now: Instant, wire: &mut impl Wire) {
+        self.send_sound(slot, now, wire);
+        self.watch_silence(slot, now);
+        if self.leg(slot).is_some_and(|leg| leg.reports.due_at() <= now) {
+            self.report(slot, false, now, wire);
+        }
+    }
+
+    fn send_sound(&mut self, slot: PortSlot, now: Instant, wire: &mut impl Wire) {
+        let Some(leg) = self.leg(slot) else { return };
+        let codec = leg.config.codec;
+        // What a partner says is copied out: 480 bytes, so that both legs need not be held at once.
+        let said = match leg.hears {
+            Hears::Leg(partner) if !leg.relayed => self
+                .leg(partner)
+                .and_then(|partner| partner.said(codec).map(|(codes, pcm)| (codes, *pcm))),
+            _ => None,
+        };
+        let bank = self.bank.clone();
+        let Some(leg) = self.leg_mut(slot) else { return };
+        if leg.press(now, wire) {
+            return;
+        }
+        if let Some((codes, pcm)) = said {
+            leg.given = pcm;
+            leg.send_frame(&codes, now, wire);
+        }
+        let id = leg.id;
+        if let Some(mark) = leg.play(&bank, now, wire) {
+            self.facts.push_back(Fact::Played { leg: id, mark });
+        }
+    }
+
+    fn watch_silence(&mut self, slot: PortSlot, now: Instant) {
+        let Some(leg) = self.leg_mut(slot) else { return };
+        let bound = leg.config.silence_max;
+        if !bound.is_zero() && now.since(leg.heard_at) >= bound {
+            leg.heard_at = now; // Told again after each further such span.
+            leg.silence_told = true;
+            let leg = leg.id;
+            self.facts.push_back(Fact::Silent { leg });
+        }
+    }
+
+    /// The last report of a leg that closes.
+    pub(super) fn say_goodbye(&mut self, slot: PortSlot, now: Instant, wire: &mut impl Wire) {
+        if self.leg(slot).is_some_and(|leg| leg.sender.packets() > 0) {
+            self.report(slot, true, now, wire);
+        }
+    }
+
+    fn report(&mut self, slot: PortSlot, bye: bool, now: Instant, wire: &mut impl Wire) {
+        let Some(clock) = self.clock else { return };
+        let Some(leg) = self.legs.get_mut(slot.0 as usize).and_then(|leg| leg.as_deref_mut()) else { return };
+        let own = Own {
+            ssrc: leg.sender.ssrc(),
+            sent: leg.sender.report(now),
+            block: leg.reception.report(),
+            bye,
+        };
+        let mut packet = [0; REPORT_MAX];
+        let length = leg.reports.write(&own, &clock, now, &mut packet);
+        leg.reports.set_next(&mut self.dice, now);
+        let kind = if leg.config.rtcp_mux { Channel::Rtp } else { Channel::Rtcp };
+        wire.send(SocketKey { slot, kind }, leg.report_to(), &packet[..length]);
+    }
+}
+
+/// What a packet carries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Sound,
+    Event,
+    Noise,
+}
+
+impl Leg {
+    fn kind_of(&self, payload_type: u8) -> Option<Kind> {
+        match self.config.dtmf {
+            Some((_, events)) if events == payload_type => Some(Kind::Event),
+            _ if payload_type == self.config.payload_type_in => Some(Kind::Sound),
+            _ if payload_type == COMFORT_NOISE => Some(Kind::Noise),
+            _ => None,
+        }
+    }
+
+    /// Where reports go: as signalled, or beside a source that was found elsewhere.
+    fn report_to(&self) -> SocketAddr {
+        match self.latch.locked() {
+            Some(source) if source != self.config.remote && self.config.rtcp_mux => source,
+            Some(source) if source != self.config.remote => {
+                SocketAddr::new(source.ip(), source.port().saturating_add(1))
+            }
+            _ => self.config.remote_rtcp,
+        }
+    }
+}
