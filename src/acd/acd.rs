@@ -2,7 +2,8 @@
 //!
 //! Rules that the plan does not spell out:
 //! - A caller keeps the place while a seat rings, and hears no announcement then. `wait_max` and
-//!   `no_seat_wait` end a wait only while no seat rings: an offer is always played to its end.
+//!   `no_seat_wait` end a wait only while no seat rings: an offer is always played to its end, but after
+//!   `wait_max` none follows it.
 //! - A seat that lets a call ring out or rejects it is away for the queue's `away` time, or until
 //!   its next REGISTER. One that cannot be reached is away until its next REGISTER in any case.
 //! - A caller who gives up while a seat rings does not reset that seat's idle time.
@@ -342,11 +343,16 @@ impl Acd {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
+        // Seats first: who is about to be offered a seat is not told to wait, nor sent on.
+        let mut callers = Vec::new();
         while let Some(wake) = self.agenda.take_due(now) {
             match wake {
-                Wake::Caller(call) => self.caller_due(call, now),
+                Wake::Caller(call) => callers.push(call),
                 Wake::Seat(seat) => self.seat_due(&seat, now),
             }
+        }
+        for call in callers {
+            self.caller_due(call, now);
         }
     }
 

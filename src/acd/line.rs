@@ -101,6 +101,14 @@ impl Acd {
         });
     }
 
+    pub(super) fn has_waited_too_long(&self, place: Place, now: Instant) -> bool {
+        let rules = |waiting: &Waiting| {
+            let queue = self.queues.get(&waiting.queue)?;
+            Some(queue.wait_ends(waiting) <= now)
+        };
+        self.line.get(&place).and_then(rules).unwrap_or(false)
+    }
+
     pub(super) fn is_offered(&self, place: Place) -> bool {
         self.line
             .get(&place)

@@ -1,6 +1,6 @@
 //! From a free seat to the end of its conversation: offers, talks, and each change of a seat.
 
-use crate::acd::event::{Decision, SeatState};
+use crate::acd::event::{Decision, Overflow, SeatState};
 use crate::id::{CallId, QueueId, SeatId};
 use crate::time::Instant;
 
@@ -54,7 +54,8 @@ impl Acd {
             .push_back(Decision::Offer { call, seat, waited });
     }
 
-    /// The seat leaves its offer for `state`; the caller, still in place, gets the next seat.
+    /// The seat leaves its offer for `state`; the caller, still in place, gets the next seat, unless
+    /// the longest wait is over.
     pub(super) fn end_offer(
         &mut self,
         call: CallId,
@@ -70,8 +71,13 @@ impl Acd {
         if let Some(waiting) = self.line.get_mut(&place) {
             waiting.offered_to = None;
         }
-        self.pair(Newly::Caller(place), now);
-        self.wake_caller(place);
+        if self.has_waited_too_long(place, now) {
+            // Seats that rest briefly could otherwise pass the caller round for ever.
+            self.overflow(place, Overflow::WaitedTooLong, now);
+        } else {
+            self.pair(Newly::Caller(place), now);
+            self.wake_caller(place);
+        }
     }
 
     pub(super) fn withdraw(&mut self, call: CallId, seat: &SeatId) {

@@ -6,5 +6,7 @@
 mod backlog;
 pub mod event;
 pub mod outbox;
+#[cfg(test)]
+mod outbox_test;
 pub mod signature;
 pub mod ticket;

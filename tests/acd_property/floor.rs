@@ -1,0 +1,227 @@
+//! A floor with queues, seats and callers, for tests: turns its own clock and keeps what was decided.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hotline::acd::Acd;
+use hotline::acd::event::{Decision, Joining, SeatState};
+use hotline::id::{CallId, Dice, PromptId};
+use hotline::routing::Plan;
+use hotline::routing::plan;
+use hotline::time::Instant;
+
+pub fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+/// `(id, skills, queues)`, words separated by blanks.
+pub type Desk = (&'static str, &'static str, &'static str);
+
+/// A queue that rings 20 s, wraps up 10 s, rests 60 s, lets wait 300 s (30 s without clerks), takes 5
+/// callers and announces every 25 s.
+pub fn queue(id: &str) -> plan::Queue {
+    plan::Queue {
+        id: id.into(),
+        greeting: PromptId::from("greeting"),
+        music: PromptId::from("music"),
+        ring: secs(20),
+        wrap_up: secs(10),
+        away: Some(secs(60)),
+        wait_max: secs(300),
+        no_seat_wait: secs(30),
+        length_max: 5,
+        announce_every: secs(25),
+        overflow_prompt: PromptId::from("overflow"),
+    }
+}
+
+pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
+    let words =
+        |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
+    Plan {
+        digest: "test".into(),
+        purpose: plan::Purpose::Live,
+        city: plan::City {
+            name: "濮阳市".into(),
+            area_code: "0393".into(),
+            country_code: "86".into(),
+            time_zone: jiff::tz::TimeZone::UTC,
+        },
+        network: plan::Network {
+            listen: Vec::new(),
+            rtp_ports: (40_000, 40_999),
+            domain: "hotline".into(),
+            silence_max: secs(15),
+        },
+        lines: BTreeMap::new(),
+        transition: plan::Transition {
+            start: jiff::civil::date(2021, 8, 1),
+            months: 3,
+            prompt: PromptId::from("transition"),
+            early_media: false,
+            afterwards: plan::Afterwards::Connect,
+        },
+        trunks: BTreeMap::new(),
+        seats: desks
+            .iter()
+            .map(|(id, skills, queues)| {
+                let seat = plan::Seat {
+                    id: (*id).into(),
+                    name: (*id).into(),
+                    skills: words(skills)
+                        .iter()
+                        .map(|word| word.as_str().into())
+                        .collect(),
+                    queues: words(queues)
+                        .iter()
+                        .map(|word| word.as_str().into())
+                        .collect(),
+                    secret: plan::SecretRef::Env("SECRET".into()),
+                };
+                (seat.id.clone(), seat)
+            })
+            .collect(),
+        queues: queues
+            .iter()
+            .map(|queue| (queue.id.clone(), queue.clone()))
+            .collect(),
+        emergency: BTreeMap::new(),
+        prompts: BTreeMap::new(),
+        recording: plan::Recording { enabled: true },
+        survey: plan::Survey {
+            enabled: true,
+            wait: secs(10),
+            tries: 1,
+        },
+        seat_greeting: plan::SeatGreeting::Both,
+        sinks: Vec::new(),
+        limits: plan::Limits {
+            calls_max: 100,
+            durable_wait: Duration::from_millis(250),
+            drain_grace: secs(60),
+            call_max: secs(3600),
+        },
+    }
+}
+
+pub struct Floor {
+    pub acd: Acd,
+    pub now: Instant,
+    decided: Vec<Decision>,
+}
+
+impl Floor {
+    pub fn new(queues: &[plan::Queue], desks: &[Desk]) -> Self {
+        Floor {
+            acd: Acd::new(&plan_of(queues, desks)),
+            now: Instant::from_millis(1_000),
+            decided: Vec::new(),
+        }
+    }
+
+    /// One queue, `main`, and seats that are signed in one second after the other.
+    pub fn with_desks(desks: &[&'static str]) -> Self {
+        let desks: Vec<Desk> = desks.iter().map(|id| (*id, "", "main")).collect();
+        let mut floor = Floor::new(&[queue("main")], &desks);
+        for (id, _, _) in desks {
+            floor.registers(id);
+            floor.pass(secs(1));
+        }
+        floor.decisions();
+        floor
+    }
+
+    pub fn registers(&mut self, seat: &str) {
+        self.acd.seat_registered(&seat.into(), self.now);
+    }
+
+    pub fn joins(&mut self, call: CallId, queue: &str, skills: &[&str], first: bool) {
+        let joining = Joining {
+            call,
+            queue: queue.into(),
+            line: "12345".into(),
+            skills: skills.iter().map(|skill| (*skill).into()).collect(),
+            first,
+        };
+        self.acd.join(joining, self.now);
+    }
+
+    /// Caller `n` joins `main`.
+    pub fn calls(&mut self, n: u64) -> CallId {
+        let call = call(n);
+        self.joins(call, "main", &[], false);
+        call
+    }
+
+    /// The clock goes on, from timer to timer.
+    pub fn pass(&mut self, span: Duration) {
+        let end = self.now + span;
+        while let Some(at) = self.acd.poll_timeout()
+            && at <= end
+        {
+            self.now = self.now.max(at);
+            self.acd.handle_timeout(self.now);
+            self.drain();
+        }
+        self.now = end;
+    }
+
+    fn drain(&mut self) {
+        while let Some(decision) = self.acd.poll_output() {
+            self.decided.push(decision);
+        }
+    }
+
+    /// What was decided since the last time, seats' changes left out.
+    pub fn decisions(&mut self) -> Vec<Decision> {
+        self.drain();
+        self.decided
+            .drain(..)
+            .filter(|decision| !matches!(decision, Decision::SeatChanged { .. }))
+            .collect()
+    }
+
+    pub fn state(&self, seat: &str) -> SeatState {
+        self.acd.seat(&seat.into()).expect("seat is known").clone()
+    }
+
+    /// The seat that rings for a call.
+    pub fn rung_for(&self, call: CallId) -> Option<String> {
+        self.acd.seats().find_map(|(id, state)| match state {
+            SeatState::Offered { call: offered, .. } if *offered == call => Some(id.to_string()),
+            _ => None,
+        })
+    }
+
+    pub fn answers(&mut self, call: CallId, seat: &str) -> bool {
+        self.acd.offer_answered(call, &seat.into(), self.now)
+    }
+}
+
+/// The call of caller `n`.
+pub fn call(n: u64) -> CallId {
+    CallId::draw(n, &mut Dice::seeded(n))
+}
+
+pub fn offer(call: CallId, seat: &str, waited: Duration) -> Decision {
+    Decision::Offer {
+        call,
+        seat: seat.into(),
+        waited,
+    }
+}
+
+pub fn withdraw(call: CallId, seat: &str) -> Decision {
+    Decision::Withdraw {
+        call,
+        seat: seat.into(),
+    }
+}
+
+pub fn announce(call: CallId, ahead: u32, expected_wait: Option<Duration>) -> Decision {
+    Decision::Announce {
+        call,
+        ahead,
+        expected_wait,
+    }
+}

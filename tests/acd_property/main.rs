@@ -1,0 +1,6 @@
+//! The queues from outside: cases told one by one, and thousands of random shifts whose invariants
+//! are looked at after every step.
+
+mod cases;
+mod floor;
+mod property;

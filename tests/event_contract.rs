@@ -1,0 +1,312 @@
+//! The published event contract, tested from the outside: what the house makes is valid by
+//! `contract/hotline-events.schema.json`, what it must not make is not, and signatures are those
+//! that a receiver computes by itself.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use hotline::id::{CallId, Dice};
+use hotline::tickets::event::{
+    ClosedBy, EventBody, OverflowRule, Unanswered, read, source, stored,
+};
+use hotline::tickets::signature::Secret;
+use hotline::tickets::ticket::Numbers;
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+const SCHEMA: &str = include_str!("../contract/hotline-events.schema.json");
+const README: &str = include_str!("../contract/README.md");
+
+fn schema() -> Validator {
+    let schema: Value = serde_json::from_str(SCHEMA).expect("the schema is JSON");
+    jsonschema::meta::validate(&schema).expect("the schema is a schema");
+    jsonschema::validator_for(&schema).expect("the schema compiles")
+}
+
+fn call() -> CallId {
+    CallId::draw(1_630_458_000_000, &mut Dice::seeded(1))
+}
+
+fn document(sequence: u32, body: &EventBody) -> Value {
+    let at = "2021-09-01T01:00:00.25Z".parse().expect("a timestamp");
+    let kept = stored(call(), sequence, at, body, &source("濮阳 1"));
+    assert_eq!(&*kept.kind, body.kind());
+    let again = read(&kept.json).expect("what is written can be read");
+    assert_eq!((&again.body, again.at, again.event), (body, at, kept.event));
+    serde_json::from_str(&kept.json).expect("an event is JSON")
+}
+
+fn closed(cause: ClosedBy, status: Option<u16>, answered_ms: Option<u64>) -> EventBody {
+    EventBody::Closed {
+        cause,
+        status,
+        lasted_ms: 70_000,
+        answered_ms,
+    }
+}
+
+fn opened() -> EventBody {
+    EventBody::Opened {
+        ticket: Numbers::default().next(jiff::civil::date(2021, 9, 1)),
+        line: "12336".into(),
+        line_name: "自然资源违法举报".into(),
+        dialled: "tel:12336".into(),
+        caller: String::new(),
+        trunk: "carrier".into(),
+        plan: "00ff".into(),
+        shifted_clock: false,
+        wire_ref: "\"quoted\" \\ \u{1} 线".into(),
+    }
+}
+
+/// One of each kind, and each value of each enumeration.
+fn bodies() -> Vec<EventBody> {
+    let seat = || "1001".into();
+    let mut bodies = vec![
+        opened(),
+        EventBody::Answered { durable: false },
+        EventBody::Queued {
+            queue: "main".into(),
+        },
+        EventBody::SeatOffered {
+            seat: seat(),
+            ticket: "21090100001".into(),
+            line: "12336".into(),
+            line_name: "自然资源违法举报".into(),
+            caller: "13800000000".into(),
+            waited_ms: 0,
+            history: vec!["2021-08-30 12345 21083000017".into()],
+        },
+        EventBody::SeatAnswered {
+            seat: seat(),
+            waited_ms: 1_500,
+        },
+        EventBody::SeatLeft {
+            seat: seat(),
+            talked_ms: 60_000,
+            vanished: true,
+        },
+        EventBody::PeerAnswered {
+            trunk: "center".into(),
+            number: "12315".into(),
+        },
+        EventBody::PeerFailed {
+            trunk: "center".into(),
+            number: "12315".into(),
+            status: 0,
+        },
+        EventBody::PeerFailed {
+            trunk: "center".into(),
+            number: "12315".into(),
+            status: 486,
+        },
+        EventBody::TicketLeft {
+            ticket: "21090100001".into(),
+            reason: "sub_center_unanswered".into(),
+        },
+        EventBody::RecordingStored {
+            file: "2021-09-01/a.wav".into(),
+            duration_ms: 69_000,
+            lost_frames: 0,
+        },
+        closed(ClosedBy::Refused, Some(404), None),
+    ];
+    bodies.extend(
+        "0123456789*#ABCD"
+            .chars()
+            .map(|digit| EventBody::DigitPressed { digit }),
+    );
+    bodies.extend((1..=5).map(|grade| EventBody::Surveyed { grade }));
+    for why in [
+        OverflowRule::WaitedTooLong,
+        OverflowRule::NoSeat,
+        OverflowRule::Full,
+    ] {
+        bodies.push(EventBody::Overflowed {
+            queue: "main".into(),
+            why,
+            waited_ms: 1,
+        });
+    }
+    for why in [
+        Unanswered::NoAnswer,
+        Unanswered::Rejected,
+        Unanswered::Unreachable,
+        Unanswered::CallerGone,
+    ] {
+        bodies.push(EventBody::OfferEnded { seat: seat(), why });
+    }
+    for cause in [
+        ClosedBy::CallerHungUp,
+        ClosedBy::CallerCancelled,
+        ClosedBy::Completed,
+        ClosedBy::OtherHungUp,
+        ClosedBy::CallerVanished,
+        ClosedBy::Drained,
+        ClosedBy::TooLong,
+        ClosedBy::Failed,
+        ClosedBy::Crash,
+    ] {
+        bodies.push(closed(cause, None, Some(69_000)));
+    }
+    bodies
+}
+
+#[test]
+fn every_event_that_leaves_the_house_is_valid() {
+    let schema = schema();
+    for (index, body) in bodies().iter().enumerate() {
+        let document = document(index as u32 + 1, body);
+        let faults: Vec<String> = schema
+            .iter_errors(&document)
+            .map(|fault| fault.to_string())
+            .collect();
+        assert!(faults.is_empty(), "{document}: {faults:?}");
+    }
+}
+
+#[test]
+fn the_schema_the_readme_and_the_house_name_the_same_types() {
+    let mut made: Vec<&str> = bodies().iter().map(EventBody::kind).collect();
+    made.sort_unstable();
+    made.dedup();
+    let schema: Value = serde_json::from_str(SCHEMA).expect("the schema is JSON");
+    let mut published: Vec<&str> = schema["oneOf"]
+        .as_array()
+        .expect("a list of types")
+        .iter()
+        .filter_map(|kind| kind["properties"]["type"]["const"].as_str())
+        .collect();
+    published.sort_unstable();
+    assert_eq!(made, published);
+    for kind in made {
+        assert!(README.contains(&format!("`{kind}`")), "README lacks {kind}");
+    }
+}
+
+#[test]
+fn the_example_in_the_readme_is_valid() {
+    let example = README
+        .split("```json")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("README shows an event");
+    let example: Value = serde_json::from_str(example).expect("the example is JSON");
+    assert!(schema().is_valid(&example));
+}
+
+/// Every field of every event: without it, with another type, or beside a stranger, it is refused.
+#[test]
+fn what_the_contract_does_not_allow_is_refused() {
+    let schema = schema();
+    let refused = |document: &Value, what: &str| {
+        assert!(!schema.is_valid(document), "{what}: {document}");
+    };
+    for (index, body) in bodies().iter().enumerate() {
+        let whole = document(index as u32 + 1, body);
+        for place in ["", "/data"] {
+            let fields = whole.pointer(place).and_then(Value::as_object);
+            for field in fields.expect("an object").keys() {
+                let mut without = whole.clone();
+                object(&mut without, place).remove(field);
+                refused(&without, field);
+                let mut other = whole.clone();
+                object(&mut other, place).insert(field.clone(), json!({"other": []}));
+                refused(&other, field);
+            }
+            let mut stranger = whole.clone();
+            object(&mut stranger, place).insert("stranger".into(), json!(1));
+            refused(&stranger, "stranger");
+        }
+        let mut later = whole.clone();
+        later["data"]["schema_version"] = json!(2);
+        refused(&later, "schema_version");
+        let mut other = whole.clone();
+        other["type"] = json!("hotline.call.forgotten.v1");
+        refused(&other, "type");
+    }
+}
+
+fn object<'a>(document: &'a mut Value, place: &str) -> &'a mut serde_json::Map<String, Value> {
+    let found = document.pointer_mut(place).and_then(Value::as_object_mut);
+    found.expect("an object")
+}
+
+#[test]
+fn values_out_of_range_are_refused() {
+    let schema = schema();
+    let cases = [
+        (document(7, &EventBody::Surveyed { grade: 6 }), "grade"),
+        (document(7, &EventBody::Surveyed { grade: 0 }), "grade"),
+        (
+            document(7, &EventBody::DigitPressed { digit: 'E' }),
+            "digit",
+        ),
+        (document(2, &opened()), "an opening that is not first"),
+        (
+            document(7, &closed(ClosedBy::Refused, None, None)),
+            "refused without a status",
+        ),
+        (
+            document(7, &closed(ClosedBy::Completed, Some(404), None)),
+            "a status without a refusal",
+        ),
+        (
+            document(
+                7,
+                &EventBody::TicketLeft {
+                    ticket: "A-1".into(),
+                    reason: "overflow".into(),
+                },
+            ),
+            "ticket",
+        ),
+    ];
+    for (document, what) in cases {
+        assert!(!schema.is_valid(&document), "{what}: {document}");
+    }
+}
+
+/// The published example of Standard Webhooks, signed and judged through the public interface.
+#[test]
+fn the_published_signature_is_ours() {
+    let secret = Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("a secret");
+    let id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
+    let body = br#"{"test": 2432232314}"#;
+    let [_, (_, timestamp), (_, signature)] = secret.headers(id, 1_614_265_330, body);
+    assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    let judged = secret.verify(id, &timestamp, &signature, body, 1_614_265_331);
+    assert_eq!(judged, Ok(()));
+}
+
+/// The receiver's function in the README, run as it is printed, agrees with the sender.
+#[test]
+fn a_receiver_that_follows_the_readme_agrees() {
+    let function = README
+        .split("```python")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("README shows a receiver");
+    let text = Secret::text_of(&[0x5a; 32]);
+    let body = document(1, &opened()).to_string();
+    let id = format!("{}/1", call());
+    let script = format!(
+        "{function}\nimport sys\nprint(signature({text:?}, {id:?}, 1630458000, sys.stdin.buffer.read()))"
+    );
+    let python = Command::new("python3")
+        .args(["-c", &script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let Ok(mut python) = python else {
+        println!("python3 is not installed; the published example was checked by itself");
+        return;
+    };
+    let mut stdin = python.stdin.take().expect("stdin is piped");
+    stdin.write_all(body.as_bytes()).expect("python reads");
+    drop(stdin);
+    let printed = python.wait_with_output().expect("python ends").stdout;
+    let secret = Secret::parse(&text).expect("a secret");
+    let ours = &secret.headers(&id, 1_630_458_000, body.as_bytes())[2].1;
+    assert_eq!(String::from_utf8_lossy(&printed).trim(), ours);
+}
