@@ -1,7 +1,12 @@
 //! The only room that waits, reads a clock, rolls dice, opens or spawns anything.
 
 pub mod clock;
+pub mod house;
+pub mod http;
 pub mod media;
 pub mod plan_files;
 pub mod recorder;
+pub mod secrets;
+pub mod sip_socket;
 pub mod store;
+pub mod ticket_sink;

@@ -134,7 +134,7 @@ mod tests {
     fn lists_without_sound_end_at_once() {
         assert_eq!(play(&[], false, 5), (vec![], Some(7)));
         assert_eq!(play(&[2, 9], false, 5), (vec![], Some(7)));
-        assert_eq!(play(&[], true, 5).0, []);
-        assert_eq!(play(&[2, 9], true, 5).0, []);
+        assert_eq!(play(&[], true, 5).0, [0_i16; 0]);
+        assert_eq!(play(&[2, 9], true, 5).0, [0_i16; 0]);
     }
 }

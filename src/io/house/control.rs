@@ -1,0 +1,199 @@
+//! The control loop: takes what happened outside, lets the switchboard decide, carries it out.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::{Ask, House};
+use crate::io::sip_socket::Arrival;
+use crate::io::store::Report;
+use crate::media;
+use crate::switchboard::{Input, Output, StoreJob};
+use crate::tickets::event::Outcome;
+
+/// Asks taken before the sockets have their turn again.
+const ASKS_PER_TURN: usize = 256;
+/// Earlier calls that a screen shows.
+const HISTORY_MAX: usize = 5;
+/// The loop wakes at least so often, to see that its threads are alive.
+const IDLE_MAX: Duration = Duration::from_secs(1);
+
+impl House {
+    /// Runs until it is drained.
+    pub async fn run(mut self) {
+        self.serving.store(true, Ordering::Release);
+        self.dispatch();
+        while !self.drained {
+            let wake = self.board.poll_timeout().map_or(IDLE_MAX, |at| self.setup.clock.until(at).min(IDLE_MAX));
+            tokio::select! {
+                biased;
+                () = self.sockets.readable() => {}
+                Some(ask) = self.asks.recv() => self.take(ask),
+                () = self.media_woke.notified() => {}
+                () = tokio::time::sleep(wake) => {}
+            }
+            self.turn();
+        }
+        self.close();
+    }
+
+    /// One turn: everything that is there now, then what is due.
+    fn turn(&mut self) {
+        let now = self.setup.clock.now();
+        let (board, sockets) = (&mut self.board, &mut self.sockets);
+        sockets.receive(|arrival| match arrival {
+            Arrival::Packet(packet) => board.handle_input(Input::Packet(packet), now),
+            Arrival::Unreachable(peer) => board.handle_input(Input::Unreachable(peer), now),
+        });
+        self.dispatch();
+        for _ in 0..ASKS_PER_TURN {
+            match self.asks.try_recv() {
+                Ok(ask) => self.take(ask),
+                Err(_) => break,
+            }
+        }
+        while let Some(fact) = self.media.poll() {
+            self.heard(fact);
+        }
+        let now = self.setup.clock.now();
+        if self.board.poll_timeout().is_some_and(|at| at <= now.mono) {
+            self.board.handle_timeout(now);
+        }
+        self.dispatch();
+    }
+
+    fn heard(&mut self, fact: media::Fact) {
+        match &fact {
+            media::Fact::Closed { figures, .. } => self.metrics.figures().leg_closed(figures),
+            media::Fact::StrangerRefused { .. } => self.metrics.figures().stranger(),
+            _ => {}
+        }
+        self.board.handle_input(Input::Sound(fact), self.setup.clock.now());
+    }
+
+    fn take(&mut self, ask: Ask) {
+        let now = self.setup.clock.now();
+        match ask {
+            Ask::Input(input) => self.board.handle_input(input, now),
+            Ask::Snapshot(reply) => {
+                // Whoever asked may be gone.
+                let _ = reply.send(crate::console::snapshot(&self.board, now));
+            }
+            Ask::Reload => self.reload(),
+            Ask::Stop => {
+                self.serving.store(false, Ordering::Release);
+                let grace = if self.stopping { Duration::ZERO } else { self.plan.limits.drain_grace };
+                self.stopping = true;
+                tracing::info!(grace_s = grace.as_secs(), "draining: no new calls");
+                self.board.handle_input(Input::Drain { grace }, now);
+            }
+            Ask::Store(report) => self.store_said(report),
+        }
+        self.dispatch();
+    }
+
+    fn store_said(&mut self, report: Report) {
+        let now = self.setup.clock.now();
+        match report {
+            Report::Committed { token, took, .. } => {
+                self.metrics.figures().store_committed(took);
+                if let Some(token) = token {
+                    self.board.handle_input(Input::Stored { token }, now);
+                }
+            }
+            Report::Failed { token, error } => {
+                self.metrics.figures().store_failed();
+                tracing::error!(error, "the store fails: calls are answered, records wait in memory");
+                if let Some(token) = token {
+                    self.board.handle_input(Input::StoreFailed { token }, now);
+                }
+            }
+            Report::Panicked => tracing::error!("the store's thread met a fault and began anew"),
+        }
+    }
+
+    /// Carries out what the switchboard wants, until it wants nothing more.
+    pub(super) fn dispatch(&mut self) {
+        while let Some(output) = self.board.poll_output() {
+            match output {
+                Output::Packet(packet) => self.sockets.send(&packet),
+                Output::Sound(order) => self.media.send(order),
+                Output::OpenPorts(count) => {
+                    let slots = self.media.open_ports(count);
+                    self.board.handle_input(Input::PortsOpened(slots), self.setup.clock.now());
+                }
+                Output::Store { token, jobs } => {
+                    for job in &jobs {
+                        if let StoreJob::Fact { fact, .. } = job {
+                            self.metrics.apply(fact);
+                        }
+                    }
+                    if let Some(store) = &self.store {
+                        store.submit(token, jobs);
+                    }
+                }
+                Output::Deliver { sink, event, timeout } => self.deliver(sink, event, timeout),
+                Output::LoadOutbox { sink, after, most } => self.load_outbox(sink, after, most),
+                Output::LookUpHistory { call, caller } => {
+                    let door = self.door.clone();
+                    self.desk.ask(
+                        move |reader| reader.history(&caller, call, HISTORY_MAX),
+                        move |entries| {
+                            let entries = entries.unwrap_or_default();
+                            let _ = door.send(Ask::Input(Input::History { call, entries }));
+                        },
+                    );
+                }
+                Output::Drained => self.drained = true,
+            }
+        }
+    }
+
+    fn deliver(&self, sink: usize, event: crate::tickets::event::StoredEvent, timeout: Duration) {
+        let Some(adapter) = self.sinks.get(sink).cloned() else { return };
+        let (door, figures) = (self.door.clone(), self.metrics.figures().clone());
+        let name = self.plan.sinks.get(sink).map_or_else(String::new, |sink| sink.name.clone());
+        self.worker.spawn(async move {
+            let tried = tokio::time::timeout(timeout, adapter.deliver(&event)).await;
+            let outcome = tried.unwrap_or_else(|_| Outcome::Retry("timed out".into()));
+            let word = match &outcome {
+                Outcome::Taken => "taken",
+                Outcome::Retry(_) => "retry",
+                Outcome::Refused(_) => "refused",
+            };
+            figures.tried(&name, word);
+            let _ = door.send(Ask::Input(Input::Delivered { sink, event: event.event, outcome }));
+        });
+    }
+
+    fn load_outbox(&self, sink: usize, after: Option<crate::tickets::event::EventRef>, most: usize) {
+        let name = self.plan.sinks.get(sink).map_or_else(String::new, |sink| sink.name.clone());
+        let door = self.door.clone();
+        let asked = self.desk.ask(
+            move |reader| reader.owed(&name, after, most),
+            move |events| {
+                let events = events.unwrap_or_default();
+                let _ = door.send(Ask::Input(Input::RestoreOutbox { sink, events }));
+            },
+        );
+        if !asked {
+            let _ = self.door.send(Ask::Input(Input::RestoreOutbox { sink, events: Vec::new() }));
+        }
+    }
+
+    /// The last recordings are closed, the last facts written.
+    fn close(mut self) {
+        for fact in self.media.stop() {
+            self.board.handle_input(Input::Sound(fact), self.setup.clock.now());
+        }
+        let Some(store) = self.store.take() else { return };
+        while let Some(output) = self.board.poll_output() {
+            if let Output::Store { token, jobs } = output {
+                store.submit(token, jobs);
+            }
+        }
+        if !store.close() {
+            tracing::error!("some records could not be written");
+        }
+        tracing::info!("closed");
+    }
+}

@@ -1,0 +1,153 @@
+//! The running house: sockets, threads and storage around one switchboard.
+//!
+//! [`House::open`] does everything up to listening; [`House::run`] is the control loop. One owner,
+//! no locks: whatever happens outside comes in as a value, and no part of the loop waits for disk,
+//! HTTP or a subscriber.
+
+mod control;
+mod reload;
+mod start;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use super::clock::Clock;
+use super::media::{MediaHandle, ShellChoice};
+use super::sip_socket::SipSockets;
+use super::store::{Desk, Store};
+use super::ticket_sink::TicketSink;
+use crate::id::PromptId;
+use crate::media::SoundBank;
+use crate::media::order::SoundId;
+use crate::routing::{Overrides, Plan};
+use crate::switchboard::{Input, Switchboard};
+use crate::telemetry::Metrics;
+
+/// What the house is started with.
+pub struct Setup {
+    /// `routing.toml`.
+    pub config: PathBuf,
+    /// What the command line says in its place.
+    pub overrides: Overrides,
+    /// Database, recordings, secrets.
+    pub data: PathBuf,
+    /// Where HTTP listens; `None`: nowhere.
+    pub http: Option<SocketAddr>,
+    /// The clocks.
+    pub clock: Clock,
+    /// How media packets are moved.
+    pub shell: ShellChoice,
+}
+
+/// What a person needs to know to use it.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// SIP addresses, as others reach them.
+    pub sip: Vec<SocketAddr>,
+    /// HTTP, if it listens.
+    pub http: Option<SocketAddr>,
+    /// Secrets that were made just now.
+    pub created: Vec<PathBuf>,
+    /// `io_uring` or `epoll`.
+    pub shell: &'static str,
+}
+
+/// Why there is no house.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The plan has errors; the report says which.
+    #[error("{0}")]
+    Plan(String),
+    /// Something outside is not as it must be.
+    #[error("{what}: {why}")]
+    Outside {
+        /// Which part.
+        what: &'static str,
+        /// What it said.
+        why: String,
+    },
+}
+
+/// What others ask of the control loop.
+pub enum Ask {
+    /// A value for the switchboard.
+    Input(Input),
+    /// The snapshot.
+    Snapshot(oneshot::Sender<serde_json::Value>),
+    /// Read the plan again.
+    Reload,
+    /// End: with the plan's grace, and at once when asked again.
+    Stop,
+    /// The store's word on a batch.
+    Store(super::store::Report),
+}
+
+/// A way into the control loop. Everything sent is an answer to something that the loop asked for,
+/// or one of a few requests of people, so the channel needs no bound of its own.
+pub type Door = mpsc::UnboundedSender<Ask>;
+
+/// See the module's own words.
+pub struct House {
+    pub(super) setup: Setup,
+    pub(super) plan: Arc<Plan>,
+    pub(super) board: Switchboard,
+    pub(super) sockets: SipSockets,
+    pub(super) media: MediaHandle,
+    pub(super) store: Option<Store>,
+    pub(super) desk: Desk,
+    pub(super) sinks: Vec<Arc<dyn TicketSink>>,
+    pub(super) worker: tokio::runtime::Handle,
+    pub(super) metrics: Metrics,
+    pub(super) bank: SoundBank,
+    /// The bank's sounds by content, so that a reload reuses what it has.
+    pub(super) loaded: Vec<(Arc<[i16]>, SoundId)>,
+    pub(super) door: Door,
+    pub(super) asks: mpsc::UnboundedReceiver<Ask>,
+    pub(super) media_woke: Arc<Notify>,
+    pub(super) serving: Arc<AtomicBool>,
+    pub(super) stopping: bool,
+    pub(super) drained: bool,
+    ready: Ready,
+}
+
+impl House {
+    /// Addresses and the like.
+    pub fn ready(&self) -> &Ready {
+        &self.ready
+    }
+
+    /// A way in, for signals, HTTP and tests.
+    pub fn door(&self) -> Door {
+        self.door.clone()
+    }
+
+    /// The plan that it began with.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+}
+
+/// Puts a plan's prompts into the bank; sounds that are there already are used again.
+pub(super) fn load_sounds(
+    plan: &Plan,
+    bank: &SoundBank,
+    loaded: &mut Vec<(Arc<[i16]>, SoundId)>,
+) -> (SoundBank, Vec<(PromptId, SoundId)>) {
+    let mut fresh = Vec::new();
+    let mut ids = Vec::new();
+    for prompt in plan.prompts.values() {
+        let known = loaded.iter().find(|(samples, _)| *samples == prompt.samples).map(|(_, id)| *id);
+        let id = known.unwrap_or_else(|| {
+            let id = SoundId(u32::try_from(loaded.len()).unwrap_or(u32::MAX));
+            loaded.push((prompt.samples.clone(), id));
+            fresh.push(prompt.samples.clone());
+            id
+        });
+        ids.push((prompt.id.clone(), id));
+    }
+    (bank.with(fresh), ids)
+}

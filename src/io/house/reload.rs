@@ -1,0 +1,38 @@
+//! A new plan, whole or not at all: read, checked, then swapped in for the calls to come.
+
+use std::sync::Arc;
+
+use super::{House, load_sounds, start};
+use crate::io::plan_files;
+use crate::switchboard::Input;
+
+impl House {
+    /// Reads the plan again. A faulty file, or one that wants what only a restart gives, changes nothing.
+    pub(super) fn reload(&mut self) {
+        let outcome = plan_files::load(&self.setup.config, &self.setup.overrides);
+        let Some(plan) = outcome.plan.map(Arc::new) else {
+            return tracing::error!("the plan stays as it is:\n{}", outcome.report.render(false));
+        };
+        if plan.digest == self.plan.digest {
+            return tracing::info!("the plan has not changed");
+        }
+        let old = &self.plan;
+        if plan.network.listen != old.network.listen
+            || plan.network.rtp_ports != old.network.rtp_ports
+            || plan.sinks != old.sinks
+        {
+            return tracing::error!("the plan stays as it is: listen, rtp_ports and ticket_sink want a restart");
+        }
+        let accounts = match start::accounts(&plan, &self.setup) {
+            Ok((accounts, _)) => accounts,
+            Err(error) => return tracing::error!(%error, "the plan stays as it is"),
+        };
+        let (bank, sounds) = load_sounds(&plan, &self.bank, &mut self.loaded);
+        self.bank = bank;
+        self.media.set_bank(&self.bank);
+        let previous = std::mem::replace(&mut self.plan, plan.clone()).digest.clone();
+        tracing::info!(digest = plan.digest, "a new plan is in force for the calls to come");
+        self.note_plan(Some(previous));
+        self.board.handle_input(Input::PlanChanged { plan, accounts, sounds }, self.setup.clock.now());
+    }
+}

@@ -1,0 +1,215 @@
+//! Everything up to listening, in the order that loses nothing: the store first, what a crash left
+//! is closed and repaired, then plan, secrets, sound, sockets.
+
+use std::collections::HashMap;
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tokio::sync::{Notify, mpsc};
+
+use super::{Ask, House, Ready, Setup, StartError, load_sounds};
+use crate::id::{Dice, SeatId};
+use crate::io::media::{MediaConfig, MediaHandle, raise_file_limit};
+use crate::io::recorder::{self, RecorderConfig};
+use crate::io::sip_socket::SipSockets;
+use crate::io::store::{self, Desk, Opening, Repaired};
+use crate::io::{http, plan_files, secrets, ticket_sink};
+use crate::ledger::Action;
+use crate::media::SoundBank;
+use crate::routing::Plan;
+use crate::sip::event::SeatAccount;
+use crate::switchboard::{self, Input, Switchboard, ticketing};
+use crate::telemetry::{CallRecord, Metrics};
+
+fn outside<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> StartError {
+    move |error| StartError::Outside { what, why: error.to_string() }
+}
+
+impl House {
+    /// Opens the house. Must be called inside a tokio runtime; `worker` runs sinks and HTTP.
+    pub fn open(setup: Setup, worker: tokio::runtime::Handle) -> Result<House, StartError> {
+        let outcome = plan_files::load(&setup.config, &setup.overrides);
+        let Some(plan) = outcome.plan.map(Arc::new) else {
+            return Err(StartError::Plan(outcome.report.render(false)));
+        };
+        fs::create_dir_all(&setup.data).map_err(outside("data"))?;
+        let now = setup.clock.now();
+        let names: Vec<String> = plan.sinks.iter().map(|sink| sink.name.clone()).collect();
+        let mut opening = Opening::open(&setup.data, &names).map_err(outside("store"))?;
+        let last_ticket = opening.last_ticket().map_err(outside("store"))?;
+        close_crashed(&mut opening, &setup, &plan)?;
+        let bindings = opening.bindings().map_err(outside("store"))?;
+        let (accounts, mut created) = accounts(&plan, &setup)?;
+        let token = secrets::resolve(&crate::routing::plan::SecretRef::File(http::TOKEN_FILE.into()), &setup.data)
+            .map_err(outside("secrets"))?;
+        created.extend(token.created.iter().cloned());
+
+        let (door, asks) = mpsc::unbounded_channel();
+        let tell = door.clone();
+        let store = opening.start(move |report| drop(tell.send(Ask::Store(report)))).map_err(outside("store"))?;
+        let desk = Desk::start(setup.data.join(store::FILE)).map_err(outside("store"))?;
+        let sinks = plan
+            .sinks
+            .iter()
+            .map(|sink| ticket_sink::open(sink, &setup.data, store.errands()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(outside("ticket_sink"))?;
+
+        let (sockets, faces) = SipSockets::bind(&plan.network.listen).map_err(outside("listen"))?;
+        let mut key = [0; 32];
+        rand::RngCore::fill_bytes(&mut rand::rng(), &mut key);
+        let mut dice = Dice::keyed(key);
+        let mut loaded = Vec::new();
+        let (bank, sounds) = load_sounds(&plan, &SoundBank::new([]), &mut loaded);
+        let media_woke = Arc::new(Notify::new());
+        let media = open_media(&setup, &plan, &bank, dice.split(), &media_woke)?;
+
+        let board = Switchboard::new(
+            switchboard::Setup {
+                plan: plan.clone(),
+                accounts,
+                sounds,
+                listeners: faces.clone(),
+                dice,
+                node: "node-1".into(),
+                shifted_clock: setup.clock.is_shifted(),
+                last_ticket,
+            },
+            now,
+        );
+        let metrics = Metrics::new();
+        let serving = Arc::new(AtomicBool::new(false));
+        let listening = match setup.http {
+            Some(at) => {
+                let state = http::State {
+                    door: door.clone(),
+                    figures: metrics.figures().clone(),
+                    serving: serving.clone(),
+                    token: token.text,
+                    data: setup.data.clone(),
+                    desk: desk.clone(),
+                    errands: store.errands(),
+                };
+                Some(http::serve(at, state, &worker).map_err(outside("http"))?)
+            }
+            None => None,
+        };
+        let ready = Ready {
+            sip: faces.iter().map(|face| std::net::SocketAddr::new(face.advertise, face.bind.port())).collect(),
+            http: listening,
+            created,
+            shell: media.shell(),
+        };
+        let house = House {
+            setup,
+            board,
+            sockets,
+            media,
+            desk,
+            sinks,
+            worker,
+            metrics,
+            bank,
+            loaded,
+            door,
+            asks,
+            media_woke,
+            serving,
+            stopping: false,
+            drained: false,
+            ready,
+            store: Some(store),
+            plan,
+        };
+        house.note_plan(None);
+        for (seat, binding) in bindings {
+            house.tell(Input::RestoreBinding { seat, binding });
+        }
+        Ok(house)
+    }
+
+    fn tell(&self, input: Input) {
+        // The receiver lives as long as the house.
+        let _ = self.door.send(Ask::Input(input));
+    }
+
+    /// Writes a change of plan to the ledger, on the worker.
+    pub(super) fn note_plan(&self, previous: Option<String>) {
+        let Some(errands) = self.store.as_ref().map(store::Store::errands) else { return };
+        let digest = self.plan.digest.clone();
+        let at = self.setup.clock.now().wall;
+        let reason = if previous.is_some() { "reload" } else { "start" };
+        self.worker.spawn(async move {
+            let action = Action::PlanChanged { digest: digest.clone(), previous_digest: previous };
+            let written =
+                errands.append(move |last| http::ledger_row(last, at, "operator", action, &digest, reason)).await;
+            if let Err(error) = written {
+                tracing::error!(%error, "the change of plan is not in the ledger");
+            }
+        });
+    }
+}
+
+/// What a crash left open is closed, with its repaired recording, before anything new begins.
+fn close_crashed(opening: &mut Opening, setup: &Setup, plan: &Plan) -> Result<(), StartError> {
+    let repaired: HashMap<_, _> = recorder::repair(&setup.data)
+        .into_iter()
+        .map(|whole| (whole.call, Repaired { file: whole.file, duration_ms: whole.samples / 8 }))
+        .collect();
+    let source = crate::tickets::event::source("node-1");
+    let events = |record: &CallRecord, fact: &switchboard::Fact| {
+        let about = ticketing::About { line: &record.line, caller: &record.caller, ticket: &record.ticket };
+        ticketing::event(fact, Some(about), plan, &source).into_iter().collect()
+    };
+    let added = store::close_crashed(opening, setup.clock.now().wall, &repaired, events).map_err(outside("store"))?;
+    if !added.is_empty() {
+        tracing::warn!(facts = added.len(), recordings = repaired.len(), "calls of the last run were closed: crash");
+    }
+    Ok(())
+}
+
+/// The seats' accounts; passwords that do not exist yet are made.
+pub(super) fn accounts(
+    plan: &Plan,
+    setup: &Setup,
+) -> Result<(Vec<SeatAccount>, Vec<std::path::PathBuf>), StartError> {
+    let mut created = Vec::new();
+    let mut account = |id: &SeatId, secret| -> Result<SeatAccount, StartError> {
+        let secret = secrets::resolve(secret, &setup.data).map_err(outside("secrets"))?;
+        created.extend(secret.created);
+        Ok(secrets::account(id, &plan.network.domain, &secret.text))
+    };
+    let accounts = plan.seats.values().map(|seat| account(&seat.id, &seat.secret)).collect::<Result<_, _>>()?;
+    Ok((accounts, created))
+}
+
+fn open_media(
+    setup: &Setup,
+    plan: &Plan,
+    bank: &SoundBank,
+    dice: Dice,
+    woke: &Arc<Notify>,
+) -> Result<MediaHandle, StartError> {
+    let _ = raise_file_limit();
+    let bind = plan.network.listen.first().map_or([127, 0, 0, 1].into(), |listener| listener.bind.ip());
+    let woke = woke.clone();
+    let calls = usize::try_from(plan.limits.calls_max).unwrap_or(usize::MAX);
+    MediaHandle::spawn(MediaConfig {
+        bind,
+        ports: plan.network.rtp_ports,
+        shell: setup.shell,
+        shards: 0,
+        orders_ring: crate::io::media::handle::ORDERS_RING,
+        bank: bank.clone(),
+        dice,
+        clock: setup.clock,
+        recorder: RecorderConfig {
+            data: setup.data.clone(),
+            zone: plan.city.time_zone.clone(),
+            recordings_max: calls.min(2_048),
+        },
+        wake: Arc::new(move || woke.notify_one()),
+    })
+    .map_err(outside("media"))
+}

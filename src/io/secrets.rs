@@ -1,0 +1,83 @@
+//! Secrets that the plan refers to: read from the environment or a file, made on first run where missing.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rand::Rng;
+use rand::distr::Alphanumeric;
+
+use crate::id::SeatId;
+use crate::routing::plan::SecretRef;
+use crate::sip::digest::{Algorithm, ha1};
+use crate::sip::event::SeatAccount;
+
+/// Letters and digits of a secret that is made: 142 bits.
+const MADE_CHARS: usize = 24;
+
+/// A secret, and where it was put if it was made just now.
+pub struct Secret {
+    /// The secret itself; never logged.
+    pub text: String,
+    /// Its new file.
+    pub created: Option<PathBuf>,
+}
+
+/// Why a secret is not to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The variable is not set, or empty.
+    #[error("环境变量 {name} 未设置 / environment variable {name} is not set")]
+    NoVariable {
+        /// Its name.
+        name: String,
+    },
+    /// The file cannot be read or made.
+    #[error("密钥文件 {path} 无法使用 / secret file {path} is of no use: {error}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// The secret that `secret` refers to; a file that does not exist is made, readable by its owner only.
+pub fn resolve(secret: &SecretRef, data: &Path) -> Result<Secret, SecretError> {
+    match secret {
+        SecretRef::Env(name) => match std::env::var(name) {
+            Ok(text) if !text.is_empty() => Ok(Secret { text, created: None }),
+            _ => Err(SecretError::NoVariable { name: name.clone() }),
+        },
+        SecretRef::File(file) => {
+            let path = data.join(file);
+            let made = from_file(&path);
+            made.map_err(|error| SecretError::File { path, error })
+        }
+    }
+}
+
+fn from_file(path: &Path) -> io::Result<Secret> {
+    match fs::read_to_string(path) {
+        Ok(text) if !text.trim().is_empty() => Ok(Secret { text: text.trim().to_owned(), created: None }),
+        Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "empty")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if let Some(parent) = path.parent() {
+                fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+            }
+            let text: String = rand::rng().sample_iter(Alphanumeric).take(MADE_CHARS).map(char::from).collect();
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+            writeln!(file, "{text}")?;
+            file.sync_all()?;
+            Ok(Secret { text, created: Some(path.to_owned()) })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What signalling keeps of a seat's password: its digests (RFC 8760).
+pub fn account(seat: &SeatId, realm: &str, password: &str) -> SeatAccount {
+    let digest = |algorithm| ha1(algorithm, seat.as_str().as_bytes(), realm.as_bytes(), password.as_bytes());
+    SeatAccount { seat: seat.clone(), ha1_md5: digest(Algorithm::Md5), ha1_sha256: digest(Algorithm::Sha256) }
+}

@@ -1,0 +1,48 @@
+//! Adapters of ticket offices. Adding one is one file here and one line in [`open`].
+
+mod http;
+mod jsonl;
+mod sqlite;
+
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::secrets;
+use super::store::Errands;
+use crate::routing::plan::{Sink, SinkKind};
+use crate::tickets::event::{Outcome, StoredEvent};
+
+/// What an adapter hands back: it runs on the worker, never on the control thread.
+pub type Delivery<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+
+/// A ticket office. Events open, update and close its tickets; each comes at least once, in order
+/// per call, under a name that is the same at each try.
+pub trait TicketSink: Send + Sync {
+    /// One try.
+    fn deliver<'a>(&'a self, event: &'a StoredEvent) -> Delivery<'a>;
+}
+
+/// Why an adapter cannot work.
+#[derive(Debug, thiserror::Error)]
+#[error("ticket_sink {name}: {why}")]
+pub struct SinkError {
+    name: String,
+    why: String,
+}
+
+/// The adapter of `sink`.
+pub fn open(sink: &Sink, data: &Path, office: Errands) -> Result<Arc<dyn TicketSink>, SinkError> {
+    let failed = |why: String| SinkError { name: sink.name.clone(), why };
+    Ok(match &sink.kind {
+        SinkKind::Sqlite => Arc::new(sqlite::Sqlite::new(office)),
+        SinkKind::Jsonl { path } => {
+            Arc::new(jsonl::Jsonl::open(&data.join(path)).map_err(|error| failed(error.to_string()))?)
+        }
+        SinkKind::Http { url, secret } => {
+            let secret = secrets::resolve(secret, data).map_err(|error| failed(error.to_string()))?;
+            Arc::new(http::Webhook::new(url, &secret.text).map_err(failed)?)
+        }
+    })
+}
