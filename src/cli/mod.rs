@@ -2,3 +2,39 @@
 
 pub mod check;
 pub mod explain;
+pub mod look_up;
+pub mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// 12345 热线呼叫路由引擎 / call-routing engine of a 12345 hotline
+#[derive(Debug, Parser)]
+#[command(name = "hotline", version)]
+pub enum Command {
+    /// 运行 / Run the engine
+    Run(run::Args),
+    /// 检查 / Check routing.toml
+    Check(check::Args),
+    /// 说明 / Explain what a call would do
+    Explain(explain::Args),
+    /// 通话记录 / Call records
+    Records(look_up::Args),
+    /// 工单 / Tickets of the embedded office
+    Tickets(look_up::Args),
+    /// 台账 / The ledger of accesses
+    Ledger(look_up::Args),
+}
+
+/// Runs what the command line asks for.
+pub fn main() -> ExitCode {
+    match Command::parse() {
+        Command::Run(args) => run::run(args),
+        Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Records(args) => look_up::records(&args),
+        Command::Tickets(args) => look_up::tickets(&args),
+        Command::Ledger(args) => look_up::ledger(&args),
+    }
+}

@@ -1,0 +1,95 @@
+//! `hotline records`, `tickets` and `ledger`: the database, read only, beside a running engine.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::io::store::{CallQuery, FILE, Reader, StoreError};
+use crate::switchboard::mask;
+
+/// 查询 / Look things up
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// 数据目录 / The data directory
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
+    /// 最多行数 / Rows at most
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub most: usize,
+    /// 完整显示电话号码 / Show telephone numbers in full
+    #[arg(long)]
+    pub full: bool,
+}
+
+impl Args {
+    fn number(&self, number: &str) -> String {
+        if self.full { number.to_owned() } else { mask(number).to_string() }
+    }
+
+    fn print(&self, rows: impl FnOnce(&Reader) -> Result<Vec<String>, StoreError>) -> ExitCode {
+        let read = Reader::open(&self.data.join(FILE)).and_then(|reader| rows(&reader));
+        match read {
+            Ok(rows) => {
+                for row in rows {
+                    println!("{row}");
+                }
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("无法读取 / cannot be read: {error}");
+                ExitCode::from(2)
+            }
+        }
+    }
+}
+
+/// Call records, newest first.
+pub fn records(args: &Args) -> ExitCode {
+    args.print(|reader| {
+        let query = CallQuery { most: args.most, ..CallQuery::default() };
+        let row = |record: &crate::telemetry::CallRecord| {
+            format!(
+                "{} {} line={} caller={} ticket={} seat={} cause={} recording={}",
+                record.opened_at,
+                record.call,
+                record.line,
+                args.number(&record.caller),
+                record.ticket,
+                record.seat.as_ref().map_or("-", |seat| seat.as_str()),
+                record.cause.map_or_else(|| "open".into(), |cause| format!("{cause:?}")),
+                record.recording.as_deref().unwrap_or("-"),
+            )
+        };
+        Ok(reader.calls(&query)?.iter().map(row).collect())
+    })
+}
+
+/// Tickets of the embedded office, newest first.
+pub fn tickets(args: &Args) -> ExitCode {
+    args.print(|reader| {
+        let tickets = reader.tickets(args.most)?;
+        let field = |ticket: &crate::io::store::Ticket, name: &str| match &ticket.data[name] {
+            serde_json::Value::String(text) => text.clone(),
+            serde_json::Value::Null => "-".into(),
+            other => other.to_string(),
+        };
+        let row = |ticket: &crate::io::store::Ticket| {
+            format!(
+                "{} {} {} line={} caller={} seat={} grade={} cause={}",
+                ticket.number,
+                ticket.state,
+                ticket.call,
+                field(ticket, "line"),
+                args.number(&field(ticket, "caller")),
+                field(ticket, "seat"),
+                field(ticket, "grade"),
+                field(ticket, "cause"),
+            )
+        };
+        Ok(tickets.iter().map(row).collect())
+    })
+}
+
+/// The chain of accesses, newest first.
+pub fn ledger(args: &Args) -> ExitCode {
+    args.print(|reader| Ok(reader.ledger(None, args.most)?.into_iter().map(|row| row.json).collect()))
+}

@@ -1,0 +1,170 @@
+//! `hotline run`: the engine on embedded defaults.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::io::clock::Clock;
+use crate::io::house::{Ask, Door, House, Ready, Setup, StartError};
+use crate::io::media::ShellChoice;
+use crate::routing::plan::{Listener, Plan};
+use crate::routing::Overrides;
+use crate::time::Timestamp;
+
+/// 运行热线引擎 / Run the engine
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// 路由文件 / The routing file
+    #[arg(long, value_name = "FILE", default_value = "routing.toml")]
+    pub config: PathBuf,
+    /// 代替文件中的 SIP 监听地址 / Listen for SIP here instead
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Vec<SocketAddr>,
+    /// HTTP 地址；off 为不监听 / Where HTTP listens; off: nowhere
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8345")]
+    pub http: String,
+    /// 数据目录 / Database, recordings, secrets
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
+    /// 从这一时刻起走的时钟（试用）/ A wall clock that starts here and runs on, for trying out
+    #[arg(long, value_name = "TIME")]
+    pub clock: Option<Timestamp>,
+    /// 中继目标 / A trunk's target, in place of the file's
+    #[arg(long, value_name = "NAME=ADDRESS:PORT", value_parser = trunk_target)]
+    pub trunk: Vec<(String, SocketAddr)>,
+    /// RTP 端口范围 / RTP ports, in place of the file's
+    #[arg(long, value_name = "FIRST-LAST", value_parser = port_range)]
+    pub rtp_ports: Option<(u16, u16)>,
+    /// 媒体收发方式 / How media packets are moved
+    #[arg(long, value_name = "auto|uring|epoll", default_value = "auto", value_parser = shell)]
+    pub io: ShellChoice,
+}
+
+fn trunk_target(text: &str) -> Result<(String, SocketAddr), String> {
+    let (name, at) = text.split_once('=').ok_or("NAME=ADDRESS:PORT")?;
+    Ok((name.to_owned(), at.parse().map_err(|error| format!("{at}: {error}"))?))
+}
+
+fn port_range(text: &str) -> Result<(u16, u16), String> {
+    let (first, last) = text.split_once('-').ok_or("FIRST-LAST")?;
+    let port = |text: &str| text.parse().map_err(|error| format!("{text}: {error}"));
+    Ok((port(first)?, port(last)?))
+}
+
+fn shell(text: &str) -> Result<ShellChoice, String> {
+    match text {
+        "auto" => Ok(ShellChoice::Auto),
+        "uring" => Ok(ShellChoice::Uring),
+        "epoll" => Ok(ShellChoice::Epoll),
+        _ => Err("auto, uring, epoll".into()),
+    }
+}
+
+/// Exit codes: 0 ended in order, 1 not started.
+pub fn run(args: Args) -> ExitCode {
+    start_logging();
+    match serve(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("没有启动 / not started: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Pretty on a terminal, JSON elsewhere; `RUST_LOG` as usual.
+fn start_logging() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        builder.compact().init();
+    } else {
+        builder.json().init();
+    }
+}
+
+fn setup(args: Args) -> Result<Setup, StartError> {
+    let http = match args.http.as_str() {
+        "off" => None,
+        at => Some(at.parse().map_err(|error| StartError::Outside { what: "--http", why: format!("{at}: {error}") })?),
+    };
+    let listen = args.listen.into_iter().map(|bind| Listener { bind, advertise: None }).collect();
+    let trunk_targets: BTreeMap<String, SocketAddr> = args.trunk.into_iter().collect();
+    Ok(Setup {
+        config: args.config,
+        overrides: Overrides { listen, trunk_targets, rtp_ports: args.rtp_ports },
+        data: args.data,
+        http,
+        clock: args.clock.map_or_else(Clock::system, Clock::shifted),
+        shell: args.io,
+    })
+}
+
+fn serve(args: Args) -> Result<(), StartError> {
+    let outside = |error: std::io::Error| StartError::Outside { what: "runtime", why: error.to_string() };
+    let setup = setup(args)?;
+    let data = setup.data.clone();
+    let worker = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("worker")
+        .enable_all()
+        .build()
+        .map_err(outside)?;
+    let control = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(outside)?;
+    control.block_on(async {
+        let house = House::open(setup, worker.handle().clone())?;
+        heed_signals(house.door()).map_err(outside)?;
+        greet(house.ready(), house.plan(), &data);
+        house.run().await;
+        Ok(())
+    })
+}
+
+/// SIGTERM and SIGINT drain, and end at once when sent again; SIGHUP reads the plan again.
+fn heed_signals(door: Door) -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        loop {
+            let ask = tokio::select! {
+                _ = terminate.recv() => Ask::Stop,
+                _ = interrupt.recv() => Ask::Stop,
+                _ = hang_up.recv() => Ask::Reload,
+            };
+            if door.send(ask).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(())
+}
+
+/// The ready line, what to dial, and how to connect a softphone.
+fn greet(ready: &Ready, plan: &Plan, data: &std::path::Path) {
+    let sip = ready.sip.first().map_or_else(String::new, ToString::to_string);
+    println!("ready sip={sip} http={} media={}", ready.http.map_or("off".into(), |at| at.to_string()), ready.shell);
+    println!("拨打 / dial: sip:12345@{sip}（或任一号码 / or any of {} lines）", plan.lines.len());
+    if let Some(seat) = plan.seats.values().next() {
+        let domain = &plan.network.domain;
+        let crate::routing::plan::SecretRef::File(file) = &seat.secret else { return };
+        let secret = data.join(file);
+        println!(
+            "座席软电话 / seat softphone: user {} domain {domain} proxy {sip} password: {}",
+            seat.id,
+            secret.display()
+        );
+    }
+    if let Some(first) = ready.created.first() {
+        println!(
+            "新建密钥 / secrets created: {} 个 / files, e.g. {}",
+            ready.created.len(),
+            first.display()
+        );
+    }
+}
