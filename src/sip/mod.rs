@@ -5,5 +5,6 @@
 
 pub mod event;
 pub mod sdp;
+pub mod transaction;
 
 pub use event::{Config, Event, Invited, Output, Packet, SessionId};

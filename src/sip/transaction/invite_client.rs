@@ -1,0 +1,218 @@
+//! One outgoing INVITE, from first sending to its last repeated answer (RFC 3261 §17.1.1, RFC 6026 §7.2).
+//!
+//! The ACK for a refusal is sent here; the ACK for a 2xx is the dialog's.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Act, Acts, PATIENCE, T1};
+use crate::time::Instant;
+
+/// The machine.
+#[derive(Debug)]
+pub struct InviteClient {
+    /// The INVITE; from `Completed` on, the ACK.
+    stored: Bytes,
+    state: State,
+    acts: Acts,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// `a` is when timer A is due, `b` when B is.
+    Calling { a: Instant, wait: Duration, b: Instant },
+    /// How long to ring is for the caller to say.
+    Proceeding,
+    /// Answers each repeated refusal with the ACK.
+    Completed { d: Instant },
+    /// Lets each repeated or forked 2xx through.
+    Accepted { m: Instant },
+    Terminated,
+}
+
+impl InviteClient {
+    /// Sends `invite` at once.
+    pub fn new(invite: Bytes, now: Instant) -> Self {
+        let mut acts = Acts::default();
+        acts.push(Act::Send);
+        let state = State::Calling { a: now + T1, wait: T1, b: now + PATIENCE };
+        InviteClient { stored: invite, state, acts }
+    }
+
+    /// Takes a response. For the first refusal `ack` makes its ACK from the stored INVITE.
+    pub fn handle_response(&mut self, status: u16, ack: impl FnOnce(&Bytes) -> Bytes, now: Instant) {
+        match (self.state, status) {
+            (State::Calling { .. } | State::Proceeding, ..=199) => {
+                self.state = State::Proceeding;
+                self.acts.push(Act::Tell);
+            }
+            (State::Calling { .. } | State::Proceeding, 200..=299) => {
+                self.state = State::Accepted { m: now + PATIENCE };
+                self.acts.push(Act::Tell);
+            }
+            (State::Calling { .. } | State::Proceeding, _) => {
+                self.stored = ack(&self.stored);
+                self.state = State::Completed { d: now + PATIENCE };
+                self.acts.push(Act::Send);
+                self.acts.push(Act::Tell);
+            }
+            (State::Completed { .. }, 300..) => self.acts.push(Act::Send),
+            (State::Accepted { .. }, 200..=299) => self.acts.push(Act::Tell),
+            (State::Completed { .. } | State::Accepted { .. } | State::Terminated, _) => {}
+        }
+    }
+
+    /// Gives up at once: an ICMP error came for the INVITE. Deaf once any response is here.
+    pub fn handle_unreachable(&mut self) -> bool {
+        let calling = matches!(self.state, State::Calling { .. });
+        if calling {
+            self.state = State::Terminated;
+            self.acts.push(Act::Done);
+        }
+        calling
+    }
+
+    /// Runs the timers that are due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        match self.state {
+            State::Calling { b, .. } if b <= now => {
+                self.state = State::Terminated;
+                self.acts.push(Act::TimeOut);
+                self.acts.push(Act::Done);
+            }
+            State::Calling { a, wait, b } if a <= now => {
+                let wait = wait * 2;
+                self.state = State::Calling { a: now + wait, wait, b };
+                self.acts.push(Act::Send);
+            }
+            State::Completed { d: end } | State::Accepted { m: end } if end <= now => {
+                self.state = State::Terminated;
+                self.acts.push(Act::Done);
+            }
+            State::Calling { .. }
+            | State::Proceeding
+            | State::Completed { .. }
+            | State::Accepted { .. }
+            | State::Terminated => {}
+        }
+    }
+
+    /// When `handle_timeout` is wanted.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match self.state {
+            State::Calling { a, b, .. } => Some(a.min(b)),
+            State::Completed { d: end } | State::Accepted { m: end } => Some(end),
+            State::Proceeding | State::Terminated => None,
+        }
+    }
+
+    /// What to do next.
+    pub fn poll_output(&mut self) -> Option<Act> {
+        self.acts.pop()
+    }
+
+    /// What [`Act::Send`] sends: the INVITE, later its ACK.
+    pub fn stored(&self) -> &Bytes {
+        &self.stored
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Act::{Done, Send, Tell, TimeOut};
+
+    fn at(ms: u64) -> Instant {
+        Instant::from_millis(ms)
+    }
+
+    fn acts(machine: &mut InviteClient) -> Vec<Act> {
+        std::iter::from_fn(|| machine.poll_output()).collect()
+    }
+
+    fn in_state(state: State) -> InviteClient {
+        InviteClient { stored: Bytes::from_static(b"INVITE"), state, acts: Acts::default() }
+    }
+
+    #[test]
+    fn responses_row_by_row() {
+        let calling = State::Calling { a: at(500), wait: T1, b: at(32_000) };
+        let completed = State::Completed { d: at(32_010) };
+        let accepted = State::Accepted { m: at(32_010) };
+        let rows: [(State, u16, State, &[Act]); 13] = [
+            (calling, 100, State::Proceeding, &[Tell]),
+            (calling, 183, State::Proceeding, &[Tell]),
+            (calling, 200, accepted, &[Tell]),
+            (calling, 486, completed, &[Send, Tell]),
+            (State::Proceeding, 180, State::Proceeding, &[Tell]),
+            (State::Proceeding, 202, accepted, &[Tell]),
+            (State::Proceeding, 603, completed, &[Send, Tell]),
+            (completed, 486, completed, &[Send]),
+            (completed, 200, completed, &[]),
+            (accepted, 200, accepted, &[Tell]),
+            (accepted, 180, accepted, &[]),
+            (accepted, 486, accepted, &[]),
+            (State::Terminated, 200, State::Terminated, &[]),
+        ];
+        for (state, status, next, wanted) in rows {
+            let mut machine = in_state(state);
+            machine.handle_response(status, |_| Bytes::from_static(b"ACK"), at(10));
+            assert_eq!(machine.state, next, "{state:?} {status}");
+            assert_eq!(acts(&mut machine), wanted, "{state:?} {status}");
+            let acked = next == completed && state != completed;
+            assert_eq!(machine.stored() == "ACK", acked, "{state:?} {status}");
+        }
+    }
+
+    #[test]
+    fn timers_row_by_row() {
+        let rows: [(State, u64, State, &[Act]); 6] = [
+            (
+                State::Calling { a: at(500), wait: T1, b: at(32_000) },
+                500,
+                State::Calling { a: at(1_500), wait: T1 * 2, b: at(32_000) },
+                &[Send],
+            ),
+            (State::Calling { a: at(500), wait: T1, b: at(32_000) }, 32_000, State::Terminated, &[TimeOut, Done]),
+            (State::Proceeding, 999_999, State::Proceeding, &[]),
+            (State::Completed { d: at(40) }, 39, State::Completed { d: at(40) }, &[]),
+            (State::Completed { d: at(40) }, 40, State::Terminated, &[Done]),
+            (State::Accepted { m: at(40) }, 40, State::Terminated, &[Done]),
+        ];
+        for (state, ms, next, wanted) in rows {
+            let mut machine = in_state(state);
+            machine.handle_timeout(at(ms));
+            assert_eq!(machine.state, next, "{state:?} at {ms}");
+            assert_eq!(acts(&mut machine), wanted, "{state:?} at {ms}");
+        }
+    }
+
+    #[test]
+    fn an_unanswered_invite_goes_out_seven_times_in_32_s() {
+        let mut machine = InviteClient::new(Bytes::from_static(b"INVITE"), at(0));
+        let mut sent = Vec::new();
+        let mut now = at(0);
+        loop {
+            for act in acts(&mut machine) {
+                if act == Send {
+                    sent.push(now.as_nanos() / 1_000_000);
+                }
+            }
+            let Some(next) = machine.poll_timeout() else { break };
+            now = next;
+            machine.handle_timeout(now);
+        }
+        assert_eq!(sent, [0, 500, 1_500, 3_500, 7_500, 15_500, 31_500]);
+        assert_eq!(now, at(32_000));
+    }
+
+    #[test]
+    fn an_icmp_error_counts_only_before_any_response() {
+        let mut machine = InviteClient::new(Bytes::from_static(b"INVITE"), at(0));
+        assert!(machine.handle_unreachable());
+        assert_eq!(acts(&mut machine), [Send, Done]);
+        let mut machine = in_state(State::Proceeding);
+        assert!(!machine.handle_unreachable());
+    }
+}
