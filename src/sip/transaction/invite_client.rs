@@ -22,8 +22,8 @@ pub struct InviteClient {
 enum State {
     /// `a` is when timer A is due, `b` when B is.
     Calling { a: Instant, wait: Duration, b: Instant },
-    /// How long to ring is for the caller to say.
-    Proceeding,
+    /// How long to ring is for the caller to say; after its CANCEL, 64·T1 at most (RFC 3261 §9.1).
+    Proceeding { cancelled: Option<Instant> },
     /// Answers each repeated refusal with the ACK.
     Completed { d: Instant },
     /// Lets each repeated or forked 2xx through.
@@ -43,15 +43,16 @@ impl InviteClient {
     /// Takes a response. For the first refusal `ack` makes its ACK from the stored INVITE.
     pub fn handle_response(&mut self, status: u16, ack: impl FnOnce(&Bytes) -> Bytes, now: Instant) {
         match (self.state, status) {
-            (State::Calling { .. } | State::Proceeding, ..=199) => {
-                self.state = State::Proceeding;
+            (State::Calling { .. }, ..=199) => {
+                self.state = State::Proceeding { cancelled: None };
                 self.acts.push(Act::Tell);
             }
-            (State::Calling { .. } | State::Proceeding, 200..=299) => {
+            (State::Proceeding { .. }, ..=199) => self.acts.push(Act::Tell),
+            (State::Calling { .. } | State::Proceeding { .. }, 200..=299) => {
                 self.state = State::Accepted { m: now + PATIENCE };
                 self.acts.push(Act::Tell);
             }
-            (State::Calling { .. } | State::Proceeding, _) => {
+            (State::Calling { .. } | State::Proceeding { .. }, _) => {
                 self.stored = ack(&self.stored);
                 self.state = State::Completed { d: now + PATIENCE };
                 self.acts.push(Act::Send);
@@ -73,10 +74,19 @@ impl InviteClient {
         calling
     }
 
+    /// A CANCEL is out. `false` where it must wait for a provisional response, or comes too late.
+    pub fn handle_cancel(&mut self, now: Instant) -> bool {
+        let may = self.state == State::Proceeding { cancelled: None };
+        if may {
+            self.state = State::Proceeding { cancelled: Some(now + PATIENCE) };
+        }
+        may
+    }
+
     /// Runs the timers that are due.
     pub fn handle_timeout(&mut self, now: Instant) {
         match self.state {
-            State::Calling { b, .. } if b <= now => {
+            State::Calling { b: end, .. } | State::Proceeding { cancelled: Some(end) } if end <= now => {
                 self.state = State::Terminated;
                 self.acts.push(Act::TimeOut);
                 self.acts.push(Act::Done);
@@ -91,7 +101,7 @@ impl InviteClient {
                 self.acts.push(Act::Done);
             }
             State::Calling { .. }
-            | State::Proceeding
+            | State::Proceeding { .. }
             | State::Completed { .. }
             | State::Accepted { .. }
             | State::Terminated => {}
@@ -103,7 +113,8 @@ impl InviteClient {
         match self.state {
             State::Calling { a, b, .. } => Some(a.min(b)),
             State::Completed { d: end } | State::Accepted { m: end } => Some(end),
-            State::Proceeding | State::Terminated => None,
+            State::Proceeding { cancelled } => cancelled,
+            State::Terminated => None,
         }
     }
 
@@ -123,6 +134,8 @@ mod tests {
     use super::*;
     use Act::{Done, Send, Tell, TimeOut};
 
+    const PROCEEDING: State = State::Proceeding { cancelled: None };
+
     fn at(ms: u64) -> Instant {
         Instant::from_millis(ms)
     }
@@ -141,13 +154,13 @@ mod tests {
         let completed = State::Completed { d: at(32_010) };
         let accepted = State::Accepted { m: at(32_010) };
         let rows: [(State, u16, State, &[Act]); 13] = [
-            (calling, 100, State::Proceeding, &[Tell]),
-            (calling, 183, State::Proceeding, &[Tell]),
+            (calling, 100, PROCEEDING, &[Tell]),
+            (calling, 183, PROCEEDING, &[Tell]),
             (calling, 200, accepted, &[Tell]),
             (calling, 486, completed, &[Send, Tell]),
-            (State::Proceeding, 180, State::Proceeding, &[Tell]),
-            (State::Proceeding, 202, accepted, &[Tell]),
-            (State::Proceeding, 603, completed, &[Send, Tell]),
+            (PROCEEDING, 180, PROCEEDING, &[Tell]),
+            (PROCEEDING, 202, accepted, &[Tell]),
+            (PROCEEDING, 603, completed, &[Send, Tell]),
             (completed, 486, completed, &[Send]),
             (completed, 200, completed, &[]),
             (accepted, 200, accepted, &[Tell]),
@@ -167,7 +180,7 @@ mod tests {
 
     #[test]
     fn timers_row_by_row() {
-        let rows: [(State, u64, State, &[Act]); 6] = [
+        let rows: [(State, u64, State, &[Act]); 7] = [
             (
                 State::Calling { a: at(500), wait: T1, b: at(32_000) },
                 500,
@@ -175,7 +188,8 @@ mod tests {
                 &[Send],
             ),
             (State::Calling { a: at(500), wait: T1, b: at(32_000) }, 32_000, State::Terminated, &[TimeOut, Done]),
-            (State::Proceeding, 999_999, State::Proceeding, &[]),
+            (PROCEEDING, 999_999, PROCEEDING, &[]),
+            (State::Proceeding { cancelled: Some(at(40)) }, 40, State::Terminated, &[TimeOut, Done]),
             (State::Completed { d: at(40) }, 39, State::Completed { d: at(40) }, &[]),
             (State::Completed { d: at(40) }, 40, State::Terminated, &[Done]),
             (State::Accepted { m: at(40) }, 40, State::Terminated, &[Done]),
@@ -208,11 +222,21 @@ mod tests {
     }
 
     #[test]
+    fn a_cancel_waits_for_a_provisional_response_and_ends_in_32_s() {
+        let mut machine = InviteClient::new(Bytes::from_static(b"INVITE"), at(0));
+        assert!(!machine.handle_cancel(at(5)));
+        machine.handle_response(180, |_| Bytes::new(), at(10));
+        assert!(machine.handle_cancel(at(20)));
+        assert!(!machine.handle_cancel(at(25)), "one CANCEL is enough");
+        assert_eq!(machine.poll_timeout(), Some(at(32_020)));
+    }
+
+    #[test]
     fn an_icmp_error_counts_only_before_any_response() {
         let mut machine = InviteClient::new(Bytes::from_static(b"INVITE"), at(0));
         assert!(machine.handle_unreachable());
         assert_eq!(acts(&mut machine), [Send, Done]);
-        let mut machine = in_state(State::Proceeding);
+        let mut machine = in_state(PROCEEDING);
         assert!(!machine.handle_unreachable());
     }
 }

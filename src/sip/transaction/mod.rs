@@ -10,11 +10,13 @@ mod invite_client;
 mod invite_server;
 mod non_invite_client;
 mod non_invite_server;
+mod table;
 
 pub use invite_client::InviteClient;
 pub use invite_server::InviteServer;
 pub use non_invite_client::NonInviteClient;
 pub use non_invite_server::NonInviteServer;
+pub use table::{Entry, Fingerprint, Key, Machine, Ran, Table};
 
 /// Estimate of the round trip.
 pub const T1: Duration = Duration::from_millis(500);
