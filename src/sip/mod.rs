@@ -3,8 +3,30 @@
 //! Knows no sound, menu or socket. A SIP Call-ID never leaves this room: the rooms above know a
 //! [`SessionId`], and for traces an opaque wire reference in [`Invited`].
 
+pub mod build;
+mod check;
+pub mod digest;
 pub mod event;
+pub mod fault;
+pub mod header;
+pub mod message;
+pub mod method;
+pub mod name;
+pub mod name_addr;
+pub mod scan;
 pub mod sdp;
+mod sdp_text;
 pub mod transaction;
+pub mod uri;
+pub mod via;
 
+pub use build::{Draft, reason_phrase};
 pub use event::{Config, Event, Invited, Output, Packet, SessionId};
+pub use fault::{Fault, HeaderError, ParseError};
+pub use header::CSeq;
+pub use message::Message;
+pub use method::Method;
+pub use name::Name;
+pub use name_addr::{Contacts, NameAddr};
+pub use uri::Uri;
+pub use via::Via;

@@ -54,3 +54,87 @@ pub enum Direction {
     /// Neither.
     Inactive,
 }
+
+/// Most m-lines in one description.
+pub const MEDIA_MAX: usize = 16;
+
+/// Most formats on one m-line, and most `a=rtpmap` and `a=fmtp` lines kept for it.
+pub const FORMATS_MAX: usize = 64;
+
+/// Why a description cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SdpError {
+    /// Does not begin with `v=0`.
+    #[error("not a session description")]
+    Version,
+    /// Not `x=…`, or an m-line that cannot be read.
+    #[error("line {line} of the session description is faulty")]
+    Line {
+        /// Counted from 1.
+        line: usize,
+    },
+    /// `c=` is not an IP address: host names are not looked up.
+    #[error("line {line} of the session description has no IP address")]
+    Address {
+        /// Counted from 1.
+        line: usize,
+    },
+    /// More than [`MEDIA_MAX`] m-lines, or more than [`FORMATS_MAX`] formats on one.
+    #[error("session description is too large")]
+    TooLarge,
+}
+
+impl Sdp {
+    /// Where sound for `media` goes: its own `c=`, else the session's.
+    pub fn address_of(&self, media: &Media) -> Option<IpAddr> {
+        media.connection.or(self.connection)
+    }
+
+    /// Direction of `media`: its own, else the session's, else both ways (RFC 8866 §6.7).
+    pub fn direction_of(&self, media: &Media) -> Direction {
+        media
+            .direction
+            .or(self.direction)
+            .unwrap_or(Direction::SendRecv)
+    }
+}
+
+impl Media {
+    /// Encoding name and clock rate of a payload type: by `a=rtpmap`, else the static one.
+    pub fn encoding(&self, payload_type: u8) -> Option<(&str, u32)> {
+        self.rtpmap
+            .iter()
+            .find(|(number, ..)| *number == payload_type)
+            .map(|(_, name, rate)| (name.as_str(), *rate))
+            .or_else(|| static_encoding(payload_type))
+    }
+
+    /// Parameters of a payload type, `a=fmtp`.
+    pub fn parameters(&self, payload_type: u8) -> Option<&str> {
+        self.fmtp
+            .iter()
+            .find(|(number, _)| *number == payload_type)
+            .map(|(_, text)| text.as_str())
+    }
+}
+
+/// Encodings with a fixed payload type (RFC 3551 §6), audio only.
+pub fn static_encoding(payload_type: u8) -> Option<(&'static str, u32)> {
+    Some(match payload_type {
+        0 => ("PCMU", 8000),
+        3 => ("GSM", 8000),
+        4 => ("G723", 8000),
+        5 => ("DVI4", 8000),
+        6 => ("DVI4", 16000),
+        7 => ("LPC", 8000),
+        8 => ("PCMA", 8000),
+        9 => ("G722", 8000),
+        10 | 11 => ("L16", 44100),
+        12 => ("QCELP", 8000),
+        13 => ("CN", 8000),
+        14 => ("MPA", 90000),
+        15 => ("G728", 8000),
+        18 => ("G729", 8000),
+        _ => return None,
+    })
+}
