@@ -59,6 +59,7 @@ pub struct Binding {
 }
 
 /// What happened on the wire.
+#[allow(missing_docs, reason = "each variant says what its fields are")]
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A new, admitted INVITE; 100 Trying is out. Wants `progress`, `answer` or `refuse`.
@@ -234,6 +235,72 @@ pub struct Config {
     pub register_max_s: u32,
     /// Sent in `User-Agent`/`Server`.
     pub product: String,
+    /// Bounds of the endpoint's tables.
+    pub limits: Limits,
+}
+
+/// Bounds of the endpoint's tables. A new INVITE over one of them is answered 503 with Retry-After;
+/// a request inside a dialog is then answered without keeping the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Sessions, both ways: a bridged call has two.
+    pub sessions_max: usize,
+    /// Transactions, those included that only linger to answer repetitions (32 s over UDP).
+    pub transactions_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            sessions_max: 10_000,
+            transactions_max: 200_000,
+        }
+    }
+}
+
+/// Whether new INVITEs are let in. REGISTER and whatever is in a dialog go on in each case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gate {
+    /// They are.
+    #[default]
+    Open,
+    /// Shutting down: 503, also to OPTIONS, so that peers look elsewhere.
+    Draining {
+        /// Retry-After, seconds.
+        retry_after_s: u32,
+    },
+    /// Too much to do: 503.
+    Overloaded {
+        /// Retry-After, seconds.
+        retry_after_s: u32,
+    },
+}
+
+/// Why an INVITE of ours was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoWay {
+    /// The seat has no binding.
+    #[error("the seat is not registered")]
+    NotRegistered,
+    /// No such trunk, one without a target, or one that no listener can reach.
+    #[error("the trunk has no target that can be reached")]
+    NoTarget,
+    /// A table is full.
+    #[error("no room for another session")]
+    Full,
+}
+
+/// How full the endpoint's tables are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// INVITE sessions that are not over.
+    pub sessions: usize,
+    /// Those of them whose dialog stands (a 2xx went out or came in).
+    pub dialogs: usize,
+    /// Transactions, lingering ones included.
+    pub transactions: usize,
+    /// Seats that are registered.
+    pub bindings: usize,
 }
 
 /// A listener as signalling sees it.

@@ -3,9 +3,14 @@
 //! Knows no sound, menu or socket. A SIP Call-ID never leaves this room: the rooms above know a
 //! [`SessionId`], and for traces an opaque wire reference in [`Invited`].
 
+mod auth;
 pub mod build;
 mod check;
+mod dialog;
 pub mod digest;
+mod door;
+pub mod endpoint;
+mod endpoint_requests;
 pub mod event;
 pub mod fault;
 pub mod header;
@@ -13,14 +18,20 @@ pub mod message;
 pub mod method;
 pub mod name;
 pub mod name_addr;
+mod offers;
+mod registrar;
 pub mod scan;
 pub mod sdp;
 mod sdp_text;
+mod session;
 pub mod transaction;
+mod uac;
+mod uas;
 pub mod uri;
 pub mod via;
 
 pub use build::{Draft, reason_phrase};
+pub use endpoint::Endpoint;
 pub use event::{Config, Event, Invited, Output, Packet, SessionId};
 pub use fault::{Fault, HeaderError, ParseError};
 pub use header::CSeq;

@@ -18,11 +18,20 @@ pub struct NonInviteClient {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// `e` is when timer E is due, `f` when F is.
-    Trying { e: Instant, wait: Duration, f: Instant },
+    Trying {
+        e: Instant,
+        wait: Duration,
+        f: Instant,
+    },
     /// A provisional response slows E down but stops neither timer.
-    Proceeding { e: Instant, f: Instant },
+    Proceeding {
+        e: Instant,
+        f: Instant,
+    },
     /// Absorbs repeated responses.
-    Completed { k: Instant },
+    Completed {
+        k: Instant,
+    },
     Terminated,
 }
 
@@ -31,8 +40,16 @@ impl NonInviteClient {
     pub fn new(request: Bytes, now: Instant) -> Self {
         let mut acts = Acts::default();
         acts.push(Act::Send);
-        let state = State::Trying { e: now + T1, wait: T1, f: now + PATIENCE };
-        NonInviteClient { request, state, acts }
+        let state = State::Trying {
+            e: now + T1,
+            wait: T1,
+            f: now + PATIENCE,
+        };
+        NonInviteClient {
+            request,
+            state,
+            acts,
+        }
     }
 
     /// Takes a response.
@@ -61,7 +78,11 @@ impl NonInviteClient {
             }
             State::Trying { e, wait, f } if e <= now => {
                 let wait = (wait * 2).min(T2);
-                self.state = State::Trying { e: now + wait, wait, f };
+                self.state = State::Trying {
+                    e: now + wait,
+                    wait,
+                    f,
+                };
                 self.acts.push(Act::Send);
             }
             State::Proceeding { e, f } if e <= now => {
@@ -113,14 +134,25 @@ mod tests {
     }
 
     fn in_state(state: State) -> NonInviteClient {
-        NonInviteClient { request: Bytes::from_static(b"BYE"), state, acts: Acts::default() }
+        NonInviteClient {
+            request: Bytes::from_static(b"BYE"),
+            state,
+            acts: Acts::default(),
+        }
     }
 
-    const TRYING: State =
-        State::Trying { e: Instant::from_millis(500), wait: T1, f: Instant::from_millis(32_000) };
-    const PROCEEDING: State =
-        State::Proceeding { e: Instant::from_millis(500), f: Instant::from_millis(32_000) };
-    const COMPLETED: State = State::Completed { k: Instant::from_millis(5_010) };
+    const TRYING: State = State::Trying {
+        e: Instant::from_millis(500),
+        wait: T1,
+        f: Instant::from_millis(32_000),
+    };
+    const PROCEEDING: State = State::Proceeding {
+        e: Instant::from_millis(500),
+        f: Instant::from_millis(32_000),
+    };
+    const COMPLETED: State = State::Completed {
+        k: Instant::from_millis(5_010),
+    };
 
     #[test]
     fn responses_row_by_row() {
@@ -144,9 +176,26 @@ mod tests {
     #[test]
     fn timers_row_by_row() {
         let rows: [(State, u64, State, &[Act]); 6] = [
-            (TRYING, 500, State::Trying { e: at(1_500), wait: T1 * 2, f: at(32_000) }, &[Send]),
+            (
+                TRYING,
+                500,
+                State::Trying {
+                    e: at(1_500),
+                    wait: T1 * 2,
+                    f: at(32_000),
+                },
+                &[Send],
+            ),
             (TRYING, 32_000, State::Terminated, &[TimeOut, Done]),
-            (PROCEEDING, 500, State::Proceeding { e: at(4_500), f: at(32_000) }, &[Send]),
+            (
+                PROCEEDING,
+                500,
+                State::Proceeding {
+                    e: at(4_500),
+                    f: at(32_000),
+                },
+                &[Send],
+            ),
             (PROCEEDING, 32_000, State::Terminated, &[TimeOut, Done]),
             (COMPLETED, 5_009, COMPLETED, &[]),
             (COMPLETED, 5_010, State::Terminated, &[Done]),
@@ -164,8 +213,13 @@ mod tests {
         let mut machine = NonInviteClient::new(Bytes::from_static(b"BYE"), at(0));
         let mut sent = 0;
         loop {
-            sent += acts(&mut machine).iter().filter(|act| **act == Send).count();
-            let Some(next) = machine.poll_timeout() else { break };
+            sent += acts(&mut machine)
+                .iter()
+                .filter(|act| **act == Send)
+                .count();
+            let Some(next) = machine.poll_timeout() else {
+                break;
+            };
             machine.handle_timeout(next);
         }
         assert_eq!(sent, 11);

@@ -1,0 +1,478 @@
+//! Proof that a seat is who it says: nonces, replay, and a brake on guessing (RFC 7616, RFC 8760).
+//!
+//! Which requests must be proved is for the callers of [`Guard::check`].
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use super::digest::{Algorithm, Challenge, Credentials};
+use super::event::Config;
+use super::message::Message;
+use super::method::Method;
+use super::name::Name;
+use super::uri::Uri;
+use crate::id::{Dice, SeatId};
+use crate::time::Instant;
+
+/// How long a nonce is good.
+const NONCE_LIFE: Duration = Duration::from_secs(300);
+/// Most nonces whose use is remembered. When full, the oldest is dropped and counts as stale.
+const NONCES_MAX: usize = 4_096;
+/// How far back a nonce count may be: UDP may reorder.
+const NC_WINDOW: u32 = 64;
+/// Most pairs of source and user that are remembered for guessing; the oldest makes room.
+const GUESSERS_MAX: usize = 1_024;
+/// Wrong proofs within [`GUESS_SPAN`] before nothing is computed any more.
+const GUESSES_MAX: u32 = 10;
+/// How long wrong proofs count.
+const GUESS_SPAN: Duration = Duration::from_secs(60);
+/// Most Authorization headers of one request that are looked at.
+const CREDENTIALS_MAX: usize = 4;
+
+/// What a request's credentials are worth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Proved.
+    Good(SeatId),
+    /// None, or none of use: 401 with a fresh nonce.
+    Challenge {
+        /// The proof was right but its nonce too old or used: nobody need be asked for a password.
+        stale: bool,
+    },
+    /// Wrong: 401 again, and counted.
+    Wrong,
+    /// Too many wrong ones: 403 without a look.
+    Braked,
+}
+
+/// The guard.
+pub(super) struct Guard {
+    realm: String,
+    accounts: HashMap<Box<str>, (SeatId, String, String)>,
+    /// Stands in for the HA1 of users that do not exist.
+    decoy: String,
+    key: [u8; 32],
+    last_nonce: u64,
+    used: BTreeMap<u64, Uses>,
+    /// Nonces below this one are stale: their use is no longer remembered.
+    floor: u64,
+    guessers: HashMap<(IpAddr, u64), (Instant, u32)>,
+    guessers_by_age: VecDeque<(IpAddr, u64)>,
+}
+
+/// Which counts of a nonce were used: the highest, and a bit for each of those just below.
+#[derive(Clone, Copy, Debug, Default)]
+struct Uses {
+    highest: u32,
+    below: u64,
+}
+
+impl Uses {
+    /// `false` for one used before, or too far back to tell.
+    fn take(&mut self, nc: u32) -> bool {
+        if nc > self.highest {
+            let step = nc - self.highest;
+            self.below = self.below.checked_shl(step).unwrap_or(0);
+            if step <= NC_WINDOW && self.highest > 0 {
+                self.below |= 1 << (step - 1);
+            }
+            self.highest = nc;
+            return true;
+        }
+        let back = self.highest - nc;
+        if back == 0 || back > NC_WINDOW || nc == 0 {
+            return false;
+        }
+        let bit = 1 << (back - 1);
+        let fresh = self.below & bit == 0;
+        self.below |= bit;
+        fresh
+    }
+}
+
+impl Guard {
+    pub(super) fn new(dice: &mut Dice, now: Instant) -> Self {
+        let mut key = [0; 32];
+        dice.fill(&mut key);
+        Guard {
+            realm: String::new(),
+            accounts: HashMap::new(),
+            decoy: "0".repeat(64),
+            key,
+            last_nonce: now.as_nanos(),
+            used: BTreeMap::new(),
+            floor: 0,
+            guessers: HashMap::new(),
+            guessers_by_age: VecDeque::new(),
+        }
+    }
+
+    /// Takes the accounts of a plan. Nonces stay good.
+    pub(super) fn configure(&mut self, config: &Config) {
+        self.realm = config.domain.clone();
+        let account = |seat: &super::event::SeatAccount| {
+            let id = seat.seat.clone();
+            (
+                id.as_str().into(),
+                (
+                    id,
+                    seat.ha1_md5.to_ascii_lowercase(),
+                    seat.ha1_sha256.to_ascii_lowercase(),
+                ),
+            )
+        };
+        self.accounts = config.seats.iter().map(account).collect();
+    }
+
+    /// Whether a seat has an account.
+    pub(super) fn knows(&self, user: &str) -> bool {
+        self.accounts.contains_key(user)
+    }
+
+    /// Judges the Authorization of `request`. A user who does not exist is treated like a wrong
+    /// password, with the same work.
+    pub(super) fn check(&mut self, request: &Message, source: IpAddr, now: Instant) -> Verdict {
+        let given = request
+            .headers(Name::Authorization)
+            .take(CREDENTIALS_MAX)
+            .filter_map(|value| Credentials::parse(value).ok())
+            .find(|given| *given.realm == *self.realm.as_bytes() && given.qop.is_some());
+        let (Some(given), Some(method)) = (given, request.method()) else {
+            return Verdict::Challenge { stale: false };
+        };
+        let guesser = (source.to_canonical(), self.user_mark(&given.username));
+        if self.is_braked(guesser, now) {
+            return Verdict::Braked;
+        }
+        let Some(serial) = self.serial_of(&given.nonce) else {
+            return Verdict::Challenge { stale: false };
+        };
+        let account = std::str::from_utf8(&given.username)
+            .ok()
+            .and_then(|user| self.accounts.get(user));
+        let ha1 = match (account, given.algorithm) {
+            (Some((_, md5, _)), Algorithm::Md5) => md5,
+            (Some((_, _, sha256)), Algorithm::Sha256) => sha256,
+            (None, Algorithm::Md5) => &self.decoy[..32],
+            (None, Algorithm::Sha256) => &self.decoy,
+        };
+        let proved = prove(
+            &given,
+            ha1,
+            method,
+            request.request_uri().unwrap_or_default(),
+        );
+        let Some((seat, ..)) = account.filter(|_| proved && !ha1.is_empty()) else {
+            self.note_guess(guesser, now);
+            return Verdict::Wrong;
+        };
+        let seat = seat.clone();
+        let nc = given.qop.as_ref().map_or(0, |qop| qop.nc);
+        if !self.use_nonce(serial, nc, now) {
+            return Verdict::Challenge { stale: true };
+        }
+        Verdict::Good(seat)
+    }
+
+    /// WWW-Authenticate values for a 401, the stronger algorithm first (RFC 8760 §2.4).
+    pub(super) fn challenges(&mut self, stale: bool, now: Instant) -> [Vec<u8>; 2] {
+        let nonce = self.draw_nonce(now);
+        [Algorithm::Sha256, Algorithm::Md5].map(|algorithm| {
+            Challenge {
+                realm: self.realm.as_bytes().into(),
+                nonce: nonce.as_bytes().into(),
+                opaque: None,
+                algorithm,
+                qop_auth: true,
+                stale,
+            }
+            .to_value()
+        })
+    }
+
+    /// A nonce proves itself: its time, made unique, and a MAC over it.
+    fn draw_nonce(&mut self, now: Instant) -> String {
+        self.last_nonce = now.as_nanos().max(self.last_nonce + 1);
+        format!("{:016x}{}", self.last_nonce, self.seal(self.last_nonce))
+    }
+
+    fn seal(&self, serial: u64) -> String {
+        let mac = self.mac(&serial.to_be_bytes());
+        mac.iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
+    fn mac(&self, data: &[u8]) -> [u8; 32] {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
+        mac.update(data);
+        mac.finalize().into_bytes().into()
+    }
+
+    fn serial_of(&self, nonce: &[u8]) -> Option<u64> {
+        let text = std::str::from_utf8(nonce)
+            .ok()
+            .filter(|text| text.len() == 48 && text.is_ascii())?;
+        let serial = u64::from_str_radix(&text[..16], 16).ok()?;
+        let good: bool =
+            subtle::ConstantTimeEq::ct_eq(self.seal(serial).as_bytes(), &text.as_bytes()[16..])
+                .into();
+        good.then_some(serial)
+    }
+
+    /// Takes one use of a nonce. `false`: too old, or used before.
+    fn use_nonce(&mut self, serial: u64, nc: u32, now: Instant) -> bool {
+        let oldest = now.as_nanos().saturating_sub(NONCE_LIFE.as_nanos() as u64);
+        if serial < oldest || serial < self.floor {
+            return false;
+        }
+        if !self.used.contains_key(&serial) && self.used.len() >= NONCES_MAX {
+            while let Some((first, _)) = self
+                .used
+                .first_key_value()
+                .map(|(first, uses)| (*first, *uses))
+            {
+                if first >= oldest && self.used.len() < NONCES_MAX {
+                    break;
+                }
+                self.used.remove(&first);
+                self.floor = first + 1;
+            }
+            if serial < self.floor {
+                return false;
+            }
+        }
+        self.used.entry(serial).or_default().take(nc)
+    }
+
+    /// A user's name as a number, so that a table of guessers holds no text of theirs.
+    fn user_mark(&self, user: &[u8]) -> u64 {
+        let mac = self.mac(user);
+        mac.iter()
+            .take(8)
+            .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+    }
+
+    fn is_braked(&self, guesser: (IpAddr, u64), now: Instant) -> bool {
+        self.guessers
+            .get(&guesser)
+            .is_some_and(|(since, count)| *count >= GUESSES_MAX && now.since(*since) < GUESS_SPAN)
+    }
+
+    fn note_guess(&mut self, guesser: (IpAddr, u64), now: Instant) {
+        if let Some((since, count)) = self.guessers.get_mut(&guesser) {
+            if now.since(*since) >= GUESS_SPAN {
+                (*since, *count) = (now, 0);
+            }
+            *count += 1;
+            return;
+        }
+        if self.guessers.len() >= GUESSERS_MAX
+            && let Some(oldest) = self.guessers_by_age.pop_front()
+        {
+            self.guessers.remove(&oldest);
+        }
+        self.guessers.insert(guesser, (now, 1));
+        self.guessers_by_age.push_back(guesser);
+    }
+}
+
+/// Whether the proof is right and made for this request: a captured one must not open another door.
+fn prove(given: &Credentials<'_>, ha1: &str, method: &Method, request_uri: &[u8]) -> bool {
+    let same_place = *given.uri == *request_uri
+        || match (Uri::parse(&given.uri), Uri::parse(request_uri)) {
+            (Ok(hashed), Ok(requested)) => {
+                hashed.same_user(&requested) && hashed.host.eq_ignore_ascii_case(requested.host)
+            }
+            _ => false,
+        };
+    given.verify(ha1, method) && same_place
+}
+
+/// The user part of a request's From or To, as it names a seat.
+pub(super) fn user_of(request: &Message, name: Name) -> Option<String> {
+    let address = request.address(name).ok()?;
+    let uri = address.parse_uri().ok().filter(Uri::is_sip)?;
+    String::from_utf8(uri.user_decoded().into_owned()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::digest::{Qop, ha1, response};
+    use crate::sip::event::SeatAccount;
+    use bytes::Bytes;
+
+    const REALM: &str = "hotline.example";
+
+    fn at(s: u64) -> Instant {
+        Instant::from_millis(s * 1_000)
+    }
+
+    fn guard() -> Guard {
+        let mut guard = Guard::new(&mut Dice::seeded(3), at(0));
+        let hash = |algorithm| ha1(algorithm, b"1001", REALM.as_bytes(), b"secret");
+        guard.configure(&Config {
+            domain: REALM.into(),
+            seats: vec![SeatAccount {
+                seat: "1001".into(),
+                ha1_md5: hash(Algorithm::Md5),
+                ha1_sha256: hash(Algorithm::Sha256),
+            }],
+            ..Config::default()
+        });
+        guard
+    }
+
+    fn nonce_of(guard: &mut Guard, now: Instant) -> String {
+        let [value, _] = guard.challenges(false, now);
+        let challenge = Challenge::parse(&value).unwrap();
+        String::from_utf8(challenge.nonce.to_vec()).unwrap()
+    }
+
+    fn register(algorithm: Algorithm, user: &str, password: &str, nonce: &str, nc: u32) -> Message {
+        let uri = b"sip:hotline.example";
+        let qop = Qop {
+            nc,
+            cnonce: b"c"[..].into(),
+        };
+        let ha1 = ha1(
+            algorithm,
+            user.as_bytes(),
+            REALM.as_bytes(),
+            password.as_bytes(),
+        );
+        let proof = response(
+            algorithm,
+            &ha1,
+            &Method::Register,
+            uri,
+            nonce.as_bytes(),
+            Some(&qop),
+        );
+        let credentials = Credentials {
+            username: user.as_bytes().into(),
+            realm: REALM.as_bytes().into(),
+            nonce: nonce.as_bytes().into(),
+            uri: uri[..].into(),
+            response: proof.as_bytes().into(),
+            algorithm,
+            qop: Some(qop),
+            opaque: None,
+        };
+        let mut text = b"REGISTER sip:hotline.example SIP/2.0\r\nAuthorization: ".to_vec();
+        text.extend(credentials.to_value());
+        text.extend(b"\r\n\r\n");
+        Message::parse(text.into()).unwrap()
+    }
+
+    fn home() -> IpAddr {
+        "192.0.2.1".parse().unwrap()
+    }
+
+    #[test]
+    fn both_algorithms_prove_a_seat_and_nothing_else_does() {
+        let mut guard = guard();
+        let nonce = nonce_of(&mut guard, at(1));
+        let mut check = |request: &Message| guard.check(request, home(), at(2));
+        let good = Verdict::Good("1001".into());
+        assert_eq!(
+            check(&register(Algorithm::Md5, "1001", "secret", &nonce, 1)),
+            good
+        );
+        assert_eq!(
+            check(&register(Algorithm::Sha256, "1001", "secret", &nonce, 2)),
+            good
+        );
+        assert_eq!(
+            check(&register(Algorithm::Md5, "1001", "wrong", &nonce, 3)),
+            Verdict::Wrong
+        );
+        assert_eq!(
+            check(&register(Algorithm::Sha256, "1002", "secret", &nonce, 4)),
+            Verdict::Wrong
+        );
+        let forged = "0".repeat(48);
+        let fresh = Verdict::Challenge { stale: false };
+        assert_eq!(
+            check(&register(Algorithm::Md5, "1001", "secret", &forged, 1)),
+            fresh
+        );
+        let bare = Message::parse(Bytes::from_static(b"REGISTER sip:h SIP/2.0\r\n\r\n")).unwrap();
+        assert_eq!(check(&bare), fresh);
+    }
+
+    #[test]
+    fn a_proof_counts_once_and_for_300_s() {
+        let mut guard = guard();
+        let nonce = nonce_of(&mut guard, at(1));
+        let request = |nc| register(Algorithm::Md5, "1001", "secret", &nonce, nc);
+        let good = Verdict::Good("1001".into());
+        let stale = Verdict::Challenge { stale: true };
+        assert_eq!(guard.check(&request(1), home(), at(2)), good);
+        assert_eq!(guard.check(&request(1), home(), at(2)), stale, "replayed");
+        assert_eq!(guard.check(&request(5), home(), at(2)), good);
+        assert_eq!(guard.check(&request(4), home(), at(2)), good, "reordered");
+        assert_eq!(guard.check(&request(4), home(), at(2)), stale);
+        assert_eq!(guard.check(&request(1), home(), at(2)), stale);
+        assert_eq!(guard.check(&request(200), home(), at(301)), good);
+        assert_eq!(
+            guard.check(&request(100), home(), at(301)),
+            stale,
+            "too far back to tell"
+        );
+        assert_eq!(
+            guard.check(&request(201), home(), at(302)),
+            stale,
+            "too old"
+        );
+    }
+
+    #[test]
+    fn ten_wrong_guesses_in_a_minute_are_enough() {
+        let mut guard = guard();
+        let nonce = nonce_of(&mut guard, at(1));
+        let wrong = register(Algorithm::Md5, "1001", "wrong", &nonce, 1);
+        for _ in 0..GUESSES_MAX {
+            assert_eq!(guard.check(&wrong, home(), at(2)), Verdict::Wrong);
+        }
+        let right = register(Algorithm::Md5, "1001", "secret", &nonce, 1);
+        assert_eq!(guard.check(&right, home(), at(61)), Verdict::Braked);
+        assert_eq!(
+            guard.check(&right, "192.0.2.2".parse().unwrap(), at(61)),
+            Verdict::Good("1001".into())
+        );
+        let right = register(Algorithm::Md5, "1001", "secret", &nonce, 2);
+        assert_eq!(
+            guard.check(&right, home(), at(62)),
+            Verdict::Good("1001".into())
+        );
+    }
+
+    #[test]
+    fn tables_stay_bounded() {
+        let mut guard = guard();
+        for index in 0..GUESSERS_MAX as u32 + 100 {
+            guard.note_guess((IpAddr::from(index.to_be_bytes()), 0), at(1));
+        }
+        assert_eq!(
+            (guard.guessers.len(), guard.guessers_by_age.len()),
+            (GUESSERS_MAX, GUESSERS_MAX)
+        );
+        let first = at(1).as_nanos();
+        for serial in first..first + NONCES_MAX as u64 + 10 {
+            assert!(guard.use_nonce(serial, 1, at(1)));
+        }
+        assert!(guard.used.len() <= NONCES_MAX);
+        assert!(
+            !guard.use_nonce(first, 2, at(1)),
+            "forgotten nonces are stale, not fresh"
+        );
+    }
+}

@@ -1,0 +1,382 @@
+//! One dialog: who talks to whom, by which way, and with which numbers (RFC 3261 §12).
+//!
+//! What is said in it is for `uas`, `uac` and `offers`. Texts are copies of their own: a slice would
+//! keep a whole datagram alive for as long as the call lasts.
+
+use std::net::SocketAddr;
+
+use super::build::Draft;
+use super::event::SessionId;
+use super::message::Message;
+use super::method::Method;
+use super::name::Name;
+use super::name_addr::NameAddr;
+use super::uri::Uri;
+use super::via::PORT;
+
+/// Most Record-Route entries that are kept; with more the peer is spoken to as if there were none.
+const ROUTES_MAX: usize = 16;
+
+/// Sent in each request of ours.
+pub(super) const MAX_FORWARDS: u64 = 70;
+
+/// Our side of it.
+#[derive(Debug)]
+pub(super) struct Dialog {
+    call_id: Box<[u8]>,
+    /// Our From in requests, tag included.
+    local: Box<[u8]>,
+    /// Our To in requests, tag included.
+    remote: Box<[u8]>,
+    remote_tag: Box<[u8]>,
+    /// The peer's Contact: Request-URI of our requests.
+    target: Box<[u8]>,
+    /// Route headers of our requests, in order.
+    routes: Vec<Box<[u8]>>,
+    local_seq: u32,
+    /// Highest CSeq that the peer used; 0 before its first request.
+    remote_seq: u32,
+    /// The listener that it runs over.
+    pub(super) listener: usize,
+    /// Where the peer is known to be.
+    pub(super) peer: SocketAddr,
+    /// Whether all requests go to `peer`, whatever Contact says: a seat behind NAT.
+    pinned: bool,
+}
+
+impl Dialog {
+    /// The callee's side of `invite`, whose To gets our tag.
+    pub(super) fn of_invite(
+        invite: &Message,
+        id: SessionId,
+        listener: usize,
+        peer: SocketAddr,
+        pinned: bool,
+    ) -> Self {
+        let mut local = invite.header(Name::To).unwrap_or_default().to_vec();
+        local.extend_from_slice(b";tag=");
+        local.extend_from_slice(tag_of(id).as_bytes());
+        let remote = invite.header(Name::From).unwrap_or_default();
+        let tag = invite
+            .from()
+            .ok()
+            .and_then(|from| from.tag().map(Box::from));
+        let mut dialog = Dialog {
+            call_id: invite.call_id().unwrap_or_default().into(),
+            local: local.into(),
+            remote: remote.into(),
+            remote_tag: tag.unwrap_or_default(),
+            target: invite
+                .from()
+                .map(|from| from.uri().into())
+                .unwrap_or_default(),
+            routes: routes(invite, false),
+            local_seq: 0,
+            remote_seq: invite.cseq().map_or(0, |cseq| cseq.number),
+            listener,
+            peer,
+            pinned,
+        };
+        dialog.refresh_target(invite);
+        dialog
+    }
+
+    /// The caller's side of `invite`, our own, before any answer.
+    pub(super) fn of_own_invite(
+        invite: &Message,
+        listener: usize,
+        peer: SocketAddr,
+        pinned: bool,
+    ) -> Self {
+        Dialog {
+            call_id: invite.call_id().unwrap_or_default().into(),
+            local: invite.header(Name::From).unwrap_or_default().into(),
+            remote: invite.header(Name::To).unwrap_or_default().into(),
+            remote_tag: Box::default(),
+            target: invite.request_uri().unwrap_or_default().into(),
+            routes: Vec::new(),
+            local_seq: invite.cseq().map_or(1, |cseq| cseq.number),
+            remote_seq: 0,
+            listener,
+            peer,
+            pinned,
+        }
+    }
+
+    /// Takes over what a 2xx to our INVITE says: tag, route set and target (RFC 3261 §12.1.2).
+    pub(super) fn settle(&mut self, response: &Message) {
+        self.remote = response.header(Name::To).unwrap_or_default().into();
+        self.remote_tag = to_tag(response);
+        self.routes = routes(response, true);
+        self.refresh_target(response);
+    }
+
+    /// The peer's new Contact, from a re-INVITE or its 2xx (RFC 3261 §12.2).
+    pub(super) fn refresh_target(&mut self, message: &Message) {
+        if let Ok(Some(contact)) = message.contact() {
+            self.target = contact.uri().into();
+        }
+    }
+
+    /// Whether a request with this Call-ID and From tag belongs here. Before our INVITE is answered
+    /// any tag does: each fork has its own.
+    pub(super) fn owns(&self, request: &Message) -> bool {
+        request.call_id() == Some(&*self.call_id)
+            && (self.remote_tag.is_empty()
+                || request
+                    .from()
+                    .ok()
+                    .and_then(|from| from.tag().map(|tag| *tag == *self.remote_tag))
+                    .unwrap_or(false))
+    }
+
+    /// Takes the CSeq of a request in the dialog; `false` where it is not above the last one.
+    pub(super) fn accept_seq(&mut self, number: u32) -> bool {
+        let fresh = number > self.remote_seq;
+        if fresh {
+            self.remote_seq = number;
+        }
+        fresh
+    }
+
+    /// Whether all requests go where the peer was heard from.
+    pub(super) fn is_pinned(&self) -> bool {
+        self.pinned
+    }
+
+    /// CSeq for our next request.
+    pub(super) fn next_seq(&mut self) -> u32 {
+        self.local_seq += 1;
+        self.local_seq
+    }
+
+    /// A request of ours so far without Contact and body (RFC 3261 §12.2.1.1).
+    pub(super) fn draft(&self, method: &Method, seq: u32, via: &str) -> Draft {
+        let strict = self.routes.first().filter(|route| !is_loose(route));
+        let uri = match strict {
+            Some(route) => uri_of(route),
+            None => self.target.to_vec(),
+        };
+        let mut draft = Draft::request(method, &uri)
+            .header("Via", via)
+            .header_number(Name::MaxForwards, MAX_FORWARDS);
+        for route in self.routes.iter().skip(usize::from(strict.is_some())) {
+            draft = draft.header("Route", route);
+        }
+        if strict.is_some() {
+            draft = draft.header("Route", [b"<", &*self.target, b">"].concat());
+        }
+        draft
+            .header("From", &self.local)
+            .header("To", &self.remote)
+            .header("Call-ID", &self.call_id)
+            .header("CSeq", format!("{seq} {method}"))
+    }
+
+    /// Where our requests go: first route or Contact where these are numeric, else to where the
+    /// peer was heard from.
+    pub(super) fn destination(&self) -> SocketAddr {
+        if self.pinned {
+            return self.peer;
+        }
+        let hop = match self.routes.first() {
+            Some(route) => uri_of(route),
+            None => self.target.to_vec(),
+        };
+        numeric(&hop).unwrap_or(self.peer)
+    }
+}
+
+/// The address in a URI whose host is numeric.
+fn numeric(uri: &[u8]) -> Option<SocketAddr> {
+    let uri = Uri::parse(uri).ok().filter(Uri::is_sip)?;
+    let address = SocketAddr::new(uri.host_ip()?, uri.port.unwrap_or(PORT));
+    (!address.ip().is_unspecified() && address.port() != 0).then_some(address)
+}
+
+fn routes(message: &Message, reversed: bool) -> Vec<Box<[u8]>> {
+    let mut routes: Vec<Box<[u8]>> = message
+        .values(Name::RecordRoute)
+        .take(ROUTES_MAX + 1)
+        .map(Box::from)
+        .collect();
+    if routes.len() > ROUTES_MAX {
+        routes.clear();
+    }
+    if reversed {
+        routes.reverse();
+    }
+    routes
+}
+
+fn uri_of(route: &[u8]) -> Vec<u8> {
+    NameAddr::parse(bytes::Bytes::copy_from_slice(route))
+        .map(|route| route.uri().to_vec())
+        .unwrap_or_default()
+}
+
+fn is_loose(route: &[u8]) -> bool {
+    Uri::parse(&uri_of(route)).is_ok_and(|uri| uri.param("lr").is_some())
+}
+
+/// The To tag of a message; empty where there is none.
+pub(super) fn to_tag(message: &Message) -> Box<[u8]> {
+    message
+        .to()
+        .ok()
+        .and_then(|to| to.tag().map(Box::from))
+        .unwrap_or_default()
+}
+
+/// Our tag in the dialog of a session.
+pub(super) fn tag_of(id: SessionId) -> String {
+    format!("{:016x}", id.0)
+}
+
+/// The session that a tag of ours belongs to.
+pub(super) fn session_of(tag: &[u8]) -> Option<SessionId> {
+    let text = std::str::from_utf8(tag)
+        .ok()
+        .filter(|text| text.len() == 16)?;
+    if !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    u64::from_str_radix(text, 16).ok().map(SessionId)
+}
+
+/// The ACK for a refusal of `invite` (RFC 3261 §17.1.1.3).
+pub(super) fn ack_for_refusal(invite: &Message, refusal: &Message) -> bytes::Bytes {
+    let seq = invite.cseq().map_or(1, |cseq| cseq.number);
+    Draft::request(&Method::Ack, invite.request_uri().unwrap_or_default())
+        .copy(invite, Name::Via)
+        .header_number(Name::MaxForwards, MAX_FORWARDS)
+        .copy(invite, Name::Route)
+        .copy(invite, Name::From)
+        .copy(refusal, Name::To)
+        .copy(invite, Name::CallId)
+        .header("CSeq", format!("{seq} ACK"))
+        .finish()
+}
+
+/// The CANCEL for `invite` (RFC 3261 §9.1): same branch, so that the peer can match it.
+pub(super) fn cancel_for(invite: &Message, reason: Option<&str>) -> bytes::Bytes {
+    let seq = invite.cseq().map_or(1, |cseq| cseq.number);
+    let mut draft = Draft::request(&Method::Cancel, invite.request_uri().unwrap_or_default())
+        .copy(invite, Name::Via)
+        .header_number(Name::MaxForwards, MAX_FORWARDS)
+        .copy(invite, Name::Route)
+        .copy(invite, Name::From)
+        .copy(invite, Name::To)
+        .copy(invite, Name::CallId)
+        .header("CSeq", format!("{seq} CANCEL"));
+    if let Some(reason) = reason {
+        draft = draft.header("Reason", reason);
+    }
+    draft.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> Message {
+        Message::parse(bytes::Bytes::from(text.replace('\n', "\r\n"))).unwrap()
+    }
+
+    fn invite(more: &str) -> Message {
+        message(&format!(
+            "INVITE sip:12345@192.0.2.9 SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\n\
+             From: <sip:13800000000@192.0.2.1>;tag=theirs\nTo: <sip:12345@192.0.2.9>\n\
+             Call-ID: one\nCSeq: 7 INVITE\n{more}\n"
+        ))
+    }
+
+    fn peer() -> SocketAddr {
+        "198.51.100.1:5062".parse().unwrap()
+    }
+
+    fn bye(dialog: &Dialog) -> String {
+        let bytes = dialog
+            .draft(&Method::Bye, 1, "SIP/2.0/UDP h;branch=z9hG4bKx")
+            .finish();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn requests_go_to_the_numeric_contact_and_else_to_where_the_peer_was_heard() {
+        let rows = [
+            ("Contact: <sip:a@192.0.2.7:5070>\n", false, "192.0.2.7:5070"),
+            ("Contact: <sip:a@192.0.2.7>\n", false, "192.0.2.7:5060"),
+            ("Contact: <sip:a@pbx.invalid>\n", false, "198.51.100.1:5062"),
+            (
+                "Contact: <sip:a@10.0.0.5:5070>\n",
+                true,
+                "198.51.100.1:5062",
+            ),
+            ("Contact: <sip:a@0.0.0.0>\n", false, "198.51.100.1:5062"),
+            (
+                "Contact: <sip:a@192.0.2.7>\nRecord-Route: <sip:192.0.2.8;lr>\n",
+                false,
+                "192.0.2.8:5060",
+            ),
+        ];
+        for (contact, pinned, wanted) in rows {
+            let dialog = Dialog::of_invite(&invite(contact), SessionId(1), 0, peer(), pinned);
+            assert_eq!(dialog.destination(), wanted.parse().unwrap(), "{contact}");
+        }
+    }
+
+    #[test]
+    fn the_route_set_is_in_order_for_the_callee_and_reversed_for_the_caller() {
+        let both = "Contact: <sip:a@192.0.2.7>\nRecord-Route: <sip:p1;lr>, <sip:p2;lr>\n";
+        let callee = Dialog::of_invite(&invite(both), SessionId(1), 0, peer(), false);
+        let text = bye(&callee);
+        assert!(
+            text.starts_with("BYE sip:a@192.0.2.7 SIP/2.0\r\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("Route: <sip:p1;lr>\r\nRoute: <sip:p2;lr>\r\n"),
+            "{text}"
+        );
+        let own = invite("");
+        let mut caller = Dialog::of_own_invite(&own, 0, peer(), false);
+        caller.settle(&message(&format!(
+            "SIP/2.0 200 OK\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\nFrom: <sip:a@b>;tag=1\n\
+             To: <sip:c@d>;tag=2\nCall-ID: one\nCSeq: 7 INVITE\n{both}\n"
+        )));
+        let text = bye(&caller);
+        assert!(
+            text.contains("Route: <sip:p2;lr>\r\nRoute: <sip:p1;lr>\r\n"),
+            "{text}"
+        );
+        assert!(text.contains("To: <sip:c@d>;tag=2\r\n"), "{text}");
+    }
+
+    #[test]
+    fn a_strict_router_gets_the_request_uri() {
+        let more = "Contact: <sip:a@192.0.2.7>\nRecord-Route: <sip:192.0.2.8>, <sip:p2;lr>\n";
+        let dialog = Dialog::of_invite(&invite(more), SessionId(1), 0, peer(), false);
+        let text = bye(&dialog);
+        assert!(text.starts_with("BYE sip:192.0.2.8 SIP/2.0\r\n"), "{text}");
+        assert!(
+            text.contains("Route: <sip:p2;lr>\r\nRoute: <sip:a@192.0.2.7>\r\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn cseq_must_rise() {
+        let mut dialog = Dialog::of_invite(&invite(""), SessionId(1), 0, peer(), false);
+        assert!(!dialog.accept_seq(7) && !dialog.accept_seq(6));
+        assert!(dialog.accept_seq(9) && !dialog.accept_seq(8));
+    }
+
+    #[test]
+    fn a_tag_of_ours_names_its_session() {
+        let id = SessionId(0x0123_4567_89ab_cdef);
+        assert_eq!(session_of(tag_of(id).as_bytes()), Some(id));
+        assert_eq!(session_of(b"x123456789abcdef0"), None);
+        assert_eq!(session_of(b"+123456789abcdef"), None);
+    }
+}

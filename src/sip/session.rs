@@ -1,0 +1,199 @@
+//! One INVITE session's state, from the INVITE to the end of the BYE. What changes it is in `uas`,
+//! `uac` and `offers`.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::dialog::Dialog;
+use super::event::EndCause;
+use super::message::Message;
+use super::transaction::{PATIENCE, T1, T2};
+use crate::time::Instant;
+
+/// A provisional answer is repeated this often, or proxies on the way give up (RFC 3261 §13.3.1.1).
+pub(super) const RING_AGAIN: Duration = Duration::from_secs(60);
+
+/// The whole of it.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) dialog: Dialog,
+    pub(super) phase: Phase,
+    pub(super) offer: Offer,
+    /// SDP of a re-INVITE that waits for its turn.
+    pub(super) next_offer: Option<Bytes>,
+    /// An OPTIONS of ours is out.
+    pub(super) probing: bool,
+    /// We sent the INVITE, so the Call-ID is ours (RFC 3261 §14.1).
+    pub(super) is_caller: bool,
+}
+
+/// Where the session stands.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// Their INVITE wants its final answer.
+    Incoming {
+        tx: usize,
+        request: Message,
+        ring_again: Option<Instant>,
+    },
+    /// Our 2xx wants its ACK.
+    Accepted {
+        ok: Repeat,
+        hang_up: Option<Farewell>,
+    },
+    /// Our INVITE is out. `hung_up`: only its end is waited for.
+    Calling {
+        tx: usize,
+        lapses: Option<Instant>,
+        hung_up: bool,
+    },
+    /// Both know that it stands.
+    Confirmed,
+    /// Our BYE is out. `None`: the rooms above have been told already.
+    Leaving { cause: Option<EndCause> },
+}
+
+/// What a BYE or CANCEL says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Farewell {
+    /// Value of the Reason header (RFC 3326).
+    pub(super) reason: Option<String>,
+}
+
+/// A change of the session description under way.
+#[derive(Debug)]
+pub(super) enum Offer {
+    /// None.
+    Idle,
+    /// Our re-INVITE is out.
+    Ours { sdp: Bytes },
+    /// Both offered at once: ours goes out again later (RFC 3261 §14.1).
+    Backoff { at: Instant, sdp: Bytes },
+    /// Theirs wants an answer.
+    Theirs { tx: usize, request: Message },
+    /// Our 2xx to theirs wants its ACK.
+    Accepted { ok: Repeat },
+}
+
+/// A 2xx of ours, repeated until its ACK is here (RFC 3261 §13.3.1.4).
+#[derive(Debug)]
+pub(super) struct Repeat {
+    pub(super) bytes: Bytes,
+    /// CSeq of the INVITE, and so of the ACK.
+    pub(super) seq: u32,
+    /// The INVITE had no offer: the ACK brings the answer to ours.
+    pub(super) answer_due: bool,
+    /// Where 2xx went.
+    pub(super) peer: std::net::SocketAddr,
+    at: Instant,
+    wait: Duration,
+    ends: Instant,
+}
+
+/// What a repeated 2xx wants now.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Nothing,
+    Send,
+    GiveUp,
+}
+
+impl Repeat {
+    pub(super) fn new(
+        bytes: Bytes,
+        seq: u32,
+        answer_due: bool,
+        peer: std::net::SocketAddr,
+        now: Instant,
+    ) -> Self {
+        Repeat {
+            bytes,
+            seq,
+            answer_due,
+            peer,
+            at: now + T1,
+            wait: T1,
+            ends: now + PATIENCE,
+        }
+    }
+
+    fn next(&self) -> Instant {
+        self.at.min(self.ends)
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> Due {
+        if self.ends <= now {
+            return Due::GiveUp;
+        }
+        if self.at > now {
+            return Due::Nothing;
+        }
+        self.wait = (self.wait * 2).min(T2);
+        self.at = now + self.wait;
+        Due::Send
+    }
+}
+
+impl Session {
+    pub(super) fn new(dialog: Dialog, phase: Phase, is_caller: bool) -> Self {
+        Session {
+            dialog,
+            phase,
+            offer: Offer::Idle,
+            next_offer: None,
+            probing: false,
+            is_caller,
+        }
+    }
+
+    /// When the session itself wants to be woken.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let phase = match &self.phase {
+            Phase::Incoming { ring_again, .. } => *ring_again,
+            Phase::Accepted { ok, .. } => Some(ok.next()),
+            Phase::Calling { lapses, .. } => *lapses,
+            Phase::Confirmed | Phase::Leaving { .. } => None,
+        };
+        let offer = match &self.offer {
+            Offer::Backoff { at, .. } => Some(*at),
+            Offer::Accepted { ok } => Some(ok.next()),
+            Offer::Idle | Offer::Ours { .. } | Offer::Theirs { .. } => None,
+        };
+        phase.into_iter().chain(offer).min()
+    }
+
+    /// Whether a 2xx has made the dialog stand.
+    pub(super) fn stands(&self) -> bool {
+        match self.phase {
+            Phase::Incoming { .. } | Phase::Calling { .. } => false,
+            Phase::Accepted { .. } | Phase::Confirmed | Phase::Leaving { .. } => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_2xx_is_repeated_with_a_ceiling_of_t2_for_32_s() {
+        let peer = "192.0.2.1:5060".parse().unwrap();
+        let mut ok = Repeat::new(Bytes::new(), 1, false, peer, Instant::ZERO);
+        let mut sent = Vec::new();
+        loop {
+            let now = ok.next();
+            match ok.handle_timeout(now) {
+                Due::Send => sent.push(now.as_nanos() / 1_000_000),
+                Due::GiveUp => break assert_eq!(now, Instant::from_millis(32_000)),
+                Due::Nothing => unreachable!("it is due"),
+            }
+        }
+        assert_eq!(
+            sent,
+            [
+                500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500
+            ]
+        );
+    }
+}
