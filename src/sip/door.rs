@@ -240,6 +240,14 @@ pub(super) fn content(message: &Message) -> Content {
     }
 }
 
+/// Whether a message has a body that says to be a description.
+pub(super) fn has_sdp(message: &Message) -> bool {
+    !message.body().is_empty()
+        && message
+            .content_type()
+            .is_none_or(|kind| kind.eq_ignore_ascii_case(b"application/sdp"))
+}
+
 /// The description in a message, or nothing where it has none that can be read.
 pub(super) fn sdp_of(message: &Message) -> Option<Arc<Sdp>> {
     match content(message) {
