@@ -5,7 +5,7 @@
 //! A packet in, then `poll_output` to the end, then `poll_timeout`.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
@@ -14,11 +14,9 @@ use super::door::Door;
 use super::event::{Binding, Config, Counts, Event, Gate, Output, Packet, SessionId, TurnedAway};
 use super::fault::ParseError;
 use super::message::Message;
-use super::method::Method;
-use super::name::Name;
 use super::registrar::Registrar;
-use super::session::{Farewell, Session};
-use super::transaction::{Fingerprint, Key, Machine, NonInviteClient, Table};
+use super::session::Session;
+use super::transaction::{Fingerprint, Table};
 use super::uac::Inviting;
 use super::writing::{Face, face};
 use crate::id::{Dice, SeatId};

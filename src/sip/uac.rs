@@ -8,10 +8,9 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use super::build::Draft;
-use super::dialog::{Dialog, MAX_FORWARDS, ack_for_refusal, tag_of, to_tag};
-use super::door;
-use super::endpoint::{Endpoint, Source, User, role};
-use super::event::{EndCause, Event, Invite, NoWay, SessionId, Target, TurnedAway};
+use super::dialog::{Dialog, MAX_FORWARDS, tag_of};
+use super::endpoint::{Endpoint, Source, User};
+use super::event::{EndCause, Event, Invite, NoWay, SessionId, Target};
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
