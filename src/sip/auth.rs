@@ -1,29 +1,21 @@
-//! Proof that a seat is who it says: nonces, replay, and a brake on guessing (RFC 7616, RFC 8760).
+//! Proof that a seat is who it says, and a brake on guessing (RFC 7616, RFC 8760).
 //!
-//! Which requests must be proved is for the callers of [`Guard::check`].
+//! Which requests must be proved is for the callers of [`Guard::check`]; nonces are in `nonce`.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
-
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
 
 use super::digest::{Algorithm, Challenge, Credentials};
 use super::event::Config;
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
+use super::nonce::Nonces;
 use super::uri::Uri;
 use crate::id::{Dice, SeatId};
 use crate::time::Instant;
 
-/// How long a nonce is good.
-const NONCE_LIFE: Duration = Duration::from_secs(300);
-/// Most nonces whose use is remembered. When full, the oldest is dropped and counts as stale.
-const NONCES_MAX: usize = 4_096;
-/// How far back a nonce count may be: UDP may reorder.
-const NC_WINDOW: u32 = 64;
 /// Most pairs of source and user that are remembered for guessing; the oldest makes room.
 const GUESSERS_MAX: usize = 1_024;
 /// Wrong proofs within [`GUESS_SPAN`] before nothing is computed any more.
@@ -55,57 +47,18 @@ pub(super) struct Guard {
     accounts: HashMap<Box<str>, (SeatId, String, String)>,
     /// Stands in for the HA1 of users that do not exist.
     decoy: String,
-    key: [u8; 32],
-    last_nonce: u64,
-    used: BTreeMap<u64, Uses>,
-    /// Nonces below this one are stale: their use is no longer remembered.
-    floor: u64,
+    nonces: Nonces,
     guessers: HashMap<(IpAddr, u64), (Instant, u32)>,
     guessers_by_age: VecDeque<(IpAddr, u64)>,
 }
 
-/// Which counts of a nonce were used: the highest, and a bit for each of those just below.
-#[derive(Clone, Copy, Debug, Default)]
-struct Uses {
-    highest: u32,
-    below: u64,
-}
-
-impl Uses {
-    /// `false` for one used before, or too far back to tell.
-    fn take(&mut self, nc: u32) -> bool {
-        if nc > self.highest {
-            let step = nc - self.highest;
-            self.below = self.below.checked_shl(step).unwrap_or(0);
-            if step <= NC_WINDOW && self.highest > 0 {
-                self.below |= 1 << (step - 1);
-            }
-            self.highest = nc;
-            return true;
-        }
-        let back = self.highest - nc;
-        if back == 0 || back > NC_WINDOW || nc == 0 {
-            return false;
-        }
-        let bit = 1 << (back - 1);
-        let fresh = self.below & bit == 0;
-        self.below |= bit;
-        fresh
-    }
-}
-
 impl Guard {
     pub(super) fn new(dice: &mut Dice, now: Instant) -> Self {
-        let mut key = [0; 32];
-        dice.fill(&mut key);
         Guard {
             realm: String::new(),
             accounts: HashMap::new(),
             decoy: "0".repeat(64),
-            key,
-            last_nonce: now.as_nanos(),
-            used: BTreeMap::new(),
-            floor: 0,
+            nonces: Nonces::new(dice, now),
             guessers: HashMap::new(),
             guessers_by_age: VecDeque::new(),
         }
@@ -148,7 +101,7 @@ impl Guard {
         if self.is_braked(guesser, now) {
             return Verdict::Braked;
         }
-        let Some(serial) = self.serial_of(&given.nonce) else {
+        let Some(serial) = self.nonces.serial_of(&given.nonce) else {
             return Verdict::Challenge { stale: false };
         };
         let account = std::str::from_utf8(&given.username)
@@ -172,7 +125,7 @@ impl Guard {
         };
         let seat = seat.clone();
         let nc = given.qop.as_ref().map_or(0, |qop| qop.nc);
-        if !self.use_nonce(serial, nc, now) {
+        if !self.nonces.take(serial, nc, now) {
             return Verdict::Challenge { stale: true };
         }
         Verdict::Good(seat)
@@ -180,7 +133,7 @@ impl Guard {
 
     /// WWW-Authenticate values for a 401, the stronger algorithm first (RFC 8760 §2.4).
     pub(super) fn challenges(&mut self, stale: bool, now: Instant) -> [Vec<u8>; 2] {
-        let nonce = self.draw_nonce(now);
+        let nonce = self.nonces.draw(now);
         [Algorithm::Sha256, Algorithm::Md5].map(|algorithm| {
             Challenge {
                 realm: self.realm.as_bytes().into(),
@@ -194,66 +147,9 @@ impl Guard {
         })
     }
 
-    /// A nonce proves itself: its time, made unique, and a MAC over it.
-    fn draw_nonce(&mut self, now: Instant) -> String {
-        self.last_nonce = now.as_nanos().max(self.last_nonce + 1);
-        format!("{:016x}{}", self.last_nonce, self.seal(self.last_nonce))
-    }
-
-    fn seal(&self, serial: u64) -> String {
-        let mac = self.mac(&serial.to_be_bytes());
-        mac.iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
-    }
-
-    fn mac(&self, data: &[u8]) -> [u8; 32] {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
-        mac.update(data);
-        mac.finalize().into_bytes().into()
-    }
-
-    fn serial_of(&self, nonce: &[u8]) -> Option<u64> {
-        let text = std::str::from_utf8(nonce)
-            .ok()
-            .filter(|text| text.len() == 48 && text.is_ascii())?;
-        let serial = u64::from_str_radix(&text[..16], 16).ok()?;
-        let good: bool =
-            subtle::ConstantTimeEq::ct_eq(self.seal(serial).as_bytes(), &text.as_bytes()[16..])
-                .into();
-        good.then_some(serial)
-    }
-
-    /// Takes one use of a nonce. `false`: too old, or used before.
-    fn use_nonce(&mut self, serial: u64, nc: u32, now: Instant) -> bool {
-        let oldest = now.as_nanos().saturating_sub(NONCE_LIFE.as_nanos() as u64);
-        if serial < oldest || serial < self.floor {
-            return false;
-        }
-        if !self.used.contains_key(&serial) && self.used.len() >= NONCES_MAX {
-            while let Some((first, _)) = self
-                .used
-                .first_key_value()
-                .map(|(first, uses)| (*first, *uses))
-            {
-                if first >= oldest && self.used.len() < NONCES_MAX {
-                    break;
-                }
-                self.used.remove(&first);
-                self.floor = first + 1;
-            }
-            if serial < self.floor {
-                return false;
-            }
-        }
-        self.used.entry(serial).or_default().take(nc)
-    }
-
     /// A user's name as a number, so that a table of guessers holds no text of theirs.
     fn user_mark(&self, user: &[u8]) -> u64 {
-        let mac = self.mac(user);
+        let mac = self.nonces.mac(user);
         mac.iter()
             .take(8)
             .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
@@ -464,15 +360,6 @@ mod tests {
         assert_eq!(
             (guard.guessers.len(), guard.guessers_by_age.len()),
             (GUESSERS_MAX, GUESSERS_MAX)
-        );
-        let first = at(1).as_nanos();
-        for serial in first..first + NONCES_MAX as u64 + 10 {
-            assert!(guard.use_nonce(serial, 1, at(1)));
-        }
-        assert!(guard.used.len() <= NONCES_MAX);
-        assert!(
-            !guard.use_nonce(first, 2, at(1)),
-            "forgotten nonces are stale, not fresh"
         );
     }
 }

@@ -94,7 +94,7 @@ impl Dialog {
             remote: invite.header(Name::To).unwrap_or_default().into(),
             remote_tag: Box::default(),
             target: invite.request_uri().unwrap_or_default().into(),
-            routes: Vec::new(),
+            routes: invite.values(Name::Route).map(Box::from).collect(),
             local_seq: invite.cseq().map_or(1, |cseq| cseq.number),
             remote_seq: 0,
             listener,

@@ -141,13 +141,12 @@ pub(super) fn caller(invite: &Message, origin: &Origin, trust_identity: bool) ->
     if withheld {
         return String::new();
     }
-    let asserted = trust_identity
-        .then(|| {
-            invite
-                .addresses(Name::PAssertedIdentity)
-                .unwrap_or_default()
-        })
-        .unwrap_or_default();
+    let asserted = match trust_identity {
+        true => invite
+            .addresses(Name::PAssertedIdentity)
+            .unwrap_or_default(),
+        false => Vec::new(),
+    };
     let number = |address: &NameAddr| {
         let uri = address.parse_uri().ok()?;
         let user = String::from_utf8_lossy(&uri.user_decoded()).into_owned();
@@ -173,7 +172,7 @@ pub(super) fn dialled(invite: &Message) -> DialledHeaders {
     };
     let mut history = addresses(Name::HistoryInfo);
     // RFC 7044 §5: the index grows by a dotted number with each hop; entries may come in any order.
-    history.sort_by_cached_key(|entry| index_of(entry));
+    history.sort_by_cached_key(index_of);
     let diversion = addresses(Name::Diversion);
     DialledHeaders {
         request_uri: String::from_utf8_lossy(invite.request_uri().unwrap_or_default()).into_owned(),
@@ -239,6 +238,14 @@ pub(super) fn content(message: &Message) -> Content {
         Ok(sdp) => Content::Sdp(Arc::new(sdp)),
         Err(_) => Content::Bad,
     }
+}
+
+/// Whether a message has a body that says to be a description.
+pub(super) fn has_sdp(message: &Message) -> bool {
+    !message.body().is_empty()
+        && message
+            .content_type()
+            .is_none_or(|kind| kind.eq_ignore_ascii_case(b"application/sdp"))
 }
 
 /// The description in a message, or nothing where it has none that can be read.

@@ -5,30 +5,22 @@
 //! A packet in, then `poll_output` to the end, then `poll_timeout`.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
 use super::auth::Guard;
-use super::build::Draft;
-use super::dialog::{Dialog, tag_of};
 use super::door::Door;
-use super::event::{
-    Binding, Config, Counts, EndCause, Event, Gate, Output, Packet, SessionId, TurnedAway,
-};
+use super::event::{Binding, Config, Counts, Event, Gate, Output, Packet, SessionId, TurnedAway};
 use super::fault::ParseError;
 use super::message::Message;
-use super::method::Method;
-use super::name::Name;
 use super::registrar::Registrar;
-use super::session::{Farewell, Phase, Session};
-use super::transaction::{Fingerprint, Key, Machine, NonInviteClient, Table};
+use super::session::Session;
+use super::transaction::{Fingerprint, Table};
 use super::uac::Inviting;
+use super::writing::{Face, face};
 use crate::id::{Dice, SeatId};
 use crate::time::{Agenda, Instant, Now};
-
-/// What we serve, for Allow.
-pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER";
 
 /// Retry-After where a table is full, seconds: about as long as finished transactions linger.
 pub(super) const FULL_RETRY_S: u32 = 30;
@@ -47,15 +39,6 @@ pub(super) mod role {
 pub(super) struct Source {
     pub(super) listener: usize,
     pub(super) peer: SocketAddr,
-}
-
-/// What a listener calls itself.
-#[derive(Debug)]
-pub(super) struct Face {
-    /// `host:port` for Via.
-    pub(super) at: String,
-    /// Value of Contact.
-    pub(super) contact: String,
 }
 
 /// Whose a transaction is.
@@ -212,8 +195,11 @@ impl Endpoint {
     }
 
     /// Takes back a binding that was kept on disk. One whose time has run out, or whose seat is
-    /// gone, is dropped there too.
+    /// gone, is dropped there too. A seat that has registered meanwhile keeps what it said last.
     pub fn restore_binding(&mut self, seat: SeatId, binding: Binding, now: Now) {
+        if self.is_registered(&seat) {
+            return;
+        }
         let good = self.guard.knows(seat.as_str()) && binding.listener < self.faces.len();
         match self.registrar.restore(&seat, binding, now).filter(|_| good) {
             Some(ends) => {
@@ -306,112 +292,6 @@ impl Endpoint {
         }
     }
 
-    /// Sends a request of ours other than INVITE and ACK.
-    pub(super) fn request(&mut self, user: User, key: Key, from: Source, bytes: Bytes, now: Now) {
-        let machine = Machine::NonInviteClient(NonInviteClient::new(bytes, now.mono));
-        let tx = self
-            .table
-            .insert(key, None, (machine, user, from.listener, from.peer));
-        self.run(tx, now);
-    }
-
-    /// A new branch: the Via value that carries it, and the key that its answers are found by.
-    pub(super) fn branch(&mut self, listener: usize, method: &Method) -> (String, Key) {
-        let branch = format!("z9hG4bK{:016x}", self.dice.next_u64());
-        let key = self
-            .keys
-            .of(role::CLIENT, &[branch.as_bytes(), method.as_bytes()]);
-        let at = self.faces.get(listener).map_or("invalid", |face| &*face.at);
-        (format!("SIP/2.0/UDP {at};branch={branch};rport"), key)
-    }
-
-    /// Contact, and who we are.
-    pub(super) fn sign(&self, draft: Draft, listener: usize) -> Draft {
-        let contact = self.faces.get(listener).map_or("", |face| &*face.contact);
-        self.name(draft.header("Contact", contact), "User-Agent")
-    }
-
-    /// Who we are, in `header`.
-    pub(super) fn name(&self, draft: Draft, header: &str) -> Draft {
-        match &*self.config.product {
-            "" => draft,
-            product => draft.header(header, product),
-        }
-    }
-
-    /// A request of ours in a dialog, sent by a transaction of its own.
-    pub(super) fn say(
-        &mut self,
-        dialog: &mut Dialog,
-        method: &Method,
-        user: User,
-        farewell: Option<&Farewell>,
-        now: Now,
-    ) {
-        let (via, key) = self.branch(dialog.listener, method);
-        let seq = dialog.next_seq();
-        let mut draft = self.name(dialog.draft(method, seq, &via), "User-Agent");
-        if let Some(reason) = farewell.and_then(|farewell| farewell.reason.as_ref()) {
-            draft = draft.header("Reason", reason);
-        }
-        if *method == Method::Options {
-            draft = draft.header("Accept", "application/sdp");
-        }
-        let way = Source {
-            listener: dialog.listener,
-            peer: dialog.destination(),
-        };
-        self.request(user, key, way, draft.finish(), now);
-    }
-
-    /// Sends the BYE of a session that stands. `cause` is told at the end; `None`: told already.
-    pub(super) fn bye(
-        &mut self,
-        id: SessionId,
-        cause: Option<EndCause>,
-        farewell: &Farewell,
-        now: Now,
-    ) {
-        let Some(mut session) = self.sessions.remove(&id) else {
-            return;
-        };
-        self.drop_offer(&mut session, now);
-        session.phase = Phase::Leaving { cause };
-        self.say(
-            &mut session.dialog,
-            &Method::Bye,
-            User::Bye(id),
-            Some(farewell),
-            now,
-        );
-        self.sessions.insert(id, session);
-        self.wake(id);
-    }
-
-    /// The peer has vanished: BYE in case it is only deaf, and the end told at once.
-    pub(super) fn lose(&mut self, id: SessionId, now: Now) {
-        if matches!(self.sessions.get(&id), Some(session) if matches!(session.phase, Phase::Confirmed))
-        {
-            self.tell(Event::Ended {
-                session: id,
-                cause: EndCause::Gone,
-            });
-            self.bye(id, None, &Farewell::default(), now);
-        }
-    }
-
-    /// The BYE of ours is through: the session is over.
-    pub(super) fn finish(&mut self, id: SessionId) {
-        if let Some(session) = self.sessions.get(&id)
-            && let Phase::Leaving { cause } = session.phase
-        {
-            if let Some(cause) = cause {
-                self.tell(Event::Ended { session: id, cause });
-            }
-            self.forget(id);
-        }
-    }
-
     /// Takes a session out, its timer too.
     pub(super) fn forget(&mut self, id: SessionId) -> Option<Session> {
         self.agenda.set(&Due::Session(id), None);
@@ -433,68 +313,9 @@ impl Endpoint {
             }
         }
     }
-
-    /// An answer of a session to `request`, so far without body.
-    pub(super) fn answer_draft(
-        &self,
-        request: &Message,
-        from: Source,
-        status: u16,
-        id: SessionId,
-    ) -> Draft {
-        let draft = Draft::response(request, from.peer, status, Some(&tag_of(id)));
-        let draft = match status {
-            101..=299 => {
-                let contact = self
-                    .faces
-                    .get(from.listener)
-                    .map_or("", |face| &*face.contact);
-                draft.header("Contact", contact).header("Allow", ALLOW)
-            }
-            _ => draft,
-        };
-        self.name(draft, "Server")
-    }
-}
-
-fn face(ip: IpAddr, port: u16) -> Face {
-    let at = SocketAddr::new(ip, port).to_string();
-    Face {
-        contact: format!("<sip:{at}>"),
-        at,
-    }
 }
 
 /// Nothing but line ends: keeps a hole in a NAT open (RFC 5626 §4.4.1).
 fn is_keep_alive(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0))
-}
-
-/// The URI scheme and host that name us to a peer when the plan gives no domain.
-pub(super) fn host_of(config: &Config, listener: usize) -> String {
-    let ip = config
-        .listeners
-        .get(listener)
-        .map(|listener| listener.advertise);
-    match (ip, &*config.domain) {
-        (Some(IpAddr::V6(ip)), "") => format!("[{ip}]"),
-        (Some(IpAddr::V4(ip)), "") => ip.to_string(),
-        (_, domain) => domain.to_owned(),
-    }
-}
-
-/// Where answers to a request go (RFC 3261 §18.2.2, RFC 3581 §4).
-pub(super) fn reply_to(request: &Message, from: Source) -> Source {
-    let peer = request
-        .via()
-        .map_or(from.peer, |via| via.reply_address(from.peer));
-    Source {
-        listener: from.listener,
-        peer,
-    }
-}
-
-/// The text of `name` as a string of ours; bytes that are not UTF-8 are replaced.
-pub(super) fn text(request: &Message, name: Name) -> String {
-    String::from_utf8_lossy(request.header(name).unwrap_or_default()).into_owned()
 }

@@ -6,13 +6,14 @@
 
 use super::build::Draft;
 use super::dialog::{session_of, to_tag};
-use super::endpoint::{ALLOW, Endpoint, FULL_RETRY_S, Source, User, reply_to, role};
+use super::endpoint::{Endpoint, FULL_RETRY_S, Source, User, role};
 use super::event::{Gate, SessionId, TurnedAway};
 use super::fault::Fault;
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
 use super::transaction::{InviteServer, Key, Machine, NonInviteServer};
+use super::writing::{ALLOW, reply_to};
 use crate::time::Now;
 
 impl Endpoint {

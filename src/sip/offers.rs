@@ -5,13 +5,14 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::door::{self, Content};
-use super::endpoint::{Endpoint, Source, User, reply_to};
+use super::endpoint::{Endpoint, Source, User};
 use super::event::{EndCause, Event, SessionId, TurnedAway};
 use super::message::Message;
 use super::method::Method;
 use super::sdp::Sdp;
 use super::session::{Due, Farewell, Offer, Phase};
 use super::transaction::{InviteServer, Key, Machine};
+use super::writing::reply_to;
 use crate::time::Now;
 
 impl Endpoint {
@@ -55,7 +56,7 @@ impl Endpoint {
         let draft = session.dialog.draft(&Method::Invite, seq, &via);
         let draft = self
             .sign(draft, listener)
-            .header("Allow", super::endpoint::ALLOW);
+            .header("Allow", super::writing::ALLOW);
         let bytes = draft.body("application/sdp", &sdp).finish();
         self.send_invite(id, true, pinned, key, way, bytes, now);
         if let Some(session) = self.sessions.get_mut(&id) {

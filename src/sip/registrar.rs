@@ -211,7 +211,7 @@ impl Endpoint {
             flow: from.peer,
             listener: from.listener,
             expires_at: later(now.wall, seconds),
-            call_id: super::endpoint::text(request, Name::CallId),
+            call_id: super::writing::text(request, Name::CallId),
             cseq: request.cseq().map_or(0, |cseq| cseq.number),
         };
         let ends = now.mono + Duration::from_secs(u64::from(seconds));
@@ -264,7 +264,7 @@ impl Endpoint {
             draft = draft.header("WWW-Authenticate", value);
         }
         let bytes = self.name(draft, "Server").finish();
-        let way = super::endpoint::reply_to(request, from);
+        let way = super::writing::reply_to(request, from);
         self.send(way.listener, way.peer, bytes);
         if let Some(why) = why {
             self.turn_away(from, why);

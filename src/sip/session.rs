@@ -118,7 +118,7 @@ impl Repeat {
         }
     }
 
-    fn next(&self) -> Instant {
+    fn due(&self) -> Instant {
         self.at.min(self.ends)
     }
 
@@ -151,13 +151,13 @@ impl Session {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let phase = match &self.phase {
             Phase::Incoming { ring_again, .. } => *ring_again,
-            Phase::Accepted { ok, .. } => Some(ok.next()),
+            Phase::Accepted { ok, .. } => Some(ok.due()),
             Phase::Calling { lapses, .. } => *lapses,
             Phase::Confirmed | Phase::Leaving { .. } => None,
         };
         let offer = match &self.offer {
             Offer::Backoff { at, .. } => Some(*at),
-            Offer::Accepted { ok } => Some(ok.next()),
+            Offer::Accepted { ok } => Some(ok.due()),
             Offer::Idle | Offer::Ours { .. } | Offer::Theirs { .. } => None,
         };
         phase.into_iter().chain(offer).min()
@@ -182,7 +182,7 @@ mod tests {
         let mut ok = Repeat::new(Bytes::new(), 1, false, peer, Instant::ZERO);
         let mut sent = Vec::new();
         loop {
-            let now = ok.next();
+            let now = ok.due();
             match ok.handle_timeout(now) {
                 Due::Send => sent.push(now.as_nanos() / 1_000_000),
                 Due::GiveUp => break assert_eq!(now, Instant::from_millis(32_000)),

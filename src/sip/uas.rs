@@ -1,16 +1,17 @@
-//! Calls that come in: INVITE to final answer, its ACK, CANCEL, and the peer's BYE (RFC 3261 §13.3, §15).
+//! Calls that come in: INVITE to final answer, its ACK, and CANCEL (RFC 3261 §13.3, §9.2).
 
 use super::auth::Verdict;
 use super::build::Draft;
 use super::dialog::{Dialog, session_of, to_tag};
 use super::door::{self, Content, Visitor};
-use super::endpoint::{Endpoint, Source, User, reply_to};
+use super::endpoint::{Endpoint, Source, User};
 use super::endpoint_requests::is_stateless_tag;
 use super::event::{EndCause, Event, Gate, Invited, Origin, SessionId, TurnedAway};
 use super::message::Message;
 use super::sdp::Sdp;
-use super::session::{Due, Farewell, Offer, Phase, RING_AGAIN, Repeat, Session};
+use super::session::{Due, Farewell, Phase, RING_AGAIN, Repeat, Session};
 use super::transaction::{InviteServer, Key, Machine};
+use super::writing::reply_to;
 use crate::time::Now;
 
 impl Endpoint {
@@ -72,7 +73,7 @@ impl Endpoint {
     }
 
     /// Sends the final refusal and forgets the session, telling nobody.
-    fn refuse_invite(
+    pub(super) fn refuse_invite(
         &mut self,
         id: SessionId,
         status: u16,
@@ -108,20 +109,7 @@ impl Endpoint {
             listener: entry.listener,
             peer: entry.peer,
         };
-        // Via is told where the request came from, which `entry.peer` may differ from.
-        let source = self
-            .sessions
-            .get(&id)
-            .map_or(from.peer, |session| session.dialog.peer);
-        let mut draft = self.answer_draft(
-            request,
-            Source {
-                peer: source,
-                ..from
-            },
-            status,
-            id,
-        );
+        let mut draft = self.answer_draft(request, from, status, id);
         if (200..300).contains(&status) {
             draft = draft.header("Supported", "");
         }
@@ -134,7 +122,7 @@ impl Endpoint {
         Some(Repeat::new(
             bytes,
             seq,
-            request.body().is_empty(),
+            !door::has_sdp(request),
             from.peer,
             now.mono,
         ))
@@ -282,7 +270,10 @@ impl Endpoint {
                 session.phase = Phase::Confirmed;
                 match hang_up {
                     Some(farewell) => self.bye(id, Some(EndCause::HungUp), &farewell, now),
-                    None => self.tell(Event::Confirmed { session: id, sdp }),
+                    None => {
+                        self.tell(Event::Confirmed { session: id, sdp });
+                        self.offer_next(id, now);
+                    }
                 }
             }
             Phase::Confirmed => self.handle_offer_ack(id, seq, ack, now),
@@ -317,60 +308,6 @@ impl Endpoint {
                 self.cancel_offer(id, tx, now);
             }
         }
-    }
-
-    /// BYE in a dialog: 200 in every state, and the session is over (RFC 3261 §15.1.2).
-    pub(super) fn handle_bye(
-        &mut self,
-        id: SessionId,
-        bye: &Message,
-        key: Key,
-        from: Source,
-        now: Now,
-    ) {
-        let bytes = self.answer_draft_bare(bye, from, id).finish();
-        self.serve(bye, key, from, 200, bytes, User::Nobody, now);
-        let Some(session) = self.sessions.get(&id) else {
-            return;
-        };
-        let event = match &session.phase {
-            Phase::Incoming { .. } => {
-                self.refuse_invite(id, 487, None, now);
-                Event::Cancelled { session: id }
-            }
-            Phase::Accepted {
-                hang_up: Some(_), ..
-            } => Event::Ended {
-                session: id,
-                cause: EndCause::HungUp,
-            },
-            Phase::Accepted { hang_up: None, .. } | Phase::Confirmed => Event::Ended {
-                session: id,
-                cause: EndCause::Bye,
-            },
-            Phase::Calling { hung_up, .. } => {
-                // It answered and left before its answer was here. Whatever comes of the INVITE now
-                // is released by its transaction.
-                let cause = if *hung_up {
-                    EndCause::HungUp
-                } else {
-                    EndCause::Bye
-                };
-                self.cancel_invite(id, Farewell::default(), now);
-                Event::Ended { session: id, cause }
-            }
-            // Both hung up at once: our own BYE ends the session when it is through.
-            Phase::Leaving { .. } => return,
-        };
-        if let Some(mut session) = self.forget(id) {
-            self.drop_offer(&mut session, now);
-        }
-        self.tell(event);
-    }
-
-    fn answer_draft_bare(&self, request: &Message, from: Source, id: SessionId) -> Draft {
-        let draft = Draft::response(request, from.peer, 200, Some(&super::dialog::tag_of(id)));
-        self.name(draft, "Server")
     }
 
     /// A session's own timer.
@@ -420,21 +357,6 @@ impl Endpoint {
         }
         self.handle_offer_timeout(id, now);
         self.wake(id);
-    }
-
-    /// Takes back what a session has under way beside its phase, before it ends.
-    pub(super) fn drop_offer(&mut self, session: &mut Session, now: Now) {
-        session.next_offer = None;
-        if let Offer::Theirs { tx, request } = std::mem::replace(&mut session.offer, Offer::Idle)
-            && let Some(entry) = self.table.get_mut(tx)
-        {
-            // RFC 3261 §15.1.2: what is pending gets 487. Their To carries our tag already.
-            let peer = entry.peer;
-            let bytes = self
-                .name(Draft::response(&request, peer, 487, None), "Server")
-                .finish();
-            self.respond(tx, 487, bytes, now);
-        }
     }
 }
 

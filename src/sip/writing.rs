@@ -1,0 +1,148 @@
+//! What we write into each message: who we are, where we are, and by which branch to answer.
+
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+
+use super::build::Draft;
+use super::dialog::{Dialog, tag_of};
+use super::endpoint::{Endpoint, Source, User, role};
+use super::event::{Config, SessionId};
+use super::message::Message;
+use super::method::Method;
+use super::name::Name;
+use super::session::Farewell;
+use super::transaction::{Key, Machine, NonInviteClient};
+use crate::time::Now;
+
+/// What we serve, for Allow.
+pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER";
+
+/// What a listener calls itself.
+#[derive(Debug)]
+pub(super) struct Face {
+    /// `host:port` for Via.
+    pub(super) at: String,
+    /// Value of Contact.
+    pub(super) contact: String,
+}
+
+impl Endpoint {
+    /// Sends a request of ours other than INVITE and ACK.
+    pub(super) fn request(&mut self, user: User, key: Key, from: Source, bytes: Bytes, now: Now) {
+        let machine = Machine::NonInviteClient(NonInviteClient::new(bytes, now.mono));
+        let tx = self
+            .table
+            .insert(key, None, (machine, user, from.listener, from.peer));
+        self.run(tx, now);
+    }
+
+    /// A request of ours in a dialog, sent by a transaction of its own.
+    pub(super) fn say(
+        &mut self,
+        dialog: &mut Dialog,
+        method: &Method,
+        user: User,
+        farewell: Option<&Farewell>,
+        now: Now,
+    ) {
+        let (via, key) = self.branch(dialog.listener, method);
+        let seq = dialog.next_seq();
+        let mut draft = self.name(dialog.draft(method, seq, &via), "User-Agent");
+        if let Some(reason) = farewell.and_then(|farewell| farewell.reason.as_ref()) {
+            draft = draft.header("Reason", reason);
+        }
+        if *method == Method::Options {
+            draft = draft.header("Accept", "application/sdp");
+        }
+        let way = Source {
+            listener: dialog.listener,
+            peer: dialog.destination(),
+        };
+        self.request(user, key, way, draft.finish(), now);
+    }
+
+    /// A new branch: the Via value that carries it, and the key that its answers are found by.
+    pub(super) fn branch(&mut self, listener: usize, method: &Method) -> (String, Key) {
+        let branch = format!("z9hG4bK{:016x}", self.dice.next_u64());
+        let key = self
+            .keys
+            .of(role::CLIENT, &[branch.as_bytes(), method.as_bytes()]);
+        let at = self.faces.get(listener).map_or("invalid", |face| &*face.at);
+        (format!("SIP/2.0/UDP {at};branch={branch};rport"), key)
+    }
+
+    /// Contact, and who we are.
+    pub(super) fn sign(&self, draft: Draft, listener: usize) -> Draft {
+        let contact = self.faces.get(listener).map_or("", |face| &*face.contact);
+        self.name(draft.header("Contact", contact), "User-Agent")
+    }
+
+    /// Who we are, in `header`.
+    pub(super) fn name(&self, draft: Draft, header: &str) -> Draft {
+        match &*self.config.product {
+            "" => draft,
+            product => draft.header(header, product),
+        }
+    }
+
+    /// An answer of a session to `request`, so far without body.
+    pub(super) fn answer_draft(
+        &self,
+        request: &Message,
+        from: Source,
+        status: u16,
+        id: SessionId,
+    ) -> Draft {
+        let draft = Draft::response(request, from.peer, status, Some(&tag_of(id)));
+        let draft = match status {
+            101..=299 => {
+                let contact = self
+                    .faces
+                    .get(from.listener)
+                    .map_or("", |face| &*face.contact);
+                draft.header("Contact", contact).header("Allow", ALLOW)
+            }
+            _ => draft,
+        };
+        self.name(draft, "Server")
+    }
+}
+
+/// What a listener calls itself.
+pub(super) fn face(ip: IpAddr, port: u16) -> Face {
+    let at = SocketAddr::new(ip, port).to_string();
+    Face {
+        contact: format!("<sip:{at}>"),
+        at,
+    }
+}
+
+/// The URI scheme and host that name us to a peer when the plan gives no domain.
+pub(super) fn host_of(config: &Config, listener: usize) -> String {
+    let ip = config
+        .listeners
+        .get(listener)
+        .map(|listener| listener.advertise);
+    match (ip, &*config.domain) {
+        (Some(IpAddr::V6(ip)), "") => format!("[{ip}]"),
+        (Some(IpAddr::V4(ip)), "") => ip.to_string(),
+        (_, domain) => domain.to_owned(),
+    }
+}
+
+/// Where answers to a request go (RFC 3261 §18.2.2, RFC 3581 §4).
+pub(super) fn reply_to(request: &Message, from: Source) -> Source {
+    let peer = request
+        .via()
+        .map_or(from.peer, |via| via.reply_address(from.peer));
+    Source {
+        listener: from.listener,
+        peer,
+    }
+}
+
+/// The text of `name` as a string of ours; bytes that are not UTF-8 are replaced.
+pub(super) fn text(request: &Message, name: Name) -> String {
+    String::from_utf8_lossy(request.header(name).unwrap_or_default()).into_owned()
+}

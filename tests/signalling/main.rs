@@ -1,0 +1,8 @@
+//! The endpoint held against raw messages: calls in and out, races, strays, and its bounds.
+
+mod door;
+mod incoming;
+mod offers;
+mod outgoing;
+mod registrar;
+mod wire;
