@@ -27,10 +27,7 @@ struct Line {
 
 impl Line {
     fn new() -> Line {
-        let now = Now {
-            mono: Instant::ZERO,
-            wall: Timestamp::UNIX_EPOCH,
-        };
+        let now = Now { mono: Instant::ZERO, wall: Timestamp::UNIX_EPOCH };
         let config = Config {
             listeners: vec![ListenerConfig {
                 bind: "127.0.0.1:5060".parse().unwrap(),
@@ -46,12 +43,7 @@ impl Line {
             ..Config::default()
         };
         let sdp = Sdp::parse(OFFER.as_bytes()).unwrap();
-        Line {
-            endpoint: Endpoint::new(config, Dice::seeded(1), now),
-            now,
-            calls: 0,
-            sdp,
-        }
+        Line { endpoint: Endpoint::new(config, Dice::seeded(1), now), now, calls: 0, sdp }
     }
 
     /// 1,000 calls a second: what lingers from 32 s of them is part of the cost.
@@ -63,11 +55,7 @@ impl Line {
     }
 
     fn hear(&mut self, bytes: impl Into<Bytes>) {
-        let packet = Packet {
-            listener: 0,
-            peer: PEER.parse().unwrap(),
-            bytes: bytes.into(),
-        };
+        let packet = Packet { listener: 0, peer: PEER.parse().unwrap(), bytes: bytes.into() };
         self.endpoint.handle_packet(packet, self.now);
     }
 
@@ -76,9 +64,7 @@ impl Line {
         let (mut sent, mut session) = (Bytes::new(), None);
         while let Some(output) = self.endpoint.poll_output() {
             match output {
-                Output::Send(packet) if packet.bytes.starts_with(start.as_bytes()) => {
-                    sent = packet.bytes
-                }
+                Output::Send(packet) if packet.bytes.starts_with(start.as_bytes()) => sent = packet.bytes,
                 Output::Event(Event::Invited(invited)) => session = Some(invited.session),
                 Output::Send(_) | Output::Event(_) | Output::SaveBinding { .. } => {}
             }
@@ -114,20 +100,14 @@ impl Line {
     fn bridged_round(&mut self) {
         let (session, call) = self.call_in();
         let invite = Invite {
-            target: Target::Trunk {
-                trunk: "carrier".into(),
-                user: "4420000".into(),
-            },
+            target: Target::Trunk { trunk: "carrier".into(), user: "4420000".into() },
             from_user: "13800000000".into(),
             from_display: String::new(),
             offer: self.sdp.clone().into(),
             headers: Vec::new(),
             connect_timeout: Duration::from_secs(4),
         };
-        let other = self
-            .endpoint
-            .invite(invite, self.now)
-            .expect("there is a way");
+        let other = self.endpoint.invite(invite, self.now).expect("there is a way");
         let (invite, _) = self.drain("INVITE");
         self.hear(response(&invite, 180, ""));
         self.hear(response(&invite, 200, OFFER));
@@ -142,16 +122,8 @@ impl Line {
 }
 
 fn request(method: &str, call: u64, seq: u32, tag: &str, body: &str) -> String {
-    let tag = if tag.is_empty() {
-        String::new()
-    } else {
-        format!(";tag={tag}")
-    };
-    let kind = if body.is_empty() {
-        ""
-    } else {
-        "Content-Type: application/sdp\r\n"
-    };
+    let tag = if tag.is_empty() { String::new() } else { format!(";tag={tag}") };
+    let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
     format!(
         "{method} sip:12345@127.0.0.1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5080;branch=z9hG4bK-{call}-{method};rport\r\n\
          Max-Forwards: 70\r\nFrom: <sip:13800000000@127.0.0.1:5080>;tag=t{call}\r\nTo: <sip:12345@127.0.0.1:5060>{tag}\r\n\
@@ -162,34 +134,19 @@ fn request(method: &str, call: u64, seq: u32, tag: &str, body: &str) -> String {
 }
 
 fn lines<'a>(message: &'a str, name: &str) -> &'a str {
-    message
-        .lines()
-        .find_map(|line| line.strip_prefix(name))
-        .unwrap_or_default()
+    message.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default()
 }
 
 fn tag_of(message: &Bytes) -> String {
     let text = std::str::from_utf8(message).unwrap();
-    lines(text, "To: ")
-        .split_once(";tag=")
-        .unwrap()
-        .1
-        .to_owned()
+    lines(text, "To: ").split_once(";tag=").unwrap().1.to_owned()
 }
 
 fn response(request: &Bytes, status: u16, body: &str) -> String {
     let text = std::str::from_utf8(request).unwrap();
     let to = lines(text, "To: ");
-    let tag = if to.contains(";tag=") {
-        ""
-    } else {
-        ";tag=callee"
-    };
-    let kind = if body.is_empty() {
-        ""
-    } else {
-        "Content-Type: application/sdp\r\n"
-    };
+    let tag = if to.contains(";tag=") { "" } else { ";tag=callee" };
+    let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
     format!(
         "SIP/2.0 {status} X\r\nVia: {}\r\nFrom: {}\r\nTo: {to}{tag}\r\nCall-ID: {}\r\nCSeq: {}\r\n\
          Contact: <sip:callee@127.0.0.1:5080>\r\n{kind}Content-Length: {}\r\n\r\n{body}",

@@ -164,6 +164,7 @@ impl<K: Clone + Eq + Hash> Agenda<K> {
     }
 
     /// The earliest setting.
+    #[expect(clippy::should_implement_trait, reason = "an agenda is no iterator: looking takes nothing off")]
     pub fn next(&mut self) -> Option<Instant> {
         while let Some(Reverse((at, ticket))) = self.heap.peek() {
             if self.keys.contains_key(ticket) {

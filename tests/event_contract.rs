@@ -6,9 +6,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use hotline::id::{CallId, Dice};
-use hotline::tickets::event::{
-    ClosedBy, EventBody, OverflowRule, Unanswered, read, source, stored,
-};
+use hotline::tickets::event::{ClosedBy, EventBody, OverflowRule, Unanswered, read, source, stored};
 use hotline::tickets::signature::Secret;
 use hotline::tickets::ticket::Numbers;
 use jsonschema::Validator;
@@ -37,12 +35,7 @@ fn document(sequence: u32, body: &EventBody) -> Value {
 }
 
 fn closed(cause: ClosedBy, status: Option<u16>, answered_ms: Option<u64>) -> EventBody {
-    EventBody::Closed {
-        cause,
-        status,
-        lasted_ms: 70_000,
-        answered_ms,
-    }
+    EventBody::Closed { cause, status, lasted_ms: 70_000, answered_ms }
 }
 
 fn opened() -> EventBody {
@@ -65,9 +58,7 @@ fn bodies() -> Vec<EventBody> {
     let mut bodies = vec![
         opened(),
         EventBody::Answered { durable: false },
-        EventBody::Queued {
-            queue: "main".into(),
-        },
+        EventBody::Queued { queue: "main".into() },
         EventBody::SeatOffered {
             seat: seat(),
             ticket: "21090100001".into(),
@@ -77,63 +68,21 @@ fn bodies() -> Vec<EventBody> {
             waited_ms: 0,
             history: vec!["2021-08-30 12345 21083000017".into()],
         },
-        EventBody::SeatAnswered {
-            seat: seat(),
-            waited_ms: 1_500,
-        },
-        EventBody::SeatLeft {
-            seat: seat(),
-            talked_ms: 60_000,
-            vanished: true,
-        },
-        EventBody::PeerAnswered {
-            trunk: "center".into(),
-            number: "12315".into(),
-        },
-        EventBody::PeerFailed {
-            trunk: "center".into(),
-            number: "12315".into(),
-            status: 0,
-        },
-        EventBody::PeerFailed {
-            trunk: "center".into(),
-            number: "12315".into(),
-            status: 486,
-        },
-        EventBody::TicketLeft {
-            ticket: "21090100001".into(),
-            reason: "sub_center_unanswered".into(),
-        },
-        EventBody::RecordingStored {
-            file: "2021-09-01/a.wav".into(),
-            duration_ms: 69_000,
-            lost_frames: 0,
-        },
+        EventBody::SeatAnswered { seat: seat(), waited_ms: 1_500 },
+        EventBody::SeatLeft { seat: seat(), talked_ms: 60_000, vanished: true },
+        EventBody::PeerAnswered { trunk: "center".into(), number: "12315".into() },
+        EventBody::PeerFailed { trunk: "center".into(), number: "12315".into(), status: 0 },
+        EventBody::PeerFailed { trunk: "center".into(), number: "12315".into(), status: 486 },
+        EventBody::TicketLeft { ticket: "21090100001".into(), reason: "sub_center_unanswered".into() },
+        EventBody::RecordingStored { file: "2021-09-01/a.wav".into(), duration_ms: 69_000, lost_frames: 0 },
         closed(ClosedBy::Refused, Some(404), None),
     ];
-    bodies.extend(
-        "0123456789*#ABCD"
-            .chars()
-            .map(|digit| EventBody::DigitPressed { digit }),
-    );
+    bodies.extend("0123456789*#ABCD".chars().map(|digit| EventBody::DigitPressed { digit }));
     bodies.extend((1..=5).map(|grade| EventBody::Surveyed { grade }));
-    for why in [
-        OverflowRule::WaitedTooLong,
-        OverflowRule::NoSeat,
-        OverflowRule::Full,
-    ] {
-        bodies.push(EventBody::Overflowed {
-            queue: "main".into(),
-            why,
-            waited_ms: 1,
-        });
+    for why in [OverflowRule::WaitedTooLong, OverflowRule::NoSeat, OverflowRule::Full] {
+        bodies.push(EventBody::Overflowed { queue: "main".into(), why, waited_ms: 1 });
     }
-    for why in [
-        Unanswered::NoAnswer,
-        Unanswered::Rejected,
-        Unanswered::Unreachable,
-        Unanswered::CallerGone,
-    ] {
+    for why in [Unanswered::NoAnswer, Unanswered::Rejected, Unanswered::Unreachable, Unanswered::CallerGone] {
         bodies.push(EventBody::OfferEnded { seat: seat(), why });
     }
     for cause in [
@@ -157,10 +106,7 @@ fn every_event_that_leaves_the_house_is_valid() {
     let schema = schema();
     for (index, body) in bodies().iter().enumerate() {
         let document = document(index as u32 + 1, body);
-        let faults: Vec<String> = schema
-            .iter_errors(&document)
-            .map(|fault| fault.to_string())
-            .collect();
+        let faults: Vec<String> = schema.iter_errors(&document).map(|fault| fault.to_string()).collect();
         assert!(faults.is_empty(), "{document}: {faults:?}");
     }
 }
@@ -238,29 +184,11 @@ fn values_out_of_range_are_refused() {
     let cases = [
         (document(7, &EventBody::Surveyed { grade: 6 }), "grade"),
         (document(7, &EventBody::Surveyed { grade: 0 }), "grade"),
-        (
-            document(7, &EventBody::DigitPressed { digit: 'E' }),
-            "digit",
-        ),
+        (document(7, &EventBody::DigitPressed { digit: 'E' }), "digit"),
         (document(2, &opened()), "an opening that is not first"),
-        (
-            document(7, &closed(ClosedBy::Refused, None, None)),
-            "refused without a status",
-        ),
-        (
-            document(7, &closed(ClosedBy::Completed, Some(404), None)),
-            "a status without a refusal",
-        ),
-        (
-            document(
-                7,
-                &EventBody::TicketLeft {
-                    ticket: "A-1".into(),
-                    reason: "overflow".into(),
-                },
-            ),
-            "ticket",
-        ),
+        (document(7, &closed(ClosedBy::Refused, None, None)), "refused without a status"),
+        (document(7, &closed(ClosedBy::Completed, Some(404), None)), "a status without a refusal"),
+        (document(7, &EventBody::TicketLeft { ticket: "A-1".into(), reason: "overflow".into() }), "ticket"),
     ];
     for (document, what) in cases {
         assert!(!schema.is_valid(&document), "{what}: {document}");
@@ -293,11 +221,8 @@ fn a_receiver_that_follows_the_readme_agrees() {
     let script = format!(
         "{function}\nimport sys\nprint(signature({text:?}, {id:?}, 1630458000, sys.stdin.buffer.read()))"
     );
-    let python = Command::new("python3")
-        .args(["-c", &script])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn();
+    let python =
+        Command::new("python3").args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let Ok(mut python) = python else {
         println!("python3 is not installed; the published example was checked by itself");
         return;

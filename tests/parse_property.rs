@@ -34,11 +34,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn ours(message: &Message) -> Option<Meaning> {
-    let (via, from, to) = (
-        message.via().ok()?,
-        message.from().ok()?,
-        message.to().ok()?,
-    );
+    let (via, from, to) = (message.via().ok()?, message.from().ok()?, message.to().ok()?);
     let cseq = message.cseq().ok()?;
     Some(Meaning {
         method: message.method().map(ToString::to_string),
@@ -85,33 +81,23 @@ fn word() -> impl Strategy<Value = String> {
 
 fn host() -> impl Strategy<Value = String> {
     prop_oneof![
-        (1u8..255, any::<u8>(), any::<u8>(), 1u8..255)
-            .prop_map(|(a, b, c, d)| format!("{a}.{b}.{c}.{d}")),
+        (1u8..255, any::<u8>(), any::<u8>(), 1u8..255).prop_map(|(a, b, c, d)| format!("{a}.{b}.{c}.{d}")),
         "[a-z][a-z0-9]{0,8}\\.example\\.(com|net)",
     ]
 }
 
 fn address() -> impl Strategy<Value = String> {
-    let display = prop_oneof![
-        Just(String::new()),
-        "[A-Za-z]{1,9} ",
-        "\"[A-Za-z0-9 .'-]{0,16}\" ",
-    ];
-    (
-        display,
-        "[a-z0-9+]{1,12}",
-        host(),
-        proptest::option::of(1024u16..65535),
-    )
-        .prop_map(|(display, user, host, port)| {
+    let display = prop_oneof![Just(String::new()), "[A-Za-z]{1,9} ", "\"[A-Za-z0-9 .'-]{0,16}\" ",];
+    (display, "[a-z0-9+]{1,12}", host(), proptest::option::of(1024u16..65535)).prop_map(
+        |(display, user, host, port)| {
             let port = port.map(|port| format!(":{port}")).unwrap_or_default();
             format!("{display}<sip:{user}@{host}{port}>")
-        })
+        },
+    )
 }
 
 fn tag() -> impl Strategy<Value = String> {
-    proptest::option::of(word())
-        .prop_map(|tag| tag.map(|tag| format!(";tag={tag}")).unwrap_or_default())
+    proptest::option::of(word()).prop_map(|tag| tag.map(|tag| format!(";tag={tag}")).unwrap_or_default())
 }
 
 prop_compose! {
@@ -179,22 +165,12 @@ fn read_everything(bytes: Bytes) {
         }
     }
     for via in message.vias().flatten() {
-        let _ = (
-            via.rport(),
-            via.received(),
-            via.maddr(),
-            via.cookie_branch(),
-        );
+        let _ = (via.rport(), via.received(), via.maddr(), via.cookie_branch());
     }
     if let Ok(Contacts::List(contacts)) = message.contacts() {
         let _ = contacts.len();
     }
-    let _ = (
-        message.expires(),
-        message.max_forwards(),
-        message.contact(),
-        message.content_type(),
-    );
+    let _ = (message.expires(), message.max_forwards(), message.contact(), message.content_type());
     let _ = Uri::parse(message.request_uri().unwrap_or_default());
     if let Ok(sdp) = Sdp::parse(message.body()) {
         assert_eq!(Sdp::parse(&sdp.write()).as_ref(), Ok(&sdp));
@@ -207,17 +183,12 @@ fn read_everything(bytes: Bytes) {
 /// Whatever the request was, its answer is a message, with as many lines as were copied.
 fn answer(request: &Message) {
     let source: SocketAddr = "203.0.113.5:5062".parse().unwrap();
-    let bytes = Draft::response(request, source, 200, Some("tag"))
-        .header("X-Echo", request.body())
-        .finish();
+    let bytes = Draft::response(request, source, 200, Some("tag")).header("X-Echo", request.body()).finish();
     let answer = Message::parse(bytes).expect("what we write, we read");
     for name in [Name::Via, Name::From, Name::CallId, Name::CSeq] {
         assert_eq!(answer.headers(name).count(), request.headers(name).count());
     }
-    assert_eq!(
-        answer.header(Name::To).is_some(),
-        request.header(Name::To).is_some()
-    );
+    assert_eq!(answer.header(Name::To).is_some(), request.header(Name::To).is_some());
     assert_eq!(answer.body(), b"");
     assert!(answer.header_named("X-Echo").is_some());
 }

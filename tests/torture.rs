@@ -78,9 +78,7 @@ const TABLE: [(&str, Earns); 49] = [
 ];
 
 fn load(name: &str) -> Bytes {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/torture")
-        .join(format!("{name}.dat"));
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/torture").join(format!("{name}.dat"));
     let mut bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
     if name == "baddn" {
         bytes.extend_from_slice(b"\r\n");
@@ -157,13 +155,7 @@ fn every_refusal_can_be_written_and_read_back() {
             assert_eq!(via.branch(), message.via().unwrap().branch(), "{name}");
         }
     }
-    assert_eq!(
-        refused,
-        TABLE
-            .iter()
-            .filter(|(_, earns)| matches!(earns, Status(_)))
-            .count()
-    );
+    assert_eq!(refused, TABLE.iter().filter(|(_, earns)| matches!(earns, Status(_))).count());
 }
 
 #[test]
@@ -184,10 +176,7 @@ fn wsinv_is_read_through_its_blanks_and_folds() {
     assert_eq!(from.tag(), Some(&b"98asjd8"[..]));
 
     let vias: Vec<_> = message.vias().map(Result::unwrap).collect();
-    let shown: Vec<_> = vias
-        .iter()
-        .map(|via| (via.transport(), via.host(), via.branch().unwrap()))
-        .collect();
+    let shown: Vec<_> = vias.iter().map(|via| (via.transport(), via.host(), via.branch().unwrap())).collect();
     assert_eq!(
         shown,
         [
@@ -218,36 +207,18 @@ fn wsinv_is_read_through_its_blanks_and_folds() {
 fn intmeth_keeps_its_strange_bytes() {
     let message = read("intmeth");
     let method = message.method().unwrap();
-    assert_eq!(
-        method.as_bytes(),
-        b"!interesting-Method0123456789_*+`.%indeed'~"
-    );
+    assert_eq!(method.as_bytes(), b"!interesting-Method0123456789_*+`.%indeed'~");
     assert_eq!(message.cseq().unwrap().method, *method);
     let uri = Uri::parse(message.request_uri().unwrap()).unwrap();
-    assert_eq!(
-        uri.user,
-        Some(&b"1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*"[..])
-    );
-    assert_eq!(
-        uri.password,
-        Some(&b"&it+has=1,weird!*pas$wo~d_too.(doesn't-it)"[..])
-    );
+    assert_eq!(uri.user, Some(&b"1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*"[..]));
+    assert_eq!(uri.password, Some(&b"&it+has=1,weird!*pas$wo~d_too.(doesn't-it)"[..]));
     assert_eq!(uri.host, b"example.com");
-    assert_eq!(
-        &*message.to().unwrap().display(),
-        b"BEL:\x07 NUL:\x00 DEL:\x7f"
-    );
+    assert_eq!(&*message.to().unwrap().display(), b"BEL:\x07 NUL:\x00 DEL:\x7f");
     let from = message.from().unwrap();
     assert_eq!(&*from.display(), b"token1~` token2'+_ token3*%!.-");
     assert_eq!(from.tag(), Some(&b"_token~1'+`*%!-."[..]));
-    assert_eq!(
-        message.via().unwrap().cookie_branch(),
-        Some(&b"z9hG4bK-.!%66*_+`'~"[..])
-    );
-    assert_eq!(
-        message.header_named("extensionHeader-!.%*+_`'~"),
-        Some("\u{feff}大停電".as_bytes())
-    );
+    assert_eq!(message.via().unwrap().cookie_branch(), Some(&b"z9hG4bK-.!%66*_+`'~"[..]));
+    assert_eq!(message.header_named("extensionHeader-!.%*+_`'~"), Some("\u{feff}大停電".as_bytes()));
 }
 
 #[test]
@@ -258,33 +229,21 @@ fn escapes_stay_as_they_came_and_are_taken_off_for_comparing_only() {
     assert_eq!(&*uri.user_decoded(), b"sips:user@example.com");
     assert_eq!(uri.host, b"example.net");
     let to = message.to().unwrap();
-    assert!(
-        to.parse_uri()
-            .unwrap()
-            .same_user(&Uri::parse(b"sip:user@x").unwrap())
-    );
+    assert!(to.parse_uri().unwrap().same_user(&Uri::parse(b"sip:user@x").unwrap()));
     let contact = message.contact().unwrap().unwrap();
     let contact = contact.parse_uri().unwrap();
     assert_eq!(contact.user, Some(&b"cal%6Cer"[..]));
     assert_eq!(contact.param("%6C%72"), Some(None));
     assert_eq!(contact.param("lr"), None);
-    assert_eq!(
-        contact.param("n%61me"),
-        Some(Some(&b"v%61lue%25%34%31"[..]))
-    );
+    assert_eq!(contact.param("n%61me"), Some(Some(&b"v%61lue%25%34%31"[..])));
 
     let message = read("escnull");
-    assert_eq!(
-        &*message.to().unwrap().parse_uri().unwrap().user_decoded(),
-        b"null-\0-null"
-    );
+    assert_eq!(&*message.to().unwrap().parse_uri().unwrap().user_decoded(), b"null-\0-null");
     let Contacts::List(contacts) = message.contacts().unwrap() else {
         panic!("escnull has no star");
     };
-    let users: Vec<_> = contacts
-        .iter()
-        .map(|contact| contact.parse_uri().unwrap().user_decoded().into_owned())
-        .collect();
+    let users: Vec<_> =
+        contacts.iter().map(|contact| contact.parse_uri().unwrap().user_decoded().into_owned()).collect();
     assert_eq!(users, [&b"\0"[..], b"\0\0"]);
 }
 
@@ -293,10 +252,7 @@ fn esc02_escapes_name_neither_a_method_nor_a_header() {
     let message = read("esc02");
     assert_eq!(message.method().unwrap().as_bytes(), b"RE%47IST%45R");
     assert_eq!(&*message.to().unwrap().display(), b"%Z%45");
-    assert_eq!(
-        message.via().unwrap().branch(),
-        Some(&b"z9hG4bK209%fzsnel234"[..])
-    );
+    assert_eq!(message.via().unwrap().branch(), Some(&b"z9hG4bK209%fzsnel234"[..]));
     assert_eq!(message.values(Name::Contact).count(), 2);
     assert!(message.header_named("C%6Fntact").is_some());
 }
@@ -305,10 +261,7 @@ fn esc02_escapes_name_neither_a_method_nor_a_header() {
 fn dblreq_is_its_first_message_only() {
     let message = read("dblreq");
     assert_eq!(message.method(), Some(&Method::Register));
-    assert_eq!(
-        message.call_id(),
-        Some(&b"dblreq.0ha0isndaksdj99sdfafnl3lk233412"[..])
-    );
+    assert_eq!(message.call_id(), Some(&b"dblreq.0ha0isndaksdj99sdfafnl3lk233412"[..]));
     assert_eq!(message.body(), b"");
     assert!(message.raw().ends_with(b"Content-Length: 0\r\n\r\n"));
 }
@@ -322,10 +275,7 @@ fn odd_addresses_are_read_for_what_they_mean() {
     assert_eq!(uri.host, b"example.com");
 
     let from = read("lwsdisp").from().unwrap();
-    assert_eq!(
-        (&*from.display(), from.uri()),
-        (&b"caller"[..], &b"sip:caller@example.com"[..])
-    );
+    assert_eq!((&*from.display(), from.uri()), (&b"caller"[..], &b"sip:caller@example.com"[..]));
     let from = read("baddn").from().unwrap();
     assert_eq!(&*from.display(), b"Bell, Alexander");
     assert_eq!(from.tag(), Some(&b"43"[..]));
@@ -336,29 +286,17 @@ fn odd_addresses_are_read_for_what_they_mean() {
     assert_eq!(outside.uri(), b"sip:+19725552222@gw1.example.net");
     let inside = read("cparam02").contact().unwrap().unwrap();
     assert_eq!(inside.param("unknownparam"), None);
-    assert_eq!(
-        inside.parse_uri().unwrap().param("unknownparam"),
-        Some(None)
-    );
+    assert_eq!(inside.parse_uri().unwrap().param("unknownparam"), Some(None));
     let contact = read("regescrt").contact().unwrap().unwrap();
-    assert_eq!(
-        contact.parse_uri().unwrap().headers,
-        Some(&b"Route=%3Csip:sip.example.com%3E"[..])
-    );
+    assert_eq!(contact.parse_uri().unwrap().headers, Some(&b"Route=%3Csip:sip.example.com%3E"[..]));
     assert_eq!(read("unksm2").to().unwrap().uri(), b"isbn:2983792873");
 }
 
 #[test]
 fn every_transport_in_a_via_is_kept() {
     let message = read("transports");
-    let transports: Vec<_> = message
-        .vias()
-        .map(|via| via.unwrap().transport().to_vec())
-        .collect();
-    assert_eq!(
-        transports,
-        [&b"UDP"[..], b"SCTP", b"TLS", b"UNKNOWN", b"TCP"]
-    );
+    let transports: Vec<_> = message.vias().map(|via| via.unwrap().transport().to_vec()).collect();
+    assert_eq!(transports, [&b"UDP"[..], b"SCTP", b"TLS", b"UNKNOWN", b"TCP"]);
 }
 
 #[test]
@@ -380,10 +318,7 @@ fn long_and_strange_start_lines_are_kept() {
     let message = read("unreason");
     assert_eq!(message.status(), Some(200));
     let reason = std::str::from_utf8(message.reason()).unwrap();
-    assert!(
-        reason.starts_with("= 2**3 * 5**2 но сто девяносто девять"),
-        "{reason}"
-    );
+    assert!(reason.starts_with("= 2**3 * 5**2 но сто девяносто девять"), "{reason}");
     let message = read("noreason");
     assert_eq!((message.status(), message.reason()), (Some(100), &b""[..]));
 }
@@ -403,10 +338,7 @@ fn numbers_out_of_range_do_no_harm() {
     assert!(message.cseq().is_err());
     assert!(message.max_forwards().is_err());
     assert_eq!(message.expires(), Ok(Some(u32::MAX)));
-    assert_eq!(
-        message.contact().unwrap().unwrap().expires(),
-        Some(u32::MAX)
-    );
+    assert_eq!(message.contact().unwrap().unwrap().expires(), Some(u32::MAX));
     assert_eq!(read("zeromf").max_forwards(), Ok(Some(0)));
 }
 

@@ -109,8 +109,7 @@ impl Acd {
                 }
             }
         }
-        self.queues
-            .retain(|_, queue| !queue.dropped || queue.length > 0);
+        self.queues.retain(|_, queue| !queue.dropped || queue.length > 0);
         self.seats_changed(plan, now);
         self.staff_everyone(now);
         self.pair(Newly::Anyone, now);
@@ -175,11 +174,7 @@ impl Acd {
         let turned_away = queue.is_full() && !joining.first;
         queue.length += 1;
         self.joined += 1;
-        let place = Place {
-            behind: !joining.first,
-            since: now,
-            order: self.joined,
-        };
+        let place = Place { behind: !joining.first, since: now, order: self.joined };
         let mut waiting = Waiting {
             call,
             queue: joining.queue,
@@ -308,10 +303,7 @@ impl Acd {
     /// there is one, is forgotten and may join again.
     pub fn seat_vanished(&mut self, seat: &SeatId, now: Instant) {
         let Some(state) = self.seat(seat) else { return };
-        let away = SeatState::Away {
-            since: now,
-            until: None,
-        };
+        let away = SeatState::Away { since: now, until: None };
         match *state {
             SeatState::SignedOut => {}
             SeatState::Offered { call, .. } => {

@@ -49,15 +49,8 @@ impl Acd {
             QueueView {
                 queue: id.clone(),
                 waiting: queue.length,
-                ringing: count(
-                    inside
-                        .clone()
-                        .filter(|waiting| waiting.offered_to.is_some()),
-                ),
-                longest_wait: inside
-                    .by_ref()
-                    .map(|waiting| now.since(waiting.place.since))
-                    .max(),
+                ringing: count(inside.clone().filter(|waiting| waiting.offered_to.is_some())),
+                longest_wait: inside.by_ref().map(|waiting| now.since(waiting.place.since)).max(),
                 working,
                 free: count(serving.filter(|seat| matches!(seat.state, SeatState::Ready { .. }))),
                 expected_wait: queue.handling.expected_wait(queue.length, working),

@@ -36,10 +36,7 @@ pub fn decide<'a>(
         if waiting.offered_to.is_some() {
             continue;
         }
-        if let Some(index) = free
-            .iter()
-            .position(|free| serves(free.queues, free.skills, waiting))
-        {
+        if let Some(index) = free.iter().position(|free| serves(free.queues, free.skills, waiting)) {
             pairs.push((waiting.call, free.remove(index).seat.clone()));
         }
     }
@@ -58,11 +55,7 @@ mod tests {
             call: CallId::draw(order, &mut Dice::seeded(order)),
             queue: queue.into(),
             skills: skills.iter().map(|skill| (*skill).into()).collect(),
-            place: Place {
-                behind: true,
-                since,
-                order,
-            },
+            place: Place { behind: true, since, order },
             announce_at: since,
             unstaffed_since: None,
             offered_to: None,
@@ -82,12 +75,7 @@ mod tests {
         }
 
         fn free(&self) -> Free<'_> {
-            Free {
-                seat: &self.0,
-                since: Instant::from_millis(self.1),
-                queues: &self.2,
-                skills: &self.3,
-            }
+            Free { seat: &self.0, since: Instant::from_millis(self.1), queues: &self.2, skills: &self.3 }
         }
     }
 
@@ -105,24 +93,15 @@ mod tests {
     fn seats_idle_equally_long_go_by_their_number() {
         let line = [waiting(1, "main", &[])];
         let desks = [Desk::new("1002", 5, &[]), Desk::new("1001", 5, &[])];
-        assert_eq!(
-            decide(&line, desks.iter().map(Desk::free)),
-            [(line[0].call, "1001".into())]
-        );
+        assert_eq!(decide(&line, desks.iter().map(Desk::free)), [(line[0].call, "1001".into())]);
     }
 
     #[test]
     fn a_caller_whom_no_free_clerk_can_help_does_not_hold_up_the_next() {
-        let line = [
-            waiting(1, "main", &["social_security"]),
-            waiting(2, "night", &[]),
-            waiting(3, "main", &[]),
-        ];
+        let line =
+            [waiting(1, "main", &["social_security"]), waiting(2, "night", &[]), waiting(3, "main", &[])];
         let desks = [Desk::new("1001", 1, &["tax"])];
-        assert_eq!(
-            decide(&line, desks.iter().map(Desk::free)),
-            [(line[2].call, "1001".into())]
-        );
+        assert_eq!(decide(&line, desks.iter().map(Desk::free)), [(line[2].call, "1001".into())]);
     }
 
     #[test]

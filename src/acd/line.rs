@@ -66,16 +66,9 @@ impl Acd {
             return;
         };
         waiting.announce_at = now + queue.announce_every();
-        let working = self
-            .seats
-            .values()
-            .filter(|seat| seat.state.is_working() && seat.serves(waiting));
+        let working = self.seats.values().filter(|seat| seat.state.is_working() && seat.serves(waiting));
         let expected_wait = queue.handling.expected_wait(ahead, count(working));
-        self.outputs.push_back(Decision::Announce {
-            call: waiting.call,
-            ahead,
-            expected_wait,
-        });
+        self.outputs.push_back(Decision::Announce { call: waiting.call, ahead, expected_wait });
     }
 
     pub(super) fn overflow(&mut self, place: Place, why: Overflow, now: Instant) {
@@ -86,19 +79,8 @@ impl Acd {
         }
     }
 
-    pub(super) fn overflowed(
-        &mut self,
-        call: CallId,
-        queue: QueueId,
-        why: Overflow,
-        waited: Duration,
-    ) {
-        self.outputs.push_back(Decision::Overflow {
-            call,
-            queue,
-            why,
-            waited,
-        });
+    pub(super) fn overflowed(&mut self, call: CallId, queue: QueueId, why: Overflow, waited: Duration) {
+        self.outputs.push_back(Decision::Overflow { call, queue, why, waited });
     }
 
     pub(super) fn has_waited_too_long(&self, place: Place, now: Instant) -> bool {
@@ -110,9 +92,7 @@ impl Acd {
     }
 
     pub(super) fn is_offered(&self, place: Place) -> bool {
-        self.line
-            .get(&place)
-            .is_some_and(|waiting| waiting.offered_to.is_some())
+        self.line.get(&place).is_some_and(|waiting| waiting.offered_to.is_some())
     }
 
     /// How many of the same queue are in front.
@@ -120,11 +100,7 @@ impl Acd {
         let Some(own) = self.line.get(&place) else {
             return 0;
         };
-        count(
-            self.line
-                .range(..place)
-                .filter(|(_, other)| other.queue == own.queue),
-        )
+        count(self.line.range(..place).filter(|(_, other)| other.queue == own.queue))
     }
 
     pub(super) fn places(&self) -> Vec<Place> {
@@ -158,20 +134,15 @@ impl Acd {
 
     pub(super) fn staff_everyone(&mut self, now: Instant) {
         for waiting in self.line.values_mut() {
-            waiting.unstaffed_since = if is_staffed(&self.seats, waiting) {
-                None
-            } else {
-                waiting.unstaffed_since.or(Some(now))
-            };
+            waiting.unstaffed_since =
+                if is_staffed(&self.seats, waiting) { None } else { waiting.unstaffed_since.or(Some(now)) };
         }
     }
 }
 
 /// Whether a clerk works who could take the caller, now or later.
 pub(super) fn is_staffed(seats: &BTreeMap<SeatId, Seat>, waiting: &Waiting) -> bool {
-    seats
-        .values()
-        .any(|seat| seat.state.is_working() && seat.serves(waiting))
+    seats.values().any(|seat| seat.state.is_working() && seat.serves(waiting))
 }
 
 pub(super) fn count(items: impl Iterator) -> u32 {

@@ -18,17 +18,13 @@ pub(super) enum Newly {
 impl Acd {
     /// Pairs whoever has become available with whoever was there before.
     pub(super) fn pair(&mut self, newly: Newly, now: Instant) {
-        let free = self
-            .ready
-            .iter()
-            .filter_map(|(_, id)| self.seats.get(id)?.free(id));
+        let free = self.ready.iter().filter_map(|(_, id)| self.seats.get(id)?.free(id));
         let pairs = match newly {
             Newly::Anyone => decide(self.line.values(), free),
             Newly::Caller(place) => decide(self.line.get(&place), free),
-            Newly::Seat(id) => decide(
-                self.line.values(),
-                self.seats.get(&id).and_then(|seat| seat.free(&id)),
-            ),
+            Newly::Seat(id) => {
+                decide(self.line.values(), self.seats.get(&id).and_then(|seat| seat.free(&id)))
+            }
         };
         for (call, seat) in pairs {
             self.offer(call, seat, now);
@@ -50,19 +46,12 @@ impl Acd {
         let lapses_at = now + queue.ring();
         self.agenda.set(&Wake::Caller(call), None);
         self.set_seat(&seat, SeatState::Offered { call, lapses_at }, now);
-        self.outputs
-            .push_back(Decision::Offer { call, seat, waited });
+        self.outputs.push_back(Decision::Offer { call, seat, waited });
     }
 
     /// The seat leaves its offer for `state`; the caller, still in place, gets the next seat, unless
     /// the longest wait is over.
-    pub(super) fn end_offer(
-        &mut self,
-        call: CallId,
-        seat: &SeatId,
-        state: SeatState,
-        now: Instant,
-    ) {
+    pub(super) fn end_offer(&mut self, call: CallId, seat: &SeatId, state: SeatState, now: Instant) {
         self.set_seat(seat, state, now);
         let Some(Phase::InLine(place)) = self.calls.get(&call) else {
             return;
@@ -81,10 +70,7 @@ impl Acd {
     }
 
     pub(super) fn withdraw(&mut self, call: CallId, seat: &SeatId) {
-        self.outputs.push_back(Decision::Withdraw {
-            call,
-            seat: seat.clone(),
-        });
+        self.outputs.push_back(Decision::Withdraw { call, seat: seat.clone() });
     }
 
     pub(super) fn rings(&self, call: CallId, seat: &SeatId) -> bool {
@@ -93,21 +79,16 @@ impl Acd {
 
     pub(super) fn begin_talk(&mut self, call: CallId, seat: &SeatId, queue: QueueId, now: Instant) {
         let wrap_up = self.queues.get(&queue).map(|queue| queue.rules.wrap_up);
-        let talk = Talk {
-            seat: seat.clone(),
-            queue,
-            wrap_up: wrap_up.unwrap_or_default(),
-            then: Then::WrapUp,
-        };
+        let talk =
+            Talk { seat: seat.clone(), queue, wrap_up: wrap_up.unwrap_or_default(), then: Then::WrapUp };
         self.calls.insert(call, Phase::Talking(talk));
         self.set_seat(seat, SeatState::Talking { call, since: now }, now);
     }
 
     pub(super) fn end_talk(&mut self, call: CallId, talk: Talk, now: Instant) {
-        if let (Some(SeatState::Talking { since, .. }), Some(queue)) = (
-            self.seats.get(&talk.seat).map(|seat| &seat.state),
-            self.queues.get_mut(&talk.queue),
-        ) {
+        if let (Some(SeatState::Talking { since, .. }), Some(queue)) =
+            (self.seats.get(&talk.seat).map(|seat| &seat.state), self.queues.get_mut(&talk.queue))
+        {
             queue.handling.learn(now.since(*since) + talk.wrap_up);
         }
         match talk.then {
@@ -177,10 +158,7 @@ impl Acd {
         let is_working = state.is_working();
         self.agenda.set(&Wake::Seat(id.clone()), state.ends_at());
         seat.state = state.clone();
-        self.outputs.push_back(Decision::SeatChanged {
-            seat: id.clone(),
-            state,
-        });
+        self.outputs.push_back(Decision::SeatChanged { seat: id.clone(), state });
         if was_working != is_working {
             self.staff_callers_of(id, now);
         }

@@ -58,12 +58,7 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn new(rules: &routing::plan::Queue) -> Self {
-        Queue {
-            rules: rules.clone(),
-            dropped: false,
-            length: 0,
-            handling: Handling::default(),
-        }
+        Queue { rules: rules.clone(), dropped: false, length: 0, handling: Handling::default() }
     }
 
     /// Whether the next one overflows.

@@ -42,12 +42,9 @@ impl Seat {
     /// The seat as [`super::decide`] wants it, if it is free.
     pub(super) fn free<'a>(&'a self, id: &'a SeatId) -> Option<Free<'a>> {
         match self.state {
-            SeatState::Ready { since } => Some(Free {
-                seat: id,
-                since,
-                queues: &self.queues,
-                skills: &self.skills,
-            }),
+            SeatState::Ready { since } => {
+                Some(Free { seat: id, since, queues: &self.queues, skills: &self.skills })
+            }
             SeatState::SignedOut
             | SeatState::Offered { .. }
             | SeatState::Talking { .. }

@@ -57,29 +57,18 @@ fn json(outcome: &Outcome, lines: Option<&[Readiness]>) -> String {
 }
 
 fn verdict(report: &Report) -> String {
-    let (errors, warnings) = (
-        report.count(Severity::Error),
-        report.count(Severity::Warning),
-    );
+    let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
     let (zh, en) = match report.exit_code() {
         0 => ("可以启用", "ready"),
         1 => ("不能启用", "not usable"),
         _ => ("无法读取", "unreadable"),
     };
-    format!(
-        "{zh}: {errors} 个错误，{warnings} 个警告\n{en}: {errors} errors, {warnings} warnings\n"
-    )
+    format!("{zh}: {errors} 个错误，{warnings} 个警告\n{en}: {errors} errors, {warnings} warnings\n")
 }
 
 /// The list of numbers in columns; Chinese letters are two columns wide.
 fn table(lines: &[Readiness]) -> String {
-    let heading = [
-        "序号 row",
-        "号码 number",
-        "名称 name",
-        "方式 mode",
-        "处理 treatment",
-    ];
+    let heading = ["序号 row", "号码 number", "名称 name", "方式 mode", "处理 treatment"];
     let mut rows = vec![heading.map(str::to_owned)];
     rows.extend(lines.iter().map(|line| {
         [

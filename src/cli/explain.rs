@@ -55,10 +55,9 @@ pub fn run(args: &Args) -> ExitCode {
         return ExitCode::from(1);
     };
     let mut dialled = Dialled::request_uri(&args.to);
-    for (place, numbers) in [
-        (DialledFrom::HistoryInfo, &args.history_info),
-        (DialledFrom::Diversion, &args.diversion),
-    ] {
+    for (place, numbers) in
+        [(DialledFrom::HistoryInfo, &args.history_info), (DialledFrom::Diversion, &args.diversion)]
+    {
         let numbers = numbers.iter().map(|number| (place, number.clone()));
         dialled.0.extend(numbers);
     }
@@ -83,19 +82,13 @@ fn trunk<'a>(plan: &'a Plan, name: Option<&str>) -> Option<&'a Trunk> {
 }
 
 fn words(explanation: &Explanation) -> String {
-    let mut lines = vec![format!(
-        "{} → {} @ {}",
-        explanation.from, explanation.trunk, explanation.at
-    )];
+    let mut lines = vec![format!("{} → {} @ {}", explanation.from, explanation.trunk, explanation.at)];
     if let Some(line) = &explanation.line {
         lines.push(format!(
             "{} {} · {} · {} / {}",
             line.number, line.name, line.owner, line.mode.zh, line.mode.en
         ));
-        lines.push(format!(
-            "取自 / found in {}: {}",
-            line.found_in, line.number_as_dialled
-        ));
+        lines.push(format!("取自 / found in {}: {}", line.found_in, line.number_as_dialled));
     }
     lines.push(String::new());
     for (index, step) in explanation.steps.iter().enumerate() {

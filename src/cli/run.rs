@@ -11,8 +11,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::io::clock::Clock;
 use crate::io::house::{Ask, Door, House, Ready, Setup, StartError};
 use crate::io::media::ShellChoice;
-use crate::routing::plan::{Listener, Plan};
 use crate::routing::Overrides;
+use crate::routing::plan::{Listener, Plan};
 use crate::time::Timestamp;
 
 /// 运行热线引擎 / Run the engine
@@ -91,7 +91,10 @@ fn start_logging() {
 fn setup(args: Args) -> Result<Setup, StartError> {
     let http = match args.http.as_str() {
         "off" => None,
-        at => Some(at.parse().map_err(|error| StartError::Outside { what: "--http", why: format!("{at}: {error}") })?),
+        at => Some(
+            at.parse()
+                .map_err(|error| StartError::Outside { what: "--http", why: format!("{at}: {error}") })?,
+        ),
     };
     let listen = args.listen.into_iter().map(|bind| Listener { bind, advertise: None }).collect();
     let trunk_targets: BTreeMap<String, SocketAddr> = args.trunk.into_iter().collect();
@@ -148,7 +151,11 @@ fn heed_signals(door: Door) -> std::io::Result<()> {
 /// The ready line, what to dial, and how to connect a softphone.
 fn greet(ready: &Ready, plan: &Plan, data: &std::path::Path) {
     let sip = ready.sip.first().map_or_else(String::new, ToString::to_string);
-    println!("ready sip={sip} http={} media={}", ready.http.map_or("off".into(), |at| at.to_string()), ready.shell);
+    println!(
+        "ready sip={sip} http={} media={}",
+        ready.http.map_or("off".into(), |at| at.to_string()),
+        ready.shell
+    );
     println!("拨打 / dial: sip:12345@{sip}（或任一号码 / or any of {} lines）", plan.lines.len());
     if let Some(seat) = plan.seats.values().next() {
         let domain = &plan.network.domain;
@@ -161,10 +168,6 @@ fn greet(ready: &Ready, plan: &Plan, data: &std::path::Path) {
         );
     }
     if let Some(first) = ready.created.first() {
-        println!(
-            "新建密钥 / secrets created: {} 个 / files, e.g. {}",
-            ready.created.len(),
-            first.display()
-        );
+        println!("新建密钥 / secrets created: {} 个 / files, e.g. {}", ready.created.len(), first.display());
     }
 }

@@ -8,7 +8,8 @@ use crate::time::Now;
 
 /// The house at this moment, as `/v1/snapshot` shows it.
 pub fn snapshot(board: &Switchboard, now: Now) -> Value {
-    let seats: Vec<Value> = board.acd().seats().map(|(seat, state)| seat_of(seat.as_str(), state, now)).collect();
+    let seats: Vec<Value> =
+        board.acd().seats().map(|(seat, state)| seat_of(seat.as_str(), state, now)).collect();
     let queues: Vec<Value> = board
         .acd()
         .queues(now.mono)
@@ -58,7 +59,9 @@ fn seat_of(seat: &str, state: &SeatState, now: Now) -> Value {
     match state {
         SeatState::SignedOut => json!({ "seat": seat, "state": "signed_out" }),
         SeatState::Ready { since: at } => json!({ "seat": seat, "state": "ready", "since_ms": since(*at) }),
-        SeatState::Offered { call, .. } => json!({ "seat": seat, "state": "offered", "call": call.to_string() }),
+        SeatState::Offered { call, .. } => {
+            json!({ "seat": seat, "state": "offered", "call": call.to_string() })
+        }
         SeatState::Talking { call, since: at } => {
             json!({ "seat": seat, "state": "talking", "call": call.to_string(), "since_ms": since(*at) })
         }

@@ -24,18 +24,12 @@ enum Wall {
 impl Clock {
     /// The system's clocks. The monotonic one begins at zero now.
     pub fn system() -> Self {
-        Clock {
-            start: SystemInstant::now(),
-            wall: Wall::System,
-        }
+        Clock { start: SystemInstant::now(), wall: Wall::System }
     }
 
     /// A wall clock that stands at `wall` now and runs on from there.
     pub fn shifted(wall: Timestamp) -> Self {
-        Clock {
-            start: SystemInstant::now(),
-            wall: Wall::Shifted(wall),
-        }
+        Clock { start: SystemInstant::now(), wall: Wall::Shifted(wall) }
     }
 
     /// Whether the wall clock was set by hand: its records are marked.
@@ -51,10 +45,7 @@ impl Clock {
             // The latest wall time there is stands in for what lies beyond it.
             Wall::Shifted(wall) => wall.checked_add(elapsed).unwrap_or(Timestamp::MAX),
         };
-        Now {
-            mono: Instant::ZERO + elapsed,
-            wall,
-        }
+        Now { mono: Instant::ZERO + elapsed, wall }
     }
 
     /// The monotonic clock alone.

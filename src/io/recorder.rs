@@ -18,7 +18,7 @@ use std::thread::JoinHandle;
 use jiff::tz::TimeZone;
 
 use crate::id::CallId;
-use crate::media::order::{Fact, FRAME_SAMPLES};
+use crate::media::order::{FRAME_SAMPLES, Fact};
 use crate::time::Timestamp;
 
 pub use deck::Deck;
@@ -91,11 +91,7 @@ pub struct Recorder {
 
 impl Recorder {
     /// Starts the threads; one [`Deck`] for each of `decks` media threads.
-    pub fn spawn(
-        config: RecorderConfig,
-        decks: usize,
-        tell: Tell,
-    ) -> std::io::Result<(Recorder, Vec<Deck>)> {
+    pub fn spawn(config: RecorderConfig, decks: usize, tell: Tell) -> std::io::Result<(Recorder, Vec<Deck>)> {
         let figures = Arc::new(RecorderFigures::default());
         let chunks_max = config.recordings_max.saturating_mul(CHUNKS_PER_RECORDING);
         // Room for every chunk there can be and the begin and end of every recording.
@@ -115,10 +111,7 @@ impl Recorder {
             ));
         }
         let disk = disk::spawn(config, inbox, returns, tell, Arc::clone(&figures))?;
-        let recorder = Recorder {
-            disk: Some(disk),
-            figures,
-        };
+        let recorder = Recorder { disk: Some(disk), figures };
         Ok((recorder, ends))
     }
 

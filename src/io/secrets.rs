@@ -66,7 +66,8 @@ fn from_file(path: &Path) -> io::Result<Secret> {
             if let Some(parent) = path.parent() {
                 fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
             }
-            let text: String = rand::rng().sample_iter(Alphanumeric).take(MADE_CHARS).map(char::from).collect();
+            let text: String =
+                rand::rng().sample_iter(Alphanumeric).take(MADE_CHARS).map(char::from).collect();
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
             writeln!(file, "{text}")?;
             file.sync_all()?;

@@ -25,22 +25,12 @@ pub struct Chain {
 impl Chain {
     /// An empty chain.
     pub fn begin() -> Self {
-        Chain {
-            head: Head {
-                number: 0,
-                hash: GENESIS.to_owned(),
-            },
-        }
+        Chain { head: Head { number: 0, hash: GENESIS.to_owned() } }
     }
 
     /// Goes on after the last entry that was kept.
     pub fn resume(last: &Entry) -> Self {
-        Chain {
-            head: Head {
-                number: last.number,
-                hash: last.hash.clone(),
-            },
-        }
+        Chain { head: Head { number: last.number, hash: last.hash.clone() } }
     }
 
     /// The end of the chain.
@@ -68,10 +58,7 @@ impl Chain {
             hash: String::new(),
         };
         entry.hash = entry.computed_hash();
-        self.head = Head {
-            number: entry.number,
-            hash: entry.hash.clone(),
-        };
+        self.head = Head { number: entry.number, hash: entry.hash.clone() };
         entry
     }
 }
@@ -110,9 +97,7 @@ pub fn verify<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<Head, 
         let number = head.number + 1;
         let broken = |fault| Broken { number, fault };
         if entry.number != number {
-            return Err(broken(Fault::Number {
-                found: entry.number,
-            }));
+            return Err(broken(Fault::Number { found: entry.number }));
         }
         if entry.previous != head.hash {
             return Err(broken(Fault::Previous));
@@ -120,10 +105,7 @@ pub fn verify<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<Head, 
         if entry.hash != entry.computed_hash() {
             return Err(broken(Fault::Hash));
         }
-        head = Head {
-            number,
-            hash: entry.hash.clone(),
-        };
+        head = Head { number, hash: entry.hash.clone() };
     }
     Ok(head)
 }
@@ -139,9 +121,7 @@ mod tests {
         (1..=5)
             .map(|n| {
                 let action = if n % 2 == 0 {
-                    Action::RecordingPlayed {
-                        call: CallId::draw(n, &mut dice),
-                    }
+                    Action::RecordingPlayed { call: CallId::draw(n, &mut dice) }
                 } else {
                     Action::PlanChanged {
                         digest: format!("{n:064x}"),
@@ -179,24 +159,13 @@ mod tests {
             (
                 "action",
                 |entry| {
-                    entry.action = Action::PlanChanged {
-                        digest: "other".into(),
-                        previous_digest: None,
-                    };
+                    entry.action = Action::PlanChanged { digest: "other".into(), previous_digest: None };
                 },
                 Fault::Hash,
             ),
-            (
-                "previous",
-                |entry| entry.previous = "0".into(),
-                Fault::Previous,
-            ),
+            ("previous", |entry| entry.previous = "0".into(), Fault::Previous),
             ("hash", |entry| entry.hash = GENESIS.into(), Fault::Hash),
-            (
-                "number",
-                |entry| entry.number = 77,
-                Fault::Number { found: 77 },
-            ),
+            ("number", |entry| entry.number = 77, Fault::Number { found: 77 }),
         ];
         for index in 0..5 {
             for (field, tamper, fault) in &tampers {

@@ -33,12 +33,7 @@ pub struct Entry {
 
 /// What can be done. Fields of each are in alphabetical order: see [`Entry::canonical`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    tag = "kind",
-    content = "of",
-    rename_all = "snake_case",
-    deny_unknown_fields
-)]
+#[serde(tag = "kind", content = "of", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// A plan took over.
     PlanChanged {
@@ -99,10 +94,7 @@ mod tests {
             number: 1,
             at: "2021-09-01T01:00:00Z".parse().unwrap(),
             actor: "operator:root".into(),
-            action: Action::PlanChanged {
-                digest: "ab".into(),
-                previous_digest: None,
-            },
+            action: Action::PlanChanged { digest: "ab".into(), previous_digest: None },
             subject: "routing.toml".into(),
             reason: "换班 \"A\"\n".into(),
             previous: GENESIS.into(),
@@ -126,9 +118,6 @@ mod tests {
         let again = serde_json::to_string(&entry).unwrap();
         assert_eq!(serde_json::from_str::<Entry>(&again).unwrap(), entry);
         let more = json.replace("\"hash\"", "\"note\":1,\"hash\"");
-        assert!(
-            serde_json::from_str::<Entry>(&more).is_err(),
-            "a field outside the hash could be forged"
-        );
+        assert!(serde_json::from_str::<Entry>(&more).is_err(), "a field outside the hash could be forged");
     }
 }

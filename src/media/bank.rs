@@ -36,15 +36,9 @@ impl SoundBank {
                 g711::encode(codec, &linear, &mut codes);
                 codes
             };
-            Arc::new(Sound {
-                pcma: encoded(Codec::Pcma),
-                pcmu: encoded(Codec::Pcmu),
-                linear,
-            })
+            Arc::new(Sound { pcma: encoded(Codec::Pcma), pcmu: encoded(Codec::Pcmu), linear })
         }));
-        SoundBank {
-            sounds: Arc::new(all),
-        }
+        SoundBank { sounds: Arc::new(all) }
     }
 
     /// How many sounds there are: the next one's id.
@@ -68,9 +62,7 @@ impl SoundBank {
 
     /// A sound as linear samples; empty for an id that is not here.
     pub fn linear(&self, sound: SoundId) -> &[i16] {
-        self.sounds
-            .get(sound.0 as usize)
-            .map_or(&[], |sound| &sound.linear)
+        self.sounds.get(sound.0 as usize).map_or(&[], |sound| &sound.linear)
     }
 }
 
@@ -86,10 +78,7 @@ mod tests {
         assert_eq!(more.linear(SoundId(0)), [1_000, -1_000]);
         assert_eq!(
             more.codes(SoundId(0), Codec::Pcma),
-            [
-                g711::encode_sample(Codec::Pcma, 1_000),
-                g711::encode_sample(Codec::Pcma, -1_000)
-            ]
+            [g711::encode_sample(Codec::Pcma, 1_000), g711::encode_sample(Codec::Pcma, -1_000)]
         );
         assert_eq!(more.codes(SoundId(1), Codec::Pcmu).len(), 3);
         assert!(more.codes(SoundId(2), Codec::Pcmu).is_empty());

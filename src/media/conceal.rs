@@ -26,11 +26,7 @@ pub struct Conceal {
 
 impl Default for Conceal {
     fn default() -> Self {
-        Conceal {
-            past: [0; PAST],
-            lag: LAG_MAX,
-            made: 0,
-        }
+        Conceal { past: [0; PAST], lag: LAG_MAX, made: 0 }
     }
 }
 
@@ -96,21 +92,24 @@ impl Conceal {
     /// The lag at which the last 20 ms resemble what was before them most.
     fn pitch(&self) -> usize {
         let recent = &self.past[PAST - FRAME_SAMPLES..];
-        let mut best = (LAG_MAX, 0.0_f32);
-        for lag in LAG_MIN..=LAG_MAX {
+        let likeness: [f32; LAG_MAX + 1] = std::array::from_fn(|lag| {
+            if lag < LAG_MIN {
+                return 0.0;
+            }
             let before = &self.past[PAST - FRAME_SAMPLES - lag..PAST - lag];
             let (mut product, mut energy) = (0_i64, 1_i64);
             for (a, b) in recent.iter().zip(before).step_by(2) {
                 product += i64::from(*a) * i64::from(*b);
                 energy += i64::from(*b) * i64::from(*b);
             }
-            let likeness = product as f32 / (energy as f32).sqrt();
-            // A multiple of the period is as like: the first one stands unless clearly worse.
-            if likeness > best.1 * 1.02 {
-                best = (lag, likeness);
-            }
-        }
-        best.0
+            product as f32 / (energy as f32).sqrt()
+        });
+        let best = likeness.iter().copied().fold(0.0, f32::max);
+        // A multiple of the period is as like: the first peak stands unless it is clearly lower.
+        let is_peak = |lag: usize| {
+            likeness[lag] >= best * 0.98 && likeness.get(lag + 1).is_none_or(|next| *next <= likeness[lag])
+        };
+        (LAG_MIN..=LAG_MAX).find(|lag| best > 0.0 && is_peak(*lag)).unwrap_or(LAG_MAX)
     }
 }
 

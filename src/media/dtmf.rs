@@ -34,11 +34,7 @@ impl Event {
         let [code, flags, high, low, ..] = *payload else {
             return None;
         };
-        Some(Event {
-            code,
-            end: flags & 0x80 != 0,
-            duration: u16::from_be_bytes([high, low]),
-        })
+        Some(Event { code, end: flags & 0x80 != 0, duration: u16::from_be_bytes([high, low]) })
     }
 
     /// The payload, at -10 dBm0.
@@ -130,18 +126,12 @@ impl Presser {
         self.tick += 1;
         let end = self.tick >= PRESS_TICKS;
         let told = self.tick < PRESS_TICKS + ENDS;
-        let event = Event {
-            code,
-            end,
-            duration: u16::from(self.tick.min(PRESS_TICKS)) * 160,
-        };
+        let event = Event { code, end, duration: u16::from(self.tick.min(PRESS_TICKS)) * 160 };
         if self.tick == DIGIT_TICKS {
             self.tick = 0;
             self.digits.pop_front();
         }
-        Some(Sent {
-            packet: told.then_some((event, self.timestamp, first)),
-        })
+        Some(Sent { packet: told.then_some((event, self.timestamp, first)) })
     }
 }
 
@@ -150,11 +140,7 @@ mod tests {
     use super::*;
 
     fn event(code: u8, duration: u16, end: bool) -> Event {
-        Event {
-            code,
-            end,
-            duration,
-        }
+        Event { code, end, duration }
     }
 
     #[test]
@@ -173,34 +159,68 @@ mod tests {
     type Row = (&'static str, &'static [(u8, u32, u16, bool, bool)], &'static str);
 
     const ROWS: &[Row] = &[
-        ("a press with its repeats", &[
-            (5, 1_000, 160, false, true), (5, 1_000, 320, false, false),
-            (5, 1_000, 480, true, false), (5, 1_000, 480, true, false), (5, 1_000, 480, true, false),
-        ], "5"),
+        (
+            "a press with its repeats",
+            &[
+                (5, 1_000, 160, false, true),
+                (5, 1_000, 320, false, false),
+                (5, 1_000, 480, true, false),
+                (5, 1_000, 480, true, false),
+                (5, 1_000, 480, true, false),
+            ],
+            "5",
+        ),
         ("the beginning is lost", &[(7, 1_000, 480, true, false), (7, 1_000, 480, true, false)], "7"),
-        ("the end is lost, the same key again", &[
-            (1, 1_000, 160, false, true), (1, 1_000, 320, false, false),
-            (1, 3_000, 160, false, true), (1, 3_000, 320, true, false),
-        ], "11"),
-        ("end and marker are lost, the same key again", &[
-            (1, 1_000, 320, false, false), (1, 3_000, 320, false, false),
-        ], "11"),
-        ("all but the last end are lost, twice", &[(9, 1_000, 800, true, false), (9, 3_000, 800, true, false)], "99"),
+        (
+            "the end is lost, the same key again",
+            &[
+                (1, 1_000, 160, false, true),
+                (1, 1_000, 320, false, false),
+                (1, 3_000, 160, false, true),
+                (1, 3_000, 320, true, false),
+            ],
+            "11",
+        ),
+        (
+            "end and marker are lost, the same key again",
+            &[(1, 1_000, 320, false, false), (1, 3_000, 320, false, false)],
+            "11",
+        ),
+        (
+            "all but the last end are lost, twice",
+            &[(9, 1_000, 800, true, false), (9, 3_000, 800, true, false)],
+            "99",
+        ),
         ("another key at once", &[(1, 1_000, 160, false, true), (2, 1_400, 160, false, true)], "12"),
-        ("a straggler of the press before", &[
-            (1, 1_000, 160, true, true), (2, 2_000, 160, false, true), (1, 1_000, 160, true, false),
-            (2, 2_000, 320, true, false),
-        ], "12"),
-        ("a long press in two segments", &[
-            (3, 1_000, 0xffff, false, true), (3, 1_000 + 0xffff, 160, false, false),
-            (3, 1_000 + 0xffff, 320, true, false),
-        ], "3"),
-        ("a sender whose timestamp creeps", &[
-            (4, 1_000, 160, false, true), (4, 1_160, 320, false, false), (4, 1_320, 480, true, false),
-        ], "4"),
-        ("across the wrap", &[
-            (6, 0xffff_ff00, 160, true, true), (6, 0x400, 160, false, true), (6, 0x400, 320, true, false),
-        ], "66"),
+        (
+            "a straggler of the press before",
+            &[
+                (1, 1_000, 160, true, true),
+                (2, 2_000, 160, false, true),
+                (1, 1_000, 160, true, false),
+                (2, 2_000, 320, true, false),
+            ],
+            "12",
+        ),
+        (
+            "a long press in two segments",
+            &[
+                (3, 1_000, 0xffff, false, true),
+                (3, 1_000 + 0xffff, 160, false, false),
+                (3, 1_000 + 0xffff, 320, true, false),
+            ],
+            "3",
+        ),
+        (
+            "a sender whose timestamp creeps",
+            &[(4, 1_000, 160, false, true), (4, 1_160, 320, false, false), (4, 1_320, 480, true, false)],
+            "4",
+        ),
+        (
+            "across the wrap",
+            &[(6, 0xffff_ff00, 160, true, true), (6, 0x400, 160, false, true), (6, 0x400, 320, true, false)],
+            "66",
+        ),
         ("no key", &[(16, 1_000, 160, true, true)], ""),
     ];
 
@@ -227,9 +247,8 @@ mod tests {
             steps.push(sent.packet);
         }
         let digit = |code, start: u32| {
-            let mut ticks: Vec<_> = (1..=4)
-                .map(|n| Some((event(code, n * 160, false), start, n == 1)))
-                .collect();
+            let mut ticks: Vec<_> =
+                (1..=4).map(|n| Some((event(code, n * 160, false), start, n == 1))).collect();
             ticks.extend([Some((event(code, 800, true), start, false)); 3]);
             ticks.extend([None; 2]);
             ticks

@@ -207,7 +207,8 @@ impl Engine {
             Hears::Leg(partner) => self.leg(partner),
             Hears::Nothing | Hears::Sounds(_) => None,
         };
-        let relayed = !leg.recorded && partner.is_some_and(|partner| partner.config.codec == leg.config.codec);
+        let relayed =
+            !leg.recorded && partner.is_some_and(|partner| partner.config.codec == leg.config.codec);
         let decoded = leg.recorded || (partner.is_some() && !relayed);
         if relayed {
             self.read.add(slot, phase + 2);
@@ -311,7 +312,8 @@ impl Engine {
         let silence = [0; FRAME_SAMPLES];
         for call in &self.recorded[phase] {
             let Some(recording) = self.recordings.get_mut(call) else { continue };
-            let caller = self.slots.get(&recording.caller).and_then(|slot| self.legs[slot.0 as usize].as_deref());
+            let caller =
+                self.slots.get(&recording.caller).and_then(|slot| self.legs[slot.0 as usize].as_deref());
             let left = caller.and_then(|leg| leg.decoder.as_ref()).map_or(&silence, |decoder| &decoder.pcm.0);
             let right = caller.map_or(&silence, |leg| &leg.given);
             recording.push(left, right, tape);

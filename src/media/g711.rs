@@ -25,11 +25,7 @@ const fn alaw_to_linear() -> [i16; 256] {
             _ => (step + 0x108) << (segment - 1),
         };
         // The sign bit is set for positive values.
-        table[code] = if bits & 0x80 != 0 {
-            magnitude
-        } else {
-            -magnitude
-        };
+        table[code] = if bits & 0x80 != 0 { magnitude } else { -magnitude };
         code += 1;
     }
     table
@@ -42,11 +38,7 @@ const fn ulaw_to_linear() -> [i16; 256] {
         let bits = !(code as u8);
         let segment = (bits >> 4) & 7;
         let magnitude = (((((bits & 0x0f) as i16) << 3) + 0x84) << segment) - 0x84;
-        table[code] = if bits & 0x80 != 0 {
-            -magnitude
-        } else {
-            magnitude
-        };
+        table[code] = if bits & 0x80 != 0 { -magnitude } else { magnitude };
         code += 1;
     }
     table
@@ -57,16 +49,8 @@ const fn linear_to_alaw() -> [u8; 8192] {
     let mut index = 0;
     while index < 8192 {
         // 13 bits, two's complement.
-        let sample = if index < 4096 {
-            index as i32
-        } else {
-            index as i32 - 8192
-        };
-        let (sign, magnitude) = if sample >= 0 {
-            (0x80, sample)
-        } else {
-            (0, -sample - 1)
-        };
+        let sample = if index < 4096 { index as i32 } else { index as i32 - 8192 };
+        let (sign, magnitude) = if sample >= 0 { (0x80, sample) } else { (0, -sample - 1) };
         let mut segment = 0;
         let mut rest = magnitude >> 5;
         while rest != 0 {
@@ -88,21 +72,9 @@ const fn linear_to_ulaw() -> [u8; 16384] {
     let mut index = 0;
     while index < 16384 {
         // 14 bits, two's complement; 33 is the bias, 8159 the clip of G.711 §3.
-        let sample = if index < 8192 {
-            index as i32
-        } else {
-            index as i32 - 16384
-        };
-        let (sign, magnitude) = if sample >= 0 {
-            (0, sample)
-        } else {
-            (0x80, -sample)
-        };
-        let biased = if magnitude > 8158 {
-            8191
-        } else {
-            magnitude + 33
-        };
+        let sample = if index < 8192 { index as i32 } else { index as i32 - 16384 };
+        let (sign, magnitude) = if sample >= 0 { (0, sample) } else { (0x80, -sample) };
+        let biased = if magnitude > 8158 { 8191 } else { magnitude + 33 };
         let mut segment = 0;
         let mut rest = biased >> 6;
         while rest != 0 {
@@ -211,11 +183,7 @@ mod tests {
             for code in 0..=255 {
                 let back = encode_sample(codec, decode_sample(codec, code));
                 // µ-law has two zeros; the negative one comes back positive.
-                let want = if codec == Codec::Pcmu && code == 0x7f {
-                    0xff
-                } else {
-                    code
-                };
+                let want = if codec == Codec::Pcmu && code == 0x7f { 0xff } else { code };
                 assert_eq!(back, want, "{codec:?} {code:#04x}");
             }
         }

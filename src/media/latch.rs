@@ -53,21 +53,12 @@ impl Run {
     fn take(run: &mut Option<Run>, source: SocketAddr, header: &Header) -> u8 {
         let next = header.sequence.wrapping_add(1);
         let length = match run {
-            Some(run)
-                if run.source == source
-                    && run.ssrc == header.ssrc
-                    && run.next == header.sequence =>
-            {
+            Some(run) if run.source == source && run.ssrc == header.ssrc && run.next == header.sequence => {
                 run.length + 1
             }
             _ => 1,
         };
-        *run = Some(Run {
-            source,
-            ssrc: header.ssrc,
-            next,
-            length,
-        });
+        *run = Some(Run { source, ssrc: header.ssrc, next, length });
         length
     }
 }
@@ -75,14 +66,7 @@ impl Run {
 impl Latch {
     /// Believes `signalled`; `peer` is where the signalling comes from.
     pub fn new(signalled: SocketAddr, peer: IpAddr) -> Self {
-        Latch {
-            signalled,
-            peer,
-            locked: None,
-            own: None,
-            other: None,
-            stranger_told: false,
-        }
+        Latch { signalled, peer, locked: None, own: None, other: None, stranger_told: false }
     }
 
     /// Judges a packet with a payload type that was negotiated.
@@ -128,9 +112,7 @@ impl Latch {
 
     /// Refuses a packet of somebody else.
     pub fn refuse(&mut self) -> Verdict {
-        Verdict::Stranger {
-            first: !std::mem::replace(&mut self.stranger_told, true),
-        }
+        Verdict::Stranger { first: !std::mem::replace(&mut self.stranger_told, true) }
     }
 
     fn lock(&mut self, source: SocketAddr) -> Verdict {
@@ -156,13 +138,7 @@ mod tests {
     }
 
     fn judge(latch: &mut Latch, from: &str, sequence: u16, ssrc: u32) -> Verdict {
-        let header = Header {
-            marker: false,
-            payload_type: 8,
-            sequence,
-            timestamp: 0,
-            ssrc,
-        };
+        let header = Header { marker: false, payload_type: 8, sequence, timestamp: 0, ssrc };
         latch.judge(address(from), &header)
     }
 

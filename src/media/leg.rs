@@ -103,7 +103,8 @@ impl Leg {
 
     /// A renegotiation: SSRC, numbers and clock go on; the source is found anew if the address moved.
     pub(super) fn change(&mut self, config: LegConfig, now: Instant) {
-        let moved = self.config.remote != config.remote || self.config.signalling_peer != config.signalling_peer;
+        let moved =
+            self.config.remote != config.remote || self.config.signalling_peer != config.signalling_peer;
         if moved {
             self.latch = Latch::new(config.remote, config.signalling_peer);
         }
@@ -206,7 +207,8 @@ impl Leg {
     }
 
     pub(super) fn figures(&self) -> LegFigures {
-        let mut figures = LegFigures { sent: self.sender.packets(), refused: self.refused, ..LegFigures::default() };
+        let mut figures =
+            LegFigures { sent: self.sender.packets(), refused: self.refused, ..LegFigures::default() };
         let bursts = self.reception.figures(&mut figures);
         let target = self.decoder.as_ref().map_or(0, |decoder| {
             figures.late = decoder.jitter.misses().0;

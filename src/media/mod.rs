@@ -4,15 +4,15 @@
 //! packets and ticks.
 
 pub mod bank;
-pub mod engine;
-pub mod g711;
-pub mod order;
 mod conceal;
 mod dtmf;
+pub mod engine;
+pub mod g711;
 mod jitter;
 mod latch;
 mod leg;
 mod mos;
+pub mod order;
 mod player;
 mod reception;
 mod record;

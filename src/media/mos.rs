@@ -63,12 +63,7 @@ mod tests {
     use super::*;
 
     fn mos(missed: u64, bursts: u64, delay_ms: f64) -> u16 {
-        mos_x100(Measured {
-            expected: 10_000,
-            missed,
-            bursts,
-            delay_ms,
-        })
+        mos_x100(Measured { expected: 10_000, missed, bursts, delay_ms })
     }
 
     #[test]

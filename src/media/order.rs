@@ -78,12 +78,7 @@ pub enum Order {
     Close { leg: LegId },
     /// Sounds one after another in place of what was heard; `Played` with `mark` when they are through (never if replaced).
     /// With `repeat` the list begins anew for ever and `Played` never comes.
-    Play {
-        leg: LegId,
-        sounds: Arc<[SoundId]>,
-        repeat: bool,
-        mark: u32,
-    },
+    Play { leg: LegId, sounds: Arc<[SoundId]>, repeat: bool, mark: u32 },
     /// Hear nothing: no packets are sent.
     Quiet { leg: LegId },
     /// The two hear one another, in place of what they heard.
@@ -94,11 +89,7 @@ pub enum Order {
     SendDigits { leg: LegId, digits: String },
     /// Stereo recording of a call: left is `caller`, right is everyone else and what is played to the caller.
     /// A leg opened later takes part as soon as it is bridged with one that does.
-    Record {
-        call: CallId,
-        caller: LegId,
-        begun: Timestamp,
-    },
+    Record { call: CallId, caller: LegId, begun: Timestamp },
     /// The recording is closed; answered by the recorder.
     StopRecord { call: CallId },
 }
@@ -119,18 +110,9 @@ pub enum Fact {
     /// Packets from others were refused: told once per leg, counted in the figures.
     StrangerRefused { leg: LegId, source: SocketAddr },
     /// The leg is gone, its slot free.
-    Closed {
-        leg: LegId,
-        slot: PortSlot,
-        figures: Box<LegFigures>,
-    },
+    Closed { leg: LegId, slot: PortSlot, figures: Box<LegFigures> },
     /// The recording's file is whole (told by the recorder).
-    Recorded {
-        call: CallId,
-        file: String,
-        samples: u64,
-        lost_frames: u64,
-    },
+    Recorded { call: CallId, file: String, samples: u64, lost_frames: u64 },
     /// A fault inside the engine ended this leg's sound (a bug, caught): its call should end.
     Failed { leg: LegId },
 }

@@ -20,13 +20,7 @@ pub struct Player {
 impl Player {
     /// Plays `sounds` from the beginning; `mark` is told when they are through.
     pub fn new(sounds: Arc<[SoundId]>, repeat: bool, mark: u32) -> Self {
-        Player {
-            sounds,
-            repeat,
-            mark,
-            index: 0,
-            offset: 0,
-        }
+        Player { sounds, repeat, mark, index: 0, offset: 0 }
     }
 
     /// The next 20 ms as codes, and as linear sound where wanted; the last frame is filled with
@@ -89,11 +83,7 @@ mod tests {
     use super::*;
 
     fn bank() -> SoundBank {
-        SoundBank::new([
-            Arc::from([1_000_i16; 100]),
-            Arc::from([2_000_i16; 300]),
-            Arc::from([0_i16; 0]),
-        ])
+        SoundBank::new([Arc::from([1_000_i16; 100]), Arc::from([2_000_i16; 300]), Arc::from([0_i16; 0])])
     }
 
     fn play(sounds: &[u32], repeat: bool, frames: usize) -> (Vec<i16>, Option<u32>) {

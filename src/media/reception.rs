@@ -169,10 +169,8 @@ impl Reception {
         source.transit = transit;
         // A second and more is the source's clock jumping, not the network.
         if moved.unsigned_abs() < 8_000 {
-            source.jitter = source
-                .jitter
-                .wrapping_add(moved.unsigned_abs())
-                .wrapping_sub((source.jitter + 8) >> 4);
+            source.jitter =
+                source.jitter.wrapping_add(moved.unsigned_abs()).wrapping_sub((source.jitter + 8) >> 4);
         }
         self.jitter_sum += u64::from(source.jitter >> 4);
     }
@@ -183,11 +181,6 @@ impl Reception {
             self.past.unique += source.unique;
             self.past.bursts += source.bursts;
         }
-    }
-
-    /// The SSRC heard now.
-    pub fn ssrc(&self) -> Option<u32> {
-        self.source.map(|source| source.ssrc)
     }
 
     /// The interarrival jitter now, in samples.
@@ -207,9 +200,7 @@ impl Reception {
         let missing = due.saturating_sub(came);
         Some(Block {
             ssrc: source.ssrc,
-            fraction_lost: (missing * 256)
-                .checked_div(due)
-                .map_or(0, |part| part.min(255) as u8),
+            fraction_lost: (missing * 256).checked_div(due).map_or(0, |part| part.min(255) as u8),
             lost: expected.saturating_sub(source.unique).min(0x7f_ffff) as u32,
             highest: source.highest.wrapping_sub(0x1_0000),
             jitter: source.jitter >> 4,
@@ -244,13 +235,7 @@ mod tests {
     use super::*;
 
     fn header(sequence: u16, timestamp: u32) -> Header {
-        Header {
-            marker: false,
-            payload_type: 8,
-            sequence,
-            timestamp,
-            ssrc: 1,
-        }
+        Header { marker: false, payload_type: 8, sequence, timestamp, ssrc: 1 }
     }
 
     fn take(reception: &mut Reception, sequence: u16, at_ms: u64) -> Seen {
@@ -329,6 +314,5 @@ mod tests {
         let mut figures = LegFigures::default();
         reception.figures(&mut figures);
         assert_eq!(figures.lost, 2);
-        assert_eq!(reception.ssrc(), Some(2));
     }
 }

@@ -24,12 +24,7 @@ pub struct Recording {
 impl Recording {
     /// A recording that begins.
     pub fn new(call: CallId, caller: LegId) -> Self {
-        Recording {
-            call,
-            caller,
-            owed: 0,
-            lost: 0,
-        }
+        Recording { call, caller, owed: 0, lost: 0 }
     }
 
     /// Ticks that were left out: their time is silence.
@@ -95,10 +90,7 @@ mod tests {
     fn lost_frames_become_silence_at_their_own_place() {
         let call = CallId::draw(0, &mut Dice::seeded(1));
         let mut recording = Recording::new(call, LegId::caller(call));
-        let mut shelf = Shelf {
-            room: 3,
-            ..Shelf::default()
-        };
+        let mut shelf = Shelf { room: 3, ..Shelf::default() };
         for n in 1..=15 {
             if n == 6 {
                 shelf.room = usize::MAX;

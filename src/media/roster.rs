@@ -54,13 +54,6 @@ impl Roster {
     pub fn remove_everywhere(&mut self, slot: PortSlot) {
         (0..PHASES).for_each(|phase| self.remove(slot, phase));
     }
-
-    /// The phase with the shortest list; of several, the first.
-    pub fn shortest(&self) -> usize {
-        (0..PHASES)
-            .min_by_key(|phase| self.lists[*phase].len())
-            .unwrap_or(0)
-    }
 }
 
 #[cfg(test)]
@@ -84,6 +77,5 @@ mod tests {
         assert_eq!(roster.list(3), [PortSlot(4)]);
         roster.remove_everywhere(PortSlot(4));
         assert!(roster.list(3).is_empty());
-        assert_eq!(roster.shortest(), 0);
     }
 }

@@ -36,7 +36,7 @@ impl NtpClock {
         let since = i128::try_from(now.since(self.0.mono).as_nanos()).unwrap_or(0);
         let unix_nanos = (Timestamp::as_nanosecond(self.0.wall) + since).max(0) as u128;
         let seconds = (unix_nanos / 1_000_000_000) as u64 + NTP_UNIX;
-        let part = (unix_nanos % 1_000_000_000 << 32) / 1_000_000_000;
+        let part = ((unix_nanos % 1_000_000_000) << 32) / 1_000_000_000;
         seconds << 32 | part as u64
     }
 }
@@ -67,12 +67,8 @@ pub struct Own {
 impl Reports {
     /// Reports of a leg that begins `now`.
     pub fn new(dice: &mut Dice, now: Instant) -> Self {
-        let mut reports = Reports {
-            cname: dice.next_u64(),
-            due_at: now,
-            last_sender_report: None,
-            round_trip_us: 0,
-        };
+        let mut reports =
+            Reports { cname: dice.next_u64(), due_at: now, last_sender_report: None, round_trip_us: 0 };
         reports.set_next(dice, now);
         reports
     }
@@ -94,13 +90,7 @@ impl Reports {
     }
 
     /// Writes a compound packet; gives its length.
-    pub fn write(
-        &self,
-        own: &Own,
-        clock: &NtpClock,
-        now: Instant,
-        packet: &mut [u8; REPORT_MAX],
-    ) -> usize {
+    pub fn write(&self, own: &Own, clock: &NtpClock, now: Instant, packet: &mut [u8; REPORT_MAX]) -> usize {
         let mut out = Writer { packet, at: 0 };
         let blocks = u8::from(own.block.is_some());
         let start = match own.sent {
@@ -142,13 +132,7 @@ impl Reports {
     }
 
     /// Takes the peer's compound packet; `None` where it is not one. `ours` is our SSRC.
-    pub fn take(
-        &mut self,
-        packet: &[u8],
-        ours: u32,
-        clock: &NtpClock,
-        now: Instant,
-    ) -> Option<()> {
+    pub fn take(&mut self, packet: &[u8], ours: u32, clock: &NtpClock, now: Instant) -> Option<()> {
         let mut rest = packet;
         let mut first = true;
         while !rest.is_empty() {
@@ -192,7 +176,7 @@ impl Reports {
         }
         let middle = (clock.at(now) >> 16) as u32;
         let round_trip = middle.wrapping_sub(last).wrapping_sub(delay);
-        let micros = u64::from(round_trip) * 1_000_000 >> 16;
+        let micros = (u64::from(round_trip) * 1_000_000) >> 16;
         if micros <= ROUND_TRIP_MAX_US {
             self.round_trip_us = (micros as u32).max(1);
         }
@@ -257,13 +241,7 @@ mod tests {
         Own {
             ssrc,
             sent: Some((1, 2, 3)),
-            block: Some(Block {
-                ssrc: heard,
-                fraction_lost: 7,
-                lost: 9,
-                highest: 0x1_0005,
-                jitter: 11,
-            }),
+            block: Some(Block { ssrc: heard, fraction_lost: 7, lost: 9, highest: 0x1_0005, jitter: 11 }),
             bye: false,
         }
     }

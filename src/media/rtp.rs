@@ -78,13 +78,8 @@ pub fn is_rtcp(packet: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    const HEADER: Header = Header {
-        marker: true,
-        payload_type: 8,
-        sequence: 0xfffe,
-        timestamp: 0xdead_beef,
-        ssrc: 0x0102_0304,
-    };
+    const HEADER: Header =
+        Header { marker: true, payload_type: 8, sequence: 0xfffe, timestamp: 0xdead_beef, ssrc: 0x0102_0304 };
 
     #[test]
     fn what_is_written_can_be_read() {
@@ -93,13 +88,7 @@ mod tests {
         assert_eq!(length, FRAME_PACKET_BYTES);
         assert_eq!(parse(&packet), Some((HEADER, &[0xd5; 160][..])));
         assert_eq!(write(HEADER, &[0; 161], &mut packet), 0, "does not fit");
-        let other = Header {
-            marker: false,
-            payload_type: 101,
-            sequence: 1,
-            timestamp: 2,
-            ssrc: 3,
-        };
+        let other = Header { marker: false, payload_type: 101, sequence: 1, timestamp: 2, ssrc: 3 };
         rewrite(&mut packet, other);
         assert_eq!(parse(&packet).map(|(header, _)| header), Some(other));
     }

@@ -54,9 +54,7 @@ impl Sender {
             next: dice.next_u32() as u16,
             clock_offset,
             // Two frames ago, so that the first packet counts as the beginning of a talkspurt.
-            last: clock_offset
-                .wrapping_add(samples(now))
-                .wrapping_sub(2 * FRAME),
+            last: clock_offset.wrapping_add(samples(now)).wrapping_sub(2 * FRAME),
             relay: None,
             passed: None,
             packets: 0,
@@ -108,13 +106,7 @@ impl Sender {
             self.last = timestamp;
         }
         self.packets += 1;
-        Some(Header {
-            marker: from.marker || begins,
-            payload_type,
-            sequence,
-            timestamp,
-            ssrc: self.ssrc,
-        })
+        Some(Header { marker: from.marker || begins, payload_type, sequence, timestamp, ssrc: self.ssrc })
     }
 
     /// A packet of the relayed source that does not go out leaves no gap in our numbers.
@@ -122,11 +114,6 @@ impl Sender {
         if let Some(relay) = self.relay.as_mut().filter(|relay| relay.ssrc == from.ssrc) {
             relay.sequence_offset = relay.sequence_offset.wrapping_sub(1);
         }
-    }
-
-    /// Another source is relayed from now on.
-    pub fn forget_relay(&mut self) {
-        self.relay = None;
     }
 
     fn mapped(&mut self, from: &Header, now: Instant) -> (Relay, bool) {
@@ -169,13 +156,7 @@ impl Sender {
         let sequence = self.next;
         self.next = self.next.wrapping_add(1);
         self.packets += 1;
-        Header {
-            marker,
-            payload_type,
-            sequence,
-            timestamp,
-            ssrc: self.ssrc,
-        }
+        Header { marker, payload_type, sequence, timestamp, ssrc: self.ssrc }
     }
 
     /// Counts a payload that was sent.
@@ -214,13 +195,7 @@ mod tests {
     }
 
     fn theirs(sequence: u16, timestamp: u32) -> Header {
-        Header {
-            marker: false,
-            payload_type: 8,
-            sequence,
-            timestamp,
-            ssrc: 77,
-        }
+        Header { marker: false, payload_type: 8, sequence, timestamp, ssrc: 77 }
     }
 
     #[test]
@@ -241,12 +216,8 @@ mod tests {
             assert!((0..=1_600).contains(&moved), "{moved}");
             assert_eq!(pair[1].ssrc, pair[0].ssrc);
         }
-        let marked: Vec<_> = sent
-            .iter()
-            .enumerate()
-            .filter(|(_, header)| header.marker)
-            .map(|(n, _)| n)
-            .collect();
+        let marked: Vec<_> =
+            sent.iter().enumerate().filter(|(_, header)| header.marker).map(|(n, _)| n).collect();
         assert_eq!(marked, [0, 5, 10, 13]);
         let clock = sent[13].timestamp.wrapping_sub(sent[0].timestamp);
         assert_eq!(clock, 20 * 160, "the clock ran through the pause");

@@ -90,7 +90,14 @@ impl Engine {
         }
     }
 
-    fn relay(&mut self, slot: PortSlot, header: &Header, packet: &mut [u8], now: Instant, wire: &mut impl Wire) {
+    fn relay(
+        &mut self,
+        slot: PortSlot,
+        header: &Header,
+        packet: &mut [u8],
+        now: Instant,
+        wire: &mut impl Wire,
+    ) {
         let Some(partner) = self.partner(slot).filter(|partner| partner.may_send()) else { return };
         let Some(out) = partner.sender.relay(header, partner.config.payload_type, now) else { return };
         rtp::rewrite(packet, out);
@@ -99,7 +106,14 @@ impl Engine {
     }
 
     /// A key of the peer: told once per press, and pressed on whoever hears this leg.
-    fn take_event(&mut self, slot: PortSlot, header: &Header, event: Event, now: Instant, wire: &mut impl Wire) {
+    fn take_event(
+        &mut self,
+        slot: PortSlot,
+        header: &Header,
+        event: Event,
+        now: Instant,
+        wire: &mut impl Wire,
+    ) {
         let Some(leg) = self.leg_mut(slot) else { return };
         let id = leg.id;
         let digit = leg.presses.take(event, header.timestamp, header.marker);
@@ -164,9 +178,9 @@ impl Engine {
         let codec = leg.config.codec;
         // What a partner says is copied out: 480 bytes, so that both legs need not be held at once.
         let said = match leg.hears {
-            Hears::Leg(partner) if !leg.relayed => self
-                .leg(partner)
-                .and_then(|partner| partner.said(codec).map(|(codes, pcm)| (codes, *pcm))),
+            Hears::Leg(partner) if !leg.relayed => {
+                self.leg(partner).and_then(|partner| partner.said(codec).map(|(codes, pcm)| (codes, *pcm)))
+            }
             _ => None,
         };
         let bank = self.bank.clone();
@@ -205,12 +219,8 @@ impl Engine {
     fn report(&mut self, slot: PortSlot, bye: bool, now: Instant, wire: &mut impl Wire) {
         let Some(clock) = self.clock else { return };
         let Some(leg) = self.legs.get_mut(slot.0 as usize).and_then(|leg| leg.as_deref_mut()) else { return };
-        let own = Own {
-            ssrc: leg.sender.ssrc(),
-            sent: leg.sender.report(now),
-            block: leg.reception.report(),
-            bye,
-        };
+        let own =
+            Own { ssrc: leg.sender.ssrc(), sent: leg.sender.report(now), block: leg.reception.report(), bye };
         let mut packet = [0; REPORT_MAX];
         let length = leg.reports.write(&own, &clock, now, &mut packet);
         leg.reports.set_next(&mut self.dice, now);

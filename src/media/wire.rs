@@ -32,18 +32,12 @@ pub struct SocketKey {
 impl SocketKey {
     /// The RTP socket of `slot`.
     pub fn rtp(slot: PortSlot) -> Self {
-        SocketKey {
-            slot,
-            kind: Channel::Rtp,
-        }
+        SocketKey { slot, kind: Channel::Rtp }
     }
 
     /// The RTCP socket of `slot`.
     pub fn rtcp(slot: PortSlot) -> Self {
-        SocketKey {
-            slot,
-            kind: Channel::Rtcp,
-        }
+        SocketKey { slot, kind: Channel::Rtcp }
     }
 }
 

@@ -68,28 +68,15 @@ pub(super) struct Client {
 impl Client {
     /// Sends `request`.
     pub(super) fn start(request: Request, to: SocketAddr, now: Instant) -> Self {
-        let branch = message::via(&request)
-            .map(|(branch, _)| branch)
-            .unwrap_or_default();
+        let branch = message::via(&request).map(|(branch, _)| branch).unwrap_or_default();
         let bytes: Vec<u8> = request.clone().into();
         let mut timers = Timers::default();
-        let (resend, end) = if request.method == Method::Invite {
-            (Timer::A, Timer::B)
-        } else {
-            (Timer::E, Timer::F)
-        };
+        let (resend, end) =
+            if request.method == Method::Invite { (Timer::A, Timer::B) } else { (Timer::E, Timer::F) };
         timers.set(resend, now + T1);
         timers.set(end, now + PATIENCE);
         let outputs = VecDeque::from([ClientOutput::Send(bytes.clone())]);
-        Client {
-            request,
-            to,
-            branch,
-            bytes,
-            state: State::Trying { resend_in: T1 },
-            timers,
-            outputs,
-        }
+        Client { request, to, branch, bytes, state: State::Trying { resend_in: T1 }, timers, outputs }
     }
 
     /// Says whether a response with this branch and CSeq method is ours (§17.1.3).
@@ -169,14 +156,11 @@ impl Client {
                 | Header::CallId(_)
                 | Header::Route(_)
                 | Header::MaxForwards(_) => headers.push(header.clone()),
-                Header::To(_) => headers.push(Header::To(rsip::headers::To::new(
-                    message::to(response).unwrap_or_default(),
-                ))),
+                Header::To(_) => headers
+                    .push(Header::To(rsip::headers::To::new(message::to(response).unwrap_or_default()))),
                 Header::CSeq(_) => {
                     let number = message::cseq(&self.request).map_or(0, |(number, _)| number);
-                    headers.push(Header::CSeq(rsip::headers::CSeq::new(format!(
-                        "{number} ACK"
-                    ))));
+                    headers.push(Header::CSeq(rsip::headers::CSeq::new(format!("{number} ACK"))));
                 }
                 _ => {}
             }
@@ -197,9 +181,7 @@ impl Client {
                 | Header::MaxForwards(_) => headers.push(header.clone()),
                 Header::CSeq(_) => {
                     let number = message::cseq(&self.request).map_or(0, |(number, _)| number);
-                    headers.push(Header::CSeq(rsip::headers::CSeq::new(format!(
-                        "{number} CANCEL"
-                    ))));
+                    headers.push(Header::CSeq(rsip::headers::CSeq::new(format!("{number} CANCEL"))));
                 }
                 _ => {}
             }
@@ -208,8 +190,7 @@ impl Client {
     }
 
     fn tell(&mut self, response: Response) {
-        self.outputs
-            .push_back(ClientOutput::Heard(Box::new(response)));
+        self.outputs.push_back(ClientOutput::Heard(Box::new(response)));
     }
 
     /// Time passed.
@@ -219,19 +200,16 @@ impl Client {
                 (Timer::A, State::Trying { resend_in }) => {
                     *resend_in *= 2;
                     self.timers.set(Timer::A, now + *resend_in);
-                    self.outputs
-                        .push_back(ClientOutput::Send(self.bytes.clone()));
+                    self.outputs.push_back(ClientOutput::Send(self.bytes.clone()));
                 }
                 (Timer::E, State::Trying { resend_in }) => {
                     *resend_in = (*resend_in * 2).min(T2);
                     self.timers.set(Timer::E, now + *resend_in);
-                    self.outputs
-                        .push_back(ClientOutput::Send(self.bytes.clone()));
+                    self.outputs.push_back(ClientOutput::Send(self.bytes.clone()));
                 }
                 (Timer::E, State::Proceeding) => {
                     self.timers.set(Timer::E, now + T2);
-                    self.outputs
-                        .push_back(ClientOutput::Send(self.bytes.clone()));
+                    self.outputs.push_back(ClientOutput::Send(self.bytes.clone()));
                 }
                 (Timer::B | Timer::F, State::Trying { .. } | State::Proceeding) => {
                     self.timers.clear();

@@ -30,11 +30,9 @@ fn start(method: Method) -> Client {
 fn drain(client: &mut Client) -> Vec<String> {
     std::iter::from_fn(|| client.poll_output())
         .map(|output| match output {
-            ClientOutput::Send(bytes) => String::from_utf8_lossy(&bytes)
-                .split(' ')
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
+            ClientOutput::Send(bytes) => {
+                String::from_utf8_lossy(&bytes).split(' ').next().unwrap_or_default().to_owned()
+            }
             ClientOutput::Heard(response) => response.status_code.code().to_string(),
             ClientOutput::TimedOut => "-".into(),
         })
@@ -46,30 +44,20 @@ fn run(client: &mut Client, end: u64) -> Vec<(u64, String)> {
     let mut seen = Vec::new();
     while let Some(due) = client.poll_timeout().filter(|due| *due <= at(end)) {
         client.handle_timeout(due);
-        seen.extend(
-            drain(client)
-                .into_iter()
-                .map(|what| (due.as_nanos() / 1_000_000, what)),
-        );
+        seen.extend(drain(client).into_iter().map(|what| (due.as_nanos() / 1_000_000, what)));
     }
     seen
 }
 
 fn times(seen: &[(u64, String)], what: &str) -> Vec<u64> {
-    seen.iter()
-        .filter(|(_, seen)| seen == what)
-        .map(|(at, _)| *at)
-        .collect()
+    seen.iter().filter(|(_, seen)| seen == what).map(|(at, _)| *at).collect()
 }
 
 #[test]
 fn an_invite_is_repeated_at_doubling_intervals_and_given_up_after_32_s() {
     let mut client = start(Method::Invite);
     let seen = run(&mut client, 60_000);
-    assert_eq!(
-        times(&seen, "INVITE"),
-        [500, 1_500, 3_500, 7_500, 15_500, 31_500]
-    );
+    assert_eq!(times(&seen, "INVITE"), [500, 1_500, 3_500, 7_500, 15_500, 31_500]);
     assert_eq!(times(&seen, "-"), [32_000]);
     assert!(client.is_over());
 }
@@ -80,9 +68,7 @@ fn another_request_is_repeated_at_intervals_of_up_to_4_s() {
     let seen = run(&mut client, 60_000);
     assert_eq!(
         times(&seen, "BYE"),
-        [
-            500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500
-        ]
+        [500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]
     );
     assert_eq!(times(&seen, "-"), [32_000]);
 }
@@ -114,11 +100,7 @@ fn the_invite_table_row_by_row() {
         }
         assert_eq!(last, *outputs, "{answers:?}");
         assert_eq!(client.poll_timeout(), over.map(at), "{answers:?}");
-        assert_eq!(
-            run(&mut client, 100_000),
-            [],
-            "{answers:?}: nothing is repeated any more"
-        );
+        assert_eq!(run(&mut client, 100_000), [], "{answers:?}: nothing is repeated any more");
         assert_eq!(client.is_over(), over.is_some(), "{answers:?}");
     }
 }
@@ -146,10 +128,7 @@ fn the_other_table_row_by_row() {
     let mut client = start(Method::Register);
     client.handle_response(response(Method::Register, 100), at(0));
     let seen = run(&mut client, 60_000);
-    assert_eq!(
-        times(&seen, "REGISTER"),
-        [4_000, 8_000, 12_000, 16_000, 20_000, 24_000, 28_000]
-    );
+    assert_eq!(times(&seen, "REGISTER"), [4_000, 8_000, 12_000, 16_000, 20_000, 24_000, 28_000]);
     assert_eq!(times(&seen, "-"), [32_000]);
 }
 
@@ -158,28 +137,16 @@ fn the_ack_to_a_refusal_and_the_cancel_take_the_way_of_the_invite() {
     let mut client = start(Method::Invite);
     let cancel = client.cancel().to_string();
     client.handle_response(response(Method::Invite, 486), at(0));
-    let Some(ClientOutput::Send(ack)) = client.poll_output() else {
-        panic!("no ACK")
-    };
+    let Some(ClientOutput::Send(ack)) = client.poll_output() else { panic!("no ACK") };
     let ack = String::from_utf8(ack).unwrap();
-    for (text, method, to) in [
-        (&ack, "ACK", "<sip:b@x>;tag=2"),
-        (&cancel, "CANCEL", "<sip:b@x>"),
-    ] {
-        assert!(
-            text.starts_with(&format!("{method} sip:1001@192.0.2.1 SIP/2.0\r\n")),
-            "{text}"
-        );
-        for line in [
-            "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKx",
-            "Route: <sip:192.0.2.5;lr>",
-            "Call-ID: c",
-        ] {
+    for (text, method, to) in [(&ack, "ACK", "<sip:b@x>;tag=2"), (&cancel, "CANCEL", "<sip:b@x>")] {
+        assert!(text.starts_with(&format!("{method} sip:1001@192.0.2.1 SIP/2.0\r\n")), "{text}");
+        for line in ["Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKx", "Route: <sip:192.0.2.5;lr>", "Call-ID: c"]
+        {
             assert!(text.contains(line), "{line} in {text}");
         }
         assert!(
-            text.contains(&format!("To: {to}\r\n"))
-                && text.contains(&format!("CSeq: 5 {method}\r\n")),
+            text.contains(&format!("To: {to}\r\n")) && text.contains(&format!("CSeq: 5 {method}\r\n")),
             "{text}"
         );
     }

@@ -117,9 +117,6 @@ pub struct Dial {
 impl Dial {
     /// A plain call to `to`.
     pub fn to(to: &str) -> Self {
-        Dial {
-            to: to.to_owned(),
-            ..Dial::default()
-        }
+        Dial { to: to.to_owned(), ..Dial::default() }
     }
 }

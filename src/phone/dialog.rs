@@ -97,18 +97,13 @@ impl Dialog {
         body: Option<Body<'_>>,
     ) -> Request {
         let mut headers = vec![via];
-        headers.extend(
-            self.routes
-                .iter()
-                .map(|route| Header::Route(rsip::headers::Route::new(route.as_str()))),
-        );
+        headers
+            .extend(self.routes.iter().map(|route| Header::Route(rsip::headers::Route::new(route.as_str()))));
         headers.push(Header::MaxForwards(Default::default()));
         headers.push(Header::From(rsip::headers::From::new(self.local.as_str())));
         headers.push(Header::To(rsip::headers::To::new(self.remote.as_str())));
         headers.push(Header::CallId(CallId::new(self.call_id.as_str())));
-        headers.push(Header::CSeq(rsip::headers::CSeq::new(format!(
-            "{cseq} {method}"
-        ))));
+        headers.push(Header::CSeq(rsip::headers::CSeq::new(format!("{cseq} {method}"))));
         headers.push(Header::UserAgent(message::USER_AGENT.into()));
         headers.extend(extra);
         message::request(method, self.target.clone(), headers, body)
@@ -120,8 +115,6 @@ impl Dialog {
             Some(route) => message::uri_within(route),
             None => Some(self.target.clone()),
         };
-        first
-            .and_then(|uri| message::address(&uri))
-            .unwrap_or(server)
+        first.and_then(|uri| message::address(&uri)).unwrap_or(server)
     }
 }

@@ -36,12 +36,10 @@ impl Algorithm {
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}"); // Writing to a String cannot fail.
-            text
-        })
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}"); // Writing to a String cannot fail.
+        text
+    })
 }
 
 /// One `WWW-Authenticate` or `Proxy-Authenticate` header.
@@ -70,10 +68,7 @@ impl Challenge {
         }
         let params = params(rest);
         let find = |name: &str| {
-            params
-                .iter()
-                .find(|(key, _)| key.eq_ignore_ascii_case(name))
-                .map(|(_, value)| value.as_str())
+            params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
         };
         let algorithm = match find("algorithm") {
             None => Algorithm::Md5,
@@ -81,10 +76,8 @@ impl Challenge {
                 .iter()
                 .find(|known| known.name().eq_ignore_ascii_case(name))?,
         };
-        let qop_auth = find("qop").map(|list| {
-            list.split(',')
-                .any(|qop| qop.trim().eq_ignore_ascii_case("auth"))
-        });
+        let qop_auth =
+            find("qop").map(|list| list.split(',').any(|qop| qop.trim().eq_ignore_ascii_case("auth")));
         if qop_auth == Some(false) {
             return None; // auth-int only: not spoken here.
         }
@@ -130,11 +123,7 @@ fn params(text: &str) -> Vec<(String, String)> {
 pub fn choose(challenges: &[Challenge], accepted: &[Algorithm]) -> Option<Challenge> {
     accepted
         .iter()
-        .find_map(|algorithm| {
-            challenges
-                .iter()
-                .find(|challenge| challenge.algorithm == *algorithm)
-        })
+        .find_map(|algorithm| challenges.iter().find(|challenge| challenge.algorithm == *algorithm))
         .cloned()
 }
 
@@ -219,30 +208,12 @@ mod tests {
 
     #[test]
     fn the_example_of_rfc_2617() {
-        let challenge = challenge(
-            Algorithm::Md5,
-            "testrealm@host.com",
-            "dcd98b7102dd2f0e8b11d0f600bfb0c093",
-        );
+        let challenge = challenge(Algorithm::Md5, "testrealm@host.com", "dcd98b7102dd2f0e8b11d0f600bfb0c093");
         let auth = Some((1, "0a4f113b"));
-        let answer = response(
-            &challenge,
-            "Mufasa",
-            "Circle Of Life",
-            "GET",
-            "/dir/index.html",
-            auth,
-        );
+        let answer = response(&challenge, "Mufasa", "Circle Of Life", "GET", "/dir/index.html", auth);
         assert_eq!(answer, "6629fae49393a05397450978507c4ef1");
         // The form without qop, as RFC 2069 had it.
-        let answer = response(
-            &challenge,
-            "Mufasa",
-            "Circle Of Life",
-            "GET",
-            "/dir/index.html",
-            None,
-        );
+        let answer = response(&challenge, "Mufasa", "Circle Of Life", "GET", "/dir/index.html", None);
         assert_eq!(answer, "670fd8c2df070c60b045671b8b24ff02");
     }
 
@@ -252,21 +223,11 @@ mod tests {
         let auth = Some((1, "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"));
         for (algorithm, expected) in [
             (Algorithm::Md5, "8ca523f5e9506fed4657c9700eebdbec"),
-            (
-                Algorithm::Sha256,
-                "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1",
-            ),
+            (Algorithm::Sha256, "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
         ] {
             let challenge = challenge(algorithm, "http-auth@example.org", nonce);
             assert_eq!(
-                response(
-                    &challenge,
-                    "Mufasa",
-                    "Circle of Life",
-                    "GET",
-                    "/dir/index.html",
-                    auth
-                ),
+                response(&challenge, "Mufasa", "Circle of Life", "GET", "/dir/index.html", auth),
                 expected
             );
         }
@@ -274,28 +235,17 @@ mod tests {
 
     #[test]
     fn of_two_challenges_sha_256_is_taken_first_as_rfc_8760_wants() {
-        let md5 = Challenge::parse(
-            r#"Digest realm="city", nonce="a, b", qop="auth,auth-int", algorithm=MD5"#,
-        )
-        .unwrap();
-        let sha = Challenge::parse(
-            r#"digest nonce="c\"d",realm="city",algorithm=SHA-256,stale=TRUE,opaque="" "#,
-        )
-        .unwrap();
-        assert_eq!(
-            (md5.nonce.as_str(), md5.qop_auth, md5.stale),
-            ("a, b", true, false)
-        );
-        assert_eq!(
-            (sha.nonce.as_str(), sha.qop_auth, sha.stale),
-            ("c\"d", false, true)
-        );
+        let md5 =
+            Challenge::parse(r#"Digest realm="city", nonce="a, b", qop="auth,auth-int", algorithm=MD5"#)
+                .unwrap();
+        let sha =
+            Challenge::parse(r#"digest nonce="c\"d",realm="city",algorithm=SHA-256,stale=TRUE,opaque="" "#)
+                .unwrap();
+        assert_eq!((md5.nonce.as_str(), md5.qop_auth, md5.stale), ("a, b", true, false));
+        assert_eq!((sha.nonce.as_str(), sha.qop_auth, sha.stale), ("c\"d", false, true));
         assert_eq!(sha.opaque.as_deref(), Some(""));
         let both = [md5.clone(), sha.clone()];
-        assert_eq!(
-            choose(&both, &[Algorithm::Sha256, Algorithm::Md5]),
-            Some(sha)
-        );
+        assert_eq!(choose(&both, &[Algorithm::Sha256, Algorithm::Md5]), Some(sha));
         assert_eq!(choose(&both, &[Algorithm::Md5]), Some(md5));
         assert_eq!(choose(&both, &[]), None);
     }
@@ -320,10 +270,7 @@ mod tests {
         let mut dice = Dice::seeded(1);
         let first = keys.authorization("u", "p", "REGISTER", "sip:r", &mut dice);
         let second = keys.authorization("u", "p", "REGISTER", "sip:r", &mut dice);
-        assert!(
-            first.contains("nc=00000001,") && second.contains("nc=00000002,"),
-            "{first}\n{second}"
-        );
+        assert!(first.contains("nc=00000001,") && second.contains("nc=00000002,"), "{first}\n{second}");
         assert!(first.contains("algorithm=SHA-256") && first.contains("qop=auth,"));
     }
 }

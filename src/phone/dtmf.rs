@@ -22,9 +22,7 @@ const WAITING_MAX: usize = 128;
 /// The event code of a key; `None` for what is no key.
 pub(super) fn code(key: char) -> Option<u8> {
     let key = u8::try_from(key).ok()?.to_ascii_uppercase();
-    KEYS.iter()
-        .position(|known| *known == key)
-        .map(|code| code as u8)
+    KEYS.iter().position(|known| *known == key).map(|code| code as u8)
 }
 
 /// The key of an event code.
@@ -49,22 +47,13 @@ impl Event {
         let [code, flags, high, low, ..] = *payload else {
             return None;
         };
-        Some(Event {
-            code,
-            end: flags & 0x80 != 0,
-            duration: u16::from_be_bytes([high, low]),
-        })
+        Some(Event { code, end: flags & 0x80 != 0, duration: u16::from_be_bytes([high, low]) })
     }
 
     /// Writes a payload.
     pub(super) fn bytes(self) -> [u8; 4] {
         let [high, low] = self.duration.to_be_bytes();
-        [
-            self.code,
-            VOLUME | if self.end { 0x80 } else { 0 },
-            high,
-            low,
-        ]
+        [self.code, VOLUME | if self.end { 0x80 } else { 0 }, high, low]
     }
 }
 
@@ -97,8 +86,7 @@ impl Keypad {
     /// Queues the keys in `digits`; what is no key is passed over.
     pub(super) fn press(&mut self, digits: &str) {
         let room = WAITING_MAX.saturating_sub(self.waiting.len());
-        self.waiting
-            .extend(digits.chars().filter_map(code).take(room));
+        self.waiting.extend(digits.chars().filter_map(code).take(room));
     }
 
     /// Nothing is pressed or waits.
@@ -126,16 +114,8 @@ impl Keypad {
             return Pressed::Gap;
         }
         let end = self.frame == PRESS_FRAMES;
-        let event = Event {
-            code,
-            end,
-            duration: FRAME * u16::from(self.frame),
-        };
-        Pressed::Down {
-            event,
-            first: self.frame == 1,
-            copies: if end { END_PACKETS } else { 1 },
-        }
+        let event = Event { code, end, duration: FRAME * u16::from(self.frame) };
+        Pressed::Down { event, first: self.frame == 1, copies: if end { END_PACKETS } else { 1 } }
     }
 }
 
@@ -145,11 +125,10 @@ pub(super) fn tone(event: Event) -> [i16; FRAME as usize] {
     const HIGH: [f64; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
     const ROWS: [&[u8; 4]; 4] = [b"123A", b"456B", b"789C", b"*0#D"];
     let wanted = KEYS.get(usize::from(event.code)).copied().unwrap_or(b'0');
-    let place = ROWS.iter().enumerate().find_map(|(row, keys)| {
-        keys.iter()
-            .position(|key| *key == wanted)
-            .map(|column| (row, column))
-    });
+    let place = ROWS
+        .iter()
+        .enumerate()
+        .find_map(|(row, keys)| keys.iter().position(|key| *key == wanted).map(|column| (row, column)));
     let (row, column) = place.unwrap_or((3, 1));
     let start = f64::from(event.duration - FRAME);
     std::array::from_fn(|index| {
@@ -173,11 +152,7 @@ mod tests {
             let expected = match step {
                 _ if index == 20 => Pressed::Nothing,
                 0..=4 => Pressed::Down {
-                    event: Event {
-                        code,
-                        end: step == 4,
-                        duration: 160 * (step as u16 + 1),
-                    },
+                    event: Event { code, end: step == 4, duration: 160 * (step as u16 + 1) },
                     first: step == 0,
                     copies: if step == 4 { 3 } else { 1 },
                 },
@@ -190,11 +165,7 @@ mod tests {
 
     #[test]
     fn payloads_and_keys_are_read_as_written() {
-        let event = Event {
-            code: 11,
-            end: true,
-            duration: 800,
-        };
+        let event = Event { code: 11, end: true, duration: 800 };
         assert_eq!(event.bytes(), [11, 0x8a, 0x03, 0x20]);
         assert_eq!(Event::parse(&event.bytes()), Some(event));
         assert_eq!(Event::parse(&[1, 2, 3]), None);
@@ -206,23 +177,11 @@ mod tests {
 
     #[test]
     fn the_tones_of_a_key_are_its_two_frequencies() {
-        let sound: Vec<i16> = (1..=5)
-            .flat_map(|frame| {
-                tone(Event {
-                    code: 5,
-                    end: false,
-                    duration: 160 * frame,
-                })
-            })
-            .collect();
-        for (hz, loud) in [
-            (770.0, true),
-            (1336.0, true),
-            (697.0, false),
-            (852.0, false),
-            (1209.0, false),
-            (1477.0, false),
-        ] {
+        let sound: Vec<i16> =
+            (1..=5).flat_map(|frame| tone(Event { code: 5, end: false, duration: 160 * frame })).collect();
+        for (hz, loud) in
+            [(770.0, true), (1336.0, true), (697.0, false), (852.0, false), (1209.0, false), (1477.0, false)]
+        {
             let level = super::super::listen::tone_level(&sound, hz);
             assert_eq!(level > -20.0, loud, "{hz} Hz at {level} dB");
         }

@@ -15,38 +15,22 @@ const fn alaw_value(byte: u8) -> i16 {
     let bits = byte ^ 0x55;
     let segment = (bits >> 4) & 7;
     let step = ((bits & 15) as i32) << 4;
-    let size = if segment == 0 {
-        step + 8
-    } else {
-        (step + 0x108) << (segment - 1)
-    };
-    if bits & 0x80 != 0 {
-        size as i16
-    } else {
-        -size as i16
-    }
+    let size = if segment == 0 { step + 8 } else { (step + 0x108) << (segment - 1) };
+    if bits & 0x80 != 0 { size as i16 } else { -size as i16 }
 }
 
 const fn ulaw_value(byte: u8) -> i16 {
     let bits = !byte;
     let segment = (bits >> 4) & 7;
     let size = (((((bits & 15) as i32) << 3) + 0x84) << segment) - 0x84;
-    if bits & 0x80 != 0 {
-        -size as i16
-    } else {
-        size as i16
-    }
+    if bits & 0x80 != 0 { -size as i16 } else { size as i16 }
 }
 
 const fn table(alaw: bool) -> [i16; 256] {
     let mut values = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        values[byte] = if alaw {
-            alaw_value(byte as u8)
-        } else {
-            ulaw_value(byte as u8)
-        };
+        values[byte] = if alaw { alaw_value(byte as u8) } else { ulaw_value(byte as u8) };
         byte += 1;
     }
     values
@@ -58,18 +42,9 @@ static ULAW: [i16; 256] = table(false);
 fn alaw_byte(sample: i16) -> u8 {
     let sign = if sample >= 0 { 0x80 } else { 0 };
     // One's complement, so that -32768 has a size and -1 falls beside 0.
-    let size = if sample >= 0 {
-        sample as u16
-    } else {
-        !sample as u16
-    };
+    let size = if sample >= 0 { sample as u16 } else { !sample as u16 };
     let segment = (u16::BITS - (size >> 8).leading_zeros()) as u8;
-    let step = if segment == 0 {
-        size >> 4
-    } else {
-        size >> (segment + 3)
-    } as u8
-        & 15;
+    let step = if segment == 0 { size >> 4 } else { size >> (segment + 3) } as u8 & 15;
     (sign | segment << 4 | step) ^ 0x55
 }
 
@@ -100,9 +75,7 @@ impl Codec {
 
     /// The codec of a static payload type.
     pub fn of_payload_type(payload_type: u8) -> Option<Self> {
-        [Codec::Pcma, Codec::Pcmu]
-            .into_iter()
-            .find(|codec| codec.payload_type() == payload_type)
+        [Codec::Pcma, Codec::Pcmu].into_iter().find(|codec| codec.payload_type() == payload_type)
     }
 
     /// The byte nearest to a 16-bit sample.
@@ -123,10 +96,7 @@ impl Codec {
 
     /// `samples` as the other side will hear them.
     pub fn round_trip(self, samples: &[i16]) -> Vec<i16> {
-        samples
-            .iter()
-            .map(|sample| self.decode(self.encode(*sample)))
-            .collect()
+        samples.iter().map(|sample| self.decode(self.encode(*sample))).collect()
     }
 }
 
@@ -148,14 +118,8 @@ mod tests {
         ] {
             assert_eq!(codec.encode(sample), byte, "{codec:?} {sample}");
         }
-        assert_eq!(
-            (Codec::Pcma.decode(0xd5), Codec::Pcma.decode(0x55)),
-            (8, -8)
-        );
-        assert_eq!(
-            (Codec::Pcma.decode(0xaa), Codec::Pcmu.decode(0x80)),
-            (32256, 32124)
-        );
+        assert_eq!((Codec::Pcma.decode(0xd5), Codec::Pcma.decode(0x55)), (8, -8));
+        assert_eq!((Codec::Pcma.decode(0xaa), Codec::Pcmu.decode(0x80)), (32256, 32124));
         assert_eq!((Codec::Pcmu.decode(0xff), Codec::Pcmu.decode(0x7f)), (0, 0));
     }
 
@@ -174,14 +138,9 @@ mod tests {
     fn every_sample_goes_to_the_nearest_step() {
         for codec in [Codec::Pcma, Codec::Pcmu] {
             for sample in i16::MIN..=i16::MAX {
-                let error =
-                    (i32::from(codec.decode(codec.encode(sample))) - i32::from(sample)).abs();
+                let error = (i32::from(codec.decode(codec.encode(sample))) - i32::from(sample)).abs();
                 let allowed = (i32::from(sample).abs() / 28).max(8)
-                    + if sample.unsigned_abs() > 32000 {
-                        700
-                    } else {
-                        8
-                    };
+                    + if sample.unsigned_abs() > 32000 { 700 } else { 8 };
                 assert!(error <= allowed, "{codec:?} {sample}: off by {error}");
             }
         }

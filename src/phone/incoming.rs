@@ -40,10 +40,7 @@ impl Phone {
         }
         let offer = sdp::parse(&request.body);
         let unusable = match &offer {
-            Some(offer) => !offer
-                .codecs
-                .iter()
-                .any(|(_, codec)| self.config.codecs.contains(codec)),
+            Some(offer) => !offer.codecs.iter().any(|(_, codec)| self.config.codecs.contains(codec)),
             None => !request.body.is_empty(),
         };
         if unusable {
@@ -57,13 +54,7 @@ impl Phone {
         let describer = self.new_describer();
         let tag = self.dice.hex(10);
         self.new_sound();
-        self.line = Line::Ringing(Box::new(Ringing {
-            request,
-            source,
-            tag,
-            describer,
-            offer,
-        }));
+        self.line = Line::Ringing(Box::new(Ringing { request, source, tag, describer, offer }));
         self.follow_manners(now);
     }
 
@@ -105,46 +96,24 @@ impl Phone {
         let Some(ringing) = self.take_ringing() else {
             return;
         };
-        let Ringing {
-            request,
-            source,
-            tag,
-            mut describer,
-            offer,
-        } = *ringing;
+        let Ringing { request, source, tag, mut describer, offer } = *ringing;
         let first_cseq = 1 + self.dice.below(1_000) as u32;
         let agreed = match &offer {
-            Some(offer) => describer
-                .answer(offer, Direction::SendRecv)
-                .map(|(text, media)| (text, Some(media))),
+            Some(offer) => {
+                describer.answer(offer, Direction::SendRecv).map(|(text, media)| (text, Some(media)))
+            }
             None => Some((describer.offer(Direction::SendRecv), None)),
         };
-        let (Some(dialog), Some((text, media))) =
-            (Dialog::of_invite(&request, &tag, first_cseq), agreed)
+        let (Some(dialog), Some((text, media))) = (Dialog::of_invite(&request, &tag, first_cseq), agreed)
         else {
             // Both were looked at when the call came in.
             self.end_call(now);
             return self.reply(&request, source, 488, Vec::new(), now);
         };
-        let headers = vec![
-            self.contact(),
-            wire::allow(),
-            Header::UserAgent(message::USER_AGENT.into()),
-        ];
-        self.reply_with(
-            &request,
-            source,
-            200,
-            &tag,
-            headers,
-            Some(Body::sdp(&text)),
-            now,
-        );
+        let headers = vec![self.contact(), wire::allow(), Header::UserAgent(message::USER_AGENT.into())];
+        self.reply_with(&request, source, 200, &tag, headers, Some(Body::sdp(&text)), now);
         let mut talking = Talking::new(dialog, describer);
-        talking.awaited = Some(AwaitedAck {
-            offered: media.is_none(),
-            hang_up: false,
-        });
+        talking.awaited = Some(AwaitedAck { offered: media.is_none(), hang_up: false });
         talking.theirs = media;
         self.begin_talking(talking, now);
     }
@@ -155,39 +124,16 @@ impl Phone {
             return;
         };
         let status = status.clamp(300, 699);
-        self.reply_with(
-            &ringing.request,
-            ringing.source,
-            status,
-            &ringing.tag,
-            Vec::new(),
-            None,
-            now,
-        );
+        self.reply_with(&ringing.request, ringing.source, status, &ringing.tag, Vec::new(), None, now);
         self.end_call(now);
-        self.report(PhoneEvent::Ended {
-            by: Side::Us,
-            status: Some(status),
-        });
+        self.report(PhoneEvent::Ended { by: Side::Us, status: Some(status) });
     }
 
     /// CANCEL: 200 to itself and 487 to its INVITE, where that is still open.
     pub(super) fn handle_cancel(&mut self, source: SocketAddr, cancel: &Request, now: Instant) {
-        let invite = wire::key_of(cancel).map(|key| ServerKey {
-            method: "INVITE".into(),
-            ..key
-        });
-        let known = self
-            .servers
-            .iter()
-            .any(|server| Some(&server.key) == invite.as_ref());
-        self.reply(
-            cancel,
-            source,
-            if known { 200 } else { 481 },
-            Vec::new(),
-            now,
-        );
+        let invite = wire::key_of(cancel).map(|key| ServerKey { method: "INVITE".into(), ..key });
+        let known = self.servers.iter().any(|server| Some(&server.key) == invite.as_ref());
+        self.reply(cancel, source, if known { 200 } else { 481 }, Vec::new(), now);
         let Line::Ringing(ringing) = &self.line else {
             return;
         };
@@ -197,12 +143,7 @@ impl Phone {
     }
 
     /// BYE inside a call that still rings (§15.1.2).
-    pub(super) fn handle_early_bye(
-        &mut self,
-        source: SocketAddr,
-        request: &Request,
-        now: Instant,
-    ) -> bool {
+    pub(super) fn handle_early_bye(&mut self, source: SocketAddr, request: &Request, now: Instant) -> bool {
         let Line::Ringing(ringing) = &self.line else {
             return false;
         };
@@ -221,20 +162,9 @@ impl Phone {
         let Some(ringing) = self.take_ringing() else {
             return;
         };
-        self.reply_with(
-            &ringing.request,
-            ringing.source,
-            487,
-            &ringing.tag,
-            Vec::new(),
-            None,
-            now,
-        );
+        self.reply_with(&ringing.request, ringing.source, 487, &ringing.tag, Vec::new(), None, now);
         self.end_call(now);
-        self.report(PhoneEvent::Ended {
-            by: Side::Them,
-            status: Some(cause),
-        });
+        self.report(PhoneEvent::Ended { by: Side::Them, status: Some(cause) });
     }
 }
 

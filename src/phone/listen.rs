@@ -46,14 +46,8 @@ pub fn find(needle: &[i16], hay: &[i16], from: usize) -> Option<Match> {
         .iter()
         .copied()
         .enumerate()
-        .fold(
-            (0, f32::MIN),
-            |top, next| if next.1 > top.1 { next } else { top },
-        );
-    Some(Match {
-        at_sample: from + first + climb,
-        score,
-    })
+        .fold((0, f32::MIN), |top, next| if next.1 > top.1 { next } else { top });
+    Some(Match { at_sample: from + first + climb, score })
 }
 
 /// Divides each correlation by the energies of the two stretches.
@@ -61,19 +55,12 @@ fn normalise(scores: &mut [f32], needle: &[i16], hay: &[i16]) {
     let square = |sample: i16| (f64::from(sample) / 32768.0).powi(2);
     let energy: f64 = needle.iter().map(|sample| square(*sample)).sum();
     let floor = (QUIET_RMS / 32768.0).powi(2) * needle.len() as f64;
-    let mut window: f64 = hay[..needle.len()]
-        .iter()
-        .map(|sample| square(*sample))
-        .sum();
+    let mut window: f64 = hay[..needle.len()].iter().map(|sample| square(*sample)).sum();
     for (at, score) in scores.iter_mut().enumerate() {
         if at > 0 {
             window += square(hay[at + needle.len() - 1]) - square(hay[at - 1]);
         }
-        *score = if window < floor {
-            0.0
-        } else {
-            (f64::from(*score) / (energy * window).sqrt()) as f32
-        };
+        *score = if window < floor { 0.0 } else { (f64::from(*score) / (energy * window).sqrt()) as f32 };
     }
 }
 
@@ -149,11 +136,7 @@ impl Transform {
             let stride = self.turns.len() / half;
             for pair in values.chunks_exact_mut(2 * half) {
                 let (low, high) = pair.split_at_mut(half);
-                for ((a, b), turn) in low
-                    .iter_mut()
-                    .zip(high)
-                    .zip(self.turns.iter().step_by(stride))
-                {
+                for ((a, b), turn) in low.iter_mut().zip(high).zip(self.turns.iter().step_by(stride)) {
                     let (sum, difference) = ((a.0 + b.0, a.1 + b.1), (a.0 - b.0, a.1 - b.1));
                     *a = sum;
                     *b = times(difference, *turn);
@@ -170,16 +153,10 @@ impl Transform {
             let stride = self.turns.len() / half;
             for pair in values.chunks_exact_mut(2 * half) {
                 let (low, high) = pair.split_at_mut(half);
-                for ((a, b), turn) in low
-                    .iter_mut()
-                    .zip(high)
-                    .zip(self.turns.iter().step_by(stride))
-                {
+                for ((a, b), turn) in low.iter_mut().zip(high).zip(self.turns.iter().step_by(stride)) {
                     let turned = times(*b, (turn.0, -turn.1));
-                    let (sum, difference) = (
-                        (a.0 + turned.0, a.1 + turned.1),
-                        (a.0 - turned.0, a.1 - turned.1),
-                    );
+                    let (sum, difference) =
+                        ((a.0 + turned.0, a.1 + turned.1), (a.0 - turned.0, a.1 - turned.1));
                     *a = sum;
                     *b = difference;
                 }
@@ -195,10 +172,7 @@ impl Transform {
 
 /// Root mean square, in sample units: 0 to 32768. 0 for no samples.
 pub fn rms(samples: &[i16]) -> f64 {
-    let sum: f64 = samples
-        .iter()
-        .map(|sample| f64::from(*sample).powi(2))
-        .sum();
+    let sum: f64 = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum();
     (sum / samples.len().max(1) as f64).sqrt()
 }
 
@@ -242,9 +216,7 @@ mod tests {
 
     fn noise(seed: u64, samples: usize, amplitude: u64) -> Vec<i16> {
         let mut dice = Dice::seeded(seed);
-        (0..samples)
-            .map(|_| (dice.below(2 * amplitude + 1) as i32 - amplitude as i32) as i16)
-            .collect()
+        (0..samples).map(|_| (dice.below(2 * amplitude + 1) as i32 - amplitude as i32) as i16).collect()
     }
 
     #[test]
@@ -275,10 +247,7 @@ mod tests {
         }
         let first = find(&prompt, &hay, 0).unwrap();
         assert_eq!(first.at_sample, 3_000);
-        assert_eq!(
-            find(&prompt, &hay, first.at_sample + 1).unwrap().at_sample,
-            17_000
-        );
+        assert_eq!(find(&prompt, &hay, first.at_sample + 1).unwrap().at_sample, 17_000);
         assert_eq!(find(&prompt, &hay, 27_000), None);
     }
 
@@ -302,20 +271,14 @@ mod tests {
                 .zip(&hay[at..])
                 .map(|(a, b)| f64::from(scaled(*a)) * f64::from(scaled(*b)))
                 .sum();
-            assert!(
-                (f64::from(fast[at]) - slow).abs() < 1e-3,
-                "{at}: {} {slow}",
-                fast[at]
-            );
+            assert!((f64::from(fast[at]) - slow).abs() < 1e-3, "{at}: {} {slow}", fast[at]);
         }
     }
 
     #[test]
     fn levels_are_told_in_decibels() {
         let sine: Vec<i16> = (0..8_000)
-            .map(|n| {
-                (16_384.0 * (std::f64::consts::TAU * 440.0 * f64::from(n) / RATE).sin()) as i16
-            })
+            .map(|n| (16_384.0 * (std::f64::consts::TAU * 440.0 * f64::from(n) / RATE).sin()) as i16)
             .collect();
         assert!((tone_level(&sine, 440.0) + 6.02).abs() < 0.05);
         assert!(tone_level(&sine, 1_000.0) < -60.0);

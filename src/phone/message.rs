@@ -7,9 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use rsip::headers::{ContentLength, ContentType};
 use rsip::prelude::*;
-use rsip::{
-    Header, Headers, Method, Param, Request, Response, SipMessage, StatusCode, Uri, Version,
-};
+use rsip::{Header, Headers, Method, Param, Request, Response, SipMessage, StatusCode, Uri, Version};
 
 /// The methods that we answer with more than 405.
 pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, NOTIFY, REFER";
@@ -72,10 +70,7 @@ fn cut_body(headers: &Headers, body: &mut Vec<u8>) -> Option<()> {
 
 /// The value of Call-ID.
 pub(super) fn call_id(message: &impl HeadersExt) -> Option<&str> {
-    message
-        .call_id_header()
-        .ok()
-        .map(|header| header.value().trim())
+    message.call_id_header().ok().map(|header| header.value().trim())
 }
 
 /// Number and method word of CSeq.
@@ -96,24 +91,12 @@ pub(super) fn to(message: &impl HeadersExt) -> Option<&str> {
 
 /// The tag in From.
 pub(super) fn from_tag(message: &impl HeadersExt) -> Option<String> {
-    message
-        .from_header()
-        .ok()?
-        .typed()
-        .ok()?
-        .tag()
-        .map(ToString::to_string)
+    message.from_header().ok()?.typed().ok()?.tag().map(ToString::to_string)
 }
 
 /// The tag in To.
 pub(super) fn to_tag(message: &impl HeadersExt) -> Option<String> {
-    message
-        .to_header()
-        .ok()?
-        .typed()
-        .ok()?
-        .tag()
-        .map(ToString::to_string)
+    message.to_header().ok()?.typed().ok()?.tag().map(ToString::to_string)
 }
 
 /// The branch of the topmost Via, and where that Via says it was sent from.
@@ -166,22 +149,15 @@ pub(super) fn reason(headers: &Headers) -> Option<u16> {
         return None;
     }
     let (_, rest) = value.split_once("cause=")?;
-    rest.split(|c: char| !c.is_ascii_digit())
-        .next()?
-        .parse()
-        .ok()
+    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// Retry-After in seconds.
 pub(super) fn retry_after(headers: &Headers) -> Option<u32> {
     headers.iter().find_map(|header| match header {
-        Header::RetryAfter(value) => value
-            .value()
-            .trim()
-            .split(|c: char| !c.is_ascii_digit())
-            .next()?
-            .parse()
-            .ok(),
+        Header::RetryAfter(value) => {
+            value.value().trim().split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+        }
         _ => None,
     })
 }
@@ -229,10 +205,7 @@ pub(super) struct Body<'a> {
 impl<'a> Body<'a> {
     /// A session description.
     pub(super) fn sdp(text: &'a str) -> Self {
-        Body {
-            kind: "application/sdp",
-            text,
-        }
+        Body { kind: "application/sdp", text }
     }
 }
 
@@ -241,27 +214,14 @@ fn finish(headers: &mut Vec<Header>, body: Option<Body<'_>>) -> Vec<u8> {
     if let Some(body) = &body {
         headers.push(Header::ContentType(ContentType::new(body.kind)));
     }
-    headers.push(Header::ContentLength(
-        ContentLength::from(text.len() as u32),
-    ));
+    headers.push(Header::ContentLength(ContentLength::from(text.len() as u32)));
     text.as_bytes().to_vec()
 }
 
 /// A request.
-pub(super) fn request(
-    method: Method,
-    uri: Uri,
-    mut headers: Vec<Header>,
-    body: Option<Body<'_>>,
-) -> Request {
+pub(super) fn request(method: Method, uri: Uri, mut headers: Vec<Header>, body: Option<Body<'_>>) -> Request {
     let body = finish(&mut headers, body);
-    Request {
-        method,
-        uri,
-        version: Version::V2,
-        headers: headers.into(),
-        body,
-    }
+    Request { method, uri, version: Version::V2, headers: headers.into(), body }
 }
 
 /// A response to `request`: its Via (completed by RFC 3581), From, To, Call-ID, CSeq and
@@ -279,11 +239,7 @@ pub(super) fn response(
     for header in request.headers.iter() {
         match header {
             Header::Via(via) => {
-                let value = if top {
-                    completed_via(via.value(), source)
-                } else {
-                    via.value().to_owned()
-                };
+                let value = if top { completed_via(via.value(), source) } else { via.value().to_owned() };
                 list.push(Header::Via(rsip::headers::Via::new(value)));
                 top = false;
             }
@@ -302,19 +258,12 @@ pub(super) fn response(
     list.extend(headers);
     let body = finish(&mut list, body);
     let status_code = StatusCode::Other(status, phrase(status).to_owned());
-    Response {
-        status_code,
-        version: Version::V2,
-        headers: list.into(),
-        body,
-    }
+    Response { status_code, version: Version::V2, headers: list.into(), body }
 }
 
 /// The topmost Via with `received` and `rport` filled in; other Vias on the same line are kept.
 fn completed_via(value: &str, source: SocketAddr) -> String {
-    let (top, rest) = value
-        .split_once(',')
-        .map_or((value, None), |(top, rest)| (top, Some(rest)));
+    let (top, rest) = value.split_once(',').map_or((value, None), |(top, rest)| (top, Some(rest)));
     let Ok(mut via) = rsip::headers::Via::new(top.trim()).typed() else {
         return value.to_owned();
     };
@@ -328,10 +277,8 @@ fn completed_via(value: &str, source: SocketAddr) -> String {
         }
     }
     if wants_port || via.uri.host_with_port.host.to_string() != source.ip().to_string() {
-        via.params
-            .retain(|param| !matches!(param, Param::Received(_)));
-        via.params
-            .push(Param::Received(source.ip().to_string().into()));
+        via.params.retain(|param| !matches!(param, Param::Received(_)));
+        via.params.push(Param::Received(source.ip().to_string().into()));
     }
     match rest {
         Some(rest) => format!("{via},{rest}"),
@@ -344,16 +291,13 @@ pub(super) fn response_to(request: &Request, source: SocketAddr) -> SocketAddr {
     let Ok(Ok(via)) = request.via_header().map(ToTypedHeader::typed) else {
         return source;
     };
-    let rport = via.params.iter().any(|param| matches!(param, Param::Other(name, _) if name.to_string().eq_ignore_ascii_case("rport")));
+    let rport = via.params.iter().any(
+        |param| matches!(param, Param::Other(name, _) if name.to_string().eq_ignore_ascii_case("rport")),
+    );
     if rport {
         return source;
     }
-    let port = via
-        .uri
-        .host_with_port
-        .port
-        .as_ref()
-        .and_then(|port| port.to_string().parse().ok());
+    let port = via.uri.host_with_port.port.as_ref().and_then(|port| port.to_string().parse().ok());
     SocketAddr::new(source.ip(), port.unwrap_or(SIP_PORT))
 }
 
@@ -414,33 +358,15 @@ mod tests {
         let request = invite();
         assert_eq!(call_id(&request), Some("x@y"));
         assert_eq!(cseq(&request), Some((7, "INVITE")));
-        assert_eq!(
-            (from_tag(&request).as_deref(), to_tag(&request)),
-            (Some("abc"), None)
-        );
-        assert_eq!(
-            via(&request),
-            Some(("z9hG4bK1".into(), "192.0.2.1:5080".into()))
-        );
-        assert_eq!(
-            record_routes(&request.headers),
-            ["<sip:192.0.2.1;lr>", "<sip:192.0.2.2:5070;lr>"]
-        );
-        assert_eq!(
-            contact(&request).and_then(|uri| address(&uri)),
-            "192.0.2.1:5080".parse().ok()
-        );
+        assert_eq!((from_tag(&request).as_deref(), to_tag(&request)), (Some("abc"), None));
+        assert_eq!(via(&request), Some(("z9hG4bK1".into(), "192.0.2.1:5080".into())));
+        assert_eq!(record_routes(&request.headers), ["<sip:192.0.2.1;lr>", "<sip:192.0.2.2:5070;lr>"]);
+        assert_eq!(contact(&request).and_then(|uri| address(&uri)), "192.0.2.1:5080".parse().ok());
         assert_eq!(reason(&request.headers), Some(480));
         assert_eq!(request.body, b"body");
         let shown = for_the_user(&request);
-        assert!(
-            shown.contains(&(":uri".into(), "sip:1001@192.0.2.9:5060".into())),
-            "{shown:?}"
-        );
-        assert!(
-            shown.contains(&("X-Line".into(), "12345".into())),
-            "{shown:?}"
-        );
+        assert!(shown.contains(&(":uri".into(), "sip:1001@192.0.2.9:5060".into())), "{shown:?}");
+        assert!(shown.contains(&("X-Line".into(), "12345".into())), "{shown:?}");
     }
 
     #[test]
@@ -449,24 +375,21 @@ mod tests {
         let request = invite();
         let text = response(&request, source, 180, Some("mine"), Vec::new(), None).to_string();
         assert!(text.starts_with("SIP/2.0 180 Ringing\r\n"), "{text}");
-        assert!(text.contains("rport=4000;branch=z9hG4bK1;received=198.51.100.7, SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK0"), "{text}");
         assert!(
-            text.contains("To: <sip:1001@example.cn>;tag=mine\r\n"),
+            text.contains(
+                "rport=4000;branch=z9hG4bK1;received=198.51.100.7, SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK0"
+            ),
             "{text}"
         );
-        assert!(
-            text.contains("Record-Route: ") && text.ends_with("Content-Length: 0\r\n\r\n"),
-            "{text}"
-        );
+        assert!(text.contains("To: <sip:1001@example.cn>;tag=mine\r\n"), "{text}");
+        assert!(text.contains("Record-Route: ") && text.ends_with("Content-Length: 0\r\n\r\n"), "{text}");
         assert_eq!(response_to(&request, source), source);
     }
 
     #[test]
     fn without_rport_the_response_goes_to_the_port_in_the_via() {
         let text = INVITE.replace(";rport", "");
-        let Some(Message::Request(request)) = read(text.as_bytes()) else {
-            panic!("not read")
-        };
+        let Some(Message::Request(request)) = read(text.as_bytes()) else { panic!("not read") };
         assert_eq!(
             response_to(&request, "198.51.100.7:4000".parse().unwrap()),
             "198.51.100.7:5080".parse().unwrap()
@@ -476,17 +399,8 @@ mod tests {
     #[test]
     fn odd_datagrams_are_told_apart() {
         let strange = INVITE.replace("INVITE", "FETCH");
-        assert!(matches!(
-            read(strange.as_bytes()),
-            Some(Message::Unknown(_))
-        ));
-        for junk in [
-            &b"\r\n\r\n"[..],
-            b"",
-            b"hello",
-            b"INVITE sip:a SIP/2.0\r\n",
-            &[0xff; 40],
-        ] {
+        assert!(matches!(read(strange.as_bytes()), Some(Message::Unknown(_))));
+        for junk in [&b"\r\n\r\n"[..], b"", b"hello", b"INVITE sip:a SIP/2.0\r\n", &[0xff; 40]] {
             assert!(read(junk).is_none());
         }
         let short = INVITE.replace("Content-Length: 4", "Content-Length: 400");

@@ -178,12 +178,8 @@ impl Phone {
             return;
         }
         match message::read(bytes) {
-            Some(message::Message::Request(request)) => {
-                self.handle_request(from, request, now.mono)
-            }
-            Some(message::Message::Unknown(request)) => {
-                self.handle_unknown(from, request, now.mono)
-            }
+            Some(message::Message::Request(request)) => self.handle_request(from, request, now.mono),
+            Some(message::Message::Unknown(request)) => self.handle_unknown(from, request, now.mono),
             Some(message::Message::Response(response)) => self.handle_response(response, now.mono),
             None => {}
         }
@@ -237,17 +233,10 @@ impl Phone {
         if self.vanished {
             return None;
         }
-        let clients = self
-            .pending
-            .iter()
-            .filter_map(|pending| pending.client.poll_timeout());
+        let clients = self.pending.iter().filter_map(|pending| pending.client.poll_timeout());
         let servers = self.servers.iter().filter_map(Server::poll_timeout);
         let sound = self.sound.as_ref().and_then(Sound::poll_timeout);
-        clients
-            .chain(servers)
-            .chain(sound)
-            .chain(self.wakes.next())
-            .min()
+        clients.chain(servers).chain(sound).chain(self.wakes.next()).min()
     }
 
     /// What to do next; to be drained after each input.
@@ -365,12 +354,7 @@ impl Phone {
 
     fn new_describer(&mut self) -> sdp::Describer {
         let session = self.dice.below(1 << 32);
-        sdp::Describer::new(
-            self.config.rtp,
-            &self.config.codecs,
-            self.config.telephone_event,
-            session,
-        )
+        sdp::Describer::new(self.config.rtp, &self.config.codecs, self.config.telephone_event, session)
     }
 
     fn drain_sound(&mut self) {
@@ -387,12 +371,7 @@ impl Phone {
         if let Some(sound) = &mut self.sound {
             sound.end();
         }
-        for wake in [
-            Wake::Answer,
-            Wake::HangUp,
-            Wake::CancelPatience,
-            Wake::Renegotiate,
-        ] {
+        for wake in [Wake::Answer, Wake::HangUp, Wake::CancelPatience, Wake::Renegotiate] {
             self.wakes.cancel(wake);
         }
         self.busy_until = Some(now + self.config.rest);

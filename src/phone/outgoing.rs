@@ -41,9 +41,7 @@ impl Phone {
     /// Sends an INVITE.
     pub(super) fn dial_now(&mut self, dial: Dial, now: Instant) -> Result<(), PhoneError> {
         if !matches!(self.line, Line::Idle) {
-            return Err(PhoneError::WrongState {
-                state: self.state(),
-            });
+            return Err(PhoneError::WrongState { state: self.state() });
         }
         let uri = self.uri_of(&dial.to)?;
         let extra = extra_headers(&dial)?;
@@ -63,12 +61,7 @@ impl Phone {
         headers.extend(self.credentials(Method::Invite, &uri.to_string()));
         headers.extend(extra);
         let offer = (!dial.late_offer).then(|| describer.offer(Direction::SendRecv));
-        let request = message::request(
-            Method::Invite,
-            uri,
-            headers,
-            offer.as_deref().map(Body::sdp),
-        );
+        let request = message::request(Method::Invite, uri, headers, offer.as_deref().map(Body::sdp));
         self.new_sound();
         let branch = self.send(request, self.config.server, Purpose::Dial, now);
         self.line = Line::Calling(Box::new(Calling {
@@ -83,15 +76,9 @@ impl Phone {
 
     /// A user in our domain, or a whole URI.
     pub(super) fn uri_of(&self, to: &str) -> Result<Uri, PhoneError> {
-        let text = if to.contains(':') {
-            to.to_owned()
-        } else {
-            format!("sip:{to}@{}", self.config.domain)
-        };
+        let text = if to.contains(':') { to.to_owned() } else { format!("sip:{to}@{}", self.config.domain) };
         let bad = || PhoneError::BadUri { uri: to.to_owned() };
-        if !text.starts_with("sip:")
-            || text.contains(|c: char| c.is_whitespace() || "<>\"".contains(c))
-        {
+        if !text.starts_with("sip:") || text.contains(|c: char| c.is_whitespace() || "<>\"".contains(c)) {
             return Err(bad());
         }
         Uri::try_from(text.as_str()).map_err(|_| bad())
@@ -99,25 +86,15 @@ impl Phone {
 
     fn caller_line(&mut self, dial: &Dial) -> String {
         let user = dial.from_user.as_deref().unwrap_or(&self.config.user);
-        let display = dial
-            .from_display
-            .as_ref()
-            .or(self.config.display_name.as_ref());
-        let display = display.map_or(String::new(), |name| {
-            format!("\"{}\" ", name.replace(['"', '\\', '\r', '\n', '<'], ""))
-        });
+        let display = dial.from_display.as_ref().or(self.config.display_name.as_ref());
+        let display = display
+            .map_or(String::new(), |name| format!("\"{}\" ", name.replace(['"', '\\', '\r', '\n', '<'], "")));
         let tag = self.dice.hex(10);
         format!("{display}<sip:{user}@{}>;tag={tag}", self.config.domain)
     }
 
     /// An answer to our INVITE.
-    pub(super) fn hear_called(
-        &mut self,
-        invite: &Request,
-        status: u16,
-        response: &Response,
-        now: Instant,
-    ) {
+    pub(super) fn hear_called(&mut self, invite: &Request, status: u16, response: &Response, now: Instant) {
         match status {
             100..=199 => self.hear_progress(invite, status, response, now),
             200..=299 => self.hear_accepted(invite, response, now),
@@ -128,9 +105,7 @@ impl Phone {
     /// Our call, if `invite` is its INVITE.
     fn calling_of(&mut self, invite: &Request) -> Option<&mut Calling> {
         match &mut self.line {
-            Line::Calling(calling) if message::call_id(invite) == Some(&calling.call_id) => {
-                Some(calling)
-            }
+            Line::Calling(calling) if message::call_id(invite) == Some(&calling.call_id) => Some(calling),
             _ => None,
         }
     }
@@ -142,10 +117,7 @@ impl Phone {
         };
         calling.progressed = true;
         let wanted = calling.taking_back == TakingBack::Wanted;
-        self.report(PhoneEvent::Ringing {
-            status,
-            early_media,
-        });
+        self.report(PhoneEvent::Ringing { status, early_media });
         if wanted {
             self.cancel(now);
         }
@@ -158,10 +130,7 @@ impl Phone {
         let taken_back = calling.is_taken_back();
         self.end_call(now);
         if taken_back {
-            self.report(PhoneEvent::Ended {
-                by: Side::Us,
-                status: Some(status),
-            });
+            self.report(PhoneEvent::Ended { by: Side::Us, status: Some(status) });
         } else {
             self.report(PhoneEvent::Refused {
                 status,
@@ -180,10 +149,7 @@ impl Phone {
             return;
         };
         let theirs = sdp::parse(&response.body).map(|media| self.narrowed(media));
-        let Some(taken_back) = self
-            .calling_of(invite)
-            .map(|calling| calling.is_taken_back())
-        else {
+        let Some(taken_back) = self.calling_of(invite).map(|calling| calling.is_taken_back()) else {
             self.send_ack(&dialog, invite, None); // A late offer wants an answer, but BYE is next.
             return self.send_bye(dialog, false, now);
         };
@@ -197,10 +163,7 @@ impl Phone {
             Some(theirs) if !theirs.codecs.is_empty() => Some((String::new(), theirs)),
             _ => None,
         };
-        let answer = agreed
-            .as_ref()
-            .map(|(text, _)| text.as_str())
-            .filter(|text| !text.is_empty());
+        let answer = agreed.as_ref().map(|(text, _)| text.as_str()).filter(|text| !text.is_empty());
         self.send_ack(&dialog, invite, answer);
         match agreed {
             Some((_, media)) if !taken_back => {
@@ -212,10 +175,7 @@ impl Phone {
                 // Taken back, or without a codec that both know.
                 let status = if agreed.is_none() { Some(488) } else { None };
                 self.end_call(now);
-                self.report(PhoneEvent::Ended {
-                    by: Side::Us,
-                    status,
-                });
+                self.report(PhoneEvent::Ended { by: Side::Us, status });
                 self.send_bye(dialog, true, now);
             }
         }
@@ -225,13 +185,7 @@ impl Phone {
     pub(super) fn send_ack(&mut self, dialog: &Dialog, invite: &Request, answer: Option<&str>) {
         let cseq = message::cseq(invite).map_or(dialog.cseq, |(number, _)| number);
         let via = self.new_via();
-        let ack = dialog.request(
-            Method::Ack,
-            cseq,
-            via,
-            wire::credentials_of(invite),
-            answer.map(Body::sdp),
-        );
+        let ack = dialog.request(Method::Ack, cseq, via, wire::credentials_of(invite), answer.map(Body::sdp));
         self.acknowledge(Acknowledged {
             call_id: dialog.call_id.clone(),
             cseq,
@@ -243,9 +197,7 @@ impl Phone {
 
     /// The other side's description, with those codecs only that we know.
     pub(super) fn narrowed(&self, mut media: sdp::Media) -> sdp::Media {
-        media
-            .codecs
-            .retain(|(_, codec)| self.config.codecs.contains(codec));
+        media.codecs.retain(|(_, codec)| self.config.codecs.contains(codec));
         media.event = self.config.telephone_event.and(media.event);
         media
     }
@@ -254,10 +206,7 @@ impl Phone {
     pub(super) fn hear_nobody(&mut self, now: Instant) {
         if matches!(self.line, Line::Calling(_)) {
             self.end_call(now);
-            self.report(PhoneEvent::Ended {
-                by: Side::Timeout,
-                status: None,
-            });
+            self.report(PhoneEvent::Ended { by: Side::Timeout, status: None });
         }
     }
 
@@ -279,10 +228,7 @@ impl Phone {
         let Line::Calling(calling) = &mut self.line else {
             return;
         };
-        let Some(invite) = self
-            .pending
-            .iter()
-            .find(|pending| pending.client.owns(&calling.branch, "INVITE"))
+        let Some(invite) = self.pending.iter().find(|pending| pending.client.owns(&calling.branch, "INVITE"))
         else {
             return;
         };
@@ -297,18 +243,13 @@ impl Phone {
         let Line::Calling(calling) = &self.line else {
             return;
         };
-        if let Some(invite) = self
-            .pending
-            .iter_mut()
-            .find(|pending| pending.client.owns(&calling.branch, "INVITE"))
+        if let Some(invite) =
+            self.pending.iter_mut().find(|pending| pending.client.owns(&calling.branch, "INVITE"))
         {
             invite.client.abandon();
         }
         self.end_call(now);
-        self.report(PhoneEvent::Ended {
-            by: Side::Timeout,
-            status: None,
-        });
+        self.report(PhoneEvent::Ended { by: Side::Timeout, status: None });
     }
 }
 
@@ -316,9 +257,7 @@ fn extra_headers(dial: &Dial) -> Result<Vec<Header>, PhoneError> {
     let sound = |text: &str| !text.contains(['\r', '\n']);
     let read = |(name, value): &(String, String)| {
         let token = !name.is_empty()
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte));
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte));
         if token && sound(value) {
             Ok(Header::Other(name.clone(), value.clone()))
         } else {

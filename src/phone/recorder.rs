@@ -133,31 +133,20 @@ impl Recorder {
     /// The state of the present source.
     pub(super) fn reception(&self) -> Option<Reception> {
         let stream = self.stream.as_ref()?;
-        Some(Reception {
-            ssrc: stream.ssrc,
-            lost: stream.lost(),
-            highest: stream.highest,
-        })
+        Some(Reception { ssrc: stream.ssrc, lost: stream.lost(), highest: stream.highest })
     }
 
     /// Takes the sequence number of a packet; `false` for a duplicate.
     pub(super) fn note(&mut self, numbers: Numbers, now: Instant) -> bool {
         self.note_arrival(now);
-        let known = self
-            .stream
-            .as_ref()
-            .is_some_and(|stream| stream.continues(numbers));
+        let known = self.stream.as_ref().is_some_and(|stream| stream.continues(numbers));
         if !known {
             self.begin_stream(numbers, now);
         }
         let Some(stream) = &mut self.stream else {
             return false;
         };
-        let place = if known {
-            stream.place(numbers.sequence)
-        } else {
-            Place::Next
-        };
+        let place = if known { stream.place(numbers.sequence) } else { Place::Next };
         match place {
             Place::Next => {}
             Place::Behind => self.count.out_of_order += 1,
@@ -171,10 +160,7 @@ impl Recorder {
         self.count.received += 1;
         self.first_at.get_or_insert(now);
         if let Some(last) = self.last_at.replace(now) {
-            self.count.max_gap_ms = self
-                .count
-                .max_gap_ms
-                .max(now.since(last).as_millis() as u64);
+            self.count.max_gap_ms = self.count.max_gap_ms.max(now.since(last).as_millis() as u64);
         }
         if let (Some(answered), None) = (self.answered_at, self.count.first_delay) {
             self.count.first_delay = Some(now.since(answered));
@@ -203,9 +189,7 @@ impl Recorder {
     }
 
     fn samples_since_first(&self, now: Instant) -> i64 {
-        let elapsed = self
-            .first_at
-            .map_or(Duration::ZERO, |first| now.since(first));
+        let elapsed = self.first_at.map_or(Duration::ZERO, |first| now.since(first));
         (elapsed.as_micros() / 125) as i64
     }
 
@@ -261,11 +245,7 @@ impl Stream {
         if step > 0 {
             let step = step.unsigned_abs();
             self.highest = self.highest.wrapping_add(step);
-            self.window = if step < WINDOW {
-                self.window << step | 1
-            } else {
-                1
-            };
+            self.window = if step < WINDOW { self.window << step | 1 } else { 1 };
             self.unique += 1;
             return Place::Next;
         }
@@ -314,24 +294,9 @@ mod tests {
             feed(&mut recorder, 7, index, ms);
         }
         let count = recorder.count;
-        assert_eq!(
-            (
-                count.received,
-                count.lost,
-                count.out_of_order,
-                count.duplicates
-            ),
-            (6, 2, 1, 1)
-        );
-        assert_eq!(
-            (count.max_gap_ms, count.first_delay),
-            (60, Some(Duration::from_millis(30)))
-        );
-        let heard: Vec<i16> = recorder
-            .heard()
-            .chunks(160)
-            .map(|frame| frame[80])
-            .collect();
+        assert_eq!((count.received, count.lost, count.out_of_order, count.duplicates), (6, 2, 1, 1));
+        assert_eq!((count.max_gap_ms, count.first_delay), (60, Some(Duration::from_millis(30))));
+        let heard: Vec<i16> = recorder.heard().chunks(160).map(|frame| frame[80]).collect();
         assert_eq!(heard.len(), 7);
         for (index, value) in heard.iter().enumerate() {
             let expected = if index == 2 || index == 5 {

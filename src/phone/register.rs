@@ -72,38 +72,21 @@ impl Phone {
         let mut headers = vec![
             self.new_via(),
             Header::MaxForwards(Default::default()),
-            Header::From(rsip::headers::From::new(format!(
-                "{name};tag={}",
-                self.registration.tag
-            ))),
+            Header::From(rsip::headers::From::new(format!("{name};tag={}", self.registration.tag))),
             Header::To(rsip::headers::To::new(name)),
             Header::CallId(CallId::new(self.registration.call_id.as_str())),
-            Header::CSeq(rsip::headers::CSeq::new(format!(
-                "{} REGISTER",
-                self.registration.cseq
-            ))),
+            Header::CSeq(rsip::headers::CSeq::new(format!("{} REGISTER", self.registration.cseq))),
             self.contact(),
             Header::Expires(Expires::from(expires_s)),
             Header::UserAgent(message::USER_AGENT.into()),
         ];
         headers.extend(self.credentials(Method::Register, &uri.to_string()));
         let request = message::request(Method::Register, uri, headers, None);
-        self.send(
-            request,
-            self.config.server,
-            Purpose::Register { expires_s },
-            now,
-        );
+        self.send(request, self.config.server, Purpose::Register { expires_s }, now);
     }
 
     /// The registrar answered.
-    pub(super) fn hear_registrar(
-        &mut self,
-        asked_s: u32,
-        status: u16,
-        response: &Response,
-        now: Instant,
-    ) {
+    pub(super) fn hear_registrar(&mut self, asked_s: u32, status: u16, response: &Response, now: Instant) {
         match status {
             100..=199 => {}
             200..=299 if asked_s == 0 => {
@@ -113,10 +96,8 @@ impl Phone {
             200..=299 => {
                 let expires_s = self.granted(response).unwrap_or(asked_s);
                 self.registration.stands = true;
-                self.wakes.set(
-                    Wake::Register,
-                    now + std::time::Duration::from_secs(u64::from(expires_s)) / 2,
-                );
+                self.wakes
+                    .set(Wake::Register, now + std::time::Duration::from_secs(u64::from(expires_s)) / 2);
                 self.report(PhoneEvent::Registered { expires_s });
             }
             423 if self.ask_longer(response) => self.register_now(now),
@@ -133,9 +114,7 @@ impl Phone {
     fn registration_failed(&mut self, status: Option<u16>, again: bool, now: Instant) {
         self.registration.stands = false;
         self.report(PhoneEvent::RegisterFailed { status });
-        if let (true, true, Some(pause)) =
-            (again, self.registration.wanted, self.config.register_again)
-        {
+        if let (true, true, Some(pause)) = (again, self.registration.wanted, self.config.register_again) {
             self.wakes.set(Wake::Register, now + pause);
         }
     }
@@ -162,15 +141,9 @@ impl Phone {
         for header in response.headers.iter() {
             match header {
                 Header::Contact(contact) => {
-                    for entry in contact
-                        .value()
-                        .split(',')
-                        .filter(|entry| entry.contains(&ours))
-                    {
+                    for entry in contact.value().split(',').filter(|entry| entry.contains(&ours)) {
                         let rest = entry.rsplit_once('>').map_or(entry, |(_, rest)| rest);
-                        let param = rest
-                            .split(';')
-                            .find_map(|param| param.trim().strip_prefix("expires="));
+                        let param = rest.split(';').find_map(|param| param.trim().strip_prefix("expires="));
                         if let Some(expires_s) = param.and_then(|value| value.trim().parse().ok()) {
                             return Some(expires_s);
                         }

@@ -46,16 +46,8 @@ impl SenderReport<'_> {
         let blocks = u8::from(self.reception.is_some());
         let mut bytes = vec![0x80 | blocks, SENDER_REPORT, 0, 6 + 6 * blocks];
         let seconds = (self.wall.as_second() + NTP_EPOCH) as u32;
-        let fraction =
-            (((self.wall.subsec_nanosecond().unsigned_abs() as u64) << 32) / 1_000_000_000) as u32;
-        for word in [
-            self.ssrc,
-            seconds,
-            fraction,
-            self.timestamp,
-            self.packets,
-            self.octets,
-        ] {
+        let fraction = (((self.wall.subsec_nanosecond().unsigned_abs() as u64) << 32) / 1_000_000_000) as u32;
+        for word in [self.ssrc, seconds, fraction, self.timestamp, self.packets, self.octets] {
             bytes.extend(word.to_be_bytes());
         }
         if let Some(reception) = &self.reception {
@@ -67,19 +59,10 @@ impl SenderReport<'_> {
 
     fn push_block(&self, bytes: &mut Vec<u8>, reception: &Reception, now: Instant) {
         let lost = reception.lost.min(0x7f_ffff) as u32; // 24 bits with a sign; the fraction is left 0.
-        let delay = self
-            .heard
-            .map_or(Duration::ZERO, |heard| now.since(heard.at));
+        let delay = self.heard.map_or(Duration::ZERO, |heard| now.since(heard.at));
         let delay = (delay.as_micros() * 65_536 / 1_000_000) as u32;
         let middle = self.heard.map_or(0, |heard| heard.middle);
-        for word in [
-            reception.ssrc,
-            lost,
-            reception.highest,
-            self.jitter,
-            middle,
-            delay,
-        ] {
+        for word in [reception.ssrc, lost, reception.highest, self.jitter, middle, delay] {
             bytes.extend(word.to_be_bytes());
         }
     }
@@ -133,16 +116,9 @@ mod tests {
             packets: 2,
             octets: 320,
             cname: "1001@192.0.2.9",
-            reception: Some(Reception {
-                ssrc: 8,
-                lost: 3,
-                highest: 70_000,
-            }),
+            reception: Some(Reception { ssrc: 8, lost: 3, highest: 70_000 }),
             jitter: 4,
-            heard: Some(&Heard {
-                middle: 0xabcd,
-                at: Instant::from_millis(8_000),
-            }),
+            heard: Some(&Heard { middle: 0xabcd, at: Instant::from_millis(8_000) }),
         };
         let bytes = report.bytes(now);
         assert_eq!(bytes.len() % 4, 0);
@@ -151,21 +127,8 @@ mod tests {
             &[0x83, 0xaa, 0x7e, 0x80, 0x80, 0, 0, 0],
             "NTP time of 1970-01-01 and a half second"
         );
-        assert_eq!(
-            &bytes[48..52],
-            &65_536u32.to_be_bytes(),
-            "one second since their report"
-        );
-        assert_eq!(
-            read(&bytes, now),
-            (
-                2,
-                Some(Heard {
-                    middle: 0x7e80_8000,
-                    at: now
-                })
-            )
-        );
+        assert_eq!(&bytes[48..52], &65_536u32.to_be_bytes(), "one second since their report");
+        assert_eq!(read(&bytes, now), (2, Some(Heard { middle: 0x7e80_8000, at: now })));
         for end in 0..bytes.len() {
             read(&bytes[..end], now); // Cut short anywhere, it is read without harm.
         }

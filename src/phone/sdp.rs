@@ -31,14 +31,9 @@ impl Direction {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [
-            Direction::SendRecv,
-            Direction::SendOnly,
-            Direction::RecvOnly,
-            Direction::Inactive,
-        ]
-        .into_iter()
-        .find(|direction| direction.name() == name)
+        [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive]
+            .into_iter()
+            .find(|direction| direction.name() == name)
     }
 
     /// The speaker sends.
@@ -53,10 +48,7 @@ impl Direction {
 
     /// The answer to an offer of `self` by one who wishes for `wish` (RFC 3264 §6.1).
     pub fn answered(self, wish: Direction) -> Direction {
-        match (
-            wish.sends() && self.receives(),
-            wish.receives() && self.sends(),
-        ) {
+        match (wish.sends() && self.receives(), wish.receives() && self.sends()) {
             (true, true) => Direction::SendRecv,
             (true, false) => Direction::SendOnly,
             (false, true) => Direction::RecvOnly,
@@ -97,51 +89,26 @@ pub(super) fn parse(body: &[u8]) -> Option<Media> {
     let index = streams.iter().position(|stream| is_live_audio(stream))?;
     let stream = &streams[index];
     let find = |prefix: &str| {
-        [stream, session]
-            .into_iter()
-            .find_map(|part| part.iter().find_map(|line| line.strip_prefix(prefix)))
+        [stream, session].into_iter().find_map(|part| part.iter().find_map(|line| line.strip_prefix(prefix)))
     };
     let mut fields = stream[0].strip_prefix("m=audio ")?.split_whitespace();
     let port: u16 = fields.next()?.split('/').next()?.parse().ok()?;
-    let payload_types: Vec<u8> = fields
-        .skip(1)
-        .filter_map(|field| field.parse().ok())
-        .collect();
-    let host: IpAddr = find("c=")?
-        .strip_prefix("IN IP4 ")?
-        .split('/')
-        .next()?
-        .trim()
-        .parse()
-        .ok()?;
+    let payload_types: Vec<u8> = fields.skip(1).filter_map(|field| field.parse().ok()).collect();
+    let host: IpAddr = find("c=")?.strip_prefix("IN IP4 ")?.split('/').next()?.trim().parse().ok()?;
     let rtp = SocketAddr::new(host, port);
     let name_of = |payload_type: u8| encoding(stream, payload_type);
-    let codecs = payload_types
+    let codecs =
+        payload_types.iter().filter_map(|pt| codec_of(*pt, name_of(*pt)).map(|codec| (*pt, codec))).collect();
+    let event = payload_types
         .iter()
-        .filter_map(|pt| codec_of(*pt, name_of(*pt)).map(|codec| (*pt, codec)))
-        .collect();
-    let event = payload_types.iter().copied().find(|pt| {
-        name_of(*pt).is_some_and(|name| name.eq_ignore_ascii_case("telephone-event/8000"))
-    });
-    let direction = attribute_direction(stream)
-        .or_else(|| attribute_direction(session))
-        .unwrap_or(Direction::SendRecv);
-    let direction = if host.is_unspecified() {
-        Direction::Inactive
-    } else {
-        direction
-    }; // Hold as RFC 2543 had it.
+        .copied()
+        .find(|pt| name_of(*pt).is_some_and(|name| name.eq_ignore_ascii_case("telephone-event/8000")));
+    let direction =
+        attribute_direction(stream).or_else(|| attribute_direction(session)).unwrap_or(Direction::SendRecv);
+    let direction = if host.is_unspecified() { Direction::Inactive } else { direction }; // Hold as RFC 2543 had it.
     let rtcp = rtcp_address(stream, rtp);
     let lines = streams.iter().map(|stream| stream[0].to_owned()).collect();
-    Some(Media {
-        rtp,
-        rtcp,
-        codecs,
-        event,
-        direction,
-        lines,
-        index,
-    })
+    Some(Media { rtp, rtcp, codecs, event, direction, lines, index })
 }
 
 fn is_live_audio(stream: &[&str]) -> bool {
@@ -169,9 +136,7 @@ fn codec_of(payload_type: u8, encoding: Option<&str>) -> Option<Codec> {
 }
 
 fn attribute_direction(lines: &[&str]) -> Option<Direction> {
-    lines
-        .iter()
-        .find_map(|line| Direction::parse(line.strip_prefix("a=")?))
+    lines.iter().find_map(|line| Direction::parse(line.strip_prefix("a=")?))
 }
 
 /// `a=rtcp` (RFC 3605), else the port above; `a=rtcp-mux` is never asked for, so never given.
@@ -184,10 +149,7 @@ fn rtcp_address(stream: &[&str], rtp: SocketAddr) -> SocketAddr {
     let Some(port) = fields.next().and_then(|port| port.parse().ok()) else {
         return above;
     };
-    let host = fields
-        .nth(2)
-        .and_then(|host| host.parse().ok())
-        .unwrap_or(rtp.ip());
+    let host = fields.nth(2).and_then(|host| host.parse().ok()).unwrap_or(rtp.ip());
     SocketAddr::new(host, port)
 }
 
@@ -204,13 +166,7 @@ pub(super) struct Describer {
 impl Describer {
     /// For a stream that arrives at `rtp`.
     pub(super) fn new(rtp: SocketAddr, codecs: &[Codec], event: Option<u8>, session: u64) -> Self {
-        Describer {
-            rtp,
-            codecs: codecs.to_vec(),
-            event,
-            session,
-            version: 0,
-        }
+        Describer { rtp, codecs: codecs.to_vec(), event, session, version: 0 }
     }
 
     fn head(&mut self) -> String {
@@ -231,25 +187,14 @@ impl Describer {
         }
         if let Some(event) = event {
             let _ = write!(list, " {event}");
-            let _ = write!(
-                maps,
-                "a=rtpmap:{event} telephone-event/8000\r\na=fmtp:{event} 0-16\r\n"
-            );
+            let _ = write!(maps, "a=rtpmap:{event} telephone-event/8000\r\na=fmtp:{event} 0-16\r\n");
         }
-        format!(
-            "m=audio {} RTP/AVP{list}\r\n{maps}a=ptime:20\r\na={}\r\n",
-            self.rtp.port(),
-            direction.name()
-        )
+        format!("m=audio {} RTP/AVP{list}\r\n{maps}a=ptime:20\r\na={}\r\n", self.rtp.port(), direction.name())
     }
 
     /// An offer of all that we know.
     pub(super) fn offer(&mut self, direction: Direction) -> String {
-        let codecs: Vec<_> = self
-            .codecs
-            .iter()
-            .map(|codec| (codec.payload_type(), *codec))
-            .collect();
+        let codecs: Vec<_> = self.codecs.iter().map(|codec| (codec.payload_type(), *codec)).collect();
         self.head() + &self.stream(&codecs, self.event, direction)
     }
 
@@ -272,14 +217,7 @@ impl Describer {
                 text += &refused(line);
             }
         }
-        Some((
-            text,
-            Media {
-                codecs: vec![codec],
-                event,
-                ..offer.clone()
-            },
-        ))
+        Some((text, Media { codecs: vec![codec], event, ..offer.clone() }))
     }
 }
 
@@ -302,19 +240,12 @@ mod tests {
 
     #[test]
     fn an_offer_is_read_as_it_was_written() {
-        let offer = parse(
-            describer(&[Codec::Pcmu, Codec::Pcma])
-                .offer(Direction::SendOnly)
-                .as_bytes(),
-        )
-        .unwrap();
+        let offer =
+            parse(describer(&[Codec::Pcmu, Codec::Pcma]).offer(Direction::SendOnly).as_bytes()).unwrap();
         assert_eq!(offer.rtp, "192.0.2.9:4000".parse().unwrap());
         assert_eq!(offer.rtcp, "192.0.2.9:4001".parse().unwrap());
         assert_eq!(offer.codecs, [(0, Codec::Pcmu), (8, Codec::Pcma)]);
-        assert_eq!(
-            (offer.event, offer.direction),
-            (Some(101), Direction::SendOnly)
-        );
+        assert_eq!((offer.event, offer.direction), (Some(101), Direction::SendOnly));
     }
 
     #[test]
@@ -323,18 +254,10 @@ mod tests {
             a=rtpmap:97 PCMA/8000/1\r\na=rtpmap:98 opus/48000/2\r\na=rtpmap:96 telephone-event/8000\r\na=rtcp:7001 IN IP4 192.0.2.3\r\n";
         let offer = parse(offer.as_bytes()).unwrap();
         assert_eq!(offer.rtcp, "192.0.2.3:7001".parse().unwrap());
-        let (text, agreed) = describer(&[Codec::Pcma])
-            .answer(&offer, Direction::SendRecv)
-            .unwrap();
-        assert!(
-            text.contains("m=video 0 RTP/AVP 96\r\nm=audio 4000 RTP/AVP 97 96\r\n"),
-            "{text}"
-        );
+        let (text, agreed) = describer(&[Codec::Pcma]).answer(&offer, Direction::SendRecv).unwrap();
+        assert!(text.contains("m=video 0 RTP/AVP 96\r\nm=audio 4000 RTP/AVP 97 96\r\n"), "{text}");
         assert!(text.contains("a=sendonly"), "{text}");
-        assert_eq!(
-            (agreed.codecs, agreed.event),
-            (vec![(97, Codec::Pcma)], Some(96))
-        );
+        assert_eq!((agreed.codecs, agreed.event), (vec![(97, Codec::Pcma)], Some(96)));
         assert_eq!(describer(&[]).answer(&offer, Direction::SendRecv), None);
     }
 

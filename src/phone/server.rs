@@ -94,9 +94,7 @@ impl Server {
         match self.state {
             State::Trying | State::Terminated => {}
             State::Done { .. } if self.is_invite() => {}
-            _ => self
-                .outputs
-                .extend(self.last.clone().map(ServerOutput::Send)),
+            _ => self.outputs.extend(self.last.clone().map(ServerOutput::Send)),
         }
     }
 
@@ -112,10 +110,7 @@ impl Server {
             _ if self.is_invite() => {
                 self.timers.set(Timer::G, now + T1);
                 self.timers.set(Timer::H, now + PATIENCE);
-                State::Answered {
-                    accepted: status < 300,
-                    resend_in: T1,
-                }
+                State::Answered { accepted: status < 300, resend_in: T1 }
             }
             _ => {
                 self.timers.set(Timer::J, now + PATIENCE);
@@ -131,10 +126,7 @@ impl Server {
 
     /// A 2xx to an INVITE was given.
     pub(super) fn is_accepted(&self) -> bool {
-        matches!(
-            self.state,
-            State::Answered { accepted: true, .. } | State::Done { accepted: true }
-        )
+        matches!(self.state, State::Answered { accepted: true, .. } | State::Done { accepted: true })
     }
 
     /// The ACK came; `true` for the first.
@@ -144,8 +136,7 @@ impl Server {
         };
         self.timers.clear();
         // A 2xx is remembered longer, so that a late repetition of the INVITE is no new call.
-        self.timers
-            .set(Timer::I, now + if accepted { PATIENCE } else { T4 });
+        self.timers.set(Timer::I, now + if accepted { PATIENCE } else { T4 });
         self.state = State::Done { accepted };
         true
     }
@@ -157,8 +148,7 @@ impl Server {
                 (Timer::G, State::Answered { resend_in, .. }) => {
                     *resend_in = (*resend_in * 2).min(T2);
                     self.timers.set(Timer::G, now + *resend_in);
-                    self.outputs
-                        .extend(self.last.clone().map(ServerOutput::Send));
+                    self.outputs.extend(self.last.clone().map(ServerOutput::Send));
                 }
                 (Timer::H, State::Answered { accepted, .. }) => {
                     if *accepted {

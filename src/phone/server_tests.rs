@@ -5,11 +5,7 @@ fn at(ms: u64) -> Instant {
 }
 
 fn server(method: &str) -> Server {
-    let key = ServerKey {
-        branch: "z9hG4bKx".into(),
-        sent_by: "192.0.2.1".into(),
-        method: method.into(),
-    };
+    let key = ServerKey { branch: "z9hG4bKx".into(), sent_by: "192.0.2.1".into(), method: method.into() };
     Server::new(key, ("c".into(), 5), "192.0.2.1:5060".parse().unwrap())
 }
 
@@ -27,11 +23,7 @@ fn run(server: &mut Server, end: u64) -> Vec<(u64, u16)> {
     let mut seen = Vec::new();
     while let Some(due) = server.poll_timeout().filter(|due| *due <= at(end)) {
         server.handle_timeout(due);
-        seen.extend(
-            drain(server)
-                .into_iter()
-                .map(|status| (due.as_nanos() / 1_000_000, status)),
-        );
+        seen.extend(drain(server).into_iter().map(|status| (due.as_nanos() / 1_000_000, status)));
     }
     seen
 }
@@ -45,17 +37,9 @@ enum Step {
 use Step::{Ack, Again, Answer};
 
 /// Steps; what the last of them sends; what time sends afterwards; when all is over.
-type Row = (
-    &'static str,
-    &'static [Step],
-    &'static [u16],
-    &'static [(u64, u16)],
-    u64,
-);
+type Row = (&'static str, &'static [Step], &'static [u16], &'static [(u64, u16)], u64);
 
-const REPEATS: [u64; 10] = [
-    500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500,
-];
+const REPEATS: [u64; 10] = [500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
 
 #[test]
 fn the_tables_row_by_row() {
@@ -68,13 +52,7 @@ fn the_tables_row_by_row() {
         ("INVITE", &[Answer(486), Ack, Again], &[], &[], 5_000),
         ("INVITE", &[Answer(486), Ack, Ack], &[], &[], 5_000),
         ("INVITE", &[Answer(200), Ack], &[], &[], 32_000),
-        (
-            "INVITE",
-            &[Answer(200), Again, Ack, Again],
-            &[],
-            &[],
-            32_000,
-        ),
+        ("INVITE", &[Answer(200), Again, Ack, Again], &[], &[], 32_000),
         ("BYE", &[Again], &[], &[], 0),
         ("BYE", &[Answer(100), Again], &[100], &[], 0),
         ("BYE", &[Answer(200)], &[200], &[], 32_000),
@@ -95,11 +73,7 @@ fn the_tables_row_by_row() {
             last = drain(&mut server);
         }
         assert_eq!(last, *sent, "{method} {steps:?}");
-        assert_eq!(
-            server.poll_timeout(),
-            (*over > 0).then_some(at(*over)),
-            "{method} {steps:?}"
-        );
+        assert_eq!(server.poll_timeout(), (*over > 0).then_some(at(*over)), "{method} {steps:?}");
         assert_eq!(run(&mut server, 100_000), *later, "{method} {steps:?}");
         assert_eq!(server.is_over(), *over > 0, "{method} {steps:?}");
     }

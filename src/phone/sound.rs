@@ -109,11 +109,7 @@ impl Sound {
             keypad: Keypad::default(),
             send_silence: config.send_silence,
             with_rtcp: config.rtcp,
-            codecs_in: config
-                .codecs
-                .iter()
-                .map(|codec| (codec.payload_type(), *codec))
-                .collect(),
+            codecs_in: config.codecs.iter().map(|codec| (codec.payload_type(), *codec)).collect(),
             event_in: config.event,
             last_event: None,
             recorder: Recorder::new(config.hear_max),
@@ -134,19 +130,12 @@ impl Sound {
         // They may use any codec of the agreement, with our numbers or theirs.
         for entry in &media.codecs {
             if !self.codecs_in.contains(entry) {
-                self.codecs_in
-                    .retain(|(payload_type, _)| *payload_type != entry.0);
+                self.codecs_in.retain(|(payload_type, _)| *payload_type != entry.0);
                 self.codecs_in.push(*entry);
             }
         }
         self.event_in = media.event.or(self.event_in);
-        self.sending = Some(Sending {
-            rtp: media.rtp,
-            rtcp: media.rtcp,
-            codec,
-            event: media.event,
-            open,
-        });
+        self.sending = Some(Sending { rtp: media.rtp, rtcp: media.rtcp, codec, event: media.event, open });
     }
 
     /// Begins to send.
@@ -154,11 +143,7 @@ impl Sound {
         self.recorder.answered(now);
         if self.ticks.is_none() {
             let report_at = self.with_rtcp.then_some(now + REPORT_TIME);
-            self.ticks = Some(Ticks {
-                began: now,
-                frame: 0,
-                report_at,
-            });
+            self.ticks = Some(Ticks { began: now, frame: 0, report_at });
         }
     }
 
@@ -172,11 +157,7 @@ impl Sound {
 
     /// Plays `samples` (8 kHz) from the next frame on, in place of what was played.
     pub(super) fn play(&mut self, samples: Arc<[i16]>, repeat: bool, now: Instant) {
-        self.source = (!samples.is_empty()).then_some(Source {
-            samples,
-            at: 0,
-            repeat,
-        });
+        self.source = (!samples.is_empty()).then_some(Source { samples, at: 0, repeat });
         self.wake(now);
     }
 
@@ -189,10 +170,7 @@ impl Sound {
     /// After quiet without packets, frames go on from the present.
     fn wake(&mut self, now: Instant) {
         if let Some(ticks) = &mut self.ticks {
-            let elapsed = now
-                .since(ticks.began)
-                .as_nanos()
-                .div_ceil(FRAME_TIME.as_nanos()) as u64;
+            let elapsed = now.since(ticks.began).as_nanos().div_ceil(FRAME_TIME.as_nanos()) as u64;
             ticks.frame = ticks.frame.max(elapsed);
         }
     }
@@ -241,12 +219,7 @@ impl Sound {
             ticks.frame += 1;
             self.send_frame(frame);
         }
-        if self
-            .ticks
-            .as_ref()
-            .and_then(|ticks| ticks.report_at)
-            .is_some_and(|at| at <= now.mono)
-        {
+        if self.ticks.as_ref().and_then(|ticks| ticks.report_at).is_some_and(|at| at <= now.mono) {
             self.send_report(now);
         }
     }
@@ -260,22 +233,13 @@ impl Sound {
     }
 
     fn send_frame(&mut self, frame: u64) {
-        let timestamp = self
-            .base
-            .wrapping_add((frame as u32).wrapping_mul(FRAME as u32));
+        let timestamp = self.base.wrapping_add((frame as u32).wrapping_mul(FRAME as u32));
         let (event_type, codec) = match &self.sending {
             Some(sending) => (sending.event, sending.codec),
             None => return,
         };
         match (self.keypad.frame(), event_type) {
-            (
-                Pressed::Down {
-                    event,
-                    first,
-                    copies,
-                },
-                Some(event_type),
-            ) => {
+            (Pressed::Down { event, first, copies }, Some(event_type)) => {
                 if first {
                     self.pressed_at = timestamp;
                 }
@@ -284,9 +248,7 @@ impl Sound {
                 }
                 self.marked = true;
             }
-            (Pressed::Down { event, .. }, None) => {
-                self.send_sound(codec, timestamp, &dtmf::tone(event))
-            }
+            (Pressed::Down { event, .. }, None) => self.send_sound(codec, timestamp, &dtmf::tone(event)),
             (Pressed::Gap, _) => self.send_quiet(codec, timestamp),
             (Pressed::Nothing, _) => self.send_source(codec, timestamp),
         }
@@ -312,8 +274,7 @@ impl Sound {
         self.send_sound(codec, timestamp, &samples);
         if played {
             self.source = None;
-            self.outputs
-                .push_back(Output::Event(PhoneEvent::SoundPlayed));
+            self.outputs.push_back(Output::Event(PhoneEvent::SoundPlayed));
         }
     }
 
@@ -342,10 +303,7 @@ impl Sound {
             .payload(payload)
             .build();
         let Ok(bytes) = packet else { return };
-        self.outputs.push_back(Output::Rtp {
-            to: sending.rtp,
-            bytes,
-        });
+        self.outputs.push_back(Output::Rtp { to: sending.rtp, bytes });
         self.sequence = self.sequence.wrapping_add(1);
         self.sent_packets = self.sent_packets.wrapping_add(1);
         self.sent_octets = self.sent_octets.wrapping_add(payload.len() as u32);
@@ -370,10 +328,7 @@ impl Sound {
             heard: self.last_report.as_ref(),
         };
         let bytes = report.bytes(now.mono);
-        self.outputs.push_back(Output::Rtcp {
-            to: sending.rtcp,
-            bytes,
-        });
+        self.outputs.push_back(Output::Rtcp { to: sending.rtcp, bytes });
         self.recorder.count.rtcp_sent += 1;
     }
 
@@ -395,11 +350,7 @@ impl Sound {
             sequence: packet.sequence_number().into(),
             timestamp: packet.timestamp(),
         };
-        if self
-            .sending
-            .as_ref()
-            .is_some_and(|agreed| agreed.rtp != from)
-        {
+        if self.sending.as_ref().is_some_and(|agreed| agreed.rtp != from) {
             self.recorder.count.strangers += 1;
         }
         if !self.recorder.note(numbers, now) {
@@ -408,11 +359,7 @@ impl Sound {
         let payload_type = packet.payload_type();
         if self.event_in == Some(payload_type) {
             self.hear_event(numbers, packet.payload());
-        } else if let Some((_, codec)) = self
-            .codecs_in
-            .iter()
-            .find(|(known, _)| *known == payload_type)
-        {
+        } else if let Some((_, codec)) = self.codecs_in.iter().find(|(known, _)| *known == payload_type) {
             self.recorder.record(numbers, *codec, packet.payload(), now);
         } else {
             self.recorder.count.wrong_payload_type += 1;
@@ -432,8 +379,7 @@ impl Sound {
         });
         if newer {
             self.last_event = Some((numbers.ssrc, numbers.timestamp));
-            self.outputs
-                .push_back(Output::Event(PhoneEvent::DigitHeard(key)));
+            self.outputs.push_back(Output::Event(PhoneEvent::DigitHeard(key)));
         }
     }
 }

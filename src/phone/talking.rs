@@ -131,14 +131,7 @@ impl Phone {
 
     /// Sends BYE; `told` reports its answer to the user.
     pub(super) fn send_bye(&mut self, mut dialog: Dialog, told: bool, now: Instant) {
-        self.send_within(
-            &mut dialog,
-            Method::Bye,
-            Vec::new(),
-            None,
-            Purpose::Bye { told },
-            now,
-        );
+        self.send_within(&mut dialog, Method::Bye, Vec::new(), None, Purpose::Bye { told }, now);
     }
 
     /// Sends a request inside a dialog.
@@ -161,9 +154,7 @@ impl Phone {
     /// BYE was answered.
     pub(super) fn hear_bye_answer(&mut self, told: bool, status: u16) {
         if told && status >= 200 {
-            self.report(PhoneEvent::HangUpAnswered {
-                status: Some(status),
-            });
+            self.report(PhoneEvent::HangUpAnswered { status: Some(status) });
         }
     }
 
@@ -178,8 +169,7 @@ impl Phone {
         if !talking.dialog.owns(request) {
             return self.handle_after_end(source, request, now);
         }
-        let in_order =
-            message::cseq(request).is_some_and(|(number, _)| talking.dialog.hear(number));
+        let in_order = message::cseq(request).is_some_and(|(number, _)| talking.dialog.hear(number));
         if !in_order {
             return self.reply(request, source, 500, Vec::new(), now);
         }
@@ -187,10 +177,7 @@ impl Phone {
             Method::Bye => {
                 self.reply(request, source, 200, Vec::new(), now);
                 self.end_call(now);
-                self.report(PhoneEvent::Ended {
-                    by: Side::Them,
-                    status: message::reason(&request.headers),
-                });
+                self.report(PhoneEvent::Ended { by: Side::Them, status: message::reason(&request.headers) });
             }
             Method::Invite => self.handle_reinvite(source, request, now),
             Method::Notify => self.handle_notify(source, request, now),
@@ -208,13 +195,7 @@ impl Phone {
                 matches!(pending.purpose, Purpose::Bye { .. })
                     && message::call_id(&pending.client.request) == message::call_id(request)
             });
-        self.reply(
-            request,
-            source,
-            if crossed { 200 } else { 481 },
-            Vec::new(),
-            now,
-        );
+        self.reply(request, source, if crossed { 200 } else { 481 }, Vec::new(), now);
     }
 
     fn handle_reinvite(&mut self, source: SocketAddr, request: &Request, now: Instant) {
@@ -240,24 +221,13 @@ impl Phone {
             },
         };
         talking.dialog.refresh(message::contact(request));
-        talking.awaited = Some(AwaitedAck {
-            offered: media.is_none(),
-            hang_up: false,
-        });
+        talking.awaited = Some(AwaitedAck { offered: media.is_none(), hang_up: false });
         if media.is_some() {
             talking.theirs = media;
         }
         let tag = talking.dialog.local_tag.clone();
         let headers = vec![self.contact(), wire::allow()];
-        self.reply_with(
-            request,
-            source,
-            200,
-            &tag,
-            headers,
-            Some(Body::sdp(&text)),
-            now,
-        );
+        self.reply_with(request, source, 200, &tag, headers, Some(Body::sdp(&text)), now);
         self.agree_sound();
     }
 
@@ -316,8 +286,7 @@ impl Phone {
         if talking.awaited.is_some() {
             // Their INVITE is not over: ours waits its turn.
             talking.renegotiation = Renegotiation::Later;
-            self.wakes
-                .set(Wake::Renegotiate, now + Duration::from_millis(200));
+            self.wakes.set(Wake::Renegotiate, now + Duration::from_millis(200));
         } else {
             let offer = talking.describer.offer(talking.wish);
             talking.renegotiation = Renegotiation::Asked;
@@ -351,8 +320,8 @@ impl Phone {
         if Some(talking.dialog.call_id.as_str()) != message::call_id(invite) {
             return self.acknowledge_orphan(invite, status, response);
         }
-        let again = std::mem::replace(&mut talking.renegotiation, Renegotiation::None)
-            == Renegotiation::Later;
+        let again =
+            std::mem::replace(&mut talking.renegotiation, Renegotiation::None) == Renegotiation::Later;
         match status {
             200..=299 => {
                 talking.dialog.refresh(message::contact(response));
@@ -367,9 +336,7 @@ impl Phone {
             408 | 481 => return self.leave(Side::Them, now), // The dialog is gone (§12.2.1.2).
             _ => {}
         }
-        self.report(PhoneEvent::Renegotiated {
-            status: Some(status),
-        });
+        self.report(PhoneEvent::Renegotiated { status: Some(status) });
         if again {
             self.renegotiate(now);
         }
@@ -410,27 +377,16 @@ impl Phone {
             Header::Other("Referred-By".into(), referred_by),
         ];
         let Some(mut talking) = self.take_talking() else {
-            return Err(PhoneError::WrongState {
-                state: self.state(),
-            });
+            return Err(PhoneError::WrongState { state: self.state() });
         };
-        self.send_within(
-            &mut talking.dialog,
-            Method::Refer,
-            headers,
-            None,
-            Purpose::Refer,
-            now,
-        );
+        self.send_within(&mut talking.dialog, Method::Refer, headers, None, Purpose::Refer, now);
         self.line = Line::Talking(talking);
         Ok(())
     }
 
     /// REFER was answered.
     pub(super) fn hear_transfer(&mut self, status: u16) {
-        self.report(PhoneEvent::Transfer {
-            status: Some(status),
-        });
+        self.report(PhoneEvent::Transfer { status: Some(status) });
     }
 
     /// NOTIFY reports on a REFER with the status line of the new call (RFC 3515 §2.4.5).
@@ -442,9 +398,7 @@ impl Phone {
             .and_then(|rest| rest.get(..3))
             .and_then(|status| status.parse().ok());
         if let Some(status) = status {
-            self.report(PhoneEvent::Transfer {
-                status: Some(status),
-            });
+            self.report(PhoneEvent::Transfer { status: Some(status) });
         }
     }
 }

@@ -81,13 +81,8 @@ impl Phone {
     pub(super) fn credentials(&mut self, method: Method, uri: &str) -> Option<Header> {
         let password = self.config.password.as_deref()?;
         let held = self.keys.as_mut()?;
-        let value = held.keys.authorization(
-            &self.config.user,
-            password,
-            &method.to_string(),
-            uri,
-            &mut self.dice,
-        );
+        let value =
+            held.keys.authorization(&self.config.user, password, &method.to_string(), uri, &mut self.dice);
         Some(if held.proxy {
             Header::ProxyAuthorization(ProxyAuthorization::new(value))
         } else {
@@ -116,11 +111,7 @@ impl Phone {
     ) -> String {
         let client = Client::start(request, to, now);
         let branch = client.branch().to_owned();
-        self.pending.push(Pending {
-            client,
-            purpose,
-            challenges,
-        });
+        self.pending.push(Pending { client, purpose, challenges });
         branch
     }
 
@@ -150,8 +141,7 @@ impl Phone {
         now: Instant,
     ) {
         let Some(key) = key_of(request) else { return };
-        let bytes: Vec<u8> =
-            message::response(request, source, status, Some(tag), headers, body).into();
+        let bytes: Vec<u8> = message::response(request, source, status, Some(tag), headers, body).into();
         if let Some(server) = self.servers.iter_mut().find(|server| server.key == key) {
             server.respond(status, bytes, now);
         }
@@ -186,11 +176,9 @@ impl Phone {
 
     /// Begins a server transaction; `false` for a repetition, or where the request is too broken to answer.
     fn open_server(&mut self, source: SocketAddr, request: &Request) -> bool {
-        let (Some(key), Some(call_id), Some((cseq, _))) = (
-            key_of(request),
-            message::call_id(request),
-            message::cseq(request),
-        ) else {
+        let (Some(key), Some(call_id), Some((cseq, _))) =
+            (key_of(request), message::call_id(request), message::cseq(request))
+        else {
             return false;
         };
         if let Some(server) = self.servers.iter_mut().find(|server| server.key == key) {
@@ -201,8 +189,7 @@ impl Phone {
             self.servers.pop_front();
         }
         let to = message::response_to(request, source);
-        self.servers
-            .push_back(Server::new(key, (call_id.to_owned(), cseq), to));
+        self.servers.push_back(Server::new(key, (call_id.to_owned(), cseq), to));
         true
     }
 
@@ -212,15 +199,10 @@ impl Phone {
         else {
             return;
         };
-        let key = ServerKey {
-            branch,
-            sent_by,
-            method: "INVITE".into(),
-        };
+        let key = ServerKey { branch, sent_by, method: "INVITE".into() };
         let mut accepted = false;
         for server in &mut self.servers {
-            if server.is_accepted() && server.dialog_key.1 == cseq && server.dialog_key.0 == call_id
-            {
+            if server.is_accepted() && server.dialog_key.1 == cseq && server.dialog_key.0 == call_id {
                 accepted |= server.handle_ack(now);
             } else if server.key == key {
                 server.handle_ack(now);
@@ -239,11 +221,7 @@ impl Phone {
         let Some((_, method)) = message::cseq(&response) else {
             return;
         };
-        if let Some(pending) = self
-            .pending
-            .iter_mut()
-            .find(|pending| pending.client.owns(&branch, method))
-        {
+        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.client.owns(&branch, method)) {
             pending.client.handle_response(response, now);
         }
     }
@@ -280,11 +258,7 @@ impl Phone {
         }
         self.servers.retain(|server| !server.is_over());
         self.drain_sound();
-        if self
-            .pending
-            .iter()
-            .any(|pending| pending.client.has_output())
-        {
+        if self.pending.iter().any(|pending| pending.client.has_output()) {
             self.settle(now); // A missing ACK sets off a BYE, and that sets off nothing.
         }
     }
@@ -299,9 +273,7 @@ impl Phone {
             return;
         }
         match purpose {
-            Purpose::Register { expires_s } => {
-                self.hear_registrar(expires_s, status, response, now)
-            }
+            Purpose::Register { expires_s } => self.hear_registrar(expires_s, status, response, now),
             Purpose::Dial => {
                 let invite = self.pending[index].client.request.clone();
                 self.hear_called(&invite, status, response, now);
@@ -321,9 +293,7 @@ impl Phone {
             Purpose::Register { .. } => self.hear_no_registrar(now),
             Purpose::Dial => self.hear_nobody(now),
             Purpose::Renegotiate => self.hear_no_renegotiation(now),
-            Purpose::Bye { told: true } => {
-                self.report(super::PhoneEvent::HangUpAnswered { status: None })
-            }
+            Purpose::Bye { told: true } => self.report(super::PhoneEvent::HangUpAnswered { status: None }),
             Purpose::Bye { told: false } | Purpose::Cancel => {}
             Purpose::Refer => self.report(super::PhoneEvent::Transfer { status: None }),
         }
@@ -345,10 +315,7 @@ impl Phone {
             return false;
         };
         let cseq = cseq + 1;
-        self.keys = Some(HeldKeys {
-            proxy: response.status_code.code() == 407,
-            keys: Keys::new(challenge),
-        });
+        self.keys = Some(HeldKeys { proxy: response.status_code.code() == 407, keys: Keys::new(challenge) });
         let via = self.new_via();
         let credentials = self.credentials(old.method, &old.uri.to_string());
         let request = renewed(old, via, cseq, credentials);
@@ -359,27 +326,21 @@ impl Phone {
 
     /// A call that is being taken back is not tried again.
     fn wants_no_retry(&self, purpose: Purpose) -> bool {
-        purpose == Purpose::Dial
-            && !matches!(&self.line, Line::Calling(calling) if !calling.is_taken_back())
+        purpose == Purpose::Dial && !matches!(&self.line, Line::Calling(calling) if !calling.is_taken_back())
     }
 
     fn note_retry(&mut self, purpose: Purpose, branch: String, cseq: u32) {
         match (purpose, &mut self.line) {
             (Purpose::Register { .. }, _) => self.registration.cseq = cseq,
             (Purpose::Dial, Line::Calling(calling)) => calling.branch = branch,
-            (Purpose::Renegotiate | Purpose::Refer, Line::Talking(talking)) => {
-                talking.dialog.cseq = cseq
-            }
+            (Purpose::Renegotiate | Purpose::Refer, Line::Talking(talking)) => talking.dialog.cseq = cseq,
             _ => {}
         }
     }
 
     /// Sends an ACK for a 2xx and remembers it for the 2xx's repetitions.
     pub(super) fn acknowledge(&mut self, acknowledged: Acknowledged) {
-        self.outputs.push_back(Output::Sip {
-            to: acknowledged.to,
-            bytes: acknowledged.bytes.clone(),
-        });
+        self.outputs.push_back(Output::Sip { to: acknowledged.to, bytes: acknowledged.bytes.clone() });
         if self.acknowledged.len() >= ACKNOWLEDGED_MAX {
             self.acknowledged.pop_front();
         }
@@ -388,11 +349,9 @@ impl Phone {
 
     /// Repeats the ACK to a 2xx that came before; `false` where it is new.
     pub(super) fn acknowledge_again(&mut self, response: &Response) -> bool {
-        let (Some(call_id), Some((cseq, _)), Some(tag)) = (
-            message::call_id(response),
-            message::cseq(response),
-            message::to_tag(response),
-        ) else {
+        let (Some(call_id), Some((cseq, _)), Some(tag)) =
+            (message::call_id(response), message::cseq(response), message::to_tag(response))
+        else {
             return true; // Too broken for an ACK.
         };
         let known = self
@@ -400,10 +359,7 @@ impl Phone {
             .iter()
             .find(|ack| ack.call_id == call_id && ack.cseq == cseq && ack.remote_tag == tag);
         if let Some(ack) = known {
-            self.outputs.push_back(Output::Sip {
-                to: ack.to,
-                bytes: ack.bytes.clone(),
-            });
+            self.outputs.push_back(Output::Sip { to: ack.to, bytes: ack.bytes.clone() });
         }
         known.is_some()
     }
@@ -413,11 +369,7 @@ impl Phone {
 pub(super) fn key_of(request: &Request) -> Option<ServerKey> {
     let (branch, sent_by) = message::via(request)?;
     let (_, method) = message::cseq(request)?;
-    Some(ServerKey {
-        branch,
-        sent_by,
-        method: method.to_ascii_uppercase(),
-    })
+    Some(ServerKey { branch, sent_by, method: method.to_ascii_uppercase() })
 }
 
 /// `Allow`.
@@ -447,12 +399,7 @@ pub(super) fn credentials_of(request: &Request) -> Vec<Header> {
     request
         .headers
         .iter()
-        .filter(|header| {
-            matches!(
-                header,
-                Header::Authorization(_) | Header::ProxyAuthorization(_)
-            )
-        })
+        .filter(|header| matches!(header, Header::Authorization(_) | Header::ProxyAuthorization(_)))
         .cloned()
         .collect()
 }
@@ -466,9 +413,7 @@ fn renewed(mut request: Request, via: Header, cseq: u32, credentials: Option<Hea
         match header {
             Header::Via(_) | Header::Authorization(_) | Header::ProxyAuthorization(_) => {}
             Header::CSeq(_) => {
-                headers.push(Header::CSeq(rsip::headers::CSeq::new(format!(
-                    "{cseq} {method}"
-                ))));
+                headers.push(Header::CSeq(rsip::headers::CSeq::new(format!("{cseq} {method}"))));
                 headers.extend(credentials.clone());
             }
             other => headers.push(other),

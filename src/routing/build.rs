@@ -7,17 +7,13 @@ use std::collections::BTreeMap;
 use super::plan::*;
 use super::source::Said;
 use super::tables::{
-    BenchWord, ModeWord, NumberTable, QueueTable, RoutingTable, SeatTable, SinkTable, SinkWord,
-    SurveyTable, TransitionTable, TrunkTable,
+    BenchWord, ModeWord, NumberTable, QueueTable, RoutingTable, SeatTable, SinkTable, SinkWord, SurveyTable,
+    TransitionTable, TrunkTable,
 };
 use crate::id::{LineId, PromptId, QueueId, SeatId, Skill, TrunkId};
 
 /// Makes the plan; `None` only where an error was noted before.
-pub fn plan(
-    table: &RoutingTable,
-    prompts: BTreeMap<PromptId, Prompt>,
-    digest: String,
-) -> Option<Plan> {
+pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: String) -> Option<Plan> {
     let trunks = keyed(&table.trunks, trunk, |trunk| trunk.id.clone())?;
     let transition = match &table.transition {
         Some(own) => transition(own, None)?,
@@ -47,14 +43,9 @@ pub fn plan(
         queues: keyed(&table.queues, queue, |queue| queue.id.clone())?,
         emergency: emergency.collect::<Option<_>>()?,
         prompts,
-        recording: Recording {
-            enabled: table.recording.as_ref().is_some_and(|said| said.value),
-        },
+        recording: Recording { enabled: table.recording.as_ref().is_some_and(|said| said.value) },
         survey: survey(table.survey.as_ref())?,
-        seat_greeting: table
-            .seat_greeting
-            .as_ref()
-            .map_or(SeatGreeting::Silent, |said| said.value),
+        seat_greeting: table.seat_greeting.as_ref().map_or(SeatGreeting::Silent, |said| said.value),
         sinks: table.sinks.iter().map(sink).collect::<Option<_>>()?,
         limits: limits(table)?,
     })
@@ -65,10 +56,7 @@ fn keyed<T, V, K: Ord>(
     build: impl Fn(&T) -> Option<V>,
     key: impl Fn(&V) -> K,
 ) -> Option<BTreeMap<K, V>> {
-    tables
-        .iter()
-        .map(|table| build(table).map(|built| (key(&built), built)))
-        .collect()
+    tables.iter().map(|table| build(table).map(|built| (key(&built), built))).collect()
 }
 
 fn value<T: Clone>(said: &Option<Said<T>>) -> Option<T> {
@@ -126,11 +114,7 @@ fn limits(table: &RoutingTable) -> Option<Limits> {
 /// A file without the table asks nothing after the call.
 fn survey(table: Option<&SurveyTable>) -> Option<Survey> {
     let Some(survey) = table else {
-        return Some(Survey {
-            enabled: false,
-            wait: std::time::Duration::from_secs(8),
-            tries: 1,
-        });
+        return Some(Survey { enabled: false, wait: std::time::Duration::from_secs(8), tries: 1 });
     };
     Some(Survey {
         enabled: value(&survey.enabled)?,
@@ -148,8 +132,7 @@ fn transition(own: &TransitionTable, whole: Option<&TransitionTable>) -> Option<
         start: either(&own.start, whole.map(|whole| &whole.start))?,
         months: either(&own.months, whole.map(|whole| &whole.months))?,
         prompt: PromptId::from(either(&own.prompt, whole.map(|whole| &whole.prompt))?.as_str()),
-        early_media: either(&own.early_media, whole.map(|whole| &whole.early_media))
-            .unwrap_or(false),
+        early_media: either(&own.early_media, whole.map(|whole| &whole.early_media)).unwrap_or(false),
         afterwards: either(&own.afterwards, whole.map(|whole| &whole.afterwards))
             .unwrap_or(Afterwards::Connect),
     })
@@ -199,10 +182,7 @@ fn line(number: &NumberTable, table: &RoutingTable) -> Option<Line> {
         ModeWord::Primary => LineMode::Primary { queue: queue()? },
         ModeWord::Merged => LineMode::Merged { queue: queue()? },
         ModeWord::Dual => LineMode::Dual { queue: queue()? },
-        ModeWord::SubCenter => LineMode::SubCenter {
-            peer: peer(number, table)?,
-            queue: queue()?,
-        },
+        ModeWord::SubCenter => LineMode::SubCenter { peer: peer(number, table)?, queue: queue()? },
         ModeWord::Bench => LineMode::Bench(bench(number, table)?),
     };
     let own = match &number.transition {
@@ -247,25 +227,17 @@ fn peer(number: &NumberTable, table: &RoutingTable) -> Option<Peer> {
 }
 
 fn is_drill(trunk: &str, table: &RoutingTable) -> bool {
-    table.trunks.iter().any(|table| {
-        text(&table.name) == Some(trunk) && table.drill.as_ref().is_some_and(|said| said.value)
-    })
+    table
+        .trunks
+        .iter()
+        .any(|table| text(&table.name) == Some(trunk) && table.drill.as_ref().is_some_and(|said| said.value))
 }
 
 fn sink(table: &SinkTable) -> Option<Sink> {
     let kind = match table.kind.as_ref()?.value {
         SinkWord::Sqlite => SinkKind::Sqlite,
-        SinkWord::Jsonl => SinkKind::Jsonl {
-            path: value(&table.path)?,
-        },
-        SinkWord::Http => SinkKind::Http {
-            url: value(&table.url)?,
-            secret: value(&table.secret)?,
-        },
+        SinkWord::Jsonl => SinkKind::Jsonl { path: value(&table.path)? },
+        SinkWord::Http => SinkKind::Http { url: value(&table.url)?, secret: value(&table.secret)? },
     };
-    Some(Sink {
-        name: value(&table.name)?,
-        kind,
-        timeout: value(&table.timeout)?,
-    })
+    Some(Sink { name: value(&table.name)?, kind, timeout: value(&table.timeout)? })
 }

@@ -24,10 +24,7 @@ pub struct Text {
 impl Text {
     /// Both languages.
     pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Text {
-            zh: zh.into(),
-            en: en.into(),
-        }
+        Text { zh: zh.into(), en: en.into() }
     }
 }
 
@@ -55,11 +52,7 @@ pub struct Spot {
 impl Spot {
     /// An option of the command line.
     pub fn option(name: &str) -> Self {
-        Spot {
-            file: None,
-            span: 0..0,
-            key: name.to_owned(),
-        }
+        Spot { file: None, span: 0..0, key: name.to_owned() }
     }
 }
 
@@ -147,10 +140,7 @@ struct Related<'a> {
 impl Report {
     /// How many of a severity.
     pub fn count(&self, severity: Severity) -> usize {
-        self.diagnostics
-            .iter()
-            .filter(|diagnostic| diagnostic.severity == severity)
-            .count()
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count()
     }
 
     /// 0 clean (warnings allowed), 1 errors, 2 unreadable.
@@ -193,11 +183,7 @@ impl Report {
 
     /// For a reader: each problem with its line underlined, Chinese first.
     pub fn render(&self, colours: bool) -> String {
-        let renderer = if colours {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
+        let renderer = if colours { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Ascii);
         let mut text = String::new();
         for diagnostic in &self.diagnostics {
@@ -212,18 +198,12 @@ impl Report {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let title = level
-            .primary_title(diagnostic.problem.zh.as_str())
-            .id(diagnostic.code);
+        let title = level.primary_title(diagnostic.problem.zh.as_str()).id(diagnostic.code);
         let notes = notes(diagnostic);
-        let notes = notes
-            .iter()
-            .map(|(name, said)| Level::NOTE.with_name(*name).message(said.as_str()));
+        let notes = notes.iter().map(|(name, said)| Level::NOTE.with_name(*name).message(said.as_str()));
         let source = diagnostic.spot.file.and_then(|file| self.sources.get(file));
         let group = match source {
-            Some(source) => title
-                .element(self.snippet(source, diagnostic))
-                .elements(notes),
+            Some(source) => title.element(self.snippet(source, diagnostic)).elements(notes),
             None => title.elements(notes),
         };
         renderer.render(&[group])
@@ -237,15 +217,13 @@ impl Report {
         let primary = AnnotationKind::Primary
             .span(source.visible(&diagnostic.spot.span))
             .label(diagnostic.spot.key.as_str());
-        let related = diagnostic
-            .related
-            .iter()
-            .filter(|(spot, _)| spot.file == diagnostic.spot.file)
-            .map(|(spot, note)| {
+        let related = diagnostic.related.iter().filter(|(spot, _)| spot.file == diagnostic.spot.file).map(
+            |(spot, note)| {
                 AnnotationKind::Context
                     .span(source.visible(&spot.span))
                     .label(format!("{} / {}", note.zh, note.en))
-            });
+            },
+        );
         Snippet::source(source.text.as_str())
             .path(source.name.as_str())
             .annotation(primary)

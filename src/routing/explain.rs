@@ -91,9 +91,9 @@ impl Plan {
     fn deciders(&self, origins: &Origins, line: &Line) -> Vec<Place> {
         let mut places = origins.lines.get(&line.number).cloned().unwrap_or_default();
         let queue = match &line.mode {
-            LineMode::Primary { queue }
-            | LineMode::Dual { queue }
-            | LineMode::SubCenter { queue, .. } => Some(queue),
+            LineMode::Primary { queue } | LineMode::Dual { queue } | LineMode::SubCenter { queue, .. } => {
+                Some(queue)
+            }
             LineMode::Merged { queue } => {
                 let own = origins.own_transitions.get(&line.number).cloned();
                 places.extend(own.unwrap_or_default());
@@ -151,10 +151,7 @@ impl Plan {
         match step {
             Step::Ring => Text::new("振铃 (180)", "rings (180)"),
             Step::PlayEarly(prompt) => self.said("接通前播放", "plays before the answer", prompt),
-            Step::Answer => Text::new(
-                "记录落盘后接通 (200)",
-                "answers once the record is on disk (200)",
-            ),
+            Step::Answer => Text::new("记录落盘后接通 (200)", "answers once the record is on disk (200)"),
             Step::Play(prompt) => self.said("播放", "plays", prompt),
             Step::PlayForever(prompt) => self.said("反复播放", "plays on and on", prompt),
             Step::Silence => Text::new("保持静音", "stays silent"),
@@ -162,30 +159,16 @@ impl Plan {
                 format!("进入队列 {queue}，由空闲最久的座席接听"),
                 format!("waits in the queue {queue} for the seat that has been free longest"),
             ),
-            Step::Dial {
-                peer,
-                ticket_on_failure,
-                ..
-            } => {
-                let drill = if peer.drill {
-                    ("（演练）", " (drill)")
-                } else {
-                    ("", "")
-                };
+            Step::Dial { peer, ticket_on_failure, .. } => {
+                let drill = if peer.drill { ("（演练）", " (drill)") } else { ("", "") };
                 let ticket = if *ticket_on_failure {
                     ("，无人接听则登记工单", ", with a ticket if nobody answers")
                 } else {
                     ("", "")
                 };
                 Text::new(
-                    format!(
-                        "经中继 {} 呼叫 {}{}{}",
-                        peer.trunk, peer.number, drill.0, ticket.0
-                    ),
-                    format!(
-                        "calls {} by the trunk {}{}{}",
-                        peer.number, peer.trunk, drill.1, ticket.1
-                    ),
+                    format!("经中继 {} 呼叫 {}{}{}", peer.trunk, peer.number, drill.0, ticket.0),
+                    format!("calls {} by the trunk {}{}{}", peer.number, peer.trunk, drill.1, ticket.1),
                 )
             }
             Step::Ticket { prompt, reason } => {
@@ -194,36 +177,23 @@ impl Plan {
                         "无人可接时登记工单并播报编号",
                         "if it overflows, opens a ticket and reads its number out",
                     ),
-                    TicketReason::SubCenterUnanswered => (
-                        "登记工单并播报编号",
-                        "opens a ticket and reads its number out",
-                    ),
+                    TicketReason::SubCenterUnanswered => {
+                        ("登记工单并播报编号", "opens a ticket and reads its number out")
+                    }
                 };
-                self.said(
-                    &format!("{}，先播放", why.0),
-                    &format!("{}, after", why.1),
-                    prompt,
-                )
+                self.said(&format!("{}，先播放", why.0), &format!("{}, after", why.1), prompt)
             }
             Step::Survey => Text::new(
                 "座席挂机后请来电人评价（五级）",
                 "asks for a grade of five after the clerk has left",
             ),
-            Step::Refuse { status } => {
-                Text::new(format!("拒绝 ({status})"), format!("refuses ({status})"))
-            }
+            Step::Refuse { status } => Text::new(format!("拒绝 ({status})"), format!("refuses ({status})")),
         }
     }
 
     fn said(&self, zh: &str, en: &str, prompt: &PromptId) -> Text {
-        let text = self
-            .prompts
-            .get(prompt)
-            .map_or("", |prompt| prompt.text.as_str());
-        Text::new(
-            format!("{zh} {prompt}: {text}"),
-            format!("{en} {prompt}: {text}"),
-        )
+        let text = self.prompts.get(prompt).map_or("", |prompt| prompt.text.as_str());
+        Text::new(format!("{zh} {prompt}: {text}"), format!("{en} {prompt}: {text}"))
     }
 }
 

@@ -4,8 +4,7 @@
 //! [`transition`](super::transition)'s.
 
 use super::plan::{
-    Afterwards, BenchLine, Flow, Line, LineMode, Peer, Plan, SeatGreeting, Step, TicketReason,
-    Transition,
+    Afterwards, BenchLine, Flow, Line, LineMode, Peer, Plan, SeatGreeting, Step, TicketReason, Transition,
 };
 use super::prompts;
 use super::transition::Phase;
@@ -23,16 +22,10 @@ impl Plan {
                 (self.to_a_person(queue, None, false), self.recording.enabled)
             }
             LineMode::Merged { queue } => (self.merged(line, queue, at), self.recording.enabled),
-            LineMode::SubCenter { peer, queue } => {
-                (self.sub_center(peer, queue), self.recording.enabled)
-            }
+            LineMode::SubCenter { peer, queue } => (self.sub_center(peer, queue), self.recording.enabled),
             LineMode::Bench(bench) => bench_steps(bench),
         };
-        Flow {
-            line: line.number.clone(),
-            steps,
-            record,
-        }
+        Flow { line: line.number.clone(), steps, record }
     }
 
     /// The transition that holds for `line`: its own, or the file's.
@@ -52,9 +45,7 @@ impl Plan {
         let transition = self.transition_of(line);
         match transition.phase(at, &self.city.time_zone) {
             Phase::Before => self.to_a_person(queue, None, false),
-            Phase::Inside => {
-                self.to_a_person(queue, Some(&transition.prompt), transition.early_media)
-            }
+            Phase::Inside => self.to_a_person(queue, Some(&transition.prompt), transition.early_media),
             Phase::After => match transition.afterwards {
                 Afterwards::Connect => self.to_a_person(queue, None, false),
                 Afterwards::Release => vec![Step::Refuse { status: GONE }],
@@ -77,10 +68,8 @@ impl Plan {
             if self.survey.enabled {
                 steps.push(Step::Survey);
             }
-            steps.push(Step::Ticket {
-                prompt: queue.overflow_prompt.clone(),
-                reason: TicketReason::Overflow,
-            });
+            steps
+                .push(Step::Ticket { prompt: queue.overflow_prompt.clone(), reason: TicketReason::Overflow });
         }
         steps
     }
@@ -107,16 +96,9 @@ fn bench_steps(bench: &BenchLine) -> (Vec<Step>, bool) {
     match bench {
         BenchLine::Silent => (vec![Step::Answer, Step::Silence], false),
         BenchLine::PlayOnce(prompt) => (vec![Step::Answer, Step::Play(prompt.clone())], false),
-        BenchLine::PlayForever(prompt) => {
-            (vec![Step::Answer, Step::PlayForever(prompt.clone())], false)
+        BenchLine::PlayForever(prompt) => (vec![Step::Answer, Step::PlayForever(prompt.clone())], false),
+        BenchLine::Dial { peer, record } => {
+            (vec![Step::Dial { peer: peer.clone(), ticket_on_failure: false, failure_prompt: None }], *record)
         }
-        BenchLine::Dial { peer, record } => (
-            vec![Step::Dial {
-                peer: peer.clone(),
-                ticket_on_failure: false,
-                failure_prompt: None,
-            }],
-            *record,
-        ),
     }
 }

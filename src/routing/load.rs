@@ -84,10 +84,7 @@ impl Draft {
         let read = RoutingTable::read;
         let mut table = read_table(document.get_ref(), spot, &mut draft.problems, read);
         apply(overrides, &mut table, &mut draft.problems);
-        draft.manifest_name = table
-            .prompts
-            .as_ref()
-            .map(|manifest| beside(name, &manifest.value));
+        draft.manifest_name = table.prompts.as_ref().map(|manifest| beside(name, &manifest.value));
         draft.table = Some(table);
         draft
     }
@@ -131,12 +128,7 @@ impl Draft {
             return;
         }
         let read = ManifestTable::read;
-        self.manifest = Some(read_table(
-            document.get_ref(),
-            spot,
-            &mut self.problems,
-            read,
-        ));
+        self.manifest = Some(read_table(document.get_ref(), spot, &mut self.problems, read));
     }
 
     /// Applies every rule, and makes the plan if none is broken.
@@ -158,20 +150,12 @@ impl Draft {
         }
         let mut report = self.problems.into_report(self.sources);
         report.unreadable = self.unreadable;
-        Outcome {
-            plan,
-            origins,
-            report,
-        }
+        Outcome { plan, origins, report }
     }
 
     /// Keeps a file as a source; `None`, with a problem noted, where it is no text.
     fn take_text(&mut self, name: &str, fetched: Fetched, missing: &'static str) -> Option<Spot> {
-        let spot = Spot {
-            file: Some(self.sources.len()),
-            span: 0..0,
-            key: String::new(),
-        };
+        let spot = Spot { file: Some(self.sources.len()), span: 0..0, key: String::new() };
         let text = match fetched {
             Ok(bytes) => {
                 self.digest.update((bytes.len() as u64).to_be_bytes());
@@ -196,27 +180,18 @@ impl Draft {
                         format!("读不到 {name}（{reason}）"),
                         format!("cannot read {name} ({reason})"),
                     )
-                    .remedy(
-                        "检查文件名和读取权限",
-                        "look at its name and whether it may be read",
-                    );
+                    .remedy("检查文件名和读取权限", "look at its name and whether it may be read");
                 Err(())
             }
         };
-        self.sources.push(Source {
-            name: name.to_owned(),
-            text: text.clone().unwrap_or_default(),
-        });
+        self.sources.push(Source { name: name.to_owned(), text: text.clone().unwrap_or_default() });
         text.ok().map(|_| spot)
     }
 }
 
 fn syntax(faults: &[toml::de::Error], spot: &Spot, problems: &mut Problems) {
     for fault in faults {
-        let spot = Spot {
-            span: fault.span().unwrap_or(0..0),
-            ..spot.clone()
-        };
+        let spot = Spot { span: fault.span().unwrap_or(0..0), ..spot.clone() };
         problems
             .error(
                 "E0003",
@@ -240,33 +215,20 @@ fn apply(overrides: &Overrides, table: &mut RoutingTable, problems: &mut Problem
     if let Some(network) = &mut table.network {
         if !overrides.listen.is_empty() {
             let spot = Spot::option("--listen");
-            let listen = overrides.listen.iter().map(|listener| Said {
-                value: listener.clone(),
-                spot: spot.clone(),
-            });
-            network.listen = Some(Said {
-                value: listen.collect(),
-                spot,
-            });
+            let listen =
+                overrides.listen.iter().map(|listener| Said { value: listener.clone(), spot: spot.clone() });
+            network.listen = Some(Said { value: listen.collect(), spot });
         }
         if let Some((first, last)) = overrides.rtp_ports {
-            network.rtp_ports = Some(Said {
-                value: Ports(first, last),
-                spot: Spot::option("--rtp-ports"),
-            });
+            network.rtp_ports = Some(Said { value: Ports(first, last), spot: Spot::option("--rtp-ports") });
         }
     }
     for (name, target) in &overrides.trunk_targets {
         let spot = Spot::option("--trunk");
-        let trunk = table
-            .trunks
-            .iter_mut()
-            .find(|trunk| trunk.name.as_ref().is_some_and(|said| said.value == *name));
+        let trunk =
+            table.trunks.iter_mut().find(|trunk| trunk.name.as_ref().is_some_and(|said| said.value == *name));
         if let Some(trunk) = trunk {
-            trunk.target = Some(Said {
-                value: *target,
-                spot,
-            });
+            trunk.target = Some(Said { value: *target, spot });
             continue;
         }
         let names = table.trunks.iter().filter_map(|trunk| trunk.name.as_ref());
@@ -278,10 +240,7 @@ fn apply(overrides: &Overrides, table: &mut RoutingTable, problems: &mut Problem
                 format!("--trunk: 没有名为 \"{name}\" 的中继"),
                 format!("--trunk: there is no trunk \"{name}\""),
             )
-            .remedy(
-                format!("已有: {}", names.join(", ")),
-                format!("there are: {}", names.join(", ")),
-            )
+            .remedy(format!("已有: {}", names.join(", ")), format!("there are: {}", names.join(", ")))
             .nearest(nearest(name, names.iter().copied()));
     }
 }

@@ -28,12 +28,8 @@ impl Dialled {
 
     /// The values of one place, the oldest first.
     fn oldest_first(&self, from: DialledFrom) -> impl Iterator<Item = &str> {
-        let mut values: Vec<&str> = self
-            .0
-            .iter()
-            .filter(|(place, _)| *place == from)
-            .map(|(_, value)| value.as_str())
-            .collect();
+        let mut values: Vec<&str> =
+            self.0.iter().filter(|(place, _)| *place == from).map(|(_, value)| value.as_str()).collect();
         if from == DialledFrom::Diversion {
             values.reverse(); // RFC 5806 §4: each diverting party puts its own in front.
         }
@@ -122,11 +118,7 @@ impl Plan {
     fn find_in<'a>(&'a self, from: DialledFrom, dialled: &'a Dialled) -> Option<Found<'a>> {
         dialled.oldest_first(from).find_map(|value| {
             let line = self.lines.get(&self.city.normalise(value)?)?;
-            Some(Found {
-                line,
-                from,
-                number_as_dialled: value,
-            })
+            Some(Found { line, from, number_as_dialled: value })
         })
     }
 }
@@ -163,8 +155,7 @@ impl Uri {
         let number = parts.next()?.to_owned();
         let context = parts.find_map(|parameter| {
             let (name, value) = parameter.split_once('=')?;
-            name.eq_ignore_ascii_case("phone-context")
-                .then(|| value.to_owned())
+            name.eq_ignore_ascii_case("phone-context").then(|| value.to_owned())
         });
         Some(Uri { number, context })
     }
@@ -191,10 +182,7 @@ fn unescape(text: &str) -> Option<String> {
 
 /// The digits without visual separators (RFC 3966 §5.1.1), behind a `+` that stands first.
 fn digits_of(number: &str) -> Option<String> {
-    let bare: String = number
-        .chars()
-        .filter(|letter| !matches!(letter, '-' | '.' | '(' | ')'))
-        .collect();
+    let bare: String = number.chars().filter(|letter| !matches!(letter, '-' | '.' | '(' | ')')).collect();
     let digits = bare.strip_prefix('+').unwrap_or(&bare);
     (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(bare)
 }
@@ -235,21 +223,12 @@ mod tests {
             ("tel:12345;phone-context=+1", None),
             ("sip:039312345@192.0.2.1:5060;user=phone", Some("12345")),
             ("sips:12345@[2001:db8::1]", Some("12345")),
-            (
-                "sip:12345;phone-context=+86393@carrier.example.com;user=phone",
-                Some("12345"),
-            ),
-            (
-                "sip:12345;phone-context=+86371@carrier.example.com;user=phone",
-                None,
-            ),
+            ("sip:12345;phone-context=+86393@carrier.example.com;user=phone", Some("12345")),
+            ("sip:12345;phone-context=+86371@carrier.example.com;user=phone", None),
             ("sip:%2B8639312345@carrier.example.com", Some("12345")),
             ("sip:12345:secret@carrier.example.com", Some("12345")),
             ("<sip:12336@carrier.example.com>;index=1", Some("12336")),
-            (
-                "\"Carrier\" <tel:12336>;reason=unconditional",
-                Some("12336"),
-            ),
+            ("\"Carrier\" <tel:12336>;reason=unconditional", Some("12336")),
             ("12345@host", Some("12345")),
             ("4420000", Some("4420000")),
             ("442-0000", Some("4420000")),

@@ -42,9 +42,7 @@ impl Origins {
             ];
             origins.lines.insert(id.clone(), places(said));
             if let Some(own) = &line.transition {
-                origins
-                    .own_transitions
-                    .insert(id, places(vec![Some(&own.spot)]));
+                origins.own_transitions.insert(id, places(vec![Some(&own.spot)]));
             }
         }
         if let Some(transition) = &table.transition {
@@ -56,10 +54,7 @@ impl Origins {
         }
         for trunk in &table.trunks {
             let Some(name) = &trunk.name else { continue };
-            let said = vec![
-                Some(&name.spot),
-                trunk.dialled_from.as_ref().map(|said| &said.spot),
-            ];
+            let said = vec![Some(&name.spot), trunk.dialled_from.as_ref().map(|said| &said.spot)];
             let id = TrunkId::from(name.value.as_str());
             origins.trunks.insert(id, places(said));
         }

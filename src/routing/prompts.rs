@@ -85,12 +85,7 @@ impl super::read::Value for Hash {
         match node.value.as_str() {
             Some(text) => Some(Hash(text.to_ascii_lowercase())),
             None => {
-                super::read::wrong_type(
-                    node,
-                    "十六进制字符串",
-                    "a string of hexadecimal digits",
-                    problems,
-                );
+                super::read::wrong_type(node, "十六进制字符串", "a string of hexadecimal digits", problems);
                 None
             }
         }
@@ -101,35 +96,24 @@ impl ManifestTable {
     /// Reads the top of the manifest.
     pub fn read(reader: &mut Reader<'_, '_>) -> Self {
         let _: Option<Said<u32>> = reader.or("schema", SCHEMA);
-        ManifestTable {
-            prompts: reader.sections("prompt", PromptTable::read),
-        }
+        ManifestTable { prompts: reader.sections("prompt", PromptTable::read) }
     }
 
     /// The entry called `id`.
     pub fn get(&self, id: &str) -> Option<&PromptTable> {
-        self.prompts
-            .iter()
-            .find(|prompt| prompt.id.as_ref().is_some_and(|said| said.value == id))
+        self.prompts.iter().find(|prompt| prompt.id.as_ref().is_some_and(|said| said.value == id))
     }
 
     /// All ids.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
-        self.prompts
-            .iter()
-            .filter_map(|prompt| prompt.id.as_ref())
-            .map(|said| said.value.as_str())
+        self.prompts.iter().filter_map(|prompt| prompt.id.as_ref()).map(|said| said.value.as_str())
     }
 }
 
 impl PromptTable {
     fn read(reader: &mut Reader<'_, '_>) -> Self {
-        let mute = || {
-            Text::new(
-                "需要它的地方来电人只能听到静音",
-                "callers would hear silence where it is needed",
-            )
-        };
+        let mute =
+            || Text::new("需要它的地方来电人只能听到静音", "callers would hear silence where it is needed");
         let table = PromptTable {
             id: reader.required("id", mute()),
             text: reader.required("text", mute()),
@@ -173,20 +157,11 @@ pub fn decode(bytes: &[u8], sealed: &Hash) -> Result<Arc<[i16]>, SoundFault> {
         && spec.sample_format == hound::SampleFormat::Int;
     if !fits {
         return Err(SoundFault::Format(Text::new(
-            format!(
-                "{} Hz、{} 位、{} 声道",
-                spec.sample_rate, spec.bits_per_sample, spec.channels
-            ),
-            format!(
-                "{} Hz, {} bits, {} channels",
-                spec.sample_rate, spec.bits_per_sample, spec.channels
-            ),
+            format!("{} Hz、{} 位、{} 声道", spec.sample_rate, spec.bits_per_sample, spec.channels),
+            format!("{} Hz, {} bits, {} channels", spec.sample_rate, spec.bits_per_sample, spec.channels),
         )));
     }
-    let samples: Vec<i16> = reader
-        .samples::<i16>()
-        .collect::<Result<_, _>>()
-        .map_err(unreadable)?;
+    let samples: Vec<i16> = reader.samples::<i16>().collect::<Result<_, _>>().map_err(unreadable)?;
     if samples.is_empty() {
         return Err(SoundFault::Format(Text::new("没有声音", "no sound in it")));
     }
@@ -227,10 +202,7 @@ mod tests {
         let good = wav(8_000, 1, &[1, -2, 3]);
         assert_eq!(decode(&good, &sealed(&good)).unwrap().as_ref(), [1, -2, 3]);
         let other = sealed(b"other");
-        assert_eq!(
-            decode(&good, &other),
-            Err(SoundFault::Changed(sealed(&good).0))
-        );
+        assert_eq!(decode(&good, &other), Err(SoundFault::Changed(sealed(&good).0)));
         for bad in [
             wav(16_000, 1, &[1]),
             wav(8_000, 2, &[1, 1]),

@@ -39,22 +39,14 @@ const SECRET_KEYS: [&str; 5] = ["password", "passwd", "pwd", "secret", "token"];
 impl<'d, 'p> Reader<'d, 'p> {
     /// Begins with a table at `spot`.
     pub fn new(table: &'d DeTable<'d>, spot: Spot, problems: &'p mut Problems) -> Self {
-        Reader {
-            spot,
-            problems,
-            table,
-            asked: Vec::new(),
-        }
+        Reader { spot, problems, table, asked: Vec::new() }
     }
 
     /// A key that may be left out.
     pub fn optional<T: Value>(&mut self, name: &'static str) -> Option<Said<T>> {
         let node = self.node(name)?;
         let value = T::read(&node, self.problems)?;
-        Some(Said {
-            value,
-            spot: node.spot,
-        })
+        Some(Said { value, spot: node.spot })
     }
 
     /// A key with a default; `None` only where its value is wrong.
@@ -63,14 +55,8 @@ impl<'d, 'p> Reader<'d, 'p> {
             return self.optional(name);
         }
         self.asked.push(name);
-        let spot = Spot {
-            key: self.key(name),
-            ..self.spot.clone()
-        };
-        Some(Said {
-            value: default,
-            spot,
-        })
+        let spot = Spot { key: self.key(name), ..self.spot.clone() };
+        Some(Said { value: default, spot })
     }
 
     /// A key that must be there; `effect` says what callers would notice without it.
@@ -91,12 +77,7 @@ impl<'d, 'p> Reader<'d, 'p> {
     ) -> Option<T> {
         let node = self.node(name)?;
         let Some(table) = node.value.as_table() else {
-            wrong_type(
-                &node,
-                "表（如 [city]）",
-                "a table, like [city]",
-                self.problems,
-            );
+            wrong_type(&node, "表（如 [city]）", "a table, like [city]", self.problems);
             return None;
         };
         Some(read_table(table, node.spot, self.problems, read))
@@ -155,17 +136,9 @@ impl<'d, 'p> Reader<'d, 'p> {
 
     /// Notes that `name` is not there.
     pub fn missing(&mut self, name: &str, effect: Text) {
-        let spot = Spot {
-            key: self.key(name),
-            ..self.spot.clone()
-        };
+        let spot = Spot { key: self.key(name), ..self.spot.clone() };
         self.problems
-            .error(
-                "E0102",
-                &spot,
-                format!("缺少 {}", spot.key),
-                format!("{} is missing", spot.key),
-            )
+            .error("E0102", &spot, format!("缺少 {}", spot.key), format!("{} is missing", spot.key))
             .effect(effect.zh, effect.en)
             .remedy(
                 format!("加上 {name} = …；随附的 routing.toml 里有写法"),
@@ -177,10 +150,7 @@ impl<'d, 'p> Reader<'d, 'p> {
     pub fn spot_of(&self, name: &str) -> Spot {
         Spot {
             file: self.spot.file,
-            span: self
-                .table
-                .get(name)
-                .map_or(self.spot.span.clone(), |value| value.span()),
+            span: self.table.get(name).map_or(self.spot.span.clone(), |value| value.span()),
             key: self.key(name),
         }
     }
@@ -188,23 +158,12 @@ impl<'d, 'p> Reader<'d, 'p> {
     fn node(&mut self, name: &'static str) -> Option<Node<'d>> {
         self.asked.push(name);
         let value = self.table.get(name)?;
-        let spot = Spot {
-            file: self.spot.file,
-            span: value.span(),
-            key: self.key(name),
-        };
-        Some(Node {
-            value: value.get_ref(),
-            spot,
-        })
+        let spot = Spot { file: self.spot.file, span: value.span(), key: self.key(name) };
+        Some(Node { value: value.get_ref(), spot })
     }
 
     fn key(&self, name: &str) -> String {
-        if self.spot.key.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{}.{name}", self.spot.key)
-        }
+        if self.spot.key.is_empty() { name.to_owned() } else { format!("{}.{name}", self.spot.key) }
     }
 
     /// Notes every key that nobody asked for.
@@ -214,22 +173,13 @@ impl<'d, 'p> Reader<'d, 'p> {
             if self.asked.contains(&name) {
                 continue;
             }
-            let at = |span| Spot {
-                file: self.spot.file,
-                span,
-                key: self.key(name),
-            };
+            let at = |span| Spot { file: self.spot.file, span, key: self.key(name) };
             if SECRET_KEYS.contains(&name) && value.get_ref().is_str() {
                 plain_secret(&at(value.span()), self.problems);
                 continue;
             }
             self.problems
-                .error(
-                    "E0101",
-                    &at(key.span()),
-                    format!("不认识的键 {name}"),
-                    format!("unknown key {name}"),
-                )
+                .error("E0101", &at(key.span()), format!("不认识的键 {name}"), format!("unknown key {name}"))
                 .effect(
                     "写在这里的意图不会生效，而没有人会察觉",
                     "what it was meant to say would not happen, and nobody would notice",

@@ -58,14 +58,12 @@ impl Plan {
                     Text::new("已停用，拒绝", "retired, refused")
                 }
             }
-            LineMode::SubCenter { peer, .. } if peer.drill => Text::new(
-                "转分中心（演练），不通则同 12345",
-                "to its own center (drill), else as 12345",
-            ),
-            LineMode::SubCenter { .. } => Text::new(
-                "转分中心，不通则同 12345",
-                "to its own center, else as 12345",
-            ),
+            LineMode::SubCenter { peer, .. } if peer.drill => {
+                Text::new("转分中心（演练），不通则同 12345", "to its own center (drill), else as 12345")
+            }
+            LineMode::SubCenter { .. } => {
+                Text::new("转分中心，不通则同 12345", "to its own center, else as 12345")
+            }
             LineMode::Bench(bench) => match bench {
                 BenchLine::Silent => Text::new("静音", "silence"),
                 BenchLine::PlayOnce(_) => Text::new("播放一次", "plays once"),
@@ -78,7 +76,5 @@ impl Plan {
 
 /// `2-14` after `2-9`.
 fn position(row: &str) -> Vec<u32> {
-    row.split('-')
-        .map(|part| part.parse().unwrap_or(0))
-        .collect()
+    row.split('-').map(|part| part.parse().unwrap_or(0)).collect()
 }

@@ -110,13 +110,7 @@ impl Problems {
         self.add(code, Severity::Warning, spot, Text::new(zh, en))
     }
 
-    fn add(
-        &mut self,
-        code: &'static str,
-        severity: Severity,
-        spot: &Spot,
-        problem: Text,
-    ) -> &mut Diagnostic {
+    fn add(&mut self, code: &'static str, severity: Severity, spot: &Spot, problem: Text) -> &mut Diagnostic {
         self.list.push(Diagnostic {
             code,
             severity,
@@ -138,9 +132,7 @@ impl Problems {
 
     /// Whether the files can be used.
     pub fn any_error(&self) -> bool {
-        self.list
-            .iter()
-            .any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// Sorts the problems by place (the command line first) and takes secrets out of the sources.
@@ -158,11 +150,7 @@ impl Problems {
                 source.text.replace_range(spot.span.clone(), &stars);
             }
         }
-        Report {
-            sources,
-            diagnostics: self.list,
-            unreadable: false,
-        }
+        Report { sources, diagnostics: self.list, unreadable: false }
     }
 }
 
@@ -172,10 +160,8 @@ mod tests {
 
     #[test]
     fn places_are_counted_in_lines_and_characters_from_one() {
-        let source = Source {
-            name: "routing.toml".to_owned(),
-            text: "a = 1\n  名 = \"濮阳\" # x\n".to_owned(),
-        };
+        let source =
+            Source { name: "routing.toml".to_owned(), text: "a = 1\n  名 = \"濮阳\" # x\n".to_owned() };
         let at = source.text.find('"').unwrap();
         let place = source.place(&(at..at + 3));
         assert_eq!((place.line, place.column), (2, 7));

@@ -151,10 +151,7 @@ mod tests {
                         continue;
                     }
                     other => {
-                        digit = "零一二三四五六七八九"
-                            .chars()
-                            .position(|c| c == other)
-                            .unwrap();
+                        digit = "零一二三四五六七八九".chars().position(|c| c == other).unwrap();
                         continue;
                     }
                 };
@@ -167,10 +164,7 @@ mod tests {
 
     #[test]
     fn telephone_numbers_and_clerks_are_said_digit_by_digit_with_yao() {
-        assert_eq!(
-            words(&ticket_number("20210901-0012")),
-            "二零二幺零九零幺零零幺二"
-        );
+        assert_eq!(words(&ticket_number("20210901-0012")), "二零二幺零九零幺零零幺二");
         assert_eq!(words(&seat_greeting(&SeatId::from("1007"))), "号幺零零七您");
     }
 }

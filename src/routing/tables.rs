@@ -307,9 +307,7 @@ impl RoutingTable {
     pub fn read(reader: &mut Reader<'_, '_>) -> Self {
         read_schema(reader);
         let purpose = reader.or("purpose", Purpose::Live);
-        let live = purpose
-            .as_ref()
-            .is_none_or(|said| said.value == Purpose::Live);
+        let live = purpose.as_ref().is_none_or(|said| said.value == Purpose::Live);
         RoutingTable {
             spot: reader.spot.clone(),
             purpose,
@@ -332,9 +330,7 @@ impl RoutingTable {
 
     /// Whether the human-first rules apply.
     pub fn is_live(&self) -> bool {
-        self.purpose
-            .as_ref()
-            .is_none_or(|said| said.value == Purpose::Live)
+        self.purpose.as_ref().is_none_or(|said| said.value == Purpose::Live)
     }
 }
 
@@ -371,18 +367,11 @@ fn decision<T: super::read::Value>(
     example: &str,
 ) -> Field<T> {
     let whole = reader.spot_of(table);
-    let said = reader.section(table, |reader| {
-        (
-            reader.optional::<T>(key),
-            reader.spot_of(key).span != reader.spot.span,
-        )
-    });
+    let said = reader
+        .section(table, |reader| (reader.optional::<T>(key), reader.spot_of(key).span != reader.spot.span));
     let (value, present) = said.unwrap_or((None, false));
     if live && !present {
-        let spot = Spot {
-            key: format!("{table}.{key}"),
-            ..whole
-        };
+        let spot = Spot { key: format!("{table}.{key}"), ..whole };
         reader
             .problems
             .error(
@@ -492,10 +481,7 @@ impl TransitionTable {
 
 impl TrunkTable {
     fn read(reader: &mut Reader<'_, '_>) -> Self {
-        let at_first = vec![Said {
-            value: DialledFrom::RequestUri,
-            spot: reader.spot.clone(),
-        }];
+        let at_first = vec![Said { value: DialledFrom::RequestUri, spot: reader.spot.clone() }];
         TrunkTable {
             name: reader.required("name", unnamed()),
             sources: reader.or("sources", Vec::new()),
@@ -547,23 +533,15 @@ impl NumberTable {
             "引擎不知道怎样处理拨打该号码的来电",
             "the engine would not know what to do with its calls",
         );
-        let unowned = Text::new(
-            "工单和报表里看不出责任单位",
-            "tickets and reports would not show who is responsible",
-        );
+        let unowned =
+            Text::new("工单和报表里看不出责任单位", "tickets and reports would not show who is responsible");
         let mode = reader.required("mode", aimless);
-        let bench = mode
-            .as_ref()
-            .is_some_and(|said: &Said<ModeWord>| said.value == ModeWord::Bench);
+        let bench = mode.as_ref().is_some_and(|said: &Said<ModeWord>| said.value == ModeWord::Bench);
         NumberTable {
             spot: reader.spot.clone(),
             number: reader.required("number", unnamed()),
             name: reader.required("name", unnamed()),
-            owner: if bench {
-                reader.or("owner", String::new())
-            } else {
-                reader.required("owner", unowned)
-            },
+            owner: if bench { reader.or("owner", String::new()) } else { reader.required("owner", unowned) },
             row: reader.or("row", String::new()),
             mode,
             queue: reader.optional("queue"),
@@ -587,10 +565,8 @@ impl NumberTable {
 
 impl EmergencyTable {
     fn read(reader: &mut Reader<'_, '_>) -> Self {
-        let unreachable = Text::new(
-            "座席无法把来电转到该紧急热线",
-            "clerks could not put a caller through to it",
-        );
+        let unreachable =
+            Text::new("座席无法把来电转到该紧急热线", "clerks could not put a caller through to it");
         EmergencyTable {
             number: reader.required("number", unnamed()),
             trunk: reader.required("trunk", unreachable),
@@ -616,22 +592,13 @@ impl SinkTable {
 }
 
 fn unnamed() -> Text {
-    Text::new(
-        "别处无法引用它，记录里也认不出它",
-        "nothing could refer to it, and records could not name it",
-    )
+    Text::new("别处无法引用它，记录里也认不出它", "nothing could refer to it, and records could not name it")
 }
 
 fn nowhere() -> Text {
-    Text::new(
-        "引擎不知道为哪座城市服务",
-        "the engine would not know which city it serves",
-    )
+    Text::new("引擎不知道为哪座城市服务", "the engine would not know which city it serves")
 }
 
 fn deaf() -> Text {
-    Text::new(
-        "引擎不知道在哪里收呼叫",
-        "the engine would not know where to receive calls",
-    )
+    Text::new("引擎不知道在哪里收呼叫", "the engine would not know where to receive calls")
 }

@@ -77,9 +77,7 @@ fn first_day_after(start: Date, months: u8) -> Option<Date> {
 
 /// The first instant of `day`; where a clock change swallows midnight, the first one after it.
 fn midnight(day: Date, zone: &TimeZone) -> Option<Timestamp> {
-    day.to_zoned_datetime(zone.clone())
-        .ok()
-        .map(|zoned| zoned.timestamp())
+    day.to_zoned_datetime(zone.clone()).ok().map(|zoned| zoned.timestamp())
 }
 
 #[cfg(test)]
@@ -91,77 +89,25 @@ mod tests {
     }
 
     fn transition(start: &str, months: u8) -> Transition {
-        Transition {
-            start: start.parse().unwrap(),
-            months,
-            ..Transition::none()
-        }
+        Transition { start: start.parse().unwrap(), months, ..Transition::none() }
     }
 
     #[test]
     fn months_are_calendar_months_and_never_cut_short() {
         for (start, months, first, end) in [
-            (
-                "2021-08-01",
-                3,
-                "2021-08-01T00:00:00+08:00",
-                "2021-11-01T00:00:00+08:00",
-            ),
-            (
-                "2021-08-15",
-                3,
-                "2021-08-15T00:00:00+08:00",
-                "2021-11-15T00:00:00+08:00",
-            ),
-            (
-                "2021-11-30",
-                3,
-                "2021-11-30T00:00:00+08:00",
-                "2022-03-01T00:00:00+08:00",
-            ),
-            (
-                "2023-11-30",
-                3,
-                "2023-11-30T00:00:00+08:00",
-                "2024-03-01T00:00:00+08:00",
-            ),
-            (
-                "2023-11-29",
-                3,
-                "2023-11-29T00:00:00+08:00",
-                "2024-02-29T00:00:00+08:00",
-            ),
-            (
-                "2021-08-31",
-                3,
-                "2021-08-31T00:00:00+08:00",
-                "2021-12-01T00:00:00+08:00",
-            ),
-            (
-                "2021-12-31",
-                1,
-                "2021-12-31T00:00:00+08:00",
-                "2022-01-31T00:00:00+08:00",
-            ),
-            (
-                "2021-12-01",
-                12,
-                "2021-12-01T00:00:00+08:00",
-                "2022-12-01T00:00:00+08:00",
-            ),
-            (
-                "2021-08-01",
-                0,
-                "2021-08-01T00:00:00+08:00",
-                "2021-08-01T00:00:00+08:00",
-            ),
+            ("2021-08-01", 3, "2021-08-01T00:00:00+08:00", "2021-11-01T00:00:00+08:00"),
+            ("2021-08-15", 3, "2021-08-15T00:00:00+08:00", "2021-11-15T00:00:00+08:00"),
+            ("2021-11-30", 3, "2021-11-30T00:00:00+08:00", "2022-03-01T00:00:00+08:00"),
+            ("2023-11-30", 3, "2023-11-30T00:00:00+08:00", "2024-03-01T00:00:00+08:00"),
+            ("2023-11-29", 3, "2023-11-29T00:00:00+08:00", "2024-02-29T00:00:00+08:00"),
+            ("2021-08-31", 3, "2021-08-31T00:00:00+08:00", "2021-12-01T00:00:00+08:00"),
+            ("2021-12-31", 1, "2021-12-31T00:00:00+08:00", "2022-01-31T00:00:00+08:00"),
+            ("2021-12-01", 12, "2021-12-01T00:00:00+08:00", "2022-12-01T00:00:00+08:00"),
+            ("2021-08-01", 0, "2021-08-01T00:00:00+08:00", "2021-08-01T00:00:00+08:00"),
         ] {
             assert_eq!(
                 transition(start, months).window(&shanghai()),
-                Some(Window {
-                    start: first.parse().unwrap(),
-                    end: end.parse().unwrap(),
-                }),
+                Some(Window { start: first.parse().unwrap(), end: end.parse().unwrap() }),
                 "{start} and {months} months"
             );
         }
@@ -178,11 +124,7 @@ mod tests {
             ("2021-10-31T23:59:59.999999999+08:00", Phase::Inside),
             ("2021-11-01T00:00:00+08:00", Phase::After),
         ] {
-            assert_eq!(
-                summer.phase(at.parse().unwrap(), &shanghai()),
-                phase,
-                "{at}"
-            );
+            assert_eq!(summer.phase(at.parse().unwrap(), &shanghai()), phase, "{at}");
         }
     }
 

@@ -70,10 +70,7 @@ pub fn out_of_range(spot: &Spot, range: &str, problems: &mut Problems) {
             format!("{} 超出范围，应为 {range}", spot.key),
             format!("{} is out of range {range}", spot.key),
         )
-        .remedy(
-            format!("改为 {range} 之间的值"),
-            format!("give a value in {range}"),
-        );
+        .remedy(format!("改为 {range} 之间的值"), format!("give a value in {range}"));
 }
 
 impl Value for Duration {
@@ -122,10 +119,7 @@ impl Value for Date {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
         let found = node.value.as_datetime().and_then(|found| {
             let date = found.date.filter(|_| found.time.is_none())?;
-            let (year, month) = (
-                i16::try_from(date.year).ok()?,
-                i8::try_from(date.month).ok()?,
-            );
+            let (year, month) = (i16::try_from(date.year).ok()?, i8::try_from(date.month).ok()?);
             Date::new(year, month, i8::try_from(date.day).ok()?).ok()
         });
         if found.is_none() {
@@ -142,10 +136,8 @@ impl Value for Date {
 
 impl Value for SocketAddr {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
-        let (zh, en) = (
-            "地址和端口（如 \"192.0.2.10:5060\"）",
-            "an address and port like \"192.0.2.10:5060\"",
-        );
+        let (zh, en) =
+            ("地址和端口（如 \"192.0.2.10:5060\"）", "an address and port like \"192.0.2.10:5060\"");
         let text = text(node, zh, en, problems)?;
         let found = text.parse().ok();
         if found.is_none() {
@@ -157,10 +149,7 @@ impl Value for SocketAddr {
 
 impl Value for IpAddr {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
-        let (zh, en) = (
-            "IP 地址（如 \"192.0.2.10\"）",
-            "an IP address like \"192.0.2.10\"",
-        );
+        let (zh, en) = ("IP 地址（如 \"192.0.2.10\"）", "an IP address like \"192.0.2.10\"");
         let text = text(node, zh, en, problems)?;
         let found = text.parse().ok();
         if found.is_none() {
@@ -205,17 +194,12 @@ fn ip_net(text: &str) -> Option<IpNet> {
 
 impl Value for TimeZone {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
-        let (zh, en) = (
-            "时区名（如 \"Asia/Shanghai\"）",
-            "a time zone like \"Asia/Shanghai\"",
-        );
+        let (zh, en) = ("时区名（如 \"Asia/Shanghai\"）", "a time zone like \"Asia/Shanghai\"");
         let text = text(node, zh, en, problems)?;
         let found = TimeZone::get(text).ok();
         if found.is_none() {
-            let names: Vec<String> = jiff::tz::db()
-                .available()
-                .map(|name| name.as_str().to_owned())
-                .collect();
+            let names: Vec<String> =
+                jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
             malformed("E0110", node, zh, en, problems)
                 .effect(
                     "过渡期的起止时刻无法确定",
@@ -233,14 +217,11 @@ pub struct Ports(pub u16, pub u16);
 
 impl Value for Ports {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
-        let (zh, en) = (
-            "端口范围（如 \"20000-29999\"）",
-            "a range of ports like \"20000-29999\"",
-        );
+        let (zh, en) = ("端口范围（如 \"20000-29999\"）", "a range of ports like \"20000-29999\"");
         let text = text(node, zh, en, problems)?;
-        let found = text.split_once('-').and_then(|(first, last)| {
-            Some(Ports(first.trim().parse().ok()?, last.trim().parse().ok()?))
-        });
+        let found = text
+            .split_once('-')
+            .and_then(|(first, last)| Some(Ports(first.trim().parse().ok()?, last.trim().parse().ok()?)));
         if found.is_none() {
             malformed("E0603", node, zh, en, problems);
         }
@@ -251,22 +232,14 @@ impl Value for Ports {
 impl Value for Listener {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
         let Some(table) = node.value.as_table() else {
-            return SocketAddr::read(node, problems).map(|bind| Listener {
-                bind,
-                advertise: None,
-            });
+            return SocketAddr::read(node, problems).map(|bind| Listener { bind, advertise: None });
         };
         read_table(table, node.spot.clone(), problems, |reader| {
-            let effect = Text::new(
-                "引擎不知道在哪里收呼叫",
-                "the engine would not know where to receive calls",
-            );
+            let effect =
+                Text::new("引擎不知道在哪里收呼叫", "the engine would not know where to receive calls");
             let bind = reader.required::<SocketAddr>("bind", effect);
             let advertise = reader.optional::<IpAddr>("advertise");
-            Some(Listener {
-                bind: bind?.value,
-                advertise: advertise.map(|said| said.value),
-            })
+            Some(Listener { bind: bind?.value, advertise: advertise.map(|said| said.value) })
         })
     }
 }
@@ -286,10 +259,7 @@ impl Value for SecretRef {
             return None;
         };
         let (file, env) = read_table(table, node.spot.clone(), problems, |reader| {
-            (
-                reader.optional::<String>("file"),
-                reader.optional::<String>("env"),
-            )
+            (reader.optional::<String>("file"), reader.optional::<String>("env"))
         });
         match (file, env) {
             (Some(file), None) => Some(SecretRef::File(file.value)),
@@ -306,12 +276,7 @@ impl<T: Value> Value for Vec<Said<T>> {
     /// Reads every item, also behind a faulty one; an array with a faulty item is `None`.
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
         let Some(array) = node.value.as_array() else {
-            wrong_type(
-                node,
-                "数组（如 [\"…\"]）",
-                "an array like [\"…\"]",
-                problems,
-            );
+            wrong_type(node, "数组（如 [\"…\"]）", "an array like [\"…\"]", problems);
             return None;
         };
         let items: Vec<Option<Said<T>>> = array
@@ -327,10 +292,7 @@ impl<T: Value> Value for Vec<Said<T>> {
                     },
                 };
                 let value = T::read(&node, problems)?;
-                Some(Said {
-                    value,
-                    spot: node.spot,
-                })
+                Some(Said { value, spot: node.spot })
             })
             .collect();
         items.into_iter().collect()
@@ -393,10 +355,7 @@ fn one_of<T: Clone>(node: &Node<'_>, words: &[(&str, T)], problems: &mut Problem
             "引擎不猜测意图，整个文件不会启用",
             "the engine does not guess what was meant: the whole file is not used",
         )
-        .remedy(
-            format!("可以是: {}", names.join(", ")),
-            format!("it can be: {}", names.join(", ")),
-        )
+        .remedy(format!("可以是: {}", names.join(", ")), format!("it can be: {}", names.join(", ")))
         .nearest(nearest(said, names.iter().copied()));
     None
 }

@@ -71,11 +71,7 @@ impl Guard {
             let id = seat.seat.clone();
             (
                 id.as_str().into(),
-                (
-                    id,
-                    seat.ha1_md5.to_ascii_lowercase(),
-                    seat.ha1_sha256.to_ascii_lowercase(),
-                ),
+                (id, seat.ha1_md5.to_ascii_lowercase(), seat.ha1_sha256.to_ascii_lowercase()),
             )
         };
         self.accounts = config.seats.iter().map(account).collect();
@@ -104,21 +100,14 @@ impl Guard {
         let Some(serial) = self.nonces.serial_of(&given.nonce) else {
             return Verdict::Challenge { stale: false };
         };
-        let account = std::str::from_utf8(&given.username)
-            .ok()
-            .and_then(|user| self.accounts.get(user));
+        let account = std::str::from_utf8(&given.username).ok().and_then(|user| self.accounts.get(user));
         let ha1 = match (account, given.algorithm) {
             (Some((_, md5, _)), Algorithm::Md5) => md5,
             (Some((_, _, sha256)), Algorithm::Sha256) => sha256,
             (None, Algorithm::Md5) => &self.decoy[..32],
             (None, Algorithm::Sha256) => &self.decoy,
         };
-        let proved = prove(
-            &given,
-            ha1,
-            method,
-            request.request_uri().unwrap_or_default(),
-        );
+        let proved = prove(&given, ha1, method, request.request_uri().unwrap_or_default());
         let Some((seat, ..)) = account.filter(|_| proved && !ha1.is_empty()) else {
             self.note_guess(guesser, now);
             return Verdict::Wrong;
@@ -150,9 +139,7 @@ impl Guard {
     /// A user's name as a number, so that a table of guessers holds no text of theirs.
     fn user_mark(&self, user: &[u8]) -> u64 {
         let mac = self.nonces.mac(user);
-        mac.iter()
-            .take(8)
-            .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+        mac.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
     }
 
     fn is_braked(&self, guesser: (IpAddr, u64), now: Instant) -> bool {
@@ -234,24 +221,9 @@ mod tests {
 
     fn register(algorithm: Algorithm, user: &str, password: &str, nonce: &str, nc: u32) -> Message {
         let uri = b"sip:hotline.example";
-        let qop = Qop {
-            nc,
-            cnonce: b"c"[..].into(),
-        };
-        let ha1 = ha1(
-            algorithm,
-            user.as_bytes(),
-            REALM.as_bytes(),
-            password.as_bytes(),
-        );
-        let proof = response(
-            algorithm,
-            &ha1,
-            &Method::Register,
-            uri,
-            nonce.as_bytes(),
-            Some(&qop),
-        );
+        let qop = Qop { nc, cnonce: b"c"[..].into() };
+        let ha1 = ha1(algorithm, user.as_bytes(), REALM.as_bytes(), password.as_bytes());
+        let proof = response(algorithm, &ha1, &Method::Register, uri, nonce.as_bytes(), Some(&qop));
         let credentials = Credentials {
             username: user.as_bytes().into(),
             realm: REALM.as_bytes().into(),
@@ -278,28 +250,13 @@ mod tests {
         let nonce = nonce_of(&mut guard, at(1));
         let mut check = |request: &Message| guard.check(request, home(), at(2));
         let good = Verdict::Good("1001".into());
-        assert_eq!(
-            check(&register(Algorithm::Md5, "1001", "secret", &nonce, 1)),
-            good
-        );
-        assert_eq!(
-            check(&register(Algorithm::Sha256, "1001", "secret", &nonce, 2)),
-            good
-        );
-        assert_eq!(
-            check(&register(Algorithm::Md5, "1001", "wrong", &nonce, 3)),
-            Verdict::Wrong
-        );
-        assert_eq!(
-            check(&register(Algorithm::Sha256, "1002", "secret", &nonce, 4)),
-            Verdict::Wrong
-        );
+        assert_eq!(check(&register(Algorithm::Md5, "1001", "secret", &nonce, 1)), good);
+        assert_eq!(check(&register(Algorithm::Sha256, "1001", "secret", &nonce, 2)), good);
+        assert_eq!(check(&register(Algorithm::Md5, "1001", "wrong", &nonce, 3)), Verdict::Wrong);
+        assert_eq!(check(&register(Algorithm::Sha256, "1002", "secret", &nonce, 4)), Verdict::Wrong);
         let forged = "0".repeat(48);
         let fresh = Verdict::Challenge { stale: false };
-        assert_eq!(
-            check(&register(Algorithm::Md5, "1001", "secret", &forged, 1)),
-            fresh
-        );
+        assert_eq!(check(&register(Algorithm::Md5, "1001", "secret", &forged, 1)), fresh);
         let bare = Message::parse(Bytes::from_static(b"REGISTER sip:h SIP/2.0\r\n\r\n")).unwrap();
         assert_eq!(check(&bare), fresh);
     }
@@ -318,16 +275,8 @@ mod tests {
         assert_eq!(guard.check(&request(4), home(), at(2)), stale);
         assert_eq!(guard.check(&request(1), home(), at(2)), stale);
         assert_eq!(guard.check(&request(200), home(), at(301)), good);
-        assert_eq!(
-            guard.check(&request(100), home(), at(301)),
-            stale,
-            "too far back to tell"
-        );
-        assert_eq!(
-            guard.check(&request(201), home(), at(302)),
-            stale,
-            "too old"
-        );
+        assert_eq!(guard.check(&request(100), home(), at(301)), stale, "too far back to tell");
+        assert_eq!(guard.check(&request(201), home(), at(302)), stale, "too old");
     }
 
     #[test]
@@ -340,15 +289,9 @@ mod tests {
         }
         let right = register(Algorithm::Md5, "1001", "secret", &nonce, 1);
         assert_eq!(guard.check(&right, home(), at(61)), Verdict::Braked);
-        assert_eq!(
-            guard.check(&right, "192.0.2.2".parse().unwrap(), at(61)),
-            Verdict::Good("1001".into())
-        );
+        assert_eq!(guard.check(&right, "192.0.2.2".parse().unwrap(), at(61)), Verdict::Good("1001".into()));
         let right = register(Algorithm::Md5, "1001", "secret", &nonce, 2);
-        assert_eq!(
-            guard.check(&right, home(), at(62)),
-            Verdict::Good("1001".into())
-        );
+        assert_eq!(guard.check(&right, home(), at(62)), Verdict::Good("1001".into()));
     }
 
     #[test]
@@ -357,9 +300,6 @@ mod tests {
         for index in 0..GUESSERS_MAX as u32 + 100 {
             guard.note_guess((IpAddr::from(index.to_be_bytes()), 0), at(1));
         }
-        assert_eq!(
-            (guard.guessers.len(), guard.guessers_by_age.len()),
-            (GUESSERS_MAX, GUESSERS_MAX)
-        );
+        assert_eq!((guard.guessers.len(), guard.guessers_by_age.len()), (GUESSERS_MAX, GUESSERS_MAX));
     }
 }

@@ -28,9 +28,7 @@ impl Draft {
         let mut draft = Draft::empty();
         draft.out.put_slice(method.as_bytes());
         draft.out.put_u8(b' ');
-        draft
-            .out
-            .extend(uri.iter().filter(|&&byte| byte > b' ' && byte != 0x7f));
+        draft.out.extend(uri.iter().filter(|&&byte| byte > b' ' && byte != 0x7f));
         draft.out.put_slice(b" SIP/2.0\r\n");
         draft
     }
@@ -40,12 +38,7 @@ impl Draft {
     /// Copies every Via (the topmost told where it came from, RFC 3261 §18.2.1 and RFC 3581 §4),
     /// From, To with `to_tag` where it has none, Call-ID and CSeq; Timestamp into 100; Record-Route
     /// into 101–299 (RFC 3261 §12.1.1).
-    pub fn response(
-        request: &Message,
-        source: SocketAddr,
-        status: u16,
-        to_tag: Option<&str>,
-    ) -> Draft {
+    pub fn response(request: &Message, source: SocketAddr, status: u16, to_tag: Option<&str>) -> Draft {
         Draft::response_saying(request, source, status, reason_phrase(status), to_tag)
     }
 
@@ -76,10 +69,7 @@ impl Draft {
     }
 
     fn empty() -> Draft {
-        Draft {
-            out: BytesMut::with_capacity(USUAL_LEN),
-            body: None,
-        }
+        Draft { out: BytesMut::with_capacity(USUAL_LEN), body: None }
     }
 
     /// Adds a line. CR, LF and NUL in the value become blanks; a byte that no name may hold is left
@@ -219,6 +209,7 @@ impl Draft {
 }
 
 /// The usual words for a status (RFC 3261 §21 and the IANA registry); a class's own for others.
+#[expect(clippy::match_overlapping_arm, reason = "each class ends with its own words")]
 pub fn reason_phrase(status: u16) -> &'static str {
     match status {
         100 => "Trying",

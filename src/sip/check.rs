@@ -9,13 +9,7 @@ use super::uri::Uri;
 use super::via;
 
 /// Headers that say one thing, and so stand once (RFC 3261 §7.3.1).
-const SINGLE: [Name; 5] = [
-    Name::From,
-    Name::To,
-    Name::CallId,
-    Name::CSeq,
-    Name::MaxForwards,
-];
+const SINGLE: [Name; 5] = [Name::From, Name::To, Name::CallId, Name::CSeq, Name::MaxForwards];
 
 impl Message {
     /// Judges the headers that every transaction needs. A request with a fault is answered with
@@ -35,14 +29,10 @@ impl Message {
         self.check_call_id()?;
         let cseq = self.cseq()?;
         match self.method() {
-            Some(method) if *method != cseq.method => {
-                Err(Fault::bad_request("CSeq Names Another Method"))
-            }
+            Some(method) if *method != cseq.method => Err(Fault::bad_request("CSeq Names Another Method")),
             Some(_) => self.check_request(),
             // RFC 3261 §8.1.3.3: we send with one Via, so that more is a stray.
-            None if self.values(Name::Via).nth(1).is_some() => {
-                Err(Fault::bad_request("More Than One Via"))
-            }
+            None if self.values(Name::Via).nth(1).is_some() => Err(Fault::bad_request("More Than One Via")),
             None => Ok(()),
         }
     }
@@ -62,10 +52,7 @@ impl Message {
         let uri = Uri::parse(self.request_uri().unwrap_or_default())
             .map_err(|_| Fault::bad_request("Bad Request-URI"))?;
         if !uri.is_sip() && !uri.is_tel() {
-            return Err(Fault {
-                status: 416,
-                why: "Unsupported URI Scheme",
-            });
+            return Err(Fault { status: 416, why: "Unsupported URI Scheme" });
         }
         // RFC 3261 §19.1.1: headers have no place in a Request-URI.
         if uri.headers.is_some() {

@@ -57,19 +57,13 @@ impl Dialog {
         local.extend_from_slice(b";tag=");
         local.extend_from_slice(tag_of(id).as_bytes());
         let remote = invite.header(Name::From).unwrap_or_default();
-        let tag = invite
-            .from()
-            .ok()
-            .and_then(|from| from.tag().map(Box::from));
+        let tag = invite.from().ok().and_then(|from| from.tag().map(Box::from));
         let mut dialog = Dialog {
             call_id: invite.call_id().unwrap_or_default().into(),
             local: local.into(),
             remote: remote.into(),
             remote_tag: tag.unwrap_or_default(),
-            target: invite
-                .from()
-                .map(|from| from.uri().into())
-                .unwrap_or_default(),
+            target: invite.from().map(|from| from.uri().into()).unwrap_or_default(),
             routes: routes(invite, false),
             local_seq: 0,
             remote_seq: invite.cseq().map_or(0, |cseq| cseq.number),
@@ -82,12 +76,7 @@ impl Dialog {
     }
 
     /// The caller's side of `invite`, our own, before any answer.
-    pub(super) fn of_own_invite(
-        invite: &Message,
-        listener: usize,
-        peer: SocketAddr,
-        pinned: bool,
-    ) -> Self {
+    pub(super) fn of_own_invite(invite: &Message, listener: usize, peer: SocketAddr, pinned: bool) -> Self {
         Dialog {
             call_id: invite.call_id().unwrap_or_default().into(),
             local: invite.header(Name::From).unwrap_or_default().into(),
@@ -157,9 +146,8 @@ impl Dialog {
             Some(route) => uri_of(route),
             None => self.target.to_vec(),
         };
-        let mut draft = Draft::request(method, &uri)
-            .header("Via", via)
-            .header_number(Name::MaxForwards, MAX_FORWARDS);
+        let mut draft =
+            Draft::request(method, &uri).header("Via", via).header_number(Name::MaxForwards, MAX_FORWARDS);
         for route in self.routes.iter().skip(usize::from(strict.is_some())) {
             draft = draft.header("Route", route);
         }
@@ -195,11 +183,8 @@ fn numeric(uri: &[u8]) -> Option<SocketAddr> {
 }
 
 fn routes(message: &Message, reversed: bool) -> Vec<Box<[u8]>> {
-    let mut routes: Vec<Box<[u8]>> = message
-        .values(Name::RecordRoute)
-        .take(ROUTES_MAX + 1)
-        .map(Box::from)
-        .collect();
+    let mut routes: Vec<Box<[u8]>> =
+        message.values(Name::RecordRoute).take(ROUTES_MAX + 1).map(Box::from).collect();
     if routes.len() > ROUTES_MAX {
         routes.clear();
     }
@@ -221,11 +206,7 @@ fn is_loose(route: &[u8]) -> bool {
 
 /// The To tag of a message; empty where there is none.
 pub(super) fn to_tag(message: &Message) -> Box<[u8]> {
-    message
-        .to()
-        .ok()
-        .and_then(|to| to.tag().map(Box::from))
-        .unwrap_or_default()
+    message.to().ok().and_then(|to| to.tag().map(Box::from)).unwrap_or_default()
 }
 
 /// Our tag in the dialog of a session.
@@ -235,9 +216,7 @@ pub(super) fn tag_of(id: SessionId) -> String {
 
 /// The session that a tag of ours belongs to.
 pub(super) fn session_of(tag: &[u8]) -> Option<SessionId> {
-    let text = std::str::from_utf8(tag)
-        .ok()
-        .filter(|text| text.len() == 16)?;
+    let text = std::str::from_utf8(tag).ok().filter(|text| text.len() == 16)?;
     if !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
@@ -296,9 +275,7 @@ mod tests {
     }
 
     fn bye(dialog: &Dialog) -> String {
-        let bytes = dialog
-            .draft(&Method::Bye, 1, "SIP/2.0/UDP h;branch=z9hG4bKx")
-            .finish();
+        let bytes = dialog.draft(&Method::Bye, 1, "SIP/2.0/UDP h;branch=z9hG4bKx").finish();
         String::from_utf8(bytes.to_vec()).unwrap()
     }
 
@@ -308,17 +285,9 @@ mod tests {
             ("Contact: <sip:a@192.0.2.7:5070>\n", false, "192.0.2.7:5070"),
             ("Contact: <sip:a@192.0.2.7>\n", false, "192.0.2.7:5060"),
             ("Contact: <sip:a@pbx.invalid>\n", false, "198.51.100.1:5062"),
-            (
-                "Contact: <sip:a@10.0.0.5:5070>\n",
-                true,
-                "198.51.100.1:5062",
-            ),
+            ("Contact: <sip:a@10.0.0.5:5070>\n", true, "198.51.100.1:5062"),
             ("Contact: <sip:a@0.0.0.0>\n", false, "198.51.100.1:5062"),
-            (
-                "Contact: <sip:a@192.0.2.7>\nRecord-Route: <sip:192.0.2.8;lr>\n",
-                false,
-                "192.0.2.8:5060",
-            ),
+            ("Contact: <sip:a@192.0.2.7>\nRecord-Route: <sip:192.0.2.8;lr>\n", false, "192.0.2.8:5060"),
         ];
         for (contact, pinned, wanted) in rows {
             let dialog = Dialog::of_invite(&invite(contact), SessionId(1), 0, peer(), pinned);
@@ -331,14 +300,8 @@ mod tests {
         let both = "Contact: <sip:a@192.0.2.7>\nRecord-Route: <sip:p1;lr>, <sip:p2;lr>\n";
         let callee = Dialog::of_invite(&invite(both), SessionId(1), 0, peer(), false);
         let text = bye(&callee);
-        assert!(
-            text.starts_with("BYE sip:a@192.0.2.7 SIP/2.0\r\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("Route: <sip:p1;lr>\r\nRoute: <sip:p2;lr>\r\n"),
-            "{text}"
-        );
+        assert!(text.starts_with("BYE sip:a@192.0.2.7 SIP/2.0\r\n"), "{text}");
+        assert!(text.contains("Route: <sip:p1;lr>\r\nRoute: <sip:p2;lr>\r\n"), "{text}");
         let own = invite("");
         let mut caller = Dialog::of_own_invite(&own, 0, peer(), false);
         caller.settle(&message(&format!(
@@ -346,10 +309,7 @@ mod tests {
              To: <sip:c@d>;tag=2\nCall-ID: one\nCSeq: 7 INVITE\n{both}\n"
         )));
         let text = bye(&caller);
-        assert!(
-            text.contains("Route: <sip:p2;lr>\r\nRoute: <sip:p1;lr>\r\n"),
-            "{text}"
-        );
+        assert!(text.contains("Route: <sip:p2;lr>\r\nRoute: <sip:p1;lr>\r\n"), "{text}");
         assert!(text.contains("To: <sip:c@d>;tag=2\r\n"), "{text}");
     }
 
@@ -359,10 +319,7 @@ mod tests {
         let dialog = Dialog::of_invite(&invite(more), SessionId(1), 0, peer(), false);
         let text = bye(&dialog);
         assert!(text.starts_with("BYE sip:192.0.2.8 SIP/2.0\r\n"), "{text}");
-        assert!(
-            text.contains("Route: <sip:p2;lr>\r\nRoute: <sip:a@192.0.2.7>\r\n"),
-            "{text}"
-        );
+        assert!(text.contains("Route: <sip:p2;lr>\r\nRoute: <sip:a@192.0.2.7>\r\n"), "{text}");
     }
 
     #[test]

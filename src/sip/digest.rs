@@ -125,10 +125,9 @@ impl<'a> Credentials<'a> {
         let fields = Fields::read(value)?;
         let qop = match fields.find("qop") {
             None => None,
-            Some(qop) if qop.eq_ignore_ascii_case(b"auth") => Some(Qop {
-                nc: read_nc(&fields.need("nc")?)?,
-                cnonce: fields.need("cnonce")?,
-            }),
+            Some(qop) if qop.eq_ignore_ascii_case(b"auth") => {
+                Some(Qop { nc: read_nc(&fields.need("nc")?)?, cnonce: fields.need("cnonce")? })
+            }
             Some(_) => return Err(DigestError::Qop),
         };
         Ok(Credentials {
@@ -146,14 +145,7 @@ impl<'a> Credentials<'a> {
     /// Whether the proof is right for `ha1_hex`, the hash that belongs to the claimed user and to
     /// [`Credentials::algorithm`]. Takes the same time wherever the two differ.
     pub fn verify(&self, ha1_hex: &str, method: &Method) -> bool {
-        let wanted = response(
-            self.algorithm,
-            ha1_hex,
-            method,
-            &self.uri,
-            &self.nonce,
-            self.qop.as_ref(),
-        );
+        let wanted = response(self.algorithm, ha1_hex, method, &self.uri, &self.nonce, self.qop.as_ref());
         let given = self.response.to_ascii_lowercase();
         wanted.as_bytes().ct_eq(&given).into()
     }
@@ -198,9 +190,7 @@ impl<'a> Challenge<'a> {
             opaque: fields.find("opaque"),
             algorithm: fields.algorithm()?,
             qop_auth,
-            stale: fields
-                .find("stale")
-                .is_some_and(|stale| stale.eq_ignore_ascii_case(b"true")),
+            stale: fields.find("stale").is_some_and(|stale| stale.eq_ignore_ascii_case(b"true")),
         })
     }
 
@@ -244,14 +234,7 @@ pub fn response(
         None => algorithm.hash(&[ha1, nonce, ha2.as_bytes()]),
         Some(qop) => {
             let nc = format!("{:08x}", qop.nc);
-            let parts = [
-                ha1,
-                nonce,
-                nc.as_bytes(),
-                &qop.cnonce,
-                b"auth",
-                ha2.as_bytes(),
-            ];
+            let parts = [ha1, nonce, nc.as_bytes(), &qop.cnonce, b"auth", ha2.as_bytes()];
             algorithm.hash(&parts)
         }
     }
@@ -276,10 +259,7 @@ const FIELDS_MAX: usize = 32;
 impl<'a> Fields<'a> {
     fn read(value: &'a [u8]) -> Result<Fields<'a>, DigestError> {
         let value = scan::trim(value);
-        let end = value
-            .iter()
-            .position(|&byte| scan::is_blank(byte))
-            .unwrap_or(value.len());
+        let end = value.iter().position(|&byte| scan::is_blank(byte)).unwrap_or(value.len());
         if !value[..end].eq_ignore_ascii_case(b"Digest") {
             return Err(DigestError::Scheme);
         }
@@ -288,9 +268,7 @@ impl<'a> Fields<'a> {
             let bad = DigestError::Bad { field: "field" };
             let equals = memchr::memchr(b'=', item).ok_or(bad)?;
             let name = scan::trim_end(&item[..equals]);
-            let twice = fields
-                .iter()
-                .any(|(other, _)| other.eq_ignore_ascii_case(name));
+            let twice = fields.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
             if twice || fields.len() == FIELDS_MAX {
                 return Err(bad);
             }

@@ -39,21 +39,12 @@ pub(super) enum Visitor {
 
 impl Door {
     pub(super) fn new(config: &Config) -> Self {
-        let ours = config
-            .listeners
-            .iter()
-            .flat_map(|listener| [listener.bind.ip(), listener.advertise]);
+        let ours = config.listeners.iter().flat_map(|listener| [listener.bind.ip(), listener.advertise]);
         Door {
             trunks: config.trunks.clone(),
             domain: config.domain.clone(),
-            ours: ours
-                .filter(|ip| !ip.is_unspecified())
-                .map(|ip| ip.to_canonical())
-                .collect(),
-            any: config
-                .listeners
-                .iter()
-                .any(|listener| listener.bind.ip().is_unspecified()),
+            ours: ours.filter(|ip| !ip.is_unspecified()).map(|ip| ip.to_canonical()).collect(),
+            any: config.listeners.iter().any(|listener| listener.bind.ip().is_unspecified()),
         }
     }
 
@@ -103,9 +94,7 @@ impl Door {
         if !self.domain.is_empty() && host.eq_ignore_ascii_case(self.domain.as_bytes()) {
             return true;
         }
-        let ip = std::str::from_utf8(host)
-            .ok()
-            .and_then(|host| host.parse::<IpAddr>().ok());
+        let ip = std::str::from_utf8(host).ok().and_then(|host| host.parse::<IpAddr>().ok());
         ip.is_some_and(|ip| {
             let ip = ip.to_canonical();
             self.ours.contains(&ip) || (self.any && ip.is_loopback())
@@ -120,9 +109,7 @@ fn holds(net: IpAddr, prefix: u8, ip: IpAddr) -> bool {
         net.checked_shr(shift).unwrap_or(0) == ip.checked_shr(shift).unwrap_or(0)
     };
     match (net.to_canonical(), ip.to_canonical()) {
-        (IpAddr::V4(net), IpAddr::V4(ip)) => {
-            same(32, u128::from(net.to_bits()), u128::from(ip.to_bits()))
-        }
+        (IpAddr::V4(net), IpAddr::V4(ip)) => same(32, u128::from(net.to_bits()), u128::from(ip.to_bits())),
         (IpAddr::V6(net), IpAddr::V6(ip)) => same(128, net.to_bits(), ip.to_bits()),
         _ => false,
     }
@@ -142,16 +129,14 @@ pub(super) fn caller(invite: &Message, origin: &Origin, trust_identity: bool) ->
         return String::new();
     }
     let asserted = match trust_identity {
-        true => invite
-            .addresses(Name::PAssertedIdentity)
-            .unwrap_or_default(),
+        true => invite.addresses(Name::PAssertedIdentity).unwrap_or_default(),
         false => Vec::new(),
     };
     let number = |address: &NameAddr| {
         let uri = address.parse_uri().ok()?;
         let user = String::from_utf8_lossy(&uri.user_decoded()).into_owned();
-        let anonymous = uri.host.eq_ignore_ascii_case(b"anonymous.invalid")
-            || user.eq_ignore_ascii_case("anonymous");
+        let anonymous =
+            uri.host.eq_ignore_ascii_case(b"anonymous.invalid") || user.eq_ignore_ascii_case("anonymous");
         (!anonymous && !user.is_empty()).then_some(user)
     };
     asserted
@@ -187,12 +172,7 @@ fn index_of(entry: &NameAddr) -> Vec<u32> {
     let index = entry.param("index").flatten().unwrap_or_default();
     index
         .split(|byte| *byte == b'.')
-        .map(|part| {
-            std::str::from_utf8(part)
-                .ok()
-                .and_then(|part| part.parse().ok())
-                .unwrap_or(0)
-        })
+        .map(|part| std::str::from_utf8(part).ok().and_then(|part| part.parse().ok()).unwrap_or(0))
         .collect()
 }
 
@@ -214,25 +194,13 @@ pub(super) fn content(message: &Message) -> Content {
     if message.body().is_empty() {
         return Content::Nothing;
     }
-    let encoded = message
-        .values(Name::ContentEncoding)
-        .any(|coding| !coding.eq_ignore_ascii_case(b"identity"));
-    let is_sdp = message
-        .content_type()
-        .is_none_or(|kind| kind.eq_ignore_ascii_case(b"application/sdp"));
+    let encoded =
+        message.values(Name::ContentEncoding).any(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+    let is_sdp = message.content_type().is_none_or(|kind| kind.eq_ignore_ascii_case(b"application/sdp"));
     if encoded || !is_sdp {
-        let disposition = message
-            .header(Name::ContentDisposition)
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let optional = disposition
-            .windows(17)
-            .any(|part| part == b"handling=optional");
-        return if optional {
-            Content::Nothing
-        } else {
-            Content::Unsupported
-        };
+        let disposition = message.header(Name::ContentDisposition).unwrap_or_default().to_ascii_lowercase();
+        let optional = disposition.windows(17).any(|part| part == b"handling=optional");
+        return if optional { Content::Nothing } else { Content::Unsupported };
     }
     match Sdp::parse(message.body()) {
         Ok(sdp) => Content::Sdp(Arc::new(sdp)),
@@ -243,9 +211,7 @@ pub(super) fn content(message: &Message) -> Content {
 /// Whether a message has a body that says to be a description.
 pub(super) fn has_sdp(message: &Message) -> bool {
     !message.body().is_empty()
-        && message
-            .content_type()
-            .is_none_or(|kind| kind.eq_ignore_ascii_case(b"application/sdp"))
+        && message.content_type().is_none_or(|kind| kind.eq_ignore_ascii_case(b"application/sdp"))
 }
 
 /// The description in a message, or nothing where it has none that can be read.
@@ -272,10 +238,7 @@ mod tests {
     fn trunk(name: &str, sources: &[(&str, u8)]) -> TrunkConfig {
         TrunkConfig {
             trunk: name.into(),
-            sources: sources
-                .iter()
-                .map(|(ip, prefix)| (ip.parse().unwrap(), *prefix))
-                .collect(),
+            sources: sources.iter().map(|(ip, prefix)| (ip.parse().unwrap(), *prefix)).collect(),
             target: None,
             trust_identity: true,
         }
@@ -306,41 +269,16 @@ mod tests {
             ("<sip:%31001@192.0.2.9:5060>", "203.0.113.5:9", seat()),
             ("<sip:1001@127.0.0.1>", "127.0.0.2:9", seat()),
             ("<sip:1001@elsewhere.invalid>", "203.0.113.77:5062", seat()),
-            (
-                "<sip:1001@elsewhere.invalid>",
-                "203.0.113.77:5063",
-                Visitor::Stranger,
-            ),
-            (
-                "<sip:1001@elsewhere.invalid>",
-                "127.0.0.1:9",
-                Visitor::Trunk(0),
-            ),
-            (
-                "<sip:13800000000@127.0.0.1>",
-                "127.0.0.1:9",
-                Visitor::Trunk(0),
-            ),
-            (
-                "<sip:13800000000@hotline.example>",
-                "127.0.0.2:9",
-                Visitor::Trunk(1),
-            ),
-            (
-                "<sip:13800000000@h>",
-                "[::ffff:198.51.100.7]:9",
-                Visitor::Trunk(1),
-            ),
+            ("<sip:1001@elsewhere.invalid>", "203.0.113.77:5063", Visitor::Stranger),
+            ("<sip:1001@elsewhere.invalid>", "127.0.0.1:9", Visitor::Trunk(0)),
+            ("<sip:13800000000@127.0.0.1>", "127.0.0.1:9", Visitor::Trunk(0)),
+            ("<sip:13800000000@hotline.example>", "127.0.0.2:9", Visitor::Trunk(1)),
+            ("<sip:13800000000@h>", "[::ffff:198.51.100.7]:9", Visitor::Trunk(1)),
             ("<sip:13800000000@h>", "[2001:db8::1]:9", Visitor::Trunk(0)),
-            (
-                "<sip:13800000000@h>",
-                "203.0.113.77:5062",
-                Visitor::Stranger,
-            ),
+            ("<sip:13800000000@h>", "203.0.113.77:5062", Visitor::Stranger),
             ("<tel:1001>", "203.0.113.77:9", Visitor::Stranger),
         ];
-        let flow =
-            |user: &str| (user == "1001").then(|| Some("203.0.113.77:5062".parse().unwrap()));
+        let flow = |user: &str| (user == "1001").then(|| Some("203.0.113.77:5062".parse().unwrap()));
         for (from, source, wanted) in rows {
             let found = door().who(&invite(from, ""), source.parse().unwrap(), flow);
             assert_eq!(found, wanted, "{from} from {source}");
@@ -355,23 +293,14 @@ mod tests {
             ("<sip:13800000000@h>", "", true, "13800000000"),
             ("<sip:13800000000@h>", asserted, true, "+8613900000000"),
             ("<sip:13800000000@h>", asserted, false, "13800000000"),
-            (
-                "<sip:anonymous@anonymous.invalid>",
-                asserted,
-                true,
-                "+8613900000000",
-            ),
+            ("<sip:anonymous@anonymous.invalid>", asserted, true, "+8613900000000"),
             ("<sip:anonymous@anonymous.invalid>", "", true, ""),
             ("<sip:13800000000@h>", private, true, ""),
             ("<sip:h>", "", true, ""),
         ];
         for (from, more, trust, wanted) in rows {
             let origin = Origin::Trunk("t".into());
-            assert_eq!(
-                caller(&invite(from, more), &origin, trust),
-                wanted,
-                "{from} {more}"
-            );
+            assert_eq!(caller(&invite(from, more), &origin, trust), wanted, "{from} {more}");
         }
     }
 

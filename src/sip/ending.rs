@@ -16,18 +16,14 @@ impl Endpoint {
     /// Ends a session in the way its state wants: 480, CANCEL, or BYE after the ACK (RFC 3261 §15).
     /// `reason` is the value of a Reason header (RFC 3326). [`Event::Ended`] tells when it is through.
     pub fn hang_up(&mut self, id: SessionId, reason: Option<&str>, now: Now) {
-        let farewell = Farewell {
-            reason: reason.map(str::to_owned),
-        };
+        let farewell = Farewell { reason: reason.map(str::to_owned) };
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
         match &mut session.phase {
             Phase::Incoming { .. } => self.refuse(id, 480, None, now),
             Phase::Accepted { hang_up, .. } => *hang_up = Some(farewell),
-            Phase::Calling {
-                hung_up, lapses, ..
-            } => {
+            Phase::Calling { hung_up, lapses, .. } => {
                 if !std::mem::replace(hung_up, true) {
                     *lapses = None;
                     self.cancel_invite(id, farewell, now);
@@ -78,26 +74,14 @@ impl Endpoint {
         let bytes = cancel_for(&invite, farewell.reason.as_deref());
         inviting.cancel = Cancel::Sent;
         let branch = invite.via().ok();
-        let branch = branch
-            .as_ref()
-            .and_then(|via| via.branch())
-            .unwrap_or_default();
-        let key = self
-            .keys
-            .of(role::CLIENT, &[branch, Method::Cancel.as_bytes()]);
+        let branch = branch.as_ref().and_then(|via| via.branch()).unwrap_or_default();
+        let key = self.keys.of(role::CLIENT, &[branch, Method::Cancel.as_bytes()]);
         self.request(User::Nobody, key, Source { listener, peer }, bytes, now);
         self.run(tx, now);
     }
 
     /// BYE in a dialog: 200 in every state, and the session is over (RFC 3261 §15.1.2).
-    pub(super) fn handle_bye(
-        &mut self,
-        id: SessionId,
-        bye: &Message,
-        key: Key,
-        from: Source,
-        now: Now,
-    ) {
+    pub(super) fn handle_bye(&mut self, id: SessionId, bye: &Message, key: Key, from: Source, now: Now) {
         let bytes = self.answer_draft_bare(bye, from, id).finish();
         self.serve(bye, key, from, 200, bytes, User::Nobody, now);
         let Some(session) = self.sessions.get(&id) else {
@@ -108,24 +92,14 @@ impl Endpoint {
                 self.refuse_invite(id, 487, None, now);
                 Event::Cancelled { session: id }
             }
-            Phase::Accepted {
-                hang_up: Some(_), ..
-            } => Event::Ended {
-                session: id,
-                cause: EndCause::HungUp,
-            },
-            Phase::Accepted { hang_up: None, .. } | Phase::Confirmed => Event::Ended {
-                session: id,
-                cause: EndCause::Bye,
-            },
+            Phase::Accepted { hang_up: Some(_), .. } => Event::Ended { session: id, cause: EndCause::HungUp },
+            Phase::Accepted { hang_up: None, .. } | Phase::Confirmed => {
+                Event::Ended { session: id, cause: EndCause::Bye }
+            }
             Phase::Calling { hung_up, .. } => {
                 // It answered and left before its answer was here. Whatever comes of the INVITE now
                 // is released by its transaction.
-                let cause = if *hung_up {
-                    EndCause::HungUp
-                } else {
-                    EndCause::Bye
-                };
+                let cause = if *hung_up { EndCause::HungUp } else { EndCause::Bye };
                 self.cancel_invite(id, Farewell::default(), now);
                 Event::Ended { session: id, cause }
             }
@@ -144,25 +118,13 @@ impl Endpoint {
     }
 
     /// Sends the BYE of a session that stands. `cause` is told at the end; `None`: told already.
-    pub(super) fn bye(
-        &mut self,
-        id: SessionId,
-        cause: Option<EndCause>,
-        farewell: &Farewell,
-        now: Now,
-    ) {
+    pub(super) fn bye(&mut self, id: SessionId, cause: Option<EndCause>, farewell: &Farewell, now: Now) {
         let Some(mut session) = self.sessions.remove(&id) else {
             return;
         };
         self.drop_offer(&mut session, now);
         session.phase = Phase::Leaving { cause };
-        self.say(
-            &mut session.dialog,
-            &Method::Bye,
-            User::Bye(id),
-            Some(farewell),
-            now,
-        );
+        self.say(&mut session.dialog, &Method::Bye, User::Bye(id), Some(farewell), now);
         self.sessions.insert(id, session);
         self.wake(id);
     }
@@ -175,9 +137,7 @@ impl Endpoint {
         {
             // RFC 3261 §15.1.2: what is pending gets 487. Their To carries our tag already.
             let peer = entry.peer;
-            let bytes = self
-                .name(Draft::response(&request, peer, 487, None), "Server")
-                .finish();
+            let bytes = self.name(Draft::response(&request, peer, 487, None), "Server").finish();
             self.respond(tx, 487, bytes, now);
         }
     }
@@ -194,13 +154,7 @@ impl Endpoint {
             return;
         };
         session.probing = true;
-        self.say(
-            &mut session.dialog,
-            &Method::Options,
-            User::Probe(id),
-            None,
-            now,
-        );
+        self.say(&mut session.dialog, &Method::Options, User::Probe(id), None, now);
         self.sessions.insert(id, session);
     }
 
@@ -220,12 +174,8 @@ impl Endpoint {
 
     /// The peer has vanished: BYE in case it is only deaf, and the end told at once.
     pub(super) fn lose(&mut self, id: SessionId, now: Now) {
-        if matches!(self.sessions.get(&id), Some(session) if matches!(session.phase, Phase::Confirmed))
-        {
-            self.tell(Event::Ended {
-                session: id,
-                cause: EndCause::Gone,
-            });
+        if matches!(self.sessions.get(&id), Some(session) if matches!(session.phase, Phase::Confirmed)) {
+            self.tell(Event::Ended { session: id, cause: EndCause::Gone });
             self.bye(id, None, &Farewell::default(), now);
         }
     }

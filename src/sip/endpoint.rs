@@ -105,11 +105,8 @@ impl Endpoint {
     /// A new plan. Sessions go on; bindings of seats that are gone go with them. Listeners must keep
     /// their places, as running dialogs name them by index.
     pub fn configure(&mut self, config: Config, _now: Now) {
-        self.faces = config
-            .listeners
-            .iter()
-            .map(|listener| face(listener.advertise, listener.bind.port()))
-            .collect();
+        self.faces =
+            config.listeners.iter().map(|listener| face(listener.advertise, listener.bind.port())).collect();
         self.door = Door::new(&config);
         self.guard.configure(&config);
         self.config = config;
@@ -125,10 +122,7 @@ impl Endpoint {
         if packet.listener >= self.faces.len() || is_keep_alive(&packet.bytes) {
             return;
         }
-        let from = Source {
-            listener: packet.listener,
-            peer: packet.peer,
-        };
+        let from = Source { listener: packet.listener, peer: packet.peer };
         let message = match Message::parse(packet.bytes) {
             Ok(message) => message,
             Err(ParseError::Ignored { .. }) => return self.turn_away(from, TurnedAway::Malformed),
@@ -184,11 +178,7 @@ impl Endpoint {
     pub fn counts(&self) -> Counts {
         Counts {
             sessions: self.sessions.len(),
-            dialogs: self
-                .sessions
-                .values()
-                .filter(|session| session.stands())
-                .count(),
+            dialogs: self.sessions.values().filter(|session| session.stands()).count(),
             transactions: self.table.len(),
             bindings: self.registrar.len(),
         }
@@ -204,17 +194,11 @@ impl Endpoint {
         match self.registrar.restore(&seat, binding, now).filter(|_| good) {
             Some(ends) => {
                 self.agenda.set(&Due::Seat(seat.clone()), Some(ends));
-                self.tell(Event::Registered {
-                    seat,
-                    refreshed: false,
-                });
+                self.tell(Event::Registered { seat, refreshed: false });
             }
             None => {
                 self.registrar.remove(&seat);
-                self.outputs.push_back(Output::SaveBinding {
-                    seat,
-                    binding: None,
-                });
+                self.outputs.push_back(Output::SaveBinding { seat, binding: None });
             }
         }
     }
@@ -223,20 +207,14 @@ impl Endpoint {
     pub(super) fn unbind(&mut self, seat: SeatId) {
         self.agenda.set(&Due::Seat(seat.clone()), None);
         if self.registrar.remove(&seat) {
-            self.outputs.push_back(Output::SaveBinding {
-                seat: seat.clone(),
-                binding: None,
-            });
+            self.outputs.push_back(Output::SaveBinding { seat: seat.clone(), binding: None });
             self.tell(Event::Unregistered { seat });
         }
     }
 
     /// Keeps a seat's binding on disk.
     pub(super) fn save_binding(&mut self, seat: SeatId, binding: Binding) {
-        self.outputs.push_back(Output::SaveBinding {
-            seat,
-            binding: Some(binding),
-        });
+        self.outputs.push_back(Output::SaveBinding { seat, binding: Some(binding) });
     }
 
     pub(super) fn tell(&mut self, event: Event) {
@@ -244,18 +222,11 @@ impl Endpoint {
     }
 
     pub(super) fn turn_away(&mut self, from: Source, why: TurnedAway) {
-        self.tell(Event::TurnedAway {
-            peer: from.peer,
-            why,
-        });
+        self.tell(Event::TurnedAway { peer: from.peer, why });
     }
 
     pub(super) fn send(&mut self, listener: usize, peer: SocketAddr, bytes: Bytes) {
-        self.outputs.push_back(Output::Send(Packet {
-            listener,
-            peer,
-            bytes,
-        }));
+        self.outputs.push_back(Output::Send(Packet { listener, peer, bytes }));
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -269,10 +240,7 @@ impl Endpoint {
         if let Some((listener, peer, bytes)) = ran.send {
             self.send(listener, peer, bytes);
         }
-        let due = self
-            .table
-            .get_mut(tx)
-            .and_then(|entry| entry.machine.poll_timeout());
+        let due = self.table.get_mut(tx).and_then(|entry| entry.machine.poll_timeout());
         self.agenda.set(&Due::Transaction(tx), due);
         if let Some(user) = ran.done.filter(|_| ran.timed_out) {
             self.handle_silence(user, now);

@@ -65,35 +65,19 @@ pub enum Event {
     /// A new, admitted INVITE; 100 Trying is out. Wants `progress`, `answer` or `refuse`.
     Invited(Box<Invited>),
     /// 101–199 to our INVITE. Early media has its SDP.
-    Progressed {
-        session: SessionId,
-        status: u16,
-        sdp: Option<Arc<Sdp>>,
-    },
+    Progressed { session: SessionId, status: u16, sdp: Option<Arc<Sdp>> },
     /// 2xx to our INVITE; the ACK is out. Further forks are released by the endpoint.
-    Answered {
-        session: SessionId,
-        sdp: Option<Arc<Sdp>>,
-    },
+    Answered { session: SessionId, sdp: Option<Arc<Sdp>> },
     /// Our INVITE failed for good: 300–699, 408 on time-out, 503 when the target cannot be reached. Nothing follows.
     Refused { session: SessionId, status: u16 },
     /// The caller gave up before our final answer; 487 is out. Nothing follows.
     Cancelled { session: SessionId },
     /// The ACK for our 2xx is here, with the answer where our 2xx carried the offer.
-    Confirmed {
-        session: SessionId,
-        sdp: Option<Arc<Sdp>>,
-    },
+    Confirmed { session: SessionId, sdp: Option<Arc<Sdp>> },
     /// re-INVITE or UPDATE in the dialog. Wants `answer_offer` or `refuse_offer`. `None`: we are to make the offer.
-    Reoffered {
-        session: SessionId,
-        offer: Option<Arc<Sdp>>,
-    },
+    Reoffered { session: SessionId, offer: Option<Arc<Sdp>> },
     /// The peer took our re-INVITE.
-    OfferTaken {
-        session: SessionId,
-        sdp: Option<Arc<Sdp>>,
-    },
+    OfferTaken { session: SessionId, sdp: Option<Arc<Sdp>> },
     /// The peer refused our re-INVITE (but the dialog lives).
     OfferRefused { session: SessionId, status: u16 },
     /// The peer answered our in-dialog OPTIONS: it is there.
@@ -251,10 +235,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits {
-            sessions_max: 10_000,
-            transactions_max: 200_000,
-        }
+        Limits { sessions_max: 10_000, transactions_max: 200_000 }
     }
 }
 

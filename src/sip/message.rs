@@ -67,34 +67,22 @@ impl Message {
     /// Blank lines in front are skipped; bytes after the body that Content-Length tells are cut
     /// off; without Content-Length the body goes to the end. LF alone ends a line too.
     pub fn parse(mut raw: Bytes) -> Result<Message, ParseError> {
-        let blank = raw
-            .iter()
-            .take_while(|&&byte| matches!(byte, b'\r' | b'\n'))
-            .count();
+        let blank = raw.iter().take_while(|&&byte| matches!(byte, b'\r' | b'\n')).count();
         raw.advance(blank);
         let mut fault = None;
         if raw.len() > MESSAGE_MAX {
             raw.truncate(MESSAGE_MAX);
             fault = Some(TOO_LARGE);
         }
-        let line_end = memchr::memchr(b'\n', &raw).ok_or(ParseError::Ignored {
-            why: "no line ends",
-        })?;
-        let line = raw[..line_end]
-            .strip_suffix(b"\r")
-            .unwrap_or(&raw[..line_end]);
+        let line_end = memchr::memchr(b'\n', &raw).ok_or(ParseError::Ignored { why: "no line ends" })?;
+        let line = raw[..line_end].strip_suffix(b"\r").unwrap_or(&raw[..line_end]);
         let (start, start_fault) = read_start(&raw, line)?;
         let head = read_head(&raw, line_end + 1);
         let fault = fault.or(start_fault).or(head.fault);
         Message::assemble(raw, start, head, fault)
     }
 
-    fn assemble(
-        raw: Bytes,
-        start: Start,
-        head: Head,
-        fault: Option<Fault>,
-    ) -> Result<Message, ParseError> {
+    fn assemble(raw: Bytes, start: Start, head: Head, fault: Option<Fault>) -> Result<Message, ParseError> {
         let mut index = Index {
             unfolded: head.folded.then(|| unfold(&raw, &head)),
             raw,
@@ -166,11 +154,7 @@ impl Message {
     /// Values of all lines with this name, in order.
     pub fn headers(&self, name: Name) -> impl Iterator<Item = &[u8]> {
         let index = &*self.0;
-        index
-            .lines
-            .iter()
-            .filter(move |line| line.name == name)
-            .map(|line| line.value.get(index.text()))
+        index.lines.iter().filter(move |line| line.name == name).map(|line| line.value.get(index.text()))
     }
 
     /// Items of all comma-separated lines with this name, in order.
@@ -229,15 +213,9 @@ impl PartialEq for Message {
 
 impl Eq for Message {}
 
-const TOO_LARGE: Fault = Fault {
-    status: 513,
-    why: "Message Too Large",
-};
+const TOO_LARGE: Fault = Fault { status: 513, why: "Message Too Large" };
 
-const BAD_VERSION: Fault = Fault {
-    status: 505,
-    why: "Version Not Supported",
-};
+const BAD_VERSION: Fault = Fault { status: 505, why: "Version Not Supported" };
 
 impl Index {
     fn text(&self) -> &Bytes {
@@ -251,8 +229,8 @@ impl Index {
             if line.name != Name::ContentLength {
                 continue;
             }
-            let length = scan::number(line.value.get(self.text()))
-                .ok_or(Fault::bad_request("Bad Content-Length"))?;
+            let length =
+                scan::number(line.value.get(self.text())).ok_or(Fault::bad_request("Bad Content-Length"))?;
             if told.is_some_and(|before| before != length) {
                 return Err(Fault::bad_request("Content-Length Contradicts Itself"));
             }
@@ -319,16 +297,11 @@ fn is_version(text: &[u8]) -> bool {
 
 /// Walks the header lines of `raw` from `at` to the empty line.
 fn read_head(raw: &[u8], mut at: usize) -> Head {
-    let mut head = Head {
-        lines: Vec::with_capacity(HEADERS_USUAL),
-        end: raw.len(),
-        folded: false,
-        fault: None,
-    };
+    let mut head =
+        Head { lines: Vec::with_capacity(HEADERS_USUAL), end: raw.len(), folded: false, fault: None };
     loop {
         let Some(line_len) = memchr::memchr(b'\n', &raw[at..]) else {
-            head.fault
-                .get_or_insert(Fault::bad_request("Header Has No End"));
+            head.fault.get_or_insert(Fault::bad_request("Header Has No End"));
             return head;
         };
         let line = &raw[at..at + line_len];
@@ -352,8 +325,7 @@ impl Head {
         let label = scan::trim_end(&line[..colon.unwrap_or(0)]);
         let Some(colon) = colon.filter(|_| scan::is_token(label)) else {
             // It stays in place under no name, so that its continuations go with it.
-            self.fault
-                .get_or_insert(Fault::bad_request("Bad Header Line"));
+            self.fault.get_or_insert(Fault::bad_request("Bad Header Line"));
             self.lines.push(Line {
                 name: Name::Other,
                 label: Span::default(),
@@ -371,8 +343,7 @@ impl Head {
     fn continue_line(&mut self, raw: &[u8], line: &[u8]) {
         let more = scan::trim(line);
         let Some(last) = self.lines.last_mut() else {
-            self.fault
-                .get_or_insert(Fault::bad_request("Bad Header Line"));
+            self.fault.get_or_insert(Fault::bad_request("Bad Header Line"));
             return;
         };
         if more.is_empty() || self.fault == Some(TOO_LARGE) {

@@ -108,10 +108,7 @@ mod tests {
             assert!(!matches!(Method::of(name.as_bytes()), Method::Other(_)));
             assert_eq!(Method::of(name.as_bytes()).to_string(), name);
         }
-        assert_eq!(
-            Method::of(b"invite"),
-            Method::Other(Bytes::from_static(b"invite"))
-        );
+        assert_eq!(Method::of(b"invite"), Method::Other(Bytes::from_static(b"invite")));
         assert_eq!(Method::of(b"RE%47").as_bytes(), b"RE%47");
     }
 }

@@ -125,15 +125,9 @@ impl Name {
             },
             2 => pick(name, &[Name::To]),
             3 => pick(name, &[Name::Via]),
-            4 => pick(
-                name,
-                &[Name::From, Name::CSeq, Name::Date, Name::Rack, Name::Rseq],
-            ),
+            4 => pick(name, &[Name::From, Name::CSeq, Name::Date, Name::Rack, Name::Rseq]),
             5 => pick(name, &[Name::Route, Name::Allow, Name::Event]),
-            6 => pick(
-                name,
-                &[Name::Accept, Name::Reason, Name::Server, Name::MinSe],
-            ),
+            6 => pick(name, &[Name::Accept, Name::Reason, Name::Server, Name::MinSe]),
             7 => pick(
                 name,
                 &[
@@ -149,38 +143,15 @@ impl Name {
             8 => pick(name, &[Name::Replaces, Name::ReferTo]),
             9 => pick(name, &[Name::Supported, Name::Diversion, Name::Timestamp]),
             10 => pick(name, &[Name::UserAgent]),
-            11 => pick(
-                name,
-                &[
-                    Name::MinExpires,
-                    Name::Unsupported,
-                    Name::RetryAfter,
-                    Name::ReferredBy,
-                ],
-            ),
-            12 => pick(
-                name,
-                &[
-                    Name::MaxForwards,
-                    Name::RecordRoute,
-                    Name::ContentType,
-                    Name::HistoryInfo,
-                ],
-            ),
+            11 => pick(name, &[Name::MinExpires, Name::Unsupported, Name::RetryAfter, Name::ReferredBy]),
+            12 => pick(name, &[Name::MaxForwards, Name::RecordRoute, Name::ContentType, Name::HistoryInfo]),
             13 => pick(name, &[Name::ProxyRequire, Name::Authorization]),
             14 => pick(name, &[Name::ContentLength]),
             15 => pick(name, &[Name::SessionExpires]),
             16 => pick(name, &[Name::ContentEncoding, Name::WwwAuthenticate]),
             17 => pick(name, &[Name::PCalledPartyId]),
             18 => pick(name, &[Name::ProxyAuthenticate]),
-            19 => pick(
-                name,
-                &[
-                    Name::ContentDisposition,
-                    Name::ProxyAuthorization,
-                    Name::PAssertedIdentity,
-                ],
-            ),
+            19 => pick(name, &[Name::ContentDisposition, Name::ProxyAuthorization, Name::PAssertedIdentity]),
             20 => pick(name, &[Name::PPreferredIdentity]),
             _ => Name::Other,
         }

@@ -28,19 +28,10 @@ impl NameAddr {
         if !Params::of(params).are_sound() {
             return Err("bad parameters");
         }
-        let tag = Params::of(params)
-            .find("tag")
-            .flatten()
-            .map(|tag| Span::of(&text, tag));
+        let tag = Params::of(params).find("tag").flatten().map(|tag| Span::of(&text, tag));
         let (display, uri) = (Span::of(&text, display), Span::of(&text, uri));
         let params = Span::of(&text, params);
-        Ok(NameAddr {
-            display,
-            uri,
-            params,
-            tag,
-            text,
-        })
+        Ok(NameAddr { display, uri, params, tag, text })
     }
 
     /// The whole value, verbatim but for folds.
@@ -146,9 +137,7 @@ fn has_scheme(uri: &[u8]) -> bool {
     let scheme = &uri[..colon];
     uri.len() > colon + 1
         && scheme.first().is_some_and(u8::is_ascii_alphabetic)
-        && scheme
-            .iter()
-            .all(|&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+        && scheme.iter().all(|&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
 }
 
 #[cfg(test)]
@@ -162,38 +151,13 @@ mod tests {
     #[test]
     fn display_uri_and_tag_are_told_apart() {
         for (text, display, uri, tag) in [
-            (
-                &b"sip:a@h;tag=1"[..],
-                &b""[..],
-                &b"sip:a@h"[..],
-                Some(&b"1"[..]),
-            ),
+            (&b"sip:a@h;tag=1"[..], &b""[..], &b"sip:a@h"[..], Some(&b"1"[..])),
             (b"<sip:a@h;tag=uri>", b"", b"sip:a@h;tag=uri", None),
-            (
-                br#""Doe, J; <x>;tag=no" <sip:a@h> ; tag = 2"#,
-                b"Doe, J; <x>;tag=no",
-                b"sip:a@h",
-                Some(b"2"),
-            ),
-            (
-                br#""a\"b"<tel:+4930123456>"#,
-                b"a\"b",
-                b"tel:+4930123456",
-                None,
-            ),
+            (br#""Doe, J; <x>;tag=no" <sip:a@h> ; tag = 2"#, b"Doe, J; <x>;tag=no", b"sip:a@h", Some(b"2")),
+            (br#""a\"b"<tel:+4930123456>"#, b"a\"b", b"tel:+4930123456", None),
             (b"caller<sip:a@h>;tag=3", b"caller", b"sip:a@h", Some(b"3")),
-            (
-                b"Bell, Alexander <sip:a@h>;tag=43",
-                b"Bell, Alexander",
-                b"sip:a@h",
-                Some(b"43"),
-            ),
-            (
-                b"\xd5\xc5\xc8\xfd <sip:a@h>",
-                b"\xd5\xc5\xc8\xfd",
-                b"sip:a@h",
-                None,
-            ),
+            (b"Bell, Alexander <sip:a@h>;tag=43", b"Bell, Alexander", b"sip:a@h", Some(b"43")),
+            (b"\xd5\xc5\xc8\xfd <sip:a@h>", b"\xd5\xc5\xc8\xfd", b"sip:a@h", None),
             (b"sip:a@h ;   tag    = 4n", b"", b"sip:a@h", Some(b"4n")),
         ] {
             let parsed = addr(text);
@@ -236,10 +200,7 @@ mod tests {
             b"<sip:a@h> junk",
             b"*",
         ] {
-            assert!(
-                NameAddr::parse(Bytes::copy_from_slice(text)).is_err(),
-                "{text:?}"
-            );
+            assert!(NameAddr::parse(Bytes::copy_from_slice(text)).is_err(), "{text:?}");
         }
     }
 }

@@ -34,10 +34,7 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        if !matches!(
-            (&session.phase, &session.offer),
-            (Phase::Confirmed, Offer::Idle)
-        ) {
+        if !matches!((&session.phase, &session.offer), (Phase::Confirmed, Offer::Idle)) {
             return;
         }
         let Some(sdp) = session.next_offer.take() else {
@@ -49,14 +46,9 @@ impl Endpoint {
         let Some(session) = self.sessions.get(&id) else {
             return;
         };
-        let way = Source {
-            listener,
-            peer: session.dialog.destination(),
-        };
+        let way = Source { listener, peer: session.dialog.destination() };
         let draft = session.dialog.draft(&Method::Invite, seq, &via);
-        let draft = self
-            .sign(draft, listener)
-            .header("Allow", super::writing::ALLOW);
+        let draft = self.sign(draft, listener).header("Allow", super::writing::ALLOW);
         let bytes = draft.body("application/sdp", &sdp).finish();
         self.send_invite(id, true, pinned, key, way, bytes, now);
         if let Some(session) = self.sessions.get_mut(&id) {
@@ -69,17 +61,11 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        if !matches!(
-            (&session.phase, &session.offer),
-            (Phase::Confirmed, Offer::Ours { .. })
-        ) {
+        if !matches!((&session.phase, &session.offer), (Phase::Confirmed, Offer::Ours { .. })) {
             return;
         }
         session.offer = Offer::Idle;
-        self.tell(Event::OfferTaken {
-            session: id,
-            sdp: door::sdp_of(response),
-        });
+        self.tell(Event::OfferTaken { session: id, sdp: door::sdp_of(response) });
         self.offer_next(id, now);
     }
 
@@ -96,16 +82,8 @@ impl Endpoint {
         };
         match status {
             408 | 481 => return self.lose(id, now),
-            491 => {
-                session.offer = Offer::Backoff {
-                    at: now.mono + wait,
-                    sdp,
-                }
-            }
-            _ => self.tell(Event::OfferRefused {
-                session: id,
-                status,
-            }),
+            491 => session.offer = Offer::Backoff { at: now.mono + wait, sdp },
+            _ => self.tell(Event::OfferRefused { session: id, status }),
         }
         self.offer_next(id, now);
         self.wake(id);
@@ -119,15 +97,8 @@ impl Endpoint {
     /// How long to stand back after 491: in steps of 10 ms, 2.1–4 s for whose Call-ID it is, else up
     /// to 2 s (RFC 3261 §14.1).
     fn glare_wait(&mut self, id: SessionId) -> Duration {
-        let ours = self
-            .sessions
-            .get(&id)
-            .is_some_and(|session| session.is_caller);
-        let steps = if ours {
-            210 + self.dice.below(191)
-        } else {
-            self.dice.below(201)
-        };
+        let ours = self.sessions.get(&id).is_some_and(|session| session.is_caller);
+        let steps = if ours { 210 + self.dice.below(191) } else { self.dice.below(201) };
         Duration::from_millis(steps * 10)
     }
 
@@ -164,18 +135,10 @@ impl Endpoint {
             return self.refuse_reinvite(id, &request, key, from, 500, now);
         }
         let way = reply_to(&request, from);
-        let trying = self
-            .name(
-                super::build::Draft::response(&request, from.peer, 100, None),
-                "Server",
-            )
-            .finish();
+        let trying =
+            self.name(super::build::Draft::response(&request, from.peer, 100, None), "Server").finish();
         let machine = Machine::InviteServer(InviteServer::new(trying));
-        let tx = self.table.insert(
-            key,
-            None,
-            (machine, User::Invited(id), way.listener, way.peer),
-        );
+        let tx = self.table.insert(key, None, (machine, User::Invited(id), way.listener, way.peer));
         self.run(tx, now);
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
@@ -206,15 +169,7 @@ impl Endpoint {
         } else if status == 415 {
             draft = draft.header("Accept", "application/sdp");
         }
-        self.serve(
-            request,
-            key,
-            from,
-            status,
-            draft.finish(),
-            User::Nobody,
-            now,
-        );
+        self.serve(request, key, from, status, draft.finish(), User::Nobody, now);
         if status != 491 {
             self.turn_away(from, TurnedAway::OutOfDialog);
         }
@@ -249,11 +204,7 @@ impl Endpoint {
         };
         let (tx, request) = (*tx, request.clone());
         session.offer = Offer::Idle;
-        let status = if (300..=699).contains(&status) {
-            status
-        } else {
-            488
-        };
+        let status = if (300..=699).contains(&status) { status } else { 488 };
         self.respond_for(id, tx, &request, status, &[], now);
         self.offer_next(id, now);
     }
@@ -283,10 +234,7 @@ impl Endpoint {
         let answer_due = ok.answer_due;
         session.offer = Offer::Idle;
         if answer_due {
-            self.tell(Event::Confirmed {
-                session: id,
-                sdp: door::sdp_of(ack),
-            });
+            self.tell(Event::Confirmed { session: id, sdp: door::sdp_of(ack) });
         }
         self.offer_next(id, now);
     }
@@ -311,10 +259,7 @@ impl Endpoint {
                     self.send(listener, peer, bytes);
                 }
                 Due::GiveUp => {
-                    self.tell(Event::Ended {
-                        session: id,
-                        cause: EndCause::NoAck,
-                    });
+                    self.tell(Event::Ended { session: id, cause: EndCause::NoAck });
                     self.bye(id, None, &Farewell::default(), now);
                 }
             },

@@ -95,26 +95,16 @@ impl Registrar {
             .filter(|contact| wanted(contact) > 0)
             .reduce(|best, next| if next.q() > best.q() { next } else { best });
         let Some(best) = best else {
-            let bound = |contact: &NameAddr| {
-                held.is_some_and(|held| held.contact.as_bytes() == contact.uri())
-            };
-            return Ok(if contacts.iter().any(bound) {
-                Wish::Remove
-            } else {
-                Wish::Nothing
-            });
+            let bound =
+                |contact: &NameAddr| held.is_some_and(|held| held.contact.as_bytes() == contact.uri());
+            return Ok(if contacts.iter().any(bound) { Wish::Remove } else { Wish::Nothing });
         };
         let seconds = wanted(best);
         if seconds < bounds.0 {
             return Err(423);
         }
-        let uri = best
-            .parse_uri()
-            .ok()
-            .filter(|uri| uri.is_sip() && best.uri().len() <= CONTACT_MAX);
-        let text = std::str::from_utf8(best.uri())
-            .ok()
-            .filter(|_| uri.is_some());
+        let uri = best.parse_uri().ok().filter(|uri| uri.is_sip() && best.uri().len() <= CONTACT_MAX);
+        let text = std::str::from_utf8(best.uri()).ok().filter(|_| uri.is_some());
         let text = text.ok_or(400u16)?;
         Ok(Wish::Bind(text.to_owned(), seconds.min(bounds.1)))
     }
@@ -123,9 +113,7 @@ impl Registrar {
     fn in_order(&self, seat: &SeatId, request: &Message) -> Result<(), u16> {
         let number = request.cseq().map_or(0, |cseq| cseq.number);
         match self.binding(seat) {
-            Some(held)
-                if request.call_id() == Some(held.call_id.as_bytes()) && number <= held.cseq =>
-            {
+            Some(held) if request.call_id() == Some(held.call_id.as_bytes()) && number <= held.cseq => {
                 Err(500)
             }
             _ => Ok(()),
@@ -152,16 +140,8 @@ impl Endpoint {
             return self.answer_register(request, key, from, 403, |draft| draft, now);
         }
         let bounds = (
-            if self.config.register_min_s == 0 {
-                MIN_DEFAULT_S
-            } else {
-                self.config.register_min_s
-            },
-            if self.config.register_max_s == 0 {
-                MAX_DEFAULT_S
-            } else {
-                self.config.register_max_s
-            },
+            if self.config.register_min_s == 0 { MIN_DEFAULT_S } else { self.config.register_min_s },
+            if self.config.register_max_s == 0 { MAX_DEFAULT_S } else { self.config.register_max_s },
         );
         match self.registrar.wish(&seat, request, bounds) {
             Err(status) => {
@@ -189,14 +169,7 @@ impl Endpoint {
     }
 
     /// Carries a wish out but for removing; says whether the seat is to be unbound.
-    fn grant(
-        &mut self,
-        seat: &SeatId,
-        wish: Wish,
-        request: &Message,
-        from: Source,
-        now: Now,
-    ) -> bool {
+    fn grant(&mut self, seat: &SeatId, wish: Wish, request: &Message, from: Source, now: Now) -> bool {
         let (contact, seconds) = match wish {
             Wish::Query | Wish::Nothing => return false,
             Wish::Remove => return true,
@@ -215,15 +188,10 @@ impl Endpoint {
             cseq: request.cseq().map_or(0, |cseq| cseq.number),
         };
         let ends = now.mono + Duration::from_secs(u64::from(seconds));
-        self.registrar
-            .bindings
-            .insert(seat.clone(), (binding.clone(), ends));
+        self.registrar.bindings.insert(seat.clone(), (binding.clone(), ends));
         self.agenda.set(&Due::Seat(seat.clone()), Some(ends));
         self.save_binding(seat.clone(), binding);
-        self.tell(Event::Registered {
-            seat: seat.clone(),
-            refreshed,
-        });
+        self.tell(Event::Registered { seat: seat.clone(), refreshed });
         false
     }
 
@@ -298,9 +266,7 @@ mod tests {
             call_id: call_id.into(),
             cseq,
         };
-        Registrar {
-            bindings: [("1001".into(), (binding, Instant::ZERO))].into(),
-        }
+        Registrar { bindings: [("1001".into(), (binding, Instant::ZERO))].into() }
     }
 
     #[test]
@@ -313,29 +279,14 @@ mod tests {
             ("Contact: *\r\nExpires: 5\r\n", Err(400)),
             ("Contact: *, <sip:a@h>\r\nExpires: 0\r\n", Err(400)),
             ("Contact: <sip:a@h>\r\n", bind("sip:a@h", 600)),
-            (
-                "Contact: <sip:a@h>\r\nExpires: 120\r\n",
-                bind("sip:a@h", 120),
-            ),
-            (
-                "Contact: <sip:a@h>;expires=90\r\nExpires: 120\r\n",
-                bind("sip:a@h", 90),
-            ),
+            ("Contact: <sip:a@h>\r\nExpires: 120\r\n", bind("sip:a@h", 120)),
+            ("Contact: <sip:a@h>;expires=90\r\nExpires: 120\r\n", bind("sip:a@h", 90)),
             ("Contact: <sip:a@h>;expires=9000\r\n", bind("sip:a@h", 600)),
             ("Contact: <sip:a@h>;expires=59\r\n", Err(423)),
             ("Contact: <sip:a@192.0.2.1>;expires=0\r\n", Ok(Wish::Remove)),
-            (
-                "Contact: <sip:b@192.0.2.1>;expires=0\r\n",
-                Ok(Wish::Nothing),
-            ),
-            (
-                "Contact: <sip:a@192.0.2.1>;expires=0, <sip:b@h>\r\n",
-                bind("sip:b@h", 600),
-            ),
-            (
-                "Contact: <sip:a@h>;q=0.2, <sip:b@h>;q=0.9\r\n",
-                bind("sip:b@h", 600),
-            ),
+            ("Contact: <sip:b@192.0.2.1>;expires=0\r\n", Ok(Wish::Nothing)),
+            ("Contact: <sip:a@192.0.2.1>;expires=0, <sip:b@h>\r\n", bind("sip:b@h", 600)),
+            ("Contact: <sip:a@h>;q=0.2, <sip:b@h>;q=0.9\r\n", bind("sip:b@h", 600)),
             ("Contact: <mailto:a@h>\r\n", Err(400)),
             ("Contact: <sip:a@h>\r\nExpires: soon\r\n", Err(400)),
         ];
@@ -348,12 +299,9 @@ mod tests {
     #[test]
     fn an_overtaken_register_changes_nothing() {
         let request = register("Contact: <sip:b@h>\r\n");
-        for (call_id, cseq, wanted) in [
-            ("one", 4, true),
-            ("one", 5, false),
-            ("one", 6, false),
-            ("two", 6, true),
-        ] {
+        for (call_id, cseq, wanted) in
+            [("one", 4, true), ("one", 5, false), ("one", 6, false), ("two", 6, true)]
+        {
             let found = held(call_id, cseq).wish(&"1001".into(), &request, (60, 600));
             assert_eq!(found.is_ok(), wanted, "{call_id} {cseq}");
         }

@@ -19,15 +19,11 @@ const FORKS_MAX: usize = 8;
 impl Endpoint {
     /// A sound response.
     pub(super) fn handle_response(&mut self, response: &Message, from: Source, now: Now) {
-        let (Ok(via), Ok(cseq), Some(status)) =
-            (response.via(), response.cseq(), response.status())
-        else {
+        let (Ok(via), Ok(cseq), Some(status)) = (response.via(), response.cseq(), response.status()) else {
             return;
         };
         let branch = via.branch().unwrap_or_default();
-        let key = self
-            .keys
-            .of(role::CLIENT, &[branch, cseq.method.as_bytes()]);
+        let key = self.keys.of(role::CLIENT, &[branch, cseq.method.as_bytes()]);
         let Some(tx) = self.table.find(key) else {
             return self.turn_away(from, TurnedAway::OutOfDialog);
         };
@@ -83,19 +79,12 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(&id).filter(|_| !again) else {
             return;
         };
-        let Phase::Calling {
-            lapses, hung_up, ..
-        } = &mut session.phase
-        else {
+        let Phase::Calling { lapses, hung_up, .. } = &mut session.phase else {
             return;
         };
         let heard_first = lapses.take().is_some();
         if status > 100 && !*hung_up {
-            self.tell(Event::Progressed {
-                session: id,
-                status,
-                sdp: door::sdp_of(response),
-            });
+            self.tell(Event::Progressed { session: id, status, sdp: door::sdp_of(response) });
         }
         if heard_first {
             self.wake(id);
@@ -109,8 +98,7 @@ impl Endpoint {
             return;
         };
         let (listener, peer) = (entry.listener, entry.peer);
-        let (Machine::InviteClient(machine), User::Inviting(inviting)) =
-            (&entry.machine, &mut entry.user)
+        let (Machine::InviteClient(machine), User::Inviting(inviting)) = (&entry.machine, &mut entry.user)
         else {
             return;
         };
@@ -148,9 +136,7 @@ impl Endpoint {
             (None, Some(session)) => &session.dialog,
             (None, None) => return,
         };
-        let ack = self
-            .name(used.draft(&Method::Ack, seq, &via), "User-Agent")
-            .finish();
+        let ack = self.name(used.draft(&Method::Ack, seq, &via), "User-Agent").finish();
         let to = used.destination();
         self.send(listener, to, ack.clone());
         if let Some(entry) = self.table.get_mut(tx)
@@ -180,9 +166,6 @@ impl Endpoint {
             // It crossed our CANCEL.
             return self.bye(id, Some(EndCause::HungUp), &Farewell::default(), now);
         }
-        self.tell(Event::Answered {
-            session: id,
-            sdp: door::sdp_of(response),
-        });
+        self.tell(Event::Answered { session: id, sdp: door::sdp_of(response) });
     }
 }

@@ -21,10 +21,7 @@ impl Span {
         if offset > whole.len() || part.len() > whole.len() - offset {
             return Span::default();
         }
-        Span {
-            at: offset as u32,
-            end: (offset + part.len()) as u32,
-        }
+        Span { at: offset as u32, end: (offset + part.len()) as u32 }
     }
 
     /// As a range for slicing.
@@ -98,10 +95,7 @@ pub(super) fn number(text: &[u8]) -> Option<u64> {
         return None;
     }
     text.iter().try_fold(0u64, |sum, &byte| {
-        byte.is_ascii_digit().then(|| {
-            sum.saturating_mul(10)
-                .saturating_add(u64::from(byte - b'0'))
-        })
+        byte.is_ascii_digit().then(|| sum.saturating_mul(10).saturating_add(u64::from(byte - b'0')))
     })
 }
 
@@ -234,8 +228,7 @@ impl<'a> Params<'a> {
     /// Looks one up; names are compared without case. `Some(None)`: there, without a value.
     pub(super) fn find(self, name: &str) -> Option<Option<&'a [u8]>> {
         let mut params = self;
-        params
-            .find_map(|(found, value)| found.eq_ignore_ascii_case(name.as_bytes()).then_some(value))
+        params.find_map(|(found, value)| found.eq_ignore_ascii_case(name.as_bytes()).then_some(value))
     }
 }
 
@@ -257,10 +250,7 @@ fn param_end(text: &[u8]) -> usize {
 
 fn split_param(raw: &[u8]) -> (&[u8], Option<&[u8]>) {
     match memchr::memchr(b'=', raw) {
-        Some(equals) => (
-            trim_end(&raw[..equals]),
-            Some(trim_start(&raw[equals + 1..])),
-        ),
+        Some(equals) => (trim_end(&raw[..equals]), Some(trim_start(&raw[equals + 1..]))),
         None => (raw, None),
     }
 }
@@ -291,20 +281,14 @@ mod tests {
     use super::*;
 
     fn items(text: &str) -> Vec<&str> {
-        Items::of(text.as_bytes())
-            .map(|item| std::str::from_utf8(item).unwrap())
-            .collect()
+        Items::of(text.as_bytes()).map(|item| std::str::from_utf8(item).unwrap()).collect()
     }
 
     #[test]
     fn a_comma_in_quotes_or_brackets_does_not_end_an_item() {
         assert_eq!(
             items(r#""Doe, J; <x>" <sip:a,b@h>;q=1 , <sip:c@h>,, "a\",b" <sip:d@h>"#),
-            [
-                r#""Doe, J; <x>" <sip:a,b@h>;q=1"#,
-                "<sip:c@h>",
-                r#""a\",b" <sip:d@h>"#
-            ]
+            [r#""Doe, J; <x>" <sip:a,b@h>;q=1"#, "<sip:c@h>", r#""a\",b" <sip:d@h>"#]
         );
         assert_eq!(items(" , ,"), Vec::<&str>::new());
         assert_eq!(items("\"open, a"), ["\"open, a"]);
@@ -315,14 +299,7 @@ mod tests {
         let params = Params::of(b" ; x=\"a;b,c\" ;\tlr; branch = z9 ;");
         assert!(params.clone().are_sound());
         let found: Vec<_> = params.clone().collect();
-        assert_eq!(
-            found,
-            [
-                (&b"x"[..], Some(&b"\"a;b,c\""[..])),
-                (b"lr", None),
-                (b"branch", Some(b"z9"))
-            ]
-        );
+        assert_eq!(found, [(&b"x"[..], Some(&b"\"a;b,c\""[..])), (b"lr", None), (b"branch", Some(b"z9"))]);
         assert_eq!(params.clone().find("LR"), Some(None));
         assert_eq!(params.find("y"), None);
     }

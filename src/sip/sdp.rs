@@ -92,10 +92,7 @@ impl Sdp {
 
     /// Direction of `media`: its own, else the session's, else both ways (RFC 8866 §6.7).
     pub fn direction_of(&self, media: &Media) -> Direction {
-        media
-            .direction
-            .or(self.direction)
-            .unwrap_or(Direction::SendRecv)
+        media.direction.or(self.direction).unwrap_or(Direction::SendRecv)
     }
 }
 
@@ -111,10 +108,7 @@ impl Media {
 
     /// Parameters of a payload type, `a=fmtp`.
     pub fn parameters(&self, payload_type: u8) -> Option<&str> {
-        self.fmtp
-            .iter()
-            .find(|(number, _)| *number == payload_type)
-            .map(|(_, text)| text.as_str())
+        self.fmtp.iter().find(|(number, _)| *number == payload_type).map(|(_, text)| text.as_str())
     }
 }
 

@@ -25,12 +25,7 @@ impl Sdp {
             Some((_, [b'v', b'=', version @ ..])) if scan::trim(version) == b"0" => {}
             _ => return Err(SdpError::Version),
         }
-        let mut sdp = Sdp {
-            origin: (0, 0),
-            connection: None,
-            direction: None,
-            media: Vec::new(),
-        };
+        let mut sdp = Sdp { origin: (0, 0), connection: None, direction: None, media: Vec::new() };
         for (line, bytes) in lines {
             let [kind, b'=', value @ ..] = bytes else {
                 return Err(SdpError::Line { line });

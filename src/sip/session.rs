@@ -32,22 +32,11 @@ pub(super) struct Session {
 #[derive(Debug)]
 pub(super) enum Phase {
     /// Their INVITE wants its final answer.
-    Incoming {
-        tx: usize,
-        request: Message,
-        ring_again: Option<Instant>,
-    },
+    Incoming { tx: usize, request: Message, ring_again: Option<Instant> },
     /// Our 2xx wants its ACK.
-    Accepted {
-        ok: Repeat,
-        hang_up: Option<Farewell>,
-    },
+    Accepted { ok: Repeat, hang_up: Option<Farewell> },
     /// Our INVITE is out. `hung_up`: only its end is waited for.
-    Calling {
-        tx: usize,
-        lapses: Option<Instant>,
-        hung_up: bool,
-    },
+    Calling { tx: usize, lapses: Option<Instant>, hung_up: bool },
     /// Both know that it stands.
     Confirmed,
     /// Our BYE is out. `None`: the rooms above have been told already.
@@ -107,15 +96,7 @@ impl Repeat {
         peer: std::net::SocketAddr,
         now: Instant,
     ) -> Self {
-        Repeat {
-            bytes,
-            seq,
-            answer_due,
-            peer,
-            at: now + T1,
-            wait: T1,
-            ends: now + PATIENCE,
-        }
+        Repeat { bytes, seq, answer_due, peer, at: now + T1, wait: T1, ends: now + PATIENCE }
     }
 
     fn due(&self) -> Instant {
@@ -137,14 +118,7 @@ impl Repeat {
 
 impl Session {
     pub(super) fn new(dialog: Dialog, phase: Phase, is_caller: bool) -> Self {
-        Session {
-            dialog,
-            phase,
-            offer: Offer::Idle,
-            next_offer: None,
-            probing: false,
-            is_caller,
-        }
+        Session { dialog, phase, offer: Offer::Idle, next_offer: None, probing: false, is_caller }
     }
 
     /// When the session itself wants to be woken.
@@ -189,11 +163,6 @@ mod tests {
                 Due::Nothing => unreachable!("it is due"),
             }
         }
-        assert_eq!(
-            sent,
-            [
-                500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500
-            ]
-        );
+        assert_eq!(sent, [500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
     }
 }

@@ -88,10 +88,7 @@ impl Endpoint {
         };
         let from = format!("{}<{from}>;tag={}", quote(&invite.from_display), tag_of(id));
         let call_id = format!("{}{}@{host}", self.dice.hex(16), self.dice.hex(16));
-        let own_hops = invite
-            .headers
-            .iter()
-            .any(|(name, _)| Name::of(name.as_bytes()) == Name::MaxForwards);
+        let own_hops = invite.headers.iter().any(|(name, _)| Name::of(name.as_bytes()) == Name::MaxForwards);
         let mut draft = Draft::request(&Method::Invite, &way.uri).header("Via", &via);
         if !own_hops {
             draft = draft.header_number(Name::MaxForwards, MAX_FORWARDS);
@@ -101,9 +98,7 @@ impl Endpoint {
             .header("To", &way.to)
             .header("Call-ID", call_id)
             .header("CSeq", "1 INVITE");
-        draft = self
-            .sign(draft, way.source.listener)
-            .header("Allow", super::writing::ALLOW);
+        draft = self.sign(draft, way.source.listener).header("Allow", super::writing::ALLOW);
         if withheld {
             draft = draft.header("Privacy", "id");
         }
@@ -112,31 +107,21 @@ impl Endpoint {
                 draft = draft.header(name, value);
             }
         }
-        let bytes = draft
-            .body("application/sdp", &invite.offer.write())
-            .finish();
+        let bytes = draft.body("application/sdp", &invite.offer.write()).finish();
         let Ok(message) = Message::parse(bytes.clone()) else {
             return Err(NoWay::NoTarget);
         };
-        let dialog =
-            Dialog::of_own_invite(&message, way.source.listener, way.source.peer, way.pinned);
+        let dialog = Dialog::of_own_invite(&message, way.source.listener, way.source.peer, way.pinned);
         let tx = self.send_invite(id, false, way.pinned, key, way.source, bytes, now);
-        let lapses =
-            Some(now.mono + invite.connect_timeout).filter(|_| !invite.connect_timeout.is_zero());
-        self.sessions.insert(
-            id,
-            Session::new(
-                dialog,
-                Phase::Calling {
-                    tx,
-                    lapses,
-                    hung_up: false,
-                },
-                true,
-            ),
-        );
+        let lapses = Some(now.mono + invite.connect_timeout).filter(|_| !invite.connect_timeout.is_zero());
+        self.sessions.insert(id, Session::new(dialog, Phase::Calling { tx, lapses, hung_up: false }, true));
         self.wake(id);
         Ok(id)
+    }
+
+    /// Where requests to `target` would go now.
+    pub fn way_to(&self, target: &Target) -> Option<SocketAddr> {
+        self.way(target).ok().map(|way| way.source.peer)
     }
 
     fn way(&self, target: &Target) -> Result<Way, NoWay> {
@@ -150,20 +135,13 @@ impl Endpoint {
                         escape(seat.as_str()),
                         host_of(&self.config, binding.listener)
                     ),
-                    source: Source {
-                        listener: binding.listener,
-                        peer: binding.flow,
-                    },
+                    source: Source { listener: binding.listener, peer: binding.flow },
                     pinned: true,
                 })
             }
             Target::Trunk { trunk, user } => {
-                let trunk = self
-                    .config
-                    .trunks
-                    .iter()
-                    .find(|known| known.trunk == *trunk)
-                    .ok_or(NoWay::NoTarget)?;
+                let trunk =
+                    self.config.trunks.iter().find(|known| known.trunk == *trunk).ok_or(NoWay::NoTarget)?;
                 let peer = trunk.target.ok_or(NoWay::NoTarget)?;
                 let listener = self.listener_for(peer).ok_or(NoWay::NoTarget)?;
                 let uri = match &*escape(user) {
@@ -198,10 +176,7 @@ impl Endpoint {
             .map(|(index, _)| index)
     }
 
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "a transaction and its surroundings"
-    )]
+    #[allow(clippy::too_many_arguments, reason = "a transaction and its surroundings")]
     pub(super) fn send_invite(
         &mut self,
         session: SessionId,
@@ -212,18 +187,10 @@ impl Endpoint {
         bytes: Bytes,
         now: Now,
     ) -> usize {
-        let inviting = Inviting {
-            session,
-            again,
-            pinned,
-            cancel: Cancel::No,
-            acked: Vec::new(),
-        };
+        let inviting = Inviting { session, again, pinned, cancel: Cancel::No, acked: Vec::new() };
         let machine = Machine::InviteClient(InviteClient::new(bytes, now.mono));
         let user = User::Inviting(Box::new(inviting));
-        let tx = self
-            .table
-            .insert(key, None, (machine, user, way.listener, way.peer));
+        let tx = self.table.insert(key, None, (machine, user, way.listener, way.peer));
         self.run(tx, now);
         tx
     }
@@ -250,20 +217,13 @@ impl Endpoint {
 
     /// Our INVITE has failed for good.
     pub(super) fn end_invite(&mut self, id: SessionId, status: u16) {
-        let Some(Phase::Calling { hung_up, .. }) =
-            self.sessions.get(&id).map(|session| &session.phase)
+        let Some(Phase::Calling { hung_up, .. }) = self.sessions.get(&id).map(|session| &session.phase)
         else {
             return;
         };
         let event = match hung_up {
-            true => Event::Ended {
-                session: id,
-                cause: EndCause::HungUp,
-            },
-            false => Event::Refused {
-                session: id,
-                status,
-            },
+            true => Event::Ended { session: id, cause: EndCause::HungUp },
+            false => Event::Refused { session: id, status },
         };
         self.forget(id);
         self.tell(event);

@@ -46,30 +46,18 @@ pub enum UriError {
 impl<'a> Uri<'a> {
     /// Reads a bare URI, without angle brackets.
     pub fn parse(text: &'a [u8]) -> Result<Uri<'a>, UriError> {
-        if text
-            .iter()
-            .any(|&byte| byte <= b' ' || matches!(byte, 0x7f | b'<' | b'>' | b'"'))
-        {
+        if text.iter().any(|&byte| byte <= b' ' || matches!(byte, 0x7f | b'<' | b'>' | b'"')) {
             return Err(UriError::Byte);
         }
         let colon = memchr::memchr(b':', text).ok_or(UriError::Scheme)?;
         let (scheme, rest) = (&text[..colon], &text[colon + 1..]);
         let scheme_is_good = scheme.first().is_some_and(u8::is_ascii_alphabetic)
-            && scheme
-                .iter()
-                .all(|&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+            && scheme.iter().all(|&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
         if !scheme_is_good {
             return Err(UriError::Scheme);
         }
-        let mut uri = Uri {
-            scheme,
-            user: None,
-            password: None,
-            host: rest,
-            port: None,
-            params: b"",
-            headers: None,
-        };
+        let mut uri =
+            Uri { scheme, user: None, password: None, host: rest, port: None, params: b"", headers: None };
         if uri.is_sip() {
             uri.read_sip(rest)?;
         } else if uri.is_tel() {
@@ -199,9 +187,8 @@ pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     let mut plain = Vec::with_capacity(text.len());
     let mut index = 0;
     while let Some(&byte) = text.get(index) {
-        let pair = (byte == b'%')
-            .then(|| digit(text.get(index + 1)).zip(digit(text.get(index + 2))))
-            .flatten();
+        let pair =
+            (byte == b'%').then(|| digit(text.get(index + 1)).zip(digit(text.get(index + 2)))).flatten();
         match pair {
             Some((high, low)) => {
                 plain.push((high * 16 + low) as u8);

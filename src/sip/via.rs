@@ -31,10 +31,7 @@ impl Via {
         let rest = literal(rest, b"/").ok_or("no SIP protocol")?;
         let rest = literal(rest, b"2.0").ok_or("not version 2.0")?;
         let rest = scan::trim_start(literal(rest, b"/").ok_or("no transport")?);
-        let end = rest
-            .iter()
-            .position(|&byte| scan::is_blank(byte))
-            .ok_or("no sent-by")?;
+        let end = rest.iter().position(|&byte| scan::is_blank(byte)).ok_or("no sent-by")?;
         let (transport, rest) = (&rest[..end], scan::trim_start(&rest[end..]));
         if !scan::is_token(transport) {
             return Err("transport is not a token");
@@ -42,10 +39,7 @@ impl Via {
         let semicolon = memchr::memchr(b';', rest).unwrap_or(rest.len());
         let sent_by = scan::trim_end(&rest[..semicolon]);
         let (host, port) = uri::host_port(sent_by).ok_or("no good host")?;
-        if host
-            .iter()
-            .any(|&byte| scan::is_blank(byte) || byte == b',')
-        {
+        if host.iter().any(|&byte| scan::is_blank(byte) || byte == b',') {
             return Err("no good host");
         }
         let port = match port {
@@ -56,20 +50,10 @@ impl Via {
         if !Params::of(params).are_sound() {
             return Err("bad parameters");
         }
-        let branch = Params::of(params)
-            .find("branch")
-            .flatten()
-            .map(|branch| Span::of(&text, branch));
+        let branch = Params::of(params).find("branch").flatten().map(|branch| Span::of(&text, branch));
         let (transport, host) = (Span::of(&text, transport), Span::of(&text, host));
         let params = Span::of(&text, params);
-        Ok(Via {
-            transport,
-            host,
-            port,
-            params,
-            branch,
-            text,
-        })
+        Ok(Via { transport, host, port, params, branch, text })
     }
 
     /// The whole value, verbatim but for folds.
@@ -104,8 +88,7 @@ impl Via {
 
     /// The branch if it begins with the cookie of RFC 3261 and goes on.
     pub fn cookie_branch(&self) -> Option<&[u8]> {
-        self.branch()
-            .filter(|branch| branch.len() > BRANCH_COOKIE.len() && has_cookie(branch))
+        self.branch().filter(|branch| branch.len() > BRANCH_COOKIE.len() && has_cookie(branch))
     }
 
     /// `rport`: `Some(None)` asks for symmetric answers (RFC 3581 §3).
@@ -116,10 +99,7 @@ impl Via {
     /// `received`, as an address; brackets around IPv6 are let pass.
     pub fn received(&self) -> Option<IpAddr> {
         let value = self.param("received").flatten()?;
-        let bare = value
-            .strip_prefix(b"[")
-            .and_then(|rest| rest.strip_suffix(b"]"))
-            .unwrap_or(value);
+        let bare = value.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")).unwrap_or(value);
         uri::ip(bare)
     }
 
@@ -156,9 +136,7 @@ impl Via {
 
 /// Whether `branch` begins with the cookie; its case does not count.
 pub(super) fn has_cookie(branch: &[u8]) -> bool {
-    branch
-        .get(..BRANCH_COOKIE.len())
-        .is_some_and(|cookie| cookie.eq_ignore_ascii_case(BRANCH_COOKIE))
+    branch.get(..BRANCH_COOKIE.len()).is_some_and(|cookie| cookie.eq_ignore_ascii_case(BRANCH_COOKIE))
 }
 
 fn literal<'a>(text: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
@@ -172,8 +150,7 @@ mod tests {
     use super::*;
 
     fn via(text: &'static str) -> Via {
-        Via::parse(Bytes::from_static(text.as_bytes()))
-            .unwrap_or_else(|why| panic!("{text}: {why}"))
+        Via::parse(Bytes::from_static(text.as_bytes())).unwrap_or_else(|why| panic!("{text}: {why}"))
     }
 
     #[test]
@@ -193,10 +170,7 @@ mod tests {
         assert_eq!(parsed.host_ip(), Some("2001:db8::9:1".parse().unwrap()));
         assert_eq!(parsed.received(), Some("2001:db8::9".parse().unwrap()));
         assert_eq!(parsed.param("x"), Some(Some(&b"\"a;b,c\""[..])));
-        assert_eq!(
-            via("SIP/2.0/UDP h;received=::1").received(),
-            Some("::1".parse().unwrap())
-        );
+        assert_eq!(via("SIP/2.0/UDP h;received=::1").received(), Some("::1".parse().unwrap()));
     }
 
     #[test]
@@ -230,10 +204,7 @@ mod tests {
             "SIP/2.0/UDP a b;branch=x",
             "HTTP/2.0/UDP h",
         ] {
-            assert!(
-                Via::parse(Bytes::from_static(text.as_bytes())).is_err(),
-                "{text}"
-            );
+            assert!(Via::parse(Bytes::from_static(text.as_bytes())).is_err(), "{text}");
         }
     }
 }

@@ -25,24 +25,28 @@ impl Switchboard {
     fn signalled(&mut self, event: Event, now: Now) {
         match event {
             Event::Invited(invited) => self.invited(*invited, now),
-            Event::Progressed { session, sdp, .. } => self.to_leg(session, |leg| Input::Progressed { leg, sdp }),
-            Event::Answered { session, sdp } => self.to_leg(session, |leg| Input::Answered { leg, sdp }),
+            Event::Progressed { session, sdp, .. } => {
+                self.tell_leg(session, |leg| Input::Progressed { leg, sdp })
+            }
+            Event::Answered { session, sdp } => self.tell_leg(session, |leg| Input::Answered { leg, sdp }),
             Event::Refused { session, status } => {
-                self.to_leg(session, |leg| Input::Refused { leg, status });
+                self.tell_leg(session, |leg| Input::Refused { leg, status });
                 self.forget_session(session);
             }
             Event::Cancelled { session } => {
-                self.to_leg(session, |_| Input::Cancelled);
+                self.tell_leg(session, |_| Input::Cancelled);
                 self.forget_session(session);
             }
-            Event::Confirmed { session, sdp } => self.to_leg(session, |leg| Input::Confirmed { leg, sdp }),
-            Event::Reoffered { session, offer } => self.to_leg(session, |leg| Input::Reoffered { leg, offer }),
+            Event::Confirmed { session, sdp } => self.tell_leg(session, |leg| Input::Confirmed { leg, sdp }),
+            Event::Reoffered { session, offer } => {
+                self.tell_leg(session, |leg| Input::Reoffered { leg, offer })
+            }
             // We send no re-INVITE of our own yet.
             Event::OfferTaken { .. } | Event::OfferRefused { .. } => {}
-            Event::Alive { session } => self.to_leg(session, |leg| Input::Alive { leg }),
+            Event::Alive { session } => self.tell_leg(session, |leg| Input::Alive { leg }),
             Event::Ended { session, cause } => {
                 let vanished = matches!(cause, EndCause::Gone | EndCause::NoAck);
-                self.to_leg(session, |leg| Input::Ended { leg, vanished });
+                self.tell_leg(session, |leg| Input::Ended { leg, vanished });
                 self.forget_session(session);
             }
             Event::Registered { seat, refreshed } => {
@@ -60,7 +64,7 @@ impl Switchboard {
         }
     }
 
-    fn to_leg(&mut self, session: SessionId, input: impl FnOnce(LegId) -> Input) {
+    fn tell_leg(&mut self, session: SessionId, input: impl FnOnce(LegId) -> Input) {
         if let Some(leg) = self.sessions.get(&session).copied() {
             self.tell_call(leg.call, input(leg));
         }
@@ -108,7 +112,10 @@ impl Switchboard {
             offer: invited.offer.clone(),
             slot,
             peer: invited.peer.ip(),
-            sound_ip: self.listeners.get(invited.listener).map_or(invited.peer.ip(), |listener| listener.advertise),
+            sound_ip: self
+                .listeners
+                .get(invited.listener)
+                .map_or(invited.peer.ip(), |listener| listener.advertise),
             session: self.dice.next_u64() >> 16,
             plan: plan.clone(),
         };
@@ -201,7 +208,11 @@ impl Switchboard {
         }
         self.outputs.push_back(Output::Sound(media::Order::StopRecord { call: id }));
         self.free_seats_of(id, now);
-        self.record(id, What::Closed { cause: super::fact::Cause::Failed, lasted_ms, answered_ms, sound: None }, now);
+        self.record(
+            id,
+            What::Closed { cause: super::fact::Cause::Failed, lasted_ms, answered_ms, sound: None },
+            now,
+        );
         self.forget_call(id);
     }
 }

@@ -1,6 +1,6 @@
 //! What a call wants done, carried to signalling, sound and the queues.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use super::{Output, Switchboard};
@@ -160,9 +160,4 @@ pub(super) fn sip_config(plan: &Plan, listeners: &[ListenerConfig], accounts: Ve
         limits: crate::sip::event::Limits::default(),
         product: concat!("hotline/", env!("CARGO_PKG_VERSION")).into(),
     }
-}
-
-/// Where the first listener is: what `io` tells a person to dial.
-pub fn first_listener(listeners: &[ListenerConfig]) -> Option<SocketAddr> {
-    listeners.first().map(|listener| SocketAddr::new(listener.advertise, listener.bind.port()))
 }

@@ -37,7 +37,8 @@ impl Ports {
         if self.free.len() >= AHEAD / 2 || self.awaited > 0 || self.ordered >= self.range {
             return None;
         }
-        let more = u32::try_from(AHEAD).unwrap_or(u32::MAX).max(self.ordered / 2).min(self.range - self.ordered);
+        let more =
+            u32::try_from(AHEAD).unwrap_or(u32::MAX).max(self.ordered / 2).min(self.range - self.ordered);
         self.ordered += more;
         self.awaited = more;
         Some(more)

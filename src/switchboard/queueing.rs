@@ -57,7 +57,8 @@ impl Switchboard {
     /// A call is gone without a word: whoever it kept busy is free.
     pub(super) fn free_seats_of(&mut self, call: CallId, now: Now) {
         self.leave_queue(call, now);
-        let talks = |state: &SeatState| matches!(state, SeatState::Talking { call: with, .. } if *with == call);
+        let talks =
+            |state: &SeatState| matches!(state, SeatState::Talking { call: with, .. } if *with == call);
         let busy: Vec<SeatId> =
             self.acd.seats().filter(|(_, state)| talks(state)).map(|(seat, _)| seat.clone()).collect();
         for seat in busy {

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::fact::Cause;
-use super::ticketing::About;
 pub(super) use super::fact::millis;
+use super::ticketing::About;
 use super::{Fact, Output, StoreJob, Switchboard, What, ticketing};
 use crate::call::{Ending, Input, Told};
 use crate::id::CallId;

@@ -30,7 +30,17 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
     Some(match what.clone() {
         What::Opened { line, dialled, caller, trunk, ticket, plan, shifted_clock, wire_ref } => {
             let line_name = line_name(&line);
-            EventBody::Opened { ticket, line, line_name, dialled, caller, trunk, plan, shifted_clock, wire_ref }
+            EventBody::Opened {
+                ticket,
+                line,
+                line_name,
+                dialled,
+                caller,
+                trunk,
+                plan,
+                shifted_clock,
+                wire_ref,
+            }
         }
         What::Answered { durable } => EventBody::Answered { durable },
         What::Announced { .. } | What::PeerDialled { .. } => return None,

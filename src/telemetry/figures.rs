@@ -74,9 +74,7 @@ fn short_spans() -> Histogram {
 
 /// Seconds: what people wait and talk.
 fn long_spans() -> Histogram {
-    Histogram::new([
-        1.0, 3.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0,
-    ])
+    Histogram::new([1.0, 3.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0])
 }
 
 impl Figures {
@@ -146,11 +144,7 @@ impl Figures {
         r.register("calls_active", "Calls under way", self.active.clone());
         r.register("queue_waiting", "Callers waiting", self.waiting.clone());
         r.register("seats_talking", "Seats with a caller", self.talking.clone());
-        r.register(
-            "queue_wait_seconds",
-            "Wait until a seat answered",
-            self.wait.clone(),
-        );
+        r.register("queue_wait_seconds", "Wait until a seat answered", self.wait.clone());
         r.register("seat_talk_seconds", "Talk with one seat", self.talk.clone());
         r.register(
             "service_level_met",
@@ -163,27 +157,11 @@ impl Figures {
             self.beyond_level.clone(),
         );
         r.register("seat_offers", "Times a seat was rung", self.offers.clone());
-        r.register(
-            "seat_offers_ended",
-            "Offers without a talk, by reason",
-            self.offers_ended.clone(),
-        );
-        r.register(
-            "queue_overflows",
-            "Callers sent on by the queue's rule",
-            self.overflows.clone(),
-        );
-        r.register(
-            "peers_failed",
-            "Calls to peers that were not answered",
-            self.peers_failed.clone(),
-        );
+        r.register("seat_offers_ended", "Offers without a talk, by reason", self.offers_ended.clone());
+        r.register("queue_overflows", "Callers sent on by the queue's rule", self.overflows.clone());
+        r.register("peers_failed", "Calls to peers that were not answered", self.peers_failed.clone());
         r.register("survey_grades", "Grades given", self.grades.clone());
-        r.register(
-            "tickets_left",
-            "Tickets left without a clerk",
-            self.tickets_left.clone(),
-        );
+        r.register("tickets_left", "Tickets left without a clerk", self.tickets_left.clone());
         r.register(
             "requests_turned_away",
             "Requests refused at the door, by reason",
@@ -199,81 +177,33 @@ impl Figures {
             "Age of the oldest event that is owed to a sink",
             self.owed_age.clone(),
         );
-        r.register(
-            "tickets_tries",
-            "Tries to deliver an event, by outcome",
-            self.delivered.clone(),
-        );
-        r.register(
-            "tickets_dead_letters",
-            "Events that a sink refused for good",
-            self.dead_letters.clone(),
-        );
-        r.register(
-            "store_commit_seconds",
-            "One commit with its sync",
-            self.store_commit.clone(),
-        );
-        r.register(
-            "store_failures",
-            "Commits that failed and are tried again",
-            self.store_failures.clone(),
-        );
-        r.register(
-            "store_failing",
-            "1 while the last commit failed",
-            self.store_failing.clone(),
-        );
-        r.register(
-            "store_pending_jobs",
-            "Writes kept in memory",
-            self.store_pending.clone(),
-        );
+        r.register("tickets_tries", "Tries to deliver an event, by outcome", self.delivered.clone());
+        r.register("tickets_dead_letters", "Events that a sink refused for good", self.dead_letters.clone());
+        r.register("store_commit_seconds", "One commit with its sync", self.store_commit.clone());
+        r.register("store_failures", "Commits that failed and are tried again", self.store_failures.clone());
+        r.register("store_failing", "1 while the last commit failed", self.store_failing.clone());
+        r.register("store_pending_jobs", "Writes kept in memory", self.store_pending.clone());
         r.register(
             "store_shed_jobs",
             "Writes given up because memory for them was full",
             self.store_shed.clone(),
         );
-        r.register(
-            "recording_lost_frames",
-            "Frames missing in recordings",
-            self.recording_lost.clone(),
-        );
+        r.register("recording_lost_frames", "Frames missing in recordings", self.recording_lost.clone());
         r.register("rtp_received", "RTP packets in", self.rtp_received.clone());
         r.register("rtp_sent", "RTP packets out", self.rtp_sent.clone());
         r.register("rtp_lost", "RTP that never came", self.rtp_lost.clone());
-        r.register(
-            "rtp_late",
-            "RTP too late to be heard",
-            self.rtp_late.clone(),
-        );
-        r.register(
-            "rtp_refused",
-            "RTP from strangers or malformed",
-            self.rtp_refused.clone(),
-        );
-        r.register(
-            "rtp_strangers",
-            "Legs that a stranger sent to",
-            self.strangers.clone(),
-        );
+        r.register("rtp_late", "RTP too late to be heard", self.rtp_late.clone());
+        r.register("rtp_refused", "RTP from strangers or malformed", self.rtp_refused.clone());
+        r.register("rtp_strangers", "Legs that a stranger sent to", self.strangers.clone());
         r.register("sip_received", "SIP datagrams in", self.sip_in.clone());
         r.register("sip_sent", "SIP datagrams out", self.sip_out.clone());
-        r.register(
-            "sip_dropped",
-            "SIP datagrams that the kernel did not take",
-            self.sip_dropped.clone(),
-        );
+        r.register("sip_dropped", "SIP datagrams that the kernel did not take", self.sip_dropped.clone());
         r.register(
             "loop_delay_seconds",
             "How late the control loop came to a batch",
             self.loop_delay.clone(),
         );
-        r.register(
-            "loop_late",
-            "Batches later than the bound",
-            self.loop_late.clone(),
-        );
+        r.register("loop_late", "Batches later than the bound", self.loop_late.clone());
         r.register(
             "log_lines_lost",
             "Log lines dropped because the writer was behind",
@@ -301,21 +231,14 @@ impl Figures {
 
     /// A request was turned away at the door.
     pub fn turned_away(&self, why: TurnedAway) {
-        count(
-            &self.turned_away,
-            vec![("reason", snake(&format!("{why:?}")))],
-        );
+        count(&self.turned_away, vec![("reason", snake(&format!("{why:?}")))]);
     }
 
     /// What a sink owes and since when.
     pub fn owed(&self, sink: &str, events: usize, oldest: Duration) {
         let labels = || vec![("sink", sink.to_owned())];
-        self.owed
-            .get_or_create(&labels())
-            .set(i64::try_from(events).unwrap_or(i64::MAX));
-        self.owed_age
-            .get_or_create(&labels())
-            .set(i64::try_from(oldest.as_secs()).unwrap_or(i64::MAX));
+        self.owed.get_or_create(&labels()).set(i64::try_from(events).unwrap_or(i64::MAX));
+        self.owed_age.get_or_create(&labels()).set(i64::try_from(oldest.as_secs()).unwrap_or(i64::MAX));
     }
 
     /// One try at a sink; `outcome` is `taken`, `retry` or `refused`.
@@ -346,8 +269,7 @@ impl Figures {
 
     /// Writes in memory, and writes given up since the last call.
     pub fn store_backlog(&self, pending: usize, shed: u64) {
-        self.store_pending
-            .set(i64::try_from(pending).unwrap_or(i64::MAX));
+        self.store_pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
         if shed > 0 {
             self.store_shed.inc_by(shed);
             self.alarm("store_shed");
@@ -385,8 +307,7 @@ impl Figures {
 
     /// Log lines lost since the start.
     pub fn log_lines_lost(&self, lost: u64) {
-        self.log_lines_lost
-            .set(i64::try_from(lost).unwrap_or(i64::MAX));
+        self.log_lines_lost.set(i64::try_from(lost).unwrap_or(i64::MAX));
     }
 
     /// A thread of the house ended by a fault.

@@ -61,11 +61,7 @@ impl Default for Metrics {
 impl Metrics {
     /// Figures at zero.
     pub fn new() -> Self {
-        Metrics {
-            figures: Arc::new(Figures::new()),
-            open: HashMap::new(),
-            lines: HashMap::new(),
-        }
+        Metrics { figures: Arc::new(Figures::new()), open: HashMap::new(), lines: HashMap::new() }
     }
 
     /// The figures, to be shown and to be set by whoever measures.
@@ -132,11 +128,7 @@ impl Metrics {
         count(&self.figures.opened, vec![("line", line.clone())]);
         self.figures.active.inc();
         if self.open.len() < OPEN_MAX {
-            let open = Open {
-                line,
-                waiting: false,
-                talking: false,
-            };
+            let open = Open { line, waiting: false, talking: false };
             self.open.insert(call, open);
         }
     }
@@ -226,10 +218,7 @@ mod tests {
 
     impl Caller {
         fn new(seed: u64) -> Self {
-            Caller {
-                call: CallId::draw(seed, &mut Dice::seeded(seed)),
-                sequence: 0,
-            }
+            Caller { call: CallId::draw(seed, &mut Dice::seeded(seed)), sequence: 0 }
         }
 
         fn tells(&mut self, metrics: &mut Metrics, what: What) {
@@ -258,20 +247,13 @@ mod tests {
         }
 
         fn closes(&mut self, metrics: &mut Metrics, cause: Cause) {
-            let what = What::Closed {
-                cause,
-                lasted_ms: 1,
-                answered_ms: None,
-                sound: None,
-            };
+            let what = What::Closed { cause, lasted_ms: 1, answered_ms: None, sound: None };
             self.tells(metrics, what);
         }
     }
 
     fn queued() -> What {
-        What::Queued {
-            queue: QueueId::from("main"),
-        }
+        What::Queued { queue: QueueId::from("main") }
     }
 
     fn shows(metrics: &Metrics, line: &str) {
@@ -289,28 +271,18 @@ mod tests {
         shows(&metrics, "hotline_calls_active 1");
         shows(&metrics, "hotline_queue_waiting 1");
         let seat = SeatId::from("1001");
-        let answered = What::SeatAnswered {
-            seat: seat.clone(),
-            waited_ms: 14_000,
-        };
+        let answered = What::SeatAnswered { seat: seat.clone(), waited_ms: 14_000 };
         caller.tells(&mut metrics, answered);
         shows(&metrics, "hotline_queue_waiting 0");
         shows(&metrics, "hotline_seats_talking 1");
-        let left = What::SeatLeft {
-            seat,
-            talked_ms: 61_000,
-            vanished: false,
-        };
+        let left = What::SeatLeft { seat, talked_ms: 61_000, vanished: false };
         caller.tells(&mut metrics, left);
         caller.closes(&mut metrics, Cause::Completed);
         shows(&metrics, "hotline_calls_active 0");
         shows(&metrics, "hotline_seats_talking 0");
         shows(&metrics, "hotline_service_level_met_total 1");
         shows(&metrics, "hotline_service_level_missed_total 0");
-        shows(
-            &metrics,
-            "hotline_calls_closed_total{line=\"12345\",cause=\"completed\"} 1",
-        );
+        shows(&metrics, "hotline_calls_closed_total{line=\"12345\",cause=\"completed\"} 1");
         shows(&metrics, "hotline_calls_answered_total{line=\"12345\"} 1");
         shows(&metrics, "hotline_seat_talk_seconds_sum 61.0");
     }
@@ -325,19 +297,13 @@ mod tests {
         let mut overflows = Caller::new(2);
         overflows.opens(&mut metrics, "12345");
         overflows.tells(&mut metrics, queued());
-        let what = What::Overflowed {
-            queue: QueueId::from("main"),
-            why: Overflow::NoSeat,
-            waited_ms: 20_000,
-        };
+        let what =
+            What::Overflowed { queue: QueueId::from("main"), why: Overflow::NoSeat, waited_ms: 20_000 };
         overflows.tells(&mut metrics, what);
         overflows.closes(&mut metrics, Cause::Completed);
         shows(&metrics, "hotline_service_level_missed_total 2");
         shows(&metrics, "hotline_queue_waiting 0");
-        shows(
-            &metrics,
-            "hotline_queue_overflows_total{reason=\"no_seat\"} 1",
-        );
+        shows(&metrics, "hotline_queue_overflows_total{reason=\"no_seat\"} 1");
     }
 
     #[test]
@@ -349,10 +315,7 @@ mod tests {
             caller.closes(&mut metrics, Cause::Refused(400 + number as u16));
         }
         shows(&metrics, "hotline_calls_opened_total{line=\"other\"} 10");
-        shows(
-            &metrics,
-            "hotline_calls_closed_total{line=\"other\",cause=\"refused\"} 10",
-        );
+        shows(&metrics, "hotline_calls_closed_total{line=\"other\",cause=\"refused\"} 10");
     }
 
     #[test]

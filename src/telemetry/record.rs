@@ -129,9 +129,7 @@ impl CallRecord {
     pub fn fold<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Option<Self> {
         let mut record: Option<CallRecord> = None;
         for fact in facts {
-            record
-                .get_or_insert_with(|| CallRecord::new(fact.call))
-                .apply(fact);
+            record.get_or_insert_with(|| CallRecord::new(fact.call)).apply(fact);
         }
         record
     }
@@ -169,11 +167,7 @@ impl CallRecord {
                 self.seat = Some(seat.clone());
             }
             What::SeatLeft { talked_ms, .. } => self.talked_ms += talked_ms,
-            What::Overflowed {
-                queue,
-                why,
-                waited_ms,
-            } => {
+            What::Overflowed { queue, why, waited_ms } => {
                 self.queue = Some(queue.clone());
                 self.overflow = Some(*why);
                 self.waited_ms = *waited_ms;
@@ -182,21 +176,12 @@ impl CallRecord {
             What::PeerAnswered { trunk, number } => self.peer = Some(format!("{trunk}/{number}")),
             What::TicketLeft { reason } => self.ticket_left = Some(reason.clone()),
             What::Surveyed { grade } => self.grade = Some(*grade),
-            What::Recorded {
-                file,
-                duration_ms,
-                lost_frames,
-            } => {
+            What::Recorded { file, duration_ms, lost_frames } => {
                 self.recording = Some(file.clone());
                 self.recording_ms = Some(*duration_ms);
                 self.recording_lost = *lost_frames;
             }
-            What::Closed {
-                cause,
-                lasted_ms,
-                answered_ms,
-                sound,
-            } => {
+            What::Closed { cause, lasted_ms, answered_ms, sound } => {
                 self.cause = Some(*cause);
                 self.lasted_ms = Some(*lasted_ms);
                 self.answered_ms = *answered_ms;
@@ -206,16 +191,7 @@ impl CallRecord {
     }
 
     fn open(&mut self, fact: &Fact) {
-        let What::Opened {
-            line,
-            dialled,
-            caller,
-            trunk,
-            ticket,
-            plan,
-            shifted_clock,
-            wire_ref,
-        } = &fact.what
+        let What::Opened { line, dialled, caller, trunk, ticket, plan, shifted_clock, wire_ref } = &fact.what
         else {
             return;
         };
@@ -270,39 +246,15 @@ mod tests {
         facts(vec![
             opened(),
             What::Answered { durable: true },
-            What::Queued {
-                queue: QueueId::from("main"),
-            },
-            What::SeatOffered {
-                seat: seat.clone(),
-                waited_ms: 10,
-                history: vec![],
-            },
-            What::OfferEnded {
-                seat: seat.clone(),
-                why: crate::acd::event::OfferEnd::NoAnswer,
-            },
-            What::SeatOffered {
-                seat: seat.clone(),
-                waited_ms: 20,
-                history: vec![],
-            },
-            What::SeatAnswered {
-                seat: seat.clone(),
-                waited_ms: 30,
-            },
+            What::Queued { queue: QueueId::from("main") },
+            What::SeatOffered { seat: seat.clone(), waited_ms: 10, history: vec![] },
+            What::OfferEnded { seat: seat.clone(), why: crate::acd::event::OfferEnd::NoAnswer },
+            What::SeatOffered { seat: seat.clone(), waited_ms: 20, history: vec![] },
+            What::SeatAnswered { seat: seat.clone(), waited_ms: 30 },
             What::DigitPressed { digit: '1' },
-            What::SeatLeft {
-                seat,
-                talked_ms: 5_000,
-                vanished: false,
-            },
+            What::SeatLeft { seat, talked_ms: 5_000, vanished: false },
             What::Surveyed { grade: 2 },
-            What::Recorded {
-                file: "a.wav".into(),
-                duration_ms: 9_000,
-                lost_frames: 3,
-            },
+            What::Recorded { file: "a.wav".into(), duration_ms: 9_000, lost_frames: 3 },
             What::Closed {
                 cause: Cause::Completed,
                 lasted_ms: 11_000,
@@ -341,19 +293,15 @@ mod tests {
             twice.apply(fact);
             twice.apply(fact);
         }
-        let stranger = Fact {
-            call: CallId::draw(2_000, &mut Dice::seeded(2)),
-            sequence: 99,
-            ..facts[9].clone()
-        };
+        let stranger =
+            Fact { call: CallId::draw(2_000, &mut Dice::seeded(2)), sequence: 99, ..facts[9].clone() };
         twice.apply(&stranger);
         assert_eq!(once, twice);
     }
 
     #[test]
     fn an_answer_before_the_disk_marks_the_record() {
-        let record =
-            CallRecord::fold(&facts(vec![opened(), What::Answered { durable: false }])).unwrap();
+        let record = CallRecord::fold(&facts(vec![opened(), What::Answered { durable: false }])).unwrap();
         assert!(record.undurable && !record.is_closed());
     }
 }

@@ -55,10 +55,7 @@ impl Backlog {
 
     /// When the oldest of them happened.
     pub(super) fn oldest_at(&self) -> Option<Timestamp> {
-        let firsts = self
-            .piles
-            .values()
-            .filter_map(|pile| pile.events.values().next());
+        let firsts = self.piles.values().filter_map(|pile| pile.events.values().next());
         firsts.map(|event| event.at).min()
     }
 
@@ -178,9 +175,7 @@ impl Backlog {
 
     /// Whether a call's events may go out as soon as there is room for a try.
     pub(super) fn is_resting(&self, call: CallId) -> bool {
-        self.piles
-            .get(&call)
-            .is_some_and(|pile| matches!(pile.step, Step::Resting { .. }))
+        self.piles.get(&call).is_some_and(|pile| matches!(pile.step, Step::Resting { .. }))
     }
 
     /// Takes a call off the lists, before it changes.

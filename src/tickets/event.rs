@@ -299,20 +299,12 @@ pub fn source(node: &str) -> String {
 }
 
 /// Makes the document that is kept and sent. `source` comes from [`source`].
-pub fn stored(
-    call: CallId,
-    sequence: u32,
-    at: Timestamp,
-    body: &EventBody,
-    source: &str,
-) -> StoredEvent {
+pub fn stored(call: CallId, sequence: u32, at: Timestamp, body: &EventBody, source: &str) -> StoredEvent {
     let kind = body.kind();
     // `{"type":…,"data":{…}}`: no map with keys that are not strings, no float, so it cannot fail;
     // and every body has a field, so `data` is never empty.
     let body = serde_json::to_string(body).unwrap_or_default();
-    let fields = body
-        .find(DATA_OPENS)
-        .map_or("}}", |at| &body[at + DATA_OPENS.len()..]);
+    let fields = body.find(DATA_OPENS).map_or("}}", |at| &body[at + DATA_OPENS.len()..]);
     let mut json = String::with_capacity(body.len() + 384);
     // The fields written here need no escaping: ids, digits, our own names and a percent-encoded path.
     let _ = write!(
@@ -323,12 +315,7 @@ pub fn stored(
          \"dataschema\":\"{DATA_SCHEMA}\",\
          {DATA_OPENS}\"schema_version\":{SCHEMA_VERSION},{fields}"
     );
-    StoredEvent {
-        event: EventRef { call, sequence },
-        kind: kind.into(),
-        at,
-        json: json.into(),
-    }
+    StoredEvent { event: EventRef { call, sequence }, kind: kind.into(), at, json: json.into() }
 }
 
 /// How `data` begins, in what serde writes and in what we write.
@@ -377,11 +364,7 @@ pub fn read(json: &str) -> Result<ReadEvent, EventError> {
     let Ok(sequence) = envelope.sequence.parse() else {
         return Err(EventError::Sequence(envelope.sequence));
     };
-    Ok(ReadEvent {
-        event: EventRef { call, sequence },
-        at: envelope.time,
-        body: envelope.body,
-    })
+    Ok(ReadEvent { event: EventRef { call, sequence }, at: envelope.time, body: envelope.body })
 }
 
 #[cfg(test)]
@@ -393,9 +376,7 @@ mod tests {
     fn an_event_read_back_is_the_event_that_was_kept() {
         let call = CallId::draw(1_000, &mut Dice::seeded(1));
         let at: Timestamp = "2021-09-01T01:00:00.5Z".parse().unwrap();
-        let body = EventBody::Queued {
-            queue: "say \"data\":{ and \\".into(),
-        };
+        let body = EventBody::Queued { queue: "say \"data\":{ and \\".into() };
         let kept = stored(call, 7, at, &body, &source("puyang 1"));
         assert_eq!(&*kept.kind, "hotline.call.queued.v1");
         let read = read(&kept.json).unwrap();
@@ -411,16 +392,9 @@ mod tests {
     fn what_is_no_event_is_said_to_be_none() {
         assert!(matches!(read("{}"), Err(EventError::Malformed(_))));
         let call = CallId::draw(1_000, &mut Dice::seeded(1));
-        let kept = stored(
-            call,
-            1,
-            Timestamp::UNIX_EPOCH,
-            &EventBody::Answered { durable: true },
-            "/hotline/a",
-        );
-        let strange = kept
-            .json
-            .replace(&format!("\"subject\":\"{call}\""), "\"subject\":\"x\"");
+        let kept =
+            stored(call, 1, Timestamp::UNIX_EPOCH, &EventBody::Answered { durable: true }, "/hotline/a");
+        let strange = kept.json.replace(&format!("\"subject\":\"{call}\""), "\"subject\":\"x\"");
         assert!(matches!(read(&strange), Err(EventError::Subject(_))));
     }
 }

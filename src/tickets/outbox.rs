@@ -117,10 +117,7 @@ enum Disk {
     /// Nothing.
     Empty,
     /// Maybe something, and all of it after this event.
-    More {
-        after: Option<EventRef>,
-        loading: Option<Loading>,
-    },
+    More { after: Option<EventRef>, loading: Option<Loading> },
 }
 
 /// What happens between a load and its answer, which does not know of it.
@@ -139,10 +136,7 @@ impl Outbox {
             backlog: Backlog::default(),
             sink: Sink::Up,
             in_flight: BTreeMap::new(),
-            disk: Disk::More {
-                after: None,
-                loading: None,
-            },
+            disk: Disk::More { after: None, loading: None },
             live: BTreeSet::new(),
             timeout,
             dice,
@@ -175,10 +169,7 @@ impl Outbox {
         }
         self.disk = match loaded.left_after {
             None if found_none => Disk::Empty,
-            left => Disk::More {
-                after: left.map_or(after, |left| after.min(Some(left))),
-                loading: None,
-            },
+            left => Disk::More { after: left.map_or(after, |left| after.min(Some(left))), loading: None },
         };
         self.advance(now);
     }
@@ -211,8 +202,7 @@ impl Outbox {
             }
             Outcome::Refused(why) => {
                 if self.settle(event) {
-                    self.outputs
-                        .push_back(OutboxOutput::DeadLetter { event, why });
+                    self.outputs.push_back(OutboxOutput::DeadLetter { event, why });
                 }
                 self.sink = Sink::Up;
             }
@@ -312,16 +302,10 @@ impl Outbox {
     }
 
     fn leave_on_disk(&mut self, event: EventRef) {
-        let before = EventRef {
-            sequence: event.sequence.saturating_sub(1),
-            ..event
-        };
+        let before = EventRef { sequence: event.sequence.saturating_sub(1), ..event };
         match &mut self.disk {
             Disk::Empty => {
-                self.disk = Disk::More {
-                    after: Some(before),
-                    loading: None,
-                };
+                self.disk = Disk::More { after: Some(before), loading: None };
             }
             Disk::More { after, loading } => {
                 *after = (*after).min(Some(before));
@@ -335,11 +319,7 @@ impl Outbox {
 
     /// False where it is not in memory (any more).
     fn settle(&mut self, event: EventRef) -> bool {
-        if let Disk::More {
-            loading: Some(loading),
-            ..
-        } = &mut self.disk
-        {
+        if let Disk::More { loading: Some(loading), .. } = &mut self.disk {
             loading.settled.insert(event);
         }
         self.backlog.remove(event).is_some()
@@ -351,21 +331,13 @@ impl Outbox {
         self.backlog.rest(event.call, until);
         let next = match self.sink {
             Sink::Up => Some((now, 1)),
-            Sink::Down {
-                since,
-                failures,
-                probe: Some(probe),
-                ..
-            } if probe == event => Some((since, failures.saturating_add(1))),
+            Sink::Down { since, failures, probe: Some(probe), .. } if probe == event => {
+                Some((since, failures.saturating_add(1)))
+            }
             Sink::Down { .. } => None, // It began before the sink went down.
         };
         if let Some((since, failures)) = next {
-            self.sink = Sink::Down {
-                since,
-                failures,
-                next_at: now + self.rest_after(failures),
-                probe: None,
-            };
+            self.sink = Sink::Down { since, failures, next_at: now + self.rest_after(failures), probe: None };
         }
     }
 
@@ -395,19 +367,9 @@ impl Outbox {
                     self.send(event, now);
                 }
             }
-            Sink::Down {
-                next_at,
-                probe: None,
-                since,
-                failures,
-            } if next_at <= now => {
+            Sink::Down { next_at, probe: None, since, failures } if next_at <= now => {
                 if let Some(event) = self.backlog.pick() {
-                    self.sink = Sink::Down {
-                        since,
-                        failures,
-                        next_at,
-                        probe: Some(event.event),
-                    };
+                    self.sink = Sink::Down { since, failures, next_at, probe: Some(event.event) };
                     self.send(event, now);
                 }
             }
@@ -419,26 +381,16 @@ impl Outbox {
     fn send(&mut self, event: StoredEvent, now: Instant) {
         let lapses_at = now + self.timeout + OUTCOME_GRACE;
         self.in_flight.insert(event.event, lapses_at);
-        self.outputs.push_back(OutboxOutput::Deliver {
-            event,
-            timeout: self.timeout,
-        });
+        self.outputs.push_back(OutboxOutput::Deliver { event, timeout: self.timeout });
     }
 
     fn refill(&mut self) {
         if self.backlog.len() > REFILL_BELOW {
             return;
         }
-        if let Disk::More {
-            after,
-            loading: loading @ None,
-        } = &mut self.disk
-        {
+        if let Disk::More { after, loading: loading @ None } = &mut self.disk {
             *loading = Some(Loading::default());
-            self.outputs.push_back(OutboxOutput::Load {
-                after: *after,
-                most: LOAD_MOST,
-            });
+            self.outputs.push_back(OutboxOutput::Load { after: *after, most: LOAD_MOST });
         }
     }
 }

@@ -157,12 +157,8 @@ fn events_of_a_call_go_out_one_by_one_and_calls_side_by_side() {
     }
     assert!(office.outbox.is_empty());
     for n in [1, 2] {
-        let of: Vec<u32> = office
-            .settled
-            .iter()
-            .filter(|event| event.call == call(n))
-            .map(|event| event.sequence)
-            .collect();
+        let of: Vec<u32> =
+            office.settled.iter().filter(|event| event.call == call(n)).map(|event| event.sequence).collect();
         assert_eq!(of, [1, 2, 3]);
     }
 }
@@ -178,11 +174,7 @@ fn a_sink_that_is_down_is_tried_once_a_second_at_most_and_less_and_less() {
     assert_eq!(office.outbox.down_since(), Some(since));
     office.tries.clear();
     office.pass(Duration::from_secs(600), &down());
-    let gaps: Vec<Duration> = office
-        .tries
-        .windows(2)
-        .map(|pair| pair[1].0.since(pair[0].0))
-        .collect();
+    let gaps: Vec<Duration> = office.tries.windows(2).map(|pair| pair[1].0.since(pair[0].0)).collect();
     assert!(gaps.iter().all(|gap| *gap >= ms(1_000)), "{gaps:?}");
     assert!(gaps.iter().all(|gap| *gap <= ms(60_000)), "{gaps:?}");
     assert!((14..=25).contains(&gaps.len()), "{gaps:?}");
@@ -261,10 +253,7 @@ fn screen_data_is_tried_at_once_unless_the_sink_is_down() {
     office.disk.insert(screen.event, screen.clone());
     assert!(office.outbox.put_urgent(screen.clone(), office.now));
     office.drain();
-    assert!(
-        office.under_way.contains(&screen),
-        "it has lanes of its own"
-    );
+    assert!(office.under_way.contains(&screen), "it has lanes of its own");
     office.end_all(&down());
     let late = event(101, 3, "screen");
     office.disk.insert(late.event, late.clone());
@@ -283,9 +272,7 @@ fn a_try_that_never_ends_is_given_up() {
     office.drain();
     assert_eq!(office.outbox.down_since(), Some(overdue));
     // It was delivered after all.
-    office
-        .outbox
-        .handle_outcome(lost.event, Outcome::Taken, office.now);
+    office.outbox.handle_outcome(lost.event, Outcome::Taken, office.now);
     office.drain();
     assert_eq!(office.settled, [lost.event]);
     assert_eq!(office.outbox.poll_timeout(), None);
@@ -334,15 +321,8 @@ fn what_happens_during_a_load_is_neither_lost_nor_sent_twice() {
         office.end_all(&Outcome::Taken);
     }
     assert!(office.outbox.is_empty());
-    let refs: Vec<(CallId, u32)> = office
-        .settled
-        .iter()
-        .map(|event| (event.call, event.sequence))
-        .collect();
-    assert_eq!(
-        refs,
-        [(call(3), 1), (call(1), 1), (call(2), 1), (call(2), 2)]
-    );
+    let refs: Vec<(CallId, u32)> = office.settled.iter().map(|event| (event.call, event.sequence)).collect();
+    assert_eq!(refs, [(call(3), 1), (call(1), 1), (call(2), 1), (call(2), 2)]);
 }
 
 /// One run: some events are owed from before, calls come and go, the store answers when it likes,

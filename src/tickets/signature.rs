@@ -85,11 +85,7 @@ impl Secret {
         let timestamp = unix_s.to_string();
         let mac = self.mac(id, &timestamp, body).finalize().into_bytes();
         let signature = format!("v1,{}", STANDARD.encode(mac));
-        [
-            (ID_HEADER, id.to_owned()),
-            (TIMESTAMP_HEADER, timestamp),
-            (SIGNATURE_HEADER, signature),
-        ]
+        [(ID_HEADER, id.to_owned()), (TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, signature)]
     }
 
     /// Judges what a receiver was sent, by its clock `unix_s`; the comparison takes equally long
@@ -117,8 +113,7 @@ impl Secret {
     }
 
     fn mac(&self, id: &str, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         mac.update(id.as_bytes());
         mac.update(b".");
         mac.update(timestamp.as_bytes());
@@ -154,30 +149,20 @@ mod tests {
     fn a_receiver_believes_the_right_event_for_five_minutes() {
         let secret = Secret::parse(SECRET).unwrap();
         let at = AT.to_string();
-        let judge =
-            |signatures: &str, body: &[u8], now| secret.verify(ID, &at, signatures, body, now);
+        let judge = |signatures: &str, body: &[u8], now| secret.verify(ID, &at, signatures, body, now);
         assert_eq!(judge(SIGNATURE, BODY, AT + 300), Ok(()));
         assert_eq!(judge(SIGNATURE, BODY, AT - 300), Ok(()));
-        assert_eq!(
-            judge(SIGNATURE, BODY, AT + 301),
-            Err(SignatureError::Stale(301))
-        );
+        assert_eq!(judge(SIGNATURE, BODY, AT + 301), Err(SignatureError::Stale(301)));
         assert_eq!(judge(SIGNATURE, b"{}", AT), Err(SignatureError::Mismatch));
         let two = format!("v1,AAAA v2,xyz {SIGNATURE}");
         assert_eq!(judge(&two, BODY, AT), Ok(()), "secrets are being changed");
         assert_eq!(judge("", BODY, AT), Err(SignatureError::Mismatch));
-        assert_eq!(
-            secret.verify(ID, "soon", SIGNATURE, BODY, AT),
-            Err(SignatureError::Timestamp)
-        );
+        assert_eq!(secret.verify(ID, "soon", SIGNATURE, BODY, AT), Err(SignatureError::Timestamp));
     }
 
     #[test]
     fn a_weak_or_garbled_secret_is_refused_and_none_shows_itself() {
-        assert_eq!(
-            Secret::parse("whsec_!").unwrap_err(),
-            SecretError::NotBase64
-        );
+        assert_eq!(Secret::parse("whsec_!").unwrap_err(), SecretError::NotBase64);
         assert_eq!(Secret::parse("AAAA").unwrap_err(), SecretError::TooShort(3));
         let made = Secret::parse(&Secret::text_of(&[7; 32])).unwrap();
         assert_eq!(made.0, [7; 32]);

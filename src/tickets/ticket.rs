@@ -39,10 +39,7 @@ impl Numbers {
             let (date, counter) = last.split_at_checked(DATE_DIGITS)?;
             let digits = last.bytes().all(|byte| byte.is_ascii_digit());
             (digits && counter.len() >= COUNTER_DIGITS).then_some(())?;
-            Some(Numbers {
-                date: date.parse().ok()?,
-                counter: counter.parse().ok()?,
-            })
+            Some(Numbers { date: date.parse().ok()?, counter: counter.parse().ok()? })
         };
         parse().unwrap_or_default()
     }
@@ -58,10 +55,7 @@ impl Numbers {
             self.counter = 0;
         }
         self.counter += 1;
-        format!(
-            "{:0DATE_DIGITS$}{:0COUNTER_DIGITS$}",
-            self.date, self.counter
-        )
+        format!("{:0DATE_DIGITS$}{:0COUNTER_DIGITS$}", self.date, self.counter)
     }
 }
 
@@ -163,14 +157,7 @@ impl Ticket {
         }
         self.sequence = sequence;
         match body {
-            EventBody::Opened {
-                ticket,
-                line,
-                line_name,
-                caller,
-                wire_ref,
-                ..
-            } => {
+            EventBody::Opened { ticket, line, line_name, caller, wire_ref, .. } => {
                 self.number.clone_from(ticket);
                 self.line = Some(line.clone());
                 self.line_name.clone_from(line_name);
@@ -257,13 +244,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_number_of_ours_is_passed_over() {
-        for strange in [
-            "2109",
-            "210901",
-            "2109010000x",
-            "二一零九零一",
-            "21090100+01",
-        ] {
+        for strange in ["2109", "210901", "2109010000x", "二一零九零一", "21090100+01"] {
             assert_eq!(Numbers::restore(strange), Numbers::default(), "{strange}");
         }
     }
@@ -288,40 +269,15 @@ mod tests {
         };
         let story = [
             (1, opened, TicketState::Opened),
-            (
-                2,
-                EventBody::Answered { durable: true },
-                TicketState::Answered,
-            ),
-            (
-                4,
-                EventBody::Queued {
-                    queue: "main".into(),
-                },
-                TicketState::Waiting,
-            ),
-            (
-                5,
-                EventBody::SeatAnswered {
-                    seat: "1001".into(),
-                    waited_ms: 10,
-                },
-                TicketState::Talking,
-            ),
+            (2, EventBody::Answered { durable: true }, TicketState::Answered),
+            (4, EventBody::Queued { queue: "main".into() }, TicketState::Waiting),
+            (5, EventBody::SeatAnswered { seat: "1001".into(), waited_ms: 10 }, TicketState::Talking),
             (
                 6,
-                EventBody::SeatLeft {
-                    seat: "1001".into(),
-                    talked_ms: 60_000,
-                    vanished: false,
-                },
+                EventBody::SeatLeft { seat: "1001".into(), talked_ms: 60_000, vanished: false },
                 TicketState::AfterTalk,
             ),
-            (
-                7,
-                EventBody::DigitPressed { digit: '1' },
-                TicketState::AfterTalk,
-            ),
+            (7, EventBody::DigitPressed { digit: '1' }, TicketState::AfterTalk),
             (8, EventBody::Surveyed { grade: 1 }, TicketState::AfterTalk),
             (
                 9,
@@ -335,11 +291,7 @@ mod tests {
             ),
             (
                 10,
-                EventBody::RecordingStored {
-                    file: "a.wav".into(),
-                    duration_ms: 69_000,
-                    lost_frames: 0,
-                },
+                EventBody::RecordingStored { file: "a.wav".into(), duration_ms: 69_000, lost_frames: 0 },
                 TicketState::Closed,
             ),
         ];
@@ -349,10 +301,7 @@ mod tests {
         }
         let whole = ticket.clone();
         for (sequence, body, _) in &story {
-            assert!(
-                !ticket.apply(*sequence, at(99), body),
-                "a repeated event changes nothing"
-            );
+            assert!(!ticket.apply(*sequence, at(99), body), "a repeated event changes nothing");
         }
         assert_eq!(ticket, whole);
         assert_eq!(ticket.number, "21090100001");

@@ -7,19 +7,11 @@ use hotline::time::Instant;
 use crate::floor::{Floor, announce, call, offer, plan_of, queue, secs, withdraw};
 
 fn overflow(call: CallId, why: Overflow, waited_s: u64) -> Decision {
-    Decision::Overflow {
-        call,
-        queue: "main".into(),
-        why,
-        waited: secs(waited_s),
-    }
+    Decision::Overflow { call, queue: "main".into(), why, waited: secs(waited_s) }
 }
 
 fn away(since: Instant, for_s: Option<u64>) -> SeatState {
-    SeatState::Away {
-        since,
-        until: for_s.map(|s| since + secs(s)),
-    }
+    SeatState::Away { since, until: for_s.map(|s| since + secs(s)) }
 }
 
 #[test]
@@ -38,10 +30,7 @@ fn a_caller_and_a_free_seat_meet_at_once_whoever_comes_second() {
     assert_eq!(floor.decisions(), [], "the clerk finishes the case");
     floor.pass(secs(1));
     // The second caller's offer lapsed in the same instant; 1002 is away, and that caller was first.
-    assert_eq!(
-        floor.decisions(),
-        [withdraw(second, "1002"), offer(second, "1001", secs(20)),]
-    );
+    assert_eq!(floor.decisions(), [withdraw(second, "1002"), offer(second, "1001", secs(20)),]);
 }
 
 #[test]
@@ -51,11 +40,7 @@ fn an_offer_left_ringing_moves_to_the_next_seat_and_the_seat_rests() {
     floor.pass(secs(20));
     assert_eq!(
         floor.decisions(),
-        [
-            offer(caller, "1001", secs(0)),
-            withdraw(caller, "1001"),
-            offer(caller, "1002", secs(20)),
-        ]
+        [offer(caller, "1001", secs(0)), withdraw(caller, "1001"), offer(caller, "1002", secs(20)),]
     );
     assert_eq!(floor.state("1001"), away(floor.now, Some(60)));
     assert!(!floor.answers(caller, "1001"), "it picked up too late");
@@ -87,21 +72,15 @@ fn a_refused_or_unreachable_seat_passes_the_caller_on_in_place() {
     let mut floor = Floor::with_desks(&["1001", "1002", "1003"]);
     let caller = floor.calls(1);
     let now = floor.now;
-    floor
-        .acd
-        .offer_failed(caller, &"1001".into(), OfferEnd::Rejected, now);
+    floor.acd.offer_failed(caller, &"1001".into(), OfferEnd::Rejected, now);
     assert_eq!(floor.rung_for(caller).as_deref(), Some("1002"));
-    floor
-        .acd
-        .offer_failed(caller, &"1002".into(), OfferEnd::Unreachable, now);
+    floor.acd.offer_failed(caller, &"1002".into(), OfferEnd::Unreachable, now);
     assert_eq!(floor.rung_for(caller).as_deref(), Some("1003"));
     assert_eq!(floor.state("1001"), away(now, Some(60)));
     assert_eq!(floor.state("1002"), away(now, None));
     assert_eq!(floor.acd.position(caller), Some(1));
     // A straggler about a seat that rings no more changes nothing.
-    floor
-        .acd
-        .offer_failed(caller, &"1001".into(), OfferEnd::Unreachable, now);
+    floor.acd.offer_failed(caller, &"1001".into(), OfferEnd::Unreachable, now);
     assert_eq!(floor.state("1001"), away(now, Some(60)));
 }
 
@@ -128,10 +107,7 @@ fn a_seat_freed_by_a_caller_who_gave_up_rings_for_the_next_at_once() {
     let second = floor.calls(2);
     floor.decisions();
     floor.acd.leave(first, floor.now);
-    assert_eq!(
-        floor.decisions(),
-        [withdraw(first, "1001"), offer(second, "1001", secs(0))]
-    );
+    assert_eq!(floor.decisions(), [withdraw(first, "1001"), offer(second, "1001", secs(0))]);
 }
 
 #[test]
@@ -142,15 +118,9 @@ fn callers_hear_where_they_stand_and_how_long_it_may_take() {
     floor.decisions();
     let second = floor.calls(2);
     let third = floor.calls(3);
-    assert_eq!(
-        floor.decisions(),
-        [announce(second, 0, None), announce(third, 1, None)]
-    );
+    assert_eq!(floor.decisions(), [announce(second, 0, None), announce(third, 1, None)]);
     floor.pass(secs(25));
-    assert_eq!(
-        floor.decisions(),
-        [announce(second, 0, None), announce(third, 1, None)]
-    );
+    assert_eq!(floor.decisions(), [announce(second, 0, None), announce(third, 1, None)]);
     floor.pass(secs(5));
     floor.acd.seat_left(&"1001".into(), first, floor.now); // Busy for 30 s and 10 s of wrap-up.
     floor.pass(secs(10));
@@ -184,21 +154,14 @@ fn without_a_clerk_the_wait_ends_early() {
     floor.pass(secs(30));
     assert_eq!(
         floor.decisions(),
-        [
-            announce(caller, 0, None),
-            announce(caller, 0, None),
-            overflow(caller, Overflow::NoSeat, 30),
-        ]
+        [announce(caller, 0, None), announce(caller, 0, None), overflow(caller, Overflow::NoSeat, 30),]
     );
     assert_eq!(floor.acd.poll_timeout(), None);
 }
 
 #[test]
 fn a_clerk_who_signs_in_or_out_meanwhile_starts_the_early_end_anew() {
-    let mut floor = Floor::new(
-        &[queue("main")],
-        &[("1001", "", "main"), ("1002", "tax", "main")],
-    );
+    let mut floor = Floor::new(&[queue("main")], &[("1001", "", "main"), ("1002", "tax", "main")]);
     let caller = call(1);
     floor.joins(caller, "main", &["tax"], false);
     floor.registers("1001"); // Cannot help this caller.
@@ -211,10 +174,7 @@ fn a_clerk_who_signs_in_or_out_meanwhile_starts_the_early_end_anew() {
     assert_eq!(floor.acd.position(caller), Some(1));
     floor.pass(secs(1));
     let decided = floor.decisions();
-    assert_eq!(
-        decided.last(),
-        Some(&overflow(caller, Overflow::NoSeat, 50))
-    );
+    assert_eq!(decided.last(), Some(&overflow(caller, Overflow::NoSeat, 50)));
 }
 
 #[test]
@@ -235,10 +195,7 @@ fn a_wait_ends_at_its_longest_but_never_under_a_ringing_seat() {
     floor.pass(secs(1));
     assert_eq!(
         floor.decisions(),
-        [
-            withdraw(patient, "1001"),
-            overflow(patient, Overflow::WaitedTooLong, 60),
-        ]
+        [withdraw(patient, "1001"), overflow(patient, Overflow::WaitedTooLong, 60),]
     );
 }
 
@@ -262,10 +219,7 @@ fn seats_that_rest_briefly_do_not_pass_a_caller_round_for_ever() {
 
 #[test]
 fn a_full_queue_turns_away_all_but_those_who_return_and_those_a_seat_is_free_for() {
-    let mut floor = Floor::new(
-        &[queue("main")],
-        &[("1001", "", "main"), ("1002", "tax", "main")],
-    );
+    let mut floor = Floor::new(&[queue("main")], &[("1001", "", "main"), ("1002", "tax", "main")]);
     floor.registers("1001");
     for n in 1..=5 {
         floor.joins(call(n), "main", &["law"], false);
@@ -317,10 +271,7 @@ fn a_conversation_that_the_caller_ends_is_told_twice_and_wrapped_up_once() {
     floor.answers(caller, "1001");
     floor.pass(secs(5));
     floor.acd.leave(caller, floor.now);
-    let wrap_up = SeatState::WrapUp {
-        call: caller,
-        ends_at: floor.now + secs(10),
-    };
+    let wrap_up = SeatState::WrapUp { call: caller, ends_at: floor.now + secs(10) };
     floor.pass(secs(1));
     floor.acd.seat_left(&"1001".into(), caller, floor.now);
     assert_eq!(floor.state("1001"), wrap_up);
@@ -338,10 +289,7 @@ fn a_new_plan_keeps_callers_and_conversations() {
     // 1001 talks and goes; 1002 rings and goes; 1003 stays; 1004 is new.
     let plan = plan_of(&[brisk], &[("1003", "", "main"), ("1004", "", "main")]);
     floor.acd.plan_changed(&plan, floor.now);
-    assert_eq!(
-        floor.decisions(),
-        [withdraw(rung, "1002"), offer(rung, "1003", secs(0))]
-    );
+    assert_eq!(floor.decisions(), [withdraw(rung, "1002"), offer(rung, "1003", secs(0))]);
     assert!(floor.acd.seat(&"1002".into()).is_none());
     assert_eq!(floor.state("1004"), SeatState::SignedOut);
     assert!(matches!(floor.state("1001"), SeatState::Talking { .. }));
@@ -362,17 +310,9 @@ fn a_queue_that_the_plan_drops_empties_by_its_rule_and_takes_nobody() {
     assert_eq!(floor.decisions(), [overflow(late, Overflow::NoSeat, 0)]);
     floor.pass(secs(30));
     let decided = floor.decisions();
-    assert_eq!(
-        decided.last(),
-        Some(&overflow(waiting, Overflow::NoSeat, 30))
-    );
+    assert_eq!(decided.last(), Some(&overflow(waiting, Overflow::NoSeat, 30)));
     floor.acd.plan_changed(&plan, floor.now);
-    let names: Vec<String> = floor
-        .acd
-        .queues(floor.now)
-        .iter()
-        .map(|view| view.queue.to_string())
-        .collect();
+    let names: Vec<String> = floor.acd.queues(floor.now).iter().map(|view| view.queue.to_string()).collect();
     assert_eq!(names, ["other"]);
 }
 
@@ -396,14 +336,10 @@ fn boards_show_the_queue_as_it_is() {
 #[test]
 fn a_machine_built_anew_from_live_calls_books_nobody_twice() {
     let mut floor = Floor::with_desks(&["1001", "1002"]);
-    floor
-        .acd
-        .resume_talk(call(1), &"1001".into(), "main".into(), floor.now);
+    floor.acd.resume_talk(call(1), &"1001".into(), "main".into(), floor.now);
     floor.calls(2);
     assert_eq!(floor.rung_for(call(2)).as_deref(), Some("1002"));
-    floor
-        .acd
-        .resume_talk(call(3), &"1002".into(), "main".into(), floor.now);
+    floor.acd.resume_talk(call(3), &"1002".into(), "main".into(), floor.now);
     assert_eq!(floor.rung_for(call(2)).as_deref(), Some("1002"));
     floor.acd.leave(call(1), floor.now);
     assert!(matches!(floor.state("1001"), SeatState::WrapUp { .. }));

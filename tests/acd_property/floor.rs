@@ -36,8 +36,7 @@ pub fn queue(id: &str) -> plan::Queue {
 }
 
 pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
-    let words =
-        |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
+    let words = |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
     Plan {
         digest: "test".into(),
         purpose: plan::Purpose::Live,
@@ -68,31 +67,18 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
                 let seat = plan::Seat {
                     id: (*id).into(),
                     name: (*id).into(),
-                    skills: words(skills)
-                        .iter()
-                        .map(|word| word.as_str().into())
-                        .collect(),
-                    queues: words(queues)
-                        .iter()
-                        .map(|word| word.as_str().into())
-                        .collect(),
+                    skills: words(skills).iter().map(|word| word.as_str().into()).collect(),
+                    queues: words(queues).iter().map(|word| word.as_str().into()).collect(),
                     secret: plan::SecretRef::Env("SECRET".into()),
                 };
                 (seat.id.clone(), seat)
             })
             .collect(),
-        queues: queues
-            .iter()
-            .map(|queue| (queue.id.clone(), queue.clone()))
-            .collect(),
+        queues: queues.iter().map(|queue| (queue.id.clone(), queue.clone())).collect(),
         emergency: BTreeMap::new(),
         prompts: BTreeMap::new(),
         recording: plan::Recording { enabled: true },
-        survey: plan::Survey {
-            enabled: true,
-            wait: secs(10),
-            tries: 1,
-        },
+        survey: plan::Survey { enabled: true, wait: secs(10), tries: 1 },
         seat_greeting: plan::SeatGreeting::Both,
         sinks: Vec::new(),
         limits: plan::Limits {
@@ -175,10 +161,7 @@ impl Floor {
     /// What was decided since the last time, seats' changes left out.
     pub fn decisions(&mut self) -> Vec<Decision> {
         self.drain();
-        self.decided
-            .drain(..)
-            .filter(|decision| !matches!(decision, Decision::SeatChanged { .. }))
-            .collect()
+        self.decided.drain(..).filter(|decision| !matches!(decision, Decision::SeatChanged { .. })).collect()
     }
 
     pub fn state(&self, seat: &str) -> SeatState {
@@ -204,24 +187,13 @@ pub fn call(n: u64) -> CallId {
 }
 
 pub fn offer(call: CallId, seat: &str, waited: Duration) -> Decision {
-    Decision::Offer {
-        call,
-        seat: seat.into(),
-        waited,
-    }
+    Decision::Offer { call, seat: seat.into(), waited }
 }
 
 pub fn withdraw(call: CallId, seat: &str) -> Decision {
-    Decision::Withdraw {
-        call,
-        seat: seat.into(),
-    }
+    Decision::Withdraw { call, seat: seat.into() }
 }
 
 pub fn announce(call: CallId, ahead: u32, expected_wait: Option<Duration>) -> Decision {
-    Decision::Announce {
-        call,
-        ahead,
-        expected_wait,
-    }
+    Decision::Announce { call, ahead, expected_wait }
 }

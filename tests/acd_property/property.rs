@@ -51,9 +51,7 @@ fn some_plan(dice: &mut Dice) -> Plan {
 }
 
 fn one_of<K: Clone, V>(map: &BTreeMap<K, V>, dice: &mut Dice) -> Option<K> {
-    map.keys()
-        .nth(dice.below(map.len() as u64) as usize)
-        .cloned()
+    map.keys().nth(dice.below(map.len() as u64) as usize).cloned()
 }
 
 impl Ledger {
@@ -87,11 +85,8 @@ impl Ledger {
             9 => {
                 if let Some(call) = one_of(&self.offers, dice) {
                     let seat = self.offers.remove(&call).expect("just found");
-                    let why = [
-                        OfferEnd::NoAnswer,
-                        OfferEnd::Rejected,
-                        OfferEnd::Unreachable,
-                    ][dice.below(3) as usize];
+                    let why = [OfferEnd::NoAnswer, OfferEnd::Rejected, OfferEnd::Unreachable]
+                        [dice.below(3) as usize];
                     floor.acd.offer_failed(call, &seat, why, now);
                 }
             }
@@ -172,8 +167,7 @@ impl Ledger {
                     let (_, skills, serves) = plan[id.as_str()];
                     for (call, (queue, needs)) in &self.waiting {
                         let has = |need: &&str| skills.split(' ').any(|skill| skill == *need);
-                        let fits = serves.split(' ').any(|served| served == queue)
-                            && needs.iter().all(has);
+                        let fits = serves.split(' ').any(|served| served == queue) && needs.iter().all(has);
                         assert!(
                             !fits || self.offers.contains_key(call),
                             "{call} waits although {id} is free"

@@ -13,12 +13,8 @@ use crate::wire::*;
 fn refusals_row_by_row() {
     let call = Call::new("a");
     let invite = call.invite(OFFER);
-    let line = |line: &str| {
-        invite.replace(
-            "Max-Forwards: 70\r\n",
-            &format!("Max-Forwards: 70\r\n{line}\r\n"),
-        )
-    };
+    let line =
+        |line: &str| invite.replace("Max-Forwards: 70\r\n", &format!("Max-Forwards: 70\r\n{line}\r\n"));
     let method = |method: &str| call.text(method, 1, "m", "");
     use TurnedAway::*;
     let rows: Vec<(&str, String, &str, TurnedAway, Option<(Name, &str)>)> = vec![
@@ -31,13 +27,7 @@ fn refusals_row_by_row() {
             Some((Name::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER")),
         ),
         ("BYE to nobody", method("BYE"), "481", OutOfDialog, None),
-        (
-            "CANCEL of nothing",
-            method("CANCEL"),
-            "481",
-            OutOfDialog,
-            None,
-        ),
+        ("CANCEL of nothing", method("CANCEL"), "481", OutOfDialog, None),
         (
             "extension",
             line("Require: 100rel, fish"),
@@ -52,68 +42,17 @@ fn refusals_row_by_row() {
             Unsupported,
             Some((Name::Accept, "application/sdp")),
         ),
-        (
-            "encoding",
-            line("Content-Encoding: gzip"),
-            "415",
-            Unsupported,
-            None,
-        ),
-        (
-            "scheme",
-            invite.replace("INVITE sip:", "INVITE urn:"),
-            "416",
-            Unsupported,
-            None,
-        ),
-        (
-            "hops",
-            invite.replace("Max-Forwards: 70", "Max-Forwards: 0"),
-            "483",
-            BadRequest,
-            None,
-        ),
-        (
-            "version",
-            invite.replace("192.0.2.1 SIP/2.0", "192.0.2.1 SIP/7.0"),
-            "505",
-            Unsupported,
-            None,
-        ),
-        (
-            "size",
-            format!("{invite}{}", "x".repeat(70_000)),
-            "513",
-            BadRequest,
-            None,
-        ),
-        (
-            "no From",
-            invite.replace("From:", "Frum:"),
-            "400",
-            BadRequest,
-            None,
-        ),
-        (
-            "CSeq of another",
-            invite.replace("1 INVITE", "1 BYE"),
-            "400",
-            BadRequest,
-            None,
-        ),
-        (
-            "no description",
-            invite.replace("v=0", "z=0"),
-            "400",
-            BadRequest,
-            None,
-        ),
+        ("encoding", line("Content-Encoding: gzip"), "415", Unsupported, None),
+        ("scheme", invite.replace("INVITE sip:", "INVITE urn:"), "416", Unsupported, None),
+        ("hops", invite.replace("Max-Forwards: 70", "Max-Forwards: 0"), "483", BadRequest, None),
+        ("version", invite.replace("192.0.2.1 SIP/2.0", "192.0.2.1 SIP/7.0"), "505", Unsupported, None),
+        ("size", format!("{invite}{}", "x".repeat(70_000)), "513", BadRequest, None),
+        ("no From", invite.replace("From:", "Frum:"), "400", BadRequest, None),
+        ("CSeq of another", invite.replace("1 INVITE", "1 BYE"), "400", BadRequest, None),
+        ("no description", invite.replace("v=0", "z=0"), "400", BadRequest, None),
         (
             "unknown dialog",
-            invite.replace(
-                "To: <sip:12345@192.0.2.1>",
-                "To: <sip:12345@192.0.2.1>;tag=ffffffffffffffff",
-            ),
+            invite.replace("To: <sip:12345@192.0.2.1>", "To: <sip:12345@192.0.2.1>;tag=ffffffffffffffff"),
             "481",
             OutOfDialog,
             None,
@@ -128,11 +67,7 @@ fn refusals_row_by_row() {
         if let Some((header, value)) = header {
             assert_eq!(head(&answer, header), value, "{what}");
         }
-        assert_eq!(
-            wire.endpoint.counts(),
-            Counts::default(),
-            "{what}: no memory for refusals"
-        );
+        assert_eq!(wire.endpoint.counts(), Counts::default(), "{what}: no memory for refusals");
         wire.hear(CARRIER, &text);
         assert_eq!(wire.next_sent(), answer, "{what}: the same again");
         wire.events.clear();
@@ -204,10 +139,7 @@ fn an_old_peer_without_branches_is_understood() {
 #[test]
 fn full_tables_mean_503_for_new_calls_and_nothing_for_old_ones() {
     let mut small = config();
-    small.limits = Limits {
-        sessions_max: 2,
-        transactions_max: 2,
-    };
+    small.limits = Limits { sessions_max: 2, transactions_max: 2 };
     let mut wire = Wire::with(small);
     let (_, mut call) = wire.talking();
     wire.hear(CARRIER, Call::new("b").invite(OFFER));
@@ -215,36 +147,19 @@ fn full_tables_mean_503_for_new_calls_and_nothing_for_old_ones() {
     wire.sent.clear();
     wire.hear(CARRIER, Call::new("c").invite(OFFER));
     let busy = wire.next_sent();
-    assert_eq!(
-        (name(&busy), head(&busy, Name::RetryAfter)),
-        ("503".into(), "30".into())
-    );
+    assert_eq!((name(&busy), head(&busy, Name::RetryAfter)), ("503".into(), "30".into()));
     assert_eq!(wire.turned_away(), TurnedAway::Full);
     wire.hear(CARRIER, call.request("BYE", ""));
     assert_eq!(wire.said(), ["200"]);
-    assert!(matches!(
-        wire.event(),
-        Event::Ended {
-            cause: EndCause::Bye,
-            ..
-        }
-    ));
+    assert!(matches!(wire.event(), Event::Ended { cause: EndCause::Bye, .. }));
     assert!(wire.endpoint.counts().transactions <= 2);
 }
 
 #[test]
 fn the_gate_stops_new_calls_only() {
     let gates = [
-        (
-            Gate::Draining { retry_after_s: 60 },
-            TurnedAway::Draining,
-            "503",
-        ),
-        (
-            Gate::Overloaded { retry_after_s: 5 },
-            TurnedAway::Full,
-            "200",
-        ),
+        (Gate::Draining { retry_after_s: 60 }, TurnedAway::Draining, "503"),
+        (Gate::Overloaded { retry_after_s: 5 }, TurnedAway::Full, "200"),
     ];
     for (gate, why, options) in gates {
         let mut wire = Wire::new();
@@ -261,10 +176,7 @@ fn the_gate_stops_new_calls_only() {
         wire.endpoint.answer_offer(session, &sdp(), wire.now);
         wire.drain();
         assert_eq!(wire.said(), ["100", "200"]);
-        assert_eq!(
-            wire.register(1, "Contact: <sip:1001@10.0.0.7:5070>\r\n"),
-            ["200"]
-        );
+        assert_eq!(wire.register(1, "Contact: <sip:1001@10.0.0.7:5070>\r\n"), ["200"]);
         wire.endpoint.set_gate(Gate::Open);
         wire.events.clear();
         wire.hear(CARRIER, Call::new("c").invite(OFFER));
@@ -281,27 +193,14 @@ fn a_seat_must_prove_itself_even_from_a_trunks_address() {
     let challenge = wire.next_sent();
     assert_eq!(name(&challenge), "401");
     let first = challenge.headers(Name::WwwAuthenticate).next().unwrap();
-    assert!(
-        String::from_utf8_lossy(first).contains("SHA-256"),
-        "the stronger one first"
-    );
+    assert!(String::from_utf8_lossy(first).contains("SHA-256"), "the stronger one first");
     wire.quiet();
     wire.hear(CARRIER, call.ack_refusal(&challenge));
     call.seq = 2;
-    call.more = prove(
-        &challenge,
-        Algorithm::Md5,
-        "secret",
-        Method::Invite,
-        &call.uri,
-        1,
-    );
+    call.more = prove(&challenge, Algorithm::Md5, "secret", Method::Invite, &call.uri, 1);
     wire.hear(CARRIER, call.invite(OFFER));
     let invited = wire.invited();
-    assert_eq!(
-        (invited.from, invited.caller.as_str()),
-        (Origin::Seat("1001".into()), "1001")
-    );
+    assert_eq!((invited.from, invited.caller.as_str()), (Origin::Seat("1001".into()), "1001"));
     let mut replay = call.clone();
     replay.id = "replayed".into();
     wire.sent.clear();
@@ -331,10 +230,7 @@ fn outputs_are_the_same_for_the_same_seed() {
         let (session, _) = wire.talking();
         wire.endpoint.hang_up(session, None, wire.now);
         wire.run_for(Duration::from_secs(3));
-        wire.sent
-            .iter()
-            .map(|(_, message)| message.raw().clone())
-            .collect::<Vec<_>>()
+        wire.sent.iter().map(|(_, message)| message.raw().clone()).collect::<Vec<_>>()
     };
     assert_eq!(run(), run());
 }

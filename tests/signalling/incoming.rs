@@ -20,40 +20,22 @@ fn a_call_rings_talks_and_ends_and_leaves_nothing_behind() {
     assert_eq!(invited.from, Origin::Trunk("carrier".into()));
     assert_eq!(invited.caller, "13800000000");
     assert_eq!(invited.offer.as_deref(), Some(&sdp()));
-    assert_eq!(
-        invited.wire_ref, "ca978112ca1bbdca",
-        "SHA-256 of the Call-ID"
-    );
+    assert_eq!(invited.wire_ref, "ca978112ca1bbdca", "SHA-256 of the Call-ID");
     wire.endpoint.progress(invited.session, 180, None, wire.now);
     wire.endpoint.answer(invited.session, &sdp(), wire.now);
     wire.drain();
     let (trying, ringing, ok) = (wire.next_sent(), wire.next_sent(), wire.next_sent());
-    assert_eq!(
-        [name(&trying), name(&ringing), name(&ok)],
-        ["100", "180", "200"]
-    );
-    assert_eq!(
-        head(&ringing, Name::To),
-        head(&ok, Name::To),
-        "one tag throughout"
-    );
+    assert_eq!([name(&trying), name(&ringing), name(&ok)], ["100", "180", "200"]);
+    assert_eq!(head(&ringing, Name::To), head(&ok, Name::To), "one tag throughout");
     assert_eq!(head(&ok, Name::Contact), "<sip:192.0.2.1:5060>");
     assert_eq!(head(&ok, Name::ContentType), "application/sdp");
     call.learn(&ok);
     wire.hear(CARRIER, call.ack());
-    assert!(
-        matches!(wire.event(), Event::Confirmed { session, sdp: None } if session == invited.session)
-    );
+    assert!(matches!(wire.event(), Event::Confirmed { session, sdp: None } if session == invited.session));
     assert_eq!(wire.endpoint.counts().dialogs, 1);
     let bye = call.request("BYE", "");
     wire.hear(CARRIER, &bye);
-    assert!(matches!(
-        wire.event(),
-        Event::Ended {
-            cause: EndCause::Bye,
-            ..
-        }
-    ));
+    assert!(matches!(wire.event(), Event::Ended { cause: EndCause::Bye, .. }));
     assert_eq!(wire.said(), ["200"]);
     wire.hear(CARRIER, &bye);
     assert_eq!(wire.said(), ["200"], "repeated BYE, repeated answer");
@@ -92,19 +74,10 @@ fn a_refusal_is_repeated_until_its_ack() {
     let session = wire.invited().session;
     wire.endpoint.refuse(session, 486, Some(7), wire.now);
     wire.drain();
-    assert!(matches!(
-        wire.event(),
-        Event::Ended {
-            cause: EndCause::HungUp,
-            ..
-        }
-    ));
+    assert!(matches!(wire.event(), Event::Ended { cause: EndCause::HungUp, .. }));
     wire.next_sent();
     let busy = wire.next_sent();
-    assert_eq!(
-        (name(&busy), head(&busy, Name::RetryAfter)),
-        ("486".into(), "7".into())
-    );
+    assert_eq!((name(&busy), head(&busy, Name::RetryAfter)), ("486".into(), "7".into()));
     wire.run_for(secs(2));
     assert_eq!(wire.said(), ["486", "486"]);
     wire.hear(CARRIER, call.ack_refusal(&busy));
@@ -128,13 +101,7 @@ fn a_lost_ack_means_eleven_200s_then_bye() {
     assert_eq!(said.len(), 12);
     assert!(wire.events.is_empty());
     wire.run_for(Duration::from_millis(1));
-    assert!(matches!(
-        wire.event(),
-        Event::Ended {
-            cause: EndCause::NoAck,
-            ..
-        }
-    ));
+    assert!(matches!(wire.event(), Event::Ended { cause: EndCause::NoAck, .. }));
     let bye = wire.next_sent();
     assert_eq!(name(&bye), "BYE");
     wire.hear(CARRIER, answer(&bye, 200, "", ""));
@@ -181,13 +148,7 @@ fn a_cancel_that_crosses_the_200_changes_nothing() {
     wire.hear(CARRIER, call.ack());
     assert!(matches!(wire.event(), Event::Confirmed { .. }));
     wire.hear(CARRIER, call.request("BYE", ""));
-    assert!(matches!(
-        wire.event(),
-        Event::Ended {
-            cause: EndCause::Bye,
-            ..
-        }
-    ));
+    assert!(matches!(wire.event(), Event::Ended { cause: EndCause::Bye, .. }));
     assert!(wire.events.is_empty());
 }
 
@@ -222,10 +183,7 @@ fn hanging_up_before_the_ack_waits_for_it() {
         wire.quiet();
         if acked {
             wire.hear(CARRIER, call.ack());
-            assert!(
-                wire.events.is_empty(),
-                "nobody waits for `Confirmed` any more"
-            );
+            assert!(wire.events.is_empty(), "nobody waits for `Confirmed` any more");
         } else {
             wire.run_for(secs(32));
             wire.sent.retain(|(_, message)| name(message) == "BYE");
@@ -233,13 +191,7 @@ fn hanging_up_before_the_ack_waits_for_it() {
         let bye = wire.next_sent();
         assert_eq!(name(&bye), "BYE");
         wire.hear(CARRIER, answer(&bye, 200, "", ""));
-        assert!(matches!(
-            wire.event(),
-            Event::Ended {
-                cause: EndCause::HungUp,
-                ..
-            }
-        ));
+        assert!(matches!(wire.event(), Event::Ended { cause: EndCause::HungUp, .. }));
         wire.quiet();
     }
 }
@@ -248,24 +200,14 @@ fn hanging_up_before_the_ack_waits_for_it() {
 fn both_may_hang_up_at_once() {
     let mut wire = Wire::new();
     let (session, mut call) = wire.talking();
-    wire.endpoint
-        .hang_up(session, Some("Q.850;cause=16"), wire.now);
+    wire.endpoint.hang_up(session, Some("Q.850;cause=16"), wire.now);
     wire.drain();
     let ours = wire.next_sent();
-    assert_eq!(
-        (name(&ours), head(&ours, Name::Reason)),
-        ("BYE".into(), "Q.850;cause=16".into())
-    );
+    assert_eq!((name(&ours), head(&ours, Name::Reason)), ("BYE".into(), "Q.850;cause=16".into()));
     wire.hear(CARRIER, call.request("BYE", ""));
     assert_eq!(wire.said(), ["200"]);
     wire.hear(CARRIER, answer(&ours, 200, "", ""));
-    assert!(matches!(
-        wire.event(),
-        Event::Ended {
-            cause: EndCause::HungUp,
-            ..
-        }
-    ));
+    assert!(matches!(wire.event(), Event::Ended { cause: EndCause::HungUp, .. }));
     wire.run_for(secs(33));
     wire.quiet();
     assert_eq!(wire.endpoint.counts(), Counts::default());
@@ -278,13 +220,7 @@ fn a_bye_that_nobody_answers_ends_in_32_s() {
     wire.endpoint.hang_up(session, None, wire.now);
     wire.run_for(secs(33));
     assert_eq!(wire.said(), ["BYE"; 11]);
-    assert!(matches!(
-        wire.event(),
-        Event::Ended {
-            cause: EndCause::HungUp,
-            ..
-        }
-    ));
+    assert!(matches!(wire.event(), Event::Ended { cause: EndCause::HungUp, .. }));
     assert_eq!(wire.endpoint.counts(), Counts::default());
 }
 
@@ -292,12 +228,7 @@ fn a_bye_that_nobody_answers_ends_in_32_s() {
 fn requests_in_a_dialog_are_served_by_their_method_and_number() {
     let mut wire = Wire::new();
     let (_, mut call) = wire.talking();
-    for (method, status) in [
-        ("OPTIONS", "200"),
-        ("INFO", "405"),
-        ("UPDATE", "405"),
-        ("DANCE", "501"),
-    ] {
+    for (method, status) in [("OPTIONS", "200"), ("INFO", "405"), ("UPDATE", "405"), ("DANCE", "501")] {
         wire.hear(CARRIER, call.request(method, ""));
         assert_eq!(wire.said(), [status], "{method}");
     }
@@ -364,9 +295,6 @@ fn answers_go_back_as_rfc_3581_says() {
     wire.hear("192.0.2.10:7777", options("10.0.0.1:5062"));
     wire.hear("192.0.2.10:7777", options("pbx.invalid"));
     let peers: Vec<String> = wire.sent.iter().map(|(peer, _)| peer.to_string()).collect();
-    assert_eq!(
-        peers,
-        ["192.0.2.10:7777", "192.0.2.10:5062", "192.0.2.10:5060"]
-    );
+    assert_eq!(peers, ["192.0.2.10:7777", "192.0.2.10:5062", "192.0.2.10:5060"]);
     assert!(head(&wire.next_sent(), Name::Via).contains("received=192.0.2.10;rport=7777"));
 }

@@ -18,12 +18,7 @@ fn the_peer_holds_and_resumes() {
     let (session, mut call) = wire.talking();
     for (body, direction) in [(HOLD, Direction::SendOnly), (OFFER, Direction::SendRecv)] {
         wire.hear(CARRIER, call.request("INVITE", body));
-        let Event::Reoffered {
-            offer: Some(offer), ..
-        } = wire.event()
-        else {
-            panic!()
-        };
+        let Event::Reoffered { offer: Some(offer), .. } = wire.event() else { panic!() };
         assert_eq!(offer.direction_of(&offer.media[0]), direction);
         wire.endpoint.answer_offer(session, &sdp(), wire.now);
         wire.drain();
@@ -45,12 +40,7 @@ fn a_reinvite_without_offer_gets_ours_and_the_ack_brings_the_answer() {
     wire.endpoint.answer_offer(session, &sdp(), wire.now);
     wire.drain();
     wire.hear(CARRIER, call.ack_with(HOLD));
-    let Event::Confirmed {
-        sdp: Some(answer), ..
-    } = wire.event()
-    else {
-        panic!()
-    };
+    let Event::Confirmed { sdp: Some(answer), .. } = wire.event() else { panic!() };
     assert_eq!(*answer, Sdp::parse(HOLD.as_bytes()).unwrap());
 }
 
@@ -68,13 +58,7 @@ fn a_refused_offer_leaves_the_call_as_it_was() {
     wire.hear(CARRIER, call.ack_refusal(&refusal));
     wire.hear(CARRIER, call.request("BYE", ""));
     assert_eq!(wire.said(), ["200"]);
-    assert!(matches!(
-        wire.event(),
-        Event::Ended {
-            cause: EndCause::Bye,
-            ..
-        }
-    ));
+    assert!(matches!(wire.event(), Event::Ended { cause: EndCause::Bye, .. }));
 }
 
 #[test]
@@ -128,10 +112,7 @@ fn two_offers_that_cross_both_get_491_and_ours_is_tried_again() {
             assert_eq!(name(&again), "INVITE");
             assert_ne!(head(&again, Name::CSeq), head(&ours, Name::CSeq));
             wire.hear(CARRIER, answer(&again, 200, "", OFFER));
-            assert!(matches!(
-                wire.event(),
-                Event::OfferTaken { sdp: Some(_), .. }
-            ));
+            assert!(matches!(wire.event(), Event::OfferTaken { sdp: Some(_), .. }));
         }
     }
 }
@@ -158,10 +139,7 @@ fn our_offer_is_taken_or_refused() {
         wire.endpoint.reinvite(session, &sdp(), wire.now);
         wire.drain();
         let ours = wire.next_sent();
-        wire.hear(
-            CARRIER,
-            answer(&ours, status, "", if taken { OFFER } else { "" }),
-        );
+        wire.hear(CARRIER, answer(&ours, status, "", if taken { OFFER } else { "" }));
         assert_eq!(wire.said(), ["ACK"]);
         match wire.event() {
             Event::OfferTaken { sdp: Some(_), .. } => assert!(taken),
@@ -185,13 +163,7 @@ fn a_reinvite_to_a_peer_without_the_dialog_means_it_is_gone() {
         } else {
             wire.hear(CARRIER, answer(&ours, status, "", ""));
         }
-        assert!(matches!(
-            wire.event(),
-            Event::Ended {
-                cause: EndCause::Gone,
-                ..
-            }
-        ));
+        assert!(matches!(wire.event(), Event::Ended { cause: EndCause::Gone, .. }));
         assert_eq!(wire.said().last().map(String::as_str), Some("BYE"));
         wire.run_for(secs(70));
         assert!(wire.events.is_empty());
@@ -208,13 +180,7 @@ fn a_bye_that_crosses_our_reinvite_wins_and_a_late_200_is_still_acknowledged() {
         wire.drain();
         let ours = wire.next_sent();
         wire.hear(CARRIER, call.request("BYE", ""));
-        assert!(matches!(
-            wire.event(),
-            Event::Ended {
-                cause: EndCause::Bye,
-                ..
-            }
-        ));
+        assert!(matches!(wire.event(), Event::Ended { cause: EndCause::Bye, .. }));
         assert_eq!(wire.said(), ["200"]);
         wire.hear(CARRIER, answer(&ours, status, "", ""));
         assert_eq!(wire.said()[0], "ACK");
@@ -232,13 +198,7 @@ fn a_bye_behind_an_unanswered_reinvite_ends_both() {
     wire.event();
     wire.hear(CARRIER, call.request("BYE", ""));
     assert_eq!(wire.said(), ["100", "200", "487"]);
-    assert!(matches!(
-        wire.event(),
-        Event::Ended {
-            cause: EndCause::Bye,
-            ..
-        }
-    ));
+    assert!(matches!(wire.event(), Event::Ended { cause: EndCause::Bye, .. }));
 }
 
 #[test]
@@ -263,13 +223,7 @@ fn an_unacknowledged_answer_to_their_offer_ends_the_call() {
     wire.event();
     wire.endpoint.answer_offer(session, &sdp(), wire.now);
     wire.run_for(secs(32));
-    assert!(matches!(
-        wire.event(),
-        Event::Ended {
-            cause: EndCause::NoAck,
-            ..
-        }
-    ));
+    assert!(matches!(wire.event(), Event::Ended { cause: EndCause::NoAck, .. }));
     assert_eq!(wire.said().last().map(String::as_str), Some("BYE"));
 }
 
@@ -277,9 +231,7 @@ fn an_unacknowledged_answer_to_their_offer_ends_the_call() {
 fn a_new_contact_in_a_reinvite_is_where_we_go_next() {
     let mut wire = Wire::new();
     let (session, mut call) = wire.talking();
-    let moved = call
-        .request("INVITE", OFFER)
-        .replace("carrier@192.0.2.10:5060", "carrier@192.0.2.44:5099");
+    let moved = call.request("INVITE", OFFER).replace("carrier@192.0.2.10:5060", "carrier@192.0.2.44:5099");
     wire.hear(CARRIER, moved);
     wire.event();
     wire.endpoint.answer_offer(session, &sdp(), wire.now);

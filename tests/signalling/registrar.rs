@@ -31,25 +31,15 @@ fn a_seat_registers_refreshes_is_rung_and_runs_out() {
     let (_, binding) = wire.saved.pop().unwrap();
     let binding = binding.unwrap();
     assert_eq!(binding.contact, "sip:1001@10.0.0.7:5070");
-    assert_eq!(
-        binding.expires_at.as_second() - wire.now.wall.as_second(),
-        600
-    );
+    assert_eq!(binding.expires_at.as_second() - wire.now.wall.as_second(), 600);
     wire.run_for(secs(500));
     assert_eq!(wire.register(3, CONTACT), ["200"]);
     assert!(registered(&mut wire), "refreshed");
-    let invite = Invite {
-        target: Target::Seat("1001".into()),
-        ..to_carrier()
-    };
+    let invite = Invite { target: Target::Seat("1001".into()), ..to_carrier() };
     wire.endpoint.invite(invite, wire.now).unwrap();
     wire.drain();
     let (peer, sent) = wire.sent.pop_front().unwrap();
-    assert_eq!(
-        peer,
-        DESK.parse().unwrap(),
-        "where the REGISTER came from, not the private Contact"
-    );
+    assert_eq!(peer, DESK.parse().unwrap(), "where the REGISTER came from, not the private Contact");
     assert_eq!(sent.request_uri(), Some(&b"sip:1001@10.0.0.7:5070"[..]));
     wire.hear(
         DESK,
@@ -76,18 +66,12 @@ fn the_last_desk_that_registers_is_the_seats() {
     assert!(!registered(&mut wire));
     assert!(!registered(&mut wire), "another desk is no refresh");
     assert_eq!(wire.endpoint.counts().bindings, 1);
-    assert_eq!(
-        wire.saved.last().unwrap().1.as_ref().unwrap().contact,
-        "sip:1001@10.0.0.8:5070"
-    );
+    assert_eq!(wire.saved.last().unwrap().1.as_ref().unwrap().contact, "sip:1001@10.0.0.8:5070");
 }
 
 #[test]
 fn a_seat_unregisters_in_both_ways() {
-    for lines in [
-        "Contact: *\r\nExpires: 0\r\n",
-        "Contact: <sip:1001@10.0.0.7:5070>;expires=0\r\n",
-    ] {
+    for lines in ["Contact: *\r\nExpires: 0\r\n", "Contact: <sip:1001@10.0.0.7:5070>;expires=0\r\n"] {
         let mut wire = Wire::new();
         wire.register(1, CONTACT);
         wire.event();
@@ -117,14 +101,7 @@ fn registrations_that_are_refused() {
     wire.event();
     wire.hear(DESK, register(20, "", ""));
     let challenge = wire.next_sent();
-    let proof = prove(
-        &challenge,
-        Algorithm::Md5,
-        "secret",
-        Method::Register,
-        "sip:hotline.example",
-        1,
-    );
+    let proof = prove(&challenge, Algorithm::Md5, "secret", Method::Register, "sip:hotline.example", 1);
     wire.hear(DESK, register(2, "Contact: *\r\nExpires: 0\r\n", &proof));
     assert_eq!(wire.said(), ["500"], "overtaken");
     assert!(wire.endpoint.is_registered(&"1001".into()));
@@ -137,20 +114,10 @@ fn a_query_tells_what_is_left() {
     wire.run_for(secs(100));
     wire.hear(DESK, register(3, "", ""));
     let challenge = wire.next_sent();
-    let proof = prove(
-        &challenge,
-        Algorithm::Md5,
-        "secret",
-        Method::Register,
-        "sip:hotline.example",
-        1,
-    );
+    let proof = prove(&challenge, Algorithm::Md5, "secret", Method::Register, "sip:hotline.example", 1);
     wire.hear(DESK, register(4, "", &proof));
     let ok = wire.next_sent();
-    assert_eq!(
-        head(&ok, Name::Contact),
-        "<sip:1001@10.0.0.7:5070>;expires=500"
-    );
+    assert_eq!(head(&ok, Name::Contact), "<sip:1001@10.0.0.7:5070>;expires=500");
     wire.hear(DESK, register(4, "", &proof));
     assert_eq!(wire.next_sent(), ok, "a retransmission is not a replay");
 }
@@ -161,20 +128,10 @@ fn a_wrong_password_and_an_unknown_user_look_alike() {
         let mut wire = Wire::new();
         wire.hear(DESK, text(""));
         let challenge = wire.next_sent();
-        let proof = prove(
-            &challenge,
-            Algorithm::Sha256,
-            "wrong",
-            Method::Register,
-            "sip:hotline.example",
-            1,
-        );
+        let proof = prove(&challenge, Algorithm::Sha256, "wrong", Method::Register, "sip:hotline.example", 1);
         let mut seen = vec![name(&challenge)];
         for round in 0..12 {
-            wire.hear(
-                DESK,
-                text(&proof).replace("z9hG4bKr1", &format!("z9hG4bKr{round}")),
-            );
+            wire.hear(DESK, text(&proof).replace("z9hG4bKr1", &format!("z9hG4bKr{round}")));
             seen.extend(wire.said());
             assert_eq!(wire.turned_away(), TurnedAway::BadCredentials);
         }
@@ -190,20 +147,11 @@ fn a_wrong_password_and_an_unknown_user_look_alike() {
 #[test]
 fn a_seat_registers_nobody_else() {
     let mut config = config();
-    config.seats.push(SeatAccount {
-        seat: "1002".into(),
-        ..config.seats[0].clone()
-    });
+    config.seats.push(SeatAccount { seat: "1002".into(), ..config.seats[0].clone() });
     let mut wire = Wire::with(config);
     wire.hear(DESK, register(1, CONTACT, ""));
-    let proof = prove(
-        &wire.next_sent(),
-        Algorithm::Md5,
-        "secret",
-        Method::Register,
-        "sip:hotline.example",
-        1,
-    );
+    let proof =
+        prove(&wire.next_sent(), Algorithm::Md5, "secret", Method::Register, "sip:hotline.example", 1);
     let other = register(2, CONTACT, &proof).replace("To: <sip:1001@", "To: <sip:1002@");
     wire.hear(DESK, other);
     assert_eq!(wire.said(), ["403"]);
@@ -230,14 +178,10 @@ fn bindings_come_back_from_disk_by_the_wall_clock() {
     let old = binding(&wire, -1);
     wire.endpoint.restore_binding("1001".into(), old, wire.now);
     let strange = binding(&wire, 90);
-    wire.endpoint
-        .restore_binding("gone".into(), strange, wire.now);
+    wire.endpoint.restore_binding("gone".into(), strange, wire.now);
     wire.drain();
     wire.quiet();
-    assert_eq!(
-        wire.saved[1..],
-        [("1001".into(), None), ("gone".into(), None)]
-    );
+    assert_eq!(wire.saved[1..], [("1001".into(), None), ("gone".into(), None)]);
     assert_eq!(wire.endpoint.counts(), Counts::default());
 }
 
@@ -250,10 +194,7 @@ fn a_new_plan_keeps_the_bindings_of_seats_that_stay() {
     wire.drain();
     wire.quiet();
     assert!(wire.endpoint.is_registered(&"1001".into()));
-    let empty = Config {
-        seats: Vec::new(),
-        ..config()
-    };
+    let empty = Config { seats: Vec::new(), ..config() };
     wire.endpoint.configure(empty, wire.now);
     wire.drain();
     assert!(matches!(wire.event(), Event::Unregistered { .. }));

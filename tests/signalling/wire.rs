@@ -53,10 +53,7 @@ pub fn config() -> Config {
             ha1_md5: hash(Algorithm::Md5),
             ha1_sha256: hash(Algorithm::Sha256),
         }],
-        trunks: vec![
-            trunk("carrier", "192.0.2.0", Some(CARRIER)),
-            trunk("deaf", "192.0.3.0", None),
-        ],
+        trunks: vec![trunk("carrier", "192.0.2.0", Some(CARRIER)), trunk("deaf", "192.0.3.0", None)],
         register_min_s: 60,
         register_max_s: 600,
         product: "hotline".into(),
@@ -71,10 +68,8 @@ impl Wire {
 
     pub fn with(config: Config) -> Self {
         println!("seed {SEED}");
-        let now = Now {
-            mono: Instant::from_millis(1_000),
-            wall: Timestamp::from_second(1_700_000_000).unwrap(),
-        };
+        let now =
+            Now { mono: Instant::from_millis(1_000), wall: Timestamp::from_second(1_700_000_000).unwrap() };
         Wire {
             endpoint: Endpoint::new(config, Dice::seeded(SEED), now),
             now,
@@ -95,19 +90,14 @@ impl Wire {
                     self.sent.push_back((packet.peer, message));
                 }
                 Output::Event(event) => self.events.push_back(event),
-                Output::SaveBinding { seat, binding } => {
-                    self.saved.push((seat.to_string(), binding))
-                }
+                Output::SaveBinding { seat, binding } => self.saved.push((seat.to_string(), binding)),
             }
         }
     }
 
     pub fn hear(&mut self, peer: &str, text: impl AsRef<[u8]>) {
-        let packet = Packet {
-            listener: 0,
-            peer: peer.parse().unwrap(),
-            bytes: Bytes::copy_from_slice(text.as_ref()),
-        };
+        let packet =
+            Packet { listener: 0, peer: peer.parse().unwrap(), bytes: Bytes::copy_from_slice(text.as_ref()) };
         self.endpoint.handle_packet(packet, self.now);
         self.drain();
     }
@@ -125,10 +115,7 @@ impl Wire {
 
     fn turn_to(&mut self, mono: Instant) {
         let passed = jiff::SignedDuration::from_nanos(mono.since(self.now.mono).as_nanos() as i64);
-        self.now = Now {
-            mono,
-            wall: self.now.wall.checked_add(passed).unwrap(),
-        };
+        self.now = Now { mono, wall: self.now.wall.checked_add(passed).unwrap() };
     }
 
     pub fn next_sent(&mut self) -> Message {
@@ -137,10 +124,7 @@ impl Wire {
 
     /// The next messages by status or method, all of them.
     pub fn said(&mut self) -> Vec<String> {
-        self.sent
-            .drain(..)
-            .map(|(_, message)| name(&message))
-            .collect()
+        self.sent.drain(..).map(|(_, message)| name(&message)).collect()
     }
 
     pub fn event(&mut self) -> Event {
@@ -200,14 +184,8 @@ impl Wire {
         self.hear(DESK, register(cseq, lines, ""));
         let challenge = self.next_sent();
         assert_eq!(name(&challenge), "401");
-        let proof = prove(
-            &challenge,
-            Algorithm::Sha256,
-            "secret",
-            Method::Register,
-            "sip:hotline.example",
-            1,
-        );
+        let proof =
+            prove(&challenge, Algorithm::Sha256, "secret", Method::Register, "sip:hotline.example", 1);
         self.hear(DESK, register(cseq + 1, lines, &proof));
         self.said()
     }
@@ -215,10 +193,7 @@ impl Wire {
 
 pub fn to_carrier() -> Invite {
     Invite {
-        target: Target::Trunk {
-            trunk: "carrier".into(),
-            user: "4420000".into(),
-        },
+        target: Target::Trunk { trunk: "carrier".into(), user: "4420000".into() },
         from_user: "13800000000".into(),
         from_display: String::new(),
         offer: sdp().into(),
@@ -242,16 +217,8 @@ pub fn head(message: &Message, name: Name) -> String {
 /// An answer to one of the endpoint's requests.
 pub fn answer(request: &Message, status: u16, tag: &str, body: &str) -> Vec<u8> {
     let to = head(request, Name::To);
-    let tag = if to.contains(";tag=") || tag.is_empty() {
-        String::new()
-    } else {
-        format!(";tag={tag}")
-    };
-    let kind = if body.is_empty() {
-        ""
-    } else {
-        "Content-Type: application/sdp\r\n"
-    };
+    let tag = if to.contains(";tag=") || tag.is_empty() { String::new() } else { format!(";tag={tag}") };
+    let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
     format!(
         "SIP/2.0 {status} X\r\nVia: {}\r\nFrom: {}\r\nTo: {to}{tag}\r\nCall-ID: {}\r\nCSeq: {}\r\n\
          Contact: <sip:callee@192.0.2.10:5060>\r\n{kind}Content-Length: {}\r\n\r\n{body}",
@@ -293,11 +260,7 @@ impl Call {
     }
 
     pub fn text(&self, method: &str, seq: u32, branch: &str, body: &str) -> String {
-        let kind = if body.is_empty() {
-            ""
-        } else {
-            "Content-Type: application/sdp\r\n"
-        };
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
         format!(
             "{method} {} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bK{}{branch}\r\nMax-Forwards: 70\r\n\
              From: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {seq} {method}\r\nContact: <sip:carrier@192.0.2.10:5060>\r\n\
@@ -358,31 +321,12 @@ pub fn prove(
     uri: &str,
     nc: u32,
 ) -> String {
-    let values: Vec<Vec<u8>> = challenge
-        .headers(Name::WwwAuthenticate)
-        .map(<[u8]>::to_vec)
-        .collect();
-    let challenges: Vec<_> = values
-        .iter()
-        .map(|value| digest::Challenge::parse(value).unwrap())
-        .collect();
-    let found = challenges
-        .iter()
-        .find(|challenge| challenge.algorithm == algorithm)
-        .unwrap();
+    let values: Vec<Vec<u8>> = challenge.headers(Name::WwwAuthenticate).map(<[u8]>::to_vec).collect();
+    let challenges: Vec<_> = values.iter().map(|value| digest::Challenge::parse(value).unwrap()).collect();
+    let found = challenges.iter().find(|challenge| challenge.algorithm == algorithm).unwrap();
     let ha1 = digest::ha1(algorithm, b"1001", DOMAIN.as_bytes(), password.as_bytes());
-    let qop = Qop {
-        nc,
-        cnonce: b"c0ffee"[..].into(),
-    };
-    let proof = digest::response(
-        algorithm,
-        &ha1,
-        &method,
-        uri.as_bytes(),
-        &found.nonce,
-        Some(&qop),
-    );
+    let qop = Qop { nc, cnonce: b"c0ffee"[..].into() };
+    let proof = digest::response(algorithm, &ha1, &method, uri.as_bytes(), &found.nonce, Some(&qop));
     let credentials = Credentials {
         username: b"1001"[..].into(),
         realm: found.realm.clone(),
@@ -393,8 +337,5 @@ pub fn prove(
         qop: Some(qop),
         opaque: None,
     };
-    format!(
-        "Authorization: {}\r\n",
-        String::from_utf8(credentials.to_value()).unwrap()
-    )
+    format!("Authorization: {}\r\n", String::from_utf8(credentials.to_value()).unwrap())
 }

@@ -23,7 +23,8 @@ impl House {
         self.serving.store(true, Ordering::Release);
         self.dispatch();
         while !self.drained {
-            let wake = self.board.poll_timeout().map_or(IDLE_MAX, |at| self.setup.clock.until(at).min(IDLE_MAX));
+            let wake =
+                self.board.poll_timeout().map_or(IDLE_MAX, |at| self.setup.clock.until(at).min(IDLE_MAX));
             tokio::select! {
                 biased;
                 () = self.sockets.readable() => {}

@@ -21,7 +21,9 @@ impl House {
             || plan.network.rtp_ports != old.network.rtp_ports
             || plan.sinks != old.sinks
         {
-            return tracing::error!("the plan stays as it is: listen, rtp_ports and ticket_sink want a restart");
+            return tracing::error!(
+                "the plan stays as it is: listen, rtp_ports and ticket_sink want a restart"
+            );
         }
         let accounts = match start::accounts(&plan, &self.setup) {
             Ok((accounts, _)) => accounts,

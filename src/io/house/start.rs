@@ -41,13 +41,15 @@ impl House {
         close_crashed(&mut opening, &setup, &plan)?;
         let bindings = opening.bindings().map_err(outside("store"))?;
         let (accounts, mut created) = accounts(&plan, &setup)?;
-        let token = secrets::resolve(&crate::routing::plan::SecretRef::File(http::TOKEN_FILE.into()), &setup.data)
-            .map_err(outside("secrets"))?;
+        let token =
+            secrets::resolve(&crate::routing::plan::SecretRef::File(http::TOKEN_FILE.into()), &setup.data)
+                .map_err(outside("secrets"))?;
         created.extend(token.created.iter().cloned());
 
         let (door, asks) = mpsc::unbounded_channel();
         let tell = door.clone();
-        let store = opening.start(move |report| drop(tell.send(Ask::Store(report)))).map_err(outside("store"))?;
+        let store =
+            opening.start(move |report| drop(tell.send(Ask::Store(report)))).map_err(outside("store"))?;
         let desk = Desk::start(setup.data.join(store::FILE)).map_err(outside("store"))?;
         let sinks = plan
             .sinks
@@ -96,7 +98,10 @@ impl House {
             None => None,
         };
         let ready = Ready {
-            sip: faces.iter().map(|face| std::net::SocketAddr::new(face.advertise, face.bind.port())).collect(),
+            sip: faces
+                .iter()
+                .map(|face| std::net::SocketAddr::new(face.advertise, face.bind.port()))
+                .collect(),
             http: listening,
             created,
             shell: media.shell(),
@@ -142,8 +147,9 @@ impl House {
         let reason = if previous.is_some() { "reload" } else { "start" };
         self.worker.spawn(async move {
             let action = Action::PlanChanged { digest: digest.clone(), previous_digest: previous };
-            let written =
-                errands.append(move |last| http::ledger_row(last, at, "operator", action, &digest, reason)).await;
+            let written = errands
+                .append(move |last| http::ledger_row(last, at, "operator", action, &digest, reason))
+                .await;
             if let Err(error) = written {
                 tracing::error!(%error, "the change of plan is not in the ledger");
             }
@@ -162,9 +168,14 @@ fn close_crashed(opening: &mut Opening, setup: &Setup, plan: &Plan) -> Result<()
         let about = ticketing::About { line: &record.line, caller: &record.caller, ticket: &record.ticket };
         ticketing::event(fact, Some(about), plan, &source).into_iter().collect()
     };
-    let added = store::close_crashed(opening, setup.clock.now().wall, &repaired, events).map_err(outside("store"))?;
+    let added =
+        store::close_crashed(opening, setup.clock.now().wall, &repaired, events).map_err(outside("store"))?;
     if !added.is_empty() {
-        tracing::warn!(facts = added.len(), recordings = repaired.len(), "calls of the last run were closed: crash");
+        tracing::warn!(
+            facts = added.len(),
+            recordings = repaired.len(),
+            "calls of the last run were closed: crash"
+        );
     }
     Ok(())
 }
@@ -180,7 +191,8 @@ pub(super) fn accounts(
         created.extend(secret.created);
         Ok(secrets::account(id, &plan.network.domain, &secret.text))
     };
-    let accounts = plan.seats.values().map(|seat| account(&seat.id, &seat.secret)).collect::<Result<_, _>>()?;
+    let accounts =
+        plan.seats.values().map(|seat| account(&seat.id, &seat.secret)).collect::<Result<_, _>>()?;
     Ok((accounts, created))
 }
 

@@ -116,7 +116,8 @@ async fn recording(
         return refuse(StatusCode::UNAUTHORIZED, "需要令牌 / a bearer token is needed");
     }
     let Some(call) = CallId::parse(&call) else { return refuse(StatusCode::NOT_FOUND, "no such call") };
-    let (Some(by), Some(reason)) = (play.by.filter(|by| !by.is_empty()), play.reason.filter(|why| !why.is_empty()))
+    let (Some(by), Some(reason)) =
+        (play.by.filter(|by| !by.is_empty()), play.reason.filter(|why| !why.is_empty()))
     else {
         return refuse(StatusCode::BAD_REQUEST, "请说明 by 和 reason / by and reason are needed");
     };

@@ -46,30 +46,16 @@ impl EpollShell {
     }
 
     fn control(&self, operation: i32, descriptor: RawFd, index: usize) -> io::Result<()> {
-        let mut event = libc::epoll_event {
-            events: libc::EPOLLIN as u32,
-            u64: index as u64,
-        };
+        let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: index as u64 };
         // SAFETY: `event` outlives the call, and the kernel checks the descriptors.
-        let done =
-            unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), operation, descriptor, &mut event) };
-        if done == 0 {
-            Ok(())
-        } else {
-            Err(io::Error::last_os_error())
-        }
+        let done = unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), operation, descriptor, &mut event) };
+        if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
 
     fn ask(&mut self) -> usize {
         // SAFETY: the kernel writes at most `READY_MAX` events into the buffer of that many.
-        let count = unsafe {
-            libc::epoll_wait(
-                self.epoll.as_raw_fd(),
-                self.ready.as_mut_ptr(),
-                READY_MAX as i32,
-                0,
-            )
-        };
+        let count =
+            unsafe { libc::epoll_wait(self.epoll.as_raw_fd(), self.ready.as_mut_ptr(), READY_MAX as i32, 0) };
         usize::try_from(count).unwrap_or(0) // Interrupted: they are asked again at the next tick.
     }
 
@@ -99,11 +85,7 @@ impl Shell for EpollShell {
     }
 
     fn release(&mut self, slot: PortSlot) {
-        let Some(pair) = self
-            .pairs
-            .get_mut(slot.0 as usize)
-            .and_then(|pair| pair.take())
-        else {
+        let Some(pair) = self.pairs.get_mut(slot.0 as usize).and_then(|pair| pair.take()) else {
             return;
         };
         for descriptor in pair.descriptors() {
@@ -117,11 +99,7 @@ impl Shell for EpollShell {
         for place in 0..self.ask() {
             let event = self.ready[place]; // A copy: the struct is packed.
             let key = key_at(event.u64 as usize);
-            let Some(pair) = self
-                .pairs
-                .get(key.slot.0 as usize)
-                .and_then(|pair| pair.as_ref())
-            else {
+            let Some(pair) = self.pairs.get(key.slot.0 as usize).and_then(|pair| pair.as_ref()) else {
                 continue;
             };
             // An error is an ICMP echo of something we sent, taken off the socket by this call.
@@ -146,8 +124,7 @@ impl Shell for EpollShell {
         for parcel in outbox.parcels() {
             let done = self.pair(parcel.socket.slot).is_some_and(|pair| {
                 let socket = pair.socket(parcel.socket.kind);
-                let (address, len) =
-                    super::sockets::RawAddress::encode(parcel.to, pair.is_v6());
+                let (address, len) = super::sockets::RawAddress::encode(parcel.to, pair.is_v6());
                 let packet = outbox.bytes(parcel);
                 // SAFETY: packet and address outlive the call, with the lengths given.
                 let done = unsafe {

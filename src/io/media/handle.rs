@@ -55,10 +55,7 @@ pub struct MediaConfig {
 /// What a media thread is told.
 pub(super) enum Command {
     /// An order, with the sockets if a leg opens.
-    Order {
-        order: Order,
-        pair: Option<Arc<PortPair>>,
-    },
+    Order { order: Order, pair: Option<Arc<PortPair>> },
     /// New prompts.
     Bank(SoundBank),
 }
@@ -122,15 +119,8 @@ impl MediaHandle {
             let thread = std::thread::Builder::new()
                 .name(format!("media-{index}"))
                 .spawn(move || run(seat, choice, slots, &report))?;
-            shell = reported
-                .recv()
-                .map_err(|_| io::Error::other("a media thread died at its start"))??;
-            started.push(Shard {
-                ring,
-                held: VecDeque::new(),
-                starved,
-                thread,
-            });
+            shell = reported.recv().map_err(|_| io::Error::other("a media thread died at its start"))??;
+            started.push(Shard { ring, held: VecDeque::new(), starved, thread });
         }
         tracing::info!(shell, threads = shards, pairs = ports.slots(), "media threads run");
         Ok(MediaHandle {
@@ -202,9 +192,7 @@ impl MediaHandle {
         for shard in &mut self.shards {
             shard.pass_held();
         }
-        self.refused
-            .pop_front()
-            .or_else(|| self.facts.try_recv().ok())
+        self.refused.pop_front().or_else(|| self.facts.try_recv().ok())
     }
 
     /// The figures of all threads.
@@ -299,12 +287,7 @@ mod tests {
             let call = CallId::draw(birth, &mut dice);
             let shard = shard_of(call, 4);
             seen[shard] += 1;
-            for order in [
-                Order::Quiet {
-                    leg: LegId { call, index: 3 },
-                },
-                Order::StopRecord { call },
-            ] {
+            for order in [Order::Quiet { leg: LegId { call, index: 3 } }, Order::StopRecord { call }] {
                 assert_eq!(shard_of(call_of(&order), 4), shard);
             }
         }

@@ -31,11 +31,7 @@ pub struct Outbox {
 impl Default for Outbox {
     fn default() -> Self {
         // Reserved whole, so that no packet ever waits for memory; pages are touched as they are used.
-        Outbox {
-            parcels: Vec::with_capacity(PACKETS_MAX),
-            bytes: Vec::with_capacity(BYTES_MAX),
-            dropped: 0,
-        }
+        Outbox { parcels: Vec::with_capacity(PACKETS_MAX), bytes: Vec::with_capacity(BYTES_MAX), dropped: 0 }
     }
 }
 
@@ -68,12 +64,7 @@ impl Wire for Outbox {
             self.dropped += 1;
             return;
         }
-        self.parcels.push(Parcel {
-            socket,
-            to,
-            start: self.bytes.len() as u32,
-            len: packet.len() as u32,
-        });
+        self.parcels.push(Parcel { socket, to, start: self.bytes.len() as u32, len: packet.len() as u32 });
         self.bytes.extend_from_slice(packet);
     }
 }

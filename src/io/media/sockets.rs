@@ -60,10 +60,7 @@ impl PortPair {
         for socket in [&self.rtp, &self.rtcp] {
             for _ in 0..DRAINED_MAX {
                 if socket.recv_from(&mut waste).is_err_and(|error| {
-                    matches!(
-                        error.kind(),
-                        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                    )
+                    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
                 }) {
                     break;
                 }
@@ -89,14 +86,7 @@ impl PortRange {
     pub fn new(bind: IpAddr, first: u16, last: u16) -> Self {
         let first = first.checked_add(first % 2).unwrap_or(u16::MAX - 1);
         let slots = (u32::from(last) + 1).saturating_sub(u32::from(first)) / 2;
-        PortRange {
-            bind,
-            first,
-            slots,
-            next: 0,
-            taken: Vec::new(),
-            pairs: Vec::new(),
-        }
+        PortRange { bind, first, slots, next: 0, taken: Vec::new(), pairs: Vec::new() }
     }
 
     /// How many pairs the range has.
@@ -163,18 +153,11 @@ impl PortRange {
 
 /// Whether the process is out of something, so that the next port would fail as well.
 fn is_exhausted(error: &io::Error) -> bool {
-    matches!(
-        error.raw_os_error(),
-        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)
-    )
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
 }
 
 fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::DGRAM,
-        Some(Protocol::UDP),
-    )?;
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;
     // Marking is a courtesy to routers; a container may forbid it.
     let _ = match address {
@@ -193,11 +176,7 @@ pub fn table_index(key: SocketKey) -> usize {
 /// The inverse of [`table_index`].
 pub fn key_at(index: usize) -> SocketKey {
     let slot = PortSlot((index / 2) as u32);
-    if index.is_multiple_of(2) {
-        SocketKey::rtp(slot)
-    } else {
-        SocketKey::rtcp(slot)
-    }
+    if index.is_multiple_of(2) { SocketKey::rtp(slot) } else { SocketKey::rtcp(slot) }
 }
 
 /// A socket address as the kernel writes it.
@@ -223,9 +202,7 @@ impl RawAddress {
     /// The second value is the length that the kernel wants to hear.
     pub fn encode(address: SocketAddr, socket_is_v6: bool) -> (Self, libc::socklen_t) {
         let address = match address {
-            SocketAddr::V4(v4) if socket_is_v6 => {
-                SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port())
-            }
+            SocketAddr::V4(v4) if socket_is_v6 => SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port()),
             other => other,
         };
         let mut raw = RawAddress::empty();
@@ -234,9 +211,7 @@ impl RawAddress {
                 raw.v4 = libc::sockaddr_in {
                     sin_family: libc::AF_INET as libc::sa_family_t,
                     sin_port: v4.port().to_be(),
-                    sin_addr: libc::in_addr {
-                        s_addr: u32::from(*v4.ip()).to_be(),
-                    },
+                    sin_addr: libc::in_addr { s_addr: u32::from(*v4.ip()).to_be() },
                     sin_zero: [0; 8],
                 };
                 (raw, size_of::<libc::sockaddr_in>() as libc::socklen_t)
@@ -246,9 +221,7 @@ impl RawAddress {
                     sin6_family: libc::AF_INET6 as libc::sa_family_t,
                     sin6_port: v6.port().to_be(),
                     sin6_flowinfo: v6.flowinfo(),
-                    sin6_addr: libc::in6_addr {
-                        s6_addr: v6.ip().octets(),
-                    },
+                    sin6_addr: libc::in6_addr { s6_addr: v6.ip().octets() },
                     sin6_scope_id: v6.scope_id(),
                 };
                 (raw, RAW_ADDRESS_LEN)
@@ -270,12 +243,7 @@ impl RawAddress {
                     let port = u16::from_be(self.v6.sin6_port);
                     Some(match ip.to_ipv4_mapped() {
                         Some(v4) => SocketAddr::V4(SocketAddrV4::new(v4, port)),
-                        None => SocketAddr::V6(SocketAddrV6::new(
-                            ip,
-                            port,
-                            0,
-                            self.v6.sin6_scope_id,
-                        )),
+                        None => SocketAddr::V6(SocketAddrV6::new(ip, port, 0, self.v6.sin6_scope_id)),
                     })
                 }
                 _ => None,
@@ -291,19 +259,13 @@ pub fn needed_files(calls: u32) -> u64 {
 
 /// Raises the soft limit of open files to the hard one; what the limit is then.
 pub fn raise_file_limit() -> io::Result<u64> {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` outlives both calls, which read or write just that struct.
     unsafe {
         if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) != 0 {
             return Err(io::Error::last_os_error());
         }
-        let raised = libc::rlimit {
-            rlim_cur: limit.rlim_max,
-            rlim_max: limit.rlim_max,
-        };
+        let raised = libc::rlimit { rlim_cur: limit.rlim_max, rlim_max: limit.rlim_max };
         if libc::setrlimit(libc::RLIMIT_NOFILE, &raised) != 0 {
             return Ok(limit.rlim_cur);
         }

@@ -127,12 +127,7 @@ impl MediaThread {
             return false;
         }
         self.receive(number, phase, now);
-        self.seat.engine.tick(
-            phase,
-            now.mono,
-            &mut self.outbox,
-            &mut self.seat.deck,
-        );
+        self.seat.engine.tick(phase, now.mono, &mut self.outbox, &mut self.seat.deck);
         if let Err(error) = self.shell.send(&mut self.outbox) {
             self.replace_shell(&error);
         }
@@ -168,9 +163,7 @@ impl MediaThread {
             }
             self.open[place] = Some(pair);
         }
-        self.seat
-            .engine
-            .handle_order(order, now, &mut self.outbox, &mut self.seat.deck);
+        self.seat.engine.handle_order(order, now, &mut self.outbox, &mut self.seat.deck);
     }
 
     fn receive(&mut self, number: u64, phase: u8, now: Now) {

@@ -10,9 +10,7 @@ use std::sync::Arc;
 
 use io_uring::{IoUring, cqueue, opcode, squeue, types};
 
-use super::sockets::{
-    PortPair, RAW_ADDRESS_LEN, RawAddress, key_at, raise_file_limit, table_index,
-};
+use super::sockets::{PortPair, RAW_ADDRESS_LEN, RawAddress, key_at, raise_file_limit, table_index};
 use super::{Hear, MediaFigures, Outbox, PACKET_ROOM, Shell};
 use crate::media::order::PortSlot;
 use crate::media::{Channel, SocketKey};
@@ -157,11 +155,7 @@ impl UringShell {
         for &slot in due {
             if let Some(held) = self.held(slot) {
                 let left = held.appetite.ask(round);
-                self.reads.push(Read {
-                    index: table_index(SocketKey::rtp(slot)) as u32,
-                    left,
-                    hits: 0,
-                });
+                self.reads.push(Read { index: table_index(SocketKey::rtp(slot)) as u32, left, hits: 0 });
             }
         }
         for &slot in due_rtcp {
@@ -257,11 +251,7 @@ impl UringShell {
         if pushed > 0 {
             self.enter(pushed)?;
         }
-        let sent = self
-            .ring
-            .completion()
-            .filter(|done: &cqueue::Entry| done.result() >= 0)
-            .count();
+        let sent = self.ring.completion().filter(|done: &cqueue::Entry| done.result() >= 0).count();
         Ok((last - first - sent) as u64)
     }
 }
@@ -302,10 +292,7 @@ fn letters() -> Box<[Letter]> {
         .map(|_| Letter {
             // SAFETY: plain numbers and pointers, for which zero is a value.
             header: unsafe { std::mem::zeroed() },
-            vector: libc::iovec {
-                iov_base: std::ptr::null_mut(),
-                iov_len: PACKET_ROOM,
-            },
+            vector: libc::iovec { iov_base: std::ptr::null_mut(), iov_len: PACKET_ROOM },
             from: RawAddress::empty(),
             buffer: [0; PACKET_ROOM],
         })
@@ -341,11 +328,7 @@ impl Shell for UringShell {
                 .submitter()
                 .register_files_update(index, &pair.descriptors())
                 .is_ok_and(|count| count == 2);
-        self.pairs[place] = Some(Held {
-            pair: Arc::clone(pair),
-            fixed,
-            appetite: Appetite::default(),
-        });
+        self.pairs[place] = Some(Held { pair: Arc::clone(pair), fixed, appetite: Appetite::default() });
         Ok(())
     }
 

@@ -94,11 +94,7 @@ impl Deck {
         }
         self.chunks += 1;
         let samples: Box<[i16]> = vec![0; CHUNK_SAMPLES].into();
-        Some(Chunk {
-            call,
-            frames: 0,
-            samples: samples.try_into().expect("it was made with that length"),
-        })
+        Some(Chunk { call, frames: 0, samples: samples.try_into().expect("it was made with that length") })
     }
 }
 
@@ -107,11 +103,7 @@ impl Drop for Deck {
     fn drop(&mut self) {
         let deck = self.index;
         let last = self.filling.drain().filter_map(|(_, chunk)| chunk);
-        for item in self
-            .held
-            .drain(..)
-            .chain(last.map(|chunk| Item::Chunk { chunk, deck }))
-        {
+        for item in self.held.drain(..).chain(last.map(|chunk| Item::Chunk { chunk, deck })) {
             let _ = self.items.send(item); // Fails only if the disk thread died.
         }
     }

@@ -49,7 +49,9 @@ struct Reel {
 enum ReelState {
     Open(WavFile),
     /// Not made yet, for want of room: so much silence goes first.
-    Unmade { silent_frames: u64 },
+    Unmade {
+        silent_frames: u64,
+    },
     /// Something stands in its place: it will never be made.
     Barred,
 }
@@ -72,9 +74,7 @@ pub(super) fn spawn(
         figures,
         ailing: false,
     };
-    std::thread::Builder::new()
-        .name("recorder".into())
-        .spawn(move || disk.run(&inbox))
+    std::thread::Builder::new().name("recorder".into()).spawn(move || disk.run(&inbox))
 }
 
 /// The file of `call`, under the data directory.
@@ -118,12 +118,8 @@ impl Disk {
         match item {
             Item::Begin { call, begun } => {
                 let path = file_name(call, begun, &self.zone);
-                let mut reel = Reel {
-                    path,
-                    state: ReelState::Unmade { silent_frames: 0 },
-                    lost_frames: 0,
-                    chunks: 0,
-                };
+                let mut reel =
+                    Reel { path, state: ReelState::Unmade { silent_frames: 0 }, lost_frames: 0, chunks: 0 };
                 self.make(call, &mut reel);
                 self.reels.insert(call, reel);
             }

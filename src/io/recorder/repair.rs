@@ -36,11 +36,7 @@ pub fn repair(data: &Path) -> Vec<Repaired> {
             let file = format!("recordings/{day}/{call}.wav");
             match make_whole(&data.join(&file)) {
                 Ok(0) => {}
-                Ok(samples) => repaired.push(Repaired {
-                    call,
-                    file,
-                    samples,
-                }),
+                Ok(samples) => repaired.push(Repaired { call, file, samples }),
                 Err(error) => tracing::warn!(%error, file, "a recording could not be repaired"),
             }
         }

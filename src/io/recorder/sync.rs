@@ -22,12 +22,7 @@ pub(super) enum Job {
     /// A growing file.
     Sync(Arc<File>),
     /// A finished one. `lost_frames` counts all.
-    Settle {
-        call: CallId,
-        file: String,
-        whole: Whole,
-        lost_frames: u64,
-    },
+    Settle { call: CallId, file: String, whole: Whole, lost_frames: u64 },
 }
 
 /// The disk thread's end.
@@ -46,12 +41,7 @@ impl Syncer {
         let thread = std::thread::Builder::new()
             .name("recorder-sync".into())
             .spawn(move || run(&inbox, &tell, &counted))?;
-        Ok(Syncer {
-            jobs,
-            settling: Vec::new(),
-            thread,
-            figures,
-        })
+        Ok(Syncer { jobs, settling: Vec::new(), thread, figures })
     }
 
     /// Asks for a sync of a growing file; without room it comes the next time.
@@ -100,12 +90,7 @@ fn run(inbox: &Receiver<Job>, tell: &Tell, figures: &RecorderFigures) {
                     tracing::warn!(%error, "a recording could not be synced");
                 }
             }
-            Job::Settle {
-                call,
-                file,
-                whole,
-                lost_frames,
-            } => {
+            Job::Settle { call, file, whole, lost_frames } => {
                 let samples = whole.samples;
                 let settled = whole.settle();
                 if let Err(error) = &settled {
@@ -113,12 +98,7 @@ fn run(inbox: &Receiver<Job>, tell: &Tell, figures: &RecorderFigures) {
                     tracing::error!(%error, file, "a recording is lost or not whole");
                 }
                 tell(match settled {
-                    Ok(()) => Fact::Recorded {
-                        call,
-                        file,
-                        samples,
-                        lost_frames,
-                    },
+                    Ok(()) => Fact::Recorded { call, file, samples, lost_frames },
                     Err(_) => lost(call, lost_frames + super::disk::frames_of(samples)),
                 });
             }
@@ -128,10 +108,5 @@ fn run(inbox: &Receiver<Job>, tell: &Tell, figures: &RecorderFigures) {
 
 /// The fact about a recording that there is no file of.
 pub(super) fn lost(call: CallId, lost_frames: u64) -> Fact {
-    Fact::Recorded {
-        call,
-        file: String::new(),
-        samples: 0,
-        lost_frames,
-    }
+    Fact::Recorded { call, file: String::new(), samples: 0, lost_frames }
 }

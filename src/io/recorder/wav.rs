@@ -96,19 +96,9 @@ impl WavFile {
             std::fs::create_dir_all(day)?;
         }
         let growing = growing(&path);
-        let file = Arc::new(
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create_new(true)
-                .open(&growing)?,
-        );
+        let file = Arc::new(OpenOptions::new().read(true).write(true).create_new(true).open(&growing)?);
         let state = Arc::new(SheetState::default());
-        let sheet = Sheet {
-            file: Arc::clone(&file),
-            at: 0,
-            state: Arc::clone(&state),
-        };
+        let sheet = Sheet { file: Arc::clone(&file), at: 0, state: Arc::clone(&state) };
         let spec = hound::WavSpec {
             channels: 2,
             sample_rate: 8_000,
@@ -121,14 +111,7 @@ impl WavFile {
             let _ = std::fs::remove_file(&growing);
             return Err(error);
         }
-        Ok(WavFile {
-            path,
-            writer,
-            file,
-            state,
-            frames: 0,
-            unwritten: 0,
-        })
+        Ok(WavFile { path, writer, file, state, frames: 0, unwritten: 0 })
     }
 
     /// Appends whole frames, interleaved. The error is the disk's: the frames are silence then.

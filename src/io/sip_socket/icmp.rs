@@ -13,7 +13,8 @@ const BURST: usize = 64;
 pub(super) fn ask(socket: &socket2::Socket) -> io::Result<()> {
     let on: libc::c_int = 1;
     let v6 = socket.local_addr().is_ok_and(|at| at.is_ipv6());
-    let (level, option) = if v6 { (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) } else { (libc::IPPROTO_IP, libc::IP_RECVERR) };
+    let (level, option) =
+        if v6 { (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) } else { (libc::IPPROTO_IP, libc::IP_RECVERR) };
     // SAFETY: the descriptor is open, and `on` outlives the call, whose length argument is its size.
     let done = unsafe {
         libc::setsockopt(
@@ -44,7 +45,9 @@ pub(super) fn read(socket: &impl AsRawFd, mut tell: impl FnMut(SocketAddr)) {
         header.msg_control = control.as_mut_ptr().cast();
         header.msg_controllen = mem::size_of_val(&control) as _;
         // SAFETY: `header` points to buffers on this stack frame with their true lengths.
-        let got = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT) };
+        let got = unsafe {
+            libc::recvmsg(socket.as_raw_fd(), &raw mut header, libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT)
+        };
         if got < 0 {
             return;
         }

@@ -47,9 +47,9 @@ impl SipSockets {
             let _ = socket.set_recv_buffer_size(SOCKET_BUFFER);
             let _ = socket.set_send_buffer_size(SOCKET_BUFFER);
             icmp::ask(&socket)?;
-            socket.bind(&listener.bind.into()).map_err(|error| {
-                io::Error::new(error.kind(), format!("SIP {}: {error}", listener.bind))
-            })?;
+            socket
+                .bind(&listener.bind.into())
+                .map_err(|error| io::Error::new(error.kind(), format!("SIP {}: {error}", listener.bind)))?;
             let socket = UdpSocket::from_std(socket.into())?;
             let bind = socket.local_addr()?;
             let unspecified = if bind.is_ipv4() {

@@ -34,11 +34,7 @@ pub fn close_crashed(
     mut events: impl FnMut(&CallRecord, &Fact) -> Vec<StoredEvent>,
 ) -> Result<Vec<Fact>, StoreError> {
     let mut calls = read::open_calls(&opening.db)?;
-    let mut others: Vec<CallId> = repaired
-        .keys()
-        .filter(|call| !calls.contains(call))
-        .copied()
-        .collect();
+    let mut others: Vec<CallId> = repaired.keys().filter(|call| !calls.contains(call)).copied().collect();
     others.sort_unstable();
     calls.extend(others);
     let mut added = Vec::new();
@@ -84,12 +80,6 @@ fn last_facts(record: &CallRecord, now: Timestamp, repaired: Option<&Repaired>) 
     }
     let facts = whats.into_iter().zip(record.sequence + 1..);
     facts
-        .map(|(what, sequence)| Fact {
-            call: record.call,
-            sequence,
-            at: now,
-            mono: record.last_mono,
-            what,
-        })
+        .map(|(what, sequence)| Fact { call: record.call, sequence, at: now, mono: record.last_mono, what })
         .collect()
 }

@@ -24,25 +24,22 @@ impl Desk {
     /// Starts the thread. It opens the database at the first question and anew after an error.
     pub fn start(path: PathBuf) -> std::io::Result<Self> {
         let (jobs, inbox) = mpsc::sync_channel::<Job>(WAITING_MAX);
-        thread::Builder::new()
-            .name("store-desk".to_owned())
-            .spawn(move || {
-                let mut reader: Option<Reader> = None;
-                for job in inbox {
-                    if reader.is_none() {
-                        reader = Reader::open(&path)
-                            .inspect_err(|error| tracing::error!(%error, "no look-ups"))
-                            .ok();
-                    }
-                    // Without a reader the job is dropped, and its asker learns that.
-                    if let Some(open) = &reader {
-                        let run = std::panic::AssertUnwindSafe(|| job(open));
-                        if std::panic::catch_unwind(run).is_err() {
-                            reader = None;
-                        }
+        thread::Builder::new().name("store-desk".to_owned()).spawn(move || {
+            let mut reader: Option<Reader> = None;
+            for job in inbox {
+                if reader.is_none() {
+                    reader =
+                        Reader::open(&path).inspect_err(|error| tracing::error!(%error, "no look-ups")).ok();
+                }
+                // Without a reader the job is dropped, and its asker learns that.
+                if let Some(open) = &reader {
+                    let run = std::panic::AssertUnwindSafe(|| job(open));
+                    if std::panic::catch_unwind(run).is_err() {
+                        reader = None;
                     }
                 }
-            })?;
+            }
+        })?;
         Ok(Desk { jobs })
     }
 
@@ -52,9 +49,7 @@ impl Desk {
         ask: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
         tell: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) -> bool {
-        self.jobs
-            .try_send(Box::new(move |reader| tell(ask(reader))))
-            .is_ok()
+        self.jobs.try_send(Box::new(move |reader| tell(ask(reader)))).is_ok()
     }
 
     /// Runs `ask` on the thread.

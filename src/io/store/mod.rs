@@ -110,14 +110,8 @@ impl Opening {
         let backlog = Arc::new(Backlog::default());
         let (requests, inbox) = mpsc::channel();
         let mut writer = Writer::new(self, Arc::clone(&backlog), Box::new(report));
-        let thread = thread::Builder::new()
-            .name("store".to_owned())
-            .spawn(move || writer.run(&inbox))?;
-        Ok(Store {
-            requests,
-            backlog,
-            thread: Some(thread),
-        })
+        let thread = thread::Builder::new().name("store".to_owned()).spawn(move || writer.run(&inbox))?;
+        Ok(Store { requests, backlog, thread: Some(thread) })
     }
 }
 
@@ -169,9 +163,7 @@ impl Store {
             let shed = u64::try_from(shed).unwrap_or(u64::MAX);
             self.backlog.shed.fetch_add(shed, Ordering::Relaxed);
         }
-        self.backlog
-            .pending
-            .fetch_add(jobs.len(), Ordering::Relaxed);
+        self.backlog.pending.fetch_add(jobs.len(), Ordering::Relaxed);
         let sent = self.requests.send(Request::Jobs { token, jobs }).is_ok();
         sent && shed == 0
     }
@@ -183,9 +175,7 @@ impl Store {
 
     /// See [`Errands`].
     pub fn errands(&self) -> Errands {
-        Errands {
-            requests: self.requests.clone(),
-        }
+        Errands { requests: self.requests.clone() }
     }
 
     /// Whether the writer's thread runs.
@@ -224,9 +214,7 @@ impl Errands {
         errand: Errand,
         answer: oneshot::Receiver<Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        self.requests
-            .send(Request::Errand(errand))
-            .map_err(|_| StoreError::Gone)?;
+        self.requests.send(Request::Errand(errand)).map_err(|_| StoreError::Gone)?;
         answer.await.map_err(|_| StoreError::Gone)?
     }
 }
@@ -237,10 +225,7 @@ fn is_essential(job: &StoreJob) -> bool {
         StoreJob::Fact { fact, events } => {
             let vital = matches!(
                 fact.what,
-                What::Opened { .. }
-                    | What::Answered { .. }
-                    | What::Recorded { .. }
-                    | What::Closed { .. }
+                What::Opened { .. } | What::Answered { .. } | What::Recorded { .. } | What::Closed { .. }
             );
             vital || !events.is_empty()
         }

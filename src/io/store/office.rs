@@ -43,32 +43,19 @@ pub(super) fn fold(db: &Connection, event: &StoredEvent) -> Result<Result<(), St
     };
     let call = event.event.call.to_string();
     let standing = by_call(db, &call)?;
-    if standing
-        .as_ref()
-        .is_some_and(|ticket| ticket.sequence >= event.event.sequence)
-    {
+    if standing.as_ref().is_some_and(|ticket| ticket.sequence >= event.event.sequence) {
         return Ok(Ok(()));
     }
     let news = document.get("data").cloned().unwrap_or(Value::Null);
     let number = standing
         .as_ref()
         .map(|ticket| ticket.number.clone())
-        .or_else(|| {
-            news.get("ticket")
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-        })
+        .or_else(|| news.get("ticket").and_then(Value::as_str).map(str::to_owned))
         .unwrap_or_else(|| call.clone());
-    let opened_at = standing
-        .as_ref()
-        .map_or(event.at, |ticket| ticket.opened_at);
+    let opened_at = standing.as_ref().map_or(event.at, |ticket| ticket.opened_at);
     let mut data = standing.map_or_else(|| Value::Object(Map::new()), |ticket| ticket.data);
     merge(&mut data, &news);
-    let state = if event.kind.ends_with("closed") {
-        "closed"
-    } else {
-        "open"
-    };
+    let state = if event.kind.ends_with("closed") { "closed" } else { "open" };
     db.prepare_cached(
         "INSERT OR REPLACE INTO tickets
              (number, call, sequence, state, kind, opened_at, updated_at, data)
@@ -112,11 +99,7 @@ fn merge(into: &mut Value, patch: &Value) {
 const COLUMNS: &str = "number, call, sequence, state, kind, opened_at, updated_at, data";
 
 fn by_call(db: &Connection, call: &str) -> Result<Option<Ticket>, StoreError> {
-    one(
-        db,
-        &format!("SELECT {COLUMNS} FROM tickets WHERE call = ?"),
-        call,
-    )
+    one(db, &format!("SELECT {COLUMNS} FROM tickets WHERE call = ?"), call)
 }
 
 pub(super) fn ticket(db: &Connection, number: &str) -> Result<Option<Ticket>, StoreError> {
@@ -152,10 +135,8 @@ fn read(row: &Row<'_>) -> Result<Ticket, StoreError> {
         kind: row.get(4)?,
         opened_at: parse_time(&row.get::<_, String>(5)?)?,
         updated_at: parse_time(&row.get::<_, String>(6)?)?,
-        data: serde_json::from_str(&data).map_err(|error| StoreError::Row {
-            table: "tickets",
-            what: error.to_string(),
-        })?,
+        data: serde_json::from_str(&data)
+            .map_err(|error| StoreError::Row { table: "tickets", what: error.to_string() })?,
     })
 }
 
@@ -167,13 +148,7 @@ mod tests {
     #[test]
     fn a_merge_replaces_values_deepens_objects_and_removes_nulls() {
         let mut into = json!({"a": 1, "b": {"c": 2, "d": 3}, "e": 4});
-        merge(
-            &mut into,
-            &json!({"a": 9, "b": {"c": null, "f": 5}, "g": {"h": 1}}),
-        );
-        assert_eq!(
-            into,
-            json!({"a": 9, "b": {"d": 3, "f": 5}, "e": 4, "g": {"h": 1}})
-        );
+        merge(&mut into, &json!({"a": 9, "b": {"c": null, "f": 5}, "g": {"h": 1}}));
+        assert_eq!(into, json!({"a": 9, "b": {"d": 3, "f": 5}, "e": 4, "g": {"h": 1}}));
     }
 }

@@ -60,9 +60,7 @@ pub struct DeadLetter {
 impl Reader {
     /// Opens the database of a running or stopped engine.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Reader {
-            db: schema::open_read_only(path)?,
-        })
+        Ok(Reader { db: schema::open_read_only(path)? })
     }
 
     /// Records of calls, newest first.
@@ -74,10 +72,9 @@ impl Reader {
         )?;
         let most = i64::try_from(query.most).unwrap_or(i64::MAX);
         let ids = select
-            .query_map(
-                params![query.line, query.caller, query.ticket, query.open, most],
-                |row| row.get::<_, String>(0),
-            )?
+            .query_map(params![query.line, query.caller, query.ticket, query.open, most], |row| {
+                row.get::<_, String>(0)
+            })?
             .collect::<Result<Vec<_>, _>>()?;
         let mut records = Vec::with_capacity(ids.len());
         for id in ids {
@@ -128,9 +125,8 @@ impl Reader {
                  (SELECT min(event) FROM owed WHERE sink = ?1))
              FROM owed WHERE sink = ?1",
         )?;
-        let (events, oldest) = select.query_row([sink], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?))
-        })?;
+        let (events, oldest) =
+            select.query_row([sink], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?)))?;
         Ok(Owed {
             events: usize::try_from(events).unwrap_or(0),
             oldest: oldest.as_deref().map(parse_time).transpose()?,
@@ -146,23 +142,14 @@ impl Reader {
         let mut rows = select.query([i64::try_from(most).unwrap_or(i64::MAX)])?;
         let mut letters = Vec::new();
         while let Some(row) = rows.next()? {
-            letters.push(DeadLetter {
-                event: event(row)?,
-                sink: row.get(5)?,
-                why: row.get(6)?,
-            });
+            letters.push(DeadLetter { event: event(row)?, sink: row.get(5)?, why: row.get(6)? });
         }
         Ok(letters)
     }
 
     /// The caller's last calls before `call`, newest first, one line of text each. A withheld
     /// number has no history.
-    pub fn history(
-        &self,
-        caller: &str,
-        call: CallId,
-        most: usize,
-    ) -> Result<Vec<String>, StoreError> {
+    pub fn history(&self, caller: &str, call: CallId, most: usize) -> Result<Vec<String>, StoreError> {
         if caller.is_empty() {
             return Ok(Vec::new());
         }
@@ -192,17 +179,14 @@ fn history_line(row: &Row<'_>) -> rusqlite::Result<String> {
 }
 
 pub(super) fn facts(db: &Connection, call: CallId) -> Result<Vec<Fact>, StoreError> {
-    let mut select = db.prepare_cached(
-        "SELECT sequence, at, mono_ns, json FROM facts WHERE call = ? ORDER BY sequence",
-    )?;
+    let mut select =
+        db.prepare_cached("SELECT sequence, at, mono_ns, json FROM facts WHERE call = ? ORDER BY sequence")?;
     let mut rows = select.query([call.to_string()])?;
     let mut facts = Vec::new();
     while let Some(row) = rows.next()? {
         let json: String = row.get(3)?;
-        let what: What = serde_json::from_str(&json).map_err(|error| StoreError::Row {
-            table: "facts",
-            what: format!("call {call}: {error}"),
-        })?;
+        let what: What = serde_json::from_str(&json)
+            .map_err(|error| StoreError::Row { table: "facts", what: format!("call {call}: {error}") })?;
         facts.push(Fact {
             call,
             sequence: row.get(0)?,
@@ -216,11 +200,8 @@ pub(super) fn facts(db: &Connection, call: CallId) -> Result<Vec<Fact>, StoreErr
 
 /// Ids of calls without an end, in order of arrival.
 pub(super) fn open_calls(db: &Connection) -> Result<Vec<CallId>, StoreError> {
-    let mut select =
-        db.prepare_cached("SELECT id FROM calls WHERE cause IS NULL ORDER BY arrival")?;
-    let ids = select
-        .query_map([], |row| row.get::<_, String>(0))?
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut select = db.prepare_cached("SELECT id FROM calls WHERE cause IS NULL ORDER BY arrival")?;
+    let ids = select.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
     ids.iter().map(|id| parse_call(id)).collect()
 }
 
@@ -252,11 +233,7 @@ pub(super) fn bindings(db: &Connection) -> Result<Vec<(SeatId, Binding)>, StoreE
 
 pub(super) fn last_ticket(db: &Connection) -> Result<Option<String>, StoreError> {
     let ticket = db
-        .query_row(
-            "SELECT ticket FROM calls ORDER BY arrival DESC LIMIT 1",
-            [],
-            |row| row.get(0),
-        )
+        .query_row("SELECT ticket FROM calls ORDER BY arrival DESC LIMIT 1", [], |row| row.get(0))
         .optional()?;
     Ok(ticket)
 }
@@ -309,10 +286,7 @@ pub(super) fn ledger(
 
 fn event(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
     Ok(StoredEvent {
-        event: EventRef {
-            call: parse_call(&row.get::<_, String>(0)?)?,
-            sequence: row.get(1)?,
-        },
+        event: EventRef { call: parse_call(&row.get::<_, String>(0)?)?, sequence: row.get(1)? },
         kind: Arc::from(row.get::<_, String>(2)?),
         at: parse_time(&row.get::<_, String>(3)?)?,
         json: Arc::from(row.get::<_, String>(4)?),
@@ -320,17 +294,13 @@ fn event(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
 }
 
 pub(super) fn parse_call(text: &str) -> Result<CallId, StoreError> {
-    CallId::parse(text).ok_or_else(|| StoreError::Row {
-        table: "calls",
-        what: format!("{text:?} is no call id"),
-    })
+    CallId::parse(text)
+        .ok_or_else(|| StoreError::Row { table: "calls", what: format!("{text:?} is no call id") })
 }
 
 pub(super) fn parse_time(text: &str) -> Result<Timestamp, StoreError> {
-    text.parse().map_err(|error| StoreError::Row {
-        table: "facts",
-        what: format!("{text:?} is no time: {error}"),
-    })
+    text.parse()
+        .map_err(|error| StoreError::Row { table: "facts", what: format!("{text:?} is no time: {error}") })
 }
 
 /// Age of a time as of `now`; zero for one that lies ahead.

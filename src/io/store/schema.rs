@@ -134,18 +134,14 @@ CREATE TABLE tickets (
 
 /// Opens for writing; makes the file, or brings it to this program's shape.
 pub fn open(path: &Path) -> Result<Connection, StoreError> {
-    let at = |source| StoreError::Database {
-        path: path.to_owned(),
-        source,
-    };
+    let at = |source| StoreError::Database { path: path.to_owned(), source };
     let mut db = Connection::open(path).map_err(at)?;
     prepare(&mut db, path)?;
     db.pragma_update(None, "journal_mode", "WAL").map_err(at)?;
     // FULL: a commit returns when its log is on the disk, not only in the kernel.
     db.pragma_update(None, "synchronous", "FULL").map_err(at)?;
     // Fewer, larger checkpoints: each costs two syncs beside the log's own.
-    db.pragma_update(None, "wal_autocheckpoint", 4_000)
-        .map_err(at)?;
+    db.pragma_update(None, "wal_autocheckpoint", 4_000).map_err(at)?;
     db.pragma_update(None, "cache_size", -16_000).map_err(at)?;
     migrate(&mut db, path)?;
     Ok(db)
@@ -154,28 +150,19 @@ pub fn open(path: &Path) -> Result<Connection, StoreError> {
 /// Opens for reading beside a running engine.
 pub fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut db =
-        Connection::open_with_flags(path, flags).map_err(|source| StoreError::Database {
-            path: path.to_owned(),
-            source,
-        })?;
+    let mut db = Connection::open_with_flags(path, flags)
+        .map_err(|source| StoreError::Database { path: path.to_owned(), source })?;
     prepare(&mut db, path)?;
     Ok(db)
 }
 
 fn prepare(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let at = |source| StoreError::Database {
-        path: path.to_owned(),
-        source,
-    };
+    let at = |source| StoreError::Database { path: path.to_owned(), source };
     db.busy_timeout(BUSY).map_err(at)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     let found = version(db).map_err(at)?;
     if found > SCHEMA {
-        return Err(StoreError::Newer {
-            path: path.to_owned(),
-            found,
-        });
+        return Err(StoreError::Newer { path: path.to_owned(), found });
     }
     Ok(())
 }
@@ -186,10 +173,7 @@ fn version(db: &Connection) -> rusqlite::Result<i64> {
 
 /// One step per version, each in a transaction of its own with its new number.
 fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let at = |source| StoreError::Database {
-        path: path.to_owned(),
-        source,
-    };
+    let at = |source| StoreError::Database { path: path.to_owned(), source };
     if version(db).map_err(at)? < 1 {
         let change = db.transaction().map_err(at)?;
         change.execute_batch(VERSION_1).map_err(at)?;

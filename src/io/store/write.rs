@@ -1,5 +1,6 @@
 //! What one write is in SQL. Every write may be done twice: the second changes nothing.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -32,12 +33,7 @@ pub(super) struct Writes {
 
 impl Writes {
     pub(super) fn new(sinks: Vec<Arc<str>>) -> Self {
-        Writes {
-            sinks,
-            records: HashMap::new(),
-            closed: VecDeque::new(),
-            dirty: HashSet::new(),
-        }
+        Writes { sinks, records: HashMap::new(), closed: VecDeque::new(), dirty: HashSet::new() }
     }
 
     /// What was folded since the last commit is void: the transaction was rolled back.
@@ -81,10 +77,8 @@ impl Writes {
     }
 
     fn fact(&mut self, db: &Connection, fact: &Fact) -> Result<(), StoreError> {
-        let json = serde_json::to_string(&fact.what).map_err(|error| StoreError::Row {
-            table: "facts",
-            what: error.to_string(),
-        })?;
+        let json = serde_json::to_string(&fact.what)
+            .map_err(|error| StoreError::Row { table: "facts", what: error.to_string() })?;
         let mut insert = db.prepare_cached(
             "INSERT OR IGNORE INTO facts (call, sequence, at, mono_ns, json) VALUES (?, ?, ?, ?, ?)",
         )?;
@@ -95,19 +89,16 @@ impl Writes {
             i64::try_from(fact.mono.as_nanos()).unwrap_or(i64::MAX),
             json,
         ])?;
-        if !self.records.contains_key(&fact.call) {
-            let record = if fact.sequence == 1 {
-                CallRecord::new(fact.call)
-            } else {
-                CallRecord::fold(&read::facts(db, fact.call)?)
-                    .unwrap_or_else(|| CallRecord::new(fact.call))
-            };
-            self.records.insert(fact.call, record);
-        }
-        if let Some(record) = self.records.get_mut(&fact.call) {
-            record.apply(fact);
-            self.dirty.insert(fact.call);
-        }
+        let record = match self.records.entry(fact.call) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) if fact.sequence == 1 => place.insert(CallRecord::new(fact.call)),
+            Entry::Vacant(place) => {
+                let folded = CallRecord::fold(&read::facts(db, fact.call)?);
+                place.insert(folded.unwrap_or_else(|| CallRecord::new(fact.call)))
+            }
+        };
+        record.apply(fact);
+        self.dirty.insert(fact.call);
         Ok(())
     }
 
@@ -126,8 +117,7 @@ impl Writes {
             return Ok(()); // Written before: what was settled since is not owed again.
         }
         let arrival = db.last_insert_rowid();
-        let mut owe =
-            db.prepare_cached("INSERT OR IGNORE INTO owed (sink, event) VALUES (?, ?)")?;
+        let mut owe = db.prepare_cached("INSERT OR IGNORE INTO owed (sink, event) VALUES (?, ?)")?;
         for sink in &self.sinks {
             owe.execute(params![&**sink, arrival])?;
         }
@@ -164,13 +154,9 @@ impl Writes {
 
 /// The event's place in the order of arrival.
 pub(super) fn arrival(db: &Connection, event: EventRef) -> Result<Option<i64>, StoreError> {
-    let mut find =
-        db.prepare_cached("SELECT arrival FROM events WHERE call = ? AND sequence = ?")?;
-    let found = find
-        .query_row(params![event.call.to_string(), event.sequence], |row| {
-            row.get(0)
-        })
-        .optional()?;
+    let mut find = db.prepare_cached("SELECT arrival FROM events WHERE call = ? AND sequence = ?")?;
+    let found =
+        find.query_row(params![event.call.to_string(), event.sequence], |row| row.get(0)).optional()?;
     Ok(found)
 }
 
@@ -215,10 +201,9 @@ fn write_call(db: &Connection, record: &CallRecord) -> Result<(), StoreError> {
 fn cause_text(cause: crate::switchboard::fact::Cause) -> String {
     match serde_json::to_value(cause) {
         Ok(serde_json::Value::String(name)) => name,
-        Ok(serde_json::Value::Object(named)) => named
-            .iter()
-            .map(|(name, value)| format!("{name} {value}"))
-            .collect(),
+        Ok(serde_json::Value::Object(named)) => {
+            named.iter().map(|(name, value)| format!("{name} {value}")).collect()
+        }
         _ => format!("{cause:?}"),
     }
 }
@@ -227,14 +212,9 @@ fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn write_binding(
-    db: &Connection,
-    seat: &SeatId,
-    binding: Option<&Binding>,
-) -> Result<(), StoreError> {
+fn write_binding(db: &Connection, seat: &SeatId, binding: Option<&Binding>) -> Result<(), StoreError> {
     let Some(binding) = binding else {
-        db.prepare_cached("DELETE FROM bindings WHERE seat = ?")?
-            .execute([seat.as_str()])?;
+        db.prepare_cached("DELETE FROM bindings WHERE seat = ?")?.execute([seat.as_str()])?;
         return Ok(());
     };
     let mut replace = db.prepare_cached(
@@ -274,11 +254,6 @@ pub(super) fn append_ledger(
     let last = read::ledger(db, None, 1)?.pop();
     let row = make(last.as_ref());
     db.prepare_cached("INSERT INTO ledger (number, at, json, hash) VALUES (?, ?, ?, ?)")?
-        .execute(params![
-            signed(row.number),
-            row.at.to_string(),
-            row.json,
-            row.hash
-        ])?;
+        .execute(params![signed(row.number), row.at.to_string(), row.json, row.hash])?;
     Ok(row)
 }

@@ -51,22 +51,13 @@ type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 /// Errands are answered after the commit that holds them; a failed one is answered at once and
 /// not kept: its asker tries again.
 pub(super) enum Errand {
-    Fold {
-        event: StoredEvent,
-        reply: Reply<Result<(), String>>,
-    },
-    Append {
-        make: Make,
-        reply: Reply<LedgerRow>,
-    },
+    Fold { event: StoredEvent, reply: Reply<Result<(), String>> },
+    Append { make: Make, reply: Reply<LedgerRow> },
 }
 
 /// An errand that is done but for the commit.
 enum Done {
-    Fold(
-        Reply<Result<(), String>>,
-        Result<Result<(), String>, StoreError>,
-    ),
+    Fold(Reply<Result<(), String>>, Result<Result<(), String>, StoreError>),
     Append(Reply<LedgerRow>, Result<LedgerRow, StoreError>),
 }
 
@@ -74,18 +65,10 @@ impl Done {
     fn answer(self, committed: bool) {
         match self {
             Done::Fold(reply, result) => {
-                let _ = reply.send(if committed {
-                    result
-                } else {
-                    Err(StoreError::Gone)
-                });
+                let _ = reply.send(if committed { result } else { Err(StoreError::Gone) });
             }
             Done::Append(reply, result) => {
-                let _ = reply.send(if committed {
-                    result
-                } else {
-                    Err(StoreError::Gone)
-                });
+                let _ = reply.send(if committed { result } else { Err(StoreError::Gone) });
             }
         }
     }
@@ -107,11 +90,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(
-        opening: Opening,
-        backlog: Arc<Backlog>,
-        report: Box<dyn Fn(Report) + Send>,
-    ) -> Self {
+    pub(super) fn new(opening: Opening, backlog: Arc<Backlog>, report: Box<dyn Fn(Report) + Send>) -> Self {
         Writer {
             db: Some(opening.db),
             path: opening.path,
@@ -213,20 +192,13 @@ impl Writer {
             )
         };
         let append = |errand: &Errand| matches!(errand, Errand::Append { .. });
-        self.errands.iter().any(append)
-            || self
-                .pending
-                .iter()
-                .any(|(_, jobs)| jobs.iter().any(waited_for))
+        self.errands.iter().any(append) || self.pending.iter().any(|(_, jobs)| jobs.iter().any(waited_for))
     }
 
     fn commit(&mut self) {
         let begun = Instant::now();
         let (batches, jobs) = self.next_batches();
-        let token = batches
-            .checked_sub(1)
-            .and_then(|last| self.pending.get(last))
-            .map(|(token, _)| *token);
+        let token = batches.checked_sub(1).and_then(|last| self.pending.get(last)).map(|(token, _)| *token);
         let mut done = Vec::new();
         match self.transaction(batches, &mut done) {
             Ok(()) => {
@@ -234,11 +206,7 @@ impl Writer {
                 self.backlog.pending.fetch_sub(jobs, Ordering::Relaxed);
                 self.failing = None;
                 done.into_iter().for_each(|errand| errand.answer(true));
-                (self.report)(Report::Committed {
-                    token,
-                    jobs,
-                    took: begun.elapsed(),
-                });
+                (self.report)(Report::Committed { token, jobs, took: begun.elapsed() });
             }
             Err(error) => {
                 done.into_iter().for_each(|errand| errand.answer(false));
@@ -315,14 +283,8 @@ impl Writer {
         if self.panics >= PANICS_MAX
             && let Some((token, jobs)) = self.pending.pop_front()
         {
-            tracing::error!(
-                token,
-                ?jobs,
-                "writes that bring the store down are given up"
-            );
-            self.backlog
-                .pending
-                .fetch_sub(jobs.len(), Ordering::Relaxed);
+            tracing::error!(token, ?jobs, "writes that bring the store down are given up");
+            self.backlog.pending.fetch_sub(jobs.len(), Ordering::Relaxed);
             let shed = u64::try_from(jobs.len()).unwrap_or(u64::MAX);
             self.backlog.shed.fetch_add(shed, Ordering::Relaxed);
             self.panics = 0;

@@ -61,7 +61,15 @@ mod tests {
 
     #[test]
     fn each_status_has_its_meaning() {
-        let rows = [(200, "taken"), (204, "taken"), (302, "no"), (400, "no"), (408, "later"), (429, "later"), (503, "later")];
+        let rows = [
+            (200, "taken"),
+            (204, "taken"),
+            (302, "no"),
+            (400, "no"),
+            (408, "later"),
+            (429, "later"),
+            (503, "later"),
+        ];
         for (status, wanted) in rows {
             let outcome = match judge(StatusCode::from_u16(status).unwrap()) {
                 Outcome::Taken => "taken",

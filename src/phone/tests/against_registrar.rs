@@ -52,13 +52,7 @@ impl Registrar {
                 "WWW-Authenticate: Digest realm=\"city.example\", nonce=\"nonce{nonce}\", qop=\"auth,auth-int\", algorithm={name}, stale={stale}\r\n"
             )
         };
-        Some(answer_to(
-            text,
-            401,
-            "r",
-            &self.algorithms.iter().map(challenge).collect::<String>(),
-            "",
-        ))
+        Some(answer_to(text, 401, "r", &self.algorithms.iter().map(challenge).collect::<String>(), ""))
     }
 
     /// `None` where the credentials are right, else whether they are merely stale.
@@ -70,11 +64,8 @@ impl Registrar {
         let Some(nonce) = field("nonce") else {
             return Some(false);
         };
-        let algorithm = if field("algorithm") == Some("SHA-256") {
-            Algorithm::Sha256
-        } else {
-            Algorithm::Md5
-        };
+        let algorithm =
+            if field("algorithm") == Some("SHA-256") { Algorithm::Sha256 } else { Algorithm::Md5 };
         let challenge = digest::Challenge {
             realm: "city.example".into(),
             nonce: nonce.into(),
@@ -121,127 +112,63 @@ fn a_phone_registers_by_sha_256_and_again_at_half_life() {
     assert!(net.phones[0].is_registered());
     let first = net.desk_heard();
     assert_eq!(
-        (
-            first.len(),
-            header(&first[0], "CSeq"),
-            header(&first[1], "CSeq")
-        ),
+        (first.len(), header(&first[0], "CSeq"), header(&first[1], "CSeq")),
         (2, "1 REGISTER", "2 REGISTER")
     );
     assert_eq!(header(&first[0], "Call-ID"), header(&first[1], "Call-ID"));
-    assert!(
-        first[0].starts_with("REGISTER sip:city.example SIP/2.0\r\n"),
-        "{}",
-        first[0]
-    );
-    assert!(
-        header(&first[1], "Authorization").contains("algorithm=SHA-256"),
-        "{}",
-        first[1]
-    );
+    assert!(first[0].starts_with("REGISTER sip:city.example SIP/2.0\r\n"), "{}", first[0]);
+    assert!(header(&first[1], "Authorization").contains("algorithm=SHA-256"), "{}", first[1]);
     net.run_for(secs(148));
     assert_eq!(net.desk_heard(), [""; 0]);
     net.run_for(secs(2));
     let second = net.desk_heard();
-    assert_eq!(
-        (second.len(), header(&second[0], "CSeq")),
-        (1, "3 REGISTER"),
-        "the nonce is used again"
-    );
-    assert!(
-        header(&second[0], "Authorization").contains("nc=00000002"),
-        "{}",
-        second[0]
-    );
+    assert_eq!((second.len(), header(&second[0], "CSeq")), (1, "3 REGISTER"), "the nonce is used again");
+    assert!(header(&second[0], "Authorization").contains("nc=00000002"), "{}", second[0]);
     let registered = PhoneEvent::Registered { expires_s: 300 };
     assert_eq!(net.told(0), [registered.clone(), registered]);
     net.order(0, |phone, now| phone.unregister(now));
     net.run_for(secs(1));
-    assert_eq!(
-        (net.told(0), net.phones[0].is_registered()),
-        (vec![PhoneEvent::Unregistered], false)
-    );
-    assert_eq!(
-        net.phones[0]
-            .poll_timeout()
-            .map(|at| at.since(net.mono) <= secs(5)),
-        Some(true)
-    );
+    assert_eq!((net.told(0), net.phones[0].is_registered()), (vec![PhoneEvent::Unregistered], false));
+    assert_eq!(net.phones[0].poll_timeout().map(|at| at.since(net.mono) <= secs(5)), Some(true));
     net.run_for(secs(600));
-    assert_eq!(
-        (net.desk_heard().len(), net.phones[0].poll_timeout()),
-        (1, None)
-    );
+    assert_eq!((net.desk_heard().len(), net.phones[0].poll_timeout()), (1, None));
 }
 
 #[test]
 fn a_registrar_that_knows_md5_only_is_served_so() {
-    let registrar = Registrar {
-        algorithms: vec![Algorithm::Md5],
-        ..Registrar::new()
-    };
+    let registrar = Registrar { algorithms: vec![Algorithm::Md5], ..Registrar::new() };
     let mut net = city(2, registrar, |_| {});
     net.run_for(secs(1));
     assert!(net.phones[0].is_registered());
-    let mut net = city(
-        2,
-        Registrar {
-            algorithms: vec![Algorithm::Md5],
-            ..Registrar::new()
-        },
-        |config| config.algorithms = vec![Algorithm::Sha256],
-    );
+    let mut net = city(2, Registrar { algorithms: vec![Algorithm::Md5], ..Registrar::new() }, |config| {
+        config.algorithms = vec![Algorithm::Sha256]
+    });
     net.run_for(secs(1));
-    assert_eq!(
-        net.told(0),
-        [PhoneEvent::RegisterFailed { status: Some(401) }]
-    );
+    assert_eq!(net.told(0), [PhoneEvent::RegisterFailed { status: Some(401) }]);
 }
 
 #[test]
 fn a_stale_nonce_is_replaced_and_a_short_life_lengthened() {
-    let mut net = city(
-        3,
-        Registrar {
-            uses: 1,
-            min_expires_s: 90,
-            ..Registrar::new()
-        },
-        |config| config.expires_s = 30,
-    );
+    let mut net =
+        city(3, Registrar { uses: 1, min_expires_s: 90, ..Registrar::new() }, |config| config.expires_s = 30);
     net.run_for(secs(200));
     let told = net.told(0);
-    assert_eq!(
-        told,
-        vec![PhoneEvent::Registered { expires_s: 90 }; told.len()]
-    );
+    assert_eq!(told, vec![PhoneEvent::Registered { expires_s: 90 }; told.len()]);
     assert!((4..=5).contains(&told.len()), "each 45 s: {told:?}");
 }
 
 #[test]
 fn a_wrong_password_fails_at_once_and_is_not_tried_on() {
-    let mut net = city(
-        4,
-        Registrar {
-            password: "other",
-            ..Registrar::new()
-        },
-        |_| {},
-    );
+    let mut net = city(4, Registrar { password: "other", ..Registrar::new() }, |_| {});
     net.run_for(secs(600));
-    assert_eq!(
-        net.told(0),
-        [PhoneEvent::RegisterFailed { status: Some(401) }]
-    );
+    assert_eq!(net.told(0), [PhoneEvent::RegisterFailed { status: Some(401) }]);
     assert_eq!(net.desk_heard().len(), 2);
 }
 
 #[test]
 fn a_silent_registrar_is_tried_again_later() {
     let mut net = Net::new(5);
-    net.plug("1001", desk(), |config| {
-        config.password = Some("secret".into())
-    });
+    net.plug("1001", desk(), |config| config.password = Some("secret".into()));
     net.order(0, |phone, now| phone.register(now));
     net.run_for(secs(33));
     assert_eq!(net.told(0), [PhoneEvent::RegisterFailed { status: None }]);
@@ -259,8 +186,7 @@ fn on_a_bad_line_registration_lasts() {
         net.run_for(secs(2_000));
         let told = net.told(0);
         assert!(
-            told.iter()
-                .all(|event| *event == PhoneEvent::Registered { expires_s: 300 }),
+            told.iter().all(|event| *event == PhoneEvent::Registered { expires_s: 300 }),
             "seed {seed}: {told:?}"
         );
         assert!((12..=14).contains(&told.len()), "seed {seed}: {told:?}");

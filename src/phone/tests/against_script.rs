@@ -19,11 +19,7 @@ fn invited(net: &mut Net) -> String {
 const CONTACT: &str = "Contact: <sip:desk@192.0.2.1:5060>\r\n";
 
 fn request(method: &str, branch: &str, to_tag: &str, cseq: u32, extra: &str, body: &str) -> String {
-    let kind = if body.is_empty() {
-        ""
-    } else {
-        "Content-Type: application/sdp\r\n"
-    };
+    let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
     format!(
         "{method} sip:1001@192.0.2.10:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;rport;branch=z9hG4bK{branch}\r\nMax-Forwards: 70\r\n\
          From: <sip:13800000000@city.example>;tag=theirs\r\nTo: <sip:1001@city.example>{to_tag}\r\nCall-ID: call@desk\r\n\
@@ -53,26 +49,13 @@ fn cancel_waits_for_a_provisional_answer() {
     let invite = invited(&mut net);
     net.order(0, |phone, now| phone.hang_up(now));
     net.run_for(Duration::from_millis(1_000));
-    assert_eq!(
-        kinds(&net.desk_heard()),
-        ["INVITE"],
-        "repeated, not cancelled"
-    );
+    assert_eq!(kinds(&net.desk_heard()), ["INVITE"], "repeated, not cancelled");
     let heard = ask(&mut net, &answer_to(&invite, 100, "", "", ""));
     assert_eq!(kinds(&heard), ["CANCEL"]);
     assert_eq!(header(&heard[0], "Via"), header(&invite, "Via"));
     net.say(0, &answer_to(&heard[0], 200, "d", "", ""));
-    assert_eq!(
-        kinds(&ask(&mut net, &answer_to(&invite, 487, "d", "", ""))),
-        ["ACK"]
-    );
-    assert_eq!(
-        net.told(0).last(),
-        Some(&PhoneEvent::Ended {
-            by: Side::Us,
-            status: Some(487)
-        })
-    );
+    assert_eq!(kinds(&ask(&mut net, &answer_to(&invite, 487, "d", "", ""))), ["ACK"]);
+    assert_eq!(net.told(0).last(), Some(&PhoneEvent::Ended { by: Side::Us, status: Some(487) }));
 }
 
 #[test]
@@ -83,10 +66,7 @@ fn a_200_that_crosses_the_cancel_is_acknowledged_and_ended() {
     net.order(0, |phone, now| phone.hang_up(now));
     let heard = ask(&mut net, &answer_to(&invite, 200, "d", CONTACT, SDP));
     assert_eq!(kinds(&heard), ["CANCEL", "ACK", "BYE"]);
-    assert_eq!(
-        (net.state(0), header(&heard[2], "CSeq")),
-        (PhoneState::Idle, "2 BYE")
-    );
+    assert_eq!((net.state(0), header(&heard[2], "CSeq")), (PhoneState::Idle, "2 BYE"));
     assert_eq!(net.phones[0].count().sent, 0);
 }
 
@@ -97,18 +77,9 @@ fn a_cancel_that_brings_no_answer_is_given_up() {
     ask(&mut net, &answer_to(&invite, 180, "d", "", ""));
     net.order(0, |phone, now| phone.hang_up(now));
     net.run_for(secs(33));
-    assert_eq!(
-        net.told(0).last(),
-        Some(&PhoneEvent::Ended {
-            by: Side::Timeout,
-            status: None
-        })
-    );
+    assert_eq!(net.told(0).last(), Some(&PhoneEvent::Ended { by: Side::Timeout, status: None }));
     net.run_for(secs(60));
-    assert_eq!(
-        (net.state(0), net.phones[0].poll_timeout()),
-        (PhoneState::Idle, None)
-    );
+    assert_eq!((net.state(0), net.phones[0].poll_timeout()), (PhoneState::Idle, None));
 }
 
 #[test]
@@ -120,27 +91,15 @@ fn each_2xx_is_acknowledged_and_a_fork_is_let_go() {
     assert_eq!(kinds(&first), ["ACK"]);
     assert_eq!(first, again, "the same ACK, byte by byte");
     assert_eq!(header(&first[0], "CSeq"), "1 ACK");
-    assert_ne!(
-        header(&first[0], "Via"),
-        header(&invite, "Via"),
-        "a transaction of its own"
-    );
+    assert_ne!(header(&first[0], "Via"), header(&invite, "Via"), "a transaction of its own");
     let fork = ask(&mut net, &answer_to(&invite, 200, "two", CONTACT, SDP));
     assert_eq!(kinds(&fork), ["ACK", "BYE"]);
-    assert!(
-        fork.iter()
-            .all(|text| header(text, "To").ends_with(";tag=two")),
-        "{fork:?}"
-    );
+    assert!(fork.iter().all(|text| header(text, "To").ends_with(";tag=two")), "{fork:?}");
     assert_eq!(net.state(0), PhoneState::Talking);
     net.order(0, |phone, now| phone.hang_up(now));
     net.run_for(Duration::from_millis(20));
     let late = ask(&mut net, &answer_to(&invite, 200, "one", CONTACT, SDP));
-    assert!(
-        kinds(&late).contains(&"ACK"),
-        "even after BYE: {:?}",
-        kinds(&late)
-    );
+    assert!(kinds(&late).contains(&"ACK"), "even after BYE: {:?}", kinds(&late));
 }
 
 #[test]
@@ -156,19 +115,12 @@ fn requests_follow_the_route_set() {
     net.run_for(Duration::from_millis(50));
     assert_eq!(net.heard.len(), 2);
     for (to, text) in &net.heard {
-        assert_eq!(
-            *to,
-            "192.0.2.78:5071".parse().unwrap(),
-            "the last proxy recorded comes first"
-        );
+        assert_eq!(*to, "192.0.2.78:5071".parse().unwrap(), "the last proxy recorded comes first");
         assert!(
             text.contains("Route: <sip:192.0.2.78:5071;lr>\r\nRoute: <sip:192.0.2.77:5070;lr>\r\n"),
             "{text}"
         );
-        assert!(
-            text.contains(" sip:desk@192.0.2.1:5060 SIP/2.0\r\n"),
-            "{text}"
-        );
+        assert!(text.contains(" sip:desk@192.0.2.1:5060 SIP/2.0\r\n"), "{text}");
     }
 }
 
@@ -190,20 +142,13 @@ fn a_challenged_invite_is_sent_again_with_credentials() {
         "{credentials}"
     );
     let ack = ask(&mut net, &answer_to(&heard[1], 200, "d", CONTACT, SDP));
-    assert_eq!(
-        (kinds(&ack), header(&ack[0], "CSeq")),
-        (vec!["ACK"], "2 ACK")
-    );
+    assert_eq!((kinds(&ack), header(&ack[0], "CSeq")), (vec!["ACK"], "2 ACK"));
     assert_eq!(header(&ack[0], "Proxy-Authorization"), credentials);
     net.order(0, |phone, now| phone.hang_up(now));
     net.run_for(Duration::from_millis(50));
     let bye = net.desk_heard();
     assert_eq!(header(&bye[0], "CSeq"), "3 BYE");
-    assert!(
-        header(&bye[0], "Proxy-Authorization").contains("nc=00000002"),
-        "{}",
-        bye[0]
-    );
+    assert!(header(&bye[0], "Proxy-Authorization").contains("nc=00000002"), "{}", bye[0]);
 }
 
 #[test]
@@ -216,13 +161,7 @@ fn wrong_credentials_are_a_refusal() {
     net.dial(0, "12345");
     net.run_for(secs(1));
     assert_eq!(kinds(&net.desk_heard()), ["INVITE", "ACK", "INVITE", "ACK"]);
-    assert_eq!(
-        net.told(0),
-        [PhoneEvent::Refused {
-            status: 401,
-            retry_after_s: None
-        }]
-    );
+    assert_eq!(net.told(0), [PhoneEvent::Refused { status: 401, retry_after_s: None }]);
 }
 
 #[test]
@@ -230,31 +169,14 @@ fn early_media_is_heard_and_the_refusal_after_it_told_with_its_retry_time() {
     let mut net = lone(8, |_| {});
     let invite = invited(&mut net);
     ask(&mut net, &answer_to(&invite, 183, "d", CONTACT, SDP));
-    let packet = rtp_rs::RtpPacketBuilder::new()
-        .payload_type(8)
-        .ssrc(5)
-        .payload(&[0x2a; 160])
-        .build()
-        .unwrap();
-    net.post(
-        "192.0.2.1:4000".parse().unwrap(),
-        "192.0.2.10:4000".parse().unwrap(),
-        packet,
-    );
-    ask(
-        &mut net,
-        &answer_to(&invite, 503, "d", "Retry-After: 7 (soon)\r\n", ""),
-    );
+    let packet =
+        rtp_rs::RtpPacketBuilder::new().payload_type(8).ssrc(5).payload(&[0x2a; 160]).build().unwrap();
+    net.post("192.0.2.1:4000".parse().unwrap(), "192.0.2.10:4000".parse().unwrap(), packet);
+    ask(&mut net, &answer_to(&invite, 503, "d", "Retry-After: 7 (soon)\r\n", ""));
     assert_eq!(net.phones[0].heard().len(), 160);
     let told = [
-        PhoneEvent::Ringing {
-            status: 183,
-            early_media: true,
-        },
-        PhoneEvent::Refused {
-            status: 503,
-            retry_after_s: Some(7),
-        },
+        PhoneEvent::Ringing { status: 183, early_media: true },
+        PhoneEvent::Refused { status: 503, retry_after_s: Some(7) },
     ];
     assert_eq!(net.told(0), told);
 }
@@ -268,26 +190,12 @@ fn a_repeated_invite_is_answered_again_and_a_missing_ack_ends_the_call() {
     net.run_for(secs(2));
     let answer = net.desk_heard();
     assert_eq!(kinds(&answer)[0], "200");
-    assert!(
-        answer[0].contains("m=audio 4000 RTP/AVP 8 101\r\n"),
-        "{}",
-        answer[0]
-    );
+    assert!(answer[0].contains("m=audio 4000 RTP/AVP 8 101\r\n"), "{}", answer[0]);
     net.run_for(secs(33));
     let heard = net.desk_heard();
-    assert!(
-        kinds(&heard).iter().filter(|kind| **kind == "200").count() >= 8,
-        "{:?}",
-        kinds(&heard)
-    );
-    assert_eq!(
-        kinds(&heard).iter().find(|kind| **kind != "200"),
-        Some(&"BYE")
-    );
-    assert!(net.told(0).contains(&PhoneEvent::Ended {
-        by: Side::Timeout,
-        status: None
-    }));
+    assert!(kinds(&heard).iter().filter(|kind| **kind == "200").count() >= 8, "{:?}", kinds(&heard));
+    assert_eq!(kinds(&heard).iter().find(|kind| **kind != "200"), Some(&"BYE"));
+    assert!(net.told(0).contains(&PhoneEvent::Ended { by: Side::Timeout, status: None }));
 }
 
 #[test]
@@ -298,10 +206,7 @@ fn hanging_up_before_the_ack_sends_bye_after_it() {
     net.order(0, |phone, now| phone.hang_up(now));
     net.run_for(Duration::from_millis(100));
     assert_eq!(net.desk_heard(), [""; 0]);
-    let heard = ask(
-        &mut net,
-        &request("ACK", "b", &tag_of(&answer[0]), 1, "", ""),
-    );
+    let heard = ask(&mut net, &request("ACK", "b", &tag_of(&answer[0]), 1, "", ""));
     assert_eq!(kinds(&heard), ["BYE"]);
 }
 
@@ -322,27 +227,15 @@ fn inside_a_call_requests_are_answered_as_they_fit() {
         ("BYE", 8, "", "481"),
     ];
     for (index, (method, cseq, body, status)) in rows.iter().enumerate() {
-        let heard = ask(
-            &mut net,
-            &request(method, &format!("row{index}"), &tag, *cseq, CONTACT, body),
-        );
+        let heard = ask(&mut net, &request(method, &format!("row{index}"), &tag, *cseq, CONTACT, body));
         assert_eq!(kinds(&heard), [*status], "{method} {cseq}");
         if *method == "INVITE" {
             assert!(heard[0].contains("a=recvonly"), "{}", heard[0]);
             ask(&mut net, &request("ACK", "c", &tag, *cseq, "", ""));
-            assert_eq!(
-                net.told(0).last(),
-                Some(&PhoneEvent::HeldByThem { on: true })
-            );
+            assert_eq!(net.told(0).last(), Some(&PhoneEvent::HeldByThem { on: true }));
         }
     }
-    assert_eq!(
-        net.told(0),
-        [PhoneEvent::Ended {
-            by: Side::Them,
-            status: None
-        }]
-    );
+    assert_eq!(net.told(0), [PhoneEvent::Ended { by: Side::Them, status: None }]);
 }
 
 #[test]
@@ -359,10 +252,7 @@ fn outside_of_a_call_requests_are_answered_as_they_fit() {
         ("INVITE", "", "Require: 100rel\r\n", "420"),
         ("INVITE", "", "", "400"),
     ] {
-        let heard = ask(
-            &mut net,
-            &request(method, &format!("{method}{status}"), tag, 1, extra, ""),
-        );
+        let heard = ask(&mut net, &request(method, &format!("{method}{status}"), tag, 1, extra, ""));
         assert_eq!(kinds(&heard), [status], "{method}");
         assert!(header(&heard[0], "To").contains(";tag="), "{}", heard[0]);
     }
@@ -373,24 +263,12 @@ fn outside_of_a_call_requests_are_answered_as_they_fit() {
 fn a_cancelled_call_says_why() {
     let mut net = lone(13, |config| config.answers = Answers::Manual);
     ask(&mut net, &invite("a"));
-    let cancel = request(
-        "CANCEL",
-        "a",
-        "",
-        1,
-        "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n",
-        "",
-    );
+    let cancel =
+        request("CANCEL", "a", "", 1, "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n", "");
     let mut heard = ask(&mut net, &cancel);
     heard.sort(); // Which of the two goes first does not matter.
     assert_eq!(kinds(&heard), ["200", "487"]);
-    assert_eq!(
-        net.told(0).last(),
-        Some(&PhoneEvent::Ended {
-            by: Side::Them,
-            status: Some(200)
-        })
-    );
+    assert_eq!(net.told(0).last(), Some(&PhoneEvent::Ended { by: Side::Them, status: Some(200) }));
 }
 
 #[test]
@@ -402,28 +280,13 @@ fn refer_is_sent_and_its_progress_told() {
     net.order(0, |phone, now| phone.refer("1002", now)).unwrap();
     net.run_for(Duration::from_millis(50));
     let refer = net.desk_heard().remove(0);
-    assert_eq!(
-        (kind(&refer), header(&refer, "Refer-To")),
-        ("REFER", "<sip:1002@city.example>")
-    );
+    assert_eq!((kind(&refer), header(&refer, "Refer-To")), ("REFER", "<sip:1002@city.example>"));
     ask(&mut net, &answer_to(&refer, 202, "", CONTACT, ""));
-    let notify = request(
-        "NOTIFY",
-        "n",
-        &tag,
-        2,
-        "Event: refer\r\n",
-        "SIP/2.0 200 OK\r\n",
-    )
-    .replace("application/sdp", "message/sipfrag");
+    let notify = request("NOTIFY", "n", &tag, 2, "Event: refer\r\n", "SIP/2.0 200 OK\r\n")
+        .replace("application/sdp", "message/sipfrag");
     assert_eq!(kinds(&ask(&mut net, &notify)), ["200"]);
     let told = net.told(0);
-    assert_eq!(
-        told[2..],
-        [202, 200].map(|status| PhoneEvent::Transfer {
-            status: Some(status)
-        })
-    );
+    assert_eq!(told[2..], [202, 200].map(|status| PhoneEvent::Transfer { status: Some(status) }));
 }
 
 #[test]

@@ -70,14 +70,8 @@ impl Net {
     }
 
     /// Plugs in a phone at the next address: 192.0.2.10 and up.
-    fn plug(
-        &mut self,
-        user: &str,
-        server: SocketAddr,
-        set: impl FnOnce(&mut PhoneConfig),
-    ) -> usize {
-        let at =
-            |port: u16| SocketAddr::new([192, 0, 2, 10 + self.phones.len() as u8].into(), port);
+    fn plug(&mut self, user: &str, server: SocketAddr, set: impl FnOnce(&mut PhoneConfig)) -> usize {
+        let at = |port: u16| SocketAddr::new([192, 0, 2, 10 + self.phones.len() as u8].into(), port);
         let mut config = PhoneConfig::new(user, at(5060), at(4000), server);
         config.domain = "city.example".into();
         set(&mut config);
@@ -91,10 +85,7 @@ impl Net {
 
     fn now(&self) -> Now {
         let wall = Timestamp::from_second(EPOCH_S).unwrap() + self.mono.since(Instant::ZERO);
-        Now {
-            mono: self.mono,
-            wall,
-        }
+        Now { mono: self.mono, wall }
     }
 
     /// Gives a phone an order.
@@ -106,8 +97,7 @@ impl Net {
     }
 
     fn dial(&mut self, phone: usize, to: &str) {
-        self.order(phone, |phone, now| phone.dial(Dial::to(to), now))
-            .unwrap();
+        self.order(phone, |phone, now| phone.dial(Dial::to(to), now)).unwrap();
     }
 
     fn collect(&mut self, phone: usize) {
@@ -126,8 +116,7 @@ impl Net {
     fn post(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
         self.sent += 1;
         if self.dice.below(100) >= self.lossy {
-            self.wire
-                .insert((self.mono + DELAY, self.sent), (from, to, bytes));
+            self.wire.insert((self.mono + DELAY, self.sent), (from, to, bytes));
         }
     }
 
@@ -143,30 +132,16 @@ impl Net {
         loop {
             let timer = self.phones.iter().filter_map(Phone::poll_timeout).min();
             let packet = self.wire.keys().next().map(|(at, _)| *at);
-            let Some(next) = timer
-                .into_iter()
-                .chain(packet)
-                .min()
-                .filter(|next| *next <= end)
-            else {
+            let Some(next) = timer.into_iter().chain(packet).min().filter(|next| *next <= end) else {
                 break;
             };
             self.mono = self.mono.max(next);
-            if let Some(key) = self
-                .wire
-                .keys()
-                .next()
-                .copied()
-                .filter(|(at, _)| *at <= self.mono)
-            {
+            if let Some(key) = self.wire.keys().next().copied().filter(|(at, _)| *at <= self.mono) {
                 let (from, to, bytes) = self.wire.remove(&key).unwrap();
                 self.deliver(from, to, &bytes);
             } else {
                 for phone in 0..self.phones.len() {
-                    if self.phones[phone]
-                        .poll_timeout()
-                        .is_some_and(|at| at <= self.mono)
-                    {
+                    if self.phones[phone].poll_timeout().is_some_and(|at| at <= self.mono) {
                         self.order(phone, |phone, now| phone.handle_timeout(now));
                     }
                 }
@@ -176,10 +151,7 @@ impl Net {
     }
 
     fn deliver(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
-        let phone = self
-            .phones
-            .iter()
-            .position(|phone| phone.config.sip.ip() == to.ip());
+        let phone = self.phones.iter().position(|phone| phone.config.sip.ip() == to.ip());
         match phone {
             Some(phone) if to.port() == 5060 => {
                 self.order(phone, |phone, now| phone.handle_sip(from, bytes, now))
@@ -199,9 +171,7 @@ impl Net {
 
     /// What a phone has told since this was last asked.
     fn told(&mut self, phone: usize) -> Vec<PhoneEvent> {
-        let (told, rest) = std::mem::take(&mut self.events)
-            .into_iter()
-            .partition(|(who, _)| *who == phone);
+        let (told, rest) = std::mem::take(&mut self.events).into_iter().partition(|(who, _)| *who == phone);
         self.events = rest;
         let told: Vec<(usize, PhoneEvent)> = told;
         told.into_iter().map(|(_, event)| event).collect()
@@ -209,10 +179,7 @@ impl Net {
 
     /// What the desk has heard since this was last asked, by first line.
     fn desk_heard(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.heard)
-            .into_iter()
-            .map(|(_, text)| text)
-            .collect()
+        std::mem::take(&mut self.heard).into_iter().map(|(_, text)| text).collect()
     }
 
     fn state(&self, phone: usize) -> PhoneState {
@@ -222,9 +189,7 @@ impl Net {
 
 /// The value of a header in a message text.
 fn header<'a>(text: &'a str, name: &str) -> &'a str {
-    text.lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-        .unwrap_or("")
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or("")
 }
 
 /// The method or status of a message text.
@@ -252,19 +217,12 @@ fn answer_to(request: &str, status: u16, tag: &str, extra: &str, body: &str) -> 
             text += &format!("{line}\r\n");
         }
         if line.starts_with("To:") {
-            let tag = if line.contains(";tag=") || tag.is_empty() {
-                String::new()
-            } else {
-                format!(";tag={tag}")
-            };
+            let tag =
+                if line.contains(";tag=") || tag.is_empty() { String::new() } else { format!(";tag={tag}") };
             text += &format!("{line}{tag}\r\n");
         }
     }
-    let kind = if body.is_empty() {
-        ""
-    } else {
-        "Content-Type: application/sdp\r\n"
-    };
+    let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
     text + extra + kind + &format!("Content-Length: {}\r\n\r\n{body}", body.len())
 }
 

@@ -60,10 +60,7 @@ pub fn numbers(table: &RoutingTable, problems: &mut Problems) {
     let lines = table.numbers.iter().filter_map(|line| line.number.as_ref());
     for said in lines.clone() {
         well_formed(said, problems);
-        let peer = table
-            .emergencies
-            .iter()
-            .filter_map(|peer| peer.number.as_ref());
+        let peer = table.emergencies.iter().filter_map(|peer| peer.number.as_ref());
         let peer = peer.clone().find(|peer| peer.value == said.value);
         if peer.is_some() || EMERGENCY.contains(&said.value.as_str()) {
             emergency(said, peer, problems);
@@ -71,21 +68,13 @@ pub fn numbers(table: &RoutingTable, problems: &mut Problems) {
         only_once(said, &mut first, problems);
     }
     let mut first: BTreeMap<&str, &Spot> = BTreeMap::new();
-    for said in table
-        .emergencies
-        .iter()
-        .filter_map(|peer| peer.number.as_ref())
-    {
+    for said in table.emergencies.iter().filter_map(|peer| peer.number.as_ref()) {
         well_formed(said, problems);
         only_once(said, &mut first, problems);
     }
 }
 
-fn only_once<'a>(
-    said: &'a Said<String>,
-    first: &mut BTreeMap<&'a str, &'a Spot>,
-    problems: &mut Problems,
-) {
+fn only_once<'a>(said: &'a Said<String>, first: &mut BTreeMap<&'a str, &'a Spot>, problems: &mut Problems) {
     let Some(earlier) = first.get(said.value.as_str()) else {
         first.insert(&said.value, &said.spot);
         return;
@@ -97,10 +86,7 @@ fn only_once<'a>(
             format!("号码 {} 出现两次", said.value),
             format!("the number {} stands twice", said.value),
         )
-        .effect(
-            "同一来电有两种处理方式，无从选择",
-            "one call would have two treatments and no way to choose",
-        )
+        .effect("同一来电有两种处理方式，无从选择", "one call would have two treatments and no way to choose")
         .remedy("只留一条", "keep one of them")
         .related(earlier, "第一次", "first");
 }
@@ -117,10 +103,7 @@ fn well_formed(said: &Said<String>, problems: &mut Problems) {
             format!("\"{}\" 不是号码的最短写法", said.value),
             format!("\"{}\" is not the shortest form of a number", said.value),
         )
-        .effect(
-            "拨打该号码的来电永远对不上，会被拒绝",
-            "calls to it would never match and would be refused",
-        )
+        .effect("拨打该号码的来电永远对不上，会被拒绝", "calls to it would never match and would be refused")
         .remedy(
             "只写数字，不带区号、+86 和分隔符，如 \"12345\" 或 \"4420000\"",
             "digits only, without area code, +86 or separators, like \"12345\" or \"4420000\"",
@@ -133,10 +116,7 @@ fn emergency(said: &Said<String>, peer: Option<&Said<String>>, problems: &mut Pr
             "E0202",
             &said.spot,
             format!("{} 是紧急热线，不能作为本平台的号码", said.value),
-            format!(
-                "{} is an emergency number and cannot be a line here",
-                said.value
-            ),
+            format!("{} is an emergency number and cannot be a line here", said.value),
         )
         .effect(
             "拨打紧急热线的市民会被接到 12345 排队，可能危及生命",
@@ -170,10 +150,7 @@ pub fn modes(table: &RoutingTable, problems: &mut Problems) {
             }
         }
         if mode.value != ModeWord::Bench {
-            for spot in [spot(&line.does), spot(&line.prompt), spot(&line.record)]
-                .into_iter()
-                .flatten()
-            {
+            for spot in [spot(&line.does), spot(&line.prompt), spot(&line.record)].into_iter().flatten() {
                 misplaced(spot, mode_name(mode.value), problems);
             }
         }
@@ -250,37 +227,21 @@ fn bench(line: &NumberTable, mode: &Said<ModeWord>, live: bool, problems: &mut P
         }
         return;
     }
-    let outward = [
-        spot(&line.trunk),
-        spot(&line.dial),
-        spot(&line.ring),
-        spot(&line.record),
-    ];
+    let outward = [spot(&line.trunk), spot(&line.dial), spot(&line.ring), spot(&line.record)];
     for spot in outward.into_iter().flatten() {
         misplaced(spot, choice, problems);
     }
 }
 
 fn sub_center_without_trunk(line: &NumberTable, problems: &mut Problems) {
-    let spot = Spot {
-        key: format!("{}.trunk", line.spot.key),
-        ..line.spot.clone()
-    };
+    let spot = Spot { key: format!("{}.trunk", line.spot.key), ..line.spot.clone() };
     problems
-        .error(
-            "E0209",
-            &spot,
-            "分中心没有中继",
-            "a sub-center without a trunk",
-        )
+        .error("E0209", &spot, "分中心没有中继", "a sub-center without a trunk")
         .effect(
             "分中心永远接不到来电，市民只能转到 12345",
             "its own clerks would never be called; every caller would end up at 12345",
         )
-        .remedy(
-            "加上 trunk = \"…\" 并定义该 [[trunk]]",
-            "add trunk = \"…\" and define that [[trunk]]",
-        );
+        .remedy("加上 trunk = \"…\" 并定义该 [[trunk]]", "add trunk = \"…\" and define that [[trunk]]");
 }
 
 fn expert_seats(line: &NumberTable, mode: ModeWord, problems: &mut Problems) {
@@ -301,10 +262,7 @@ fn expert_seats(line: &NumberTable, mode: ModeWord, problems: &mut Problems) {
             "专家座席只为双号并行的热线而设，写在这里不会生效",
             "expert seats belong to dual numbers; here they would never be called",
         )
-        .remedy(
-            "删去 expert_seats，或改为 mode = \"dual\"",
-            "remove expert_seats, or write mode = \"dual\"",
-        );
+        .remedy("删去 expert_seats，或改为 mode = \"dual\"", "remove expert_seats, or write mode = \"dual\"");
 }
 
 /// A live plan has 12345, and has it once.
@@ -316,10 +274,7 @@ pub fn primary(table: &RoutingTable, problems: &mut Problems) {
         .filter(|mode| mode.value == ModeWord::Primary);
     let Some(first) = primaries.next() else {
         if table.is_live() {
-            let spot = Spot {
-                key: "number".to_owned(),
-                ..table.spot.clone()
-            };
+            let spot = Spot { key: "number".to_owned(), ..table.spot.clone() };
             problems
                 .error(
                     "E0204",
@@ -337,20 +292,12 @@ pub fn primary(table: &RoutingTable, problems: &mut Problems) {
     };
     for other in primaries {
         problems
-            .error(
-                "E0205",
-                &other.spot,
-                "只能有一个主号码",
-                "there can be one primary number only",
-            )
+            .error("E0205", &other.spot, "只能有一个主号码", "there can be one primary number only")
             .effect(
                 "转来的旧号码分不清该归哪个主号码",
                 "forwarded old numbers could not be told from the primary",
             )
-            .remedy(
-                "其余改为 mode = \"dual\"",
-                "make the others mode = \"dual\"",
-            )
+            .remedy("其余改为 mode = \"dual\"", "make the others mode = \"dual\"")
             .related(&first.spot, "第一个", "first");
     }
 }
@@ -365,12 +312,9 @@ pub fn transitions(table: &RoutingTable, problems: &mut Problems) {
         if let Some(own) = own {
             length(own, table.transition.as_ref(), table, problems);
         }
-        let merged = line
-            .mode
-            .as_ref()
-            .filter(|mode| mode.value == ModeWord::Merged);
-        let whole = own
-            .is_some_and(|own| own.start.is_some() && own.months.is_some() && own.prompt.is_some());
+        let merged = line.mode.as_ref().filter(|mode| mode.value == ModeWord::Merged);
+        let whole =
+            own.is_some_and(|own| own.start.is_some() && own.months.is_some() && own.prompt.is_some());
         if let Some(mode) = merged
             && table.transition.is_none()
             && !whole
@@ -433,8 +377,5 @@ fn length(
             "提示音会一次也不播，或者播个没完（方案规定 3 个月）",
             "the prompt would never be heard, or for ever (the notice says 3 months)",
         )
-        .remedy(
-            "写 1 到 12 个月，如 months = 3",
-            "give 1 to 12 months, like months = 3",
-        );
+        .remedy("写 1 到 12 个月，如 months = 3", "give 1 to 12 months, like months = 3");
 }

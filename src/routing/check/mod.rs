@@ -75,11 +75,7 @@ fn ranges(table: &RoutingTable, problems: &mut Problems) {
         if let Some(wait) = survey.wait.as_ref().filter(|said| said.value.is_zero()) {
             out_of_range(&wait.spot, "\"1ms\"–\"24h\"", problems);
         }
-        if let Some(tries) = survey
-            .tries
-            .as_ref()
-            .filter(|said| !(1..=5).contains(&said.value))
-        {
+        if let Some(tries) = survey.tries.as_ref().filter(|said| !(1..=5).contains(&said.value)) {
             out_of_range(&tries.spot, "1–5", problems);
         }
     }
@@ -101,18 +97,12 @@ fn misplaced(spot: &Spot, choice: &str, problems: &mut Problems) {
             "写在这里的意图不会生效，而没有人会察觉",
             "what it was meant to say would not happen, and nobody would notice",
         )
-        .remedy(
-            "删去这一行，或改正所选的方式",
-            "remove the line, or choose the mode that it belongs to",
-        );
+        .remedy("删去这一行，或改正所选的方式", "remove the line, or choose the mode that it belongs to");
 }
 
 /// Notes a key that the chosen mode or kind cannot do without.
 fn needed(table: &Spot, key: &str, choice: &str, problems: &mut Problems) {
-    let spot = Spot {
-        key: format!("{}.{key}", table.key),
-        ..table.clone()
-    };
+    let spot = Spot { key: format!("{}.{key}", table.key), ..table.clone() };
     problems
         .error(
             "E0102",

@@ -15,24 +15,14 @@ const CALLS_MAX: u32 = 1_200;
 
 /// SIP is received somewhere, and others can answer there.
 pub fn listeners(table: &RoutingTable, problems: &mut Problems) {
-    let Some(listen) = table
-        .network
-        .as_ref()
-        .and_then(|network| network.listen.as_ref())
-    else {
+    let Some(listen) = table.network.as_ref().and_then(|network| network.listen.as_ref()) else {
         return;
     };
     if listen.value.is_empty() {
         problems
             .error("E0608", &listen.spot, "listen 是空的", "listen is empty")
-            .effect(
-                "引擎收不到任何呼叫",
-                "the engine would receive no call at all",
-            )
-            .remedy(
-                "写上地址，如 [\"192.0.2.10:5060\"]",
-                "give an address, like [\"192.0.2.10:5060\"]",
-            );
+            .effect("引擎收不到任何呼叫", "the engine would receive no call at all")
+            .remedy("写上地址，如 [\"192.0.2.10:5060\"]", "give an address, like [\"192.0.2.10:5060\"]");
     }
     for listener in &listen.value {
         let ip = listener.bind.ip();
@@ -55,9 +45,7 @@ pub fn listeners(table: &RoutingTable, problems: &mut Problems) {
                     "E0607",
                     &listener.spot,
                     format!("{ip} 不是别人能回应的地址，又没有 advertise"),
-                    format!(
-                        "{ip} is no address that others could answer to, and there is no advertise"
-                    ),
+                    format!("{ip} is no address that others could answer to, and there is no advertise"),
                 )
                 .effect(
                     "来电能振铃，却没有声音，也挂不断",
@@ -95,9 +83,7 @@ pub fn rtp_ports(table: &RoutingTable, problems: &mut Problems) {
     if first % 2 != 0 || last % 2 != 1 || first >= last || first < PORT_MIN {
         fault(
             format!("RTP 端口范围 {first}-{last} 不是从偶数到奇数（且不小于 {PORT_MIN}）"),
-            format!(
-                "the RTP range {first}-{last} does not run from even to odd (from {PORT_MIN} on)"
-            ),
+            format!("the RTP range {first}-{last} does not run from even to odd (from {PORT_MIN} on)"),
         );
         return;
     }
@@ -141,10 +127,7 @@ pub fn trunks(table: &RoutingTable, problems: &mut Problems) {
                         "两条中继的来源网段相同",
                         "two trunks have the same source net",
                     )
-                    .effect(
-                        "分不清来电属于哪条中继",
-                        "calls could not be told apart by trunk",
-                    )
+                    .effect("分不清来电属于哪条中继", "calls could not be told apart by trunk")
                     .remedy("只留在一条中继里", "keep it in one of them")
                     .related(&other.spot, "第一次", "first");
             }
@@ -169,15 +152,9 @@ fn ends(trunk: &TrunkTable, table: &RoutingTable, problems: &mut Problems) {
                 "E0601",
                 &name.spot,
                 format!("中继 \"{}\" 既无 sources 也无 target", name.value),
-                format!(
-                    "the trunk \"{}\" has neither sources nor target",
-                    name.value
-                ),
+                format!("the trunk \"{}\" has neither sources nor target", name.value),
             )
-            .effect(
-                "它既收不到来电，也打不出去",
-                "it could neither receive calls nor carry any",
-            )
+            .effect("它既收不到来电，也打不出去", "it could neither receive calls nor carry any")
             .remedy(
                 "来电方向加 sources，去电方向加 target",
                 "add sources for calls from it, target for calls to it",
@@ -189,38 +166,21 @@ fn ends(trunk: &TrunkTable, table: &RoutingTable, problems: &mut Problems) {
                 "E0602",
                 &name.spot,
                 format!("中继 \"{}\" 要用来呼出，却没有 target", name.value),
-                format!(
-                    "calls are sent to the trunk \"{}\", which has no target",
-                    name.value
-                ),
+                format!("calls are sent to the trunk \"{}\", which has no target", name.value),
             )
-            .effect(
-                "转往那里的来电全部失败",
-                "every call that is put through to it would fail",
-            )
-            .remedy(
-                "加上 target = \"地址:端口\"",
-                "add target = \"address:port\"",
-            )
+            .effect("转往那里的来电全部失败", "every call that is put through to it would fail")
+            .remedy("加上 target = \"地址:端口\"", "add target = \"address:port\"")
             .related(&dialled.spot, "用在这里", "used here");
     }
     let asked = trunk.dialled_from.as_ref();
     if let Some(asked) = asked.filter(|said| said.value.is_empty() && !sources.value.is_empty()) {
         problems
-            .error(
-                "E0608",
-                &asked.spot,
-                "dialled_from 是空的",
-                "dialled_from is empty",
-            )
+            .error("E0608", &asked.spot, "dialled_from 是空的", "dialled_from is empty")
             .effect(
                 "从这条中继来的呼叫找不到所拨号码，全部被拒绝",
                 "no call from the trunk would have a dialled number; all would be refused",
             )
-            .remedy(
-                "至少写 [\"request_uri\"]",
-                "write at least [\"request_uri\"]",
-            );
+            .remedy("至少写 [\"request_uri\"]", "write at least [\"request_uri\"]");
     }
 }
 
@@ -228,10 +188,7 @@ fn drill(trunk: &TrunkTable, problems: &mut Problems) {
     let Some(drill) = trunk.drill.as_ref().filter(|said| said.value) else {
         return;
     };
-    let real = trunk
-        .target
-        .as_ref()
-        .filter(|target| !target.value.ip().to_canonical().is_loopback());
+    let real = trunk.target.as_ref().filter(|target| !target.value.ip().to_canonical().is_loopback());
     if let Some(target) = real {
         problems
             .error(
@@ -259,10 +216,7 @@ fn drill(trunk: &TrunkTable, problems: &mut Problems) {
             format!("中继 \"{name}\" 处于演练模式，不通向任何真实对端"),
             format!("the trunk \"{name}\" is in drill mode and leads to nobody real"),
         )
-        .effect(
-            "转往那里的来电按无人接听处理",
-            "calls that are put through to it end as unanswered",
-        )
+        .effect("转往那里的来电按无人接听处理", "calls that are put through to it end as unanswered")
         .remedy(
             "正式开通前，填写对端 target 并改为 drill = false",
             "before going live, give the peer's target and write drill = false",
@@ -271,9 +225,8 @@ fn drill(trunk: &TrunkTable, problems: &mut Problems) {
 
 fn trying_out(trunk: &TrunkTable, problems: &mut Problems) {
     let sources = trunk.sources.iter().flat_map(|said| &said.value);
-    let loopback: Option<&Said<IpNet>> = sources
-        .into_iter()
-        .find(|net| net.addr.to_canonical().is_loopback());
+    let loopback: Option<&Said<IpNet>> =
+        sources.into_iter().find(|net| net.addr.to_canonical().is_loopback());
     let Some(net) = loopback else { return };
     problems
         .warning(
@@ -295,10 +248,7 @@ fn trying_out(trunk: &TrunkTable, problems: &mut Problems) {
 /// Tickets go somewhere, and each adapter has the keys that it needs.
 pub fn sinks(table: &RoutingTable, problems: &mut Problems) {
     if table.is_live() && table.sinks.is_empty() {
-        let spot = Spot {
-            key: "ticket_sink".to_owned(),
-            ..table.spot.clone()
-        };
+        let spot = Spot { key: "ticket_sink".to_owned(), ..table.spot.clone() };
         problems
             .error("E0701", &spot, "没有工单去处", "tickets go nowhere")
             .effect(
@@ -337,9 +287,7 @@ fn keys_of(sink: &SinkTable, problems: &mut Problems) {
     let Some(url) = sink.url.as_ref().filter(|_| hook) else {
         return;
     };
-    let rest = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"));
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) {
         problems
             .error(
@@ -348,10 +296,7 @@ fn keys_of(sink: &SinkTable, problems: &mut Problems) {
                 format!("\"{}\" 不是 http 地址", url.value),
                 format!("\"{}\" is no http address", url.value),
             )
-            .effect(
-                "工单送不出去，会一直积压",
-                "tickets could not be delivered and would pile up",
-            )
+            .effect("工单送不出去，会一直积压", "tickets could not be delivered and would pile up")
             .remedy("写成 \"https://主机/路径\"", "write \"https://host/path\"");
     }
 }

@@ -10,26 +10,10 @@ use super::super::tables::{ModeWord, RoutingTable};
 
 /// No two things of a kind share a name.
 pub fn unique_names(table: &RoutingTable, problems: &mut Problems) {
-    once(
-        table.trunks.iter().map(|trunk| &trunk.name),
-        ("中继", "trunk"),
-        problems,
-    );
-    once(
-        table.queues.iter().map(|queue| &queue.name),
-        ("队列", "queue"),
-        problems,
-    );
-    once(
-        table.seats.iter().map(|seat| &seat.id),
-        ("座席", "seat"),
-        problems,
-    );
-    once(
-        table.sinks.iter().map(|sink| &sink.name),
-        ("工单去处", "ticket sink"),
-        problems,
-    );
+    once(table.trunks.iter().map(|trunk| &trunk.name), ("中继", "trunk"), problems);
+    once(table.queues.iter().map(|queue| &queue.name), ("队列", "queue"), problems);
+    once(table.seats.iter().map(|seat| &seat.id), ("座席", "seat"), problems);
+    once(table.sinks.iter().map(|sink| &sink.name), ("工单去处", "ticket sink"), problems);
 }
 
 /// Notes every name that stands a second time.
@@ -51,10 +35,7 @@ pub fn once<'a>(
                 format!("{zh} \"{}\" 重名", said.value),
                 format!("there are two {en}s called \"{}\"", said.value),
             )
-            .effect(
-                "引用它的地方不知道指的是哪一个",
-                "whatever refers to it could mean either",
-            )
+            .effect("引用它的地方不知道指的是哪一个", "whatever refers to it could mean either")
             .remedy("给其中一个改名", "rename one of them")
             .related(earlier, "第一次", "first");
     }
@@ -67,11 +48,7 @@ pub fn defined(table: &RoutingTable, manifest: Option<&ManifestTable>, problems:
     for said in in_seats.flat_map(|said| &said.value) {
         exists("E0301", said, &queues, ("队列", "queue"), problems);
     }
-    for said in table
-        .numbers
-        .iter()
-        .filter_map(|number| number.queue.as_ref())
-    {
+    for said in table.numbers.iter().filter_map(|number| number.queue.as_ref()) {
         exists("E0301", said, &queues, ("队列", "queue"), problems);
     }
     let trunks = names(table.trunks.iter().map(|trunk| &trunk.name));
@@ -96,11 +73,7 @@ fn exists(
     if names.contains(&said.value.as_str()) {
         return;
     }
-    let known = if names.len() <= 12 {
-        names.join(", ")
-    } else {
-        format!("{}, …", names[..12].join(", "))
-    };
+    let known = if names.len() <= 12 { names.join(", ") } else { format!("{}, …", names[..12].join(", ")) };
     problems
         .error(
             code,
@@ -108,10 +81,7 @@ fn exists(
             format!("没有名为 \"{}\" 的{zh}", said.value),
             format!("there is no {en} \"{}\"", said.value),
         )
-        .effect(
-            "来电走到这里无法继续",
-            "a call that comes here could not go on",
-        )
+        .effect("来电走到这里无法继续", "a call that comes here could not go on")
         .remedy(
             format!("改为已有的名称，或先定义它；已有: {known}"),
             format!("use a name that exists, or define it first; there are: {known}"),
@@ -121,15 +91,10 @@ fn exists(
 
 /// Trunks and queues that nothing uses are probably a slip.
 pub fn used(table: &RoutingTable, problems: &mut Problems) {
-    let dialled: Vec<&str> = dialled_trunks(table)
-        .map(|said| said.value.as_str())
-        .collect();
+    let dialled: Vec<&str> = dialled_trunks(table).map(|said| said.value.as_str()).collect();
     for trunk in &table.trunks {
         let Some(name) = &trunk.name else { continue };
-        let inward = trunk
-            .sources
-            .as_ref()
-            .is_none_or(|said| !said.value.is_empty());
+        let inward = trunk.sources.as_ref().is_none_or(|said| !said.value.is_empty());
         if !inward && trunk.target.is_some() && !dialled.contains(&name.value.as_str()) {
             problems
                 .warning(
@@ -138,10 +103,7 @@ pub fn used(table: &RoutingTable, problems: &mut Problems) {
                     format!("没有号码使用中继 \"{}\"", name.value),
                     format!("no number uses the trunk \"{}\"", name.value),
                 )
-                .remedy(
-                    "删去它，或在号码里引用它",
-                    "remove it, or refer to it in a number",
-                );
+                .remedy("删去它，或在号码里引用它", "remove it, or refer to it in a number");
         }
     }
     let waited: Vec<&str> = used_queues(table).map(|said| said.value.as_str()).collect();
@@ -154,49 +116,30 @@ pub fn used(table: &RoutingTable, problems: &mut Problems) {
                     format!("没有号码使用队列 \"{}\"", name.value),
                     format!("no number uses the queue \"{}\"", name.value),
                 )
-                .remedy(
-                    "删去它，或在号码里引用它",
-                    "remove it, or refer to it in a number",
-                );
+                .remedy("删去它，或在号码里引用它", "remove it, or refer to it in a number");
         }
     }
 }
 
 /// Trunks that calls are sent to.
 pub fn dialled_trunks(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> {
-    let numbers = table
-        .numbers
-        .iter()
-        .filter_map(|number| number.trunk.as_ref());
-    let peers = table
-        .emergencies
-        .iter()
-        .filter_map(|peer| peer.trunk.as_ref());
+    let numbers = table.numbers.iter().filter_map(|number| number.trunk.as_ref());
+    let peers = table.emergencies.iter().filter_map(|peer| peer.trunk.as_ref());
     numbers.chain(peers)
 }
 
 /// Queues that callers are sent to.
 pub fn used_queues(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> {
-    table
-        .numbers
-        .iter()
-        .filter_map(|number| number.queue.as_ref())
+    table.numbers.iter().filter_map(|number| number.queue.as_ref())
 }
 
 /// Prompts that the file names.
 pub fn prompt_references(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> {
-    let queues = table
-        .queues
-        .iter()
-        .flat_map(|queue| [&queue.greeting, &queue.music, &queue.overflow_prompt]);
+    let queues =
+        table.queues.iter().flat_map(|queue| [&queue.greeting, &queue.music, &queue.overflow_prompt]);
     let numbers = table.numbers.iter().map(|number| &number.prompt);
-    let own = table
-        .numbers
-        .iter()
-        .filter_map(|number| number.transition.as_ref());
-    let transitions = own
-        .chain(&table.transition)
-        .map(|transition| &transition.prompt);
+    let own = table.numbers.iter().filter_map(|number| number.transition.as_ref());
+    let transitions = own.chain(&table.transition).map(|transition| &transition.prompt);
     queues.chain(numbers).chain(transitions).flatten()
 }
 

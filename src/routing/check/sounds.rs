@@ -22,11 +22,7 @@ pub fn sounds(
     files: &BTreeMap<String, Fetched>,
     problems: &mut Problems,
 ) -> BTreeMap<PromptId, Prompt> {
-    references::once(
-        manifest.prompts.iter().map(|prompt| &prompt.id),
-        ("提示音", "prompt"),
-        problems,
-    );
+    references::once(manifest.prompts.iter().map(|prompt| &prompt.id), ("提示音", "prompt"), problems);
     if table.is_live() {
         complete(table, manifest, problems);
     }
@@ -49,9 +45,8 @@ pub fn wanted<'a>(
     table: &'a RoutingTable,
     manifest: &'a ManifestTable,
 ) -> impl Iterator<Item = &'a PromptTable> {
-    let named: BTreeSet<&str> = references::prompt_references(table)
-        .map(|said| said.value.as_str())
-        .collect();
+    let named: BTreeSet<&str> =
+        references::prompt_references(table).map(|said| said.value.as_str()).collect();
     manifest.prompts.iter().filter(move |entry| {
         let id = entry.id.as_ref().map(|said| said.value.as_str());
         table.is_live() || id.is_some_and(|id| named.contains(id))
@@ -59,14 +54,8 @@ pub fn wanted<'a>(
 }
 
 fn complete(table: &RoutingTable, manifest: &ManifestTable, problems: &mut Problems) {
-    let spot = table
-        .prompts
-        .as_ref()
-        .map_or(&table.spot, |said| &said.spot);
-    let missing: Vec<&str> = REQUIRED
-        .into_iter()
-        .filter(|id| manifest.get(id).is_none())
-        .collect();
+    let spot = table.prompts.as_ref().map_or(&table.spot, |said| &said.spot);
+    let missing: Vec<&str> = REQUIRED.into_iter().filter(|id| manifest.get(id).is_none()).collect();
     if missing.is_empty() {
         return;
     }
@@ -82,10 +71,7 @@ fn complete(table: &RoutingTable, manifest: &ManifestTable, problems: &mut Probl
             "播报工号、工单号或排队位置时会缺字，来电人听不明白",
             "clerk numbers, ticket numbers or places in the queue would be read out with holes",
         )
-        .remedy(
-            "把它们补进清单并重新生成",
-            "add them to the manifest and make the files again",
-        );
+        .remedy("把它们补进清单并重新生成", "add them to the manifest and make the files again");
 }
 
 fn sound(
@@ -94,11 +80,7 @@ fn sound(
     files: &BTreeMap<String, Fetched>,
     problems: &mut Problems,
 ) -> Option<Prompt> {
-    let (id, file, sealed) = (
-        entry.id.as_ref()?,
-        entry.file.as_ref()?,
-        entry.sha256.as_ref()?,
-    );
+    let (id, file, sealed) = (entry.id.as_ref()?, entry.file.as_ref()?, entry.sha256.as_ref()?);
     let bytes = match files.get(&beside(manifest_name, &file.value))? {
         Ok(bytes) => bytes,
         Err(reason) => {
@@ -109,10 +91,7 @@ fn sound(
                     format!("提示音文件 {} 读不到（{reason}）", file.value),
                     format!("the prompt file {} cannot be read ({reason})", file.value),
                 )
-                .effect(
-                    "需要它的地方来电人只能听到静音",
-                    "callers would hear silence where it is needed",
-                )
+                .effect("需要它的地方来电人只能听到静音", "callers would hear silence where it is needed")
                 .remedy(
                     "放回该文件，或用 tools/ 下的工具重新生成",
                     "put the file back, or make it again with the tool under tools/",
@@ -140,15 +119,9 @@ fn unplayable(fault: &SoundFault, file: &Said<String>, sealed: &Spot, problems: 
                 "E0503",
                 sealed,
                 format!("提示音文件 {} 与登记的 SHA-256 不符", file.value),
-                format!(
-                    "the prompt file {} is not the one that was sealed",
-                    file.value
-                ),
+                format!("the prompt file {} is not the one that was sealed", file.value),
             )
-            .effect(
-                "来电人可能听到未经审核的内容",
-                "callers might hear something that nobody approved",
-            )
+            .effect("来电人可能听到未经审核的内容", "callers might hear something that nobody approved")
             .remedy(
                 format!("审听后重新登记；现在的 SHA-256 是 {actual}"),
                 format!("listen to it and seal it again; its SHA-256 is {actual}"),
@@ -158,15 +131,9 @@ fn unplayable(fault: &SoundFault, file: &Said<String>, sealed: &Spot, problems: 
                 "E0504",
                 &file.spot,
                 format!("提示音文件 {} 的格式不对: {}", file.value, found.zh),
-                format!(
-                    "the prompt file {} has the wrong format: {}",
-                    file.value, found.en
-                ),
+                format!("the prompt file {} has the wrong format: {}", file.value, found.en),
             )
-            .effect(
-                "来电人会听到变调或杂音",
-                "callers would hear it at the wrong pitch, or noise",
-            )
+            .effect("来电人会听到变调或杂音", "callers would hear it at the wrong pitch, or noise")
             .remedy(
                 "转换为 8000 Hz、16 位、单声道的 WAV",
                 "convert it to WAV of 8000 Hz, 16 bits, one channel",
@@ -174,11 +141,7 @@ fn unplayable(fault: &SoundFault, file: &Said<String>, sealed: &Spot, problems: 
     };
 }
 
-fn short_enough(
-    greeting: &Said<String>,
-    decoded: &BTreeMap<PromptId, Prompt>,
-    problems: &mut Problems,
-) {
+fn short_enough(greeting: &Said<String>, decoded: &BTreeMap<PromptId, Prompt>, problems: &mut Problems) {
     let Some(prompt) = decoded.get(greeting.value.as_str()) else {
         return;
     };
@@ -194,9 +157,6 @@ fn short_enough(
             format!("问候语长 {seconds} 秒，超过 5 秒"),
             format!("the greeting lasts {seconds} s, more than 5 s"),
         )
-        .effect(
-            "15 秒内接通的时间被问候语占去",
-            "it uses up the 15 s in which a person should answer",
-        )
+        .effect("15 秒内接通的时间被问候语占去", "it uses up the 15 s in which a person should answer")
         .remedy("缩短问候语", "make the greeting shorter");
 }

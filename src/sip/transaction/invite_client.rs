@@ -46,25 +46,12 @@ impl InviteClient {
     pub fn new(invite: Bytes, now: Instant) -> Self {
         let mut acts = Acts::default();
         acts.push(Act::Send);
-        let state = State::Calling {
-            a: now + T1,
-            wait: T1,
-            b: now + PATIENCE,
-        };
-        InviteClient {
-            stored: invite,
-            state,
-            acts,
-        }
+        let state = State::Calling { a: now + T1, wait: T1, b: now + PATIENCE };
+        InviteClient { stored: invite, state, acts }
     }
 
     /// Takes a response. For the first refusal `ack` makes its ACK from the stored INVITE.
-    pub fn handle_response(
-        &mut self,
-        status: u16,
-        ack: impl FnOnce(&Bytes) -> Bytes,
-        now: Instant,
-    ) {
+    pub fn handle_response(&mut self, status: u16, ack: impl FnOnce(&Bytes) -> Bytes, now: Instant) {
         match (self.state, status) {
             (State::Calling { .. }, ..=199) => {
                 self.state = State::Proceeding { cancelled: None };
@@ -101,9 +88,7 @@ impl InviteClient {
     pub fn handle_cancel(&mut self, now: Instant) -> bool {
         let may = self.state == State::Proceeding { cancelled: None };
         if may {
-            self.state = State::Proceeding {
-                cancelled: Some(now + PATIENCE),
-            };
+            self.state = State::Proceeding { cancelled: Some(now + PATIENCE) };
         }
         may
     }
@@ -111,21 +96,14 @@ impl InviteClient {
     /// Runs the timers that are due.
     pub fn handle_timeout(&mut self, now: Instant) {
         match self.state {
-            State::Calling { b: end, .. }
-            | State::Proceeding {
-                cancelled: Some(end),
-            } if end <= now => {
+            State::Calling { b: end, .. } | State::Proceeding { cancelled: Some(end) } if end <= now => {
                 self.state = State::Terminated;
                 self.acts.push(Act::TimeOut);
                 self.acts.push(Act::Done);
             }
             State::Calling { a, wait, b } if a <= now => {
                 let wait = wait * 2;
-                self.state = State::Calling {
-                    a: now + wait,
-                    wait,
-                    b,
-                };
+                self.state = State::Calling { a: now + wait, wait, b };
                 self.acts.push(Act::Send);
             }
             State::Completed { d: end } | State::Accepted { m: end } if end <= now => {
@@ -177,20 +155,12 @@ mod tests {
     }
 
     fn in_state(state: State) -> InviteClient {
-        InviteClient {
-            stored: Bytes::from_static(b"INVITE"),
-            state,
-            acts: Acts::default(),
-        }
+        InviteClient { stored: Bytes::from_static(b"INVITE"), state, acts: Acts::default() }
     }
 
     #[test]
     fn responses_row_by_row() {
-        let calling = State::Calling {
-            a: at(500),
-            wait: T1,
-            b: at(32_000),
-        };
+        let calling = State::Calling { a: at(500), wait: T1, b: at(32_000) };
         let completed = State::Completed { d: at(32_010) };
         let accepted = State::Accepted { m: at(32_010) };
         let rows: [(State, u16, State, &[Act]); 13] = [
@@ -222,56 +192,22 @@ mod tests {
     fn timers_row_by_row() {
         let rows: [(State, u64, State, &[Act]); 7] = [
             (
-                State::Calling {
-                    a: at(500),
-                    wait: T1,
-                    b: at(32_000),
-                },
+                State::Calling { a: at(500), wait: T1, b: at(32_000) },
                 500,
-                State::Calling {
-                    a: at(1_500),
-                    wait: T1 * 2,
-                    b: at(32_000),
-                },
+                State::Calling { a: at(1_500), wait: T1 * 2, b: at(32_000) },
                 &[Send],
             ),
             (
-                State::Calling {
-                    a: at(500),
-                    wait: T1,
-                    b: at(32_000),
-                },
+                State::Calling { a: at(500), wait: T1, b: at(32_000) },
                 32_000,
                 State::Terminated,
                 &[TimeOut, Done],
             ),
             (PROCEEDING, 999_999, PROCEEDING, &[]),
-            (
-                State::Proceeding {
-                    cancelled: Some(at(40)),
-                },
-                40,
-                State::Terminated,
-                &[TimeOut, Done],
-            ),
-            (
-                State::Completed { d: at(40) },
-                39,
-                State::Completed { d: at(40) },
-                &[],
-            ),
-            (
-                State::Completed { d: at(40) },
-                40,
-                State::Terminated,
-                &[Done],
-            ),
-            (
-                State::Accepted { m: at(40) },
-                40,
-                State::Terminated,
-                &[Done],
-            ),
+            (State::Proceeding { cancelled: Some(at(40)) }, 40, State::Terminated, &[TimeOut, Done]),
+            (State::Completed { d: at(40) }, 39, State::Completed { d: at(40) }, &[]),
+            (State::Completed { d: at(40) }, 40, State::Terminated, &[Done]),
+            (State::Accepted { m: at(40) }, 40, State::Terminated, &[Done]),
         ];
         for (state, ms, next, wanted) in rows {
             let mut machine = in_state(state);

@@ -43,11 +43,7 @@ impl InviteServer {
     pub fn new(trying: Bytes) -> Self {
         let mut acts = Acts::default();
         acts.push(Act::Send);
-        InviteServer {
-            stored: trying,
-            state: State::Proceeding,
-            acts,
-        }
+        InviteServer { stored: trying, state: State::Proceeding, acts }
     }
 
     /// The same INVITE came again.
@@ -77,11 +73,7 @@ impl InviteServer {
         self.state = match status {
             ..=199 => State::Proceeding,
             200..=299 => State::Accepted { l: now + PATIENCE },
-            _ => State::Completed {
-                g: now + T1,
-                wait: T1,
-                h: now + PATIENCE,
-            },
+            _ => State::Completed { g: now + T1, wait: T1, h: now + PATIENCE },
         };
     }
 
@@ -100,11 +92,7 @@ impl InviteServer {
             }
             State::Completed { g, wait, h } if g <= now => {
                 let wait = (wait * 2).min(T2);
-                self.state = State::Completed {
-                    g: now + wait,
-                    wait,
-                    h,
-                };
+                self.state = State::Completed { g: now + wait, wait, h };
                 self.acts.push(Act::Send);
             }
             State::Confirmed { i: end } | State::Accepted { l: end } if end <= now => {
@@ -160,24 +148,13 @@ mod tests {
     }
 
     fn in_state(state: State) -> InviteServer {
-        InviteServer {
-            stored: Bytes::from_static(b"100"),
-            state,
-            acts: Acts::default(),
-        }
+        InviteServer { stored: Bytes::from_static(b"100"), state, acts: Acts::default() }
     }
 
-    const COMPLETED: State = State::Completed {
-        g: Instant::from_millis(510),
-        wait: T1,
-        h: Instant::from_millis(32_010),
-    };
-    const ACCEPTED: State = State::Accepted {
-        l: Instant::from_millis(32_010),
-    };
-    const CONFIRMED: State = State::Confirmed {
-        i: Instant::from_millis(5_010),
-    };
+    const COMPLETED: State =
+        State::Completed { g: Instant::from_millis(510), wait: T1, h: Instant::from_millis(32_010) };
+    const ACCEPTED: State = State::Accepted { l: Instant::from_millis(32_010) };
+    const CONFIRMED: State = State::Confirmed { i: Instant::from_millis(5_010) };
 
     #[test]
     fn messages_row_by_row() {
@@ -188,13 +165,7 @@ mod tests {
         let accept: Input = |machine| machine.respond(200, Bytes::from_static(b"new"), at(10));
         let refuse: Input = |machine| machine.respond(486, Bytes::from_static(b"new"), at(10));
         let rows: [(State, &str, Input, State, &[Act]); 15] = [
-            (
-                State::Proceeding,
-                "INVITE",
-                repeat,
-                State::Proceeding,
-                &[Send],
-            ),
+            (State::Proceeding, "INVITE", repeat, State::Proceeding, &[Send]),
             (State::Proceeding, "ACK", ack, State::Proceeding, &[]),
             (State::Proceeding, "180", ring, State::Proceeding, &[Send]),
             (State::Proceeding, "200", accept, ACCEPTED, &[Send]),
@@ -220,29 +191,12 @@ mod tests {
 
     #[test]
     fn timers_row_by_row() {
-        let later = State::Completed {
-            g: at(1_510),
-            wait: T1 * 2,
-            h: at(32_010),
-        };
-        let slow = State::Completed {
-            g: at(5_000),
-            wait: T2,
-            h: at(32_010),
-        };
+        let later = State::Completed { g: at(1_510), wait: T1 * 2, h: at(32_010) };
+        let slow = State::Completed { g: at(5_000), wait: T2, h: at(32_010) };
         let rows: [(State, u64, State, &[Act]); 7] = [
             (State::Proceeding, 999_999, State::Proceeding, &[]),
             (COMPLETED, 510, later, &[Send]),
-            (
-                slow,
-                5_000,
-                State::Completed {
-                    g: at(9_000),
-                    wait: T2,
-                    h: at(32_010),
-                },
-                &[Send],
-            ),
+            (slow, 5_000, State::Completed { g: at(9_000), wait: T2, h: at(32_010) }, &[Send]),
             (COMPLETED, 32_010, State::Terminated, &[TimeOut, Done]),
             (CONFIRMED, 5_010, State::Terminated, &[Done]),
             (ACCEPTED, 32_009, ACCEPTED, &[]),

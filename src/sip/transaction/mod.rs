@@ -75,11 +75,7 @@ mod tests {
 
     #[test]
     fn a_machine_fits_in_two_cache_lines() {
-        assert!(
-            size_of::<InviteClient>() <= 80,
-            "{}",
-            size_of::<InviteClient>()
-        );
+        assert!(size_of::<InviteClient>() <= 80, "{}", size_of::<InviteClient>());
         assert!(size_of::<InviteServer>() <= 80);
         assert!(size_of::<NonInviteClient>() <= 80);
         assert!(size_of::<NonInviteServer>() <= 80);

@@ -40,16 +40,8 @@ impl NonInviteClient {
     pub fn new(request: Bytes, now: Instant) -> Self {
         let mut acts = Acts::default();
         acts.push(Act::Send);
-        let state = State::Trying {
-            e: now + T1,
-            wait: T1,
-            f: now + PATIENCE,
-        };
-        NonInviteClient {
-            request,
-            state,
-            acts,
-        }
+        let state = State::Trying { e: now + T1, wait: T1, f: now + PATIENCE };
+        NonInviteClient { request, state, acts }
     }
 
     /// Takes a response.
@@ -78,11 +70,7 @@ impl NonInviteClient {
             }
             State::Trying { e, wait, f } if e <= now => {
                 let wait = (wait * 2).min(T2);
-                self.state = State::Trying {
-                    e: now + wait,
-                    wait,
-                    f,
-                };
+                self.state = State::Trying { e: now + wait, wait, f };
                 self.acts.push(Act::Send);
             }
             State::Proceeding { e, f } if e <= now => {
@@ -93,10 +81,8 @@ impl NonInviteClient {
                 self.state = State::Terminated;
                 self.acts.push(Act::Done);
             }
-            State::Trying { .. }
-            | State::Proceeding { .. }
-            | State::Completed { .. }
-            | State::Terminated => {}
+            State::Trying { .. } | State::Proceeding { .. } | State::Completed { .. } | State::Terminated => {
+            }
         }
     }
 
@@ -134,25 +120,14 @@ mod tests {
     }
 
     fn in_state(state: State) -> NonInviteClient {
-        NonInviteClient {
-            request: Bytes::from_static(b"BYE"),
-            state,
-            acts: Acts::default(),
-        }
+        NonInviteClient { request: Bytes::from_static(b"BYE"), state, acts: Acts::default() }
     }
 
-    const TRYING: State = State::Trying {
-        e: Instant::from_millis(500),
-        wait: T1,
-        f: Instant::from_millis(32_000),
-    };
-    const PROCEEDING: State = State::Proceeding {
-        e: Instant::from_millis(500),
-        f: Instant::from_millis(32_000),
-    };
-    const COMPLETED: State = State::Completed {
-        k: Instant::from_millis(5_010),
-    };
+    const TRYING: State =
+        State::Trying { e: Instant::from_millis(500), wait: T1, f: Instant::from_millis(32_000) };
+    const PROCEEDING: State =
+        State::Proceeding { e: Instant::from_millis(500), f: Instant::from_millis(32_000) };
+    const COMPLETED: State = State::Completed { k: Instant::from_millis(5_010) };
 
     #[test]
     fn responses_row_by_row() {
@@ -176,26 +151,9 @@ mod tests {
     #[test]
     fn timers_row_by_row() {
         let rows: [(State, u64, State, &[Act]); 6] = [
-            (
-                TRYING,
-                500,
-                State::Trying {
-                    e: at(1_500),
-                    wait: T1 * 2,
-                    f: at(32_000),
-                },
-                &[Send],
-            ),
+            (TRYING, 500, State::Trying { e: at(1_500), wait: T1 * 2, f: at(32_000) }, &[Send]),
             (TRYING, 32_000, State::Terminated, &[TimeOut, Done]),
-            (
-                PROCEEDING,
-                500,
-                State::Proceeding {
-                    e: at(4_500),
-                    f: at(32_000),
-                },
-                &[Send],
-            ),
+            (PROCEEDING, 500, State::Proceeding { e: at(4_500), f: at(32_000) }, &[Send]),
             (PROCEEDING, 32_000, State::Terminated, &[TimeOut, Done]),
             (COMPLETED, 5_009, COMPLETED, &[]),
             (COMPLETED, 5_010, State::Terminated, &[Done]),
@@ -213,10 +171,7 @@ mod tests {
         let mut machine = NonInviteClient::new(Bytes::from_static(b"BYE"), at(0));
         let mut sent = 0;
         loop {
-            sent += acts(&mut machine)
-                .iter()
-                .filter(|act| **act == Send)
-                .count();
+            sent += acts(&mut machine).iter().filter(|act| **act == Send).count();
             let Some(next) = machine.poll_timeout() else {
                 break;
             };

@@ -27,16 +27,9 @@ enum State {
 
 impl NonInviteServer {
     /// For a request that has just come in.
-    #[allow(
-        clippy::new_without_default,
-        reason = "a transaction begins with a request, not out of nothing"
-    )]
+    #[allow(clippy::new_without_default, reason = "a transaction begins with a request, not out of nothing")]
     pub fn new() -> Self {
-        NonInviteServer {
-            stored: Bytes::new(),
-            state: State::Trying,
-            acts: Acts::default(),
-        }
+        NonInviteServer { stored: Bytes::new(), state: State::Trying, acts: Acts::default() }
     }
 
     /// The same request came again.
@@ -115,13 +108,7 @@ mod tests {
             (State::Trying, "repeat", repeat, State::Trying, &[]),
             (State::Trying, "100", trying, State::Proceeding, &[Send]),
             (State::Trying, "200", done, completed, &[Send]),
-            (
-                State::Proceeding,
-                "repeat",
-                repeat,
-                State::Proceeding,
-                &[Send],
-            ),
+            (State::Proceeding, "repeat", repeat, State::Proceeding, &[Send]),
             (State::Proceeding, "100", trying, State::Proceeding, &[Send]),
             (State::Proceeding, "200", done, completed, &[Send]),
             (State::Proceeding, "J", due, State::Proceeding, &[]),

@@ -162,33 +162,16 @@ pub struct Table<U> {
 
 impl<U> Default for Table<U> {
     fn default() -> Self {
-        Table {
-            entries: Slab::new(),
-            keys: HashMap::new(),
-            merges: HashMap::new(),
-            invites: BTreeSet::new(),
-        }
+        Table { entries: Slab::new(), keys: HashMap::new(), merges: HashMap::new(), invites: BTreeSet::new() }
     }
 }
 
 impl<U> Table<U> {
     /// Takes a machine in; it is found by `key` from now on.
-    pub fn insert(
-        &mut self,
-        key: Key,
-        merge: Option<Key>,
-        entry: (Machine, U, usize, SocketAddr),
-    ) -> usize {
+    pub fn insert(&mut self, key: Key, merge: Option<Key>, entry: (Machine, U, usize, SocketAddr)) -> usize {
         let (machine, user, listener, peer) = entry;
         let is_invite_client = matches!(machine, Machine::InviteClient(_));
-        let index = self.entries.insert(Entry {
-            machine,
-            user,
-            listener,
-            peer,
-            key,
-            merge,
-        });
+        let index = self.entries.insert(Entry { machine, user, listener, peer, key, merge });
         self.keys.insert(key, index);
         if let Some(merge) = merge {
             self.merges.insert(merge, index);
@@ -226,20 +209,12 @@ impl<U> Table<U> {
 
     /// Our INVITEs to `peer`, in the order of their places.
     pub fn invites_to(&self, peer: SocketAddr) -> Vec<usize> {
-        self.invites
-            .range((peer, 0)..=(peer, usize::MAX))
-            .map(|(_, index)| *index)
-            .collect()
+        self.invites.range((peer, 0)..=(peer, usize::MAX)).map(|(_, index)| *index).collect()
     }
 
     /// Drains one machine's outputs; a machine that is done leaves the table.
     pub fn run(&mut self, index: usize) -> Ran<U> {
-        let mut ran = Ran {
-            send: None,
-            tell: false,
-            timed_out: false,
-            done: None,
-        };
+        let mut ran = Ran { send: None, tell: false, timed_out: false, done: None };
         let Some(entry) = self.entries.get_mut(index) else {
             return ran;
         };
@@ -300,15 +275,10 @@ mod tests {
         assert!(table.is_merged(keys.of(2, &[b"x"])));
         assert_eq!(table.run(index).send.unwrap().2, "100");
         let entry = table.get_mut(index).unwrap();
-        entry
-            .machine
-            .respond(200, Bytes::from_static(b"200"), Instant::ZERO);
+        entry.machine.respond(200, Bytes::from_static(b"200"), Instant::ZERO);
         assert_eq!(table.run(index).send.unwrap().2, "200");
         let entry = table.get_mut(index).unwrap();
-        assert!(
-            entry.machine.stored().is_empty(),
-            "the 2xx is the dialog's to keep"
-        );
+        assert!(entry.machine.stored().is_empty(), "the 2xx is the dialog's to keep");
         entry.machine.handle_timeout(Instant::from_millis(32_000));
         assert_eq!(table.run(index).done, Some('u'));
         assert!(table.is_empty() && table.keys.is_empty() && table.merges.is_empty());
@@ -329,11 +299,7 @@ mod tests {
         let mut table = Table::default();
         for branch in [b"1", b"2"] {
             let machine = InviteClient::new(Bytes::from_static(b"INVITE"), Instant::ZERO);
-            table.insert(
-                keys.of(0, &[branch]),
-                None,
-                (Machine::InviteClient(machine), (), 0, peer()),
-            );
+            table.insert(keys.of(0, &[branch]), None, (Machine::InviteClient(machine), (), 0, peer()));
         }
         assert_eq!(table.invites_to(peer()), [0, 1]);
         table.remove(0);
