@@ -374,10 +374,13 @@ mod tests {
     #[test]
     fn reordered_packets_are_put_right_and_late_ones_counted() {
         let mut packets: Vec<_> = (0..100).map(|n| (n * 20, n as u32 * 160, 160)).collect();
-        packets[30].0 += 21; // After its successor, and still within the least delay and its margin.
+        packets[30].0 += 25; // Later than the least delay.
+        // Two change places on the way, both in time.
+        packets[50] = (1_014, 51 * 160, 160);
+        packets[51] = (1_015, 50 * 160, 160);
         packets[60].0 += 500;
         let run = run(&packets, 100);
-        assert_eq!(run.jitter.misses(), (1, 0));
+        assert_eq!(run.jitter.misses(), (2, 0));
         let missed = run.frames.iter().filter(|taken| **taken == Taken::Hole).count();
         assert!((1..=4).contains(&missed), "{missed}");
     }
