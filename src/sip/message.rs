@@ -300,6 +300,7 @@ fn read_start(raw: &Bytes, line: &[u8]) -> Result<(Start, Option<Fault>), ParseE
     if !is_version(version) || !scan::is_token(first) {
         return Err(ignored("not a SIP start line"));
     }
+    // A bare CR counts as a blank here.
     let blanks = trimmed.len() != rest.len() || uri.iter().any(|&byte| scan::is_blank(byte));
     let fault = if !version.eq_ignore_ascii_case(b"SIP/2.0") {
         Some(BAD_VERSION)
