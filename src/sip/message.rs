@@ -300,6 +300,7 @@ fn read_start(raw: &Bytes, line: &[u8]) -> Result<(Start, Option<Fault>), ParseE
     if !is_version(version) || !scan::is_token(first) {
         return Err(ignored("not a SIP start line"));
     }
+    // A bare CR counts as a blank here.
     let blanks = trimmed.len() != rest.len() || uri.iter().any(|&byte| scan::is_blank(byte));
     let fault = if !version.eq_ignore_ascii_case(b"SIP/2.0") {
         Some(BAD_VERSION)
@@ -325,6 +326,7 @@ fn read_head(raw: &[u8], mut at: usize) -> Head {
         folded: false,
         fault: None,
     };
+    let (first, mut line_ends) = (at, 0);
     loop {
         let Some(line_len) = memchr::memchr(b'\n', &raw[at..]) else {
             head.fault
@@ -332,9 +334,15 @@ fn read_head(raw: &[u8], mut at: usize) -> Head {
             return head;
         };
         let line = &raw[at..at + line_len];
+        line_ends += usize::from(line.last() == Some(&b'\r'));
         match line {
             [] | [b'\r'] => {
                 head.end = at + line_len + 1;
+                // A CR alone ends a line for some who may read what we pass on.
+                if memchr::memchr_iter(b'\r', &raw[first..head.end]).count() != line_ends {
+                    head.fault
+                        .get_or_insert(Fault::bad_request("Bare CR In Header"));
+                }
                 return head;
             }
             [b' ' | b'\t', ..] => head.continue_line(raw, line),
@@ -399,4 +407,184 @@ fn unfold(raw: &[u8], head: &Head) -> Bytes {
         }
     }
     text.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &'static [u8]) -> Result<Message, ParseError> {
+        Message::parse(Bytes::from_static(text))
+    }
+
+    fn read(text: &'static [u8]) -> Message {
+        parse(text).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn fault(bytes: impl Into<Bytes>) -> Fault {
+        match Message::parse(bytes.into()) {
+            Err(ParseError::Refused { fault, .. }) => fault,
+            other => panic!("wanted a refusal, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_request_is_read_by_full_and_compact_names() {
+        let message = read(
+            b"BYE sip:a@h SIP/2.0\r\nv: SIP/2.0/UDP h\r\nf: <sip:b@h>;tag=1\r\nT: <sip:a@h>\r\n\
+              i : x@y\r\nCSEQ: 2 BYE\r\nl: 3\r\n\r\nabcdef",
+        );
+        assert_eq!(message.method(), Some(&Method::Bye));
+        assert_eq!(message.request_uri(), Some(&b"sip:a@h"[..]));
+        assert_eq!((message.status(), message.reason()), (None, &b""[..]));
+        assert_eq!(message.call_id(), Some(&b"x@y"[..]));
+        assert_eq!(message.from().unwrap().tag(), Some(&b"1"[..]));
+        assert_eq!(message.body(), b"abc");
+        assert!(message.raw().ends_with(b"\r\n\r\nabc"));
+        assert_eq!(message.header_named("call-id"), None);
+        assert_eq!(message.header_named("I"), Some(&b"x@y"[..]));
+    }
+
+    #[test]
+    fn a_response_is_read_with_and_without_its_words() {
+        let message = read(b"SIP/2.0 486 Busy Here\r\nX: y\r\n\r\n");
+        assert_eq!(message.status(), Some(486));
+        assert_eq!(message.reason(), b"Busy Here");
+        assert_eq!(message.method(), None);
+        for text in [&b"SIP/2.0 180\r\n\r\n"[..], b"SIP/2.0 180 \r\n\r\n"] {
+            let message = Message::parse(Bytes::from_static(text)).unwrap();
+            assert_eq!((message.status(), message.reason()), (Some(180), &b""[..]));
+        }
+    }
+
+    #[test]
+    fn line_ends_may_be_lf_alone_and_blank_lines_may_come_first() {
+        let message = read(b"\r\n\r\n\nOPTIONS sip:h SIP/2.0\nSubject: a\n  b\nX:\n\nbody\n");
+        assert_eq!(message.header(Name::Subject), Some(&b"a   b"[..]));
+        assert_eq!(message.header_named("x"), Some(&b""[..]));
+        assert_eq!(message.body(), b"body\n");
+        assert!(message.raw().starts_with(b"OPTIONS"));
+    }
+
+    #[test]
+    fn a_fold_is_blanked_for_reading_and_kept_in_the_raw_bytes() {
+        let text = b"OPTIONS sip:h SIP/2.0\r\nSubject:\r\n one\r\n\t two\r\nRoute: <sip:a>,\r\n \
+            <sip:b>\r\nl: 1\r\n\r\n\r";
+        let message = read(text);
+        assert_eq!(message.header(Name::Subject), Some(&b"one  \t two"[..]));
+        let routes: Vec<_> = message.values(Name::Route).collect();
+        assert_eq!(routes, [&b"<sip:a>"[..], b"<sip:b>"]);
+        assert_eq!(&message.raw()[..], text);
+        assert_eq!(message.body(), b"\r");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_survive() {
+        let message = read(
+            b"INVITE sip:h SIP/2.0\r\nFrom: \"\xd5\xc5\xc8\xfd\" <sip:a@h>;tag=1\r\n\
+            X: \xff\xfe\r\nCall-ID: after\r\n\r\n\x00\xff",
+        );
+        assert_eq!(&*message.from().unwrap().display(), b"\xd5\xc5\xc8\xfd");
+        assert_eq!(message.header_named("X"), Some(&b"\xff\xfe"[..]));
+        assert_eq!(message.call_id(), Some(&b"after"[..]));
+        assert_eq!(message.body(), b"\x00\xff");
+    }
+
+    #[test]
+    fn lists_go_on_over_lines_and_lines_stay_apart() {
+        let message = read(
+            b"SIP/2.0 200 OK\r\nContact: \"a,b\" <sip:1>, <sip:2>\r\nX: 1\r\n\
+            m: <sip:3>\r\n\r\n",
+        );
+        assert_eq!(message.headers(Name::Contact).count(), 2);
+        let items: Vec<_> = message.values(Name::Contact).collect();
+        assert_eq!(items, [&b"\"a,b\" <sip:1>"[..], b"<sip:2>", b"<sip:3>"]);
+        let labels: Vec<_> = message.lines().map(|(_, label, _)| label).collect();
+        assert_eq!(labels, [&b"Contact"[..], b"X", b"m"]);
+    }
+
+    #[test]
+    fn what_is_not_sip_earns_silence() {
+        for text in [
+            &b""[..],
+            b"\r\n\r\n",
+            b"\0\0\0\0",
+            b"GET / HTTP/1.1\r\n\r\n",
+            b"INVITE sip:a@h\r\n\r\n",
+            b"INVITE\r\n\r\n",
+            b"IN(VITE sip:a@h SIP/2.0\r\n\r\n",
+            b"SIP/2.0 99 Low\r\n\r\n",
+            b"SIP/2.0 700 High\r\n\r\n",
+            b"SIP/2.0 2000 Long\r\n\r\n",
+            b"SIP/3.0 200 OK\r\n\r\n",
+            b"SIP/2.0 200 OK\r\nContent-Length: 5\r\n\r\nabc",
+            b"SIP/2.0 200 OK\r\nX: never ends\r\n",
+        ] {
+            let result = Message::parse(Bytes::from_static(text));
+            assert!(
+                matches!(result, Err(ParseError::Ignored { .. })),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_faulty_request_is_refused_with_what_could_be_read() {
+        for (text, status) in [
+            (&b"OPTIONS sip:h SIP/7.0\r\nCall-ID: x\r\n\r\n"[..], 505),
+            (b"OPTIONS  sip:h SIP/2.0\r\nCall-ID: x\r\n\r\n", 400),
+            (b"OPTIONS sip:h SIP/2.0 \r\nCall-ID: x\r\n\r\n", 400),
+            (
+                b"OPTIONS sip:h SIP/2.0\r\n folded: first\r\nCall-ID: x\r\n\r\n",
+                400,
+            ),
+            (
+                b"OPTIONS sip:h SIP/2.0\r\nno colon\r\nCall-ID: x\r\n\r\n",
+                400,
+            ),
+            (
+                b"OPTIONS sip:h SIP/2.0\r\na b: c\r\nCall-ID: x\r\n\r\n",
+                400,
+            ),
+            (
+                b"OPTIONS sip:h SIP/2.0\r\nX: a\rY: b\r\nCall-ID: x\r\n\r\n",
+                400,
+            ),
+            (b"OPTIONS sip:h SIP/2.0\r\nCall-ID: x\r\n", 400),
+            (b"OPTIONS sip:h SIP/2.0\r\nCall-ID: x\r\nl: 1\r\n\r\n", 400),
+            (b"OPTIONS sip:h SIP/2.0\r\nCall-ID: x\r\nl: -1\r\n\r\n", 400),
+            (
+                b"OPTIONS sip:h SIP/2.0\r\nCall-ID: x\r\nl: 0\r\nl: 1\r\n\r\na",
+                400,
+            ),
+            (
+                b"OPTIONS sip:h SIP/2.0\r\nCall-ID: x\r\nl: 99999999999999999999999\r\n\r\n",
+                400,
+            ),
+        ] {
+            match Message::parse(Bytes::from_static(text)) {
+                Err(ParseError::Refused { message, fault }) => {
+                    assert_eq!(fault.status, status, "{text:?}");
+                    assert_eq!(message.call_id(), Some(&b"x"[..]), "{text:?}");
+                }
+                other => panic!("{text:?}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn too_long_a_message_and_too_many_headers_earn_513() {
+        let mut long = b"INVITE sip:h SIP/2.0\r\nCall-ID: x\r\n\r\n".to_vec();
+        long.resize(MESSAGE_MAX, b'a');
+        assert!(Message::parse(Bytes::from(long.clone())).is_ok());
+        long.push(b'a');
+        assert_eq!(fault(long).status, 513);
+
+        let with = |count: usize| {
+            let lines = "X: y\r\n".repeat(count);
+            Bytes::from(format!("INVITE sip:h SIP/2.0\r\n{lines}\r\n"))
+        };
+        assert!(Message::parse(with(HEADERS_MAX)).is_ok());
+        assert_eq!(fault(with(HEADERS_MAX + 1)).status, 513);
+    }
 }
