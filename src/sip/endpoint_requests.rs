@@ -5,7 +5,7 @@
 //! strangers cannot fill a table.
 
 use super::build::Draft;
-use super::dialog::{session_of, to_tag};
+use super::dialog::{hex, session_of, to_tag};
 use super::endpoint::{Endpoint, FULL_RETRY_S, Source, User, role};
 use super::event::{Gate, SessionId, TurnedAway};
 use super::fault::Fault;
@@ -319,10 +319,8 @@ impl Endpoint {
     pub(super) fn stateless_tag(&self, request: &Message) -> String {
         let via = request.headers(Name::Via).next().unwrap_or_default();
         let call_id = request.call_id().unwrap_or_default();
-        format!(
-            "x{:016x}",
-            self.keys.short(role::STATELESS_TAG, &[via, call_id])
-        )
+        let sum = self.keys.short(role::STATELESS_TAG, &[via, call_id]);
+        format!("x{}", hex(&sum.to_be_bytes()))
     }
 }
 

@@ -22,9 +22,34 @@ pub struct CSeq {
     pub method: Method,
 }
 
+/// The headers that are asked for again and again while a message is served: read once.
+#[derive(Debug)]
+pub(super) struct Front {
+    via: Result<Via, HeaderError>,
+    from: Result<NameAddr, HeaderError>,
+    to: Result<NameAddr, HeaderError>,
+}
+
+impl Front {
+    pub(super) fn read(message: &Message) -> Front {
+        Front {
+            via: message.read_via(),
+            from: message.address(Name::From),
+            to: message.address(Name::To),
+        }
+    }
+}
+
 impl Message {
     /// Topmost Via.
     pub fn via(&self) -> Result<Via, HeaderError> {
+        match self.front() {
+            Some(front) => front.via.clone(),
+            None => self.read_via(),
+        }
+    }
+
+    fn read_via(&self) -> Result<Via, HeaderError> {
         self.vias()
             .next()
             .unwrap_or(Err(HeaderError::Missing { name: Name::Via }))
@@ -38,12 +63,18 @@ impl Message {
 
     /// From.
     pub fn from(&self) -> Result<NameAddr, HeaderError> {
-        self.address(Name::From)
+        match self.front() {
+            Some(front) => front.from.clone(),
+            None => self.address(Name::From),
+        }
     }
 
     /// To.
     pub fn to(&self) -> Result<NameAddr, HeaderError> {
-        self.address(Name::To)
+        match self.front() {
+            Some(front) => front.to.clone(),
+            None => self.address(Name::To),
+        }
     }
 
     /// The one address in the first line of `name`: From, To, Refer-To and the like, which are no

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::fault::{Fault, ParseError};
+use super::header::Front;
 use super::method::Method;
 use super::name::Name;
 use super::scan::{self, Items, Span};
@@ -36,6 +37,8 @@ struct Index {
     start: Start,
     lines: Vec<Line>,
     body_at: usize,
+    /// Empty only while the message is being read.
+    front: Option<Front>,
 }
 
 #[derive(Clone, Debug)]
@@ -101,9 +104,14 @@ impl Message {
             start,
             lines: head.lines,
             body_at: head.end,
+            front: None,
         };
         let fault = fault.or_else(|| index.cut_body().err());
-        let message = Message(Arc::new(index));
+        let mut message = Message(Arc::new(index));
+        let front = Front::read(&message);
+        if let Some(index) = Arc::get_mut(&mut message.0) {
+            index.front = Some(front);
+        }
         match fault {
             None => Ok(message),
             Some(fault) if message.is_request() => Err(ParseError::Refused { message, fault }),
@@ -207,6 +215,11 @@ impl Message {
     /// `part`, a piece of one of our values, as bytes of its own.
     pub(super) fn share(&self, part: &[u8]) -> Bytes {
         self.text().slice_ref(part)
+    }
+
+    /// What was read at once.
+    pub(super) fn front(&self) -> Option<&Front> {
+        self.0.front.as_ref()
     }
 
     /// The buffer that all values are pieces of.

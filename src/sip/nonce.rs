@@ -118,10 +118,7 @@ impl Nonces {
 
     fn seal(&self, serial: u64) -> String {
         let mac = self.mac(&serial.to_be_bytes());
-        mac.iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        super::dialog::hex(&mac[..16])
     }
 }
 

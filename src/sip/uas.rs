@@ -365,8 +365,5 @@ impl Endpoint {
 fn wire_ref(request: &Message) -> String {
     use sha2::Digest as _;
     let sum = sha2::Sha256::digest(request.call_id().unwrap_or_default());
-    sum.iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    super::dialog::hex(&sum[..8])
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 
 use super::build::Draft;
-use super::dialog::{Dialog, tag_of};
+use super::dialog::{Dialog, hex, tag_of};
 use super::endpoint::{Endpoint, Source, User, role};
 use super::event::{Config, SessionId};
 use super::message::Message;
@@ -64,7 +64,7 @@ impl Endpoint {
 
     /// A new branch: the Via value that carries it, and the key that its answers are found by.
     pub(super) fn branch(&mut self, listener: usize, method: &Method) -> (String, Key) {
-        let branch = format!("z9hG4bK{:016x}", self.dice.next_u64());
+        let branch = format!("z9hG4bK{}", hex(&self.dice.next_u64().to_be_bytes()));
         let key = self
             .keys
             .of(role::CLIENT, &[branch.as_bytes(), method.as_bytes()]);
