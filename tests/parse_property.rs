@@ -211,8 +211,9 @@ proptest! {
     }
 
     /// Damage may make one of them refuse it; where it does not, they still agree. The body is
-    /// left out: rsip does not look at Content-Length. So are bytes that no token may hold, and
-    /// separators in new places: rsip quietly empties or drops the parameters they stand in.
+    /// left out: rsip does not look at Content-Length. So are bytes that no token may hold,
+    /// separators in new places (rsip quietly empties or drops the parameters they stand in), and
+    /// damaged line ends, which rsip joins into one value.
     #[test]
     fn both_parsers_agree_on_damaged_messages_that_both_accept(
         mut bytes in plain_message(),
@@ -220,7 +221,9 @@ proptest! {
     ) {
         for (place, with) in damage {
             let place = place.index(bytes.len());
-            bytes[place] = with.as_bytes()[0];
+            if !matches!(bytes[place], b'\r' | b'\n') {
+                bytes[place] = with.as_bytes()[0];
+            }
         }
         let both = Message::parse(Bytes::from(bytes.clone()))
             .ok()
@@ -230,6 +233,10 @@ proptest! {
         if let Some((mut ours, mut theirs)) = both {
             for meaning in [&mut ours, &mut theirs] {
                 meaning.body.clear();
+                // rsip also mends the case of schemes and methods; to us a method's case counts.
+                meaning.from_uri.make_ascii_lowercase();
+                meaning.cseq.1.make_ascii_uppercase();
+                meaning.method.iter_mut().for_each(|method| method.make_ascii_uppercase());
             }
             prop_assert_eq!(ours, theirs, "{}", text(&bytes));
         }

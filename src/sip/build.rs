@@ -280,3 +280,124 @@ pub fn reason_phrase(status: u16) -> &'static str {
         _ => "Global Failure",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = "198.51.100.7:40000";
+
+    fn request(via: &str) -> Message {
+        let text = format!(
+            "INVITE sip:12345@h SIP/2.0\r\n{via}\r\nRecord-Route: <sip:p1;lr>, <sip:p2;lr>\r\n\
+             Record-Route: <sip:p3;lr>\r\nFrom: \"\u{5f20}\" <sip:a@h>;tag=1\r\nTo: <sip:12345@h>\r\n\
+             i: x@y\r\nCSeq: 7 INVITE\r\nTimestamp: 54\r\n\r\n"
+        );
+        Message::parse(Bytes::from(text)).unwrap()
+    }
+
+    fn respond(request: &Message, status: u16, tag: Option<&str>) -> String {
+        let bytes = Draft::response(request, SOURCE.parse().unwrap(), status, tag).finish();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn an_answer_copies_what_the_rfc_wants_in_it() {
+        let request = request("Via: SIP/2.0/UDP 10.0.0.1;rport;branch=z9hG4bKx");
+        assert_eq!(
+            respond(&request, 180, Some("us")),
+            "SIP/2.0 180 Ringing\r\n\
+             Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx;received=198.51.100.7;rport=40000\r\n\
+             From: \"\u{5f20}\" <sip:a@h>;tag=1\r\nTo: <sip:12345@h>;tag=us\r\nCall-ID: x@y\r\n\
+             CSeq: 7 INVITE\r\nRecord-Route: <sip:p1;lr>, <sip:p2;lr>\r\n\
+             Record-Route: <sip:p3;lr>\r\nContent-Length: 0\r\n\r\n"
+        );
+        let trying = respond(&request, 100, None);
+        assert!(trying.contains("\r\nTimestamp: 54\r\n"), "{trying}");
+        assert!(!trying.contains("Record-Route"), "{trying}");
+        assert!(trying.contains("\r\nTo: <sip:12345@h>\r\n"), "{trying}");
+        let busy = respond(&request, 486, Some("us"));
+        assert!(
+            !busy.contains("Record-Route") && !busy.contains("Timestamp"),
+            "{busy}"
+        );
+    }
+
+    #[test]
+    fn the_topmost_via_is_told_where_it_came_from() {
+        for (via, wanted) in [
+            (
+                "Via: SIP/2.0/UDP 198.51.100.7:5062;branch=a",
+                "Via: SIP/2.0/UDP 198.51.100.7:5062;branch=a\r\n",
+            ),
+            (
+                "Via: SIP/2.0/UDP host.example;branch=a",
+                "Via: SIP/2.0/UDP host.example;branch=a;received=198.51.100.7\r\n",
+            ),
+            (
+                "Via: SIP/2.0/UDP h;received=1.1.1.1;rport=9;x=\"a;b\"",
+                "Via: SIP/2.0/UDP h;x=\"a;b\";received=198.51.100.7;rport=40000\r\n",
+            ),
+            (
+                "v: SIP/2.0/UDP h;branch=a , SIP/2.0/TCP b;branch=c\r\nVia: SIP/2.0/UDP d;rport",
+                "Via: SIP/2.0/UDP h;branch=a;received=198.51.100.7, SIP/2.0/TCP b;branch=c\r\nVia: SIP/2.0/UDP d;rport\r\n",
+            ),
+            ("Via: junk", "Via: junk\r\n"),
+        ] {
+            let answer = respond(&request(via), 200, None);
+            assert!(
+                answer.contains(&format!("OK\r\n{wanted}From")),
+                "{via}\n{answer}"
+            );
+        }
+        let six = Draft::response(
+            &request("Via: SIP/2.0/UDP h;rport"),
+            "[2001:db8::7]:5060".parse().unwrap(),
+            200,
+            None,
+        );
+        let six = Message::parse(six.finish()).unwrap();
+        assert_eq!(
+            six.via().unwrap().received(),
+            Some("2001:db8::7".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn a_tag_that_is_there_stays_alone() {
+        let text = respond(&request("Via: SIP/2.0/UDP h"), 200, Some("us"));
+        let answered = text.replacen("SIP/2.0 200 OK", "BYE sip:a@h SIP/2.0", 1);
+        let bye = Message::parse(Bytes::from(answered)).unwrap();
+        let answer = respond(&bye, 200, Some("other"));
+        assert!(answer.contains("To: <sip:12345@h>;tag=us\r\n"), "{answer}");
+    }
+
+    #[test]
+    fn no_value_can_begin_a_line() {
+        let bytes = Draft::request(&Method::Invite, b"sip:a@h SIP/2.0\r\nEvil: 1")
+            .header("Sub\r\nject:", "a\r\nEvil: 1\0\n\n")
+            .header("P-Name", [0xd5, 0xc5])
+            .header_number(Name::MaxForwards, 70)
+            .body("text/plain\r\nEvil: 1", b"b\r\n\r\nc")
+            .finish();
+        let message = Message::parse(bytes).unwrap();
+        assert_eq!(message.header_named("Evil"), None);
+        assert_eq!(message.request_uri(), Some(&b"sip:a@hSIP/2.0Evil:1"[..]));
+        assert_eq!(message.header(Name::Subject), Some(&b"a  Evil: 1"[..]));
+        assert_eq!(message.header_named("P-Name"), Some(&[0xd5, 0xc5][..]));
+        assert_eq!(message.max_forwards(), Ok(Some(70)));
+        assert_eq!(message.content_length(), Ok(Some(6)));
+        assert_eq!(message.body(), b"b\r\n\r\nc");
+        assert_eq!(message.lines().count(), 5);
+    }
+
+    #[test]
+    fn every_status_has_words() {
+        assert_eq!(reason_phrase(481), "Call/Transaction Does Not Exist");
+        for status in 100..700 {
+            assert!(!reason_phrase(status).is_empty());
+        }
+        assert_eq!(reason_phrase(299), "OK");
+        assert_eq!(reason_phrase(699), "Global Failure");
+    }
+}

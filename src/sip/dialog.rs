@@ -211,7 +211,18 @@ pub(super) fn to_tag(message: &Message) -> Box<[u8]> {
 
 /// Our tag in the dialog of a session.
 pub(super) fn tag_of(id: SessionId) -> String {
-    format!("{:016x}", id.0)
+    hex(&id.0.to_be_bytes())
+}
+
+/// Lower-case hexadecimal: written several times per call, so without the formatter's detours.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(DIGITS[usize::from(byte >> 4)] as char);
+        text.push(DIGITS[usize::from(byte & 15)] as char);
+    }
+    text
 }
 
 /// The session that a tag of ours belongs to.

@@ -22,25 +22,59 @@ pub struct CSeq {
     pub method: Method,
 }
 
+/// The headers that are asked for again and again while a message is served: read once.
+#[derive(Debug)]
+pub(super) struct Front {
+    via: Result<Via, HeaderError>,
+    from: Result<NameAddr, HeaderError>,
+    to: Result<NameAddr, HeaderError>,
+}
+
+impl Front {
+    pub(super) fn read(message: &Message) -> Front {
+        Front {
+            via: message.read_via(),
+            from: message.address(Name::From),
+            to: message.address(Name::To),
+        }
+    }
+}
+
 impl Message {
     /// Topmost Via.
     pub fn via(&self) -> Result<Via, HeaderError> {
-        self.vias().next().unwrap_or(Err(HeaderError::Missing { name: Name::Via }))
+        match self.front() {
+            Some(front) => front.via.clone(),
+            None => self.read_via(),
+        }
+    }
+
+    fn read_via(&self) -> Result<Via, HeaderError> {
+        self.vias()
+            .next()
+            .unwrap_or(Err(HeaderError::Missing { name: Name::Via }))
     }
 
     /// All Via values, topmost first.
     pub fn vias(&self) -> impl Iterator<Item = Result<Via, HeaderError>> {
-        self.values(Name::Via).map(|value| Via::parse(self.share(value)).map_err(bad(Name::Via)))
+        self.values(Name::Via)
+            .map(|value| Via::parse(self.share(value)).map_err(bad(Name::Via)))
     }
 
     /// From.
     pub fn from(&self) -> Result<NameAddr, HeaderError> {
-        self.address(Name::From)
+        match self.front() {
+            Some(front) => front.from.clone(),
+            None => self.address(Name::From),
+        }
     }
 
     /// To.
     pub fn to(&self) -> Result<NameAddr, HeaderError> {
-        self.address(Name::To)
+        match self.front() {
+            Some(front) => front.to.clone(),
+            None => self.address(Name::To),
+        }
     }
 
     /// The one address in the first line of `name`: From, To, Refer-To and the like, which are no
@@ -52,7 +86,9 @@ impl Message {
 
     /// All addresses of a list: Route, Record-Route, P-Asserted-Identity, History-Info, Diversion.
     pub fn addresses(&self, name: Name) -> Result<Vec<NameAddr>, HeaderError> {
-        self.values(name).map(|value| NameAddr::parse(self.share(value)).map_err(bad(name))).collect()
+        self.values(name)
+            .map(|value| NameAddr::parse(self.share(value)).map_err(bad(name)))
+            .collect()
     }
 
     /// Call-ID, verbatim.
@@ -67,13 +103,22 @@ impl Message {
         let end = value
             .iter()
             .position(|&byte| scan::is_blank(byte))
-            .ok_or(HeaderError::Bad { name, why: "no method" })?;
+            .ok_or(HeaderError::Bad {
+                name,
+                why: "no method",
+            })?;
         let number = scan::number(&value[..end])
             .filter(|&number| number < CSEQ_END)
-            .ok_or(HeaderError::Bad { name, why: "number is out of range" })? as u32;
+            .ok_or(HeaderError::Bad {
+                name,
+                why: "number is out of range",
+            })? as u32;
         let method = scan::trim_start(&value[end..]);
         if !scan::is_token(method) {
-            return Err(HeaderError::Bad { name, why: "method is not a token" });
+            return Err(HeaderError::Bad {
+                name,
+                why: "method is not a token",
+            });
         }
         let method = Method::of_shared(self.text(), method);
         Ok(CSeq { number, method })
@@ -106,9 +151,10 @@ impl Message {
         let name = Name::MaxForwards;
         match self.number(name)? {
             None => Ok(None),
-            Some(value) => {
-                u8::try_from(value).map(Some).map_err(|_| HeaderError::Bad { name, why: "above 255" })
-            }
+            Some(value) => u8::try_from(value).map(Some).map_err(|_| HeaderError::Bad {
+                name,
+                why: "above 255",
+            }),
         }
     }
 
@@ -124,7 +170,10 @@ impl Message {
         };
         match scan::number(value) {
             Some(value) => Ok(Some(u32::try_from(value).unwrap_or(u32::MAX))),
-            None => Err(HeaderError::Bad { name, why: "not a number" }),
+            None => Err(HeaderError::Bad {
+                name,
+                why: "not a number",
+            }),
         }
     }
 
@@ -137,7 +186,8 @@ impl Message {
 
     /// Whether the list `name` (Supported, Require, Allow, …) holds `token`, case not counting.
     pub fn lists(&self, name: Name, token: &str) -> bool {
-        self.values(name).any(|value| value.eq_ignore_ascii_case(token.as_bytes()))
+        self.values(name)
+            .any(|value| value.eq_ignore_ascii_case(token.as_bytes()))
     }
 
     /// Call-ID as bytes that share the buffer.

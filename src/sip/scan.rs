@@ -139,6 +139,8 @@ pub(super) fn unquote(text: &[u8]) -> Cow<'_, [u8]> {
 ///
 /// A quote that never closes hides the rest: the value then is one piece, and its reader refuses it.
 pub(super) fn find_outside(text: &[u8], stop: u8) -> Option<usize> {
+    // Most values have no `stop` at all, and a vector search knows that at once.
+    memchr::memchr(stop, text)?;
     let mut index = 0;
     let mut in_angle = false;
     while let Some(&byte) = text.get(index) {

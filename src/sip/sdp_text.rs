@@ -252,3 +252,121 @@ fn word(word: &str) -> Cow<'_, str> {
         false => Cow::Borrowed(word),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OFFER: &str = "v=0\r\no=carrier 2890844526 2890842807 IN IP4 203.0.113.9\r\ns=call\r\n\
+        c=IN IP4 203.0.113.9\r\nb=AS:64\r\nt=0 0\r\na=group:BUNDLE 0\r\na=sendrecv\r\n\
+        m=audio 49170 RTP/AVP 8 0 18 101\r\nc=IN IP6 2001:db8::1\r\n\
+        a=rtpmap:101 telephone-event/8000/1\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendonly\r\n\
+        a=rtcp:53020 IN IP4 203.0.113.10\r\na=rtcp-mux\r\na=unknown:x\r\n\
+        m=video 0 RTP/SAVPF 31\r\n";
+
+    #[test]
+    fn a_carriers_offer_is_read() {
+        let sdp = Sdp::parse(OFFER.as_bytes()).unwrap();
+        assert_eq!(sdp.origin, (2890844526, 2890842807));
+        assert_eq!(sdp.connection, Some("203.0.113.9".parse().unwrap()));
+        assert_eq!(sdp.direction, Some(Direction::SendRecv));
+        let [audio, video] = &sdp.media[..] else {
+            panic!("two m-lines");
+        };
+        assert_eq!((audio.kind.as_str(), audio.port), ("audio", 49170));
+        assert_eq!(audio.formats, ["8", "0", "18", "101"]);
+        assert_eq!(sdp.address_of(audio), Some("2001:db8::1".parse().unwrap()));
+        assert_eq!(sdp.direction_of(audio), Direction::SendOnly);
+        assert_eq!(audio.encoding(101), Some(("telephone-event", 8000)));
+        assert_eq!(audio.parameters(101), Some("0-15"));
+        assert_eq!(audio.encoding(8), Some(("PCMA", 8000)));
+        assert_eq!(audio.encoding(18), Some(("G729", 8000)));
+        assert_eq!(audio.encoding(96), None);
+        assert_eq!(audio.ptime, Some(20));
+        assert_eq!(
+            audio.rtcp,
+            Some((53020, Some("203.0.113.10".parse().unwrap())))
+        );
+        assert!(audio.rtcp_mux);
+        assert_eq!((video.port, video.protocol.as_str()), (0, "RTP/SAVPF"));
+        assert_eq!(sdp.address_of(video), sdp.connection);
+        assert_eq!(sdp.direction_of(video), Direction::SendRecv);
+    }
+
+    #[test]
+    fn what_is_written_is_what_was_read() {
+        let sdp = Sdp::parse(OFFER.as_bytes()).unwrap();
+        let text = String::from_utf8(sdp.write().to_vec()).unwrap();
+        assert_eq!(Sdp::parse(text.as_bytes()), Ok(sdp));
+        assert_eq!(
+            text,
+            "v=0\r\no=- 2890844526 2890842807 IN IP4 203.0.113.9\r\ns=-\r\nc=IN IP4 203.0.113.9\r\n\
+             t=0 0\r\na=sendrecv\r\nm=audio 49170 RTP/AVP 8 0 18 101\r\nc=IN IP6 2001:db8::1\r\n\
+             a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendonly\r\n\
+             a=rtcp:53020 IN IP4 203.0.113.10\r\na=rtcp-mux\r\nm=video 0 RTP/SAVPF 31\r\n"
+        );
+    }
+
+    #[test]
+    fn a_careless_description_is_read_all_the_same() {
+        let sdp = Sdp::parse(b"v=0\nc=IN IP4 224.2.1.1/127\nm=audio 4000/2 RTP/AVP 0\n\na=ptime:20.0\na=rtpmap:x\na=fmtp:300 x\na=rtcp:\n").unwrap();
+        assert_eq!(sdp.origin, (0, 0));
+        assert_eq!(sdp.connection, Some("224.2.1.1".parse().unwrap()));
+        let audio = &sdp.media[0];
+        assert_eq!(
+            (audio.port, audio.ptime, audio.rtcp),
+            (4000, Some(20), None)
+        );
+        assert!(audio.rtpmap.is_empty() && audio.fmtp.is_empty());
+        assert_eq!(Sdp::parse(b"v=0\r\n").unwrap().media, []);
+    }
+
+    #[test]
+    fn faults_are_told_with_their_line() {
+        for (text, error) in [
+            ("", SdpError::Version),
+            ("m=audio 1 RTP/AVP 0", SdpError::Version),
+            ("v=1", SdpError::Version),
+            ("v=0\r\njunk", SdpError::Line { line: 2 }),
+            ("v=0\r\n\r\nm=audio", SdpError::Line { line: 3 }),
+            ("v=0\r\nm=audio 65536 RTP/AVP 0", SdpError::Line { line: 2 }),
+            (
+                "v=0\r\nc=IN IP4 host.example",
+                SdpError::Address { line: 2 },
+            ),
+            ("v=0\r\nc=IN IP6 192.0.2.1", SdpError::Address { line: 2 }),
+            ("v=0\r\nc=ATM NSAP 47.0091", SdpError::Address { line: 2 }),
+        ] {
+            assert_eq!(Sdp::parse(text.as_bytes()), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn m_lines_formats_and_attributes_are_bounded() {
+        let lines = |count| format!("v=0\r\n{}", "m=audio 1 RTP/AVP 0\r\n".repeat(count));
+        assert!(Sdp::parse(lines(MEDIA_MAX).as_bytes()).is_ok());
+        assert_eq!(
+            Sdp::parse(lines(MEDIA_MAX + 1).as_bytes()),
+            Err(SdpError::TooLarge)
+        );
+        let formats = |count| format!("v=0\r\nm=audio 1 RTP/AVP{}", " 0".repeat(count));
+        assert!(Sdp::parse(formats(FORMATS_MAX).as_bytes()).is_ok());
+        assert_eq!(
+            Sdp::parse(formats(FORMATS_MAX + 1).as_bytes()),
+            Err(SdpError::TooLarge)
+        );
+        let many = "a=rtpmap:96 x/8000\r\n".repeat(FORMATS_MAX + 9);
+        let sdp = Sdp::parse(format!("{}{many}", lines(1)).as_bytes()).unwrap();
+        assert_eq!(sdp.media[0].rtpmap.len(), FORMATS_MAX);
+    }
+
+    #[test]
+    fn no_word_can_begin_a_line() {
+        let mut sdp = Sdp::parse(OFFER.as_bytes()).unwrap();
+        sdp.media[0].formats.push("9\r\na=x".to_owned());
+        sdp.media[0]
+            .fmtp
+            .push((9, "a\r\nm=video 1 RTP/AVP 31".to_owned()));
+        assert_eq!(Sdp::parse(&sdp.write()).unwrap().media.len(), 2);
+    }
+}
