@@ -191,7 +191,10 @@ impl Jitter {
         } else if later(transit, self.least) < 0 {
             self.least = transit;
         }
-        let lateness = later(transit, self.base()).clamp(0, TARGET_MAX as i32) as u32;
+        let lateness = later(transit, self.base()).max(0) as u32;
+        if lateness > TARGET_MAX {
+            return; // No delay of ours would have saved it: one straggler slows nobody down.
+        }
         self.peak = (lateness * 256).max(self.peak - self.peak / 512);
     }
 

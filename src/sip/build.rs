@@ -317,10 +317,7 @@ mod tests {
         assert!(!trying.contains("Record-Route"), "{trying}");
         assert!(trying.contains("\r\nTo: <sip:12345@h>\r\n"), "{trying}");
         let busy = respond(&request, 486, Some("us"));
-        assert!(
-            !busy.contains("Record-Route") && !busy.contains("Timestamp"),
-            "{busy}"
-        );
+        assert!(!busy.contains("Record-Route") && !busy.contains("Timestamp"), "{busy}");
     }
 
     #[test]
@@ -345,10 +342,7 @@ mod tests {
             ("Via: junk", "Via: junk\r\n"),
         ] {
             let answer = respond(&request(via), 200, None);
-            assert!(
-                answer.contains(&format!("OK\r\n{wanted}From")),
-                "{via}\n{answer}"
-            );
+            assert!(answer.contains(&format!("OK\r\n{wanted}From")), "{via}\n{answer}");
         }
         let six = Draft::response(
             &request("Via: SIP/2.0/UDP h;rport"),
@@ -357,10 +351,7 @@ mod tests {
             None,
         );
         let six = Message::parse(six.finish()).unwrap();
-        assert_eq!(
-            six.via().unwrap().received(),
-            Some("2001:db8::7".parse().unwrap())
-        );
+        assert_eq!(six.via().unwrap().received(), Some("2001:db8::7".parse().unwrap()));
     }
 
     #[test]

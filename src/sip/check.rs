@@ -72,8 +72,8 @@ mod tests {
         Max-Forwards: 70\r\nContact: <sip:a@h>\r\n\r\n";
 
     fn status(text: String) -> Option<u16> {
-        let message = Message::parse(Bytes::from(text.clone()))
-            .unwrap_or_else(|error| panic!("{text}: {error}"));
+        let message =
+            Message::parse(Bytes::from(text.clone())).unwrap_or_else(|error| panic!("{text}: {error}"));
         message.check().err().map(|fault| fault.status)
     }
 
@@ -106,11 +106,7 @@ mod tests {
             ("INVITE sip:12345@h", "INVITE sips:12345@[::1]:5061", None),
             ("INVITE sip:12345@h", "INVITE urn:service:sos", Some(416)),
             ("INVITE sip:12345@h", "INVITE 12345", Some(400)),
-            (
-                "INVITE sip:12345@h",
-                "INVITE sip:12345@h?Replaces=x",
-                Some(400),
-            ),
+            ("INVITE sip:12345@h", "INVITE sip:12345@h?Replaces=x", Some(400)),
         ] {
             assert!(GOOD.contains(from), "{from}");
             assert_eq!(status(GOOD.replacen(from, to, 1)), wanted, "{from} → {to}");

@@ -350,39 +350,21 @@ mod tests {
         ] {
             let text = example(name, proof);
             let credentials = Credentials::parse(text.as_bytes()).unwrap();
-            let ha1 = ha1(
-                algorithm,
-                b"Mufasa",
-                b"http-auth@example.org",
-                b"Circle of Life",
-            );
+            let ha1 = ha1(algorithm, b"Mufasa", b"http-auth@example.org", b"Circle of Life");
             assert_eq!(credentials.algorithm, algorithm);
             assert!(credentials.verify(&ha1, &get));
             assert!(!credentials.verify(&ha1, &Method::Register));
             assert!(!credentials.verify("", &get));
             let short = example(name, &proof[1..]);
-            assert!(
-                !Credentials::parse(short.as_bytes())
-                    .unwrap()
-                    .verify(&ha1, &get)
-            );
+            assert!(!Credentials::parse(short.as_bytes()).unwrap().verify(&ha1, &get));
             let loud = example(name, &proof.to_ascii_uppercase());
-            assert!(
-                Credentials::parse(loud.as_bytes())
-                    .unwrap()
-                    .verify(&ha1, &get)
-            );
+            assert!(Credentials::parse(loud.as_bytes()).unwrap().verify(&ha1, &get));
         }
     }
 
     #[test]
     fn the_old_form_without_qop_is_proven() {
-        let ha1 = ha1(
-            Algorithm::Md5,
-            b"Mufasa",
-            b"testrealm@host.com",
-            b"CircleOfLife",
-        );
+        let ha1 = ha1(Algorithm::Md5, b"Mufasa", b"testrealm@host.com", b"CircleOfLife");
         let nonce = b"dcd98b7102dd2f0e8b11d0f600bfb0c093";
         assert_eq!(
             response(Algorithm::Md5, &ha1, &Method::of(b"GET"), URI, nonce, None),
@@ -403,17 +385,13 @@ mod tests {
         assert_eq!(Challenge::parse(&challenge.to_value()), Ok(challenge));
         let text = example("MD5", "8ca523f5e9506fed4657c9700eebdbec");
         let credentials = Credentials::parse(text.as_bytes()).unwrap();
-        assert_eq!(
-            Credentials::parse(&credentials.to_value()),
-            Ok(credentials.clone())
-        );
+        assert_eq!(Credentials::parse(&credentials.to_value()), Ok(credentials.clone()));
         assert_eq!(credentials.qop.unwrap().nc, 1);
     }
 
     #[test]
     fn qop_lists_are_searched_for_auth_and_defaults_hold() {
-        let parsed =
-            Challenge::parse(b"digest realm=\"r\",nonce=\"n\",qop=\"auth-int, auth\"").unwrap();
+        let parsed = Challenge::parse(b"digest realm=\"r\",nonce=\"n\",qop=\"auth-int, auth\"").unwrap();
         assert!(parsed.qop_auth);
         assert_eq!((parsed.algorithm, parsed.stale), (Algorithm::Md5, false));
         let old = Challenge::parse(b"Digest realm=\"r\", nonce=\"n\"").unwrap();
@@ -424,40 +402,19 @@ mod tests {
     fn useless_headers_say_why() {
         let common = "username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:h\", response=\"00\"";
         for (text, error) in [
-            (
-                "NoOneKnowsThisScheme opaque-data=here".to_owned(),
-                DigestError::Scheme,
-            ),
+            ("NoOneKnowsThisScheme opaque-data=here".to_owned(), DigestError::Scheme),
             ("Basic QWxhZGRpbg==".to_owned(), DigestError::Scheme),
-            (
-                "Digest".to_owned(),
-                DigestError::Missing { field: "username" },
-            ),
-            (
-                format!("Digest {common}, algorithm=MD5-sess"),
-                DigestError::Algorithm,
-            ),
+            ("Digest".to_owned(), DigestError::Missing { field: "username" }),
+            (format!("Digest {common}, algorithm=MD5-sess"), DigestError::Algorithm),
             (format!("Digest {common}, qop=auth-int"), DigestError::Qop),
-            (
-                format!("Digest {common}, qop=auth, cnonce=\"c\""),
-                DigestError::Missing { field: "nc" },
-            ),
-            (
-                format!("Digest {common}, qop=auth, nc=1, cnonce=\"c\""),
-                DigestError::Bad { field: "nc" },
-            ),
+            (format!("Digest {common}, qop=auth, cnonce=\"c\""), DigestError::Missing { field: "nc" }),
+            (format!("Digest {common}, qop=auth, nc=1, cnonce=\"c\""), DigestError::Bad { field: "nc" }),
             (
                 format!("Digest {common}, qop=auth, nc=+0000001, cnonce=\"c\""),
                 DigestError::Bad { field: "nc" },
             ),
-            (
-                format!("Digest {common}, nonce=\"other\""),
-                DigestError::Bad { field: "field" },
-            ),
-            (
-                format!("Digest {common}, opaque=\"open"),
-                DigestError::Bad { field: "field" },
-            ),
+            (format!("Digest {common}, nonce=\"other\""), DigestError::Bad { field: "field" }),
+            (format!("Digest {common}, opaque=\"open"), DigestError::Bad { field: "field" }),
         ] {
             assert_eq!(Credentials::parse(text.as_bytes()), Err(error), "{text}");
         }

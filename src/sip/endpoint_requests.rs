@@ -84,18 +84,12 @@ impl Endpoint {
             && let Some(branch) = via.cookie_branch()
         {
             let port = via.port().unwrap_or(0).to_be_bytes();
-            return self.keys.of(
-                role::SERVER,
-                &[branch, via.host(), &port, method.as_bytes()],
-            );
+            return self.keys.of(role::SERVER, &[branch, via.host(), &port, method.as_bytes()]);
         }
         // RFC 2543: no branch to go by. The To tag is left out, as the ACK has one and the INVITE
         // has none.
         let from = request.from().ok();
-        let tag = from
-            .as_ref()
-            .and_then(|from| from.tag())
-            .unwrap_or_default();
+        let tag = from.as_ref().and_then(|from| from.tag()).unwrap_or_default();
         let seq = request.cseq().map_or(0, |cseq| cseq.number).to_be_bytes();
         let parts: [&[u8]; 6] = [
             request.request_uri().unwrap_or_default(),
@@ -111,15 +105,9 @@ impl Endpoint {
     /// What an INVITE has in common with a copy of itself that came by another way.
     pub(super) fn merge_key(&self, request: &Message) -> Key {
         let from = request.from().ok();
-        let tag = from
-            .as_ref()
-            .and_then(|from| from.tag())
-            .unwrap_or_default();
+        let tag = from.as_ref().and_then(|from| from.tag()).unwrap_or_default();
         let seq = request.cseq().map_or(0, |cseq| cseq.number).to_be_bytes();
-        self.keys.of(
-            role::MERGE,
-            &[request.call_id().unwrap_or_default(), tag, &seq],
-        )
+        self.keys.of(role::MERGE, &[request.call_id().unwrap_or_default(), tag, &seq])
     }
 
     /// 420 where something is required: we know no extension (RFC 3261 §8.2.2.3).
@@ -129,13 +117,7 @@ impl Endpoint {
             return false;
         }
         let unsupported = String::from_utf8_lossy(&wanted.join(&b", "[..])).into_owned();
-        self.refuse_plainly(
-            request,
-            from,
-            420,
-            &[("Unsupported", &unsupported)],
-            TurnedAway::Unsupported,
-        );
+        self.refuse_plainly(request, from, 420, &[("Unsupported", &unsupported)], TurnedAway::Unsupported);
         true
     }
 
@@ -152,19 +134,11 @@ impl Endpoint {
     }
 
     /// A request in a dialog, by its To tag.
-    fn handle_in_dialog(
-        &mut self,
-        request: Message,
-        method: &Method,
-        key: Key,
-        from: Source,
-        now: Now,
-    ) {
+    fn handle_in_dialog(&mut self, request: Message, method: &Method, key: Key, from: Source, now: Now) {
         let id = session_of(&to_tag(&request));
         let seq = request.cseq().map_or(0, |cseq| cseq.number);
         let session = id.and_then(|id| self.sessions.get_mut(&id).map(|session| (id, session)));
-        let Some((id, session)) = session.filter(|(_, session)| session.dialog.owns(&request))
-        else {
+        let Some((id, session)) = session.filter(|(_, session)| session.dialog.owns(&request)) else {
             return self.refuse_plainly(&request, from, 481, &[], TurnedAway::OutOfDialog);
         };
         if !session.dialog.accept_seq(seq) {
@@ -181,15 +155,8 @@ impl Endpoint {
                 self.serve(&request, key, from, 200, bytes, User::Nobody, now);
             }
             other => {
-                let status = if matches!(other, Method::Other(_)) {
-                    501
-                } else {
-                    405
-                };
-                let bytes = self
-                    .answer_draft(&request, from, status, id)
-                    .header("Allow", ALLOW)
-                    .finish();
+                let status = if matches!(other, Method::Other(_)) { 501 } else { 405 };
+                let bytes = self.answer_draft(&request, from, status, id).header("Allow", ALLOW).finish();
                 self.serve(&request, key, from, status, bytes, User::Nobody, now);
                 self.turn_away(from, TurnedAway::Unsupported);
             }
@@ -197,10 +164,7 @@ impl Endpoint {
     }
 
     /// Answers a request at once with final `bytes`, kept for its retransmissions where there is room.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "a request, its answer and its surroundings"
-    )]
+    #[allow(clippy::too_many_arguments, reason = "a request, its answer and its surroundings")]
     pub(super) fn serve(
         &mut self,
         request: &Message,
@@ -219,9 +183,7 @@ impl Endpoint {
             Some(Method::Invite) => Machine::InviteServer(InviteServer::new(bytes::Bytes::new())),
             _ => Machine::NonInviteServer(NonInviteServer::new()),
         };
-        let tx = self
-            .table
-            .insert(key, None, (machine, user, way.listener, way.peer));
+        let tx = self.table.insert(key, None, (machine, user, way.listener, way.peer));
         self.respond(tx, status, bytes, now);
     }
 
@@ -246,10 +208,7 @@ impl Endpoint {
         let Some(entry) = self.table.get_mut(tx) else {
             return;
         };
-        let from = Source {
-            listener: entry.listener,
-            peer: entry.peer,
-        };
+        let from = Source { listener: entry.listener, peer: entry.peer };
         let mut draft = self.answer_draft(request, from, status, id);
         for (name, value) in extra {
             draft = draft.header(name, value);

@@ -32,11 +32,7 @@ pub(super) struct Front {
 
 impl Front {
     pub(super) fn read(message: &Message) -> Front {
-        Front {
-            via: message.read_via(),
-            from: message.address(Name::From),
-            to: message.address(Name::To),
-        }
+        Front { via: message.read_via(), from: message.address(Name::From), to: message.address(Name::To) }
     }
 }
 
@@ -50,15 +46,12 @@ impl Message {
     }
 
     fn read_via(&self) -> Result<Via, HeaderError> {
-        self.vias()
-            .next()
-            .unwrap_or(Err(HeaderError::Missing { name: Name::Via }))
+        self.vias().next().unwrap_or(Err(HeaderError::Missing { name: Name::Via }))
     }
 
     /// All Via values, topmost first.
     pub fn vias(&self) -> impl Iterator<Item = Result<Via, HeaderError>> {
-        self.values(Name::Via)
-            .map(|value| Via::parse(self.share(value)).map_err(bad(Name::Via)))
+        self.values(Name::Via).map(|value| Via::parse(self.share(value)).map_err(bad(Name::Via)))
     }
 
     /// From.
@@ -86,9 +79,7 @@ impl Message {
 
     /// All addresses of a list: Route, Record-Route, P-Asserted-Identity, History-Info, Diversion.
     pub fn addresses(&self, name: Name) -> Result<Vec<NameAddr>, HeaderError> {
-        self.values(name)
-            .map(|value| NameAddr::parse(self.share(value)).map_err(bad(name)))
-            .collect()
+        self.values(name).map(|value| NameAddr::parse(self.share(value)).map_err(bad(name))).collect()
     }
 
     /// Call-ID, verbatim.
@@ -103,22 +94,13 @@ impl Message {
         let end = value
             .iter()
             .position(|&byte| scan::is_blank(byte))
-            .ok_or(HeaderError::Bad {
-                name,
-                why: "no method",
-            })?;
+            .ok_or(HeaderError::Bad { name, why: "no method" })?;
         let number = scan::number(&value[..end])
             .filter(|&number| number < CSEQ_END)
-            .ok_or(HeaderError::Bad {
-                name,
-                why: "number is out of range",
-            })? as u32;
+            .ok_or(HeaderError::Bad { name, why: "number is out of range" })? as u32;
         let method = scan::trim_start(&value[end..]);
         if !scan::is_token(method) {
-            return Err(HeaderError::Bad {
-                name,
-                why: "method is not a token",
-            });
+            return Err(HeaderError::Bad { name, why: "method is not a token" });
         }
         let method = Method::of_shared(self.text(), method);
         Ok(CSeq { number, method })
@@ -151,10 +133,9 @@ impl Message {
         let name = Name::MaxForwards;
         match self.number(name)? {
             None => Ok(None),
-            Some(value) => u8::try_from(value).map(Some).map_err(|_| HeaderError::Bad {
-                name,
-                why: "above 255",
-            }),
+            Some(value) => {
+                u8::try_from(value).map(Some).map_err(|_| HeaderError::Bad { name, why: "above 255" })
+            }
         }
     }
 
@@ -170,10 +151,7 @@ impl Message {
         };
         match scan::number(value) {
             Some(value) => Ok(Some(u32::try_from(value).unwrap_or(u32::MAX))),
-            None => Err(HeaderError::Bad {
-                name,
-                why: "not a number",
-            }),
+            None => Err(HeaderError::Bad { name, why: "not a number" }),
         }
     }
 
@@ -186,8 +164,7 @@ impl Message {
 
     /// Whether the list `name` (Supported, Require, Allow, …) holds `token`, case not counting.
     pub fn lists(&self, name: Name, token: &str) -> bool {
-        self.values(name)
-            .any(|value| value.eq_ignore_ascii_case(token.as_bytes()))
+        self.values(name).any(|value| value.eq_ignore_ascii_case(token.as_bytes()))
     }
 
     /// Call-ID as bytes that share the buffer.

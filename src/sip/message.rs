@@ -70,34 +70,22 @@ impl Message {
     /// Blank lines in front are skipped; bytes after the body that Content-Length tells are cut
     /// off; without Content-Length the body goes to the end. LF alone ends a line too.
     pub fn parse(mut raw: Bytes) -> Result<Message, ParseError> {
-        let blank = raw
-            .iter()
-            .take_while(|&&byte| matches!(byte, b'\r' | b'\n'))
-            .count();
+        let blank = raw.iter().take_while(|&&byte| matches!(byte, b'\r' | b'\n')).count();
         raw.advance(blank);
         let mut fault = None;
         if raw.len() > MESSAGE_MAX {
             raw.truncate(MESSAGE_MAX);
             fault = Some(TOO_LARGE);
         }
-        let line_end = memchr::memchr(b'\n', &raw).ok_or(ParseError::Ignored {
-            why: "no line ends",
-        })?;
-        let line = raw[..line_end]
-            .strip_suffix(b"\r")
-            .unwrap_or(&raw[..line_end]);
+        let line_end = memchr::memchr(b'\n', &raw).ok_or(ParseError::Ignored { why: "no line ends" })?;
+        let line = raw[..line_end].strip_suffix(b"\r").unwrap_or(&raw[..line_end]);
         let (start, start_fault) = read_start(&raw, line)?;
         let head = read_head(&raw, line_end + 1);
         let fault = fault.or(start_fault).or(head.fault);
         Message::assemble(raw, start, head, fault)
     }
 
-    fn assemble(
-        raw: Bytes,
-        start: Start,
-        head: Head,
-        fault: Option<Fault>,
-    ) -> Result<Message, ParseError> {
+    fn assemble(raw: Bytes, start: Start, head: Head, fault: Option<Fault>) -> Result<Message, ParseError> {
         let mut index = Index {
             unfolded: head.folded.then(|| unfold(&raw, &head)),
             raw,
@@ -174,11 +162,7 @@ impl Message {
     /// Values of all lines with this name, in order.
     pub fn headers(&self, name: Name) -> impl Iterator<Item = &[u8]> {
         let index = &*self.0;
-        index
-            .lines
-            .iter()
-            .filter(move |line| line.name == name)
-            .map(|line| line.value.get(index.text()))
+        index.lines.iter().filter(move |line| line.name == name).map(|line| line.value.get(index.text()))
     }
 
     /// Items of all comma-separated lines with this name, in order.
@@ -242,15 +226,9 @@ impl PartialEq for Message {
 
 impl Eq for Message {}
 
-const TOO_LARGE: Fault = Fault {
-    status: 513,
-    why: "Message Too Large",
-};
+const TOO_LARGE: Fault = Fault { status: 513, why: "Message Too Large" };
 
-const BAD_VERSION: Fault = Fault {
-    status: 505,
-    why: "Version Not Supported",
-};
+const BAD_VERSION: Fault = Fault { status: 505, why: "Version Not Supported" };
 
 impl Index {
     fn text(&self) -> &Bytes {
@@ -264,8 +242,8 @@ impl Index {
             if line.name != Name::ContentLength {
                 continue;
             }
-            let length = scan::number(line.value.get(self.text()))
-                .ok_or(Fault::bad_request("Bad Content-Length"))?;
+            let length =
+                scan::number(line.value.get(self.text())).ok_or(Fault::bad_request("Bad Content-Length"))?;
             if told.is_some_and(|before| before != length) {
                 return Err(Fault::bad_request("Content-Length Contradicts Itself"));
             }
@@ -333,17 +311,12 @@ fn is_version(text: &[u8]) -> bool {
 
 /// Walks the header lines of `raw` from `at` to the empty line.
 fn read_head(raw: &[u8], mut at: usize) -> Head {
-    let mut head = Head {
-        lines: Vec::with_capacity(HEADERS_USUAL),
-        end: raw.len(),
-        folded: false,
-        fault: None,
-    };
+    let mut head =
+        Head { lines: Vec::with_capacity(HEADERS_USUAL), end: raw.len(), folded: false, fault: None };
     let (first, mut line_ends) = (at, 0);
     loop {
         let Some(line_len) = memchr::memchr(b'\n', &raw[at..]) else {
-            head.fault
-                .get_or_insert(Fault::bad_request("Header Has No End"));
+            head.fault.get_or_insert(Fault::bad_request("Header Has No End"));
             return head;
         };
         let line = &raw[at..at + line_len];
@@ -353,8 +326,7 @@ fn read_head(raw: &[u8], mut at: usize) -> Head {
                 head.end = at + line_len + 1;
                 // A CR alone ends a line for some who may read what we pass on.
                 if memchr::memchr_iter(b'\r', &raw[first..head.end]).count() != line_ends {
-                    head.fault
-                        .get_or_insert(Fault::bad_request("Bare CR In Header"));
+                    head.fault.get_or_insert(Fault::bad_request("Bare CR In Header"));
                 }
                 return head;
             }
@@ -373,8 +345,7 @@ impl Head {
         let label = scan::trim_end(&line[..colon.unwrap_or(0)]);
         let Some(colon) = colon.filter(|_| scan::is_token(label)) else {
             // It stays in place under no name, so that its continuations go with it.
-            self.fault
-                .get_or_insert(Fault::bad_request("Bad Header Line"));
+            self.fault.get_or_insert(Fault::bad_request("Bad Header Line"));
             self.lines.push(Line {
                 name: Name::Other,
                 label: Span::default(),
@@ -392,8 +363,7 @@ impl Head {
     fn continue_line(&mut self, raw: &[u8], line: &[u8]) {
         let more = scan::trim(line);
         let Some(last) = self.lines.last_mut() else {
-            self.fault
-                .get_or_insert(Fault::bad_request("Bad Header Line"));
+            self.fault.get_or_insert(Fault::bad_request("Bad Header Line"));
             return;
         };
         if more.is_empty() || self.fault == Some(TOO_LARGE) {
@@ -534,10 +504,7 @@ mod tests {
             b"SIP/2.0 200 OK\r\nX: never ends\r\n",
         ] {
             let result = Message::parse(Bytes::from_static(text));
-            assert!(
-                matches!(result, Err(ParseError::Ignored { .. })),
-                "{text:?}"
-            );
+            assert!(matches!(result, Err(ParseError::Ignored { .. })), "{text:?}");
         }
     }
 
@@ -547,33 +514,15 @@ mod tests {
             (&b"OPTIONS sip:h SIP/7.0\r\nCall-ID: x\r\n\r\n"[..], 505),
             (b"OPTIONS  sip:h SIP/2.0\r\nCall-ID: x\r\n\r\n", 400),
             (b"OPTIONS sip:h SIP/2.0 \r\nCall-ID: x\r\n\r\n", 400),
-            (
-                b"OPTIONS sip:h SIP/2.0\r\n folded: first\r\nCall-ID: x\r\n\r\n",
-                400,
-            ),
-            (
-                b"OPTIONS sip:h SIP/2.0\r\nno colon\r\nCall-ID: x\r\n\r\n",
-                400,
-            ),
-            (
-                b"OPTIONS sip:h SIP/2.0\r\na b: c\r\nCall-ID: x\r\n\r\n",
-                400,
-            ),
-            (
-                b"OPTIONS sip:h SIP/2.0\r\nX: a\rY: b\r\nCall-ID: x\r\n\r\n",
-                400,
-            ),
+            (b"OPTIONS sip:h SIP/2.0\r\n folded: first\r\nCall-ID: x\r\n\r\n", 400),
+            (b"OPTIONS sip:h SIP/2.0\r\nno colon\r\nCall-ID: x\r\n\r\n", 400),
+            (b"OPTIONS sip:h SIP/2.0\r\na b: c\r\nCall-ID: x\r\n\r\n", 400),
+            (b"OPTIONS sip:h SIP/2.0\r\nX: a\rY: b\r\nCall-ID: x\r\n\r\n", 400),
             (b"OPTIONS sip:h SIP/2.0\r\nCall-ID: x\r\n", 400),
             (b"OPTIONS sip:h SIP/2.0\r\nCall-ID: x\r\nl: 1\r\n\r\n", 400),
             (b"OPTIONS sip:h SIP/2.0\r\nCall-ID: x\r\nl: -1\r\n\r\n", 400),
-            (
-                b"OPTIONS sip:h SIP/2.0\r\nCall-ID: x\r\nl: 0\r\nl: 1\r\n\r\na",
-                400,
-            ),
-            (
-                b"OPTIONS sip:h SIP/2.0\r\nCall-ID: x\r\nl: 99999999999999999999999\r\n\r\n",
-                400,
-            ),
+            (b"OPTIONS sip:h SIP/2.0\r\nCall-ID: x\r\nl: 0\r\nl: 1\r\n\r\na", 400),
+            (b"OPTIONS sip:h SIP/2.0\r\nCall-ID: x\r\nl: 99999999999999999999999\r\n\r\n", 400),
         ] {
             match Message::parse(Bytes::from_static(text)) {
                 Err(ParseError::Refused { message, fault }) => {

@@ -59,12 +59,7 @@ impl Nonces {
     pub(super) fn new(dice: &mut Dice, now: Instant) -> Self {
         let mut key = [0; 32];
         dice.fill(&mut key);
-        Nonces {
-            key,
-            last: now.as_nanos(),
-            used: BTreeMap::new(),
-            floor: 0,
-        }
+        Nonces { key, last: now.as_nanos(), used: BTreeMap::new(), floor: 0 }
     }
 
     /// A nonce proves itself: its time, made unique, and a MAC over it.
@@ -74,13 +69,10 @@ impl Nonces {
     }
 
     pub(super) fn serial_of(&self, nonce: &[u8]) -> Option<u64> {
-        let text = std::str::from_utf8(nonce)
-            .ok()
-            .filter(|text| text.len() == 48 && text.is_ascii())?;
+        let text = std::str::from_utf8(nonce).ok().filter(|text| text.len() == 48 && text.is_ascii())?;
         let serial = u64::from_str_radix(&text[..16], 16).ok()?;
         let good: bool =
-            subtle::ConstantTimeEq::ct_eq(self.seal(serial).as_bytes(), &text.as_bytes()[16..])
-                .into();
+            subtle::ConstantTimeEq::ct_eq(self.seal(serial).as_bytes(), &text.as_bytes()[16..]).into();
         good.then_some(serial)
     }
 
@@ -91,11 +83,7 @@ impl Nonces {
             return false;
         }
         if !self.used.contains_key(&serial) && self.used.len() >= NONCES_MAX {
-            while let Some((first, _)) = self
-                .used
-                .first_key_value()
-                .map(|(first, uses)| (*first, *uses))
-            {
+            while let Some((first, _)) = self.used.first_key_value().map(|(first, uses)| (*first, *uses)) {
                 if first >= oldest && self.used.len() < NONCES_MAX {
                     break;
                 }
@@ -110,8 +98,7 @@ impl Nonces {
     }
 
     pub(super) fn mac(&self, data: &[u8]) -> [u8; 32] {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
         mac.update(data);
         mac.finalize().into_bytes().into()
     }
@@ -145,10 +132,6 @@ mod tests {
         assert!(nonces.serial_of(nonce.as_bytes()).is_some());
         let others = Nonces::new(&mut Dice::seeded(4), Instant::ZERO);
         assert_eq!(others.serial_of(nonce.as_bytes()), None);
-        assert_ne!(
-            nonces.draw(Instant::ZERO),
-            nonce,
-            "unique within one instant"
-        );
+        assert_ne!(nonces.draw(Instant::ZERO), nonce, "unique within one instant");
     }
 }

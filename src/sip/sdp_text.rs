@@ -283,10 +283,7 @@ mod tests {
         assert_eq!(audio.encoding(18), Some(("G729", 8000)));
         assert_eq!(audio.encoding(96), None);
         assert_eq!(audio.ptime, Some(20));
-        assert_eq!(
-            audio.rtcp,
-            Some((53020, Some("203.0.113.10".parse().unwrap())))
-        );
+        assert_eq!(audio.rtcp, Some((53020, Some("203.0.113.10".parse().unwrap()))));
         assert!(audio.rtcp_mux);
         assert_eq!((video.port, video.protocol.as_str()), (0, "RTP/SAVPF"));
         assert_eq!(sdp.address_of(video), sdp.connection);
@@ -313,10 +310,7 @@ mod tests {
         assert_eq!(sdp.origin, (0, 0));
         assert_eq!(sdp.connection, Some("224.2.1.1".parse().unwrap()));
         let audio = &sdp.media[0];
-        assert_eq!(
-            (audio.port, audio.ptime, audio.rtcp),
-            (4000, Some(20), None)
-        );
+        assert_eq!((audio.port, audio.ptime, audio.rtcp), (4000, Some(20), None));
         assert!(audio.rtpmap.is_empty() && audio.fmtp.is_empty());
         assert_eq!(Sdp::parse(b"v=0\r\n").unwrap().media, []);
     }
@@ -330,10 +324,7 @@ mod tests {
             ("v=0\r\njunk", SdpError::Line { line: 2 }),
             ("v=0\r\n\r\nm=audio", SdpError::Line { line: 3 }),
             ("v=0\r\nm=audio 65536 RTP/AVP 0", SdpError::Line { line: 2 }),
-            (
-                "v=0\r\nc=IN IP4 host.example",
-                SdpError::Address { line: 2 },
-            ),
+            ("v=0\r\nc=IN IP4 host.example", SdpError::Address { line: 2 }),
             ("v=0\r\nc=IN IP6 192.0.2.1", SdpError::Address { line: 2 }),
             ("v=0\r\nc=ATM NSAP 47.0091", SdpError::Address { line: 2 }),
         ] {
@@ -345,16 +336,10 @@ mod tests {
     fn m_lines_formats_and_attributes_are_bounded() {
         let lines = |count| format!("v=0\r\n{}", "m=audio 1 RTP/AVP 0\r\n".repeat(count));
         assert!(Sdp::parse(lines(MEDIA_MAX).as_bytes()).is_ok());
-        assert_eq!(
-            Sdp::parse(lines(MEDIA_MAX + 1).as_bytes()),
-            Err(SdpError::TooLarge)
-        );
+        assert_eq!(Sdp::parse(lines(MEDIA_MAX + 1).as_bytes()), Err(SdpError::TooLarge));
         let formats = |count| format!("v=0\r\nm=audio 1 RTP/AVP{}", " 0".repeat(count));
         assert!(Sdp::parse(formats(FORMATS_MAX).as_bytes()).is_ok());
-        assert_eq!(
-            Sdp::parse(formats(FORMATS_MAX + 1).as_bytes()),
-            Err(SdpError::TooLarge)
-        );
+        assert_eq!(Sdp::parse(formats(FORMATS_MAX + 1).as_bytes()), Err(SdpError::TooLarge));
         let many = "a=rtpmap:96 x/8000\r\n".repeat(FORMATS_MAX + 9);
         let sdp = Sdp::parse(format!("{}{many}", lines(1)).as_bytes()).unwrap();
         assert_eq!(sdp.media[0].rtpmap.len(), FORMATS_MAX);
@@ -364,9 +349,7 @@ mod tests {
     fn no_word_can_begin_a_line() {
         let mut sdp = Sdp::parse(OFFER.as_bytes()).unwrap();
         sdp.media[0].formats.push("9\r\na=x".to_owned());
-        sdp.media[0]
-            .fmtp
-            .push((9, "a\r\nm=video 1 RTP/AVP 31".to_owned()));
+        sdp.media[0].fmtp.push((9, "a\r\nm=video 1 RTP/AVP 31".to_owned()));
         assert_eq!(Sdp::parse(&sdp.write()).unwrap().media.len(), 2);
     }
 }

@@ -20,12 +20,7 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        let Phase::Incoming {
-            tx,
-            request,
-            ring_again,
-        } = &mut session.phase
-        else {
+        let Phase::Incoming { tx, request, ring_again } = &mut session.phase else {
             return;
         };
         if !(101..=199).contains(&status) {
@@ -59,16 +54,9 @@ impl Endpoint {
     /// 300–699 to their INVITE, with Retry-After in seconds where given. [`Event::Ended`] follows at
     /// once; the transaction sees to the ACK.
     pub fn refuse(&mut self, id: SessionId, status: u16, retry_after: Option<u32>, now: Now) {
-        let status = if (300..=699).contains(&status) {
-            status
-        } else {
-            480
-        };
+        let status = if (300..=699).contains(&status) { status } else { 480 };
         if self.refuse_invite(id, status, retry_after, now) {
-            self.tell(Event::Ended {
-                session: id,
-                cause: EndCause::HungUp,
-            });
+            self.tell(Event::Ended { session: id, cause: EndCause::HungUp });
         }
     }
 
@@ -105,10 +93,7 @@ impl Endpoint {
         now: Now,
     ) -> Option<Repeat> {
         let entry = self.table.get_mut(tx)?;
-        let from = Source {
-            listener: entry.listener,
-            peer: entry.peer,
-        };
+        let from = Source { listener: entry.listener, peer: entry.peer };
         let mut draft = self.answer_draft(request, from, status, id);
         if (200..300).contains(&status) {
             draft = draft.header("Supported", "");
@@ -119,13 +104,7 @@ impl Endpoint {
         let bytes = draft.finish();
         self.respond(tx, status, bytes.clone(), now);
         let seq = request.cseq().map_or(0, |cseq| cseq.number);
-        Some(Repeat::new(
-            bytes,
-            seq,
-            !door::has_sdp(request),
-            from.peer,
-            now.mono,
-        ))
+        Some(Repeat::new(bytes, seq, !door::has_sdp(request), from.peer, now.mono))
     }
 
     /// A new INVITE: the door, then a session of its own.
@@ -144,10 +123,7 @@ impl Endpoint {
             Content::Nothing => None,
             Content::Sdp(sdp) => Some(sdp),
             Content::Unsupported => {
-                let accept = [
-                    ("Accept", "application/sdp"),
-                    ("Accept-Encoding", "identity"),
-                ];
+                let accept = [("Accept", "application/sdp"), ("Accept-Encoding", "identity")];
                 return self.refuse_plainly(&request, from, 415, &accept, TurnedAway::Unsupported);
             }
             Content::Bad => {
@@ -156,15 +132,9 @@ impl Endpoint {
         };
         let id = self.draw_session();
         let way = reply_to(&request, from);
-        let trying = self
-            .name(Draft::response(&request, from.peer, 100, None), "Server")
-            .finish();
+        let trying = self.name(Draft::response(&request, from.peer, 100, None), "Server").finish();
         let machine = Machine::InviteServer(InviteServer::new(trying));
-        let tx = self.table.insert(
-            key,
-            Some(merge),
-            (machine, User::Invited(id), way.listener, way.peer),
-        );
+        let tx = self.table.insert(key, Some(merge), (machine, User::Invited(id), way.listener, way.peer));
         self.run(tx, now);
         let pinned = matches!(origin, Origin::Seat(_));
         let dialog = Dialog::of_invite(&request, id, from.listener, from.peer, pinned);
@@ -178,11 +148,7 @@ impl Endpoint {
             listener: from.listener,
             wire_ref: wire_ref(&request),
         };
-        let phase = Phase::Incoming {
-            tx,
-            request,
-            ring_again: None,
-        };
+        let phase = Phase::Incoming { tx, request, ring_again: None };
         self.sessions.insert(id, Session::new(dialog, phase, false));
         self.tell(Event::Invited(Box::new(invited)));
     }
@@ -190,9 +156,8 @@ impl Endpoint {
     /// Who calls, if they may; otherwise they have their answer. Cheap looks come first.
     fn admit(&mut self, request: &Message, from: Source, now: Now) -> Option<(Origin, bool)> {
         let (guard, registrar) = (&self.guard, &self.registrar);
-        let visitor = self.door.who(request, from.peer, |user| {
-            guard.knows(user).then(|| registrar.flow(user))
-        });
+        let visitor =
+            self.door.who(request, from.peer, |user| guard.knows(user).then(|| registrar.flow(user)));
         if visitor == Visitor::Stranger {
             self.refuse_plainly(request, from, 403, &[], TurnedAway::UnknownSource);
             return None;
@@ -251,8 +216,7 @@ impl Endpoint {
         }
         let tag = to_tag(ack);
         let seq = ack.cseq().map_or(0, |cseq| cseq.number);
-        let session =
-            session_of(&tag).and_then(|id| self.sessions.get_mut(&id).map(|session| (id, session)));
+        let session = session_of(&tag).and_then(|id| self.sessions.get_mut(&id).map(|session| (id, session)));
         let Some((id, session)) = session.filter(|(_, session)| session.dialog.owns(ack)) else {
             if !is_stateless_tag(&tag) {
                 self.turn_away(from, TurnedAway::OutOfDialog);
@@ -261,11 +225,7 @@ impl Endpoint {
         };
         match &session.phase {
             Phase::Accepted { ok, hang_up } if ok.seq == seq => {
-                let sdp = if ok.answer_due {
-                    door::sdp_of(ack)
-                } else {
-                    None
-                };
+                let sdp = if ok.answer_due { door::sdp_of(ack) } else { None };
                 let hang_up = hang_up.clone();
                 session.phase = Phase::Confirmed;
                 match hang_up {
@@ -317,9 +277,7 @@ impl Endpoint {
         };
         let listener = session.dialog.listener;
         match &mut session.phase {
-            Phase::Incoming { tx, ring_again, .. }
-                if ring_again.is_some_and(|at| at <= now.mono) =>
-            {
+            Phase::Incoming { tx, ring_again, .. } if ring_again.is_some_and(|at| at <= now.mono) => {
                 *ring_again = Some(now.mono + RING_AGAIN);
                 let tx = *tx;
                 if let Some(entry) = self.table.get_mut(tx) {
@@ -335,25 +293,18 @@ impl Endpoint {
                 }
                 Due::GiveUp => {
                     let farewell = hang_up.clone();
-                    let cause = farewell
-                        .as_ref()
-                        .map_or(EndCause::NoAck, |_| EndCause::HungUp);
+                    let cause = farewell.as_ref().map_or(EndCause::NoAck, |_| EndCause::HungUp);
                     self.tell(Event::Ended { session: id, cause });
                     self.bye(id, None, &farewell.unwrap_or_default(), now);
                 }
             },
-            Phase::Calling {
-                lapses, hung_up, ..
-            } if lapses.is_some_and(|at| at <= now.mono) => {
+            Phase::Calling { lapses, hung_up, .. } if lapses.is_some_and(|at| at <= now.mono) => {
                 *lapses = None;
                 let cause = *hung_up;
                 self.cancel_invite(id, Farewell::default(), now);
                 self.end_invite(id, if cause { 487 } else { 408 });
             }
-            Phase::Incoming { .. }
-            | Phase::Calling { .. }
-            | Phase::Confirmed
-            | Phase::Leaving { .. } => {}
+            Phase::Incoming { .. } | Phase::Calling { .. } | Phase::Confirmed | Phase::Leaving { .. } => {}
         }
         self.handle_offer_timeout(id, now);
         self.wake(id);

@@ -31,9 +31,7 @@ impl Endpoint {
     /// Sends a request of ours other than INVITE and ACK.
     pub(super) fn request(&mut self, user: User, key: Key, from: Source, bytes: Bytes, now: Now) {
         let machine = Machine::NonInviteClient(NonInviteClient::new(bytes, now.mono));
-        let tx = self
-            .table
-            .insert(key, None, (machine, user, from.listener, from.peer));
+        let tx = self.table.insert(key, None, (machine, user, from.listener, from.peer));
         self.run(tx, now);
     }
 
@@ -55,19 +53,14 @@ impl Endpoint {
         if *method == Method::Options {
             draft = draft.header("Accept", "application/sdp");
         }
-        let way = Source {
-            listener: dialog.listener,
-            peer: dialog.destination(),
-        };
+        let way = Source { listener: dialog.listener, peer: dialog.destination() };
         self.request(user, key, way, draft.finish(), now);
     }
 
     /// A new branch: the Via value that carries it, and the key that its answers are found by.
     pub(super) fn branch(&mut self, listener: usize, method: &Method) -> (String, Key) {
         let branch = format!("z9hG4bK{}", hex(&self.dice.next_u64().to_be_bytes()));
-        let key = self
-            .keys
-            .of(role::CLIENT, &[branch.as_bytes(), method.as_bytes()]);
+        let key = self.keys.of(role::CLIENT, &[branch.as_bytes(), method.as_bytes()]);
         let at = self.faces.get(listener).map_or("invalid", |face| &*face.at);
         (format!("SIP/2.0/UDP {at};branch={branch};rport"), key)
     }
@@ -87,20 +80,11 @@ impl Endpoint {
     }
 
     /// An answer of a session to `request`, so far without body.
-    pub(super) fn answer_draft(
-        &self,
-        request: &Message,
-        from: Source,
-        status: u16,
-        id: SessionId,
-    ) -> Draft {
+    pub(super) fn answer_draft(&self, request: &Message, from: Source, status: u16, id: SessionId) -> Draft {
         let draft = Draft::response(request, from.peer, status, Some(&tag_of(id)));
         let draft = match status {
             101..=299 => {
-                let contact = self
-                    .faces
-                    .get(from.listener)
-                    .map_or("", |face| &*face.contact);
+                let contact = self.faces.get(from.listener).map_or("", |face| &*face.contact);
                 draft.header("Contact", contact).header("Allow", ALLOW)
             }
             _ => draft,
@@ -112,18 +96,12 @@ impl Endpoint {
 /// What a listener calls itself.
 pub(super) fn face(ip: IpAddr, port: u16) -> Face {
     let at = SocketAddr::new(ip, port).to_string();
-    Face {
-        contact: format!("<sip:{at}>"),
-        at,
-    }
+    Face { contact: format!("<sip:{at}>"), at }
 }
 
 /// The URI scheme and host that name us to a peer when the plan gives no domain.
 pub(super) fn host_of(config: &Config, listener: usize) -> String {
-    let ip = config
-        .listeners
-        .get(listener)
-        .map(|listener| listener.advertise);
+    let ip = config.listeners.get(listener).map(|listener| listener.advertise);
     match (ip, &*config.domain) {
         (Some(IpAddr::V6(ip)), "") => format!("[{ip}]"),
         (Some(IpAddr::V4(ip)), "") => ip.to_string(),
@@ -133,13 +111,8 @@ pub(super) fn host_of(config: &Config, listener: usize) -> String {
 
 /// Where answers to a request go (RFC 3261 §18.2.2, RFC 3581 §4).
 pub(super) fn reply_to(request: &Message, from: Source) -> Source {
-    let peer = request
-        .via()
-        .map_or(from.peer, |via| via.reply_address(from.peer));
-    Source {
-        listener: from.listener,
-        peer,
-    }
+    let peer = request.via().map_or(from.peer, |via| via.reply_address(from.peer));
+    Source { listener: from.listener, peer }
 }
 
 /// The text of `name` as a string of ours; bytes that are not UTF-8 are replaced.
