@@ -1,9 +1,9 @@
 //! `hotline run`: the engine on embedded defaults.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -122,7 +122,8 @@ fn serve(args: Args) -> Result<(), StartError> {
     control.block_on(async {
         let house = House::open(setup, worker.handle().clone())?;
         heed_signals(house.door()).map_err(outside)?;
-        greet(house.ready(), house.plan(), &data);
+        // Whoever started us may not be reading: calls are answered all the same.
+        let _ = greet(house.ready(), house.plan(), &data);
         house.run().await;
         Ok(())
     })
@@ -149,25 +150,34 @@ fn heed_signals(door: Door) -> std::io::Result<()> {
 }
 
 /// The ready line, what to dial, and how to connect a softphone.
-fn greet(ready: &Ready, plan: &Plan, data: &std::path::Path) {
+fn greet(ready: &Ready, plan: &Plan, data: &Path) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
     let sip = ready.sip.first().map_or_else(String::new, ToString::to_string);
-    println!(
+    writeln!(
+        out,
         "ready sip={sip} http={} media={}",
         ready.http.map_or("off".into(), |at| at.to_string()),
         ready.shell
-    );
-    println!("拨打 / dial: sip:12345@{sip}（或任一号码 / or any of {} lines）", plan.lines.len());
+    )?;
+    writeln!(out, "拨打 / dial: sip:12345@{sip}（或任一号码 / or any of {} lines）", plan.lines.len())?;
     if let Some(seat) = plan.seats.values().next() {
         let domain = &plan.network.domain;
-        let crate::routing::plan::SecretRef::File(file) = &seat.secret else { return };
+        let crate::routing::plan::SecretRef::File(file) = &seat.secret else { return Ok(()) };
         let secret = data.join(file);
-        println!(
+        writeln!(
+            out,
             "座席软电话 / seat softphone: user {} domain {domain} proxy {sip} password: {}",
             seat.id,
             secret.display()
-        );
+        )?;
     }
     if let Some(first) = ready.created.first() {
-        println!("新建密钥 / secrets created: {} 个 / files, e.g. {}", ready.created.len(), first.display());
+        writeln!(
+            out,
+            "新建密钥 / secrets created: {} 个 / files, e.g. {}",
+            ready.created.len(),
+            first.display()
+        )?;
     }
+    out.flush()
 }

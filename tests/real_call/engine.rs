@@ -1,0 +1,71 @@
+//! The engine's own binary as a test runs it.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// Below the range that the kernel draws ports from, and wide enough for the shipped plan's calls.
+/// Engines side by side share it: a pair that another one holds is passed over.
+const RTP_PORTS: &str = "20000-29999";
+
+/// The engine, ended when the test is.
+pub struct Engine {
+    process: Child,
+    pub data: PathBuf,
+    pub sip: SocketAddr,
+}
+
+impl Engine {
+    /// With a data directory of its own.
+    pub fn start(name: &str, clock: &str) -> Engine {
+        let data = std::env::temp_dir().join(format!("hotline-{name}-{}", std::process::id()));
+        let (process, sip) = Engine::launch(&data, clock);
+        Engine { process, data, sip }
+    }
+
+    fn launch(data: &Path, clock: &str) -> (Child, SocketAddr) {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_hotline"))
+            .args([
+                "run",
+                "--listen",
+                "127.0.0.1:0",
+                "--http",
+                "off",
+                "--rtp-ports",
+                RTP_PORTS,
+                "--clock",
+                clock,
+            ])
+            .arg("--data")
+            .arg(data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the engine starts");
+        let mut ready = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        let sip = ready.split_whitespace().find_map(|word| word.strip_prefix("sip=")).expect("a ready line");
+        (process, sip.parse().unwrap())
+    }
+
+    /// The process is gone from one instruction to the next; then it is started again.
+    pub fn kill_and_restart(&mut self, clock: &str) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        (self.process, self.sip) = Engine::launch(&self.data, clock);
+    }
+
+    pub fn password(&self, seat: &str) -> String {
+        let path = self.data.join("secrets").join(format!("seat-{seat}"));
+        std::fs::read_to_string(path).unwrap().trim().to_owned()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.data);
+    }
+}
