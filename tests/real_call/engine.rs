@@ -19,12 +19,17 @@ pub struct Engine {
 impl Engine {
     /// With a data directory of its own.
     pub fn start(name: &str, clock: &str) -> Engine {
+        Engine::start_with(name, clock, &[])
+    }
+
+    /// The same with further words on its command line.
+    pub fn start_with(name: &str, clock: &str, more: &[&str]) -> Engine {
         let data = std::env::temp_dir().join(format!("hotline-{name}-{}", std::process::id()));
-        let (process, sip) = Engine::launch(&data, clock);
+        let (process, sip) = Engine::launch(&data, clock, more);
         Engine { process, data, sip }
     }
 
-    fn launch(data: &Path, clock: &str) -> (Child, SocketAddr) {
+    fn launch(data: &Path, clock: &str, more: &[&str]) -> (Child, SocketAddr) {
         let mut process = Command::new(env!("CARGO_BIN_EXE_hotline"))
             .args([
                 "run",
@@ -39,6 +44,7 @@ impl Engine {
             ])
             .arg("--data")
             .arg(data)
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -53,7 +59,7 @@ impl Engine {
     pub fn kill_and_restart(&mut self, clock: &str) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
-        (self.process, self.sip) = Engine::launch(&self.data, clock);
+        (self.process, self.sip) = Engine::launch(&self.data, clock, &[]);
     }
 
     pub fn password(&self, seat: &str) -> String {

@@ -1,8 +1,9 @@
 //! Real calls through the whole house: the engine's own binary, telephones over real UDP on
-//! loopback, the clock set inside the transition months. Needs nothing but the engine.
+//! loopback, the clock set inside the transition months. Telephones are our own, and SIPp.
 
 mod engine;
 mod line;
+mod sipp;
 
 use std::path::Path;
 use std::sync::Arc;
