@@ -129,3 +129,237 @@ impl Recorder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::id::Dice;
+    use crate::media::Tape;
+
+    /// A recorder in a directory of its own.
+    struct Studio {
+        data: PathBuf,
+        recorder: Recorder,
+        deck: Deck,
+        facts: Receiver<Fact>,
+    }
+
+    impl Studio {
+        fn new(name: &str, recordings_max: usize) -> Studio {
+            let data = fresh(name);
+            let config = RecorderConfig {
+                data: data.clone(),
+                zone: TimeZone::get("Asia/Shanghai").unwrap(),
+                recordings_max,
+            };
+            let (told, facts) = channel();
+            let tell: Tell = Arc::new(move |fact| told.send(fact).unwrap());
+            let (recorder, mut decks) = Recorder::spawn(config, 1, tell).unwrap();
+            let deck = decks.pop().unwrap();
+            Studio { data, recorder, deck, facts }
+        }
+
+        fn record(&mut self, call: CallId, frames: std::ops::Range<i16>) -> usize {
+            frames
+                .filter(|value| {
+                    let left = [*value; FRAME_SAMPLES];
+                    let right = left.map(|sample| -sample);
+                    self.deck.turn();
+                    self.deck.frame(call, &left, &right)
+                })
+                .count()
+        }
+
+        fn told(&self) -> (String, u64, u64) {
+            let Fact::Recorded { file, samples, lost_frames, .. } = self.facts.recv().unwrap() else {
+                panic!("recorders tell of nothing else");
+            };
+            (file, samples, lost_frames)
+        }
+
+        fn close(self) {
+            drop(self.deck);
+            self.recorder.join();
+            fs::remove_dir_all(&self.data).unwrap();
+        }
+    }
+
+    fn fresh(name: &str) -> PathBuf {
+        let data = std::env::temp_dir().join(format!("hotline-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&data);
+        fs::create_dir_all(&data).unwrap();
+        data
+    }
+
+    fn a_call() -> CallId {
+        CallId::draw(1_630_427_400_000, &mut Dice::seeded(11))
+    }
+
+    fn half_past_midnight() -> Timestamp {
+        "2021-09-01T00:30:00+08:00".parse().unwrap()
+    }
+
+    /// The left side of `frames`, each of one value; the right is its mirror image.
+    fn read_frames(path: &std::path::Path) -> Vec<i16> {
+        let mut reader = hound::WavReader::open(path).unwrap();
+        assert_eq!((reader.spec().channels, reader.spec().sample_rate), (2, 8_000));
+        let samples: Vec<i16> = reader.samples().map(Result::unwrap).collect();
+        samples
+            .chunks(2 * FRAME_SAMPLES)
+            .map(|frame| {
+                let value = frame[0];
+                assert!(frame.chunks(2).all(|pair| pair == [value, -value]));
+                value
+            })
+            .collect()
+    }
+
+    /// Looks until `seen`; the disk thread's naps are short.
+    fn wait(seen: impl Fn() -> bool) {
+        for _ in 0..2_000 {
+            if seen() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("never came");
+    }
+
+    #[test]
+    fn a_recording_is_filed_by_its_day_with_every_sample_on_its_side() {
+        let mut studio = Studio::new("whole", 4);
+        let call = a_call();
+        studio.deck.begin(call, half_past_midnight());
+        assert_eq!(studio.record(call, 0..60), 60);
+        studio.deck.end(call, 3);
+        let file = format!("recordings/2021-09-01/{call}.wav");
+        assert_eq!(studio.told(), (file.clone(), 9_600, 3));
+        let frames = read_frames(&studio.data.join(&file));
+        assert_eq!(frames, (0..60).collect::<Vec<i16>>());
+        assert_eq!(whole_samples(&studio.data, &file), Some(9_600));
+        assert_eq!(repair(&studio.data), [], "nothing is left to repair");
+        studio.close();
+    }
+
+    #[test]
+    fn recordings_under_way_are_whole_when_the_house_closes() {
+        let mut studio = Studio::new("closing", 4);
+        let call = a_call();
+        studio.deck.begin(call, half_past_midnight());
+        studio.record(call, 0..30);
+        let Studio { data, recorder, deck, facts } = studio;
+        drop(deck);
+        recorder.join();
+        let file = format!("recordings/2021-09-01/{call}.wav");
+        assert_eq!(read_frames(&data.join(file)).len(), 30);
+        assert_eq!(facts.try_iter().count(), 1);
+        fs::remove_dir_all(data).unwrap();
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_repaired() {
+        let mut studio = Studio::new("killed", 4);
+        let call = a_call();
+        studio.deck.begin(call, half_past_midnight());
+        studio.record(call, 0..60);
+        let growing = studio.data.join(format!("recordings/2021-09-01/{call}.wav.part"));
+        wait(|| fs::metadata(&growing).is_ok_and(|it| it.len() == 44 + 50 * 640));
+
+        // As if killed here, with three bytes of the next write already on disk.
+        let after = fresh("killed-after");
+        let day = after.join("recordings/2021-09-01");
+        fs::create_dir_all(&day).unwrap();
+        let mut left = fs::read(&growing).unwrap();
+        left.extend([1, 2, 3]);
+        left[40..44].copy_from_slice(&99_999_999u32.to_le_bytes());
+        fs::write(day.join(format!("{call}.wav.part")), left).unwrap();
+        let barely = CallId::draw(5, &mut Dice::seeded(12));
+        fs::write(day.join(format!("{barely}.wav.part")), [0; 44]).unwrap();
+        fs::write(day.join("notes.txt"), "not ours").unwrap();
+
+        let file = format!("recordings/2021-09-01/{call}.wav");
+        let repaired = Repaired { call, file: file.clone(), samples: 8_000 };
+        assert_eq!(repair(&after), [repaired]);
+        assert_eq!(read_frames(&after.join(file)), (0..50).collect::<Vec<i16>>());
+        assert_eq!(fs::read_dir(&day).unwrap().count(), 2, "the empty one is gone");
+        assert_eq!(repair(&after), []);
+        fs::remove_dir_all(after).unwrap();
+        studio.close();
+    }
+
+    #[test]
+    fn a_directory_or_pipe_in_the_files_place_is_told_and_holds_nobody() {
+        let mut studio = Studio::new("barred", 4);
+        let day = studio.data.join("recordings/2021-09-01");
+        let call = a_call();
+        fs::create_dir_all(day.join(format!("{call}.wav"))).unwrap();
+        studio.deck.begin(call, half_past_midnight());
+        studio.record(call, 0..30);
+        studio.deck.end(call, 0);
+        assert_eq!(studio.told(), (String::new(), 0, 30));
+
+        let piped = CallId::draw(6, &mut Dice::seeded(13));
+        let pipe = day.join(format!("{piped}.wav.part"));
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        studio.deck.begin(piped, half_past_midnight());
+        studio.record(piped, 0..30);
+        studio.deck.end(piped, 0);
+        assert_eq!(studio.told(), (String::new(), 0, 30));
+        assert_eq!(repair(&studio.data), [], "repair does not open a pipe either");
+        studio.close();
+    }
+
+    #[test]
+    fn a_disk_that_is_back_records_again_with_silence_for_what_is_lost() {
+        let mut studio = Studio::new("back", 4);
+        let call = a_call();
+        let obstacle = studio.data.join("recordings");
+        fs::write(&obstacle, "a file where a directory should be").unwrap();
+        studio.deck.begin(call, half_past_midnight());
+        studio.record(call, 1..26);
+        let figures = Arc::clone(studio.recorder.figures());
+        wait(|| figures.frames_unwritten.load(Ordering::Relaxed) == 25);
+        fs::remove_file(&obstacle).unwrap();
+        studio.record(call, 26..51);
+        studio.deck.end(call, 0);
+        let (file, samples, lost_frames) = studio.told();
+        assert_eq!((samples, lost_frames), (8_000, 25));
+        let expected: Vec<i16> = std::iter::repeat_n(0, 25).chain(26..51).collect();
+        assert_eq!(read_frames(&studio.data.join(file)), expected);
+        studio.close();
+    }
+
+    #[test]
+    fn a_file_that_somebody_deleted_is_told_as_lost() {
+        let mut studio = Studio::new("deleted", 4);
+        let call = a_call();
+        studio.deck.begin(call, half_past_midnight());
+        studio.record(call, 0..25);
+        let growing = studio.data.join(format!("recordings/2021-09-01/{call}.wav.part"));
+        wait(|| fs::metadata(&growing).is_ok_and(|it| it.len() > 44));
+        fs::remove_file(growing).unwrap();
+        studio.deck.end(call, 0);
+        assert_eq!(studio.told(), (String::new(), 0, 25));
+        studio.close();
+    }
+
+    #[test]
+    fn one_recording_too_many_is_refused_and_told() {
+        let mut studio = Studio::new("many", 1);
+        let (first, second) = (a_call(), CallId::draw(7, &mut Dice::seeded(14)));
+        studio.deck.begin(first, half_past_midnight());
+        studio.deck.begin(second, half_past_midnight());
+        assert_eq!(studio.record(first, 0..10), 10);
+        assert_eq!(studio.record(second, 0..10), 0);
+        studio.deck.end(second, 10);
+        assert_eq!(studio.told(), (String::new(), 0, 10));
+        studio.deck.end(first, 0);
+        assert_eq!(studio.told().1, 1_600);
+        studio.close();
+    }
+}

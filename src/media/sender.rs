@@ -11,6 +11,8 @@ use crate::time::Instant;
 /// A relayed source whose clock leaves ours by more than this is mapped anew: 1 s.
 const JUMP: i32 = 8_000;
 const FRAME: u32 = 160;
+/// A tick that is later than this comes after a pause, samples: half a frame.
+const LATE_TICK: i32 = 80;
 
 /// Numbers of an outgoing stream.
 #[derive(Clone, Copy, Debug)]
@@ -146,7 +148,8 @@ impl Sender {
     pub fn position(&self, now: Instant) -> u32 {
         let clock = samples(now).wrapping_add(self.clock_offset);
         let least = self.last.wrapping_add(FRAME);
-        match clock.wrapping_sub(least) as i32 >= 0 {
+        // A tick that is a little late is no pause: a stream without gaps counts frames.
+        match clock.wrapping_sub(least) as i32 >= LATE_TICK {
             true => clock,
             false => least,
         }

@@ -10,6 +10,8 @@ const RATE: f64 = 8000.0;
 const QUIET_RMS: f64 = 20.0;
 /// Of matches within this share of the best, the earliest is taken.
 const NEARLY: f32 = 0.95;
+/// A second, in which a sound with holes is looked for at once.
+const PIECE: usize = 8_000;
 /// Smallest transform.
 const SIZE_MIN: usize = 1 << 12;
 
@@ -48,6 +50,35 @@ pub fn find(needle: &[i16], hay: &[i16], from: usize) -> Option<Match> {
         .enumerate()
         .fold((0, f32::MIN), |top, next| if next.1 > top.1 { next } else { top });
     Some(Match { at_sample: from + first + climb, score })
+}
+
+/// Like [`find`], but for sound whose time has small holes: a prompt of more than two seconds is
+/// looked for second by second, each piece up to a second later than its place behind the last.
+///
+/// The score is the mean of the pieces' scores, so that one spoilt second in ten costs a tenth.
+pub fn find_in_pieces(needle: &[i16], hay: &[i16], from: usize) -> Option<Match> {
+    if needle.len() < 2 * PIECE {
+        return find(needle, hay, from);
+    }
+    let mut begins = None;
+    let mut scores = Vec::new();
+    let mut due = from;
+    for piece in needle.chunks_exact(PIECE) {
+        let end = if begins.is_some() { (due + 2 * PIECE).min(hay.len()) } else { hay.len() };
+        let slack = if begins.is_some() { due.saturating_sub(PIECE / 100).max(from) } else { from };
+        match hay.get(..end).and_then(|hay| find(piece, hay, slack)) {
+            Some(found) if begins.is_some() || found.score > 0.5 => {
+                begins.get_or_insert(found.at_sample.saturating_sub(scores.len() * PIECE));
+                // A piece that is not there tells nothing of where the next one is.
+                due = if found.score > 0.5 { found.at_sample } else { due } + PIECE;
+                scores.push(found.score);
+            }
+            _ if rms(piece) < QUIET_RMS => due += PIECE,
+            _ => scores.push(0.0),
+        }
+    }
+    let score = scores.iter().sum::<f32>() / scores.len().max(1) as f32;
+    Some(Match { at_sample: begins?.max(from), score })
 }
 
 /// Divides each correlation by the energies of the two stretches.
@@ -249,6 +280,26 @@ mod tests {
         assert_eq!(first.at_sample, 3_000);
         assert_eq!(find(&prompt, &hay, first.at_sample + 1).unwrap().at_sample, 17_000);
         assert_eq!(find(&prompt, &hay, 27_000), None);
+    }
+
+    #[test]
+    fn a_prompt_with_holes_in_its_time_is_found_by_its_pieces() {
+        let prompt = speech(9, 60_000);
+        let mut hay = vec![8i16; 11_000];
+        for (number, second) in prompt.chunks(8_000).enumerate() {
+            hay.extend(second);
+            hay.extend(std::iter::repeat_n(8, if number % 2 == 1 { 200 } else { 0 }));
+        }
+        hay.extend([8; 9_000]);
+        assert!(find(&prompt, &hay, 0).unwrap().score < 0.5);
+        let found = find_in_pieces(&prompt, &hay, 0).unwrap();
+        assert_eq!(found.at_sample, 11_000);
+        assert!(found.score > 0.95, "{}", found.score);
+        hay[11_000 + 8_000..11_000 + 2 * 8_000].fill(8);
+        let spoilt = find_in_pieces(&prompt, &hay, 0).unwrap().score;
+        assert!((0.75..0.9).contains(&spoilt), "one second of seven: {spoilt}");
+        let other = find_in_pieces(&speech(10, 60_000), &hay, 0);
+        assert!(other.is_none_or(|found| found.score < 0.5), "{other:?}");
     }
 
     #[test]

@@ -63,7 +63,7 @@ fn a_caller_of_a_merged_number_hears_the_transition_talks_to_a_clerk_and_grades_
     let heard = caller.phone.heard().to_vec();
     let mut from = 0;
     for id in ["transition", "greeting", "wei_nin_fuwu", "survey_thanks"] {
-        let found = listen::find(&prompt(id), &heard, from).filter(|found| found.score > 0.8);
+        let found = listen::find_in_pieces(&prompt(id), &heard, from).filter(|found| found.score > 0.8);
         from = found.unwrap_or_else(|| panic!("{id} was not heard after sample {from}")).at_sample;
     }
     let level = |sound: &[i16], hertz: f32| {
@@ -93,7 +93,9 @@ fn a_caller_of_a_merged_number_hears_the_transition_talks_to_a_clerk_and_grades_
     let both: Vec<i16> = recording.into_samples::<i16>().map(Result::unwrap).collect();
     let side = |first: usize| -> Vec<i16> { both.iter().skip(first).step_by(2).copied().collect() };
     assert!(level(&side(0), 440.0) > -25.0, "the caller is on the left");
-    assert!(listen::find(&prompt("transition"), &side(1), 0).is_some_and(|found| found.score > 0.8));
+    assert!(
+        listen::find_in_pieces(&prompt("transition"), &side(1), 0).is_some_and(|found| found.score > 0.8)
+    );
     assert_eq!(reader.tickets(10).unwrap().len(), 1, "one call, one ticket");
 }
 

@@ -117,3 +117,184 @@ pub fn open_shell(
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+
+    use super::*;
+    use crate::media::{Channel, Wire};
+
+    /// What a shell heard: the socket, where from, and what.
+    type Heard = Vec<(SocketKey, SocketAddr, Vec<u8>)>;
+
+    struct Bench {
+        shell: Box<dyn Shell>,
+        range: PortRange,
+        slots: Vec<PortSlot>,
+        figures: Arc<MediaFigures>,
+    }
+
+    impl Bench {
+        /// Two pairs, adopted. `None` only where the machine is said to have no io_uring.
+        fn new(choice: ShellChoice, bind: IpAddr, ports: (u16, u16)) -> Option<Bench> {
+            let figures = Arc::new(MediaFigures::default());
+            let mut range = PortRange::new(bind, ports.0, ports.1);
+            if choice == ShellChoice::Uring && std::env::var_os("HOTLINE_NO_URING").is_some() {
+                return None;
+            }
+            let mut shell = open_shell(choice, range.slots(), &figures).unwrap();
+            let slots = range.open(2);
+            for slot in &slots {
+                shell.adopt(range.pair(*slot).unwrap()).unwrap();
+            }
+            Some(Bench { shell, range, slots, figures })
+        }
+
+        fn receive(&mut self, due_rtcp: &[PortSlot]) -> Heard {
+            let mut heard = Heard::new();
+            let mut hear = |key, from, packet: &mut [u8]| heard.push((key, from, packet.to_vec()));
+            self.shell.receive(&self.slots.clone(), due_rtcp, &mut hear).unwrap();
+            heard
+        }
+
+        fn address(&self, slot: PortSlot, channel: Channel) -> SocketAddr {
+            let pair = self.range.pair(slot).unwrap();
+            pair.socket(channel).local_addr().unwrap()
+        }
+    }
+
+    /// A peer that gives up rather than hang the test.
+    fn client() -> UdpSocket {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        socket.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+        socket
+    }
+
+    fn both(ports: u16, check: impl Fn(Bench)) {
+        let here = Ipv4Addr::LOCALHOST.into();
+        for (choice, first) in [(ShellChoice::Uring, ports), (ShellChoice::Epoll, ports + 40)] {
+            if let Some(bench) = Bench::new(choice, here, (first, first + 39)) {
+                check(bench);
+            }
+        }
+    }
+
+    #[test]
+    fn packets_are_heard_on_their_sockets_with_their_senders() {
+        both(21_100, |mut bench| {
+            let client = client();
+            let [a, b] = [bench.slots[0], bench.slots[1]];
+            let to_rtp = bench.address(a, Channel::Rtp);
+            client.send_to(b"sound", to_rtp).unwrap();
+            let to_rtcp = bench.address(b, Channel::Rtcp);
+            client.send_to(b"report", to_rtcp).unwrap();
+            let mut heard = bench.receive(&[a, b]);
+            heard.sort_by_key(|(key, ..)| key.slot);
+            let from = client.local_addr().unwrap();
+            let sound = (SocketKey::rtp(a), from, b"sound".to_vec());
+            let report = (SocketKey::rtcp(b), from, b"report".to_vec());
+            assert_eq!(heard, [sound, report], "by {}", bench.shell.name());
+            assert_eq!(bench.receive(&[a, b]), [], "each is heard once");
+        });
+    }
+
+    #[test]
+    fn a_burst_is_heard_in_order_within_a_few_ticks() {
+        both(21_200, |mut bench| {
+            let client = client();
+            let to = bench.address(bench.slots[0], Channel::Rtp);
+            for number in 0..20u8 {
+                client.send_to(&[number], to).unwrap();
+            }
+            let mut heard = Vec::new();
+            for _ in 0..20 {
+                heard.extend(bench.receive(&[]).into_iter().map(|(.., packet)| packet[0]));
+            }
+            assert_eq!(heard, (0..20).collect::<Vec<u8>>(), "by {}", bench.shell.name());
+        });
+    }
+
+    #[test]
+    fn an_oversize_packet_is_dropped_and_counted() {
+        both(21_300, |mut bench| {
+            let client = client();
+            let to = bench.address(bench.slots[0], Channel::Rtp);
+            client.send_to(&[1; PACKET_ROOM + 1], to).unwrap();
+            client.send_to(&[2; PACKET_ROOM], to).unwrap();
+            let heard: Heard = (0..4).flat_map(|_| bench.receive(&[])).collect();
+            assert_eq!(heard.len(), 1);
+            assert_eq!(heard[0].2, [2; PACKET_ROOM]);
+            assert_eq!(bench.figures.oversize.load(Ordering::Relaxed), 1);
+        });
+    }
+
+    #[test]
+    fn the_outbox_leaves_by_the_sockets_that_it_names() {
+        both(21_400, |mut bench| {
+            // One client each: a socket's room for what nobody has read yet is some 250 packets.
+            let [sound_client, report_client] = [client(), client()];
+            let mut outbox = Outbox::default();
+            let [a, b] = [bench.slots[0], bench.slots[1]];
+            // More than one batch of the ring, and one socket that nobody opened.
+            for number in 0..150u8 {
+                outbox.send(SocketKey::rtp(a), sound_client.local_addr().unwrap(), &[number]);
+                outbox.send(SocketKey::rtcp(b), report_client.local_addr().unwrap(), &[number, number]);
+            }
+            outbox.send(SocketKey::rtp(PortSlot(19)), sound_client.local_addr().unwrap(), b"nobody's");
+            bench.shell.send(&mut outbox).unwrap();
+            assert!(outbox.parcels().is_empty());
+            for number in 0..150u8 {
+                let mut buffer = [0; 8];
+                let (len, from) = sound_client.recv_from(&mut buffer).unwrap();
+                assert_eq!((len, buffer[0]), (1, number), "by {}", bench.shell.name());
+                assert_eq!(from, bench.address(a, Channel::Rtp));
+                let (len, from) = report_client.recv_from(&mut buffer).unwrap();
+                assert_eq!((len, buffer[1]), (2, number));
+                assert_eq!(from, bench.address(b, Channel::Rtcp));
+            }
+            let figures = &bench.figures;
+            assert_eq!(figures.sent.load(Ordering::Relaxed), 300);
+            assert_eq!(figures.send_failed.load(Ordering::Relaxed), 1);
+        });
+    }
+
+    #[test]
+    fn an_ipv6_socket_speaks_ipv4_too() {
+        for (choice, first) in [(ShellChoice::Uring, 21_500), (ShellChoice::Epoll, 21_540)] {
+            let any = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+            let Some(mut bench) = Bench::new(choice, any, (first, first + 39)) else {
+                continue;
+            };
+            let client = client();
+            let slot = bench.slots[0];
+            let port = bench.address(slot, Channel::Rtp).port();
+            client.send_to(b"four", (Ipv4Addr::LOCALHOST, port)).unwrap();
+            let heard = bench.receive(&[]);
+            assert_eq!(heard.len(), 1);
+            assert_eq!(heard[0].1, client.local_addr().unwrap());
+            let mut outbox = Outbox::default();
+            outbox.send(SocketKey::rtp(slot), heard[0].1, b"back");
+            bench.shell.send(&mut outbox).unwrap();
+            let mut buffer = [0; 8];
+            assert_eq!(client.recv(&mut buffer).unwrap(), 4);
+        }
+    }
+
+    #[test]
+    fn a_released_pair_can_be_had_again_without_what_came_between() {
+        both(21_600, |mut bench| {
+            let client = client();
+            let slot = bench.slots[0];
+            let to = bench.address(slot, Channel::Rtp);
+            bench.shell.release(slot);
+            client.send_to(b"stale", to).unwrap();
+            let pair = Arc::clone(bench.range.pair(slot).unwrap());
+            bench.shell.adopt(&pair).unwrap();
+            client.send_to(b"fresh", to).unwrap();
+            let heard = bench.receive(&[]);
+            assert_eq!(heard.len(), 1, "by {}", bench.shell.name());
+            assert_eq!(heard[0].2, b"fresh");
+        });
+    }
+}

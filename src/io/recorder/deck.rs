@@ -167,3 +167,59 @@ impl Tape for Deck {
         self.pass(Item::End { call, lost_frames });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+    use crate::id::Dice;
+
+    #[test]
+    fn a_disk_that_stands_still_costs_frames_and_one_that_goes_on_takes_them_again() {
+        let (items, inbox) = sync_channel(16);
+        let (give_back, empties) = sync_channel(16);
+        let figures = Arc::new(RecorderFigures::default());
+        let mut deck = Deck::new(0, 1, 5, items, empties, Arc::clone(&figures));
+        let call = CallId::draw(1, &mut Dice::seeded(1));
+        deck.begin(call, Timestamp::UNIX_EPOCH);
+        let (left, right) = ([1; FRAME_SAMPLES], [2; FRAME_SAMPLES]);
+        let taken = (0..200).filter(|_| deck.frame(call, &left, &right)).count();
+        assert_eq!(taken, 5 * CHUNK_FRAMES);
+        assert_eq!(figures.frames_refused.load(Ordering::Relaxed), 75);
+
+        assert!(matches!(inbox.recv(), Ok(Item::Begin { .. })));
+        let Ok(Item::Chunk { chunk, .. }) = inbox.recv() else {
+            panic!("a chunk follows");
+        };
+        assert_eq!(chunk.samples[..4], [1, 2, 1, 2]);
+        give_back.send(chunk).unwrap();
+        deck.turn();
+        assert!(deck.frame(call, &left, &right), "there is an empty chunk");
+        deck.end(call, 75);
+        let rest: Vec<Item> = inbox.try_iter().collect();
+        assert!(matches!(rest[4], Item::Chunk { ref chunk, .. } if chunk.frames == 1));
+        assert!(matches!(rest[5], Item::End { lost_frames: 75, .. }));
+    }
+
+    #[test]
+    fn what_finds_the_ring_full_waits_in_order() {
+        let (items, inbox) = sync_channel(1);
+        let (_give_back, empties) = sync_channel(16);
+        let mut deck = Deck::new(0, 2, 5, items, empties, Arc::default());
+        let call = CallId::draw(1, &mut Dice::seeded(1));
+        deck.begin(call, Timestamp::UNIX_EPOCH);
+        deck.frame(call, &[0; FRAME_SAMPLES], &[0; FRAME_SAMPLES]);
+        deck.end(call, 0);
+        let mut order = String::new();
+        for _ in 0..3 {
+            order.push(match inbox.try_recv().unwrap() {
+                Item::Begin { .. } => 'b',
+                Item::Chunk { .. } => 'c',
+                Item::End { .. } => 'e',
+            });
+            deck.turn();
+        }
+        assert_eq!(order, "bce");
+    }
+}

@@ -45,9 +45,22 @@ struct SheetState {
     refused: AtomicI32,
     /// What is written now is to be a hole.
     hole: AtomicBool,
+    /// The disk is full.
+    #[cfg(test)]
+    full: AtomicBool,
 }
 
 impl SheetState {
+    #[cfg(not(test))]
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    #[cfg(test)]
+    fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
+    }
+
     fn take_refusal(&self) -> Option<io::Error> {
         match self.refused.swap(0, Ordering::Relaxed) {
             0 => None,
@@ -58,12 +71,17 @@ impl SheetState {
 
 impl Write for Sheet {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !self.state.hole.load(Ordering::Relaxed)
-            && let Err(error) = self.file.write_all_at(bytes, self.at)
-        {
-            // A write of nothing, the one case without a code, is what a full disk may answer.
-            let code = error.raw_os_error().unwrap_or(libc::ENOSPC);
-            self.state.refused.store(code, Ordering::Relaxed);
+        if !self.state.hole.load(Ordering::Relaxed) {
+            let written = if self.state.is_full() {
+                Err(io::Error::from_raw_os_error(libc::ENOSPC))
+            } else {
+                self.file.write_all_at(bytes, self.at)
+            };
+            if let Err(error) = written {
+                // A write of nothing, the one case without a code, is what a full disk may answer.
+                let code = error.raw_os_error().unwrap_or(libc::ENOSPC);
+                self.state.refused.store(code, Ordering::Relaxed);
+            }
         }
         self.at += bytes.len() as u64;
         Ok(bytes.len())
@@ -227,5 +245,40 @@ fn plain(error: hound::Error) -> io::Error {
     match error {
         hound::Error::IoError(error) => error,
         other => io::Error::other(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_full_disk_refused_is_silence_and_the_rest_keeps_its_time() {
+        let path = std::env::temp_dir().join(format!("hotline-wav-{}.wav", std::process::id()));
+        let _ = std::fs::remove_file(growing(&path));
+        let _ = std::fs::remove_file(&path);
+        let mut file = WavFile::create(path.clone()).unwrap();
+        let frame = |value: i16| [value; 2 * FRAME_SAMPLES];
+        file.append(&frame(1)).unwrap();
+        file.state.full.store(true, Ordering::Relaxed);
+        let error = file.append(&frame(2)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        file.state.full.store(false, Ordering::Relaxed);
+        file.append(&frame(3)).unwrap();
+        file.skip(2).unwrap();
+        file.append(&frame(4)).unwrap();
+        // And the end falls to a full disk again: the length is right all the same.
+        file.state.full.store(true, Ordering::Relaxed);
+        file.append(&frame(5)).unwrap_err();
+        file.state.full.store(false, Ordering::Relaxed);
+
+        let whole = file.finish();
+        assert_eq!((whole.samples, whole.unwritten), (7 * 160, 2));
+        whole.settle().unwrap();
+        let samples: Vec<i16> =
+            hound::WavReader::open(&path).unwrap().samples().map(Result::unwrap).collect();
+        let expected: Vec<i16> = [1, 0, 3, 0, 0, 4, 0].into_iter().flat_map(frame).collect();
+        assert_eq!(samples, expected);
+        std::fs::remove_file(&path).unwrap();
     }
 }
