@@ -116,7 +116,7 @@ impl House {
     pub(super) fn dispatch(&mut self) {
         while let Some(output) = self.board.poll_output() {
             match output {
-                Output::Packet(packet) => self.sockets.send(&packet),
+                Output::Packet(packet) => self.sockets.send(packet),
                 Output::Sound(order) => self.media.send(order),
                 Output::OpenPorts(count) => {
                     let slots = self.media.open_ports(count);
@@ -147,6 +147,7 @@ impl House {
                 Output::Drained => self.drained = true,
             }
         }
+        self.sockets.flush();
     }
 
     fn deliver(&self, sink: usize, event: crate::tickets::event::StoredEvent, timeout: Duration) {

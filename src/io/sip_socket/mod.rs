@@ -1,5 +1,6 @@
 //! SIP over UDP: the listeners' sockets, read and written by the control thread.
 
+mod batch;
 mod icmp;
 
 use std::io;
@@ -7,23 +8,31 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use crate::routing::plan::Listener;
 use crate::sip::Packet;
 use crate::sip::event::ListenerConfig;
+use batch::{AT_ONCE, Inbox};
 
-/// Datagrams taken from one socket before the others have their turn.
-const BURST: usize = 64;
-/// No datagram is longer.
-const ROOM: usize = 65_536;
+/// System calls that read one socket before the others have their turn.
+const READS: usize = 4;
 /// Kernel buffers: a second of a flood of INVITEs.
 const SOCKET_BUFFER: usize = 4 << 20;
 
 /// All listeners.
 pub struct SipSockets {
-    sockets: Vec<UdpSocket>,
-    room: Box<[u8]>,
+    listeners: Vec<Listening>,
+    inbox: Inbox,
+}
+
+/// One listener: its socket, and what leaves by it at the next [`SipSockets::flush`].
+struct Listening {
+    socket: UdpSocket,
+    outbox: Vec<(SocketAddr, Bytes)>,
+    /// A send met an ICMP error: its queue is to be read.
+    troubled: bool,
 }
 
 /// What came in.
@@ -37,7 +46,7 @@ pub enum Arrival {
 impl SipSockets {
     /// Binds the plan's listeners; a wildcard address is advertised as loopback unless the plan says better.
     pub fn bind(listeners: &[Listener]) -> io::Result<(Self, Vec<ListenerConfig>)> {
-        let mut sockets = Vec::new();
+        let mut ours = Vec::new();
         let mut faces = Vec::new();
         for listener in listeners {
             let domain = socket2::Domain::for_address(listener.bind);
@@ -59,44 +68,120 @@ impl SipSockets {
             };
             let own = if bind.ip().is_unspecified() { unspecified } else { bind.ip() };
             faces.push(ListenerConfig { bind, advertise: listener.advertise.unwrap_or(own) });
-            sockets.push(socket);
+            ours.push(Listening { socket, outbox: Vec::with_capacity(AT_ONCE), troubled: false });
         }
-        Ok((SipSockets { sockets, room: vec![0; ROOM].into_boxed_slice() }, faces))
+        Ok((SipSockets { listeners: ours, inbox: Inbox::new() }, faces))
     }
 
     /// Waits until a socket has something.
     pub async fn readable(&self) {
         std::future::poll_fn(|cx: &mut Context<'_>| {
-            let ready = self.sockets.iter().any(|socket| socket.poll_recv_ready(cx).is_ready());
+            let ready = self.listeners.iter().any(|ours| ours.socket.poll_recv_ready(cx).is_ready());
             if ready { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
 
-    /// Takes what is there, a burst of each socket at most.
+    /// Takes what is there, a few system calls' worth of each socket at most.
     pub fn receive(&mut self, mut take: impl FnMut(Arrival)) {
-        for (listener, socket) in self.sockets.iter().enumerate() {
-            for _ in 0..BURST {
-                match socket.try_recv_from(&mut self.room) {
-                    Ok((length, peer)) => {
-                        let bytes = Bytes::copy_from_slice(&self.room[..length]);
-                        take(Arrival::Packet(Packet { listener, peer, bytes }));
-                    }
+        for (listener, ours) in self.listeners.iter_mut().enumerate() {
+            for _ in 0..READS {
+                let letter = |peer, bytes| take(Arrival::Packet(Packet { listener, peer, bytes }));
+                let inbox = &mut self.inbox;
+                // A call that comes back with room to spare has emptied the socket: no second one
+                // is needed to be told so.
+                let got =
+                    ours.socket.try_io(Interest::READABLE, || match inbox.receive(&ours.socket, letter)? {
+                        AT_ONCE => Ok(()),
+                        _ => Err(io::ErrorKind::WouldBlock.into()),
+                    });
+                match got {
+                    Ok(()) => {}
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                    Err(_) => icmp::read(socket, |peer| take(Arrival::Unreachable(peer))),
+                    Err(_) => ours.troubled = true,
                 }
             }
-            icmp::read(socket, |peer| take(Arrival::Unreachable(peer)));
+            if std::mem::take(&mut ours.troubled) {
+                icmp::read(&ours.socket, |peer| take(Arrival::Unreachable(peer)));
+            }
         }
     }
 
-    /// Sends one datagram. What the kernel does not take now is lost, as on any network: signalling
-    /// retransmits.
-    pub fn send(&self, packet: &Packet) {
-        if let Some(socket) = self.sockets.get(packet.listener)
-            && let Err(error) = socket.try_send_to(&packet.bytes, packet.peer)
-        {
-            tracing::debug!(%error, peer = %packet.peer, "a SIP datagram was not sent");
+    /// Puts one datagram among those that leave at the next [`SipSockets::flush`].
+    pub fn send(&mut self, packet: Packet) {
+        let Some(ours) = self.listeners.get_mut(packet.listener) else { return };
+        ours.outbox.push((packet.peer, packet.bytes));
+        if ours.outbox.len() >= AT_ONCE {
+            ours.flush();
         }
+    }
+
+    /// Sends what waits.
+    pub fn flush(&mut self) {
+        self.listeners.iter_mut().for_each(Listening::flush);
+    }
+}
+
+impl Listening {
+    /// What the kernel does not take now is lost, as on any network: signalling retransmits.
+    fn flush(&mut self) {
+        let mut rest = self.outbox.as_slice();
+        let mut again = true;
+        while let Some((peer, _)) = rest.first() {
+            match batch::send(&self.socket, rest) {
+                Ok(count) => rest = &rest[count..],
+                // An ICMP error about an earlier datagram is told to whoever sends next, and is
+                // no reason for this one not to leave.
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock && again => {
+                    again = false;
+                    self.troubled = true;
+                }
+                Err(error) => {
+                    tracing::debug!(%error, %peer, "a SIP datagram was not sent");
+                    again = true;
+                    rest = &rest[1..];
+                }
+            }
+        }
+        self.outbox.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_port_where_nobody_listens_is_told_and_costs_nobody_else_a_datagram() {
+        let listener = Listener { bind: "127.0.0.1:0".parse().unwrap(), advertise: None };
+        let (mut sockets, faces) = SipSockets::bind(&[listener]).unwrap();
+        let peer = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        peer.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let nobody = {
+            let gone = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+            gone.local_addr().unwrap()
+        };
+        let letter = |to, text: &'static str| Packet { listener: 0, peer: to, bytes: text.into() };
+        sockets.send(letter(nobody, "to nobody"));
+        sockets.flush();
+        sockets.send(letter(peer.local_addr().unwrap(), "first"));
+        sockets.send(letter(peer.local_addr().unwrap(), "second"));
+        sockets.flush();
+        let mut room = [0; 16];
+        for text in ["first", "second"] {
+            let (length, from) = peer.recv_from(&mut room).unwrap();
+            assert_eq!((&room[..length], from), (text.as_bytes(), faces[0].bind));
+        }
+        peer.send_to(b"back", faces[0].bind).unwrap();
+        let (mut told, mut heard) = (Vec::new(), Vec::new());
+        while told.is_empty() || heard.is_empty() {
+            tokio::time::timeout(Duration::from_secs(5), sockets.readable()).await.unwrap();
+            sockets.receive(|arrival| match arrival {
+                Arrival::Packet(packet) => heard.push(packet.bytes),
+                Arrival::Unreachable(whom) => told.push(whom),
+            });
+        }
+        assert_eq!((told, heard), (vec![nobody], vec![Bytes::from("back")]));
     }
 }
