@@ -66,7 +66,7 @@ fn shell(text: &str) -> Result<ShellChoice, String> {
 
 /// Exit codes: 0 ended in order, 1 not started.
 pub fn run(args: Args) -> ExitCode {
-    start_logging();
+    let _writes_until_the_end = start_logging();
     match serve(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -76,16 +76,26 @@ pub fn run(args: Args) -> ExitCode {
     }
 }
 
-/// Pretty on a terminal, JSON elsewhere; `RUST_LOG` as usual.
-fn start_logging() {
+/// Lines that wait for a slow terminal or pipe; what finds no place is lost, never a call's time.
+const LOG_LINES_MAX: usize = 16_384;
+
+/// Pretty on a terminal, JSON elsewhere; `RUST_LOG` as usual. A thread of its own writes, until
+/// the guard is dropped.
+fn start_logging() -> tracing_appender::non_blocking::WorkerGuard {
     use tracing_subscriber::EnvFilter;
+    let (writer, guard) = tracing_appender::non_blocking::NonBlockingBuilder::default()
+        .buffered_lines_limit(LOG_LINES_MAX)
+        .lossy(true)
+        .thread_name("log")
+        .finish(std::io::stderr());
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     if std::io::stderr().is_terminal() {
         builder.compact().init();
     } else {
         builder.json().init();
     }
+    guard
 }
 
 fn setup(args: Args) -> Result<Setup, StartError> {
