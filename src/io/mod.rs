@@ -4,6 +4,7 @@ pub mod clock;
 pub mod house;
 pub mod http;
 pub mod media;
+pub mod packets;
 pub mod plan_files;
 pub mod recorder;
 pub mod secrets;

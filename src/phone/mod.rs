@@ -18,6 +18,7 @@ mod dtmf;
 mod incoming;
 mod message;
 mod outgoing;
+mod party;
 mod register;
 mod rtcp;
 mod server;

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant as SystemInstant};
 
 use engine::Engine;
 use hotline::io::store::{CallQuery, FILE, Reader};
-use hotline::phone::{Answers, Dial, PhoneEvent, listen};
+use hotline::phone::{Answers, Dial, Phone, PhoneEvent, listen};
 use hotline::switchboard::fact::Cause;
-use line::{Clock, Line};
+use line::Lines;
 
 fn prompt(id: &str) -> Vec<i16> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts").join(format!("{id}.wav"));
@@ -29,38 +29,36 @@ fn tone(hertz: f32) -> Arc<[i16]> {
 #[test]
 fn a_caller_of_a_merged_number_hears_the_transition_talks_to_a_clerk_and_grades_the_call() {
     let engine = Engine::start("real-call", "2021-09-01T09:00:00+08:00");
-    let clock = Clock(SystemInstant::now());
+    let mut lines = Lines::new();
     let secs = Duration::from_secs;
     let password = engine.password("1001");
-    let mut seat = Line::plug_in("1001", engine.sip, |config| {
+    let seat = lines.plug_in("1001", engine.sip, |config| {
         config.domain = "hotline.puyang".into();
         config.password = Some(password);
         config.answers = Answers::After(Duration::from_millis(300));
     });
-    let mut caller = Line::plug_in("13800000042", engine.sip, |_| {});
-    seat.phone.register(clock.now());
-    clock.until("registration", &mut [&mut seat], secs(5), |lines| {
-        lines[0].saw(|event| matches!(event, PhoneEvent::Registered { .. }))
+    let caller = lines.plug_in("13800000042", engine.sip, |_| {});
+    lines.order(seat, Phone::register);
+    lines.until("registration", secs(5), |lines| {
+        lines.saw(seat, |event| matches!(event, PhoneEvent::Registered { .. }))
     });
     let (high, low) = (tone(1_000.0), tone(440.0));
-    caller.phone.dial(Dial::to("12336"), clock.now()).unwrap();
-    clock.until("the clerk's answer", &mut [&mut caller, &mut seat], secs(40), |lines| {
-        lines[1].saw(|event| matches!(event, PhoneEvent::Answered))
+    lines.order(caller, |phone, now| phone.dial(Dial::to("12336"), now)).unwrap();
+    lines.until("the clerk's answer", secs(40), |lines| {
+        lines.saw(seat, |event| *event == PhoneEvent::Answered)
     });
-    caller.phone.play(low, true, clock.now());
-    seat.phone.play(high, true, clock.now());
-    let talked = clock.now().mono + secs(8);
-    clock.until("talk", &mut [&mut caller, &mut seat], secs(12), |_| clock.now().mono >= talked);
-    let seat_heard = seat.phone.heard().to_vec();
-    seat.phone.hang_up(clock.now());
-    let asked = clock.now().mono + secs(2);
-    clock.until("the survey", &mut [&mut caller, &mut seat], secs(6), |_| clock.now().mono >= asked);
-    caller.phone.press("2", clock.now());
-    clock.until("the end", &mut [&mut caller, &mut seat], secs(20), |lines| {
-        lines[0].saw(|event| matches!(event, PhoneEvent::Ended { .. }))
+    lines.order(caller, |phone, now| phone.play(low, true, now));
+    lines.order(seat, |phone, now| phone.play(high, true, now));
+    lines.run_for(secs(8));
+    let seat_heard = lines.phone(seat).heard().to_vec();
+    lines.order(seat, Phone::hang_up);
+    lines.run_for(secs(2)); // The survey is being asked.
+    lines.order(caller, |phone, now| phone.press("2", now));
+    lines.until("the end", secs(20), |lines| {
+        lines.saw(caller, |event| matches!(event, PhoneEvent::Ended { .. }))
     });
 
-    let heard = caller.phone.heard().to_vec();
+    let heard = lines.phone(caller).heard().to_vec();
     let mut from = 0;
     for id in ["transition", "greeting", "wei_nin_fuwu", "survey_thanks"] {
         let found = listen::find_in_pieces(&prompt(id), &heard, from).filter(|found| found.score > 0.8);
@@ -103,17 +101,13 @@ fn a_caller_of_a_merged_number_hears_the_transition_talks_to_a_clerk_and_grades_
 fn a_call_that_the_process_died_under_is_closed_and_its_recording_plays() {
     let when = "2021-12-01T09:00:00+08:00";
     let mut engine = Engine::start("crash", when);
-    let clock = Clock(SystemInstant::now());
-    let mut caller = Line::plug_in("13800000043", engine.sip, |_| {});
-    caller.phone.dial(Dial::to("12345"), clock.now()).unwrap();
-    clock.until("the answer", &mut [&mut caller], Duration::from_secs(5), |lines| {
-        lines[0].saw(|event| matches!(event, PhoneEvent::Answered))
+    let mut lines = Lines::new();
+    let caller = lines.plug_in("13800000043", engine.sip, |_| {});
+    lines.order(caller, |phone, now| phone.dial(Dial::to("12345"), now)).unwrap();
+    lines.until("the answer", Duration::from_secs(5), |lines| {
+        lines.saw(caller, |event| *event == PhoneEvent::Answered)
     });
-    let cut = clock.now().mono + Duration::from_secs(6);
-    clock.until("a while in the queue", &mut [&mut caller], Duration::from_secs(9), |lines| {
-        let _ = lines;
-        clock.now().mono >= cut
-    });
+    lines.run_for(Duration::from_secs(6)); // A while in the queue.
     engine.kill_and_restart(when);
 
     let reader = Reader::open(&engine.data.join(FILE)).unwrap();
