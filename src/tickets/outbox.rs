@@ -190,6 +190,14 @@ impl Outbox {
         taken && matches!(self.sink, Sink::Up) && !self.backlog.is_resting(call)
     }
 
+    /// Events that are on disk were not put here, all of them from `first` on: they are read back.
+    pub fn left_on_disk(&mut self, first: EventRef) {
+        // Whose they are is not known: any call may have some.
+        self.live.clear();
+        self.leave_on_disk(first);
+        self.refill();
+    }
+
     /// Takes in how a try ended. An outcome that comes late still counts, unless it is a failure.
     pub fn handle_outcome(&mut self, event: EventRef, outcome: Outcome, now: Instant) {
         let was_under_way = self.in_flight.remove(&event).is_some();
