@@ -75,9 +75,7 @@ pub(super) fn fold(db: &Connection, event: &StoredEvent) -> Result<Result<(), St
     ]);
     match written {
         Ok(_) => Ok(Ok(())),
-        Err(rusqlite::Error::SqliteFailure(failure, _))
-            if failure.code == ErrorCode::ConstraintViolation =>
-        {
+        Err(rusqlite::Error::SqliteFailure(failure, _)) if failure.code == ErrorCode::ConstraintViolation => {
             Ok(Err(format!("ticket {number} is another call's")))
         }
         Err(error) => Err(error.into()),

@@ -130,9 +130,8 @@ impl Writes {
             return Ok(()); // Written before: what was settled since is not owed again.
         }
         let arrival = db.last_insert_rowid();
-        let mut owe = db.prepare_cached(
-            "INSERT OR IGNORE INTO owed (sink, call, sequence, event) VALUES (?, ?, ?, ?)",
-        )?;
+        let mut owe = db
+            .prepare_cached("INSERT OR IGNORE INTO owed (sink, call, sequence, event) VALUES (?, ?, ?, ?)")?;
         for sink in &self.sinks {
             owe.execute(params![&**sink, event.event.call.to_string(), event.event.sequence, arrival])?;
         }
