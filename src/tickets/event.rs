@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,8 @@ pub enum Outcome {
     Taken,
     /// Try again later: refused connection, time-out, 5xx, 429.
     Retry(String),
+    /// The same, and the sink has said when: after so long, not before.
+    RetryAfter(String, Duration),
     /// Never: 400 and its kin.
     Refused(String),
 }

@@ -196,6 +196,21 @@ fn a_sink_that_is_down_is_tried_once_a_second_at_most_and_less_and_less() {
 }
 
 #[test]
+fn a_sink_that_says_when_to_come_back_is_left_alone_until_then_but_a_minute_at_most() {
+    for (asked, kept) in [(7, 7), (0, 1), (3_600, 60)] {
+        let mut office = Office::new(12);
+        office.put(event(1, 1, "x"));
+        let refused = office.now;
+        office.end_all(&Outcome::RetryAfter("429".into(), Duration::from_secs(asked)));
+        office.put(event(2, 1, "x"));
+        office.pass(Duration::from_secs(kept), &Outcome::Taken);
+        let tried: Vec<Duration> = office.tries.iter().map(|(at, _)| at.since(refused)).collect();
+        let kept = Duration::from_secs(kept);
+        assert_eq!(tried, [Duration::ZERO, kept, kept], "asked for {asked} s");
+    }
+}
+
+#[test]
 fn a_flood_of_old_events_does_not_hold_up_a_new_one() {
     let old: Vec<StoredEvent> = (1..=3_000).map(|n| event(n, 1, "x")).collect();
     let mut office = Office::with(3, old);

@@ -160,7 +160,7 @@ impl House {
             let outcome = tried.unwrap_or_else(|_| Outcome::Retry("timed out".into()));
             let word = match &outcome {
                 Outcome::Taken => "taken",
-                Outcome::Retry(_) => "retry",
+                Outcome::Retry(_) | Outcome::RetryAfter(..) => "retry",
                 Outcome::Refused(_) => "refused",
             };
             figures.tried(&name, word);
