@@ -103,13 +103,13 @@ mod tests {
             (503, "later"),
         ];
         for (status, wanted) in rows {
-            let outcome =
-                match judge(StatusCode::from_u16(status).unwrap(), Some("3"), Timestamp::UNIX_EPOCH) {
-                    Outcome::Taken => "taken",
-                    Outcome::RetryAfter(_, wait) if wait == Duration::from_secs(3) => "later",
-                    Outcome::RetryAfter(..) | Outcome::Retry(_) => "some time",
-                    Outcome::Refused(_) => "no",
-                };
+            let outcome = match judge(StatusCode::from_u16(status).unwrap(), Some("3"), Timestamp::UNIX_EPOCH)
+            {
+                Outcome::Taken => "taken",
+                Outcome::RetryAfter(_, wait) if wait == Duration::from_secs(3) => "later",
+                Outcome::RetryAfter(..) | Outcome::Retry(_) => "some time",
+                Outcome::Refused(_) => "no",
+            };
             assert_eq!(outcome, wanted, "{status}");
         }
     }
