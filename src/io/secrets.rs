@@ -13,8 +13,9 @@ use crate::routing::plan::SecretRef;
 use crate::sip::digest::{Algorithm, ha1};
 use crate::sip::event::SeatAccount;
 
-/// Letters and digits of a secret that is made: 142 bits.
-const MADE_CHARS: usize = 24;
+/// Letters and digits of a secret that is made: 190 bits. Read as base64 they are 24 bytes, the
+/// least that a webhook's secret must have.
+const MADE_CHARS: usize = 32;
 
 /// A secret, and where it was put if it was made just now.
 pub struct Secret {

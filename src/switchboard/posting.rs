@@ -27,9 +27,7 @@ impl Switchboard {
                         tracing::warn!(sink, call = %event.call, why, "a ticket office refused an event for good");
                         self.records.push(StoreJob::DeadLetter { sink, event, why });
                     }
-                    OutboxOutput::Load { after, most } => {
-                        self.outputs.push_back(Output::LoadOutbox { sink, after, most });
-                    }
+                    OutboxOutput::Load { after, most } => self.records.load(sink, after, most),
                 }
             }
         }

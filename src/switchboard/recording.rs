@@ -14,11 +14,15 @@ use crate::id::CallId;
 use crate::media::order::LegFigures;
 use crate::routing::plan::TicketReason;
 use crate::switchboard::fact::Sound;
-use crate::tickets::event::StoredEvent;
+use crate::tickets::event::{EventRef, StoredEvent};
 use crate::time::Now;
 
 /// Ended calls whose recording is still being closed; the oldest is forgotten beyond this.
 const TAILS_MAX: usize = 4_096;
+
+/// Events kept for outboxes until they are on disk. While the store fails for long, outboxes read
+/// what goes beyond back from disk afterwards.
+const EVENTS_MAX: usize = 16_384;
 
 /// Facts on their way to disk.
 #[derive(Default)]
@@ -30,6 +34,10 @@ pub(super) struct Records {
     last_token: u64,
     /// Batches that the store has not confirmed, oldest first.
     unstored: VecDeque<Batch>,
+    /// Events in `unstored`.
+    kept: usize,
+    /// Look-ups that outboxes want once everything up to a token is on disk.
+    loads: VecDeque<Load>,
     /// Sequence numbers of ended calls whose `Recorded` fact is still to come.
     tails: BTreeMap<CallId, u32>,
 }
@@ -38,11 +46,40 @@ struct Batch {
     token: u64,
     openings: Vec<CallId>,
     events: Vec<StoredEvent>,
+    /// The first of the events that were not kept.
+    left: Option<EventRef>,
+}
+
+impl Batch {
+    /// Nothing to hand on but a place on disk: the next such batch may be one with it.
+    fn is_left(&self) -> bool {
+        self.left.is_some() && self.events.is_empty() && self.openings.is_empty()
+    }
+}
+
+struct Load {
+    token: u64,
+    sink: usize,
+    after: Option<EventRef>,
+    most: usize,
 }
 
 impl Records {
     pub(super) fn push(&mut self, job: StoreJob) {
         self.jobs.push(job);
+    }
+
+    /// An outbox wants to read back what is on disk: after all writes that were wanted before, or
+    /// it would be given what it has settled.
+    pub(super) fn load(&mut self, sink: usize, after: Option<EventRef>, most: usize) {
+        let token = self.last_token + u64::from(!self.jobs.is_empty());
+        self.loads.push_back(Load { token, sink, after, most });
+    }
+
+    fn next_load(&mut self) -> Option<Output> {
+        let on_disk = self.unstored.front().map_or(self.last_token, |batch| batch.token - 1);
+        let Load { sink, after, most, .. } = self.loads.pop_front_if(|load| load.token <= on_disk)?;
+        Some(Output::LoadOutbox { sink, after, most })
     }
 
     /// The call waits for this turn's batch.
@@ -133,16 +170,29 @@ impl Switchboard {
     /// Gives the turn's writes to the store as one batch.
     pub(super) fn flush_records(&mut self) {
         let records = &mut self.records;
-        if records.jobs.is_empty() {
-            return;
+        if !records.jobs.is_empty() {
+            records.last_token += 1;
+            let token = records.last_token;
+            let openings = std::mem::take(&mut records.openings);
+            let mut events = std::mem::take(&mut records.events);
+            let mut left = None;
+            if records.kept + events.len() > EVENTS_MAX {
+                left = events.drain(..).map(|event| event.event).min();
+            }
+            records.kept += events.len();
+            match records.unstored.back_mut().filter(|last| last.is_left() && events.is_empty()) {
+                Some(last) => {
+                    last.token = token;
+                    last.openings = openings;
+                    last.left = last.left.into_iter().chain(left).min();
+                }
+                None => records.unstored.push_back(Batch { token, openings, events, left }),
+            }
+            self.outputs.push_back(Output::Store { token, jobs: std::mem::take(&mut records.jobs) });
         }
-        records.last_token += 1;
-        let token = records.last_token;
-        let jobs = std::mem::take(&mut records.jobs);
-        let openings = std::mem::take(&mut records.openings);
-        let events = std::mem::take(&mut records.events);
-        records.unstored.push_back(Batch { token, openings, events });
-        self.outputs.push_back(Output::Store { token, jobs });
+        while let Some(load) = self.records.next_load() {
+            self.outputs.push_back(load);
+        }
     }
 
     /// Everything up to `token` is on disk: calls may be answered, offices be told.
@@ -151,9 +201,13 @@ impl Switchboard {
             for call in batch.openings {
                 self.tell_call(call, Input::Recorded { durable: true });
             }
-            for event in batch.events {
-                for outbox in &mut self.outboxes {
+            self.records.kept -= batch.events.len();
+            for outbox in &mut self.outboxes {
+                for event in &batch.events {
                     outbox.put(event.clone(), now.mono);
+                }
+                if let Some(first) = batch.left {
+                    outbox.left_on_disk(first);
                 }
             }
         }

@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,8 @@ pub enum Outcome {
     Taken,
     /// Try again later: refused connection, time-out, 5xx, 429.
     Retry(String),
+    /// The same, and the sink has said when: after so long, not before.
+    RetryAfter(String, Duration),
     /// Never: 400 and its kin.
     Refused(String),
 }
@@ -281,7 +284,7 @@ impl EventBody {
 }
 
 /// `type` of the event that ends a call's life; only a recording may follow it.
-pub(super) const CLOSED: &str = "hotline.call.closed.v1";
+pub const CLOSED: &str = "hotline.call.closed.v1";
 
 /// `source` of all events of one node: `/hotline/<node>`. Characters that a URI path has no place
 /// for are percent-encoded (RFC 3986 §3.3).

@@ -2,7 +2,7 @@
 //!
 //! - One event of a call is under way at a time, and events of [`IN_FLIGHT_MAX`] calls at once.
 //! - A try that failed makes its call rest: 1 s, then twice as long each time up to 60 s, with
-//!   jitter. It also makes the sink count as down: from then on there is one try at a time, after
+//!   jitter, or as long as the sink asks for. It also makes the sink count as down: from then on there is one try at a time, after
 //!   the same growing rests, until one is answered.
 //! - When the sink is back, turns go to the oldest call and to the one with the latest news, so
 //!   that a flood of old events does not hold up new ones.
@@ -190,6 +190,14 @@ impl Outbox {
         taken && matches!(self.sink, Sink::Up) && !self.backlog.is_resting(call)
     }
 
+    /// Events that are on disk were not put here, all of them from `first` on: they are read back.
+    pub fn left_on_disk(&mut self, first: EventRef) {
+        // Whose they are is not known: any call may have some.
+        self.live.clear();
+        self.leave_on_disk(first);
+        self.refill();
+    }
+
     /// Takes in how a try ended. An outcome that comes late still counts, unless it is a failure.
     pub fn handle_outcome(&mut self, event: EventRef, outcome: Outcome, now: Instant) {
         let was_under_way = self.in_flight.remove(&event).is_some();
@@ -206,8 +214,9 @@ impl Outbox {
                 }
                 self.sink = Sink::Up;
             }
-            Outcome::Retry(_) if was_under_way => self.failed(event, now),
-            Outcome::Retry(_) => {}
+            Outcome::Retry(_) if was_under_way => self.failed(event, Duration::ZERO, now),
+            Outcome::RetryAfter(_, wait) if was_under_way => self.failed(event, wait, now),
+            Outcome::Retry(_) | Outcome::RetryAfter(..) => {}
         }
         self.advance(now);
     }
@@ -222,7 +231,7 @@ impl Outbox {
             .collect();
         for event in overdue {
             self.in_flight.remove(&event);
-            self.failed(event, now);
+            self.failed(event, Duration::ZERO, now);
         }
         self.advance(now);
     }
@@ -325,9 +334,11 @@ impl Outbox {
         self.backlog.remove(event).is_some()
     }
 
-    fn failed(&mut self, event: EventRef, now: Instant) {
+    /// `asked`: the rest that the sink wants, which is kept up to [`REST_MAX`].
+    fn failed(&mut self, event: EventRef, asked: Duration, now: Instant) {
+        let asked = asked.min(REST_MAX);
         let own_failures = self.backlog.count_failure(event.call);
-        let until = now + self.rest_after(own_failures);
+        let until = now + self.rest_after(own_failures).max(asked);
         self.backlog.rest(event.call, until);
         let next = match self.sink {
             Sink::Up => Some((now, 1)),
@@ -337,7 +348,8 @@ impl Outbox {
             Sink::Down { .. } => None, // It began before the sink went down.
         };
         if let Some((since, failures)) = next {
-            self.sink = Sink::Down { since, failures, next_at: now + self.rest_after(failures), probe: None };
+            let next_at = now + self.rest_after(failures).max(asked);
+            self.sink = Sink::Down { since, failures, next_at, probe: None };
         }
     }
 

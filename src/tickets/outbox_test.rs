@@ -105,6 +105,15 @@ impl Office {
         self.drain();
     }
 
+    /// Events that are on disk and were not handed on: the house kept their beginning only.
+    fn leave(&mut self, events: impl IntoIterator<Item = StoredEvent>) {
+        let events: Vec<StoredEvent> = events.into_iter().collect();
+        let first = events.iter().map(|event| event.event).min().expect("some");
+        self.disk.extend(events.into_iter().map(|event| (event.event, event)));
+        self.outbox.left_on_disk(first);
+        self.drain();
+    }
+
     fn end(&mut self, index: usize, outcome: Outcome) {
         let event = self.under_way.swap_remove(index).event;
         self.outbox.handle_outcome(event, outcome, self.now);
@@ -184,6 +193,21 @@ fn a_sink_that_is_down_is_tried_once_a_second_at_most_and_less_and_less() {
     assert!(office.outbox.is_empty(), "all arrive within two minutes");
     assert_eq!(office.outbox.down_since(), None);
     assert_eq!(office.settled.len(), 100);
+}
+
+#[test]
+fn a_sink_that_says_when_to_come_back_is_left_alone_until_then_but_a_minute_at_most() {
+    for (asked, kept) in [(7, 7), (0, 1), (3_600, 60)] {
+        let mut office = Office::new(12);
+        office.put(event(1, 1, "x"));
+        let refused = office.now;
+        office.end_all(&Outcome::RetryAfter("429".into(), Duration::from_secs(asked)));
+        office.put(event(2, 1, "x"));
+        office.pass(Duration::from_secs(kept), &Outcome::Taken);
+        let tried: Vec<Duration> = office.tries.iter().map(|(at, _)| at.since(refused)).collect();
+        let kept = Duration::from_secs(kept);
+        assert_eq!(tried, [Duration::ZERO, kept, kept], "asked for {asked} s");
+    }
 }
 
 #[test]
@@ -302,6 +326,27 @@ fn what_memory_cannot_hold_stays_on_disk_and_comes_back_in_order() {
 }
 
 #[test]
+fn what_the_house_could_not_keep_is_read_back_and_later_news_wait_behind_it() {
+    let mut office = Office::new(11);
+    office.put(event(1, 1, "x"));
+    office.put(event(2, 1, "x"));
+    office.end_all(&Outcome::Taken);
+    office.held = Some(Vec::new());
+    office.leave([event(1, 2, "x"), event(3, 1, "x")]);
+    office.put(event(1, 3, CLOSED));
+    assert!(office.under_way.is_empty(), "the one before it is still on disk");
+    for page in office.held.take().unwrap() {
+        office.outbox.restore(page, office.now);
+        office.drain();
+    }
+    office.end_whole(&Outcome::Taken);
+    assert!(office.outbox.is_empty() && office.disk.is_empty());
+    let of_first: Vec<u32> =
+        office.settled.iter().filter(|event| event.call == call(1)).map(|event| event.sequence).collect();
+    assert_eq!(of_first, [1, 2, 3]);
+}
+
+#[test]
 fn what_happens_during_a_load_is_neither_lost_nor_sent_twice() {
     let owed = vec![event(1, 1, "x"), event(2, 1, "x")];
     let mut office = Office::with(9, owed.clone());
@@ -350,12 +395,15 @@ fn run(seed: u64) {
             let ends = sequence > 1 && dice.below(4) == 0;
             let next = event(n, sequence, if ends { CLOSED } else { "x" });
             expected.insert(next.event);
-            office.put(next);
-            if ends {
-                let file = event(n, sequence + 1, "recording");
-                expected.insert(file.event);
-                office.put(file);
+            let file = ends.then(|| event(n, sequence + 1, "recording"));
+            expected.extend(file.as_ref().map(|file| file.event));
+            if dice.below(8) == 0 {
+                office.leave([next].into_iter().chain(file));
             } else {
+                office.put(next);
+                file.into_iter().for_each(|file| office.put(file));
+            }
+            if !ends {
                 live.push((n, sequence + 1 + dice.below(2) as u32));
             }
         }

@@ -14,6 +14,8 @@ use crate::tickets::event::Outcome;
 const ASKS_PER_TURN: usize = 256;
 /// Earlier calls that a screen shows.
 const HISTORY_MAX: usize = 5;
+/// Between two tries to read what a sink is owed.
+const LOAD_PAUSE: Duration = Duration::from_secs(1);
 /// The loop wakes at least so often, to see that its threads are alive.
 const IDLE_MAX: Duration = Duration::from_secs(1);
 
@@ -159,7 +161,7 @@ impl House {
             let outcome = tried.unwrap_or_else(|_| Outcome::Retry("timed out".into()));
             let word = match &outcome {
                 Outcome::Taken => "taken",
-                Outcome::Retry(_) => "retry",
+                Outcome::Retry(_) | Outcome::RetryAfter(..) => "retry",
                 Outcome::Refused(_) => "refused",
             };
             figures.tried(&name, word);
@@ -167,19 +169,23 @@ impl House {
         });
     }
 
+    /// Asks until there is an answer: an empty one says that nothing is owed.
     fn load_outbox(&self, sink: usize, after: Option<crate::tickets::event::EventRef>, most: usize) {
         let name = self.plan.sinks.get(sink).map_or_else(String::new, |sink| sink.name.clone());
-        let door = self.door.clone();
-        let asked = self.desk.ask(
-            move |reader| reader.owed(&name, after, most),
-            move |events| {
-                let events = events.unwrap_or_default();
-                let _ = door.send(Ask::Input(Input::RestoreOutbox { sink, events }));
-            },
-        );
-        if !asked {
-            let _ = self.door.send(Ask::Input(Input::RestoreOutbox { sink, events: Vec::new() }));
-        }
+        let (door, desk) = (self.door.clone(), self.desk.clone());
+        self.worker.spawn(async move {
+            loop {
+                let name = name.clone();
+                match desk.answer(move |reader| reader.owed(&name, after, most)).await {
+                    Ok(events) => {
+                        let _ = door.send(Ask::Input(Input::RestoreOutbox { sink, events }));
+                        return;
+                    }
+                    Err(error) => tracing::warn!(%error, "what is owed cannot be read yet"),
+                }
+                tokio::time::sleep(LOAD_PAUSE).await;
+            }
+        });
     }
 
     /// The last recordings are closed, the last facts written.

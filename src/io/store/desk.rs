@@ -12,7 +12,8 @@ use super::schema::StoreError;
 /// Look-ups that wait at once; a further one is refused.
 const WAITING_MAX: usize = 256;
 
-type Job = Box<dyn FnOnce(&Reader) + Send>;
+/// `false`: the answer was an error.
+type Job = Box<dyn FnOnce(&Reader) -> bool + Send>;
 
 /// The way to the reading thread.
 #[derive(Clone)]
@@ -34,7 +35,7 @@ impl Desk {
                 // Without a reader the job is dropped, and its asker learns that.
                 if let Some(open) = &reader {
                     let run = std::panic::AssertUnwindSafe(|| job(open));
-                    if std::panic::catch_unwind(run).is_err() {
+                    if !matches!(std::panic::catch_unwind(run), Ok(true)) {
                         reader = None;
                     }
                 }
@@ -43,13 +44,20 @@ impl Desk {
         Ok(Desk { jobs })
     }
 
-    /// Runs `ask` on the thread and hands its answer to `tell` there. `false`: too many wait.
+    /// Runs `ask` on the thread and hands its answer to `tell` there. `false`: too many wait. Where
+    /// the database cannot be opened, `tell` never hears.
     pub fn ask<T: 'static>(
         &self,
         ask: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
         tell: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) -> bool {
-        self.jobs.try_send(Box::new(move |reader| tell(ask(reader)))).is_ok()
+        let job = move |reader: &Reader| {
+            let answer = ask(reader);
+            let fine = answer.is_ok();
+            tell(answer);
+            fine
+        };
+        self.jobs.try_send(Box::new(job)).is_ok()
     }
 
     /// Runs `ask` on the thread.

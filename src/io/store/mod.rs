@@ -97,7 +97,7 @@ impl Opening {
         read::last_ticket(&self.db)
     }
 
-    /// What a sink still owes, in order of arrival.
+    /// What a sink is still owed, in order of call and sequence.
     pub fn owed(&self, sink: usize, most: usize) -> Result<Vec<StoredEvent>, StoreError> {
         match self.sinks.get(sink) {
             Some(name) => read::owed(&self.db, name, None, most),

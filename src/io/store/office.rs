@@ -3,14 +3,14 @@
 //! At least once in, exactly once kept: an event that is not newer than the last one folded into
 //! its ticket changes nothing.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::read::{parse_call, parse_time};
 use super::schema::StoreError;
 use crate::id::CallId;
-use crate::tickets::event::StoredEvent;
+use crate::tickets::event::{CLOSED, StoredEvent};
 use crate::time::Timestamp;
 
 /// A ticket as the embedded office knows it.
@@ -53,15 +53,17 @@ pub(super) fn fold(db: &Connection, event: &StoredEvent) -> Result<Result<(), St
         .or_else(|| news.get("ticket").and_then(Value::as_str).map(str::to_owned))
         .unwrap_or_else(|| call.clone());
     let opened_at = standing.as_ref().map_or(event.at, |ticket| ticket.opened_at);
+    // A recording may follow the end of its call, and does not open it again.
+    let was_closed = standing.as_ref().is_some_and(|ticket| ticket.state == "closed");
     let mut data = standing.map_or_else(|| Value::Object(Map::new()), |ticket| ticket.data);
     merge(&mut data, &news);
-    let state = if event.kind.ends_with("closed") { "closed" } else { "open" };
-    db.prepare_cached(
-        "INSERT OR REPLACE INTO tickets
-             (number, call, sequence, state, kind, opened_at, updated_at, data)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    )?
-    .execute(params![
+    let state = if was_closed || *event.kind == *CLOSED { "closed" } else { "open" };
+    let mut upsert = db.prepare_cached(
+        "INSERT INTO tickets (number, call, sequence, state, kind, opened_at, updated_at, data)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (call) DO UPDATE SET sequence = ?3, state = ?4, kind = ?5, updated_at = ?7, data = ?8",
+    )?;
+    let written = upsert.execute(params![
         number,
         call,
         event.event.sequence,
@@ -70,8 +72,14 @@ pub(super) fn fold(db: &Connection, event: &StoredEvent) -> Result<Result<(), St
         opened_at.to_string(),
         event.at.to_string(),
         data.to_string(),
-    ])?;
-    Ok(Ok(()))
+    ]);
+    match written {
+        Ok(_) => Ok(Ok(())),
+        Err(rusqlite::Error::SqliteFailure(failure, _)) if failure.code == ErrorCode::ConstraintViolation => {
+            Ok(Err(format!("ticket {number} is another call's")))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// JSON merge patch (RFC 7396).

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::office::{self, Ticket};
 use super::schema::{self, StoreError};
-use super::write::{self, LedgerRow};
+use super::write::LedgerRow;
 use crate::id::{CallId, SeatId};
 use crate::sip::event::Binding;
 use crate::switchboard::fact::{Fact, What};
@@ -108,7 +108,7 @@ impl Reader {
         ledger(&self.db, before, most)
     }
 
-    /// What the sink still owes, in order of arrival, after an event.
+    /// What the sink is still owed, in order of call and sequence, after an event.
     pub fn owed(
         &self,
         sink: &str,
@@ -244,16 +244,15 @@ pub(super) fn owed(
     after: Option<EventRef>,
     most: usize,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let after = match after {
-        Some(event) => write::arrival(db, event)?.unwrap_or(0),
-        None => 0,
-    };
+    // The empty text sorts before every id.
+    let (call, sequence) =
+        after.map_or_else(|| (String::new(), 0), |event| (event.call.to_string(), event.sequence));
     let mut select = db.prepare_cached(
-        "SELECT call, sequence, kind, at, json FROM owed JOIN events ON arrival = event
-         WHERE sink = ? AND event > ? ORDER BY event LIMIT ?",
+        "SELECT e.call, e.sequence, kind, at, json FROM owed o JOIN events e ON arrival = event
+         WHERE sink = ?1 AND (o.call, o.sequence) > (?2, ?3) ORDER BY o.call, o.sequence LIMIT ?4",
     )?;
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let mut rows = select.query(params![sink, after, most])?;
+    let mut rows = select.query(params![sink, call, sequence, most])?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
         events.push(event(row)?);

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// Version of the shape that this program writes; `user_version` of the file.
-pub const SCHEMA: i64 = 1;
+pub const SCHEMA: i64 = 2;
 /// How long a reader waits for a lock before it gives up.
 const BUSY: Duration = Duration::from_secs(2);
 /// Statements kept prepared per connection.
@@ -132,11 +133,31 @@ CREATE TABLE tickets (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// Outboxes read what is owed by call and sequence: the table is in that order.
+const VERSION_2: &str = "
+CREATE TABLE owed_2 (
+    sink TEXT NOT NULL,
+    call TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    PRIMARY KEY (sink, call, sequence)
+) STRICT, WITHOUT ROWID;
+INSERT INTO owed_2 SELECT sink, call, sequence, event FROM owed JOIN events ON arrival = event;
+DROP TABLE owed;
+ALTER TABLE owed_2 RENAME TO owed;
+";
+
+/// What brings each version to the next.
+const STEPS: [&str; SCHEMA as usize] = [VERSION_1, VERSION_2];
+
 /// Opens for writing; makes the file, or brings it to this program's shape.
 pub fn open(path: &Path) -> Result<Connection, StoreError> {
     let at = |source| StoreError::Database { path: path.to_owned(), source };
     let mut db = Connection::open(path).map_err(at)?;
+    // A newer program's file is left as it is, to the last byte: its log is not worked in either.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(at)?;
     prepare(&mut db, path)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(at)?;
     db.pragma_update(None, "journal_mode", "WAL").map_err(at)?;
     // FULL: a commit returns when its log is on the disk, not only in the kernel.
     db.pragma_update(None, "synchronous", "FULL").map_err(at)?;
@@ -174,10 +195,11 @@ fn version(db: &Connection) -> rusqlite::Result<i64> {
 /// One step per version, each in a transaction of its own with its new number.
 fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let at = |source| StoreError::Database { path: path.to_owned(), source };
-    if version(db).map_err(at)? < 1 {
+    let found = usize::try_from(version(db).map_err(at)?).unwrap_or(0);
+    for (reached, sql) in (1_i64..).zip(STEPS).skip(found) {
         let change = db.transaction().map_err(at)?;
-        change.execute_batch(VERSION_1).map_err(at)?;
-        change.pragma_update(None, "user_version", 1).map_err(at)?;
+        change.execute_batch(sql).map_err(at)?;
+        change.pragma_update(None, "user_version", reached).map_err(at)?;
         change.commit().map_err(at)?;
     }
     Ok(())
@@ -201,5 +223,31 @@ mod tests {
             assert!(error.to_string().contains("newer"), "{error}");
         }
         std::fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn what_the_first_version_owed_is_owed_still() {
+        let mut db = Connection::open_in_memory().unwrap();
+        db.execute_batch(VERSION_1).unwrap();
+        db.pragma_update(None, "user_version", 1).unwrap();
+        db.execute_batch(
+            "INSERT INTO events VALUES (1, 'b', 1, 'k', 't', '{}'), (2, 'a', 2, 'k', 't', '{}');
+             INSERT INTO owed VALUES ('office', 1), ('office', 2), ('file', 2);",
+        )
+        .unwrap();
+        migrate(&mut db, Path::new("kept.db")).unwrap();
+        assert_eq!(version(&db).unwrap(), SCHEMA);
+        let mut select = db.prepare("SELECT sink, call, sequence, event FROM owed ORDER BY 1, 2").unwrap();
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok(format!(
+                "{} {} {} {}",
+                row.get::<_, String>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, i64>(2)?,
+                row.get::<_, i64>(3)?
+            ))
+        };
+        let owed: Vec<String> = select.query_map([], row).unwrap().map(Result::unwrap).collect();
+        assert_eq!(owed, ["file a 2 2", "office a 2 2", "office b 1 1"]);
     }
 }

@@ -28,12 +28,21 @@ pub(super) struct Writes {
     sinks: Vec<Arc<str>>,
     records: HashMap<CallId, CallRecord>,
     closed: VecDeque<CallId>,
-    dirty: HashSet<CallId>,
+    /// Calls with facts since the last commit, in the order of those: rows of new calls get their
+    /// place by it, and the last of them has the last ticket number.
+    dirty: Vec<CallId>,
+    is_dirty: HashSet<CallId>,
 }
 
 impl Writes {
     pub(super) fn new(sinks: Vec<Arc<str>>) -> Self {
-        Writes { sinks, records: HashMap::new(), closed: VecDeque::new(), dirty: HashSet::new() }
+        Writes {
+            sinks,
+            records: HashMap::new(),
+            closed: VecDeque::new(),
+            dirty: Vec::new(),
+            is_dirty: HashSet::new(),
+        }
     }
 
     /// What was folded since the last commit is void: the transaction was rolled back.
@@ -41,6 +50,7 @@ impl Writes {
         self.records.clear();
         self.closed.clear();
         self.dirty.clear();
+        self.is_dirty.clear();
     }
 
     pub(super) fn job(&mut self, db: &Connection, job: &StoreJob) -> Result<(), StoreError> {
@@ -57,7 +67,8 @@ impl Writes {
 
     /// Writes the rows of all calls that had facts since the last commit; last before a commit.
     pub(super) fn finish(&mut self, db: &Connection) -> Result<(), StoreError> {
-        for call in self.dirty.drain() {
+        self.is_dirty.clear();
+        for call in self.dirty.drain(..) {
             if let Some(record) = self.records.get(&call) {
                 write_call(db, record)?;
                 if record.is_closed() {
@@ -98,7 +109,9 @@ impl Writes {
             }
         };
         record.apply(fact);
-        self.dirty.insert(fact.call);
+        if self.is_dirty.insert(fact.call) {
+            self.dirty.push(fact.call);
+        }
         Ok(())
     }
 
@@ -117,19 +130,20 @@ impl Writes {
             return Ok(()); // Written before: what was settled since is not owed again.
         }
         let arrival = db.last_insert_rowid();
-        let mut owe = db.prepare_cached("INSERT OR IGNORE INTO owed (sink, event) VALUES (?, ?)")?;
+        let mut owe = db
+            .prepare_cached("INSERT OR IGNORE INTO owed (sink, call, sequence, event) VALUES (?, ?, ?, ?)")?;
         for sink in &self.sinks {
-            owe.execute(params![&**sink, arrival])?;
+            owe.execute(params![&**sink, event.event.call.to_string(), event.event.sequence, arrival])?;
         }
         Ok(())
     }
 
     fn settled(&self, db: &Connection, sink: usize, event: EventRef) -> Result<(), StoreError> {
-        let (Some(sink), Some(arrival)) = (self.sinks.get(sink), arrival(db, event)?) else {
+        let Some(sink) = self.sinks.get(sink) else {
             return Ok(());
         };
-        db.prepare_cached("DELETE FROM owed WHERE sink = ? AND event = ?")?
-            .execute(params![&**sink, arrival])?;
+        db.prepare_cached("DELETE FROM owed WHERE sink = ? AND call = ? AND sequence = ?")?
+            .execute(params![&**sink, event.call.to_string(), event.sequence])?;
         Ok(())
     }
 
@@ -153,7 +167,7 @@ impl Writes {
 }
 
 /// The event's place in the order of arrival.
-pub(super) fn arrival(db: &Connection, event: EventRef) -> Result<Option<i64>, StoreError> {
+fn arrival(db: &Connection, event: EventRef) -> Result<Option<i64>, StoreError> {
     let mut find = db.prepare_cached("SELECT arrival FROM events WHERE call = ? AND sequence = ?")?;
     let found =
         find.query_row(params![event.call.to_string(), event.sequence], |row| row.get(0)).optional()?;

@@ -173,7 +173,11 @@ impl Writer {
                         error: "the store is failing".to_owned(),
                     });
                 }
-                self.pending.push_back((token, jobs));
+                match self.pending.back_mut() {
+                    // Nothing is left of it: while memory is full, not even its place is kept.
+                    Some((last, _)) if jobs.is_empty() => *last = token,
+                    _ => self.pending.push_back((token, jobs)),
+                }
             }
             Request::Errand(errand) => self.errands.push(errand),
             Request::Close => {

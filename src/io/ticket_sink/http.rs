@@ -1,13 +1,16 @@
 //! A signed webhook: CloudEvents in structured mode, signed after Standard Webhooks.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::error::Error;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 
 use super::{Delivery, TicketSink};
 use crate::tickets::event::{Outcome, StoredEvent};
 use crate::tickets::signature::Secret;
+use crate::time::Timestamp;
 
 const CONTENT_TYPE: &str = "application/cloudevents+json; charset=utf-8";
 
@@ -20,8 +23,10 @@ pub(super) struct Webhook {
 impl Webhook {
     pub(super) fn new(url: &str, secret: &str) -> Result<Self, String> {
         let secret = Secret::parse(secret).map_err(|error| error.to_string())?;
-        // A redirect would carry signed personal data to a place that the plan does not name.
-        let client = Client::builder().redirect(Policy::none()).build().map_err(|error| error.to_string())?;
+        // A redirect, or a proxy out of the environment, would carry signed personal data to a place
+        // that the plan does not name.
+        let client = Client::builder().redirect(Policy::none()).no_proxy().build();
+        let client = client.map_err(|error| error.to_string())?;
         Ok(Webhook { client, url: url.to_owned(), secret })
     }
 
@@ -34,19 +39,46 @@ impl Webhook {
             request = request.header(header, value);
         }
         match request.header("idempotency-key", &name).body(body).send().await {
-            Ok(response) => judge(response.status()),
-            Err(error) => Outcome::Retry(error.without_url().to_string()),
+            Ok(response) => {
+                let wait = response.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok());
+                judge(response.status(), wait, Timestamp::now())
+            }
+            Err(error) => Outcome::Retry(words_of(&error.without_url())),
         }
     }
 }
 
-/// As `contract/README.md` promises.
-fn judge(status: StatusCode) -> Outcome {
+/// As `contract/README.md` promises. `wait` is the answer's Retry-After.
+fn judge(status: StatusCode, wait: Option<&str>, now: Timestamp) -> Outcome {
     match status.as_u16() {
         200..=299 => Outcome::Taken,
-        408 | 425 | 429 | 500..=599 => Outcome::Retry(status.to_string()),
+        408 | 425 | 429 | 500..=599 => match wait.and_then(|wait| span(wait, now)) {
+            Some(wait) => Outcome::RetryAfter(status.to_string(), wait),
+            None => Outcome::Retry(status.to_string()),
+        },
         _ => Outcome::Refused(status.to_string()),
     }
+}
+
+/// Retry-After: seconds, or a date (RFC 9110 §10.2.3); zero for one that is past.
+fn span(wait: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = wait.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(wait.trim()).ok()?;
+    Some(Duration::try_from(date.timestamp().duration_since(now)).unwrap_or_default())
+}
+
+/// An error with its causes: the outer one says only that the request failed.
+fn words_of(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        words.push_str(": ");
+        words.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    words
 }
 
 impl TicketSink for Webhook {
@@ -71,12 +103,24 @@ mod tests {
             (503, "later"),
         ];
         for (status, wanted) in rows {
-            let outcome = match judge(StatusCode::from_u16(status).unwrap()) {
+            let outcome = match judge(StatusCode::from_u16(status).unwrap(), Some("3"), Timestamp::UNIX_EPOCH)
+            {
                 Outcome::Taken => "taken",
-                Outcome::Retry(_) => "later",
+                Outcome::RetryAfter(_, wait) if wait == Duration::from_secs(3) => "later",
+                Outcome::RetryAfter(..) | Outcome::Retry(_) => "some time",
                 Outcome::Refused(_) => "no",
             };
             assert_eq!(outcome, wanted, "{status}");
         }
+    }
+
+    #[test]
+    fn a_wait_is_read_as_seconds_or_as_a_date() {
+        let now = "2021-09-01T01:00:00Z".parse().unwrap();
+        let seconds = |wait| span(wait, now).map(|wait| wait.as_secs());
+        assert_eq!(seconds("120"), Some(120));
+        assert_eq!(seconds("Wed, 01 Sep 2021 01:00:30 GMT"), Some(30));
+        assert_eq!(seconds("Wed, 01 Sep 2021 00:59:30 GMT"), Some(0));
+        assert_eq!((seconds("soon"), seconds("-1"), seconds("")), (None, None, None));
     }
 }

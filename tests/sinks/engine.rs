@@ -1,0 +1,99 @@
+//! The engine's own binary with a plan of the test's making.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+/// The shipped plan with further tables at its end; its prompts stay where they are.
+pub fn plan(more: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let shipped = std::fs::read_to_string(root.join("routing.toml")).unwrap();
+    let here = "prompts = \"prompts/prompts.toml\"";
+    assert!(shipped.contains(here), "the shipped plan names its prompts so");
+    let there = format!("prompts = \"{}\"", root.join("prompts/prompts.toml").display());
+    format!("{}\n{more}\n", shipped.replace(here, &there))
+}
+
+/// The running engine, ended when the test is.
+pub struct Engine {
+    process: Child,
+    config: PathBuf,
+    pub data: PathBuf,
+    pub sip: SocketAddr,
+    pub http: SocketAddr,
+}
+
+impl Engine {
+    pub fn start(name: &str, plan: &str) -> Engine {
+        let data = std::env::temp_dir().join(format!("hotline-engine-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&data);
+        std::fs::create_dir_all(&data).unwrap();
+        let config = data.join("routing.toml");
+        std::fs::write(&config, plan).unwrap();
+        let (process, sip, http) = launch(&config, &data);
+        Engine { process, config, data, sip, http }
+    }
+
+    /// Kill -9, and the same again.
+    pub fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    pub fn restart(&mut self) {
+        (self.process, self.sip, self.http) = launch(&self.config, &self.data);
+    }
+
+    /// A look-up command beside it.
+    pub fn look_up(&self, words: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_hotline"))
+            .args(words)
+            .arg("--data")
+            .arg(&self.data)
+            .output()
+            .unwrap()
+    }
+
+    /// Head and body of the answer to a GET.
+    #[allow(dead_code)] // Each target that shares this file asks for other things.
+    pub fn get(&self, path: &str) -> (String, String) {
+        let mut stream = TcpStream::connect(self.http).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.http).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        (head.to_owned(), body.to_owned())
+    }
+}
+
+fn launch(config: &Path, data: &Path) -> (Child, SocketAddr, SocketAddr) {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_hotline"))
+        .args(["run", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--rtp-ports", "20000-29999"])
+        .args(["--clock", "2021-12-01T09:00:00+08:00", "--config"])
+        .arg(config)
+        .arg("--data")
+        .arg(data)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the engine starts");
+    let mut ready = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    let address = |name: &str| -> SocketAddr {
+        let word = ready.split_whitespace().find_map(|word| word.strip_prefix(name));
+        word.unwrap_or_else(|| panic!("no {name} in {ready:?}")).parse().unwrap()
+    };
+    let (sip, http) = (address("sip="), address("http="));
+    (process, sip, http)
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.data);
+    }
+}

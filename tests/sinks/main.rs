@@ -1,0 +1,13 @@
+//! Ticket sinks, seen from the office: what arrives, in which order, how often, and signed by whom.
+
+mod contract;
+mod engine;
+mod house;
+mod http;
+mod jsonl;
+#[path = "../real_call/line.rs"]
+#[allow(dead_code)]
+mod line;
+mod post;
+mod sqlite;
+mod stub;

@@ -1,0 +1,239 @@
+//! What is kept, in which order, and what a restart finds.
+
+use std::collections::HashMap;
+use std::sync::mpsc::channel;
+
+use hotline::io::store::{CallQuery, FILE, Reader, Repaired, Report, close_crashed};
+use hotline::switchboard::fact::{Cause, What};
+use hotline::switchboard::port::StoreJob;
+use hotline::tickets::event::{EventRef, StoredEvent};
+use rusqlite::Connection;
+
+use crate::archive::{Archive, Folder, answered, at, call, closed, event, fact, job, open, opened};
+
+fn refs(events: &[StoredEvent]) -> Vec<EventRef> {
+    events.iter().map(|event| event.event).collect()
+}
+
+fn named(n: u64, sequence: u32) -> EventRef {
+    EventRef { call: call(n), sequence }
+}
+
+#[test]
+fn a_call_is_told_of_its_record_only_when_others_can_read_it() {
+    let folder = Folder::new("before");
+    let file = folder.path().join(FILE);
+    let (tell, told) = channel();
+    let store = open(&folder, &["office"])
+        .start(move |report| {
+            // On the writer's own thread, before anyone hears of the commit.
+            if let Report::Committed { token: Some(token), .. } = report {
+                let facts = Reader::open(&file).and_then(|reader| reader.facts(call(token))).unwrap();
+                tell.send((token, facts)).unwrap();
+            }
+        })
+        .unwrap();
+    for n in 1..=20 {
+        store.submit(n, vec![job(opened(call(n), n))]);
+        let (token, facts) = told.recv().unwrap();
+        assert_eq!((token, facts), (n, vec![opened(call(n), n)]));
+    }
+    assert!(store.close());
+}
+
+#[test]
+fn calls_that_come_while_a_commit_runs_share_the_next_one() {
+    let folder = Folder::new("group");
+    let mut archive = Archive::start(&folder, &["office"]);
+    archive.write(vec![job(opened(call(1), 1))]);
+    // A commit that takes long: somebody holds the file.
+    let other = Connection::open(folder.path().join(FILE)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let last = (2..=500).map(|n| archive.submit(vec![job(opened(call(n), n))])).last().unwrap();
+    other.execute_batch("COMMIT").unwrap();
+    let reports = archive.until_committed(last);
+    let commits: Vec<usize> = reports
+        .iter()
+        .filter_map(|report| match report {
+            Report::Committed { jobs, .. } => Some(*jobs),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(commits.iter().sum::<usize>(), 499, "each write is in one commit");
+    assert!(commits.len() <= 10, "499 openings in {} commits", commits.len());
+    let query = CallQuery { most: 1_000, ..CallQuery::default() };
+    assert_eq!(folder.reader().calls(&query).unwrap().len(), 500);
+}
+
+#[test]
+fn a_call_reads_back_in_its_own_order_and_a_repeated_fact_changes_nothing() {
+    let folder = Folder::new("order");
+    let mut archive = Archive::start(&folder, &["office"]);
+    let digit = |sequence, digit| fact(call(1), sequence, What::DigitPressed { digit });
+    let story = [opened(call(1), 1), answered(call(1), 2), digit(3, '5'), digit(4, '6'), closed(call(1), 5)];
+    for fact in &story {
+        // Between them, and in the same batch, another call.
+        let beside = fact.sequence;
+        archive.write(vec![job(opened(call(100 + u64::from(beside)), 9)), job(fact.clone())]);
+    }
+    archive.write(story.iter().cloned().map(job).collect());
+    let reader = folder.reader();
+    assert_eq!(reader.facts(call(1)).unwrap(), story);
+    let record = reader.call(call(1)).unwrap().unwrap();
+    assert_eq!((record.digits.as_str(), record.cause), ("56", Some(Cause::CallerHungUp)));
+    let owed = reader.owed("office", Some(named(1, 0)), 5).unwrap();
+    assert_eq!(refs(&owed), (1..=5).map(|sequence| named(1, sequence)).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_last_ticket_number_is_the_last_given_out_however_many_came_at_once() {
+    let folder = Folder::new("numbers");
+    let mut archive = Archive::start(&folder, &[]);
+    // One commit, ids drawn in no order: the number goes by the order of the openings.
+    archive.write((1..=200).map(|n| job(opened(call((n * 7_919) % 1_009), n))).collect());
+    assert!(archive.store.close());
+    assert_eq!(open(&folder, &[]).last_ticket().unwrap().as_deref(), Some("21090100200"));
+}
+
+#[test]
+fn a_restart_owes_each_sink_what_it_had_not_taken_and_keeps_what_it_refused() {
+    let folder = Folder::new("owed");
+    let mut archive = Archive::start(&folder, &["office", "file"]);
+    let story = |n| vec![job(opened(call(n), n)), job(answered(call(n), 2)), job(closed(call(n), 3))];
+    // The older call's news come last.
+    archive.write(story(2));
+    archive.write(story(1));
+    archive.write(vec![
+        StoreJob::Settled { sink: 0, event: named(1, 1) },
+        StoreJob::Settled { sink: 0, event: named(1, 1) },
+        StoreJob::DeadLetter { sink: 0, event: named(1, 2), why: "400 Bad Request".into() },
+        StoreJob::Settled { sink: 1, event: named(2, 1) },
+        StoreJob::Settled { sink: 7, event: named(2, 2) },
+    ]);
+    assert!(archive.store.close());
+
+    // The plan names its sinks in another order now.
+    let opening = open(&folder, &["file", "office"]);
+    let owed = |sink| refs(&opening.owed(sink, 100).unwrap());
+    assert_eq!(owed(0), [named(1, 1), named(1, 2), named(1, 3), named(2, 2), named(2, 3)]);
+    assert_eq!(owed(1), [named(1, 3), named(2, 1), named(2, 2), named(2, 3)]);
+    drop(opening);
+    let reader = folder.reader();
+    let page = reader.owed("office", Some(named(1, 3)), 2).unwrap();
+    assert_eq!(refs(&page), [named(2, 1), named(2, 2)], "the next page goes on where the last ended");
+    assert_eq!(page[0], event(&opened(call(2), 2)), "to the byte");
+    assert_eq!(reader.owed_figures("office").unwrap().events, 4);
+    let letters = reader.dead_letters(10).unwrap();
+    let [letter] = letters.as_slice() else { panic!("one dead letter: {letters:?}") };
+    assert_eq!((letter.sink.as_str(), letter.why.as_str()), ("office", "400 Bad Request"));
+    assert_eq!(letter.event, event(&answered(call(1), 2)));
+
+    // A fact that is written again owes nothing again.
+    let mut archive = Archive::start(&folder, &["file", "office"]);
+    archive.write(story(1));
+    assert_eq!(refs(&folder.reader().owed("office", None, 100).unwrap()).len(), 4);
+}
+
+#[test]
+fn a_list_longer_than_a_page_is_read_to_its_end() {
+    let folder = Folder::new("pages");
+    let mut archive = Archive::start(&folder, &["office"]);
+    // The youngest call opens first; then come many events of older ones.
+    archive.write(vec![job(opened(call(900), 900))]);
+    archive.write((1..=600).map(|n| job(opened(call(n), n))).collect());
+    archive.write((1..=600).map(|n| job(answered(call(n), 2))).collect());
+    let reader = folder.reader();
+    let (mut after, mut read) = (None, Vec::new());
+    loop {
+        let page = reader.owed("office", after, 256).unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.event);
+        read.extend(refs(&page));
+        assert!(read.len() <= 1_201, "the same page comes again and again");
+    }
+    assert_eq!(read.len(), 1_201);
+    assert!(read.is_sorted_by(|a, b| a < b));
+}
+
+#[test]
+fn a_call_that_was_open_is_closed_with_cause_crash_once_and_gets_its_recording() {
+    let folder = Folder::new("crash");
+    let mut archive = Archive::start(&folder, &["office"]);
+    archive.write(vec![job(opened(call(1), 1)), job(answered(call(1), 2))]);
+    archive.write(vec![job(opened(call(2), 2)), job(closed(call(2), 2))]);
+    archive.write(vec![job(opened(call(3), 3))]);
+    assert!(archive.store.close());
+
+    let file = |name: &str| Repaired { file: format!("recordings/{name}.wav"), duration_ms: 4_000 };
+    let repaired =
+        HashMap::from([(call(1), file("one")), (call(2), file("two")), (call(77), file("nobody"))]);
+    let close = || {
+        let mut opening = open(&folder, &["office"]);
+        close_crashed(&mut opening, at(500), &repaired, |_, fact| vec![event(fact)]).unwrap()
+    };
+    let added = close();
+    let told: Vec<(u64, u32, bool)> = added
+        .iter()
+        .map(|fact| {
+            let n = (1..=3).find(|n| call(*n) == fact.call).unwrap();
+            (n, fact.sequence, matches!(fact.what, What::Closed { cause: Cause::Crash, .. }))
+        })
+        .collect();
+    assert_eq!(told, [(1, 3, false), (1, 4, true), (3, 2, true), (2, 3, false)]);
+    assert_eq!(close(), [], "the next start finds nothing to close");
+
+    let reader = folder.reader();
+    let record = |n| reader.call(call(n)).unwrap().unwrap();
+    assert_eq!(record(1).cause, Some(Cause::Crash));
+    assert_eq!(record(1).recording.as_deref(), Some("recordings/one.wav"));
+    // From the opening to the last that is known, by the dead process's own clock.
+    assert_eq!((record(1).lasted_ms, record(1).answered_ms), (Some(1_000), Some(0)));
+    assert_eq!(record(2).cause, Some(Cause::CallerHungUp));
+    assert_eq!(record(2).recording.as_deref(), Some("recordings/two.wav"));
+    assert_eq!(record(3).answered_ms, None);
+    let owed = reader.owed("office", None, 100).unwrap();
+    assert_eq!(owed.len(), 5 + 4, "each fact that was added is owed too");
+}
+
+#[test]
+fn look_ups_see_whole_calls_beside_a_running_writer_and_cannot_write() {
+    let folder = Folder::new("beside");
+    let mut archive = Archive::start(&folder, &["office"]);
+    archive.write(vec![job(opened(call(1), 1)), job(closed(call(1), 2))]);
+    let reader = folder.reader();
+    let query = CallQuery { most: 10_000, ..CallQuery::default() };
+    let mut seen = 0;
+    for n in 2..=300 {
+        let token = archive.submit(vec![job(opened(call(n), n)), job(closed(call(n), 2))]);
+        let calls = reader.calls(&query).unwrap();
+        assert!(calls.len() >= seen, "what was there stays there");
+        assert!(calls.iter().all(|record| record.cause.is_some()), "a batch is seen whole or not at all");
+        seen = calls.len();
+        archive.until_committed(token);
+    }
+    assert_eq!(reader.calls(&query).unwrap().len(), 300);
+    assert_eq!(reader.history("13800000042", call(1), 5).unwrap().len(), 5);
+    let nowhere = folder.path().join("nothing.db");
+    assert!(Reader::open(&nowhere).is_err(), "a look-up makes no database");
+    assert!(!nowhere.exists());
+}
+
+#[test]
+fn a_ticket_is_folded_once_closed_for_good_and_never_takes_the_place_of_another() {
+    let folder = Folder::new("office");
+    let archive = Archive::start(&folder, &[]);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let errands = archive.store.errands();
+    let fold = |fact| runtime.block_on(errands.fold(event(&fact))).unwrap();
+    let recorded = What::Recorded { file: "recordings/a.wav".into(), duration_ms: 1_000, lost_frames: 0 };
+    for _ in 0..2 {
+        for fact in [opened(call(1), 1), closed(call(1), 2), fact(call(1), 3, recorded.clone())] {
+            assert_eq!(fold(fact), Ok(()));
+        }
+    }
+    let ticket = folder.reader().ticket("21090100001").unwrap().unwrap();
+    assert_eq!((ticket.sequence, ticket.state.as_str()), (3, "closed"), "a late recording opens nothing");
+    assert_eq!(ticket.data["file"], "recordings/a.wav");
+    assert!(fold(opened(call(2), 1)).unwrap_err().contains("21090100001"), "the number is taken");
+    assert_eq!(folder.reader().tickets(10).unwrap(), [ticket]);
+}

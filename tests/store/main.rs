@@ -1,0 +1,7 @@
+//! The store by itself: on disk before it says so, whole after a kill, bounded while it fails.
+
+mod archive;
+mod failing;
+mod kept;
+mod killed;
+mod schema;
