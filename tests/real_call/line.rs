@@ -7,6 +7,9 @@ use hotline::io::packets::{Mover, PartyKey};
 use hotline::phone::{Phone, PhoneConfig, PhoneEvent};
 use hotline::time::Now;
 
+/// Between two looks at what a test waits for.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// All telephones of a test, on one mover.
 pub struct Lines {
     mover: Mover<Phone>,
@@ -40,12 +43,14 @@ impl Lines {
         self.told.iter().any(|(who, event)| *who == line && what(event))
     }
 
-    /// Runs the telephones until `done`, or fails with what they told.
+    /// Runs the telephones until `done`, or fails with what they told. What no telephone notices,
+    /// such as a row of the store, is asked for every `LOOK`.
     pub fn until(&mut self, what: &str, bound: Duration, done: impl Fn(&Lines) -> bool) {
         let end = self.mover.now().mono + bound;
         while !done(self) {
-            assert!(self.mover.now().mono < end, "{what}: not within {bound:?}; {:?}", self.told);
-            self.turn(end);
+            let now = self.mover.now().mono;
+            assert!(now < end, "{what}: not within {bound:?}; {:?}", self.told);
+            self.turn(end.min(now + LOOK));
         }
     }
 

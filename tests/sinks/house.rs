@@ -2,16 +2,16 @@
 //! that is down at first.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant as SystemInstant};
+use std::time::Duration;
 
 use hotline::io::store::{CallQuery, FILE, Reader};
-use hotline::phone::{Dial, PhoneEvent};
+use hotline::phone::{Dial, Phone, PhoneEvent};
 use hotline::switchboard::fact::Cause;
 use serde_json::Value;
 
 use crate::contract::{assert_signed, valid};
 use crate::engine::{Engine, plan};
-use crate::line::{Clock, Line};
+use crate::line::Lines;
 use crate::stub::{Seen, Stub, closed_door};
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -26,20 +26,18 @@ fn offices(url: &str) -> String {
 
 /// Dials 12345, presses a key, hangs up; back when the record and its recording are there.
 fn one_call(engine: &Engine, number: &str, calls: usize) {
-    let clock = Clock(SystemInstant::now());
-    let mut caller = Line::plug_in(number, engine.sip, |_| {});
-    caller.phone.dial(Dial::to("12345"), clock.now()).unwrap();
-    clock.until("the answer", &mut [&mut caller], PATIENCE, |lines| {
-        lines[0].saw(|event| matches!(event, PhoneEvent::Answered))
-    });
-    caller.phone.press("5", clock.now());
+    let mut lines = Lines::new();
+    let caller = lines.plug_in(number, engine.sip, |_| {});
+    lines.order(caller, |phone, now| phone.dial(Dial::to("12345"), now)).unwrap();
+    lines.until("the answer", PATIENCE, |lines| lines.saw(caller, |event| *event == PhoneEvent::Answered));
+    lines.order(caller, |phone, now| phone.press("5", now));
     let reader = Reader::open(&engine.data.join(FILE)).unwrap();
     let query = CallQuery { most: 10, ..CallQuery::default() };
-    clock.until("the key in the record", &mut [&mut caller], PATIENCE, |_| {
+    lines.until("the key in the record", PATIENCE, |_| {
         reader.calls(&query).unwrap().iter().filter(|record| record.digits == "5").count() == calls
     });
-    caller.phone.hang_up(clock.now());
-    clock.until("the record with its recording", &mut [&mut caller], PATIENCE, |_| {
+    lines.order(caller, Phone::hang_up);
+    lines.until("the record with its recording", PATIENCE, |_| {
         let records = reader.calls(&query).unwrap();
         records.iter().filter(|record| record.cause.is_some() && record.recording.is_some()).count() == calls
     });
@@ -117,9 +115,8 @@ fn events_of_a_call_reach_every_office_even_one_that_was_closed_and_across_a_kil
         ids
     };
     assert_eq!(ids(&file_events(&engine)).len(), 2 * kinds.len(), "the file has both calls");
-    let clock = Clock(SystemInstant::now());
     let reader = Reader::open(&engine.data.join(FILE)).unwrap();
-    clock.until("nothing owed any more", &mut [], PATIENCE, |_| {
+    Lines::new().until("nothing owed any more", PATIENCE, |_| {
         ["store", "file", "office"].iter().all(|sink| reader.owed_figures(sink).unwrap().events == 0)
     });
     assert_eq!(reader.dead_letters(10).unwrap(), []);

@@ -9,6 +9,7 @@
 
 mod crash;
 mod desk;
+mod inbox;
 mod office;
 mod read;
 mod schema;
@@ -18,7 +19,6 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -37,6 +37,7 @@ use crate::sip::event::Binding;
 use crate::switchboard::fact::What;
 use crate::switchboard::port::StoreJob;
 use crate::tickets::event::StoredEvent;
+use inbox::Inbox;
 use writer::{Errand, Request, Writer};
 
 /// File of the database inside the data directory.
@@ -108,10 +109,11 @@ impl Opening {
     /// Hands the connection to the writer's thread.
     pub fn start(self, report: impl Fn(Report) + Send + 'static) -> std::io::Result<Store> {
         let backlog = Arc::new(Backlog::default());
-        let (requests, inbox) = mpsc::channel();
+        let inbox = Arc::new(Inbox::new());
+        let theirs = Arc::clone(&inbox);
         let mut writer = Writer::new(self, Arc::clone(&backlog), Box::new(report));
-        let thread = thread::Builder::new().name("store".to_owned()).spawn(move || writer.run(&inbox))?;
-        Ok(Store { requests, backlog, thread: Some(thread) })
+        let thread = thread::Builder::new().name("store".to_owned()).spawn(move || writer.run(&theirs))?;
+        Ok(Store { inbox, backlog, thread: Some(thread) })
     }
 }
 
@@ -136,7 +138,7 @@ impl Backlog {
 
 /// The way to the writer's thread. No method waits for the disk.
 pub struct Store {
-    requests: mpsc::Sender<Request>,
+    inbox: Arc<Inbox>,
     backlog: Arc<Backlog>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -144,7 +146,7 @@ pub struct Store {
 /// A way to the writer for errands of sinks and of the HTTP side; any number of them.
 #[derive(Clone)]
 pub struct Errands {
-    requests: mpsc::Sender<Request>,
+    inbox: Arc<Inbox>,
 }
 
 impl Store {
@@ -164,7 +166,7 @@ impl Store {
             self.backlog.shed.fetch_add(shed, Ordering::Relaxed);
         }
         self.backlog.pending.fetch_add(jobs.len(), Ordering::Relaxed);
-        let sent = self.requests.send(Request::Jobs { token, jobs }).is_ok();
+        let sent = self.inbox.push(Request::Jobs { token, jobs });
         sent && shed == 0
     }
 
@@ -175,7 +177,7 @@ impl Store {
 
     /// See [`Errands`].
     pub fn errands(&self) -> Errands {
-        Errands { requests: self.requests.clone() }
+        Errands { inbox: Arc::clone(&self.inbox) }
     }
 
     /// Whether the writer's thread runs.
@@ -185,9 +187,15 @@ impl Store {
 
     /// Writes what is pending and ends the thread. `false`: something could not be written.
     pub fn close(mut self) -> bool {
-        let _ = self.requests.send(Request::Close);
+        self.inbox.push(Request::Close);
         let ended = self.thread.take().is_none_or(|t| t.join().is_ok());
         ended && self.backlog.pending() == 0
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.inbox.push(Request::Close);
     }
 }
 
@@ -214,7 +222,9 @@ impl Errands {
         errand: Errand,
         answer: oneshot::Receiver<Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        self.requests.send(Request::Errand(errand)).map_err(|_| StoreError::Gone)?;
+        if !self.inbox.push(Request::Errand(errand)) {
+            return Err(StoreError::Gone);
+        }
         answer.await.map_err(|_| StoreError::Gone)?
     }
 }

@@ -5,12 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
+use super::inbox::{Inbox, Wakes};
 use super::office;
 use super::schema::{self, StoreError};
 use super::write::{LedgerRow, Writes, append_ledger};
@@ -21,8 +21,12 @@ use crate::tickets::event::StoredEvent;
 
 /// Writes in one transaction at most, so that a long backlog does not hold up new calls.
 const BATCH_MAX: usize = 8_192;
-/// Writes that no call waits for wait so long for one that does, and ride along with its sync.
-const LINGER: Duration = Duration::from_millis(20);
+/// Writes that no call waits for wait so long for one that does, and ride along with its sync. A
+/// process that is killed loses no more than this of what its callers did.
+const LINGER: Duration = Duration::from_millis(100);
+/// What a call waits for waits so long for others like it, since a sync costs the same for one and
+/// for twenty.
+const GATHER: Duration = Duration::from_millis(4);
 /// First and longest pause between tries of a failing commit.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// At the end, how long a failing store is tried before what is pending is given up.
@@ -59,6 +63,24 @@ pub(super) enum Errand {
 enum Done {
     Fold(Reply<Result<(), String>>, Result<Result<(), String>, StoreError>),
     Append(Reply<LedgerRow>, Result<LedgerRow, StoreError>),
+}
+
+impl Request {
+    /// Whether somebody waits for it: a caller for the answer, a seat for its screen, a reader of
+    /// a recording for the ledger.
+    pub(super) fn is_urgent(&self) -> bool {
+        match self {
+            Request::Jobs { jobs, .. } => jobs.iter().any(|job| {
+                matches!(
+                    job,
+                    StoreJob::Fact { fact, .. }
+                        if matches!(fact.what, What::Opened { .. } | What::SeatOffered { .. })
+                )
+            }),
+            Request::Errand(Errand::Append { .. }) => true,
+            Request::Errand(Errand::Fold { .. }) | Request::Close => false,
+        }
+    }
 }
 
 impl Done {
@@ -106,7 +128,7 @@ impl Writer {
     }
 
     /// Runs until closed and empty.
-    pub(super) fn run(&mut self, inbox: &Receiver<Request>) {
+    pub(super) fn run(&mut self, inbox: &Inbox) {
         while self.gather(inbox) {
             let turn = catch_unwind(AssertUnwindSafe(|| self.commit()));
             match turn {
@@ -114,22 +136,17 @@ impl Writer {
                 Err(_) => self.recover(),
             }
         }
+        inbox.end();
     }
 
     /// Waits until there is something to commit and it is time to; `false`: the end.
-    fn gather(&mut self, inbox: &Receiver<Request>) -> bool {
+    fn gather(&mut self, inbox: &Inbox) -> bool {
         let mut linger: Option<Instant> = None;
+        let mut urgent: Option<Instant> = None;
         loop {
-            match inbox.try_recv() {
-                Ok(request) => {
-                    self.take(request);
-                    continue;
-                }
-                Err(TryRecvError::Disconnected) => {
-                    self.closing.get_or_insert_with(Instant::now);
-                }
-                Err(TryRecvError::Empty) => {}
-            }
+            let (requests, urgent_since) = inbox.take();
+            requests.into_iter().for_each(|request| self.take(request));
+            urgent = urgent.or(urgent_since);
             let empty = self.pending.is_empty() && self.errands.is_empty();
             if let Some(since) = self.closing {
                 let given_up = self.failing.is_some() && since.elapsed() >= CLOSE_GRACE;
@@ -138,28 +155,17 @@ impl Writer {
                 }
             }
             let now = Instant::now();
-            let due = match self.failing {
-                Some((_, due)) => Some(due),
-                None if empty => None,
-                None if self.closing.is_some() || self.is_urgent() => return true,
-                None => Some(*linger.get_or_insert(now + LINGER)),
+            let (wakes, due) = match (self.failing, urgent) {
+                (Some((_, due)), _) => (Wakes::Urgent, Some(due)),
+                (None, _) if empty => (Wakes::Anything, None),
+                (None, _) if self.closing.is_some() => return true,
+                (None, Some(since)) => (Wakes::Close, Some(since + GATHER)),
+                (None, None) => (Wakes::Urgent, Some(*linger.get_or_insert(now + LINGER))),
             };
-            let received = match due {
-                Some(due) if due <= now => return true,
-                Some(due) => inbox.recv_timeout(due - now),
-                None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match received {
-                Ok(request) => self.take(request),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) if self.closing.is_some() => {
-                    // Nobody is left to wake us before the next try is due.
-                    std::thread::sleep(due.map_or(Duration::ZERO, |due| due - now));
-                }
-                Err(RecvTimeoutError::Disconnected) => {
-                    self.closing = Some(now);
-                }
+            if due.is_some_and(|due| due <= now) {
+                return true;
             }
+            inbox.wait(wakes, due);
         }
     }
 
@@ -184,19 +190,6 @@ impl Writer {
                 self.closing.get_or_insert_with(Instant::now);
             }
         }
-    }
-
-    /// Whether somebody waits for what is pending: a caller for the answer, a seat for its screen.
-    fn is_urgent(&self) -> bool {
-        let waited_for = |job: &StoreJob| {
-            matches!(
-                job,
-                StoreJob::Fact { fact, .. }
-                    if matches!(fact.what, What::Opened { .. } | What::SeatOffered { .. })
-            )
-        };
-        let append = |errand: &Errand| matches!(errand, Errand::Append { .. });
-        self.errands.iter().any(append) || self.pending.iter().any(|(_, jobs)| jobs.iter().any(waited_for))
     }
 
     fn commit(&mut self) {
