@@ -168,8 +168,13 @@ impl Call {
             Doing::Talking { since } => now.mono.since(since),
             _ => Duration::ZERO,
         };
-        let was_seat = matches!(other.callee, Callee::Seat(_));
+        let peer = other.peer();
+        let was_seat = peer.is_none();
         self.drop_other(other, talked, vanished);
+        if let (Some((trunk, number)), Stage::Ringing) = (peer, self.stage) {
+            // It picked up and left before the record let us answer: nobody has talked yet.
+            return self.peer_failed(trunk, number, 480, now);
+        }
         self.push(Command::Sound(Order::Quiet { leg: self.caller.id }));
         if !was_seat || self.stage != Stage::Answered {
             return self.end(Ending::OtherHungUp, now);
