@@ -214,6 +214,7 @@ impl Call {
             Input::Digit { leg, digit } => self.digit_pressed(leg, digit, now),
             Input::Played { leg, mark } => self.played(leg, mark, now),
             Input::SoundClosed { .. } => {}
+            Input::SoundFailed { leg } if leg == self.caller.id => self.end(Ending::Failed, now),
             Input::SoundFailed { leg } => self.leg_ended(leg, true, now),
             Input::RingSeat { seat, waited } => self.ring_seat(seat, waited, now),
             Input::WithdrawSeat { seat } => self.withdraw_seat(&seat),

@@ -164,9 +164,9 @@ impl Call {
                 Callee::Peer { trunk, number } => self.peer_failed(trunk, number, 480, now),
             };
         }
-        let talked = match self.doing {
-            Doing::Talking { since } => now.mono.since(since),
-            _ => Duration::ZERO,
+        let (met, talked) = match self.doing {
+            Doing::Talking { since } => (true, now.mono.since(since)),
+            _ => (false, Duration::ZERO),
         };
         let peer = other.peer();
         let was_seat = peer.is_none();
@@ -179,7 +179,8 @@ impl Call {
         if !was_seat || self.stage != Stage::Answered {
             return self.end(Ending::OtherHungUp, now);
         }
-        match (vanished, self.queue.clone()) {
+        // Whoever has not been spoken with is owed a person, not a question about one.
+        match (vanished || !met, self.queue.clone()) {
             (true, Some(queue)) => {
                 self.join_queue(queue, true);
                 self.say(self.caller.id, &["seat_lost".into()]);
