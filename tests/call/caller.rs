@@ -247,10 +247,10 @@ impl Caller {
 
     /// Answered, greeted, and in the queue.
     pub fn queued(number: &'static str) -> Caller {
-        Dialling::to(number).go().to_queue()
+        Dialling::to(number).go().waits_its_turn()
     }
 
-    pub fn to_queue(mut self) -> Caller {
+    pub fn waits_its_turn(mut self) -> Caller {
         if !self.call.state().eq("prompt") {
             self.recorded();
         }

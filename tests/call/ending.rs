@@ -177,7 +177,7 @@ fn the_longest_call_is_ended_on_both_sides() {
 #[test]
 fn the_longest_call_is_the_plans() {
     let short = |plan: &mut Plan| plan.limits.call_max = secs(60);
-    let mut caller = Dialling::to("12345").with(short).go().to_queue();
+    let mut caller = Dialling::to("12345").with(short).go().waits_its_turn();
     assert_eq!(caller.wait(secs(59)), [""; 0]);
     assert_eq!(caller.wait(secs(1))[..2], ["leave queue", "hang up 0"]);
 }

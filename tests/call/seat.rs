@@ -45,7 +45,7 @@ fn a_number_that_is_never_through_does_not_keep_them_apart() {
 #[test]
 fn a_city_may_leave_the_number_unsaid() {
     let silent = |plan: &mut Plan| plan.seat_greeting = SeatGreeting::Silent;
-    let mut caller = Dialling::to("12345").with(silent).go().to_queue();
+    let mut caller = Dialling::to("12345").with(silent).go().waits_its_turn();
     caller.rings("1001");
     let said = caller.answers(1);
     assert_eq!(said, ["open 1", "seat 1001 answered", "told seat 1001 after 7000 ms", "bridge 0 and 1"]);
@@ -103,7 +103,7 @@ fn a_seat_that_is_offered_twice_or_too_late_is_free_again() {
 
 #[test]
 fn without_a_port_the_seat_is_given_back_and_the_caller_waits() {
-    let mut caller = Dialling { ports: false, ..Dialling::to("12345") }.go().to_queue();
+    let mut caller = Dialling { ports: false, ..Dialling::to("12345") }.go().waits_its_turn();
     assert_eq!(caller.rings("1001"), ["want port 1 for seat 1001", "seat 1001 did not take it: 503"]);
     assert_eq!(caller.call.state(), "waiting");
 }
@@ -163,7 +163,7 @@ fn a_clerk_who_hangs_up_leaves_the_caller_with_the_survey_or_with_nothing() {
     assert_eq!(caller.hangs_up(1), [&left[..], &asked].concat());
 
     let off = |plan: &mut Plan| plan.survey.enabled = false;
-    let mut caller = Dialling::to("12345").with(off).go().to_queue();
+    let mut caller = Dialling::to("12345").with(off).go().waits_its_turn();
     caller.rings("1001");
     caller.answers(1);
     caller.heard_out(0);

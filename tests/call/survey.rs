@@ -77,7 +77,7 @@ fn the_plan_says_how_often_and_how_long() {
         plan.survey.tries = 1;
         plan.survey.wait = secs(3);
     };
-    let mut caller = Dialling::to("12345").with(once).go().to_queue();
+    let mut caller = Dialling::to("12345").with(once).go().waits_its_turn();
     caller.rings("1001");
     caller.answers(1);
     caller.heard_out(0);
