@@ -194,8 +194,10 @@ impl Call {
 
     /// Tells the call what happened.
     pub fn handle_input(&mut self, input: Input, now: Now) {
-        if let Doing::Ended { cause } = self.doing {
-            return self.handle_farewell(cause, &input);
+        match self.doing {
+            Doing::Ended { cause } => return self.handle_farewell(Some(cause), &input),
+            Doing::Over => return self.handle_farewell(None, &input),
+            _ => {}
         }
         match input {
             Input::Recorded { durable } => self.record_written(durable, now),
@@ -203,10 +205,7 @@ impl Call {
             Input::Progressed { leg, sdp } => self.other_progressed(leg, sdp.as_deref(), now),
             Input::Answered { leg, sdp } => self.other_answered(leg, sdp.as_deref(), now),
             Input::Refused { leg, status } => self.other_refused(leg, status, now),
-            Input::Cancelled => {
-                self.stage = Stage::Gone;
-                self.end(Ending::CallerCancelled, now);
-            }
+            Input::Cancelled => self.cancelled(now),
             Input::Confirmed { leg, sdp } => self.confirmed(leg, sdp.as_deref(), now),
             Input::Reoffered { leg, offer } => self.reoffered(leg, offer.as_deref()),
             Input::Ended { leg, vanished } => self.leg_ended(leg, vanished, now),
@@ -215,6 +214,7 @@ impl Call {
             Input::Digit { leg, digit } => self.digit_pressed(leg, digit, now),
             Input::Played { leg, mark } => self.played(leg, mark, now),
             Input::SoundClosed { .. } => {}
+            Input::SoundFailed { leg } if leg == self.caller.id => self.end(Ending::Failed, now),
             Input::SoundFailed { leg } => self.leg_ended(leg, true, now),
             Input::RingSeat { seat, waited } => self.ring_seat(seat, waited, now),
             Input::WithdrawSeat { seat } => self.withdraw_seat(&seat),
@@ -305,6 +305,14 @@ impl Call {
         }
     }
 
+    /// CANCEL has no effect on a call that was answered (RFC 3261 §9.2): the caller's BYE follows.
+    fn cancelled(&mut self, now: Now) {
+        if self.stage == Stage::Ringing {
+            self.stage = Stage::Gone;
+            self.end(Ending::CallerCancelled, now);
+        }
+    }
+
     /// A dialog is over, or its peer is held to be gone.
     fn leg_ended(&mut self, leg: LegId, vanished: bool, now: Now) {
         if leg == self.caller.id {
@@ -355,13 +363,14 @@ impl Call {
         }
     }
 
-    fn handle_farewell(&mut self, cause: Ending, input: &Input) {
-        match input {
-            Input::SoundClosed { leg, figures } if *leg == self.caller.id => {
+    /// After the end only the last figures matter, until they are there (`cause`), and a port that
+    /// was asked for and comes too late.
+    fn handle_farewell(&mut self, cause: Option<Ending>, input: &Input) {
+        match (cause, input) {
+            (Some(cause), Input::SoundClosed { leg, figures }) if *leg == self.caller.id => {
                 self.close(cause, Some(**figures))
             }
-            // A port that was asked for comes too late.
-            Input::Port { slot: Some(slot), .. } => self.push(Command::FreePort { slot: *slot }),
+            (_, Input::Port { slot: Some(slot), .. }) => self.push(Command::FreePort { slot: *slot }),
             _ => {}
         }
     }

@@ -164,17 +164,23 @@ impl Call {
                 Callee::Peer { trunk, number } => self.peer_failed(trunk, number, 480, now),
             };
         }
-        let talked = match self.doing {
-            Doing::Talking { since } => now.mono.since(since),
-            _ => Duration::ZERO,
+        let (met, talked) = match self.doing {
+            Doing::Talking { since } => (true, now.mono.since(since)),
+            _ => (false, Duration::ZERO),
         };
-        let was_seat = matches!(other.callee, Callee::Seat(_));
+        let peer = other.peer();
+        let was_seat = peer.is_none();
         self.drop_other(other, talked, vanished);
+        if let (Some((trunk, number)), Stage::Ringing) = (peer, self.stage) {
+            // It picked up and left before the record let us answer: nobody has talked yet.
+            return self.peer_failed(trunk, number, 480, now);
+        }
         self.push(Command::Sound(Order::Quiet { leg: self.caller.id }));
         if !was_seat || self.stage != Stage::Answered {
             return self.end(Ending::OtherHungUp, now);
         }
-        match (vanished, self.queue.clone()) {
+        // Whoever has not been spoken with is owed a person, not a question about one.
+        match (vanished || !met, self.queue.clone()) {
             (true, Some(queue)) => {
                 self.join_queue(queue, true);
                 self.say(self.caller.id, &["seat_lost".into()]);

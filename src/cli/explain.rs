@@ -29,6 +29,12 @@ pub struct Args {
     /// Diversion 中的号码，最近的在前 / Numbers in Diversion, the latest first
     #[arg(long, value_name = "NUMBER")]
     pub diversion: Vec<String>,
+    /// P-Called-Party-ID 中的号码 / The number in P-Called-Party-ID
+    #[arg(long, value_name = "NUMBER")]
+    pub p_called_party_id: Vec<String>,
+    /// To 中的号码（默认同 --to）/ The number in To (default: that of --to)
+    #[arg(long, value_name = "NUMBER")]
+    pub to_header: Option<String>,
     /// 来电中继（默认第一条有来源网段的）/ The trunk (default: the first one with sources)
     #[arg(long, value_name = "NAME")]
     pub trunk: Option<String>,
@@ -55,12 +61,15 @@ pub fn run(args: &Args) -> ExitCode {
         return ExitCode::from(1);
     };
     let mut dialled = Dialled::request_uri(&args.to);
-    for (place, numbers) in
-        [(DialledFrom::HistoryInfo, &args.history_info), (DialledFrom::Diversion, &args.diversion)]
-    {
+    for (place, numbers) in [
+        (DialledFrom::HistoryInfo, &args.history_info),
+        (DialledFrom::Diversion, &args.diversion),
+        (DialledFrom::PCalledPartyId, &args.p_called_party_id),
+    ] {
         let numbers = numbers.iter().map(|number| (place, number.clone()));
         dialled.0.extend(numbers);
     }
+    dialled.0.push((DialledFrom::To, args.to_header.as_ref().unwrap_or(&args.to).clone()));
     let at = args.at.unwrap_or_else(Timestamp::now);
     let explanation = plan.explain(&outcome.origins, trunk, &dialled, &args.from, at);
     let text = if args.json {

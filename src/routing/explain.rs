@@ -63,10 +63,19 @@ impl Plan {
                 let flow = self.flow(found.line, at);
                 self.words(found.line, &flow, at)
             }
-            None => vec![Text::new(
-                "不是本平台的号码: 404 拒绝",
-                "not a number of this hotline: refused with 404",
-            )],
+            None => match self.emergency_dialled(dialled) {
+                Some(number) => {
+                    decided_by.extend(origins.emergency.get(&number).cloned().unwrap_or_default());
+                    vec![Text::new(
+                        format!("{number} 是紧急热线，只向外转接，不是本平台的号码: 404 拒绝"),
+                        format!("{number} is an emergency number, reached outward only: refused with 404"),
+                    )]
+                }
+                None => vec![Text::new(
+                    "不是本平台的号码: 404 拒绝",
+                    "not a number of this hotline: refused with 404",
+                )],
+            },
         };
         Explanation {
             trunk: trunk.id.to_string(),

@@ -95,11 +95,7 @@ impl Plan {
     /// or Diversion. A Request-URI with an emergency number is nobody's line, whatever else the
     /// message says.
     pub fn find_line<'a>(&'a self, trunk: &Trunk, dialled: &'a Dialled) -> Option<Found<'a>> {
-        let astray = dialled
-            .oldest_first(DialledFrom::RequestUri)
-            .filter_map(|value| self.city.normalise(value))
-            .any(|number| self.emergency.contains_key(&number));
-        if astray {
+        if self.emergency_dialled(dialled).is_some() {
             return None;
         }
         let mut primary = None;
@@ -113,6 +109,14 @@ impl Plan {
             primary = primary.or(Some(found));
         }
         primary
+    }
+
+    /// The emergency number in the Request-URI, if there is one: such a call went astray.
+    pub fn emergency_dialled(&self, dialled: &Dialled) -> Option<LineId> {
+        dialled
+            .oldest_first(DialledFrom::RequestUri)
+            .filter_map(|value| self.city.normalise(value))
+            .find(|number| self.emergency.contains_key(number))
     }
 
     fn find_in<'a>(&'a self, from: DialledFrom, dialled: &'a Dialled) -> Option<Found<'a>> {

@@ -18,6 +18,8 @@ pub struct Origins {
     pub own_transitions: BTreeMap<LineId, Vec<Place>>,
     /// `name` and `dialled_from` of each trunk.
     pub trunks: BTreeMap<TrunkId, Vec<Place>>,
+    /// `number` and `trunk` of each emergency peer.
+    pub emergency: BTreeMap<LineId, Vec<Place>>,
     /// `name` of each queue.
     pub queues: BTreeMap<QueueId, Vec<Place>>,
 }
@@ -57,6 +59,11 @@ impl Origins {
             let said = vec![Some(&name.spot), trunk.dialled_from.as_ref().map(|said| &said.spot)];
             let id = TrunkId::from(name.value.as_str());
             origins.trunks.insert(id, places(said));
+        }
+        for peer in &table.emergencies {
+            let Some(number) = &peer.number else { continue };
+            let said = vec![Some(&number.spot), peer.trunk.as_ref().map(|said| &said.spot)];
+            origins.emergency.insert(LineId::from(number.value.as_str()), places(said));
         }
         for name in table.queues.iter().filter_map(|queue| queue.name.as_ref()) {
             let id = QueueId::from(name.value.as_str());

@@ -2,6 +2,7 @@
 //!
 //! What is wrong is for the readers and rules to find.
 
+use std::collections::BTreeSet;
 use std::ops::{Deref, Range};
 use std::path::Path;
 
@@ -80,6 +81,9 @@ impl Source {
     }
 }
 
+/// Codes that say that something is not there.
+const ABSENCES: [&str; 4] = ["E0102", "E0209", "E0601", "E0602"];
+
 /// Gathers problems while files are read and judged.
 #[derive(Debug, Default)]
 pub struct Problems {
@@ -136,7 +140,20 @@ impl Problems {
     }
 
     /// Sorts the problems by place (the command line first) and takes secrets out of the sources.
+    ///
+    /// What is said wrongly is not missing as well: of the two, the fault of the value is kept.
     pub fn into_report(mut self, mut sources: Vec<Source>) -> Report {
+        let is_absence = |diagnostic: &Diagnostic| ABSENCES.contains(&diagnostic.code);
+        let faulty: BTreeSet<(Option<usize>, String)> = self
+            .list
+            .iter()
+            .filter(|diagnostic| !is_absence(diagnostic))
+            .map(|diagnostic| (diagnostic.spot.file, diagnostic.spot.key.clone()))
+            .collect();
+        self.list.retain(|diagnostic| {
+            let place = (diagnostic.spot.file, diagnostic.spot.key.clone());
+            !is_absence(diagnostic) || !faulty.contains(&place)
+        });
         self.list.sort_by(|a, b| {
             let by = |d: &Diagnostic| (d.spot.file, d.spot.span.start, d.code);
             by(a).cmp(&by(b)).then_with(|| a.spot.key.cmp(&b.spot.key))

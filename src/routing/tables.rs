@@ -37,6 +37,8 @@ pub struct RoutingTable {
     pub limits: Option<LimitsTable>,
     /// `[recording] enabled`.
     pub recording: Field<bool>,
+    /// `[recording] exception`: why calls are not recorded, and who decided so.
+    pub recording_exception: Field<String>,
     /// `[seat_greeting] spoken`.
     pub seat_greeting: Field<SeatGreeting>,
     /// `[survey]`.
@@ -127,6 +129,8 @@ pub struct TransitionTable {
 /// `[[trunk]]`.
 #[derive(Debug)]
 pub struct TrunkTable {
+    /// The table.
+    pub spot: Spot,
     /// `name`.
     pub name: Field<String>,
     /// `sources`.
@@ -308,6 +312,11 @@ impl RoutingTable {
         read_schema(reader);
         let purpose = reader.or("purpose", Purpose::Live);
         let live = purpose.as_ref().is_none_or(|said| said.value == Purpose::Live);
+        let mut exception = None;
+        let mut reason = |reader: &mut Reader<'_, '_>| exception = reader.optional("exception");
+        let recording = decision(reader, live, ("recording", "enabled", "true"), &mut reason);
+        let greeting = ("seat_greeting", "spoken", "\"both\"");
+        let seat_greeting = decision(reader, live, greeting, &mut |_| {});
         RoutingTable {
             spot: reader.spot.clone(),
             purpose,
@@ -315,8 +324,9 @@ impl RoutingTable {
             city: reader.required_section("city", nowhere(), CityTable::read),
             network: reader.required_section("network", deaf(), NetworkTable::read),
             limits: reader.section("limits", LimitsTable::read),
-            recording: decision(reader, live, "recording", "enabled", "true"),
-            seat_greeting: decision(reader, live, "seat_greeting", "spoken", "\"both\""),
+            recording,
+            recording_exception: exception,
+            seat_greeting,
             survey: reader.section("survey", SurveyTable::read),
             transition: reader.section("transition", |reader| TransitionTable::read(reader, true)),
             trunks: reader.sections("trunk", TrunkTable::read),
@@ -358,17 +368,19 @@ fn read_schema(reader: &mut Reader<'_, '_>) {
     }
 }
 
-/// A choice that the city has to make: it has no silent default in a live file.
+/// A choice that the city has to make: it has no silent default in a live file. `also` reads what
+/// else the table may say.
 fn decision<T: super::read::Value>(
     reader: &mut Reader<'_, '_>,
     live: bool,
-    table: &'static str,
-    key: &'static str,
-    example: &str,
+    (table, key, example): (&'static str, &'static str, &str),
+    also: &mut dyn FnMut(&mut Reader<'_, '_>),
 ) -> Field<T> {
     let whole = reader.spot_of(table);
-    let said = reader
-        .section(table, |reader| (reader.optional::<T>(key), reader.spot_of(key).span != reader.spot.span));
+    let said = reader.section(table, |reader| {
+        also(reader);
+        (reader.optional::<T>(key), reader.spot_of(key).span != reader.spot.span)
+    });
     let (value, present) = said.unwrap_or((None, false));
     if live && !present {
         let spot = Spot { key: format!("{table}.{key}"), ..whole };
@@ -483,6 +495,7 @@ impl TrunkTable {
     fn read(reader: &mut Reader<'_, '_>) -> Self {
         let at_first = vec![Said { value: DialledFrom::RequestUri, spot: reader.spot.clone() }];
         TrunkTable {
+            spot: reader.spot.clone(),
             name: reader.required("name", unnamed()),
             sources: reader.or("sources", Vec::new()),
             target: reader.optional("target"),

@@ -170,7 +170,8 @@ fn spot<T>(said: &Option<Said<T>>) -> Option<&Spot> {
     said.as_ref().map(|said| &said.spot)
 }
 
-fn mode_name(mode: ModeWord) -> &'static str {
+/// A mode as the file says it.
+pub fn mode_name(mode: ModeWord) -> &'static str {
     match mode {
         ModeWord::Primary => "mode = \"primary\"",
         ModeWord::Merged => "mode = \"merged\"",

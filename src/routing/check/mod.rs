@@ -4,6 +4,7 @@
 
 mod lines;
 mod network;
+mod notice;
 mod people;
 mod references;
 mod sounds;
@@ -31,22 +32,29 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     lines::modes(table, problems);
     lines::primary(table, problems);
     lines::transitions(table, problems);
+    notice::rows(table, problems);
     people::queues_are_served(table, problems);
     people::seats_serve(table, problems);
     people::skills_are_present(table, problems);
+    people::experts_are_known(table, problems);
+    people::seat_numbers(table, problems);
+    people::recording_is_excused(table, problems);
     network::listeners(table, problems);
     network::rtp_ports(table, problems);
     network::trunks(table, problems);
+    network::circles(table, problems);
     network::sinks(table, problems);
     ranges(table, problems);
 }
 
-/// No wait of length nothing, no bound of none.
+/// No wait of length nothing, none without an end, no bound of none.
 fn ranges(table: &RoutingTable, problems: &mut Problems) {
     let mut waits: Vec<&Option<Said<Duration>>> = Vec::new();
+    let mut rests: Vec<&Option<Said<Duration>>> = Vec::new();
     let mut bounds: Vec<&Option<Said<u32>>> = Vec::new();
     for queue in &table.queues {
         waits.extend([&queue.ring, &queue.wait_max, &queue.announce_every]);
+        rests.extend([&queue.no_seat_wait, &queue.wrap_up, &queue.away]);
         bounds.push(&queue.length_max);
     }
     for trunk in &table.trunks {
@@ -59,25 +67,26 @@ fn ranges(table: &RoutingTable, problems: &mut Problems) {
     waits.extend(table.network.iter().map(|network| &network.silence_max));
     if let Some(limits) = &table.limits {
         waits.extend([&limits.durable_wait, &limits.call_max]);
+        rests.push(&limits.drain_grace);
         bounds.push(&limits.calls_max);
     }
+    waits.extend(table.survey.iter().map(|survey| &survey.wait));
     for said in waits.into_iter().flatten() {
         if said.value.is_zero() || said.value > LONGEST {
             out_of_range(&said.spot, "\"1ms\"–\"24h\"", problems);
         }
+    }
+    for said in rests.into_iter().flatten().filter(|said| said.value > LONGEST) {
+        out_of_range(&said.spot, "\"0s\"–\"24h\"", problems); // None at all is a choice: a ticket at once.
     }
     for said in bounds.into_iter().flatten() {
         if said.value == 0 {
             out_of_range(&said.spot, &format!("1–{}", u32::MAX), problems);
         }
     }
-    if let Some(survey) = &table.survey {
-        if let Some(wait) = survey.wait.as_ref().filter(|said| said.value.is_zero()) {
-            out_of_range(&wait.spot, "\"1ms\"–\"24h\"", problems);
-        }
-        if let Some(tries) = survey.tries.as_ref().filter(|said| !(1..=5).contains(&said.value)) {
-            out_of_range(&tries.spot, "1–5", problems);
-        }
+    let tries = table.survey.iter().filter_map(|survey| survey.tries.as_ref());
+    for said in tries.filter(|said| !(1..=5).contains(&said.value)) {
+        out_of_range(&said.spot, "1–5", problems);
     }
 }
 

@@ -1,7 +1,9 @@
 //! Addresses, ports and trunks, and where tickets go.
 
+use std::net::SocketAddr;
+
 use super::super::diagnostic::Spot;
-use super::super::plan::IpNet;
+use super::super::plan::{IpNet, Listener};
 use super::super::source::{Problems, Said};
 use super::super::tables::{RoutingTable, SinkTable, SinkWord, TrunkTable};
 use super::{misplaced, needed, references};
@@ -139,6 +141,37 @@ pub fn trunks(table: &RoutingTable, problems: &mut Problems) {
     }
 }
 
+/// No trunk leads back to our own door: its calls would go round until every port is taken.
+pub fn circles(table: &RoutingTable, problems: &mut Problems) {
+    let listen = table.network.iter().filter_map(|network| network.listen.as_ref());
+    let listen: Vec<&Said<Listener>> = listen.flat_map(|said| &said.value).collect();
+    for target in table.trunks.iter().filter_map(|trunk| trunk.target.as_ref()) {
+        let Some(own) = listen.iter().find(|own| reaches(own, target.value)) else { continue };
+        problems
+            .error(
+                "E0610",
+                &target.spot,
+                format!("中继通向本引擎自己的地址 {}", target.value),
+                format!("the trunk leads back to this engine's own address {}", target.value),
+            )
+            .effect(
+                "转往那里的来电在本机兜圈子，直到端口用尽",
+                "calls that are put through to it would go round in circles until the ports run out",
+            )
+            .remedy("填对端的地址", "give the peer's address")
+            .related(&own.spot, "本引擎在这里收呼叫", "this engine listens here");
+    }
+}
+
+/// Whether what is sent to `target` comes in at a listener.
+fn reaches(listener: &Listener, target: SocketAddr) -> bool {
+    let (own, ip) = (listener.bind.ip().to_canonical(), target.ip().to_canonical());
+    let same_host = own == ip
+        || listener.advertise.is_some_and(|advertised| advertised.to_canonical() == ip)
+        || own.is_unspecified() && ip.is_loopback();
+    same_host && listener.bind.port() == target.port() && target.port() != 0
+}
+
 fn ends(trunk: &TrunkTable, table: &RoutingTable, problems: &mut Problems) {
     let Some(name) = &trunk.name else { return };
     let Some(sources) = &trunk.sources else {
@@ -146,11 +179,12 @@ fn ends(trunk: &TrunkTable, table: &RoutingTable, problems: &mut Problems) {
     };
     let dialled = references::dialled_trunks(table).find(|said| said.value == name.value);
     let target = trunk.target.is_some();
+    let absent = Spot { key: format!("{}.target", trunk.spot.key), ..name.spot.clone() };
     if sources.value.is_empty() && !target && dialled.is_none() {
         problems
             .error(
                 "E0601",
-                &name.spot,
+                &absent,
                 format!("中继 \"{}\" 既无 sources 也无 target", name.value),
                 format!("the trunk \"{}\" has neither sources nor target", name.value),
             )
@@ -164,7 +198,7 @@ fn ends(trunk: &TrunkTable, table: &RoutingTable, problems: &mut Problems) {
         problems
             .error(
                 "E0602",
-                &name.spot,
+                &absent,
                 format!("中继 \"{}\" 要用来呼出，却没有 target", name.value),
                 format!("calls are sent to the trunk \"{}\", which has no target", name.value),
             )

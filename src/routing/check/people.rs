@@ -72,6 +72,78 @@ pub fn skills_are_present(table: &RoutingTable, problems: &mut Problems) {
     }
 }
 
+/// Expert seats can be told from others by a skill.
+pub fn experts_are_known(table: &RoutingTable, problems: &mut Problems) {
+    for line in &table.numbers {
+        let (Some(queue), Some(said)) = (&line.queue, &line.expert_seats) else { continue };
+        let mut seats = table.seats.iter().filter(|seat| serves(seat, &queue.value)).peekable();
+        if !said.value || seats.peek().is_none() {
+            continue; // A queue that nobody serves at all has its own error.
+        }
+        if seats.any(|seat| seat.skills.as_ref().is_none_or(|skills| !skills.value.is_empty())) {
+            continue;
+        }
+        problems
+            .error(
+                "E0405",
+                &said.spot,
+                format!("清单要求设专家座席，队列 \"{}\" 的座席却都没有技能", queue.value),
+                format!(
+                    "expert seats are asked for, but no seat of the queue \"{}\" has a skill",
+                    queue.value
+                ),
+            )
+            .effect(
+                "专业问题没有专家可接，只能由普通座席应付",
+                "nobody could tell an expert from the others, and experts would not be there for their line",
+            )
+            .remedy(
+                "给专家座席写上技能，如 skills = [\"general\", \"law\"]",
+                "give the experts' seats a skill, like skills = [\"general\", \"law\"]",
+            );
+    }
+}
+
+/// 工号 is read out digit by digit, so it is digits.
+pub fn seat_numbers(table: &RoutingTable, problems: &mut Problems) {
+    for id in table.seats.iter().filter_map(|seat| seat.id.as_ref()) {
+        if id.bytes().all(|byte| byte.is_ascii_digit()) && id.len() <= SEAT_DIGITS_MAX {
+            continue;
+        }
+        problems
+            .error(
+                "E0407",
+                &id.spot,
+                format!("工号 \"{}\" 不是数字", id.value),
+                format!("\"{}\" is no number of a clerk", id.value),
+            )
+            .effect(
+                "“工号…为您服务”念不出来，来电人不知道是谁接的",
+                "it could not be read out, and callers would not know who answered",
+            )
+            .remedy("写一到八位数字，如 \"1001\"", "one to eight digits, like \"1001\"");
+    }
+}
+
+/// Longer numbers nobody remembers, nor hears to the end.
+const SEAT_DIGITS_MAX: usize = 8;
+
+/// A live house that does not record says why, and who decided so.
+pub fn recording_is_excused(table: &RoutingTable, problems: &mut Problems) {
+    let off = table.recording.as_ref().filter(|said| !said.value);
+    let Some(off) = off.filter(|_| table.is_live() && table.recording_exception.is_none()) else { return };
+    problems
+        .error("E0406", &off.spot, "不录音，却没有写明理由", "calls are not recorded, and no reason is given")
+        .effect(
+            "投诉和质检时没有录音可查，也没有人对此负责",
+            "complaints and quality checks would find no recording, and nobody answers for it",
+        )
+        .remedy(
+            "写明理由和决定人，如 exception = \"设备检修至9月1日，张主任批准\"；否则写 enabled = true",
+            "say why and who decided, like exception = \"repairs until 1 September, approved by Zhang\", or write enabled = true",
+        );
+}
+
 fn serves(seat: &SeatTable, queue: &str) -> bool {
     seat.queues.iter().flat_map(|said| &said.value).any(|said| said.value == queue)
 }

@@ -7,12 +7,14 @@ use super::super::diagnostic::Spot;
 use super::super::plan::Prompt;
 use super::super::prompts::{self, ManifestTable, PromptTable, REQUIRED, SAMPLE_RATE, SoundFault};
 use super::super::source::{Fetched, Problems, Said, beside};
-use super::super::tables::RoutingTable;
+use super::super::tables::{ModeWord, RoutingTable};
 use super::references;
 use crate::id::PromptId;
 
 /// What a caller hears before the queue begins.
 const GREETING_MAX: Duration = Duration::from_secs(5);
+/// A person should answer within this (GB/T 33358: 15 s).
+const PERSON_DUE: Duration = Duration::from_secs(15);
 
 /// Decodes the prompts that the plan needs, from files by the name they were asked for.
 pub fn sounds(
@@ -36,6 +38,9 @@ pub fn sounds(
         if let Some(greeting) = &queue.greeting {
             short_enough(greeting, &decoded, problems);
         }
+    }
+    if table.is_live() {
+        soon_with_a_person(table, &decoded, problems);
     }
     decoded
 }
@@ -141,15 +146,62 @@ fn unplayable(fault: &SoundFault, file: &Said<String>, sealed: &Spot, problems: 
     };
 }
 
+/// Human first: on no line do the words in front of the queue use up the time in which a person
+/// should answer.
+fn soon_with_a_person(table: &RoutingTable, decoded: &BTreeMap<PromptId, Prompt>, problems: &mut Problems) {
+    let mut noted: Vec<&Spot> = Vec::new();
+    for line in &table.numbers {
+        let Some(mode) = &line.mode else { continue };
+        let queue = table.queues.iter().find(|queue| {
+            let name = queue.name.as_ref().map(|name| &name.value);
+            name.is_some() && name == line.queue.as_ref().map(|queue| &queue.value)
+        });
+        let Some(greeting) = queue.and_then(|queue| queue.greeting.as_ref()) else { continue };
+        let own = line.transition.as_ref().and_then(|own| own.prompt.as_ref());
+        let whole = table.transition.as_ref().and_then(|whole| whole.prompt.as_ref());
+        let (first, spot) = match (mode.value, own.or(whole)) {
+            (ModeWord::Merged, Some(prompt)) => (prompt.value.as_str(), &prompt.spot),
+            (ModeWord::SubCenter, _) => (prompts::SUB_CENTER_UNANSWERED, &greeting.spot),
+            _ => ("", &greeting.spot),
+        };
+        let words = length(first, decoded) + length(&greeting.value, decoded);
+        if words <= PERSON_DUE || noted.contains(&spot) {
+            continue;
+        }
+        noted.push(spot); // One prompt too long is one problem, however many lines say it.
+        let seconds = seconds(words);
+        problems
+            .error(
+                "E0506",
+                spot,
+                format!("进入队列之前要听 {seconds} 秒，超过 15 秒"),
+                format!("{seconds} s of words come before the queue, more than 15 s"),
+            )
+            .effect(
+                "15 秒内接通的要求无法达到，来电人听完录音才等得到人",
+                "no person could answer within 15 s: callers would have to hear the words out first",
+            )
+            .remedy("缩短提示音或问候语", "make the prompt or the greeting shorter");
+    }
+}
+
+fn length(prompt: &str, decoded: &BTreeMap<PromptId, Prompt>) -> Duration {
+    let samples = decoded.get(prompt).map_or(0, |prompt| prompt.samples.len());
+    Duration::from_millis(samples as u64 * 1_000 / u64::from(SAMPLE_RATE))
+}
+
+/// With one decimal.
+fn seconds(length: Duration) -> String {
+    let millis = length.as_millis();
+    format!("{}.{}", millis / 1_000, millis % 1_000 / 100)
+}
+
 fn short_enough(greeting: &Said<String>, decoded: &BTreeMap<PromptId, Prompt>, problems: &mut Problems) {
-    let Some(prompt) = decoded.get(greeting.value.as_str()) else {
-        return;
-    };
-    let millis = prompt.samples.len() as u64 * 1_000 / u64::from(SAMPLE_RATE);
-    if Duration::from_millis(millis) <= GREETING_MAX {
+    let length = length(&greeting.value, decoded);
+    if length <= GREETING_MAX {
         return;
     }
-    let seconds = format!("{}.{}", millis / 1_000, millis % 1_000 / 100);
+    let seconds = seconds(length);
     problems
         .warning(
             "W0103",

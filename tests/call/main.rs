@@ -1,0 +1,11 @@
+//! One call as a machine: inputs in, commands out, the clock turned by hand. No signalling, no sound.
+
+mod caller;
+mod ending;
+mod hold;
+mod opening;
+mod peer;
+mod said;
+mod seat;
+mod states;
+mod survey;

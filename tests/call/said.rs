@@ -1,0 +1,116 @@
+//! A call's commands in words, so that a test reads as what is said and done.
+//!
+//! Legs go by their number: 0 is the caller, 1 whoever was called first.
+
+use std::collections::BTreeMap;
+
+use hotline::call::{Callee, Command, Ending, Told};
+use hotline::id::PromptId;
+use hotline::media::Order;
+use hotline::media::order::{Flow, SoundId};
+use hotline::sip::sdp::{Direction, Sdp};
+
+/// One command in words.
+pub fn words(command: &Command, sounds: &BTreeMap<PromptId, SoundId>) -> String {
+    match command {
+        Command::WantPort { leg, callee } => format!("want port {} for {}", leg.index, who(callee)),
+        Command::FreePort { slot } => format!("free port {}", slot.0),
+        Command::Progress { status, sdp } => format!("{status}{}", with(sdp.is_some())),
+        Command::Answer { sdp } => format!("200{}", hold(sdp)),
+        Command::Refuse { status } => format!("refuse {status}"),
+        Command::Invite { leg, callee, .. } => format!("invite {} as {}", who(callee), leg.index),
+        Command::HangUp { leg } => format!("hang up {}", leg.index),
+        Command::AnswerOffer { leg, sdp } => format!("200 to re-INVITE of {}{}", leg.index, hold(sdp)),
+        Command::RefuseOffer { leg, status } => format!("{status} to re-INVITE of {}", leg.index),
+        Command::Probe { leg } => format!("OPTIONS to {}", leg.index),
+        Command::Sound(order) => sound(order, sounds),
+        Command::JoinQueue { queue, first: false } => format!("join {queue}"),
+        Command::JoinQueue { queue, first: true } => format!("join {queue} at its head"),
+        Command::LeaveQueue => "leave queue".to_owned(),
+        Command::SeatAnswered { seat } => format!("seat {seat} answered"),
+        Command::OfferFailed { seat, status } => format!("seat {seat} did not take it: {status}"),
+        Command::SeatLeft { seat, vanished: false } => format!("seat {seat} is free"),
+        Command::SeatLeft { seat, vanished: true } => format!("seat {seat} vanished"),
+        Command::Tell(told) => format!("told {}", told_words(told)),
+        Command::Over => "over".to_owned(),
+    }
+}
+
+fn who(callee: &Callee) -> String {
+    match callee {
+        Callee::Seat(seat) => format!("seat {seat}"),
+        Callee::Peer { trunk, number } => format!("{number} by {trunk}"),
+    }
+}
+
+fn with(sdp: bool) -> &'static str {
+    if sdp { " with sound" } else { "" }
+}
+
+/// Nothing for sound both ways.
+fn hold(sdp: &Sdp) -> &'static str {
+    match sdp.media.first().and_then(|media| media.direction) {
+        Some(Direction::RecvOnly) => " recvonly",
+        Some(Direction::SendOnly) => " sendonly",
+        Some(Direction::Inactive) => " inactive",
+        Some(Direction::SendRecv) | None => "",
+    }
+}
+
+fn flow(flow: Flow) -> &'static str {
+    match flow {
+        Flow::SendRecv => "",
+        Flow::SendOnly => " send only",
+        Flow::RecvOnly => " receive only",
+        Flow::Inactive => " neither way",
+    }
+}
+
+fn sound(order: &Order, sounds: &BTreeMap<PromptId, SoundId>) -> String {
+    let name = |sound: &SoundId| {
+        let named = sounds.iter().find(|(_, id)| *id == sound);
+        named.map_or("?", |(prompt, _)| prompt.as_str()).to_owned()
+    };
+    match order {
+        Order::Open { leg, config } => format!("open {}{}", leg.index, flow(config.flow)),
+        Order::Change { leg, config } => format!("change {}{}", leg.index, flow(config.flow)),
+        Order::Close { leg } => format!("close {}", leg.index),
+        Order::Play { leg, sounds, repeat, .. } => {
+            let how = if *repeat { "loop" } else { "play" };
+            let names: Vec<String> = sounds.iter().map(name).collect();
+            format!("{how} {}: {}", leg.index, names.join(" "))
+        }
+        Order::Quiet { leg } => format!("quiet {}", leg.index),
+        Order::Bridge { a, b } => format!("bridge {} and {}", a.index, b.index),
+        Order::Part { a, b } => format!("part {} and {}", a.index, b.index),
+        Order::SendDigits { leg, digits } => format!("digits {digits} to {}", leg.index),
+        Order::Record { caller, .. } => format!("record {}", caller.index),
+        Order::StopRecord { .. } => "stop recording".to_owned(),
+    }
+}
+
+fn told_words(told: &Told) -> String {
+    match told {
+        Told::Answered { durable: true } => "answered".to_owned(),
+        Told::Answered { durable: false } => "answered undurable".to_owned(),
+        Told::Announced { prompt } => format!("announced {prompt}"),
+        Told::DigitPressed { digit } => format!("digit {digit}"),
+        Told::Queued { queue } => format!("queued in {queue}"),
+        Told::SeatAnswered { seat, waited } => format!("seat {seat} after {} ms", waited.as_millis()),
+        Told::SeatLeft { seat, talked, vanished } => {
+            let how = if *vanished { "vanished" } else { "left" };
+            format!("seat {seat} {how} after {} ms", talked.as_millis())
+        }
+        Told::PeerDialled { number, .. } => format!("dialled {number}"),
+        Told::PeerAnswered { number, .. } => format!("answered by {number}"),
+        Told::PeerFailed { number, status, .. } => format!("failed {number}: {status}"),
+        Told::TicketLeft { reason } => format!("ticket {reason:?}"),
+        Told::Surveyed { grade } => format!("grade {grade}"),
+        Told::Closed { cause, .. } => format!("closed {}", cause_words(*cause)),
+    }
+}
+
+/// An ending in words.
+pub fn cause_words(cause: Ending) -> String {
+    format!("{cause:?}")
+}

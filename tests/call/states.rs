@@ -1,0 +1,80 @@
+//! A caller in every state that a call can be in, for rules that hold in all of them.
+
+use hotline::call::Input;
+use hotline::routing::plan::{Flow, Plan, Step};
+
+use super::caller::{Caller, Dialling, sdp};
+
+/// A caller and the words for where the call stands.
+pub type Standing = (&'static str, Caller);
+
+fn early(plan: &mut Plan) {
+    plan.transition.early_media = true;
+}
+
+/// Before the final answer.
+pub fn unanswered() -> Vec<Standing> {
+    let dialling = Dialling::to("12366").go();
+    let mut early_peer = Dialling::to("12366").go();
+    let leg = early_peer.leg(1);
+    early_peer.tell(Input::Progressed { leg, sdp: Some(sdp(5_000, None)) });
+    let mut peer_first = Dialling::to("12366").go();
+    peer_first.answers(1);
+    let mut failed = Dialling::to("12366").go();
+    failed.refuses(1, 486);
+    vec![
+        ("waiting for the record", Dialling::to("12345").go()),
+        ("waiting for the record, late offer", Dialling::to("12345").late_offer().go()),
+        ("hearing the prompt early", Dialling::to("12336").with(early).go()),
+        ("dialling a sub-center", dialling),
+        ("hearing a sub-center early", early_peer),
+        ("joined to a sub-center as soon as the record is there", peer_first),
+        ("the sub-center busy, the record not there", failed),
+    ]
+}
+
+/// After it.
+pub fn answered() -> Vec<Standing> {
+    let mut awaiting_ack = Dialling::to("12345").late_offer().go();
+    awaiting_ack.recorded();
+    let mut greeted = Dialling::to("12345").go();
+    greeted.recorded();
+    let mut introduced = Caller::ringing("12345");
+    introduced.answers(1);
+    let mut held = Caller::talking("12345");
+    held.reinvites(1, Some(sdp(5_000, Some(hotline::sip::sdp::Direction::SendOnly))));
+    let mut surveyed = Caller::talking("12345");
+    surveyed.hangs_up(1);
+    let mut parting = Caller::talking("12345");
+    parting.hangs_up(1);
+    parting.presses('5');
+    let mut ticket = Caller::queued("12345");
+    ticket.tell(Input::Overflowed { waited: std::time::Duration::from_secs(300) });
+    let mut peer = Dialling::to("12366").go();
+    peer.recorded();
+    peer.answers(1);
+    let lingering = |step| {
+        let flow = Flow { line: "12345".into(), steps: vec![Step::Answer, step], record: true };
+        let mut caller = Dialling { flow: Some(flow), ..Dialling::to("12345") }.go();
+        caller.recorded();
+        caller
+    };
+    let mut lost = Caller::talking("12345");
+    lost.vanishes(1);
+    vec![
+        ("waiting for the ACK", awaiting_ack),
+        ("greeted", greeted),
+        ("in the queue", Caller::queued("12345")),
+        ("a seat rings", Caller::ringing("12345")),
+        ("hearing the clerk's number", introduced),
+        ("talking", Caller::talking("12345")),
+        ("on hold", held),
+        ("back in the queue", lost),
+        ("asked for a grade", surveyed),
+        ("thanked", parting),
+        ("hearing the ticket's number", ticket),
+        ("talking with a sub-center", peer),
+        ("in silence", lingering(Step::Silence)),
+        ("hearing a sound for ever", lingering(Step::PlayForever("bench_10s".into()))),
+    ]
+}

@@ -1,0 +1,196 @@
+//! The compact plan, its prompts, and the house's judgement on them, all in memory.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use hotline::routing::diagnostic::{Report, Severity};
+use hotline::routing::prompts::REQUIRED;
+use hotline::routing::{Draft, Fetched, Outcome, Overrides};
+use sha2::{Digest, Sha256};
+
+const PLAN: &str = include_str!("base.toml");
+
+/// Prompts that the compact plan names itself.
+const NAMED: [&str; 4] = ["greeting", "hold_music", "transition", "no_seat"];
+
+/// One way to spoil the compact plan.
+pub enum Edit {
+    /// What stands once in `routing.toml`, and what stands there instead.
+    Plan(&'static str, &'static str),
+    /// The same in `prompts.toml`.
+    Manifest(&'static str, &'static str),
+    /// What becomes of a prompt's file.
+    Sound(&'static str, Sound),
+    /// The bytes of a whole file.
+    Bytes(&'static str, &'static [u8]),
+    /// A file cannot be read.
+    Gone(&'static str),
+    /// `--listen`.
+    Listen(&'static str),
+    /// `--trunk name=address`.
+    Target(&'static str, &'static str),
+    /// `--rtp-ports`.
+    Ports(u16, u16),
+}
+
+/// What becomes of a prompt's file.
+pub enum Sound {
+    /// Sealed, but of another sampling rate.
+    Rate(u32),
+    /// Sealed, and so long.
+    Seconds(u32),
+    /// Another sound than the sealed one; the hash is the marked place.
+    Changed,
+    /// Sealed, but no WAV.
+    Broken,
+}
+
+/// A problem that must be found: where the marked text `⟦…⟧` stands.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Place {
+    pub file: &'static str,
+    pub line: usize,
+    pub column: usize,
+    pub text: String,
+}
+
+/// Files that can be judged.
+pub struct Files {
+    files: BTreeMap<&'static str, Fetched>,
+    overrides: Overrides,
+    /// The marked places, in the order of the edits.
+    pub marked: Vec<Place>,
+}
+
+const ROUTING: &str = "routing.toml";
+const PROMPTS: &str = "prompts.toml";
+
+impl Files {
+    /// The compact plan with these edits.
+    pub fn with(edits: &[Edit]) -> Files {
+        let mut overrides = Overrides::default();
+        let mut files: BTreeMap<&'static str, Fetched> = BTreeMap::new();
+        let (mut plan, mut manifest) = (PLAN.to_owned(), String::from("schema = 1\n"));
+        for id in REQUIRED.into_iter().chain(NAMED) {
+            let (bytes, sealed) = sound_of(id, edits);
+            let hash: String = Sha256::digest(&sealed).iter().map(|byte| format!("{byte:02x}")).collect();
+            let hash = if bytes == sealed { format!("\"{hash}\"") } else { format!("⟦\"{hash}\"⟧") };
+            manifest.push_str(&format!(
+                "\n[[prompt]]\nid = \"{id}\"\ntext = \"{id}。\"\nfile = \"{id}.wav\"\nsha256 = {hash}\n"
+            ));
+            files.insert(wav_name(id), Ok(bytes));
+        }
+        for edit in edits {
+            match edit {
+                Edit::Plan(from, to) => replace(&mut plan, from, to),
+                Edit::Manifest(from, to) => replace(&mut manifest, from, to),
+                Edit::Listen(at) => overrides.listen.push(hotline::routing::plan::Listener {
+                    bind: at.parse().expect("an address"),
+                    advertise: None,
+                }),
+                Edit::Target(name, at) => {
+                    overrides.trunk_targets.insert((*name).to_owned(), at.parse().expect("an address"));
+                }
+                Edit::Ports(first, last) => overrides.rtp_ports = Some((*first, *last)),
+                Edit::Sound(..) | Edit::Bytes(..) | Edit::Gone(..) => {}
+            }
+        }
+        let mut marked = unmark(ROUTING, &mut plan);
+        marked.extend(unmark(PROMPTS, &mut manifest));
+        files.insert(ROUTING, Ok(plan.into_bytes()));
+        files.insert(PROMPTS, Ok(manifest.into_bytes()));
+        for edit in edits {
+            match edit {
+                Edit::Bytes(name, bytes) => drop(files.insert(name, Ok(bytes.to_vec()))),
+                Edit::Gone(name) => drop(files.insert(name, Err("没有这个文件 / no such file".to_owned()))),
+                _ => {}
+            }
+        }
+        Files { files, overrides, marked }
+    }
+
+    /// What `hotline check` would find.
+    pub fn judge(&self) -> Outcome {
+        let mut draft = Draft::read(ROUTING, self.files[ROUTING].clone(), &self.overrides);
+        loop {
+            let wanted = draft.wants();
+            if wanted.is_empty() {
+                return draft.judge();
+            }
+            for name in wanted {
+                let fetched = self.files.get(name.as_str()).cloned();
+                draft.give(&name, fetched.unwrap_or_else(|| Err("没有这个文件 / no such file".to_owned())));
+            }
+        }
+    }
+}
+
+/// Codes in the order of the report.
+pub fn codes(report: &Report) -> Vec<&'static str> {
+    report.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
+}
+
+/// Whether a code is an error's.
+pub fn is_error(code: &str) -> bool {
+    code.starts_with('E')
+}
+
+/// The severity that a code says.
+pub fn severity(code: &str) -> Severity {
+    if is_error(code) { Severity::Error } else { Severity::Warning }
+}
+
+fn wav_name(id: &str) -> &'static str {
+    String::leak(format!("{id}.wav")) // As many as there are prompts; the process is short.
+}
+
+/// The bytes of a prompt's file and the bytes that its hash is taken of.
+fn sound_of(id: &str, edits: &[Edit]) -> (Vec<u8>, Vec<u8>) {
+    let usual = wav(8_000, 800);
+    let spoilt = edits.iter().find_map(|edit| match edit {
+        Edit::Sound(name, sound) if *name == id => Some(sound),
+        _ => None,
+    });
+    match spoilt {
+        None => (usual.clone(), usual),
+        Some(Sound::Broken) => (b"RIFF".to_vec(), b"RIFF".to_vec()),
+        Some(Sound::Changed) => (wav(8_000, 801), usual),
+        Some(Sound::Rate(rate)) => (wav(*rate, 800), wav(*rate, 800)),
+        Some(Sound::Seconds(seconds)) => (wav(8_000, seconds * 8_000), wav(8_000, seconds * 8_000)),
+    }
+}
+
+fn wav(rate: u32, samples: u32) -> Vec<u8> {
+    let format = hound::SampleFormat::Int;
+    let spec = hound::WavSpec { channels: 1, sample_rate: rate, bits_per_sample: 16, sample_format: format };
+    let mut bytes = Cursor::new(Vec::new());
+    let mut writer = hound::WavWriter::new(&mut bytes, spec).expect("a header");
+    for sample in 0..samples {
+        writer.write_sample(if sample % 16 < 8 { 4_000_i16 } else { -4_000 }).expect("a sample");
+    }
+    writer.finalize().expect("a whole file");
+    bytes.into_inner()
+}
+
+fn replace(text: &mut String, from: &str, to: &str) {
+    assert_eq!(text.matches(from).count(), 1, "{from:?} stands once in the text that is edited");
+    *text = text.replacen(from, to, 1);
+}
+
+/// Takes the marks out of a text and says where they stood.
+fn unmark(file: &'static str, text: &mut String) -> Vec<Place> {
+    let mut marked = Vec::new();
+    while let Some(open) = text.find('⟦') {
+        text.remove(open);
+        let close = text.find('⟧').expect("a mark that begins ends");
+        text.remove(close);
+        let line_start = text[..open].rfind('\n').map_or(0, |newline| newline + 1);
+        marked.push(Place {
+            file,
+            line: text[..open].matches('\n').count() + 1,
+            column: text[line_start..open].chars().count() + 1,
+            text: text[open..close].to_owned(),
+        });
+    }
+    marked
+}

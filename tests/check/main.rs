@@ -1,0 +1,14 @@
+//! `hotline check` from the outside: every diagnostic that the sources can give has a fixture here,
+//! which must provoke it and nothing else, at the right place, in both languages, with a remedy.
+
+mod base;
+mod command;
+mod files;
+mod fixture;
+mod lines;
+mod names;
+mod network;
+mod people;
+mod prompts;
+mod shape;
+mod shipped;

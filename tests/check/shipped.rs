@@ -1,0 +1,54 @@
+//! The files that come with the engine, judged as they are.
+
+use std::path::Path;
+
+use hotline::io::plan_files;
+use hotline::routing::plan::{BenchLine, LineMode, Listener, Purpose};
+use hotline::routing::{Outcome, Overrides};
+
+use super::base::codes;
+
+fn load(name: &str, overrides: &Overrides) -> Outcome {
+    plan_files::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(name), overrides)
+}
+
+#[test]
+fn the_citys_file_is_usable_and_says_what_is_for_trying_out() {
+    let outcome = load("routing.toml", &Overrides::default());
+    let drills = ["W0101", "W0102", "W0102", "W0102", "W0102"];
+    assert_eq!(codes(&outcome.report), drills, "{}", outcome.report.render(false));
+    let noted: Vec<_> =
+        outcome.report.diagnostics.iter().filter_map(|found| outcome.report.place(&found.spot)).collect();
+    assert!(noted[0].text.starts_with("sources = [\"127.0.0.0/8\""), "{:?}", noted[0]);
+    assert!(noted[1..].iter().all(|place| place.text == "drill = true"), "{noted:?}");
+    assert_eq!(outcome.plan.expect("a plan").purpose, Purpose::Live);
+}
+
+#[test]
+fn the_bench_file_runs_on_loopback_and_nowhere_else() {
+    let outcome = load("tools/bench.toml", &Overrides::default());
+    assert_eq!(codes(&outcome.report), [""; 0], "{}", outcome.report.render(false));
+    let plan = outcome.plan.expect("a plan");
+    assert_eq!(plan.purpose, Purpose::Bench);
+    let does: Vec<_> = plan
+        .lines
+        .values()
+        .map(|line| match &line.mode {
+            LineMode::Bench(BenchLine::Silent) => "S1",
+            LineMode::Bench(BenchLine::PlayOnce(_) | BenchLine::PlayForever(_)) => "S2",
+            LineMode::Bench(BenchLine::Dial { record: false, .. }) => "S3",
+            LineMode::Bench(BenchLine::Dial { record: true, .. }) => "S3R",
+            other => panic!("{other:?} in a bench file"),
+        })
+        .collect();
+    assert_eq!(does, ["S1", "S2", "S2", "S3", "S3R"]);
+
+    for bind in ["192.0.2.10:5060", "0.0.0.0:5060", "[2001:db8::1]:5060"] {
+        let listen = vec![Listener { bind: bind.parse().expect("an address"), advertise: None }];
+        let outcome = load("tools/bench.toml", &Overrides { listen, ..Overrides::default() });
+        assert_eq!(codes(&outcome.report), ["E0604"], "{bind}");
+        assert!(outcome.plan.is_none(), "{bind}");
+    }
+    let listen = vec![Listener { bind: "[::1]:5060".parse().expect("an address"), advertise: None }];
+    assert!(load("tools/bench.toml", &Overrides { listen, ..Overrides::default() }).plan.is_some());
+}

@@ -1,0 +1,192 @@
+//! `hotline explain` as it is typed: what would happen, and which lines of the file decide.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const INSIDE: &str = "2021-09-01T09:00:00+08:00";
+
+fn explain(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_hotline"))
+        .args(["explain", "--from", "13800000000"])
+        .args(words)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("the command runs")
+}
+
+fn said(words: &[&str]) -> String {
+    let output = explain(words);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn json(words: &[&str]) -> Value {
+    let words = [words, &["--json"]].concat();
+    serde_json::from_str(&said(&words)).expect("JSON")
+}
+
+/// The English steps.
+fn steps(value: &Value) -> Vec<&str> {
+    let steps = value["steps"].as_array().expect("steps");
+    steps.iter().map(|step| step["en"].as_str().expect("words")).collect()
+}
+
+/// `routing.toml:line` of the first line that says `text`, from the line that says `after` on.
+fn place(after: &str, text: &str) -> String {
+    let file = include_str!("../../routing.toml");
+    let mut lines = file.lines().enumerate().skip_while(|(_, line)| *line != after);
+    let (number, _) = lines.find(|(_, line)| *line == text).unwrap_or_else(|| panic!("{text} after {after}"));
+    format!("routing.toml:{}  {text}", number + 1)
+}
+
+fn places(value: &Value) -> Vec<String> {
+    let decided = value["decided_by"].as_array().expect("places");
+    let text = |place: &Value, key: &str| place[key].as_str().expect("text").to_owned();
+    decided
+        .iter()
+        .map(|place| format!("{}:{}  {}", text(place, "file"), place["line"], text(place, "text")))
+        .collect()
+}
+
+fn carrier() -> Vec<String> {
+    let asked =
+        "dialled_from = [\"request_uri\", \"history_info\", \"diversion\", \"p_called_party_id\", \"to\"]";
+    let name = "name = \"carrier\"";
+    vec![place(name, name), place(name, asked)]
+}
+
+fn number_and_mode(number: &str, mode: &str) -> Vec<String> {
+    let number = format!("number = \"{number}\"");
+    vec![place(&number, &number), place(&number, &format!("mode = \"{mode}\""))]
+}
+
+fn queue() -> String {
+    place("[[queue]]", "name = \"main\"")
+}
+
+#[test]
+fn a_merged_number_is_explained_at_both_edges_of_its_months() {
+    let prompt = "plays transition: ";
+    for (at, phase, prompted) in [
+        ("2021-07-31T23:59:59+08:00", "before the transition, which begins on 2021-08-01", false),
+        ("2021-08-01T00:00:00+08:00", "inside the transition (2021-08-01 until 2021-11-01 00:00)", true),
+        ("2021-10-31T23:59:59+08:00", "inside the transition (2021-08-01 until 2021-11-01 00:00)", true),
+        ("2021-11-01T00:00:00+08:00", "the transition ended on 2021-11-01 00:00", false),
+    ] {
+        let value = json(&["--to", "12336", "--at", at]);
+        let steps = steps(&value);
+        assert!(steps[0].starts_with(phase), "{at}: {steps:?}");
+        assert_eq!(steps.iter().any(|step| step.starts_with(prompt)), prompted, "{at}: {steps:?}");
+        assert!(steps.iter().any(|step| step.starts_with("waits in the queue main")), "{at}: {steps:?}");
+        assert_eq!(value["at"].as_str(), Some(at));
+        let mut decided = carrier();
+        decided.extend(number_and_mode("12336", "merged"));
+        let table = "[transition]";
+        for key in ["start = 2021-08-01", "months = 3", "afterwards = \"connect\""] {
+            decided.push(place(table, key));
+        }
+        decided.push(queue());
+        assert_eq!(places(&value), decided, "{at}");
+    }
+}
+
+#[test]
+fn the_words_say_the_same_in_chinese_and_english_with_file_and_line() {
+    let said = said(&["--to", "tel:+86-393-12336", "--at", INSIDE]);
+    let expected = [
+        "13800000000 → carrier @ 2021-09-01T09:00:00+08:00",
+        "12336 全国统一自然资源违法举报电话 · 市自然资源和规划局 · 整体并入 / merged",
+        "取自 / found in Request-URI: tel:+86-393-12336",
+        "在过渡期内（2021-08-01 起，2021-11-01 零时止）",
+        "inside the transition (2021-08-01 until 2021-11-01 00:00)",
+        "播放 transition: 您拨打的热线已并入12345政务服务便民热线",
+        "自接通起录音",
+        "依据 / decided by",
+        &place("number = \"12336\"", "number = \"12336\""),
+        &place("[transition]", "start = 2021-08-01"),
+    ];
+    for words in expected {
+        assert!(said.contains(words), "{words} is not in\n{said}");
+    }
+}
+
+#[test]
+fn a_dual_number_is_explained_as_12345_with_its_line_kept() {
+    let value = json(&["--to", "12348", "--at", INSIDE]);
+    let primary = json(&["--to", "12345", "--at", INSIDE]);
+    assert_eq!(steps(&value), steps(&primary));
+    assert_eq!(value["line"]["number"], "12348");
+    assert_eq!(value["line"]["mode"]["zh"], "双号并行");
+    let mut decided = carrier();
+    decided.extend(number_and_mode("12348", "dual"));
+    decided.push(queue());
+    assert_eq!(places(&value), decided);
+}
+
+#[test]
+fn a_sub_center_is_explained_with_its_drill_trunk_and_what_follows_if_nobody_answers() {
+    let value = json(&["--to", "12366", "--at", INSIDE]);
+    let steps = steps(&value);
+    let dial = "calls 12366 by the trunk sub-12366 (drill), with a ticket if nobody answers";
+    assert_eq!(steps[..2], ["rings (180)", dial]);
+    let at = |words: &str| steps.iter().position(|step| step.starts_with(words)).expect("a step");
+    assert!(at("plays sub_center_unanswered") < at("plays greeting"), "{steps:?}");
+    assert!(at("plays greeting") < at("waits in the queue main"), "{steps:?}");
+    let mut decided = carrier();
+    decided.extend(number_and_mode("12366", "sub_center"));
+    decided.push(place("number = \"12366\"", "trunk = \"sub-12366\""));
+    decided.push(queue());
+    assert_eq!(places(&value), decided);
+}
+
+#[test]
+fn a_number_that_is_nobodys_is_explained_as_refused() {
+    for number in ["1234", "123456", "037112345", "0086119"] {
+        let value = json(&["--to", number, "--at", INSIDE]);
+        assert_eq!(value["line"], Value::Null, "{number}");
+        assert_eq!(steps(&value), ["not a number of this hotline: refused with 404"], "{number}");
+        assert_eq!(places(&value), carrier(), "{number}");
+    }
+}
+
+#[test]
+fn an_emergency_number_is_explained_as_reached_outward_only() {
+    for number in ["110", "119", "120", "122"] {
+        let value = json(&["--to", number, "--history-info", "12336", "--at", INSIDE]);
+        assert_eq!(value["line"], Value::Null, "{number}");
+        let words = format!("{number} is an emergency number, reached outward only: refused with 404");
+        assert_eq!(steps(&value), [words], "{number}");
+        let said = format!("number = \"{number}\"");
+        let mut decided = carrier();
+        decided.extend([place(&said, &said), place(&said, "trunk = \"emergency\"")]);
+        assert_eq!(places(&value), decided, "{number}");
+    }
+}
+
+#[test]
+fn a_forwarded_call_is_explained_from_the_place_that_decides() {
+    for (words, number, found_in) in [
+        (&["--to", "12345"][..], "12345", "Request-URI"),
+        (&["--to", "12345", "--history-info", "12336", "--diversion", "12349"], "12336", "History-Info"),
+        (&["--to", "12345", "--diversion", "12345", "--diversion", "12349"], "12349", "Diversion"),
+        (&["--to", "12345", "--p-called-party-id", "tel:12312"], "12312", "P-Called-Party-ID"),
+        (&["--to", "12345", "--to-header", "sip:4420000@x"], "4420000", "To"),
+    ] {
+        let value = json(&[words, &["--at", INSIDE]].concat());
+        assert_eq!(value["line"]["number"], number, "{words:?}");
+        assert_eq!(value["line"]["found_in"], found_in, "{words:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_explained_says_why_and_exits_otherwise() {
+    let output = explain(&["--to", "12345", "--trunk", "nobody"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("没有这条来电中继") && said.contains("carrier"), "{said}");
+    let output = explain(&["--to", "12345", "--config", "Cargo.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("E0101"));
+    assert_eq!(explain(&["--to", "12345", "--config", "nowhere.toml"]).status.code(), Some(2));
+}

@@ -1,0 +1,10 @@
+//! The city's 28 numbers in the shipped `routing.toml`: who is behind each, in which forms it is dialled,
+//! what its callers get on any day, and how `hotline explain` tells it.
+
+mod always;
+mod city;
+mod explain;
+mod forms;
+mod found;
+mod list;
+mod transition;
