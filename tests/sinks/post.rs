@@ -52,6 +52,9 @@ pub struct Try {
     pub outcome: Option<Outcome>,
 }
 
+/// Which try, and what came of it.
+type End = (usize, Outcome);
+
 pub struct Post {
     outbox: Outbox,
     adapter: Arc<dyn TicketSink>,
@@ -60,7 +63,7 @@ pub struct Post {
     pub tries: Vec<Try>,
     pub settled: Vec<EventRef>,
     pub dead: Vec<(EventRef, String)>,
-    ends: (mpsc::UnboundedSender<(usize, Outcome)>, mpsc::UnboundedReceiver<(usize, Outcome)>),
+    ends: (mpsc::UnboundedSender<End>, mpsc::UnboundedReceiver<End>),
 }
 
 impl Post {
