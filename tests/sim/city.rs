@@ -111,6 +111,11 @@ impl City {
         self.run_for(span.try_into().expect("a time to come"));
     }
 
+    /// Most calls at once so far.
+    pub fn watch_most_calls(&self) -> usize {
+        self.watch.most_calls
+    }
+
     pub fn trace(&self) -> u64 {
         self.net.trace
     }
