@@ -33,7 +33,11 @@ fn the_transition_prompt_is_heard_from_the_first_second_of_the_months_to_their_l
         }
         for at in ["2021-08-01T00:00:00+08:00", "2021-10-31T23:59:59+08:00"] {
             city.clock_says(at);
-            assert_eq!(hears_at(city, caller, "12345"), (false, true), "12345 itself has no transition: {at}");
+            assert_eq!(
+                hears_at(city, caller, "12345"),
+                (false, true),
+                "12345 itself has no transition: {at}"
+            );
             city.clock_says(at);
             assert_eq!(hears_at(city, caller, "12348"), (false, true), "nor has a dual number: {at}");
         }

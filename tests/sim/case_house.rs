@@ -27,7 +27,10 @@ fn a_reload_holds_for_the_calls_to_come_and_touches_none_under_way() {
             plan.queues.values_mut().for_each(|queue| queue.no_seat_wait = secs(2));
         });
         city.run_for(secs(14));
-        assert!(city.heard(listens, "transition") && city.heard(listens, "greeting"), "the plan it began with");
+        assert!(
+            city.heard(listens, "transition") && city.heard(listens, "greeting"),
+            "the plan it began with"
+        );
         assert!(city.hears(talks, clerk) && city.hears(clerk, talks));
         let after = city.phone("13800000003").dials("12336");
         city.run_for(secs(7));
@@ -49,7 +52,9 @@ fn a_seat_that_a_reload_drops_finishes_its_talk_and_is_rung_no_more() {
         let talks = city.phone("13800000001").dials("12345");
         assert!(city.run_until(secs(12), |city| city.talks_to(talks) == Some(clerk)));
         let waits = city.phone("13800000002").dials("12345");
-        assert!(city.run_until(secs(12), |city| matches!(city.seat_state(ringing), SeatState::Offered { .. })));
+        assert!(
+            city.run_until(secs(12), |city| matches!(city.seat_state(ringing), SeatState::Offered { .. }))
+        );
         city.run_for(secs(1));
         city.reloads(|plan| {
             plan.seats.remove("1001");
@@ -138,7 +143,6 @@ fn with_the_clock_set(jump: i64) -> Vec<(u64, u64)> {
         times.borrow_mut().push((gone, city.record_of(waits).waited_ms));
         let lasted = city.record_of(talks).lasted_ms.expect("an end");
         assert!((300_000..400_000).contains(&lasted), "a monotonic difference: {lasted} ms");
-        
     });
     seen
 }
@@ -186,7 +190,10 @@ fn beyond_calls_max_a_caller_is_told_when_to_come_again_and_nobody_else_notices(
             assert_eq!(refused, 5);
             assert_eq!(city.watch_most_calls(), 3);
             // Their greetings end within the same 20 ms: any of the three may be the first.
-            assert_eq!(callers[..3].iter().filter(|caller| city.talks_to(**caller) == Some(clerk)).count(), 1);
+            assert_eq!(
+                callers[..3].iter().filter(|caller| city.talks_to(**caller) == Some(clerk)).count(),
+                1
+            );
             city.hangs_up(callers[1]);
             city.run_for(secs(1));
             city.dials(callers[7], "12345");

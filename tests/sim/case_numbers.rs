@@ -20,7 +20,11 @@ fn all_28_numbers_and_12345_are_answered_by_their_own_flow_and_bring_a_clerk() {
             let mut tickets = 0;
             for line in &lines {
                 city.dials(caller, line.number.as_str());
-                assert!(city.run_until(secs(40), |city| city.talks_to(caller) == Some(clerk)), "{}", line.number);
+                assert!(
+                    city.run_until(secs(40), |city| city.talks_to(caller) == Some(clerk)),
+                    "{}",
+                    line.number
+                );
                 city.run_for(secs(4));
                 assert!(city.hears(caller, clerk) && city.hears(clerk, caller), "{}", line.number);
                 let merged = matches!(line.mode, LineMode::Merged { .. });
@@ -61,7 +65,10 @@ fn the_clerk_sees_the_number_that_was_dialled_and_who_called_before() {
         city.hangs_up(caller);
         city.run_for(secs(1));
         let screen = |what: &What| matches!(what, What::SeatOffered { history, .. } if history.len() == 1);
-        assert!(has(&city.store.facts[&city.record_of(caller).call], screen), "one earlier call on the screen");
+        assert!(
+            has(&city.store.facts[&city.record_of(caller).call], screen),
+            "one earlier call on the screen"
+        );
     });
 }
 

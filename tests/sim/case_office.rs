@@ -127,7 +127,10 @@ fn a_disk_that_fails_for_a_while_costs_no_call_and_no_record() {
         assert!(city.run_until(secs(12), |city| city.talks_to(first) == Some(clerk)));
         let second = city.phone("13800000002").dials("12366");
         city.run_for(secs(60));
-        assert!(city.store.facts.is_empty() && city.books.taken.is_empty(), "nobody is told what is not on disk");
+        assert!(
+            city.store.facts.is_empty() && city.books.taken.is_empty(),
+            "nobody is told what is not on disk"
+        );
         city.disk_is(Disk::Takes(millis(3)));
         city.hangs_up(second);
         city.run_for(secs(5));

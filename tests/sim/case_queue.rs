@@ -157,3 +157,40 @@ fn a_caller_who_gives_up_hands_the_ringing_seat_to_the_next_one_without_blame_fo
         city.hangs_up(second);
     });
 }
+
+#[test]
+fn a_cancel_that_is_lost_blames_no_clerk_for_the_next_call_that_comes_too_soon() {
+    in_a_city(|city| {
+        let clerk = city.seat("1001").answers_after(secs(4));
+        let first = city.phone("13800000001").dials("12345");
+        city.run_for(millis(500));
+        let second = city.phone("13800000002").dials("12345");
+        assert!(city.run_until(secs(10), |city| city.state_of(second) == Some("waiting")));
+        let desk = city.address;
+        city.net.loses("CANCEL", desk, 1);
+        city.hangs_up(first); // The phone still rings for the first caller when the seat is free again.
+        assert!(city.run_until(secs(8), |city| city.talks_to(second) == Some(clerk)));
+        assert_eq!(city.record_of(second).offers, 1);
+        city.hangs_up(second);
+    });
+}
+
+#[test]
+fn a_bye_that_is_lost_blames_no_clerk_who_takes_calls_without_a_pause() {
+    in_a_city_with(
+        |plan| plan.queues.values_mut().for_each(|queue| queue.wrap_up = secs(0)),
+        |city| {
+            let clerk = city.seat("1001").answers_after(secs(1));
+            let first = city.phone("13800000001").dials("12345");
+            assert!(city.run_until(secs(10), |city| city.talks_to(first) == Some(clerk)));
+            let second = city.phone("13800000002").dials("12345");
+            assert!(city.run_until(secs(10), |city| city.state_of(second) == Some("waiting")));
+            let desk = city.address;
+            city.net.loses("BYE", desk, 1);
+            city.hangs_up(first);
+            assert!(city.run_until(secs(4), |city| city.talks_to(second) == Some(clerk)));
+            assert_eq!(city.record_of(second).offers, 1);
+            city.hangs_up(second);
+        },
+    );
+}
