@@ -1,6 +1,6 @@
 //! The city itself: its clocks, its people, and the loop that lets time pass.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::TAU;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use hotline::switchboard::{Input, Switchboard};
 use hotline::telemetry::CallRecord;
 use hotline::time::{Agenda, Instant, Now, Timestamp};
 
-use crate::clerk::{Deed, Outside, Seating, Telephone, Who, settings};
+use crate::clerk::{Deed, Outside, Seating, Telephone, Who, place_of, settings};
 use crate::desk::{Books, Disk, Office, Store};
 use crate::house::{self, Errand};
 use crate::network::{Kind, Letter, Network};
@@ -43,6 +43,10 @@ pub struct City {
     /// The wall clock at the start of the monotonic one.
     epoch: Timestamp,
     pub(crate) pairs: u32,
+    /// When the house wants to be woken, asked after each of its turns.
+    pub(crate) house_due: Option<Instant>,
+    /// Who has which number.
+    numbers: BTreeMap<String, Vec<usize>>,
     people: Vec<Telephone>,
     phones_due: Agenda<usize>,
     deeds: BTreeMap<(Instant, u64), (Who, Option<u64>, Deed)>,
@@ -52,6 +56,10 @@ pub struct City {
     /// The watch has seen the house since it last changed.
     pub(crate) looked_at: bool,
     pub drained_at: Option<Instant>,
+    /// How much of each call phones plugged in from now on keep, seconds.
+    pub hear_max_s: u32,
+    /// Callers whose INVITE came through.
+    pub(crate) rang: BTreeSet<SocketAddr>,
 }
 
 impl City {
@@ -73,6 +81,8 @@ impl City {
             mono,
             epoch,
             pairs: 0,
+            house_due: None,
+            numbers: BTreeMap::new(),
             people: Vec::new(),
             phones_due: Agenda::default(),
             deeds: BTreeMap::new(),
@@ -81,6 +91,8 @@ impl City {
             watch: Watch::default(),
             looked_at: false,
             drained_at: None,
+            hear_max_s: 600,
+            rang: BTreeSet::new(),
             dice,
         };
         city.clock_says("2021-09-01T09:00:00+08:00");
@@ -136,7 +148,8 @@ impl City {
 
     /// Somebody outside, by the number of the telephone.
     pub fn phone(&mut self, number: &str) -> Outside<'_> {
-        let config = settings(number, self.people.len(), self.address);
+        let mut config = settings(number, self.people.len(), self.address);
+        config.hear_max_s = self.hear_max_s;
         let phone = Phone::new(config, self.dice.split());
         let who = self.plug_in(phone, false);
         Outside { city: self, who }
@@ -147,6 +160,7 @@ impl City {
         // Far enough apart for an ear, and none a multiple of another.
         let tone_hz = 420.0 + 61.0 * (place % 40) as f64;
         self.people.push(Telephone::new(phone, is_seat, tone_hz));
+        self.numbers.entry(self.people[place].user.clone()).or_default().push(place);
         Who(place)
     }
 
@@ -156,6 +170,12 @@ impl City {
 
     pub fn people(&self) -> impl Iterator<Item = (Who, &Telephone)> {
         self.people.iter().enumerate().map(|(place, telephone)| (Who(place), telephone))
+    }
+
+    /// Whether no telephone with this number is in a call.
+    pub fn is_nobody_on(&self, number: &str) -> bool {
+        let places = self.numbers.get(number).map_or(&[][..], Vec::as_slice);
+        places.iter().all(|place| self.people[*place].is_idle())
     }
 
     pub fn look_at(&self, who: Who) -> &Telephone {
@@ -198,6 +218,7 @@ impl City {
     /// The telephone is dead from now on.
     pub fn vanishes(&mut self, who: Who) {
         self.order(who, |phone, _| phone.vanish());
+        self.people[who.0].gone = true;
     }
 
     /// A telephone that sends neither silence nor reports, and whose user says nothing.
@@ -215,6 +236,7 @@ impl City {
     pub fn gets_a_new_phone(&mut self, who: Who) {
         let config = self.people[who.0].phone.config().clone();
         self.people[who.0].phone = Phone::new(config, self.dice.split());
+        self.people[who.0].gone = false;
         self.phones_due.set(&who.0, None);
     }
 
@@ -236,9 +258,12 @@ impl City {
             Deed::HangUp => self.hangs_up(who),
             Deed::Vanish => self.vanishes(who),
             Deed::Press(digits) => self.presses(who, digits),
-            Deed::Dial(dial) if self.look_at(who).is_idle() => self.dials_with(who, *dial),
-            Deed::Dial(_) => {}
-            Deed::Register => self.order(who, |phone, now| phone.register(now)),
+            Deed::Call(dial, then) => {
+                self.dials_with(who, *dial);
+                for (span, deed) in then {
+                    self.later_in_this_call(span, who, deed);
+                }
+            }
         }
     }
 
@@ -373,7 +398,7 @@ impl City {
         let first = |keys: Option<(Instant, u64)>| keys.map(|(at, _)| at);
         let deed = first(self.deeds.keys().next().copied());
         let errand = first(self.errands.keys().next().copied());
-        let machines = [self.board.poll_timeout(), self.phones_due.next(), self.sound.next()];
+        let machines = [self.house_due, self.phones_due.next(), self.sound.next()];
         machines.into_iter().chain([self.net.next(), deed, errand]).flatten().min()
     }
 
@@ -410,10 +435,7 @@ impl City {
             // Nobody there: ICMP says so.
             return self.tell(Input::Unreachable(letter.to));
         }
-        let Some(place) = self.people.iter().position(|telephone| telephone.sip.ip() == letter.to.ip())
-        else {
-            return;
-        };
+        let Some(place) = place_of(letter.to).filter(|place| *place < self.people.len()) else { return };
         let (from, bytes) = (letter.from, letter.bytes);
         if letter.kind == Kind::Sip {
             self.watch.sees_sip(&self.people[place], &bytes);
@@ -472,6 +494,11 @@ impl City {
 
     pub fn saw_at(&self, who: Who, what: impl Fn(&PhoneEvent) -> bool) -> Option<Instant> {
         self.people[who.0].events.iter().find(|(_, event)| what(event)).map(|(at, _)| *at)
+    }
+
+    /// Whether an INVITE of this caller ever came to the house.
+    pub fn rang(&self, who: Who) -> bool {
+        self.rang.contains(&self.people[who.0].sip)
     }
 
     /// How often a message of this name left that address.

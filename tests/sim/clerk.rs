@@ -18,8 +18,8 @@ pub enum Deed {
     HangUp,
     Vanish,
     Press(&'static str),
-    Dial(Box<Dial>),
-    Register,
+    /// Calls, and does the rest so long after that, each unless the call is over.
+    Call(Box<Dial>, Vec<(Duration, Deed)>),
 }
 
 /// What a clerk does with calls.
@@ -40,6 +40,8 @@ pub struct Telephone {
     pub is_seat: bool,
     /// Says something in each call.
     pub speaks: bool,
+    /// Dead: hears and says nothing.
+    pub gone: bool,
     pub manners: Manners,
     /// Calls so far, for deeds that are meant for one of them.
     pub calls: u64,
@@ -56,6 +58,7 @@ impl Telephone {
             phone,
             is_seat,
             speaks: true,
+            gone: false,
             manners: Manners::default(),
             calls: 0,
             events: Vec::new(),
@@ -130,10 +133,22 @@ impl Outside<'_> {
     }
 }
 
-/// The settings of a telephone at this place of the city's network.
+/// Telephones in one of the city's subnets.
+const SUBNET: usize = 250;
+
+/// The settings of a telephone at this place of the city's network, which is a carrier's by the shipped plan.
 pub fn settings(user: &str, place: usize, server: SocketAddr) -> PhoneConfig {
-    let ip = [127, 1, (place / 250) as u8, (place % 250 + 1) as u8];
-    let mut config = PhoneConfig::new(user, (ip, 5060).into(), (ip, 4000).into(), server);
-    config.hear_max_s = 600;
-    config
+    let ip = [127, 1, (place / SUBNET) as u8, (place % SUBNET + 1) as u8];
+    PhoneConfig::new(user, (ip, 5060).into(), (ip, 4000).into(), server)
+}
+
+/// Whose address this is.
+pub fn place_of(address: SocketAddr) -> Option<usize> {
+    match address.ip() {
+        std::net::IpAddr::V4(ip) => match ip.octets() {
+            [127, 1, subnet, host] => Some(usize::from(subnet) * SUBNET + usize::from(host).checked_sub(1)?),
+            _ => None,
+        },
+        std::net::IpAddr::V6(_) => None,
+    }
 }

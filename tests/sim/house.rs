@@ -19,7 +19,7 @@ use hotline::time::Now;
 
 use crate::city::City;
 use crate::desk::Disk;
-use crate::network::{Kind, Letter};
+use crate::network::{Kind, Letter, name};
 
 /// How long the disk's readers take.
 const LOOK_UP: Duration = Duration::from_millis(2);
@@ -150,6 +150,7 @@ impl City {
                 Output::Drained => self.drained_at = Some(self.mono),
             }
         }
+        self.house_due = self.board.poll_timeout();
     }
 
     pub(crate) fn run_errand(&mut self, errand: Errand) {
@@ -174,6 +175,9 @@ impl City {
 
     /// A SIP datagram for the house.
     pub(crate) fn ring_house(&mut self, letter: Letter) {
+        if name(&letter.bytes) == "INVITE" {
+            self.rang.insert(letter.from);
+        }
         let packet = sip::Packet { listener: 0, peer: letter.from, bytes: letter.bytes.into() };
         self.tell(Input::Packet(packet));
     }

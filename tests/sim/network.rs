@@ -100,7 +100,7 @@ impl Network {
 
     pub fn post(&mut self, letter: Letter, now: Instant) {
         self.note(&now.as_nanos().to_be_bytes());
-        self.note(letter.to.to_string().as_bytes());
+        self.note(&letter.to.port().to_be_bytes());
         self.note(&letter.bytes);
         let weather = match letter.kind {
             Kind::Sip => self.sip,

@@ -90,12 +90,8 @@ impl Watch {
         for (call, since) in &self.ended {
             assert!(now.since(*since) <= ENDED_WITHIN, "{call} is over and not forgotten");
         }
-        let alone = |caller: &str| {
-            let mut phones = city.people().filter(|(_, telephone)| telephone.user == caller);
-            phones.all(|(_, telephone)| telephone.is_idle())
-        };
-        let alone: BTreeSet<CallId> =
-            calls.iter().filter(|(_, entry)| alone(&entry.caller)).map(|(call, _)| *call).collect();
+        let alone = calls.iter().filter(|(_, entry)| city.is_nobody_on(&entry.caller));
+        let alone: BTreeSet<CallId> = alone.map(|(call, _)| *call).collect();
         self.callerless.retain(|call, _| alone.contains(call));
         for call in alone {
             let since = *self.callerless.entry(call).or_insert(now);
@@ -118,7 +114,7 @@ impl Watch {
 
     /// A telephone is about to be rung: not while its clerk talks.
     pub fn sees_sip(&mut self, telephone: &Telephone, bytes: &[u8]) {
-        let engaged = telephone.phone.state() == PhoneState::Talking;
+        let engaged = !telephone.gone && telephone.phone.state() == PhoneState::Talking;
         if telephone.is_seat && engaged && name(bytes) == "INVITE" {
             self.called_twice.push(telephone.user.clone());
         }
