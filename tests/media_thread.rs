@@ -195,7 +195,7 @@ fn shells() -> Vec<(ShellChoice, u16)> {
 #[test]
 fn a_prompt_is_heard_frame_by_frame_and_told_when_it_is_through() {
     for (shell, offset) in shells() {
-        let mut house = House::new("prompt", shell, 22_000 + offset, |_| {});
+        let mut house = House::new("prompt", shell, 14_000 + offset, |_| {});
         let client = Client::new(1);
         let slot = house.media.open_ports(1)[0];
         let call = house.call();
@@ -247,7 +247,7 @@ fn check_relayed(heard: &[Heard], shell: ShellChoice) {
 #[test]
 fn a_bridge_carries_both_voices_over_all_threads() {
     for (shell, offset) in shells() {
-        let mut house = House::new("bridge", shell, 22_200 + offset, |config| config.shards = 3);
+        let mut house = House::new("bridge", shell, 14_200 + offset, |config| config.shards = 3);
         let slots = house.media.open_ports(8);
         assert_eq!(slots.len(), 8);
         for pair in slots.chunks(2) {
@@ -271,7 +271,7 @@ fn a_bridge_carries_both_voices_over_all_threads() {
 #[test]
 fn a_recording_has_the_caller_left_and_the_prompt_right() {
     for (shell, offset) in shells() {
-        let mut house = House::new("recording", shell, 22_400 + offset, |_| {});
+        let mut house = House::new("recording", shell, 14_400 + offset, |_| {});
         let mut client = Client::new(1);
         let slot = house.media.open_ports(1)[0];
         let call = house.call();
@@ -309,7 +309,7 @@ fn a_recording_has_the_caller_left_and_the_prompt_right() {
 #[test]
 fn a_house_that_closes_leaves_whole_recordings() {
     for (shell, offset) in shells() {
-        let mut house = House::new("closing", shell, 22_600 + offset, |_| {});
+        let mut house = House::new("closing", shell, 14_600 + offset, |_| {});
         let client = Client::new(1);
         let slot = house.media.open_ports(1)[0];
         let call = house.call();
@@ -335,7 +335,7 @@ fn a_house_that_closes_leaves_whole_recordings() {
 #[test]
 fn orders_that_find_the_ring_full_wait_and_are_carried_out_in_order() {
     for (shell, offset) in shells() {
-        let mut house = House::new("orders", shell, 22_800 + offset, |config| config.orders_ring = 2);
+        let mut house = House::new("orders", shell, 14_800 + offset, |config| config.orders_ring = 2);
         let client = Client::new(1);
         let slots = house.media.open_ports(8);
         let call = house.call();
@@ -366,7 +366,7 @@ fn orders_that_find_the_ring_full_wait_and_are_carried_out_in_order() {
 #[test]
 fn slots_come_lowest_first_and_a_leg_hears_nothing_meant_for_the_one_before() {
     for (shell, offset) in shells() {
-        let mut house = House::new("slots", shell, 23_000 + offset, |_| {});
+        let mut house = House::new("slots", shell, 15_000 + offset, |_| {});
         let mut client = Client::new(1);
         let slots = house.media.open_ports(3);
         assert!(slots.is_sorted(), "{slots:?}");
@@ -394,7 +394,7 @@ fn slots_come_lowest_first_and_a_leg_hears_nothing_meant_for_the_one_before() {
 
 #[test]
 fn left_to_itself_the_house_takes_io_uring_where_it_can() {
-    let house = House::new("auto", ShellChoice::Auto, 23_200, |_| {});
+    let house = House::new("auto", ShellChoice::Auto, 15_200, |_| {});
     let expected = match std::env::var_os("HOTLINE_NO_URING") {
         None => "io_uring",
         Some(_) => house.media.shell(),

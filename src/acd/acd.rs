@@ -11,6 +11,8 @@
 //!   caller's skills, and a seat that is away does not count.
 //! - `length_max` turns away a caller for whom no seat is free; one who returns to the head of the
 //!   queue is never turned away.
+//! - Who returns to the head of the queue is told why (that is `call`'s to say), and where the caller
+//!   stands only after an interval: the one would drown out the other.
 //! - A queue that the plan dropped keeps its callers, whom no seat serves any more: they overflow
 //!   by `no_seat_wait`. A seat that the plan dropped finishes its conversation.
 
@@ -194,11 +196,14 @@ impl Acd {
             return;
         }
         if turned_away {
-            self.overflow(place, Overflow::Full, now);
+            return self.overflow(place, Overflow::Full, now);
+        }
+        if joining.first {
+            self.announce_later(place, now);
         } else {
             self.announce(place, now);
-            self.wake_caller(place);
         }
+        self.wake_caller(place);
     }
 
     /// The caller is gone: from the line, from under a ringing seat, or from a conversation.

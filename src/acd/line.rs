@@ -71,6 +71,15 @@ impl Acd {
         self.outputs.push_back(Decision::Announce { call: waiting.call, ahead, expected_wait });
     }
 
+    /// Says nothing now; the next announcement is an interval away.
+    pub(super) fn announce_later(&mut self, place: Place, now: Instant) {
+        if let Some(waiting) = self.line.get_mut(&place)
+            && let Some(queue) = self.queues.get(&waiting.queue)
+        {
+            waiting.announce_at = now + queue.announce_every();
+        }
+    }
+
     pub(super) fn overflow(&mut self, place: Place, why: Overflow, now: Instant) {
         if let Some(waiting) = self.take_out(place) {
             self.calls.remove(&waiting.call);

@@ -113,11 +113,9 @@ impl Leg {
     /// The order that makes the media engine know what was agreed.
     pub(super) fn sound_order(&mut self, silence_max: Duration) -> Option<Order> {
         let agreed = self.agreed.as_ref()?;
-        // Whoever holds us sends nothing, and that is no reason to ask whether it is there.
-        let listening = matches!(agreed.flow, Flow::SendRecv);
-        let config =
-            agreed.config(self.slot, self.peer, if listening { silence_max } else { Duration::ZERO });
-        let config = Box::new(config);
+        // Whoever holds us may send nothing, and is only asked whether it is there: without that, a
+        // phone that goes dead while it holds would leave the other with music for ever.
+        let config = Box::new(agreed.config(self.slot, self.peer, silence_max));
         let order = if self.open {
             Order::Change { leg: self.id, config }
         } else {

@@ -77,6 +77,10 @@ impl Engine {
                         leg.change(*config, now.mono);
                     }
                     self.settle(slot);
+                    // Another codec on this side is another way for the other side's sound too.
+                    if let Some(Hears::Leg(partner)) = self.leg(slot).map(|leg| &leg.hears) {
+                        self.settle(*partner);
+                    }
                 }
             }
             Order::Close { leg } => self.close(leg, now.mono, wire),

@@ -71,9 +71,10 @@ const fn linear_to_ulaw() -> [u8; 16384] {
     let mut table = [0; 16384];
     let mut index = 0;
     while index < 16384 {
-        // 14 bits, two's complement; 33 is the bias, 8159 the clip of G.711 §3.
+        // 14 bits; 33 is the bias, 8159 the clip of G.711 §3. The bits cut off make a negative sample
+        // look greater than it is: its one's complement is the size, as in ITU-T G.191.
         let sample = if index < 8192 { index as i32 } else { index as i32 - 16384 };
-        let (sign, magnitude) = if sample >= 0 { (0, sample) } else { (0x80, -sample) };
+        let (sign, magnitude) = if sample >= 0 { (0, sample) } else { (0x80, -sample - 1) };
         let biased = if magnitude > 8158 { 8191 } else { magnitude + 33 };
         let mut segment = 0;
         let mut rest = biased >> 6;

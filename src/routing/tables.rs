@@ -431,7 +431,7 @@ impl NetworkTable {
             listen: reader.required("listen", deaf()),
             rtp_ports: reader.or("rtp_ports", Ports(20_000, 29_999)),
             domain: reader.or("domain", "hotline".to_owned()),
-            silence_max: reader.or("silence_max", secs(30)),
+            silence_max: reader.or("silence_max", secs(12)),
         }
     }
 }

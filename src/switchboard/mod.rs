@@ -246,7 +246,7 @@ impl Switchboard {
                 self.endpoint_told(output, now);
             } else if let Some(decision) = self.acd.poll_output() {
                 self.decided(decision, now);
-            } else {
+            } else if !self.ring_cleared(now) {
                 break;
             }
         }

@@ -117,6 +117,9 @@ impl Switchboard {
             Ok(session) => {
                 self.sessions.insert(session, leg);
                 self.legs.insert(leg, session);
+                if let Callee::Seat(seat) = callee {
+                    self.screens.seat_called(seat, session);
+                }
             }
             Err(_) => self.tell_call(id, Input::Refused { leg, status: 503 }),
         }

@@ -1,5 +1,9 @@
-//! Screen data before the ringing: a seat rings once the offer's event is on disk and was tried
-//! once at each sink, or when the bound is over (DESIGN section 4).
+//! Before the ringing: a seat rings once the offer's event is on disk and was tried once at each
+//! sink, or when the bound is over (DESIGN section 4); and once its telephone is known to be done
+//! with the call before, or a second bound is over.
+//!
+//! The telephone of a caller who gave up rings on until our CANCEL is there. An INVITE that
+//! overtakes it would be refused as busy, and the clerk be away for nothing.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,6 +11,7 @@ use std::time::Duration;
 use super::{Switchboard, What};
 use crate::call::Input;
 use crate::id::{CallId, SeatId};
+use crate::sip::SessionId;
 use crate::switchboard::fact::millis;
 use crate::tickets::event::EventRef;
 use crate::time::{Instant, Now};
@@ -14,10 +19,16 @@ use crate::time::{Instant, Now};
 /// The longest that a ringing is held back.
 const SCREEN_WAIT: Duration = Duration::from_millis(100);
 
+/// The longest that a ringing waits for a lost CANCEL or BYE: three are out by then (RFC 3261
+/// §17.1.2.2). A telephone that is dead is found out by ringing it.
+const CLEAR_WAIT: Duration = Duration::from_secs(2);
+
 /// Offers whose screen data is on its way.
 #[derive(Default)]
 pub(super) struct Screens {
     pending: BTreeMap<CallId, Pending>,
+    /// The last session with each seat, over or not.
+    sessions: BTreeMap<SeatId, SessionId>,
 }
 
 struct Pending {
@@ -26,16 +37,29 @@ struct Pending {
     event: EventRef,
     /// Sinks that have not been tried yet.
     untried: usize,
+    /// The screen is there; the telephone is not done with the call before.
+    engaged: bool,
     since: Instant,
+}
+
+impl Pending {
+    fn ends_at(&self) -> Instant {
+        self.since + if self.engaged { CLEAR_WAIT } else { SCREEN_WAIT }
+    }
 }
 
 impl Screens {
     pub(super) fn next(&self) -> Option<Instant> {
-        self.pending.values().map(|pending| pending.since + SCREEN_WAIT).min()
+        self.pending.values().map(Pending::ends_at).min()
     }
 
     pub(super) fn drop_call(&mut self, call: CallId) {
         self.pending.remove(&call);
+    }
+
+    /// A seat's telephone is called.
+    pub(super) fn seat_called(&mut self, seat: SeatId, session: SessionId) {
+        self.sessions.insert(seat, session);
     }
 
     /// A sink was tried, whatever came of it. `true`: it was the last.
@@ -60,7 +84,9 @@ impl Switchboard {
         let sequence = self.calls.get(&call).map_or(0, |entry| entry.sequence);
         let event = EventRef { call, sequence };
         let untried = self.outboxes.len();
-        self.screens.pending.insert(call, Pending { seat, waited, event, untried, since: now.mono });
+        self.screens
+            .pending
+            .insert(call, Pending { seat, waited, event, untried, engaged: false, since: now.mono });
         if untried == 0 {
             self.ring(call, now);
         }
@@ -73,7 +99,7 @@ impl Switchboard {
     }
 
     pub(super) fn screens_due(&mut self, now: Now) {
-        let due = |pending: &Pending| pending.since + SCREEN_WAIT <= now.mono;
+        let due = |pending: &Pending| pending.ends_at() <= now.mono;
         let calls: Vec<CallId> =
             self.screens.pending.iter().filter(|(_, pending)| due(pending)).map(|(call, _)| *call).collect();
         for call in calls {
@@ -81,7 +107,30 @@ impl Switchboard {
         }
     }
 
+    /// Rings where a telephone has become free meanwhile; `false`: nowhere.
+    pub(super) fn ring_cleared(&mut self, now: Now) -> bool {
+        let held = self.screens.pending.iter().filter(|(_, pending)| pending.engaged);
+        let cleared =
+            held.filter(|(_, pending)| !self.is_engaged(&pending.seat)).map(|(call, _)| *call).next();
+        if let Some(call) = cleared {
+            self.ring(call, now);
+        }
+        cleared.is_some()
+    }
+
+    /// Whether the seat's last call still has a session, if only until its CANCEL or BYE is answered.
+    fn is_engaged(&self, seat: &SeatId) -> bool {
+        self.screens.sessions.get(seat).is_some_and(|session| self.sessions.contains_key(session))
+    }
+
     fn ring(&mut self, call: CallId, now: Now) {
+        let Some(pending) = self.screens.pending.get(&call) else { return };
+        if now.mono < pending.since + CLEAR_WAIT && self.is_engaged(&pending.seat) {
+            if let Some(pending) = self.screens.pending.get_mut(&call) {
+                pending.engaged = true;
+            }
+            return;
+        }
         if let Some(Pending { seat, waited, since, .. }) = self.screens.pending.remove(&call) {
             let waited = waited + now.mono.since(since);
             self.tell_call(call, Input::RingSeat { seat, waited });

@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn packets_are_heard_on_their_sockets_with_their_senders() {
-        both(21_100, |mut bench| {
+        both(13_100, |mut bench| {
             let client = client();
             let [a, b] = [bench.slots[0], bench.slots[1]];
             let to_rtp = bench.address(a, Channel::Rtp);
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_burst_is_heard_in_order_within_a_few_ticks() {
-        both(21_200, |mut bench| {
+        both(13_200, |mut bench| {
             let client = client();
             let to = bench.address(bench.slots[0], Channel::Rtp);
             for number in 0..20u8 {
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn an_oversize_packet_is_dropped_and_counted() {
-        both(21_300, |mut bench| {
+        both(13_300, |mut bench| {
             let client = client();
             let to = bench.address(bench.slots[0], Channel::Rtp);
             client.send_to(&[1; PACKET_ROOM + 1], to).unwrap();
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn the_outbox_leaves_by_the_sockets_that_it_names() {
-        both(21_400, |mut bench| {
+        both(13_400, |mut bench| {
             // One client each: a socket's room for what nobody has read yet is some 250 packets.
             let [sound_client, report_client] = [client(), client()];
             let mut outbox = Outbox::default();
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn an_ipv6_socket_speaks_ipv4_too() {
-        for (choice, first) in [(ShellChoice::Uring, 21_500), (ShellChoice::Epoll, 21_540)] {
+        for (choice, first) in [(ShellChoice::Uring, 13_500), (ShellChoice::Epoll, 13_540)] {
             let any = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
             let Some(mut bench) = Bench::new(choice, any, (first, first + 39)) else {
                 continue;
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_released_pair_can_be_had_again_without_what_came_between() {
-        both(21_600, |mut bench| {
+        both(13_600, |mut bench| {
             let client = client();
             let slot = bench.slots[0];
             let to = bench.address(slot, Channel::Rtp);

@@ -294,13 +294,13 @@ mod tests {
 
     #[test]
     fn pairs_are_even_and_odd_and_held_ports_are_stepped_over() {
-        let mut range = PortRange::new(HERE, 21_001, 21_009);
+        let mut range = PortRange::new(HERE, 13_001, 13_009);
         assert_eq!(range.slots(), 4, "21002 to 21009");
-        let held = UdpSocket::bind((HERE, 21_005)).unwrap();
+        let held = UdpSocket::bind((HERE, 13_005)).unwrap();
         assert_eq!(range.open(2), [PortSlot(0), PortSlot(2)]);
         let pair = range.pair(PortSlot(2)).unwrap();
-        assert_eq!(pair.rtp.local_addr().unwrap().port(), 21_006);
-        assert_eq!(pair.rtcp.local_addr().unwrap().port(), 21_007);
+        assert_eq!(pair.rtp.local_addr().unwrap().port(), 13_006);
+        assert_eq!(pair.rtcp.local_addr().unwrap().port(), 13_007);
         assert!(range.pair(PortSlot(1)).is_none());
         assert_eq!(range.open(5), [PortSlot(3)], "slot 1 is still held");
         drop(held);
@@ -310,13 +310,13 @@ mod tests {
 
     #[test]
     fn what_was_sent_to_an_earlier_leg_is_thrown_away() {
-        let mut range = PortRange::new(HERE, 21_020, 21_021);
+        let mut range = PortRange::new(HERE, 13_020, 13_021);
         range.open(1);
         let pair = range.pair(PortSlot(0)).unwrap();
         let sender = UdpSocket::bind((HERE, 0)).unwrap();
         for _ in 0..3 {
-            sender.send_to(b"stale", (HERE, 21_020)).unwrap();
-            sender.send_to(b"stale", (HERE, 21_021)).unwrap();
+            sender.send_to(b"stale", (HERE, 13_020)).unwrap();
+            sender.send_to(b"stale", (HERE, 13_021)).unwrap();
         }
         pair.drain();
         for socket in [&pair.rtp, &pair.rtcp] {

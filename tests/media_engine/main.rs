@@ -1,0 +1,14 @@
+//! The media engine as values: orders, packets and ticks in; packets, frames and facts out.
+//! Peers read and write RTP and RTCP by code of their own.
+
+mod bridge;
+mod dtmf;
+mod hold;
+mod latch;
+mod packets;
+mod prompts;
+mod reception;
+mod recording;
+mod rtcp;
+mod silence;
+mod stage;

@@ -1,0 +1,115 @@
+//! Many callers with all kinds of habits, on a bad network: nobody is stuck, nobody is lost.
+
+use std::time::Duration;
+
+use hotline::phone::{Dial, PhoneEvent};
+use hotline::routing::Plan;
+
+use crate::city::{City, millis, secs};
+use crate::clerk::{Deed, Who};
+use crate::network::Weather;
+use crate::seed::{in_a_city_with, seeds};
+
+/// A shift of eight clerks, not all of them at their best, and so many callers at random.
+fn random_calls(city: &mut City, count: u64) -> Vec<Who> {
+    city.hear_max_s = 5;
+    let rather = |city: &mut City, most: u64| millis(500 + city.dice.below(most));
+    for id in 1001..=1005 {
+        let (answers, talks) = (rather(city, 4_000), rather(city, 8_000));
+        city.seat(&id.to_string()).talks_for(talks).answers_after(answers);
+    }
+    city.seat("1006").never_answers();
+    city.seat("1007").rejects();
+    let unlucky = city.seat("1008").vanishes_talking(secs(3));
+    (city.net.sip, city.net.sound) = (Weather::FOUL, Weather::FOUL);
+    let numbers: Vec<String> = city.plan.lines.keys().map(ToString::to_string).collect();
+    let mut callers = Vec::new();
+    for n in 0..count {
+        let caller = city.phone(&format!("138{n:08}")).waits();
+        if n % 2 == 1 {
+            city.falls_silent(caller);
+        }
+        let number = &numbers[city.dice.below(numbers.len() as u64) as usize];
+        let then = habits(city);
+        let at = Duration::from_millis(city.dice.below(1_500 * count));
+        city.later(at, caller, Deed::Call(Box::new(Dial::to(number)), then));
+        callers.push(caller);
+    }
+    for round in 1..=4_u32 {
+        city.run_for(millis(1_500 * count / 4));
+        if round < 4 && city.look_at(unlucky).gone {
+            city.gets_a_new_phone(unlucky);
+            city.order(unlucky, |phone, now| phone.register(now));
+        }
+    }
+    callers
+}
+
+/// What a caller does after dialling.
+fn habits(city: &mut City) -> Vec<(Duration, Deed)> {
+    let patience = millis(city.dice.below(25_000));
+    match city.dice.below(10) {
+        // Before the answer or in the middle of something.
+        0 => vec![(millis(city.dice.below(300)), Deed::HangUp)],
+        1..=4 => vec![(patience, Deed::HangUp)],
+        5 => vec![(patience, Deed::Vanish)],
+        6 => vec![(patience, Deed::Press("139")), (patience + secs(9), Deed::HangUp)],
+        // Stays to the end of the survey.
+        _ => Vec::new(),
+    }
+}
+
+/// Each caller who got through has one record, and it has an end.
+fn one_record_each(city: &mut City, callers: &[Who]) {
+    let over = city.run_until(secs(420), |city| city.board.calls().is_empty());
+    assert!(
+        over,
+        "no stuck call: {:?}",
+        city.board.calls().iter().map(|it| it.1.state()).collect::<Vec<_>>()
+    );
+    city.run_for(secs(2));
+    for caller in callers {
+        let records = city.records_of(*caller);
+        assert_eq!(records.len(), usize::from(city.rang(*caller)), "{}", city.look_at(*caller).user);
+        assert!(records.iter().all(|record| record.is_closed()));
+    }
+    let served = city.store.records().iter().filter(|record| record.seat.is_some()).count();
+    assert!(served * 5 > callers.len(), "clerks had something to do: {served}");
+    let given_up = |event: &PhoneEvent| matches!(event, PhoneEvent::Refused { .. });
+    let refused = callers.iter().filter(|caller| city.saw(**caller, given_up)).count();
+    assert_eq!(refused, 0, "nobody who called was refused");
+}
+
+fn quick(plan: &mut Plan) {
+    for queue in plan.queues.values_mut() {
+        queue.wrap_up = secs(3);
+        queue.away = Some(secs(20));
+        queue.wait_max = secs(60);
+    }
+    plan.network.rtp_ports = (20_000, 20_499);
+}
+
+#[test]
+fn two_hundred_random_calls_with_a_tenth_of_all_packets_lost_leave_nothing_but_their_records() {
+    // Without recordings, packets of two who talk are relayed; the cities below have recordings.
+    let unrecorded = |plan: &mut Plan| {
+        quick(plan);
+        plan.recording.enabled = false;
+    };
+    in_a_city_with(unrecorded, |city| {
+        let callers = random_calls(city, 200);
+        one_record_each(city, &callers);
+    });
+}
+
+#[test]
+fn twenty_cities_of_twenty_callers_each_leave_nothing_but_their_records() {
+    for seed in seeds() {
+        for more in 0..20 {
+            crate::seed::play(seed.wrapping_mul(1_000) + more, &quick, &|city: &mut City| {
+                let callers = random_calls(city, 20);
+                one_record_each(city, &callers);
+            });
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Who waits, for how long, and what is said meanwhile.
+
+use hotline::acd::event::{Overflow, SeatState};
+
+use crate::city::{City, millis, secs};
+use crate::clerk::Who;
+use crate::seed::{in_a_city, in_a_city_with};
+
+fn closed(city: &City, caller: Who) -> bool {
+    city.call_of(caller).is_none()
+}
+
+#[test]
+fn where_nobody_is_signed_in_the_caller_gets_a_word_and_a_ticket_after_the_configured_wait() {
+    in_a_city(|city| {
+        let caller = city.phone("13800000001").dials("12345");
+        city.run_for(secs(24));
+        assert_eq!(city.state_of(caller), Some("waiting"), "5 s greeting and 20 s without a seat");
+        city.run_for(secs(2));
+        assert_eq!(city.state_of(caller), Some("prompt"));
+        assert!(city.run_until(secs(40), |city| closed(city, caller)), "never music for ever");
+        city.run_for(secs(1));
+        assert!(city.heard(caller, "no_seat") && city.heard(caller, "ticket_number"));
+        let record = city.record_of(caller);
+        assert_eq!(record.overflow, Some(Overflow::NoSeat));
+        assert_eq!(record.ticket_left.as_deref(), Some("overflow"));
+        assert!((19_900..20_200).contains(&record.waited_ms), "{}", record.waited_ms);
+    });
+}
+
+#[test]
+fn a_clerk_who_signs_in_gets_whoever_has_waited_longest() {
+    in_a_city(|city| {
+        let first = city.phone("13800000001").dials("12345");
+        city.run_for(secs(2));
+        let second = city.phone("13800000002").dials("12348");
+        city.run_for(secs(8));
+        let clerk = city.seat("1001").answers_after(secs(1));
+        assert!(city.run_until(secs(3), |city| city.talks_to(first) == Some(clerk)));
+        assert_eq!(city.state_of(second), Some("waiting"));
+        city.hangs_up(first);
+        city.hangs_up(second);
+    });
+}
+
+#[test]
+fn callers_are_served_in_the_order_in_which_they_came() {
+    in_a_city_with(
+        |plan| plan.queues.values_mut().for_each(|queue| queue.wrap_up = secs(2)),
+        |city| {
+            let clerk = city.seat("1001").talks_for(secs(6)).answers_after(secs(1));
+            let callers: Vec<Who> = ["12345", "12315", "12369", "12345", "12328"]
+                .iter()
+                .enumerate()
+                .map(|(n, number)| {
+                    let caller = city.phone(&format!("1380000000{n}")).dials(number);
+                    city.run_for(millis(300));
+                    caller
+                })
+                .collect();
+            for caller in &callers {
+                assert!(city.run_until(secs(30), |city| city.talks_to(*caller) == Some(clerk)), "{caller:?}");
+            }
+            city.run_for(secs(30));
+            let waits: Vec<u64> = callers.iter().map(|caller| city.record_of(*caller).waited_ms).collect();
+            assert!(waits.is_sorted(), "{waits:?}");
+        },
+    );
+}
+
+#[test]
+fn who_waits_hears_position_and_expected_wait_at_intervals() {
+    in_a_city(|city| {
+        let clerk = city.seat("1001").answers_after(secs(1));
+        // One conversation, so that there is something to go by.
+        let earlier = city.phone("13800000001").dials("12345");
+        assert!(city.run_until(secs(10), |city| city.talks_to(earlier) == Some(clerk)));
+        city.run_for(secs(20));
+        city.hangs_up(earlier);
+        assert!(city.run_until(secs(40), |city| matches!(city.seat_state(clerk), SeatState::Ready { .. })));
+
+        let talks = city.phone("13800000002").dials("12345");
+        assert!(city.run_until(secs(10), |city| city.talks_to(talks) == Some(clerk)));
+        let next = city.phone("13800000003").dials("12345");
+        city.run_for(secs(1));
+        let last = city.phone("13800000004").dials("12345");
+        city.run_for(secs(75));
+        for caller in [next, last] {
+            let at: Vec<_> = [0, 30, 60]
+                .iter()
+                .map(|from| city.heard_after(caller, "queue_hold_on", secs(*from)).expect("each half minute"))
+                .collect();
+            let gap = at[2] - at[1];
+            assert!((millis(29_900)..millis(30_100)).contains(&gap), "{at:?}");
+            assert!(city.heard(caller, "queue_wait_before"));
+            assert!(city.heard(caller, "hold_music"));
+        }
+        assert!(city.heard(next, "queue_next") && !city.heard(next, "queue_ahead_after"));
+        assert!(city.heard(last, "queue_ahead_after") && !city.heard(last, "queue_next"));
+        for caller in [talks, next, last] {
+            city.hangs_up(caller);
+        }
+    });
+}
+
+#[test]
+fn after_the_longest_wait_a_ticket_is_left_though_clerks_are_busy() {
+    in_a_city(|city| {
+        let clerk = city.seat("1001").answers_after(secs(1));
+        let talks = city.phone("13800000001").dials("12345");
+        assert!(city.run_until(secs(10), |city| city.talks_to(talks) == Some(clerk)));
+        let waits = city.phone("13800000002").dials("12336");
+        city.run_for(secs(310));
+        assert_eq!(city.state_of(waits), Some("waiting"), "9.6 s and 4.9 s of prompts first");
+        assert!(city.run_until(secs(60), |city| closed(city, waits)));
+        city.run_for(secs(1));
+        let record = city.record_of(waits);
+        assert_eq!(record.overflow, Some(Overflow::WaitedTooLong));
+        assert_eq!(record.ticket_left.as_deref(), Some("overflow"));
+        city.hangs_up(talks);
+    });
+}
+
+#[test]
+fn a_full_queue_sends_the_next_caller_on_with_a_ticket() {
+    in_a_city_with(
+        |plan| plan.queues.values_mut().for_each(|queue| queue.length_max = 2),
+        |city| {
+            let clerk = city.seat("1001").answers_after(secs(1));
+            let talks = city.phone("13800000001").dials("12345");
+            assert!(city.run_until(secs(10), |city| city.talks_to(talks) == Some(clerk)));
+            let waiting =
+                [city.phone("13800000002").dials("12345"), city.phone("13800000003").dials("12345")];
+            city.run_for(secs(8));
+            let one_more = city.phone("13800000004").dials("12345");
+            city.run_for(secs(30));
+            assert!(closed(city, one_more));
+            assert_eq!(city.record_of(one_more).overflow, Some(Overflow::Full));
+            assert!(waiting.iter().all(|caller| city.state_of(*caller) == Some("waiting")));
+            for caller in waiting.into_iter().chain([talks]) {
+                city.hangs_up(caller);
+            }
+        },
+    );
+}
+
+#[test]
+fn a_caller_who_gives_up_hands_the_ringing_seat_to_the_next_one_without_blame_for_the_clerk() {
+    in_a_city(|city| {
+        let clerk = city.seat("1001").answers_after(secs(4));
+        let first = city.phone("13800000001").dials("12345");
+        city.run_for(millis(500));
+        let second = city.phone("13800000002").dials("12345");
+        assert!(city.run_until(secs(10), |city| city.state_of(second) == Some("waiting")));
+        city.hangs_up(first);
+        assert!(city.run_until(secs(8), |city| city.talks_to(second) == Some(clerk)));
+        city.hangs_up(second);
+    });
+}
+
+#[test]
+fn a_cancel_that_is_lost_blames_no_clerk_for_the_next_call_that_comes_too_soon() {
+    in_a_city(|city| {
+        let clerk = city.seat("1001").answers_after(secs(4));
+        let first = city.phone("13800000001").dials("12345");
+        city.run_for(millis(500));
+        let second = city.phone("13800000002").dials("12345");
+        assert!(city.run_until(secs(10), |city| city.state_of(second) == Some("waiting")));
+        let desk = city.address;
+        city.net.loses("CANCEL", desk, 1);
+        city.hangs_up(first); // The phone still rings for the first caller when the seat is free again.
+        assert!(city.run_until(secs(8), |city| city.talks_to(second) == Some(clerk)));
+        assert_eq!(city.record_of(second).offers, 1);
+        city.hangs_up(second);
+    });
+}
+
+#[test]
+fn a_bye_that_is_lost_blames_no_clerk_who_takes_calls_without_a_pause() {
+    in_a_city_with(
+        |plan| plan.queues.values_mut().for_each(|queue| queue.wrap_up = secs(0)),
+        |city| {
+            let clerk = city.seat("1001").answers_after(secs(1));
+            let first = city.phone("13800000001").dials("12345");
+            assert!(city.run_until(secs(10), |city| city.talks_to(first) == Some(clerk)));
+            let second = city.phone("13800000002").dials("12345");
+            assert!(city.run_until(secs(10), |city| city.state_of(second) == Some("waiting")));
+            let desk = city.address;
+            city.net.loses("BYE", desk, 1);
+            city.hangs_up(first);
+            assert!(city.run_until(secs(4), |city| city.talks_to(second) == Some(clerk)));
+            assert_eq!(city.record_of(second).offers, 1);
+            city.hangs_up(second);
+        },
+    );
+}

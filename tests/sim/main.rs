@@ -1,0 +1,25 @@
+//! A city in a test: the whole house between its sockets and its disk, telephones, clerks and a
+//! ticket office, on one clock, one lossy network and one thread. Idle time is skipped.
+//!
+//! Each test prints its seed. `HOTLINE_SEED=n` replays that seed, `HOTLINE_RUNS=n` runs n of them.
+
+mod city;
+mod clerk;
+mod desk;
+mod ear;
+mod house;
+mod network;
+mod seed;
+mod settling;
+mod sound;
+mod watch;
+
+mod case_calendar;
+mod case_crowd;
+mod case_house;
+mod case_numbers;
+mod case_office;
+mod case_queue;
+mod case_races;
+mod case_rings;
+mod case_vanished;

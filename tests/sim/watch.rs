@@ -1,0 +1,122 @@
+//! What must hold in every moment of the city, looked at after each step.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use hotline::acd::event::SeatState;
+use hotline::id::CallId;
+use hotline::phone::PhoneState;
+use hotline::time::Instant;
+
+use crate::city::{City, secs};
+use crate::clerk::Telephone;
+use crate::network::name;
+
+/// A free seat and a caller find one another within so long.
+const PAIRED_WITHIN: Duration = Duration::from_secs(1);
+/// A call whose caller has hung up is over within 64·T1 (RFC 3261 §17) and a little.
+const GONE_WITHIN: Duration = Duration::from_secs(40);
+/// A call that has ended is forgotten within so long.
+const ENDED_WITHIN: Duration = Duration::from_secs(3);
+
+#[derive(Default)]
+pub struct Watch {
+    /// Since when a caller waits although a seat is free.
+    unpaired: Option<Instant>,
+    /// Since when each call waits, or rings a seat, without a break.
+    waiting: BTreeMap<CallId, Instant>,
+    ended: BTreeMap<CallId, Instant>,
+    callerless: BTreeMap<CallId, Instant>,
+    /// Seats that were called while they talked.
+    pub called_twice: Vec<String>,
+    pub looks: u64,
+    /// Most calls at once.
+    pub most_calls: usize,
+}
+
+impl Watch {
+    pub fn look(&mut self, city: &City) {
+        self.looks += 1;
+        let now = city.mono;
+        self.seats(city);
+        self.pairing(city, now);
+        self.calls(city, now);
+        self.ports(city);
+    }
+
+    /// No seat in two calls, and no call at two seats.
+    fn seats(&self, city: &City) {
+        let mut engaged = BTreeSet::new();
+        for (seat, state) in city.board.acd().seats() {
+            if let SeatState::Offered { call, .. } | SeatState::Talking { call, .. } = state {
+                assert!(engaged.insert(*call), "{call} has two seats, {seat} among them");
+            }
+        }
+    }
+
+    /// Who waits while a seat is free is offered it (the shipped seats all serve the shipped queue).
+    fn pairing(&mut self, city: &City, now: Instant) {
+        let queues = city.board.acd().queues(now);
+        let unpaired = queues.iter().any(|queue| queue.waiting > queue.ringing && queue.free > 0);
+        if !unpaired {
+            self.unpaired = None;
+            return;
+        }
+        let since = *self.unpaired.get_or_insert(now);
+        assert!(now.since(since) <= PAIRED_WITHIN, "a caller waits and a seat is free: {queues:?}");
+    }
+
+    fn calls(&mut self, city: &City, now: Instant) {
+        let calls = city.board.calls();
+        self.most_calls = self.most_calls.max(calls.len());
+        let states: BTreeMap<CallId, &str> =
+            calls.iter().map(|(call, entry)| (*call, entry.state())).collect();
+        let among =
+            |call: &CallId, words: &[&str]| states.get(call).is_some_and(|state| words.contains(state));
+        let since = |kept: &mut BTreeMap<CallId, Instant>, words: &[&str]| {
+            kept.retain(|call, _| among(call, words));
+            for call in states.keys().filter(|call| among(call, words)) {
+                kept.entry(*call).or_insert(now);
+            }
+        };
+        since(&mut self.waiting, &["waiting", "ringing"]);
+        since(&mut self.ended, &["ended"]);
+        let rules = city.plan.queues.values().next().expect("a queue");
+        // An offer is played to its end, and none follows it (the rules of `acd`).
+        let longest = rules.wait_max + rules.ring + secs(1);
+        for (call, since) in &self.waiting {
+            assert!(now.since(*since) <= longest, "{call} hears music for ever");
+        }
+        for (call, since) in &self.ended {
+            assert!(now.since(*since) <= ENDED_WITHIN, "{call} is over and not forgotten");
+        }
+        let alone = calls.iter().filter(|(_, entry)| city.is_nobody_on(&entry.caller));
+        let alone: BTreeSet<CallId> = alone.map(|(call, _)| *call).collect();
+        self.callerless.retain(|call, _| alone.contains(call));
+        for call in alone {
+            let since = *self.callerless.entry(call).or_insert(now);
+            assert!(
+                now.since(since) <= GONE_WITHIN,
+                "{call}: its caller is long gone; it is {:?}",
+                states[&call]
+            );
+        }
+    }
+
+    /// A pair is lent for each leg that is open or about to be, and for nothing else.
+    fn ports(&self, city: &City) {
+        let lent = city.board.ports_in_use();
+        let open = city.sound.legs();
+        let calls = city.board.calls().len();
+        assert!(lent <= open + 2 * calls, "{lent} pairs are lent for {open} legs and {calls} calls");
+        assert!(city.sound.recordings() <= open.max(calls), "a recording without a call");
+    }
+
+    /// A telephone is about to be rung: not while its clerk talks.
+    pub fn sees_sip(&mut self, telephone: &Telephone, bytes: &[u8]) {
+        let engaged = !telephone.gone && telephone.phone.state() == PhoneState::Talking;
+        if telephone.is_seat && engaged && name(bytes) == "INVITE" {
+            self.called_twice.push(telephone.user.clone());
+        }
+    }
+}
