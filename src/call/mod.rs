@@ -34,6 +34,9 @@ use survey::Question;
 const PROBE_WAIT: Duration = Duration::from_secs(4);
 /// How long both ends listen to the seat's number at most, should the engine never say that it is through.
 const GREETING_MAX: Duration = Duration::from_secs(10);
+/// Clerks that one caller may lose, by a vanished telephone or before a word was said, and still be
+/// given back to the queue; then the queue's overflow follows.
+const SEATS_LOST_MAX: u8 = 3;
 /// How long an ended call waits for the last figures of its sound.
 const FAREWELL_MAX: Duration = Duration::from_secs(2);
 
@@ -81,6 +84,8 @@ pub struct Call {
     holding: (bool, bool),
     /// The queue it waits or waited in.
     queue: Option<QueueId>,
+    /// Clerks that were lost and gave the caller back to the queue.
+    seats_lost: u8,
     /// What the failure of the peer that is dialled means: a ticket, and words.
     on_failure: (bool, Option<PromptId>),
     ticket: String,
@@ -181,6 +186,7 @@ impl Call {
             stage: Stage::Ringing,
             holding: (false, false),
             queue: None,
+            seats_lost: 0,
             on_failure: (false, None),
             ticket: setup.ticket,
             written: None,

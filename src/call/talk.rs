@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::leg::Other;
-use super::{Call, Callee, Command, Doing, Ending, GREETING_MAX, Stage, Timer, Told};
+use super::{Call, Callee, Command, Doing, Ending, GREETING_MAX, SEATS_LOST_MAX, Stage, Timer, Told};
 use crate::id::{LegId, SeatId};
 use crate::media::Order;
 use crate::media::order::PortSlot;
@@ -181,7 +181,13 @@ impl Call {
         }
         // Whoever has not been spoken with is owed a person, not a question about one.
         match (vanished || !met, self.queue.clone()) {
+            (true, Some(_)) if self.seats_lost >= SEATS_LOST_MAX => {
+                // Whatever is wrong with those telephones, the caller does not go round for ever.
+                self.doing = Doing::Queueing;
+                self.overflowed(now);
+            }
             (true, Some(queue)) => {
+                self.seats_lost += 1;
                 self.join_queue(queue, true);
                 self.say(self.caller.id, &["seat_lost".into()]);
             }

@@ -155,6 +155,22 @@ fn a_clerk_who_hangs_up_before_a_word_is_said_gives_the_caller_back_to_the_queue
 }
 
 #[test]
+fn a_caller_who_loses_one_clerk_after_another_gets_the_message_and_a_ticket_at_last() {
+    let mut caller = Caller::ringing("12345");
+    for leg in 1..=3 {
+        caller.answers(leg);
+        let said = caller.hangs_up(leg);
+        assert!(said.contains(&"join main at its head".to_owned()), "clerk {leg}: {said:?}");
+        caller.rings("1001");
+    }
+    caller.answers(4);
+    let said = caller.hangs_up(4);
+    assert!(said.iter().any(|told| told.starts_with("told ticket")), "{said:?}");
+    assert!(said.contains(&"told announced no_seat".to_owned()), "{said:?}");
+    assert!(!said.iter().any(|told| told.starts_with("join")), "{said:?}");
+}
+
+#[test]
 fn a_clerk_who_hangs_up_leaves_the_caller_with_the_survey_or_with_nothing() {
     let mut caller = Caller::talking("12345");
     caller.wait(secs(90));
