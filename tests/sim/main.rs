@@ -17,6 +17,7 @@ mod watch;
 mod case_calendar;
 mod case_crowd;
 mod case_house;
+mod case_lapsed;
 mod case_numbers;
 mod case_office;
 mod case_queue;
