@@ -74,7 +74,10 @@ fn a_seat_that_picks_up_a_lapsed_offer_is_hung_up_and_the_caller_waits_for_the_n
     let wants = told.tell(Input::WithdrawSeat { seat });
     assert!(wants.contains(&Command::HangUp { leg }), "{wants:?}");
     assert!(wants.contains(&Command::Sound(Order::Close { leg })), "{wants:?}");
-    assert!(!wants.iter().any(|want| matches!(want, Command::JoinQueue { .. })), "the place was never given up");
+    assert!(
+        !wants.iter().any(|want| matches!(want, Command::JoinQueue { .. })),
+        "the place was never given up"
+    );
     assert_eq!(told.call.state(), "waiting");
     let wants = told.tell(Input::RingSeat { seat: next, waited: Duration::ZERO });
     assert!(matches!(wants[..], [Command::WantPort { .. }]), "{wants:?}");
