@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Call, Callee, Command, Doing, Told};
+use super::{Call, Callee, Command, Doing, Timer, Told};
 use crate::id::{PromptId, QueueId, SeatId};
 use crate::routing::plan::Step;
 use crate::routing::speech;
@@ -43,11 +43,20 @@ impl Call {
         self.call_out(Callee::Seat(seat), waited, now.mono);
     }
 
-    /// The offer lapsed, and `acd` knows: the ringing ends, the caller waits on.
+    /// The offer lapsed, and `acd` knows: the ringing ends, the caller waits on. So it does where the
+    /// seat picked up in the same moment: `acd` has given the place to nobody, and the seat away.
     pub(super) fn withdraw_seat(&mut self, seat: &SeatId) {
-        let rings = |other: &super::Other| !other.answered && other.callee == Callee::Seat(seat.clone());
-        if let Some(other) = self.other.take_if(|other| rings(other)) {
-            self.drop_other(other, Duration::ZERO, false);
+        let Some(other) = self.other.take_if(|other| other.callee == Callee::Seat(seat.clone())) else {
+            return;
+        };
+        let answered = other.answered;
+        self.drop_other(other, Duration::ZERO, false);
+        if answered {
+            self.timers.cancel(Timer::ProbeOther);
+            self.timers.cancel(Timer::Introduction);
+            self.holding = (false, false);
+            self.doing = Doing::Queueing;
+            self.play_music();
         }
     }
 

@@ -66,7 +66,10 @@ impl Switchboard {
             Command::JoinQueue { queue, first } => self.join(id, queue, first, now),
             Command::LeaveQueue => self.leave_queue(id, now),
             Command::SeatAnswered { seat } => {
-                self.acd.offer_answered(id, &seat, now.mono);
+                if !self.acd.offer_answered(id, &seat, now.mono) {
+                    // The offer has just lapsed: that leg is ended, the caller waits on.
+                    self.tell_call(id, Input::WithdrawSeat { seat });
+                }
             }
             Command::OfferFailed { seat, status } => self.offer_failed(id, seat, status, now),
             Command::SeatLeft { seat, vanished } => self.seat_left(id, &seat, vanished, now),

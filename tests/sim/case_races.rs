@@ -220,3 +220,56 @@ fn an_invite_and_all_its_answers_may_be_lost_a_few_times() {
         city.hangs_up(caller);
     });
 }
+
+#[test]
+fn a_bye_that_overtakes_the_ack_ends_the_call() {
+    in_a_city(|city| {
+        let caller = city.phone("13800000001").waits();
+        let from = city.look_at(caller).sip;
+        city.net.holds("ACK", from, millis(400));
+        city.dials(caller, "12345");
+        city.run_for(millis(200));
+        city.hangs_up(caller);
+        city.run_for(secs(2));
+        assert!(city.call_of(caller).is_none());
+        assert_eq!(city.record_of(caller).cause, Some(Cause::CallerHungUp));
+    });
+}
+
+#[test]
+fn an_answer_of_the_clerk_that_comes_after_the_ringing_was_given_up_is_released() {
+    in_a_city(|city| {
+        let first = city.seat("1001").answers_after(secs(1));
+        let next = city.seat("1002").answers_after(secs(1));
+        let seat = city.look_at(first).sip;
+        city.net.loses("200 INVITE", seat, 8); // The ninth comes 23.5 s after the first (RFC 3261 §13.3.1.4).
+        let caller = city.phone("13800000001").dials("12345");
+        assert!(city.run_until(secs(30), |city| city.talks_to(caller) == Some(next)));
+        assert!(!city.look_at(first).is_idle(), "its clerk thinks that somebody is there");
+        city.run_for(secs(8));
+        assert!(city.look_at(first).is_idle(), "ACK and BYE let the clerk go");
+        assert!(city.hears(caller, next) && city.hears(next, caller));
+        city.hangs_up(caller);
+    });
+}
+
+#[test]
+fn a_reinvite_without_an_answer_of_ours_in_time_is_asked_again_and_the_talk_goes_on() {
+    in_a_city(|city| {
+        let clerk = city.seat("1001").answers_after(secs(1));
+        let caller = city.phone("13800000001").dials("12345");
+        assert!(city.run_until(secs(12), |city| city.talks_to(caller) == Some(clerk)));
+        city.run_for(secs(5));
+        let (outside, desk) = (city.look_at(caller).sip, city.address);
+        city.net.loses("re-INVITE", outside, 2);
+        city.net.loses("200 INVITE", desk, 2);
+        city.order(caller, |phone, now| phone.hold(now));
+        city.run_for(secs(10));
+        assert!(city.saw(caller, |event| matches!(event, PhoneEvent::Renegotiated { status: Some(200) })));
+        assert!(city.heard(clerk, "hold_music"));
+        city.order(caller, |phone, now| phone.resume(now));
+        city.run_for(secs(2));
+        assert!(city.hears(caller, clerk) && city.hears(clerk, caller));
+        city.hangs_up(caller);
+    });
+}

@@ -36,28 +36,34 @@ pub enum Errand {
     Deliver { sink: usize, event: EventRef, outcome: Outcome },
 }
 
+struct Shipped {
+    plan: Plan,
+    bank: SoundBank,
+    ids: Vec<(PromptId, SoundId)>,
+}
+
 /// The shipped plan and its sounds, read once for all cities.
-fn shipped() -> &'static (Plan, SoundBank, Vec<(PromptId, SoundId)>) {
-    static SHIPPED: OnceLock<(Plan, SoundBank, Vec<(PromptId, SoundId)>)> = OnceLock::new();
+fn shipped() -> &'static Shipped {
+    static SHIPPED: OnceLock<Shipped> = OnceLock::new();
     SHIPPED.get_or_init(|| {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("routing.toml");
         let outcome = plan_files::load(&path, &Overrides::default());
         let plan = outcome.plan.unwrap_or_else(|| panic!("{}", outcome.report.render(false)));
         let bank = SoundBank::new(plan.prompts.values().map(|prompt| prompt.samples.clone()));
         let ids = plan.prompts.keys().cloned().zip((0..).map(SoundId)).collect();
-        (plan, bank, ids)
+        Shipped { plan, bank, ids }
     })
 }
 
 /// The city's plan: the shipped one, and what was decided otherwise.
 pub fn plan(decided: &impl Fn(&mut Plan)) -> Plan {
-    let mut plan = shipped().0.clone();
+    let mut plan = shipped().plan.clone();
     decided(&mut plan);
     plan
 }
 
 pub fn bank() -> SoundBank {
-    shipped().1.clone()
+    shipped().bank.clone()
 }
 
 pub fn password(seat: &SeatId) -> String {
@@ -78,7 +84,7 @@ pub fn accounts(plan: &Plan) -> Vec<SeatAccount> {
 }
 
 pub fn sounds() -> Vec<(PromptId, SoundId)> {
-    shipped().2.clone()
+    shipped().ids.clone()
 }
 
 pub fn open(plan: Plan, address: SocketAddr, dice: Dice, now: Now) -> Switchboard {
