@@ -281,7 +281,7 @@ impl EventBody {
 }
 
 /// `type` of the event that ends a call's life; only a recording may follow it.
-pub(super) const CLOSED: &str = "hotline.call.closed.v1";
+pub const CLOSED: &str = "hotline.call.closed.v1";
 
 /// `source` of all events of one node: `/hotline/<node>`. Characters that a URI path has no place
 /// for are percent-encoded (RFC 3986 §3.3).

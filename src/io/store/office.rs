@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::read::{parse_call, parse_time};
 use super::schema::StoreError;
 use crate::id::CallId;
-use crate::tickets::event::StoredEvent;
+use crate::tickets::event::{CLOSED, StoredEvent};
 use crate::time::Timestamp;
 
 /// A ticket as the embedded office knows it.
@@ -53,9 +53,11 @@ pub(super) fn fold(db: &Connection, event: &StoredEvent) -> Result<Result<(), St
         .or_else(|| news.get("ticket").and_then(Value::as_str).map(str::to_owned))
         .unwrap_or_else(|| call.clone());
     let opened_at = standing.as_ref().map_or(event.at, |ticket| ticket.opened_at);
+    // A recording may follow the end of its call, and opens nothing again.
+    let was_closed = standing.as_ref().is_some_and(|ticket| ticket.state == "closed");
+    let state = if was_closed || &*event.kind == CLOSED { "closed" } else { "open" };
     let mut data = standing.map_or_else(|| Value::Object(Map::new()), |ticket| ticket.data);
     merge(&mut data, &news);
-    let state = if event.kind.ends_with("closed") { "closed" } else { "open" };
     db.prepare_cached(
         "INSERT OR REPLACE INTO tickets
              (number, call, sequence, state, kind, opened_at, updated_at, data)
@@ -142,8 +144,36 @@ fn read(row: &Row<'_>) -> Result<Ticket, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::schema;
     use super::*;
+    use crate::id::Dice;
+    use crate::tickets::event::{ClosedBy, EventBody, stored};
     use serde_json::json;
+
+    #[test]
+    fn a_ticket_is_closed_when_its_call_is_and_stays_so_when_the_recording_follows() {
+        let path = std::env::temp_dir().join(format!("hotline-office-{}.db", std::process::id()));
+        let db = schema::open(&path).unwrap();
+        let call = CallId::draw(1, &mut Dice::seeded(7));
+        let closed = EventBody::Closed {
+            cause: ClosedBy::Completed,
+            status: None,
+            lasted_ms: 9_000,
+            answered_ms: Some(8_000),
+        };
+        let kept = EventBody::RecordingStored { file: "a.wav".into(), duration_ms: 8_000, lost_frames: 0 };
+        let happened =
+            [(EventBody::Answered { durable: true }, "open"), (closed, "closed"), (kept, "closed")];
+        for (sequence, (body, state)) in (1..).zip(happened) {
+            let event = stored(call, sequence, Timestamp::UNIX_EPOCH, &body, "/hotline/n");
+            assert_eq!(fold(&db, &event).unwrap(), Ok(()));
+            let ticket = by_call(&db, &call.to_string()).unwrap().unwrap();
+            assert_eq!((ticket.state.as_str(), &*ticket.kind), (state, body.kind()));
+        }
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
+        }
+    }
 
     #[test]
     fn a_merge_replaces_values_deepens_objects_and_removes_nulls() {
