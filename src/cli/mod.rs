@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod check;
+pub mod demo;
 pub mod explain;
 mod handset;
 pub mod look_up;
@@ -28,6 +29,8 @@ pub enum Command {
     Call(call::Args),
     /// 座席话机 / A seat's telephone that answers
     Phone(phone::Args),
+    /// 演示 / Call every number and check what is heard and kept
+    Demo(demo::Args),
     /// 通话记录 / Call records
     Records(look_up::Args),
     /// 工单 / Tickets of the embedded office
@@ -44,6 +47,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Call(args) => call::run(args),
         Command::Phone(args) => phone::run(args),
+        Command::Demo(args) => demo::run(args),
         Command::Records(args) => look_up::records(&args),
         Command::Tickets(args) => look_up::tickets(&args),
         Command::Ledger(args) => look_up::ledger(&args),

@@ -12,6 +12,7 @@ use crate::io::clock::Clock;
 use crate::io::house::{Ask, Door, House, Ready, Setup, StartError};
 use crate::io::media::ShellChoice;
 use crate::routing::Overrides;
+use crate::routing::diagnostic::Report;
 use crate::routing::plan::{Listener, Plan};
 use crate::time::Timestamp;
 
@@ -74,6 +75,21 @@ pub fn run(args: Args) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Why a file is of no use, for a terminal: that it is not there, or all that is wrong with it.
+pub(super) fn no_plan(config: &Path, report: &Report) -> String {
+    if config.exists() {
+        return report.render(std::io::stderr().is_terminal());
+    }
+    let (name, here) = (config.display(), std::env::current_dir().unwrap_or_default());
+    let here = here.display();
+    format!(
+        "没有路由文件 {name}（当前目录 {here}）\n\
+         随程序发布的 routing.toml 和 prompts/ 在源代码目录里：请在那里运行，或用 --config 指明它的位置\n\
+         there is no routing file {name} (current directory {here})\n\
+         the shipped routing.toml and its prompts/ are in the source tree: run there, or name the file with --config\n"
+    )
 }
 
 /// Pretty on a terminal, JSON elsewhere; `RUST_LOG` as usual.
