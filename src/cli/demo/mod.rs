@@ -10,6 +10,7 @@ mod table;
 mod wanted;
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -49,9 +50,13 @@ pub struct Args {
 
 /// Exit codes: 0 everything was found, 1 something is missing, 2 not begun.
 pub fn run(args: Args) -> ExitCode {
+    if !args.config.exists() {
+        eprint!("演示没有开始 / the demo was not begun: {}", crate::cli::run::no_file(&args.config));
+        return ExitCode::from(2);
+    }
     let outcome = plan_files::load(&args.config, &Overrides::default());
     let Some(plan) = &outcome.plan else {
-        eprint!("{}", super::run::no_plan(&args.config, &outcome.report));
+        eprint!("{}", outcome.report.render(std::io::stderr().is_terminal()));
         return ExitCode::from(2);
     };
     let data = args
