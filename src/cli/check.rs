@@ -99,7 +99,8 @@ fn table(lines: &[Readiness]) -> String {
     text
 }
 
-fn columns(text: &str) -> usize {
+/// Width at a terminal.
+pub(super) fn columns(text: &str) -> usize {
     text.chars()
         .map(|letter| match u32::from(letter) {
             0x1100..=0x115F | 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF => 2,

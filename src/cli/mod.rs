@@ -1,9 +1,15 @@
 //! The front door: the commands of `hotline`.
 
+pub mod call;
 pub mod check;
+pub mod demo;
 pub mod explain;
+mod handset;
 pub mod look_up;
+pub mod phone;
 pub mod run;
+mod signals;
+mod sounds;
 
 use std::process::ExitCode;
 
@@ -19,6 +25,12 @@ pub enum Command {
     Check(check::Args),
     /// 说明 / Explain what a call would do
     Explain(explain::Args),
+    /// 拨打 / Call a number: play, record, press keys
+    Call(call::Args),
+    /// 座席话机 / A seat's telephone that answers
+    Phone(phone::Args),
+    /// 演示 / Call every number and check what is heard and kept
+    Demo(demo::Args),
     /// 通话记录 / Call records
     Records(look_up::Args),
     /// 工单 / Tickets of the embedded office
@@ -33,6 +45,9 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Call(args) => call::run(args),
+        Command::Phone(args) => phone::run(args),
+        Command::Demo(args) => demo::run(args),
         Command::Records(args) => look_up::records(&args),
         Command::Tickets(args) => look_up::tickets(&args),
         Command::Ledger(args) => look_up::ledger(&args),

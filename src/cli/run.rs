@@ -9,10 +9,10 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::io::clock::Clock;
-use crate::io::house::{Ask, Door, House, Ready, Setup, StartError};
+use crate::io::house::{Ask, Door, House, Setup, StartError};
 use crate::io::media::ShellChoice;
 use crate::routing::Overrides;
-use crate::routing::plan::{Listener, Plan};
+use crate::routing::plan::{Listener, SecretRef, Trunk};
 use crate::time::Timestamp;
 
 /// 运行热线引擎 / Run the engine
@@ -66,6 +66,10 @@ fn shell(text: &str) -> Result<ShellChoice, String> {
 
 /// Exit codes: 0 ended in order, 1 not started.
 pub fn run(args: Args) -> ExitCode {
+    if !args.config.exists() {
+        eprint!("没有启动 / not started: {}", no_file(&args.config));
+        return ExitCode::FAILURE;
+    }
     let _writes_until_the_end = start_logging();
     match serve(args) {
         Ok(()) => ExitCode::SUCCESS,
@@ -74,6 +78,18 @@ pub fn run(args: Args) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The routing file is not there: where it is to be found.
+pub(super) fn no_file(config: &Path) -> String {
+    let (name, here) = (config.display(), std::env::current_dir().unwrap_or_default());
+    let here = here.display();
+    format!(
+        "没有路由文件 {name}（当前目录 {here}）\n\
+         随程序发布的 routing.toml 和 prompts/ 在源代码目录里：请在那里运行，或用 --config 指明它的位置\n\
+         there is no routing file {name} (current directory {here})\n\
+         the shipped routing.toml and its prompts/ are in the source tree: run there, or name the file with --config\n"
+    )
 }
 
 /// Lines that wait for a slow terminal or pipe; what finds no place is lost, never a call's time.
@@ -133,7 +149,7 @@ fn serve(args: Args) -> Result<(), StartError> {
         let house = House::open(setup, worker.handle().clone())?;
         heed_signals(house.door()).map_err(outside)?;
         // Whoever started us may not be reading: calls are answered all the same.
-        let _ = greet(house.ready(), house.plan(), &data);
+        let _ = greet(&house, &data);
         house.run().await;
         Ok(())
     })
@@ -160,33 +176,45 @@ fn heed_signals(door: Door) -> std::io::Result<()> {
 }
 
 /// The ready line, what to dial, and how to connect a softphone.
-fn greet(ready: &Ready, plan: &Plan, data: &Path) -> std::io::Result<()> {
+fn greet(house: &House, data: &Path) -> std::io::Result<()> {
+    let (ready, plan) = (house.ready(), house.plan());
     let mut out = std::io::stdout().lock();
     let sip = ready.sip.first().map_or_else(String::new, ToString::to_string);
-    writeln!(
-        out,
-        "ready sip={sip} http={} media={}",
-        ready.http.map_or("off".into(), |at| at.to_string()),
-        ready.shell
-    )?;
-    writeln!(out, "拨打 / dial: sip:12345@{sip}（或任一号码 / or any of {} lines）", plan.lines.len())?;
+    let http = ready.http.map_or("off".into(), |at| at.to_string());
+    writeln!(out, "ready sip={sip} http={http} media={}", ready.shell)?;
+    let lines = plan.lines.len();
+    writeln!(out, "拨打 / dial: sip:12345@{sip}（或 {lines} 个号码中任一个 / or any of {lines} numbers）")?;
+    writeln!(out, "      hotline call 12345 --server {sip}")?;
+    let data = data.display();
     if let Some(seat) = plan.seats.values().next() {
-        let domain = &plan.network.domain;
-        let crate::routing::plan::SecretRef::File(file) = &seat.secret else { return Ok(()) };
-        let secret = data.join(file);
+        let (domain, seat_id) = (&plan.network.domain, &seat.id);
+        let password = match &seat.secret {
+            SecretRef::File(file) => format!("{data}/{file}"),
+            SecretRef::Env(name) => format!("${name}"),
+        };
         writeln!(
             out,
-            "座席软电话 / seat softphone: user {} domain {domain} proxy {sip} password: {}",
-            seat.id,
-            secret.display()
+            "座席软电话 / seat softphone: user {seat_id} domain {domain} proxy {sip} password: {password}"
+        )?;
+        writeln!(out, "      hotline phone --seat {seat_id} --server {sip} --data {data}")?;
+    }
+    if let Some(at) = ready.http {
+        let token = crate::io::http::TOKEN_FILE;
+        writeln!(
+            out,
+            "网页接口 / HTTP: http://{at}/healthz /readyz /metrics /v1/snapshot token: {data}/{token}"
         )?;
     }
-    if let Some(first) = ready.created.first() {
+    if !ready.created.is_empty() {
+        let made = ready.created.len();
+        writeln!(out, "新建 {made} 个密钥（0600）/ {made} secrets created (0600): {data}/secrets/")?;
+    }
+    let trusts_loopback = |trunk: &Trunk| trunk.sources.iter().any(|net| net.addr.is_loopback());
+    if plan.trunks.values().any(trusts_loopback) {
         writeln!(
             out,
-            "新建密钥 / secrets created: {} 个 / files, e.g. {}",
-            ready.created.len(),
-            first.display()
+            "试用: 本机来电即视为运营商来电，见 hotline check / for trying out: calls from this machine count as \
+             the carrier's, see hotline check"
         )?;
     }
     out.flush()

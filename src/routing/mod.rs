@@ -26,3 +26,4 @@ pub use load::{Draft, Outcome, Overrides};
 pub use number::{Dialled, Found};
 pub use plan::Plan;
 pub use source::Fetched;
+pub use values::duration;

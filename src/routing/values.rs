@@ -102,7 +102,7 @@ impl Value for Duration {
 }
 
 /// `250ms`, `20s`, `3min`, `4h`: digits and a unit, nothing between.
-fn duration(text: &str) -> Option<Duration> {
+pub fn duration(text: &str) -> Option<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;

@@ -150,8 +150,36 @@ fn read(row: &Row<'_>) -> Result<Ticket, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::schema;
     use super::*;
+    use crate::id::Dice;
+    use crate::tickets::event::{ClosedBy, EventBody, stored};
     use serde_json::json;
+
+    #[test]
+    fn a_ticket_is_closed_when_its_call_is_and_stays_so_when_the_recording_follows() {
+        let path = std::env::temp_dir().join(format!("hotline-office-{}.db", std::process::id()));
+        let db = schema::open(&path).unwrap();
+        let call = CallId::draw(1, &mut Dice::seeded(7));
+        let closed = EventBody::Closed {
+            cause: ClosedBy::Completed,
+            status: None,
+            lasted_ms: 9_000,
+            answered_ms: Some(8_000),
+        };
+        let kept = EventBody::RecordingStored { file: "a.wav".into(), duration_ms: 8_000, lost_frames: 0 };
+        let happened =
+            [(EventBody::Answered { durable: true }, "open"), (closed, "closed"), (kept, "closed")];
+        for (sequence, (body, state)) in (1..).zip(happened) {
+            let event = stored(call, sequence, Timestamp::UNIX_EPOCH, &body, "/hotline/n");
+            assert_eq!(fold(&db, &event).unwrap(), Ok(()));
+            let ticket = by_call(&db, &call.to_string()).unwrap().unwrap();
+            assert_eq!((ticket.state.as_str(), &*ticket.kind), (state, body.kind()));
+        }
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
+        }
+    }
 
     #[test]
     fn a_merge_replaces_values_deepens_objects_and_removes_nulls() {

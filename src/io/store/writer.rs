@@ -240,7 +240,8 @@ impl Writer {
                     return Err(error); // Dropping the connection rolls back.
                 }
                 // It will fail for ever: give up this write, not all that come after it.
-                tracing::error!(%error, ?job, "a write cannot be stored and is given up");
+                tracing::error!(%error, "a write cannot be stored and is given up");
+                tracing::debug!(?job, "it was this"); // It may name a caller.
                 self.backlog.shed.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -280,7 +281,8 @@ impl Writer {
         if self.panics >= PANICS_MAX
             && let Some((token, jobs)) = self.pending.pop_front()
         {
-            tracing::error!(token, ?jobs, "writes that bring the store down are given up");
+            tracing::error!(token, count = jobs.len(), "writes that bring the store down are given up");
+            tracing::debug!(?jobs, "it was these"); // They may name callers.
             self.backlog.pending.fetch_sub(jobs.len(), Ordering::Relaxed);
             let shed = u64::try_from(jobs.len()).unwrap_or(u64::MAX);
             self.backlog.shed.fetch_add(shed, Ordering::Relaxed);
