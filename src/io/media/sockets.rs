@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn pairs_are_even_and_odd_and_held_ports_are_stepped_over() {
         let mut range = PortRange::new(HERE, 13_001, 13_009);
-        assert_eq!(range.slots(), 4, "21002 to 21009");
+        assert_eq!(range.slots(), 4, "13002 to 13009");
         let held = UdpSocket::bind((HERE, 13_005)).unwrap();
         assert_eq!(range.open(2), [PortSlot(0), PortSlot(2)]);
         let pair = range.pair(PortSlot(2)).unwrap();

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 
-use super::{CHUNK_FRAMES, CHUNK_SAMPLES, Chunk, Item, RecorderFigures};
+use super::{CHUNK_FRAMES, CHUNK_SAMPLES, CHUNKS_PER_RECORDING, Chunk, Item, RecorderFigures};
 use crate::id::CallId;
 use crate::media::order::FRAME_SAMPLES;
 use crate::media::{Frame, Tape};
 use crate::time::Timestamp;
 
-/// Empty chunks kept beyond those that are out, for recordings to come.
+/// Empty chunks kept for recordings to come. Those that run keep all that they once needed, so that a
+/// disk that is slow now and then costs no memory anew.
 const SPARE_MAX: usize = 32;
 
 /// See the module's own words.
@@ -49,7 +50,8 @@ impl Deck {
             recordings_max,
             chunks_max,
             chunks: 0,
-            spare: Vec::new(),
+            // Room for all, so that none that comes back ever makes it grow.
+            spare: Vec::with_capacity(chunks_max),
             filling: HashMap::new(),
             items,
             empties,
@@ -61,10 +63,10 @@ impl Deck {
     /// Takes back empty chunks and passes on what had to wait: once a tick.
     pub fn turn(&mut self) {
         while let Ok(chunk) = self.empties.try_recv() {
-            if self.spare.len() < SPARE_MAX.max(self.filling.len()) {
+            if self.spare.len() < SPARE_MAX.max(self.filling.len() * CHUNKS_PER_RECORDING) {
                 self.spare.push(chunk);
             } else {
-                self.chunks -= 1; // The rush is over: its memory goes.
+                self.chunks -= 1; // Recordings have ended: the memory of their rush goes.
             }
         }
         while let Some(item) = self.held.pop_front() {

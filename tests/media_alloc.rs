@@ -1,0 +1,304 @@
+//! A tick allocates nothing: an allocator that counts, around a thousand legs and more.
+#![allow(unsafe_code)] // An allocator is unsafe by its trait; this one hands everything on.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant as SystemInstant};
+
+use hotline::id::{CallId, Dice, LegId};
+use hotline::io::clock::Clock;
+use hotline::io::media::{MediaConfig, MediaHandle, Outbox, ShellChoice, raise_file_limit};
+use hotline::io::recorder::{Recorder, RecorderConfig};
+use hotline::media::order::{Codec, Flow, PortSlot, SoundId};
+use hotline::media::{Engine, Fact, LegConfig, Order, SocketKey, SoundBank, Tape};
+use hotline::time::{Instant, Now, Timestamp};
+
+struct Counting;
+
+thread_local! {
+    /// Whether this thread's allocations count.
+    static COUNTED: Cell<bool> = const { Cell::new(false) };
+}
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+fn count() {
+    if COUNTED.get() {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: as our caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        count();
+        // SAFETY: as our caller promises.
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: as our caller promises.
+        unsafe { System.realloc(memory, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// One at a time: the count is one for all threads.
+static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
+
+/// A leg of `call` on its own slot.
+fn config(slot: u32, codec: Codec, remote: SocketAddr) -> Box<LegConfig> {
+    let payload_type = if codec == Codec::Pcma { 8 } else { 0 };
+    Box::new(LegConfig {
+        slot: PortSlot(slot),
+        codec,
+        payload_type,
+        payload_type_in: payload_type,
+        dtmf: Some((101, 101)),
+        remote,
+        remote_rtcp: SocketAddr::new(remote.ip(), 9),
+        rtcp_mux: false,
+        signalling_peer: remote.ip(),
+        flow: Flow::SendRecv,
+        silence_max: Duration::from_secs(30),
+    })
+}
+
+/// What calls do: their legs and orders, by kind.
+struct Crowd {
+    relayed: u64,
+    prompts: u64,
+    recorded: u64,
+    turned: u64,
+}
+
+impl Crowd {
+    /// All orders, and the legs' slots with the payload type that their peers send. Slots from `slots`.
+    fn orders(&self, slots: &[PortSlot], remote: SocketAddr) -> (Vec<Order>, Vec<(PortSlot, u8)>) {
+        let mut dice = Dice::seeded(4);
+        let (mut orders, mut legs) = (Vec::new(), Vec::new());
+        let mut open = |orders: &mut Vec<Order>, leg: LegId, codec| {
+            let slot = slots[legs.len()];
+            let config = config(slot.0, codec, remote);
+            legs.push((slot, config.payload_type));
+            orders.push(Order::Open { leg, config });
+        };
+        let (relayed, recorded) = (self.relayed, self.relayed + self.recorded);
+        for n in 0..recorded + self.turned {
+            let call = CallId::draw(1_700_000_000_000 + n, &mut dice);
+            let [a, b] = [0, 1].map(|index| LegId { call, index });
+            open(&mut orders, a, Codec::Pcma);
+            // Each other recorded bridge has two codecs, and each that is only turned.
+            let other = if n >= recorded || n >= relayed && n % 2 == 0 { Codec::Pcmu } else { Codec::Pcma };
+            open(&mut orders, b, other);
+            if (relayed..recorded).contains(&n) {
+                orders.push(Order::Record { call, caller: a, begun: Timestamp::UNIX_EPOCH });
+            }
+            orders.push(Order::Bridge { a, b });
+        }
+        for n in 0..self.prompts {
+            let leg = LegId::caller(CallId::draw(1_800_000_000_000 + n, &mut dice));
+            open(&mut orders, leg, Codec::Pcma);
+            let sounds = [SoundId(0), SoundId(0)].into();
+            orders.push(Order::Play { leg, sounds, repeat: true, mark: 0 });
+        }
+        (orders, legs)
+    }
+}
+
+fn bank() -> SoundBank {
+    SoundBank::new([(0..4_111).map(|n| ((n * 37) % 8_000) as i16).collect()])
+}
+
+/// The `n`-th packet of every peer.
+fn packet(n: u64, payload_type: u8, bytes: &mut [u8; 172]) {
+    bytes[..2].copy_from_slice(&[0x80, payload_type]);
+    bytes[2..4].copy_from_slice(&(n as u16).to_be_bytes());
+    bytes[4..8].copy_from_slice(&((n * 160) as u32).to_be_bytes());
+    bytes[8..12].copy_from_slice(&77_u32.to_be_bytes());
+    bytes[12..].fill(0x80 | (n % 64) as u8);
+}
+
+/// A telephone-event of the peer: the key changes every 8 packets.
+fn key(n: u64, bytes: &mut [u8; 16]) {
+    bytes[..2].copy_from_slice(&[0x80, 101]);
+    bytes[2..4].copy_from_slice(&(n as u16).to_be_bytes());
+    bytes[4..8].copy_from_slice(&((n / 8 * 8 * 160) as u32).to_be_bytes());
+    bytes[8..12].copy_from_slice(&77_u32.to_be_bytes());
+    let duration = (n % 8 + 1) * 160;
+    bytes[12..].copy_from_slice(&[(n / 8 % 16) as u8, 10, (duration >> 8) as u8, duration as u8]);
+}
+
+fn shelf(name: &str) -> std::path::PathBuf {
+    let data = std::env::temp_dir().join(format!("hotline-alloc-{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&data);
+    std::fs::create_dir_all(&data).unwrap();
+    data
+}
+
+#[test]
+fn five_hundred_relays_two_hundred_prompts_and_a_hundred_recordings_allocate_nothing() {
+    let _turn = TURN.lock().unwrap();
+    const RECORDED: u64 = 100;
+    let data = shelf("tick");
+    let zone = jiff::tz::TimeZone::UTC;
+    let recorder = RecorderConfig { data: data.clone(), zone, recordings_max: RECORDED as usize };
+    let (recorder, mut decks) = Recorder::spawn(recorder, 1, Arc::new(|_| {})).unwrap();
+    let mut deck = decks.pop().unwrap();
+    let mut outbox = Outbox::default();
+    let mut engine = Engine::new(bank(), Dice::seeded(1));
+    let crowd = Crowd { relayed: 500, prompts: 200, recorded: RECORDED, turned: 0 };
+    let slots: Vec<PortSlot> = (0..1_400).map(PortSlot).collect();
+    let (orders, legs) = crowd.orders(&slots, PEER);
+    let begun = Now { mono: Instant::from_millis(1_000), wall: Timestamp::UNIX_EPOCH };
+    let recorded = orders.iter().filter_map(|order| match order {
+        Order::Record { call, .. } => Some(*call),
+        _ => None,
+    });
+    let recorded: Vec<CallId> = recorded.collect();
+    for order in orders {
+        engine.handle_order(order, begun, &mut outbox, &mut deck);
+    }
+    // A disk that stands still: the recordings get all the chunks that they may ever have.
+    let silence = [0; 160];
+    for call in &recorded {
+        while deck.frame(*call, &silence, &silence) {}
+    }
+    assert_eq!((engine.legs(), engine.recordings()), (1_400, 100));
+
+    let mut mono = begun.mono;
+    let mut sent = 0;
+    let mut keys = 0;
+    // 20 ms of all: packets in, four ticks, packets out, and what a tick says.
+    let mut round = |n: u64, deck: &mut hotline::io::recorder::Deck| {
+        for (slot, payload_type) in &legs {
+            let (mut sound, mut press) = ([0; 172], [0; 16]);
+            packet(n, *payload_type, &mut sound);
+            let mut bytes: &mut [u8] = &mut sound;
+            // Each fiftieth leg presses keys in place of speaking.
+            if slot.0 % 50 == 0 && n > 20 {
+                key(n, &mut press);
+                bytes = &mut press;
+            }
+            engine.handle_packet(SocketKey::rtp(*slot), PEER, bytes, mono, &mut outbox);
+        }
+        for phase in 1..=4 {
+            mono += Duration::from_millis(5);
+            deck.turn();
+            engine.tick(phase % 4, mono, &mut outbox, deck);
+            sent += outbox.parcels().len();
+            outbox.clear();
+        }
+        while let Some(fact) = engine.poll_output() {
+            keys += u64::from(matches!(fact, Fact::Digit { .. }));
+        }
+    };
+    for n in 0..100 {
+        round(n, &mut deck);
+    }
+    for n in 100..400 {
+        COUNTED.set(true);
+        round(n, &mut deck);
+        COUNTED.set(false);
+    }
+    assert_eq!(ALLOCATIONS.swap(0, Ordering::Relaxed), 0, "allocations and releases in 1,200 ticks");
+    assert!(sent > 400 * 1_350, "and they did their work: {sent} packets");
+    assert!(keys > 45 * 28, "{keys} keys");
+    // The count itself works.
+    COUNTED.set(true);
+    drop(std::hint::black_box(Box::new(1)));
+    COUNTED.set(false);
+    assert_eq!(ALLOCATIONS.swap(0, Ordering::Relaxed), 2);
+    deck.end(CallId::draw(0, &mut Dice::seeded(9)), 0);
+    drop(deck);
+    recorder.join();
+    let _ = std::fs::remove_dir_all(&data);
+}
+
+/// The media thread with its shell: what the kernel brings in and takes out as well.
+fn a_thread_allocates_nothing(shell: ShellChoice, first_port: u16) {
+    let _turn = TURN.lock().unwrap();
+    raise_file_limit().unwrap();
+    let data = shelf(&format!("{shell:?}"));
+    let zone = jiff::tz::TimeZone::UTC;
+    let mut media = MediaHandle::spawn(MediaConfig {
+        bind: Ipv4Addr::LOCALHOST.into(),
+        ports: (first_port, first_port + 2_999),
+        shell,
+        shards: 1,
+        orders_ring: 4_096,
+        bank: bank(),
+        dice: Dice::seeded(2),
+        clock: Clock::system(),
+        recorder: RecorderConfig { data: data.clone(), zone, recordings_max: 1 },
+        // The media thread wakes us when it has told something; from then on it is counted.
+        wake: Arc::new(|| {
+            if std::thread::current().name().is_some_and(|name| name.starts_with("media-")) {
+                COUNTED.set(true);
+            }
+        }),
+    })
+    .expect("set HOTLINE_NO_URING where the kernel forbids io_uring");
+    let slots = media.open_ports(1_000);
+    assert_eq!(slots.len(), 1_000);
+    let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let crowd = Crowd { relayed: 350, prompts: 200, recorded: 0, turned: 50 };
+    let (orders, legs) = crowd.orders(&slots, peer.local_addr().unwrap());
+    media.send_many(orders);
+    let figures = Arc::clone(media.figures());
+    let (_never, nap) = channel::<()>();
+    let began = SystemInstant::now();
+    let mut speak = |n: u64| {
+        let mut bytes = [0; 172];
+        for (slot, payload_type) in &legs {
+            packet(n, *payload_type, &mut bytes);
+            let _ = peer.send_to(&bytes, (Ipv4Addr::LOCALHOST, media.port(*slot)));
+        }
+        let due = Duration::from_millis(20 * (n + 1));
+        let _ = nap.recv_timeout(due.saturating_sub(began.elapsed()));
+        while media.poll().is_some() {}
+    };
+    // Buffers find their size, sources are latched, and the thread knows that it is counted.
+    (0..100).for_each(&mut speak);
+    ALLOCATIONS.store(0, Ordering::Relaxed);
+    let before = [&figures.received, &figures.sent].map(|figure| figure.load(Ordering::Relaxed));
+    (100..200).for_each(&mut speak);
+    let allocations = ALLOCATIONS.swap(0, Ordering::Relaxed);
+    let after = [&figures.received, &figures.sent].map(|figure| figure.load(Ordering::Relaxed));
+    assert_eq!(allocations, 0, "allocations and releases in {} ticks", figures.ticks.load(Ordering::Relaxed));
+    let moved = [after[0] - before[0], after[1] - before[1]];
+    assert!(moved.iter().all(|count| *count > 1_000), "it did its work: {moved:?}");
+    // An order may allocate, and is counted: the flag stands in the right thread.
+    let leg = LegId::caller(CallId::draw(1, &mut Dice::seeded(77)));
+    media.send(Order::Open { leg, config: config(slots[999].0, Codec::Pcma, PEER) });
+    media.send(Order::Close { leg });
+    media.stop();
+    assert!(ALLOCATIONS.swap(0, Ordering::Relaxed) > 0);
+    let _ = std::fs::remove_dir_all(&data);
+}
+
+#[test]
+fn a_thousand_legs_on_real_sockets_allocate_nothing_by_io_uring() {
+    if std::env::var_os("HOTLINE_NO_URING").is_none() {
+        a_thread_allocates_nothing(ShellChoice::Uring, 10_000);
+    }
+}
+
+#[test]
+fn a_thousand_legs_on_real_sockets_allocate_nothing_by_epoll() {
+    a_thread_allocates_nothing(ShellChoice::Epoll, 16_000);
+}
