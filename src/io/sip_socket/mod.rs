@@ -17,6 +17,8 @@ use crate::sip::event::ListenerConfig;
 const BURST: usize = 64;
 /// No datagram is longer.
 const ROOM: usize = 65_536;
+/// Tries to send one datagram, past errors that belong to earlier ones.
+const SENDS_MAX: usize = 4;
 /// Kernel buffers: a second of a flood of INVITEs.
 const SOCKET_BUFFER: usize = 4 << 20;
 
@@ -92,11 +94,47 @@ impl SipSockets {
 
     /// Sends one datagram. What the kernel does not take now is lost, as on any network: signalling
     /// retransmits.
+    ///
+    /// Where ICMP errors are asked for, the kernel tells the error of an earlier datagram, to
+    /// whomever that went, by failing the next send and sending nothing. Such an error is not this
+    /// peer's, and is told once: the datagram is sent again, or a dead peer would silence others.
     pub fn send(&self, packet: &Packet) {
-        if let Some(socket) = self.sockets.get(packet.listener)
-            && let Err(error) = socket.try_send_to(&packet.bytes, packet.peer)
-        {
-            tracing::debug!(%error, peer = %packet.peer, "a SIP datagram was not sent");
+        let Some(socket) = self.sockets.get(packet.listener) else { return };
+        for _ in 0..SENDS_MAX {
+            match socket.try_send_to(&packet.bytes, packet.peer) {
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::debug!(%error, peer = %packet.peer, "a SIP datagram was not sent");
+                    if error.kind() == io::ErrorKind::WouldBlock {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_peer_that_is_gone_costs_no_other_its_datagrams() {
+        let listener = Listener { bind: "127.0.0.1:0".parse().unwrap(), advertise: None };
+        let (sockets, faces) = SipSockets::bind(&[listener]).unwrap();
+        let peer = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        peer.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        let gone = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        // The kernel knows that a fresh socket can be written to when tokio has asked once.
+        sockets.sockets[0].writable().await.unwrap();
+        for round in 0..20_u8 {
+            let to = |peer| Packet { listener: 0, peer, bytes: Bytes::copy_from_slice(&[round]) };
+            sockets.send(&to(gone));
+            sockets.send(&to(peer.local_addr().unwrap()));
+            let mut room = [0; 4];
+            let (length, from) = peer.recv_from(&mut room).expect("the live peer's datagram");
+            assert_eq!((&room[..length], from), (&[round][..], faces[0].bind));
         }
     }
 }
