@@ -3,9 +3,13 @@
 
 mod baresip;
 mod callers;
+mod door;
 #[path = "../engine/mod.rs"]
 mod engine;
+
+mod noise;
 mod phones;
 mod plan;
 mod records;
 mod sipp;
+mod sub_center;

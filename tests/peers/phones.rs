@@ -10,7 +10,7 @@ use hotline::telemetry::CallRecord;
 use crate::baresip::Baresip;
 use crate::engine::Engine;
 use crate::plan::engine_on_plan;
-use crate::records::{closed_calls, tickets};
+use crate::records::{recorded_calls, tickets};
 
 const CALLER_HZ: f32 = 440.0;
 const SEAT_HZ: f32 = 1_000.0;
@@ -57,7 +57,7 @@ fn recording(engine: &Engine, record: &CallRecord) -> [Vec<i16>; 2] {
 }
 
 fn the_only_call(engine: &Engine) -> CallRecord {
-    let calls = closed_calls(engine, 1);
+    let calls = recorded_calls(engine, 1);
     let [record] = calls.as_slice() else { panic!("one call, one record: {calls:?}") };
     assert_eq!(tickets(engine).len(), 1, "one call, one ticket");
     assert_eq!(tickets(engine)[0].number, record.ticket);

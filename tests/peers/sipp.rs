@@ -114,17 +114,14 @@ impl Scenario {
     /// Waits for calls at `at`.
     pub fn listen(self, dir: &Path, at: SocketAddr) -> Running {
         let running = self.launch(dir, &["-p", &at.port().to_string()]);
-        // It listens as soon as nobody else can.
+        // The kernel's table says when it listens: trying to bind the port would be in its way.
+        let entry = format!(":{:04X} ", at.port());
         let ends = Instant::now() + Duration::from_secs(5);
-        while let Ok(probe) = UdpSocket::bind(at) {
-            assert!(Instant::now() < ends, "SIPp does not listen");
-            probe.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
-            let _ = probe.recv(&mut [0]);
-            drop(probe);
-            // Leave the port alone long enough to be taken.
-            let nap = UdpSocket::bind("127.0.0.1:0").unwrap();
-            nap.set_read_timeout(Some(Duration::from_millis(30))).unwrap();
-            let _ = nap.recv(&mut [0]);
+        while !std::fs::read_to_string("/proc/net/udp").unwrap().contains(&entry) {
+            if let Ok(printed) = running.printed.recv_timeout(Duration::from_millis(20)) {
+                panic!("{}: SIPp does not listen: {printed}", running.name);
+            }
+            assert!(Instant::now() < ends, "{}: SIPp does not listen", running.name);
         }
         running
     }
