@@ -6,6 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::dialect::{Dialects, Phone};
 use super::digest::{Algorithm, Challenge, Credentials};
 use super::event::Config;
 use super::message::Message;
@@ -48,6 +49,7 @@ pub(super) struct Guard {
     /// Stands in for the HA1 of users that do not exist.
     decoy: String,
     nonces: Nonces,
+    dialects: Dialects,
     guessers: HashMap<(IpAddr, u64), (Instant, u32)>,
     guessers_by_age: VecDeque<(IpAddr, u64)>,
 }
@@ -59,6 +61,7 @@ impl Guard {
             accounts: HashMap::new(),
             decoy: "0".repeat(64),
             nonces: Nonces::new(dice, now),
+            dialects: Dialects::default(),
             guessers: HashMap::new(),
             guessers_by_age: VecDeque::new(),
         }
@@ -93,6 +96,8 @@ impl Guard {
         let (Some(given), Some(method)) = (given, request.method()) else {
             return Verdict::Challenge { stale: false };
         };
+        let phone = self.phone(request, source);
+        self.dialects.answered(phone, given.algorithm);
         let guesser = (source.to_canonical(), self.user_mark(&given.username));
         if self.is_braked(guesser, now) {
             return Verdict::Braked;
@@ -120,20 +125,37 @@ impl Guard {
         Verdict::Good(seat)
     }
 
-    /// WWW-Authenticate values for a 401, the stronger algorithm first (RFC 8760 §2.4).
-    pub(super) fn challenges(&mut self, stale: bool, now: Instant) -> [Vec<u8>; 2] {
+    /// WWW-Authenticate values for a 401 to `request`, the stronger algorithm first (RFC 8760 §2.4);
+    /// MD5 alone where the phone did not understand that.
+    pub(super) fn challenges(
+        &mut self,
+        request: &Message,
+        source: IpAddr,
+        stale: bool,
+        now: Instant,
+    ) -> Vec<Vec<u8>> {
+        let phone = self.phone(request, source);
+        let seq = request.cseq().map_or(0, |cseq| cseq.number).to_be_bytes();
+        let mark = self.user_mark(&[request.call_id().unwrap_or_default(), &seq].concat());
+        let algorithms: &[Algorithm] = match self.dialects.ask(phone, mark) {
+            true => &[Algorithm::Md5],
+            false => &[Algorithm::Sha256, Algorithm::Md5],
+        };
         let nonce = self.nonces.draw(now);
-        [Algorithm::Sha256, Algorithm::Md5].map(|algorithm| {
-            Challenge {
-                realm: self.realm.as_bytes().into(),
-                nonce: nonce.as_bytes().into(),
-                opaque: None,
-                algorithm,
-                qop_auth: true,
-                stale,
-            }
-            .to_value()
-        })
+        let challenge = |algorithm: &Algorithm| Challenge {
+            realm: self.realm.as_bytes().into(),
+            nonce: nonce.as_bytes().into(),
+            opaque: None,
+            algorithm: *algorithm,
+            qop_auth: true,
+            stale,
+        };
+        algorithms.iter().map(|algorithm| challenge(algorithm).to_value()).collect()
+    }
+
+    fn phone(&self, request: &Message, source: IpAddr) -> Phone {
+        let user = user_of(request, Name::From).unwrap_or_default();
+        (source.to_canonical(), self.user_mark(user.as_bytes()))
     }
 
     /// A user's name as a number, so that a table of guessers holds no text of theirs.
@@ -214,8 +236,9 @@ mod tests {
     }
 
     fn nonce_of(guard: &mut Guard, now: Instant) -> String {
-        let [value, _] = guard.challenges(false, now);
-        let challenge = Challenge::parse(&value).unwrap();
+        let asking = register(Algorithm::Md5, "1001", "", "", 1);
+        let values = guard.challenges(&asking, "192.0.2.1".parse().unwrap(), false, now);
+        let challenge = Challenge::parse(&values[0]).unwrap();
         String::from_utf8(challenge.nonce.to_vec()).unwrap()
     }
 

@@ -222,7 +222,8 @@ impl Endpoint {
             416 | 505 => TurnedAway::Unsupported,
             _ => TurnedAway::BadRequest,
         };
-        let answerable = message.via().is_ok() && message.method() != Some(&Method::Ack);
+        // A Via that cannot be read is given back as it came, to where the request came from.
+        let answerable = message.header(Name::Via).is_some() && message.method() != Some(&Method::Ack);
         if !answerable {
             return self.turn_away(from, TurnedAway::Malformed);
         }

@@ -6,6 +6,7 @@
 mod auth;
 pub mod build;
 mod check;
+mod dialect;
 mod dialog;
 pub mod digest;
 mod door;

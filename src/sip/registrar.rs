@@ -228,7 +228,7 @@ impl Endpoint {
     ) {
         let tag = self.stateless_tag(request);
         let mut draft = Draft::response(request, from.peer, 401, Some(&tag));
-        for value in self.guard.challenges(stale, now.mono) {
+        for value in self.guard.challenges(request, from.peer.ip(), stale, now.mono) {
             draft = draft.header("WWW-Authenticate", value);
         }
         let bytes = self.name(draft, "Server").finish();

@@ -1,9 +1,10 @@
 //! Real calls through the whole house: the engine's own binary, telephones over real UDP on
-//! loopback, the clock set inside the transition months. Telephones are our own, and SIPp.
+//! loopback, the clock set inside the transition months. Telephones are our own; for others' see
+//! `tests/peers`.
 
+#[path = "../engine/mod.rs"]
 mod engine;
 mod line;
-mod sipp;
 
 use std::path::Path;
 use std::sync::Arc;

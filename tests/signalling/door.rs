@@ -82,12 +82,7 @@ fn refusals_row_by_row() {
 #[test]
 fn what_cannot_be_answered_is_dropped_and_counted() {
     let mut wire = Wire::new();
-    for text in [
-        "hello",
-        "GET / HTTP/1.1\r\n\r\n",
-        "INVITE sip:a@b SIP/2.0\r\nVia: rubbish\r\n\r\n",
-        "ACK sip:a@b SIP/2.0\r\n\r\n",
-    ] {
+    for text in ["hello", "GET / HTTP/1.1\r\n\r\n", "ACK sip:a@b SIP/2.0\r\n\r\n"] {
         wire.hear(STRANGER, text);
         assert_eq!(wire.turned_away(), TurnedAway::Malformed, "{text}");
     }
@@ -233,4 +228,28 @@ fn outputs_are_the_same_for_the_same_seed() {
         wire.sent.iter().map(|(_, message)| message.raw().clone()).collect::<Vec<_>>()
     };
     assert_eq!(run(), run());
+}
+
+#[test]
+fn a_request_whose_via_cannot_be_read_is_answered_where_it_came_from() {
+    // RFC 4475 §3.1.2.1 and §3.1.2.16 want 400 and 505 for such.
+    let rows = [
+        ("SIP/2.0", "SIP/2.0/UDP 192.0.2.15;;,;,,", "400"),
+        ("SIP/7.0", "SIP/7.0/UDP c.example.com;branch=z9hG4bKkdjuw", "505"),
+        ("SIP/2.0", "rubbish", "400"),
+    ];
+    for (version, via, wanted) in rows {
+        let mut wire = Wire::new();
+        let text = Call::new("a").invite(OFFER);
+        let text = text.replacen("SIP/2.0", version, 1);
+        let own = text.lines().find(|line| line.starts_with("Via: ")).unwrap().to_owned();
+        let text = text.replace(&own, &format!("Via: {via}"));
+        let packet = Packet { listener: 0, peer: CARRIER.parse().unwrap(), bytes: bytes::Bytes::from(text) };
+        wire.endpoint.handle_packet(packet, wire.now);
+        let Some(Output::Send(answer)) = wire.endpoint.poll_output() else { panic!("{via}: no answer") };
+        assert_eq!(answer.peer, CARRIER.parse().unwrap());
+        let answer = String::from_utf8(answer.bytes.to_vec()).unwrap();
+        assert!(answer.starts_with(&format!("SIP/2.0 {wanted} ")), "{via}: {answer}");
+        assert!(answer.contains(&format!("\r\nVia: {via}\r\n")), "as it came: {answer}");
+    }
 }

@@ -200,3 +200,28 @@ fn a_new_plan_keeps_the_bindings_of_seats_that_stay() {
     assert!(matches!(wire.event(), Event::Unregistered { .. }));
     assert_eq!(wire.saved.last(), Some(&("1001".into(), None)));
 }
+
+#[test]
+fn a_phone_that_gives_up_before_sha_256_is_asked_by_md5_alone_when_it_comes_again() {
+    let mut wire = Wire::new();
+    let asked_by = |wire: &mut Wire, cseq| {
+        wire.hear(DESK, register(cseq, CONTACT, ""));
+        let challenge = wire.next_sent();
+        assert_eq!(name(&challenge), "401");
+        let count = challenge.headers(Name::WwwAuthenticate).count();
+        (count, challenge)
+    };
+    assert_eq!(asked_by(&mut wire, 1).0, 2);
+    assert_eq!(asked_by(&mut wire, 1).0, 2, "a retransmission");
+    let (count, challenge) = asked_by(&mut wire, 2);
+    assert_eq!(count, 1);
+    let proof = prove(&challenge, Algorithm::Md5, "secret", Method::Register, "sip:hotline.example", 1);
+    wire.hear(DESK, register(3, CONTACT, &proof));
+    assert_eq!(wire.said(), ["200"]);
+    assert_eq!(asked_by(&mut wire, 4).0, 1, "its next registration too");
+    // Whoever registers at once, as most do, is asked by both each time.
+    let mut wire = Wire::new();
+    for cseq in [1, 3, 5] {
+        assert_eq!(wire.register(cseq, CONTACT), ["200"]);
+    }
+}

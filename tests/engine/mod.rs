@@ -1,19 +1,47 @@
 //! The engine's own binary as a test runs it.
+#![allow(dead_code, reason = "each test target uses a part of it")]
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Below the range that the kernel draws ports from, and wide enough for the shipped plan's calls.
 /// Engines side by side share it: a pair that another one holds is passed over.
 const RTP_PORTS: &str = "20000-29999";
+
+/// Engines of one test process that run at a time: more would be tests of the machine's patience.
+const ENGINES_MAX: usize = 4;
+
+static RUNNING: Mutex<usize> = Mutex::new(0);
+static ONE_ENDED: Condvar = Condvar::new();
+
+/// One of the places that engines run in.
+struct Place;
+
+impl Place {
+    fn wait() -> Place {
+        let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = |running: &mut usize| *running >= ENGINES_MAX;
+        *ONE_ENDED.wait_while(running, full).unwrap_or_else(PoisonError::into_inner) += 1;
+        Place
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        ONE_ENDED.notify_one();
+    }
+}
 
 /// The engine, ended when the test is.
 pub struct Engine {
     process: Child,
     pub data: PathBuf,
     pub sip: SocketAddr,
+    _place: Place,
 }
 
 impl Engine {
@@ -24,9 +52,10 @@ impl Engine {
 
     /// The same with further words on its command line.
     pub fn start_with(name: &str, clock: &str, more: &[&str]) -> Engine {
-        let data = std::env::temp_dir().join(format!("hotline-{name}-{}", std::process::id()));
+        let place = Place::wait();
+        let data = data_dir(name);
         let (process, sip) = Engine::launch(&data, clock, more);
-        Engine { process, data, sip }
+        Engine { process, data, sip, _place: place }
     }
 
     fn launch(data: &Path, clock: &str, more: &[&str]) -> (Child, SocketAddr) {
@@ -66,6 +95,11 @@ impl Engine {
         let path = self.data.join("secrets").join(format!("seat-{seat}"));
         std::fs::read_to_string(path).unwrap().trim().to_owned()
     }
+}
+
+/// Where the engine of this name in this process keeps its data.
+pub fn data_dir(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("hotline-{name}-{}", std::process::id()))
 }
 
 impl Drop for Engine {

@@ -1,0 +1,15 @@
+//! Real peers against the engine's own binary: SIPp as caller and as called, baresip as caller and
+//! as seat, and noise. `tools/test` installs both (Debian: sip-tester, baresip-core).
+
+mod baresip;
+mod callers;
+mod door;
+#[path = "../engine/mod.rs"]
+mod engine;
+
+mod noise;
+mod phones;
+mod plan;
+mod records;
+mod sipp;
+mod sub_center;
