@@ -153,12 +153,13 @@ impl Reader {
         if caller.is_empty() {
             return Ok(Vec::new());
         }
-        let mut select = self.db.prepare_cached(
+        // The limit stands in the text: one that is bound lets SQLite plan by its value, and a
+        // cached statement then be prepared anew for each caller.
+        let mut select = self.db.prepare_cached(&format!(
             "SELECT opened_at, line, ticket, seat, grade, cause FROM calls
-             WHERE caller = ? AND id <> ? ORDER BY arrival DESC LIMIT ?",
-        )?;
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let rows = select.query_map(params![caller, call.to_string(), most], history_line)?;
+             WHERE caller = ? AND id <> ? ORDER BY arrival DESC LIMIT {most}",
+        ))?;
+        let rows = select.query_map(params![caller, call.to_string()], history_line)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

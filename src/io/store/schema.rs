@@ -133,8 +133,7 @@ CREATE TABLE tickets (
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// Outboxes read what is owed by call and sequence: the table is in that order. A partial index of
-/// callers has its question prepared anew for each caller: a whole one costs less.
+/// Outboxes read what is owed by call and sequence: the table is in that order.
 const VERSION_2: &str = "
 CREATE TABLE owed_2 (
     sink TEXT NOT NULL,
@@ -146,8 +145,6 @@ CREATE TABLE owed_2 (
 INSERT INTO owed_2 SELECT sink, call, sequence, event FROM owed JOIN events ON arrival = event;
 DROP TABLE owed;
 ALTER TABLE owed_2 RENAME TO owed;
-DROP INDEX calls_caller;
-CREATE INDEX calls_caller ON calls(caller, arrival);
 ";
 
 /// What brings each version to the next.
