@@ -110,7 +110,7 @@ fn a_sub_center_that_vanishes_while_talking_is_found_out_and_the_call_ended() {
     let name = "sub-vanishes";
     let (at, desk) = desk(name, Scenario::of("sub_vanishes"));
     let trunk = format!("sub-12366={at}");
-    let silence = ("silence_max = \"30s\"", "silence_max = \"2s\"");
+    let silence = ("silence_max = \"12s\"", "silence_max = \"2s\"");
     let engine = engine_on_plan(name, WHEN, &[silence], &["--trunk", &trunk]);
     // The caller is silent too, but answers OPTIONS, so it is the sub-center that is missed.
     let caller = Scenario::of("let_go_alive").sdp(OFFER).start(&engine, "12366");

@@ -73,10 +73,14 @@ impl SipSockets {
         Ok((SipSockets { listeners: ours, inbox: Inbox::new() }, faces))
     }
 
-    /// Waits until a socket has something.
+    /// Waits until a socket has something: a datagram, or an error about one that was sent, which
+    /// alone makes no socket readable.
     pub async fn readable(&self) {
+        let wanted = Interest::READABLE.add(Interest::ERROR);
+        let mut waits: Vec<_> =
+            self.listeners.iter().map(|ours| Box::pin(ours.socket.ready(wanted))).collect();
         std::future::poll_fn(|cx: &mut Context<'_>| {
-            let ready = self.listeners.iter().any(|ours| ours.socket.poll_recv_ready(cx).is_ready());
+            let ready = waits.iter_mut().any(|wait| wait.as_mut().poll(cx).is_ready());
             if ready { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
@@ -101,9 +105,14 @@ impl SipSockets {
                     Err(_) => ours.troubled = true,
                 }
             }
+            let mut read_errors = || icmp::read(&ours.socket, |peer| take(Arrival::Unreachable(peer)));
             if std::mem::take(&mut ours.troubled) {
-                icmp::read(&ours.socket, |peer| take(Arrival::Unreachable(peer)));
+                read_errors();
             }
+            let _ = ours.socket.try_io(Interest::ERROR, || -> io::Result<()> {
+                read_errors();
+                Err(io::ErrorKind::WouldBlock.into()) // None is left.
+            });
         }
     }
 
@@ -180,16 +189,24 @@ mod tests {
             let (length, from) = peer.recv_from(&mut room).unwrap();
             assert_eq!((&room[..length], from), (text.as_bytes(), faces[0].bind));
         }
+        // An error alone wakes, and so does a datagram alone; what was read wakes no more.
+        let (told, heard) = next(&mut sockets).await;
+        assert!(!told.is_empty() && told.iter().all(|whom| *whom == nobody), "{told:?}");
+        assert_eq!(heard, [Bytes::new(); 0]);
         peer.send_to(b"back", faces[0].bind).unwrap();
+        assert_eq!(next(&mut sockets).await, (vec![], vec![Bytes::from("back")]));
+        let quiet = tokio::time::timeout(Duration::from_millis(50), sockets.readable()).await;
+        assert!(quiet.is_err());
+    }
+
+    /// Errors and datagrams of one waking.
+    async fn next(sockets: &mut SipSockets) -> (Vec<SocketAddr>, Vec<Bytes>) {
+        tokio::time::timeout(Duration::from_secs(5), sockets.readable()).await.expect("it wakes");
         let (mut told, mut heard) = (Vec::new(), Vec::new());
-        while told.is_empty() || heard.is_empty() {
-            tokio::time::timeout(Duration::from_secs(5), sockets.readable()).await.unwrap();
-            sockets.receive(|arrival| match arrival {
-                Arrival::Packet(packet) => heard.push(packet.bytes),
-                Arrival::Unreachable(whom) => told.push(whom),
-            });
-        }
-        assert!(told.iter().all(|whom| *whom == nobody), "{told:?}");
-        assert_eq!(heard, [Bytes::from("back")]);
+        sockets.receive(|arrival| match arrival {
+            Arrival::Packet(packet) => heard.push(packet.bytes),
+            Arrival::Unreachable(whom) => told.push(whom),
+        });
+        (told, heard)
     }
 }
