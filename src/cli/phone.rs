@@ -200,15 +200,7 @@ impl<'a> Desk<'a> {
     /// `true`: the telephone is put away.
     fn heed(&mut self, event: PhoneEvent) -> bool {
         match event {
-            PhoneEvent::Registered { expires_s } => {
-                if !std::mem::replace(&mut self.registered, true) {
-                    let seat = &self.args.seat;
-                    say(&format!(
-                        "座席 {seat} 已登录，等待来电（{expires_s} 秒内自动续期）\n\
-                         seat {seat} is registered and waits for calls (renewed within {expires_s} s)"
-                    ));
-                }
-            }
+            PhoneEvent::Registered { expires_s } => self.registered(expires_s),
             PhoneEvent::RegisterFailed { status } => return self.register_failed(status),
             PhoneEvent::Unregistered => {
                 say("已退出登录 / unregistered");
@@ -239,6 +231,16 @@ impl<'a> Desk<'a> {
             _ => {}
         }
         false
+    }
+
+    fn registered(&mut self, expires_s: u32) {
+        if !std::mem::replace(&mut self.registered, true) {
+            let seat = &self.args.seat;
+            say(&format!(
+                "座席 {seat} 已登录，等待来电（{expires_s} 秒内自动续期）\n\
+                 seat {seat} is registered and waits for calls (renewed within {expires_s} s)"
+            ));
+        }
     }
 
     fn register_failed(&mut self, status: Option<u16>) -> bool {

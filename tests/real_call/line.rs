@@ -40,7 +40,12 @@ impl Lines {
 
     /// Whether the telephone told something like it, at any time so far.
     pub fn saw(&self, line: PartyKey, what: impl Fn(&PhoneEvent) -> bool) -> bool {
-        self.told.iter().any(|(who, event)| *who == line && what(event))
+        self.told(line).into_iter().any(what)
+    }
+
+    /// What the telephone told so far.
+    pub fn told(&self, line: PartyKey) -> Vec<&PhoneEvent> {
+        self.told.iter().filter(|(who, _)| *who == line).map(|(_, event)| event).collect()
     }
 
     /// Runs the telephones until `done`, or fails with what they told. What no telephone notices,

@@ -2,6 +2,7 @@
 //! clock inside the transition months. Every number is called, and every promise is looked for in
 //! what was heard and in what was kept.
 
+mod books;
 mod cast;
 mod hear;
 mod judge;

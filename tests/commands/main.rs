@@ -1,0 +1,8 @@
+//! The commands of the binary, run as a user runs them: `run`, `call`, `phone`, `demo`.
+
+mod calls;
+mod demo;
+mod house;
+#[path = "../real_call/line.rs"]
+mod line;
+mod running;
