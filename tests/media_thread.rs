@@ -370,7 +370,7 @@ fn slots_come_lowest_first_and_a_leg_hears_nothing_meant_for_the_one_before() {
         let mut client = Client::new(1);
         let slots = house.media.open_ports(3);
         assert!(slots.is_sorted(), "{slots:?}");
-        assert!(slots.iter().all(|slot| house.media.port(*slot) % 2 == 0));
+        assert!(slots.iter().all(|slot| house.media.port(*slot).is_multiple_of(2)));
         let call = house.call();
         let [first, second, nowhere] = [0, 1, 2].map(|index| LegId { call, index });
         house.open(first, slots[0], &client);

@@ -57,7 +57,7 @@ fn a_leg_that_speaks_and_listens_reports_what_it_sent_and_heard() {
         names.push(cname);
         let since = left.at.since(begun);
         let unix = (ntp >> 32) - NTP_UNIX;
-        let wall = Duration::new(unix, ((ntp & 0xffff_ffff) * 1_000_000_000 >> 32) as u32);
+        let wall = Duration::new(unix, (((ntp & 0xffff_ffff) * 1_000_000_000) >> 32) as u32);
         let wanted = Duration::from_secs(BEGUN_S as u64) + since;
         assert!(wall.abs_diff(wanted) < Duration::from_millis(1), "{wall:?}, {wanted:?}");
         // Of what was sent by then: one packet each 20 ms.
