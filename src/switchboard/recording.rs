@@ -29,9 +29,10 @@ const EVENTS_MAX: usize = 16_384;
 pub(super) struct Records {
     /// Of this turn.
     jobs: Vec<StoreJob>,
-    openings: Vec<CallId>,
     events: Vec<StoredEvent>,
     last_token: u64,
+    /// Calls that wait for their opening's batch, by its token.
+    openings: VecDeque<(u64, CallId)>,
     /// Batches that the store has not confirmed, oldest first.
     unstored: VecDeque<Batch>,
     /// Events in `unstored`.
@@ -44,7 +45,6 @@ pub(super) struct Records {
 
 struct Batch {
     token: u64,
-    openings: Vec<CallId>,
     events: Vec<StoredEvent>,
     /// The first of the events that were not kept.
     left: Option<EventRef>,
@@ -53,7 +53,7 @@ struct Batch {
 impl Batch {
     /// Nothing to hand on but a place on disk: the next such batch may be one with it.
     fn is_left(&self) -> bool {
-        self.left.is_some() && self.events.is_empty() && self.openings.is_empty()
+        self.left.is_some() && self.events.is_empty()
     }
 }
 
@@ -84,7 +84,7 @@ impl Records {
 
     /// The call waits for this turn's batch.
     pub(super) fn await_opening(&mut self, call: CallId) {
-        self.openings.push(call);
+        self.openings.push_back((self.last_token + 1, call));
     }
 
     pub(super) fn keep_tail(&mut self, call: CallId, sequence: u32, recorded: bool) {
@@ -173,7 +173,6 @@ impl Switchboard {
         if !records.jobs.is_empty() {
             records.last_token += 1;
             let token = records.last_token;
-            let openings = std::mem::take(&mut records.openings);
             let mut events = std::mem::take(&mut records.events);
             let mut left = None;
             if records.kept + events.len() > EVENTS_MAX {
@@ -183,10 +182,9 @@ impl Switchboard {
             match records.unstored.back_mut().filter(|last| last.is_left() && events.is_empty()) {
                 Some(last) => {
                     last.token = token;
-                    last.openings = openings;
                     last.left = last.left.into_iter().chain(left).min();
                 }
-                None => records.unstored.push_back(Batch { token, openings, events, left }),
+                None => records.unstored.push_back(Batch { token, events, left }),
             }
             self.outputs.push_back(Output::Store { token, jobs: std::mem::take(&mut records.jobs) });
         }
@@ -197,10 +195,8 @@ impl Switchboard {
 
     /// Everything up to `token` is on disk: calls may be answered, offices be told.
     pub(super) fn stored(&mut self, token: u64, now: Now) {
+        self.tell_openings(token, true);
         while let Some(batch) = self.records.unstored.pop_front_if(|batch| batch.token <= token) {
-            for call in batch.openings {
-                self.tell_call(call, Input::Recorded { durable: true });
-            }
             self.records.kept -= batch.events.len();
             for outbox in &mut self.outboxes {
                 for event in &batch.events {
@@ -215,12 +211,12 @@ impl Switchboard {
 
     /// The store cannot write now; it goes on trying. Calls are answered all the same, and marked.
     pub(super) fn store_failed(&mut self, token: u64) {
-        let mut waiting = Vec::new();
-        for batch in self.records.unstored.iter_mut().take_while(|batch| batch.token <= token) {
-            waiting.append(&mut batch.openings);
-        }
-        for call in waiting {
-            self.tell_call(call, Input::Recorded { durable: false });
+        self.tell_openings(token, false);
+    }
+
+    fn tell_openings(&mut self, token: u64, durable: bool) {
+        while let Some((_, call)) = self.records.openings.pop_front_if(|(batch, _)| *batch <= token) {
+            self.tell_call(call, Input::Recorded { durable });
         }
     }
 }
@@ -255,3 +251,7 @@ fn sound_of(figures: LegFigures) -> Sound {
         mos_x100: figures.mos_x100,
     }
 }
+
+#[cfg(test)]
+#[path = "recording_test.rs"]
+mod tests;

@@ -12,8 +12,11 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::measured::Measured;
 use crate::media::order::LegFigures;
-use crate::sip::event::TurnedAway;
+
+/// An event that a sink has not taken for so long is an alarm, seconds.
+const OWED_LONG: i64 = 60;
 
 pub(super) type Labels = Vec<(&'static str, String)>;
 
@@ -38,7 +41,7 @@ pub struct Figures {
     pub(super) peers_failed: Counter,
     pub(super) grades: Family<Labels, Counter>,
     pub(super) tickets_left: Counter,
-    pub(super) turned_away: Family<Labels, Counter>,
+    pub(super) measured: Measured,
     pub(super) owed: Family<Labels, Gauge>,
     pub(super) owed_age: Family<Labels, Gauge>,
     pub(super) delivered: Family<Labels, Counter>,
@@ -60,7 +63,6 @@ pub struct Figures {
     pub(super) sip_dropped: Counter,
     pub(super) loop_delay: Histogram,
     pub(super) loop_late: Counter,
-    pub(super) log_lines_lost: Gauge,
     pub(super) threads_failed: Family<Labels, Counter>,
     pub(super) reloads: Family<Labels, Counter>,
     pub(super) alarms: Family<Labels, Counter>,
@@ -98,7 +100,7 @@ impl Figures {
             peers_failed: Counter::default(),
             grades: Family::default(),
             tickets_left: Counter::default(),
-            turned_away: Family::default(),
+            measured: Measured::default(),
             owed: Family::default(),
             owed_age: Family::default(),
             delivered: Family::default(),
@@ -120,7 +122,6 @@ impl Figures {
             sip_dropped: Counter::default(),
             loop_delay: short_spans(),
             loop_late: Counter::default(),
-            log_lines_lost: Gauge::default(),
             threads_failed: Family::default(),
             reloads: Family::default(),
             alarms: Family::default(),
@@ -128,6 +129,7 @@ impl Figures {
         };
         figures.register_calls();
         figures.register_house();
+        figures.measured.register(&mut figures.registry);
         figures
     }
 
@@ -162,11 +164,6 @@ impl Figures {
         r.register("peers_failed", "Calls to peers that were not answered", self.peers_failed.clone());
         r.register("survey_grades", "Grades given", self.grades.clone());
         r.register("tickets_left", "Tickets left without a clerk", self.tickets_left.clone());
-        r.register(
-            "requests_turned_away",
-            "Requests refused at the door, by reason",
-            self.turned_away.clone(),
-        );
     }
 
     fn register_house(&mut self) {
@@ -205,11 +202,6 @@ impl Figures {
         );
         r.register("loop_late", "Batches later than the bound", self.loop_late.clone());
         r.register(
-            "log_lines_lost",
-            "Log lines dropped because the writer was behind",
-            self.log_lines_lost.clone(),
-        );
-        r.register(
             "threads_failed",
             "Threads of the house that ended by a fault",
             self.threads_failed.clone(),
@@ -229,16 +221,15 @@ impl Figures {
         text
     }
 
-    /// A request was turned away at the door.
-    pub fn turned_away(&self, why: TurnedAway) {
-        count(&self.turned_away, vec![("reason", snake(&format!("{why:?}")))]);
-    }
-
-    /// What a sink owes and since when.
+    /// What a sink is owed and for how long. Older than [`OWED_LONG`] is an alarm, once.
     pub fn owed(&self, sink: &str, events: usize, oldest: Duration) {
         let labels = || vec![("sink", sink.to_owned())];
         self.owed.get_or_create(&labels()).set(i64::try_from(events).unwrap_or(i64::MAX));
-        self.owed_age.get_or_create(&labels()).set(i64::try_from(oldest.as_secs()).unwrap_or(i64::MAX));
+        let age = i64::try_from(oldest.as_secs()).unwrap_or(i64::MAX);
+        let before = self.owed_age.get_or_create(&labels()).set(age);
+        if before < OWED_LONG && age >= OWED_LONG {
+            self.alarm("tickets_late");
+        }
     }
 
     /// One try at a sink; `outcome` is `taken`, `retry` or `refused`.
@@ -290,7 +281,7 @@ impl Figures {
         self.strangers.inc();
     }
 
-    /// SIP datagrams moved, and such that the kernel did not take.
+    /// SIP datagrams moved since the last call, and such that the kernel did not take.
     pub fn datagrams(&self, received: u64, sent: u64, dropped: u64) {
         self.sip_in.inc_by(received);
         self.sip_out.inc_by(sent);
@@ -303,11 +294,6 @@ impl Figures {
         if delay > bound {
             self.loop_late.inc();
         }
-    }
-
-    /// Log lines lost since the start.
-    pub fn log_lines_lost(&self, lost: u64) {
-        self.log_lines_lost.set(i64::try_from(lost).unwrap_or(i64::MAX));
     }
 
     /// A thread of the house ended by a fault.

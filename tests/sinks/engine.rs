@@ -36,6 +36,11 @@ impl Engine {
         Engine { process, config, data, sip, http }
     }
 
+    #[allow(dead_code)] // Each target that shares this file asks for other things.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Kill -9, and the same again.
     pub fn kill(&mut self) {
         self.process.kill().unwrap();
@@ -47,6 +52,7 @@ impl Engine {
     }
 
     /// A look-up command beside it.
+    #[allow(dead_code)]
     pub fn look_up(&self, words: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_hotline"))
             .args(words)
@@ -57,7 +63,7 @@ impl Engine {
     }
 
     /// Head and body of the answer to a GET.
-    #[allow(dead_code)] // Each target that shares this file asks for other things.
+    #[allow(dead_code)]
     pub fn get(&self, path: &str) -> (String, String) {
         let mut stream = TcpStream::connect(self.http).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();

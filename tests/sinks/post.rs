@@ -52,7 +52,7 @@ pub struct Try {
     pub outcome: Option<Outcome>,
 }
 
-/// Which try, and what came of it.
+/// Which try, and how it ended.
 type End = (usize, Outcome);
 
 pub struct Post {
@@ -63,12 +63,14 @@ pub struct Post {
     pub tries: Vec<Try>,
     pub settled: Vec<EventRef>,
     pub dead: Vec<(EventRef, String)>,
-    ends: (mpsc::UnboundedSender<End>, mpsc::UnboundedReceiver<End>),
+    end: mpsc::UnboundedSender<End>,
+    ended: mpsc::UnboundedReceiver<End>,
 }
 
 impl Post {
     /// `timeout` for one try.
     pub fn new(adapter: Arc<dyn TicketSink>, timeout: Duration) -> Post {
+        let (end, ended) = mpsc::unbounded_channel();
         Post {
             outbox: Outbox::new(timeout, Dice::seeded(3)),
             adapter,
@@ -77,7 +79,8 @@ impl Post {
             tries: Vec::new(),
             settled: Vec::new(),
             dead: Vec::new(),
-            ends: mpsc::unbounded_channel(),
+            end,
+            ended,
         }
     }
 
@@ -101,7 +104,7 @@ impl Post {
             let due = self.outbox.poll_timeout().map(|at| at.since(self.now()));
             let left = deadline.saturating_duration_since(SystemInstant::now());
             let wait = due.unwrap_or(left).min(left);
-            if let Ok(Some((index, outcome))) = tokio::time::timeout(wait, self.ends.1.recv()).await {
+            if let Ok(Some((index, outcome))) = tokio::time::timeout(wait, self.ended.recv()).await {
                 self.tries[index].ended = Some(SystemInstant::now());
                 self.tries[index].outcome = Some(outcome.clone());
                 let (event, now) = (self.tries[index].event, self.now());
@@ -126,7 +129,7 @@ impl Post {
                     let index = self.tries.len();
                     let begun = SystemInstant::now();
                     self.tries.push(Try { event: event.event, begun, ended: None, outcome: None });
-                    let (adapter, end) = (Arc::clone(&self.adapter), self.ends.0.clone());
+                    let (adapter, end) = (Arc::clone(&self.adapter), self.end.clone());
                     tokio::spawn(async move {
                         let tried = tokio::time::timeout(timeout, adapter.deliver(&event)).await;
                         let outcome = tried.unwrap_or_else(|_| Outcome::Retry("timed out".into()));

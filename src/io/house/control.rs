@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::gauges::LOOP_BOUND;
 use super::{Ask, House};
 use crate::io::sip_socket::Arrival;
 use crate::io::store::Report;
@@ -42,9 +43,12 @@ impl House {
     /// One turn: everything that is there now, then what is due.
     fn turn(&mut self) {
         let now = self.setup.clock.now();
-        let (board, sockets) = (&mut self.board, &mut self.sockets);
+        let (board, sockets, received) = (&mut self.board, &mut self.sockets, &mut self.gauges.sip.0);
         sockets.receive(|arrival| match arrival {
-            Arrival::Packet(packet) => board.handle_input(Input::Packet(packet), now),
+            Arrival::Packet(packet) => {
+                *received += 1;
+                board.handle_input(Input::Packet(packet), now);
+            }
             Arrival::Unreachable(peer) => board.handle_input(Input::Unreachable(peer), now),
         });
         self.dispatch();
@@ -58,10 +62,12 @@ impl House {
             self.heard(fact);
         }
         let now = self.setup.clock.now();
-        if self.board.poll_timeout().is_some_and(|at| at <= now.mono) {
+        if let Some(at) = self.board.poll_timeout().filter(|at| *at <= now.mono) {
+            self.metrics.figures().loop_delay(now.mono.since(at), LOOP_BOUND);
             self.board.handle_timeout(now);
         }
         self.dispatch();
+        self.measure(now);
     }
 
     fn heard(&mut self, fact: media::Fact) {
@@ -81,11 +87,15 @@ impl House {
                 // Whoever asked may be gone.
                 let _ = reply.send(crate::console::snapshot(&self.board, now));
             }
-            Ask::Reload => self.reload(),
+            Ask::Reload => {
+                let outcome = if self.reload() { "taken" } else { "refused" };
+                self.metrics.figures().reloaded(outcome);
+            }
             Ask::Stop => {
                 self.serving.store(false, Ordering::Release);
                 let grace = if self.stopping { Duration::ZERO } else { self.plan.limits.drain_grace };
                 self.stopping = true;
+                self.metrics.figures().draining();
                 tracing::info!(grace_s = grace.as_secs(), "draining: no new calls");
                 self.board.handle_input(Input::Drain { grace }, now);
             }
@@ -110,7 +120,10 @@ impl House {
                     self.board.handle_input(Input::StoreFailed { token }, now);
                 }
             }
-            Report::Panicked => tracing::error!("the store's thread met a fault and began anew"),
+            Report::Panicked => {
+                self.metrics.figures().thread_failed("store");
+                tracing::error!("the store's thread met a fault and began anew");
+            }
         }
     }
 
@@ -118,7 +131,10 @@ impl House {
     pub(super) fn dispatch(&mut self) {
         while let Some(output) = self.board.poll_output() {
             match output {
-                Output::Packet(packet) => self.sockets.send(packet),
+                Output::Packet(packet) => {
+                    self.gauges.sip.1 += 1;
+                    self.sockets.send(packet);
+                }
                 Output::Sound(order) => self.media.send(order),
                 Output::OpenPorts(count) => {
                     let slots = self.media.open_ports(count);
@@ -126,8 +142,12 @@ impl House {
                 }
                 Output::Store { token, jobs } => {
                     for job in &jobs {
-                        if let StoreJob::Fact { fact, .. } = job {
-                            self.metrics.apply(fact);
+                        match job {
+                            StoreJob::Fact { fact, .. } => self.metrics.apply(fact),
+                            StoreJob::DeadLetter { sink, .. } => {
+                                self.metrics.figures().dead_letter(&self.sink_name(*sink));
+                            }
+                            StoreJob::Settled { .. } | StoreJob::Binding { .. } => {}
                         }
                     }
                     if let Some(store) = &self.store {
@@ -155,7 +175,7 @@ impl House {
     fn deliver(&self, sink: usize, event: crate::tickets::event::StoredEvent, timeout: Duration) {
         let Some(adapter) = self.sinks.get(sink).cloned() else { return };
         let (door, figures) = (self.door.clone(), self.metrics.figures().clone());
-        let name = self.plan.sinks.get(sink).map_or_else(String::new, |sink| sink.name.clone());
+        let name = self.sink_name(sink);
         self.worker.spawn(async move {
             let tried = tokio::time::timeout(timeout, adapter.deliver(&event)).await;
             let outcome = tried.unwrap_or_else(|_| Outcome::Retry("timed out".into()));
@@ -169,9 +189,13 @@ impl House {
         });
     }
 
+    fn sink_name(&self, sink: usize) -> String {
+        self.plan.sinks.get(sink).map_or_else(String::new, |sink| sink.name.clone())
+    }
+
     /// Asks until there is an answer: an empty one says that nothing is owed.
     fn load_outbox(&self, sink: usize, after: Option<crate::tickets::event::EventRef>, most: usize) {
-        let name = self.plan.sinks.get(sink).map_or_else(String::new, |sink| sink.name.clone());
+        let name = self.sink_name(sink);
         let (door, desk) = (self.door.clone(), self.desk.clone());
         self.worker.spawn(async move {
             loop {

@@ -5,6 +5,7 @@
 //! HTTP or a subscriber.
 
 mod control;
+mod gauges;
 mod reload;
 mod start;
 
@@ -102,6 +103,7 @@ pub struct House {
     pub(super) sinks: Vec<Arc<dyn TicketSink>>,
     pub(super) worker: tokio::runtime::Handle,
     pub(super) metrics: Metrics,
+    gauges: gauges::Gauges,
     pub(super) bank: SoundBank,
     /// The bank's sounds by content, so that a reload reuses what it has.
     pub(super) loaded: Vec<(Arc<[i16]>, SoundId)>,

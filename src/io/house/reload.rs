@@ -7,27 +7,32 @@ use crate::io::plan_files;
 use crate::switchboard::Input;
 
 impl House {
-    /// Reads the plan again. A faulty file, or one that wants what only a restart gives, changes nothing.
-    pub(super) fn reload(&mut self) {
+    /// Reads the plan again. A faulty file, or one that wants what only a restart gives, changes
+    /// nothing: `false`.
+    pub(super) fn reload(&mut self) -> bool {
         let outcome = plan_files::load(&self.setup.config, &self.setup.overrides);
         let Some(plan) = outcome.plan.map(Arc::new) else {
-            return tracing::error!("the plan stays as it is:\n{}", outcome.report.render(false));
+            tracing::error!("the plan stays as it is:\n{}", outcome.report.render(false));
+            return false;
         };
         if plan.digest == self.plan.digest {
-            return tracing::info!("the plan has not changed");
+            tracing::info!("the plan has not changed");
+            return true;
         }
         let old = &self.plan;
         if plan.network.listen != old.network.listen
             || plan.network.rtp_ports != old.network.rtp_ports
             || plan.sinks != old.sinks
         {
-            return tracing::error!(
-                "the plan stays as it is: listen, rtp_ports and ticket_sink want a restart"
-            );
+            tracing::error!("the plan stays as it is: listen, rtp_ports and ticket_sink want a restart");
+            return false;
         }
         let accounts = match start::accounts(&plan, &self.setup) {
             Ok((accounts, _)) => accounts,
-            Err(error) => return tracing::error!(%error, "the plan stays as it is"),
+            Err(error) => {
+                tracing::error!(%error, "the plan stays as it is");
+                return false;
+            }
         };
         let (bank, sounds) = load_sounds(&plan, &self.bank, &mut self.loaded);
         self.bank = bank;
@@ -36,5 +41,6 @@ impl House {
         tracing::info!(digest = plan.digest, "a new plan is in force for the calls to come");
         self.note_plan(Some(previous));
         self.board.handle_input(Input::PlanChanged { plan, accounts, sounds }, self.setup.clock.now());
+        true
     }
 }

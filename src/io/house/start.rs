@@ -38,7 +38,7 @@ impl House {
         let names: Vec<String> = plan.sinks.iter().map(|sink| sink.name.clone()).collect();
         let mut opening = Opening::open(&setup.data, &names).map_err(outside("store"))?;
         let last_ticket = opening.last_ticket().map_err(outside("store"))?;
-        close_crashed(&mut opening, &setup, &plan)?;
+        let closed = close_crashed(&mut opening, &setup, &plan)?;
         let bindings = opening.bindings().map_err(outside("store"))?;
         let (accounts, mut created) = accounts(&plan, &setup)?;
         let token =
@@ -80,7 +80,8 @@ impl House {
             },
             now,
         );
-        let metrics = Metrics::new();
+        let mut metrics = Metrics::new();
+        closed.iter().for_each(|fact| metrics.apply(fact));
         let serving = Arc::new(AtomicBool::new(false));
         let listening = match setup.http {
             Some(at) => {
@@ -115,6 +116,7 @@ impl House {
             sinks,
             worker,
             metrics,
+            gauges: super::gauges::Gauges::default(),
             bank,
             loaded,
             door,
@@ -158,7 +160,12 @@ impl House {
 }
 
 /// What a crash left open is closed, with its repaired recording, before anything new begins.
-fn close_crashed(opening: &mut Opening, setup: &Setup, plan: &Plan) -> Result<(), StartError> {
+/// The facts that were added.
+fn close_crashed(
+    opening: &mut Opening,
+    setup: &Setup,
+    plan: &Plan,
+) -> Result<Vec<switchboard::Fact>, StartError> {
     let repaired: HashMap<_, _> = recorder::repair(&setup.data)
         .into_iter()
         .map(|whole| (whole.call, Repaired { file: whole.file, duration_ms: whole.samples / 8 }))
@@ -177,7 +184,7 @@ fn close_crashed(opening: &mut Opening, setup: &Setup, plan: &Plan) -> Result<()
             "calls of the last run were closed: crash"
         );
     }
-    Ok(())
+    Ok(added)
 }
 
 /// The seats' accounts; passwords that do not exist yet are made.

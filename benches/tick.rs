@@ -1,0 +1,219 @@
+//! One media tick of 1,000 legs: 20 ms of sound in, decided, and out, as prompts, as plain relays and
+//! as decoded and recorded bridges. Sockets and disk are left out; what they take in their place is a
+//! copy of each packet and frame. The same packets merely copied are the measure: the ratios printed
+//! at the end hold from machine to machine better than the times.
+
+use std::hint::black_box;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant as SystemInstant};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use hotline::id::{CallId, Dice, LegId};
+use hotline::io::media::Outbox;
+use hotline::media::order::{Codec, Flow, PortSlot, SoundId};
+use hotline::media::{Engine, Frame, LegConfig, Order, SocketKey, SoundBank, Tape};
+use hotline::time::{Instant, Now, Timestamp};
+
+const LEGS: u32 = 1_000;
+const PACKET: usize = 172;
+const PEER: &str = "127.0.0.1:9";
+
+/// Frames interleaved into one chunk after another, as the recorder's deck does.
+struct Chunk {
+    samples: Vec<i16>,
+    at: usize,
+}
+
+impl Tape for Chunk {
+    fn begin(&mut self, _: CallId, _: Timestamp) {}
+
+    fn frame(&mut self, _: CallId, left: &Frame, right: &Frame) -> bool {
+        let room = self.samples.len();
+        let (pairs, _) = self.samples[self.at..].as_chunks_mut::<2>();
+        for (pair, (left, right)) in pairs.iter_mut().zip(left.iter().zip(right)) {
+            *pair = [*left, *right];
+        }
+        self.at = (self.at + 320) % room;
+        true
+    }
+
+    fn end(&mut self, _: CallId, _: u64) {}
+}
+
+#[derive(Clone, Copy)]
+enum Work {
+    Prompts,
+    Relays,
+    Recordings,
+}
+
+/// A thousand legs at the same work.
+struct Hall {
+    engine: Engine,
+    outbox: Outbox,
+    tape: Chunk,
+    now: Instant,
+    round: u64,
+    speaks: bool,
+}
+
+impl Hall {
+    fn new(work: Work) -> Hall {
+        let sound = (0..80_000).map(|n| (n * 37 % 8_000) as i16).collect();
+        let mut hall = Hall {
+            engine: Engine::new(SoundBank::new([sound]), Dice::seeded(1)),
+            outbox: Outbox::default(),
+            tape: Chunk { samples: vec![0; 320 * 25 * 500], at: 0 },
+            now: Instant::from_millis(1_000),
+            round: 0,
+            speaks: !matches!(work, Work::Prompts),
+        };
+        let mut dice = Dice::seeded(2);
+        for n in 0..LEGS / 2 {
+            let call = CallId::draw(u64::from(n), &mut dice);
+            let [a, b] = [0, 1].map(|index| LegId { call, index });
+            hall.order(Order::Open { leg: a, config: config(2 * n) });
+            hall.order(Order::Open { leg: b, config: config(2 * n + 1) });
+            match work {
+                Work::Prompts => {
+                    for leg in [a, b] {
+                        let sounds = [SoundId(0)].into();
+                        hall.order(Order::Play { leg, sounds, repeat: true, mark: 0 });
+                    }
+                }
+                Work::Relays => hall.order(Order::Bridge { a, b }),
+                Work::Recordings => {
+                    hall.order(Order::Record { call, caller: a, begun: Timestamp::UNIX_EPOCH });
+                    hall.order(Order::Bridge { a, b });
+                }
+            }
+        }
+        // Sources are latched, jitter buffers filled.
+        for _ in 0..50 {
+            hall.turn();
+        }
+        let sent = hall.turn();
+        assert!(sent >= LEGS as usize, "a packet for each leg: {sent}");
+        hall
+    }
+
+    fn order(&mut self, order: Order) {
+        let now = Now { mono: self.now, wall: Timestamp::UNIX_EPOCH };
+        self.engine.handle_order(order, now, &mut self.outbox, &mut self.tape);
+    }
+
+    /// 20 ms of all legs; how many packets left.
+    fn turn(&mut self) -> usize {
+        let peer: SocketAddr = PEER.parse().unwrap();
+        let mut sent = 0;
+        if self.speaks {
+            let mut packet = packet(self.round);
+            for slot in 0..LEGS {
+                // A relay rewrites it in place.
+                let mut arrived = packet;
+                let key = SocketKey::rtp(PortSlot(slot));
+                self.engine.handle_packet(key, peer, &mut arrived, self.now, &mut self.outbox);
+            }
+            black_box(&mut packet);
+        }
+        for phase in 1..=4 {
+            self.now += Duration::from_millis(5);
+            self.engine.tick(phase % 4, self.now, &mut self.outbox, &mut self.tape);
+            sent += self.outbox.parcels().len();
+            self.outbox.clear();
+        }
+        while self.engine.poll_output().is_some() {}
+        self.round += 1;
+        sent
+    }
+}
+
+fn config(slot: u32) -> Box<LegConfig> {
+    let remote: SocketAddr = PEER.parse().unwrap();
+    Box::new(LegConfig {
+        slot: PortSlot(slot),
+        codec: Codec::Pcma,
+        payload_type: 8,
+        payload_type_in: 8,
+        dtmf: Some((101, 101)),
+        remote,
+        remote_rtcp: remote,
+        rtcp_mux: false,
+        signalling_peer: remote.ip(),
+        flow: Flow::SendRecv,
+        silence_max: Duration::from_secs(30),
+    })
+}
+
+fn packet(round: u64) -> [u8; PACKET] {
+    let mut bytes = [0x80 | (round % 64) as u8; PACKET];
+    bytes[..2].copy_from_slice(&[0x80, 8]);
+    bytes[2..4].copy_from_slice(&(round as u16).to_be_bytes());
+    bytes[4..8].copy_from_slice(&((round * 160) as u32).to_be_bytes());
+    bytes[8..12].copy_from_slice(&77_u32.to_be_bytes());
+    bytes
+}
+
+/// The measure: a thousand packets in and out again.
+struct Copies {
+    inside: Vec<[u8; PACKET]>,
+    outside: Vec<[u8; PACKET]>,
+    round: u64,
+}
+
+impl Copies {
+    fn new() -> Copies {
+        let room = || vec![[0; PACKET]; LEGS as usize];
+        Copies { inside: room(), outside: room(), round: 0 }
+    }
+
+    fn turn(&mut self) -> usize {
+        let packet = packet(self.round);
+        self.inside.fill(packet);
+        black_box(&mut self.inside);
+        self.outside.copy_from_slice(&self.inside);
+        black_box(&mut self.outside);
+        self.round += 1;
+        self.outside.len()
+    }
+}
+
+/// The best of several runs: what else the machine does is left out.
+fn best(mut turn: impl FnMut() -> usize) -> Duration {
+    const TURNS: u32 = 50;
+    let run = |_| {
+        let began = SystemInstant::now();
+        for _ in 0..TURNS {
+            black_box(turn());
+        }
+        began.elapsed() / TURNS
+    };
+    (0..7).map(run).min().unwrap_or_default()
+}
+
+fn tick(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("20 ms of 1,000 legs");
+    let mut copies = Copies::new();
+    group.bench_function("the same packets copied", |bench| bench.iter(|| copies.turn()));
+    let measure = best(|| copies.turn());
+    let mut lines = Vec::new();
+    let works = [
+        ("prompts", Work::Prompts),
+        ("relayed bridges", Work::Relays),
+        ("decoded and recorded bridges", Work::Recordings),
+    ];
+    for (name, work) in works {
+        let mut hall = Hall::new(work);
+        group.bench_function(name, |bench| bench.iter(|| hall.turn()));
+        let took = best(|| hall.turn());
+        let each = took.as_nanos() / u128::from(LEGS);
+        let ratio = took.as_secs_f64() / measure.as_secs_f64().max(f64::MIN_POSITIVE);
+        lines.push(format!("{name}: {took:?}, {each} ns a leg, {ratio:.1} times the copies"));
+    }
+    group.finish();
+    println!("the same packets copied: {measure:?}");
+    lines.iter().for_each(|line| println!("{line}"));
+}
+
+criterion_group!(benches, tick);
+criterion_main!(benches);

@@ -1,0 +1,177 @@
+//! Once a second the house is measured: what its parts have counted is copied to the shown figures.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::House;
+use crate::acd::event::SeatState;
+use crate::io::media::MediaFigures;
+use crate::io::recorder::RecorderFigures;
+use crate::io::store;
+use crate::telemetry::Figures;
+use crate::telemetry::measured::{HouseNow, MediaTotals, QueueNow, RecorderTotals};
+use crate::time::{Instant, Now};
+
+/// Between two measures.
+const EVERY: Duration = Duration::from_secs(1);
+/// What is owed on disk is counted every so many measures: it takes a walk through the table.
+const DISK_EVERY: u64 = 10;
+/// The control loop comes to what is due within this.
+pub(super) const LOOP_BOUND: Duration = Duration::from_millis(20);
+
+/// States of a call, as [`crate::switchboard::Entry::state`] names them.
+const CALL_STATES: [&str; 9] =
+    ["opening", "prompt", "ringing", "waiting", "dialling", "talking", "survey", "parting", "ended"];
+const SEAT_STATES: [&str; 6] = ["signed_out", "ready", "offered", "talking", "wrap_up", "away"];
+
+/// What is remembered between two measures.
+#[derive(Default)]
+pub(super) struct Gauges {
+    next: Option<Instant>,
+    measures: u64,
+    /// SIP datagrams in and out since the last measure.
+    pub(super) sip: (u64, u64),
+    store_is_gone: bool,
+    /// A count of what is owed on disk is under way.
+    counting: Arc<AtomicBool>,
+}
+
+impl House {
+    /// Measures, if it is time.
+    pub(super) fn measure(&mut self, now: Now) {
+        if self.gauges.next.is_some_and(|next| now.mono < next) {
+            return;
+        }
+        self.gauges.next = Some(now.mono + EVERY);
+        self.gauges.measures += 1;
+        let figures = self.metrics.figures();
+        figures.house_now(&self.house_now(now));
+        let (received, sent) = std::mem::take(&mut self.gauges.sip);
+        figures.datagrams(received, sent, 0);
+        figures.media_totals(&media_totals(self.media.figures()));
+        if let Some(recorder) = self.media.recorder_figures() {
+            figures.recorder_totals(&recorder_totals(recorder));
+        }
+        if let Some(store) = &self.store {
+            let backlog = store.backlog();
+            figures.store_backlog(backlog.pending(), backlog.take_shed());
+            let gone = !store.is_alive();
+            if gone && !std::mem::replace(&mut self.gauges.store_is_gone, gone) {
+                tracing::error!("the store's thread has ended: nothing is written any more");
+                figures.thread_failed("store");
+            }
+        }
+        self.measure_outboxes(now);
+    }
+
+    fn house_now(&self, now: Now) -> HouseNow<'_> {
+        let mut calls = CALL_STATES.map(|state| (state, 0));
+        for (_, entry) in self.board.calls() {
+            count(&mut calls, entry.state());
+        }
+        let mut seats = SEAT_STATES.map(|state| (state, 0));
+        for (_, state) in self.board.acd().seats() {
+            count(&mut seats, state_of(state));
+        }
+        let queues = self.board.acd().queues(now.mono).into_iter().map(|queue| QueueNow {
+            queue: queue.queue.to_string(),
+            waiting: queue.waiting,
+            longest_wait: queue.longest_wait.unwrap_or_default(),
+        });
+        let rows = self.board.sip().counts();
+        HouseNow {
+            calls: calls.to_vec(),
+            seats: seats.to_vec(),
+            queues: queues.collect(),
+            ports_in_use: self.board.ports_in_use(),
+            sip_tables: vec![
+                ("sessions", rows.sessions),
+                ("dialogs", rows.dialogs),
+                ("transactions", rows.transactions),
+                ("bindings", rows.bindings),
+            ],
+            turned_away: Some(self.board.turned_away()),
+        }
+    }
+
+    /// What sinks are owed: from memory, or where more is on disk only, from there.
+    fn measure_outboxes(&self, now: Now) {
+        let figures = self.metrics.figures();
+        let mut on_disk = Vec::new();
+        for (sink, outbox) in self.plan.sinks.iter().zip(self.board.outboxes()) {
+            if outbox.has_more_on_disk() {
+                on_disk.push(sink.name.clone());
+            } else {
+                figures.owed(&sink.name, outbox.len(), store::age(outbox.oldest_at(), now.wall));
+            }
+        }
+        let due = self.gauges.measures % DISK_EVERY == 1 && !on_disk.is_empty();
+        if !due || self.gauges.counting.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (figures, desk) = (Arc::clone(figures), self.desk.clone());
+        let counting = Arc::clone(&self.gauges.counting);
+        self.worker.spawn(async move {
+            for name in on_disk {
+                let asked = name.clone();
+                if let Ok(owed) = desk.answer(move |reader| reader.owed_figures(&asked)).await {
+                    show(&figures, &name, owed, now);
+                }
+            }
+            counting.store(false, Ordering::Release);
+        });
+    }
+}
+
+fn show(figures: &Figures, sink: &str, owed: store::Owed, now: Now) {
+    figures.owed(sink, owed.events, store::age(owed.oldest, now.wall));
+}
+
+fn count(states: &mut [(&'static str, usize)], state: &str) {
+    if let Some((_, count)) = states.iter_mut().find(|(name, _)| *name == state) {
+        *count += 1;
+    }
+}
+
+fn state_of(state: &SeatState) -> &'static str {
+    match state {
+        SeatState::SignedOut => "signed_out",
+        SeatState::Ready { .. } => "ready",
+        SeatState::Offered { .. } => "offered",
+        SeatState::Talking { .. } => "talking",
+        SeatState::WrapUp { .. } => "wrap_up",
+        SeatState::Away { .. } => "away",
+    }
+}
+
+fn read(figure: &AtomicU64) -> u64 {
+    figure.load(Ordering::Relaxed)
+}
+
+fn media_totals(figures: &MediaFigures) -> MediaTotals {
+    MediaTotals {
+        ticks: read(&figures.ticks),
+        late_ticks: read(&figures.late_ticks),
+        skipped_ticks: read(&figures.skipped_ticks),
+        received: read(&figures.received),
+        sent: read(&figures.sent),
+        oversize: read(&figures.oversize),
+        send_failed: read(&figures.send_failed),
+        outbox_full: read(&figures.outbox_full),
+        orders_held: read(&figures.orders_held),
+        orders_refused: read(&figures.orders_refused),
+        facts_held: read(&figures.facts_held),
+        faults: read(&figures.faults),
+    }
+}
+
+fn recorder_totals(figures: &RecorderFigures) -> RecorderTotals {
+    RecorderTotals {
+        running: read(&figures.running),
+        frames_refused: read(&figures.frames_refused),
+        frames_unwritten: read(&figures.frames_unwritten),
+        files_lost: read(&figures.files_lost),
+        syncs_put_off: read(&figures.syncs_put_off),
+    }
+}

@@ -1,0 +1,276 @@
+//! What the house measures of itself about once a second: counts of states, tables and threads.
+//!
+//! Totals are kept where they arise, without cost per packet; here they are copied to be shown.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use super::figures::{Figures, Labels, snake};
+use crate::sip::event::TurnedAway;
+
+/// One queue at a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueNow {
+    /// Its name.
+    pub queue: String,
+    /// Callers in it, those for whom a seat rings too.
+    pub waiting: u32,
+    /// The longest wait of them.
+    pub longest_wait: Duration,
+}
+
+/// The switchboard at a moment.
+#[derive(Clone, Debug, Default)]
+pub struct HouseNow<'a> {
+    /// Calls under way by state; a state that nobody is in is named with 0.
+    pub calls: Vec<(&'static str, usize)>,
+    /// Seats by state, as with calls.
+    pub seats: Vec<(&'static str, usize)>,
+    /// All queues.
+    pub queues: Vec<QueueNow>,
+    /// RTP port pairs lent to legs.
+    pub ports_in_use: usize,
+    /// Rows of signalling's tables by name.
+    pub sip_tables: Vec<(&'static str, usize)>,
+    /// Requests turned away since the start.
+    pub turned_away: Option<&'a BTreeMap<TurnedAway, u64>>,
+}
+
+/// Totals of the media threads since the start.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MediaTotals {
+    /// Ticks served.
+    pub ticks: u64,
+    /// Ticks that began late.
+    pub late_ticks: u64,
+    /// Ticks left out.
+    pub skipped_ticks: u64,
+    /// Datagrams in.
+    pub received: u64,
+    /// Datagrams out.
+    pub sent: u64,
+    /// Datagrams too large.
+    pub oversize: u64,
+    /// Datagrams that the kernel would not take.
+    pub send_failed: u64,
+    /// Datagrams for which a tick had no room.
+    pub outbox_full: u64,
+    /// Orders that waited outside a full ring.
+    pub orders_held: u64,
+    /// Orders refused.
+    pub orders_refused: u64,
+    /// Facts that waited for room.
+    pub facts_held: u64,
+    /// Faults caught.
+    pub faults: u64,
+}
+
+/// Totals of the recorder since the start, and how many recordings run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RecorderTotals {
+    /// Recordings that run.
+    pub running: u64,
+    /// Frames for which the disk was too far behind.
+    pub frames_refused: u64,
+    /// Frames that the disk refused.
+    pub frames_unwritten: u64,
+    /// Recordings that could not be begun, or were gone.
+    pub files_lost: u64,
+    /// Syncs put off.
+    pub syncs_put_off: u64,
+}
+
+/// See the module's own words.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    calls: Family<Labels, Gauge>,
+    seats: Family<Labels, Gauge>,
+    waiting: Family<Labels, Gauge>,
+    longest_wait: Family<Labels, Gauge<f64, AtomicU64>>,
+    ports_in_use: Gauge,
+    sip_tables: Family<Labels, Gauge>,
+    turned_away: Family<Labels, Counter>,
+    media: [Counter; MEDIA.len()],
+    recordings: Gauge,
+    recorder: [Counter; RECORDER.len()],
+}
+
+/// Names of [`MediaTotals`], in the order of its fields.
+const MEDIA: [(&str, &str); 12] = [
+    ("media_ticks", "Media ticks served"),
+    ("media_ticks_late", "Media ticks that began more than one period late"),
+    ("media_ticks_skipped", "Media ticks left out after falling too far behind"),
+    ("media_datagrams_received", "RTP and RTCP datagrams in"),
+    ("media_datagrams_sent", "RTP and RTCP datagrams out"),
+    ("media_datagrams_oversize", "Datagrams dropped because they were too large"),
+    ("media_send_failures", "RTP and RTCP datagrams that the kernel would not take"),
+    ("media_outbox_full", "RTP and RTCP datagrams for which a tick had no room"),
+    ("media_orders_held", "Orders to media threads that waited outside a full ring"),
+    ("media_orders_refused", "Legs refused because too many orders waited"),
+    ("media_facts_held", "Facts of media threads that waited for room"),
+    ("media_faults", "Faults caught in media ticks"),
+];
+
+/// Names of [`RecorderTotals`] but for those that run, in the order of its fields.
+const RECORDER: [(&str, &str); 4] = [
+    ("recorder_frames_refused", "Frames lost because the disk was too far behind"),
+    ("recorder_frames_unwritten", "Frames lost because the disk refused them"),
+    ("recorder_files_lost", "Recordings that could not be begun or were gone at the end"),
+    ("recorder_syncs_put_off", "Syncs of recordings put off because the disk was too slow"),
+];
+
+impl Measured {
+    pub(super) fn register(&self, r: &mut Registry) {
+        r.register("calls", "Calls under way, by state", self.calls.clone());
+        r.register("seats", "Seats, by state", self.seats.clone());
+        r.register("queue_length", "Callers in a queue", self.waiting.clone());
+        r.register(
+            "queue_longest_wait_seconds",
+            "The longest wait of those in a queue",
+            self.longest_wait.clone(),
+        );
+        r.register("rtp_ports_in_use", "RTP port pairs lent to legs", self.ports_in_use.clone());
+        r.register("sip_table_rows", "Rows of signalling's tables", self.sip_tables.clone());
+        r.register(
+            "requests_turned_away",
+            "Requests refused at the door, by reason",
+            self.turned_away.clone(),
+        );
+        for ((name, help), counter) in
+            MEDIA.iter().zip(&self.media).chain(RECORDER.iter().zip(&self.recorder))
+        {
+            r.register(*name, *help, counter.clone());
+        }
+        r.register("recordings_running", "Recordings that run", self.recordings.clone());
+    }
+}
+
+impl Figures {
+    /// The switchboard, as it is now.
+    pub fn house_now(&self, now: &HouseNow<'_>) {
+        let measured = &self.measured;
+        set_all(&measured.calls, "state", &now.calls);
+        set_all(&measured.seats, "state", &now.seats);
+        set_all(&measured.sip_tables, "table", &now.sip_tables);
+        for queue in &now.queues {
+            let labels = || vec![("queue", queue.queue.clone())];
+            measured.waiting.get_or_create(&labels()).set(queue.waiting.into());
+            measured.longest_wait.get_or_create(&labels()).set(queue.longest_wait.as_secs_f64());
+        }
+        measured.ports_in_use.set(whole(now.ports_in_use));
+        for (why, total) in now.turned_away.into_iter().flatten() {
+            let labels = vec![("reason", snake(&format!("{why:?}")))];
+            set(&measured.turned_away.get_or_create(&labels), *total);
+        }
+    }
+
+    /// The media threads so far. A new fault, or a leg refused, is an alarm.
+    pub fn media_totals(&self, totals: &MediaTotals) {
+        let MediaTotals { ticks, late_ticks, skipped_ticks, received, sent, oversize, .. } = *totals;
+        let MediaTotals { send_failed, outbox_full, orders_held, orders_refused, .. } = *totals;
+        let MediaTotals { facts_held, faults, .. } = *totals;
+        let in_order = [
+            ticks,
+            late_ticks,
+            skipped_ticks,
+            received,
+            sent,
+            oversize,
+            send_failed,
+            outbox_full,
+            orders_held,
+            orders_refused,
+            facts_held,
+            faults,
+        ];
+        let before: u64 = [9, 11].map(|at| self.measured.media[at].get()).iter().sum();
+        if orders_refused + faults > before {
+            self.alarm("media");
+        }
+        self.measured.media.iter().zip(in_order).for_each(|(counter, total)| set(counter, total));
+    }
+
+    /// The recorder so far. What is lost anew is an alarm.
+    pub fn recorder_totals(&self, totals: &RecorderTotals) {
+        let RecorderTotals { running, frames_refused, frames_unwritten, files_lost, syncs_put_off } = *totals;
+        let in_order = [frames_refused, frames_unwritten, files_lost, syncs_put_off];
+        let before: u64 = self.measured.recorder[..3].iter().map(Counter::get).sum();
+        if frames_refused + frames_unwritten + files_lost > before {
+            self.alarm("recorder");
+        }
+        self.measured.recordings.set(i64::try_from(running).unwrap_or(i64::MAX));
+        self.measured.recorder.iter().zip(in_order).for_each(|(counter, total)| set(counter, total));
+    }
+}
+
+fn set_all(family: &Family<Labels, Gauge>, label: &'static str, counts: &[(&'static str, usize)]) {
+    for (value, count) in counts {
+        family.get_or_create(&vec![(label, (*value).to_owned())]).set(whole(*count));
+    }
+}
+
+/// A total that was counted elsewhere.
+fn set(counter: &Counter, total: u64) {
+    counter.inner().store(total, Ordering::Relaxed);
+}
+
+fn whole(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::Metrics;
+
+    #[test]
+    fn totals_are_shown_as_they_were_counted_and_a_new_loss_is_one_alarm() {
+        let metrics = Metrics::new();
+        let figures = metrics.figures();
+        for _ in 0..2 {
+            figures.media_totals(&MediaTotals { ticks: 400, faults: 1, ..MediaTotals::default() });
+            figures.recorder_totals(&RecorderTotals {
+                running: 3,
+                files_lost: 2,
+                ..RecorderTotals::default()
+            });
+        }
+        let turned_away = BTreeMap::from([(TurnedAway::UnknownSource, 7)]);
+        let mut now = HouseNow {
+            calls: vec![("talking", 2), ("waiting", 1)],
+            queues: vec![QueueNow {
+                queue: "main".into(),
+                waiting: 1,
+                longest_wait: Duration::from_millis(2_500),
+            }],
+            ports_in_use: 5,
+            turned_away: Some(&turned_away),
+            ..HouseNow::default()
+        };
+        figures.house_now(&now);
+        now.calls = vec![("talking", 2), ("waiting", 0)];
+        figures.house_now(&now);
+        let text = figures.encode();
+        for line in [
+            "hotline_media_ticks_total 400",
+            "hotline_media_faults_total 1",
+            "hotline_recordings_running 3",
+            "hotline_recorder_files_lost_total 2",
+            "hotline_alarms_total{kind=\"media\"} 1",
+            "hotline_alarms_total{kind=\"recorder\"} 1",
+            "hotline_calls{state=\"talking\"} 2",
+            "hotline_calls{state=\"waiting\"} 0",
+            "hotline_queue_longest_wait_seconds{queue=\"main\"} 2.5",
+            "hotline_rtp_ports_in_use 5",
+            "hotline_requests_turned_away_total{reason=\"unknown_source\"} 7",
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "no {line:?} in\n{text}");
+        }
+    }
+}
