@@ -12,8 +12,8 @@ use std::time::{Duration, Instant as SystemInstant};
 use engine::{Engine, plan};
 use exposition::{Exposition, parse};
 use hotline::io::store::{CallQuery, FILE, Reader};
-use hotline::phone::{Answers, Dial, PhoneEvent};
-use line::{Clock, Line};
+use hotline::phone::{Answers, Dial, Phone, PhoneEvent};
+use line::Lines;
 
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -26,10 +26,10 @@ fn scrape(engine: &Engine) -> Exposition {
 }
 
 /// Waits until every figure is as wanted: they are copied once a second.
-fn until(engine: &Engine, clock: &Clock, lines: &mut [&mut Line], rows: &[(&str, &dyn Fn(f64) -> bool)]) {
+fn until(engine: &Engine, lines: &mut Lines, rows: &[(&str, &dyn Fn(f64) -> bool)]) {
     let last = std::cell::RefCell::new(Vec::new());
     let next = std::cell::Cell::new(SystemInstant::now());
-    clock.until("the figures", lines, PATIENCE, |_| {
+    lines.until("the figures", PATIENCE, |_| {
         // A scraper that comes often, and not at each turn of the telephones.
         if SystemInstant::now() < next.get() {
             return false;
@@ -55,7 +55,7 @@ fn a_call_moves_the_figures_and_leaves_them_as_they_should_be() {
          secret = {{ file = \"secrets/office\" }}\ntimeout = \"2s\"\n"
     );
     let engine = Engine::start("metrics", &plan(&sink));
-    let clock = Clock(SystemInstant::now());
+    let mut lines = Lines::new();
     let is = |wanted: f64| move |value: f64| value == wanted;
     let some = |value: f64| value > 0.0;
 
@@ -65,35 +65,33 @@ fn a_call_moves_the_figures_and_leaves_them_as_they_should_be() {
 
     let secret = engine.data.join("secrets/seat-1001");
     let password = std::fs::read_to_string(secret).unwrap().trim().to_owned();
-    let mut seat = Line::plug_in("1001", engine.sip, |config| {
+    let seat = lines.plug_in("1001", engine.sip, |config| {
         config.domain = "hotline.puyang".into();
         config.password = Some(password);
         config.answers = Answers::After(Duration::from_millis(200));
     });
-    let mut caller = Line::plug_in("13800000061", engine.sip, |_| {});
-    seat.phone.register(clock.now());
-    clock.until("registration", &mut [&mut seat], PATIENCE, |lines| {
-        lines[0].saw(|event| matches!(event, PhoneEvent::Registered { .. }))
+    let caller = lines.plug_in("13800000061", engine.sip, |_| {});
+    lines.order(seat, Phone::register);
+    lines.until("registration", PATIENCE, |lines| {
+        lines.saw(seat, |event| matches!(event, PhoneEvent::Registered { .. }))
     });
     until(
         &engine,
-        &clock,
-        &mut [&mut seat],
+        &mut lines,
         &[
             ("hotline_seats{state=\"ready\"}", &is(1.0)),
             ("hotline_sip_table_rows{table=\"bindings\"}", &is(1.0)),
         ],
     );
-    caller.phone.dial(Dial::to("12345"), clock.now()).unwrap();
-    clock.until("the clerk's answer", &mut [&mut caller, &mut seat], PATIENCE, |lines| {
-        lines[1].saw(|event| matches!(event, PhoneEvent::Answered))
+    lines.order(caller, |phone, now| phone.dial(Dial::to("12345"), now)).unwrap();
+    lines.until("the clerk's answer", PATIENCE, |lines| {
+        lines.saw(seat, |event| *event == PhoneEvent::Answered)
     });
 
     // While they talk.
     until(
         &engine,
-        &clock,
-        &mut [&mut caller, &mut seat],
+        &mut lines,
         &[
             ("hotline_calls_active", &is(1.0)),
             ("hotline_calls{state=\"talking\"}", &is(1.0)),
@@ -116,9 +114,9 @@ fn a_call_moves_the_figures_and_leaves_them_as_they_should_be() {
             ("hotline_tickets_tries_total{sink=\"office\",outcome=\"retry\"}", &some),
         ],
     );
-    caller.phone.hang_up(clock.now());
+    lines.order(caller, Phone::hang_up);
     let reader = Reader::open(&engine.data.join(FILE)).unwrap();
-    clock.until("the record", &mut [&mut caller, &mut seat], PATIENCE, |_| {
+    lines.until("the record", PATIENCE, |_| {
         let query = CallQuery { most: 1, ..CallQuery::default() };
         reader.calls(&query).unwrap().first().is_some_and(|record| record.recording.is_some())
     });
@@ -127,8 +125,7 @@ fn a_call_moves_the_figures_and_leaves_them_as_they_should_be() {
     // And afterwards.
     until(
         &engine,
-        &clock,
-        &mut [&mut caller, &mut seat],
+        &mut lines,
         &[
             ("hotline_calls_active", &is(0.0)),
             ("hotline_calls{state=\"talking\"}", &is(0.0)),
@@ -180,13 +177,12 @@ fn a_poisoned_ticket_a_reload_and_a_crash_are_counted() {
          secret = {{ file = \"secrets/office\" }}\ntimeout = \"2s\"\n"
     );
     let mut engine = Engine::start("poison", &plan(&sink));
-    let clock = Clock(SystemInstant::now());
-    let mut caller = Line::plug_in("13800000062", engine.sip, |_| {});
-    caller.phone.dial(Dial::to("12345"), clock.now()).unwrap();
+    let mut lines = Lines::new();
+    let caller = lines.plug_in("13800000062", engine.sip, |_| {});
+    lines.order(caller, |phone, now| phone.dial(Dial::to("12345"), now)).unwrap();
     until(
         &engine,
-        &clock,
-        &mut [&mut caller],
+        &mut lines,
         &[
             ("hotline_tickets_dead_letters_total{sink=\"office\"}", &|letters| letters >= 2.0),
             ("hotline_alarms_total{kind=\"dead_letter\"}", &|alarms| alarms >= 2.0),
@@ -197,8 +193,7 @@ fn a_poisoned_ticket_a_reload_and_a_crash_are_counted() {
     assert!(hang_up.unwrap().success());
     until(
         &engine,
-        &clock,
-        &mut [&mut caller],
+        &mut lines,
         &[("hotline_plan_reloads_total{outcome=\"taken\"}", &|reloads| reloads == 1.0)],
     );
     let faulty = plan("nonsense = 1");
@@ -207,8 +202,7 @@ fn a_poisoned_ticket_a_reload_and_a_crash_are_counted() {
     assert!(hang_up.unwrap().success());
     until(
         &engine,
-        &clock,
-        &mut [&mut caller],
+        &mut lines,
         &[("hotline_plan_reloads_total{outcome=\"refused\"}", &|reloads| reloads == 1.0)],
     );
     std::fs::write(engine.data.join("routing.toml"), plan(&sink)).unwrap();
@@ -216,8 +210,7 @@ fn a_poisoned_ticket_a_reload_and_a_crash_are_counted() {
     engine.restart();
     until(
         &engine,
-        &clock,
-        &mut [],
+        &mut lines,
         &[
             ("hotline_calls_closed_total{line=\"other\",cause=\"crash\"}", &|calls| calls == 1.0),
             ("hotline_calls_active", &|calls| calls == 0.0),

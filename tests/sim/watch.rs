@@ -29,14 +29,14 @@ pub struct Watch {
     callerless: BTreeMap<CallId, Instant>,
     /// Seats that were called while they talked.
     pub called_twice: Vec<String>,
-    pub looks: u64,
+    /// The call for which each seat's telephone was rung last.
+    rung: BTreeMap<String, String>,
     /// Most calls at once.
     pub most_calls: usize,
 }
 
 impl Watch {
     pub fn look(&mut self, city: &City) {
-        self.looks += 1;
         let now = city.mono;
         self.seats(city);
         self.pairing(city, now);
@@ -112,11 +112,19 @@ impl Watch {
         assert!(city.sound.recordings() <= open.max(calls), "a recording without a call");
     }
 
-    /// A telephone is about to be rung: not while its clerk talks.
+    /// A telephone is about to be rung: not while its clerk talks with somebody else.
     pub fn sees_sip(&mut self, telephone: &Telephone, bytes: &[u8]) {
-        let engaged = !telephone.gone && telephone.phone.state() == PhoneState::Talking;
-        if telephone.is_seat && engaged && name(bytes) == "INVITE" {
+        if !telephone.is_seat || telephone.gone || name(bytes) != "INVITE" {
+            return;
+        }
+        let text = String::from_utf8_lossy(bytes);
+        let call_id = text.lines().find_map(|line| line.strip_prefix("Call-ID: ")).unwrap_or("").to_owned();
+        let last = self.rung.entry(telephone.user.clone()).or_default();
+        // The same INVITE may come again, late or twice.
+        let again = *last == call_id;
+        if telephone.phone.state() == PhoneState::Talking && !again {
             self.called_twice.push(telephone.user.clone());
         }
+        *last = call_id;
     }
 }

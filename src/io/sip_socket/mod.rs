@@ -192,7 +192,7 @@ mod tests {
         // An error alone wakes, and so does a datagram alone; what was read wakes no more.
         let (told, heard) = next(&mut sockets).await;
         assert!(!told.is_empty() && told.iter().all(|whom| *whom == nobody), "{told:?}");
-        assert_eq!(heard, [Bytes::new(); 0]);
+        assert!(heard.is_empty(), "{heard:?}");
         peer.send_to(b"back", faces[0].bind).unwrap();
         assert_eq!(next(&mut sockets).await, (vec![], vec![Bytes::from("back")]));
         let quiet = tokio::time::timeout(Duration::from_millis(50), sockets.readable()).await;
