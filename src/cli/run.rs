@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 
 use crate::io::clock::Clock;
 use crate::io::house::{Ask, Door, House, Setup, StartError};
@@ -70,8 +71,8 @@ pub fn run(args: Args) -> ExitCode {
         eprint!("没有启动 / not started: {}", no_file(&args.config));
         return ExitCode::FAILURE;
     }
-    let _writes_until_the_end = start_logging();
-    match serve(args) {
+    let (lost, _writes_until_the_end) = start_logging();
+    match serve(args, lost) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("没有启动 / not started: {error}");
@@ -97,13 +98,14 @@ const LOG_LINES_MAX: usize = 16_384;
 
 /// Pretty on a terminal, JSON elsewhere; `RUST_LOG` as usual. A thread of its own writes, until
 /// the guard is dropped.
-fn start_logging() -> tracing_appender::non_blocking::WorkerGuard {
+fn start_logging() -> (ErrorCounter, WorkerGuard) {
     use tracing_subscriber::EnvFilter;
-    let (writer, guard) = tracing_appender::non_blocking::NonBlockingBuilder::default()
+    let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(LOG_LINES_MAX)
         .lossy(true)
         .thread_name("log")
         .finish(std::io::stderr());
+    let lost = writer.error_counter();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     if std::io::stderr().is_terminal() {
@@ -111,10 +113,10 @@ fn start_logging() -> tracing_appender::non_blocking::WorkerGuard {
     } else {
         builder.json().init();
     }
-    guard
+    (lost, guard)
 }
 
-fn setup(args: Args) -> Result<Setup, StartError> {
+fn setup(args: Args, log: ErrorCounter) -> Result<Setup, StartError> {
     let http = match args.http.as_str() {
         "off" => None,
         at => Some(
@@ -131,12 +133,13 @@ fn setup(args: Args) -> Result<Setup, StartError> {
         http,
         clock: args.clock.map_or_else(Clock::system, Clock::shifted),
         shell: args.io,
+        log: Some(log),
     })
 }
 
-fn serve(args: Args) -> Result<(), StartError> {
+fn serve(args: Args, log: ErrorCounter) -> Result<(), StartError> {
     let outside = |error: std::io::Error| StartError::Outside { what: "runtime", why: error.to_string() };
-    let setup = setup(args)?;
+    let setup = setup(args, log)?;
     let data = setup.data.clone();
     let worker = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)

@@ -61,6 +61,7 @@ pub struct Figures {
     pub(super) sip_in: Counter,
     pub(super) sip_out: Counter,
     pub(super) sip_dropped: Counter,
+    log_lost: Counter,
     pub(super) loop_delay: Histogram,
     pub(super) loop_late: Counter,
     pub(super) threads_failed: Family<Labels, Counter>,
@@ -120,6 +121,7 @@ impl Figures {
             sip_in: Counter::default(),
             sip_out: Counter::default(),
             sip_dropped: Counter::default(),
+            log_lost: Counter::default(),
             loop_delay: short_spans(),
             loop_late: Counter::default(),
             threads_failed: Family::default(),
@@ -195,6 +197,7 @@ impl Figures {
         r.register("sip_received", "SIP datagrams in", self.sip_in.clone());
         r.register("sip_sent", "SIP datagrams out", self.sip_out.clone());
         r.register("sip_dropped", "SIP datagrams that the kernel did not take", self.sip_dropped.clone());
+        r.register("log_lines_lost", "Log lines that found the writer too slow", self.log_lost.clone());
         r.register(
             "loop_delay_seconds",
             "How late the control loop came to a batch",
@@ -286,6 +289,11 @@ impl Figures {
         self.sip_in.inc_by(received);
         self.sip_out.inc_by(sent);
         self.sip_dropped.inc_by(dropped);
+    }
+
+    /// Log lines lost so far.
+    pub fn log_lines_lost(&self, total: u64) {
+        self.log_lost.inc_by(total.saturating_sub(self.log_lost.get()));
     }
 
     /// How late the control loop was; `bound` is what it should keep.

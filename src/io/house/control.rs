@@ -43,12 +43,9 @@ impl House {
     /// One turn: everything that is there now, then what is due.
     fn turn(&mut self) {
         let now = self.setup.clock.now();
-        let (board, sockets, received) = (&mut self.board, &mut self.sockets, &mut self.gauges.sip.0);
+        let (board, sockets) = (&mut self.board, &mut self.sockets);
         sockets.receive(|arrival| match arrival {
-            Arrival::Packet(packet) => {
-                *received += 1;
-                board.handle_input(Input::Packet(packet), now);
-            }
+            Arrival::Packet(packet) => board.handle_input(Input::Packet(packet), now),
             Arrival::Unreachable(peer) => board.handle_input(Input::Unreachable(peer), now),
         });
         self.dispatch();
@@ -131,10 +128,7 @@ impl House {
     pub(super) fn dispatch(&mut self) {
         while let Some(output) = self.board.poll_output() {
             match output {
-                Output::Packet(packet) => {
-                    self.gauges.sip.1 += 1;
-                    self.sockets.send(packet);
-                }
+                Output::Packet(packet) => self.sockets.send(packet),
                 Output::Sound(order) => self.media.send(order),
                 Output::OpenPorts(count) => {
                     let slots = self.media.open_ports(count);

@@ -30,8 +30,6 @@ const SEAT_STATES: [&str; 6] = ["signed_out", "ready", "offered", "talking", "wr
 pub(super) struct Gauges {
     next: Option<Instant>,
     measures: u64,
-    /// SIP datagrams in and out since the last measure.
-    pub(super) sip: (u64, u64),
     store_is_gone: bool,
     /// A count of what is owed on disk is under way.
     counting: Arc<AtomicBool>,
@@ -47,8 +45,11 @@ impl House {
         self.gauges.measures += 1;
         let figures = self.metrics.figures();
         figures.house_now(&self.house_now(now));
-        let (received, sent) = std::mem::take(&mut self.gauges.sip);
-        figures.datagrams(received, sent, 0);
+        let moved = self.sockets.take_count();
+        figures.datagrams(moved.received, moved.sent, moved.dropped);
+        if let Some(log) = &self.setup.log {
+            figures.log_lines_lost(log.dropped_lines() as u64);
+        }
         figures.media_totals(&media_totals(self.media.figures()));
         if let Some(recorder) = self.media.recorder_figures() {
             figures.recorder_totals(&recorder_totals(recorder));

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use tokio::sync::{Notify, mpsc, oneshot};
+use tracing_appender::non_blocking::ErrorCounter;
 
 use super::clock::Clock;
 use super::media::{MediaHandle, ShellChoice};
@@ -42,6 +43,8 @@ pub struct Setup {
     pub clock: Clock,
     /// How media packets are moved.
     pub shell: ShellChoice,
+    /// Counts the log lines that found no place with the log writer, if there is one.
+    pub log: Option<ErrorCounter>,
 }
 
 /// What a person needs to know to use it.

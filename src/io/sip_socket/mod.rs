@@ -25,6 +25,18 @@ const SOCKET_BUFFER: usize = 4 << 20;
 pub struct SipSockets {
     listeners: Vec<Listening>,
     inbox: Inbox,
+    count: Count,
+}
+
+/// Datagrams moved since the last [`SipSockets::take_count`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// In.
+    pub received: u64,
+    /// Out.
+    pub sent: u64,
+    /// Those that the kernel did not take.
+    pub dropped: u64,
 }
 
 /// One listener: its socket, and what leaves by it at the next [`SipSockets::flush`].
@@ -70,7 +82,7 @@ impl SipSockets {
             faces.push(ListenerConfig { bind, advertise: listener.advertise.unwrap_or(own) });
             ours.push(Listening { socket, outbox: Vec::with_capacity(AT_ONCE), troubled: false });
         }
-        Ok((SipSockets { listeners: ours, inbox: Inbox::new() }, faces))
+        Ok((SipSockets { listeners: ours, inbox: Inbox::new(), count: Count::default() }, faces))
     }
 
     /// Waits until a socket has something: a datagram, or an error about one that was sent, which
@@ -90,7 +102,11 @@ impl SipSockets {
     pub fn receive(&mut self, mut take: impl FnMut(Arrival)) {
         for (listener, ours) in self.listeners.iter_mut().enumerate() {
             for _ in 0..READS {
-                let letter = |peer, bytes| take(Arrival::Packet(Packet { listener, peer, bytes }));
+                let received = &mut self.count.received;
+                let letter = |peer, bytes| {
+                    *received += 1;
+                    take(Arrival::Packet(Packet { listener, peer, bytes }));
+                };
                 let inbox = &mut self.inbox;
                 // A call that comes back with room to spare has emptied the socket: no second one
                 // is needed to be told so.
@@ -121,24 +137,30 @@ impl SipSockets {
         let Some(ours) = self.listeners.get_mut(packet.listener) else { return };
         ours.outbox.push((packet.peer, packet.bytes));
         if ours.outbox.len() >= AT_ONCE {
-            ours.flush();
+            ours.flush(&mut self.count);
         }
     }
 
     /// Sends what waits.
     pub fn flush(&mut self) {
-        self.listeners.iter_mut().for_each(Listening::flush);
+        self.listeners.iter_mut().for_each(|ours| ours.flush(&mut self.count));
+    }
+
+    /// What was moved since this was last asked.
+    pub fn take_count(&mut self) -> Count {
+        std::mem::take(&mut self.count)
     }
 }
 
 impl Listening {
     /// What the kernel does not take now is lost, as on any network: signalling retransmits.
-    fn flush(&mut self) {
+    fn flush(&mut self, counted: &mut Count) {
         let mut rest = self.outbox.as_slice();
         let mut again = true;
         while let Some((peer, _)) = rest.first() {
             match batch::send(&self.socket, rest) {
                 Ok(count) => {
+                    counted.sent += count as u64;
                     rest = &rest[count..];
                     again = true;
                 }
@@ -150,6 +172,7 @@ impl Listening {
                 }
                 Err(error) => {
                     tracing::debug!(%error, %peer, "a SIP datagram was not sent");
+                    counted.dropped += 1;
                     again = true;
                     rest = &rest[1..];
                 }
@@ -197,6 +220,7 @@ mod tests {
         assert_eq!(next(&mut sockets).await, (vec![], vec![Bytes::from("back")]));
         let quiet = tokio::time::timeout(Duration::from_millis(50), sockets.readable()).await;
         assert!(quiet.is_err());
+        assert_eq!(sockets.take_count(), Count { received: 1, sent: 31, dropped: 0 });
     }
 
     /// Errors and datagrams of one waking.
