@@ -397,6 +397,13 @@ pub struct Flow {
     pub record: bool,
 }
 
+impl Flow {
+    /// Whether the caller may come to talk with a clerk.
+    pub fn may_queue(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Queue(_)))
+    }
+}
+
 /// One step of a flow.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {

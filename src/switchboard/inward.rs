@@ -104,9 +104,14 @@ impl Switchboard {
         let slot = self.ports.lend().ok_or(Turned::for_now())?;
         let id = CallId::draw(u64::try_from(now.wall.as_millisecond()).unwrap_or(0), &mut self.dice);
         let ticket = self.numbers.next(plan.city.time_zone.to_datetime(now.wall).date());
+        let flow = plan.flow(found.line, now.wall);
+        if flow.may_queue() && !invited.caller.is_empty() {
+            // For the clerk's screen, so that it is there when a seat is found.
+            self.outputs.push_back(Output::LookUpHistory { call: id, caller: invited.caller.clone() });
+        }
         let setup = Setup {
             id,
-            flow: plan.flow(found.line, now.wall),
+            flow,
             ticket: ticket.clone(),
             sounds: self.sounds.clone(),
             offer: invited.offer.clone(),
@@ -147,9 +152,6 @@ impl Switchboard {
         let leg = LegId::caller(id);
         self.sessions.insert(invited.session, leg);
         self.legs.insert(leg, invited.session);
-        if !invited.caller.is_empty() {
-            self.outputs.push_back(Output::LookUpHistory { call: id, caller: invited.caller.clone() });
-        }
         let entry = Entry {
             call,
             line: line.number.clone(),

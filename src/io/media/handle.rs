@@ -65,6 +65,8 @@ pub struct MediaHandle {
     ports: PortRange,
     shards: Vec<Shard>,
     facts: Receiver<Fact>,
+    /// Set where facts may lie unread that nobody was woken for.
+    unread: Arc<AtomicBool>,
     /// Facts of our own making: orders that could not be given.
     refused: VecDeque<Fact>,
     recorder: Option<Recorder>,
@@ -98,6 +100,7 @@ impl MediaHandle {
             };
             Recorder::spawn(config.recorder, shards, Arc::new(told))?
         };
+        let unread = Arc::new(AtomicBool::new(false));
         let mut started = Vec::new();
         let mut shell = "";
         for (index, deck) in decks.into_iter().enumerate() {
@@ -109,6 +112,7 @@ impl MediaHandle {
                 deck,
                 orders,
                 facts: tell.clone(),
+                unread: Arc::clone(&unread),
                 wake: Arc::clone(&config.wake),
                 starved: Arc::clone(&starved),
                 clock: config.clock,
@@ -127,6 +131,7 @@ impl MediaHandle {
             ports,
             shards: started,
             facts,
+            unread,
             refused: VecDeque::new(),
             recorder: Some(recorder),
             figures,
@@ -192,6 +197,8 @@ impl MediaHandle {
         for shard in &mut self.shards {
             shard.pass_held();
         }
+        // Before the look, so that what is told from now on is not taken for read.
+        self.unread.swap(false, Ordering::AcqRel);
         self.refused.pop_front().or_else(|| self.facts.try_recv().ok())
     }
 

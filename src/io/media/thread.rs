@@ -26,6 +26,8 @@ const PHASES: u64 = 4;
 const RTCP_ROUNDS: u64 = 4;
 /// Ticks that are made up for when we were held up; what is older is left out.
 const BEHIND_MAX: u64 = 4;
+/// A fact that is not pressing waits so many ticks for whatever else wakes the control thread.
+const PATIENT_TICKS: u8 = 4;
 /// Orders carried out in one tick: the rest waits five milliseconds.
 const ORDERS_PER_TICK: usize = 1_024;
 
@@ -36,6 +38,8 @@ pub(super) struct Seat {
     pub(super) deck: Deck,
     pub(super) orders: Receiver<Command>,
     pub(super) facts: SyncSender<Fact>,
+    /// Set where facts may lie unread that nobody was woken for; all threads share it.
+    pub(super) unread: Arc<AtomicBool>,
     pub(super) wake: Wake,
     pub(super) starved: Arc<AtomicBool>,
     pub(super) clock: Clock,
@@ -69,6 +73,7 @@ pub(super) fn run(
         due: Vec::new(),
         due_rtcp: Vec::new(),
         fact: None,
+        unwoken: None,
     };
     thread.keep_time();
 }
@@ -83,6 +88,8 @@ struct MediaThread {
     due_rtcp: Vec<PortSlot>,
     /// A fact that found its ring full.
     fact: Option<Fact>,
+    /// Ticks since the first fact that nobody has been woken for.
+    unwoken: Option<u8>,
 }
 
 impl MediaThread {
@@ -187,7 +194,7 @@ impl MediaThread {
 
     /// Passes on facts; those without room wait in the engine.
     fn tell(&mut self) {
-        let mut told = false;
+        let mut pressing = false;
         while let Some(fact) = self.fact.take().or_else(|| self.seat.engine.poll_output()) {
             let closed = match &fact {
                 Fact::Closed { slot, .. } => Some(*slot),
@@ -200,8 +207,13 @@ impl MediaThread {
                     *place = None;
                 }
             }
+            let waits = matches!(fact, Fact::Closed { .. } | Fact::Latched { .. });
             match self.seat.facts.try_send(fact) {
-                Ok(()) => told = true,
+                Ok(()) if waits => {
+                    self.seat.unread.store(true, Ordering::Release);
+                    self.unwoken.get_or_insert(0);
+                }
+                Ok(()) => pressing = true,
                 Err(TrySendError::Full(fact)) => {
                     MediaFigures::add(&self.seat.figures.facts_held, 1);
                     self.fact = Some(fact);
@@ -210,7 +222,17 @@ impl MediaThread {
                 Err(TrySendError::Disconnected(_)) => return,
             }
         }
-        if told || self.fact.is_some() {
+        // Mostly something else has woken the control thread meanwhile, and it has read them.
+        let mut waited = false;
+        if let Some(ticks) = &mut self.unwoken {
+            *ticks += 1;
+            if *ticks > PATIENT_TICKS {
+                self.unwoken = None;
+                waited = self.seat.unread.load(Ordering::Acquire);
+            }
+        }
+        if pressing || waited || self.fact.is_some() {
+            self.unwoken = None;
             (self.seat.wake)();
         }
     }

@@ -57,6 +57,11 @@ pub struct DeadLetter {
     pub why: String,
 }
 
+/// `IN` and a limit in the text: SQLite plans an `=` beside an `ORDER BY`, and a limit, by the values
+/// that are bound, and would prepare a cached statement anew for each caller.
+const HISTORY: &str = "SELECT opened_at, line, ticket, seat, grade, cause FROM calls
+     WHERE caller IN (?) AND id <> ? ORDER BY arrival DESC LIMIT {most}";
+
 impl Reader {
     /// Opens the database of a running or stopped engine.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
@@ -153,12 +158,7 @@ impl Reader {
         if caller.is_empty() {
             return Ok(Vec::new());
         }
-        // The limit stands in the text: one that is bound lets SQLite plan by its value, and a
-        // cached statement then be prepared anew for each caller.
-        let mut select = self.db.prepare_cached(&format!(
-            "SELECT opened_at, line, ticket, seat, grade, cause FROM calls
-             WHERE caller = ? AND id <> ? ORDER BY arrival DESC LIMIT {most}",
-        ))?;
+        let mut select = self.db.prepare_cached(&HISTORY.replace("{most}", &most.to_string()))?;
         let rows = select.query_map(params![caller, call.to_string()], history_line)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -309,4 +309,28 @@ pub fn age(since: Option<Timestamp>, now: Timestamp) -> Duration {
         return Duration::ZERO;
     };
     Duration::try_from(now.duration_since(since)).unwrap_or(Duration::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::id::Dice;
+
+    #[test]
+    fn callers_are_looked_up_without_preparing_the_question_anew() {
+        let path = std::env::temp_dir().join(format!("hotline-read-{}.db", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        drop(super::super::schema::open(&path).unwrap());
+        let reader = Reader::open(&path).unwrap();
+        let call = CallId::draw(1, &mut Dice::seeded(1));
+        for number in 0..10 {
+            assert_eq!(reader.history(&format!("1380000000{number}"), call, 5).unwrap(), [""; 0]);
+        }
+        let again = reader.db.prepare_cached(&HISTORY.replace("{most}", "5")).unwrap();
+        assert!(again.get_status(StatementStatus::Run) >= 10, "it is the statement that was asked");
+        assert_eq!(again.get_status(StatementStatus::RePrepare), 0);
+        std::fs::remove_file(&path).unwrap();
+    }
 }
