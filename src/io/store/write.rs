@@ -116,6 +116,9 @@ impl Writes {
     }
 
     fn event(&self, db: &Connection, event: &StoredEvent) -> Result<(), StoreError> {
+        if self.sinks.is_empty() {
+            return Ok(()); // Owed to nobody; the fact itself is kept.
+        }
         let mut insert = db.prepare_cached(
             "INSERT OR IGNORE INTO events (call, sequence, kind, at, json) VALUES (?, ?, ?, ?, ?)",
         )?;

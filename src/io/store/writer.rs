@@ -25,8 +25,10 @@ const BATCH_MAX: usize = 8_192;
 /// process that is killed loses no more than this of what its callers did.
 const LINGER: Duration = Duration::from_millis(100);
 /// What a call waits for waits so long for others like it, since a sync costs the same for one and
-/// for twenty.
+/// for twenty. Where calls are so rare that none would come, it does not wait.
 const GATHER: Duration = Duration::from_millis(4);
+/// Calls are rare when the last commit that one waited for is so long ago.
+const RARE: Duration = Duration::from_millis(8);
 /// First and longest pause between tries of a failing commit.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// At the end, how long a failing store is tried before what is pending is given up.
@@ -109,6 +111,8 @@ pub(super) struct Writer {
     failing: Option<(Duration, Instant)>,
     closing: Option<Instant>,
     panics: u32,
+    /// When somebody last waited for a commit.
+    awaited: Option<Instant>,
 }
 
 impl Writer {
@@ -124,6 +128,7 @@ impl Writer {
             failing: None,
             closing: None,
             panics: 0,
+            awaited: None,
         }
     }
 
@@ -159,10 +164,14 @@ impl Writer {
                 (Some((_, due)), _) => (Wakes::Urgent, Some(due)),
                 (None, _) if empty => (Wakes::Anything, None),
                 (None, _) if self.closing.is_some() => return true,
-                (None, Some(since)) => (Wakes::Close, Some(since + GATHER)),
+                (None, Some(since)) => {
+                    let rare = self.awaited.is_none_or(|last| since.duration_since(last) > RARE);
+                    (Wakes::Close, Some(if rare { since } else { since + GATHER }))
+                }
                 (None, None) => (Wakes::Urgent, Some(*linger.get_or_insert(now + LINGER))),
             };
             if due.is_some_and(|due| due <= now) {
+                self.awaited = urgent.or(self.awaited);
                 return true;
             }
             inbox.wait(wakes, due);
