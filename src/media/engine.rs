@@ -22,6 +22,10 @@ use crate::time::{Instant, Now};
 
 /// Between two frames of a leg.
 const FRAME: Duration = Duration::from_millis(20);
+/// Longer than the packets of whoever speaks are apart.
+const IDLE_AFTER: Duration = Duration::from_millis(200);
+/// An idle leg is read every so many rounds of the phases: 80 ms.
+pub const IDLE_ROUNDS: u64 = 4;
 /// Frames that one late tick makes up for.
 const CATCH_UP_MAX: u64 = 3;
 
@@ -234,6 +238,14 @@ impl Engine {
     /// Whose sockets, RTP and RTCP, must be read before [`Engine::tick`] of `phase`.
     pub fn due(&self, phase: u8) -> &[PortSlot] {
         self.read.list(usize::from(phase))
+    }
+
+    /// Whether a leg's sockets need not be read in each round: nobody hears it, no recording either,
+    /// and it says nothing. A key or a first word then waits for [`IDLE_ROUNDS`] rounds at most.
+    pub fn is_idle(&self, slot: PortSlot, now: Instant) -> bool {
+        self.leg(slot).is_some_and(|leg| {
+            !leg.recorded && !matches!(leg.hears, Hears::Leg(_)) && now.since(leg.heard_at) > IDLE_AFTER
+        })
     }
 
     /// Takes a packet in; a relay's goes out at once, its header rewritten in place.

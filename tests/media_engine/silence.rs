@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hotline::media::order::{Fact, LegConfig, Order};
+use hotline::media::order::{Fact, LegConfig, Order, PortSlot};
 use hotline::phone::Codec as Law;
 
 use crate::stage::{Peer, Stage};
@@ -59,4 +59,27 @@ fn without_a_bound_silence_is_never_told() {
     let _caller = Peer::join(&mut stage, 0, Law::Pcma);
     stage.frames(6_000, &mut []);
     assert_eq!(told(&mut stage), [""; 0]);
+}
+
+#[test]
+fn only_a_leg_that_is_silent_and_that_nobody_hears_is_read_at_leisure() {
+    let mut stage = Stage::new(&[&[1_000; 160]]);
+    let (mut caller, _clerk) = (Peer::join(&mut stage, 0, Law::Pcma), Peer::join(&mut stage, 1, Law::Pcma));
+    let idle = |stage: &Stage| stage.engine.is_idle(PortSlot(0), stage.now().mono);
+    assert!(!idle(&stage), "at first it may begin to speak");
+    stage.frames(20, &mut []);
+    assert!(idle(&stage));
+    stage.play(0, &[0], true, 1);
+    stage.frames(20, &mut []);
+    assert!(idle(&stage), "a prompt needs no ear");
+    stage.frames(5, &mut [&mut caller]);
+    assert!(!idle(&stage), "it speaks");
+    stage.frames(20, &mut []);
+    stage.bridge(0, 1);
+    assert!(!idle(&stage), "the clerk would hear its first word late");
+    stage.close(1);
+    assert!(idle(&stage));
+    stage.record();
+    assert!(!idle(&stage), "and so would the recording");
+    assert!(!stage.engine.is_idle(PortSlot(7), stage.now().mono), "nobody is there");
 }

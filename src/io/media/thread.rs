@@ -15,6 +15,7 @@ use super::{MediaFigures, Outbox, Shell, ShellChoice, epoll, open_shell};
 use crate::io::clock::Clock;
 use crate::io::recorder::Deck;
 use crate::media::Engine;
+use crate::media::engine::IDLE_ROUNDS;
 use crate::media::order::{Fact, Order, PortSlot};
 use crate::time::Now;
 
@@ -176,10 +177,14 @@ impl MediaThread {
     fn receive(&mut self, number: u64, phase: u8, now: Now) {
         let engine = &mut self.seat.engine;
         let outbox = &mut self.outbox;
+        let round = number / PHASES;
+        let resting = |slot: PortSlot| {
+            u64::from(slot.0) % IDLE_ROUNDS != round % IDLE_ROUNDS && engine.is_idle(slot, now.mono)
+        };
         self.due.clear();
-        self.due.extend_from_slice(engine.due(phase));
+        self.due.extend(engine.due(phase).iter().filter(|slot| !resting(**slot)));
         // Spread over the rounds, so that no tick reads all of them.
-        let turn = (number / PHASES) % RTCP_ROUNDS;
+        let turn = round % RTCP_ROUNDS;
         self.due_rtcp.clear();
         let their_turn = |slot: &&PortSlot| u64::from(slot.0) % RTCP_ROUNDS == turn;
         self.due_rtcp.extend(self.due.iter().filter(their_turn));
