@@ -245,7 +245,7 @@ fn a_thread_allocates_nothing(shell: ShellChoice, first_port: u16) {
         dice: Dice::seeded(2),
         clock: Clock::system(),
         recorder: RecorderConfig { data: data.clone(), zone, recordings_max: 1 },
-        // The media thread wakes us when it has told something; from then on it is counted.
+        // The media thread wakes us when it has told something pressing; from then on it is counted.
         wake: Arc::new(|| {
             if std::thread::current().name().is_some_and(|name| name.starts_with("media-")) {
                 COUNTED.set(true);
@@ -255,10 +255,15 @@ fn a_thread_allocates_nothing(shell: ShellChoice, first_port: u16) {
     .expect("set HOTLINE_NO_URING where the kernel forbids io_uring");
     let slots = media.open_ports(1_000);
     assert_eq!(slots.len(), 1_000);
+    let beside = media.open_ports(1)[0];
     let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let crowd = Crowd { relayed: 350, prompts: 200, recorded: 0, turned: 50 };
     let (orders, legs) = crowd.orders(&slots, peer.local_addr().unwrap());
     media.send_many(orders);
+    // One prompt comes to its end, and that is pressing.
+    let leg = LegId::caller(CallId::draw(1, &mut Dice::seeded(77)));
+    media.send(Order::Open { leg, config: config(beside.0, Codec::Pcma, PEER) });
+    media.send(Order::Play { leg, sounds: [SoundId(0)].into(), repeat: false, mark: 1 });
     let figures = Arc::clone(media.figures());
     let (_never, nap) = channel::<()>();
     let began = SystemInstant::now();
@@ -283,8 +288,6 @@ fn a_thread_allocates_nothing(shell: ShellChoice, first_port: u16) {
     let moved = [after[0] - before[0], after[1] - before[1]];
     assert!(moved.iter().all(|count| *count > 1_000), "it did its work: {moved:?}");
     // An order may allocate, and is counted: the flag stands in the right thread.
-    let leg = LegId::caller(CallId::draw(1, &mut Dice::seeded(77)));
-    media.send(Order::Open { leg, config: config(slots[999].0, Codec::Pcma, PEER) });
     media.send(Order::Close { leg });
     media.stop();
     assert!(ALLOCATIONS.swap(0, Ordering::Relaxed) > 0);
