@@ -154,6 +154,12 @@ fn a_call_moves_the_figures_and_leaves_them_as_they_should_be() {
     );
 }
 
+/// SIGHUP: read the plan again.
+fn hang_up(engine: &Engine) {
+    let kill = format!("kill -HUP {}", engine.id());
+    assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
 #[test]
 fn a_poisoned_ticket_a_reload_and_a_crash_are_counted() {
     // An office that refuses everything for good: a file served to nobody would say 404.
@@ -189,8 +195,7 @@ fn a_poisoned_ticket_a_reload_and_a_crash_are_counted() {
             ("hotline_tickets_tries_total{sink=\"office\",outcome=\"refused\"}", &|tries| tries >= 2.0),
         ],
     );
-    let hang_up = std::process::Command::new("kill").args(["-HUP", &engine.id().to_string()]).status();
-    assert!(hang_up.unwrap().success());
+    hang_up(&engine);
     until(
         &engine,
         &mut lines,
@@ -198,8 +203,7 @@ fn a_poisoned_ticket_a_reload_and_a_crash_are_counted() {
     );
     let faulty = plan("nonsense = 1");
     std::fs::write(engine.data.join("routing.toml"), &faulty).unwrap();
-    let hang_up = std::process::Command::new("kill").args(["-HUP", &engine.id().to_string()]).status();
-    assert!(hang_up.unwrap().success());
+    hang_up(&engine);
     until(
         &engine,
         &mut lines,
