@@ -90,6 +90,11 @@ impl Call {
         if let Some(other) = self.other.take() {
             self.drop_other(other, Duration::ZERO, false);
         }
+        self.go_on_unserved(now);
+    }
+
+    /// Nobody talked with the caller, and nobody will: behind the survey is what is left to do.
+    pub(super) fn go_on_unserved(&mut self, now: Now) {
         if self.steps.front() == Some(&Step::Survey) {
             self.steps.pop_front();
         }

@@ -183,8 +183,7 @@ impl Call {
         match (vanished || !met, self.queue.clone()) {
             (true, Some(_)) if self.seats_lost >= SEATS_LOST_MAX => {
                 // Whatever is wrong with those telephones, the caller does not go round for ever.
-                self.doing = Doing::Queueing;
-                self.overflowed(now);
+                self.go_on_unserved(now);
             }
             (true, Some(queue)) => {
                 self.seats_lost += 1;
