@@ -1,7 +1,9 @@
 //! `hotline run` as an operator handles it: SIGTERM, SIGHUP, files that are of no use.
 
+use std::io::{BufRead, BufReader, Read};
+use std::net::UdpSocket;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use hotline::io::packets::PartyKey;
@@ -173,4 +175,50 @@ fn a_file_that_is_missing_or_faulty_starts_nothing_and_the_reason_is_said_in_bot
     assert!(!text.contains("ready sip="));
     assert!(!directory.join("data").exists(), "nothing was made");
     std::fs::remove_dir_all(&directory).unwrap();
+}
+
+/// Bytes that a pipe of Linux holds, and those of which a write goes in whole or waits.
+const PIPE: (usize, usize) = (65_536, 4_096);
+
+#[test]
+fn a_log_that_nobody_reads_holds_up_nobody() {
+    let directory = scratch("unread-log");
+    let mut engine = Command::new(HOTLINE)
+        .args(["run", "--listen", "127.0.0.1:0", "--http", "off", "--rtp-ports", "20000-29999", "--data"])
+        .arg(directory.join("data"))
+        .env("RUST_LOG", "debug")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    BufReader::new(engine.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    let sip = ready.split_whitespace().find_map(|word| word.strip_prefix("sip=")).expect("a ready line");
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    peer.connect(sip).unwrap();
+    peer.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let local = peer.local_addr().unwrap();
+    for round in 0..20 {
+        // Each of these is a line of the log, and gets no answer.
+        for _ in 0..50 {
+            peer.send(b"INVITE\r\n\r\n").unwrap();
+        }
+        let options = format!(
+            "OPTIONS sip:{sip} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bK{round};rport\r\n\
+             From: <sip:a@{local}>;tag=1\r\nTo: <sip:{sip}>\r\nCall-ID: {round}\r\nCSeq: 1 OPTIONS\r\n\
+             Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        );
+        peer.send(options.as_bytes()).unwrap();
+        let mut room = [0; 2_048];
+        let length = peer.recv(&mut room).unwrap_or_else(|error| panic!("round {round}: {error}"));
+        assert!(room[..length].starts_with(b"SIP/2.0 200 "), "round {round}");
+    }
+    engine.kill().unwrap();
+    let mut log = Vec::new();
+    engine.stderr.take().unwrap().read_to_end(&mut log).unwrap();
+    engine.wait().unwrap();
+    assert!(log.len() > PIPE.0 - PIPE.1, "no further line would have gone in: {} bytes", log.len());
+    let lines = log.iter().filter(|byte| **byte == b'\n').count();
+    assert!(lines < 20 * 50, "and others waited: {lines} lines");
+    std::fs::remove_dir_all(directory).unwrap();
 }
