@@ -57,6 +57,13 @@ impl EngineProcess {
         self.http
     }
 
+    /// SIGKILL: gone from one instruction to the next.
+    pub fn kill(&mut self) {
+        // Fails only where it is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// How it ended, if it has.
     pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         self.child.try_wait()
@@ -82,7 +89,6 @@ impl EngineProcess {
 
 impl Drop for EngineProcess {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }

@@ -58,6 +58,8 @@ impl Engine {
         Engine { process, data, sip, _place: place }
     }
 
+    /// Its words are not read beyond the ready line, and its pipe is closed: whoever starts an engine
+    /// and goes away must not end it.
     fn launch(data: &Path, clock: &str, more: &[&str]) -> (Child, SocketAddr) {
         let mut process = Command::new(env!("CARGO_BIN_EXE_hotline"))
             .args([

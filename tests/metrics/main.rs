@@ -154,12 +154,6 @@ fn a_call_moves_the_figures_and_leaves_them_as_they_should_be() {
     );
 }
 
-/// SIGHUP: read the plan again.
-fn hang_up(engine: &Engine) {
-    let kill = format!("kill -HUP {}", engine.id());
-    assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-}
-
 #[test]
 fn a_poisoned_ticket_a_reload_and_a_crash_are_counted() {
     // An office that refuses everything for good: a file served to nobody would say 404.
@@ -195,7 +189,7 @@ fn a_poisoned_ticket_a_reload_and_a_crash_are_counted() {
             ("hotline_tickets_tries_total{sink=\"office\",outcome=\"refused\"}", &|tries| tries >= 2.0),
         ],
     );
-    hang_up(&engine);
+    engine.process.reload().unwrap();
     until(
         &engine,
         &mut lines,
@@ -203,7 +197,7 @@ fn a_poisoned_ticket_a_reload_and_a_crash_are_counted() {
     );
     let faulty = plan("nonsense = 1");
     std::fs::write(engine.data.join("routing.toml"), &faulty).unwrap();
-    hang_up(&engine);
+    engine.process.reload().unwrap();
     until(
         &engine,
         &mut lines,

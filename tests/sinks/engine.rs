@@ -1,10 +1,14 @@
 //! The engine's own binary with a plan of the test's making.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::Duration;
+
+use hotline::io::engine_process::EngineProcess;
+
+const HOTLINE: &str = env!("CARGO_BIN_EXE_hotline");
 
 /// The shipped plan with further tables at its end; its prompts stay where they are.
 pub fn plan(more: &str) -> String {
@@ -18,7 +22,7 @@ pub fn plan(more: &str) -> String {
 
 /// The running engine, ended when the test is.
 pub struct Engine {
-    process: Child,
+    pub process: EngineProcess,
     config: PathBuf,
     pub data: PathBuf,
     pub sip: SocketAddr,
@@ -36,15 +40,9 @@ impl Engine {
         Engine { process, config, data, sip, http }
     }
 
-    #[allow(dead_code)] // Each target that shares this file asks for other things.
-    pub fn id(&self) -> u32 {
-        self.process.id()
-    }
-
     /// Kill -9, and the same again.
     pub fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+        self.process.kill();
     }
 
     pub fn restart(&mut self) {
@@ -52,14 +50,9 @@ impl Engine {
     }
 
     /// A look-up command beside it.
-    #[allow(dead_code)]
+    #[allow(dead_code)] // Each target that shares this file asks for other things.
     pub fn look_up(&self, words: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_hotline"))
-            .args(words)
-            .arg("--data")
-            .arg(&self.data)
-            .output()
-            .unwrap()
+        Command::new(HOTLINE).args(words).arg("--data").arg(&self.data).output().unwrap()
     }
 
     /// Head and body of the answer to a GET.
@@ -75,31 +68,19 @@ impl Engine {
     }
 }
 
-fn launch(config: &Path, data: &Path) -> (Child, SocketAddr, SocketAddr) {
-    let mut process = Command::new(env!("CARGO_BIN_EXE_hotline"))
-        .args(["run", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--rtp-ports", "20000-29999"])
-        .args(["--clock", "2021-12-01T09:00:00+08:00", "--config"])
-        .arg(config)
-        .arg("--data")
-        .arg(data)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the engine starts");
-    let mut ready = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-    let address = |name: &str| -> SocketAddr {
-        let word = ready.split_whitespace().find_map(|word| word.strip_prefix(name));
-        word.unwrap_or_else(|| panic!("no {name} in {ready:?}")).parse().unwrap()
-    };
-    let (sip, http) = (address("sip="), address("http="));
+fn launch(config: &Path, data: &Path) -> (EngineProcess, SocketAddr, SocketAddr) {
+    let (config, home) = (config.to_str().unwrap(), data.to_str().unwrap());
+    let words = ["run", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--rtp-ports", "20000-29999"];
+    let more = ["--clock", "2021-12-01T09:00:00+08:00", "--config", config, "--data", home];
+    let words = words.into_iter().chain(more);
+    let process = EngineProcess::start(Path::new(HOTLINE), words, &data.join("engine.log")).unwrap();
+    let (sip, http) = (process.sip(), process.http().expect("an address of HTTP"));
     (process, sip, http)
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.kill();
         let _ = std::fs::remove_dir_all(&self.data);
     }
 }
