@@ -10,9 +10,10 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use hotline::id::Dice;
 use hotline::sip::endpoint::Endpoint;
 use hotline::sip::event::{
-    Config, Event, Invite, ListenerConfig, Output, Packet, SessionId, Target, TrunkConfig,
+    Config, Event, Invite, ListenerConfig, Output, Packet, Route, SessionId, Target, TrunkConfig,
 };
 use hotline::sip::sdp::Sdp;
+use hotline::sip::{Hop, Transport};
 use hotline::time::{Instant, Now, Timestamp};
 
 const PEER: &str = "127.0.0.1:5080";
@@ -30,14 +31,15 @@ impl Line {
         let now = Now { mono: Instant::ZERO, wall: Timestamp::UNIX_EPOCH };
         let config = Config {
             listeners: vec![ListenerConfig {
+                transport: Transport::Udp,
                 bind: "127.0.0.1:5060".parse().unwrap(),
                 advertise: "127.0.0.1".parse().unwrap(),
             }],
             trunks: vec![TrunkConfig {
-                trunk: "carrier".into(),
                 sources: vec![("127.0.0.0".parse().unwrap(), 8)],
-                target: Some(PEER.parse().unwrap()),
+                hops: vec![Hop { transport: Transport::Udp, addr: PEER.parse().unwrap(), name: None }],
                 trust_identity: true,
+                ..TrunkConfig::named("carrier".into())
             }],
             product: "hotline/0.1".into(),
             ..Config::default()
@@ -100,7 +102,13 @@ impl Line {
     fn bridged_round(&mut self) {
         let (session, call) = self.call_in();
         let invite = Invite {
-            target: Target::Trunk { trunk: "carrier".into(), user: "4420000".into() },
+            target: Target::Trunk(vec![Route {
+                trunk: "carrier".into(),
+                user: "4420000".into(),
+                from_user: "13800000000".into(),
+                priority: 1,
+                weight: 1,
+            }]),
             from_user: "13800000000".into(),
             from_display: String::new(),
             offer: self.sdp.clone().into(),

@@ -237,16 +237,16 @@ mod tests {
 
     fn trunk(name: &str, sources: &[(&str, u8)]) -> TrunkConfig {
         TrunkConfig {
-            trunk: name.into(),
             sources: sources.iter().map(|(ip, prefix)| (ip.parse().unwrap(), *prefix)).collect(),
-            target: None,
             trust_identity: true,
+            ..TrunkConfig::named(name.into())
         }
     }
 
     fn door() -> Door {
         Door::new(&Config {
             listeners: vec![ListenerConfig {
+                transport: crate::sip::Transport::Udp,
                 bind: "127.0.0.1:5060".parse().unwrap(),
                 advertise: "192.0.2.9".parse().unwrap(),
             }],

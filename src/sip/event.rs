@@ -5,21 +5,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use secrecy::SecretString;
 
 use crate::id::{SeatId, TrunkId};
 use crate::sip::sdp::Sdp;
+use crate::sip::transport::{Hop, Transport};
 use crate::time::Timestamp;
 
 /// One INVITE session: our side of one dialog, from the INVITE to the end of the BYE.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct SessionId(pub u64);
 
-/// A datagram, in or out.
+/// A message, in or out. Listener and peer together name a flow: over a stream, one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
     /// Index into [`Config::listeners`].
     pub listener: usize,
-    /// Where it came from, or goes.
+    /// Where it came from, or goes. Over a stream `io` uses the connection with this far end, and
+    /// makes one where there is none.
     pub peer: SocketAddr,
     /// One whole message, or the odd bytes that claim to be one.
     pub bytes: Bytes,
@@ -176,13 +179,23 @@ pub enum Origin {
 pub enum Target {
     /// A seat's registered binding.
     Seat(SeatId),
-    /// A number behind a trunk.
-    Trunk {
-        /// The way there.
-        trunk: TrunkId,
-        /// User part of the Request-URI.
-        user: String,
-    },
+    /// A number behind a trunk, or behind one of a group: the ways to it.
+    Trunk(Vec<Route>),
+}
+
+/// One way to a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// By this trunk.
+    pub trunk: TrunkId,
+    /// User part of the Request-URI, as this trunk wants it.
+    pub user: String,
+    /// The caller's number, as this trunk wants it.
+    pub from_user: String,
+    /// Lower ones are tried first.
+    pub priority: u16,
+    /// Of equal priority, the share that is tried first.
+    pub weight: u16,
 }
 
 /// An INVITE that we send.
@@ -190,7 +203,8 @@ pub enum Target {
 pub struct Invite {
     /// Where to.
     pub target: Target,
-    /// User part of From: the caller's number, as the callee should see it.
+    /// User part of From towards a seat: the caller's number, as the clerk should see it. Towards a
+    /// trunk its [`Route`] says it.
     pub from_user: String,
     /// Display name of From; empty for none.
     pub from_display: String,
@@ -287,6 +301,8 @@ pub struct Counts {
 /// A listener as signalling sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenerConfig {
+    /// What it speaks.
+    pub transport: Transport,
     /// What the socket is bound to (port resolved).
     pub bind: SocketAddr,
     /// What others are told.
@@ -311,8 +327,63 @@ pub struct TrunkConfig {
     pub trunk: TrunkId,
     /// Its address set: address and prefix length.
     pub sources: Vec<(IpAddr, u8)>,
-    /// Where INVITEs to it go.
-    pub target: Option<SocketAddr>,
+    /// Where INVITEs to it go, the first tried first; empty: inward only, or not looked up yet.
+    pub hops: Vec<Hop>,
     /// Whether P-Asserted-Identity from it is believed (RFC 3325).
     pub trust_identity: bool,
+    /// Host of Request-URI, To and From towards it; empty: the hop's address.
+    pub domain: String,
+    /// Who we are there, where it asks (RFC 3261 §22).
+    pub account: Option<TrunkAccount>,
+    /// How long we register for there, as its user agent (RFC 3261 §10); `None`: we do not.
+    pub register: Option<Duration>,
+    /// OPTIONS by which its health is known; `None`: it counts as up.
+    pub probe: Option<Probe>,
+    /// A hop that gives no sign of life for so long is given up; zero: only Timer B ends it.
+    pub connect_timeout: Duration,
+    /// Most calls at once, both ways; 0: no bound of its own.
+    pub calls_max: u32,
+    /// Most new calls outward in a second; 0: no bound of its own.
+    pub calls_per_second: u32,
+}
+
+/// What a trunk's 401 and 407 are answered with.
+#[derive(Clone, Debug)]
+pub struct TrunkAccount {
+    /// User of the digest, and of the address of record.
+    pub user: String,
+    /// Only this realm is answered; `None`: whichever asks.
+    pub realm: Option<String>,
+    /// Never shown.
+    pub password: SecretString,
+}
+
+/// OPTIONS health with hysteresis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// Between two of them.
+    pub every: Duration,
+    /// Failures in a row before the trunk counts as down.
+    pub down_after: u32,
+    /// Answers in a row before it counts as up again.
+    pub up_after: u32,
+}
+
+impl TrunkConfig {
+    /// A trunk of this name with nothing said of it.
+    pub fn named(trunk: TrunkId) -> Self {
+        TrunkConfig {
+            trunk,
+            sources: Vec::new(),
+            hops: Vec::new(),
+            trust_identity: false,
+            domain: String::new(),
+            account: None,
+            register: None,
+            probe: None,
+            connect_timeout: Duration::ZERO,
+            calls_max: 0,
+            calls_per_second: 0,
+        }
+    }
 }

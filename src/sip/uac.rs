@@ -16,6 +16,7 @@ use super::method::Method;
 use super::name::Name;
 use super::session::{Farewell, Phase, Session};
 use super::transaction::{InviteClient, Key, Machine};
+use super::transport::Hop;
 use super::writing::host_of;
 use crate::time::Now;
 
@@ -75,16 +76,20 @@ impl Endpoint {
     /// the last of them.
     pub fn invite(&mut self, invite: Invite, now: Now) -> Result<SessionId, NoWay> {
         let way = self.way(&invite.target)?;
+        let from_user = match &invite.target {
+            Target::Trunk(routes) => routes.first().map_or("", |route| &*route.from_user),
+            Target::Seat(_) => &*invite.from_user,
+        };
         if self.is_full() {
             return Err(NoWay::Full);
         }
         let id = self.draw_session();
         let (via, key) = self.branch(way.source.listener, &Method::Invite);
         let host = host_of(&self.config, way.source.listener);
-        let withheld = invite.from_user.is_empty();
+        let withheld = from_user.is_empty();
         let from = match withheld {
             true => "sip:anonymous@anonymous.invalid".to_owned(),
-            false => format!("sip:{}@{host}", escape(&invite.from_user)),
+            false => format!("sip:{}@{host}", escape(from_user)),
         };
         let from = format!("{}<{from}>;tag={}", quote(&invite.from_display), tag_of(id));
         let call_id = format!("{}{}@{host}", self.dice.hex(16), self.dice.hex(16));
@@ -139,12 +144,13 @@ impl Endpoint {
                     pinned: true,
                 })
             }
-            Target::Trunk { trunk, user } => {
-                let trunk =
-                    self.config.trunks.iter().find(|known| known.trunk == *trunk).ok_or(NoWay::NoTarget)?;
-                let peer = trunk.target.ok_or(NoWay::NoTarget)?;
-                let listener = self.listener_for(peer).ok_or(NoWay::NoTarget)?;
-                let uri = match &*escape(user) {
+            Target::Trunk(routes) => {
+                let route = routes.first().ok_or(NoWay::NoTarget)?;
+                let trunk = self.config.trunks.iter().find(|known| known.trunk == route.trunk);
+                let hop = trunk.and_then(|trunk| trunk.hops.first()).ok_or(NoWay::NoTarget)?;
+                let listener = self.listener_for(hop).ok_or(NoWay::NoTarget)?;
+                let peer = hop.addr;
+                let uri = match &*escape(&route.user) {
                     "" => format!("sip:{peer}"),
                     user => format!("sip:{user}@{peer}"),
                 };
@@ -158,13 +164,16 @@ impl Endpoint {
         }
     }
 
-    /// The listener to reach `peer` from: of its family, and on loopback if and only if it is.
-    fn listener_for(&self, peer: SocketAddr) -> Option<usize> {
+    /// The listener to reach a hop from: of its transport and family, and on loopback if and only if
+    /// it is.
+    fn listener_for(&self, hop: &Hop) -> Option<usize> {
+        let peer = hop.addr;
         let listeners = || {
             self.config
                 .listeners
                 .iter()
                 .enumerate()
+                .filter(|(_, listener)| listener.transport == hop.transport)
                 .filter(|(_, listener)| listener.bind.is_ipv4() == peer.is_ipv4())
         };
         listeners()

@@ -8,8 +8,9 @@ use crate::acd::event::Joining;
 use crate::call::{Callee, Command, Input};
 use crate::id::{CallId, LegId, QueueId};
 use crate::routing::Plan;
-use crate::sip::event::{Config, Invite, ListenerConfig, SeatAccount, Target, TrunkConfig};
+use crate::sip::event::{Config, Invite, ListenerConfig, Route, SeatAccount, Target, TrunkConfig};
 use crate::sip::sdp::Sdp;
+use crate::sip::{Hop, Transport};
 use crate::time::Now;
 
 /// A seat that gives no sign of life for so long is passed over.
@@ -85,7 +86,7 @@ impl Switchboard {
     }
 
     fn give_port(&mut self, id: CallId, leg: LegId, callee: &Callee) {
-        let peer = self.endpoint.way_to(&target(callee)).map(|way| way.ip());
+        let peer = self.endpoint.way_to(&target(callee, "")).map(|way| way.ip());
         let slot = peer.and_then(|_| self.ports.lend());
         let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         self.tell_call(id, Input::Port { leg, slot, peer });
@@ -108,9 +109,10 @@ impl Switchboard {
             entry.out.push((leg, trunk.id.clone()));
             connect_timeout = trunk.connect_timeout;
         }
+        let from_user = if entry.caller.is_empty() { "anonymous" } else { &*entry.caller };
         let invite = Invite {
-            target: target(&callee),
-            from_user: if entry.caller.is_empty() { "anonymous".into() } else { entry.caller.clone() },
+            target: target(&callee, from_user),
+            from_user: from_user.into(),
             from_display: display,
             offer: offer.into(),
             headers: vec![("X-Hotline-Line", line.to_string()), ("X-Hotline-Call", id.to_string())],
@@ -141,20 +143,31 @@ impl Switchboard {
     }
 }
 
-fn target(callee: &Callee) -> Target {
+fn target(callee: &Callee, caller: &str) -> Target {
     match callee {
         Callee::Seat(seat) => Target::Seat(seat.clone()),
-        Callee::Peer { trunk, number } => Target::Trunk { trunk: trunk.clone(), user: number.clone() },
+        Callee::Peer { trunk, number } => Target::Trunk(vec![Route {
+            trunk: trunk.clone(),
+            user: number.clone(),
+            from_user: caller.into(),
+            priority: 1,
+            weight: 1,
+        }]),
     }
 }
 
 /// What signalling needs to know of the plan.
 pub(super) fn sip_config(plan: &Plan, listeners: &[ListenerConfig], accounts: Vec<SeatAccount>) -> Config {
     let trunk = |trunk: &crate::routing::plan::Trunk| TrunkConfig {
-        trunk: trunk.id.clone(),
         sources: trunk.sources.iter().map(|net| (net.addr, net.prefix)).collect(),
-        target: trunk.target,
+        hops: trunk
+            .target
+            .map(|addr| Hop { transport: Transport::Udp, addr, name: None })
+            .into_iter()
+            .collect(),
         trust_identity: trunk.trust_identity,
+        connect_timeout: trunk.connect_timeout,
+        ..TrunkConfig::named(trunk.id.clone())
     };
     Config {
         listeners: listeners.to_vec(),

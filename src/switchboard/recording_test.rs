@@ -19,7 +19,7 @@ fn board() -> Switchboard {
         plan: outcome.plan.expect("the shipped plan is whole").into(),
         accounts: Vec::new(),
         sounds: Vec::new(),
-        listeners: vec![ListenerConfig { bind, advertise: bind.ip() }],
+        listeners: vec![ListenerConfig { transport: crate::sip::Transport::Udp, bind, advertise: bind.ip() }],
         dice: Dice::seeded(1),
         node: "node-1".into(),
         shifted_clock: false,

@@ -182,7 +182,7 @@ fn an_icmp_error_counts_at_once() {
 fn there_is_not_always_a_way() {
     let mut wire = Wire::new();
     let invite = |target| Invite { target, ..to_carrier() };
-    let trunk = |trunk: &str| Target::Trunk { trunk: trunk.into(), user: "1".into() };
+    let trunk = |trunk: &str| by_trunk(trunk, "1", "13800000000");
     let mut try_it = |target| wire.endpoint.invite(invite(target), wire.now);
     assert_eq!(try_it(Target::Seat("1001".into())), Err(NoWay::NotRegistered));
     assert_eq!(try_it(trunk("deaf")), Err(NoWay::NoTarget));

@@ -10,7 +10,7 @@ use hotline::sip::digest::{self, Algorithm, Credentials, Qop};
 use hotline::sip::endpoint::Endpoint;
 use hotline::sip::event::*;
 use hotline::sip::sdp::Sdp;
-use hotline::sip::{Message, Method, Name};
+use hotline::sip::{Hop, Message, Method, Name, Transport};
 use hotline::time::{Instant, Now, Timestamp};
 
 pub const DOMAIN: &str = "hotline.example";
@@ -34,16 +34,33 @@ pub fn sdp() -> Sdp {
     Sdp::parse(OFFER.as_bytes()).unwrap()
 }
 
+/// Over UDP.
+pub fn hop(addr: &str) -> Hop {
+    Hop { transport: Transport::Udp, addr: addr.parse().unwrap(), name: None }
+}
+
+/// To a number behind one trunk.
+pub fn by_trunk(trunk: &str, user: &str, from_user: &str) -> Target {
+    Target::Trunk(vec![Route {
+        trunk: trunk.into(),
+        user: user.into(),
+        from_user: from_user.into(),
+        priority: 1,
+        weight: 1,
+    }])
+}
+
 pub fn config() -> Config {
     let hash = |algorithm| digest::ha1(algorithm, b"1001", DOMAIN.as_bytes(), b"secret");
     let trunk = |name: &str, source: &str, target: Option<&str>| TrunkConfig {
-        trunk: name.into(),
         sources: vec![(source.parse().unwrap(), 24)],
-        target: target.map(|target| target.parse().unwrap()),
+        hops: target.map(hop).into_iter().collect(),
         trust_identity: true,
+        ..TrunkConfig::named(name.into())
     };
     Config {
         listeners: vec![ListenerConfig {
+            transport: Transport::Udp,
             bind: "0.0.0.0:5060".parse().unwrap(),
             advertise: "192.0.2.1".parse().unwrap(),
         }],
@@ -193,7 +210,7 @@ impl Wire {
 
 pub fn to_carrier() -> Invite {
     Invite {
-        target: Target::Trunk { trunk: "carrier".into(), user: "4420000".into() },
+        target: by_trunk("carrier", "4420000", "13800000000"),
         from_user: "13800000000".into(),
         from_display: String::new(),
         offer: sdp().into(),

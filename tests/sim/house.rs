@@ -92,7 +92,11 @@ pub fn open(plan: Plan, address: SocketAddr, dice: Dice, now: Now) -> Switchboar
         accounts: accounts(&plan),
         plan: Arc::new(plan),
         sounds: sounds(),
-        listeners: vec![ListenerConfig { bind: address, advertise: address.ip() }],
+        listeners: vec![ListenerConfig {
+            transport: hotline::sip::Transport::Udp,
+            bind: address,
+            advertise: address.ip(),
+        }],
         dice,
         node: "node-1".into(),
         shifted_clock: true,

@@ -12,8 +12,8 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use crate::routing::plan::Listener;
-use crate::sip::Packet;
 use crate::sip::event::ListenerConfig;
+use crate::sip::{Packet, Transport};
 use batch::{AT_ONCE, Inbox};
 
 /// System calls that read one socket before the others have their turn.
@@ -79,7 +79,11 @@ impl SipSockets {
                 std::net::IpAddr::V6(std::net::Ipv6Addr::LOCALHOST)
             };
             let own = if bind.ip().is_unspecified() { unspecified } else { bind.ip() };
-            faces.push(ListenerConfig { bind, advertise: listener.advertise.unwrap_or(own) });
+            faces.push(ListenerConfig {
+                transport: Transport::Udp,
+                bind,
+                advertise: listener.advertise.unwrap_or(own),
+            });
             ours.push(Listening { socket, outbox: Vec::with_capacity(AT_ONCE), troubled: false });
         }
         Ok((SipSockets { listeners: ours, inbox: Inbox::new(), count: Count::default() }, faces))
