@@ -77,7 +77,7 @@ impl Door {
     }
 
     /// The trunk whose address set holds `ip`: the narrowest match, of equal ones the first.
-    fn trunk_at(&self, ip: IpAddr) -> Option<usize> {
+    pub(super) fn trunk_at(&self, ip: IpAddr) -> Option<usize> {
         let mut best: Option<(u8, usize)> = None;
         for (place, trunk) in self.trunks.iter().enumerate() {
             for &(net, prefix) in &trunk.sources {

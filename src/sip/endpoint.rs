@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -13,9 +14,11 @@ use super::auth::Guard;
 use super::door::Door;
 use super::event::{Binding, Config, Counts, Event, Gate, Output, Packet, SessionId, TurnedAway};
 use super::fault::ParseError;
+use super::load::Load;
 use super::message::Message;
 use super::registrar::Registrar;
 use super::session::Session;
+use super::sources::Sources;
 use super::transaction::{Fingerprint, Table};
 use super::uac::Inviting;
 use super::writing::{Face, face};
@@ -24,6 +27,10 @@ use crate::time::{Agenda, Instant, Now};
 
 /// Retry-After where a table is full, seconds: about as long as finished transactions linger.
 pub(super) const FULL_RETRY_S: u32 = 30;
+
+/// Retry-After under overload, seconds: short, as the share that is let in is found anew ten times a
+/// second, and a carrier that stays away for long leaves us idle.
+pub(super) const OVERLOAD_RETRY_S: u32 = 2;
 
 /// Roles that keep the keys of clients, servers and other fingerprints apart.
 pub(super) mod role {
@@ -77,6 +84,8 @@ pub struct Endpoint {
     pub(super) dice: Dice,
     pub(super) keys: Fingerprint,
     pub(super) gate: Gate,
+    pub(super) load: Load,
+    sources: Sources,
     outputs: VecDeque<Output>,
 }
 
@@ -95,6 +104,8 @@ impl Endpoint {
             keys: Fingerprint::new(&mut dice),
             dice,
             gate: Gate::Open,
+            load: Load::new(now.mono),
+            sources: Sources::new(now.mono),
             outputs: VecDeque::new(),
             config: Config::default(),
         };
@@ -123,6 +134,10 @@ impl Endpoint {
             return;
         }
         let from = Source { listener: packet.listener, peer: packet.peer };
+        let source = packet.peer.ip();
+        if self.door.trunk_at(source).is_none() && !self.sources.admit(source, now.mono) {
+            return self.turn_away(from, TurnedAway::Flooding);
+        }
         let message = match Message::parse(packet.bytes) {
             Ok(message) => message,
             Err(ParseError::Ignored { .. }) => return self.turn_away(from, TurnedAway::Malformed),
@@ -169,9 +184,19 @@ impl Endpoint {
         self.gate = gate;
     }
 
+    /// A message or a timer has waited so long for its turn: what decides about overload.
+    pub fn handle_wait(&mut self, wait: Duration, now: Now) {
+        self.load.handle_wait(wait, now.mono);
+    }
+
     /// Whether a seat has a binding.
     pub fn is_registered(&self, seat: &SeatId) -> bool {
         self.registrar.binding(seat).is_some()
+    }
+
+    /// Of new calls, per mille, what is let in: below 1,000 there is more to do than can be done.
+    pub fn admitted_per_mille(&self) -> u32 {
+        self.load.share()
     }
 
     /// How full the tables are.

@@ -127,6 +127,10 @@ pub enum TurnedAway {
     Draining,
     /// 503: a table is full.
     Full,
+    /// 503: more to do than can be done.
+    Overloaded,
+    /// Not read: an address that is no trunk's sends too much.
+    Flooding,
 }
 
 /// A new INVITE as the rooms above see it.
@@ -264,11 +268,6 @@ pub enum Gate {
         /// Retry-After, seconds.
         retry_after_s: u32,
     },
-    /// Too much to do: 503.
-    Overloaded {
-        /// Retry-After, seconds.
-        retry_after_s: u32,
-    },
 }
 
 /// Why an INVITE of ours was not sent.
@@ -345,6 +344,8 @@ pub struct TrunkConfig {
     pub calls_max: u32,
     /// Most new calls outward in a second; 0: no bound of its own.
     pub calls_per_second: u32,
+    /// An emergency center's: its calls are the last to be refused.
+    pub emergency: bool,
 }
 
 /// What a trunk's 401 and 407 are answered with.
@@ -384,6 +385,7 @@ impl TrunkConfig {
             connect_timeout: Duration::ZERO,
             calls_max: 0,
             calls_per_second: 0,
+            emergency: false,
         }
     }
 }

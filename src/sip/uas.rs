@@ -4,9 +4,10 @@ use super::auth::Verdict;
 use super::build::Draft;
 use super::dialog::{Dialog, session_of, to_tag};
 use super::door::{self, Content, Visitor};
-use super::endpoint::{Endpoint, Source, User};
+use super::endpoint::{Endpoint, OVERLOAD_RETRY_S, Source, User};
 use super::endpoint_requests::is_stateless_tag;
 use super::event::{EndCause, Event, Gate, Invited, Origin, SessionId, TurnedAway};
+use super::load::Rank;
 use super::message::Message;
 use super::sdp::Sdp;
 use super::session::{Due, Farewell, Phase, RING_AGAIN, Repeat, Session};
@@ -168,10 +169,16 @@ impl Endpoint {
                 self.refuse_for(request, from, 503, retry_after_s, TurnedAway::Draining);
                 return None;
             }
-            Gate::Overloaded { retry_after_s } => {
-                self.refuse_for(request, from, 503, retry_after_s, TurnedAway::Full);
-                return None;
+        }
+        let rank = match &visitor {
+            Visitor::Trunk(place) if !self.door.trunk(*place).is_some_and(|trunk| trunk.emergency) => {
+                Rank::Trunk(*place)
             }
+            _ => Rank::Last,
+        };
+        if !self.load.admits(rank) {
+            self.refuse_for(request, from, 503, OVERLOAD_RETRY_S, TurnedAway::Overloaded);
+            return None;
         }
         if self.is_full() {
             self.refuse_full(request, from);

@@ -21,6 +21,7 @@ pub mod ticketing;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::acd::Acd;
 use crate::call::{self, Call};
@@ -191,6 +192,11 @@ impl Switchboard {
             }
         }
         self.settle(now);
+    }
+
+    /// A message has waited so long for the control loop.
+    pub fn handle_wait(&mut self, wait: Duration, now: Now) {
+        self.endpoint.handle_wait(wait, now);
     }
 
     /// Wakes only the machines that are due.

@@ -38,6 +38,8 @@ pub struct HouseNow<'a> {
     pub ports_in_use: usize,
     /// Rows of signalling's tables by name.
     pub sip_tables: Vec<(&'static str, usize)>,
+    /// Of new calls, per mille, what signalling lets in.
+    pub admitted_per_mille: u32,
     /// Requests turned away since the start.
     pub turned_away: Option<&'a BTreeMap<TurnedAway, u64>>,
 }
@@ -95,6 +97,7 @@ pub(super) struct Measured {
     longest_wait: Family<Labels, Gauge<f64, AtomicU64>>,
     ports_in_use: Gauge,
     sip_tables: Family<Labels, Gauge>,
+    admitted: Gauge<f64, AtomicU64>,
     turned_away: Family<Labels, Counter>,
     media: [Counter; MEDIA.len()],
     recordings: Gauge,
@@ -138,6 +141,11 @@ impl Measured {
         r.register("rtp_ports_in_use", "RTP port pairs lent to legs", self.ports_in_use.clone());
         r.register("sip_table_rows", "Rows of signalling's tables", self.sip_tables.clone());
         r.register(
+            "calls_admitted_share",
+            "Share of new calls that is let in: below 1 there is more to do than can be done",
+            self.admitted.clone(),
+        );
+        r.register(
             "requests_turned_away",
             "Requests refused at the door, by reason",
             self.turned_away.clone(),
@@ -164,6 +172,7 @@ impl Figures {
             measured.longest_wait.get_or_create(&labels()).set(queue.longest_wait.as_secs_f64());
         }
         measured.ports_in_use.set(whole(now.ports_in_use));
+        measured.admitted.set(f64::from(now.admitted_per_mille) / 1_000.0);
         for (why, total) in now.turned_away.into_iter().flatten() {
             let labels = vec![("reason", snake(&format!("{why:?}")))];
             set(&measured.turned_away.get_or_create(&labels), *total);

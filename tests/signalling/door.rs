@@ -152,31 +152,105 @@ fn full_tables_mean_503_for_new_calls_and_nothing_for_old_ones() {
 
 #[test]
 fn the_gate_stops_new_calls_only() {
-    let gates = [
-        (Gate::Draining { retry_after_s: 60 }, TurnedAway::Draining, "503"),
-        (Gate::Overloaded { retry_after_s: 5 }, TurnedAway::Full, "200"),
-    ];
-    for (gate, why, options) in gates {
-        let mut wire = Wire::new();
-        let (session, mut call) = wire.talking();
-        wire.endpoint.set_gate(gate);
-        wire.hear(CARRIER, Call::new("b").invite(OFFER));
-        assert_eq!(wire.said(), ["503"]);
-        assert_eq!(wire.turned_away(), why);
-        wire.hear(CARRIER, Call::new("o").text("OPTIONS", 1, "o", ""));
-        assert_eq!(wire.said(), [options]);
-        wire.events.clear();
-        wire.hear(CARRIER, call.request("INVITE", HOLD));
-        wire.event();
-        wire.endpoint.answer_offer(session, &sdp(), wire.now);
-        wire.drain();
-        assert_eq!(wire.said(), ["100", "200"]);
-        assert_eq!(wire.register(1, "Contact: <sip:1001@10.0.0.7:5070>\r\n"), ["200"]);
-        wire.endpoint.set_gate(Gate::Open);
-        wire.events.clear();
-        wire.hear(CARRIER, Call::new("c").invite(OFFER));
-        wire.invited();
+    let mut wire = Wire::new();
+    let (session, mut call) = wire.talking();
+    wire.endpoint.set_gate(Gate::Draining { retry_after_s: 60 });
+    wire.hear(CARRIER, Call::new("b").invite(OFFER));
+    assert_eq!(wire.said(), ["503"]);
+    assert_eq!(wire.turned_away(), TurnedAway::Draining);
+    wire.hear(CARRIER, Call::new("o").text("OPTIONS", 1, "o", ""));
+    assert_eq!(wire.said(), ["503"]);
+    wire.events.clear();
+    still_serves_what_stands(&mut wire, session, &mut call);
+    wire.endpoint.set_gate(Gate::Open);
+    wire.events.clear();
+    wire.hear(CARRIER, Call::new("c").invite(OFFER));
+    wire.invited();
+}
+
+fn still_serves_what_stands(wire: &mut Wire, session: SessionId, call: &mut Call) {
+    wire.hear(CARRIER, call.request("INVITE", HOLD));
+    wire.event();
+    wire.endpoint.answer_offer(session, &sdp(), wire.now);
+    wire.drain();
+    assert_eq!(wire.said(), ["100", "200"]);
+    assert_eq!(wire.register(1, "Contact: <sip:1001@10.0.0.7:5070>\r\n"), ["200"]);
+}
+
+#[test]
+fn overload_refuses_callers_before_seats_and_emergency_centers_and_nothing_that_stands() {
+    let mut config = config();
+    config.trunks.push(TrunkConfig {
+        sources: vec![("192.0.4.0".parse().unwrap(), 24)],
+        emergency: true,
+        ..TrunkConfig::named("center".into())
+    });
+    let mut wire = Wire::with(config);
+    let (session, mut call) = wire.talking();
+    assert_eq!(wire.endpoint.admitted_per_mille(), 1_000);
+    // Three seconds in which everything has waited for longer than it may.
+    for _ in 0..300 {
+        wire.run_for(Duration::from_millis(10));
+        wire.endpoint.handle_wait(Duration::from_millis(120), wire.now);
     }
+    wire.sent.clear();
+    wire.events.clear();
+    assert_eq!(wire.endpoint.admitted_per_mille(), 10);
+    // One call in a tenth of a second: whoever floods has one let in like everyone else.
+    let mut said = Vec::new();
+    for number in 0..50 {
+        wire.hear(CARRIER, Call::new(&format!("flood-{number}")).invite(OFFER));
+        let answer = wire.next_sent();
+        if name(&answer) == "503" {
+            assert_eq!(head(&answer, Name::RetryAfter), "2");
+            assert_eq!(wire.turned_away(), TurnedAway::Overloaded);
+        }
+        said.push(name(&answer));
+        wire.events.clear();
+        wire.sent.clear();
+    }
+    assert_eq!(said[0], "100");
+    assert_eq!(said[1..].iter().filter(|status| *status == "503").count(), 49);
+    wire.hear("192.0.3.7:5060", Call::new("now-and-then").invite(OFFER));
+    assert_eq!(wire.said(), ["100"], "the other trunk's caller");
+    wire.events.clear();
+    let mut let_in = 0;
+    for number in 0..10 {
+        wire.hear("192.0.4.7:5060", Call::new(&format!("center-{number}")).invite(OFFER));
+        let_in += usize::from(wire.said() == ["100"]);
+        wire.events.clear();
+    }
+    assert_eq!(let_in, 5, "at the very worst an emergency center has every other call let in");
+    still_serves_what_stands(&mut wire, session, &mut call);
+    // The queue is gone.
+    for _ in 0..300 {
+        wire.run_for(Duration::from_millis(10));
+        wire.endpoint.handle_wait(Duration::ZERO, wire.now);
+    }
+    wire.sent.clear();
+    wire.events.clear();
+    wire.hear(CARRIER, Call::new("c").invite(OFFER));
+    wire.invited();
+}
+
+#[test]
+fn a_strangers_flood_is_not_even_read_and_a_trunks_is() {
+    let mut wire = Wire::new();
+    let flood = "203.0.113.66:5060";
+    for number in 0..2_000 {
+        wire.hear(flood, Call::new(&format!("s{number}")).invite(OFFER));
+        assert_eq!(wire.said(), ["403"]);
+        assert_eq!(wire.turned_away(), TurnedAway::UnknownSource);
+    }
+    wire.hear(flood, Call::new("more").invite(OFFER));
+    wire.quiet_but_for(TurnedAway::Flooding);
+    for number in 0..3_000 {
+        wire.hear(CARRIER, Call::new(&format!("t{number}")).text("OPTIONS", 1, "o", ""));
+        assert_eq!(wire.said(), ["200"]);
+    }
+    wire.run_for(Duration::from_millis(10));
+    wire.hear(flood, Call::new("later").invite(OFFER));
+    assert_eq!(wire.said(), ["403"]);
 }
 
 #[test]

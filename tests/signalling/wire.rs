@@ -153,6 +153,12 @@ impl Wire {
         assert!(self.events.is_empty(), "{:?}", self.events);
     }
 
+    /// Nothing was said, and one message was counted.
+    pub fn quiet_but_for(&mut self, why: TurnedAway) {
+        assert_eq!(self.turned_away(), why);
+        self.quiet();
+    }
+
     pub fn turned_away(&mut self) -> TurnedAway {
         match self.event() {
             Event::TurnedAway { why, .. } => why,

@@ -48,6 +48,9 @@ impl House {
             Arrival::Packet(packet) => board.handle_input(Input::Packet(packet), now),
             Arrival::Unreachable(peer) => board.handle_input(Input::Unreachable(peer), now),
         });
+        if let Some(wait) = sockets.take_waited() {
+            board.handle_wait(wait, now);
+        }
         self.dispatch();
         for _ in 0..ASKS_PER_TURN {
             match self.asks.try_recv() {

@@ -92,6 +92,7 @@ impl House {
                 ("transactions", rows.transactions),
                 ("bindings", rows.bindings),
             ],
+            admitted_per_mille: self.board.sip().admitted_per_mille(),
             turned_away: Some(self.board.turned_away()),
         }
     }

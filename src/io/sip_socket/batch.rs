@@ -6,6 +6,7 @@ use std::io;
 use std::mem;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
+use std::time::Duration;
 
 use bytes::Bytes;
 use socket2::{SockAddr, SockAddrStorage};
@@ -15,9 +16,34 @@ pub(super) const AT_ONCE: usize = 16;
 /// No datagram is longer.
 const ROOM: usize = 65_536;
 
+/// Has the kernel stamp datagrams as they arrive, so that their wait is known.
+pub(super) fn ask_for_stamps(socket: &impl AsRawFd) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    // SAFETY: the descriptor is open, and `on` outlives the call, whose length argument is its size.
+    let done = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_TIMESTAMPNS,
+            (&raw const on).cast(),
+            mem::size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Where datagrams are received; pages that no datagram reached cost no memory.
 pub(super) struct Inbox {
     room: Box<[u8]>,
+}
+
+/// One system call's worth.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Received {
+    /// Datagrams.
+    pub(super) count: usize,
+    /// When the first of them arrived, since 1970, where the kernel says so.
+    pub(super) first_at: Option<Duration>,
 }
 
 impl Inbox {
@@ -25,12 +51,12 @@ impl Inbox {
         Inbox { room: vec![0; AT_ONCE * ROOM].into_boxed_slice() }
     }
 
-    /// Takes up to [`AT_ONCE`] datagrams that are there now; says how many there were.
+    /// Takes up to [`AT_ONCE`] datagrams that are there now, the oldest first.
     pub(super) fn receive(
         &mut self,
         socket: &impl AsRawFd,
         mut take: impl FnMut(SocketAddr, Bytes),
-    ) -> io::Result<usize> {
+    ) -> io::Result<Received> {
         let mut names: [SockAddrStorage; AT_ONCE] = std::array::from_fn(|_| SockAddrStorage::zeroed());
         let mut rooms = self.room.chunks_exact_mut(ROOM);
         let mut parts: [libc::iovec; AT_ONCE] = std::array::from_fn(|_| {
@@ -46,6 +72,10 @@ impl Inbox {
             header.msg_hdr.msg_iovlen = 1;
             header
         });
+        // Only the first one's stamp is wanted. Words, so that it is aligned as the kernel writes it.
+        let mut control = [0_u64; 8];
+        headers[0].msg_hdr.msg_control = control.as_mut_ptr().cast();
+        headers[0].msg_hdr.msg_controllen = mem::size_of_val(&control) as _;
         // SAFETY: each header points to buffers that outlive the call, with their true lengths.
         let got = unsafe {
             libc::recvmmsg(
@@ -64,8 +94,21 @@ impl Inbox {
                 take(from, Bytes::copy_from_slice(&room[..header.msg_len as usize]));
             }
         }
-        Ok(got)
+        let first_at = if got > 0 { stamp(&headers[0].msg_hdr) } else { None };
+        Ok(Received { count: got, first_at })
     }
+}
+
+/// The kernel's stamp in a received header.
+fn stamp(header: &libc::msghdr) -> Option<Duration> {
+    // SAFETY: the kernel filled in the control buffer and its length, and the buffer is alive.
+    let control = unsafe { libc::CMSG_FIRSTHDR(header).as_ref() }?;
+    if control.cmsg_level != libc::SOL_SOCKET || control.cmsg_type != libc::SCM_TIMESTAMPNS {
+        return None;
+    }
+    // SAFETY: a message of this type carries one timespec, perhaps unaligned.
+    let at = unsafe { libc::CMSG_DATA(control).cast::<libc::timespec>().read_unaligned() };
+    Some(Duration::new(u64::try_from(at.tv_sec).ok()?, u32::try_from(at.tv_nsec).ok()?))
 }
 
 /// Sends up to [`AT_ONCE`] datagrams in order; says how many left. `Err`: the first did not.
@@ -122,13 +165,30 @@ mod tests {
             assert_eq!(send(&there, &letters[AT_ONCE..]).unwrap(), 4);
             let mut inbox = Inbox::new();
             let mut heard = Vec::new();
-            assert_eq!(inbox.receive(&here, |from, bytes| heard.push((from, bytes))).unwrap(), AT_ONCE);
-            assert_eq!(inbox.receive(&here, |from, bytes| heard.push((from, bytes))).unwrap(), 4);
+            assert_eq!(inbox.receive(&here, |from, bytes| heard.push((from, bytes))).unwrap().count, AT_ONCE);
+            assert_eq!(inbox.receive(&here, |from, bytes| heard.push((from, bytes))).unwrap().count, 4);
             let from = there.local_addr().unwrap();
             assert!(heard.iter().map(|(_, bytes)| bytes).eq(letters.iter().map(|(_, bytes)| bytes)));
             assert!(heard.iter().all(|(sender, _)| *sender == from));
             let nothing = inbox.receive(&here, |_, _| unreachable!()).unwrap_err();
             assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+        }
+    }
+
+    #[test]
+    fn the_kernel_says_when_the_first_datagram_of_a_batch_arrived() {
+        for at in ["127.0.0.1:0", "[::1]:0"] {
+            let (here, there) = (socket(at), socket(at));
+            ask_for_stamps(&here).unwrap();
+            let to = here.local_addr().unwrap();
+            let now = || std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+            let before = now();
+            send(&there, &[(to, Bytes::from_static(b"a"))]).unwrap();
+            let after = now();
+            send(&there, &[(to, Bytes::from_static(b"b"))]).unwrap();
+            let received = Inbox::new().receive(&here, |_, _| {}).unwrap();
+            let first_at = received.first_at.unwrap();
+            assert!(before <= first_at && first_at <= after, "{before:?} {first_at:?} {after:?}");
         }
     }
 

@@ -6,6 +6,7 @@ mod icmp;
 use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use tokio::io::Interest;
@@ -26,6 +27,7 @@ pub struct SipSockets {
     listeners: Vec<Listening>,
     inbox: Inbox,
     count: Count,
+    waited: Option<Duration>,
 }
 
 /// Datagrams moved since the last [`SipSockets::take_count`].
@@ -55,6 +57,12 @@ pub enum Arrival {
     Unreachable(SocketAddr),
 }
 
+/// How long ago that was, `at` since 1970. The clock that the kernel stamps by is read here and shown
+/// to nobody: a step of it is a wait of one turn, which changes nothing.
+fn wait_since(at: Duration) -> Duration {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().saturating_sub(at)
+}
+
 impl SipSockets {
     /// Binds the plan's listeners; a wildcard address is advertised as loopback unless the plan says better.
     pub fn bind(listeners: &[Listener]) -> io::Result<(Self, Vec<ListenerConfig>)> {
@@ -68,6 +76,7 @@ impl SipSockets {
             let _ = socket.set_recv_buffer_size(SOCKET_BUFFER);
             let _ = socket.set_send_buffer_size(SOCKET_BUFFER);
             icmp::ask(&socket)?;
+            batch::ask_for_stamps(&socket)?;
             socket
                 .bind(&listener.bind.into())
                 .map_err(|error| io::Error::new(error.kind(), format!("SIP {}: {error}", listener.bind)))?;
@@ -86,7 +95,9 @@ impl SipSockets {
             });
             ours.push(Listening { socket, outbox: Vec::with_capacity(AT_ONCE), troubled: false });
         }
-        Ok((SipSockets { listeners: ours, inbox: Inbox::new(), count: Count::default() }, faces))
+        let sockets =
+            SipSockets { listeners: ours, inbox: Inbox::new(), count: Count::default(), waited: None };
+        Ok((sockets, faces))
     }
 
     /// Waits until a socket has something: a datagram, or an error about one that was sent, which
@@ -111,14 +122,17 @@ impl SipSockets {
                     *received += 1;
                     take(Arrival::Packet(Packet { listener, peer, bytes }));
                 };
-                let inbox = &mut self.inbox;
+                let (inbox, waited) = (&mut self.inbox, &mut self.waited);
                 // A call that comes back with room to spare has emptied the socket: no second one
                 // is needed to be told so.
-                let got =
-                    ours.socket.try_io(Interest::READABLE, || match inbox.receive(&ours.socket, letter)? {
+                let got = ours.socket.try_io(Interest::READABLE, || {
+                    let received = inbox.receive(&ours.socket, letter)?;
+                    *waited = (*waited).max(received.first_at.map(wait_since));
+                    match received.count {
                         AT_ONCE => Ok(()),
                         _ => Err(io::ErrorKind::WouldBlock.into()),
-                    });
+                    }
+                });
                 match got {
                     Ok(()) => {}
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
@@ -134,6 +148,11 @@ impl SipSockets {
                 Err(io::ErrorKind::WouldBlock.into()) // None is left.
             });
         }
+    }
+
+    /// The longest that a datagram has waited since the last time this was asked; `None`: none came.
+    pub fn take_waited(&mut self) -> Option<Duration> {
+        self.waited.take()
     }
 
     /// Puts one datagram among those that leave at the next [`SipSockets::flush`].
