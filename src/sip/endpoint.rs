@@ -135,7 +135,14 @@ impl Endpoint {
         }
         let from = Source { listener: packet.listener, peer: packet.peer };
         let source = packet.peer.ip();
-        if self.door.trunk_at(source).is_none() && !self.sources.admit(source, now.mono) {
+        let read = match self.door.trunk_at(source) {
+            Some(place) => self.load.reads(place),
+            None => {
+                self.load.note_stranger();
+                self.sources.admit(source, now.mono)
+            }
+        };
+        if !read {
             return self.turn_away(from, TurnedAway::Flooding);
         }
         let message = match Message::parse(packet.bytes) {
@@ -184,9 +191,10 @@ impl Endpoint {
         self.gate = gate;
     }
 
-    /// A message or a timer has waited so long for its turn: what decides about overload.
-    pub fn handle_wait(&mut self, wait: Duration, now: Now) {
-        self.load.handle_wait(wait, now.mono);
+    /// A message has waited so long for its turn, and perhaps others found no room to wait in: what
+    /// decides about overload.
+    pub fn handle_wait(&mut self, wait: Duration, lost: bool, now: Now) {
+        self.load.handle_wait(wait, lost, now.mono);
     }
 
     /// Whether a seat has a binding.

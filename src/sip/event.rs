@@ -129,7 +129,8 @@ pub enum TurnedAway {
     Full,
     /// 503: more to do than can be done.
     Overloaded,
-    /// Not read: an address that is no trunk's sends too much.
+    /// Not read: an address that is no trunk's sends too much, or a trunk does while there is more to
+    /// do than can be done.
     Flooding,
 }
 

@@ -194,9 +194,9 @@ impl Switchboard {
         self.settle(now);
     }
 
-    /// A message has waited so long for the control loop.
-    pub fn handle_wait(&mut self, wait: Duration, now: Now) {
-        self.endpoint.handle_wait(wait, now);
+    /// A message has waited so long for the control loop, and perhaps others found no room.
+    pub fn handle_wait(&mut self, wait: Duration, lost: bool, now: Now) {
+        self.endpoint.handle_wait(wait, lost, now);
     }
 
     /// Wakes only the machines that are due.

@@ -61,6 +61,8 @@ pub struct Figures {
     pub(super) sip_in: Counter,
     pub(super) sip_out: Counter,
     pub(super) sip_dropped: Counter,
+    sip_lost: Counter,
+    sip_wait: Histogram,
     log_lost: Counter,
     pub(super) loop_delay: Histogram,
     pub(super) loop_late: Counter,
@@ -121,6 +123,8 @@ impl Figures {
             sip_in: Counter::default(),
             sip_out: Counter::default(),
             sip_dropped: Counter::default(),
+            sip_lost: Counter::default(),
+            sip_wait: short_spans(),
             log_lost: Counter::default(),
             loop_delay: short_spans(),
             loop_late: Counter::default(),
@@ -197,6 +201,16 @@ impl Figures {
         r.register("sip_received", "SIP datagrams in", self.sip_in.clone());
         r.register("sip_sent", "SIP datagrams out", self.sip_out.clone());
         r.register("sip_dropped", "SIP datagrams that the kernel did not take", self.sip_dropped.clone());
+        r.register(
+            "sip_lost",
+            "SIP datagrams that found no room before they were read",
+            self.sip_lost.clone(),
+        );
+        r.register(
+            "sip_wait_seconds",
+            "How long the oldest SIP datagram of a turn had waited to be read",
+            self.sip_wait.clone(),
+        );
         r.register("log_lines_lost", "Log lines that found the writer too slow", self.log_lost.clone());
         r.register(
             "loop_delay_seconds",
@@ -294,6 +308,12 @@ impl Figures {
     /// Log lines lost so far.
     pub fn log_lines_lost(&self, total: u64) {
         self.log_lost.inc_by(total.saturating_sub(self.log_lost.get()));
+    }
+
+    /// How SIP datagrams fared before they were read.
+    pub fn sip_waited(&self, longest: Duration, lost: u64) {
+        self.sip_wait.observe(longest.as_secs_f64());
+        self.sip_lost.inc_by(lost);
     }
 
     /// How late the control loop was; `bound` is what it should keep.

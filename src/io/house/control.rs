@@ -48,8 +48,9 @@ impl House {
             Arrival::Packet(packet) => board.handle_input(Input::Packet(packet), now),
             Arrival::Unreachable(peer) => board.handle_input(Input::Unreachable(peer), now),
         });
-        if let Some(wait) = sockets.take_waited() {
-            board.handle_wait(wait, now);
+        if let Some(waited) = sockets.take_waited() {
+            board.handle_wait(waited.longest, waited.lost > 0, now);
+            self.metrics.figures().sip_waited(waited.longest, waited.lost);
         }
         self.dispatch();
         for _ in 0..ASKS_PER_TURN {

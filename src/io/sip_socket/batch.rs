@@ -16,20 +16,25 @@ pub(super) const AT_ONCE: usize = 16;
 /// No datagram is longer.
 const ROOM: usize = 65_536;
 
-/// Has the kernel stamp datagrams as they arrive, so that their wait is known.
-pub(super) fn ask_for_stamps(socket: &impl AsRawFd) -> io::Result<()> {
-    let on: libc::c_int = 1;
-    // SAFETY: the descriptor is open, and `on` outlives the call, whose length argument is its size.
-    let done = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_TIMESTAMPNS,
-            (&raw const on).cast(),
-            mem::size_of::<libc::c_int>() as libc::socklen_t,
-        )
-    };
-    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+/// Has the kernel say with each datagram when it arrived, and how many found no room so far.
+pub(super) fn ask_for_notes(socket: &impl AsRawFd) -> io::Result<()> {
+    for option in [libc::SO_TIMESTAMPNS, libc::SO_RXQ_OVFL] {
+        let on: libc::c_int = 1;
+        // SAFETY: the descriptor is open, and `on` outlives the call, whose length argument is its size.
+        let done = unsafe {
+            libc::setsockopt(
+                socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                option,
+                (&raw const on).cast(),
+                mem::size_of::<libc::c_int>() as libc::socklen_t,
+            )
+        };
+        if done != 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
 }
 
 /// Where datagrams are received; pages that no datagram reached cost no memory.
@@ -38,12 +43,14 @@ pub(super) struct Inbox {
 }
 
 /// One system call's worth.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Received {
     /// Datagrams.
     pub(super) count: usize,
     /// When the first of them arrived, since 1970, where the kernel says so.
     pub(super) first_at: Option<Duration>,
+    /// Datagrams that had found no room when the first arrived, in this socket's life; it wraps.
+    pub(super) lost: Option<u32>,
 }
 
 impl Inbox {
@@ -72,8 +79,8 @@ impl Inbox {
             header.msg_hdr.msg_iovlen = 1;
             header
         });
-        // Only the first one's stamp is wanted. Words, so that it is aligned as the kernel writes it.
-        let mut control = [0_u64; 8];
+        // Only the first one's notes are wanted. Words, so that it is aligned as the kernel writes it.
+        let mut control = [0_u64; 16];
         headers[0].msg_hdr.msg_control = control.as_mut_ptr().cast();
         headers[0].msg_hdr.msg_controllen = mem::size_of_val(&control) as _;
         // SAFETY: each header points to buffers that outlive the call, with their true lengths.
@@ -94,21 +101,40 @@ impl Inbox {
                 take(from, Bytes::copy_from_slice(&room[..header.msg_len as usize]));
             }
         }
-        let first_at = if got > 0 { stamp(&headers[0].msg_hdr) } else { None };
-        Ok(Received { count: got, first_at })
+        let mut received = Received { count: got, ..Received::default() };
+        if got > 0 {
+            read_notes(&headers[0].msg_hdr, &mut received);
+        }
+        Ok(received)
     }
 }
 
-/// The kernel's stamp in a received header.
-fn stamp(header: &libc::msghdr) -> Option<Duration> {
+/// The kernel's notes in a received header.
+fn read_notes(header: &libc::msghdr, received: &mut Received) {
     // SAFETY: the kernel filled in the control buffer and its length, and the buffer is alive.
-    let control = unsafe { libc::CMSG_FIRSTHDR(header).as_ref() }?;
-    if control.cmsg_level != libc::SOL_SOCKET || control.cmsg_type != libc::SCM_TIMESTAMPNS {
-        return None;
+    let mut note = unsafe { libc::CMSG_FIRSTHDR(header) };
+    // SAFETY: what these two return is null or a whole note within the buffer.
+    while let Some(control) = unsafe { note.as_ref() } {
+        // SAFETY: as above.
+        let data = unsafe { libc::CMSG_DATA(control) };
+        match (control.cmsg_level, control.cmsg_type) {
+            (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => {
+                // SAFETY: a note of this type carries one timespec, perhaps unaligned.
+                let at = unsafe { data.cast::<libc::timespec>().read_unaligned() };
+                received.first_at = u64::try_from(at.tv_sec)
+                    .ok()
+                    .zip(u32::try_from(at.tv_nsec).ok())
+                    .map(|(seconds, nanos)| Duration::new(seconds, nanos));
+            }
+            (libc::SOL_SOCKET, libc::SO_RXQ_OVFL) => {
+                // SAFETY: a note of this type carries one u32, perhaps unaligned.
+                received.lost = Some(unsafe { data.cast::<u32>().read_unaligned() });
+            }
+            _ => {}
+        }
+        // SAFETY: `control` is a note of `header`.
+        note = unsafe { libc::CMSG_NXTHDR(header, control) };
     }
-    // SAFETY: a message of this type carries one timespec, perhaps unaligned.
-    let at = unsafe { libc::CMSG_DATA(control).cast::<libc::timespec>().read_unaligned() };
-    Some(Duration::new(u64::try_from(at.tv_sec).ok()?, u32::try_from(at.tv_nsec).ok()?))
 }
 
 /// Sends up to [`AT_ONCE`] datagrams in order; says how many left. `Err`: the first did not.
@@ -176,19 +202,31 @@ mod tests {
     }
 
     #[test]
-    fn the_kernel_says_when_the_first_datagram_of_a_batch_arrived() {
+    fn the_kernel_says_when_the_first_datagram_of_a_batch_arrived_and_how_many_found_no_room() {
         for at in ["127.0.0.1:0", "[::1]:0"] {
             let (here, there) = (socket(at), socket(at));
-            ask_for_stamps(&here).unwrap();
+            ask_for_notes(&here).unwrap();
+            socket2::SockRef::from(&here).set_recv_buffer_size(0).unwrap();
             let to = here.local_addr().unwrap();
             let now = || std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
             let before = now();
             send(&there, &[(to, Bytes::from_static(b"a"))]).unwrap();
             let after = now();
-            send(&there, &[(to, Bytes::from_static(b"b"))]).unwrap();
-            let received = Inbox::new().receive(&here, |_, _| {}).unwrap();
+            let mut inbox = Inbox::new();
+            let received = inbox.receive(&here, |_, _| {}).unwrap();
             let first_at = received.first_at.unwrap();
             assert!(before <= first_at && first_at <= after, "{before:?} {first_at:?} {after:?}");
+            assert_eq!(received.lost.unwrap_or(0), 0);
+            for _ in 0..100 {
+                send(&there, &[(to, Bytes::from(vec![0; 1_000]))]).unwrap();
+            }
+            let mut kept = 0;
+            while let Ok(received) = inbox.receive(&here, |_, _| {}) {
+                kept += received.count;
+            }
+            send(&there, &[(to, Bytes::from_static(b"b"))]).unwrap();
+            let lost = inbox.receive(&here, |_, _| {}).unwrap().lost;
+            assert_eq!(lost.map(|lost| lost as usize + kept), Some(100));
         }
     }
 

@@ -27,7 +27,16 @@ pub struct SipSockets {
     listeners: Vec<Listening>,
     inbox: Inbox,
     count: Count,
-    waited: Option<Duration>,
+    waited: Option<Waited>,
+}
+
+/// How datagrams have fared in the kernel's queues.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waited {
+    /// The longest wait.
+    pub longest: Duration,
+    /// Datagrams that found no room.
+    pub lost: u64,
 }
 
 /// Datagrams moved since the last [`SipSockets::take_count`].
@@ -47,6 +56,8 @@ struct Listening {
     outbox: Vec<(SocketAddr, Bytes)>,
     /// A send met an ICMP error: its queue is to be read.
     troubled: bool,
+    /// What the kernel said last of datagrams that found no room.
+    lost: u32,
 }
 
 /// What came in.
@@ -76,7 +87,7 @@ impl SipSockets {
             let _ = socket.set_recv_buffer_size(SOCKET_BUFFER);
             let _ = socket.set_send_buffer_size(SOCKET_BUFFER);
             icmp::ask(&socket)?;
-            batch::ask_for_stamps(&socket)?;
+            batch::ask_for_notes(&socket)?;
             socket
                 .bind(&listener.bind.into())
                 .map_err(|error| io::Error::new(error.kind(), format!("SIP {}: {error}", listener.bind)))?;
@@ -93,7 +104,7 @@ impl SipSockets {
                 bind,
                 advertise: listener.advertise.unwrap_or(own),
             });
-            ours.push(Listening { socket, outbox: Vec::with_capacity(AT_ONCE), troubled: false });
+            ours.push(Listening { socket, outbox: Vec::with_capacity(AT_ONCE), troubled: false, lost: 0 });
         }
         let sockets =
             SipSockets { listeners: ours, inbox: Inbox::new(), count: Count::default(), waited: None };
@@ -122,12 +133,16 @@ impl SipSockets {
                     *received += 1;
                     take(Arrival::Packet(Packet { listener, peer, bytes }));
                 };
-                let (inbox, waited) = (&mut self.inbox, &mut self.waited);
+                let (inbox, waited, lost) = (&mut self.inbox, &mut self.waited, &mut ours.lost);
                 // A call that comes back with room to spare has emptied the socket: no second one
                 // is needed to be told so.
                 let got = ours.socket.try_io(Interest::READABLE, || {
                     let received = inbox.receive(&ours.socket, letter)?;
-                    *waited = (*waited).max(received.first_at.map(wait_since));
+                    let waited = waited.get_or_insert_default();
+                    waited.longest = waited.longest.max(received.first_at.map_or(Duration::ZERO, wait_since));
+                    if let Some(so_far) = received.lost {
+                        waited.lost += u64::from(so_far.wrapping_sub(std::mem::replace(lost, so_far)));
+                    }
                     match received.count {
                         AT_ONCE => Ok(()),
                         _ => Err(io::ErrorKind::WouldBlock.into()),
@@ -150,8 +165,8 @@ impl SipSockets {
         }
     }
 
-    /// The longest that a datagram has waited since the last time this was asked; `None`: none came.
-    pub fn take_waited(&mut self) -> Option<Duration> {
+    /// How datagrams have fared since the last time this was asked; `None`: none came.
+    pub fn take_waited(&mut self) -> Option<Waited> {
         self.waited.take()
     }
 
