@@ -16,6 +16,9 @@ use crate::id::SeatId;
 /// Most entries that are read of History-Info and of Diversion.
 const FORWARDS_MAX: usize = 16;
 
+/// Longest caller's number that is kept, letters.
+const CALLER_MAX: usize = 64;
+
 /// The addresses and names by which callers are known.
 #[derive(Debug)]
 pub(super) struct Door {
@@ -134,7 +137,7 @@ pub(super) fn caller(invite: &Message, origin: &Origin, trust_identity: bool) ->
     };
     let number = |address: &NameAddr| {
         let uri = address.parse_uri().ok()?;
-        let user = String::from_utf8_lossy(&uri.user_decoded()).into_owned();
+        let user = printable(&uri.user_decoded());
         let anonymous =
             uri.host.eq_ignore_ascii_case(b"anonymous.invalid") || user.eq_ignore_ascii_case("anonymous");
         (!anonymous && !user.is_empty()).then_some(user)
@@ -144,6 +147,12 @@ pub(super) fn caller(invite: &Message, origin: &Origin, trust_identity: bool) ->
         .find_map(number)
         .or_else(|| invite.from().ok().as_ref().and_then(number))
         .unwrap_or_default()
+}
+
+/// A user part as it may stand in records, on screens and in terminals: without the control
+/// characters that an escape can smuggle in, and not longer than any number is.
+fn printable(user: &[u8]) -> String {
+    String::from_utf8_lossy(user).chars().filter(|letter| !letter.is_control()).take(CALLER_MAX).collect()
 }
 
 /// Where the dialled number may stand.

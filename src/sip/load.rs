@@ -24,7 +24,7 @@ const CUT: u32 = 700;
 /// What a good window adds, per mille of everything.
 const GROWTH: u32 = 50;
 /// Calls that each trunk may bring in a window in any case.
-const CALLS_LEAST: u32 = 5;
+const CALLS_LEAST: u32 = 20;
 /// As many calls in a window, all trunks together, are no flood.
 const CALLS_FEW: u32 = 20;
 /// Messages of each trunk that are read in a window in any case.
@@ -280,7 +280,7 @@ mod tests {
         let mut load = Load::new(at(0));
         run(&mut load, 0..30, ms(200), &[3, 0, 1_000, 20]);
         assert_eq!(load.share(), LEAST);
-        assert_eq!(run(&mut load, 30..40, ms(200), &[3, 1, 1_000, 20]), [30, 10, 50, 50]);
+        assert_eq!(run(&mut load, 30..40, ms(200), &[3, 1, 1_000, 20]), [30, 10, 200, 200]);
         assert_eq!(quota(&[3, 0, 1_000, 20], 10), 3);
         assert_eq!(quota(&[3, 0, 1_000, 20], 500), 488);
         assert_eq!(quota(&[10, 10], 1_000), 10);

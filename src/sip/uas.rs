@@ -256,7 +256,14 @@ impl Endpoint {
     /// CANCEL: always answered; it acts on an INVITE without a final answer (RFC 3261 §9.2).
     pub(super) fn handle_cancel(&mut self, cancel: &Message, from: Source, now: Now) {
         let key = self.server_key(cancel, &super::method::Method::Cancel);
-        let Some(tx) = self.table.find(key) else {
+        // It comes by the way that the INVITE came (§9.1), so from the same address: whoever else has
+        // seen the branch may not end the call with it.
+        let way = reply_to(cancel, from);
+        let found = self
+            .table
+            .find(key)
+            .filter(|tx| self.table.get_mut(*tx).is_some_and(|entry| entry.peer.ip() == way.peer.ip()));
+        let Some(tx) = found else {
             return self.refuse_plainly(cancel, from, 481, &[], TurnedAway::OutOfDialog);
         };
         let invited = match self.table.get_mut(tx).map(|entry| &entry.user) {
@@ -266,7 +273,6 @@ impl Endpoint {
         let tag = invited.map_or_else(|| self.stateless_tag(cancel), super::dialog::tag_of);
         let draft = Draft::response(cancel, from.peer, 200, Some(&tag));
         let bytes = self.name(draft, "Server").finish();
-        let way = reply_to(cancel, from);
         self.send(way.listener, way.peer, bytes);
         if let Some(id) = invited {
             if self.refuse_invite(id, 487, None, now) {

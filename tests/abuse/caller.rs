@@ -11,6 +11,8 @@ pub struct Caller {
     socket: UdpSocket,
     at: SocketAddr,
     server: SocketAddr,
+    /// User part of From.
+    pub user: String,
 }
 
 /// A dialog that stands.
@@ -23,7 +25,7 @@ impl Caller {
     pub fn new(ip: &str, server: SocketAddr) -> Caller {
         let socket = UdpSocket::bind((ip, 0)).unwrap();
         let at = socket.local_addr().unwrap();
-        Caller { socket, at, server }
+        Caller { socket, at, server, user: "13800000001".into() }
     }
 
     /// Calls 9000, which answers and stays silent.
@@ -53,11 +55,11 @@ impl Caller {
     }
 
     fn request(&self, method: &str, id: &str, seq: u32, to: &str, body: &str, branch: &str) -> String {
-        let (at, length) = (self.at, body.len());
+        let (at, user, length) = (self.at, &self.user, body.len());
         let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
         format!(
             "{method} sip:9000@{} SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bK{id}{branch};rport\r\n\
-             Max-Forwards: 70\r\nFrom: <sip:13800000001@{at}>;tag=f{id}\r\nTo: {to}\r\nCall-ID: {id}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:{user}@{at}>;tag=f{id}\r\nTo: {to}\r\nCall-ID: {id}\r\n\
              CSeq: {seq} {method}\r\nContact: <sip:13800000001@{at}>\r\n{kind}Content-Length: {length}\r\n\r\n{body}",
             self.server
         )

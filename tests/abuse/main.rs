@@ -7,6 +7,7 @@ mod caller;
 #[path = "../sinks/engine.rs"]
 mod engine;
 mod flood;
+mod injection;
 
 use std::path::Path;
 
