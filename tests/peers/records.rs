@@ -1,4 +1,5 @@
 //! What the engine's database says of the calls that peers made.
+#![allow(dead_code, reason = "each test target uses a part of it")]
 
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};

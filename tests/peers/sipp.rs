@@ -3,6 +3,7 @@
 //! Scenarios are in `tests/sipp`. SIPp itself holds the engine to the order of messages and their
 //! statuses, and fails on any message that a scenario does not await; what stands inside the
 //! messages is looked up in its log.
+#![allow(dead_code, reason = "each test target uses a part of it")]
 
 use std::io::Read;
 use std::net::{SocketAddr, UdpSocket};
@@ -107,8 +108,12 @@ impl Scenario {
 
     /// The same beside what the test does meanwhile.
     pub fn start(self, engine: &Engine, service: &str) -> Running {
-        let server = engine.sip.to_string();
-        self.launch(&engine.data, &["-s", service, &server])
+        self.start_at(&engine.data, engine.sip, service)
+    }
+
+    /// The same against another server, a proxy in front of the engine.
+    pub fn start_at(self, dir: &Path, server: SocketAddr, service: &str) -> Running {
+        self.launch(dir, &["-s", service, &server.to_string()])
     }
 
     /// Waits for calls at `at`.
