@@ -96,6 +96,33 @@ fn the_last_ticket_number_is_the_last_given_out_however_many_came_at_once() {
 }
 
 #[test]
+fn calls_are_listed_as_they_came_whichever_ended_first_and_over_restarts() {
+    let folder = Folder::new("arrivals");
+    let mut archive = Archive::start(&folder, &[]);
+    let tickets = |open| {
+        let query = CallQuery { open, most: 10, ..CallQuery::default() };
+        let calls = folder.reader().calls(&query).unwrap();
+        calls.into_iter().map(|record| record.ticket[6..].to_owned()).collect::<Vec<_>>()
+    };
+    archive.write(vec![job(opened(call(3), 1)), job(opened(call(1), 2)), job(opened(call(2), 3))]);
+    assert_eq!(tickets(true), ["00003", "00002", "00001"]);
+    archive.write(vec![job(closed(call(2), 2))]);
+    archive.write(vec![job(closed(call(3), 2))]);
+    assert_eq!(tickets(true), ["00002"]);
+    assert_eq!(tickets(false), ["00003", "00002", "00001"]);
+    assert!(archive.store.close());
+    assert_eq!(tickets(false), ["00003", "00002", "00001"]);
+    let opening = open(&folder, &[]);
+    assert_eq!(opening.last_ticket().unwrap().as_deref(), Some("21090100003"));
+    drop(opening);
+    let mut archive = Archive::start(&folder, &[]);
+    archive.write(vec![job(opened(call(0), 4)), job(closed(call(1), 2))]);
+    assert!(archive.store.close());
+    assert_eq!(tickets(false), ["00004", "00003", "00002", "00001"]);
+    assert_eq!(open(&folder, &[]).last_ticket().unwrap().as_deref(), Some("21090100004"));
+}
+
+#[test]
 fn a_restart_owes_each_sink_what_it_had_not_taken_and_keeps_what_it_refused() {
     let folder = Folder::new("owed");
     let mut archive = Archive::start(&folder, &["office", "file"]);

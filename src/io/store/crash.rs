@@ -33,7 +33,7 @@ pub fn close_crashed(
     repaired: &HashMap<CallId, Repaired>,
     mut events: impl FnMut(&CallRecord, &Fact) -> Vec<StoredEvent>,
 ) -> Result<Vec<Fact>, StoreError> {
-    let mut calls = read::open_calls(&opening.db)?;
+    let mut calls = read::rowless_calls(&opening.db)?;
     let mut others: Vec<CallId> = repaired.keys().filter(|call| !calls.contains(call)).copied().collect();
     others.sort_unstable();
     calls.extend(others);
@@ -50,8 +50,9 @@ pub fn close_crashed(
             added.push(fact.clone());
             writes.job(&change, &StoreJob::Fact { fact, events })?;
         }
+        writes.want_row(call);
     }
-    writes.finish(&change)?;
+    writes.rows(&change)?;
     change.commit()?;
     Ok(added)
 }

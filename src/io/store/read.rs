@@ -37,6 +37,15 @@ pub struct CallQuery {
     pub most: usize,
 }
 
+impl CallQuery {
+    fn wants(&self, record: &CallRecord) -> bool {
+        self.line.as_ref().is_none_or(|line| *line == *record.line.as_str())
+            && self.caller.as_ref().is_none_or(|caller| *caller == record.caller)
+            && self.ticket.as_ref().is_none_or(|ticket| *ticket == record.ticket)
+            && !(self.open && record.is_closed())
+    }
+}
+
 /// What a sink owes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owed {
@@ -70,22 +79,31 @@ impl Reader {
 
     /// Records of calls, newest first.
     pub fn calls(&self, query: &CallQuery) -> Result<Vec<CallRecord>, StoreError> {
-        let mut select = self.db.prepare_cached(
-            "SELECT id FROM calls WHERE (?1 IS NULL OR line = ?1) AND (?2 IS NULL OR caller = ?2)
-                 AND (?3 IS NULL OR ticket = ?3) AND (NOT ?4 OR cause IS NULL)
+        // One view of both tables: a call that ends meanwhile is in neither or both of two.
+        let view = self.db.unchecked_transaction()?;
+        let mut found = Vec::new();
+        for (arrival, call) in rowless(&view)? {
+            found.extend(
+                CallRecord::fold(&facts(&view, call)?)
+                    .filter(|record| query.wants(record))
+                    .map(|record| (arrival, record)),
+            );
+        }
+        let mut select = view.prepare_cached(
+            "SELECT arrival, id FROM calls WHERE (?1 IS NULL OR line = ?1) AND (?2 IS NULL OR caller = ?2)
+                 AND (?3 IS NULL OR ticket = ?3) AND NOT ?4
              ORDER BY arrival DESC LIMIT ?5",
         )?;
         let most = i64::try_from(query.most).unwrap_or(i64::MAX);
-        let ids = select
-            .query_map(params![query.line, query.caller, query.ticket, query.open, most], |row| {
-                row.get::<_, String>(0)
-            })?
+        let rows = select
+            .query_map(params![query.line, query.caller, query.ticket, query.open, most], arrival_and_id)?
             .collect::<Result<Vec<_>, _>>()?;
-        let mut records = Vec::with_capacity(ids.len());
-        for id in ids {
-            records.extend(CallRecord::fold(&facts(&self.db, parse_call(&id)?)?));
+        for (arrival, id) in rows {
+            found.extend(CallRecord::fold(&facts(&view, parse_call(&id)?)?).map(|record| (arrival, record)));
         }
-        Ok(records)
+        found.sort_by_key(|(arrival, _)| std::cmp::Reverse(*arrival));
+        found.truncate(query.most);
+        Ok(found.into_iter().map(|(_, record)| record).collect())
     }
 
     /// One call's record.
@@ -199,11 +217,19 @@ pub(super) fn facts(db: &Connection, call: CallId) -> Result<Vec<Fact>, StoreErr
     Ok(facts)
 }
 
-/// Ids of calls without an end, in order of arrival.
-pub(super) fn open_calls(db: &Connection) -> Result<Vec<CallId>, StoreError> {
-    let mut select = db.prepare_cached("SELECT id FROM calls WHERE cause IS NULL ORDER BY arrival")?;
-    let ids = select.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-    ids.iter().map(|id| parse_call(id)).collect()
+/// Calls without a row, in order of arrival: those that go on, and those that have just ended.
+pub(super) fn rowless_calls(db: &Connection) -> Result<Vec<CallId>, StoreError> {
+    Ok(rowless(db)?.into_iter().map(|(_, call)| call).collect())
+}
+
+fn rowless(db: &Connection) -> Result<Vec<(i64, CallId)>, StoreError> {
+    let mut select = db.prepare_cached("SELECT arrival, call FROM opened ORDER BY arrival")?;
+    let rows = select.query_map([], arrival_and_id)?.collect::<Result<Vec<_>, _>>()?;
+    rows.into_iter().map(|(arrival, id)| Ok((arrival, parse_call(&id)?))).collect()
+}
+
+fn arrival_and_id(row: &Row<'_>) -> rusqlite::Result<(i64, String)> {
+    Ok((row.get(0)?, row.get(1)?))
 }
 
 pub(super) fn bindings(db: &Connection) -> Result<Vec<(SeatId, Binding)>, StoreError> {
@@ -233,10 +259,16 @@ pub(super) fn bindings(db: &Connection) -> Result<Vec<(SeatId, Binding)>, StoreE
 }
 
 pub(super) fn last_ticket(db: &Connection) -> Result<Option<String>, StoreError> {
-    let ticket = db
-        .query_row("SELECT ticket FROM calls ORDER BY arrival DESC LIMIT 1", [], |row| row.get(0))
-        .optional()?;
-    Ok(ticket)
+    let newest = |sql| db.query_row(sql, [], arrival_and_id).optional();
+    let row = newest("SELECT arrival, ticket FROM calls ORDER BY arrival DESC LIMIT 1")?;
+    let rowless = newest("SELECT arrival, call FROM opened ORDER BY arrival DESC LIMIT 1")?;
+    match rowless {
+        Some((arrival, call)) if row.as_ref().is_none_or(|(before, _)| *before < arrival) => {
+            let record = CallRecord::fold(&facts(db, parse_call(&call)?)?);
+            Ok(record.map(|record| record.ticket))
+        }
+        _ => Ok(row.map(|(_, ticket)| ticket)),
+    }
 }
 
 pub(super) fn owed(

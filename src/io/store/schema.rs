@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// Version of the shape that this program writes; `user_version` of the file.
-pub const SCHEMA: i64 = 2;
+pub const SCHEMA: i64 = 3;
 /// How long a reader waits for a lock before it gives up.
 const BUSY: Duration = Duration::from_secs(2);
 /// Statements kept prepared per connection.
@@ -150,8 +150,20 @@ DROP INDEX calls_caller;
 CREATE INDEX calls_caller ON calls(caller, arrival);
 ";
 
+/// A call that opens touches one small table beside its fact; its row among the calls is written once,
+/// when it is over. `arrival` is its place in the order in which calls came.
+const VERSION_3: &str = "
+CREATE TABLE opened (
+    arrival INTEGER PRIMARY KEY,
+    call TEXT NOT NULL
+) STRICT;
+INSERT INTO opened SELECT arrival, id FROM calls WHERE cause IS NULL;
+DELETE FROM calls WHERE cause IS NULL;
+DROP INDEX calls_open;
+";
+
 /// What brings each version to the next.
-const STEPS: [&str; SCHEMA as usize] = [VERSION_1, VERSION_2];
+const STEPS: [&str; SCHEMA as usize] = [VERSION_1, VERSION_2, VERSION_3];
 
 /// Opens for writing; makes the file, or brings it to this program's shape.
 pub fn open(path: &Path) -> Result<Connection, StoreError> {
@@ -226,6 +238,30 @@ mod tests {
             assert!(error.to_string().contains("newer"), "{error}");
         }
         std::fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn calls_that_the_second_version_left_open_are_open_still() {
+        let mut db = Connection::open_in_memory().unwrap();
+        db.execute_batch(VERSION_1).unwrap();
+        db.execute_batch(VERSION_2).unwrap();
+        db.pragma_update(None, "user_version", 2).unwrap();
+        for (arrival, cause) in [(1, "'completed'"), (2, "NULL"), (3, "'completed'")] {
+            db.execute_batch(&format!(
+                "INSERT INTO calls VALUES ({arrival}, 'call-{arrival}', '', '', '', '', '', '', NULL, NULL, NULL,
+                     0, 0, NULL, {cause}, NULL, NULL, NULL, 0, 0, 0, '')"
+            ))
+            .unwrap();
+        }
+        migrate(&mut db, Path::new("kept.db")).unwrap();
+        let list = |sql| -> Vec<(i64, String)> {
+            let mut select = db.prepare(sql).unwrap();
+            let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        assert_eq!(list("SELECT arrival, call FROM opened"), [(2, "call-2".to_owned())]);
+        let closed = [(1, "call-1".to_owned()), (3, "call-3".to_owned())];
+        assert_eq!(list("SELECT arrival, id FROM calls"), closed);
     }
 
     #[test]

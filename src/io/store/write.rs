@@ -1,8 +1,9 @@
 //! What one write is in SQL. Every write may be done twice: the second changes nothing.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -21,17 +22,31 @@ const CLOSED_KEPT: usize = 1_024;
 /// Records at hand; beyond it a call's record is folded from its facts again when it is needed.
 const RECORDS_MAX: usize = 16_384;
 
+/// Calls that are over wait so long, or until there are [`ROWS_MAX`] of them, for their rows: those of
+/// many calls share the pages that each of them would have written.
+const ROWS_EVERY: Duration = Duration::from_millis(500);
+/// See [`ROWS_EVERY`].
+const ROWS_MAX: usize = 1_024;
+
 /// Applies writes inside the transaction that its owner holds open.
 pub(super) struct Writes {
     /// Names of the sinks by the plan's order: an event is owed under its sink's name, so that a
     /// plan with sinks in another order owes the same.
     sinks: Vec<Arc<str>>,
     records: HashMap<CallId, CallRecord>,
+    /// Closed calls among `records`, oldest first.
     closed: VecDeque<CallId>,
-    /// Calls with facts since the last commit, in the order of those: rows of new calls get their
-    /// place by it, and the last of them has the last ticket number.
-    dirty: Vec<CallId>,
-    is_dirty: HashSet<CallId>,
+    /// Place of the last call that opened; `None`: not read yet.
+    last_arrival: Option<i64>,
+    /// Places of those among `records` that have no row yet.
+    arrivals: HashMap<CallId, i64>,
+    /// Calls that are over, or had a fact after their end, and want a row. What a transaction that
+    /// was rolled back said of them is seen again in their facts.
+    rowless: BTreeSet<CallId>,
+    /// Calls whose rows are in the transaction that is open.
+    written: Vec<CallId>,
+    /// When their rows are due.
+    rows_due: Option<Instant>,
 }
 
 impl Writes {
@@ -40,8 +55,11 @@ impl Writes {
             sinks,
             records: HashMap::new(),
             closed: VecDeque::new(),
-            dirty: Vec::new(),
-            is_dirty: HashSet::new(),
+            last_arrival: None,
+            arrivals: HashMap::new(),
+            written: Vec::new(),
+            rowless: BTreeSet::new(),
+            rows_due: None,
         }
     }
 
@@ -49,8 +67,23 @@ impl Writes {
     pub(super) fn forget(&mut self) {
         self.records.clear();
         self.closed.clear();
-        self.dirty.clear();
-        self.is_dirty.clear();
+        self.last_arrival = None;
+        self.arrivals.clear();
+        self.written.clear();
+        if !self.rowless.is_empty() {
+            self.rows_due.get_or_insert_with(|| Instant::now() + ROWS_EVERY);
+        }
+    }
+
+    /// Has a call get its row if it is over, though no fact comes for it.
+    pub(super) fn want_row(&mut self, call: CallId) {
+        self.rowless.insert(call);
+        self.rows_due.get_or_insert_with(|| Instant::now() + ROWS_EVERY);
+    }
+
+    /// When [`Writes::rows`] is wanted.
+    pub(super) fn rows_due(&self) -> Option<Instant> {
+        if self.rowless.len() >= ROWS_MAX { Some(Instant::now()) } else { self.rows_due }
     }
 
     pub(super) fn job(&mut self, db: &Connection, job: &StoreJob) -> Result<(), StoreError> {
@@ -65,16 +98,39 @@ impl Writes {
         }
     }
 
-    /// Writes the rows of all calls that had facts since the last commit; last before a commit.
-    pub(super) fn finish(&mut self, db: &Connection) -> Result<(), StoreError> {
-        self.is_dirty.clear();
-        for call in self.dirty.drain(..) {
-            if let Some(record) = self.records.get(&call) {
-                write_call(db, record)?;
-                if record.is_closed() {
-                    self.closed.push_back(call);
+    /// Writes the rows of all calls that are over.
+    pub(super) fn rows(&mut self, db: &Connection) -> Result<(), StoreError> {
+        // Kept until the commit: whoever rolls back has them all again.
+        for call in &self.rowless {
+            let (folded, arrival);
+            let record = match self.records.get(call) {
+                Some(record) => {
+                    arrival = self.arrivals.get(call).copied();
+                    record
                 }
+                None => {
+                    folded = CallRecord::fold(&read::facts(db, *call)?);
+                    let Some(record) = &folded else { continue };
+                    arrival = find_arrival(db, *call)?;
+                    record
+                }
+            };
+            if record.is_closed() {
+                write_call(db, record, arrival)?;
+                self.written.push(*call);
             }
+        }
+        Ok(())
+    }
+
+    /// A transaction is on disk; `rows`: those were in it.
+    pub(super) fn committed(&mut self, rows: bool) {
+        if rows {
+            self.rowless.clear();
+            self.rows_due = None;
+        }
+        for call in self.written.drain(..) {
+            self.arrivals.remove(&call);
         }
         while self.closed.len() > CLOSED_KEPT {
             if let Some(call) = self.closed.pop_front() {
@@ -82,9 +138,24 @@ impl Writes {
             }
         }
         if self.records.len() > RECORDS_MAX {
-            self.forget();
+            self.records.clear();
+            self.closed.clear();
+            self.arrivals.clear();
         }
-        Ok(())
+    }
+
+    /// The next place in the order in which calls came.
+    fn next_arrival(&mut self, db: &Connection) -> Result<i64, StoreError> {
+        let last = match self.last_arrival {
+            Some(last) => last,
+            None => db.query_row(
+                "SELECT max(coalesce((SELECT max(arrival) FROM opened), 0),
+                     coalesce((SELECT max(arrival) FROM calls), 0))",
+                [],
+                |row| row.get(0),
+            )?,
+        };
+        Ok(*self.last_arrival.insert(last + 1))
     }
 
     fn fact(&mut self, db: &Connection, fact: &Fact) -> Result<(), StoreError> {
@@ -93,24 +164,32 @@ impl Writes {
         let mut insert = db.prepare_cached(
             "INSERT OR IGNORE INTO facts (call, sequence, at, mono_ns, json) VALUES (?, ?, ?, ?, ?)",
         )?;
-        insert.execute(params![
+        let new = insert.execute(params![
             fact.call.to_string(),
             fact.sequence,
             fact.at.to_string(),
             i64::try_from(fact.mono.as_nanos()).unwrap_or(i64::MAX),
             json,
         ])?;
+        if new > 0 && fact.sequence == 1 {
+            let arrival = self.next_arrival(db)?;
+            db.prepare_cached("INSERT INTO opened (arrival, call) VALUES (?, ?)")?
+                .execute(params![arrival, fact.call.to_string()])?;
+            self.arrivals.insert(fact.call, arrival);
+        }
         let record = match self.records.entry(fact.call) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(place) if fact.sequence == 1 => place.insert(CallRecord::new(fact.call)),
             Entry::Vacant(place) => {
+                self.arrivals.extend(find_arrival(db, fact.call)?.map(|arrival| (fact.call, arrival)));
                 let folded = CallRecord::fold(&read::facts(db, fact.call)?);
                 place.insert(folded.unwrap_or_else(|| CallRecord::new(fact.call)))
             }
         };
         record.apply(fact);
-        if self.is_dirty.insert(fact.call) {
-            self.dirty.push(fact.call);
+        if record.is_closed() {
+            self.closed.push_back(fact.call);
+            self.want_row(fact.call);
         }
         Ok(())
     }
@@ -177,13 +256,15 @@ fn arrival(db: &Connection, event: EventRef) -> Result<Option<i64>, StoreError> 
     Ok(found)
 }
 
-fn write_call(db: &Connection, record: &CallRecord) -> Result<(), StoreError> {
+/// The row of a call that is over takes the place that it had among those that were open; a fact after
+/// its end changes what is there.
+fn write_call(db: &Connection, record: &CallRecord, arrival: Option<i64>) -> Result<(), StoreError> {
     let mut upsert = db.prepare_cached(
         "INSERT INTO calls (id, ticket, line, dialled, caller, trunk, opened_at, answered_at,
              queue, seat, waited_ms, talked_ms, grade, cause, lasted_ms, recording, recording_ms,
-             recording_lost, undurable, shifted_clock, wire_ref)
+             recording_lost, undurable, shifted_clock, wire_ref, arrival)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-             ?19, ?20, ?21)
+             ?19, ?20, ?21, ?22)
          ON CONFLICT (id) DO UPDATE SET answered_at = ?8, queue = ?9, seat = ?10, waited_ms = ?11,
              talked_ms = ?12, grade = ?13, cause = ?14, lasted_ms = ?15, recording = ?16,
              recording_ms = ?17, recording_lost = ?18, undurable = ?19",
@@ -210,8 +291,18 @@ fn write_call(db: &Connection, record: &CallRecord) -> Result<(), StoreError> {
         record.undurable,
         record.shifted_clock,
         record.wire_ref,
+        arrival,
     ])?;
+    if let Some(arrival) = arrival {
+        db.prepare_cached("DELETE FROM opened WHERE arrival = ?")?.execute([arrival])?;
+    }
     Ok(())
+}
+
+/// The place of a call that has no row yet.
+fn find_arrival(db: &Connection, call: CallId) -> Result<Option<i64>, StoreError> {
+    let mut find = db.prepare_cached("SELECT arrival FROM opened WHERE call = ?")?;
+    Ok(find.query_row([call.to_string()], |row| row.get(0)).optional()?)
 }
 
 /// `completed`, or `refused 486`.

@@ -155,14 +155,18 @@ impl Writer {
             let empty = self.pending.is_empty() && self.errands.is_empty();
             if let Some(since) = self.closing {
                 let given_up = self.failing.is_some() && since.elapsed() >= CLOSE_GRACE;
-                if empty || given_up {
+                let settled = empty && self.writes.rows_due().is_none();
+                if settled || given_up {
                     return false;
                 }
             }
             let now = Instant::now();
             let (wakes, due) = match (self.failing, urgent) {
                 (Some((_, due)), _) => (Wakes::Urgent, Some(due)),
-                (None, _) if empty => (Wakes::Anything, None),
+                (None, _) if empty => match self.writes.rows_due() {
+                    Some(_) if self.closing.is_some() => return true,
+                    due => (Wakes::Anything, due),
+                },
                 (None, _) if self.closing.is_some() => return true,
                 (None, Some(since)) => {
                     let rare = self.awaited.is_none_or(|last| since.duration_since(last) > RARE);
@@ -260,8 +264,12 @@ impl Writer {
                 Errand::Append { make, reply } => Done::Append(reply, append_ledger(&db, make)),
             });
         }
-        self.writes.finish(&db)?;
+        let rows = self.closing.is_some() || self.writes.rows_due().is_some_and(|due| due <= Instant::now());
+        if rows {
+            self.writes.rows(&db)?;
+        }
         db.prepare_cached("COMMIT")?.execute([])?;
+        self.writes.committed(rows);
         self.db = Some(db);
         Ok(())
     }
