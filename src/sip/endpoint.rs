@@ -13,6 +13,7 @@ use super::auth::Guard;
 use super::door::Door;
 use super::event::{Binding, Config, Counts, Event, Gate, Output, Packet, SessionId, TurnedAway};
 use super::fault::ParseError;
+use super::flows::Flows;
 use super::message::Message;
 use super::registrar::Registrar;
 use super::session::Session;
@@ -77,6 +78,7 @@ pub struct Endpoint {
     pub(super) dice: Dice,
     pub(super) keys: Fingerprint,
     pub(super) gate: Gate,
+    pub(super) flows: Flows,
     outputs: VecDeque<Output>,
 }
 
@@ -95,6 +97,7 @@ impl Endpoint {
             keys: Fingerprint::new(&mut dice),
             dice,
             gate: Gate::Open,
+            flows: Flows::default(),
             outputs: VecDeque::new(),
             config: Config::default(),
         };
@@ -105,8 +108,9 @@ impl Endpoint {
     /// A new plan. Sessions go on; bindings of seats that are gone go with them. Listeners must keep
     /// their places, as running dialogs name them by index.
     pub fn configure(&mut self, config: Config, _now: Now) {
-        self.faces =
-            config.listeners.iter().map(|listener| face(listener.advertise, listener.bind.port())).collect();
+        self.faces = config.listeners.iter().map(face).collect();
+        let reliable = config.listeners.iter().map(|listener| listener.transport.is_reliable());
+        self.table.set_reliable(reliable.collect());
         self.door = Door::new(&config);
         self.guard.configure(&config);
         self.config = config;
@@ -190,7 +194,10 @@ impl Endpoint {
         if self.is_registered(&seat) {
             return;
         }
-        let good = self.guard.knows(seat.as_str()) && binding.listener < self.faces.len();
+        // A connection does not outlive the process that had it.
+        let good = self.guard.knows(seat.as_str())
+            && binding.listener < self.faces.len()
+            && !self.is_stream(binding.listener);
         match self.registrar.restore(&seat, binding, now).filter(|_| good) {
             Some(ends) => {
                 self.agenda.set(&Due::Seat(seat.clone()), Some(ends));
@@ -249,7 +256,7 @@ impl Endpoint {
     }
 
     /// The peer never answered a transaction of `user`'s.
-    fn handle_silence(&mut self, user: User, now: Now) {
+    pub(super) fn handle_silence(&mut self, user: User, now: Now) {
         match user {
             User::Inviting(inviting) if inviting.again => self.give_up_offer(inviting.session, now),
             User::Inviting(inviting) => self.end_invite(inviting.session, 408),
