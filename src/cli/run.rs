@@ -23,8 +23,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE", default_value = "routing.toml")]
     pub config: PathBuf,
     /// 代替文件中的 SIP 监听地址 / Listen for SIP here instead
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub listen: Vec<SocketAddr>,
+    #[arg(long, value_name = "[udp:|tcp:|tls:]ADDRESS:PORT")]
+    pub listen: Vec<Listener>,
     /// HTTP 地址；off 为不监听 / Where HTTP listens; off: nowhere
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8345")]
     pub http: String,
@@ -124,11 +124,10 @@ fn setup(args: Args, log: ErrorCounter) -> Result<Setup, StartError> {
                 .map_err(|error| StartError::Outside { what: "--http", why: format!("{at}: {error}") })?,
         ),
     };
-    let listen = args.listen.into_iter().map(|bind| Listener { bind, advertise: None }).collect();
     let trunk_targets: BTreeMap<String, SocketAddr> = args.trunk.into_iter().collect();
     Ok(Setup {
         config: args.config,
-        overrides: Overrides { listen, trunk_targets, rtp_ports: args.rtp_ports },
+        overrides: Overrides { listen: args.listen, trunk_targets, rtp_ports: args.rtp_ports },
         data: args.data,
         http,
         clock: args.clock.map_or_else(Clock::system, Clock::shifted),

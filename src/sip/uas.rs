@@ -157,8 +157,9 @@ impl Endpoint {
     /// Who calls, if they may; otherwise they have their answer. Cheap looks come first.
     fn admit(&mut self, request: &Message, from: Source, now: Now) -> Option<(Origin, bool)> {
         let (guard, registrar) = (&self.guard, &self.registrar);
-        let visitor =
-            self.door.who(request, from.peer, self.flows.names(from), |user| guard.knows(user).then(|| registrar.flow(user)));
+        let visitor = self.door.who(request, from.peer, self.flows.names(from), |user| {
+            guard.knows(user).then(|| registrar.flow(user))
+        });
         if visitor == Visitor::Stranger {
             self.refuse_plainly(request, from, 403, &[], TurnedAway::UnknownSource);
             return None;

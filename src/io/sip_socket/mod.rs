@@ -193,7 +193,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_where_nobody_listens_is_told_and_costs_nobody_else_a_datagram() {
-        let listener = Listener { bind: "127.0.0.1:0".parse().unwrap(), advertise: None };
+        let listener = Listener::udp("127.0.0.1:0".parse().unwrap());
         let (mut sockets, faces) = SipSockets::bind(&[listener]).unwrap();
         let peer = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         peer.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
