@@ -181,9 +181,11 @@ fn heed_signals(door: Door) -> std::io::Result<()> {
 fn greet(house: &House, data: &Path) -> std::io::Result<()> {
     let (ready, plan) = (house.ready(), house.plan());
     let mut out = std::io::stdout().lock();
-    let sip = ready.sip.first().map_or_else(String::new, ToString::to_string);
+    let sip = ready.sip.first().map_or_else(String::new, |(_, at)| at.to_string());
     let http = ready.http.map_or("off".into(), |at| at.to_string());
-    writeln!(out, "ready sip={sip} http={http} media={}", ready.shell)?;
+    let spoken = ready.sip.iter().map(|(transport, at)| format!("{}:{at}", transport.uri_name()));
+    let listen = spoken.collect::<Vec<_>>().join(",");
+    writeln!(out, "ready sip={sip} http={http} media={} listen={listen}", ready.shell)?;
     let lines = plan.lines.len();
     writeln!(out, "拨打 / dial: sip:12345@{sip}（或 {lines} 个号码中任一个 / or any of {lines} numbers）")?;
     writeln!(out, "      hotline call 12345 --server {sip}")?;
