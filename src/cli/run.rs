@@ -23,8 +23,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE", default_value = "routing.toml")]
     pub config: PathBuf,
     /// 代替文件中的 SIP 监听地址 / Listen for SIP here instead
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub listen: Vec<SocketAddr>,
+    #[arg(long, value_name = "[udp:|tcp:|tls:]ADDRESS:PORT")]
+    pub listen: Vec<Listener>,
     /// HTTP 地址；off 为不监听 / Where HTTP listens; off: nowhere
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8345")]
     pub http: String,
@@ -124,11 +124,10 @@ fn setup(args: Args, log: ErrorCounter) -> Result<Setup, StartError> {
                 .map_err(|error| StartError::Outside { what: "--http", why: format!("{at}: {error}") })?,
         ),
     };
-    let listen = args.listen.into_iter().map(|bind| Listener { bind, advertise: None }).collect();
     let trunk_targets: BTreeMap<String, SocketAddr> = args.trunk.into_iter().collect();
     Ok(Setup {
         config: args.config,
-        overrides: Overrides { listen, trunk_targets, rtp_ports: args.rtp_ports },
+        overrides: Overrides { listen: args.listen, trunk_targets, rtp_ports: args.rtp_ports },
         data: args.data,
         http,
         clock: args.clock.map_or_else(Clock::system, Clock::shifted),
@@ -182,9 +181,11 @@ fn heed_signals(door: Door) -> std::io::Result<()> {
 fn greet(house: &House, data: &Path) -> std::io::Result<()> {
     let (ready, plan) = (house.ready(), house.plan());
     let mut out = std::io::stdout().lock();
-    let sip = ready.sip.first().map_or_else(String::new, ToString::to_string);
+    let sip = ready.sip.first().map_or_else(String::new, |(_, at)| at.to_string());
     let http = ready.http.map_or("off".into(), |at| at.to_string());
-    writeln!(out, "ready sip={sip} http={http} media={}", ready.shell)?;
+    let spoken = ready.sip.iter().map(|(transport, at)| format!("{}:{at}", transport.uri_name()));
+    let listen = spoken.collect::<Vec<_>>().join(",");
+    writeln!(out, "ready sip={sip} http={http} media={} listen={listen}", ready.shell)?;
     let lines = plan.lines.len();
     writeln!(out, "拨打 / dial: sip:12345@{sip}（或 {lines} 个号码中任一个 / or any of {lines} numbers）")?;
     writeln!(out, "      hotline call 12345 --server {sip}")?;

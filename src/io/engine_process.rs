@@ -14,6 +14,8 @@ pub struct EngineProcess {
     /// Held open: what the engine says later must not meet a closed pipe.
     _words: BufReader<ChildStdout>,
     sip: SocketAddr,
+    /// What is spoken where, as its ready line says: `tcp:127.0.0.1:5060`.
+    listen: String,
     http: Option<SocketAddr>,
 }
 
@@ -44,12 +46,20 @@ impl EngineProcess {
             return Err(io::Error::other(format!("{line}{said}")));
         };
         let http = address("http");
-        Ok(EngineProcess { child, _words: words, sip, http })
+        let listen = line.split_whitespace().find_map(|word| word.strip_prefix("listen="));
+        let listen = listen.unwrap_or_default().to_owned();
+        Ok(EngineProcess { child, _words: words, sip, listen, http })
     }
 
     /// Where it takes calls.
     pub fn sip(&self) -> SocketAddr {
         self.sip
+    }
+
+    /// Where it takes calls over a transport, by its name in a URI.
+    pub fn listens(&self, transport: &str) -> Vec<SocketAddr> {
+        let at = |word: &str| word.strip_prefix(transport)?.strip_prefix(':')?.parse().ok();
+        self.listen.split(',').filter_map(at).collect()
     }
 
     /// Where it answers HTTP.

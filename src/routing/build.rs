@@ -8,7 +8,7 @@ use super::plan::*;
 use super::source::Said;
 use super::tables::{
     BenchWord, ModeWord, NumberTable, QueueTable, RoutingTable, SeatTable, SinkTable, SinkWord, SurveyTable,
-    TransitionTable, TrunkTable,
+    TlsTable, TransitionTable, TrunkTable,
 };
 use crate::id::{LineId, PromptId, QueueId, SeatId, Skill, TrunkId};
 
@@ -87,10 +87,21 @@ fn network(table: &RoutingTable) -> Option<Network> {
     let ports = value(&network.rtp_ports)?;
     Some(Network {
         listen: list(&network.listen, Listener::clone)?,
+        tls: table.tls.as_ref().map_or_else(Tls::default, tls),
         rtp_ports: (ports.0, ports.1),
         domain: value(&network.domain)?,
         silence_max: value(&network.silence_max)?,
     })
+}
+
+/// Each of its files may be left out; a rule has seen which are needed.
+fn tls(table: &TlsTable) -> Tls {
+    Tls {
+        certificate: value(&table.certificate),
+        key: value(&table.key),
+        client_ca: value(&table.client_ca),
+        roots: value(&table.roots),
+    }
 }
 
 fn limits(table: &RoutingTable) -> Option<Limits> {
@@ -142,6 +153,7 @@ fn trunk(table: &TrunkTable) -> Option<Trunk> {
     Some(Trunk {
         id: TrunkId::from(text(&table.name)?),
         sources: list(&table.sources, |net| *net)?,
+        certificate: value(&table.certificate),
         target: table.target.as_ref().map(|said| said.value),
         dialled_from: list(&table.dialled_from, |place| *place)?,
         trust_identity: value(&table.trust_identity)?,

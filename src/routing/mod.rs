@@ -8,6 +8,7 @@ mod check;
 pub mod diagnostic;
 pub mod explain;
 pub mod flow;
+pub mod listening;
 pub mod load;
 mod nearest;
 pub mod number;

@@ -70,8 +70,10 @@ pub struct City {
 /// `[network]`.
 #[derive(Debug, Clone)]
 pub struct Network {
-    /// Where SIP is received (UDP).
+    /// Where SIP is received.
     pub listen: Vec<Listener>,
+    /// Certificates of SIP over TLS.
+    pub tls: Tls,
     /// RTP ports, first even and last odd, inclusive.
     pub rtp_ports: (u16, u16),
     /// The realm of digest challenges and the domain of seats' addresses.
@@ -83,10 +85,39 @@ pub struct Network {
 /// One SIP listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listener {
+    /// What it speaks.
+    pub transport: Transport,
     /// The socket's own address.
     pub bind: SocketAddr,
     /// What Contact and SDP say instead, behind NAT.
     pub advertise: Option<IpAddr>,
+    /// TLS: whether who comes must show a certificate. `None`: if there is a `client_ca`.
+    pub client_certificate: Option<bool>,
+}
+
+/// How SIP is carried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Transport {
+    /// Datagrams.
+    #[default]
+    Udp,
+    /// Connections.
+    Tcp,
+    /// Connections within TLS.
+    Tls,
+}
+
+/// `[tls]`: PEM files, relative to the data directory unless absolute.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// Our certificate with its chain, shown to whoever comes and wherever we are asked for one.
+    pub certificate: Option<String>,
+    /// Its private key.
+    pub key: Option<String>,
+    /// Who signs the certificates of those who come.
+    pub client_ca: Option<String>,
+    /// Who signs the certificates of those we go to.
+    pub roots: Option<String>,
 }
 
 /// `[[number]]`.
@@ -201,6 +232,8 @@ pub struct Trunk {
     pub id: TrunkId,
     /// Calls from these addresses are the trunk's.
     pub sources: Vec<IpNet>,
+    /// Calls over TLS whose client certificate says this DNS name are the trunk's, too.
+    pub certificate: Option<String>,
     /// Where calls to the trunk go; `None` for inward only.
     pub target: Option<SocketAddr>,
     /// Where the dialled line is looked for, in order.

@@ -35,6 +35,8 @@ pub struct RoutingTable {
     pub city: Option<CityTable>,
     /// `[network]`.
     pub network: Option<NetworkTable>,
+    /// `[tls]`.
+    pub tls: Option<TlsTable>,
     /// `[limits]`.
     pub limits: Option<LimitsTable>,
     /// `[recording] enabled`.
@@ -87,6 +89,19 @@ pub struct NetworkTable {
     pub silence_max: Field<Duration>,
 }
 
+/// `[tls]`.
+#[derive(Debug)]
+pub struct TlsTable {
+    /// `certificate`.
+    pub certificate: Field<String>,
+    /// `key`.
+    pub key: Field<String>,
+    /// `client_ca`.
+    pub client_ca: Field<String>,
+    /// `roots`.
+    pub roots: Field<String>,
+}
+
 /// `[limits]`.
 #[derive(Debug)]
 pub struct LimitsTable {
@@ -137,6 +152,8 @@ pub struct TrunkTable {
     pub name: Field<String>,
     /// `sources`.
     pub sources: Field<Vec<Said<IpNet>>>,
+    /// `certificate`.
+    pub certificate: Field<String>,
     /// `target`.
     pub target: Field<SocketAddr>,
     /// `dialled_from`.

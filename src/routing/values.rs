@@ -7,9 +7,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use toml::de::DeValue;
 
-use super::diagnostic::{Diagnostic, Spot, Text};
+use super::diagnostic::{Diagnostic, Spot};
 use super::nearest::nearest;
-use super::plan::{Afterwards, DialledFrom, IpNet, Listener, Purpose, SeatGreeting, SecretRef};
+use super::plan::{Afterwards, DialledFrom, IpNet, Purpose, SeatGreeting, SecretRef, Transport};
 use super::read::{Node, Value, plain_secret, read_table, wrong_type};
 use super::source::{Problems, Said};
 use super::tables::{BenchWord, ModeWord, SinkWord};
@@ -229,21 +229,6 @@ impl Value for Ports {
     }
 }
 
-impl Value for Listener {
-    fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
-        let Some(table) = node.value.as_table() else {
-            return SocketAddr::read(node, problems).map(|bind| Listener { bind, advertise: None });
-        };
-        read_table(table, node.spot.clone(), problems, |reader| {
-            let effect =
-                Text::new("引擎不知道在哪里收呼叫", "the engine would not know where to receive calls");
-            let bind = reader.required::<SocketAddr>("bind", effect);
-            let advertise = reader.optional::<IpAddr>("advertise");
-            Some(Listener { bind: bind?.value, advertise: advertise.map(|said| said.value) })
-        })
-    }
-}
-
 impl Value for SecretRef {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
         let (zh, en) = (
@@ -311,6 +296,7 @@ macro_rules! choice {
 
 choice!(Purpose: "live" => Purpose::Live, "bench" => Purpose::Bench);
 choice!(Afterwards: "connect" => Afterwards::Connect, "release" => Afterwards::Release);
+choice!(Transport: "udp" => Transport::Udp, "tcp" => Transport::Tcp, "tls" => Transport::Tls);
 choice!(SeatGreeting: "both" => SeatGreeting::Both, "silent" => SeatGreeting::Silent);
 choice!(ModeWord:
     "primary" => ModeWord::Primary,
@@ -360,7 +346,8 @@ fn one_of<T: Clone>(node: &Node<'_>, words: &[(&str, T)], problems: &mut Problem
     None
 }
 
-fn text<'d>(node: &Node<'d>, zh: &str, en: &str, problems: &mut Problems) -> Option<&'d str> {
+/// A string, or a complaint.
+pub(super) fn text<'d>(node: &Node<'d>, zh: &str, en: &str, problems: &mut Problems) -> Option<&'d str> {
     match node.value {
         DeValue::String(text) => Some(text),
         _ => {
@@ -370,7 +357,8 @@ fn text<'d>(node: &Node<'d>, zh: &str, en: &str, problems: &mut Problems) -> Opt
     }
 }
 
-fn malformed<'p>(
+/// Notes a string that is not what it should be.
+pub(super) fn malformed<'p>(
     code: &'static str,
     node: &Node<'_>,
     zh: &str,

@@ -11,8 +11,8 @@ use super::message::Message;
 use super::method::Method;
 use super::name::Name;
 use super::name_addr::NameAddr;
+use super::transport::{Hop, Transport};
 use super::uri::Uri;
-use super::via::PORT;
 
 /// Most Record-Route entries that are kept; with more the peer is spoken to as if there were none.
 const ROUTES_MAX: usize = 16;
@@ -40,7 +40,8 @@ pub(super) struct Dialog {
     pub(super) listener: usize,
     /// Where the peer is known to be.
     pub(super) peer: SocketAddr,
-    /// Whether all requests go to `peer`, whatever Contact says: a seat behind NAT.
+    /// Whether all requests go to `peer`, whatever Contact says: a seat behind NAT, or a connection
+    /// that is used again while it lives.
     pinned: bool,
 }
 
@@ -133,6 +134,11 @@ impl Dialog {
         self.pinned
     }
 
+    /// The connection that all requests went by is gone: from now on Contact and routes count.
+    pub(super) fn unpin(&mut self) {
+        self.pinned = false;
+    }
+
     /// CSeq for our next request.
     pub(super) fn next_seq(&mut self) -> u32 {
         self.local_seq += 1;
@@ -167,19 +173,29 @@ impl Dialog {
         if self.pinned {
             return self.peer;
         }
-        let hop = match self.routes.first() {
-            Some(route) => uri_of(route),
-            None => self.target.to_vec(),
-        };
-        numeric(&hop).unwrap_or(self.peer)
+        self.next_hop().map_or(self.peer, |hop| hop.addr)
+    }
+
+    /// The first route or else the Contact, where it is numeric (RFC 3263 §4).
+    pub(super) fn next_hop(&self) -> Option<Hop> {
+        match self.routes.first() {
+            Some(route) => numeric(&uri_of(route)),
+            None => numeric(&self.target),
+        }
     }
 }
 
-/// The address in a URI whose host is numeric.
-fn numeric(uri: &[u8]) -> Option<SocketAddr> {
+/// Where a URI leads whose host is numeric: without a word on it over UDP, `sips` over TLS
+/// (RFC 3263 §4.1).
+fn numeric(uri: &[u8]) -> Option<Hop> {
     let uri = Uri::parse(uri).ok().filter(Uri::is_sip)?;
-    let address = SocketAddr::new(uri.host_ip()?, uri.port.unwrap_or(PORT));
-    (!address.ip().is_unspecified() && address.port() != 0).then_some(address)
+    let secure = uri.scheme.eq_ignore_ascii_case(b"sips");
+    let transport = match uri.param("transport").flatten().and_then(Transport::of) {
+        _ if secure => Transport::Tls,
+        said => said.unwrap_or_default(),
+    };
+    let addr = SocketAddr::new(uri.host_ip()?, uri.port.unwrap_or(transport.default_port()));
+    (!addr.ip().is_unspecified() && addr.port() != 0).then_some(Hop { transport, addr, name: None })
 }
 
 fn routes(message: &Message, reversed: bool) -> Vec<Box<[u8]>> {
@@ -298,6 +314,8 @@ mod tests {
             ("Contact: <sip:a@pbx.invalid>\n", false, "198.51.100.1:5062"),
             ("Contact: <sip:a@10.0.0.5:5070>\n", true, "198.51.100.1:5062"),
             ("Contact: <sip:a@0.0.0.0>\n", false, "198.51.100.1:5062"),
+            ("Contact: <sip:a@192.0.2.7;transport=tls>\n", false, "192.0.2.7:5061"),
+            ("Contact: <sips:a@192.0.2.7>\n", false, "192.0.2.7:5061"),
             ("Contact: <sip:a@192.0.2.7>\nRecord-Route: <sip:192.0.2.8;lr>\n", false, "192.0.2.8:5060"),
         ];
         for (contact, pinned, wanted) in rows {
@@ -331,6 +349,22 @@ mod tests {
         let text = bye(&dialog);
         assert!(text.starts_with("BYE sip:192.0.2.8 SIP/2.0\r\n"), "{text}");
         assert!(text.contains("Route: <sip:p2;lr>\r\nRoute: <sip:a@192.0.2.7>\r\n"), "{text}");
+    }
+
+    #[test]
+    fn the_transport_of_the_next_hop_is_what_its_uri_says() {
+        let rows = [
+            ("sip:a@192.0.2.7", Some(Transport::Udp)),
+            ("sip:a@192.0.2.7;transport=TCP", Some(Transport::Tcp)),
+            ("sip:a@[2001:db8::7];transport=tls", Some(Transport::Tls)),
+            ("sips:a@192.0.2.7;transport=tcp", Some(Transport::Tls)),
+            ("sip:a@192.0.2.7;transport=sctp", Some(Transport::Udp)),
+            ("sip:a@pbx.example;transport=tcp", None),
+            ("tel:12345", None),
+        ];
+        for (uri, wanted) in rows {
+            assert_eq!(numeric(uri.as_bytes()).map(|hop| hop.transport), wanted, "{uri}");
+        }
     }
 
     #[test]

@@ -58,10 +58,13 @@ impl Door {
 
     /// Whose INVITE this is. A seat's name counts wherever it comes from, so that no trunk and no
     /// neighbour can speak for a seat; `seat_flow` says where a known seat is registered, if it is.
+    /// `names` are those of the TLS client certificate that came with the connection: they say more
+    /// than an address.
     pub(super) fn who(
         &self,
         invite: &Message,
         source: SocketAddr,
+        names: &[Box<str>],
         seat_flow: impl Fn(&str) -> Option<Option<SocketAddr>>,
     ) -> Visitor {
         let from = invite.from().ok();
@@ -73,14 +76,33 @@ impl Door {
         {
             return Visitor::Seat(user.into());
         }
-        match self.trunk_at(source.ip()) {
+        match self.trunk_of(names, source.ip()) {
             Some(place) => Visitor::Trunk(place),
             None => Visitor::Stranger,
         }
     }
 
+    /// The trunk that speaks from `ip`, with these names in its certificate.
+    pub(super) fn trunk_of(&self, names: &[Box<str>], ip: IpAddr) -> Option<usize> {
+        self.trunk_named(names).or_else(|| self.trunk_at(ip))
+    }
+
+    /// The trunk whose certificate says one of `names`. RFC 5922 §7.2 has them equal, but for case,
+    /// and knows no wildcards.
+    fn trunk_named(&self, names: &[Box<str>]) -> Option<usize> {
+        if names.is_empty() {
+            return None;
+        }
+        self.trunks.iter().position(|trunk| {
+            trunk
+                .certificate
+                .as_ref()
+                .is_some_and(|known| names.iter().any(|name| name.eq_ignore_ascii_case(known)))
+        })
+    }
+
     /// The trunk whose address set holds `ip`: the narrowest match, of equal ones the first.
-    pub(super) fn trunk_at(&self, ip: IpAddr) -> Option<usize> {
+    fn trunk_at(&self, ip: IpAddr) -> Option<usize> {
         let mut best: Option<(u8, usize)> = None;
         for (place, trunk) in self.trunks.iter().enumerate() {
             for &(net, prefix) in &trunk.sources {
@@ -289,8 +311,36 @@ mod tests {
         ];
         let flow = |user: &str| (user == "1001").then(|| Some("203.0.113.77:5062".parse().unwrap()));
         for (from, source, wanted) in rows {
-            let found = door().who(&invite(from, ""), source.parse().unwrap(), flow);
+            let found = door().who(&invite(from, ""), source.parse().unwrap(), &[], flow);
             assert_eq!(found, wanted, "{from} from {source}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_says_more_than_an_address_and_no_wildcard_says_anything() {
+        let door = Door::new(&Config {
+            trunks: vec![
+                trunk("address", &[("127.0.0.0", 8)]),
+                TrunkConfig {
+                    certificate: Some("sbc.carrier.example".into()),
+                    ..trunk("certificate", &[("198.51.100.0", 24)])
+                },
+            ],
+            ..Config::default()
+        });
+        let rows: [(&[&str], &str, Visitor); 7] = [
+            (&[], "127.0.0.1:9", Visitor::Trunk(0)),
+            (&["sbc.carrier.example"], "127.0.0.1:9", Visitor::Trunk(1)),
+            (&["other.example", "SBC.Carrier.Example"], "203.0.113.5:9", Visitor::Trunk(1)),
+            (&["*.carrier.example"], "203.0.113.5:9", Visitor::Stranger),
+            (&["carrier.example"], "203.0.113.5:9", Visitor::Stranger),
+            (&["carrier.example"], "127.0.0.1:9", Visitor::Trunk(0)),
+            (&[], "198.51.100.1:9", Visitor::Trunk(1)),
+        ];
+        for (names, source, wanted) in rows {
+            let names: Vec<Box<str>> = names.iter().map(|name| (*name).into()).collect();
+            let invite = invite("<sip:13800000000@h>", "");
+            assert_eq!(door.who(&invite, source.parse().unwrap(), &names, |_| None), wanted, "{names:?}");
         }
     }
 

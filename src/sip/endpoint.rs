@@ -14,6 +14,7 @@ use super::auth::Guard;
 use super::door::Door;
 use super::event::{Binding, Config, Counts, Event, Gate, Output, Packet, SessionId, TurnedAway};
 use super::fault::ParseError;
+use super::flows::Flows;
 use super::load::Load;
 use super::message::Message;
 use super::registrar::Registrar;
@@ -86,6 +87,7 @@ pub struct Endpoint {
     pub(super) gate: Gate,
     pub(super) load: Load,
     sources: Sources,
+    pub(super) flows: Flows,
     outputs: VecDeque<Output>,
 }
 
@@ -106,6 +108,7 @@ impl Endpoint {
             gate: Gate::Open,
             load: Load::new(now.mono),
             sources: Sources::new(now.mono),
+            flows: Flows::default(),
             outputs: VecDeque::new(),
             config: Config::default(),
         };
@@ -116,8 +119,9 @@ impl Endpoint {
     /// A new plan. Sessions go on; bindings of seats that are gone go with them. Listeners must keep
     /// their places, as running dialogs name them by index.
     pub fn configure(&mut self, config: Config, _now: Now) {
-        self.faces =
-            config.listeners.iter().map(|listener| face(listener.advertise, listener.bind.port())).collect();
+        self.faces = config.listeners.iter().map(face).collect();
+        let reliable = config.listeners.iter().map(|listener| listener.transport.is_reliable());
+        self.table.set_reliable(reliable.collect());
         self.door = Door::new(&config);
         self.guard.configure(&config);
         self.config = config;
@@ -135,7 +139,7 @@ impl Endpoint {
         }
         let from = Source { listener: packet.listener, peer: packet.peer };
         let source = packet.peer.ip();
-        let read = match self.door.trunk_at(source) {
+        let read = match self.door.trunk_of(self.flows.names(from), source) {
             Some(place) => self.load.reads(place),
             None => {
                 self.load.note_stranger();
@@ -223,7 +227,10 @@ impl Endpoint {
         if self.is_registered(&seat) {
             return;
         }
-        let good = self.guard.knows(seat.as_str()) && binding.listener < self.faces.len();
+        // A connection does not outlive the process that had it.
+        let good = self.guard.knows(seat.as_str())
+            && binding.listener < self.faces.len()
+            && !self.is_stream(binding.listener);
         match self.registrar.restore(&seat, binding, now).filter(|_| good) {
             Some(ends) => {
                 self.agenda.set(&Due::Seat(seat.clone()), Some(ends));
@@ -282,7 +289,7 @@ impl Endpoint {
     }
 
     /// The peer never answered a transaction of `user`'s.
-    fn handle_silence(&mut self, user: User, now: Now) {
+    pub(super) fn handle_silence(&mut self, user: User, now: Now) {
         match user {
             User::Inviting(inviting) if inviting.again => self.give_up_offer(inviting.session, now),
             User::Inviting(inviting) => self.end_invite(inviting.session, 408),

@@ -205,6 +205,7 @@ impl Endpoint {
         extra: &[(&str, &str)],
         now: Now,
     ) {
+        self.mind_lost_flow(tx, request);
         let Some(entry) = self.table.get_mut(tx) else {
             return;
         };

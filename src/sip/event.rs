@@ -327,6 +327,8 @@ pub struct TrunkConfig {
     pub trunk: TrunkId,
     /// Its address set: address and prefix length.
     pub sources: Vec<(IpAddr, u8)>,
+    /// A subjectAltName DNS name of its verified TLS client certificate, by which it is known as well.
+    pub certificate: Option<String>,
     /// Where INVITEs to it go, the first tried first; empty: inward only, or not looked up yet.
     pub hops: Vec<Hop>,
     /// Whether P-Asserted-Identity from it is believed (RFC 3325).
@@ -377,6 +379,7 @@ impl TrunkConfig {
         TrunkConfig {
             trunk,
             sources: Vec::new(),
+            certificate: None,
             hops: Vec::new(),
             trust_identity: false,
             domain: String::new(),

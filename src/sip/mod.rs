@@ -15,6 +15,8 @@ pub mod endpoint;
 mod endpoint_requests;
 pub mod event;
 pub mod fault;
+mod flows;
+pub mod framing;
 pub mod header;
 mod load;
 pub mod message;

@@ -40,8 +40,12 @@ impl Endpoint {
         let Some(sdp) = session.next_offer.take() else {
             return;
         };
-        let (listener, pinned) = (session.dialog.listener, session.dialog.is_pinned());
         let seq = session.dialog.next_seq();
+        self.aim_session(id);
+        let Some(session) = self.sessions.get(&id) else {
+            return;
+        };
+        let (listener, pinned) = (session.dialog.listener, session.dialog.is_pinned());
         let (via, key) = self.branch(listener, &Method::Invite);
         let Some(session) = self.sessions.get(&id) else {
             return;

@@ -61,6 +61,15 @@ impl Registrar {
         self.bindings.get(seat).map(|(binding, _)| binding.flow)
     }
 
+    /// Who registered over one flow.
+    pub(super) fn seats_on(&self, listener: usize, flow: std::net::SocketAddr) -> Vec<SeatId> {
+        let on = self
+            .bindings
+            .iter()
+            .filter(|(_, (binding, _))| binding.listener == listener && binding.flow == flow);
+        on.map(|(seat, _)| seat.clone()).collect()
+    }
+
     pub(super) fn remove(&mut self, seat: &SeatId) -> bool {
         self.bindings.remove(seat).is_some()
     }

@@ -97,14 +97,14 @@ impl Endpoint {
         let Some(entry) = self.table.get_mut(tx) else {
             return;
         };
-        let (listener, peer) = (entry.listener, entry.peer);
+        let (listener, peer, lifted) = (entry.listener, entry.peer, entry.lifted);
         let (Machine::InviteClient(machine), User::Inviting(inviting)) = (&entry.machine, &mut entry.user)
         else {
             return;
         };
         let tag = to_tag(response);
         if let Some(acked) = inviting.acked.iter().find(|acked| acked.tag == tag) {
-            let (peer, ack) = (acked.peer, acked.ack.clone());
+            let (listener, peer, ack) = (acked.listener, acked.peer, acked.ack.clone());
             return self.send(listener, peer, ack);
         }
         if inviting.acked.len() == FORKS_MAX {
@@ -121,7 +121,9 @@ impl Endpoint {
                 None
             }
             _ => {
-                let mut dialog = Dialog::of_own_invite(&invite, listener, peer, pinned);
+                // Where its length alone took the INVITE over a stream, the dialog stays with datagrams.
+                let home = lifted.unwrap_or(listener);
+                let mut dialog = Dialog::of_own_invite(&invite, home, peer, pinned);
                 match again {
                     true => dialog.refresh_target(response),
                     false => dialog.settle(response),
@@ -130,6 +132,13 @@ impl Endpoint {
             }
         };
         let seq = invite.cseq().map_or(1, |cseq| cseq.number);
+        let listener = match &mut dialog {
+            Some(dialog) => {
+                self.aim(dialog);
+                dialog.listener
+            }
+            None => self.aim_session(id).unwrap_or(listener),
+        };
         let (via, _) = self.branch(listener, &Method::Ack);
         let used = match (&dialog, self.sessions.get(&id)) {
             (Some(dialog), _) => dialog,
@@ -142,7 +151,7 @@ impl Endpoint {
         if let Some(entry) = self.table.get_mut(tx)
             && let User::Inviting(inviting) = &mut entry.user
         {
-            inviting.acked.push(Acked { tag, ack, peer: to });
+            inviting.acked.push(Acked { tag, ack, listener, peer: to });
         }
         match (again, dialog.take()) {
             (true, _) => self.handle_offer_taken(id, response, now),

@@ -60,6 +60,7 @@ pub(super) enum Cancel {
 pub(super) struct Acked {
     pub(super) tag: Box<[u8]>,
     pub(super) ack: Bytes,
+    pub(super) listener: usize,
     pub(super) peer: SocketAddr,
 }
 
@@ -150,15 +151,20 @@ impl Endpoint {
                 let hop = trunk.and_then(|trunk| trunk.hops.first()).ok_or(NoWay::NoTarget)?;
                 let listener = self.listener_for(hop).ok_or(NoWay::NoTarget)?;
                 let peer = hop.addr;
-                let uri = match &*escape(&route.user) {
+                let mut uri = match &*escape(&route.user) {
                     "" => format!("sip:{peer}"),
                     user => format!("sip:{user}@{peer}"),
                 };
+                let to = format!("<{uri}>");
+                if hop.transport.is_reliable() {
+                    uri.push_str(";transport=");
+                    uri.push_str(hop.transport.uri_name());
+                }
                 Ok(Way {
-                    to: format!("<{uri}>"),
+                    to,
                     uri: uri.into_bytes(),
                     source: Source { listener, peer },
-                    pinned: false,
+                    pinned: self.is_stream(listener),
                 })
             }
         }
@@ -166,7 +172,7 @@ impl Endpoint {
 
     /// The listener to reach a hop from: of its transport and family, and on loopback if and only if
     /// it is.
-    fn listener_for(&self, hop: &Hop) -> Option<usize> {
+    pub(super) fn listener_for(&self, hop: &Hop) -> Option<usize> {
         let peer = hop.addr;
         let listeners = || {
             self.config
@@ -196,10 +202,12 @@ impl Endpoint {
         bytes: Bytes,
         now: Now,
     ) -> usize {
+        let (way, bytes, lifted) = self.lift(way, bytes, now);
         let inviting = Inviting { session, again, pinned, cancel: Cancel::No, acked: Vec::new() };
         let machine = Machine::InviteClient(InviteClient::new(bytes, now.mono));
         let user = User::Inviting(Box::new(inviting));
         let tx = self.table.insert(key, None, (machine, user, way.listener, way.peer));
+        self.mark_lifted(tx, lifted);
         self.run(tx, now);
         tx
     }

@@ -93,6 +93,7 @@ impl Endpoint {
         sdp: Option<&Sdp>,
         now: Now,
     ) -> Option<Repeat> {
+        self.mind_lost_flow(tx, request);
         let entry = self.table.get_mut(tx)?;
         let from = Source { listener: entry.listener, peer: entry.peer };
         let mut draft = self.answer_draft(request, from, status, id);
@@ -137,7 +138,7 @@ impl Endpoint {
         let machine = Machine::InviteServer(InviteServer::new(trying));
         let tx = self.table.insert(key, Some(merge), (machine, User::Invited(id), way.listener, way.peer));
         self.run(tx, now);
-        let pinned = matches!(origin, Origin::Seat(_));
+        let pinned = matches!(origin, Origin::Seat(_)) || self.is_stream(from.listener);
         let dialog = Dialog::of_invite(&request, id, from.listener, from.peer, pinned);
         let invited = Invited {
             session: id,
@@ -157,8 +158,9 @@ impl Endpoint {
     /// Who calls, if they may; otherwise they have their answer. Cheap looks come first.
     fn admit(&mut self, request: &Message, from: Source, now: Now) -> Option<(Origin, bool)> {
         let (guard, registrar) = (&self.guard, &self.registrar);
-        let visitor =
-            self.door.who(request, from.peer, |user| guard.knows(user).then(|| registrar.flow(user)));
+        let visitor = self.door.who(request, from.peer, self.flows.names(from), |user| {
+            guard.knows(user).then(|| registrar.flow(user))
+        });
         if visitor == Visitor::Stranger {
             self.refuse_plainly(request, from, 403, &[], TurnedAway::UnknownSource);
             return None;

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 
 use super::scan::{self, Params, Span};
+use super::transport::Transport;
 use super::uri;
 
 /// Beginning of a branch that names its transaction alone (RFC 3261 §8.1.1.7).
@@ -123,12 +124,13 @@ impl Via {
         scan::trim_end(&self.text[..self.params.at as usize])
     }
 
-    /// Where the answer to a request that came from `source` over UDP goes (RFC 3261 §18.2.2,
-    /// RFC 3581 §4): back to `source` if rport was asked for, else to its address and the port of
-    /// sent-by.
+    /// Where the answer to a request that came from `source` goes (RFC 3261 §18.2.2, RFC 3581 §4):
+    /// back to `source` over a stream and if rport was asked for, else to its address and the port
+    /// of sent-by.
     pub fn reply_address(&self, source: SocketAddr) -> SocketAddr {
         match self.rport() {
             Some(_) => source,
+            None if Transport::of(self.transport()).is_some_and(Transport::is_reliable) => source,
             None => SocketAddr::new(source.ip(), self.port.unwrap_or(PORT)),
         }
     }
@@ -180,6 +182,8 @@ mod tests {
             ("SIP/2.0/UDP 10.0.0.1:5070;rport", "198.51.100.7:40000"),
             ("SIP/2.0/UDP 10.0.0.1:5070", "198.51.100.7:5070"),
             ("SIP/2.0/UDP host.example", "198.51.100.7:5060"),
+            ("SIP/2.0/TCP 10.0.0.1:5070", "198.51.100.7:40000"),
+            ("SIP/2.0/tls 10.0.0.1:5070", "198.51.100.7:40000"),
         ] {
             assert_eq!(via(text).reply_address(source), wanted.parse().unwrap());
         }

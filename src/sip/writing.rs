@@ -7,12 +7,13 @@ use bytes::Bytes;
 use super::build::Draft;
 use super::dialog::{Dialog, hex, tag_of};
 use super::endpoint::{Endpoint, Source, User, role};
-use super::event::{Config, SessionId};
+use super::event::{Config, ListenerConfig, SessionId};
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
 use super::session::Farewell;
 use super::transaction::{Key, Machine, NonInviteClient};
+use super::transport::Transport;
 use crate::time::Now;
 
 /// What we serve, for Allow.
@@ -21,8 +22,8 @@ pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER";
 /// What a listener calls itself.
 #[derive(Debug)]
 pub(super) struct Face {
-    /// `host:port` for Via.
-    pub(super) at: String,
+    /// Via up to its parameters: protocol, transport, `host:port`.
+    pub(super) via: String,
     /// Value of Contact.
     pub(super) contact: String,
 }
@@ -30,8 +31,10 @@ pub(super) struct Face {
 impl Endpoint {
     /// Sends a request of ours other than INVITE and ACK.
     pub(super) fn request(&mut self, user: User, key: Key, from: Source, bytes: Bytes, now: Now) {
+        let (from, bytes, lifted) = self.lift(from, bytes, now);
         let machine = Machine::NonInviteClient(NonInviteClient::new(bytes, now.mono));
         let tx = self.table.insert(key, None, (machine, user, from.listener, from.peer));
+        self.mark_lifted(tx, lifted);
         self.run(tx, now);
     }
 
@@ -44,6 +47,7 @@ impl Endpoint {
         farewell: Option<&Farewell>,
         now: Now,
     ) {
+        self.aim(dialog);
         let (via, key) = self.branch(dialog.listener, method);
         let seq = dialog.next_seq();
         let mut draft = self.name(dialog.draft(method, seq, &via), "User-Agent");
@@ -61,8 +65,8 @@ impl Endpoint {
     pub(super) fn branch(&mut self, listener: usize, method: &Method) -> (String, Key) {
         let branch = format!("z9hG4bK{}", hex(&self.dice.next_u64().to_be_bytes()));
         let key = self.keys.of(role::CLIENT, &[branch.as_bytes(), method.as_bytes()]);
-        let at = self.faces.get(listener).map_or("invalid", |face| &*face.at);
-        (format!("SIP/2.0/UDP {at};branch={branch};rport"), key)
+        let via = self.faces.get(listener).map_or("SIP/2.0/UDP invalid", |face| &*face.via);
+        (format!("{via};branch={branch};rport"), key)
     }
 
     /// Contact, and who we are.
@@ -94,9 +98,14 @@ impl Endpoint {
 }
 
 /// What a listener calls itself.
-pub(super) fn face(ip: IpAddr, port: u16) -> Face {
-    let at = SocketAddr::new(ip, port).to_string();
-    Face { contact: format!("<sip:{at}>"), at }
+pub(super) fn face(listener: &ListenerConfig) -> Face {
+    let (at, transport) = (SocketAddr::new(listener.advertise, listener.bind.port()), listener.transport);
+    // RFC 3263 §4.1 takes UDP for a numeric host that says nothing else.
+    let contact = match transport {
+        Transport::Udp => format!("<sip:{at}>"),
+        Transport::Tcp | Transport::Tls => format!("<sip:{at};transport={}>", transport.uri_name()),
+    };
+    Face { contact, via: format!("SIP/2.0/{} {at}", transport.via_name()) }
 }
 
 /// The URI scheme and host that name us to a peer when the plan gives no domain.

@@ -168,6 +168,8 @@ impl Switchboard {
     pub fn handle_input(&mut self, input: Input, now: Now) {
         match input {
             Input::Packet(packet) => self.endpoint.handle_packet(packet, now),
+            Input::FlowOpened { listener, peer, names } => self.endpoint.flow_opened(listener, peer, names),
+            Input::FlowClosed { listener, peer } => self.endpoint.flow_closed(listener, peer, now),
             Input::Unreachable(peer) => self.endpoint.unreachable(peer, now),
             Input::Sound(fact) => self.sound_told(fact, now),
             Input::PortsOpened(slots) => self.ports.opened(slots),

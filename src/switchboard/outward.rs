@@ -165,6 +165,7 @@ pub(super) fn sip_config(plan: &Plan, listeners: &[ListenerConfig], accounts: Ve
             .map(|addr| Hop { transport: Transport::Udp, addr, name: None })
             .into_iter()
             .collect(),
+        certificate: trunk.certificate.clone(),
         trust_identity: trunk.trust_identity,
         connect_timeout: trunk.connect_timeout,
         ..TrunkConfig::named(trunk.id.clone())

@@ -17,6 +17,11 @@ use crate::tickets::event::{EventRef, Outcome, StoredEvent};
 pub enum Input {
     /// A SIP datagram arrived.
     Packet(sip::Packet),
+    /// A connection is made (SIP over a stream): its listener, far end, and the names in the far
+    /// end's verified certificate.
+    FlowOpened { listener: usize, peer: SocketAddr, names: Vec<String> },
+    /// A connection is closed, or could not be made (SIP over a stream).
+    FlowClosed { listener: usize, peer: SocketAddr },
     /// ICMP said that nobody listens there (SIP).
     Unreachable(SocketAddr),
     /// The media thread told something.

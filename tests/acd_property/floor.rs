@@ -48,6 +48,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         },
         network: plan::Network {
             listen: Vec::new(),
+            tls: plan::Tls::default(),
             rtp_ports: (40_000, 40_999),
             domain: "hotline".into(),
             silence_max: secs(15),

@@ -84,10 +84,7 @@ impl Files {
             match edit {
                 Edit::Plan(from, to) => replace(&mut plan, from, to),
                 Edit::Manifest(from, to) => replace(&mut manifest, from, to),
-                Edit::Listen(at) => overrides.listen.push(hotline::routing::plan::Listener {
-                    bind: at.parse().expect("an address"),
-                    advertise: None,
-                }),
+                Edit::Listen(at) => overrides.listen.push(at.parse().expect("a listener")),
                 Edit::Target(name, at) => {
                     overrides.trunk_targets.insert((*name).to_owned(), at.parse().expect("an address"));
                 }

@@ -44,11 +44,11 @@ fn the_bench_file_runs_on_loopback_and_nowhere_else() {
     assert_eq!(does, ["S1", "S2", "S2", "S3", "S3R"]);
 
     for bind in ["192.0.2.10:5060", "0.0.0.0:5060", "[2001:db8::1]:5060"] {
-        let listen = vec![Listener { bind: bind.parse().expect("an address"), advertise: None }];
+        let listen = vec![bind.parse::<Listener>().expect("an address")];
         let outcome = load("tools/bench.toml", &Overrides { listen, ..Overrides::default() });
         assert_eq!(codes(&outcome.report), ["E0604"], "{bind}");
         assert!(outcome.plan.is_none(), "{bind}");
     }
-    let listen = vec![Listener { bind: "[::1]:5060".parse().expect("an address"), advertise: None }];
+    let listen = vec!["[::1]:5060".parse::<Listener>().expect("an address")];
     assert!(load("tools/bench.toml", &Overrides { listen, ..Overrides::default() }).plan.is_some());
 }

@@ -2,6 +2,7 @@
 
 mod abuse;
 mod door;
+mod flows;
 mod incoming;
 mod offers;
 mod outgoing;

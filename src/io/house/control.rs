@@ -47,6 +47,12 @@ impl House {
         sockets.receive(|arrival| match arrival {
             Arrival::Packet(packet) => board.handle_input(Input::Packet(packet), now),
             Arrival::Unreachable(peer) => board.handle_input(Input::Unreachable(peer), now),
+            Arrival::Opened { listener, peer, names } => {
+                board.handle_input(Input::FlowOpened { listener, peer, names }, now);
+            }
+            Arrival::Closed { listener, peer } => {
+                board.handle_input(Input::FlowClosed { listener, peer }, now);
+            }
         });
         if let Some(waited) = sockets.take_waited() {
             board.handle_wait(waited.longest, waited.lost > 0, now);
@@ -132,7 +138,10 @@ impl House {
     pub(super) fn dispatch(&mut self) {
         while let Some(output) = self.board.poll_output() {
             match output {
-                Output::Packet(packet) => self.sockets.send(packet),
+                Output::Packet(packet) => {
+                    let board = &self.board;
+                    self.sockets.send(packet, |peer| board.sip().names_at(peer));
+                }
                 Output::Sound(order) => self.media.send(order),
                 Output::OpenPorts(count) => {
                     let slots = self.media.open_ports(count);

@@ -26,6 +26,7 @@ use crate::id::PromptId;
 use crate::media::SoundBank;
 use crate::media::order::SoundId;
 use crate::routing::{Overrides, Plan};
+use crate::sip::Transport;
 use crate::switchboard::{Input, Switchboard};
 use crate::telemetry::Metrics;
 
@@ -50,8 +51,8 @@ pub struct Setup {
 /// What a person needs to know to use it.
 #[derive(Clone, Debug)]
 pub struct Ready {
-    /// SIP addresses, as others reach them.
-    pub sip: Vec<SocketAddr>,
+    /// SIP addresses and what is spoken there, as others reach them; UDP first.
+    pub sip: Vec<(Transport, SocketAddr)>,
     /// HTTP, if it listens.
     pub http: Option<SocketAddr>,
     /// Secrets that were made just now.

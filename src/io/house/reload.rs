@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use super::{House, load_sounds, start};
 use crate::io::plan_files;
+use crate::io::sip_socket::tls::Files;
 use crate::switchboard::Input;
 
 impl House {
     /// Reads the plan again. A faulty file, or one that wants what only a restart gives, changes
     /// nothing: `false`.
     pub(super) fn reload(&mut self) -> bool {
+        // Certificates are files of their own: they are read again whatever becomes of the plan.
+        self.sockets.renew_certificates(None);
         let outcome = plan_files::load(&self.setup.config, &self.setup.overrides);
         let Some(plan) = outcome.plan.map(Arc::new) else {
             tracing::error!("the plan stays as it is:\n{}", outcome.report.render(false));
@@ -34,6 +37,7 @@ impl House {
                 return false;
             }
         };
+        self.sockets.renew_certificates(Some(Files::of(&plan.network.tls, &self.setup.data)));
         let (bank, sounds) = load_sounds(&plan, &self.bank, &mut self.loaded);
         self.bank = bank;
         self.media.set_bank(&self.bank);

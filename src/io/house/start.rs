@@ -12,7 +12,7 @@ use super::{Ask, House, Ready, Setup, StartError, load_sounds};
 use crate::id::{Dice, SeatId};
 use crate::io::media::{MediaConfig, MediaHandle, raise_file_limit};
 use crate::io::recorder::{self, RecorderConfig};
-use crate::io::sip_socket::SipSockets;
+use crate::io::sip_socket::{Limits, SipSockets, tls};
 use crate::io::store::{self, Desk, Opening, Repaired};
 use crate::io::{http, plan_files, secrets, ticket_sink};
 use crate::ledger::Action;
@@ -58,7 +58,12 @@ impl House {
             .collect::<Result<Vec<_>, _>>()
             .map_err(outside("ticket_sink"))?;
 
-        let (sockets, faces) = SipSockets::bind(&plan.network.listen).map_err(outside("listen"))?;
+        let files = tls::Files::of(&plan.network.tls, &setup.data);
+        let certificates = tls::Certificates::open(files).map_err(outside("tls"))?;
+        worker.spawn(certificates.clone().watch(tls::LOOK));
+        let (sockets, faces) =
+            SipSockets::bind(&plan.network.listen, certificates, worker.clone(), Limits::default())
+                .map_err(outside("listen"))?;
         let mut key = [0; 32];
         rand::RngCore::fill_bytes(&mut rand::rng(), &mut key);
         let mut dice = Dice::keyed(key);
@@ -98,15 +103,13 @@ impl House {
             }
             None => None,
         };
-        let ready = Ready {
-            sip: faces
-                .iter()
-                .map(|face| std::net::SocketAddr::new(face.advertise, face.bind.port()))
-                .collect(),
-            http: listening,
-            created,
-            shell: media.shell(),
-        };
+        // Datagrams first: what a softphone is told to dial.
+        let mut sip: Vec<_> = faces
+            .iter()
+            .map(|face| (face.transport, std::net::SocketAddr::new(face.advertise, face.bind.port())))
+            .collect();
+        sip.sort_by_key(|(transport, _)| transport.is_reliable());
+        let ready = Ready { sip, http: listening, created, shell: media.shell() };
         let house = House {
             setup,
             board,

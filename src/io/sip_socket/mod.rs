@@ -1,21 +1,32 @@
-//! SIP over UDP: the listeners' sockets, read and written by the control thread.
+//! SIP's listeners: datagrams are read and written by the control thread, connections have tasks of
+//! their own on the worker (`stream`).
 
 mod batch;
+mod connection;
+mod guests;
 mod icmp;
+mod stream;
+pub mod tls;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
+use tokio::runtime::Handle;
 
-use crate::routing::plan::Listener;
+use crate::routing::plan::{self, Listener};
 use crate::sip::event::ListenerConfig;
 use crate::sip::{Packet, Transport};
 use batch::{AT_ONCE, Inbox};
+pub use connection::Why;
+pub use stream::Limits;
+use stream::Streams;
+use tls::Certificates;
 
 /// System calls that read one socket before the others have their turn.
 const READS: usize = 4;
@@ -24,7 +35,9 @@ const SOCKET_BUFFER: usize = 4 << 20;
 
 /// All listeners.
 pub struct SipSockets {
-    listeners: Vec<Listening>,
+    /// By listener; `None` where it speaks a stream.
+    listeners: Vec<Option<Listening>>,
+    streams: Streams,
     inbox: Inbox,
     count: Count,
     waited: Option<Waited>,
@@ -66,6 +79,22 @@ pub enum Arrival {
     Packet(Packet),
     /// ICMP said that nobody listens there.
     Unreachable(SocketAddr),
+    /// A connection is made.
+    Opened {
+        /// Its listener.
+        listener: usize,
+        /// Its far end.
+        peer: SocketAddr,
+        /// The subjectAltName DNS names of the far end's certificate, verified.
+        names: Vec<String>,
+    },
+    /// A connection is closed, or could not be made.
+    Closed {
+        /// Its listener.
+        listener: usize,
+        /// Its far end.
+        peer: SocketAddr,
+    },
 }
 
 /// How long ago that was, `at` since 1970. The clock that the kernel stamps by is read here and shown
@@ -75,58 +104,80 @@ fn wait_since(at: Duration) -> Duration {
 }
 
 impl SipSockets {
-    /// Binds the plan's listeners; a wildcard address is advertised as loopback unless the plan says better.
-    pub fn bind(listeners: &[Listener]) -> io::Result<(Self, Vec<ListenerConfig>)> {
-        let mut ours = Vec::new();
+    /// Binds the plan's listeners; a wildcard address is advertised as loopback unless the plan says
+    /// better. `worker` runs the connections.
+    pub fn bind(
+        listeners: &[Listener],
+        certificates: Arc<Certificates>,
+        worker: Handle,
+        limits: Limits,
+    ) -> io::Result<(Self, Vec<ListenerConfig>)> {
+        let mut sockets = SipSockets {
+            listeners: Vec::new(),
+            streams: Streams::new(worker, certificates, limits),
+            inbox: Inbox::new(),
+            count: Count::default(),
+            waited: None,
+        };
         let mut faces = Vec::new();
         for listener in listeners {
-            let domain = socket2::Domain::for_address(listener.bind);
-            let socket = socket2::Socket::new(domain, socket2::Type::DGRAM, None)?;
-            socket.set_nonblocking(true)?;
-            // Best effort: the kernel caps it at its own limit.
-            let _ = socket.set_recv_buffer_size(SOCKET_BUFFER);
-            let _ = socket.set_send_buffer_size(SOCKET_BUFFER);
-            icmp::ask(&socket)?;
-            batch::ask_for_notes(&socket)?;
-            socket
-                .bind(&listener.bind.into())
-                .map_err(|error| io::Error::new(error.kind(), format!("SIP {}: {error}", listener.bind)))?;
-            let socket = UdpSocket::from_std(socket.into())?;
-            let bind = socket.local_addr()?;
+            let (transport, bind) = sockets.listen(listener).map_err(|error| {
+                let word = transport_of(listener.transport).via_name();
+                io::Error::new(error.kind(), format!("SIP {word} {}: {error}", listener.bind))
+            })?;
             let unspecified = if bind.is_ipv4() {
                 std::net::IpAddr::from([127, 0, 0, 1])
             } else {
                 std::net::IpAddr::V6(std::net::Ipv6Addr::LOCALHOST)
             };
             let own = if bind.ip().is_unspecified() { unspecified } else { bind.ip() };
-            faces.push(ListenerConfig {
-                transport: Transport::Udp,
-                bind,
-                advertise: listener.advertise.unwrap_or(own),
-            });
-            ours.push(Listening { socket, outbox: Vec::with_capacity(AT_ONCE), troubled: false, lost: 0 });
+            faces.push(ListenerConfig { transport, bind, advertise: listener.advertise.unwrap_or(own) });
         }
-        let sockets =
-            SipSockets { listeners: ours, inbox: Inbox::new(), count: Count::default(), waited: None };
         Ok((sockets, faces))
     }
 
-    /// Waits until a socket has something: a datagram, or an error about one that was sent, which
-    /// alone makes no socket readable.
-    pub async fn readable(&self) {
+    fn listen(&mut self, listener: &Listener) -> io::Result<(Transport, SocketAddr)> {
+        let transport = transport_of(listener.transport);
+        if transport.is_reliable() {
+            self.listeners.push(None);
+            let asks = listener.client_certificate;
+            return self.streams.listen(transport, listener.bind, asks).map(|bound| (transport, bound));
+        }
+        let domain = socket2::Domain::for_address(listener.bind);
+        let socket = socket2::Socket::new(domain, socket2::Type::DGRAM, None)?;
+        socket.set_nonblocking(true)?;
+        // Best effort: the kernel caps it at its own limit.
+        let _ = socket.set_recv_buffer_size(SOCKET_BUFFER);
+        let _ = socket.set_send_buffer_size(SOCKET_BUFFER);
+        icmp::ask(&socket)?;
+        batch::ask_for_notes(&socket)?;
+        socket.bind(&listener.bind.into())?;
+        let socket = UdpSocket::from_std(socket.into())?;
+        let bound = socket.local_addr()?;
+        let outbox = Vec::with_capacity(AT_ONCE);
+        self.listeners.push(Some(Listening { socket, outbox, troubled: false, lost: 0 }));
+        self.streams.pass_over();
+        Ok((transport, bound))
+    }
+
+    /// Waits until there is something: a datagram, an error about one that was sent, which alone
+    /// makes no socket readable, or word of a connection.
+    pub async fn readable(&mut self) {
         let wanted = Interest::READABLE.add(Interest::ERROR);
+        let SipSockets { listeners, streams, .. } = self;
         let mut waits: Vec<_> =
-            self.listeners.iter().map(|ours| Box::pin(ours.socket.ready(wanted))).collect();
+            listeners.iter().flatten().map(|ours| Box::pin(ours.socket.ready(wanted))).collect();
         std::future::poll_fn(|cx: &mut Context<'_>| {
             let ready = waits.iter_mut().any(|wait| wait.as_mut().poll(cx).is_ready());
-            if ready { Poll::Ready(()) } else { Poll::Pending }
+            if ready { Poll::Ready(()) } else { streams.poll_ready(cx) }
         })
         .await;
     }
 
     /// Takes what is there, a few system calls' worth of each socket at most.
     pub fn receive(&mut self, mut take: impl FnMut(Arrival)) {
-        for (listener, ours) in self.listeners.iter_mut().enumerate() {
+        let datagrams = self.listeners.iter_mut().enumerate();
+        for (listener, ours) in datagrams.filter_map(|(index, ours)| Some((index, ours.as_mut()?))) {
             for _ in 0..READS {
                 let received = &mut self.count.received;
                 let letter = |peer, bytes| {
@@ -163,6 +214,12 @@ impl SipSockets {
                 Err(io::ErrorKind::WouldBlock.into()) // None is left.
             });
         }
+        self.streams.receive(|arrival| {
+            if matches!(arrival, Arrival::Packet(_)) {
+                self.count.received += 1;
+            }
+            take(arrival);
+        });
     }
 
     /// How datagrams have fared since the last time this was asked; `None`: none came.
@@ -170,10 +227,20 @@ impl SipSockets {
         self.waited.take()
     }
 
-    /// Puts one datagram among those that leave at the next [`SipSockets::flush`].
-    pub fn send(&mut self, packet: Packet) {
-        let Some(ours) = self.listeners.get_mut(packet.listener) else { return };
-        ours.outbox.push((packet.peer, packet.bytes));
+    /// Sends a message: a datagram leaves at the next [`SipSockets::flush`]; over a stream it goes by
+    /// the connection to its far end, which is made where there is none. `names` are those that a TLS
+    /// certificate there must say.
+    pub fn send(&mut self, packet: Packet, names: impl FnOnce(SocketAddr) -> Vec<Arc<str>>) {
+        let peer = packet.peer;
+        if self.streams.has(packet.listener) {
+            match self.streams.send(packet, || names(peer)) {
+                true => self.count.sent += 1,
+                false => self.count.dropped += 1,
+            }
+            return;
+        }
+        let Some(Some(ours)) = self.listeners.get_mut(packet.listener) else { return };
+        ours.outbox.push((peer, packet.bytes));
         if ours.outbox.len() >= AT_ONCE {
             ours.flush(&mut self.count);
         }
@@ -181,12 +248,31 @@ impl SipSockets {
 
     /// Sends what waits.
     pub fn flush(&mut self) {
-        self.listeners.iter_mut().for_each(|ours| ours.flush(&mut self.count));
+        self.listeners.iter_mut().flatten().for_each(|ours| ours.flush(&mut self.count));
+    }
+
+    /// Reads the certificates again, or others from now on; connections that stand go on.
+    pub fn renew_certificates(&self, files: Option<tls::Files>) {
+        self.streams.certificates().renew(files);
+    }
+
+    /// Connections that there are, and how those that are over ended, since the start.
+    pub fn connections(&self) -> (usize, Vec<(Why, u64)>) {
+        self.streams.figures()
     }
 
     /// What was moved since this was last asked.
     pub fn take_count(&mut self) -> Count {
         std::mem::take(&mut self.count)
+    }
+}
+
+/// The plan's word for a transport as signalling's.
+fn transport_of(said: plan::Transport) -> Transport {
+    match said {
+        plan::Transport::Udp => Transport::Udp,
+        plan::Transport::Tcp => Transport::Tcp,
+        plan::Transport::Tls => Transport::Tls,
     }
 }
 
@@ -227,8 +313,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_where_nobody_listens_is_told_and_costs_nobody_else_a_datagram() {
-        let listener = Listener { bind: "127.0.0.1:0".parse().unwrap(), advertise: None };
-        let (mut sockets, faces) = SipSockets::bind(&[listener]).unwrap();
+        let listener = Listener::udp("127.0.0.1:0".parse().unwrap());
+        let (mut sockets, faces) = bind(&[listener]);
         let peer = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         peer.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         let nobody = {
@@ -237,12 +323,12 @@ mod tests {
         };
         let letter = |to, text: &'static str| Packet { listener: 0, peer: to, bytes: text.into() };
         let here = peer.local_addr().unwrap();
-        sockets.send(letter(nobody, "to nobody"));
+        sockets.send(letter(nobody, "to nobody"), |_| Vec::new());
         sockets.flush();
         for _ in 0..10 {
-            sockets.send(letter(here, "first"));
-            sockets.send(letter(nobody, "to nobody"));
-            sockets.send(letter(here, "second"));
+            sockets.send(letter(here, "first"), |_| Vec::new());
+            sockets.send(letter(nobody, "to nobody"), |_| Vec::new());
+            sockets.send(letter(here, "second"), |_| Vec::new());
         }
         sockets.flush();
         let mut room = [0; 16];
@@ -261,6 +347,11 @@ mod tests {
         assert_eq!(sockets.take_count(), Count { received: 1, sent: 31, dropped: 0 });
     }
 
+    fn bind(listeners: &[Listener]) -> (SipSockets, Vec<ListenerConfig>) {
+        let certificates = Certificates::open(tls::Files::default()).unwrap();
+        SipSockets::bind(listeners, certificates, Handle::current(), Limits::default()).unwrap()
+    }
+
     /// Errors and datagrams of one waking.
     async fn next(sockets: &mut SipSockets) -> (Vec<SocketAddr>, Vec<Bytes>) {
         tokio::time::timeout(Duration::from_secs(5), sockets.readable()).await.expect("it wakes");
@@ -268,6 +359,7 @@ mod tests {
         sockets.receive(|arrival| match arrival {
             Arrival::Packet(packet) => heard.push(packet.bytes),
             Arrival::Unreachable(whom) => told.push(whom),
+            Arrival::Opened { .. } | Arrival::Closed { .. } => unreachable!("UDP only"),
         });
         (told, heard)
     }

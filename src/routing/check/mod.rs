@@ -8,6 +8,7 @@ mod notice;
 mod people;
 mod references;
 mod sounds;
+mod transports;
 
 use std::time::Duration;
 
@@ -40,6 +41,9 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     people::seat_numbers(table, problems);
     people::recording_is_excused(table, problems);
     network::listeners(table, problems);
+    transports::listeners(table, problems);
+    transports::certificates(table, problems);
+    transports::trunks(table, problems);
     network::rtp_ports(table, problems);
     network::trunks(table, problems);
     network::circles(table, problems);

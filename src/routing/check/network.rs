@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::super::diagnostic::Spot;
-use super::super::plan::{IpNet, Listener};
+use super::super::plan::{IpNet, Listener, Transport};
 use super::super::source::{Problems, Said};
 use super::super::tables::{RoutingTable, SinkTable, SinkWord, TrunkTable};
 use super::{misplaced, needed, references};
@@ -102,7 +102,8 @@ pub fn rtp_ports(table: &RoutingTable, problems: &mut Problems) {
             format!("the RTP ports suffice for {room} calls, fewer than calls_max = {calls}"),
         );
     }
-    for listener in network.listen.iter().flat_map(|said| &said.value) {
+    let listeners = network.listen.iter().flat_map(|said| &said.value);
+    for listener in listeners.filter(|listener| listener.transport == Transport::Udp) {
         let port = listener.bind.port();
         if (first..=last).contains(&port) {
             fault(
@@ -180,7 +181,7 @@ fn ends(trunk: &TrunkTable, table: &RoutingTable, problems: &mut Problems) {
     let dialled = references::dialled_trunks(table).find(|said| said.value == name.value);
     let target = trunk.target.is_some();
     let absent = Spot { key: format!("{}.target", trunk.spot.key), ..name.spot.clone() };
-    if sources.value.is_empty() && !target && dialled.is_none() {
+    if sources.value.is_empty() && trunk.certificate.is_none() && !target && dialled.is_none() {
         problems
             .error(
                 "E0601",

@@ -33,6 +33,7 @@ impl RoutingTable {
             prompts: reader.or("prompts", "prompts/prompts.toml".to_owned()),
             city: reader.required_section("city", nowhere(), CityTable::read),
             network: reader.required_section("network", deaf(), NetworkTable::read),
+            tls: reader.section("tls", TlsTable::read),
             limits: reader.section("limits", LimitsTable::read),
             recording,
             recording_exception: exception,
@@ -141,6 +142,17 @@ impl NetworkTable {
     }
 }
 
+impl TlsTable {
+    fn read(reader: &mut Reader<'_, '_>) -> Self {
+        TlsTable {
+            certificate: reader.optional("certificate"),
+            key: reader.optional("key"),
+            client_ca: reader.optional("client_ca"),
+            roots: reader.optional("roots"),
+        }
+    }
+}
+
 impl LimitsTable {
     fn read(reader: &mut Reader<'_, '_>) -> Self {
         LimitsTable {
@@ -203,6 +215,7 @@ impl TrunkTable {
             spot: reader.spot.clone(),
             name: reader.required("name", unnamed()),
             sources: reader.or("sources", Vec::new()),
+            certificate: reader.optional("certificate"),
             target: reader.optional("target"),
             dialled_from: reader.or("dialled_from", at_first),
             trust_identity: reader.or("trust_identity", false),

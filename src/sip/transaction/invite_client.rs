@@ -16,6 +16,7 @@ pub struct InviteClient {
     stored: Bytes,
     state: State,
     acts: Acts,
+    reliable: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +48,15 @@ impl InviteClient {
         let mut acts = Acts::default();
         acts.push(Act::Send);
         let state = State::Calling { a: now + T1, wait: T1, b: now + PATIENCE };
-        InviteClient { stored: invite, state, acts }
+        InviteClient { stored: invite, state, acts, reliable: false }
+    }
+
+    /// Over a reliable transport A never runs and D is zero (RFC 3261 §17.1.1.2).
+    pub fn rely(&mut self) {
+        self.reliable = true;
+        if let State::Calling { a, b, .. } = &mut self.state {
+            *a = *b; // B comes first.
+        }
     }
 
     /// Takes a response. For the first refusal `ack` makes its ACK from the stored INVITE.
@@ -64,7 +73,8 @@ impl InviteClient {
             }
             (State::Calling { .. } | State::Proceeding { .. }, _) => {
                 self.stored = ack(&self.stored);
-                self.state = State::Completed { d: now + PATIENCE };
+                let d = if self.reliable { now } else { now + PATIENCE };
+                self.state = State::Completed { d };
                 self.acts.push(Act::Send);
                 self.acts.push(Act::Tell);
             }
@@ -74,9 +84,15 @@ impl InviteClient {
         }
     }
 
-    /// Gives up at once: an ICMP error came for the INVITE. Deaf once any response is here.
+    /// Whether no response is here yet.
+    pub fn is_calling(&self) -> bool {
+        matches!(self.state, State::Calling { .. })
+    }
+
+    /// Gives up at once: an ICMP error came for the INVITE, or its connection was lost. Deaf once any
+    /// response is here.
     pub fn handle_unreachable(&mut self) -> bool {
-        let calling = matches!(self.state, State::Calling { .. });
+        let calling = self.is_calling();
         if calling {
             self.state = State::Terminated;
             self.acts.push(Act::Done);
@@ -155,7 +171,7 @@ mod tests {
     }
 
     fn in_state(state: State) -> InviteClient {
-        InviteClient { stored: Bytes::from_static(b"INVITE"), state, acts: Acts::default() }
+        InviteClient { stored: Bytes::from_static(b"INVITE"), state, acts: Acts::default(), reliable: false }
     }
 
     #[test]
@@ -236,6 +252,31 @@ mod tests {
         }
         assert_eq!(sent, [0, 500, 1_500, 3_500, 7_500, 15_500, 31_500]);
         assert_eq!(now, at(32_000));
+    }
+
+    #[test]
+    fn over_a_stream_an_invite_goes_out_once_and_its_refusal_is_acknowledged_once() {
+        let mut machine = InviteClient::new(Bytes::from_static(b"INVITE"), at(0));
+        machine.rely();
+        assert_eq!((acts(&mut machine), machine.poll_timeout()), (vec![Send], Some(at(32_000))));
+        machine.handle_timeout(at(32_000));
+        assert_eq!(acts(&mut machine), [TimeOut, Done]);
+        let rows: [(u16, &[Act], Option<Instant>); 3] = [
+            (180, &[Tell], None),
+            (200, &[Tell], Some(at(32_010))), // M is the same over each transport (RFC 6026 §8.4).
+            (486, &[Send, Tell], Some(at(10))), // D is zero.
+        ];
+        for (status, wanted, due) in rows {
+            let mut machine = InviteClient::new(Bytes::from_static(b"INVITE"), at(0));
+            machine.rely();
+            acts(&mut machine);
+            machine.handle_response(status, |_| Bytes::from_static(b"ACK"), at(10));
+            assert_eq!((acts(&mut machine).as_slice(), machine.poll_timeout()), (wanted, due), "{status}");
+            if status == 486 {
+                machine.handle_timeout(at(10));
+                assert_eq!(acts(&mut machine), [Done]);
+            }
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub struct InviteServer {
     stored: Bytes,
     state: State,
     acts: Acts,
+    reliable: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,12 @@ impl InviteServer {
     pub fn new(trying: Bytes) -> Self {
         let mut acts = Acts::default();
         acts.push(Act::Send);
-        InviteServer { stored: trying, state: State::Proceeding, acts }
+        InviteServer { stored: trying, state: State::Proceeding, acts, reliable: false }
+    }
+
+    /// Over a reliable transport G never runs and I is zero (RFC 3261 §17.2.1).
+    pub fn rely(&mut self) {
+        self.reliable = true;
     }
 
     /// The same INVITE came again.
@@ -57,7 +63,9 @@ impl InviteServer {
     /// An ACK with the INVITE's branch.
     pub fn handle_ack(&mut self, now: Instant) {
         match self.state {
-            State::Completed { .. } => self.state = State::Confirmed { i: now + T4 },
+            State::Completed { .. } => {
+                self.state = State::Confirmed { i: if self.reliable { now } else { now + T4 } };
+            }
             State::Accepted { .. } => self.acts.push(Act::Tell),
             State::Proceeding | State::Confirmed { .. } | State::Terminated => {}
         }
@@ -73,6 +81,7 @@ impl InviteServer {
         self.state = match status {
             ..=199 => State::Proceeding,
             200..=299 => State::Accepted { l: now + PATIENCE },
+            _ if self.reliable => State::Completed { g: now + PATIENCE, wait: T1, h: now + PATIENCE },
             _ => State::Completed { g: now + T1, wait: T1, h: now + PATIENCE },
         };
     }
@@ -148,13 +157,36 @@ mod tests {
     }
 
     fn in_state(state: State) -> InviteServer {
-        InviteServer { stored: Bytes::from_static(b"100"), state, acts: Acts::default() }
+        InviteServer { stored: Bytes::from_static(b"100"), state, acts: Acts::default(), reliable: false }
     }
 
     const COMPLETED: State =
         State::Completed { g: Instant::from_millis(510), wait: T1, h: Instant::from_millis(32_010) };
     const ACCEPTED: State = State::Accepted { l: Instant::from_millis(32_010) };
     const CONFIRMED: State = State::Confirmed { i: Instant::from_millis(5_010) };
+
+    #[test]
+    fn over_a_stream_a_refusal_goes_out_once_and_its_ack_ends_it() {
+        let mut machine = InviteServer::new(Bytes::from_static(b"100"));
+        machine.rely();
+        machine.respond(486, Bytes::from_static(b"486"), at(10));
+        assert_eq!((acts(&mut machine), machine.poll_timeout()), (vec![Send], Some(at(32_010))));
+        machine.handle_ack(at(20));
+        assert_eq!(machine.poll_timeout(), Some(at(20)), "I is zero");
+        machine.handle_timeout(at(20));
+        assert_eq!(acts(&mut machine), [Done]);
+        // Without its ACK H ends it; L of a 2xx is the same over each transport (RFC 6026 §8.7).
+        let mut machine = InviteServer::new(Bytes::from_static(b"100"));
+        machine.rely();
+        machine.respond(486, Bytes::from_static(b"486"), at(10));
+        acts(&mut machine);
+        machine.handle_timeout(at(32_010));
+        assert_eq!(acts(&mut machine), [TimeOut, Done]);
+        let mut machine = InviteServer::new(Bytes::from_static(b"100"));
+        machine.rely();
+        machine.respond(200, Bytes::from_static(b"200"), at(10));
+        assert_eq!(machine.poll_timeout(), Some(at(32_010)));
+    }
 
     #[test]
     fn messages_row_by_row() {

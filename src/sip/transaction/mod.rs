@@ -1,8 +1,9 @@
 //! The four transaction machines (RFC 3261 §17 with RFC 6026), one file each.
 //!
 //! A machine holds the bytes it may have to send again and the times of its RFC-lettered timers,
-//! nothing else: who its peer is, and who wants to hear of it, is kept by the endpoint. UDP only:
-//! over a reliable transport A, E and G never run, and D, I, J and K are zero.
+//! nothing else: who its peer is, and who wants to hear of it, is kept by the endpoint. Over
+//! a reliable transport (`rely`) A, E and G never run, and D, I, J and K are zero: due at once, so that
+//! what the machine has to tell is told first.
 
 use std::time::Duration;
 

@@ -13,6 +13,7 @@ pub struct NonInviteClient {
     request: Bytes,
     state: State,
     acts: Acts,
+    reliable: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,30 @@ impl NonInviteClient {
         let mut acts = Acts::default();
         acts.push(Act::Send);
         let state = State::Trying { e: now + T1, wait: T1, f: now + PATIENCE };
-        NonInviteClient { request, state, acts }
+        NonInviteClient { request, state, acts, reliable: false }
+    }
+
+    /// Over a reliable transport E never runs and K is zero (RFC 3261 §17.1.2.2).
+    pub fn rely(&mut self) {
+        self.reliable = true;
+        if let State::Trying { e, f, .. } = &mut self.state {
+            *e = *f; // F comes first.
+        }
+    }
+
+    /// Whether no response is here yet.
+    pub fn is_calling(&self) -> bool {
+        matches!(self.state, State::Trying { .. })
+    }
+
+    /// Gives up at once as if the peer had stayed silent: its connection was lost. Deaf once the
+    /// final response is here.
+    pub fn handle_unreachable(&mut self) {
+        if matches!(self.state, State::Trying { .. } | State::Proceeding { .. }) {
+            self.state = State::Terminated;
+            self.acts.push(Act::TimeOut);
+            self.acts.push(Act::Done);
+        }
     }
 
     /// Takes a response.
@@ -53,7 +77,7 @@ impl NonInviteClient {
             }
             (State::Trying { .. } | State::Proceeding { .. }, _) => {
                 self.request = Bytes::new();
-                self.state = State::Completed { k: now + T4 };
+                self.state = State::Completed { k: if self.reliable { now } else { now + T4 } };
                 self.acts.push(Act::Tell);
             }
             (State::Completed { .. } | State::Terminated, _) => {}
@@ -120,7 +144,7 @@ mod tests {
     }
 
     fn in_state(state: State) -> NonInviteClient {
-        NonInviteClient { request: Bytes::from_static(b"BYE"), state, acts: Acts::default() }
+        NonInviteClient { request: Bytes::from_static(b"BYE"), state, acts: Acts::default(), reliable: false }
     }
 
     const TRYING: State =
@@ -128,6 +152,33 @@ mod tests {
     const PROCEEDING: State =
         State::Proceeding { e: Instant::from_millis(500), f: Instant::from_millis(32_000) };
     const COMPLETED: State = State::Completed { k: Instant::from_millis(5_010) };
+
+    #[test]
+    fn over_a_stream_a_request_goes_out_once_and_its_answer_ends_it() {
+        let mut machine = NonInviteClient::new(Bytes::from_static(b"BYE"), at(0));
+        machine.rely();
+        assert_eq!((acts(&mut machine), machine.poll_timeout()), (vec![Send], Some(at(32_000))));
+        machine.handle_response(100, at(10));
+        assert_eq!((acts(&mut machine), machine.poll_timeout()), (vec![Tell], Some(at(32_000))));
+        machine.handle_response(200, at(20));
+        assert_eq!((acts(&mut machine), machine.poll_timeout()), (vec![Tell], Some(at(20))), "K is zero");
+        machine.handle_timeout(at(20));
+        assert_eq!(acts(&mut machine), [Done]);
+    }
+
+    #[test]
+    fn a_lost_connection_counts_only_before_the_final_answer() {
+        for (state, wanted) in [
+            (TRYING, vec![TimeOut, Done]),
+            (PROCEEDING, vec![TimeOut, Done]),
+            (COMPLETED, vec![]),
+            (State::Terminated, vec![]),
+        ] {
+            let mut machine = in_state(state);
+            machine.handle_unreachable();
+            assert_eq!(acts(&mut machine), wanted, "{state:?}");
+        }
+    }
 
     #[test]
     fn responses_row_by_row() {

@@ -12,6 +12,7 @@ pub struct NonInviteServer {
     stored: Bytes,
     state: State,
     acts: Acts,
+    reliable: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,12 @@ impl NonInviteServer {
     /// For a request that has just come in.
     #[allow(clippy::new_without_default, reason = "a transaction begins with a request, not out of nothing")]
     pub fn new() -> Self {
-        NonInviteServer { stored: Bytes::new(), state: State::Trying, acts: Acts::default() }
+        NonInviteServer { stored: Bytes::new(), state: State::Trying, acts: Acts::default(), reliable: false }
+    }
+
+    /// Over a reliable transport J is zero (RFC 3261 §17.2.2).
+    pub fn rely(&mut self) {
+        self.reliable = true;
     }
 
     /// The same request came again.
@@ -48,6 +54,7 @@ impl NonInviteServer {
                 self.acts.push(Act::Send);
                 self.state = match status {
                     ..=199 => State::Proceeding,
+                    _ if self.reliable => State::Completed { j: now },
                     _ => State::Completed { j: now + PATIENCE },
                 };
             }
@@ -93,6 +100,16 @@ mod tests {
 
     fn acts(machine: &mut NonInviteServer) -> Vec<Act> {
         std::iter::from_fn(|| machine.poll_output()).collect()
+    }
+
+    #[test]
+    fn over_a_stream_the_answer_ends_it() {
+        let mut machine = NonInviteServer::new();
+        machine.rely();
+        machine.respond(200, Bytes::from_static(b"200"), at(10));
+        assert_eq!((acts(&mut machine), machine.poll_timeout()), (vec![Send], Some(at(10))), "J is zero");
+        machine.handle_timeout(at(10));
+        assert_eq!(acts(&mut machine), [Done]);
     }
 
     #[test]

@@ -70,7 +70,8 @@ impl Machine {
         }
     }
 
-    fn stored(&self) -> &Bytes {
+    /// What it sends again.
+    pub fn stored(&self) -> &Bytes {
         match self {
             Machine::InviteClient(machine) => machine.stored(),
             Machine::InviteServer(machine) => machine.stored(),
@@ -96,6 +97,25 @@ impl Machine {
             Machine::InviteServer(machine) => machine.poll_timeout(),
             Machine::NonInviteClient(machine) => machine.poll_timeout(),
             Machine::NonInviteServer(machine) => machine.poll_timeout(),
+        }
+    }
+
+    /// Its messages go over a reliable transport. To be said before any is handed in.
+    pub fn rely(&mut self) {
+        match self {
+            Machine::InviteClient(machine) => machine.rely(),
+            Machine::InviteServer(machine) => machine.rely(),
+            Machine::NonInviteClient(machine) => machine.rely(),
+            Machine::NonInviteServer(machine) => machine.rely(),
+        }
+    }
+
+    /// Whether a request of ours has no response yet.
+    pub fn is_calling(&self) -> bool {
+        match self {
+            Machine::InviteClient(machine) => machine.is_calling(),
+            Machine::NonInviteClient(machine) => machine.is_calling(),
+            Machine::InviteServer(_) | Machine::NonInviteServer(_) => false,
         }
     }
 
@@ -133,6 +153,9 @@ pub struct Entry<U> {
     pub listener: usize,
     /// Where its messages go.
     pub peer: SocketAddr,
+    /// The datagram listener that a request was meant for before its length sent it over a stream
+    /// (RFC 3261 §18.1.1).
+    pub lifted: Option<usize>,
     key: Key,
     /// Of an INVITE outside a dialog: Call-ID, From tag and CSeq (RFC 3261 §8.2.2.2).
     merge: Option<Key>,
@@ -158,20 +181,36 @@ pub struct Table<U> {
     merges: HashMap<Key, usize>,
     /// Client INVITEs by peer, for ICMP errors.
     invites: BTreeSet<(SocketAddr, usize)>,
+    /// Clients of either kind over streams, by connection.
+    streamed: BTreeSet<(usize, SocketAddr, usize)>,
+    /// Which listeners are reliable.
+    reliable: Vec<bool>,
 }
 
 impl<U> Default for Table<U> {
     fn default() -> Self {
-        Table { entries: Slab::new(), keys: HashMap::new(), merges: HashMap::new(), invites: BTreeSet::new() }
+        Table {
+            entries: Slab::new(),
+            keys: HashMap::new(),
+            merges: HashMap::new(),
+            invites: BTreeSet::new(),
+            streamed: BTreeSet::new(),
+            reliable: Vec::new(),
+        }
     }
 }
 
 impl<U> Table<U> {
     /// Takes a machine in; it is found by `key` from now on.
     pub fn insert(&mut self, key: Key, merge: Option<Key>, entry: (Machine, U, usize, SocketAddr)) -> usize {
-        let (machine, user, listener, peer) = entry;
+        let (mut machine, user, listener, peer) = entry;
+        let reliable = self.is_reliable(listener);
+        if reliable {
+            machine.rely();
+        }
+        let is_client = machine.is_client();
         let is_invite_client = matches!(machine, Machine::InviteClient(_));
-        let index = self.entries.insert(Entry { machine, user, listener, peer, key, merge });
+        let index = self.entries.insert(Entry { machine, user, listener, peer, lifted: None, key, merge });
         self.keys.insert(key, index);
         if let Some(merge) = merge {
             self.merges.insert(merge, index);
@@ -179,7 +218,33 @@ impl<U> Table<U> {
         if is_invite_client {
             self.invites.insert((peer, index));
         }
+        if is_client && reliable {
+            self.streamed.insert((listener, peer, index));
+        }
         index
+    }
+
+    /// Says which listeners are reliable; for transactions to come.
+    pub fn set_reliable(&mut self, reliable: Vec<bool>) {
+        self.reliable = reliable;
+    }
+
+    fn is_reliable(&self, listener: usize) -> bool {
+        self.reliable.get(listener).copied().unwrap_or(false)
+    }
+
+    /// Our requests on one connection, in the order of their places.
+    pub fn clients_on(&self, listener: usize, peer: SocketAddr) -> Vec<usize> {
+        let range = (listener, peer, 0)..=(listener, peer, usize::MAX);
+        self.streamed.range(range).map(|(_, _, index)| *index).collect()
+    }
+
+    /// Begins a request of ours anew, by a datagram listener.
+    pub fn restart(&mut self, index: usize, listener: usize, machine: Machine) {
+        if let Some(entry) = self.entries.get_mut(index) {
+            self.streamed.remove(&(entry.listener, entry.peer, index));
+            (entry.listener, entry.lifted, entry.machine) = (listener, None, machine);
+        }
     }
 
     /// The transaction with this key.
@@ -251,6 +316,9 @@ impl<U> Table<U> {
         }
         if entry.machine.is_client() {
             self.invites.remove(&(entry.peer, index));
+            if self.is_reliable(entry.listener) {
+                self.streamed.remove(&(entry.listener, entry.peer, index));
+            }
         }
         Some(entry.user)
     }
