@@ -42,7 +42,10 @@ async fn several_messages_in_one_segment_come_apart_and_line_ends_before_one_are
     stream.write_all(format!("\r\n{OPTIONS}{other}\r\n{OPTIONS}").as_bytes()).await.unwrap();
     assert_eq!(sockets.next().await, Seen::Opened(stream.local_addr().unwrap(), Vec::new()));
     for wanted in [OPTIONS, &other, OPTIONS] {
-        assert_eq!(sockets.next().await, Seen::Message(stream.local_addr().unwrap(), wanted.to_owned().into()));
+        assert_eq!(
+            sockets.next().await,
+            Seen::Message(stream.local_addr().unwrap(), wanted.to_owned().into())
+        );
     }
 }
 
