@@ -63,6 +63,8 @@ pub struct Figures {
     pub(super) sip_dropped: Counter,
     sip_lost: Counter,
     sip_wait: Histogram,
+    pub(super) sip_connections: Gauge,
+    pub(super) sip_connections_ended: Family<Labels, Counter>,
     log_lost: Counter,
     pub(super) loop_delay: Histogram,
     pub(super) loop_late: Counter,
@@ -125,6 +127,8 @@ impl Figures {
             sip_dropped: Counter::default(),
             sip_lost: Counter::default(),
             sip_wait: short_spans(),
+            sip_connections: Gauge::default(),
+            sip_connections_ended: Family::default(),
             log_lost: Counter::default(),
             loop_delay: short_spans(),
             loop_late: Counter::default(),
@@ -210,6 +214,18 @@ impl Figures {
             "sip_wait_seconds",
             "How long the oldest SIP datagram of a turn had waited to be read",
             self.sip_wait.clone(),
+        r.register("sip_received", "SIP messages in", self.sip_in.clone());
+        r.register("sip_sent", "SIP messages out", self.sip_out.clone());
+        r.register(
+            "sip_dropped",
+            "SIP messages that were not sent: the kernel or the far end did not take them",
+            self.sip_dropped.clone(),
+        );
+        r.register("sip_connections", "SIP connections (TCP, TLS)", self.sip_connections.clone());
+        r.register(
+            "sip_connections_ended",
+            "SIP connections that are over, by reason",
+            self.sip_connections_ended.clone(),
         );
         r.register("log_lines_lost", "Log lines that found the writer too slow", self.log_lost.clone());
         r.register(
@@ -303,6 +319,15 @@ impl Figures {
         self.sip_in.inc_by(received);
         self.sip_out.inc_by(sent);
         self.sip_dropped.inc_by(dropped);
+    }
+
+    /// SIP connections that there are, and how many ended for a reason since the start.
+    pub fn connections(&self, open: usize, ended: impl IntoIterator<Item = (&'static str, u64)>) {
+        self.sip_connections.set(i64::try_from(open).unwrap_or(i64::MAX));
+        for (why, total) in ended {
+            let counter = self.sip_connections_ended.get_or_create(&vec![("why", why.to_owned())]);
+            counter.inc_by(total.saturating_sub(counter.get()));
+        }
     }
 
     /// Log lines lost so far.

@@ -1,11 +1,14 @@
 //! What one far end may hold and how long it may take, so that the others are served.
 
+use std::time::{Duration, Instant};
+
 use hotline::io::sip_socket::{Limits, Why};
 use hotline::routing::plan::Tls;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::authority::{Authority, dir};
+use crate::client::Client;
 use crate::sockets::{Seen, Sockets, short};
 
 const OPTIONS: &str = "OPTIONS sip:h SIP/2.0\r\nContent-Length: 0\r\n\r\n";
@@ -34,14 +37,16 @@ async fn a_slow_sender_and_a_silent_one_lose_their_connections() {
     // A byte now and then does not prolong it.
     let mut slow = TcpStream::connect(sockets.at[0]).await.unwrap();
     slow.set_nodelay(true).unwrap();
-    let mut letters = OPTIONS.as_bytes().iter().cycle().take(20);
-    while sockets.ended(Why::Slow) == 0 {
-        if let Some(letter) = letters.next() {
-            let _ = slow.write_all(&[*letter]).await;
-        }
-        tokio::task::yield_now().await;
+    let mut letters = OPTIONS.as_bytes().iter().take(OPTIONS.len() - 1);
+    let began = Instant::now();
+    let mut room = [0; 1];
+    // One at a time, each as soon as 30 ms have passed without a word from the other side.
+    while tokio::time::timeout(Duration::from_millis(30), slow.read(&mut room)).await.is_err() {
+        let letter = letters.next().expect("it is ended before the message is");
+        let _ = slow.write_all(&[*letter]).await;
     }
-    closed(&mut slow).await;
+    assert!(began.elapsed() >= short().message_max, "a message has its time");
+    until("slow", || sockets.ended(Why::Slow) == 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -129,5 +134,37 @@ async fn a_handshake_that_is_not_finished_ends() {
     plain.write_all(OPTIONS.as_bytes()).await.unwrap();
     closed(&mut plain).await;
     until("refused", || sockets.ended(Why::Refused) == 1).await;
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificates_are_read_again_when_their_files_change_and_a_faulty_one_changes_nothing() {
+    let dir = dir("watched");
+    let [old, new] = ["old", "new"].map(Authority::new);
+    let own = old.sign(&dir, "own", &["hotline.example"]);
+    let [old_ca, new_ca] = [old.write(&dir, "old.pem"), new.write(&dir, "new.pem")];
+    let path = |path: &std::path::Path| Some(path.to_str().unwrap().to_owned());
+    let tls = Tls { certificate: path(&own.certificate), key: path(&own.key), ..Tls::default() };
+    let sockets = Sockets::bind(&["tls:127.0.0.1:0"], Limits::default(), &tls);
+    tokio::spawn(sockets.certificates.clone().watch(Duration::from_millis(20)));
+    let at = sockets.at[0];
+    let shows = move |authority: std::path::PathBuf| {
+        tokio::task::spawn_blocking(move || Client::tls(at, "hotline.example", &authority, None).is_ok())
+    };
+    assert!(shows(old_ca.clone()).await.unwrap());
+    // A certificate without its key, as between two writes: the old pair stays in force.
+    let key = std::fs::read(&own.key).unwrap();
+    new.sign(&dir, "own", &["hotline.example"]);
+    let new_key = std::fs::read(&own.key).unwrap();
+    std::fs::write(&own.key, key).unwrap();
+    for _ in 0..20 {
+        assert!(shows(old_ca.clone()).await.unwrap() || shows(new_ca.clone()).await.unwrap());
+    }
+    std::fs::write(&own.key, new_key).unwrap();
+    let ends = Instant::now() + crate::client::PATIENCE;
+    while !shows(new_ca.clone()).await.unwrap() {
+        assert!(Instant::now() < ends, "the new certificate is shown");
+    }
+    assert!(!shows(old_ca).await.unwrap());
     std::fs::remove_dir_all(dir).unwrap();
 }

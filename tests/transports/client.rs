@@ -107,13 +107,6 @@ impl Client {
         }
     }
 
-    /// Exactly these bytes, and nothing before them.
-    pub fn hear_bytes(&mut self, wanted: &[u8]) {
-        let mut found = vec![0; wanted.len()];
-        self.stream.read_exact(&mut found).unwrap();
-        assert_eq!(found, wanted);
-    }
-
     fn cut(&mut self) -> Option<String> {
         let text = String::from_utf8_lossy(&self.read).into_owned();
         let head = text.find("\r\n\r\n")? + 4;

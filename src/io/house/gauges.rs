@@ -47,6 +47,8 @@ impl House {
         figures.house_now(&self.house_now(now));
         let moved = self.sockets.take_count();
         figures.datagrams(moved.received, moved.sent, moved.dropped);
+        let (open, ended) = self.sockets.connections();
+        figures.connections(open, ended.into_iter().map(|(why, count)| (why.word(), count)));
         if let Some(log) = &self.setup.log {
             figures.log_lines_lost(log.dropped_lines() as u64);
         }

@@ -216,7 +216,8 @@ impl Certificates {
     /// Takes the files in if they have changed, or were asked for.
     fn look(&self, asked: bool) {
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if !asked && files.times() == self.loaded().times {
+        let times = files.times();
+        if !asked && times == self.loaded().times {
             return;
         }
         match files.load() {
@@ -232,7 +233,7 @@ impl Certificates {
                     open: old.open.clone(),
                     mutual: old.mutual.clone(),
                     client: old.client.clone(),
-                    times: files.times(),
+                    times,
                 };
                 *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(kept);
             }
