@@ -15,6 +15,7 @@ pub mod endpoint;
 mod endpoint_requests;
 pub mod event;
 pub mod fault;
+pub mod framing;
 pub mod header;
 pub mod message;
 pub mod method;
