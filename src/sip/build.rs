@@ -10,6 +10,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
+use super::uri::without_headers;
 use super::via::Via;
 
 /// Buffer that holds most messages without growing, bytes.
@@ -23,9 +24,11 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A request, so far only its request line. Blanks and control bytes in `uri` are dropped.
+    /// A request, so far only its request line. Blanks and control bytes in `uri` are dropped, and so
+    /// are its headers: a Contact may have some, a Request-URI must not (RFC 3261 §19.1.1).
     pub fn request(method: &Method, uri: &[u8]) -> Draft {
         let mut draft = Draft::empty();
+        let uri = without_headers(uri);
         draft.out.put_slice(method.as_bytes());
         draft.out.put_u8(b' ');
         draft.out.extend(uri.iter().filter(|&&byte| byte > b' ' && byte != 0x7f));
@@ -380,6 +383,20 @@ mod tests {
         assert_eq!(message.content_length(), Ok(Some(6)));
         assert_eq!(message.body(), b"b\r\n\r\nc");
         assert_eq!(message.lines().count(), 5);
+    }
+
+    #[test]
+    fn a_request_uri_has_no_headers() {
+        for (uri, wanted) in [
+            ("sip:a@h;lr?Route=%3Csip:b%3E", "sip:a@h;lr"),
+            ("SIPS:h?x=y", "SIPS:h"),
+            ("sip:a?b;c@h", "sip:a?b;c@h"), // There it is part of the user.
+            ("sip:a?b@h?c", "sip:a?b@h"),
+            ("urn:a?b", "urn:a?b"),
+        ] {
+            let request = Draft::request(&Method::Options, uri.as_bytes()).finish();
+            assert!(request.starts_with(format!("OPTIONS {wanted} SIP/2.0\r\n").as_bytes()), "{uri}");
+        }
     }
 
     #[test]
