@@ -220,7 +220,8 @@ impl<'a> Params<'a> {
                 return trim(self.rest).is_empty();
             }
             let (name, value) = split_param(raw);
-            if name.is_empty() || value.is_some_and(|value| !value_is_sound(value)) {
+            let name_is_sound = !name.is_empty() && memchr::memchr(b'"', name).is_none();
+            if !name_is_sound || value.is_some_and(|value| !value_is_sound(value)) {
                 return false;
             }
         }
@@ -308,7 +309,7 @@ mod tests {
 
     #[test]
     fn unsound_parameters_are_told() {
-        for text in [";;", ";=1", ";a;;b", "junk;a", ";a=\"open", ";a=x\"y"] {
+        for text in [";;", ";=1", ";a;;b", "junk;a", ";a=\"open", ";a=x\"y", ";a\"", ";\"a\"=b"] {
             assert!(!Params::of(text.as_bytes()).are_sound(), "{text}");
         }
         for text in ["", ";a", ";a;", ";a=", ";a = \"b\\\"c\" "] {
