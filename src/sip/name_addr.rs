@@ -22,7 +22,7 @@ impl NameAddr {
     /// ends at the first semicolon and may hold no `?` (RFC 3261 §20).
     pub fn parse(text: Bytes) -> Result<NameAddr, &'static str> {
         let (display, uri, params) = split(&text)?;
-        let odd = |&byte: &u8| scan::is_blank(byte) || matches!(byte, b'<' | b'>');
+        let odd = |&byte: &u8| byte <= b' ' || matches!(byte, b'<' | b'>' | 0x7f);
         if uri.iter().any(odd) || !has_scheme(uri) {
             return Err("no good URI");
         }
@@ -207,6 +207,7 @@ mod tests {
             b"<sip:a@h>;tag",
             b"<sip:a@h>;tag=",
             b"<<sip:a@h>>",
+            b"<sip:a\0@h>",
             b"*",
         ] {
             assert!(NameAddr::parse(Bytes::copy_from_slice(text)).is_err(), "{text:?}");
