@@ -1,7 +1,7 @@
 //! Our message parser against rsip, and against noise.
 //!
 //! Where both read a message they must find the same meaning in it; what only we read is tested in
-//! `torture.rs`. On any bytes at all, nothing may panic, and what is read must be writable again.
+//! `torture`. On any bytes at all, nothing may panic, and what is read must be writable again.
 
 use std::net::SocketAddr;
 

@@ -10,6 +10,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
+use super::scan::{Span, trim_start};
+use super::uri::without_headers;
 use super::via::Via;
 
 /// Buffer that holds most messages without growing, bytes.
@@ -23,9 +25,11 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A request, so far only its request line. Blanks and control bytes in `uri` are dropped.
+    /// A request, so far only its request line. Blanks and control bytes in `uri` are dropped, and so
+    /// are its headers: a Contact may have some, a Request-URI must not (RFC 3261 §19.1.1).
     pub fn request(method: &Method, uri: &[u8]) -> Draft {
         let mut draft = Draft::empty();
+        let uri = without_headers(uri);
         draft.out.put_slice(method.as_bytes());
         draft.out.put_u8(b' ');
         draft.out.extend(uri.iter().filter(|&&byte| byte > b' ' && byte != 0x7f));
@@ -153,15 +157,17 @@ impl Draft {
 
     fn copy_vias(&mut self, request: &Message, source: SocketAddr) {
         let mut top = request.via().ok();
-        for (index, value) in request.headers(Name::Via).enumerate() {
+        for value in request.headers(Name::Via) {
             self.out.put_slice(b"Via");
-            match top.take_if(|_| index == 0) {
-                Some(via) => {
+            // The topmost stands in the first line, but for empty ones.
+            let place =
+                top.as_ref().map(|via| Span::of(value, via.as_bytes())).filter(|place| place.at < place.end);
+            match place.and_then(|place| top.take().map(|via| (place, via))) {
+                Some((place, via)) => {
                     self.out.put_slice(b": ");
                     self.top_via(&via, source);
                     // What stands behind the topmost value on the same line goes along.
-                    let rest = super::scan::find_outside(value, b',');
-                    self.clean(rest.map_or(&b""[..], |comma| &value[comma..]));
+                    self.clean(trim_start(&value[place.range().end..]));
                     self.out.put_slice(b"\r\n");
                 }
                 None => self.value(value),
@@ -199,8 +205,12 @@ impl Draft {
         };
         let has_tag = request.to().is_ok_and(|to| to.tag().is_some());
         self.out.put_slice(b"To: ");
-        self.clean(value);
-        if let Some(tag) = to_tag.filter(|_| !has_tag) {
+        let tag = to_tag.filter(|_| !has_tag);
+        // One semicolon too many at the end is let pass in what we read; ours would make it two.
+        let loose = |byte: &u8| *byte == b';' || byte.is_ascii_whitespace();
+        let end = value.iter().rposition(|byte| !loose(byte)).map_or(0, |last| last + 1);
+        self.clean(if tag.is_some() { &value[..end] } else { value });
+        if let Some(tag) = tag {
             self.out.put_slice(b";tag=");
             self.clean(tag.as_bytes());
         }
@@ -316,6 +326,11 @@ mod tests {
         assert!(trying.contains("\r\nTimestamp: 54\r\n"), "{trying}");
         assert!(!trying.contains("Record-Route"), "{trying}");
         assert!(trying.contains("\r\nTo: <sip:12345@h>\r\n"), "{trying}");
+        let text = String::from_utf8(request.raw().to_vec())
+            .unwrap()
+            .replace("To: <sip:12345@h>", "To: <sip:12345@h> ; ");
+        let answer = respond(&Message::parse(Bytes::from(text)).unwrap(), 180, Some("us"));
+        assert!(answer.contains("\r\nTo: <sip:12345@h>;tag=us\r\n"), "{answer}");
         let busy = respond(&request, 486, Some("us"));
         assert!(!busy.contains("Record-Route") && !busy.contains("Timestamp"), "{busy}");
     }
@@ -340,6 +355,11 @@ mod tests {
                 "Via: SIP/2.0/UDP h;branch=a;received=198.51.100.7, SIP/2.0/TCP b;branch=c\r\nVia: SIP/2.0/UDP d;rport\r\n",
             ),
             ("Via: junk", "Via: junk\r\n"),
+            (
+                "Via: , SIP/2.0/UDP a ,, SIP/2.0/UDP b",
+                "Via: SIP/2.0/UDP a;received=198.51.100.7,, SIP/2.0/UDP b\r\n",
+            ),
+            ("Via:\r\nVia: SIP/2.0/UDP a", "Via: \r\nVia: SIP/2.0/UDP a;received=198.51.100.7\r\n"),
         ] {
             let answer = respond(&request(via), 200, None);
             assert!(answer.contains(&format!("OK\r\n{wanted}From")), "{via}\n{answer}");
@@ -380,6 +400,20 @@ mod tests {
         assert_eq!(message.content_length(), Ok(Some(6)));
         assert_eq!(message.body(), b"b\r\n\r\nc");
         assert_eq!(message.lines().count(), 5);
+    }
+
+    #[test]
+    fn a_request_uri_has_no_headers() {
+        for (uri, wanted) in [
+            ("sip:a@h;lr?Route=%3Csip:b%3E", "sip:a@h;lr"),
+            ("SIPS:h?x=y", "SIPS:h"),
+            ("sip:a?b;c@h", "sip:a?b;c@h"), // There it is part of the user.
+            ("sip:a?b@h?c", "sip:a?b@h"),
+            ("urn:a?b", "urn:a?b"),
+        ] {
+            let request = Draft::request(&Method::Options, uri.as_bytes()).finish();
+            assert!(request.starts_with(format!("OPTIONS {wanted} SIP/2.0\r\n").as_bytes()), "{uri}");
+        }
     }
 
     #[test]

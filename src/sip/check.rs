@@ -40,7 +40,7 @@ impl Message {
     fn check_call_id(&self) -> Result<(), Fault> {
         let name = Name::CallId;
         let value = self.call_id().ok_or(HeaderError::Missing { name })?;
-        if value.is_empty() || value.iter().any(u8::is_ascii_whitespace) {
+        if value.is_empty() || value.iter().any(|&byte| byte <= b' ' || byte == 0x7f) {
             return Err(Fault::bad_request("Bad Call-ID"));
         }
         Ok(())
@@ -90,6 +90,7 @@ mod tests {
             ("Contact: ", "X: ", None),      // Which methods need one is for the endpoint.
             ("Call-ID: x", "Call-ID: x y", Some(400)),
             ("Call-ID: x", "Call-ID:", Some(400)),
+            ("Call-ID: x", "Call-ID: x\0y", Some(400)), // It would leave us as a blank.
             ("Call-ID: x", "Call-ID: x\r\ni: x", Some(400)),
             ("CSeq: 1 INVITE", "CSeq: 1 BYE", Some(400)),
             ("CSeq: 1 INVITE", "CSeq: 1 invite", Some(400)),

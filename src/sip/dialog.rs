@@ -64,7 +64,10 @@ impl Dialog {
             local: local.into(),
             remote: remote.into(),
             remote_tag: tag.unwrap_or_default(),
-            target: invite.from().map(|from| from.uri().into()).unwrap_or_default(),
+            target: match invite.from() {
+                Ok(from) if is_target(&from) => from.uri().into(),
+                _ => format!("sip:{peer}").into_bytes().into(),
+            },
             routes: routes(invite, false),
             local_seq: 0,
             remote_seq: invite.cseq().map_or(0, |cseq| cseq.number),
@@ -101,9 +104,12 @@ impl Dialog {
         self.refresh_target(response);
     }
 
-    /// The peer's new Contact, from a re-INVITE or its 2xx (RFC 3261 §12.2).
+    /// The peer's new Contact, from a re-INVITE or its 2xx (RFC 3261 §12.2). One that is no SIP URI
+    /// changes nothing: it becomes a Request-URI (§8.1.1.8, §12.1.1).
     pub(super) fn refresh_target(&mut self, message: &Message) {
-        if let Ok(Some(contact)) = message.contact() {
+        if let Ok(Some(contact)) = message.contact()
+            && is_target(&contact)
+        {
             self.target = contact.uri().into();
         }
     }
@@ -281,6 +287,11 @@ pub(super) fn cancel_for(invite: &Message, reason: Option<&str>) -> bytes::Bytes
     draft.finish()
 }
 
+/// Whether requests can be sent to this address.
+fn is_target(address: &NameAddr) -> bool {
+    address.parse_uri().is_ok_and(|uri| uri.is_sip())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -321,6 +332,22 @@ mod tests {
         for (contact, pinned, wanted) in rows {
             let dialog = Dialog::of_invite(&invite(contact), SessionId(1), 0, peer(), pinned);
             assert_eq!(dialog.destination(), wanted.parse().unwrap(), "{contact}");
+        }
+    }
+
+    #[test]
+    fn only_a_sip_uri_becomes_a_target() {
+        for (from, contact, wanted) in [
+            ("<sip:1@a>", "<sip:2@b;x>", "sip:2@b;x"),
+            ("<sip:1@a>", "<sip:\"2@b>", "sip:1@a"),
+            ("<sip:1@a>", "<tel:2>", "sip:1@a"),
+            ("<tel:1>", "<isbn:2>", "sip:198.51.100.1:5062"),
+        ] {
+            let text = invite(&format!("Contact: {contact}\n"));
+            let text = String::from_utf8(text.raw().to_vec()).unwrap().replace("\r\n", "\n");
+            let invite = message(&text.replace("<sip:13800000000@192.0.2.1>", from));
+            let dialog = Dialog::of_invite(&invite, SessionId(1), 0, peer(), false);
+            assert!(bye(&dialog).starts_with(&format!("BYE {wanted} SIP/2.0\r\n")), "{from} {contact}");
         }
     }
 

@@ -239,6 +239,19 @@ pub(super) fn content(message: &Message) -> Content {
     }
 }
 
+/// Whether an INVITE lets its answer carry a description: 406 where its Accept leaves none (RFC 3261
+/// §20.1, RFC 4475 §3.3.15). No Accept means that it does, an empty one that nothing may come.
+pub(super) fn accepts_sdp(invite: &Message) -> bool {
+    if invite.header(Name::Accept).is_none() {
+        return true;
+    }
+    invite.values(Name::Accept).any(|range| {
+        let end = memchr::memchr(b';', range).unwrap_or(range.len());
+        let range = range[..end].trim_ascii();
+        [&b"application/sdp"[..], b"application/*", b"*/*"].iter().any(|sdp| range.eq_ignore_ascii_case(sdp))
+    })
+}
+
 /// Whether a message has a body that says to be a description.
 pub(super) fn has_sdp(message: &Message) -> bool {
     !message.body().is_empty()
@@ -360,6 +373,22 @@ mod tests {
         for (from, more, trust, wanted) in rows {
             let origin = Origin::Trunk("t".into());
             assert_eq!(caller(&invite(from, more), &origin, trust), wanted, "{from} {more}");
+        }
+    }
+
+    #[test]
+    fn an_accept_without_descriptions_is_told_from_one_with_them() {
+        let rows = [
+            ("", true),
+            ("Accept: application/sdp\r\n", true),
+            ("Accept: text/html, Application/SDP ;q=0.5\r\n", true),
+            ("Accept: text/html\r\nAccept: application/*\r\n", true),
+            ("Accept: */*\r\n", true),
+            ("Accept: text/html, application/sdpx\r\n", false),
+            ("Accept:\r\n", false),
+        ];
+        for (lines, wanted) in rows {
+            assert_eq!(accepts_sdp(&invite("<sip:1@h>", lines)), wanted, "{lines}");
         }
     }
 

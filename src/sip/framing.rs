@@ -13,9 +13,10 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::fault::{Fault, ParseError};
-use super::message::{MESSAGE_MAX, Message};
+use super::message::{MESSAGE_MAX, Message, TOO_LARGE};
 use super::name::Name;
 use super::scan;
+use super::start::is_start_line;
 
 /// Longest start line and headers, bytes: a longer request earns 513.
 pub const HEAD_MAX: usize = 32 * 1024;
@@ -270,16 +271,7 @@ impl Iterator for Framer {
 
 const NOT_SIP: Fault = Fault::bad_request("Not SIP");
 const NO_LENGTH: Fault = Fault::bad_request("Missing Content-Length");
-const TOO_LARGE: Fault = Fault { status: 513, why: "Message Too Large" };
 const HEAD_TOO_LARGE: Fault = Fault { status: 513, why: "Headers Too Large" };
-
-/// Whether a line could be a start line of any version: anything else is not worth waiting for.
-fn is_start_line(line: &[u8]) -> bool {
-    let is_version = |text: &[u8]| text.get(..4).is_some_and(|front| front.eq_ignore_ascii_case(b"SIP/"));
-    let line = scan::trim_end(line);
-    let last = memchr::memrchr(b' ', line).map_or(line, |blank| &line[blank + 1..]);
-    is_version(line) || is_version(last)
-}
 
 /// What the Content-Length lines of a head say, by its full name or as `l`.
 fn content_length(head: &[u8]) -> Result<Option<u64>, Fault> {

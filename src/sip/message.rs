@@ -8,22 +8,20 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 
 use super::fault::{Fault, ParseError};
+use super::head::{Lines, read_head, unfold};
 use super::header::Front;
 use super::method::Method;
 use super::name::Name;
-use super::scan::{self, Items, Span};
+use super::scan::{self, Items};
+use super::start::{Start, read_start};
 
 /// Longest message, bytes: a longer request earns 513.
 pub const MESSAGE_MAX: usize = 64 * 1024;
 
-/// Most header lines: a request with more earns 513.
-pub const HEADERS_MAX: usize = 256;
-
-/// Room for this many header lines is made at once.
-const HEADERS_USUAL: usize = 24;
+pub(super) const TOO_LARGE: Fault = Fault { status: 513, why: "Message Too Large" };
 
 /// One message. Cloning it shares the buffer and the index.
 #[derive(Clone)]
@@ -35,33 +33,10 @@ struct Index {
     /// `raw` with its folds blanked, where there are some.
     unfolded: Option<Bytes>,
     start: Start,
-    lines: Vec<Line>,
+    lines: Lines,
     body_at: usize,
     /// Empty only while the message is being read.
     front: Option<Front>,
-}
-
-#[derive(Clone, Debug)]
-enum Start {
-    Request { method: Method, uri: Span },
-    Response { status: u16, reason: Span },
-}
-
-/// One header line, continuations included.
-#[derive(Clone, Copy, Debug)]
-struct Line {
-    name: Name,
-    label: Span,
-    value: Span,
-}
-
-/// What the walk over the header lines found.
-struct Head {
-    lines: Vec<Line>,
-    /// Where the body begins.
-    end: usize,
-    folded: bool,
-    fault: Option<Fault>,
 }
 
 impl Message {
@@ -80,22 +55,18 @@ impl Message {
         let line_end = memchr::memchr(b'\n', &raw).ok_or(ParseError::Ignored { why: "no line ends" })?;
         let line = raw[..line_end].strip_suffix(b"\r").unwrap_or(&raw[..line_end]);
         let (start, start_fault) = read_start(&raw, line)?;
-        let head = read_head(&raw, line_end + 1);
-        let fault = fault.or(start_fault).or(head.fault);
-        Message::assemble(raw, start, head, fault)
-    }
-
-    fn assemble(raw: Bytes, start: Start, head: Head, fault: Option<Fault>) -> Result<Message, ParseError> {
-        let mut index = Index {
-            unfolded: head.folded.then(|| unfold(&raw, &head)),
+        let mut message = Message(Arc::new(Index {
+            body_at: raw.len(),
             raw,
+            unfolded: None,
             start,
-            lines: head.lines,
-            body_at: head.end,
+            lines: Lines::default(),
             front: None,
-        };
-        let fault = fault.or_else(|| index.cut_body().err());
-        let mut message = Message(Arc::new(index));
+        }));
+        if let Some(index) = Arc::get_mut(&mut message.0) {
+            let head_fault = index.read_head(line_end + 1);
+            fault = fault.or(start_fault).or(head_fault).or_else(|| index.cut_body().err());
+        }
         let front = Front::read(&message);
         if let Some(index) = Arc::get_mut(&mut message.0) {
             index.front = Some(front);
@@ -162,7 +133,12 @@ impl Message {
     /// Values of all lines with this name, in order.
     pub fn headers(&self, name: Name) -> impl Iterator<Item = &[u8]> {
         let index = &*self.0;
-        index.lines.iter().filter(move |line| line.name == name).map(|line| line.value.get(index.text()))
+        index
+            .lines
+            .as_slice()
+            .iter()
+            .filter(move |line| line.name == name)
+            .map(|line| line.value.get(index.text()))
     }
 
     /// Items of all comma-separated lines with this name, in order.
@@ -180,7 +156,7 @@ impl Message {
     /// Every header line in order: what it is, its name as written, its value.
     pub fn lines(&self) -> impl Iterator<Item = (Name, &[u8], &[u8])> {
         let index = &*self.0;
-        index.lines.iter().map(|line| {
+        index.lines.as_slice().iter().map(|line| {
             let (label, value) = (line.label.get(index.text()), line.value.get(index.text()));
             (line.name, label, value)
         })
@@ -226,19 +202,23 @@ impl PartialEq for Message {
 
 impl Eq for Message {}
 
-const TOO_LARGE: Fault = Fault { status: 513, why: "Message Too Large" };
-
-const BAD_VERSION: Fault = Fault { status: 505, why: "Version Not Supported" };
-
 impl Index {
     fn text(&self) -> &Bytes {
         self.unfolded.as_ref().unwrap_or(&self.raw)
     }
 
+    /// Finds the header lines in place, so that a message of usual size is one allocation.
+    fn read_head(&mut self, at: usize) -> Option<Fault> {
+        let head = read_head(&self.raw, at, &mut self.lines);
+        self.unfolded = head.folded.then(|| unfold(&self.raw, head.end, &self.lines));
+        self.body_at = head.end;
+        head.fault
+    }
+
     /// Cuts the body to Content-Length (RFC 3261 §18.3).
     fn cut_body(&mut self) -> Result<(), Fault> {
         let mut told: Option<u64> = None;
-        for line in &self.lines {
+        for line in self.lines.as_slice() {
             if line.name != Name::ContentLength {
                 continue;
             }
@@ -263,138 +243,10 @@ impl Index {
     }
 }
 
-/// Reads a request line or a status line. `line` is the first line of `raw`, without its end.
-fn read_start(raw: &Bytes, line: &[u8]) -> Result<(Start, Option<Fault>), ParseError> {
-    let ignored = |why| ParseError::Ignored { why };
-    let space = memchr::memchr(b' ', line).ok_or(ignored("not a SIP start line"))?;
-    let (first, rest) = (&line[..space], &line[space + 1..]);
-    if is_version(first) {
-        if !first.eq_ignore_ascii_case(b"SIP/2.0") {
-            return Err(ignored("response of another version"));
-        }
-        let (code, reason) = match rest {
-            [a, b, c, b' ', reason @ ..] => ([*a, *b, *c], reason),
-            // The blank before an empty reason is often forgotten.
-            [a, b, c] => ([*a, *b, *c], &rest[3..]),
-            _ => return Err(ignored("status is not three digits")),
-        };
-        let status = scan::number(&code)
-            .filter(|status| (100..700).contains(status))
-            .ok_or(ignored("status is out of range"))?;
-        let reason = Span::of(raw, reason);
-        let status = status as u16;
-        return Ok((Start::Response { status, reason }, None));
-    }
-    let trimmed = scan::trim_end(rest);
-    let space = memchr::memrchr(b' ', trimmed).ok_or(ignored("not a SIP start line"))?;
-    let (uri, version) = (&trimmed[..space], &trimmed[space + 1..]);
-    if !is_version(version) || !scan::is_token(first) {
-        return Err(ignored("not a SIP start line"));
-    }
-    // A bare CR counts as a blank here.
-    let blanks = trimmed.len() != rest.len() || uri.iter().any(|&byte| scan::is_blank(byte));
-    let fault = if !version.eq_ignore_ascii_case(b"SIP/2.0") {
-        Some(BAD_VERSION)
-    } else if blanks || uri.is_empty() {
-        Some(Fault::bad_request("Bad Request Line"))
-    } else {
-        None
-    };
-    let method = Method::of_shared(raw, first);
-    let uri = Span::of(raw, scan::trim(uri));
-    Ok((Start::Request { method, uri }, fault))
-}
-
-fn is_version(text: &[u8]) -> bool {
-    text.len() > 4 && text[..4].eq_ignore_ascii_case(b"SIP/")
-}
-
-/// Walks the header lines of `raw` from `at` to the empty line.
-fn read_head(raw: &[u8], mut at: usize) -> Head {
-    let mut head =
-        Head { lines: Vec::with_capacity(HEADERS_USUAL), end: raw.len(), folded: false, fault: None };
-    let (first, mut line_ends) = (at, 0);
-    loop {
-        let Some(line_len) = memchr::memchr(b'\n', &raw[at..]) else {
-            head.fault.get_or_insert(Fault::bad_request("Header Has No End"));
-            return head;
-        };
-        let line = &raw[at..at + line_len];
-        line_ends += usize::from(line.last() == Some(&b'\r'));
-        match line {
-            [] | [b'\r'] => {
-                head.end = at + line_len + 1;
-                // A CR alone ends a line for some who may read what we pass on.
-                if memchr::memchr_iter(b'\r', &raw[first..head.end]).count() != line_ends {
-                    head.fault.get_or_insert(Fault::bad_request("Bare CR In Header"));
-                }
-                return head;
-            }
-            [b' ' | b'\t', ..] => head.continue_line(raw, line),
-            _ if head.lines.len() == HEADERS_MAX => head.fault = Some(TOO_LARGE),
-            _ => head.add_line(raw, line),
-        }
-        at += line_len + 1;
-    }
-}
-
-impl Head {
-    fn add_line(&mut self, raw: &[u8], line: &[u8]) {
-        // Names are short: a plain walk beats setting up a vector search.
-        let colon = line.iter().position(|&byte| byte == b':');
-        let label = scan::trim_end(&line[..colon.unwrap_or(0)]);
-        let Some(colon) = colon.filter(|_| scan::is_token(label)) else {
-            // It stays in place under no name, so that its continuations go with it.
-            self.fault.get_or_insert(Fault::bad_request("Bad Header Line"));
-            self.lines.push(Line {
-                name: Name::Other,
-                label: Span::default(),
-                value: Span::of(raw, scan::trim(line)),
-            });
-            return;
-        };
-        self.lines.push(Line {
-            name: Name::of(label),
-            label: Span::of(raw, label),
-            value: Span::of(raw, scan::trim(&line[colon + 1..])),
-        });
-    }
-
-    fn continue_line(&mut self, raw: &[u8], line: &[u8]) {
-        let more = scan::trim(line);
-        let Some(last) = self.lines.last_mut() else {
-            self.fault.get_or_insert(Fault::bad_request("Bad Header Line"));
-            return;
-        };
-        if more.is_empty() || self.fault == Some(TOO_LARGE) {
-            return;
-        }
-        let more = Span::of(raw, more);
-        if last.value.at == last.value.end {
-            last.value = more;
-        } else {
-            last.value.end = more.end;
-            self.folded = true;
-        }
-    }
-}
-
-/// A copy of `raw` with CR and LF inside header values blanked (RFC 3261 §7.3.1).
-fn unfold(raw: &[u8], head: &Head) -> Bytes {
-    let mut text = BytesMut::from(&raw[..head.end]);
-    for line in &head.lines {
-        for byte in &mut text[line.value.range()] {
-            if matches!(*byte, b'\r' | b'\n') {
-                *byte = b' ';
-            }
-        }
-    }
-    text.freeze()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::head::HEADERS_MAX;
 
     fn parse(text: &'static [u8]) -> Result<Message, ParseError> {
         Message::parse(Bytes::from_static(text))

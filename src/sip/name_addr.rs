@@ -22,13 +22,18 @@ impl NameAddr {
     /// ends at the first semicolon and may hold no `?` (RFC 3261 §20).
     pub fn parse(text: Bytes) -> Result<NameAddr, &'static str> {
         let (display, uri, params) = split(&text)?;
-        if uri.iter().any(|&byte| scan::is_blank(byte)) || !has_scheme(uri) {
+        let odd = |&byte: &u8| byte <= b' ' || matches!(byte, b'<' | b'>' | 0x7f);
+        if uri.iter().any(odd) || !has_scheme(uri) {
             return Err("no good URI");
         }
         if !Params::of(params).are_sound() {
             return Err("bad parameters");
         }
-        let tag = Params::of(params).find("tag").flatten().map(|tag| Span::of(&text, tag));
+        let tag = match Params::of(params).find("tag") {
+            // Nobody can tell a dialog by it.
+            Some(None | Some(b"")) => return Err("tag is empty"),
+            tag => tag.flatten().map(|tag| Span::of(&text, tag)),
+        };
         let (display, uri) = (Span::of(&text, display), Span::of(&text, uri));
         let params = Span::of(&text, params);
         Ok(NameAddr { display, uri, params, tag, text })
@@ -198,6 +203,11 @@ mod tests {
             b"sip:a@h?Route=x",
             b"<sip:a@h>;;;;",
             b"<sip:a@h> junk",
+            b"sip:a@h>;tag=1",
+            b"<sip:a@h>;tag",
+            b"<sip:a@h>;tag=",
+            b"<<sip:a@h>>",
+            b"<sip:a\0@h>",
             b"*",
         ] {
             assert!(NameAddr::parse(Bytes::copy_from_slice(text)).is_err(), "{text:?}");

@@ -220,7 +220,7 @@ impl<'a> Params<'a> {
                 return trim(self.rest).is_empty();
             }
             let (name, value) = split_param(raw);
-            if name.is_empty() || value.is_some_and(|value| !value_is_sound(value)) {
+            if name.is_empty() || !is_plain(name) || value.is_some_and(|value| !value_is_sound(value)) {
                 return false;
             }
         }
@@ -261,8 +261,13 @@ fn split_param(raw: &[u8]) -> (&[u8], Option<&[u8]>) {
 fn value_is_sound(value: &[u8]) -> bool {
     match value.first() {
         Some(b'"') => quoted_len(value) == Some(value.len()),
-        _ => memchr::memchr(b'"', value).is_none(),
+        _ => is_plain(value),
     }
+}
+
+/// Neither a quote nor, outside of quotes, a control byte: NUL would leave us as a blank.
+fn is_plain(text: &[u8]) -> bool {
+    !text.iter().any(|&byte| byte == b'"' || (byte.is_ascii_control() && !is_blank(byte)))
 }
 
 impl<'a> Iterator for Params<'a> {
@@ -308,7 +313,9 @@ mod tests {
 
     #[test]
     fn unsound_parameters_are_told() {
-        for text in [";;", ";=1", ";a;;b", "junk;a", ";a=\"open", ";a=x\"y"] {
+        for text in
+            [";;", ";=1", ";a;;b", "junk;a", ";a=\"open", ";a=x\"y", ";a\"", ";\"a\"=b", ";a=\0", ";\x7f"]
+        {
             assert!(!Params::of(text.as_bytes()).are_sound(), "{text}");
         }
         for text in ["", ";a", ";a;", ";a=", ";a = \"b\\\"c\" "] {

@@ -153,7 +153,8 @@ fn read_address(value: &str) -> Option<IpAddr> {
         IpAddr::V4(_) => "IP4",
         IpAddr::V6(_) => "IP6",
     };
-    (net.eq_ignore_ascii_case("IN") && kind.eq_ignore_ascii_case(known)).then_some(ip)
+    // An IPv4 address in IPv6 clothes is reached by IPv4 (RFC 5118 §4.9).
+    (net.eq_ignore_ascii_case("IN") && kind.eq_ignore_ascii_case(known)).then_some(ip.to_canonical())
 }
 
 /// `audio 49170/2 RTP/AVP 0 8`

@@ -132,6 +132,9 @@ impl Endpoint {
                 return self.refuse_plainly(&request, from, 400, &[], TurnedAway::BadRequest);
             }
         };
+        if !door::accepts_sdp(&request) {
+            return self.refuse_plainly(&request, from, 406, &[], TurnedAway::Unsupported);
+        }
         let id = self.draw_session();
         let way = reply_to(&request, from);
         let trying = self.name(Draft::response(&request, from.peer, 100, None), "Server").finish();

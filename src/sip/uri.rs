@@ -3,7 +3,7 @@
 //! Escapes are left as they came; [`Uri::user_decoded`] takes them off for comparing.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::scan::{self, Params};
 
@@ -150,8 +150,27 @@ impl<'a> Uri<'a> {
 }
 
 /// Reads an IP address from bytes.
+///
+/// The grammar of RFC 3261 puts one colon too many before an IPv4 tail, `2001:db8:::192.0.2.1`; it
+/// is passed over (RFC 5118 §4.10).
 pub(super) fn ip(text: &[u8]) -> Option<IpAddr> {
-    std::str::from_utf8(text).ok()?.parse().ok()
+    let text = std::str::from_utf8(text).ok()?;
+    text.parse().ok().or_else(|| {
+        let (front, tail) = text.split_once(":::")?;
+        tail.parse::<Ipv4Addr>().ok()?;
+        format!("{front}::{tail}").parse().ok()
+    })
+}
+
+/// A SIP URI as a Request-URI may have it: without headers (RFC 3261 §19.1.1). Others as they are.
+pub(super) fn without_headers(text: &[u8]) -> &[u8] {
+    if memchr::memchr(b'?', text).is_none() {
+        return text;
+    }
+    match Uri::parse(text) {
+        Ok(Uri { headers: Some(headers), .. }) => &text[..text.len() - headers.len() - 1],
+        _ => text,
+    }
 }
 
 /// Takes `host[:port]` apart; IPv6 loses its brackets. `None` for an empty host or an open bracket.
@@ -254,6 +273,8 @@ mod tests {
             ("sip:a@", UriError::Host),
             ("sip:a@[::1", UriError::Host),
             ("sip:a@[junk]", UriError::Host),
+            ("sip:a@[2001:db8:::1]", UriError::Host),
+            ("sip:a@[192.0.2.1]", UriError::Host),
             ("sip:a@h:", UriError::Port),
             ("sip:a@h:65536", UriError::Port),
             ("tel:", UriError::Host),

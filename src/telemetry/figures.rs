@@ -202,9 +202,6 @@ impl Figures {
         r.register("rtp_late", "RTP too late to be heard", self.rtp_late.clone());
         r.register("rtp_refused", "RTP from strangers or malformed", self.rtp_refused.clone());
         r.register("rtp_strangers", "Legs that a stranger sent to", self.strangers.clone());
-        r.register("sip_received", "SIP datagrams in", self.sip_in.clone());
-        r.register("sip_sent", "SIP datagrams out", self.sip_out.clone());
-        r.register("sip_dropped", "SIP datagrams that the kernel did not take", self.sip_dropped.clone());
         r.register(
             "sip_lost",
             "SIP datagrams that found no room before they were read",
@@ -214,6 +211,7 @@ impl Figures {
             "sip_wait_seconds",
             "How long the oldest SIP datagram of a turn had waited to be read",
             self.sip_wait.clone(),
+        );
         r.register("sip_received", "SIP messages in", self.sip_in.clone());
         r.register("sip_sent", "SIP messages out", self.sip_out.clone());
         r.register(

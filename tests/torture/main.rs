@@ -1,4 +1,9 @@
 //! The torture messages of RFC 4475: what each earns, and whether the odd ones are read for what they mean.
+//! What the endpoint answers is in `answers`; the IPv6 messages of RFC 5118 are in `ipv6`.
+
+mod answers;
+mod ipv6;
+mod table;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,7 +24,7 @@ enum Earns {
 
 use Earns::{Accepted, Silence, Status};
 
-/// Every message by its section in RFC 4475.
+/// Every message by its section in RFC 4475, at the message layer.
 const TABLE: [(&str, Earns); 49] = [
     // 3.1.1 Valid messages
     ("wsinv", Accepted),
@@ -77,7 +82,8 @@ const TABLE: [(&str, Earns); 49] = [
     ("inv2543", Accepted),
 ];
 
-fn load(name: &str) -> Bytes {
+/// One of the files, by its name.
+pub fn load(name: &str) -> Bytes {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/torture").join(format!("{name}.dat"));
     let mut bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
     if name == "baddn" {

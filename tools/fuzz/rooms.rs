@@ -1,0 +1,9 @@
+//! The rooms that the targets are about. What signalling must not use, it does not find here.
+
+#[path = "../../src/id.rs"]
+pub mod id;
+#[path = "../../src/time.rs"]
+pub mod time;
+
+#[path = "../../src/sip/mod.rs"]
+pub mod sip;
