@@ -124,6 +124,9 @@ impl Endpoint {
     /// Chooses the way of a dialog's next request: by its connection while that lives, else as the
     /// first route or the Contact says, with its transport (RFC 3261 §12.2.1.1, RFC 3263 §4.1).
     pub(super) fn aim(&self, dialog: &mut Dialog) {
+        if !self.config.listeners.iter().any(|listener| listener.transport.is_reliable()) {
+            return; // There is one kind of way.
+        }
         if dialog.is_pinned() {
             if !self.is_stream(dialog.listener) || self.flows.is_open(dialog.listener, dialog.peer) {
                 return;

@@ -389,13 +389,16 @@ async fn go(
         }
         Ok(Ok((None, None))) => Why::Refused,
         Ok(Err(error)) => {
-            tracing::info!(%peer, transport = place.transport.via_name(), %error, "no SIP connection");
+            // Certificates are the operator's to mend; who is not there is told by what fails for it.
+            match error.kind() {
+                io::ErrorKind::InvalidData | io::ErrorKind::Other => {
+                    tracing::warn!(%peer, %error, "a SIP connection over TLS was not made");
+                }
+                _ => tracing::debug!(%peer, %error, "a SIP connection was not made"),
+            }
             Why::Refused
         }
-        Err(_) => {
-            tracing::info!(%peer, transport = place.transport.via_name(), "no SIP connection in time");
-            Why::Refused
-        }
+        Err(_) => Why::Refused,
     }
 }
 
