@@ -139,6 +139,8 @@ fn config(slot: u32) -> Box<LegConfig> {
         remote,
         remote_rtcp: remote,
         rtcp_mux: false,
+        packet_ms: 20,
+        new_peer: false,
         signalling_peer: remote.ip(),
         flow: Flow::SendRecv,
         silence_max: Duration::from_secs(30),

@@ -72,6 +72,8 @@ fn config(slot: u32, codec: Codec, remote: SocketAddr) -> Box<LegConfig> {
         remote,
         remote_rtcp: SocketAddr::new(remote.ip(), 9),
         rtcp_mux: false,
+        packet_ms: 20,
+        new_peer: false,
         signalling_peer: remote.ip(),
         flow: Flow::SendRecv,
         silence_max: Duration::from_secs(30),

@@ -89,6 +89,8 @@ impl House {
             remote,
             remote_rtcp: SocketAddr::new(HERE, 9),
             rtcp_mux: false,
+            packet_ms: 20,
+            new_peer: false,
             signalling_peer: HERE,
             flow: Flow::SendRecv,
             silence_max: Duration::ZERO,

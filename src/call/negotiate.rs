@@ -59,6 +59,8 @@ impl Agreed {
             remote: self.remote,
             remote_rtcp: self.remote_rtcp,
             rtcp_mux: self.rtcp_mux,
+            packet_ms: 20,
+            new_peer: false,
             signalling_peer,
             flow: self.flow,
             silence_max,

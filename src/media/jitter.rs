@@ -94,6 +94,11 @@ impl Jitter {
         self.present = [0; RING / 64];
     }
 
+    /// What is held was said in one law and will be taken in the other: the codec was renegotiated.
+    pub fn recode(&mut self, from: Codec, to: Codec) {
+        g711::recode(from, to, &mut self.codes);
+    }
+
     /// Takes a packet's codes that arrived `now`; not a duplicate.
     pub fn put(&mut self, timestamp: u32, codes: &[u8], now: Instant) {
         let codes = &codes[..codes.len().min(RING / 2)];

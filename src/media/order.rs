@@ -59,6 +59,11 @@ pub struct LegConfig {
     pub remote_rtcp: SocketAddr,
     /// RFC 5761.
     pub rtcp_mux: bool,
+    /// Milliseconds of sound in each packet that we send, 10 to 60 in steps of 10: what the peer asked for.
+    pub packet_ms: u16,
+    /// Another telephone than the last description's: a call that forked. What the last one sends is
+    /// not heard any more, though it may come from the same host.
+    pub new_peer: bool,
     /// The signalling peer's own address: RTP from it is believed over the signalled address (NAT).
     pub signalling_peer: IpAddr,
     /// Directions.

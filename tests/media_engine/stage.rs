@@ -237,6 +237,8 @@ impl Peer {
             remote: self.address,
             remote_rtcp: SocketAddr::new(self.address.ip(), self.address.port() + 1),
             rtcp_mux: false,
+            packet_ms: 20,
+            new_peer: false,
             signalling_peer: self.address.ip(),
             flow: Flow::SendRecv,
             silence_max: Duration::ZERO,
