@@ -135,6 +135,7 @@ fn config(slot: u32) -> Box<LegConfig> {
         codec: Codec::Pcma,
         payload_type: 8,
         payload_type_in: 8,
+        other_in: None,
         dtmf: Some((101, 101)),
         remote,
         remote_rtcp: remote,

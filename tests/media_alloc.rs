@@ -68,6 +68,7 @@ fn config(slot: u32, codec: Codec, remote: SocketAddr) -> Box<LegConfig> {
         codec,
         payload_type,
         payload_type_in: payload_type,
+        other_in: None,
         dtmf: Some((101, 101)),
         remote,
         remote_rtcp: SocketAddr::new(remote.ip(), 9),

@@ -85,6 +85,7 @@ impl House {
             codec: Codec::Pcma,
             payload_type: 8,
             payload_type_in: 8,
+            other_in: None,
             dtmf: None,
             remote,
             remote_rtcp: SocketAddr::new(HERE, 9),

@@ -152,6 +152,11 @@ impl Leg {
 
     /// A renegotiation: SSRC, numbers and clock go on; the source is found anew if the address moved.
     pub(super) fn change(&mut self, config: LegConfig, now: Instant, wire: &mut impl Wire) {
+        self.heard_at = now;
+        self.silence_told = false;
+        if self.config == config {
+            return; // A session that is refreshed as it is.
+        }
         self.send_rest(wire);
         if config.new_peer {
             self.latch.succeed(config.remote, config.signalling_peer);
@@ -176,8 +181,6 @@ impl Leg {
             self.packer = packer(&config);
         }
         self.config = config;
-        self.heard_at = now;
-        self.silence_told = false;
     }
 
     /// Until our answer is there the peer goes on as before (RFC 3264 §8.3.2), with other numbers or
@@ -193,9 +196,11 @@ impl Leg {
         }
     }
 
-    /// The law of a payload type that was the peer's before a renegotiation.
-    pub(super) fn former(&self, payload_type: u8) -> Option<Codec> {
-        self.former.filter(|(number, _)| *number == payload_type).map(|(_, codec)| codec)
+    /// The law of a payload type that the peer may use beside the agreed one, or that was its own
+    /// before a renegotiation.
+    pub(super) fn other_law(&self, payload_type: u8) -> Option<Codec> {
+        let known = [self.config.other_in, self.former];
+        known.into_iter().flatten().find(|(number, _)| *number == payload_type).map(|(_, codec)| codec)
     }
 
     /// The peer speaks as was agreed last.

@@ -51,6 +51,8 @@ pub struct LegConfig {
     pub payload_type: u8,
     /// Payload type that the peer sends (RFC 3264 allows them to differ).
     pub payload_type_in: u8,
+    /// A second payload type that the peer may send, and its codec.
+    pub other_in: Option<(u8, Codec)>,
     /// telephone-event payload types, out and in; `None`: not negotiated.
     pub dtmf: Option<(u8, u8)>,
     /// Where the peer's SDP says that RTP goes.

@@ -37,8 +37,8 @@ impl Engine {
             return;
         };
         let kind = leg.kind_of(header.payload_type);
-        let former = if kind.is_none() { leg.former(header.payload_type) } else { None };
-        let Some(kind) = kind.or(former.map(|_| Kind::Sound)).filter(|_| !payload.is_empty()) else {
+        let other = if kind.is_none() { leg.other_law(header.payload_type) } else { None };
+        let Some(kind) = kind.or(other.map(|_| Kind::Sound)).filter(|_| !payload.is_empty()) else {
             leg.refused += 1;
             return;
         };
@@ -78,7 +78,7 @@ impl Engine {
             }
             Kind::Noise => self.take_noise(slot, &header),
             Kind::Sound => {
-                match former {
+                match other {
                     Some(law) => g711::recode(law, leg.config.codec, &mut packet[place.clone()]),
                     None => leg.forget_former(),
                 }

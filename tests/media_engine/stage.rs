@@ -233,6 +233,7 @@ impl Peer {
             codec,
             payload_type: self.payload_type,
             payload_type_in: self.payload_type,
+            other_in: None,
             dtmf: Some(EVENTS),
             remote: self.address,
             remote_rtcp: SocketAddr::new(self.address.ip(), self.address.port() + 1),
