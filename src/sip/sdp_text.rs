@@ -56,17 +56,17 @@ impl Sdp {
                 _ => {}
             }
         }
+        // Some write a host name in `o=`, or no such line at all.
+        sdp.owner = Some(sdp.owner());
         Ok(sdp)
     }
 
-    /// Writes it as a body. The address in `o=` is the owner's, else the session's, else the first m-line's.
+    /// Writes it as a body.
     pub fn write(&self) -> Bytes {
         let mut out = String::with_capacity(512);
-        let first = self.media.iter().find_map(|media| media.connection);
-        let origin = self.owner.or(self.connection).or(first).unwrap_or(IpAddr::from([0; 4]));
         let (id, version) = self.origin;
         line(&mut out, format_args!("v=0"));
-        let address = address(origin);
+        let address = address(self.owner());
         line(&mut out, format_args!("o=- {id} {version} IN {address}"));
         line(&mut out, format_args!("s=-"));
         write_connection(&mut out, self.connection);
@@ -76,6 +76,14 @@ impl Sdp {
             media.write(&mut out);
         }
         Bytes::from(out)
+    }
+}
+
+impl Sdp {
+    /// The address for `o=`: the owner's, else the session's, else the first m-line's.
+    fn owner(&self) -> IpAddr {
+        let first = self.media.iter().find_map(|media| media.connection);
+        self.owner.or(self.connection).or(first).unwrap_or(IpAddr::from([0; 4]))
     }
 }
 
