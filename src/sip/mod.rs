@@ -18,6 +18,7 @@ pub mod fault;
 pub mod header;
 pub mod message;
 pub mod method;
+mod multipart;
 pub mod name;
 pub mod name_addr;
 mod nonce;
