@@ -209,8 +209,9 @@ impl Engine {
         let codec = leg.config.codec;
         // What a partner says is copied out: 480 bytes, so that both legs need not be held at once.
         let said = match leg.hears {
-            Hears::Leg(partner) if !leg.relayed => {
-                self.leg(partner).and_then(|partner| partner.said(codec).map(|(codes, pcm)| (codes, *pcm)))
+            Hears::Leg(partner) => {
+                let partner = self.leg(partner).filter(|partner| !partner.relayed);
+                partner.and_then(|partner| partner.said(codec).map(|(codes, pcm)| (codes, *pcm)))
             }
             _ => None,
         };
