@@ -68,10 +68,13 @@ fn config(slot: u32, codec: Codec, remote: SocketAddr) -> Box<LegConfig> {
         codec,
         payload_type,
         payload_type_in: payload_type,
+        other_in: None,
         dtmf: Some((101, 101)),
         remote,
         remote_rtcp: SocketAddr::new(remote.ip(), 9),
         rtcp_mux: false,
+        packet_ms: 20,
+        new_peer: false,
         signalling_peer: remote.ip(),
         flow: Flow::SendRecv,
         silence_max: Duration::from_secs(30),
@@ -91,9 +94,10 @@ impl Crowd {
     fn orders(&self, slots: &[PortSlot], remote: SocketAddr) -> (Vec<Order>, Vec<(PortSlot, u8)>) {
         let mut dice = Dice::seeded(4);
         let (mut orders, mut legs) = (Vec::new(), Vec::new());
-        let mut open = |orders: &mut Vec<Order>, leg: LegId, codec| {
+        let mut open = |orders: &mut Vec<Order>, leg: LegId, codec, packet_ms| {
             let slot = slots[legs.len()];
-            let config = config(slot.0, codec, remote);
+            let mut config = config(slot.0, codec, remote);
+            config.packet_ms = packet_ms;
             legs.push((slot, config.payload_type));
             orders.push(Order::Open { leg, config });
         };
@@ -101,10 +105,12 @@ impl Crowd {
         for n in 0..recorded + self.turned {
             let call = CallId::draw(1_700_000_000_000 + n, &mut dice);
             let [a, b] = [0, 1].map(|index| LegId { call, index });
-            open(&mut orders, a, Codec::Pcma);
+            // Who is only turned wants packets of every length.
+            let packet_ms = if n >= recorded { [10, 20, 30, 40, 60][n as usize % 5] } else { 20 };
+            open(&mut orders, a, Codec::Pcma, packet_ms);
             // Each other recorded bridge has two codecs, and each that is only turned.
             let other = if n >= recorded || n >= relayed && n % 2 == 0 { Codec::Pcmu } else { Codec::Pcma };
-            open(&mut orders, b, other);
+            open(&mut orders, b, other, packet_ms);
             if (relayed..recorded).contains(&n) {
                 orders.push(Order::Record { call, caller: a, begun: Timestamp::UNIX_EPOCH });
             }
@@ -112,7 +118,7 @@ impl Crowd {
         }
         for n in 0..self.prompts {
             let leg = LegId::caller(CallId::draw(1_800_000_000_000 + n, &mut dice));
-            open(&mut orders, leg, Codec::Pcma);
+            open(&mut orders, leg, Codec::Pcma, 20);
             let sounds = [SoundId(0), SoundId(0)].into();
             orders.push(Order::Play { leg, sounds, repeat: true, mark: 0 });
         }
@@ -151,7 +157,7 @@ fn shelf(name: &str) -> std::path::PathBuf {
 }
 
 #[test]
-fn five_hundred_relays_two_hundred_prompts_and_a_hundred_recordings_allocate_nothing() {
+fn relays_prompts_recordings_and_packets_of_every_length_allocate_nothing() {
     let _turn = TURN.lock().unwrap();
     const RECORDED: u64 = 100;
     let data = shelf("tick");
@@ -161,8 +167,8 @@ fn five_hundred_relays_two_hundred_prompts_and_a_hundred_recordings_allocate_not
     let mut deck = decks.pop().unwrap();
     let mut outbox = Outbox::default();
     let mut engine = Engine::new(bank(), Dice::seeded(1));
-    let crowd = Crowd { relayed: 500, prompts: 200, recorded: RECORDED, turned: 0 };
-    let slots: Vec<PortSlot> = (0..1_400).map(PortSlot).collect();
+    let crowd = Crowd { relayed: 500, prompts: 200, recorded: RECORDED, turned: 100 };
+    let slots: Vec<PortSlot> = (0..1_600).map(PortSlot).collect();
     let (orders, legs) = crowd.orders(&slots, PEER);
     let begun = Now { mono: Instant::from_millis(1_000), wall: Timestamp::UNIX_EPOCH };
     let recorded = orders.iter().filter_map(|order| match order {
@@ -178,7 +184,7 @@ fn five_hundred_relays_two_hundred_prompts_and_a_hundred_recordings_allocate_not
     for call in &recorded {
         while deck.frame(*call, &silence, &silence) {}
     }
-    assert_eq!((engine.legs(), engine.recordings()), (1_400, 100));
+    assert_eq!((engine.legs(), engine.recordings()), (1_600, 100));
 
     let mut mono = begun.mono;
     let mut sent = 0;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::negotiate::Taste;
 use super::{Call, Command, Doing, Ending, Stage, Timer, Told};
 use crate::id::{LegId, PromptId};
 use crate::media::Order;
-use crate::media::order::{Codec, SoundId};
+use crate::media::order::SoundId;
 use crate::routing::plan::Step;
 use crate::routing::speech;
 use crate::sip::sdp::Sdp;
@@ -99,12 +100,13 @@ impl Call {
         if self.stage != Stage::Ringing {
             return;
         }
-        let sdp = match (&self.offer, self.caller.described()) {
-            (Some(_), Some(answer)) => answer.clone(),
+        let sdp = match self.caller.described() {
+            // Our answer, or our offer in a provisional response that was answered already.
+            Some(described) if self.caller.is_agreed() => described.clone(),
             _ => {
                 self.caller.offering = true;
                 let local = self.caller.local(self.sound_ip, &self.plan);
-                self.caller.make_offer(local, Codec::Pcma)
+                self.caller.make_offer(local, Taste::default())
             }
         };
         self.stage = Stage::Answered;
@@ -136,11 +138,10 @@ impl Call {
         if !std::mem::take(&mut waiting.offering) {
             return;
         }
-        let agreed = sdp.is_some_and(|sdp| waiting.take_answer(sdp).is_ok());
-        if !agreed {
+        let Some(changes) = sdp.and_then(|sdp| waiting.take_answer(sdp).ok()) else {
             // Nothing to talk with (RFC 3261 §13.2.2.4): a call without sound is none.
             return self.leg_refused_sound(leg, now);
-        }
+        };
         if leg == self.caller.id && !self.caller.is_open() {
             self.open_caller(now);
             if self.doing == Doing::AwaitingAck {
@@ -148,8 +149,10 @@ impl Call {
             }
             return self.caller_can_hear(now);
         }
-        self.tune(leg);
-        self.mind_holding();
+        if changes {
+            self.tune(leg);
+            self.mind_holding();
+        }
     }
 
     fn leg_refused_sound(&mut self, leg: LegId, now: Now) {

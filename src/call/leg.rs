@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::negotiate::{self, Agreed, Disagreement, Local};
+use super::early::Early;
+use super::negotiate::{self, Agreed, Disagreement, Local, Taste};
 use super::{Call, Callee, Command};
 use crate::id::LegId;
 use crate::media::Order;
-use crate::media::order::{Codec, Flow, PortSlot};
+use crate::media::order::{Flow, PortSlot};
 use crate::routing::Plan;
 use crate::sip::sdp::Sdp;
 use crate::time::Instant;
@@ -23,6 +24,10 @@ pub(super) struct Leg {
     /// Our last description.
     described: Option<Sdp>,
     agreed: Option<Agreed>,
+    /// What came with provisional responses, before the answer.
+    early: Early,
+    /// The sound to come is another telephone's than the one before.
+    new_peer: bool,
     open: bool,
     /// A 200 of ours carried an offer: the ACK brings the answer.
     pub(super) offering: bool,
@@ -50,6 +55,8 @@ impl Leg {
             version: 1,
             described: None,
             agreed: None,
+            early: Early::default(),
+            new_peer: false,
             open: false,
             offering: false,
         }
@@ -75,30 +82,79 @@ impl Leg {
         self.agreed.as_ref().is_some_and(|agreed| matches!(agreed.flow, Flow::RecvOnly | Flow::Inactive))
     }
 
-    pub(super) fn codec(&self) -> Codec {
-        self.agreed.as_ref().map_or(Codec::Pcma, |agreed| agreed.codec)
+    /// What this leg has, for the other to have the same.
+    pub(super) fn taste(&self) -> Taste {
+        let agreed = self.agreed.as_ref();
+        agreed
+            .map_or_else(Taste::default, |agreed| Taste { codec: agreed.codec, packet_ms: agreed.packet_ms })
+    }
+
+    pub(super) fn is_agreed(&self) -> bool {
+        self.agreed.is_some()
     }
 
     pub(super) fn described(&self) -> Option<&Sdp> {
         self.described.as_ref()
     }
 
-    /// Answers an offer; the answer is then [`Leg::described`].
-    pub(super) fn take_offer(&mut self, offer: &Sdp, local: Local, codec: Codec) -> Result<(), Disagreement> {
-        let (sdp, agreed) = negotiate::answer(offer, local, codec)?;
+    /// Answers an offer; the answer is then [`Leg::described`]. Whether the sound changes by it: an
+    /// offer that says what the last one said changes nothing (RFC 3264 §8).
+    pub(super) fn take_offer(
+        &mut self,
+        offer: &Sdp,
+        local: Local,
+        taste: Taste,
+    ) -> Result<bool, Disagreement> {
+        let (sdp, agreed) = negotiate::answer(offer, local, taste)?;
         self.describe(sdp);
-        self.agreed = Some(agreed);
-        Ok(())
+        Ok(self.agree(agreed))
     }
 
     /// Makes an offer; [`Leg::take_answer`] follows.
-    pub(super) fn make_offer(&mut self, local: Local, first: Codec) -> Sdp {
-        self.describe(negotiate::offer(local, first))
+    pub(super) fn make_offer(&mut self, local: Local, taste: Taste) -> Sdp {
+        self.describe(negotiate::offer(local, taste, self.described.as_ref()))
     }
 
-    pub(super) fn take_answer(&mut self, answer: &Sdp) -> Result<(), Disagreement> {
-        self.agreed = Some(negotiate::accept(answer)?);
-        Ok(())
+    /// The answer to our offer. Whether the sound changes by it.
+    pub(super) fn take_answer(&mut self, answer: &Sdp) -> Result<bool, Disagreement> {
+        let offered = self.described.as_ref().ok_or(Disagreement::Streams)?;
+        let agreed = negotiate::accept(offered, answer)?;
+        Ok(self.agree(agreed))
+    }
+
+    /// A description in a provisional response. Whether the sound changes by it; see [`Early`].
+    pub(super) fn take_early(&mut self, answer: &Sdp) -> Result<bool, Disagreement> {
+        if !self.early.is_newest(answer) {
+            return Ok(false);
+        }
+        self.take_of_fork(answer)
+    }
+
+    /// The description of the 2xx, which counts whatever came before it; without one the newest of
+    /// the provisional responses is the answer, as it is where that response was reliable (RFC 3262
+    /// §5). RFC 3261 §13.2.1 would have all but the first of one dialog ignored; but gateways are
+    /// many that play from one place and talk from another.
+    pub(super) fn take_final(&mut self, answer: Option<&Sdp>) -> Result<bool, Disagreement> {
+        match answer {
+            Some(answer) => self.take_of_fork(answer),
+            None if self.early.is_empty() || self.agreed.is_none() => Err(Disagreement::NoAudio),
+            None => Ok(false),
+        }
+    }
+
+    /// Before the answer another address is another telephone's.
+    fn take_of_fork(&mut self, answer: &Sdp) -> Result<bool, Disagreement> {
+        let before = self.agreed.as_ref().map(|agreed| agreed.remote);
+        let changes = self.take_answer(answer)?;
+        let after = self.agreed.as_ref().map(|agreed| agreed.remote);
+        self.new_peer |= before.is_some() && before != after;
+        Ok(changes)
+    }
+
+    fn agree(&mut self, agreed: Agreed) -> bool {
+        let changes = self.agreed.as_ref() != Some(&agreed);
+        self.agreed = Some(agreed);
+        changes
     }
 
     /// The version of `o=` grows with each description that differs from the last (RFC 3264 §8).
@@ -115,7 +171,8 @@ impl Leg {
         let agreed = self.agreed.as_ref()?;
         // Whoever holds us may send nothing, and is only asked whether it is there: without that, a
         // phone that goes dead while it holds would leave the other with music for ever.
-        let config = Box::new(agreed.config(self.slot, self.peer, silence_max));
+        let mut config = Box::new(agreed.config(self.slot, self.peer, silence_max));
+        config.new_peer = std::mem::take(&mut self.new_peer) && self.open;
         let order = if self.open {
             Order::Change { leg: self.id, config }
         } else {

@@ -4,6 +4,7 @@
 //! no other call, no queue's inner order and no ticket office; who gets the next seat is `acd`'s
 //! to say, and what travels on the wire is `sip`'s and `media`'s.
 
+mod early;
 pub mod event;
 mod flow_run;
 mod leg;
@@ -20,14 +21,14 @@ use std::time::Duration;
 
 use crate::id::{CallId, LegId, PromptId, QueueId};
 use crate::media::Order;
-use crate::media::order::{Codec, LegFigures, PortSlot, SoundId};
+use crate::media::order::{LegFigures, PortSlot, SoundId};
 use crate::routing::plan::{Flow, Plan, Step};
 use crate::sip::sdp::Sdp;
 use crate::time::{Instant, Now, Timers};
 
 pub use event::{Callee, Command, EndWhy, Ending, Input, Told};
 use leg::{Leg, Other};
-use negotiate::Disagreement;
+use negotiate::{Disagreement, Taste};
 use survey::Question;
 
 /// How long a peer that fell silent may take to answer our OPTIONS.
@@ -75,7 +76,6 @@ pub struct Call {
     recording: bool,
     steps: VecDeque<Step>,
     caller: Leg,
-    offer: Option<Arc<Sdp>>,
     other: Option<Other>,
     legs_born: u16,
     doing: Doing,
@@ -165,7 +165,7 @@ impl Call {
         let mut caller = Leg::new(LegId::caller(setup.id), setup.slot, setup.peer, setup.session);
         let local = caller.local(setup.sound_ip, &setup.plan);
         if let Some(offer) = &setup.offer {
-            caller.take_offer(offer, local, Codec::Pcma)?;
+            caller.take_offer(offer, local, Taste::default())?;
         }
         let mut timers = Timers::default();
         timers.set(Timer::Length, now.mono + setup.plan.limits.call_max);
@@ -179,7 +179,6 @@ impl Call {
             sounds: setup.sounds,
             plan: setup.plan,
             caller,
-            offer: setup.offer,
             other: None,
             legs_born: 1,
             doing: Doing::Stepping,

@@ -26,14 +26,16 @@ impl Call {
     /// is not answered yet as early media of ours (RFC 3960 §3.2: the gateway model).
     pub(super) fn other_progressed(&mut self, leg: LegId, sdp: Option<&Sdp>, _now: Now) {
         let Some(other) = self.other.as_mut().filter(|other| other.leg.id == leg) else { return };
+        // Kept of a seat, too: the 2xx after a reliable response has no description (RFC 3262 §5).
+        let heard = sdp.map(|sdp| other.leg.take_early(sdp));
         let (Callee::Peer { .. }, Doing::Dialling) = (&other.callee, &self.doing) else { return };
-        let Some(sdp) = sdp else {
+        let Some(heard) = heard else {
             if self.stage == Stage::Ringing && !other.leg.is_open() {
                 self.push(Command::Progress { status: 180, sdp: None });
             }
             return;
         };
-        if other.leg.take_answer(sdp).is_err() {
+        if !heard.is_ok_and(|changes| changes) {
             return;
         }
         let heard_already = other.leg.is_open();

@@ -16,15 +16,15 @@ use crate::time::Now;
 impl Call {
     /// The INVITE can leave: its description has a port.
     pub(super) fn port_given(&mut self, leg: LegId, slot: Option<PortSlot>, peer: IpAddr, now: Now) {
-        let codec = self.caller.codec();
+        let taste = self.caller.taste();
         match (&mut self.other, slot) {
             (Some(other), Some(slot)) if other.leg.id == leg && !other.invited => {
                 other.leg.slot = slot;
                 other.leg.peer = peer;
                 other.invited = true;
                 let local = other.leg.local(self.sound_ip, &self.plan);
-                // The caller's codec first: equal codecs can be relayed.
-                let offer = other.leg.make_offer(local, codec);
+                // The caller's codec first, in packets as long: what is equal can be relayed.
+                let offer = other.leg.make_offer(local, taste);
                 let callee = other.callee.clone();
                 self.push(Command::Invite { leg, callee, offer });
             }
@@ -42,7 +42,7 @@ impl Call {
     pub(super) fn other_answered(&mut self, leg: LegId, sdp: Option<&Sdp>, now: Now) {
         let Some(other) = self.other.as_mut().filter(|other| other.leg.id == leg) else { return };
         other.answered = true;
-        let agreed = sdp.is_some_and(|sdp| other.leg.take_answer(sdp).is_ok());
+        let agreed = other.leg.take_final(sdp).is_ok();
         let callee = other.callee.clone();
         let waited = other.waited + now.mono.since(other.rings_since);
         if !agreed {
@@ -90,7 +90,8 @@ impl Call {
         self.mind_holding();
     }
 
-    /// re-INVITE: hold, resume, another address, another codec.
+    /// re-INVITE: hold, resume, another address, another codec. One that says what the last one said
+    /// is answered, and the sound goes on untouched.
     pub(super) fn reoffered(&mut self, id: LegId, offer: Option<&Sdp>) {
         let (ip, plan) = (self.sound_ip, self.plan.clone());
         let leg = match &mut self.other {
@@ -98,17 +99,19 @@ impl Call {
             Some(other) if other.leg.id == id => &mut other.leg,
             _ => return self.push(Command::RefuseOffer { leg: id, status: 481 }),
         };
-        let (local, codec) = (leg.local(ip, &plan), leg.codec());
+        let (local, taste) = (leg.local(ip, &plan), leg.taste());
         let Some(offer) = offer else {
             leg.offering = true;
-            let sdp = leg.make_offer(local, codec);
+            let sdp = leg.make_offer(local, taste);
             return self.push(Command::AnswerOffer { leg: id, sdp });
         };
-        match (leg.take_offer(offer, local, codec), leg.described().cloned()) {
-            (Ok(()), Some(sdp)) => {
+        match (leg.take_offer(offer, local, taste), leg.described().cloned()) {
+            (Ok(changes), Some(sdp)) => {
                 self.push(Command::AnswerOffer { leg: id, sdp });
-                self.tune(id);
-                self.mind_holding();
+                if changes {
+                    self.tune(id);
+                    self.mind_holding();
+                }
             }
             // The session goes on as it was (RFC 3261 §14.2).
             _ => self.push(Command::RefuseOffer { leg: id, status: 488 }),

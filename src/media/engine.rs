@@ -42,6 +42,8 @@ pub struct Engine {
     read: Roster,
     /// Who is served in which tick.
     serve: Roster,
+    /// Whose packets are no multiple of 20 ms, by the tick half way between two turns.
+    halves: Roster,
     served_at: [Option<Instant>; PHASES],
     pub(super) clock: Option<NtpClock>,
     pub(super) facts: VecDeque<Fact>,
@@ -59,6 +61,7 @@ impl Engine {
             recorded: Default::default(),
             read: Roster::default(),
             serve: Roster::default(),
+            halves: Roster::default(),
             served_at: [None; PHASES],
             clock: None,
             facts: VecDeque::new(),
@@ -78,8 +81,9 @@ impl Engine {
             Order::Change { leg, config } => {
                 if let Some(slot) = self.slot_of(leg) {
                     if let Some(leg) = self.leg_mut(slot) {
-                        leg.change(*config, now.mono);
+                        leg.change(*config, now.mono, wire);
                     }
+                    self.mark_halves(slot);
                     self.settle(slot);
                     // Another codec on this side is another way for the other side's sound too.
                     if let Some(Hears::Leg(partner)) = self.leg(slot).map(|leg| &leg.hears) {
@@ -134,7 +138,18 @@ impl Engine {
         self.slots.insert(id, slot);
         self.serve.add(slot, phase_of(id.call));
         self.read.add(slot, phase_of(id.call));
+        self.mark_halves(slot);
         self.settle(slot);
+    }
+
+    fn mark_halves(&mut self, slot: PortSlot) {
+        let Some(leg) = self.leg(slot) else { return };
+        let phase = phase_of(leg.id.call) + 2;
+        if leg.config.packet_ms % 20 == 0 {
+            self.halves.remove(slot, phase);
+        } else {
+            self.halves.add(slot, phase);
+        }
     }
 
     fn close(&mut self, id: LegId, now: Instant, wire: &mut impl Wire) {
@@ -151,6 +166,7 @@ impl Engine {
         self.slots.remove(&leg.id);
         self.serve.remove_everywhere(slot);
         self.read.remove_everywhere(slot);
+        self.halves.remove_everywhere(slot);
         Some(leg)
     }
 
@@ -208,15 +224,14 @@ impl Engine {
     }
 
     /// Decides which way a leg's sound goes: straight to its partner, through the decoder, or nowhere.
-    fn settle(&mut self, slot: PortSlot) {
+    pub(super) fn settle(&mut self, slot: PortSlot) {
         let Some(leg) = self.leg(slot) else { return };
         let phase = phase_of(leg.id.call);
         let partner = match leg.hears {
             Hears::Leg(partner) => self.leg(partner),
             Hears::Nothing | Hears::Sounds(_) => None,
         };
-        let relayed =
-            !leg.recorded && partner.is_some_and(|partner| partner.config.codec == leg.config.codec);
+        let relayed = !leg.recorded && partner.is_some_and(|partner| leg.is_alike(partner));
         let decoded = leg.recorded || (partner.is_some() && !relayed);
         if relayed {
             self.read.add(slot, phase + 2);
@@ -279,6 +294,7 @@ impl Engine {
     /// so the shell need not count: it may also leave out ticks that it missed.
     pub fn tick(&mut self, phase: u8, now: Instant, wire: &mut impl Wire, tape: &mut impl Tape) {
         let phase = usize::from(phase) % PHASES;
+        self.serve_halves(phase, now, wire);
         let due = match self.served_at[phase] {
             None => 1,
             Some(last) => ((now.since(last) + FRAME / 2).as_nanos() / FRAME.as_nanos()) as u64,
@@ -298,6 +314,17 @@ impl Engine {
         }
         for _ in 0..due.min(CATCH_UP_MAX) {
             self.serve(phase, now, wire, tape);
+        }
+    }
+
+    /// What was gathered and is due between two turns of its leg: every other packet of 10 and 30 ms.
+    fn serve_halves(&mut self, phase: usize, now: Instant, wire: &mut impl Wire) {
+        let mut index = 0;
+        while let Some(slot) = self.halves.list(phase).get(index).copied() {
+            index += 1;
+            if let Some(leg) = self.leg_mut(slot) {
+                leg.send_ready(now, wire);
+            }
         }
     }
 

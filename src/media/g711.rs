@@ -132,6 +132,15 @@ pub fn encode(codec: Codec, samples: &[i16], codes: &mut [u8]) {
     }
 }
 
+/// Codes of one law into those of the other.
+pub fn recode(from: Codec, to: Codec, codes: &mut [u8]) {
+    if from != to {
+        for code in codes {
+            *code = encode_sample(to, decode_sample(from, *code));
+        }
+    }
+}
+
 /// The code of silence.
 pub fn silence(codec: Codec) -> u8 {
     match codec {

@@ -55,6 +55,8 @@ pub struct Jitter {
     newest: u32,
     /// From here on nothing is missed until something comes: a pause was announced.
     rest_at: Option<u32>,
+    /// The longest packet of this source so far, in samples.
+    longest: u32,
     running: bool,
     strikes: u8,
     /// Least transit (arrival minus timestamp) of this window and the last one.
@@ -75,6 +77,7 @@ impl Default for Jitter {
             play: 0,
             newest: 0,
             rest_at: None,
+            longest: 0,
             running: false,
             strikes: 0,
             least: 0,
@@ -92,6 +95,11 @@ impl Jitter {
     pub fn reset(&mut self) {
         self.running = false;
         self.present = [0; RING / 64];
+    }
+
+    /// What is held was said in one law and will be taken in the other: the codec was renegotiated.
+    pub fn recode(&mut self, from: Codec, to: Codec) {
+        g711::recode(from, to, &mut self.codes);
     }
 
     /// Takes a packet's codes that arrived `now`; not a duplicate.
@@ -118,6 +126,14 @@ impl Jitter {
         self.strikes = 0;
         if later(self.newest, self.play) <= 0 && self.rests_at(self.play) {
             self.begin_talkspurt(timestamp, arrival);
+        }
+        // A source that goes over to longer packets sends each of them later: that is made room for at
+        // once, so that nothing is left out.
+        if codes.len() as u32 > self.longest {
+            self.longest = codes.len() as u32;
+            if later(self.play, timestamp) > 0 {
+                self.play = timestamp;
+            }
         }
         let skipped = later(self.play, timestamp).max(0) as usize;
         self.lay(timestamp.wrapping_add(skipped as u32), &codes[skipped..]);
@@ -164,6 +180,7 @@ impl Jitter {
     fn restart(&mut self, timestamp: u32, transit: u32, arrival: u32) {
         self.present = [0; RING / 64];
         self.running = true;
+        self.longest = 0;
         self.strikes = 0;
         (self.least, self.least_before) = (transit, transit);
         self.window_at = arrival;

@@ -11,6 +11,9 @@ use super::rtp::Header;
 
 /// Packets in sequence, of one SSRC, after which a source is locked.
 pub const CONSISTENT: u8 = 4;
+/// Telephones of a forked call whose sound is refused while another's is believed; the oldest is
+/// forgotten beyond.
+const LEFT_MAX: usize = 4;
 
 /// What to do with a packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,7 +32,7 @@ pub enum Verdict {
 }
 
 /// One leg's belief.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Latch {
     signalled: SocketAddr,
     peer: IpAddr,
@@ -37,6 +40,8 @@ pub struct Latch {
     own: Option<Run>,
     other: Option<Run>,
     stranger_told: bool,
+    /// Of a forked call's other telephones: signalled address, and the source where one was locked.
+    left: Vec<(SocketAddr, SocketAddr)>,
 }
 
 /// Packets that hang together.
@@ -66,7 +71,34 @@ impl Run {
 impl Latch {
     /// Believes `signalled`; `peer` is where the signalling comes from.
     pub fn new(signalled: SocketAddr, peer: IpAddr) -> Self {
-        Latch { signalled, peer, locked: None, own: None, other: None, stranger_told: false }
+        Latch {
+            signalled,
+            peer,
+            locked: None,
+            own: None,
+            other: None,
+            stranger_told: false,
+            left: Vec::new(),
+        }
+    }
+
+    /// Another telephone takes the last one's place, perhaps behind the same host: the last one is
+    /// refused from now on, until it comes back.
+    pub fn succeed(&mut self, signalled: SocketAddr, peer: IpAddr) {
+        let mut left = std::mem::take(&mut self.left);
+        if self.signalled != signalled {
+            left.push((self.signalled, self.destination()));
+        }
+        left.retain(|(other, _)| *other != signalled);
+        if left.len() > LEFT_MAX {
+            left.remove(0);
+        }
+        *self = Latch { left, stranger_told: self.stranger_told, ..Latch::new(signalled, peer) };
+    }
+
+    /// Whether this is what is believed in already.
+    pub fn expects(&self, signalled: SocketAddr, peer: IpAddr) -> bool {
+        self.signalled == signalled && self.peer == peer
     }
 
     /// Judges a packet with a payload type that was negotiated.
@@ -84,6 +116,9 @@ impl Latch {
             };
         }
         if from.ip() != self.peer && from.ip() != self.signalled.ip() {
+            return self.refuse();
+        }
+        if self.left.iter().any(|(other, source)| *other == from || *source == from) {
             return self.refuse();
         }
         match Run::take(&mut self.other, from, header) >= CONSISTENT {
@@ -181,6 +216,29 @@ mod tests {
             assert_eq!(judge(&mut latch, &from, n, 1), Verdict::Waiting);
         }
         assert_eq!(latch.locked(), None);
+    }
+
+    #[test]
+    fn a_telephone_that_lost_a_fork_is_refused_until_it_wins_after_all() {
+        let [a, b] = ["10.0.0.5:4000", "10.0.0.5:4002"];
+        let mut latch = Latch::new(address(a), address(NAT).ip());
+        (0..4).for_each(|n| assert_ne!(judge(&mut latch, NAT, n, 1), Verdict::Stranger { first: true }));
+        assert_eq!(latch.locked(), Some(address(NAT)));
+        latch.succeed(address(b), address(NAT).ip());
+        for source in [NAT, a] {
+            for n in 4..12 {
+                assert!(matches!(judge(&mut latch, source, n, 1), Verdict::Stranger { .. }), "{source} {n}");
+            }
+        }
+        assert_eq!(judge(&mut latch, b, 1, 2), Verdict::Believed);
+        latch.succeed(address(a), address(NAT).ip());
+        (20..23).for_each(|n| assert_eq!(judge(&mut latch, NAT, n, 1), Verdict::Waiting));
+        assert_eq!(judge(&mut latch, NAT, 23, 1), Verdict::Locked);
+        assert!(matches!(judge(&mut latch, b, 9, 2), Verdict::Stranger { .. }));
+        for port in 5_000..5_020 {
+            latch.succeed(SocketAddr::new(address(a).ip(), port), address(NAT).ip());
+        }
+        assert_eq!(latch.left.len(), LEFT_MAX);
     }
 
     #[test]

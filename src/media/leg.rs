@@ -9,11 +9,12 @@ use super::g711;
 use super::jitter::{Jitter, Taken};
 use super::latch::Latch;
 use super::mos::{Measured, mos_x100};
-use super::order::{FRAME_SAMPLES, Flow, LegConfig, LegFigures, PortSlot};
+use super::order::{Codec, FRAME_SAMPLES, Flow, LegConfig, LegFigures, PortSlot};
+use super::packer::{CODES_MAX, Packer, Packet};
 use super::player::Player;
 use super::reception::Reception;
 use super::rtcp::Reports;
-use super::rtp::{FRAME_PACKET_BYTES, Header, write};
+use super::rtp::{FRAME_PACKET_BYTES, HEADER_BYTES, Header, write};
 use super::sender::Sender;
 use super::wire::{Frame, SocketKey, Wire};
 use crate::id::{Dice, LegId};
@@ -41,6 +42,12 @@ pub(super) struct Leg {
     pub(super) latch: Latch,
     pub(super) reception: Reception,
     pub(super) sender: Sender,
+    /// Where packets of another length than 20 ms are sent.
+    packer: Option<Box<Packer>>,
+    /// How long the peer's own packets are.
+    pub(super) length: Length,
+    /// The payload type and law before a renegotiation, until the peer uses the new ones.
+    former: Option<(u8, Codec)>,
     pub(super) reports: Reports,
     pub(super) presses: Presses,
     pub(super) presser: Presser,
@@ -55,6 +62,45 @@ pub(super) struct Leg {
     pub(super) refused: u64,
     /// What it was sent in this tick, for the recording.
     pub(super) given: Frame,
+}
+
+/// Only other lengths than a frame's are gathered or parted.
+fn packer(config: &LegConfig) -> Option<Box<Packer>> {
+    (config.packet_ms != 20).then(|| Box::new(Packer::new(config.packet_ms)))
+}
+
+/// Packets of one length in a row after which that length is the peer's.
+const STEADY: u8 = 8;
+
+/// How long a peer's packets are, whatever was asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Length {
+    steady: u16,
+    last: u16,
+    run: u8,
+}
+
+impl Length {
+    /// Takes the length of a payload, in samples. Whether the steady length is another than before.
+    pub(super) fn note(&mut self, samples: usize) -> bool {
+        let samples = samples as u16;
+        if samples == self.steady {
+            self.run = 0;
+            return false;
+        }
+        self.run = if samples == self.last { self.run + 1 } else { 1 };
+        self.last = samples;
+        if self.run < STEADY {
+            return false;
+        }
+        (self.steady, self.run) = (samples, 0);
+        true
+    }
+
+    /// Whether the peer is not known to send anything but `packet_ms`.
+    pub(super) fn suits(&self, packet_ms: u16) -> bool {
+        self.steady == 0 || self.steady == packet_ms * 8
+    }
 }
 
 /// What turns packets into frames.
@@ -83,11 +129,14 @@ impl Leg {
     pub(super) fn new(id: LegId, config: LegConfig, dice: &mut Dice, now: Instant) -> Self {
         Leg {
             latch: Latch::new(config.remote, config.signalling_peer),
+            packer: packer(&config),
             id,
             config,
             hears: Hears::Nothing,
             reception: Reception::default(),
             sender: Sender::new(dice, now),
+            length: Length::default(),
+            former: None,
             reports: Reports::new(dice, now),
             presses: Presses::default(),
             presser: Presser::default(),
@@ -102,15 +151,69 @@ impl Leg {
     }
 
     /// A renegotiation: SSRC, numbers and clock go on; the source is found anew if the address moved.
-    pub(super) fn change(&mut self, config: LegConfig, now: Instant) {
-        let moved =
-            self.config.remote != config.remote || self.config.signalling_peer != config.signalling_peer;
-        if moved {
-            self.latch = Latch::new(config.remote, config.signalling_peer);
-        }
-        self.config = config;
+    pub(super) fn change(&mut self, config: LegConfig, now: Instant, wire: &mut impl Wire) {
         self.heard_at = now;
         self.silence_told = false;
+        if self.config == config {
+            return; // A session that is refreshed as it is.
+        }
+        self.send_rest(wire);
+        if config.new_peer {
+            self.latch.succeed(config.remote, config.signalling_peer);
+            self.former = None;
+            if let Some(decoder) = &mut self.decoder {
+                decoder.jitter.reset();
+            }
+        } else {
+            // An address that says hold (RFC 3264 §8.4) is none to move to.
+            let held = config.remote.ip().is_unspecified();
+            if !held && !self.latch.expects(config.remote, config.signalling_peer) {
+                self.latch = Latch::new(config.remote, config.signalling_peer);
+            }
+            self.keep_former(&config);
+        }
+        let (before, after) = (self.config.codec, config.codec);
+        if let Some(decoder) = self.decoder.as_mut().filter(|_| before != after) {
+            decoder.jitter.recode(before, after);
+            decoder.codes = None;
+        }
+        if self.config.packet_ms != config.packet_ms {
+            self.packer = packer(&config);
+        }
+        self.config = config;
+    }
+
+    /// Until our answer is there the peer goes on as before (RFC 3264 §8.3.2), with other numbers or
+    /// another law than the new ones.
+    fn keep_former(&mut self, config: &LegConfig) {
+        let before = (self.config.payload_type_in, self.config.codec);
+        let after = (config.payload_type_in, config.codec);
+        let taken = after.0 == before.0 || config.dtmf.is_some_and(|(_, events)| events == before.0);
+        if taken {
+            self.former = self.former.filter(|_| before == after);
+        } else {
+            self.former = Some(before);
+        }
+    }
+
+    /// The law of a payload type that the peer may use beside the agreed one, or that was its own
+    /// before a renegotiation.
+    pub(super) fn other_law(&self, payload_type: u8) -> Option<Codec> {
+        let known = [self.config.other_in, self.former];
+        known.into_iter().flatten().find(|(number, _)| *number == payload_type).map(|(_, codec)| codec)
+    }
+
+    /// The peer speaks as was agreed last.
+    pub(super) fn forget_former(&mut self) {
+        self.former = None;
+    }
+
+    /// Whether what comes for this leg can go to `partner` as it is: one law, and packets as long as
+    /// each was asked for, unless this one's are known to be others.
+    pub(super) fn is_alike(&self, partner: &Leg) -> bool {
+        self.config.codec == partner.config.codec
+            && self.config.packet_ms == partner.config.packet_ms
+            && self.length.suits(partner.config.packet_ms)
     }
 
     pub(super) fn may_send(&self) -> bool {
@@ -184,8 +287,54 @@ impl Leg {
         if !self.may_send() {
             return;
         }
+        if self.packer.is_some() {
+            return self.gather_frame(codes, now, wire);
+        }
         let header = self.sender.frame(self.config.payload_type, now);
         self.send(header, codes, wire);
+    }
+
+    fn gather_frame(&mut self, codes: &[u8; FRAME_SAMPLES], now: Instant, wire: &mut impl Wire) {
+        let (timestamp, marker) = self.sender.place(now);
+        if self.packer.as_ref().is_some_and(|packer| !packer.joins(timestamp)) {
+            self.send_rest(wire);
+        }
+        if let Some(packer) = &mut self.packer {
+            packer.add(timestamp, marker, codes);
+        }
+        self.send_ready(now, wire);
+    }
+
+    /// Packets that were gathered and whose time has come.
+    pub(super) fn send_ready(&mut self, now: Instant, wire: &mut impl Wire) {
+        while let Some(packet) = self.packer.as_mut().and_then(|packer| packer.take(now)) {
+            self.send_gathered(&packet, wire);
+        }
+    }
+
+    /// What was gathered leaves before anything else does.
+    pub(super) fn send_rest(&mut self, wire: &mut impl Wire) {
+        while let Some(packet) = self.packer.as_mut().and_then(|packer| packer.rest()) {
+            self.send_gathered(&packet, wire);
+        }
+    }
+
+    /// The leg's turn is over; a sound that has ended leaves nothing behind.
+    pub(super) fn end_turn(&mut self, wire: &mut impl Wire) {
+        if self.packer.as_mut().is_some_and(|packer| packer.end_turn()) {
+            self.send_rest(wire);
+        }
+    }
+
+    fn send_gathered(&mut self, gathered: &Packet, wire: &mut impl Wire) {
+        if !self.may_send() {
+            return;
+        }
+        let header = self.sender.header(gathered.marker, self.config.payload_type, gathered.timestamp);
+        let mut packet = [0; HEADER_BYTES + CODES_MAX];
+        let length = write(header, gathered.codes(), &mut packet);
+        self.sender.count(gathered.codes().len());
+        wire.send(self.rtp(), self.latch.destination(), &packet[..length]);
     }
 
     pub(super) fn send(&mut self, header: Header, payload: &[u8], wire: &mut impl Wire) {
@@ -199,6 +348,7 @@ impl Leg {
     pub(super) fn press(&mut self, now: Instant, wire: &mut impl Wire) -> bool {
         let Some((payload_type, _)) = self.config.dtmf else { return false };
         let Some(sent) = self.presser.step(self.sender.position(now)) else { return false };
+        self.send_rest(wire);
         if let Some((event, timestamp, marker)) = sent.packet.filter(|_| self.may_send()) {
             let header = self.sender.event(payload_type, timestamp, marker);
             self.send(header, &event.write(), wire);

@@ -13,6 +13,7 @@ mod latch;
 mod leg;
 mod mos;
 pub mod order;
+mod packer;
 mod player;
 mod reception;
 mod record;

@@ -51,6 +51,8 @@ pub struct LegConfig {
     pub payload_type: u8,
     /// Payload type that the peer sends (RFC 3264 allows them to differ).
     pub payload_type_in: u8,
+    /// A second payload type that the peer may send, and its codec.
+    pub other_in: Option<(u8, Codec)>,
     /// telephone-event payload types, out and in; `None`: not negotiated.
     pub dtmf: Option<(u8, u8)>,
     /// Where the peer's SDP says that RTP goes.
@@ -59,6 +61,11 @@ pub struct LegConfig {
     pub remote_rtcp: SocketAddr,
     /// RFC 5761.
     pub rtcp_mux: bool,
+    /// Milliseconds of sound in each packet that we send, 10 to 60 in steps of 10: what the peer asked for.
+    pub packet_ms: u16,
+    /// Another telephone than the last description's: a call that forked. What the last one sends is
+    /// not heard any more, though it may come from the same host.
+    pub new_peer: bool,
     /// The signalling peer's own address: RTP from it is believed over the signalled address (NAT).
     pub signalling_peer: IpAddr,
     /// Directions.

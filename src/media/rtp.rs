@@ -45,6 +45,12 @@ pub fn parse(packet: &[u8]) -> Option<(Header, &[u8])> {
     Some((header, reader.payload()))
 }
 
+/// Where in `packet` a `payload` lies that [`parse`] found there.
+pub fn range(packet: &[u8], payload: &[u8]) -> std::ops::Range<usize> {
+    let start = (payload.as_ptr() as usize).saturating_sub(packet.as_ptr() as usize).min(packet.len());
+    start..(start + payload.len()).min(packet.len())
+}
+
 /// Writes a packet of `header` and `payload`; gives its length, 0 where it does not fit.
 pub fn write(header: Header, payload: &[u8], packet: &mut [u8]) -> usize {
     RtpPacketBuilder::new()

@@ -21,7 +21,7 @@ pub struct Sender {
     /// Sequence number of the next packet.
     next: u16,
     clock_offset: u32,
-    /// Timestamp of the last audio packet.
+    /// Timestamp of the last frame of sound.
     last: u32,
     relay: Option<Relay>,
     passed: Option<Passed>,
@@ -67,11 +67,18 @@ impl Sender {
 
     /// The header of the frame due `now`; a talkspurt's first is marked.
     pub fn frame(&mut self, payload_type: u8, now: Instant) -> Header {
+        let (timestamp, marker) = self.place(now);
+        self.header(marker, payload_type, timestamp)
+    }
+
+    /// The place of the frame due `now`, timestamp and marker, where a packet gathers several: its
+    /// [`Sender::header`] follows when it leaves.
+    pub fn place(&mut self, now: Instant) -> (u32, bool) {
         self.relay = None;
         let timestamp = self.position(now);
         let marker = timestamp.wrapping_sub(self.last) > FRAME || self.packets == 0;
         self.last = timestamp;
-        self.header(marker, payload_type, timestamp)
+        (timestamp, marker)
     }
 
     /// The header of a telephone-event of ours, or passed on from a bridge that decodes.
@@ -155,7 +162,8 @@ impl Sender {
         }
     }
 
-    fn header(&mut self, marker: bool, payload_type: u8, timestamp: u32) -> Header {
+    /// The next packet's header.
+    pub fn header(&mut self, marker: bool, payload_type: u8, timestamp: u32) -> Header {
         let sequence = self.next;
         self.next = self.next.wrapping_add(1);
         self.packets += 1;

@@ -1,9 +1,11 @@
 //! What happens to one leg: a packet that came for it, and its turn in the tick.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 
 use super::dtmf::Event;
 use super::engine::Engine;
+use super::g711;
 use super::latch::Verdict;
 use super::leg::{Hears, Leg};
 use super::order::{Fact, PortSlot};
@@ -35,10 +37,12 @@ impl Engine {
             return;
         };
         let kind = leg.kind_of(header.payload_type);
-        let Some(kind) = kind.filter(|_| !payload.is_empty()) else {
+        let other = if kind.is_none() { leg.other_law(header.payload_type) } else { None };
+        let Some(kind) = kind.or(other.map(|_| Kind::Sound)).filter(|_| !payload.is_empty()) else {
             leg.refused += 1;
             return;
         };
+        let place = rtp::range(packet, payload);
         let id = leg.id;
         match leg.latch.judge(from, &header) {
             Verdict::Believed => {}
@@ -68,17 +72,39 @@ impl Engine {
         }
         match kind {
             Kind::Event => {
-                if let Some(event) = Event::parse(payload) {
+                if let Some(event) = Event::parse(&packet[place]) {
                     self.take_event(slot, &header, event, now, wire);
                 }
             }
             Kind::Noise => self.take_noise(slot, &header),
-            Kind::Sound if leg.relayed => self.relay(slot, &header, packet, now, wire),
             Kind::Sound => {
-                if let Some(decoder) = &mut leg.decoder {
-                    decoder.jitter.put(header.timestamp, payload, now);
+                match other {
+                    Some(law) => g711::recode(law, leg.config.codec, &mut packet[place.clone()]),
+                    None => leg.forget_former(),
                 }
+                if leg.length.note(place.len()) {
+                    self.settle(slot);
+                }
+                self.take_sound(slot, &header, packet, place, now, wire);
             }
+        }
+    }
+
+    /// Sound goes on as it is, or into the jitter buffer.
+    fn take_sound(
+        &mut self,
+        slot: PortSlot,
+        header: &Header,
+        packet: &mut [u8],
+        place: Range<usize>,
+        now: Instant,
+        wire: &mut impl Wire,
+    ) {
+        let Some(leg) = self.leg_mut(slot) else { return };
+        if leg.relayed {
+            self.relay(slot, header, packet, now, wire);
+        } else if let Some(decoder) = &mut leg.decoder {
+            decoder.jitter.put(header.timestamp, &packet[place], now);
         }
     }
 
@@ -99,6 +125,7 @@ impl Engine {
         wire: &mut impl Wire,
     ) {
         let Some(partner) = self.partner(slot).filter(|partner| partner.may_send()) else { return };
+        partner.send_rest(wire);
         let Some(out) = partner.sender.relay(header, partner.config.payload_type, now) else { return };
         rtp::rewrite(packet, out);
         partner.sender.count(packet.len().saturating_sub(rtp::HEADER_BYTES));
@@ -127,6 +154,7 @@ impl Engine {
         let Some((payload_type, _)) = partner.config.dtmf.filter(|_| partner.may_send()) else {
             return partner.sender.leave_out(header);
         };
+        partner.send_rest(wire);
         let timestamp = partner.sender.event_timestamp(header.timestamp, now);
         let out = partner.sender.event(payload_type, timestamp, header.marker);
         partner.send(out, &event.write(), wire);
@@ -167,6 +195,9 @@ impl Engine {
     /// One leg's turn: what it hears, reports, and whether its peer has fallen silent.
     pub(super) fn serve_leg(&mut self, slot: PortSlot, now: Instant, wire: &mut impl Wire) {
         self.send_sound(slot, now, wire);
+        if let Some(leg) = self.leg_mut(slot) {
+            leg.end_turn(wire);
+        }
         self.watch_silence(slot, now);
         if self.leg(slot).is_some_and(|leg| leg.reports.due_at() <= now) {
             self.report(slot, false, now, wire);
@@ -178,8 +209,9 @@ impl Engine {
         let codec = leg.config.codec;
         // What a partner says is copied out: 480 bytes, so that both legs need not be held at once.
         let said = match leg.hears {
-            Hears::Leg(partner) if !leg.relayed => {
-                self.leg(partner).and_then(|partner| partner.said(codec).map(|(codes, pcm)| (codes, *pcm)))
+            Hears::Leg(partner) => {
+                let partner = self.leg(partner).filter(|partner| !partner.relayed);
+                partner.and_then(|partner| partner.said(codec).map(|(codes, pcm)| (codes, *pcm)))
             }
             _ => None,
         };
@@ -221,6 +253,10 @@ impl Engine {
         let Some(leg) = self.legs.get_mut(slot.0 as usize).and_then(|leg| leg.as_deref_mut()) else { return };
         let own =
             Own { ssrc: leg.sender.ssrc(), sent: leg.sender.report(now), block: leg.reception.report(), bye };
+        if leg.config.remote.ip().is_unspecified() {
+            // Held by its address: no reports either (RFC 3264 §8.4).
+            return leg.reports.set_next(&mut self.dice, now);
+        }
         let mut packet = [0; REPORT_MAX];
         let length = leg.reports.write(&own, &clock, now, &mut packet);
         leg.reports.set_next(&mut self.dice, now);

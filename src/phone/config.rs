@@ -49,6 +49,9 @@ pub struct PhoneConfig {
     pub display_name: Option<String>,
     /// The codecs that we offer and accept, the favourite first.
     pub codecs: Vec<Codec>,
+    /// Milliseconds of sound in a packet, in steps of 10: sent so, and asked for so, whatever the other
+    /// side asks for.
+    pub packet_ms: u16,
     /// The digest algorithms that we accept, the favourite first (RFC 8760 §2.3).
     pub algorithms: Vec<Algorithm>,
     /// What happens to a call that comes in.
@@ -85,6 +88,7 @@ impl PhoneConfig {
             password: None,
             display_name: None,
             codecs: vec![Codec::Pcma, Codec::Pcmu],
+            packet_ms: 20,
             algorithms: vec![Algorithm::Sha256, Algorithm::Md5],
             answers: Answers::After(Duration::from_secs(2)),
             hang_up_after: None,

@@ -294,6 +294,13 @@ impl Phone {
         self.settle(now.mono);
     }
 
+    /// Offers and takes these codecs from now on; a call under way is asked for them with a re-INVITE.
+    pub fn change_codecs(&mut self, codecs: &[Codec], now: Now) {
+        self.config.codecs = codecs.to_vec();
+        self.ask_for_codecs(now.mono);
+        self.settle(now.mono);
+    }
+
     /// Asks the other side to call `to` (RFC 3515), a user or a whole URI.
     pub fn refer(&mut self, to: &str, now: Now) -> Result<(), PhoneError> {
         self.refer_now(to, now.mono)?;
@@ -347,6 +354,7 @@ impl Phone {
             send_silence: self.config.send_silence,
             rtcp: self.config.rtcp,
             codecs: self.config.codecs.clone(),
+            packet_ms: self.config.packet_ms,
             event: self.config.telephone_event,
             cname: format!("{}@{}", self.config.user, self.config.sip.ip()),
         };
@@ -356,6 +364,7 @@ impl Phone {
     fn new_describer(&mut self) -> sdp::Describer {
         let session = self.dice.below(1 << 32);
         sdp::Describer::new(self.config.rtp, &self.config.codecs, self.config.telephone_event, session)
+            .with_packet_ms(self.config.packet_ms)
     }
 
     fn drain_sound(&mut self) {

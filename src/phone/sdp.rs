@@ -159,6 +159,7 @@ pub(super) struct Describer {
     rtp: SocketAddr,
     codecs: Vec<Codec>,
     event: Option<u8>,
+    packet_ms: u16,
     session: u64,
     version: u64,
 }
@@ -166,7 +167,17 @@ pub(super) struct Describer {
 impl Describer {
     /// For a stream that arrives at `rtp`.
     pub(super) fn new(rtp: SocketAddr, codecs: &[Codec], event: Option<u8>, session: u64) -> Self {
-        Describer { rtp, codecs: codecs.to_vec(), event, session, version: 0 }
+        Describer { rtp, codecs: codecs.to_vec(), event, packet_ms: 20, session, version: 0 }
+    }
+
+    /// Asks for packets of another length than 20 ms.
+    pub(super) fn with_packet_ms(self, packet_ms: u16) -> Self {
+        Describer { packet_ms, ..self }
+    }
+
+    /// From now on these codecs are offered and taken.
+    pub(super) fn set_codecs(&mut self, codecs: &[Codec]) {
+        self.codecs = codecs.to_vec();
     }
 
     fn head(&mut self) -> String {
@@ -189,7 +200,8 @@ impl Describer {
             let _ = write!(list, " {event}");
             let _ = write!(maps, "a=rtpmap:{event} telephone-event/8000\r\na=fmtp:{event} 0-16\r\n");
         }
-        format!("m=audio {} RTP/AVP{list}\r\n{maps}a=ptime:20\r\na={}\r\n", self.rtp.port(), direction.name())
+        let (port, packet_ms) = (self.rtp.port(), self.packet_ms);
+        format!("m=audio {port} RTP/AVP{list}\r\n{maps}a=ptime:{packet_ms}\r\na={}\r\n", direction.name())
     }
 
     /// An offer of all that we know.

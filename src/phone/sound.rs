@@ -44,6 +44,14 @@ struct Sending {
     open: bool,
 }
 
+/// Sound on its way into a packet of another length than a frame's.
+#[derive(Default)]
+struct Gathered {
+    payload_type: u8,
+    timestamp: u32,
+    codes: Vec<u8>,
+}
+
 /// The clock of what we send.
 struct Ticks {
     began: Instant,
@@ -65,6 +73,9 @@ pub(super) struct Sound {
     ticks: Option<Ticks>,
     source: Option<Source>,
     keypad: Keypad,
+    /// Samples of a packet.
+    packet: usize,
+    gathered: Gathered,
     send_silence: bool,
     with_rtcp: bool,
     codecs_in: Vec<(u8, Codec)>,
@@ -88,6 +99,8 @@ pub(super) struct SoundConfig {
     pub rtcp: bool,
     /// What may arrive before an answer says more.
     pub codecs: Vec<Codec>,
+    /// Milliseconds of sound in a packet.
+    pub packet_ms: u16,
     /// The telephone-event type that we offer.
     pub event: Option<u8>,
     /// Canonical name in SDES.
@@ -107,6 +120,8 @@ impl Sound {
             ticks: None,
             source: None,
             keypad: Keypad::default(),
+            packet: usize::from(config.packet_ms.max(10)) * 8,
+            gathered: Gathered::default(),
             send_silence: config.send_silence,
             with_rtcp: config.rtcp,
             codecs_in: config.codecs.iter().map(|codec| (codec.payload_type(), *codec)).collect(),
@@ -152,6 +167,7 @@ impl Sound {
         self.ticks = None;
         self.sending = None;
         self.source = None;
+        self.gathered.codes.clear();
         self.keypad.clear();
     }
 
@@ -240,6 +256,7 @@ impl Sound {
         };
         match (self.keypad.frame(), event_type) {
             (Pressed::Down { event, first, copies }, Some(event_type)) => {
+                self.send_gathered();
                 if first {
                     self.pressed_at = timestamp;
                 }
@@ -282,14 +299,41 @@ impl Sound {
         if self.send_silence {
             self.send_sound(codec, timestamp, &[0; FRAME]);
         } else {
+            self.send_gathered();
             self.marked = true;
         }
     }
 
     fn send_sound(&mut self, codec: (u8, Codec), timestamp: u32, samples: &[i16; FRAME]) {
         let payload: [u8; FRAME] = std::array::from_fn(|index| codec.1.encode(samples[index]));
+        if self.packet == FRAME {
+            let marked = std::mem::take(&mut self.marked);
+            return self.send_packet(codec.0, marked, timestamp, &payload);
+        }
+        if self.gathered.payload_type != codec.0 {
+            self.send_gathered();
+        }
+        if self.gathered.codes.is_empty() {
+            (self.gathered.payload_type, self.gathered.timestamp) = (codec.0, timestamp);
+        }
+        self.gathered.codes.extend(payload);
+        while self.gathered.codes.len() >= self.packet {
+            let rest = self.gathered.codes.split_off(self.packet);
+            self.send_gathered();
+            self.gathered.codes = rest;
+        }
+    }
+
+    /// What was gathered leaves as one packet.
+    fn send_gathered(&mut self) {
+        let codes = std::mem::take(&mut self.gathered.codes);
+        if codes.is_empty() {
+            return;
+        }
+        let (payload_type, timestamp) = (self.gathered.payload_type, self.gathered.timestamp);
+        self.gathered.timestamp = timestamp.wrapping_add(codes.len() as u32);
         let marked = std::mem::take(&mut self.marked);
-        self.send_packet(codec.0, marked, timestamp, &payload);
+        self.send_packet(payload_type, marked, timestamp, &codes);
     }
 
     fn send_packet(&mut self, payload_type: u8, marked: bool, timestamp: u32, payload: &[u8]) {

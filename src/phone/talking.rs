@@ -277,6 +277,19 @@ impl Phone {
         }
     }
 
+    /// Asks for the codecs of the settings.
+    pub(super) fn ask_for_codecs(&mut self, now: Instant) {
+        let Line::Talking(talking) = &mut self.line else {
+            return;
+        };
+        talking.describer.set_codecs(&self.config.codecs);
+        match talking.renegotiation {
+            Renegotiation::None => self.renegotiate(now),
+            Renegotiation::Asked => talking.renegotiation = Renegotiation::Later,
+            Renegotiation::Later => {}
+        }
+    }
+
     /// Sends a re-INVITE.
     pub(super) fn renegotiate(&mut self, now: Instant) {
         let (contact, allow) = (self.contact(), wire::allow());

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::event::{Config, DialledHeaders, Origin, TrunkConfig};
 use super::message::Message;
+use super::multipart;
 use super::name::Name;
 use super::name_addr::NameAddr;
 use super::sdp::Sdp;
@@ -220,20 +221,51 @@ pub(super) enum Content {
     Bad,
 }
 
-/// Reads a message's body (RFC 3261 §8.2.3).
+/// Reads a message's body (RFC 3261 §8.2.3), or of a body of several parts the description
+/// (RFC 5621): a part that must be understood and is not ours makes it unsupported.
 pub(super) fn content(message: &Message) -> Content {
     if message.body().is_empty() {
         return Content::Nothing;
     }
-    let encoded =
-        message.values(Name::ContentEncoding).any(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+    if let Some(parts) = parts(message) {
+        return match parts {
+            None => Content::Bad,
+            Some(parts) if parts.has_unknown && !is_optional(message) => Content::Unsupported,
+            Some(parts) => parts.sdp.map_or(Content::Nothing, described),
+        };
+    }
+    let encoded = is_encoded(message);
     let is_sdp = message.content_type().is_none_or(|kind| kind.eq_ignore_ascii_case(b"application/sdp"));
     if encoded || !is_sdp {
-        let disposition = message.header(Name::ContentDisposition).unwrap_or_default().to_ascii_lowercase();
-        let optional = disposition.windows(17).any(|part| part == b"handling=optional");
-        return if optional { Content::Nothing } else { Content::Unsupported };
+        return if is_optional(message) { Content::Nothing } else { Content::Unsupported };
     }
-    match Sdp::parse(message.body()) {
+    described(message.body())
+}
+
+/// The parts of a body that has several; `None` inside: it is not what it says to be.
+fn parts(message: &Message) -> Option<Option<multipart::Parts<'_>>> {
+    if !message.content_type().is_some_and(multipart::is_multipart) {
+        return None;
+    }
+    let kind = message.header(Name::ContentType).unwrap_or_default();
+    let encoded = is_encoded(message);
+    Some(if encoded {
+        Some(multipart::Parts { sdp: None, has_unknown: true })
+    } else {
+        multipart::read(kind, message.body())
+    })
+}
+
+fn is_encoded(message: &Message) -> bool {
+    message.values(Name::ContentEncoding).any(|coding| !coding.eq_ignore_ascii_case(b"identity"))
+}
+
+fn is_optional(message: &Message) -> bool {
+    message.header(Name::ContentDisposition).is_some_and(multipart::is_optional)
+}
+
+fn described(body: &[u8]) -> Content {
+    match Sdp::parse(body) {
         Ok(sdp) => Content::Sdp(Arc::new(sdp)),
         Err(_) => Content::Bad,
     }
@@ -252,15 +284,25 @@ pub(super) fn accepts_sdp(invite: &Message) -> bool {
     })
 }
 
-/// Whether a message has a body that says to be a description.
+/// Whether a message has a body, or a part of one, that says to be a description.
 pub(super) fn has_sdp(message: &Message) -> bool {
-    !message.body().is_empty()
-        && message.content_type().is_none_or(|kind| kind.eq_ignore_ascii_case(b"application/sdp"))
+    match parts(message) {
+        Some(parts) => parts.is_some_and(|parts| parts.sdp.is_some()),
+        None => {
+            !message.body().is_empty()
+                && message.content_type().is_none_or(|kind| kind.eq_ignore_ascii_case(b"application/sdp"))
+        }
+    }
 }
 
-/// The description in a message, or nothing where it has none that can be read.
+/// The description in a response or an ACK, or nothing where it has none that can be read. Neither
+/// can be refused, so other parts are passed over whatever they ask.
 pub(super) fn sdp_of(message: &Message) -> Option<Arc<Sdp>> {
-    match content(message) {
+    let content = match parts(message) {
+        Some(parts) => parts?.sdp.map_or(Content::Nothing, described),
+        None => content(message),
+    };
+    match content {
         Content::Sdp(sdp) => Some(sdp),
         Content::Nothing | Content::Unsupported | Content::Bad => None,
     }

@@ -293,7 +293,7 @@ pub(super) fn is_stateless_tag(tag: &[u8]) -> bool {
 fn abilities(draft: Draft) -> Draft {
     draft
         .header("Allow", ALLOW)
-        .header("Accept", "application/sdp")
+        .header("Accept", super::multipart::ACCEPT)
         .header("Accept-Encoding", "identity")
         .header("Supported", "")
 }

@@ -22,6 +22,7 @@ pub mod header;
 mod load;
 pub mod message;
 pub mod method;
+mod multipart;
 pub mod name;
 pub mod name_addr;
 mod nonce;

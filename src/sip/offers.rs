@@ -171,7 +171,7 @@ impl Endpoint {
         if status == 500 {
             draft = draft.header("Retry-After", self.dice.below(11).to_string());
         } else if status == 415 {
-            draft = draft.header("Accept", "application/sdp");
+            draft = draft.header("Accept", super::multipart::ACCEPT);
         }
         self.serve(request, key, from, status, draft.finish(), User::Nobody, now);
         if status != 491 {

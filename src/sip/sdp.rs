@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 
 /// One description. Every m-line is kept, in order, so that an answer can refuse what it does not take.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sdp {
     /// `o=` session id and version.
     pub origin: (u64, u64),
+    /// Address in `o=`: with the session id it names whoever made the description (RFC 8866 §5.2).
+    pub owner: Option<IpAddr>,
     /// Session-level `c=`, used where a media has none of its own.
     pub connection: Option<IpAddr>,
     /// Session-level direction, used where a media has none of its own.
@@ -16,7 +18,7 @@ pub struct Sdp {
 }
 
 /// One m-line with its attributes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Media {
     /// `audio`, `video`, ….
     pub kind: String,
@@ -34,6 +36,8 @@ pub struct Media {
     pub fmtp: Vec<(u8, String)>,
     /// `a=ptime`, milliseconds.
     pub ptime: Option<u16>,
+    /// `a=maxptime`, milliseconds.
+    pub maxptime: Option<u16>,
     /// Direction of its own.
     pub direction: Option<Direction>,
     /// `a=rtcp` (RFC 3605): port, and address if given.

@@ -25,7 +25,7 @@ impl Sdp {
             Some((_, [b'v', b'=', version @ ..])) if scan::trim(version) == b"0" => {}
             _ => return Err(SdpError::Version),
         }
-        let mut sdp = Sdp { origin: (0, 0), connection: None, direction: None, media: Vec::new() };
+        let mut sdp = Sdp::default();
         for (line, bytes) in lines {
             let [kind, b'=', value @ ..] = bytes else {
                 return Err(SdpError::Line { line });
@@ -33,7 +33,7 @@ impl Sdp {
             let value = String::from_utf8_lossy(value);
             let value = text(&value);
             match kind {
-                b'o' => sdp.origin = read_origin(&value),
+                b'o' => (sdp.origin, sdp.owner) = read_origin(&value),
                 b'c' => {
                     let address = read_address(&value).ok_or(SdpError::Address { line })?;
                     match sdp.media.last_mut() {
@@ -56,17 +56,17 @@ impl Sdp {
                 _ => {}
             }
         }
+        // Some write a host name in `o=`, or no such line at all.
+        sdp.owner = Some(sdp.owner());
         Ok(sdp)
     }
 
-    /// Writes it as a body. The address in `o=` is the session's, else the first m-line's.
+    /// Writes it as a body.
     pub fn write(&self) -> Bytes {
         let mut out = String::with_capacity(512);
-        let first = self.media.iter().find_map(|media| media.connection);
-        let origin = self.connection.or(first).unwrap_or(IpAddr::from([0; 4]));
         let (id, version) = self.origin;
         line(&mut out, format_args!("v=0"));
-        let address = address(origin);
+        let address = address(self.owner());
         line(&mut out, format_args!("o=- {id} {version} IN {address}"));
         line(&mut out, format_args!("s=-"));
         write_connection(&mut out, self.connection);
@@ -76,6 +76,14 @@ impl Sdp {
             media.write(&mut out);
         }
         Bytes::from(out)
+    }
+}
+
+impl Sdp {
+    /// The address for `o=`: the owner's, else the session's, else the first m-line's.
+    fn owner(&self) -> IpAddr {
+        let first = self.media.iter().find_map(|media| media.connection);
+        self.owner.or(self.connection).or(first).unwrap_or(IpAddr::from([0; 4]))
     }
 }
 
@@ -91,10 +99,8 @@ impl Media {
                     self.fmtp.push((number, parameters.trim().to_owned()));
                 }
             }
-            "ptime" => {
-                let whole = value.trim().split('.').next().unwrap_or_default();
-                self.ptime = whole.parse().ok().or(self.ptime);
-            }
+            "ptime" => self.ptime = read_millis(value).or(self.ptime),
+            "maxptime" => self.maxptime = read_millis(value).or(self.maxptime),
             "rtcp" => self.rtcp = read_rtcp(value).or(self.rtcp),
             "rtcp-mux" => self.rtcp_mux = true,
             _ => self.direction = read_direction(text).or(self.direction),
@@ -119,6 +125,9 @@ impl Media {
         if let Some(ptime) = self.ptime {
             line(out, format_args!("a=ptime:{ptime}"));
         }
+        if let Some(maxptime) = self.maxptime {
+            line(out, format_args!("a=maxptime:{maxptime}"));
+        }
         write_direction(out, self.direction);
         match self.rtcp {
             None => {}
@@ -133,14 +142,22 @@ impl Media {
     }
 }
 
-/// Session id and version; what is no number counts as 0, for some write words there.
-fn read_origin(value: &str) -> (u64, u64) {
+/// `20` or, from some, `20.0`.
+fn read_millis(value: &str) -> Option<u16> {
+    value.trim().split('.').next().unwrap_or_default().parse().ok()
+}
+
+/// `- 2890844526 2890842807 IN IP4 192.0.2.1`: session id and version, and the address where it is
+/// one. What is no number counts as 0, for some write words there.
+fn read_origin(value: &str) -> ((u64, u64), Option<IpAddr>) {
     let mut words = value.split_ascii_whitespace().skip(1);
     let mut number = || {
         let word = words.next().unwrap_or_default();
         scan::number(word.as_bytes()).unwrap_or(0)
     };
-    (number(), number())
+    let version = (number(), number());
+    let address = words.nth(2).and_then(|word| word.parse().ok());
+    (version, address)
 }
 
 /// `IN IP4 192.0.2.1/127`: the part after the slash is for multicast.
@@ -168,13 +185,7 @@ fn read_media(value: &str) -> Option<Media> {
         port,
         protocol,
         formats: words.take(FORMATS_MAX + 1).map(str::to_owned).collect(),
-        connection: None,
-        rtpmap: Vec::new(),
-        fmtp: Vec::new(),
-        ptime: None,
-        direction: None,
-        rtcp: None,
-        rtcp_mux: false,
+        ..Media::default()
     })
 }
 

@@ -125,7 +125,7 @@ impl Endpoint {
             Content::Nothing => None,
             Content::Sdp(sdp) => Some(sdp),
             Content::Unsupported => {
-                let accept = [("Accept", "application/sdp"), ("Accept-Encoding", "identity")];
+                let accept = [("Accept", super::multipart::ACCEPT), ("Accept-Encoding", "identity")];
                 return self.refuse_plainly(&request, from, 415, &accept, TurnedAway::Unsupported);
             }
             Content::Bad => {

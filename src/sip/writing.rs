@@ -55,7 +55,7 @@ impl Endpoint {
             draft = draft.header("Reason", reason);
         }
         if *method == Method::Options {
-            draft = draft.header("Accept", "application/sdp");
+            draft = draft.header("Accept", super::multipart::ACCEPT);
         }
         let way = Source { listener: dialog.listener, peer: dialog.destination() };
         self.request(user, key, way, draft.finish(), now);

@@ -43,16 +43,12 @@ fn described(port: u16, format: &str, direction: Option<Direction>) -> Arc<Sdp> 
         port,
         protocol: "RTP/AVP".into(),
         formats: vec![format.into()],
-        connection: None,
-        rtpmap: Vec::new(),
-        fmtp: Vec::new(),
         ptime: Some(20),
         direction,
-        rtcp: None,
-        rtcp_mux: false,
+        ..Media::default()
     };
     let connection = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9)));
-    Arc::new(Sdp { origin: (1, 1), connection, direction: None, media: vec![media] })
+    Arc::new(Sdp { origin: (1, 1), connection, media: vec![media], ..Sdp::default() })
 }
 
 pub fn secs(seconds: u64) -> Duration {

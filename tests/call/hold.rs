@@ -49,7 +49,7 @@ fn two_who_hold_one_another_meet_again_only_when_both_resume() {
 fn a_session_refreshed_as_it_is_disturbs_nobody() {
     let mut caller = Caller::talking("12345");
     let said = caller.reinvites(1, Some(sdp(5_002, None)));
-    assert_eq!(said, ["200 to re-INVITE of 1", "change 1"], "the bridge is not touched");
+    assert_eq!(said, ["200 to re-INVITE of 1"], "neither sound nor bridge is touched");
 }
 
 /// RFC 3261 §14.2: a re-INVITE that is refused leaves the session as it was.

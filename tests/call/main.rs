@@ -3,6 +3,7 @@
 mod caller;
 mod ending;
 mod hold;
+mod negotiated;
 mod opening;
 mod peer;
 mod said;

@@ -233,10 +233,13 @@ impl Peer {
             codec,
             payload_type: self.payload_type,
             payload_type_in: self.payload_type,
+            other_in: None,
             dtmf: Some(EVENTS),
             remote: self.address,
             remote_rtcp: SocketAddr::new(self.address.ip(), self.address.port() + 1),
             rtcp_mux: false,
+            packet_ms: 20,
+            new_peer: false,
             signalling_peer: self.address.ip(),
             flow: Flow::SendRecv,
             silence_max: Duration::ZERO,
@@ -245,14 +248,20 @@ impl Peer {
 
     /// The next 20 ms as a packet; the stream goes on.
     pub fn next(&mut self) -> Rtp {
+        self.next_of(20)
+    }
+
+    /// The next packet, so many milliseconds long.
+    pub fn next_of(&mut self, ms: usize) -> Rtp {
         let hertz = self.tone.unwrap_or(0.0);
-        let payload = (self.said..self.said + 160)
+        let samples = ms * 8;
+        let payload = (self.said..self.said + samples)
             .map(|n| {
                 let sample = 8_000.0 * (n as f64 / 8_000.0 * hertz * std::f64::consts::TAU).sin();
                 self.law.encode(sample as i16)
             })
             .collect();
-        self.said += 160;
+        self.said += samples;
         self.next_with(payload)
     }
 

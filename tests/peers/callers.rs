@@ -46,7 +46,7 @@ fn each_offer_has_the_answer_that_its_streams_and_codecs_allow() {
         (
             "m=audio 18000 RTP/AVP 18 97\na=rtpmap:97 PCMA/8000\na=ptime:30",
             " 97",
-            &["a=rtpmap:97 PCMA/8000", "a=ptime:20"],
+            &["a=rtpmap:97 PCMA/8000", "a=ptime:30"],
         ),
         (
             "m=video 18002 RTP/AVP 99\na=rtpmap:99 H264/90000\nm=audio 18000 RTP/AVP 8",

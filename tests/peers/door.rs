@@ -56,7 +56,10 @@ fn an_invite_that_cannot_be_served_gets_the_status_that_the_rfc_names() {
     let log = refused(420).headers(&["Require: 100rel, coffee"]).run(&engine, "12345");
     assert_eq!(log.last("SIP/2.0 420").header("Unsupported"), Some("100rel, coffee"));
     let log = refused(415).headers(&["Content-Type: text/plain"]).with("body", "hello").run(&engine, "12345");
-    assert_eq!(log.last("SIP/2.0 415").header("Accept"), Some("application/sdp"));
+    assert_eq!(
+        log.last("SIP/2.0 415").header("Accept"),
+        Some("application/sdp, multipart/mixed, multipart/alternative")
+    );
     refused(415)
         .headers(&["Content-Type: application/sdp", "Content-Encoding: gzip"])
         .with("body", OFFER)
@@ -78,7 +81,7 @@ fn requests_outside_of_any_dialog_get_the_status_that_the_rfc_names() {
     let engine = Engine::start("sipp-requests", WHEN);
     let log = request("OPTIONS", 200).run(&engine, "12345");
     let ok = log.last("SIP/2.0 200");
-    assert_eq!(ok.header("Accept"), Some("application/sdp"));
+    assert_eq!(ok.header("Accept"), Some("application/sdp, multipart/mixed, multipart/alternative"));
     assert!(ok.header("Allow").is_some_and(|allow| allow.contains("INVITE")), "{}", ok.text);
     assert!(ok.header("To").is_some_and(|to| to.contains(";tag=")), "{}", ok.text);
     let log = request("OPTIONS", 420).headers(&["Require: coffee"]).run(&engine, "12345");

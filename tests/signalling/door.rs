@@ -40,7 +40,7 @@ fn refusals_row_by_row() {
             invite.replace("application/sdp", "text/plain"),
             "415",
             Unsupported,
-            Some((Name::Accept, "application/sdp")),
+            Some((Name::Accept, "application/sdp, multipart/mixed, multipart/alternative")),
         ),
         ("encoding", line("Content-Encoding: gzip"), "415", Unsupported, None),
         ("scheme", invite.replace("INVITE sip:", "INVITE urn:"), "416", Unsupported, None),

@@ -1,6 +1,7 @@
 //! The endpoint held against raw messages: calls in and out, races, strays, and its bounds.
 
 mod abuse;
+mod bodies;
 mod door;
 mod flows;
 mod incoming;

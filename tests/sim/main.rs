@@ -17,6 +17,7 @@ mod sound;
 mod watch;
 
 mod case_calendar;
+mod case_codecs;
 mod case_crowd;
 mod case_house;
 mod case_lapsed;
