@@ -13,6 +13,7 @@ use super::name::Name;
 use super::name_addr::NameAddr;
 use super::uri::Uri;
 use super::via::PORT;
+use crate::id::TrunkId;
 
 /// Most Record-Route entries that are kept; with more the peer is spoken to as if there were none.
 const ROUTES_MAX: usize = 16;
@@ -42,6 +43,8 @@ pub(super) struct Dialog {
     pub(super) peer: SocketAddr,
     /// Whether all requests go to `peer`, whatever Contact says: a seat behind NAT.
     pinned: bool,
+    /// The trunk that it runs by: it counts there, and proves itself with its account.
+    pub(super) trunk: Option<TrunkId>,
 }
 
 impl Dialog {
@@ -70,6 +73,7 @@ impl Dialog {
             listener,
             peer,
             pinned,
+            trunk: None,
         };
         dialog.refresh_target(invite);
         dialog
@@ -89,6 +93,7 @@ impl Dialog {
             listener,
             peer,
             pinned,
+            trunk: None,
         }
     }
 
@@ -126,6 +131,11 @@ impl Dialog {
             self.remote_seq = number;
         }
         fresh
+    }
+
+    /// Its Call-ID.
+    pub(super) fn call_id(&self) -> &[u8] {
+        &self.call_id
     }
 
     /// Whether all requests go where the peer was heard from.

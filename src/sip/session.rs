@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::dialog::Dialog;
 use super::event::EndCause;
+use super::hunt::Hunt;
 use super::message::Message;
 use super::transaction::{PATIENCE, T1, T2};
 use crate::time::Instant;
@@ -26,6 +27,10 @@ pub(super) struct Session {
     pub(super) probing: bool,
     /// We sent the INVITE, so the Call-ID is ours (RFC 3261 §14.1).
     pub(super) is_caller: bool,
+    /// More than 100 has come to our INVITE: somebody beyond the next hop has it.
+    pub(super) rang: bool,
+    /// What is left to try, while our INVITE is out.
+    pub(super) hunt: Option<Box<Hunt>>,
 }
 
 /// Where the session stands.
@@ -118,7 +123,16 @@ impl Repeat {
 
 impl Session {
     pub(super) fn new(dialog: Dialog, phase: Phase, is_caller: bool) -> Self {
-        Session { dialog, phase, offer: Offer::Idle, next_offer: None, probing: false, is_caller }
+        Session {
+            dialog,
+            phase,
+            offer: Offer::Idle,
+            next_offer: None,
+            probing: false,
+            is_caller,
+            rang: false,
+            hunt: None,
+        }
     }
 
     /// When the session itself wants to be woken.

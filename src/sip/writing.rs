@@ -53,6 +53,7 @@ impl Endpoint {
         if *method == Method::Options {
             draft = draft.header("Accept", "application/sdp");
         }
+        let draft = self.vouch(draft, dialog.trunk.as_ref(), method);
         let way = Source { listener: dialog.listener, peer: dialog.destination() };
         self.request(user, key, way, draft.finish(), now);
     }

@@ -93,22 +93,9 @@ impl Switchboard {
     }
 
     fn invite(&mut self, id: CallId, leg: LegId, callee: Callee, offer: Sdp, now: Now) {
-        let Some(entry) = self.calls.get_mut(&id) else { return };
+        let Some(entry) = self.calls.get(&id) else { return };
         let line = &entry.line;
         let display = self.plan.lines.get(line).map_or_else(String::new, |line| line.name.clone());
-        let mut connect_timeout = SEAT_CONNECT_TIMEOUT;
-        if let Callee::Peer { trunk, .. } = &callee {
-            let Some(trunk) = self.plan.trunks.get(trunk) else {
-                return self.tell_call(id, Input::Refused { leg, status: 503 });
-            };
-            let busy = self.trunk_calls.entry(trunk.id.clone()).or_default();
-            if *busy >= trunk.calls_max {
-                return self.tell_call(id, Input::Refused { leg, status: 503 });
-            }
-            *busy += 1;
-            entry.out.push((leg, trunk.id.clone()));
-            connect_timeout = trunk.connect_timeout;
-        }
         let from_user = if entry.caller.is_empty() { "anonymous" } else { &*entry.caller };
         let invite = Invite {
             target: target(&callee, from_user),
@@ -116,7 +103,8 @@ impl Switchboard {
             from_display: display,
             offer: offer.into(),
             headers: vec![("X-Hotline-Line", line.to_string()), ("X-Hotline-Call", id.to_string())],
-            connect_timeout,
+            connect_timeout: SEAT_CONNECT_TIMEOUT,
+            emergency: self.is_emergency(&callee),
         };
         match self.endpoint.invite(invite, now) {
             Ok(session) => {
@@ -135,11 +123,12 @@ impl Switchboard {
         self.agenda.set(&id, None);
         self.screens.drop_call(id);
         self.records.keep_tail(id, entry.sequence, entry.answered.is_some());
-        for trunk in entry.out.into_iter().map(|(_, trunk)| trunk).chain([entry.trunk]) {
-            if let Some(busy) = self.trunk_calls.get_mut(&trunk) {
-                *busy = busy.saturating_sub(1);
-            }
-        }
+    }
+
+    /// Whether the plan has this callee for help in an emergency.
+    fn is_emergency(&self, callee: &Callee) -> bool {
+        let Callee::Peer { number, .. } = callee else { return false };
+        self.plan.emergency.values().any(|peer| peer.number == *number)
     }
 }
 
@@ -167,6 +156,7 @@ pub(super) fn sip_config(plan: &Plan, listeners: &[ListenerConfig], accounts: Ve
             .collect(),
         trust_identity: trunk.trust_identity,
         connect_timeout: trunk.connect_timeout,
+        calls_max: trunk.calls_max,
         ..TrunkConfig::named(trunk.id.clone())
     };
     Config {

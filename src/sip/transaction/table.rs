@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use slab::Slab;
 
+use super::super::vouching::Proofs;
 use super::{Act, InviteClient, InviteServer, NonInviteClient, NonInviteServer};
 use crate::id::Dice;
 use crate::time::Instant;
@@ -133,6 +134,8 @@ pub struct Entry<U> {
     pub listener: usize,
     /// Where its messages go.
     pub peer: SocketAddr,
+    /// How a request of ours has fared with those who asked for proof.
+    pub proofs: Proofs,
     key: Key,
     /// Of an INVITE outside a dialog: Call-ID, From tag and CSeq (RFC 3261 §8.2.2.2).
     merge: Option<Key>,
@@ -171,7 +174,15 @@ impl<U> Table<U> {
     pub fn insert(&mut self, key: Key, merge: Option<Key>, entry: (Machine, U, usize, SocketAddr)) -> usize {
         let (machine, user, listener, peer) = entry;
         let is_invite_client = matches!(machine, Machine::InviteClient(_));
-        let index = self.entries.insert(Entry { machine, user, listener, peer, key, merge });
+        let index = self.entries.insert(Entry {
+            machine,
+            user,
+            listener,
+            peer,
+            proofs: Proofs::default(),
+            key,
+            merge,
+        });
         self.keys.insert(key, index);
         if let Some(merge) = merge {
             self.merges.insert(merge, index);
