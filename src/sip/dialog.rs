@@ -11,6 +11,7 @@ use super::message::Message;
 use super::method::Method;
 use super::name::Name;
 use super::name_addr::NameAddr;
+use super::uac::Thread;
 use super::uri::Uri;
 use super::via::PORT;
 use crate::id::TrunkId;
@@ -131,6 +132,24 @@ impl Dialog {
             self.remote_seq = number;
         }
         fresh
+    }
+
+    /// What another INVITE of ours in place of one that was not answered has in common with it.
+    pub(super) fn thread(&mut self) -> Thread {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        // A refusal's tag is not for the next one (RFC 3261 §8.1.3.4).
+        let to = self
+            .remote
+            .iter()
+            .position(|byte| *byte == b'>')
+            .map_or(&self.remote[..], |end| &self.remote[..=end]);
+        let (call_id, from, to) = (text(&self.call_id), text(&self.local), text(to));
+        Thread { call_id, from, to, seq: self.next_seq() }
+    }
+
+    /// The peer's tag; empty before it is known.
+    pub(super) fn remote_tag(&self) -> &[u8] {
+        &self.remote_tag
     }
 
     /// Its Call-ID.

@@ -18,7 +18,7 @@ use super::scan;
 use super::session::{Farewell, Phase};
 use super::transport::Hop;
 use super::trunks::{REST_AFTER_SILENCE, Room};
-use super::uac::{Thread, Way};
+use super::uac::Way;
 use crate::id::{Dice, TrunkId};
 use crate::time::{Instant, Now};
 
@@ -192,8 +192,7 @@ impl Endpoint {
             && let Some(session) = self.sessions.get_mut(&id)
         {
             // The same call goes on elsewhere: same Call-ID and tags, next CSeq (RFC 3261 §8.1.3.4).
-            let call_id = String::from_utf8_lossy(session.dialog.call_id()).into_owned();
-            way.thread = Some(Thread { call_id, seq: session.dialog.next_seq() });
+            way.thread = Some(session.dialog.thread());
         }
         self.trunks.begin(trunk, now.mono);
         self.send_call(id, &hunt.invite, &way, now).map_err(|_| WayFailed::NoHop)?;

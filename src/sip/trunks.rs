@@ -337,7 +337,7 @@ mod tests {
 
     #[test]
     fn calls_are_bounded_at_once_and_in_any_second() {
-        let trunk = trunk(3, 2);
+        let trunk = trunk(4, 2);
         let mut trunks = with(&trunk);
         // Instant, and whether a call may begin; each that may does.
         for (ms, wanted) in [
@@ -346,7 +346,8 @@ mod tests {
             (999, Room::Pace),
             (1_000, Room::Free),
             (1_599, Room::Pace),
-            (1_600, Room::Full),
+            (1_600, Room::Free),
+            (2_700, Room::Full),
         ] {
             assert_eq!(trunks.room(&trunk, at(ms)), wanted, "{ms}");
             if wanted == Room::Free {
@@ -355,7 +356,7 @@ mod tests {
             }
         }
         trunks.leave(&trunk.trunk);
-        assert_eq!(trunks.room(&trunk, at(1_600)), Room::Free);
+        assert_eq!(trunks.room(&trunk, at(2_700)), Room::Free);
     }
 
     #[test]

@@ -84,10 +84,13 @@ pub(super) struct Way {
     pub(super) thread: Option<Thread>,
 }
 
-/// What requests of one call have in common beside its tags.
+/// What requests of one call have in common, and the CSeq of the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Thread {
     pub(super) call_id: String,
+    /// With our tag.
+    pub(super) from: String,
+    pub(super) to: String,
     pub(super) seq: u32,
 }
 
@@ -147,9 +150,14 @@ impl Endpoint {
             false => format!("sip:{}@{host}", escape(from_user)),
         };
         let from = format!("{}<{from}>;tag={}", quote(&invite.from_display), tag_of(id));
-        let (call_id, seq) = match &way.thread {
-            Some(thread) => (thread.call_id.clone(), thread.seq),
-            None => (format!("{}{}@{ours}", self.dice.hex(16), self.dice.hex(16)), 1),
+        let thread = match &way.thread {
+            Some(thread) => thread.clone(),
+            None => Thread {
+                call_id: format!("{}{}@{ours}", self.dice.hex(16), self.dice.hex(16)),
+                from,
+                to: way.to.clone(),
+                seq: 1,
+            },
         };
         let own_hops = invite.headers.iter().any(|(name, _)| Name::of(name.as_bytes()) == Name::MaxForwards);
         let mut draft = Draft::request(&Method::Invite, &way.uri).header("Via", &via);
@@ -157,10 +165,10 @@ impl Endpoint {
             draft = draft.header_number(Name::MaxForwards, MAX_FORWARDS);
         }
         draft = draft
-            .header("From", from)
-            .header("To", &way.to)
-            .header("Call-ID", call_id)
-            .header("CSeq", format!("{seq} INVITE"));
+            .header("From", thread.from)
+            .header("To", thread.to)
+            .header("Call-ID", thread.call_id)
+            .header("CSeq", format!("{} INVITE", thread.seq));
         draft = self.sign(draft, way.source.listener).header("Allow", super::writing::ALLOW);
         if withheld {
             draft = draft.header("Privacy", "id");

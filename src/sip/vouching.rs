@@ -7,7 +7,7 @@
 use secrecy::ExposeSecret;
 
 use super::build::Draft;
-use super::dialog::session_of;
+use super::dialog::{session_of, to_tag};
 use super::digest::{self, Algorithm, Challenge, Credentials, Qop};
 use super::endpoint::{Endpoint, User};
 use super::event::{TrunkAccount, WayFailed};
@@ -192,7 +192,10 @@ impl Endpoint {
     fn session_that_said(&self, request: &Message) -> Option<super::event::SessionId> {
         let id = session_of(request.from().ok()?.tag()?)?;
         let dialog = &self.sessions.get(&id)?.dialog;
-        (Some(dialog.call_id()) == request.call_id()).then_some(id)
+        // Not another fork's, which has a count of its own.
+        let to = to_tag(request);
+        let same = to.is_empty() || dialog.remote_tag().is_empty() || *to == *dialog.remote_tag();
+        (same && Some(dialog.call_id()) == request.call_id()).then_some(id)
     }
 
     /// Takes over each realm's challenge. `None`: none that we can answer, or one that refuses what
