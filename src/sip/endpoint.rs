@@ -203,6 +203,11 @@ impl Endpoint {
         self.trunks.now(&self.config, now.mono)
     }
 
+    /// The trunk that a session runs by.
+    pub fn trunk_of(&self, id: SessionId) -> Option<&TrunkId> {
+        self.sessions.get(&id)?.dialog.trunk.as_ref()
+    }
+
     /// Takes back a binding that was kept on disk. One whose time has run out, or whose seat is
     /// gone, is dropped there too. A seat that has registered meanwhile keeps what it said last.
     pub fn restore_binding(&mut self, seat: SeatId, binding: Binding, now: Now) {

@@ -1,16 +1,16 @@
 //! What a call wants done, carried to signalling, sound and the queues.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::{Output, Switchboard};
 use crate::acd::event::Joining;
 use crate::call::{Callee, Command, Input};
-use crate::id::{CallId, LegId, QueueId};
+use crate::id::{CallId, LegId, QueueId, TrunkId};
 use crate::routing::Plan;
 use crate::sip::event::{Config, Invite, ListenerConfig, Route, SeatAccount, Target, TrunkConfig};
 use crate::sip::sdp::Sdp;
-use crate::sip::{Hop, Transport};
+use crate::sip::{Hop, SessionId, Transport};
 use crate::time::Now;
 
 /// A seat that gives no sign of life for so long is passed over.
@@ -106,15 +106,28 @@ impl Switchboard {
             connect_timeout: SEAT_CONNECT_TIMEOUT,
             emergency: self.is_emergency(&callee),
         };
+        let way = self.endpoint.way_to(&invite.target);
         match self.endpoint.invite(invite, now) {
             Ok(session) => {
                 self.sessions.insert(session, leg);
                 self.legs.insert(leg, session);
-                if let Callee::Seat(seat) = callee {
-                    self.screens.seat_called(seat, session);
+                match callee {
+                    Callee::Seat(seat) => self.screens.seat_called(seat, session),
+                    Callee::Peer { trunk, .. } => self.mind_way(leg, session, &trunk, way),
                 }
             }
             Err(_) => self.tell_call(id, Input::Refused { leg, status: 503 }),
+        }
+    }
+
+    /// Of several trunks that lead there one was taken: the call is told which. Where that is not the
+    /// one its port was given for, signalling says so itself.
+    fn mind_way(&mut self, leg: LegId, session: SessionId, asked: &TrunkId, way: Option<SocketAddr>) {
+        let Some(trunk) = self.endpoint.trunk_of(session).filter(|trunk| *trunk != asked).cloned() else {
+            return;
+        };
+        if let Some(way) = way {
+            self.tell_call(leg.call, Input::Routed { leg, trunk, peer: way.ip() });
         }
     }
 

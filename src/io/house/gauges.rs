@@ -93,6 +93,7 @@ impl House {
                 ("bindings", rows.bindings),
             ],
             turned_away: Some(self.board.turned_away()),
+            trunks: self.board.sip().trunks(now),
         }
     }
 
