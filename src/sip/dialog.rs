@@ -168,6 +168,12 @@ impl Dialog {
         self.local_seq
     }
 
+    /// CSeq for a request in place of one with `before`.
+    pub(super) fn next_seq_after(&mut self, before: u32) -> u32 {
+        self.local_seq = self.local_seq.max(before);
+        self.next_seq()
+    }
+
     /// A request of ours so far without Contact and body (RFC 3261 §12.2.1.1).
     pub(super) fn draft(&self, method: &Method, seq: u32, via: &str) -> Draft {
         let strict = self.routes.first().filter(|route| !is_loose(route));

@@ -205,7 +205,7 @@ impl Endpoint {
 
     /// The trunk that a session runs by.
     pub fn trunk_of(&self, id: SessionId) -> Option<&TrunkId> {
-        self.sessions.get(&id)?.dialog.trunk.as_ref()
+        self.sessions.get(&id)?.trunk.as_ref()
     }
 
     /// Takes back a binding that was kept on disk. One whose time has run out, or whose seat is
@@ -291,7 +291,7 @@ impl Endpoint {
     pub(super) fn forget(&mut self, id: SessionId) -> Option<Session> {
         self.agenda.set(&Due::Session(id), None);
         let session = self.sessions.remove(&id)?;
-        if let Some(trunk) = &session.dialog.trunk {
+        if let Some(trunk) = &session.trunk {
             self.trunks.leave(trunk);
         }
         Some(session)

@@ -231,6 +231,11 @@ impl Endpoint {
         };
         if let Some((trunk, addr)) = hunt.here.clone() {
             self.note_lost(&trunk, addr, lost, now);
+            if matches!(lost, Lost::Refused(401 | 407, _)) {
+                // Its other hops know the same account, and may lock it for too many tries.
+                hunt.ahead.retain(|step| step.trunk != trunk);
+                hunt.last_resort.retain(|step| step.trunk != trunk);
+            }
         }
         self.give_up_attempt(id, now);
         hunt.status = status;
@@ -249,10 +254,11 @@ impl Endpoint {
         let (why, rest) = match lost {
             Lost::Silent => (WayFailed::Silent, Some(REST_AFTER_SILENCE)),
             Lost::Unreachable => (WayFailed::Unreachable, Some(REST_AFTER_SILENCE)),
+            // Counted as what they are already.
+            Lost::Refused(401 | 407, _) | Lost::Redirected(_) => return,
             // Without Retry-After a 503 is to be taken as a 500 (RFC 3261 §21.5.4).
             Lost::Refused(503, retry_after) => (WayFailed::Refused, retry_after),
             Lost::Refused(..) => (WayFailed::Refused, None),
-            Lost::Redirected(_) => return,
         };
         self.trunks.count(trunk, why);
         if let Some(span) = rest {
@@ -303,12 +309,13 @@ impl Endpoint {
 ///
 /// 503 says so itself (RFC 3261 §21.5.4, RFC 3263 §4.3). 500 is a fault of that server, 502 and 504
 /// are of what it asked in turn (§21.5.1, .3, .5): gateways make them of network causes 27, 38 and
-/// 102 (RFC 3398 §8.2.6.1), which another way does not have. 408 from a server is a next hop that
-/// was silent, as long as nobody has rung. 501, 505, 513 and 580 are about what we said and come
-/// again everywhere; any other 4xx and each 6xx speaks for the callee.
+/// 102 (RFC 3398 §8.2.6.1), which another way does not have. 401 and 407 that could not be answered
+/// are between that trunk and our account there. 408 from a server is a next hop that was silent, as
+/// long as nobody has rung. 501, 505, 513 and 580 are about what we said and come again everywhere;
+/// any other 4xx and each 6xx speaks for the callee.
 fn speaks_for_way(status: u16, rang: bool) -> bool {
     match status {
-        500 | 502..=504 => true,
+        401 | 407 | 500 | 502..=504 => true,
         408 => !rang,
         _ => false,
     }
@@ -349,7 +356,7 @@ mod tests {
 
     #[test]
     fn which_refusals_speak_for_the_way_row_by_row() {
-        let of_the_way = [500, 502, 503, 504];
+        let of_the_way = [401, 407, 500, 502, 503, 504];
         let of_the_callee = [
             400, 403, 404, 410, 415, 420, 480, 481, 482, 484, 486, 487, 488, 501, 505, 513, 580, 600, 603,
             604, 606,

@@ -40,7 +40,8 @@ impl Endpoint {
         let Some(sdp) = session.next_offer.take() else {
             return;
         };
-        let (listener, trunk) = (session.dialog.listener, session.dialog.trunk.clone());
+        let (listener, pinned) = (session.dialog.listener, session.dialog.is_pinned());
+        let trunk = session.trunk.clone();
         let seq = session.dialog.next_seq();
         let (via, key) = self.branch(listener, &Method::Invite);
         let Some(session) = self.sessions.get(&id) else {
@@ -51,12 +52,10 @@ impl Endpoint {
         let draft = self.sign(draft, listener).header("Allow", super::writing::ALLOW);
         let draft = self.vouch(draft, trunk.as_ref(), &Method::Invite);
         let bytes = draft.body("application/sdp", &sdp).finish();
-        let Some(mut session) = self.sessions.remove(&id) else {
-            return;
-        };
-        self.send_invite(id, true, &session.dialog, key, way, bytes, now);
-        session.offer = Offer::Ours { sdp };
-        self.sessions.insert(id, session);
+        self.send_invite(id, true, pinned, key, way, bytes, now);
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.offer = Offer::Ours { sdp };
+        }
     }
 
     /// 2xx to our re-INVITE; its ACK is out.

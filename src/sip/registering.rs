@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::endpoint::{Endpoint, Source, User};
+use super::endpoint::{Due, Endpoint, Source, User};
 use super::event::{Config, Event, TrunkConfig};
 use super::hunt::retry_after;
 use super::message::Message;
@@ -43,8 +43,12 @@ pub(super) struct Registrant {
     tried: usize,
     /// Rounds in a row that failed.
     rounds: u32,
-    /// What is asked for, seconds.
+    /// What the plan wants, seconds.
+    wanted: u32,
+    /// What is asked for, seconds: more where a 423 wanted it.
     expires: u32,
+    /// The trunk's hops were not known when it was tried last.
+    no_hop: bool,
     /// A 423 was obeyed in this round.
     raised: bool,
     /// The binding is good until then.
@@ -69,7 +73,7 @@ enum State {
 
 impl Registrant {
     fn new(trunk: &TrunkConfig, dice: &mut Dice, host: &str, now: Instant) -> Option<Registrant> {
-        let wanted = trunk.register?;
+        let wanted = u32::try_from(trunk.register?.as_secs()).unwrap_or(EXPIRES_MAX).clamp(1, EXPIRES_MAX);
         Some(Registrant {
             call_id: format!("{}@{host}", dice.hex(16)),
             tag: dice.hex(16),
@@ -77,13 +81,28 @@ impl Registrant {
             hop: 0,
             tried: 0,
             rounds: 0,
-            expires: u32::try_from(wanted.as_secs()).unwrap_or(EXPIRES_MAX).clamp(1, EXPIRES_MAX),
+            wanted,
+            expires: wanted,
+            no_hop: false,
             raised: false,
             until: None,
             contact: String::new(),
             told: false,
             state: State::Waiting { at: now },
         })
+    }
+
+    /// Goes on under a new plan: what it wants may differ, and hops may have been found.
+    fn follow(&mut self, next: &Registrant, no_hop: bool, now: Instant) {
+        if self.wanted != next.wanted {
+            (self.wanted, self.expires) = (next.wanted, next.wanted);
+        }
+        if let State::Waiting { at } = &mut self.state
+            && self.no_hop
+            && !no_hop
+        {
+            (*at, self.rounds, self.no_hop) = (now, 0, false);
+        }
     }
 
     /// Whether the trunk knows where we are.
@@ -109,10 +128,9 @@ impl Endpoint {
             let host = host_of(&self.config, 0);
             let registrant = Registrant::new(&trunk, &mut self.dice, &host, now.mono);
             if let Some(state) = self.trunks.get_mut(&trunk.trunk) {
-                match (&state.registrant, registrant) {
-                    (None, made @ Some(_)) => state.registrant = made,
-                    (Some(_), None) => state.registrant = None,
-                    _ => {}
+                match (&mut state.registrant, registrant) {
+                    (Some(known), Some(made)) => known.follow(&made, trunk.hops.is_empty(), now.mono),
+                    (known, made) => *known = made,
                 }
             }
             self.wake_trunk(&trunk.trunk);
@@ -121,8 +139,12 @@ impl Endpoint {
 
     /// Takes back the bindings that the next plan does not want, while their accounts are known.
     pub(super) fn drop_registrations(&mut self, next: &Config, now: Now) {
+        let user = |trunk: &TrunkConfig| trunk.account.as_ref().map(|account| account.user.clone());
+        let same = |trunk: &TrunkConfig, other: &TrunkConfig| {
+            (&other.trunk, &other.domain, user(other)) == (&trunk.trunk, &trunk.domain, user(trunk))
+        };
         let wanted = |trunk: &TrunkConfig| {
-            next.trunks.iter().any(|other| other.trunk == trunk.trunk && other.register.is_some())
+            next.trunks.iter().any(|other| other.register.is_some() && same(trunk, other))
         };
         let gone: Vec<TrunkId> = self
             .config
@@ -133,7 +155,13 @@ impl Endpoint {
             .collect();
         for trunk in gone {
             self.leave_trunk(&trunk, now);
-            self.agenda.set(&super::endpoint::Due::Trunk(trunk), None);
+            if let Some(state) = self.trunks.get_mut(&trunk) {
+                let told = state.registrant.take().is_some_and(|registrant| registrant.told);
+                if told {
+                    self.tell(Event::TrunkRegistered { trunk: trunk.clone(), ok: false });
+                }
+            }
+            self.agenda.set(&Due::Trunk(trunk), None);
         }
     }
 
@@ -212,12 +240,16 @@ impl Endpoint {
             Some((hop, listener, self.trunk_request(&Method::Register, &config, hop, listener)?))
         });
         let Some((hop, listener, (draft, key))) = request else {
+            if let Some(registrant) = self.registrant(trunk) {
+                registrant.no_hop = config.hops.is_empty();
+            }
             return self.registration_failed(trunk, None, now);
         };
         let user = config.account.as_ref().map_or("", |account| &*account.user);
         let user = if user.is_empty() { String::new() } else { format!("{}@", escape(user)) };
         let whom = format!("<sip:{user}{}>", host_towards(&config, hop));
-        let at = self.faces.get(listener).map_or("invalid", |face| &*face.at);
+        let at = self.config.listeners.get(listener);
+        let at = at.map_or(hop.addr, |listener| SocketAddr::new(listener.advertise, listener.bind.port()));
         let transport = match hop.transport {
             Transport::Udp => String::new(),
             other => format!(";transport={}", other.uri_name()),

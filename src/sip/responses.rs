@@ -191,6 +191,7 @@ impl Endpoint {
             return self.say(&mut dialog, &Method::Bye, User::Nobody, None, now);
         };
         session.dialog = dialog;
+        session.dialog.trunk.clone_from(&session.trunk);
         session.phase = Phase::Confirmed;
         self.wake(id);
         self.way_carried(id);

@@ -10,6 +10,7 @@ use super::event::EndCause;
 use super::hunt::Hunt;
 use super::message::Message;
 use super::transaction::{PATIENCE, T1, T2};
+use crate::id::TrunkId;
 use crate::time::Instant;
 
 /// A provisional answer is repeated this often, or proxies on the way give up (RFC 3261 §13.3.1.1).
@@ -27,6 +28,8 @@ pub(super) struct Session {
     pub(super) probing: bool,
     /// We sent the INVITE, so the Call-ID is ours (RFC 3261 §14.1).
     pub(super) is_caller: bool,
+    /// The trunk that it counts for.
+    pub(super) trunk: Option<TrunkId>,
     /// More than 100 has come to our INVITE: somebody beyond the next hop has it.
     pub(super) rang: bool,
     /// What is left to try, while our INVITE is out.
@@ -124,6 +127,7 @@ impl Repeat {
 impl Session {
     pub(super) fn new(dialog: Dialog, phase: Phase, is_caller: bool) -> Self {
         Session {
+            trunk: dialog.trunk.clone(),
             dialog,
             phase,
             offer: Offer::Idle,

@@ -103,13 +103,19 @@ impl Way {
             "" => format!("sip:{host}"),
             user => format!("sip:{user}@{host}"),
         };
+        let to = format!("<{uri}>");
+        let mut uri = step.redirected.as_ref().map_or_else(|| uri.into_bytes(), |uri| uri.to_vec());
+        if step.hop.transport.is_reliable() && step.redirected.is_none() {
+            uri.extend_from_slice(b";transport=");
+            uri.extend_from_slice(step.hop.transport.uri_name().as_bytes());
+        }
         Way {
-            to: format!("<{uri}>"),
-            uri: step.redirected.as_ref().map_or_else(|| uri.into_bytes(), |uri| uri.to_vec()),
+            to,
+            uri,
             from_user: Some(route.from_user.clone()),
             from_host: (!trunk.domain.is_empty()).then(|| trunk.domain.clone()),
             source: Source { listener, peer },
-            pinned: false,
+            pinned: step.hop.transport.is_reliable(),
             trunk: Some(trunk.trunk.clone()),
             thread: None,
         }
@@ -185,8 +191,9 @@ impl Endpoint {
         };
         let mut dialog = Dialog::of_own_invite(&message, way.source.listener, way.source.peer, way.pinned);
         dialog.trunk.clone_from(&way.trunk);
-        let tx = self.send_invite(id, false, &dialog, key, way.source, bytes, now);
         self.forget(id);
+        let tx = self.send_invite(id, false, way.pinned, key, way.source, bytes, now);
+        self.goes_by(tx, way.trunk.as_ref());
         let asked = Some(now.mono + invite.connect_timeout).filter(|_| !invite.connect_timeout.is_zero());
         let lapses = match &way.trunk {
             Some(trunk) => self.lapses(id, trunk, now).or(asked),
@@ -257,7 +264,7 @@ impl Endpoint {
         &mut self,
         session: SessionId,
         again: bool,
-        dialog: &Dialog,
+        pinned: bool,
         key: Key,
         way: Source,
         bytes: Bytes,
@@ -265,10 +272,10 @@ impl Endpoint {
     ) -> usize {
         let inviting = Inviting {
             session,
-            trunk: dialog.trunk.clone(),
+            trunk: self.sessions.get(&session).and_then(|session| session.trunk.clone()),
             given_up: false,
             again,
-            pinned: dialog.is_pinned(),
+            pinned,
             cancel: Cancel::No,
             acked: Vec::new(),
         };
@@ -277,6 +284,15 @@ impl Endpoint {
         let tx = self.table.insert(key, None, (machine, user, way.listener, way.peer));
         self.run(tx, now);
         tx
+    }
+
+    /// Says by which trunk an INVITE of ours goes.
+    pub(super) fn goes_by(&mut self, tx: usize, trunk: Option<&TrunkId>) {
+        if let Some(entry) = self.table.get_mut(tx)
+            && let User::Inviting(inviting) = &mut entry.user
+        {
+            inviting.trunk = trunk.cloned();
+        }
     }
 
     /// An ICMP error came from `peer`: INVITEs to it that nobody has answered fail at once.

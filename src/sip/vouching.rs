@@ -9,13 +9,12 @@ use secrecy::ExposeSecret;
 use super::build::Draft;
 use super::dialog::{session_of, to_tag};
 use super::digest::{self, Algorithm, Challenge, Credentials, Qop};
-use super::endpoint::{Endpoint, User};
+use super::endpoint::{Endpoint, Source, User};
 use super::event::{TrunkAccount, WayFailed};
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
 use super::session::Phase;
-use super::transaction::{InviteClient, Machine, NonInviteClient};
 use super::uac::Cancel;
 use crate::id::TrunkId;
 use crate::time::Now;
@@ -178,7 +177,7 @@ impl Endpoint {
         }
         if trunk.is_none() {
             let session = self.session_that_said(request);
-            trunk = session.and_then(|id| self.sessions.get(&id)?.dialog.trunk.clone());
+            trunk = session.and_then(|id| self.sessions.get(&id)?.trunk.clone());
         }
         // A BYE for a fork that nobody wants has no session: who asks is known by where it went.
         let trunk = trunk.or_else(|| {
@@ -271,7 +270,7 @@ impl Endpoint {
         let before = request.cseq().map_or(0, |cseq| cseq.number);
         let registers = matches!(self.table.get_mut(tx).map(|entry| &entry.user), Some(User::Registering(_)));
         let seq = match id.and_then(|id| self.sessions.get_mut(&id)) {
-            Some(session) => session.dialog.next_seq(),
+            Some(session) => session.dialog.next_seq_after(before),
             None if registers => match self.next_register_seq(trunk, before) {
                 Some(seq) => seq,
                 // Another REGISTER has taken its place.
@@ -291,11 +290,16 @@ impl Endpoint {
             }
             None => draft.finish(),
         };
-        let machine = match method {
-            Method::Invite => Machine::InviteClient(InviteClient::new(bytes, now.mono)),
-            _ => Machine::NonInviteClient(NonInviteClient::new(bytes, now.mono)),
-        };
-        let again = self.table.insert(key, None, (machine, user, listener, peer));
+        let way = Source { listener, peer };
+        match user {
+            User::Inviting(inviting) => {
+                let (session, again, pinned) = (inviting.session, inviting.again, inviting.pinned);
+                let tx = self.send_invite(session, again, pinned, key, way, bytes, now);
+                self.goes_by(tx, Some(trunk));
+            }
+            user => self.request(user, key, way, bytes, now),
+        }
+        let Some(again) = self.table.find(key) else { return true };
         if let Some(entry) = self.table.get_mut(again) {
             entry.proofs = proofs;
         }
@@ -309,7 +313,6 @@ impl Endpoint {
                 self.wake(id);
             }
         }
-        self.run(again, now);
         true
     }
 }

@@ -152,6 +152,23 @@ fn a_wrong_password_is_said_twice_at_most() {
 }
 
 #[test]
+fn a_trunk_that_does_not_take_our_word_is_left_for_another() {
+    let mut wire = Wire::with(with_account());
+    wire.endpoint.invite(to_both(), wire.now).unwrap();
+    wire.drain();
+    let invite = wire.next_sent();
+    let proved = asked(&mut wire, &Ask::default(), &invite);
+    wire.hear(ONE_A, Ask { nonce: "n2", ..Ask::default() }.of(&proved));
+    assert_eq!(name(&wire.next_sent()), "ACK");
+    assert_eq!(wire.sent.front().unwrap().0.to_string(), TWO, "its other hop would say the same");
+    let (_, invite) = next_invite_to(&mut wire, TWO);
+    assert_eq!(proofs(&invite), []);
+    wire.hear(TWO, answer(&invite, 200, "t", OFFER));
+    assert!(wire.events.iter().any(|event| matches!(event, Event::Answered { .. })));
+    assert_eq!(failures(&trunk_now(&wire, "one")), [(WayFailed::Credentials, 1)]);
+}
+
+#[test]
 fn a_stale_nonce_is_answered_once_more_and_no_oftener() {
     let mut wire = Wire::with(with_account());
     let (_, invite) = calling(&mut wire);
@@ -217,7 +234,8 @@ fn what_cannot_be_answered_is_a_refusal() {
         with_lines(&answer(request, 401, "a", ""), line)
     };
     let nothing = |request: &Message| answer(request, 407, "a", "");
-    let asks: [&dyn Fn(&Message) -> Vec<u8>; 3] = [&no_digest, &only_int, &nothing];
+    type Answer<'a> = &'a dyn Fn(&Message) -> Vec<u8>;
+    let asks: [Answer<'_>; 3] = [&no_digest, &only_int, &nothing];
     for ask in asks {
         let mut wire = Wire::with(with_account());
         let (_, invite) = calling(&mut wire);

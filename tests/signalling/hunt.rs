@@ -44,6 +44,7 @@ fn each_final_answer_moves_on_or_ends_the_call_row_by_row() {
         (300, false),
         (305, false),
         (400, false),
+        (403, false),
         (404, false),
         (408, true),
         (410, false),

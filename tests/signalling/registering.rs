@@ -252,3 +252,40 @@ fn a_plan_that_wants_no_registration_any_more_takes_it_back() {
     assert!(wire.sent.is_empty());
     assert_eq!(trunk_now(&wire, "one").registered, Some(true));
 }
+
+#[test]
+fn a_trunk_whose_address_is_found_later_is_registered_at_then() {
+    let mut config = registering(1);
+    let hops = std::mem::take(&mut config.trunks[0].hops);
+    let mut wire = Wire::with(config.clone());
+    wire.run_for(secs(5));
+    assert!(wire.sent.is_empty());
+    config.trunks[0].hops = hops;
+    wire.endpoint.configure(config, wire.now);
+    wire.run_for(ms(0));
+    let register = wire.next_sent();
+    assert_eq!(name(&register), "REGISTER");
+    wire.hear(ONE_A, granted(&register, 600));
+    assert_eq!(told(&mut wire), [true]);
+}
+
+#[test]
+fn another_account_takes_the_place_of_the_first() {
+    let (mut wire, register) = begin(registering(1));
+    wire.hear(ONE_A, granted(&register, 600));
+    let mut next = registering(1);
+    next.trunks[0].account.as_mut().unwrap().user = "other".into();
+    wire.endpoint.configure(next, wire.now);
+    wire.run_for(ms(0));
+    let (leaving, coming) = (wire.next_sent(), wire.next_sent());
+    assert_eq!(
+        (head(&leaving, Name::Expires).as_str(), head(&leaving, Name::To)),
+        ("0", head(&register, Name::To))
+    );
+    assert_eq!(head(&coming, Name::To), "<sip:other@one.example>");
+    assert_ne!(head(&coming, Name::CallId), head(&register, Name::CallId));
+    assert_eq!(told(&mut wire), [true, false]);
+    wire.hear(ONE_A, answer(&leaving, 200, "r", ""));
+    wire.hear(ONE_A, granted(&coming, 600));
+    assert_eq!(told(&mut wire), [true]);
+}
