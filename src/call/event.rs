@@ -18,6 +18,8 @@ pub enum Input {
     /// The answer to [`Command::WantPort`], with the address that will signal for the leg;
     /// `None`: the range is used up, or there is no way to the callee.
     Port { leg: LegId, slot: Option<PortSlot>, peer: IpAddr },
+    /// Our INVITE goes by this trunk now, whose peer signals from there.
+    Routed { leg: LegId, trunk: TrunkId, peer: IpAddr },
     /// 101–199 to our INVITE.
     Progressed { leg: LegId, sdp: Option<Arc<Sdp>> },
     /// 2xx to our INVITE.

@@ -207,6 +207,7 @@ impl Call {
         match input {
             Input::Recorded { durable } => self.record_written(durable, now),
             Input::Port { leg, slot, peer } => self.port_given(leg, slot, peer, now),
+            Input::Routed { leg, trunk, peer } => self.other_routed(leg, trunk, peer),
             Input::Progressed { leg, sdp } => self.other_progressed(leg, sdp.as_deref(), now),
             Input::Answered { leg, sdp } => self.other_answered(leg, sdp.as_deref(), now),
             Input::Refused { leg, status } => self.other_refused(leg, status, now),

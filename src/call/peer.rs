@@ -1,5 +1,6 @@
 //! A call out to somebody behind a trunk: a sub-center, or a bench's target.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{Call, Callee, Command, Doing, Stage, Timer, Told};
@@ -20,6 +21,19 @@ impl Call {
         }
         let callee = Callee::Peer { trunk: peer.trunk, number: peer.number };
         self.call_out(callee, Duration::ZERO, now.mono);
+    }
+
+    /// The INVITE goes by another trunk than it was given, or to another of its hops: what is said of
+    /// the peer from now on names that one, and sound is believed from there.
+    pub(super) fn other_routed(&mut self, leg: LegId, by: TrunkId, peer: IpAddr) {
+        let Some(other) = self.other.as_mut().filter(|other| other.leg.id == leg) else { return };
+        other.leg.peer = peer;
+        let Callee::Peer { trunk, number } = &mut other.callee else { return };
+        if *trunk != by {
+            let number = number.clone();
+            trunk.clone_from(&by);
+            self.tell(Told::PeerDialled { trunk: by, number });
+        }
     }
 
     /// It rings over there. A peer's own early sound (its menu, its ringing) reaches a caller who

@@ -48,6 +48,15 @@ pub fn snapshot(board: &Switchboard, now: Now) -> Value {
             "transactions": counts.transactions,
             "bindings": counts.bindings,
         },
+        "trunks": board.sip().trunks(now).iter().map(|trunk| {
+            json!({
+                "trunk": trunk.trunk,
+                "up": trunk.up,
+                "registered": trunk.registered,
+                "calls": trunk.calls,
+                "full": trunk.full,
+            })
+        }).collect::<Vec<_>>(),
         "turned_away": board.turned_away().iter().map(|(why, count)| {
             (format!("{why:?}"), Value::from(*count))
         }).collect::<serde_json::Map<_, _>>(),

@@ -103,6 +103,11 @@ impl Draft {
         self
     }
 
+    /// The Request-URI of a request in the making.
+    pub(super) fn uri(&self) -> &[u8] {
+        self.out[..].split(|byte| *byte == b' ').nth(1).unwrap_or_default()
+    }
+
     /// Gives the message a body; the last one given counts.
     pub fn body(mut self, content_type: &str, body: &[u8]) -> Draft {
         let content_type = Bytes::copy_from_slice(content_type.as_bytes());

@@ -12,7 +12,9 @@ use super::method::Method;
 use super::name::Name;
 use super::name_addr::NameAddr;
 use super::transport::{Hop, Transport};
+use super::uac::Thread;
 use super::uri::Uri;
+use crate::id::TrunkId;
 
 /// Most Record-Route entries that are kept; with more the peer is spoken to as if there were none.
 const ROUTES_MAX: usize = 16;
@@ -43,6 +45,8 @@ pub(super) struct Dialog {
     /// Whether all requests go to `peer`, whatever Contact says: a seat behind NAT, or a connection
     /// that is used again while it lives.
     pinned: bool,
+    /// The trunk that it runs by: it counts there, and proves itself with its account.
+    pub(super) trunk: Option<TrunkId>,
 }
 
 impl Dialog {
@@ -74,6 +78,7 @@ impl Dialog {
             listener,
             peer,
             pinned,
+            trunk: None,
         };
         dialog.refresh_target(invite);
         dialog
@@ -93,6 +98,7 @@ impl Dialog {
             listener,
             peer,
             pinned,
+            trunk: None,
         }
     }
 
@@ -135,6 +141,29 @@ impl Dialog {
         fresh
     }
 
+    /// What another INVITE of ours in place of one that was not answered has in common with it.
+    pub(super) fn thread(&mut self) -> Thread {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        // A refusal's tag is not for the next one (RFC 3261 §8.1.3.4).
+        let to = self
+            .remote
+            .iter()
+            .position(|byte| *byte == b'>')
+            .map_or(&self.remote[..], |end| &self.remote[..=end]);
+        let (call_id, from, to) = (text(&self.call_id), text(&self.local), text(to));
+        Thread { call_id, from, to, seq: self.next_seq() }
+    }
+
+    /// The peer's tag; empty before it is known.
+    pub(super) fn remote_tag(&self) -> &[u8] {
+        &self.remote_tag
+    }
+
+    /// Its Call-ID.
+    pub(super) fn call_id(&self) -> &[u8] {
+        &self.call_id
+    }
+
     /// Whether all requests go where the peer was heard from.
     pub(super) fn is_pinned(&self) -> bool {
         self.pinned
@@ -149,6 +178,12 @@ impl Dialog {
     pub(super) fn next_seq(&mut self) -> u32 {
         self.local_seq += 1;
         self.local_seq
+    }
+
+    /// CSeq for a request in place of one with `before`.
+    pub(super) fn next_seq_after(&mut self, before: u32) -> u32 {
+        self.local_seq = self.local_seq.max(before);
+        self.next_seq()
     }
 
     /// A request of ours so far without Contact and body (RFC 3261 §12.2.1.1).

@@ -12,18 +12,21 @@ use bytes::Bytes;
 
 use super::auth::Guard;
 use super::door::Door;
-use super::event::{Binding, Config, Counts, Event, Gate, Output, Packet, SessionId, TurnedAway};
+use super::event::{Binding, Config, Counts, Event, Gate, Output, Packet, SessionId, TrunkNow, TurnedAway};
 use super::fault::ParseError;
 use super::flows::Flows;
+use super::hunt::Lost;
 use super::load::Load;
 use super::message::Message;
+use super::proving::Proving;
 use super::registrar::Registrar;
 use super::session::Session;
 use super::sources::Sources;
 use super::transaction::{Fingerprint, Table};
+use super::trunks::Trunks;
 use super::uac::Inviting;
 use super::writing::{Face, face};
-use crate::id::{Dice, SeatId};
+use crate::id::{Dice, SeatId, TrunkId};
 use crate::time::{Agenda, Instant, Now};
 
 /// Retry-After where a table is full, seconds: about as long as finished transactions linger.
@@ -62,6 +65,10 @@ pub(super) enum User {
     Bye(SessionId),
     /// Our OPTIONS.
     Probe(SessionId),
+    /// Our REGISTER at a trunk.
+    Registering(Box<TrunkId>),
+    /// Our OPTIONS to a trunk's hop.
+    Proving(Box<Proving>),
 }
 
 /// Who wants to be woken.
@@ -70,6 +77,7 @@ pub(super) enum Due {
     Transaction(usize),
     Session(SessionId),
     Seat(SeatId),
+    Trunk(TrunkId),
 }
 
 /// The machine.
@@ -79,6 +87,7 @@ pub struct Endpoint {
     pub(super) door: Door,
     pub(super) guard: Guard,
     pub(super) registrar: Registrar,
+    pub(super) trunks: Trunks,
     pub(super) table: Table<User>,
     pub(super) sessions: HashMap<SessionId, Session>,
     pub(super) agenda: Agenda<Due>,
@@ -100,6 +109,7 @@ impl Endpoint {
             door: Door::new(&config),
             guard: Guard::new(&mut dice, now.mono),
             registrar: Registrar::default(),
+            trunks: Trunks::default(),
             table: Table::default(),
             sessions: HashMap::new(),
             agenda: Agenda::default(),
@@ -118,13 +128,16 @@ impl Endpoint {
 
     /// A new plan. Sessions go on; bindings of seats that are gone go with them. Listeners must keep
     /// their places, as running dialogs name them by index.
-    pub fn configure(&mut self, config: Config, _now: Now) {
+    pub fn configure(&mut self, config: Config, now: Now) {
         self.faces = config.listeners.iter().map(face).collect();
         let reliable = config.listeners.iter().map(|listener| listener.transport.is_reliable());
         self.table.set_reliable(reliable.collect());
         self.door = Door::new(&config);
         self.guard.configure(&config);
+        self.drop_registrations(&config, now);
+        self.trunks.configure(&config, &mut self.dice, now.mono);
         self.config = config;
+        self.begin_registrations(now);
         for seat in self.registrar.seats() {
             if !self.guard.knows(seat.as_str()) {
                 self.unbind(seat);
@@ -176,6 +189,7 @@ impl Endpoint {
                 }
                 Due::Session(id) => self.handle_session_timeout(id, now),
                 Due::Seat(seat) => self.unbind(seat),
+                Due::Trunk(trunk) => self.handle_trunk_timeout(&trunk, now),
             }
         }
     }
@@ -219,6 +233,16 @@ impl Endpoint {
             transactions: self.table.len(),
             bindings: self.registrar.len(),
         }
+    }
+
+    /// All trunks as they are, by name.
+    pub fn trunks(&self, now: Now) -> Vec<TrunkNow> {
+        self.trunks.now(&self.config, now.mono)
+    }
+
+    /// The trunk that a session runs by.
+    pub fn trunk_of(&self, id: SessionId) -> Option<&TrunkId> {
+        self.sessions.get(&id)?.trunk.as_ref()
     }
 
     /// Takes back a binding that was kept on disk. One whose time has run out, or whose seat is
@@ -292,9 +316,12 @@ impl Endpoint {
     pub(super) fn handle_silence(&mut self, user: User, now: Now) {
         match user {
             User::Inviting(inviting) if inviting.again => self.give_up_offer(inviting.session, now),
-            User::Inviting(inviting) => self.end_invite(inviting.session, 408),
+            User::Inviting(inviting) if inviting.given_up => {}
+            User::Inviting(inviting) => self.lose_way(inviting.session, Lost::Silent, now),
             User::Bye(id) => self.finish(id),
             User::Probe(id) => self.lose(id, now),
+            User::Registering(trunk) => self.registration_failed(&trunk, None, now),
+            User::Proving(proving) => self.handle_proved(&proving, 408, now),
             // A refusal that nobody acknowledged: RFC 3261 §17.2.1 leaves it at that.
             User::Invited(_) | User::Nobody => {}
         }
@@ -303,7 +330,11 @@ impl Endpoint {
     /// Takes a session out, its timer too.
     pub(super) fn forget(&mut self, id: SessionId) -> Option<Session> {
         self.agenda.set(&Due::Session(id), None);
-        self.sessions.remove(&id)
+        let session = self.sessions.remove(&id)?;
+        if let Some(trunk) = &session.trunk {
+            self.trunks.leave(trunk);
+        }
+        Some(session)
     }
 
     /// Sets a session's timer to what it wants.

@@ -93,6 +93,13 @@ pub enum Event {
     Unregistered { seat: SeatId },
     /// A request was turned away at the door; one counter each.
     TurnedAway { peer: SocketAddr, why: TurnedAway },
+    /// Our INVITE goes by another way than [`Endpoint::way_to`](super::Endpoint::way_to) or the last
+    /// of these said: this trunk, and the address that signals there.
+    Routed { session: SessionId, trunk: TrunkId, peer: IpAddr },
+    /// A trunk's health has changed: by its answers to OPTIONS, or by an INVITE that was answered.
+    TrunkHealth { trunk: TrunkId, up: bool },
+    /// We are registered at a trunk now, or no more.
+    TrunkRegistered { trunk: TrunkId, ok: bool },
 }
 
 /// How a dialog ended.
@@ -132,6 +139,65 @@ pub enum TurnedAway {
     /// Not read: an address that is no trunk's sends too much, or a trunk does while there is more to
     /// do than can be done.
     Flooding,
+    /// 503: the trunk that it came by has its [`TrunkConfig::calls_max`].
+    TrunkFull,
+}
+
+/// Why a way was passed over, or led nowhere: one counter by trunk each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum WayFailed {
+    /// No such trunk, no hop known, or no listener that reaches it.
+    NoHop,
+    /// Down, resting or not registered; tried only where nothing else is left.
+    Down,
+    /// It has its [`TrunkConfig::calls_max`].
+    Full,
+    /// It had its [`TrunkConfig::calls_per_second`] within the last second.
+    Pace,
+    /// No sign of life within the connect time-out, or Timer B.
+    Silent,
+    /// ICMP said that nobody listens there, or no connection came about.
+    Unreachable,
+    /// 500, 502, 503, 504, or 408 from a server on the way.
+    Refused,
+    /// 3xx to a place that none of our trunks owns, or once too often.
+    Redirected,
+    /// 401 or 407 again for what we proved, or a challenge that we cannot answer.
+    Credentials,
+}
+
+impl WayFailed {
+    /// Each of them, in the order of the counters.
+    pub const ALL: [WayFailed; 9] = [
+        WayFailed::NoHop,
+        WayFailed::Down,
+        WayFailed::Full,
+        WayFailed::Pace,
+        WayFailed::Silent,
+        WayFailed::Unreachable,
+        WayFailed::Refused,
+        WayFailed::Redirected,
+        WayFailed::Credentials,
+    ];
+}
+
+/// A trunk at a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrunkNow {
+    /// Which one.
+    pub trunk: TrunkId,
+    /// Whether any of its hops is up; always so where nothing asks.
+    pub up: bool,
+    /// Whether we are registered there; `None`: not wanted.
+    pub registered: Option<bool>,
+    /// Sessions with it, both ways.
+    pub calls: u32,
+    /// Whether it takes no more of them.
+    pub full: bool,
+    /// Attempts that went out by it since the start.
+    pub attempts: u64,
+    /// Ways that failed since the start, in the order of [`WayFailed::ALL`].
+    pub failed: [u64; WayFailed::ALL.len()],
 }
 
 /// A new INVITE as the rooms above see it.
@@ -217,8 +283,11 @@ pub struct Invite {
     pub offer: Arc<Sdp>,
     /// Further header lines, name and value; no CR or LF survives in them.
     pub headers: Vec<(&'static str, String)>,
-    /// No provisional or final answer within this time: `Refused` 408 (a trunk's connect time-out).
+    /// No provisional or final answer within this time: `Refused` 408. Towards a trunk its own
+    /// [`TrunkConfig::connect_timeout`] counts, where it has one.
     pub connect_timeout: Duration,
+    /// For help in an emergency: no limit of our own may stand in its way.
+    pub emergency: bool,
 }
 
 /// Who may talk to the endpoint, from the plan.
@@ -283,6 +352,9 @@ pub enum NoWay {
     /// A table is full.
     #[error("no room for another session")]
     Full,
+    /// Every trunk that leads there has its most calls, or its most new calls in a second.
+    #[error("each trunk that leads there has its most calls")]
+    Busy,
 }
 
 /// How full the endpoint's tables are.

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use super::dialog::Dialog;
 use super::endpoint::{Endpoint, Source, User};
 use super::event::SessionId;
+use super::hunt::Lost;
 use super::message::Message;
 use super::transaction::{InviteClient, Machine, NonInviteClient};
 use super::transport::{Hop, Transport};
@@ -81,6 +82,7 @@ impl Endpoint {
                 self.fail(tx, now);
             }
         }
+        self.hop_unreachable(peer, now);
     }
 
     /// Whether a listener's messages go by connections.
@@ -105,7 +107,8 @@ impl Endpoint {
         };
         let failed = match (&mut entry.machine, &entry.user) {
             (Machine::InviteClient(machine), User::Inviting(inviting)) => {
-                machine.handle_unreachable().then_some((inviting.session, inviting.again))
+                let failed = machine.handle_unreachable() && !inviting.given_up;
+                failed.then_some((inviting.session, inviting.again))
             }
             (Machine::NonInviteClient(machine), _) => {
                 machine.handle_unreachable();
@@ -116,7 +119,7 @@ impl Endpoint {
         self.run(tx, now);
         match failed {
             Some((id, true)) => self.handle_offer_refused(id, 503, now),
-            Some((id, false)) => self.end_invite(id, 503),
+            Some((id, false)) => self.lose_way(id, Lost::Unreachable, now),
             None => {}
         }
     }

@@ -40,6 +40,7 @@ impl Endpoint {
         let Some(sdp) = session.next_offer.take() else {
             return;
         };
+        let trunk = session.trunk.clone();
         let seq = session.dialog.next_seq();
         self.aim_session(id);
         let Some(session) = self.sessions.get(&id) else {
@@ -53,6 +54,7 @@ impl Endpoint {
         let way = Source { listener, peer: session.dialog.destination() };
         let draft = session.dialog.draft(&Method::Invite, seq, &via);
         let draft = self.sign(draft, listener).header("Allow", super::writing::ALLOW);
+        let draft = self.vouch(draft, trunk.as_ref(), &Method::Invite);
         let bytes = draft.body("application/sdp", &sdp).finish();
         self.send_invite(id, true, pinned, key, way, bytes, now);
         if let Some(session) = self.sessions.get_mut(&id) {

@@ -8,6 +8,7 @@ use super::endpoint::{Endpoint, Source, User, role};
 use super::event::{EndCause, Event, SessionId, TurnedAway};
 use super::message::Message;
 use super::method::Method;
+use super::name::Name;
 use super::session::{Farewell, Phase};
 use super::transaction::Machine;
 use super::uac::Acked;
@@ -30,28 +31,42 @@ impl Endpoint {
         let Some(entry) = self.table.get_mut(tx) else {
             return;
         };
-        match &mut entry.machine {
+        let asks = matches!(status, 401 | 407);
+        let asked = match &mut entry.machine {
             Machine::InviteClient(machine) => {
+                let asked = asks.then(|| machine.stored().clone());
                 let ack = |invite: &Bytes| match Message::parse(invite.clone()) {
                     Ok(invite) => ack_for_refusal(&invite, response),
                     Err(_) => Bytes::new(),
                 };
                 machine.handle_response(status, ack, now.mono);
+                asked
             }
-            Machine::NonInviteClient(machine) => machine.handle_response(status, now.mono),
+            Machine::NonInviteClient(machine) => {
+                let asked = asks.then(|| machine.stored().clone());
+                machine.handle_response(status, now.mono);
+                asked
+            }
             Machine::InviteServer(_) | Machine::NonInviteServer(_) => return,
-        }
+        };
         if !self.run(tx, now) {
+            return;
+        }
+        if let Some(Ok(request)) = asked.map(Message::parse)
+            && self.answer_challenge(tx, &request, response, now)
+        {
             return;
         }
         match self.table.get_mut(tx).map(|entry| &entry.user) {
             Some(User::Inviting(inviting)) => {
                 let (id, again) = (inviting.session, inviting.again);
                 match status {
+                    ..=199 if inviting.given_up => self.cancel_if_wanted(tx, now),
+                    300.. if inviting.given_up => {}
                     ..=199 => self.handle_provisional(tx, id, again, status, response, now),
                     200..=299 => self.handle_accepted(tx, response, now),
                     _ if again => self.handle_offer_refused(id, status, now),
-                    _ => self.end_invite(id, status),
+                    _ => self.way_refused(id, status, response, now),
                 }
             }
             Some(User::Bye(id)) if status >= 200 => {
@@ -61,6 +76,14 @@ impl Endpoint {
             Some(User::Probe(id)) if status >= 200 => {
                 let id = *id;
                 self.handle_probed(id, status, now);
+            }
+            Some(User::Registering(trunk)) if status >= 200 => {
+                let trunk = trunk.as_ref().clone();
+                self.handle_registered(&trunk, status, response, now);
+            }
+            Some(User::Proving(proving)) if status >= 200 => {
+                let proving = proving.as_ref().clone();
+                self.handle_proved(&proving, status, now);
             }
             _ => {}
         }
@@ -83,6 +106,7 @@ impl Endpoint {
             return;
         };
         let heard_first = lapses.take().is_some();
+        session.rang |= status > 100;
         if status > 100 && !*hung_up {
             self.tell(Event::Progressed { session: id, status, sdp: door::sdp_of(response) });
         }
@@ -114,6 +138,7 @@ impl Endpoint {
             return;
         };
         let (id, again, pinned) = (inviting.session, inviting.again, inviting.pinned);
+        let (trunk, given_up) = (inviting.trunk.clone(), inviting.given_up);
         let mut dialog = match self.sessions.get_mut(&id) {
             // A re-INVITE only refreshes the target of the dialog that there is.
             Some(session) if again => {
@@ -124,6 +149,7 @@ impl Endpoint {
                 // Where its length alone took the INVITE over a stream, the dialog stays with datagrams.
                 let home = lifted.unwrap_or(listener);
                 let mut dialog = Dialog::of_own_invite(&invite, home, peer, pinned);
+                dialog.trunk = trunk;
                 match again {
                     true => dialog.refresh_target(response),
                     false => dialog.settle(response),
@@ -145,7 +171,9 @@ impl Endpoint {
             (None, Some(session)) => &session.dialog,
             (None, None) => return,
         };
-        let ack = self.name(used.draft(&Method::Ack, seq, &via), "User-Agent").finish();
+        let ack = self.name(used.draft(&Method::Ack, seq, &via), "User-Agent");
+        // An ACK cannot be asked for proof: it carries what its INVITE did (RFC 3261 §22.1).
+        let ack = ack.copy(&invite, Name::Authorization).copy(&invite, Name::ProxyAuthorization).finish();
         let to = used.destination();
         self.send(listener, to, ack.clone());
         if let Some(entry) = self.table.get_mut(tx)
@@ -155,6 +183,9 @@ impl Endpoint {
         }
         match (again, dialog.take()) {
             (true, _) => self.handle_offer_taken(id, response, now),
+            (false, Some(mut dialog)) if given_up => {
+                self.say(&mut dialog, &Method::Bye, User::Nobody, None, now);
+            }
             (false, Some(dialog)) => self.adopt(id, dialog, response, now),
             (false, None) => {}
         }
@@ -169,8 +200,10 @@ impl Endpoint {
             return self.say(&mut dialog, &Method::Bye, User::Nobody, None, now);
         };
         session.dialog = dialog;
+        session.dialog.trunk.clone_from(&session.trunk);
         session.phase = Phase::Confirmed;
         self.wake(id);
+        self.way_carried(id);
         if hung_up {
             // It crossed our CANCEL.
             return self.bye(id, Some(EndCause::HungUp), &Farewell::default(), now);

@@ -7,8 +7,10 @@ use bytes::Bytes;
 
 use super::dialog::Dialog;
 use super::event::EndCause;
+use super::hunt::Hunt;
 use super::message::Message;
 use super::transaction::{PATIENCE, T1, T2};
+use crate::id::TrunkId;
 use crate::time::Instant;
 
 /// A provisional answer is repeated this often, or proxies on the way give up (RFC 3261 §13.3.1.1).
@@ -26,6 +28,12 @@ pub(super) struct Session {
     pub(super) probing: bool,
     /// We sent the INVITE, so the Call-ID is ours (RFC 3261 §14.1).
     pub(super) is_caller: bool,
+    /// The trunk that it counts for.
+    pub(super) trunk: Option<TrunkId>,
+    /// More than 100 has come to our INVITE: somebody beyond the next hop has it.
+    pub(super) rang: bool,
+    /// What is left to try, while our INVITE is out.
+    pub(super) hunt: Option<Box<Hunt>>,
 }
 
 /// Where the session stands.
@@ -118,7 +126,17 @@ impl Repeat {
 
 impl Session {
     pub(super) fn new(dialog: Dialog, phase: Phase, is_caller: bool) -> Self {
-        Session { dialog, phase, offer: Offer::Idle, next_offer: None, probing: false, is_caller }
+        Session {
+            trunk: dialog.trunk.clone(),
+            dialog,
+            phase,
+            offer: Offer::Idle,
+            next_offer: None,
+            probing: false,
+            is_caller,
+            rang: false,
+            hunt: None,
+        }
     }
 
     /// When the session itself wants to be woken.

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use super::build::Draft;
 use super::dialog::{Dialog, MAX_FORWARDS, tag_of};
 use super::endpoint::{Endpoint, Source, User};
-use super::event::{EndCause, Event, Invite, NoWay, SessionId, Target};
+use super::event::{EndCause, Event, Invite, NoWay, Route, SessionId, Target, TrunkConfig};
+use super::hunt::{Lost, Step};
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
@@ -18,6 +19,7 @@ use super::session::{Farewell, Phase, Session};
 use super::transaction::{InviteClient, Key, Machine};
 use super::transport::Hop;
 use super::writing::host_of;
+use crate::id::{SeatId, TrunkId};
 use crate::time::Now;
 
 /// Names of headers that the endpoint writes itself: none of them is taken from above.
@@ -38,6 +40,10 @@ const OURS: [Name; 10] = [
 #[derive(Debug)]
 pub(super) struct Inviting {
     pub(super) session: SessionId,
+    /// The trunk that it goes by.
+    pub(super) trunk: Option<TrunkId>,
+    /// Another attempt has taken its place: whatever still comes of it is released.
+    pub(super) given_up: bool,
     /// A re-INVITE.
     pub(super) again: bool,
     pub(super) pinned: bool,
@@ -65,45 +71,111 @@ pub(super) struct Acked {
 }
 
 /// Where an INVITE goes.
-struct Way {
-    uri: Vec<u8>,
+pub(super) struct Way {
+    pub(super) uri: Vec<u8>,
     to: String,
+    /// The caller's number, where the way wants its own.
+    from_user: Option<String>,
+    /// Host of From, where the way wants its own.
+    from_host: Option<String>,
     source: Source,
     pinned: bool,
+    trunk: Option<TrunkId>,
+    /// The call goes on in an earlier attempt's thread.
+    pub(super) thread: Option<Thread>,
+}
+
+/// What requests of one call have in common, and the CSeq of the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Thread {
+    pub(super) call_id: String,
+    /// With our tag.
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) seq: u32,
+}
+
+impl Way {
+    /// By a trunk's hop, as `step` names it.
+    pub(super) fn by_trunk(trunk: &TrunkConfig, route: &Route, step: &Step, listener: usize) -> Way {
+        let peer = step.hop.addr;
+        let host = if trunk.domain.is_empty() { peer.to_string() } else { trunk.domain.clone() };
+        let uri = match &*escape(&route.user) {
+            "" => format!("sip:{host}"),
+            user => format!("sip:{user}@{host}"),
+        };
+        let to = format!("<{uri}>");
+        let mut uri = step.redirected.as_ref().map_or_else(|| uri.into_bytes(), |uri| uri.to_vec());
+        if step.hop.transport.is_reliable() && step.redirected.is_none() {
+            uri.extend_from_slice(b";transport=");
+            uri.extend_from_slice(step.hop.transport.uri_name().as_bytes());
+        }
+        Way {
+            to,
+            uri,
+            from_user: Some(route.from_user.clone()),
+            from_host: (!trunk.domain.is_empty()).then(|| trunk.domain.clone()),
+            source: Source { listener, peer },
+            pinned: step.hop.transport.is_reliable(),
+            trunk: Some(trunk.trunk.clone()),
+            thread: None,
+        }
+    }
 }
 
 impl Endpoint {
     /// Sends an INVITE. What comes of it is told by events; exactly one of `Refused` and `Ended` is
     /// the last of them.
     pub fn invite(&mut self, invite: Invite, now: Now) -> Result<SessionId, NoWay> {
-        let way = self.way(&invite.target)?;
-        let from_user = match &invite.target {
-            Target::Trunk(routes) => routes.first().map_or("", |route| &*route.from_user),
-            Target::Seat(_) => &*invite.from_user,
+        let seat = match &invite.target {
+            Target::Trunk(_) => return self.hunt(invite, now),
+            Target::Seat(seat) => seat,
         };
+        let way = self.way_to_seat(seat)?;
         if self.is_full() {
             return Err(NoWay::Full);
         }
         let id = self.draw_session();
+        self.send_call(id, &invite, &way, now).map(|()| id)
+    }
+
+    /// Sends one INVITE of a session; an earlier attempt of it is over.
+    pub(super) fn send_call(
+        &mut self,
+        id: SessionId,
+        invite: &Invite,
+        way: &Way,
+        now: Now,
+    ) -> Result<(), NoWay> {
+        let from_user = way.from_user.as_deref().unwrap_or(&invite.from_user);
         let (via, key) = self.branch(way.source.listener, &Method::Invite);
-        let host = host_of(&self.config, way.source.listener);
+        let ours = host_of(&self.config, way.source.listener);
+        let host = way.from_host.as_ref().unwrap_or(&ours);
         let withheld = from_user.is_empty();
         let from = match withheld {
             true => "sip:anonymous@anonymous.invalid".to_owned(),
             false => format!("sip:{}@{host}", escape(from_user)),
         };
         let from = format!("{}<{from}>;tag={}", quote(&invite.from_display), tag_of(id));
-        let call_id = format!("{}{}@{host}", self.dice.hex(16), self.dice.hex(16));
+        let thread = match &way.thread {
+            Some(thread) => thread.clone(),
+            None => Thread {
+                call_id: format!("{}{}@{ours}", self.dice.hex(16), self.dice.hex(16)),
+                from,
+                to: way.to.clone(),
+                seq: 1,
+            },
+        };
         let own_hops = invite.headers.iter().any(|(name, _)| Name::of(name.as_bytes()) == Name::MaxForwards);
         let mut draft = Draft::request(&Method::Invite, &way.uri).header("Via", &via);
         if !own_hops {
             draft = draft.header_number(Name::MaxForwards, MAX_FORWARDS);
         }
         draft = draft
-            .header("From", from)
-            .header("To", &way.to)
-            .header("Call-ID", call_id)
-            .header("CSeq", "1 INVITE");
+            .header("From", thread.from)
+            .header("To", thread.to)
+            .header("Call-ID", thread.call_id)
+            .header("CSeq", format!("{} INVITE", thread.seq));
         draft = self.sign(draft, way.source.listener).header("Allow", super::writing::ALLOW);
         if withheld {
             draft = draft.header("Privacy", "id");
@@ -113,61 +185,58 @@ impl Endpoint {
                 draft = draft.header(name, value);
             }
         }
+        draft = self.vouch(draft, way.trunk.as_ref(), &Method::Invite);
         let bytes = draft.body("application/sdp", &invite.offer.write()).finish();
         let Ok(message) = Message::parse(bytes.clone()) else {
             return Err(NoWay::NoTarget);
         };
-        let dialog = Dialog::of_own_invite(&message, way.source.listener, way.source.peer, way.pinned);
+        let mut dialog = Dialog::of_own_invite(&message, way.source.listener, way.source.peer, way.pinned);
+        dialog.trunk.clone_from(&way.trunk);
+        self.forget(id);
         let tx = self.send_invite(id, false, way.pinned, key, way.source, bytes, now);
-        let lapses = Some(now.mono + invite.connect_timeout).filter(|_| !invite.connect_timeout.is_zero());
+        self.goes_by(tx, way.trunk.as_ref());
+        let asked = Some(now.mono + invite.connect_timeout).filter(|_| !invite.connect_timeout.is_zero());
+        let lapses = match &way.trunk {
+            Some(trunk) => self.lapses(id, trunk, now).or(asked),
+            None => asked,
+        };
+        if let Some(trunk) = &way.trunk {
+            self.trunks.enter(trunk);
+        }
         self.sessions.insert(id, Session::new(dialog, Phase::Calling { tx, lapses, hung_up: false }, true));
         self.wake(id);
-        Ok(id)
+        Ok(())
     }
 
-    /// Where requests to `target` would go now.
+    /// Where requests to `target` would go now; a call that takes another way is told by
+    /// [`Event::Routed`].
     pub fn way_to(&self, target: &Target) -> Option<SocketAddr> {
-        self.way(target).ok().map(|way| way.source.peer)
-    }
-
-    fn way(&self, target: &Target) -> Result<Way, NoWay> {
         match target {
-            Target::Seat(seat) => {
-                let binding = self.registrar.binding(seat).ok_or(NoWay::NotRegistered)?;
-                Ok(Way {
-                    uri: binding.contact.as_bytes().to_vec(),
-                    to: format!(
-                        "<sip:{}@{}>",
-                        escape(seat.as_str()),
-                        host_of(&self.config, binding.listener)
-                    ),
-                    source: Source { listener: binding.listener, peer: binding.flow },
-                    pinned: true,
-                })
-            }
+            Target::Seat(seat) => self.way_to_seat(seat).ok().map(|way| way.source.peer),
             Target::Trunk(routes) => {
-                let route = routes.first().ok_or(NoWay::NoTarget)?;
-                let trunk = self.config.trunks.iter().find(|known| known.trunk == route.trunk);
-                let hop = trunk.and_then(|trunk| trunk.hops.first()).ok_or(NoWay::NoTarget)?;
-                let listener = self.listener_for(hop).ok_or(NoWay::NoTarget)?;
-                let peer = hop.addr;
-                let mut uri = match &*escape(&route.user) {
-                    "" => format!("sip:{peer}"),
-                    user => format!("sip:{user}@{peer}"),
-                };
-                let to = format!("<{uri}>");
-                if hop.transport.is_reliable() {
-                    uri.push_str(";transport=");
-                    uri.push_str(hop.transport.uri_name());
-                }
-                Ok(Way {
-                    to,
-                    uri: uri.into_bytes(),
-                    source: Source { listener, peer },
-                    pinned: self.is_stream(listener),
-                })
+                let hops = |route: &Route| self.trunk(&route.trunk)?.hops.first();
+                // One that leads nowhere yet is no reason not to try the others.
+                routes
+                    .iter()
+                    .find_map(hops)
+                    .filter(|hop| self.listener_for(hop).is_some())
+                    .map(|hop| hop.addr)
             }
         }
+    }
+
+    fn way_to_seat(&self, seat: &SeatId) -> Result<Way, NoWay> {
+        let binding = self.registrar.binding(seat).ok_or(NoWay::NotRegistered)?;
+        Ok(Way {
+            uri: binding.contact.as_bytes().to_vec(),
+            to: format!("<sip:{}@{}>", escape(seat.as_str()), host_of(&self.config, binding.listener)),
+            from_user: None,
+            from_host: None,
+            source: Source { listener: binding.listener, peer: binding.flow },
+            pinned: true,
+            trunk: None,
+            thread: None,
+        })
     }
 
     /// The listener to reach a hop from: of its transport and family, and on loopback if and only if
@@ -203,13 +272,30 @@ impl Endpoint {
         now: Now,
     ) -> usize {
         let (way, bytes, lifted) = self.lift(way, bytes, now);
-        let inviting = Inviting { session, again, pinned, cancel: Cancel::No, acked: Vec::new() };
+        let inviting = Inviting {
+            session,
+            trunk: self.sessions.get(&session).and_then(|session| session.trunk.clone()),
+            given_up: false,
+            again,
+            pinned,
+            cancel: Cancel::No,
+            acked: Vec::new(),
+        };
         let machine = Machine::InviteClient(InviteClient::new(bytes, now.mono));
         let user = User::Inviting(Box::new(inviting));
         let tx = self.table.insert(key, None, (machine, user, way.listener, way.peer));
         self.mark_lifted(tx, lifted);
         self.run(tx, now);
         tx
+    }
+
+    /// Says by which trunk an INVITE of ours goes.
+    pub(super) fn goes_by(&mut self, tx: usize, trunk: Option<&TrunkId>) {
+        if let Some(entry) = self.table.get_mut(tx)
+            && let User::Inviting(inviting) = &mut entry.user
+        {
+            inviting.trunk = trunk.cloned();
+        }
     }
 
     /// An ICMP error came from `peer`: INVITEs to it that nobody has answered fail at once.
@@ -221,15 +307,18 @@ impl Endpoint {
             let User::Inviting(inviting) = &entry.user else {
                 continue;
             };
-            let (id, again) = (inviting.session, inviting.again);
+            let (id, again, given_up) = (inviting.session, inviting.again, inviting.given_up);
             let Machine::InviteClient(machine) = &mut entry.machine else {
                 continue;
             };
             if !again && machine.handle_unreachable() {
                 self.run(tx, now);
-                self.end_invite(id, 503);
+                if !given_up {
+                    self.lose_way(id, Lost::Unreachable, now);
+                }
             }
         }
+        self.hop_unreachable(peer, now);
     }
 
     /// Our INVITE has failed for good.
@@ -248,7 +337,7 @@ impl Endpoint {
 }
 
 /// A user part with everything escaped that is not plain (RFC 3261 §25.1).
-fn escape(user: &str) -> String {
+pub(super) fn escape(user: &str) -> String {
     let mut text = String::with_capacity(user.len());
     for byte in user.bytes() {
         match byte {

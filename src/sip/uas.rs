@@ -7,13 +7,17 @@ use super::door::{self, Content, Visitor};
 use super::endpoint::{Endpoint, OVERLOAD_RETRY_S, Source, User};
 use super::endpoint_requests::is_stateless_tag;
 use super::event::{EndCause, Event, Gate, Invited, Origin, SessionId, TurnedAway};
+use super::hunt::Lost;
 use super::load::Rank;
 use super::message::Message;
 use super::sdp::Sdp;
-use super::session::{Due, Farewell, Phase, RING_AGAIN, Repeat, Session};
+use super::session::{Due, Phase, RING_AGAIN, Repeat, Session};
 use super::transaction::{InviteServer, Key, Machine};
 use super::writing::reply_to;
 use crate::time::Now;
+
+/// Retry-After where a trunk has its most calls, seconds: one of them may end at any time.
+const TRUNK_RETRY_S: u32 = 5;
 
 impl Endpoint {
     /// 101–199 to their INVITE, with early media where `sdp` is given.
@@ -142,7 +146,11 @@ impl Endpoint {
         let tx = self.table.insert(key, Some(merge), (machine, User::Invited(id), way.listener, way.peer));
         self.run(tx, now);
         let pinned = matches!(origin, Origin::Seat(_)) || self.is_stream(from.listener);
-        let dialog = Dialog::of_invite(&request, id, from.listener, from.peer, pinned);
+        let mut dialog = Dialog::of_invite(&request, id, from.listener, from.peer, pinned);
+        if let Origin::Trunk(trunk) = &origin {
+            dialog.trunk = Some(trunk.clone());
+            self.trunks.enter(trunk);
+        }
         let invited = Invited {
             session: id,
             caller: door::caller(&request, &origin, trusted),
@@ -193,6 +201,10 @@ impl Endpoint {
             Visitor::Stranger => None,
             Visitor::Trunk(place) => {
                 let trunk = self.door.trunk(place)?;
+                if self.trunks.is_full(trunk) {
+                    self.refuse_for(request, from, 503, TRUNK_RETRY_S, TurnedAway::TrunkFull);
+                    return None;
+                }
                 Some((Origin::Trunk(trunk.trunk.clone()), trunk.trust_identity))
             }
             Visitor::Seat(seat) => match self.guard.check(request, from.peer.ip(), now.mono) {
@@ -316,11 +328,9 @@ impl Endpoint {
                     self.bye(id, None, &farewell.unwrap_or_default(), now);
                 }
             },
-            Phase::Calling { lapses, hung_up, .. } if lapses.is_some_and(|at| at <= now.mono) => {
+            Phase::Calling { lapses, .. } if lapses.is_some_and(|at| at <= now.mono) => {
                 *lapses = None;
-                let cause = *hung_up;
-                self.cancel_invite(id, Farewell::default(), now);
-                self.end_invite(id, if cause { 487 } else { 408 });
+                self.lose_way(id, Lost::Silent, now);
             }
             Phase::Incoming { .. } | Phase::Calling { .. } | Phase::Confirmed | Phase::Leaving { .. } => {}
         }

@@ -57,6 +57,7 @@ impl Endpoint {
         if *method == Method::Options {
             draft = draft.header("Accept", super::multipart::ACCEPT);
         }
+        let draft = self.vouch(draft, dialog.trunk.as_ref(), method);
         let way = Source { listener: dialog.listener, peer: dialog.destination() };
         self.request(user, key, way, draft.finish(), now);
     }

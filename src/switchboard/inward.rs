@@ -57,6 +57,16 @@ impl Switchboard {
                 tracing::info!(%seat, "seat gone");
                 self.acd.seat_unregistered(&seat, now.mono);
             }
+            Event::Routed { session, trunk, peer } => {
+                tracing::debug!(%trunk, %peer, "a call goes by another way");
+                self.tell_leg(session, |leg| Input::Routed { leg, trunk, peer });
+            }
+            Event::TrunkHealth { trunk, up: true } => tracing::info!(%trunk, "trunk is up"),
+            Event::TrunkHealth { trunk, up: false } => tracing::warn!(%trunk, "trunk is down"),
+            Event::TrunkRegistered { trunk, ok: true } => tracing::info!(%trunk, "registered at a trunk"),
+            Event::TrunkRegistered { trunk, ok: false } => {
+                tracing::warn!(%trunk, "registered at a trunk no more");
+            }
             Event::TurnedAway { peer, why } => {
                 tracing::debug!(%peer, ?why, "turned away");
                 *self.turned_away.entry(why).or_default() += 1;
@@ -96,9 +106,6 @@ impl Switchboard {
         let dialled = dialled(&invited);
         let found = plan.find_line(trunk, &dialled).ok_or(Turned::for_good(404))?;
         if self.drain != Drain::Open || self.calls.len() >= plan.limits.calls_max as usize {
-            return Err(Turned::for_now());
-        }
-        if self.trunk_calls.get(&trunk.id).copied().unwrap_or(0) >= trunk.calls_max {
             return Err(Turned::for_now());
         }
         let slot = self.ports.lend().ok_or(Turned::for_now())?;
@@ -148,7 +155,6 @@ impl Switchboard {
     fn let_in(&mut self, id: CallId, call: Call, invited: Invited, line: &Line, opened: &What, now: Now) {
         let What::Opened { trunk, ticket, .. } = opened else { return };
         tracing::info!(call = %id, line = %line.number, caller = %mask(&invited.caller), %trunk, "call opened");
-        *self.trunk_calls.entry(trunk.clone()).or_default() += 1;
         let leg = LegId::caller(id);
         self.sessions.insert(invited.session, leg);
         self.legs.insert(leg, invited.session);
@@ -158,13 +164,11 @@ impl Switchboard {
             caller: invited.caller,
             ticket: ticket.clone(),
             opened_at: now.wall,
-            trunk: trunk.clone(),
             opened: now.mono,
             answered: None,
             sequence: 0,
             history: Vec::new(),
             skills: line.skills.clone(),
-            out: Vec::new(),
         };
         self.calls.insert(id, entry);
     }

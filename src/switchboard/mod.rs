@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use crate::acd::Acd;
 use crate::call::{self, Call};
-use crate::id::{CallId, Dice, LegId, LineId, PromptId, TrunkId};
+use crate::id::{CallId, Dice, LegId, LineId, PromptId};
 use crate::media::order::SoundId;
 use crate::routing::Plan;
 use crate::sip::event::{Gate, ListenerConfig, SeatAccount};
@@ -73,7 +73,6 @@ pub struct Switchboard {
     calls: HashMap<CallId, Entry>,
     sessions: HashMap<SessionId, LegId>,
     legs: HashMap<LegId, SessionId>,
-    trunk_calls: BTreeMap<TrunkId, u32>,
     agenda: Agenda<CallId>,
     todo: VecDeque<(CallId, call::Input)>,
     ports: Ports,
@@ -113,14 +112,11 @@ pub struct Entry {
     pub ticket: String,
     /// When its INVITE came.
     pub opened_at: Timestamp,
-    trunk: TrunkId,
     opened: Instant,
     answered: Option<Instant>,
     sequence: u32,
     history: Vec<String>,
     skills: Vec<crate::id::Skill>,
-    /// Trunks that its outgoing legs count for.
-    out: Vec<(LegId, TrunkId)>,
 }
 
 impl Entry {
@@ -144,7 +140,6 @@ impl Switchboard {
             calls: HashMap::new(),
             sessions: HashMap::new(),
             legs: HashMap::new(),
-            trunk_calls: BTreeMap::new(),
             agenda: Agenda::default(),
             todo: VecDeque::new(),
             ports: Ports::new(setup.plan.network.rtp_ports),
@@ -180,6 +175,7 @@ impl Switchboard {
             Input::Drain { grace } => {
                 self.drain = Drain::Until(now.mono + grace);
                 self.endpoint.set_gate(Gate::Draining { retry_after_s: RETRY_AFTER_S });
+                self.endpoint.unregister(now);
             }
             Input::RestoreBinding { seat, binding } => self.endpoint.restore_binding(seat, binding, now),
             Input::RestoreOutbox { sink, events } => {
@@ -307,7 +303,8 @@ impl Switchboard {
                 });
             }
         }
-        if self.drain == Drain::Closing && self.calls.is_empty() && self.records.is_quiet() {
+        let quiet = self.calls.is_empty() && self.records.is_quiet() && !self.endpoint.is_unregistering();
+        if self.drain == Drain::Closing && quiet {
             self.drain = Drain::Done;
             self.outputs.push_back(Output::Drained);
         }

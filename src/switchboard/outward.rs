@@ -1,16 +1,16 @@
 //! What a call wants done, carried to signalling, sound and the queues.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::{Output, Switchboard};
 use crate::acd::event::Joining;
 use crate::call::{Callee, Command, Input};
-use crate::id::{CallId, LegId, QueueId};
+use crate::id::{CallId, LegId, QueueId, TrunkId};
 use crate::routing::Plan;
 use crate::sip::event::{Config, Invite, ListenerConfig, Route, SeatAccount, Target, TrunkConfig};
 use crate::sip::sdp::Sdp;
-use crate::sip::{Hop, Transport};
+use crate::sip::{Hop, SessionId, Transport};
 use crate::time::Now;
 
 /// A seat that gives no sign of life for so long is passed over.
@@ -93,22 +93,9 @@ impl Switchboard {
     }
 
     fn invite(&mut self, id: CallId, leg: LegId, callee: Callee, offer: Sdp, now: Now) {
-        let Some(entry) = self.calls.get_mut(&id) else { return };
+        let Some(entry) = self.calls.get(&id) else { return };
         let line = &entry.line;
         let display = self.plan.lines.get(line).map_or_else(String::new, |line| line.name.clone());
-        let mut connect_timeout = SEAT_CONNECT_TIMEOUT;
-        if let Callee::Peer { trunk, .. } = &callee {
-            let Some(trunk) = self.plan.trunks.get(trunk) else {
-                return self.tell_call(id, Input::Refused { leg, status: 503 });
-            };
-            let busy = self.trunk_calls.entry(trunk.id.clone()).or_default();
-            if *busy >= trunk.calls_max {
-                return self.tell_call(id, Input::Refused { leg, status: 503 });
-            }
-            *busy += 1;
-            entry.out.push((leg, trunk.id.clone()));
-            connect_timeout = trunk.connect_timeout;
-        }
         let from_user = if entry.caller.is_empty() { "anonymous" } else { &*entry.caller };
         let invite = Invite {
             target: target(&callee, from_user),
@@ -116,17 +103,31 @@ impl Switchboard {
             from_display: display,
             offer: offer.into(),
             headers: vec![("X-Hotline-Line", line.to_string()), ("X-Hotline-Call", id.to_string())],
-            connect_timeout,
+            connect_timeout: SEAT_CONNECT_TIMEOUT,
+            emergency: self.is_emergency(&callee),
         };
+        let way = self.endpoint.way_to(&invite.target);
         match self.endpoint.invite(invite, now) {
             Ok(session) => {
                 self.sessions.insert(session, leg);
                 self.legs.insert(leg, session);
-                if let Callee::Seat(seat) = callee {
-                    self.screens.seat_called(seat, session);
+                match callee {
+                    Callee::Seat(seat) => self.screens.seat_called(seat, session),
+                    Callee::Peer { trunk, .. } => self.mind_way(leg, session, &trunk, way),
                 }
             }
             Err(_) => self.tell_call(id, Input::Refused { leg, status: 503 }),
+        }
+    }
+
+    /// Of several trunks that lead there one was taken: the call is told which. Where that is not the
+    /// one its port was given for, signalling says so itself.
+    fn mind_way(&mut self, leg: LegId, session: SessionId, asked: &TrunkId, way: Option<SocketAddr>) {
+        let Some(trunk) = self.endpoint.trunk_of(session).filter(|trunk| *trunk != asked).cloned() else {
+            return;
+        };
+        if let Some(way) = way {
+            self.tell_call(leg.call, Input::Routed { leg, trunk, peer: way.ip() });
         }
     }
 
@@ -135,11 +136,12 @@ impl Switchboard {
         self.agenda.set(&id, None);
         self.screens.drop_call(id);
         self.records.keep_tail(id, entry.sequence, entry.answered.is_some());
-        for trunk in entry.out.into_iter().map(|(_, trunk)| trunk).chain([entry.trunk]) {
-            if let Some(busy) = self.trunk_calls.get_mut(&trunk) {
-                *busy = busy.saturating_sub(1);
-            }
-        }
+    }
+
+    /// Whether the plan has this callee for help in an emergency.
+    fn is_emergency(&self, callee: &Callee) -> bool {
+        let Callee::Peer { number, .. } = callee else { return false };
+        self.plan.emergency.values().any(|peer| peer.number == *number)
     }
 }
 
@@ -168,6 +170,7 @@ pub(super) fn sip_config(plan: &Plan, listeners: &[ListenerConfig], accounts: Ve
         certificate: trunk.certificate.clone(),
         trust_identity: trunk.trust_identity,
         connect_timeout: trunk.connect_timeout,
+        calls_max: trunk.calls_max,
         ..TrunkConfig::named(trunk.id.clone())
     };
     Config {

@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::figures::{Figures, Labels, snake};
-use crate::sip::event::TurnedAway;
+use crate::sip::event::{TrunkNow, TurnedAway, WayFailed};
 
 /// One queue at a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct HouseNow<'a> {
     pub admitted_per_mille: u32,
     /// Requests turned away since the start.
     pub turned_away: Option<&'a BTreeMap<TurnedAway, u64>>,
+    /// All trunks.
+    pub trunks: Vec<TrunkNow>,
 }
 
 /// Totals of the media threads since the start.
@@ -99,10 +101,21 @@ pub(super) struct Measured {
     sip_tables: Family<Labels, Gauge>,
     admitted: Gauge<f64, AtomicU64>,
     turned_away: Family<Labels, Counter>,
+    trunks: [Family<Labels, Gauge>; TRUNKS.len()],
+    trunk_attempts: Family<Labels, Counter>,
+    ways_failed: Family<Labels, Counter>,
     media: [Counter; MEDIA.len()],
     recordings: Gauge,
     recorder: [Counter; RECORDER.len()],
 }
+
+/// What is shown of each trunk, in the order that `trunk_now` sets them.
+const TRUNKS: [(&str, &str); 4] = [
+    ("trunk_up", "1 while any hop of a trunk gives signs of life"),
+    ("trunk_registered", "1 while we are registered at a trunk that wants it"),
+    ("trunk_calls", "Sessions with a trunk, both ways"),
+    ("trunk_full", "1 while a trunk has its most calls"),
+];
 
 /// Names of [`MediaTotals`], in the order of its fields.
 const MEDIA: [(&str, &str); 12] = [
@@ -150,6 +163,11 @@ impl Measured {
             "Requests refused at the door, by reason",
             self.turned_away.clone(),
         );
+        for ((name, help), gauge) in TRUNKS.iter().zip(&self.trunks) {
+            r.register(*name, *help, gauge.clone());
+        }
+        r.register("trunk_attempts", "INVITEs that went out by a trunk", self.trunk_attempts.clone());
+        r.register("trunk_ways_failed", "Ways passed over or lost, by reason", self.ways_failed.clone());
         for ((name, help), counter) in
             MEDIA.iter().zip(&self.media).chain(RECORDER.iter().zip(&self.recorder))
         {
@@ -176,6 +194,29 @@ impl Figures {
         for (why, total) in now.turned_away.into_iter().flatten() {
             let labels = vec![("reason", snake(&format!("{why:?}")))];
             set(&measured.turned_away.get_or_create(&labels), *total);
+        }
+        now.trunks.iter().for_each(|trunk| self.trunk_now(trunk));
+    }
+
+    fn trunk_now(&self, trunk: &TrunkNow) {
+        let measured = &self.measured;
+        let named = || vec![("trunk", trunk.trunk.to_string())];
+        let shown = [
+            Some(i64::from(trunk.up)),
+            trunk.registered.map(i64::from),
+            Some(i64::from(trunk.calls)),
+            Some(i64::from(trunk.full)),
+        ];
+        for (gauge, value) in measured.trunks.iter().zip(shown) {
+            if let Some(value) = value {
+                gauge.get_or_create(&named()).set(value);
+            }
+        }
+        set(&measured.trunk_attempts.get_or_create(&named()), trunk.attempts);
+        for (why, total) in WayFailed::ALL.iter().zip(trunk.failed).filter(|(_, total)| *total > 0) {
+            let mut labels = named();
+            labels.push(("reason", snake(&format!("{why:?}"))));
+            set(&measured.ways_failed.get_or_create(&labels), total);
         }
     }
 
@@ -260,6 +301,15 @@ mod tests {
             }],
             ports_in_use: 5,
             turned_away: Some(&turned_away),
+            trunks: vec![TrunkNow {
+                trunk: "carrier".into(),
+                up: false,
+                registered: Some(true),
+                calls: 7,
+                full: true,
+                attempts: 9,
+                failed: [0, 0, 0, 0, 3, 0, 0, 0, 1],
+            }],
             ..HouseNow::default()
         };
         figures.house_now(&now);
@@ -278,6 +328,13 @@ mod tests {
             "hotline_queue_longest_wait_seconds{queue=\"main\"} 2.5",
             "hotline_rtp_ports_in_use 5",
             "hotline_requests_turned_away_total{reason=\"unknown_source\"} 7",
+            "hotline_trunk_up{trunk=\"carrier\"} 0",
+            "hotline_trunk_registered{trunk=\"carrier\"} 1",
+            "hotline_trunk_calls{trunk=\"carrier\"} 7",
+            "hotline_trunk_full{trunk=\"carrier\"} 1",
+            "hotline_trunk_attempts_total{trunk=\"carrier\"} 9",
+            "hotline_trunk_ways_failed_total{trunk=\"carrier\",reason=\"silent\"} 3",
+            "hotline_trunk_ways_failed_total{trunk=\"carrier\",reason=\"credentials\"} 1",
         ] {
             assert!(text.lines().any(|shown| shown == line), "no {line:?} in\n{text}");
         }

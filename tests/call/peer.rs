@@ -66,6 +66,17 @@ fn a_sub_center_that_does_not_answer_leaves_a_ticket_and_the_caller_goes_on_as_1
 }
 
 #[test]
+fn a_sub_center_reached_by_another_trunk_is_said_with_that_one() {
+    let mut caller = Dialling::to("12366").go();
+    caller.recorded();
+    let leg = caller.leg(1);
+    let routed = |trunk: &str| Input::Routed { leg, trunk: trunk.into(), peer: [203, 0, 113, 9].into() };
+    assert_eq!(caller.tell(routed("sub-12366")), [""; 0], "by the same one: nothing new");
+    assert_eq!(caller.tell(routed("spare")), ["told dialled 12366"]);
+    assert_eq!(caller.answers(1)[..2], ["open 1", "told answered by 12366"]);
+}
+
+#[test]
 fn a_sub_center_rings_no_longer_than_the_plan_says() {
     let mut caller = Dialling::to("12366").go();
     caller.recorded();

@@ -222,6 +222,7 @@ pub fn to_carrier() -> Invite {
         offer: sdp().into(),
         headers: vec![("X-Line", "12345".into())],
         connect_timeout: Duration::from_secs(4),
+        emergency: false,
     }
 }
 

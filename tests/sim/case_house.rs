@@ -3,6 +3,7 @@
 use hotline::acd::event::SeatState;
 use hotline::phone::PhoneEvent;
 use hotline::routing::Plan;
+use hotline::sip::event::TurnedAway;
 use hotline::switchboard::What;
 use hotline::switchboard::fact::Cause;
 
@@ -206,6 +207,31 @@ fn beyond_calls_max_a_caller_is_told_when_to_come_again_and_nobody_else_notices(
             for caller in [callers[0], callers[2], callers[7]] {
                 city.hangs_up(caller);
             }
+        },
+    );
+}
+
+#[test]
+fn beyond_a_trunks_calls_a_caller_is_told_when_to_come_again_and_has_no_record() {
+    in_a_city_with(
+        |plan| plan.trunks.values_mut().for_each(|trunk| trunk.calls_max = 2),
+        |city| {
+            let callers: Vec<Who> =
+                (0..4).map(|n| city.phone(&format!("1380000000{n}")).dials("12345")).collect();
+            city.run_for(secs(2));
+            assert_eq!(callers.iter().filter(|caller| city.saw(**caller, refused_503)).count(), 2);
+            assert_eq!(city.board.turned_away()[&TurnedAway::TrunkFull], 2);
+            assert_eq!(city.store.facts.len(), 2);
+            city.hangs_up(callers[0]);
+            city.run_for(secs(1));
+            city.dials(callers[3], "12345");
+            city.run_for(secs(2));
+            assert!(city.call_of(callers[3]).is_some(), "there is room again");
+            city.hangs_up(callers[1]);
+            city.hangs_up(callers[3]);
+            city.run_for(secs(1));
+            let trunks = city.board.sip().trunks(city.now());
+            assert!(trunks.iter().all(|trunk| trunk.calls == 0), "{trunks:?}");
         },
     );
 }

@@ -96,6 +96,7 @@ impl House {
             ],
             admitted_per_mille: self.board.sip().admitted_per_mille(),
             turned_away: Some(self.board.turned_away()),
+            trunks: self.board.sip().trunks(now),
         }
     }
 

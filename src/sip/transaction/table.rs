@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use slab::Slab;
 
+use super::super::vouching::Proofs;
 use super::{Act, InviteClient, InviteServer, NonInviteClient, NonInviteServer};
 use crate::id::Dice;
 use crate::time::Instant;
@@ -156,6 +157,8 @@ pub struct Entry<U> {
     /// The datagram listener that a request was meant for before its length sent it over a stream
     /// (RFC 3261 §18.1.1).
     pub lifted: Option<usize>,
+    /// How a request of ours has fared with those who asked for proof.
+    pub proofs: Proofs,
     key: Key,
     /// Of an INVITE outside a dialog: Call-ID, From tag and CSeq (RFC 3261 §8.2.2.2).
     merge: Option<Key>,
@@ -210,7 +213,16 @@ impl<U> Table<U> {
         }
         let is_client = machine.is_client();
         let is_invite_client = matches!(machine, Machine::InviteClient(_));
-        let index = self.entries.insert(Entry { machine, user, listener, peer, lifted: None, key, merge });
+        let index = self.entries.insert(Entry {
+            machine,
+            user,
+            listener,
+            peer,
+            lifted: None,
+            proofs: Proofs::default(),
+            key,
+            merge,
+        });
         self.keys.insert(key, index);
         if let Some(merge) = merge {
             self.merges.insert(merge, index);

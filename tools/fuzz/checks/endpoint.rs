@@ -161,6 +161,7 @@ impl Table {
             offer: self.sdp.clone().into(),
             headers: Vec::new(),
             connect_timeout: Duration::from_secs(4),
+            emergency: false,
         };
         self.sessions.extend(self.endpoint.invite(invite, self.now));
         self.drain();
