@@ -404,6 +404,20 @@ fn the_bye_for_a_fork_that_nobody_wants_is_proved_too() {
 }
 
 #[test]
+fn the_bye_for_a_fork_of_a_proved_call_is_proved_unasked() {
+    let mut wire = Wire::with(with_account());
+    let (_, invite) = calling(&mut wire);
+    asked(&mut wire, &Ask::default(), &invite);
+    let (_, second) = calling(&mut wire);
+    assert_eq!(proofs(&second), [proof("r1", "n1", Algorithm::Md5, 2)]);
+    wire.hear(ONE_A, answer(&second, 200, "t1", OFFER));
+    wire.hear(ONE_A, answer(&second, 200, "t2", OFFER));
+    let bye = wire.sent.pop_back().unwrap().1;
+    assert_eq!(name(&bye), "BYE");
+    assert_eq!(proofs(&bye), [proof("r1", "n1", Algorithm::Md5, 3)]);
+}
+
+#[test]
 fn silence_after_a_proved_invite_goes_on_to_the_next_way() {
     let mut wire = Wire::with(with_account());
     wire.endpoint.invite(to_both(), wire.now).unwrap();
