@@ -99,9 +99,10 @@ impl Call {
         if self.stage != Stage::Ringing {
             return;
         }
-        let sdp = match (&self.offer, self.caller.described()) {
-            (Some(_), Some(answer)) => answer.clone(),
-            _ => {
+        // Described already: the answer to their offer, or an early offer of ours.
+        let sdp = match self.caller.described() {
+            Some(described) => described.clone(),
+            None => {
                 self.caller.offering = true;
                 let local = self.caller.local(self.sound_ip, &self.plan);
                 self.caller.make_offer(local, Codec::Pcma)
@@ -160,9 +161,13 @@ impl Call {
         }
     }
 
-    /// 183 and a prompt before the answer. Without an offer there is nothing to send to: then
-    /// the caller hears it right after the answer.
+    /// 183 and a prompt before the answer. Without an offer there is nothing to send to: then we
+    /// make one where it can be answered, else the caller hears it right after the answer.
     fn play_early(&mut self, prompt: PromptId) {
+        if self.offer_early() {
+            self.doing = Doing::AwaitingPrack { prompt };
+            return;
+        }
         let Some(sdp) = self.caller.described().cloned().filter(|_| self.stage == Stage::Ringing) else {
             let after = self.steps.iter().position(|step| *step == Step::Answer).map_or(0, |index| index + 1);
             self.steps.insert(after, Step::Play(prompt));

@@ -119,6 +119,16 @@ impl Dialog {
                     .unwrap_or(false))
     }
 
+    /// The far end's tag; empty before our INVITE is answered.
+    pub(super) fn remote_tag(&self) -> &[u8] {
+        &self.remote_tag
+    }
+
+    /// Whether the dialog has this Call-ID.
+    pub(super) fn has_call_id(&self, call_id: &[u8]) -> bool {
+        *self.call_id == *call_id
+    }
+
     /// Takes the CSeq of a request in the dialog; `false` where it is not above the last one.
     pub(super) fn accept_seq(&mut self, number: u32) -> bool {
         let fresh = number > self.remote_seq;

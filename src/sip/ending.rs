@@ -52,6 +52,16 @@ impl Endpoint {
         }
     }
 
+    /// CANCELs a re-INVITE of ours that was heard and is not answered.
+    pub(super) fn cancel_offer_of_ours(&mut self, tx: usize, now: Now) {
+        if let Some(entry) = self.table.get_mut(tx)
+            && let User::Inviting(inviting) = &mut entry.user
+        {
+            inviting.cancel = Cancel::Wanted(Farewell::default());
+            self.cancel_if_wanted(tx, now);
+        }
+    }
+
     pub(super) fn cancel_if_wanted(&mut self, tx: usize, now: Now) {
         let Some(entry) = self.table.get_mut(tx) else {
             return;
@@ -89,8 +99,9 @@ impl Endpoint {
         };
         let event = match &session.phase {
             Phase::Incoming { .. } => {
+                let event = self.cancelled(id);
                 self.refuse_invite(id, 487, None, now);
-                Event::Cancelled { session: id }
+                event
             }
             Phase::Accepted { hang_up: Some(_), .. } => Event::Ended { session: id, cause: EndCause::HungUp },
             Phase::Accepted { hang_up: None, .. } | Phase::Confirmed => {

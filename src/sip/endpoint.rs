@@ -54,6 +54,8 @@ pub(super) enum User {
     Bye(SessionId),
     /// Our OPTIONS.
     Probe(SessionId),
+    /// Our UPDATE to the far end with this tag, with or without an offer.
+    Update { session: SessionId, offers: bool, tag: Box<[u8]> },
 }
 
 /// Who wants to be woken.
@@ -255,6 +257,7 @@ impl Endpoint {
             User::Inviting(inviting) => self.end_invite(inviting.session, 408),
             User::Bye(id) => self.finish(id),
             User::Probe(id) => self.lose(id, now),
+            User::Update { session, offers, tag } => self.handle_updated(session, offers, &tag, None, now),
             // A refusal that nobody acknowledged: RFC 3261 §17.2.1 leaves it at that.
             User::Invited(_) | User::Nobody => {}
         }

@@ -9,11 +9,14 @@ use bytes::Bytes;
 
 use super::build::Draft;
 use super::dialog::{Dialog, MAX_FORWARDS, tag_of};
+use super::early::Early;
 use super::endpoint::{Endpoint, Source, User};
 use super::event::{EndCause, Event, Invite, NoWay, SessionId, Target};
+use super::extensions::SUPPORTED;
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
+use super::refresh::INTERVAL_S;
 use super::session::{Farewell, Phase, Session};
 use super::transaction::{InviteClient, Key, Machine};
 use super::transport::Hop;
@@ -21,7 +24,7 @@ use super::writing::host_of;
 use crate::time::Now;
 
 /// Names of headers that the endpoint writes itself: none of them is taken from above.
-const OURS: [Name; 10] = [
+const OURS: [Name; 14] = [
     Name::Via,
     Name::From,
     Name::To,
@@ -32,6 +35,10 @@ const OURS: [Name; 10] = [
     Name::ContentLength,
     Name::ContentType,
     Name::RecordRoute,
+    Name::Supported,
+    Name::Require,
+    Name::SessionExpires,
+    Name::MinSe,
 ];
 
 /// What our INVITE's transaction knows.
@@ -44,6 +51,8 @@ pub(super) struct Inviting {
     pub(super) cancel: Cancel,
     /// 2xx that have their ACK, by To tag.
     pub(super) acked: Vec<Acked>,
+    /// Places that ring, the newest last.
+    pub(super) early: Vec<Early>,
 }
 
 /// Where taking it back stands.
@@ -104,6 +113,8 @@ impl Endpoint {
             .header("Call-ID", call_id)
             .header("CSeq", "1 INVITE");
         draft = self.sign(draft, way.source.listener).header("Allow", super::writing::ALLOW);
+        draft =
+            draft.header("Supported", SUPPORTED).header_number(Name::SessionExpires, u64::from(INTERVAL_S));
         if withheld {
             draft = draft.header("Privacy", "id");
         }
@@ -196,7 +207,8 @@ impl Endpoint {
         bytes: Bytes,
         now: Now,
     ) -> usize {
-        let inviting = Inviting { session, again, pinned, cancel: Cancel::No, acked: Vec::new() };
+        let inviting =
+            Inviting { session, again, pinned, cancel: Cancel::No, acked: Vec::new(), early: Vec::new() };
         let machine = Machine::InviteClient(InviteClient::new(bytes, now.mono));
         let user = User::Inviting(Box::new(inviting));
         let tx = self.table.insert(key, None, (machine, user, way.listener, way.peer));

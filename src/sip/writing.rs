@@ -13,10 +13,11 @@ use super::method::Method;
 use super::name::Name;
 use super::session::Farewell;
 use super::transaction::{Key, Machine, NonInviteClient};
+use super::via::PORT;
 use crate::time::Now;
 
 /// What we serve, for Allow.
-pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER";
+pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE";
 
 /// What a listener calls itself.
 #[derive(Debug)]
@@ -25,6 +26,14 @@ pub(super) struct Face {
     pub(super) at: String,
     /// Value of Contact.
     pub(super) contact: String,
+}
+
+impl Face {
+    /// Whether a Via's sent-by names us: `host` without brackets.
+    pub(super) fn is_at(&self, host: &[u8], port: Option<u16>) -> bool {
+        let named = std::str::from_utf8(host).ok().and_then(|host| host.parse::<IpAddr>().ok());
+        named.is_some_and(|ip| self.at.parse() == Ok(SocketAddr::new(ip, port.unwrap_or(PORT))))
+    }
 }
 
 impl Endpoint {
