@@ -143,7 +143,11 @@ impl Endpoint {
     /// Takes back what a session has under way beside its phase, before it ends.
     pub(super) fn drop_offer(&mut self, session: &mut Session, now: Now) {
         session.next_offer = None;
-        if let Offer::Theirs { tx, request } = std::mem::replace(&mut session.offer, Offer::Idle)
+        let offer = std::mem::replace(&mut session.offer, Offer::Idle);
+        if let Offer::Ours { tx: Some(tx), .. } = offer {
+            // Heard and never answered, it would stay in the table for ever.
+            self.cancel_offer_of_ours(tx, now);
+        } else if let Offer::Theirs { tx, request } = offer
             && let Some(entry) = self.table.get_mut(tx)
         {
             // RFC 3261 §15.1.2: what is pending gets 487. Their To carries our tag already.

@@ -168,4 +168,14 @@ fn a_reinvite_that_is_rung_for_and_never_answered_is_taken_back() {
     wire.hear(CARRIER, answer(&ours, 487, "", ""));
     assert!(matches!(wire.event(), Event::OfferRefused { status: 487, .. }));
     assert_eq!(wire.endpoint.counts().dialogs, 1, "the call goes on");
+    // So is one that a BYE has left behind.
+    let mut wire = Wire::new();
+    let (session, mut call) = wire.talking();
+    wire.endpoint.reinvite(session, &sdp(), wire.now);
+    wire.drain();
+    wire.hear(CARRIER, answer(&wire.sent[0].1.clone(), 100, "", ""));
+    wire.hear(CARRIER, call.request("BYE", ""));
+    assert_eq!(wire.said(), ["INVITE", "200", "CANCEL"]);
+    wire.run_for(Duration::from_secs(70));
+    assert_eq!(wire.endpoint.counts(), Counts::default());
 }
