@@ -31,7 +31,7 @@ impl Call {
             return self.confirmed(leg, sdp, now);
         }
         self.caller.offering = false;
-        if !sdp.is_some_and(|sdp| self.caller.take_answer(sdp).is_ok()) {
+        if sdp.is_none_or(|sdp| self.caller.take_answer(sdp).is_err()) {
             return self.end(Ending::Refused(488), now);
         }
         self.tune(leg);

@@ -97,9 +97,7 @@ impl Endpoint {
         };
         let (sdp, refresh) = (sdp.clone(), *refresh);
         session.offer = Offer::Idle;
-        if session.refresh.is_some() {
-            session.take_terms(response, Some(&sdp), now.mono);
-        }
+        session.take_terms(response, Some(&sdp), now.mono);
         if !refresh {
             self.tell(Event::OfferTaken { session: id, sdp: door::sdp_of(response) });
         }

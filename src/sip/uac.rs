@@ -17,7 +17,7 @@ use super::message::Message;
 use super::method::Method;
 use super::name::Name;
 use super::refresh::INTERVAL_S;
-use super::session::{Farewell, Phase, Session};
+use super::session::{Farewell, Offer, Phase, Session};
 use super::transaction::{InviteClient, Key, Machine};
 use super::transport::Hop;
 use super::writing::host_of;
@@ -246,7 +246,10 @@ impl Endpoint {
             true => Event::Ended { session: id, cause: EndCause::HungUp },
             false => Event::Refused { session: id, status },
         };
-        self.forget(id);
+        // An offer that came in an early dialog: the dialog is gone, and nobody waits for more.
+        if let Some(Session { offer: Offer::Theirs { tx, .. }, .. }) = self.forget(id) {
+            self.table.remove(tx);
+        }
         self.tell(event);
     }
 }

@@ -17,7 +17,6 @@ use super::reliable::Described;
 use super::sdp::Sdp;
 use super::session::{Due, Farewell, Phase, RING_AGAIN, Repeat, Session};
 use super::transaction::{InviteServer, Key, Machine};
-use super::update::from_tag;
 use super::writing::reply_to;
 use crate::time::Now;
 
@@ -98,7 +97,9 @@ impl Endpoint {
         let wait = retry_after.map(|seconds| seconds.to_string());
         let extra = wait.as_deref().map(|wait| ("Retry-After", wait));
         self.respond_for(id, tx, &request, status, extra.as_slice(), now);
-        self.forget(id);
+        if let Some(mut session) = self.forget(id) {
+            self.drop_offer(&mut session, now);
+        }
         true
     }
 
@@ -120,7 +121,8 @@ impl Endpoint {
             draft = draft.header("Supported", SUPPORTED);
             if let Some(session) = self.sessions.get_mut(&id) {
                 let terms = refresh::terms(request, session.timer());
-                session.keep_terms(terms, request, sdp.clone(), now.mono);
+                let described = terms.and_then(|_| sdp.clone());
+                session.keep_terms(terms, request, described, now.mono);
                 draft = match terms {
                     Some(terms) => terms.write(draft),
                     None => draft,
@@ -330,9 +332,11 @@ impl Endpoint {
             let key = || self.keys.of(role::CLIENT, &[branch, Method::Invite.as_bytes()]);
             self.faces.iter().any(ours) && self.table.find(key()).is_some()
         });
-        let tag = from_tag(request);
+        let from = request.from().ok();
+        let own =
+            from.as_ref().and_then(|from| session_of(from.tag()?)).and_then(|id| self.sessions.get(&id));
         by_via
-            || session_of(&tag).and_then(|id| self.sessions.get(&id)).is_some_and(|session| {
+            || own.is_some_and(|session| {
                 session.is_caller && session.dialog.has_call_id(request.call_id().unwrap_or_default())
             })
     }

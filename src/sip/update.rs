@@ -238,9 +238,7 @@ impl Endpoint {
         if let (200..=299, Some(answer)) = (status, answer) {
             if stands {
                 session.dialog.refresh_target(answer);
-                if session.refresh.is_some() {
-                    session.take_terms(answer, described.as_ref().map(|(sdp, _)| &**sdp), now.mono);
-                }
+                session.take_terms(answer, described.as_ref().map(|(sdp, _)| &**sdp), now.mono);
             }
             if offers {
                 session.offer = Offer::Idle;

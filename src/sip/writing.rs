@@ -22,6 +22,8 @@ pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRA
 /// What a listener calls itself.
 #[derive(Debug)]
 pub(super) struct Face {
+    /// What it says.
+    pub(super) addr: SocketAddr,
     /// `host:port` for Via.
     pub(super) at: String,
     /// Value of Contact.
@@ -32,7 +34,7 @@ impl Face {
     /// Whether a Via's sent-by names us: `host` without brackets.
     pub(super) fn is_at(&self, host: &[u8], port: Option<u16>) -> bool {
         let named = std::str::from_utf8(host).ok().and_then(|host| host.parse::<IpAddr>().ok());
-        named.is_some_and(|ip| self.at.parse() == Ok(SocketAddr::new(ip, port.unwrap_or(PORT))))
+        named == Some(self.addr.ip()) && port.unwrap_or(PORT) == self.addr.port()
     }
 }
 
@@ -104,8 +106,9 @@ impl Endpoint {
 
 /// What a listener calls itself.
 pub(super) fn face(ip: IpAddr, port: u16) -> Face {
-    let at = SocketAddr::new(ip, port).to_string();
-    Face { contact: format!("<sip:{at}>"), at }
+    let addr = SocketAddr::new(ip, port);
+    let at = addr.to_string();
+    Face { addr, contact: format!("<sip:{at}>"), at }
 }
 
 /// The URI scheme and host that name us to a peer when the plan gives no domain.

@@ -10,4 +10,5 @@ mod refresh;
 mod registrar;
 mod reliable;
 mod update;
+mod weather;
 mod wire;

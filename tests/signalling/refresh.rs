@@ -300,6 +300,21 @@ fn our_own_reinvite_carries_the_timer_and_a_200_without_one_ends_it() {
 }
 
 #[test]
+fn a_timer_may_begin_with_any_200_in_the_dialog() {
+    let (mut wire, session, _) = calling("");
+    wire.endpoint.reinvite(session, &sdp(), wire.now);
+    wire.drain();
+    let ours = wire.next_sent();
+    assert_eq!(ours.header(Name::SessionExpires), None);
+    wire.hear(CARRIER, with("Session-Expires: 200;refresher=uac\r\n", answer(&ours, 200, "", OFFER)));
+    wire.event();
+    wire.sent.clear();
+    wire.run_for(secs(100));
+    let refresh = wire.next_sent();
+    assert_eq!((name(&refresh), refresh.body()), ("INVITE".into(), ours.body()));
+}
+
+#[test]
 fn a_refresh_that_meets_an_offer_of_theirs_waits_for_it() {
     let asked = "Supported: timer\r\nSession-Expires: 300;refresher=uas\r\n";
     let (mut wire, mut call, session, _) = talking(asked);

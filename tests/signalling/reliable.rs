@@ -260,6 +260,23 @@ fn a_caller_that_gives_up_while_the_2xx_waits_has_hung_up() {
 }
 
 #[test]
+fn an_offer_that_nobody_answered_ends_with_its_call() {
+    let (mut wire, mut call, session) = invited("Supported: 100rel\r\n", OFFER);
+    let early = progress(&mut wire, &mut call, session, 183, Some(&sdp()));
+    wire.hear(CARRIER, prack(&mut call, rseq(&early), HOLD));
+    assert!(matches!(wire.event(), Event::Reoffered { .. }));
+    let mut first = Call::new("a");
+    wire.hear(CARRIER, first.cancel());
+    assert!(matches!(wire.event(), Event::Cancelled { .. }));
+    let said: Vec<Message> = wire.sent.drain(..).map(|(_, message)| message).collect();
+    assert_eq!(said.iter().map(name).collect::<Vec<_>>(), ["200", "487", "487"]);
+    first.to = head(&said[1], Name::To);
+    wire.hear(CARRIER, first.ack_refusal(&said[1]));
+    wire.run_for(secs(40));
+    assert_eq!(wire.endpoint.counts(), Counts::default());
+}
+
+#[test]
 fn a_prack_that_was_overtaken_still_counts() {
     let (mut wire, mut call, session) = invited("Supported: 100rel\r\n", OFFER);
     let early = progress(&mut wire, &mut call, session, 183, Some(&sdp()));

@@ -259,6 +259,17 @@ fn our_offer_before_the_answer_goes_by_update_where_it_may_and_else_waits() {
 }
 
 #[test]
+fn an_offer_in_an_early_dialog_ends_with_its_call() {
+    let (mut wire, mut theirs, _, invite) = rung();
+    wire.hear(CARRIER, theirs.request("UPDATE", HOLD));
+    assert!(matches!(wire.event(), Event::Reoffered { .. }));
+    wire.hear(CARRIER, answer(&invite, 486, "t1", ""));
+    assert!(matches!(wire.event(), Event::Refused { status: 486, .. }));
+    wire.run_for(Duration::from_secs(40));
+    assert_eq!(wire.endpoint.counts(), Counts::default());
+}
+
+#[test]
 fn our_update_that_meets_theirs_is_tried_again_and_not_for_ever() {
     let (mut wire, _, session) = ringing(WITH_UPDATE);
     wire.endpoint.reinvite(session, &sdp(), wire.now);
