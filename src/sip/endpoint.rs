@@ -1,7 +1,8 @@
 //! The owner of all signalling: transactions, sessions, registrar and door behind one machine.
 //!
 //! Here are its parts, its clock and what the others share; requests are judged in
-//! `endpoint_requests`, served in `uas`, sent in `uac`, and descriptions renegotiated in `offers`.
+//! `endpoint_requests`, served in `uas`, sent in `uac`, and descriptions renegotiated in `offers` and
+//! `update`; `reliable` and `early` know what comes before an answer, `refresh` how long one holds.
 //! A packet in, then `poll_output` to the end, then `poll_timeout`.
 
 use std::collections::{HashMap, VecDeque};

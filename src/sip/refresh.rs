@@ -254,12 +254,13 @@ impl Endpoint {
         let Some(refresh) = &mut session.refresh else {
             return;
         };
+        // It said that it takes UPDATE, or never said what it takes.
+        let mistaken = matches!(status, 405 | 501) && std::mem::take(&mut refresh.updates);
+        if !refresh.ours || refresh.next.is_some() {
+            return; // Something else has refreshed meanwhile.
+        }
         match status {
-            // It said that it takes UPDATE, or never said what it takes.
-            405 | 501 if refresh.updates => {
-                refresh.updates = false;
-                refresh.next = Some(now.mono);
-            }
+            _ if mistaken => refresh.next = Some(now.mono),
             422 => match min_se(answer).filter(|min| (refresh.interval_s + 1..=INTERVAL_MAX_S).contains(min))
             {
                 Some(min) => {

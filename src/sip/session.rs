@@ -1,5 +1,5 @@
 //! One INVITE session's state, from the INVITE to the end of the BYE. What changes it is in `uas`,
-//! `uac` and `offers`.
+//! `uac`, `offers`, `update`, `reliable` and `refresh`.
 
 use std::time::Duration;
 

@@ -315,6 +315,28 @@ fn a_timer_may_begin_with_any_200_in_the_dialog() {
 }
 
 #[test]
+fn an_offer_of_theirs_that_meets_our_refresh_goes_through() {
+    let asked = "Supported: timer\r\nSession-Expires: 300;refresher=uas\r\nAllow: UPDATE\r\n";
+    for method in ["INVITE", "UPDATE"] {
+        let (mut wire, mut call, session, _) = talking(asked);
+        wire.run_for(secs(150));
+        let refresh = wire.next_sent();
+        wire.hear(CARRIER, call.request(method, HOLD));
+        assert!(matches!(wire.event(), Event::Reoffered { .. }), "ours says nothing of sound");
+        wire.endpoint.answer_offer(session, &sdp(), wire.now);
+        wire.drain();
+        assert_eq!(wire.sent.pop_back().map(|(_, ok)| name(&ok)).as_deref(), Some("200"));
+        wire.hear(CARRIER, call.ack());
+        wire.sent.clear();
+        wire.hear(CARRIER, answer(&refresh, 500, "", ""));
+        wire.run_for(secs(149));
+        wire.quiet();
+        wire.run_for(secs(1));
+        assert_eq!(wire.said(), ["UPDATE"], "theirs began a new interval");
+    }
+}
+
+#[test]
 fn a_refresh_that_meets_an_offer_of_theirs_waits_for_it() {
     let asked = "Supported: timer\r\nSession-Expires: 300;refresher=uas\r\n";
     let (mut wire, mut call, session, _) = talking(asked);
