@@ -30,6 +30,8 @@ pub enum Input {
     Cancelled,
     /// The caller's or a re-INVITE's ACK, with the answer where we made the offer.
     Confirmed { leg: LegId, sdp: Option<Arc<Sdp>> },
+    /// The PRACK for our early offer, with the answer.
+    Agreed { leg: LegId, sdp: Option<Arc<Sdp>> },
     /// re-INVITE; without an offer we make one.
     Reoffered { leg: LegId, offer: Option<Arc<Sdp>> },
     /// The dialog is over; `vanished`: nobody said so, the peer is just gone.

@@ -101,8 +101,9 @@ impl Call {
             return;
         }
         let sdp = match self.caller.described() {
-            // Our answer, or our offer in a provisional response that was answered already.
-            Some(described) if self.caller.is_agreed() => described.clone(),
+            // Our answer; or our offer in a provisional response, which was answered already or whose
+            // PRACK this 200 waits for.
+            Some(described) if self.caller.is_agreed() || self.caller.offering => described.clone(),
             _ => {
                 self.caller.offering = true;
                 let local = self.caller.local(self.sound_ip, &self.plan);
@@ -163,9 +164,13 @@ impl Call {
         }
     }
 
-    /// 183 and a prompt before the answer. Without an offer there is nothing to send to: then
-    /// the caller hears it right after the answer.
+    /// 183 and a prompt before the answer. Without an offer there is nothing to send to: then we
+    /// make one where it can be answered, else the caller hears it right after the answer.
     fn play_early(&mut self, prompt: PromptId) {
+        if self.offer_early() {
+            self.doing = Doing::AwaitingPrack { prompt };
+            return;
+        }
         let Some(sdp) = self.caller.described().cloned().filter(|_| self.stage == Stage::Ringing) else {
             let after = self.steps.iter().position(|step| *step == Step::Answer).map_or(0, |index| index + 1);
             self.steps.insert(after, Step::Play(prompt));

@@ -5,6 +5,7 @@
 //! to say, and what travels on the wire is `sip`'s and `media`'s.
 
 mod early;
+mod early_offer;
 pub mod event;
 mod flow_run;
 mod leg;
@@ -55,6 +56,8 @@ pub struct Setup {
     pub sounds: Arc<BTreeMap<PromptId, SoundId>>,
     /// The caller's offer; `None`: late offer.
     pub offer: Option<Arc<Sdp>>,
+    /// The caller takes provisional answers reliably: then a late offer can be made before the answer.
+    pub reliable: bool,
     /// A port pair for the caller's leg.
     pub slot: PortSlot,
     /// Who signals for the caller.
@@ -76,6 +79,7 @@ pub struct Call {
     recording: bool,
     steps: VecDeque<Step>,
     caller: Leg,
+    reliable: bool,
     other: Option<Other>,
     legs_born: u16,
     doing: Doing,
@@ -115,6 +119,8 @@ enum Doing {
     AwaitingRecord,
     /// Our 200 carried the offer: no sound before the ACK.
     AwaitingAck,
+    /// Our early offer is out: no sound before the PRACK.
+    AwaitingPrack { prompt: PromptId },
     /// A prompt or a few, to their end.
     Playing { mark: u32 },
     /// Until the caller leaves.
@@ -179,6 +185,7 @@ impl Call {
             sounds: setup.sounds,
             plan: setup.plan,
             caller,
+            reliable: setup.reliable,
             other: None,
             legs_born: 1,
             doing: Doing::Stepping,
@@ -213,6 +220,7 @@ impl Call {
             Input::Refused { leg, status } => self.other_refused(leg, status, now),
             Input::Cancelled => self.cancelled(now),
             Input::Confirmed { leg, sdp } => self.confirmed(leg, sdp.as_deref(), now),
+            Input::Agreed { leg, sdp } => self.agreed(leg, sdp.as_deref(), now),
             Input::Reoffered { leg, offer } => self.reoffered(leg, offer.as_deref()),
             Input::Ended { leg, vanished } => self.leg_ended(leg, vanished, now),
             Input::Alive { leg } => self.timers.cancel(self.probe_timer(leg)),
@@ -273,7 +281,9 @@ impl Call {
     /// In one word, for boards.
     pub fn state(&self) -> &'static str {
         match &self.doing {
-            Doing::Stepping | Doing::AwaitingRecord | Doing::AwaitingAck => "opening",
+            Doing::Stepping | Doing::AwaitingRecord | Doing::AwaitingAck | Doing::AwaitingPrack { .. } => {
+                "opening"
+            }
             Doing::Playing { .. } | Doing::Lingering => "prompt",
             Doing::Queueing if self.other.is_some() => "ringing",
             Doing::Queueing => "waiting",

@@ -63,7 +63,10 @@ impl Call {
                 self.tune(self.caller.id);
             }
             (Stage::Answered, _) => {}
-            _ => return,
+            _ => {
+                self.offer_early(); // Its PRACK makes the bridge.
+                return;
+            }
         }
         self.push(Command::Sound(Order::Bridge { a: self.caller.id, b: leg }));
     }

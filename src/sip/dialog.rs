@@ -132,6 +132,16 @@ impl Dialog {
                     .unwrap_or(false))
     }
 
+    /// The far end's tag; empty before our INVITE is answered.
+    pub(super) fn remote_tag(&self) -> &[u8] {
+        &self.remote_tag
+    }
+
+    /// Whether the dialog has this Call-ID.
+    pub(super) fn has_call_id(&self, call_id: &[u8]) -> bool {
+        *self.call_id == *call_id
+    }
+
     /// Takes the CSeq of a request in the dialog; `false` where it is not above the last one.
     pub(super) fn accept_seq(&mut self, number: u32) -> bool {
         let fresh = number > self.remote_seq;
@@ -152,11 +162,6 @@ impl Dialog {
             .map_or(&self.remote[..], |end| &self.remote[..=end]);
         let (call_id, from, to) = (text(&self.call_id), text(&self.local), text(to));
         Thread { call_id, from, to, seq: self.next_seq() }
-    }
-
-    /// The peer's tag; empty before it is known.
-    pub(super) fn remote_tag(&self) -> &[u8] {
-        &self.remote_tag
     }
 
     /// Its Call-ID.

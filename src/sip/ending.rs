@@ -52,6 +52,16 @@ impl Endpoint {
         }
     }
 
+    /// CANCELs a re-INVITE of ours that was heard and is not answered.
+    pub(super) fn cancel_offer_of_ours(&mut self, tx: usize, now: Now) {
+        if let Some(entry) = self.table.get_mut(tx)
+            && let User::Inviting(inviting) = &mut entry.user
+        {
+            inviting.cancel = Cancel::Wanted(Farewell::default());
+            self.cancel_if_wanted(tx, now);
+        }
+    }
+
     pub(super) fn cancel_if_wanted(&mut self, tx: usize, now: Now) {
         let Some(entry) = self.table.get_mut(tx) else {
             return;
@@ -89,8 +99,9 @@ impl Endpoint {
         };
         let event = match &session.phase {
             Phase::Incoming { .. } => {
+                let event = self.cancelled(id);
                 self.refuse_invite(id, 487, None, now);
-                Event::Cancelled { session: id }
+                event
             }
             Phase::Accepted { hang_up: Some(_), .. } => Event::Ended { session: id, cause: EndCause::HungUp },
             Phase::Accepted { hang_up: None, .. } | Phase::Confirmed => {
@@ -132,7 +143,11 @@ impl Endpoint {
     /// Takes back what a session has under way beside its phase, before it ends.
     pub(super) fn drop_offer(&mut self, session: &mut Session, now: Now) {
         session.next_offer = None;
-        if let Offer::Theirs { tx, request } = std::mem::replace(&mut session.offer, Offer::Idle)
+        let offer = std::mem::replace(&mut session.offer, Offer::Idle);
+        if let Offer::Ours { tx: Some(tx), .. } = offer {
+            // Heard and never answered, it would stay in the table for ever.
+            self.cancel_offer_of_ours(tx, now);
+        } else if let Offer::Theirs { tx, request } = offer
             && let Some(entry) = self.table.get_mut(tx)
         {
             // RFC 3261 §15.1.2: what is pending gets 487. Their To carries our tag already.

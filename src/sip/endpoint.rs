@@ -1,7 +1,8 @@
 //! The owner of all signalling: transactions, sessions, registrar and door behind one machine.
 //!
 //! Here are its parts, its clock and what the others share; requests are judged in
-//! `endpoint_requests`, served in `uas`, sent in `uac`, and descriptions renegotiated in `offers`.
+//! `endpoint_requests`, served in `uas`, sent in `uac`, and descriptions renegotiated in `offers` and
+//! `update`; `reliable` and `early` know what comes before an answer, `refresh` how long one holds.
 //! A packet in, then `poll_output` to the end, then `poll_timeout`.
 
 use std::collections::{HashMap, VecDeque};
@@ -69,6 +70,8 @@ pub(super) enum User {
     Registering(Box<TrunkId>),
     /// Our OPTIONS to a trunk's hop.
     Proving(Box<Proving>),
+    /// Our UPDATE to the far end with this tag, with or without an offer.
+    Update { session: SessionId, offers: bool, tag: Box<[u8]> },
 }
 
 /// Who wants to be woken.
@@ -322,6 +325,7 @@ impl Endpoint {
             User::Probe(id) => self.lose(id, now),
             User::Registering(trunk) => self.registration_failed(&trunk, None, now),
             User::Proving(proving) => self.handle_proved(&proving, 408, now),
+            User::Update { session, offers, tag } => self.handle_updated(session, offers, &tag, None, now),
             // A refusal that nobody acknowledged: RFC 3261 §17.2.1 leaves it at that.
             User::Invited(_) | User::Nobody => {}
         }

@@ -8,11 +8,13 @@ use super::build::Draft;
 use super::dialog::{hex, session_of, to_tag};
 use super::endpoint::{Endpoint, FULL_RETRY_S, Source, User, role};
 use super::event::{Gate, SessionId, TurnedAway};
+use super::extensions;
 use super::fault::Fault;
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
 use super::transaction::{InviteServer, Key, Machine, NonInviteServer};
+use super::update::from_tag;
 use super::writing::{ALLOW, reply_to};
 use crate::time::Now;
 
@@ -40,7 +42,7 @@ impl Endpoint {
         }
         match method {
             Method::Invite | Method::Register | Method::Options => {}
-            Method::Bye => {
+            Method::Bye | Method::Prack | Method::Update => {
                 return self.refuse_plainly(&request, from, 481, &[], TurnedAway::OutOfDialog);
             }
             Method::Other(_) => {
@@ -110,13 +112,11 @@ impl Endpoint {
         self.keys.of(role::MERGE, &[request.call_id().unwrap_or_default(), tag, &seq])
     }
 
-    /// 420 where something is required: we know no extension (RFC 3261 §8.2.2.3).
+    /// 420 where something is required that we do not know (RFC 3261 §8.2.2.3).
     fn refuse_extensions(&mut self, request: &Message, from: Source) -> bool {
-        let wanted: Vec<&[u8]> = request.values(Name::Require).collect();
-        if wanted.is_empty() {
+        let Some(unsupported) = extensions::unsupported(request) else {
             return false;
-        }
-        let unsupported = String::from_utf8_lossy(&wanted.join(&b", "[..])).into_owned();
+        };
         self.refuse_plainly(request, from, 420, &[("Unsupported", &unsupported)], TurnedAway::Unsupported);
         true
     }
@@ -141,7 +141,18 @@ impl Endpoint {
         let Some((id, session)) = session.filter(|(_, session)| session.dialog.owns(&request)) else {
             return self.refuse_plainly(&request, from, 481, &[], TurnedAway::OutOfDialog);
         };
-        if !session.dialog.accept_seq(seq) {
+        if *method == Method::Prack {
+            session.dialog.accept_seq(seq);
+            return self.handle_prack(id, request, key, from, now);
+        }
+        // Before our INVITE is answered each place that rings counts for itself.
+        let calling = matches!(session.phase, super::session::Phase::Calling { .. });
+        let mut accepted = !calling && session.dialog.accept_seq(seq);
+        if calling {
+            let early = self.early_of(id, Some(&from_tag(&request)));
+            accepted = early.is_none_or(|early| early.dialog.accept_seq(seq));
+        }
+        if !accepted {
             return self.refuse_plainly(&request, from, 500, &[], TurnedAway::OutOfDialog);
         }
         if self.refuse_extensions(&request, from) {
@@ -150,6 +161,7 @@ impl Endpoint {
         match method {
             Method::Bye => self.handle_bye(id, &request, key, from, now),
             Method::Invite => self.handle_reinvite(id, request, key, from, now),
+            Method::Update => self.handle_update(id, request, key, from, now),
             Method::Options => {
                 let bytes = abilities(self.answer_draft(&request, from, 200, id)).finish();
                 self.serve(&request, key, from, 200, bytes, User::Nobody, now);
@@ -295,5 +307,5 @@ fn abilities(draft: Draft) -> Draft {
         .header("Allow", ALLOW)
         .header("Accept", super::multipart::ACCEPT)
         .header("Accept-Encoding", "identity")
-        .header("Supported", "")
+        .header("Supported", extensions::SUPPORTED)
 }

@@ -69,7 +69,8 @@ pub enum Event {
     Invited(Box<Invited>),
     /// 101–199 to our INVITE. Early media has its SDP.
     Progressed { session: SessionId, status: u16, sdp: Option<Arc<Sdp>> },
-    /// 2xx to our INVITE; the ACK is out. Further forks are released by the endpoint.
+    /// 2xx to our INVITE; the ACK is out. Further forks are released by the endpoint. Where an earlier
+    /// answer of that place described the sound and the 2xx does not, its description is here.
     Answered { session: SessionId, sdp: Option<Arc<Sdp>> },
     /// Our INVITE failed for good: 300–699, 408 on time-out, 503 when the target cannot be reached. Nothing follows.
     Refused { session: SessionId, status: u16 },
@@ -77,11 +78,13 @@ pub enum Event {
     Cancelled { session: SessionId },
     /// The ACK for our 2xx is here, with the answer where our 2xx carried the offer.
     Confirmed { session: SessionId, sdp: Option<Arc<Sdp>> },
-    /// re-INVITE or UPDATE in the dialog. Wants `answer_offer` or `refuse_offer`. `None`: we are to make the offer.
+    /// The PRACK for our 1xx with an offer brings the answer: sound can go before the 2xx (RFC 3262 §5).
+    Agreed { session: SessionId, sdp: Option<Arc<Sdp>> },
+    /// re-INVITE, UPDATE or PRACK in the dialog, also before the 2xx. Wants `answer_offer` or `refuse_offer`. `None`: we are to make the offer.
     Reoffered { session: SessionId, offer: Option<Arc<Sdp>> },
-    /// The peer took our re-INVITE.
+    /// The peer took our offer.
     OfferTaken { session: SessionId, sdp: Option<Arc<Sdp>> },
-    /// The peer refused our re-INVITE (but the dialog lives).
+    /// The peer refused our offer (but the dialog lives).
     OfferRefused { session: SessionId, status: u16 },
     /// The peer answered our in-dialog OPTIONS: it is there.
     Alive { session: SessionId },
@@ -113,6 +116,10 @@ pub enum EndCause {
     NoAck,
     /// An in-dialog request got 481 or 408, or nothing (RFC 3261 §12.2.1.2).
     Gone,
+    /// No PRACK for a provisional answer within 64·T1: 504 is out (RFC 3262 §3).
+    NoPrack,
+    /// The session timer ran out: BYE is out (RFC 4028 §10).
+    Expired,
 }
 
 /// Why a request was turned away.
@@ -213,6 +220,10 @@ pub struct Invited {
     pub dialled: DialledHeaders,
     /// The offer; `None`: late offer.
     pub offer: Option<Arc<Sdp>>,
+    /// The caller takes provisional answers reliably: an offer of ours may go in one (RFC 3262 §5).
+    pub reliable: bool,
+    /// Hops that the request may still make; what we pass on has one less (RFC 3261 §16.6).
+    pub max_forwards: u8,
     /// Source of the datagram: the signalling peer, for latching RTP.
     pub peer: SocketAddr,
     /// The listener it came in on: SDP and Contact say its address.

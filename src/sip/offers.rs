@@ -6,38 +6,59 @@ use bytes::Bytes;
 
 use super::door::{self, Content};
 use super::endpoint::{Endpoint, Source, User};
-use super::event::{EndCause, Event, SessionId, TurnedAway};
+use super::event::{EndCause, Event, SessionId};
+use super::extensions::TIMER;
 use super::message::Message;
 use super::method::Method;
+use super::refresh;
 use super::sdp::Sdp;
-use super::session::{Due, Farewell, Offer, Phase};
-use super::transaction::{InviteServer, Key, Machine};
+use super::session::{Due, Farewell, OFFER_TRIES_MAX, Offer, Phase};
+use super::transaction::{InviteServer, Key, Machine, PATIENCE};
+use super::update::from_tag;
 use super::writing::reply_to;
 use crate::time::Now;
 
 impl Endpoint {
     /// Offers a new description in the dialog: `OfferTaken` or `OfferRefused` follows. While another
-    /// offer is under way it waits for its turn; the last one given counts.
+    /// offer is under way it waits for its turn; the last one given counts. Before the 2xx it goes by
+    /// UPDATE where the first offer is answered and the peer takes one, else it waits for the 2xx.
     pub fn reinvite(&mut self, id: SessionId, sdp: &Sdp, now: Now) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
         match session.phase {
-            Phase::Accepted { .. } | Phase::Confirmed => session.next_offer = Some(sdp.write()),
-            Phase::Incoming { .. } | Phase::Calling { .. } | Phase::Leaving { .. } => return,
+            Phase::Leaving { .. } => return,
+            Phase::Incoming { .. } | Phase::Calling { .. } | Phase::Accepted { .. } | Phase::Confirmed => {
+                session.next_offer = Some(sdp.write());
+            }
         }
         self.offer_next(id, now);
     }
 
     /// Sends the offer that waits, if nothing is in its way.
     pub(super) fn offer_next(&mut self, id: SessionId, now: Now) {
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get(&id) else {
             return;
         };
-        if !matches!((&session.phase, &session.offer), (Phase::Confirmed, Offer::Idle)) {
+        if session.next_offer.is_none() || !matches!(session.offer, Offer::Idle) {
             return;
         }
-        let Some(sdp) = session.next_offer.take() else {
+        let stands = matches!(session.phase, Phase::Confirmed);
+        if !stands && !self.may_update_early(id) {
+            return;
+        }
+        let Some(sdp) = self.sessions.get_mut(&id).and_then(|session| session.next_offer.take()) else {
+            return;
+        };
+        match stands {
+            true => self.send_reinvite(id, sdp, 0, false, now),
+            false => self.send_update(id, Some(sdp), 0, now),
+        }
+    }
+
+    /// Our re-INVITE. `refresh`: it describes what was described last.
+    pub(super) fn send_reinvite(&mut self, id: SessionId, sdp: Bytes, tries: u8, refresh: bool, now: Now) {
+        let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
         let trunk = session.trunk.clone();
@@ -54,12 +75,20 @@ impl Endpoint {
         let way = Source { listener, peer: session.dialog.destination() };
         let draft = session.dialog.draft(&Method::Invite, seq, &via);
         let draft = self.sign(draft, listener).header("Allow", super::writing::ALLOW);
+        // Nothing rings here, so there is nothing to be told reliably.
+        let draft = draft.header("Supported", TIMER);
+        let draft = match &session.refresh {
+            Some(refresh) => refresh.ask(draft),
+            None => draft,
+        };
         let draft = self.vouch(draft, trunk.as_ref(), &Method::Invite);
         let bytes = draft.body("application/sdp", &sdp).finish();
-        self.send_invite(id, true, pinned, key, way, bytes, now);
+        let tx = self.send_invite(id, true, pinned, key, way, bytes, now);
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.offer = Offer::Ours { sdp };
+            let lapses = Some(now.mono + PATIENCE);
+            session.offer = Offer::Ours { sdp, tries, tx: Some(tx), lapses, refresh };
         }
+        self.wake(id);
     }
 
     /// 2xx to our re-INVITE; its ACK is out.
@@ -67,28 +96,44 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        if !matches!((&session.phase, &session.offer), (Phase::Confirmed, Offer::Ours { .. })) {
+        let (Phase::Confirmed, Offer::Ours { sdp, refresh, tx: Some(_), .. }) =
+            (&session.phase, &session.offer)
+        else {
             return;
-        }
+        };
+        let (sdp, refresh) = (sdp.clone(), *refresh);
         session.offer = Offer::Idle;
-        self.tell(Event::OfferTaken { session: id, sdp: door::sdp_of(response) });
+        session.take_terms(response, Some(&sdp), now.mono);
+        if !refresh {
+            self.tell(Event::OfferTaken { session: id, sdp: door::sdp_of(response) });
+        }
         self.offer_next(id, now);
+        self.wake(id);
     }
 
     /// 300–699 to our re-INVITE.
-    pub(super) fn handle_offer_refused(&mut self, id: SessionId, status: u16, now: Now) {
+    pub(super) fn handle_offer_refused(
+        &mut self,
+        id: SessionId,
+        status: u16,
+        refusal: Option<&Message>,
+        now: Now,
+    ) {
         let wait = self.glare_wait(id);
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
         let offer = std::mem::replace(&mut session.offer, Offer::Idle);
-        let Offer::Ours { sdp } = offer else {
+        let Offer::Ours { sdp, tries, tx: Some(_), refresh, .. } = offer else {
             session.offer = offer;
             return;
         };
         match status {
             408 | 481 => return self.lose(id, now),
-            491 => session.offer = Offer::Backoff { at: now.mono + wait, sdp },
+            _ if refresh => self.handle_refresh_refused(id, status, refusal, now),
+            491 if tries < OFFER_TRIES_MAX => {
+                session.offer = Offer::Backoff { at: now.mono + wait, sdp, tries: tries + 1 };
+            }
             _ => self.tell(Event::OfferRefused { session: id, status }),
         }
         self.offer_next(id, now);
@@ -102,7 +147,7 @@ impl Endpoint {
 
     /// How long to stand back after 491: in steps of 10 ms, 2.1–4 s for whose Call-ID it is, else up
     /// to 2 s (RFC 3261 §14.1).
-    fn glare_wait(&mut self, id: SessionId) -> Duration {
+    pub(super) fn glare_wait(&mut self, id: SessionId) -> Duration {
         let ours = self.sessions.get(&id).is_some_and(|session| session.is_caller);
         let steps = if ours { 210 + self.dice.below(191) } else { self.dice.below(201) };
         Duration::from_millis(steps * 10)
@@ -125,20 +170,23 @@ impl Endpoint {
             // The ACK for our 2xx may be on its way behind this.
             (Phase::Accepted { .. }, _) | (Phase::Confirmed, Offer::Ours { .. }) => 491,
             (Phase::Confirmed, Offer::Accepted { ok }) if ok.answer_due => 491,
-            (Phase::Calling { .. } | Phase::Leaving { .. }, _) => 481,
+            // It has answered, its 2xx was lost: our INVITE is still in progress.
+            (Phase::Calling { .. }, _) => 491,
+            (Phase::Leaving { .. }, _) => 481,
+            _ if refresh::is_too_brief(&request) => 422,
             (Phase::Confirmed, Offer::Idle | Offer::Backoff { .. } | Offer::Accepted { .. }) => 0,
         };
         if status != 0 {
-            return self.refuse_reinvite(id, &request, key, from, status, now);
+            return self.refuse_in_dialog(id, &request, key, from, status, now);
         }
         let offer = match door::content(&request) {
             Content::Nothing => None,
             Content::Sdp(sdp) => Some(sdp),
-            Content::Unsupported => return self.refuse_reinvite(id, &request, key, from, 415, now),
-            Content::Bad => return self.refuse_reinvite(id, &request, key, from, 400, now),
+            Content::Unsupported => return self.refuse_in_dialog(id, &request, key, from, 415, now),
+            Content::Bad => return self.refuse_in_dialog(id, &request, key, from, 400, now),
         };
         if self.table.len() >= self.config.limits.transactions_max {
-            return self.refuse_reinvite(id, &request, key, from, 500, now);
+            return self.refuse_in_dialog(id, &request, key, from, 500, now);
         }
         let way = reply_to(&request, from);
         let trying =
@@ -160,27 +208,6 @@ impl Endpoint {
         self.tell(Event::Reoffered { session: id, offer });
     }
 
-    fn refuse_reinvite(
-        &mut self,
-        id: SessionId,
-        request: &Message,
-        key: Key,
-        from: Source,
-        status: u16,
-        now: Now,
-    ) {
-        let mut draft = self.answer_draft(request, from, status, id);
-        if status == 500 {
-            draft = draft.header("Retry-After", self.dice.below(11).to_string());
-        } else if status == 415 {
-            draft = draft.header("Accept", super::multipart::ACCEPT);
-        }
-        self.serve(request, key, from, status, draft.finish(), User::Nobody, now);
-        if status != 491 {
-            self.turn_away(from, TurnedAway::OutOfDialog);
-        }
-    }
-
     /// 200 to their re-INVITE: `sdp` answers its offer, or is the offer where it had none (then
     /// `Confirmed` brings the answer).
     pub fn answer_offer(&mut self, id: SessionId, sdp: &Sdp, now: Now) {
@@ -191,7 +218,10 @@ impl Endpoint {
             return;
         };
         let (tx, request) = (*tx, request.clone());
-        let Some(ok) = self.answer_invite(id, tx, &request, 200, Some(sdp), now) else {
+        if request.method() != Some(&Method::Invite) {
+            return self.answer_update(id, tx, &request, sdp.write(), now);
+        }
+        let Some(ok) = self.answer_invite(id, tx, &request, 200, Some(sdp.write()), now) else {
             return;
         };
         if let Some(session) = self.sessions.get_mut(&id) {
@@ -212,7 +242,28 @@ impl Endpoint {
         session.offer = Offer::Idle;
         let status = if (300..=699).contains(&status) { status } else { 488 };
         self.respond_for(id, tx, &request, status, &[], now);
+        self.go_on_answering(id, now);
         self.offer_next(id, now);
+        self.wake(id);
+    }
+
+    /// 200 with the answer to the offer in their UPDATE or PRACK.
+    fn answer_update(&mut self, id: SessionId, tx: usize, request: &Message, sdp: Bytes, now: Now) {
+        let Some(entry) = self.table.get_mut(tx) else {
+            return;
+        };
+        let from = Source { listener: entry.listener, peer: entry.peer };
+        let draft = self.update_answer(id, request, from, Some(sdp.clone()), now);
+        self.respond(tx, 200, draft.body("application/sdp", &sdp).finish(), now);
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.offer = Offer::Idle;
+        }
+        if let Some(early) = self.early_of(id, Some(&from_tag(request))) {
+            early.sdp = door::sdp_of(request);
+        }
+        self.go_on_answering(id, now);
+        self.offer_next(id, now);
+        self.wake(id);
     }
 
     /// CANCEL for their re-INVITE.
@@ -252,11 +303,26 @@ impl Endpoint {
         };
         let listener = session.dialog.listener;
         match &mut session.offer {
-            Offer::Backoff { at, sdp } if *at <= now.mono => {
-                let sdp: Bytes = std::mem::take(sdp);
+            Offer::Backoff { at, sdp, tries } if *at <= now.mono => {
+                let (sdp, tries) = (std::mem::take(sdp), *tries);
                 session.offer = Offer::Idle;
-                session.next_offer.get_or_insert(sdp);
-                self.offer_next(id, now);
+                let stands = matches!(session.phase, Phase::Confirmed);
+                if session.next_offer.is_some() || !stands && !self.may_update_early(id) {
+                    if let Some(session) = self.sessions.get_mut(&id) {
+                        session.next_offer.get_or_insert(sdp);
+                    }
+                    self.offer_next(id, now);
+                } else if stands {
+                    self.send_reinvite(id, sdp, tries, false, now);
+                } else {
+                    self.send_update(id, Some(sdp), tries, now);
+                }
+            }
+            // Rung and never answered: taken back, so that the next one has its turn (RFC 3261 §9.1).
+            Offer::Ours { lapses, tx: Some(tx), .. } if lapses.is_some_and(|at| at <= now.mono) => {
+                *lapses = None;
+                let tx = *tx;
+                self.cancel_offer_of_ours(tx, now);
             }
             Offer::Accepted { ok } => match ok.handle_timeout(now.mono) {
                 Due::Nothing => {}

@@ -42,7 +42,7 @@ impl Endpoint {
                     // Timer F would need 32 s to say so; the next one's turn is enough.
                     self.note_alive(&config, hop.addr, false);
                 }
-                self.ask(&config, hop, number, now);
+                self.ask_hop(&config, hop, number, now);
             }
         }
         self.wake_trunk(trunk);
@@ -54,7 +54,7 @@ impl Endpoint {
         self.agenda.set(&Due::Trunk(trunk.clone()), due);
     }
 
-    fn ask(&mut self, trunk: &TrunkConfig, hop: &Hop, number: u64, now: Now) {
+    fn ask_hop(&mut self, trunk: &TrunkConfig, hop: &Hop, number: u64, now: Now) {
         let Some(listener) = self.listener_for(hop) else { return };
         let Some(to) = self.trunk_request(&Method::Options, trunk, hop, listener) else { return };
         let (draft, key) = to;

@@ -1,5 +1,7 @@
 //! What comes of our requests: progress, answers, forks and refusals (RFC 3261 §13.2.2).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::dialog::{Dialog, ack_for_refusal, to_tag};
@@ -9,13 +11,14 @@ use super::event::{EndCause, Event, SessionId, TurnedAway};
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
-use super::session::{Farewell, Phase};
+use super::sdp::Sdp;
+use super::session::{Farewell, Offer, Phase};
 use super::transaction::Machine;
 use super::uac::Acked;
 use crate::time::Now;
 
 /// Most answers of one INVITE that are settled; a fork beyond is left to its own time-out.
-const FORKS_MAX: usize = 8;
+pub(super) const FORKS_MAX: usize = 8;
 
 impl Endpoint {
     /// A sound response.
@@ -32,9 +35,12 @@ impl Endpoint {
             return;
         };
         let asks = matches!(status, 401 | 407);
+        let mut refused = None;
         let asked = match &mut entry.machine {
             Machine::InviteClient(machine) => {
                 let asked = asks.then(|| machine.stored().clone());
+                // Its bytes give way to the ACK's, and are wanted for another try.
+                refused = (status == 422).then(|| machine.stored().clone());
                 let ack = |invite: &Bytes| match Message::parse(invite.clone()) {
                     Ok(invite) => ack_for_refusal(&invite, response),
                     Err(_) => Bytes::new(),
@@ -65,8 +71,14 @@ impl Endpoint {
                     300.. if inviting.given_up => {}
                     ..=199 => self.handle_provisional(tx, id, again, status, response, now),
                     200..=299 => self.handle_accepted(tx, response, now),
-                    _ if again => self.handle_offer_refused(id, status, now),
-                    _ => self.way_refused(id, status, response, now),
+                    _ if again => self.handle_offer_refused(id, status, Some(response), now),
+                    _ => {
+                        let tried =
+                            refused.is_some_and(|invite| self.ask_longer(tx, id, invite, response, now));
+                        if !tried {
+                            self.way_refused(id, status, response, now);
+                        }
+                    }
                 }
             }
             Some(User::Bye(id)) if status >= 200 => {
@@ -85,6 +97,10 @@ impl Endpoint {
                 let proving = proving.as_ref().clone();
                 self.handle_proved(&proving, status, now);
             }
+            Some(User::Update { session, offers, tag }) if status >= 200 => {
+                let (id, offers, tag) = (*session, *offers, tag.clone());
+                self.handle_updated(id, offers, &tag, Some(response), now);
+            }
             _ => {}
         }
     }
@@ -99,7 +115,14 @@ impl Endpoint {
         now: Now,
     ) {
         self.cancel_if_wanted(tx, now);
-        let Some(session) = self.sessions.get_mut(&id).filter(|_| !again) else {
+        if again {
+            return;
+        }
+        let heard = match status {
+            100 => None,
+            _ => self.hear_early(tx, status, response, now),
+        };
+        let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
         let Phase::Calling { lapses, hung_up, .. } = &mut session.phase else {
@@ -107,8 +130,8 @@ impl Endpoint {
         };
         let heard_first = lapses.take().is_some();
         session.rang |= status > 100;
-        if status > 100 && !*hung_up {
-            self.tell(Event::Progressed { session: id, status, sdp: door::sdp_of(response) });
+        if let Some(sdp) = heard.filter(|_| !*hung_up) {
+            self.tell(Event::Progressed { session: id, status, sdp });
         }
         if heard_first {
             self.wake(id);
@@ -139,6 +162,13 @@ impl Endpoint {
         };
         let (id, again, pinned) = (inviting.session, inviting.again, inviting.pinned);
         let (trunk, given_up) = (inviting.trunk.clone(), inviting.given_up);
+        // What rang there before has used up CSeqs, and may have described the sound.
+        let early = inviting.early.iter().position(|early| early.tag == tag);
+        let early = early.map(|index| inviting.early.remove(index));
+        let offering = early.as_ref().is_some_and(|early| early.offering);
+        let (rang, described) = early.map_or((None, None), |early| {
+            (Some(early.dialog), early.sdp.filter(|_| early.settled || !door::has_sdp(response)))
+        });
         let mut dialog = match self.sessions.get_mut(&id) {
             // A re-INVITE only refreshes the target of the dialog that there is.
             Some(session) if again => {
@@ -148,7 +178,8 @@ impl Endpoint {
             _ => {
                 // Where its length alone took the INVITE over a stream, the dialog stays with datagrams.
                 let home = lifted.unwrap_or(listener);
-                let mut dialog = Dialog::of_own_invite(&invite, home, peer, pinned);
+                let own = || Dialog::of_own_invite(&invite, home, peer, pinned);
+                let mut dialog = rang.unwrap_or_else(own);
                 dialog.trunk = trunk;
                 match again {
                     true => dialog.refresh_target(response),
@@ -186,13 +217,17 @@ impl Endpoint {
             (false, Some(mut dialog)) if given_up => {
                 self.say(&mut dialog, &Method::Bye, User::Nobody, None, now);
             }
-            (false, Some(dialog)) => self.adopt(id, dialog, response, now),
+            (false, Some(dialog)) => {
+                let sdp = described.or_else(|| door::sdp_of(response));
+                self.adopt(id, dialog, sdp, now);
+                self.begin_timer(id, response, invite.body(), offering, now);
+            }
             (false, None) => {}
         }
     }
 
     /// Gives an answered dialog to its session, or releases it where the session has one or is gone.
-    fn adopt(&mut self, id: SessionId, mut dialog: Dialog, response: &Message, now: Now) {
+    fn adopt(&mut self, id: SessionId, mut dialog: Dialog, sdp: Option<Arc<Sdp>>, now: Now) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return self.say(&mut dialog, &Method::Bye, User::Nobody, None, now);
         };
@@ -208,6 +243,25 @@ impl Endpoint {
             // It crossed our CANCEL.
             return self.bye(id, Some(EndCause::HungUp), &Farewell::default(), now);
         }
-        self.tell(Event::Answered { session: id, sdp: door::sdp_of(response) });
+        self.tell(Event::Answered { session: id, sdp });
+    }
+    /// What follows for a session whose INVITE has just been answered: its timer, and offers of ours
+    /// that waited. `offering`: one is out to this very place.
+    fn begin_timer(&mut self, id: SessionId, response: &Message, described: &[u8], offering: bool, now: Now) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        if !matches!(session.phase, Phase::Confirmed) || session.dialog.remote_tag() != &*to_tag(response) {
+            return;
+        }
+        session.take_terms(response, Some(described), now.mono);
+        if !offering && let Offer::Ours { sdp, .. } = &mut session.offer {
+            // It went to a place that did not answer.
+            let sdp = std::mem::take(sdp);
+            session.offer = Offer::Idle;
+            session.next_offer.get_or_insert(sdp);
+        }
+        self.offer_next(id, now);
+        self.wake(id);
     }
 }

@@ -1,5 +1,5 @@
 //! One INVITE session's state, from the INVITE to the end of the BYE. What changes it is in `uas`,
-//! `uac` and `offers`.
+//! `uac`, `offers`, `update`, `reliable` and `refresh`.
 
 use std::time::Duration;
 
@@ -9,12 +9,17 @@ use super::dialog::Dialog;
 use super::event::EndCause;
 use super::hunt::Hunt;
 use super::message::Message;
+use super::refresh::Refresh;
+use super::reliable::Reliable;
 use super::transaction::{PATIENCE, T1, T2};
 use crate::id::TrunkId;
 use crate::time::Instant;
 
 /// A provisional answer is repeated this often, or proxies on the way give up (RFC 3261 §13.3.1.1).
 pub(super) const RING_AGAIN: Duration = Duration::from_secs(60);
+
+/// How often an offer of ours goes out that meets one of theirs each time.
+pub(super) const OFFER_TRIES_MAX: u8 = 8;
 
 /// The whole of it.
 #[derive(Debug)]
@@ -34,6 +39,10 @@ pub(super) struct Session {
     pub(super) rang: bool,
     /// What is left to try, while our INVITE is out.
     pub(super) hunt: Option<Box<Hunt>>,
+    /// Provisional answers to their INVITE that want a PRACK.
+    pub(super) reliable: Option<Box<Reliable>>,
+    /// The session timer, where one runs.
+    pub(super) refresh: Option<Box<Refresh>>,
 }
 
 /// Where the session stands.
@@ -63,11 +72,13 @@ pub(super) struct Farewell {
 pub(super) enum Offer {
     /// None.
     Idle,
-    /// Our re-INVITE is out.
-    Ours { sdp: Bytes },
+    /// Ours is out: in a re-INVITE with this transaction, or in an UPDATE (which has its own end).
+    /// `tries`: how often it met one of theirs. `lapses`: then the re-INVITE is cancelled.
+    /// `refresh`: it says nothing new.
+    Ours { sdp: Bytes, tries: u8, tx: Option<usize>, lapses: Option<Instant>, refresh: bool },
     /// Both offered at once: ours goes out again later (RFC 3261 §14.1).
-    Backoff { at: Instant, sdp: Bytes },
-    /// Theirs wants an answer.
+    Backoff { at: Instant, sdp: Bytes, tries: u8 },
+    /// Theirs, in a re-INVITE, UPDATE or PRACK, wants an answer.
     Theirs { tx: usize, request: Message },
     /// Our 2xx to theirs wants its ACK.
     Accepted { ok: Repeat },
@@ -136,21 +147,28 @@ impl Session {
             is_caller,
             rang: false,
             hunt: None,
+            reliable: None,
+            refresh: None,
         }
     }
 
     /// When the session itself wants to be woken.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let phase = match &self.phase {
-            Phase::Incoming { ring_again, .. } => *ring_again,
+            Phase::Incoming { ring_again, .. } => {
+                let reliable = self.reliable.as_ref().and_then(|reliable| reliable.poll_timeout());
+                ring_again.iter().copied().chain(reliable).min()
+            }
             Phase::Accepted { ok, .. } => Some(ok.due()),
             Phase::Calling { lapses, .. } => *lapses,
-            Phase::Confirmed | Phase::Leaving { .. } => None,
+            Phase::Confirmed => self.refresh.as_ref().map(|refresh| refresh.poll_timeout()),
+            Phase::Leaving { .. } => None,
         };
         let offer = match &self.offer {
             Offer::Backoff { at, .. } => Some(*at),
             Offer::Accepted { ok } => Some(ok.due()),
-            Offer::Idle | Offer::Ours { .. } | Offer::Theirs { .. } => None,
+            Offer::Ours { lapses, .. } => *lapses,
+            Offer::Idle | Offer::Theirs { .. } => None,
         };
         phase.into_iter().chain(offer).min()
     }

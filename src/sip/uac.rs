@@ -9,13 +9,16 @@ use bytes::Bytes;
 
 use super::build::Draft;
 use super::dialog::{Dialog, MAX_FORWARDS, tag_of};
+use super::early::Early;
 use super::endpoint::{Endpoint, Source, User};
 use super::event::{EndCause, Event, Invite, NoWay, Route, SessionId, Target, TrunkConfig};
+use super::extensions::SUPPORTED;
 use super::hunt::{Lost, Step};
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
-use super::session::{Farewell, Phase, Session};
+use super::refresh::INTERVAL_S;
+use super::session::{Farewell, Offer, Phase, Session};
 use super::transaction::{InviteClient, Key, Machine};
 use super::transport::Hop;
 use super::writing::host_of;
@@ -23,7 +26,7 @@ use crate::id::{SeatId, TrunkId};
 use crate::time::Now;
 
 /// Names of headers that the endpoint writes itself: none of them is taken from above.
-const OURS: [Name; 10] = [
+const OURS: [Name; 14] = [
     Name::Via,
     Name::From,
     Name::To,
@@ -34,6 +37,10 @@ const OURS: [Name; 10] = [
     Name::ContentLength,
     Name::ContentType,
     Name::RecordRoute,
+    Name::Supported,
+    Name::Require,
+    Name::SessionExpires,
+    Name::MinSe,
 ];
 
 /// What our INVITE's transaction knows.
@@ -50,6 +57,8 @@ pub(super) struct Inviting {
     pub(super) cancel: Cancel,
     /// 2xx that have their ACK, by To tag.
     pub(super) acked: Vec<Acked>,
+    /// Places that ring, the newest last.
+    pub(super) early: Vec<Early>,
 }
 
 /// Where taking it back stands.
@@ -177,6 +186,8 @@ impl Endpoint {
             .header("Call-ID", thread.call_id)
             .header("CSeq", format!("{} INVITE", thread.seq));
         draft = self.sign(draft, way.source.listener).header("Allow", super::writing::ALLOW);
+        draft =
+            draft.header("Supported", SUPPORTED).header_number(Name::SessionExpires, u64::from(INTERVAL_S));
         if withheld {
             draft = draft.header("Privacy", "id");
         }
@@ -280,6 +291,7 @@ impl Endpoint {
             pinned,
             cancel: Cancel::No,
             acked: Vec::new(),
+            early: Vec::new(),
         };
         let machine = Machine::InviteClient(InviteClient::new(bytes, now.mono));
         let user = User::Inviting(Box::new(inviting));
@@ -331,7 +343,10 @@ impl Endpoint {
             true => Event::Ended { session: id, cause: EndCause::HungUp },
             false => Event::Refused { session: id, status },
         };
-        self.forget(id);
+        // An offer that came in an early dialog: the dialog is gone, and nobody waits for more.
+        if let Some(Session { offer: Offer::Theirs { tx, .. }, .. }) = self.forget(id) {
+            self.table.remove(tx);
+        }
         self.tell(event);
     }
 }

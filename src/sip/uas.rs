@@ -1,15 +1,21 @@
 //! Calls that come in: INVITE to final answer, its ACK, and CANCEL (RFC 3261 §13.3, §9.2).
 
+use bytes::Bytes;
+
 use super::auth::Verdict;
 use super::build::Draft;
-use super::dialog::{Dialog, session_of, to_tag};
+use super::dialog::{Dialog, MAX_FORWARDS, session_of, to_tag};
 use super::door::{self, Content, Visitor};
-use super::endpoint::{Endpoint, OVERLOAD_RETRY_S, Source, User};
+use super::endpoint::{Endpoint, OVERLOAD_RETRY_S, Source, User, role};
 use super::endpoint_requests::is_stateless_tag;
 use super::event::{EndCause, Event, Gate, Invited, Origin, SessionId, TurnedAway};
+use super::extensions::{self, RELIABLE, SUPPORTED};
 use super::hunt::Lost;
 use super::load::Rank;
 use super::message::Message;
+use super::method::Method;
+use super::refresh::{self, MIN_SE_S};
+use super::reliable::Described;
 use super::sdp::Sdp;
 use super::session::{Due, Phase, RING_AGAIN, Repeat, Session};
 use super::transaction::{InviteServer, Key, Machine};
@@ -32,14 +38,27 @@ impl Endpoint {
             return;
         }
         *ring_again = Some(now.mono + RING_AGAIN);
+        if Self::goes_reliably(request, sdp.is_some()) {
+            self.progress_reliably(id, status, sdp.map(Sdp::write), now);
+            return self.wake(id);
+        }
+        // An offer must not get lost (RFC 3261 §13.2.1), and what is settled is not said again.
+        let sdp = sdp.filter(|_| door::has_sdp(request) && session.reliable.is_none());
         let (tx, request) = (*tx, request.clone());
-        self.answer_invite(id, tx, &request, status, sdp, now);
+        self.answer_invite(id, tx, &request, status, sdp.map(Sdp::write), now);
         self.wake(id);
     }
 
     /// 200 to their INVITE: `sdp` answers its offer, or is the offer where it had none. Repeated until
-    /// the ACK is here ([`Event::Confirmed`]).
+    /// the ACK is here ([`Event::Confirmed`]). It waits for the PRACK of a provisional answer that
+    /// described the sound, and then does not describe it again (RFC 3262 §3, §5).
     pub fn answer(&mut self, id: SessionId, sdp: &Sdp, now: Now) {
+        if !self.hold_answer(id, sdp) {
+            self.accept(id, sdp.write(), now);
+        }
+    }
+
+    pub(super) fn accept(&mut self, id: SessionId, sdp: Bytes, now: Now) {
         let Some(session) = self.sessions.get(&id) else {
             return;
         };
@@ -83,7 +102,9 @@ impl Endpoint {
         let wait = retry_after.map(|seconds| seconds.to_string());
         let extra = wait.as_deref().map(|wait| ("Retry-After", wait));
         self.respond_for(id, tx, &request, status, extra.as_slice(), now);
-        self.forget(id);
+        if let Some(mut session) = self.forget(id) {
+            self.drop_offer(&mut session, now);
+        }
         true
     }
 
@@ -94,23 +115,35 @@ impl Endpoint {
         tx: usize,
         request: &Message,
         status: u16,
-        sdp: Option<&Sdp>,
+        sdp: Option<Bytes>,
         now: Now,
     ) -> Option<Repeat> {
         self.mind_lost_flow(tx, request);
         let entry = self.table.get_mut(tx)?;
         let from = Source { listener: entry.listener, peer: entry.peer };
         let mut draft = self.answer_draft(request, from, status, id);
+        let mut settled = false;
         if (200..300).contains(&status) {
-            draft = draft.header("Supported", "");
+            draft = draft.header("Supported", SUPPORTED);
+            if let Some(session) = self.sessions.get_mut(&id) {
+                let terms = refresh::terms(request, session.timer());
+                let described = terms.and_then(|_| sdp.clone());
+                session.keep_terms(terms, request, described, now.mono);
+                draft = match terms {
+                    Some(terms) => terms.write(draft),
+                    None => draft,
+                };
+                settled = matches!(session.phase, Phase::Incoming { .. })
+                    && session.reliable.as_ref().is_some_and(|early| early.described == Described::Done);
+            }
         }
-        if let Some(sdp) = sdp {
-            draft = draft.body("application/sdp", &sdp.write());
+        if let Some(sdp) = sdp.filter(|_| !settled) {
+            draft = draft.body("application/sdp", &sdp);
         }
         let bytes = draft.finish();
         self.respond(tx, status, bytes.clone(), now);
         let seq = request.cseq().map_or(0, |cseq| cseq.number);
-        Some(Repeat::new(bytes, seq, !door::has_sdp(request), from.peer, now.mono))
+        Some(Repeat::new(bytes, seq, !door::has_sdp(request) && !settled, from.peer, now.mono))
     }
 
     /// A new INVITE: the door, then a session of its own.
@@ -125,6 +158,13 @@ impl Endpoint {
         let Some((origin, trusted)) = self.admit(&request, from, now) else {
             return;
         };
+        if self.came_back(&request) {
+            return self.refuse_plainly(&request, from, 482, &[], TurnedAway::OutOfDialog);
+        }
+        if refresh::is_too_brief(&request) {
+            let min = MIN_SE_S.to_string();
+            return self.refuse_plainly(&request, from, 422, &[("Min-SE", &min)], TurnedAway::BadRequest);
+        }
         let offer = match door::content(&request) {
             Content::Nothing => None,
             Content::Sdp(sdp) => Some(sdp),
@@ -157,6 +197,8 @@ impl Endpoint {
             from: origin,
             dialled: door::dialled(&request),
             offer,
+            reliable: extensions::supports(&request, RELIABLE),
+            max_forwards: request.max_forwards().ok().flatten().unwrap_or(MAX_FORWARDS as u8),
             peer: from.peer,
             listener: from.listener,
             wire_ref: wire_ref(&request),
@@ -292,12 +334,41 @@ impl Endpoint {
         let bytes = self.name(draft, "Server").finish();
         self.send(way.listener, way.peer, bytes);
         if let Some(id) = invited {
+            let event = self.cancelled(id);
             if self.refuse_invite(id, 487, None, now) {
-                self.tell(Event::Cancelled { session: id });
+                self.tell(event);
             } else {
                 self.cancel_offer(id, tx, now);
             }
         }
+    }
+
+    /// What their giving up before our 2xx means: where it waited for a PRACK, the rooms above have
+    /// answered already, and to them the call is over as any other.
+    pub(super) fn cancelled(&self, id: SessionId) -> Event {
+        let answered = self.sessions.get(&id).and_then(|session| session.reliable.as_ref());
+        match answered.is_some_and(|reliable| reliable.answer.is_some()) {
+            true => Event::Ended { session: id, cause: EndCause::Bye },
+            false => Event::Cancelled { session: id },
+        }
+    }
+
+    /// Whether an INVITE is one of ours that found its way back: by a Via of ours whose transaction
+    /// is under way (sent-by alone may be a stranger's private address), or by its Call-ID and tag.
+    fn came_back(&self, request: &Message) -> bool {
+        let by_via = request.vias().flatten().any(|via| {
+            let ours = |face: &super::writing::Face| face.is_at(via.host(), via.port());
+            let branch = via.branch().unwrap_or_default();
+            let key = || self.keys.of(role::CLIENT, &[branch, Method::Invite.as_bytes()]);
+            self.faces.iter().any(ours) && self.table.find(key()).is_some()
+        });
+        let from = request.from().ok();
+        let own =
+            from.as_ref().and_then(|from| session_of(from.tag()?)).and_then(|id| self.sessions.get(&id));
+        by_via
+            || own.is_some_and(|session| {
+                session.is_caller && session.dialog.has_call_id(request.call_id().unwrap_or_default())
+            })
     }
 
     /// A session's own timer.
@@ -307,13 +378,9 @@ impl Endpoint {
         };
         let listener = session.dialog.listener;
         match &mut session.phase {
-            Phase::Incoming { tx, ring_again, .. } if ring_again.is_some_and(|at| at <= now.mono) => {
+            Phase::Incoming { ring_again, .. } if ring_again.is_some_and(|at| at <= now.mono) => {
                 *ring_again = Some(now.mono + RING_AGAIN);
-                let tx = *tx;
-                if let Some(entry) = self.table.get_mut(tx) {
-                    entry.machine.handle_repeat();
-                    self.run(tx, now);
-                }
+                self.ring_again(id, now);
             }
             Phase::Accepted { ok, hang_up } => match ok.handle_timeout(now.mono) {
                 Due::Nothing => {}
@@ -334,7 +401,9 @@ impl Endpoint {
             }
             Phase::Incoming { .. } | Phase::Calling { .. } | Phase::Confirmed | Phase::Leaving { .. } => {}
         }
+        self.handle_reliable_timeout(id, now);
         self.handle_offer_timeout(id, now);
+        self.handle_refresh_timeout(id, now);
         self.wake(id);
     }
 }

@@ -14,7 +14,7 @@ use super::event::{TrunkAccount, WayFailed};
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
-use super::session::Phase;
+use super::session::{Offer, Phase};
 use super::uac::Cancel;
 use crate::id::TrunkId;
 use crate::time::Now;
@@ -269,7 +269,16 @@ impl Endpoint {
         let id = self.session_that_said(request);
         let before = request.cseq().map_or(0, |cseq| cseq.number);
         let registers = matches!(self.table.get_mut(tx).map(|entry| &entry.user), Some(User::Registering(_)));
+        // Each place that an INVITE of ours was forked to has a count of its own.
+        let to = to_tag(request);
+        let early = match id {
+            Some(id) if !to.is_empty() => {
+                self.early_of(id, Some(&to)).map(|early| early.dialog.next_seq_after(before))
+            }
+            _ => None,
+        };
         let seq = match id.and_then(|id| self.sessions.get_mut(&id)) {
+            _ if early.is_some() => early.unwrap_or(before + 1),
             Some(session) => session.dialog.next_seq_after(before),
             None if registers => match self.next_register_seq(trunk, before) {
                 Some(seq) => seq,
@@ -305,6 +314,12 @@ impl Endpoint {
         }
         if let Some(id) = id {
             let lapses = self.lapses(id, trunk, now);
+            if let Some(session) = self.sessions.get_mut(&id)
+                && let Offer::Ours { tx: Some(standing), .. } = &mut session.offer
+                && *standing == tx
+            {
+                *standing = again;
+            }
             if let Some(session) = self.sessions.get_mut(&id)
                 && let Phase::Calling { tx: standing, lapses: set, .. } = &mut session.phase
                 && *standing == tx

@@ -14,18 +14,29 @@ use super::name::Name;
 use super::session::Farewell;
 use super::transaction::{Key, Machine, NonInviteClient};
 use super::transport::Transport;
+use super::via::PORT;
 use crate::time::Now;
 
 /// What we serve, for Allow.
-pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER";
+pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE";
 
 /// What a listener calls itself.
 #[derive(Debug)]
 pub(super) struct Face {
+    /// What it says.
+    pub(super) addr: SocketAddr,
     /// Via up to its parameters: protocol, transport, `host:port`.
     pub(super) via: String,
     /// Value of Contact.
     pub(super) contact: String,
+}
+
+impl Face {
+    /// Whether a Via's sent-by names us: `host` without brackets.
+    pub(super) fn is_at(&self, host: &[u8], port: Option<u16>) -> bool {
+        let named = std::str::from_utf8(host).ok().and_then(|host| host.parse::<IpAddr>().ok());
+        named == Some(self.addr.ip()) && port.unwrap_or(PORT) == self.addr.port()
+    }
 }
 
 impl Endpoint {
@@ -47,16 +58,31 @@ impl Endpoint {
         farewell: Option<&Farewell>,
         now: Now,
     ) {
+        let finish = |mut draft: Draft| {
+            if let Some(reason) = farewell.and_then(|farewell| farewell.reason.as_ref()) {
+                draft = draft.header("Reason", reason);
+            }
+            if *method == Method::Options {
+                draft = draft.header("Accept", super::multipart::ACCEPT);
+            }
+            draft
+        };
+        self.ask(dialog, method, user, finish, now);
+    }
+
+    /// The same, with what `finish` adds.
+    pub(super) fn ask(
+        &mut self,
+        dialog: &mut Dialog,
+        method: &Method,
+        user: User,
+        finish: impl FnOnce(Draft) -> Draft,
+        now: Now,
+    ) {
         self.aim(dialog);
         let (via, key) = self.branch(dialog.listener, method);
         let seq = dialog.next_seq();
-        let mut draft = self.name(dialog.draft(method, seq, &via), "User-Agent");
-        if let Some(reason) = farewell.and_then(|farewell| farewell.reason.as_ref()) {
-            draft = draft.header("Reason", reason);
-        }
-        if *method == Method::Options {
-            draft = draft.header("Accept", super::multipart::ACCEPT);
-        }
+        let draft = finish(self.name(dialog.draft(method, seq, &via), "User-Agent"));
         let draft = self.vouch(draft, dialog.trunk.as_ref(), method);
         let way = Source { listener: dialog.listener, peer: dialog.destination() };
         self.request(user, key, way, draft.finish(), now);
@@ -100,13 +126,14 @@ impl Endpoint {
 
 /// What a listener calls itself.
 pub(super) fn face(listener: &ListenerConfig) -> Face {
-    let (at, transport) = (SocketAddr::new(listener.advertise, listener.bind.port()), listener.transport);
+    let addr = SocketAddr::new(listener.advertise, listener.bind.port());
+    let transport = listener.transport;
     // RFC 3263 §4.1 takes UDP for a numeric host that says nothing else.
     let contact = match transport {
-        Transport::Udp => format!("<sip:{at}>"),
-        Transport::Tcp | Transport::Tls => format!("<sip:{at};transport={}>", transport.uri_name()),
+        Transport::Udp => format!("<sip:{addr}>"),
+        Transport::Tcp | Transport::Tls => format!("<sip:{addr};transport={}>", transport.uri_name()),
     };
-    Face { contact, via: format!("SIP/2.0/{} {at}", transport.via_name()) }
+    Face { addr, contact, via: format!("SIP/2.0/{} {addr}", transport.via_name()) }
 }
 
 /// The URI scheme and host that name us to a peer when the plan gives no domain.

@@ -38,6 +38,7 @@ impl Switchboard {
                 self.forget_session(session);
             }
             Event::Confirmed { session, sdp } => self.tell_leg(session, |leg| Input::Confirmed { leg, sdp }),
+            Event::Agreed { session, sdp } => self.tell_leg(session, |leg| Input::Agreed { leg, sdp }),
             Event::Reoffered { session, offer } => {
                 self.tell_leg(session, |leg| Input::Reoffered { leg, offer })
             }
@@ -45,7 +46,10 @@ impl Switchboard {
             Event::OfferTaken { .. } | Event::OfferRefused { .. } => {}
             Event::Alive { session } => self.tell_leg(session, |leg| Input::Alive { leg }),
             Event::Ended { session, cause } => {
-                let vanished = matches!(cause, EndCause::Gone | EndCause::NoAck);
+                let vanished = match cause {
+                    EndCause::Gone | EndCause::NoAck | EndCause::NoPrack | EndCause::Expired => true,
+                    EndCause::Bye | EndCause::HungUp => false,
+                };
                 self.tell_leg(session, |leg| Input::Ended { leg, vanished });
                 self.forget_session(session);
             }
@@ -122,6 +126,7 @@ impl Switchboard {
             ticket: ticket.clone(),
             sounds: self.sounds.clone(),
             offer: invited.offer.clone(),
+            reliable: invited.reliable,
             slot,
             peer: invited.peer.ip(),
             sound_ip: self
@@ -162,6 +167,7 @@ impl Switchboard {
             call,
             line: line.number.clone(),
             caller: invited.caller,
+            max_forwards: invited.max_forwards,
             ticket: ticket.clone(),
             opened_at: now.wall,
             opened: now.mono,

@@ -108,6 +108,8 @@ pub struct Entry {
     pub line: LineId,
     /// The caller's number.
     pub caller: String,
+    /// Hops that the caller's INVITE may still make.
+    max_forwards: u8,
     /// The ticket's number.
     pub ticket: String,
     /// When its INVITE came.

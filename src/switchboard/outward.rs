@@ -102,7 +102,12 @@ impl Switchboard {
             from_user: from_user.into(),
             from_display: display,
             offer: offer.into(),
-            headers: vec![("X-Hotline-Line", line.to_string()), ("X-Hotline-Call", id.to_string())],
+            headers: vec![
+                ("X-Hotline-Line", line.to_string()),
+                ("X-Hotline-Call", id.to_string()),
+                // One hop less than the caller's own: two engines that call one another come to an end.
+                ("Max-Forwards", entry.max_forwards.saturating_sub(1).to_string()),
+            ],
             connect_timeout: SEAT_CONNECT_TIMEOUT,
             emergency: self.is_emergency(&callee),
         };

@@ -68,6 +68,8 @@ pub struct Dialling {
     pub number: &'static str,
     pub at: &'static str,
     pub offer: Option<Arc<Sdp>>,
+    /// Whether the caller takes provisional answers reliably.
+    pub reliable: bool,
     /// In place of the plan's own.
     pub flow: Option<Flow>,
     /// Whether there are ports for legs of ours.
@@ -82,6 +84,7 @@ impl Dialling {
             number,
             at: "2021-09-01T09:00:00+08:00",
             offer: Some(sdp(4_000, None)),
+            reliable: false,
             flow: None,
             ports: true,
         }
@@ -115,6 +118,7 @@ impl Dialling {
             ticket: "20210901-0012".into(),
             sounds: Arc::new(sounds.clone()),
             offer: self.offer.clone(),
+            reliable: self.reliable,
             slot: PortSlot(CALLER_PORT),
             peer: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9)),
             sound_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -11,5 +11,6 @@ mod noise;
 mod phones;
 mod plan;
 mod records;
+mod reliable;
 mod sipp;
 mod sub_center;

@@ -50,7 +50,8 @@ fn what_a_sub_center_says_before_its_answer_reaches_the_caller_as_early_media() 
     let (progress, ok) = (early.last("SIP/2.0 183"), early.answer_to("INVITE"));
     assert_eq!(progress.line("m=audio "), ok.line("m=audio "));
     assert_eq!(progress.header("To"), ok.header("To"), "one dialog");
-    desk.finish();
+    let invite = desk.finish().received("INVITE")[0].header("Max-Forwards").map(str::to_owned);
+    assert_eq!(invite.as_deref(), Some("69"), "one hop less than the caller's, or loops never end");
     let [record] = closed_calls(&engine, 1).try_into().unwrap();
     assert_eq!(record.peer.as_deref(), Some("sub-12366/12366"));
 }

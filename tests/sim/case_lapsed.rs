@@ -54,6 +54,7 @@ fn a_seat_that_picks_up_a_lapsed_offer_is_hung_up_and_the_caller_waits_for_the_n
         ticket: "21090100001".into(),
         sounds: Arc::new(house::sounds().into_iter().collect()),
         offer: Some(sdp()),
+        reliable: false,
         slot: PortSlot(1),
         peer: HERE,
         sound_ip: HERE,
