@@ -5,6 +5,7 @@ mod batch;
 mod connection;
 mod guests;
 mod icmp;
+mod making;
 mod stream;
 pub mod tls;
 

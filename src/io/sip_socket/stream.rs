@@ -13,16 +13,15 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::TcpSocket;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, error::TrySendError};
-use tokio::time::timeout;
-use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::Arrival;
 use super::connection::{Line, Why};
 use super::guests::Guests;
-use super::tls::{self, Certificates};
+use super::making::{accept, go};
+use super::tls::Certificates;
 use crate::sip::{Packet, Transport};
 
 /// What connections have told that the loop has not taken yet, at most.
@@ -31,11 +30,6 @@ const EVENTS_MAX: usize = 1_024;
 const EVENTS_PER_TURN: usize = 256;
 /// Connections that wait for the kernel's leave to come in.
 const BACKLOG: u32 = 1_024;
-/// The kernel asks a silent far end whether it is there.
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
-/// Accepting failed for want of something: it is tried again after this.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
 /// Bounds on what others may hold and how long they may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -105,20 +99,20 @@ pub(super) struct Way {
 pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) tell: mpsc::Sender<Event>,
-    certificates: Arc<Certificates>,
+    pub(super) certificates: Arc<Certificates>,
     ids: AtomicU64,
     ended: [AtomicU64; Why::ALL.len()],
 }
 
 /// One listener.
-struct Place {
-    listener: usize,
-    transport: Transport,
+pub(super) struct Place {
+    pub(super) listener: usize,
+    pub(super) transport: Transport,
     /// Where connections of ours leave from.
-    local: IpAddr,
+    pub(super) local: IpAddr,
     /// Whether who comes must show a certificate.
-    asks: Option<bool>,
-    guests: Arc<Guests>,
+    pub(super) asks: Option<bool>,
+    pub(super) guests: Arc<Guests>,
 }
 
 struct Flow {
@@ -144,7 +138,7 @@ impl Shared {
         }
     }
 
-    fn next_id(&self) -> u64 {
+    pub(super) fn next_id(&self) -> u64 {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
 }
@@ -300,118 +294,9 @@ impl Shared {
     }
 }
 
-/// Takes in whoever comes to one listener.
-async fn accept(listening: TcpListener, place: Arc<Place>, shared: Arc<Shared>) {
-    let limits = shared.limits;
-    loop {
-        let (socket, peer) = match listening.accept().await {
-            Ok(come) => come,
-            Err(error) => {
-                tracing::debug!(%error, "a SIP connection was not accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        let id = shared.next_id();
-        let source = peer.ip().to_canonical();
-        let Some(pass) = place.guests.admit(id, source, limits.connections_max, limits.source_max) else {
-            shared.ended(Why::NoRoom, peer);
-            continue;
-        };
-        let (outbox, outgoing) = mpsc::channel(limits.outbox_max);
-        let (stop, stopped) = mpsc::channel(1);
-        pass.arrive(stop.clone(), limits.strangers_max);
-        let way = Way { outbox, stop };
-        let line = Line::new(shared.clone(), (place.listener, peer), id, way, pass, false);
-        let (place, shared) = (place.clone(), shared.clone());
-        tokio::spawn(line.run(stopped, move |line| host(line, socket, place, shared, outgoing)));
-    }
-}
-
-/// Serves one who came.
-async fn host(
-    mut line: Line,
-    socket: TcpStream,
-    place: Arc<Place>,
-    shared: Arc<Shared>,
-    outgoing: mpsc::Receiver<Bytes>,
-) -> Why {
-    settle(&socket);
-    if place.transport == Transport::Tcp {
-        return line.serve(socket, outgoing).await;
-    }
-    let Some(config) = shared.certificates.server(place.asks) else { return Why::Refused };
-    let handshake = TlsAcceptor::from(config).accept(socket);
-    match timeout(shared.limits.handshake_max, handshake).await {
-        Ok(Ok(stream)) => {
-            line.names = tls::names_of(stream.get_ref().1.peer_certificates());
-            line.serve(stream, outgoing).await
-        }
-        Ok(Err(error)) => {
-            tracing::debug!(peer = %line.peer, %error, "a TLS handshake failed");
-            Why::Refused
-        }
-        Err(_) => Why::Slow,
-    }
-}
-
-/// Makes a connection and serves it.
-async fn go(
-    mut line: Line,
-    place: Arc<Place>,
-    shared: Arc<Shared>,
-    names: Vec<Arc<str>>,
-    outgoing: mpsc::Receiver<Bytes>,
-) -> Why {
-    let peer = line.peer;
-    let reached = timeout(shared.limits.connect_max, async {
-        let socket = if peer.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        if !place.local.is_unspecified() {
-            socket.bind(SocketAddr::new(place.local, 0))?;
-        }
-        let socket = socket.connect(peer).await?;
-        settle(&socket);
-        if place.transport == Transport::Tcp {
-            return io::Result::Ok((Some(socket), None));
-        }
-        let config = shared.certificates.client();
-        let config = config.ok_or_else(|| io::Error::other("[tls] has no roots"))?;
-        let name = tls::server_name(&names, peer.ip())?;
-        let stream = TlsConnector::from(config).connect(name, socket).await?;
-        tls::says_all(stream.get_ref().1.peer_certificates(), &names)?;
-        Ok((None, Some(stream)))
-    });
-    match reached.await {
-        Ok(Ok((Some(socket), _))) => line.serve(socket, outgoing).await,
-        Ok(Ok((None, Some(stream)))) => {
-            line.names = tls::names_of(stream.get_ref().1.peer_certificates());
-            line.serve(stream, outgoing).await
-        }
-        Ok(Ok((None, None))) => Why::Refused,
-        Ok(Err(error)) => {
-            // Certificates are the operator's to mend; who is not there is told by what fails for it.
-            match error.kind() {
-                io::ErrorKind::InvalidData | io::ErrorKind::Other => {
-                    tracing::warn!(%peer, %error, "a SIP connection over TLS was not made");
-                }
-                _ => tracing::debug!(%peer, %error, "a SIP connection was not made"),
-            }
-            Why::Refused
-        }
-        Err(_) => Why::Refused,
-    }
-}
-
-/// Small messages leave at once, and a far end that vanished is noticed. Best effort.
-fn settle(socket: &TcpStream) {
-    let _ = socket.set_nodelay(true);
-    let keep_alive = socket2::TcpKeepalive::new().with_time(KEEP_ALIVE);
-    let _ = socket2::SockRef::from(socket).set_tcp_keepalive(&keep_alive);
-}
-
 impl Line {
     /// Runs a connection to its end, however it ends, and tells.
-    async fn run<F>(self, mut stopped: mpsc::Receiver<Why>, serve: impl FnOnce(Line) -> F)
+    pub(super) async fn run<F>(self, mut stopped: mpsc::Receiver<Why>, serve: impl FnOnce(Line) -> F)
     where
         F: Future<Output = Why>,
     {
