@@ -127,7 +127,8 @@ impl Call {
         }
     }
 
-    /// An ACK. It matters where our 200 made the offer: a late offer, or a re-INVITE without one.
+    /// An ACK, or a PRACK. It matters where our response made the offer: a late offer, or a re-INVITE
+    /// without one.
     pub(super) fn confirmed(&mut self, leg: LegId, sdp: Option<&Sdp>, now: Now) {
         let waiting = if leg == self.caller.id {
             &mut self.caller
@@ -143,6 +144,9 @@ impl Call {
             // Nothing to talk with (RFC 3261 §13.2.2.4): a call without sound is none.
             return self.leg_refused_sound(leg, now);
         };
+        if leg == self.caller.id && self.stage == Stage::Ringing {
+            return self.tune(leg); // A PRACK (RFC 3262 §5): early sound. The 200 opens the rest.
+        }
         if leg == self.caller.id && !self.caller.is_open() {
             self.open_caller(now);
             if self.doing == Doing::AwaitingAck {

@@ -206,7 +206,10 @@ mod tests {
         format!("to whom it may concern{parts}\r\n--x-1--\r\nthe end")
     }
 
-    fn found(kind: &[u8], body: &str) -> Option<(Option<String>, bool)> {
+    /// The description, and whether a part must be understood that is none of ours.
+    type Found = (Option<String>, bool);
+
+    fn found(kind: &[u8], body: &str) -> Option<Found> {
         let parts = read(kind, body.as_bytes())?;
         Some((parts.sdp.map(|sdp| String::from_utf8_lossy(sdp).into_owned()), parts.has_unknown))
     }
@@ -217,7 +220,7 @@ mod tests {
         let early =
             SDP.replace("\r\n\r\n", "\r\nContent-Disposition: early-session;handling=optional\r\n\r\n");
         let base64 = SDP.replace("\r\n\r\n", "\r\nContent-Transfer-Encoding: base64\r\n\r\n");
-        let rows: [(&str, Vec<&str>, (Option<String>, bool)); 9] = [
+        let rows: [(&str, Vec<&str>, Found); 9] = [
             ("alone", vec![SDP], (sdp(), false)),
             ("before ISUP that is optional", vec![SDP, ISUP], (sdp(), false)),
             ("behind it", vec![ISUP, SDP], (sdp(), false)),

@@ -142,7 +142,7 @@ fn hold_is_answered_in_kind_and_an_impossible_offer_leaves_the_call_as_it_was() 
         .filter(|answer| answer.header("CSeq").is_some_and(|cseq| cseq.ends_with(" INVITE")))
         .filter(|answer| !answer.text.starts_with("SIP/2.0 1"))
         .collect();
-    let ways = ["a=sendrecv", "a=recvonly", "a=inactive", "a=sendrecv", "", "a=sendrecv", "a=sendrecv"];
+    let ways = ["a=sendrecv", "a=recvonly", "a=inactive", "a=recvonly", "", "a=sendrecv", "a=sendrecv"];
     assert_eq!(answers.len(), ways.len());
     let mut origins = Vec::new();
     for (answer, way) in answers.iter().zip(ways) {
