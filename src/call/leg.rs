@@ -9,6 +9,7 @@ use crate::id::LegId;
 use crate::media::Order;
 use crate::media::order::{Codec, Flow, PortSlot};
 use crate::routing::Plan;
+use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
 use crate::time::Instant;
 
@@ -75,6 +76,11 @@ impl Leg {
         self.agreed.as_ref().is_some_and(|agreed| matches!(agreed.flow, Flow::RecvOnly | Flow::Inactive))
     }
 
+    /// Whether keys come in the stream of sound (RFC 4733).
+    pub(super) fn has_telephone_event(&self) -> bool {
+        self.agreed.as_ref().is_some_and(|agreed| agreed.dtmf.is_some())
+    }
+
     pub(super) fn codec(&self) -> Codec {
         self.agreed.as_ref().map_or(Codec::Pcma, |agreed| agreed.codec)
     }
@@ -130,11 +136,7 @@ impl Call {
     /// Opens a leg's sound, or changes it to what was agreed last.
     pub(super) fn tune(&mut self, leg: LegId) {
         let silence_max = self.plan.network.silence_max;
-        let order = match &mut self.other {
-            _ if leg == self.caller.id => self.caller.sound_order(silence_max),
-            Some(other) if other.leg.id == leg => other.leg.sound_order(silence_max),
-            _ => None,
-        };
+        let order = self.leg_mut(leg).and_then(|leg| leg.sound_order(silence_max));
         if let Some(order) = order {
             self.push(Command::Sound(order));
         }
@@ -152,8 +154,14 @@ impl Call {
 
     /// Lets go of the other leg: hangs up, closes its sound, gives its port back.
     pub(super) fn drop_other(&mut self, other: Other, talked: Duration, vanished: bool) {
+        let why = if vanished { Clearing::Vanished } else { Clearing::Normal };
+        self.drop_other_for(why, other, talked, vanished);
+    }
+
+    /// The same, for a reason of its own.
+    pub(super) fn drop_other_for(&mut self, why: Clearing, other: Other, talked: Duration, vanished: bool) {
         if other.invited {
-            self.push(Command::HangUp { leg: other.leg.id });
+            self.push(Command::HangUp { leg: other.leg.id, why });
         }
         if other.leg.is_open() {
             self.push(Command::Sound(Order::Close { leg: other.leg.id }));

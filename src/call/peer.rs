@@ -6,6 +6,7 @@ use super::{Call, Callee, Command, Doing, Stage, Timer, Told};
 use crate::id::{LegId, PromptId, TrunkId};
 use crate::media::Order;
 use crate::routing::plan::{Peer, Step, TicketReason};
+use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
 use crate::time::Now;
 
@@ -25,8 +26,13 @@ impl Call {
     /// It rings over there. A peer's own early sound (its menu, its ringing) reaches a caller who
     /// is not answered yet as early media of ours (RFC 3960 §3.2: the gateway model).
     pub(super) fn other_progressed(&mut self, leg: LegId, sdp: Option<&Sdp>, _now: Now) {
-        let Some(other) = self.other.as_mut().filter(|other| other.leg.id == leg) else { return };
-        let (Callee::Peer { .. }, Doing::Dialling) = (&other.callee, &self.doing) else { return };
+        let Some(other) = self.other.as_ref().filter(|other| other.leg.id == leg) else { return };
+        let callee = other.callee.clone();
+        self.transfer_rings(if sdp.is_some() { 183 } else { 180 });
+        let (Callee::Peer { .. }, Doing::Dialling | Doing::Transferring) = (&callee, &self.doing) else {
+            return;
+        };
+        let Some(other) = self.other.as_mut() else { return };
         let Some(sdp) = sdp else {
             if self.stage == Stage::Ringing && !other.leg.is_open() {
                 self.push(Command::Progress { status: 180, sdp: None });
@@ -87,7 +93,7 @@ impl Call {
     pub(super) fn peer_rang_out(&mut self, now: Now) {
         if let Some(other) = self.other.take_if(|other| !other.answered) {
             let peer = other.peer();
-            self.drop_other(other, Duration::ZERO, false);
+            self.drop_other_for(Clearing::NoAnswer, other, Duration::ZERO, false);
             if let Some((trunk, number)) = peer {
                 self.peer_failed(trunk, number, 0, now);
             }
@@ -99,6 +105,9 @@ impl Call {
         self.timers.cancel(Timer::Ring);
         self.timers.cancel(Timer::Record);
         self.tell(Told::PeerFailed { trunk, number, status });
+        if self.transfer.is_some() {
+            return self.transfer_failed(status, now);
+        }
         let (ticket, words) = std::mem::take(&mut self.on_failure);
         if ticket {
             self.tell(Told::TicketLeft { reason: TicketReason::SubCenterUnanswered });

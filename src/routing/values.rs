@@ -9,7 +9,7 @@ use toml::de::DeValue;
 
 use super::diagnostic::{Diagnostic, Spot, Text};
 use super::nearest::nearest;
-use super::plan::{Afterwards, DialledFrom, IpNet, Listener, Purpose, SeatGreeting, SecretRef};
+use super::plan::{Afterwards, DialledFrom, ForwardedIn, IpNet, Listener, Purpose, SeatGreeting, SecretRef};
 use super::read::{Node, Value, plain_secret, read_table, wrong_type};
 use super::source::{Problems, Said};
 use super::tables::{BenchWord, ModeWord, SinkWord};
@@ -336,6 +336,11 @@ choice!(DialledFrom:
     "diversion" => DialledFrom::Diversion,
     "p_called_party_id" => DialledFrom::PCalledPartyId,
     "to" => DialledFrom::To,
+);
+
+choice!(ForwardedIn:
+    "history_info" => ForwardedIn::HistoryInfo,
+    "diversion" => ForwardedIn::Diversion,
 );
 
 fn one_of<T: Clone>(node: &Node<'_>, words: &[(&str, T)], problems: &mut Problems) -> Option<T> {

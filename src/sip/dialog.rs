@@ -12,6 +12,7 @@ use super::method::Method;
 use super::name::Name;
 use super::name_addr::NameAddr;
 use super::uri::Uri;
+use super::uuids::Uuids;
 use super::via::PORT;
 
 /// Most Record-Route entries that are kept; with more the peer is spoken to as if there were none.
@@ -42,6 +43,8 @@ pub(super) struct Dialog {
     pub(super) peer: SocketAddr,
     /// Whether all requests go to `peer`, whatever Contact says: a seat behind NAT.
     pinned: bool,
+    /// Session-ID.
+    pub(super) uuids: Uuids,
 }
 
 impl Dialog {
@@ -70,6 +73,7 @@ impl Dialog {
             listener,
             peer,
             pinned,
+            uuids: Uuids::of_own(invite),
         };
         dialog.refresh_target(invite);
         dialog
@@ -89,6 +93,7 @@ impl Dialog {
             listener,
             peer,
             pinned,
+            uuids: Uuids::of_own(invite),
         }
     }
 
@@ -102,6 +107,7 @@ impl Dialog {
 
     /// The peer's new Contact, from a re-INVITE or its 2xx (RFC 3261 §12.2).
     pub(super) fn refresh_target(&mut self, message: &Message) {
+        self.uuids.learn(message);
         if let Ok(Some(contact)) = message.contact() {
             self.target = contact.uri().into();
         }
@@ -117,6 +123,11 @@ impl Dialog {
                     .ok()
                     .and_then(|from| from.tag().map(|tag| *tag == *self.remote_tag))
                     .unwrap_or(false))
+    }
+
+    /// Whether it has this Call-ID and this tag of the peer's (RFC 3891 §3).
+    pub(super) fn is(&self, call_id: &[u8], remote_tag: &[u8]) -> bool {
+        *self.call_id == *call_id && *self.remote_tag == *remote_tag
     }
 
     /// Takes the CSeq of a request in the dialog; `false` where it is not above the last one.
@@ -159,6 +170,7 @@ impl Dialog {
             .header("To", &self.remote)
             .header("Call-ID", &self.call_id)
             .header("CSeq", format!("{seq} {method}"))
+            .header("Session-ID", self.uuids.value())
     }
 
     /// Where our requests go: first route or Contact where these are numeric, else to where the
@@ -245,6 +257,7 @@ pub(super) fn ack_for_refusal(invite: &Message, refusal: &Message) -> bytes::Byt
         .copy(refusal, Name::To)
         .copy(invite, Name::CallId)
         .header("CSeq", format!("{seq} ACK"))
+        .copy_named(invite, "Session-ID")
         .finish()
 }
 
@@ -258,7 +271,8 @@ pub(super) fn cancel_for(invite: &Message, reason: Option<&str>) -> bytes::Bytes
         .copy(invite, Name::From)
         .copy(invite, Name::To)
         .copy(invite, Name::CallId)
-        .header("CSeq", format!("{seq} CANCEL"));
+        .header("CSeq", format!("{seq} CANCEL"))
+        .copy_named(invite, "Session-ID");
     if let Some(reason) = reason {
         draft = draft.header("Reason", reason);
     }

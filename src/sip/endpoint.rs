@@ -4,7 +4,7 @@
 //! `endpoint_requests`, served in `uas`, sent in `uac`, and descriptions renegotiated in `offers`.
 //! A packet in, then `poll_output` to the end, then `poll_timeout`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use super::door::Door;
 use super::event::{Binding, Config, Counts, Event, Gate, Output, Packet, SessionId, TurnedAway};
 use super::fault::ParseError;
 use super::message::Message;
+use super::refer::Orphan;
 use super::registrar::Registrar;
 use super::session::Session;
 use super::transaction::{Fingerprint, Table};
@@ -32,6 +33,7 @@ pub(super) mod role {
     pub(in crate::sip) const OLD_SERVER: u8 = 2;
     pub(in crate::sip) const MERGE: u8 = 3;
     pub(in crate::sip) const STATELESS_TAG: u8 = 4;
+    pub(in crate::sip) const UUID: u8 = 5;
 }
 
 /// Where a message came from.
@@ -54,6 +56,8 @@ pub(super) enum User {
     Bye(SessionId),
     /// Our OPTIONS.
     Probe(SessionId),
+    /// Our NOTIFY about this REFER.
+    Notify(SessionId, u32),
 }
 
 /// Who wants to be woken.
@@ -73,6 +77,8 @@ pub struct Endpoint {
     pub(super) registrar: Registrar,
     pub(super) table: Table<User>,
     pub(super) sessions: HashMap<SessionId, Session>,
+    /// Dialogs that outlive their calls.
+    pub(super) orphans: BTreeMap<SessionId, Orphan>,
     pub(super) agenda: Agenda<Due>,
     pub(super) dice: Dice,
     pub(super) keys: Fingerprint,
@@ -91,6 +97,7 @@ impl Endpoint {
             registrar: Registrar::default(),
             table: Table::default(),
             sessions: HashMap::new(),
+            orphans: BTreeMap::new(),
             agenda: Agenda::default(),
             keys: Fingerprint::new(&mut dice),
             dice,
@@ -255,6 +262,7 @@ impl Endpoint {
             User::Inviting(inviting) => self.end_invite(inviting.session, 408),
             User::Bye(id) => self.finish(id),
             User::Probe(id) => self.lose(id, now),
+            User::Notify(id, refer) => self.unsubscribed(id, refer),
             // A refusal that nobody acknowledged: RFC 3261 §17.2.1 leaves it at that.
             User::Invited(_) | User::Nobody => {}
         }

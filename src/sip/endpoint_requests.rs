@@ -13,7 +13,7 @@ use super::message::Message;
 use super::method::Method;
 use super::name::Name;
 use super::transaction::{InviteServer, Key, Machine, NonInviteServer};
-use super::writing::{ALLOW, reply_to};
+use super::writing::{ALLOW, SUPPORTED, reply_to};
 use crate::time::Now;
 
 impl Endpoint {
@@ -40,8 +40,17 @@ impl Endpoint {
         }
         match method {
             Method::Invite | Method::Register | Method::Options => {}
-            Method::Bye => {
+            Method::Bye | Method::Info => {
                 return self.refuse_plainly(&request, from, 481, &[], TurnedAway::OutOfDialog);
+            }
+            Method::Subscribe | Method::Notify => {
+                let status = Endpoint::status_of_stray(&request);
+                let allow = [("Allow-Events", "refer")];
+                return self.refuse_plainly(&request, from, status, &allow, TurnedAway::OutOfDialog);
+            }
+            // A call is only ever transferred in its own dialog.
+            Method::Refer => {
+                return self.refuse_plainly(&request, from, 603, &[], TurnedAway::OutOfDialog);
             }
             Method::Other(_) => {
                 return self.refuse_plainly(
@@ -112,7 +121,12 @@ impl Endpoint {
 
     /// 420 where something is required: we know no extension (RFC 3261 §8.2.2.3).
     fn refuse_extensions(&mut self, request: &Message, from: Source) -> bool {
-        let wanted: Vec<&[u8]> = request.values(Name::Require).collect();
+        let known = |wanted: &&[u8]| match request.method() {
+            Some(Method::Invite) => wanted.eq_ignore_ascii_case(b"replaces"), // RFC 3891 §6.2
+            Some(Method::Refer) => wanted.eq_ignore_ascii_case(b"norefersub"), // RFC 4488 §5
+            _ => false,
+        };
+        let wanted: Vec<&[u8]> = request.values(Name::Require).filter(|wanted| !known(wanted)).collect();
         if wanted.is_empty() {
             return false;
         }
@@ -150,6 +164,15 @@ impl Endpoint {
         match method {
             Method::Bye => self.handle_bye(id, &request, key, from, now),
             Method::Invite => self.handle_reinvite(id, request, key, from, now),
+            Method::Info => self.handle_info(id, &request, key, from, now),
+            Method::Refer => self.handle_refer(id, request, key, from, now),
+            Method::Subscribe => self.handle_subscribe(id, &request, key, from, now),
+            Method::Notify => {
+                let status = Endpoint::status_of_stray(&request);
+                let draft = self.answer_draft(&request, from, status, id).header("Allow-Events", "refer");
+                self.serve(&request, key, from, status, draft.finish(), User::Nobody, now);
+                self.turn_away(from, TurnedAway::OutOfDialog);
+            }
             Method::Options => {
                 let bytes = abilities(self.answer_draft(&request, from, 200, id)).finish();
                 self.serve(&request, key, from, 200, bytes, User::Nobody, now);
@@ -269,6 +292,10 @@ impl Endpoint {
     }
 
     fn send_refusal(&mut self, request: &Message, from: Source, draft: Draft, why: TurnedAway) {
+        let draft = match super::uuids::echo(request) {
+            Some(value) => draft.header("Session-ID", value),
+            None => draft,
+        };
         let bytes = self.name(draft, "Server").finish();
         let way = reply_to(request, from);
         self.send(way.listener, way.peer, bytes);
@@ -294,5 +321,5 @@ fn abilities(draft: Draft) -> Draft {
         .header("Allow", ALLOW)
         .header("Accept", "application/sdp")
         .header("Accept-Encoding", "identity")
-        .header("Supported", "")
+        .header("Supported", SUPPORTED)
 }

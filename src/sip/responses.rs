@@ -51,7 +51,10 @@ impl Endpoint {
                     ..=199 => self.handle_provisional(tx, id, again, status, response, now),
                     200..=299 => self.handle_accepted(tx, response, now),
                     _ if again => self.handle_offer_refused(id, status, now),
-                    _ => self.end_invite(id, status),
+                    _ => {
+                        self.tell_reason(id, response);
+                        self.end_invite(id, status);
+                    }
                 }
             }
             Some(User::Bye(id)) if status >= 200 => {
@@ -61,6 +64,10 @@ impl Endpoint {
             Some(User::Probe(id)) if status >= 200 => {
                 let id = *id;
                 self.handle_probed(id, status, now);
+            }
+            Some(User::Notify(id, refer)) if matches!(status, 408 | 481) => {
+                let (id, refer) = (*id, *refer);
+                self.unsubscribed(id, refer);
             }
             _ => {}
         }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::dialog::Dialog;
-use super::event::EndCause;
+use super::event::{EndCause, Origin};
 use super::message::Message;
+use super::refer::Subscription;
 use super::transaction::{PATIENCE, T1, T2};
 use crate::time::Instant;
 
@@ -26,6 +27,12 @@ pub(super) struct Session {
     pub(super) probing: bool,
     /// We sent the INVITE, so the Call-ID is ours (RFC 3261 §14.1).
     pub(super) is_caller: bool,
+    /// Whom it is with; whoever else asks for its place does not get it.
+    pub(super) party: Option<Origin>,
+    /// REFERs under way in the dialog.
+    pub(super) subscriptions: Vec<Subscription>,
+    /// One was there before.
+    pub(super) was_referred: bool,
 }
 
 /// Where the session stands.
@@ -47,7 +54,7 @@ pub(super) enum Phase {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Farewell {
     /// Value of the Reason header (RFC 3326).
-    pub(super) reason: Option<String>,
+    pub(super) reason: Option<&'static str>,
 }
 
 /// A change of the session description under way.
@@ -118,7 +125,17 @@ impl Repeat {
 
 impl Session {
     pub(super) fn new(dialog: Dialog, phase: Phase, is_caller: bool) -> Self {
-        Session { dialog, phase, offer: Offer::Idle, next_offer: None, probing: false, is_caller }
+        Session {
+            dialog,
+            phase,
+            offer: Offer::Idle,
+            next_offer: None,
+            probing: false,
+            is_caller,
+            party: None,
+            subscriptions: Vec::new(),
+            was_referred: false,
+        }
     }
 
     /// When the session itself wants to be woken.
@@ -134,7 +151,8 @@ impl Session {
             Offer::Accepted { ok } => Some(ok.due()),
             Offer::Idle | Offer::Ours { .. } | Offer::Theirs { .. } => None,
         };
-        phase.into_iter().chain(offer).min()
+        let subscriptions = self.subscriptions.iter().map(Subscription::ends);
+        phase.into_iter().chain(offer).chain(subscriptions).min()
     }
 
     /// Whether a 2xx has made the dialog stand.

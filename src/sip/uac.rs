@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::build::Draft;
 use super::dialog::{Dialog, MAX_FORWARDS, tag_of};
 use super::endpoint::{Endpoint, Source, User};
-use super::event::{EndCause, Event, Invite, NoWay, SessionId, Target};
+use super::event::{EndCause, Event, Invite, NoWay, Origin, SessionId, Target};
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
@@ -104,9 +104,13 @@ impl Endpoint {
             .header("Call-ID", call_id)
             .header("CSeq", "1 INVITE");
         draft = self.sign(draft, way.source.listener).header("Allow", super::writing::ALLOW);
-        if withheld {
-            draft = draft.header("Privacy", "id");
-        }
+        let trunk = match &invite.target {
+            Target::Trunk(routes) => routes
+                .first()
+                .and_then(|route| self.config.trunks.iter().find(|known| known.trunk == route.trunk)),
+            Target::Seat(_) => None,
+        };
+        draft = self.carry(draft, id, &invite, trunk, (from_user, &host, &way.uri));
         for (name, value) in &invite.headers {
             if !OURS.contains(&Name::of(name.as_bytes())) {
                 draft = draft.header(name, value);
@@ -119,7 +123,12 @@ impl Endpoint {
         let dialog = Dialog::of_own_invite(&message, way.source.listener, way.source.peer, way.pinned);
         let tx = self.send_invite(id, false, way.pinned, key, way.source, bytes, now);
         let lapses = Some(now.mono + invite.connect_timeout).filter(|_| !invite.connect_timeout.is_zero());
-        self.sessions.insert(id, Session::new(dialog, Phase::Calling { tx, lapses, hung_up: false }, true));
+        let party = match invite.target {
+            Target::Seat(seat) => Some(Origin::Seat(seat)),
+            Target::Trunk(routes) => routes.into_iter().next().map(|route| Origin::Trunk(route.trunk)),
+        };
+        let phase = Phase::Calling { tx, lapses, hung_up: false };
+        self.sessions.insert(id, Session { party, ..Session::new(dialog, phase, true) });
         self.wake(id);
         Ok(id)
     }
@@ -240,7 +249,7 @@ impl Endpoint {
 }
 
 /// A user part with everything escaped that is not plain (RFC 3261 §25.1).
-fn escape(user: &str) -> String {
+pub(super) fn escape(user: &str) -> String {
     let mut text = String::with_capacity(user.len());
     for byte in user.bytes() {
         match byte {

@@ -1,13 +1,17 @@
 //! Calls that come in: INVITE to final answer, its ACK, and CANCEL (RFC 3261 §13.3, §9.2).
 
+use std::sync::Arc;
+
 use super::auth::Verdict;
 use super::build::Draft;
+use super::carried::Carried;
 use super::dialog::{Dialog, session_of, to_tag};
 use super::door::{self, Content, Visitor};
 use super::endpoint::{Endpoint, Source, User};
 use super::endpoint_requests::is_stateless_tag;
 use super::event::{EndCause, Event, Gate, Invited, Origin, SessionId, TurnedAway};
 use super::message::Message;
+use super::reason;
 use super::sdp::Sdp;
 use super::session::{Due, Farewell, Phase, RING_AGAIN, Repeat, Session};
 use super::transaction::{InviteServer, Key, Machine};
@@ -76,8 +80,16 @@ impl Endpoint {
         };
         let (tx, request) = (*tx, request.clone());
         let wait = retry_after.map(|seconds| seconds.to_string());
-        let extra = wait.as_deref().map(|wait| ("Retry-After", wait));
-        self.respond_for(id, tx, &request, status, extra.as_slice(), now);
+        let wait = wait.as_deref().map(|wait| ("Retry-After", wait));
+        let reason = reason::of_refusal(status).map(|reason| ("Reason", reason));
+        let extra: [(&str, &str); 2] = [wait, reason].map(Option::unwrap_or_default);
+        let extra: &[(&str, &str)] = match (wait, reason) {
+            (Some(_), Some(_)) => &extra,
+            (Some(_), None) => &extra[..1],
+            (None, Some(_)) => &extra[1..],
+            (None, None) => &[],
+        };
+        self.respond_for(id, tx, &request, status, extra, now);
         self.forget(id);
         true
     }
@@ -96,7 +108,7 @@ impl Endpoint {
         let from = Source { listener: entry.listener, peer: entry.peer };
         let mut draft = self.answer_draft(request, from, status, id);
         if (200..300).contains(&status) {
-            draft = draft.header("Supported", "");
+            draft = draft.header("Supported", super::writing::SUPPORTED);
         }
         if let Some(sdp) = sdp {
             draft = draft.body("application/sdp", &sdp.write());
@@ -119,6 +131,12 @@ impl Endpoint {
         let Some((origin, trusted)) = self.admit(&request, from, now) else {
             return;
         };
+        let replaces = match self.replaced_by(&request, &origin) {
+            Ok(replaces) => replaces,
+            Err(status) => {
+                return self.refuse_plainly(&request, from, status, &[], TurnedAway::OutOfDialog);
+            }
+        };
         let offer = match door::content(&request) {
             Content::Nothing => None,
             Content::Sdp(sdp) => Some(sdp),
@@ -137,9 +155,13 @@ impl Endpoint {
         let tx = self.table.insert(key, Some(merge), (machine, User::Invited(id), way.listener, way.peer));
         self.run(tx, now);
         let pinned = matches!(origin, Origin::Seat(_));
-        let dialog = Dialog::of_invite(&request, id, from.listener, from.peer, pinned);
+        let mut dialog = Dialog::of_invite(&request, id, from.listener, from.peer, pinned);
+        dialog.uuids.local = self.uuid(id);
+        let party = Some(origin.clone());
         let invited = Invited {
             session: id,
+            replaces,
+            carried: Carried::of(&request, trusted).map(Arc::new),
             caller: door::caller(&request, &origin, trusted),
             from: origin,
             dialled: door::dialled(&request),
@@ -149,7 +171,7 @@ impl Endpoint {
             wire_ref: wire_ref(&request),
         };
         let phase = Phase::Incoming { tx, request, ring_again: None };
-        self.sessions.insert(id, Session::new(dialog, phase, false));
+        self.sessions.insert(id, Session { party, ..Session::new(dialog, phase, false) });
         self.tell(Event::Invited(Box::new(invited)));
     }
 
@@ -164,6 +186,9 @@ impl Endpoint {
         }
         match self.gate {
             Gate::Open => {}
+            // It belongs to a call under way.
+            Gate::Draining { .. } | Gate::Overloaded { .. }
+                if request.header(super::name::Name::Replaces).is_some() => {}
             Gate::Draining { retry_after_s } => {
                 self.refuse_for(request, from, 503, retry_after_s, TurnedAway::Draining);
                 return None;
@@ -262,6 +287,9 @@ impl Endpoint {
         let way = reply_to(cancel, from);
         self.send(way.listener, way.peer, bytes);
         if let Some(id) = invited {
+            if self.sessions.get(&id).is_some_and(|session| matches!(session.phase, Phase::Incoming { .. })) {
+                self.tell_reason(id, cancel);
+            }
             if self.refuse_invite(id, 487, None, now) {
                 self.tell(Event::Cancelled { session: id });
             } else {
@@ -273,7 +301,7 @@ impl Endpoint {
     /// A session's own timer.
     pub(super) fn handle_session_timeout(&mut self, id: SessionId, now: Now) {
         let Some(session) = self.sessions.get_mut(&id) else {
-            return;
+            return self.handle_subscription_timeout(id, now);
         };
         let listener = session.dialog.listener;
         match &mut session.phase {
@@ -307,6 +335,7 @@ impl Endpoint {
             Phase::Incoming { .. } | Phase::Calling { .. } | Phase::Confirmed | Phase::Leaving { .. } => {}
         }
         self.handle_offer_timeout(id, now);
+        self.handle_subscription_timeout(id, now);
         self.wake(id);
     }
 }

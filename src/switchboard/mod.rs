@@ -17,6 +17,7 @@ mod queueing;
 mod recording;
 mod screens;
 pub mod ticketing;
+mod transfers;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -118,6 +119,7 @@ pub struct Entry {
     sequence: u32,
     history: Vec<String>,
     skills: Vec<crate::id::Skill>,
+    along: transfers::Along,
     /// Trunks that its outgoing legs count for.
     out: Vec<(LegId, TrunkId)>,
 }

@@ -21,11 +21,18 @@ fn refusals_row_by_row() {
         ("strange method", method("DANCE"), "501", Unsupported, None),
         (
             "known method",
-            method("SUBSCRIBE"),
+            method("PUBLISH"),
             "405",
             Unsupported,
-            Some((Name::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER")),
+            Some((
+                Name::Allow,
+                "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, REFER, SUBSCRIBE, NOTIFY",
+            )),
         ),
+        ("SUBSCRIBE to what we do not tell", method("SUBSCRIBE"), "489", OutOfDialog, None),
+        ("NOTIFY of what nobody wanted", method("NOTIFY"), "489", OutOfDialog, None),
+        ("REFER to nobody's call", method("REFER"), "603", OutOfDialog, None),
+        ("INFO to nobody", method("INFO"), "481", OutOfDialog, None),
         ("BYE to nobody", method("BYE"), "481", OutOfDialog, None),
         ("CANCEL of nothing", method("CANCEL"), "481", OutOfDialog, None),
         (
