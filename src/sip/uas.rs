@@ -150,13 +150,15 @@ impl Endpoint {
         };
         let id = self.draw_session();
         let way = reply_to(&request, from);
-        let trying = self.name(Draft::response(&request, from.peer, 100, None), "Server").finish();
-        let machine = Machine::InviteServer(InviteServer::new(trying));
-        let tx = self.table.insert(key, Some(merge), (machine, User::Invited(id), way.listener, way.peer));
-        self.run(tx, now);
         let pinned = matches!(origin, Origin::Seat(_));
         let mut dialog = Dialog::of_invite(&request, id, from.listener, from.peer, pinned);
         dialog.uuids.local = self.uuid(id);
+        let trying =
+            Draft::response(&request, from.peer, 100, None).header("Session-ID", dialog.uuids.value());
+        let trying = self.name(trying, "Server").finish();
+        let machine = Machine::InviteServer(InviteServer::new(trying));
+        let tx = self.table.insert(key, Some(merge), (machine, User::Invited(id), way.listener, way.peer));
+        self.run(tx, now);
         let party = Some(origin.clone());
         let invited = Invited {
             session: id,

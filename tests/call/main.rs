@@ -5,6 +5,8 @@ mod ending;
 mod hold;
 mod opening;
 mod peer;
+mod refer;
+mod replaced;
 mod said;
 mod seat;
 mod states;
