@@ -25,4 +25,5 @@ mod case_office;
 mod case_queue;
 mod case_races;
 mod case_rings;
+mod case_transfers;
 mod case_vanished;
