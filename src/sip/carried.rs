@@ -158,13 +158,15 @@ impl Endpoint {
             }
             // Who diverted to us is told to nobody outside where the caller asked for privacy.
             let tells = trusted || !(withheld || carried.private);
-            let (history, diversion): (&[Bytes], &[Bytes]) =
-                if tells { (&carried.history, &carried.diversion) } else { (&[], &[]) };
+            let told = |came: &[Bytes]| -> Vec<Bytes> {
+                let may = |entry: &&Bytes| tells && (trusted || !is_private(entry));
+                came.iter().filter(may).cloned().collect()
+            };
             if trunk.forwarding.history_info {
-                draft = history_info(draft, history, along.forwarded.as_ref(), host, uri);
+                draft = history_info(draft, &told(&carried.history), along.forwarded.as_ref(), host, uri);
             }
             if trunk.forwarding.diversion {
-                draft = diversions(draft, diversion, along.forwarded.as_ref(), host);
+                draft = diversions(draft, &told(&carried.diversion), along.forwarded.as_ref(), host);
             }
         }
         if trusted || !withheld {
@@ -174,7 +176,8 @@ impl Endpoint {
         }
         if let Some(call) = along.call {
             // RFC 7433 §4.1: hexadecimal octets of a package of our own.
-            let value = format!("{};encoding=hex;purpose=hotline-call;content=uuid", hex(&call.octets()));
+            let mut value = hex(&call.octets());
+            value.push_str(";encoding=hex;purpose=hotline-call;content=uuid");
             draft = draft.header("User-to-User", value);
         }
         if let Some(referred_by) = &along.referred_by {
@@ -182,6 +185,17 @@ impl Endpoint {
         }
         draft
     }
+}
+
+/// Whether an entry says of itself that it is not for everybody: `?Privacy=history` in the URI
+/// (RFC 7044 §10.1.2), `;privacy=full` and its kin (RFC 5806 §4).
+fn is_private(entry: &[u8]) -> bool {
+    let lower = entry.to_ascii_lowercase();
+    let asks = |place: usize| {
+        let word = &lower[place + b"privacy=".len()..];
+        ![&b"off"[..], b"\"off", b"none"].iter().any(|open| word.starts_with(open))
+    };
+    memchr::memmem::find_iter(&lower, b"privacy=").any(asks)
 }
 
 /// History-Info as it came, the number of ours, and where the call goes now (RFC 7044 §10.3).

@@ -1,11 +1,15 @@
 //! Session-ID: the two UUIDs by which a call is followed through every box on its way (RFC 7989).
 
-use super::dialog::hex;
 use super::message::Message;
 use super::scan;
 
 /// One UUID as it stands in the header: 32 lower-case hexadecimal digits.
 pub type Uuid = [u8; 16];
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// Two UUIDs and `;remote=`.
+const VALUE_LEN: usize = 72;
 
 /// Stands for an end that is not known yet (RFC 7989 §5).
 pub const NULL: Uuid = [0; 16];
@@ -20,11 +24,14 @@ pub struct Uuids {
 }
 
 impl Uuids {
-    /// The header's value.
-    pub fn value(&self) -> String {
-        let mut value = hex(&self.local);
-        value.push_str(";remote=");
-        value.push_str(&hex(&self.remote));
+    /// The header's value. It stands in each message of a call, so it costs no memory of its own.
+    pub fn value(&self) -> [u8; VALUE_LEN] {
+        let mut value = [0; VALUE_LEN];
+        let (local, rest) = value.split_at_mut(32);
+        let (param, remote) = rest.split_at_mut(8);
+        write_hex(&self.local, local);
+        param.copy_from_slice(b";remote=");
+        write_hex(&self.remote, remote);
         value
     }
 
@@ -43,7 +50,7 @@ impl Uuids {
 }
 
 /// The value in a response without memory: we know of no far end (RFC 7989 §7).
-pub fn echo(request: &Message) -> Option<String> {
+pub fn echo(request: &Message) -> Option<[u8; VALUE_LEN]> {
     local_of(request).map(|remote| Uuids { local: NULL, remote }.value())
 }
 
@@ -53,6 +60,13 @@ pub fn drawn(high: u64, low: u64) -> Uuid {
     uuid[6] = uuid[6] & 0x0f | 0x40;
     uuid[8] = uuid[8] & 0x3f | 0x80;
     uuid
+}
+
+fn write_hex(uuid: &Uuid, into: &mut [u8]) {
+    for (byte, digits) in uuid.iter().zip(into.chunks_exact_mut(2)) {
+        digits[0] = DIGITS[usize::from(byte >> 4)];
+        digits[1] = DIGITS[usize::from(byte & 15)];
+    }
 }
 
 /// What the sender of a message calls itself; `None` where it does not, or by the null UUID. The old
@@ -71,6 +85,7 @@ fn parse(text: &[u8]) -> Option<Uuid> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::dialog::hex;
     use super::*;
 
     #[test]
@@ -98,6 +113,6 @@ mod tests {
     #[test]
     fn a_uuid_of_ours_says_that_it_was_drawn() {
         let text = Uuids { local: drawn(u64::MAX, u64::MAX), remote: NULL }.value();
-        assert_eq!(text, "ffffffffffff4fffbfffffffffffffff;remote=00000000000000000000000000000000");
+        assert_eq!(&text, b"ffffffffffff4fffbfffffffffffffff;remote=00000000000000000000000000000000");
     }
 }

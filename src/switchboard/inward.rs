@@ -46,6 +46,9 @@ impl Switchboard {
             Event::Alive { session } => self.tell_leg(session, |leg| Input::Alive { leg }),
             Event::Ended { session, cause } => {
                 let vanished = matches!(cause, EndCause::Gone | EndCause::NoAck);
+                if cause == EndCause::Bye {
+                    self.reason_stands(session);
+                }
                 self.tell_leg(session, |leg| Input::Ended { leg, vanished });
                 self.forget_session(session);
             }

@@ -71,6 +71,11 @@ impl Along {
         ended_it.then(|| Given { q850: reason.q850, sip: reason.sip, text: reason.text })
     }
 
+    /// A leg has ended: what another one gave as its reason matters no more.
+    pub(super) fn leg_ended(&mut self, ended: LegId) {
+        self.reason.take_if(|(leg, _)| *leg != ended);
+    }
+
     fn take(&mut self, leg: LegId, refer: u32) -> Option<Referral> {
         let place = self.referrals.iter().position(|known| known.leg == leg && known.refer == refer)?;
         Some(self.referrals.remove(place))
@@ -111,6 +116,15 @@ impl Switchboard {
         {
             tracing::debug!(%leg, ?reason, "reason given");
             entry.along.reason = Some((leg, reason));
+        }
+    }
+
+    /// A session is over: its leg's reason, if it gave one, is the last.
+    pub(super) fn reason_stands(&mut self, session: SessionId) {
+        if let Some(leg) = self.sessions.get(&session).copied()
+            && let Some(entry) = self.calls.get_mut(&leg.call)
+        {
+            entry.along.leg_ended(leg);
         }
     }
 

@@ -134,6 +134,17 @@ fn a_forwarded_call_says_what_was_dialled_row_by_row() {
         assert_eq!(named(&invite, "History-Info"), history, "{lines}");
         assert_eq!(named(&invite, "Diversion"), diversion, "{lines}");
     }
+    // Outside of the trust domain, an entry that asks for privacy is left out.
+    let lines = "History-Info: <sip:4000@h?Privacy=history>;index=1, <sip:12366@h?Privacy=none>;index=1.1\r\n\
+                 Diversion: <sip:12366@h>;privacy=\"off\", <sip:4000@h>;privacy=full\r\n";
+    for (trunk, shown) in [("carrier", true), ("outside", false)] {
+        let mut wire = house();
+        let came = invited(&mut wire, lines);
+        let invite = forwarded(&mut wire, trunk, "13800000000", to_taxes(&came));
+        let text = String::from_utf8(invite.raw().to_vec()).unwrap();
+        assert_eq!(text.matches("sip:4000@h").count(), if shown { 2 } else { 0 }, "{text}");
+        assert_eq!(text.matches("sip:12366@h").count(), 3, "{text}");
+    }
     // A trunk that did not ask for them gets none; what is passed along is bounded.
     let mut wire = Wire::new();
     let came = invited(&mut wire, "Diversion: <sip:4000@h>;reason=user-busy\r\n");

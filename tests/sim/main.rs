@@ -20,6 +20,7 @@ mod case_calendar;
 mod case_crowd;
 mod case_house;
 mod case_lapsed;
+mod case_moves;
 mod case_numbers;
 mod case_office;
 mod case_queue;
