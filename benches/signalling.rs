@@ -114,6 +114,7 @@ impl Line {
             offer: self.sdp.clone().into(),
             headers: Vec::new(),
             connect_timeout: Duration::from_secs(4),
+            along: hotline::sip::Along::default(),
         };
         let other = self.endpoint.invite(invite, self.now).expect("there is a way");
         let (invite, _) = self.drain("INVITE");

@@ -319,7 +319,7 @@ pub(super) fn is_stateless_tag(tag: &[u8]) -> bool {
 fn abilities(draft: Draft) -> Draft {
     draft
         .header("Allow", ALLOW)
-        .header("Accept", "application/sdp")
+        .header("Accept", "application/sdp, application/dtmf-relay, application/dtmf")
         .header("Accept-Encoding", "identity")
         .header("Supported", SUPPORTED)
 }

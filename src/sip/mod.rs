@@ -33,6 +33,7 @@ pub mod scan;
 pub mod sdp;
 mod sdp_text;
 mod session;
+mod subscription;
 pub mod transaction;
 pub mod transport;
 mod uac;

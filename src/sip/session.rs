@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::dialog::Dialog;
 use super::event::{EndCause, Origin};
 use super::message::Message;
-use super::refer::Subscription;
+use super::subscription::Subscription;
 use super::transaction::{PATIENCE, T1, T2};
 use crate::time::Instant;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::fact::Given;
 use super::{Switchboard, What};
 use crate::call::{Callee, Command, Ending, Input, TransferStep};
-use crate::id::{CallId, LegId, LineId};
+use crate::id::{CallId, LegId, LineId, SeatId};
 use crate::sip::event::{Invited, Referred};
 use crate::sip::{self, Carried, Clearing, Forwarded, Reason, SessionId};
 use crate::time::Now;
@@ -68,7 +68,7 @@ impl Along {
             | Ending::TooLong
             | Ending::Failed => false,
         };
-        ended_it.then(|| Given { q850: reason.q850, sip: reason.sip, text: reason.text })
+        ended_it.then_some(Given { q850: reason.q850, sip: reason.sip, text: reason.text })
     }
 
     /// A leg has ended: what another one gave as its reason matters no more.
@@ -164,11 +164,7 @@ impl Switchboard {
                     along.take(leg, refer);
                 }
             }
-            Command::WantSeat { seat } => {
-                if !self.acd.transfer_to(id, &seat, now.mono) {
-                    self.tell_call(id, Input::NoSeat { seat });
-                }
-            }
+            Command::WantSeat { seat } => self.want_seat(id, seat, now),
             Command::TakeOver { leg, sdp } => {
                 if let Some((_, new)) = along.replacing.take_if(|(replaced, _)| *replaced == leg) {
                     self.endpoint.answer(new, &sdp, now);
@@ -181,6 +177,12 @@ impl Switchboard {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn want_seat(&mut self, id: CallId, seat: SeatId, now: Now) {
+        if !self.acd.transfer_to(id, &seat, now.mono) {
+            self.tell_call(id, Input::NoSeat { seat });
         }
     }
 

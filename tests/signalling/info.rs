@@ -86,6 +86,9 @@ fn what_we_can_do_is_told_truly() {
     for method in ["INFO", "REFER", "SUBSCRIBE", "NOTIFY"] {
         assert!(answer.lists(Name::Allow, method), "{method}");
     }
+    for body in ["application/sdp", "application/dtmf-relay", "application/dtmf"] {
+        assert!(answer.lists(Name::Accept, body), "{body}");
+    }
     for extension in ["replaces", "norefersub"] {
         assert!(answer.lists(Name::Supported, extension), "{extension}");
     }
