@@ -85,6 +85,8 @@ pub struct Call {
     other: Option<Other>,
     /// Under way; who asked for it waits there.
     transfer: Option<Transfer>,
+    /// Transfers that were asked for in vain.
+    declined: u8,
     /// `other` is a seat that the caller was put through to.
     put_through: bool,
     digits: Digits,
@@ -211,6 +213,7 @@ impl Call {
             offer: setup.offer,
             other: None,
             transfer: None,
+            declined: 0,
             put_through: false,
             digits: Digits::default(),
             legs_born: 1,

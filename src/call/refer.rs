@@ -16,6 +16,9 @@ use crate::routing::plan::Peer;
 use crate::routing::reach::Reached;
 use crate::time::{Instant, Now};
 
+/// Declined transfers that are told of one call: whoever asks on and on fills no disk.
+const DECLINED_MAX: u8 = 8;
+
 /// One transfer, from its REFER to what became of it.
 pub(super) struct Transfer {
     /// Who asked, until it hangs up.
@@ -61,7 +64,10 @@ impl Call {
             Some(to) => return self.begin_transfer(to, refer, since, now),
             None => 403,
         };
-        self.tell(Told::Transfer { to: target, step: TransferStep::Declined(status) });
+        if self.declined < DECLINED_MAX {
+            self.declined += 1;
+            self.tell(Told::Transfer { to: target, step: TransferStep::Declined(status) });
+        }
         self.push(decline(status));
     }
 

@@ -129,6 +129,14 @@ impl Endpoint {
         }
     }
 
+    /// `new` takes the place of `old` (RFC 3891): whoever the one spoke with, the other does.
+    pub fn succeed(&mut self, old: SessionId, new: SessionId) {
+        let local = self.sessions.get(&old).map(|session| session.dialog.uuids.local);
+        if let (Some(local), Some(session)) = (local, self.sessions.get_mut(&new)) {
+            session.dialog.uuids.local = local;
+        }
+    }
+
     /// Writes what goes along into an INVITE of session `id`. `to`: the trunk, for one that is not a
     /// seat's; `from_user` is empty where the number is withheld; `uri` is the Request-URI.
     pub(super) fn carry(

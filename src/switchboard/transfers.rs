@@ -167,6 +167,9 @@ impl Switchboard {
             Command::WantSeat { seat } => self.want_seat(id, seat, now),
             Command::TakeOver { leg, sdp } => {
                 if let Some((_, new)) = along.replacing.take_if(|(replaced, _)| *replaced == leg) {
+                    if let Some(old) = self.legs.get(&leg).copied() {
+                        self.endpoint.succeed(old, new);
+                    }
                     self.endpoint.answer(new, &sdp, now);
                     self.change_session(leg, new, now);
                 }

@@ -1,7 +1,7 @@
 //! A clerk puts a caller through by REFER: the target answers, is busy, is silent; somebody leaves
 //! in the middle of it.
 
-use hotline::call::{EndWhy, Input};
+use hotline::call::{Command, EndWhy, Input, Told};
 use hotline::routing::plan::Plan;
 
 use super::caller::{Caller, Dialling, millis, sdp, secs};
@@ -290,6 +290,13 @@ fn who_may_put_whom_through_to_where_row_by_row() {
             }
         }
     }
+    let mut caller = Caller::talking("12345");
+    for _ in 0..100 {
+        refers(&mut caller, 1, "sip:9999@hotline.puyang");
+    }
+    let told =
+        caller.all.iter().filter(|command| matches!(command, Command::Tell(Told::Transfer { .. }))).count();
+    assert_eq!(told, 8, "whoever asks on and on fills no disk");
     let mut caller = Caller::talking("12345");
     assert_eq!(refers(&mut caller, 0, TAXES)[1], "603 to REFER of 0", "a caller puts nobody through");
     let mut caller = put_through();

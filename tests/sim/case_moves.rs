@@ -82,18 +82,29 @@ impl House {
 
     /// A call of the carrier's up to the ACK.
     fn answered(&mut self) -> Dialog {
+        self.answered_by().0
+    }
+
+    /// The same, with our 200.
+    fn answered_by(&mut self) -> (Dialog, Message) {
         let mut dialog = Dialog { id: "first", to: "<sip:12345@127.0.0.1>".into(), port: 4_000, seq: 0 };
         let invite = dialog.says("INVITE", "", "application/sdp", &dialog.sdp());
         self.hear(invite);
-        dialog.to = head(&self.next("200"), Name::To);
+        let ok = self.next("200");
+        dialog.to = head(&ok, Name::To);
         let ack = dialog.ack();
         self.hear(ack);
-        dialog
+        (dialog, ok)
     }
 }
 
 fn head(message: &Message, name: Name) -> String {
     String::from_utf8(message.header(name).unwrap_or_default().to_vec()).unwrap()
+}
+
+/// What we call ourselves in a message.
+fn uuid_of(message: &Message) -> Option<Vec<u8>> {
+    message.header_named("Session-ID").map(|value| value[..32].to_vec())
 }
 
 struct Dialog {
@@ -137,7 +148,7 @@ impl Dialog {
 #[test]
 fn a_caller_whose_switch_moves_them_to_another_dialog_goes_on_where_they_were() {
     let mut house = House::new();
-    let first = house.answered();
+    let (first, first_ok) = house.answered_by();
     let sessions = house.board.sip().counts().sessions;
     let ports = house.board.ports_in_use();
     house.orders.clear();
@@ -145,7 +156,12 @@ fn a_caller_whose_switch_moves_them_to_another_dialog_goes_on_where_they_were() 
     house.board.handle_input(Input::Drain { grace: std::time::Duration::from_secs(60) }, house.now);
     let invite = second.says("INVITE", &first.replaces(), "application/sdp", &second.sdp());
     house.hear(invite);
-    second.to = head(&house.next("200"), Name::To);
+    let ok = house.next("200");
+    assert!(
+        uuid_of(&first_ok).is_some() && uuid_of(&ok) == uuid_of(&first_ok),
+        "the same far end (RFC 7989 §9)"
+    );
+    second.to = head(&ok, Name::To);
     let bye = house.next("BYE");
     assert_eq!(
         (head(&bye, Name::CallId), head(&bye, Name::Reason)),
