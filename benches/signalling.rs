@@ -115,6 +115,7 @@ impl Line {
             headers: Vec::new(),
             connect_timeout: Duration::from_secs(4),
             emergency: false,
+            along: hotline::sip::Along::default(),
         };
         let other = self.endpoint.invite(invite, self.now).expect("there is a way");
         let (invite, _) = self.drain("INVITE");

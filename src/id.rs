@@ -27,6 +27,11 @@ impl CallId {
         self.0.as_u64_pair().1
     }
 
+    /// Its 16 octets, as they are written into User-to-User.
+    pub fn octets(&self) -> [u8; 16] {
+        self.0.into_bytes()
+    }
+
     /// Reads the usual hyphenated form; `None` where it is not a UUID.
     pub fn parse(text: &str) -> Option<Self> {
         Uuid::try_parse(text).ok().map(CallId)

@@ -38,6 +38,8 @@ pub struct Acd {
     /// Who waits, in any queue.
     pub(super) line: BTreeMap<Place, Waiting>,
     pub(super) calls: HashMap<CallId, Phase>,
+    /// Callers who are with somebody and are offered to this seat, and the queue that they came by.
+    pub(super) transfers: BTreeMap<CallId, (SeatId, QueueId)>,
     pub(super) agenda: Agenda<Wake>,
     pub(super) joined: u64,
     pub(super) outputs: VecDeque<Decision>,
@@ -87,6 +89,7 @@ impl Acd {
             ready: BTreeSet::new(),
             line: BTreeMap::new(),
             calls: HashMap::new(),
+            transfers: BTreeMap::new(),
             agenda: Agenda::default(),
             joined: 0,
             outputs: VecDeque::new(),
@@ -208,6 +211,7 @@ impl Acd {
 
     /// The caller is gone: from the line, from under a ringing seat, or from a conversation.
     pub fn leave(&mut self, call: CallId, now: Instant) {
+        self.give_up_transfer(call, now);
         match self.calls.remove(&call) {
             Some(Phase::InLine(place)) => {
                 let Some(waiting) = self.take_out(place) else {
@@ -268,6 +272,9 @@ impl Acd {
         if !self.rings(call, seat) {
             return false;
         }
+        if self.transfers.contains_key(&call) {
+            return self.transfer_answered(call, seat, now);
+        }
         let Some(Phase::InLine(place)) = self.calls.remove(&call) else {
             return false;
         };
@@ -285,6 +292,9 @@ impl Acd {
             return;
         }
         let until = match why {
+            OfferEnd::CallerGone if self.transfers.contains_key(&call) => {
+                return self.give_up_transfer(call, now);
+            }
             OfferEnd::CallerGone => return self.leave(call, now),
             OfferEnd::NoAnswer | OfferEnd::Rejected => self.away_until(call, now),
             OfferEnd::Unreachable => None,

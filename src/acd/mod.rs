@@ -12,6 +12,7 @@ mod line;
 mod offer;
 mod queue;
 mod seat;
+mod transfer;
 mod wait;
 
 pub use acd::Acd;

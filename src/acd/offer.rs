@@ -53,6 +53,9 @@ impl Acd {
     /// the longest wait is over.
     pub(super) fn end_offer(&mut self, call: CallId, seat: &SeatId, state: SeatState, now: Instant) {
         self.set_seat(seat, state, now);
+        if self.transfers.remove(&call).is_some() {
+            return; // The caller is with somebody, or `call` sees to it.
+        }
         let Some(Phase::InLine(place)) = self.calls.get(&call) else {
             return;
         };
@@ -121,6 +124,9 @@ impl Acd {
     }
 
     pub(super) fn away_until(&self, call: CallId, now: Instant) -> Option<Instant> {
+        if let Some((_, queue)) = self.transfers.get(&call) {
+            return self.queues.get(queue)?.away_until(now);
+        }
         let Some(Phase::InLine(place)) = self.calls.get(&call) else {
             return None;
         };

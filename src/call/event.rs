@@ -8,6 +8,7 @@ use crate::id::{LegId, QueueId, SeatId, TrunkId};
 use crate::media::Order;
 use crate::media::order::{LegFigures, PortSlot};
 use crate::routing::plan::TicketReason;
+use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
 
 /// Something that happened to this call.
@@ -42,6 +43,16 @@ pub enum Input {
     Silent { leg: LegId },
     /// A key was pressed.
     Digit { leg: LegId, digit: char },
+    /// A key was told by signalling (INFO); the same press may come by sound too.
+    DigitTold { leg: LegId, digit: char },
+    /// REFER: the leg's peer wants the caller put through to `target`, a URI at a host of ours.
+    /// `attended`: in place of another dialog. Wants [`Command::AcceptRefer`] or [`Command::RefuseRefer`].
+    Referred { leg: LegId, refer: u32, target: String, attended: bool },
+    /// The seat that [`Command::WantSeat`] asked for is not free.
+    NoSeat { seat: SeatId },
+    /// An INVITE takes the place of the leg's dialog (RFC 3891). Wants [`Command::TakeOver`] or
+    /// [`Command::RefuseTakeOver`]. `peer` will signal for the leg.
+    Replaced { leg: LegId, offer: Option<Arc<Sdp>>, peer: IpAddr },
     /// What was played under this mark is through.
     Played { leg: LegId, mark: u32 },
     /// The leg's sound is closed: its figures.
@@ -93,12 +104,25 @@ pub enum Command {
     Refuse { status: u16 },
     /// INVITE.
     Invite { leg: LegId, callee: Callee, offer: Sdp },
-    /// CANCEL or BYE, as the leg's state asks.
-    HangUp { leg: LegId },
+    /// CANCEL or BYE, as the leg's state asks, with its Reason.
+    HangUp { leg: LegId, why: Clearing },
     /// 200 to a re-INVITE.
     AnswerOffer { leg: LegId, sdp: Sdp },
     /// A refusal of a re-INVITE; the dialog lives on.
     RefuseOffer { leg: LegId, status: u16 },
+    /// 202 to a REFER.
+    AcceptRefer { leg: LegId, refer: u32 },
+    /// A refusal of a REFER.
+    RefuseRefer { leg: LegId, refer: u32, status: u16 },
+    /// NOTIFY to who referred: what its target said. Final ones are the last.
+    NotifyRefer { leg: LegId, refer: u32, status: u16 },
+    /// Offer the call to this seat, though the caller is with another one:
+    /// [`Input::RingSeat`] or [`Input::NoSeat`] follows.
+    WantSeat { seat: SeatId },
+    /// 200 to the INVITE that takes the leg's dialog's place, whose own end is then to be told.
+    TakeOver { leg: LegId, sdp: Sdp },
+    /// A refusal of that INVITE; the leg goes on as it was.
+    RefuseTakeOver { leg: LegId, status: u16 },
     /// In-dialog OPTIONS: is the peer there?
     Probe { leg: LegId },
     /// To the media engine.
@@ -140,12 +164,31 @@ pub enum Told {
     PeerAnswered { trunk: TrunkId, number: String },
     /// It did not: status, 0 for our own time-out.
     PeerFailed { trunk: TrunkId, number: String, status: u16 },
+    /// The caller is to be put through to somebody else, by who talks with them.
+    Transfer { to: String, step: TransferStep },
+    /// Another dialog took the place of this leg's (by its index).
+    Replaced { leg: u16 },
     /// A ticket is left.
     TicketLeft { reason: TicketReason },
     /// 1 … 5.
     Surveyed { grade: u8 },
     /// The end.
     Closed { cause: Ending, sound: Option<LegFigures> },
+}
+
+/// How far a transfer has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferStep {
+    /// Asked for, and begun.
+    Requested,
+    /// Asked for, and not begun, with this status.
+    Declined(u16),
+    /// It rings there.
+    Ringing,
+    /// Caller and target talk.
+    Accepted,
+    /// The target did not take it: status, 408 for our own time-out.
+    Failed(u16),
 }
 
 /// How the call ended.

@@ -130,13 +130,7 @@ impl Call {
     /// An ACK, or a PRACK. It matters where our response made the offer: a late offer, or a re-INVITE
     /// without one.
     pub(super) fn confirmed(&mut self, leg: LegId, sdp: Option<&Sdp>, now: Now) {
-        let waiting = if leg == self.caller.id {
-            &mut self.caller
-        } else if let Some(other) = self.other.as_mut().filter(|other| other.leg.id == leg) {
-            &mut other.leg
-        } else {
-            return;
-        };
+        let Some(waiting) = self.leg_mut(leg) else { return };
         if !std::mem::take(&mut waiting.offering) {
             return;
         }
@@ -164,7 +158,7 @@ impl Call {
         if leg == self.caller.id {
             self.end(Ending::Refused(488), now);
         } else {
-            self.other_left(false, now);
+            self.leg_ended(leg, false, now);
         }
     }
 
@@ -242,6 +236,7 @@ impl Call {
                 }
             }
             Doing::Queueing if leg == self.caller.id => self.play_music(),
+            Doing::Transferring if leg == self.caller.id => self.play_ringback(),
             Doing::Asking(_) => self.question_put(mark, now),
             _ => {}
         }

@@ -10,6 +10,7 @@ use crate::id::LegId;
 use crate::media::Order;
 use crate::media::order::{Flow, PortSlot};
 use crate::routing::Plan;
+use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
 use crate::time::Instant;
 
@@ -93,6 +94,11 @@ impl Leg {
         self.agreed.is_some()
     }
 
+    /// Whether keys come in the stream of sound (RFC 4733).
+    pub(super) fn has_telephone_event(&self) -> bool {
+        self.agreed.as_ref().is_some_and(|agreed| agreed.dtmf.is_some())
+    }
+
     pub(super) fn described(&self) -> Option<&Sdp> {
         self.described.as_ref()
     }
@@ -151,6 +157,13 @@ impl Leg {
         Ok(changes)
     }
 
+    /// Another telephone, whose signalling comes from `peer`, takes over: what the last one still sends
+    /// is not heard.
+    pub(super) fn move_to(&mut self, peer: IpAddr) {
+        self.peer = peer;
+        self.new_peer = true;
+    }
+
     fn agree(&mut self, agreed: Agreed) -> bool {
         let changes = self.agreed.as_ref() != Some(&agreed);
         self.agreed = Some(agreed);
@@ -187,11 +200,7 @@ impl Call {
     /// Opens a leg's sound, or changes it to what was agreed last.
     pub(super) fn tune(&mut self, leg: LegId) {
         let silence_max = self.plan.network.silence_max;
-        let order = match &mut self.other {
-            _ if leg == self.caller.id => self.caller.sound_order(silence_max),
-            Some(other) if other.leg.id == leg => other.leg.sound_order(silence_max),
-            _ => None,
-        };
+        let order = self.leg_mut(leg).and_then(|leg| leg.sound_order(silence_max));
         if let Some(order) = order {
             self.push(Command::Sound(order));
         }
@@ -209,8 +218,14 @@ impl Call {
 
     /// Lets go of the other leg: hangs up, closes its sound, gives its port back.
     pub(super) fn drop_other(&mut self, other: Other, talked: Duration, vanished: bool) {
+        let why = if vanished { Clearing::Vanished } else { Clearing::Normal };
+        self.drop_other_for(why, other, talked, vanished);
+    }
+
+    /// The same, for a reason of its own.
+    pub(super) fn drop_other_for(&mut self, why: Clearing, other: Other, talked: Duration, vanished: bool) {
         if other.invited {
-            self.push(Command::HangUp { leg: other.leg.id });
+            self.push(Command::HangUp { leg: other.leg.id, why });
         }
         if other.leg.is_open() {
             self.push(Command::Sound(Order::Close { leg: other.leg.id }));

@@ -4,6 +4,7 @@
 //! no other call, no queue's inner order and no ticket office; who gets the next seat is `acd`'s
 //! to say, and what travels on the wire is `sip`'s and `media`'s.
 
+mod digits;
 mod early;
 mod early_offer;
 pub mod event;
@@ -12,6 +13,8 @@ mod leg;
 pub mod negotiate;
 mod peer;
 mod queueing;
+mod refer;
+mod replaced;
 mod survey;
 mod talk;
 
@@ -24,12 +27,15 @@ use crate::id::{CallId, LegId, PromptId, QueueId};
 use crate::media::Order;
 use crate::media::order::{LegFigures, PortSlot, SoundId};
 use crate::routing::plan::{Flow, Plan, Step};
+use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
 use crate::time::{Instant, Now, Timers};
 
-pub use event::{Callee, Command, EndWhy, Ending, Input, Told};
+use digits::Digits;
+pub use event::{Callee, Command, EndWhy, Ending, Input, Told, TransferStep};
 use leg::{Leg, Other};
 use negotiate::{Disagreement, Taste};
+use refer::Transfer;
 use survey::Question;
 
 /// How long a peer that fell silent may take to answer our OPTIONS.
@@ -81,6 +87,13 @@ pub struct Call {
     caller: Leg,
     reliable: bool,
     other: Option<Other>,
+    /// Under way; who asked for it waits there.
+    transfer: Option<Transfer>,
+    /// Transfers that were asked for in vain.
+    declined: u8,
+    /// `other` is a seat that the caller was put through to.
+    put_through: bool,
+    digits: Digits,
     legs_born: u16,
     doing: Doing,
     stage: Stage,
@@ -129,6 +142,8 @@ enum Doing {
     Queueing,
     /// A peer is being called.
     Dialling,
+    /// The caller is being put through: `other` is the target, once it is called.
+    Transferring,
     /// The seat's number is heard by both; the marks that are not through yet.
     Introducing { caller: Option<u32>, seat: Option<u32> },
     /// Caller and `other` talk.
@@ -163,6 +178,22 @@ enum Timer {
     Farewell,
 }
 
+impl Ending {
+    /// What the caller's Reason says of it.
+    fn clearing(self) -> Clearing {
+        match self {
+            Ending::TooLong => Clearing::TooLong,
+            Ending::Drained | Ending::Failed => Clearing::OutOfOrder,
+            Ending::CallerVanished => Clearing::Vanished,
+            Ending::CallerHungUp
+            | Ending::CallerCancelled
+            | Ending::Completed
+            | Ending::OtherHungUp
+            | Ending::Refused(_) => Clearing::Normal,
+        }
+    }
+}
+
 impl Call {
     /// Begins a call whose opening record is on its way to disk.
     ///
@@ -187,6 +218,10 @@ impl Call {
             caller,
             reliable: setup.reliable,
             other: None,
+            transfer: None,
+            declined: 0,
+            put_through: false,
+            digits: Digits::default(),
             legs_born: 1,
             doing: Doing::Stepping,
             stage: Stage::Ringing,
@@ -225,13 +260,19 @@ impl Call {
             Input::Ended { leg, vanished } => self.leg_ended(leg, vanished, now),
             Input::Alive { leg } => self.timers.cancel(self.probe_timer(leg)),
             Input::Silent { leg } => self.leg_silent(leg, now),
-            Input::Digit { leg, digit } => self.digit_pressed(leg, digit, now),
+            Input::Digit { leg, digit } => self.digit_heard(leg, digit, now),
+            Input::DigitTold { leg, digit } => self.digit_told(leg, digit, now),
+            Input::Referred { leg, refer, target, attended } => {
+                self.referred(leg, refer, target, attended, now);
+            }
+            Input::NoSeat { seat } => self.seat_not_free(&seat, now),
+            Input::Replaced { leg, offer, peer } => self.replaced(leg, offer.as_deref(), peer),
             Input::Played { leg, mark } => self.played(leg, mark, now),
             Input::SoundClosed { .. } => {}
             Input::SoundFailed { leg } if leg == self.caller.id => self.end(Ending::Failed, now),
             Input::SoundFailed { leg } => self.leg_ended(leg, true, now),
             Input::RingSeat { seat, waited } => self.ring_seat(seat, waited, now),
-            Input::WithdrawSeat { seat } => self.withdraw_seat(&seat),
+            Input::WithdrawSeat { seat } => self.withdraw_seat(&seat, now),
             Input::Position { ahead, expected_wait } => self.tell_position(ahead, expected_wait),
             Input::Overflowed { .. } => self.overflowed(now),
             Input::End { cause: EndWhy::Drained } => self.end(Ending::Drained, now),
@@ -288,11 +329,19 @@ impl Call {
             Doing::Queueing if self.other.is_some() => "ringing",
             Doing::Queueing => "waiting",
             Doing::Dialling => "dialling",
+            Doing::Transferring => "transferring",
             Doing::Introducing { .. } | Doing::Talking { .. } => "talking",
             Doing::Asking(_) => "survey",
             Doing::Parting { .. } => "parting",
             Doing::Ended { .. } | Doing::Over => "ended",
         }
+    }
+
+    /// One of our legs.
+    fn leg_mut(&mut self, id: LegId) -> Option<&mut Leg> {
+        let waiting = self.transfer.as_mut().and_then(Transfer::referrer);
+        let legs = [Some(&mut self.caller), self.other.as_mut().map(|other| &mut other.leg), waiting];
+        legs.into_iter().flatten().find(|leg| leg.id == id)
     }
 
     fn push(&mut self, command: Command) {
@@ -338,14 +387,17 @@ impl Call {
             self.end(if vanished { Ending::CallerVanished } else { Ending::CallerHungUp }, now);
         } else if self.other.as_ref().is_some_and(|other| other.leg.id == leg) {
             self.other_left(vanished, now);
+        } else {
+            self.referrer_left(leg, vanished, now);
         }
     }
 
     /// Hangs up whatever is up.
     fn end(&mut self, cause: Ending, now: Now) {
-        if matches!(self.doing, Doing::Queueing) {
+        if matches!(self.doing, Doing::Queueing) || self.wants_seat() {
             self.push(Command::LeaveQueue);
         }
+        self.give_up_transfer(now);
         let talked = match &self.doing {
             Doing::Talking { since } => now.mono.since(*since),
             _ => Duration::ZERO,
@@ -362,7 +414,7 @@ impl Call {
                 };
                 self.push(Command::Refuse { status });
             }
-            Stage::Answered => self.push(Command::HangUp { leg: self.caller.id }),
+            Stage::Answered => self.push(Command::HangUp { leg: self.caller.id, why: cause.clearing() }),
             Stage::Gone => {}
         }
         self.timers.clear();

@@ -7,6 +7,7 @@ use super::{Call, Callee, Command, Doing, Stage, Timer, Told};
 use crate::id::{LegId, PromptId, TrunkId};
 use crate::media::Order;
 use crate::routing::plan::{Peer, Step, TicketReason};
+use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
 use crate::time::Now;
 
@@ -39,10 +40,17 @@ impl Call {
     /// It rings over there. A peer's own early sound (its menu, its ringing) reaches a caller who
     /// is not answered yet as early media of ours (RFC 3960 §3.2: the gateway model).
     pub(super) fn other_progressed(&mut self, leg: LegId, sdp: Option<&Sdp>, _now: Now) {
-        let Some(other) = self.other.as_mut().filter(|other| other.leg.id == leg) else { return };
+        if !self.other.as_ref().is_some_and(|other| other.leg.id == leg) {
+            return;
+        }
+        self.transfer_rings(if sdp.is_some() { 183 } else { 180 });
+        let Some(other) = self.other.as_mut() else { return };
         // Kept of a seat, too: the 2xx after a reliable response has no description (RFC 3262 §5).
         let heard = sdp.map(|sdp| other.leg.take_early(sdp));
-        let (Callee::Peer { .. }, Doing::Dialling) = (&other.callee, &self.doing) else { return };
+        let (Callee::Peer { .. }, Doing::Dialling | Doing::Transferring) = (&other.callee, &self.doing)
+        else {
+            return;
+        };
         let Some(heard) = heard else {
             if self.stage == Stage::Ringing && !other.leg.is_open() {
                 self.push(Command::Progress { status: 180, sdp: None });
@@ -106,7 +114,7 @@ impl Call {
     pub(super) fn peer_rang_out(&mut self, now: Now) {
         if let Some(other) = self.other.take_if(|other| !other.answered) {
             let peer = other.peer();
-            self.drop_other(other, Duration::ZERO, false);
+            self.drop_other_for(Clearing::NoAnswer, other, Duration::ZERO, false);
             if let Some((trunk, number)) = peer {
                 self.peer_failed(trunk, number, 0, now);
             }
@@ -118,6 +126,9 @@ impl Call {
         self.timers.cancel(Timer::Ring);
         self.timers.cancel(Timer::Record);
         self.tell(Told::PeerFailed { trunk, number, status });
+        if self.transfer.is_some() {
+            return self.transfer_failed(status, now);
+        }
         let (ticket, words) = std::mem::take(&mut self.on_failure);
         if ticket {
             self.tell(Told::TicketLeft { reason: TicketReason::SubCenterUnanswered });

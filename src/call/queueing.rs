@@ -6,6 +6,7 @@ use super::{Call, Callee, Command, Doing, Timer, Told};
 use crate::id::{PromptId, QueueId, SeatId};
 use crate::routing::plan::Step;
 use crate::routing::speech;
+use crate::sip::Clearing;
 use crate::time::Now;
 
 /// Waits beyond this are announced as this: nobody plans by such figures.
@@ -36,7 +37,8 @@ impl Call {
 
     /// `acd` found a seat.
     pub(super) fn ring_seat(&mut self, seat: SeatId, waited: Duration, now: Now) {
-        if self.doing != Doing::Queueing || self.other.is_some() {
+        let awaited = self.doing == Doing::Queueing || self.awaits(&seat);
+        if !awaited || self.other.is_some() {
             // The offer crossed something else on its way: the seat is free again.
             return self.push(Command::OfferFailed { seat, status: 487 });
         }
@@ -45,16 +47,29 @@ impl Call {
 
     /// The offer lapsed, and `acd` knows: the ringing ends, the caller waits on. So it does where the
     /// seat picked up in the same moment: `acd` has given the place to nobody, and the seat away.
-    pub(super) fn withdraw_seat(&mut self, seat: &SeatId) {
+    pub(super) fn withdraw_seat(&mut self, seat: &SeatId, now: Now) {
+        if self.other.is_none() && self.awaits(seat) {
+            return self.transfer_failed(480, now);
+        }
         let Some(other) = self.other.take_if(|other| other.callee == Callee::Seat(seat.clone())) else {
             return;
         };
         let answered = other.answered;
-        self.drop_other(other, Duration::ZERO, false);
+        // Another seat gets the call: this telephone shows no missed one.
+        self.drop_other_for(Clearing::Elsewhere, other, Duration::ZERO, false);
+        if self.transfer.is_some() {
+            return self.transfer_failed(480, now);
+        }
         if answered {
             self.timers.cancel(Timer::ProbeOther);
             self.timers.cancel(Timer::Introduction);
             self.holding = (false, false);
+            if std::mem::take(&mut self.put_through)
+                && let Some(queue) = self.queue.clone()
+            {
+                // Whoever put the caller through is gone, and no queue holds the place.
+                return self.join_queue(queue, true);
+            }
             self.doing = Doing::Queueing;
             self.play_music();
         }

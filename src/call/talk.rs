@@ -53,6 +53,9 @@ impl Call {
             return self.other_refused(leg, 488, now);
         }
         self.tune(leg);
+        if let Some(transfer) = self.transfer.take() {
+            self.finish_transfer(transfer, now);
+        }
         match callee {
             Callee::Seat(seat) => self.seat_answered(seat, waited, now),
             Callee::Peer { .. } => self.peer_answered(now),
@@ -94,10 +97,8 @@ impl Call {
     /// is answered, and the sound goes on untouched.
     pub(super) fn reoffered(&mut self, id: LegId, offer: Option<&Sdp>) {
         let (ip, plan) = (self.sound_ip, self.plan.clone());
-        let leg = match &mut self.other {
-            _ if id == self.caller.id => &mut self.caller,
-            Some(other) if other.leg.id == id => &mut other.leg,
-            _ => return self.push(Command::RefuseOffer { leg: id, status: 481 }),
+        let Some(leg) = self.leg_mut(id) else {
+            return self.push(Command::RefuseOffer { leg: id, status: 481 });
         };
         let (local, taste) = (leg.local(ip, &plan), leg.taste());
         let Some(offer) = offer else {
@@ -147,8 +148,15 @@ impl Call {
         let Some(other) = self.other.take() else { return };
         let callee = other.callee.clone();
         self.drop_other(other, Duration::ZERO, false);
+        self.not_reached(callee, status, now);
+    }
+
+    fn not_reached(&mut self, callee: Callee, status: u16, now: Now) {
         match callee {
-            Callee::Seat(seat) => self.push(Command::OfferFailed { seat, status }),
+            Callee::Seat(seat) => {
+                self.push(Command::OfferFailed { seat, status });
+                self.transfer_failed(status, now);
+            }
             Callee::Peer { trunk, number } => self.peer_failed(trunk, number, status, now),
         }
     }
@@ -162,10 +170,7 @@ impl Call {
         if !other.answered {
             let callee = other.callee.clone();
             self.drop_other(other, Duration::ZERO, false);
-            return match callee {
-                Callee::Seat(seat) => self.push(Command::OfferFailed { seat, status: 480 }),
-                Callee::Peer { trunk, number } => self.peer_failed(trunk, number, 480, now),
-            };
+            return self.not_reached(callee, 480, now);
         }
         let (met, talked) = match self.doing {
             Doing::Talking { since } => (true, now.mono.since(since)),

@@ -157,6 +157,7 @@ fn trunk(table: &TrunkTable) -> Option<Trunk> {
         target: table.target.as_ref().map(|said| said.value),
         dialled_from: list(&table.dialled_from, |place| *place)?,
         trust_identity: value(&table.trust_identity)?,
+        forwarded_in: list(&table.forwarded_in, |header| *header)?,
         connect_timeout: value(&table.connect_timeout)?,
         calls_max: value(&table.calls_max)?,
     })

@@ -15,6 +15,7 @@ pub mod number;
 pub mod origins;
 pub mod plan;
 pub mod prompts;
+pub mod reach;
 mod read;
 pub mod readiness;
 pub mod source;

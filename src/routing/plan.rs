@@ -240,6 +240,8 @@ pub struct Trunk {
     pub dialled_from: Vec<DialledFrom>,
     /// Whether P-Asserted-Identity from it is believed.
     pub trust_identity: bool,
+    /// Where calls that we forward to it say the number that was dialled.
+    pub forwarded_in: Vec<ForwardedIn>,
     /// A target that gives no sign of life for so long is given up.
     pub connect_timeout: Duration,
     /// Most calls at once, inward and outward together.
@@ -270,6 +272,15 @@ impl IpNet {
             _ => false,
         }
     }
+}
+
+/// A header that says of a forwarded call which number was dialled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ForwardedIn {
+    /// RFC 7044.
+    HistoryInfo,
+    /// RFC 5806.
+    Diversion,
 }
 
 /// A place in an INVITE that can hold the dialled number.

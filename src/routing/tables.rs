@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::diagnostic::Spot;
-use super::plan::{Afterwards, DialledFrom, IpNet, Listener, Purpose, SeatGreeting, SecretRef};
+use super::plan::{Afterwards, DialledFrom, ForwardedIn, IpNet, Listener, Purpose, SeatGreeting, SecretRef};
 use super::source::Said;
 use super::values::Ports;
 
@@ -160,6 +160,8 @@ pub struct TrunkTable {
     pub dialled_from: Field<Vec<Said<DialledFrom>>>,
     /// `trust_identity`.
     pub trust_identity: Field<bool>,
+    /// `forwarded_in`.
+    pub forwarded_in: Field<Vec<Said<ForwardedIn>>>,
     /// `connect_timeout`.
     pub connect_timeout: Field<Duration>,
     /// `calls_max`.

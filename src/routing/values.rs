@@ -9,7 +9,7 @@ use toml::de::DeValue;
 
 use super::diagnostic::{Diagnostic, Spot};
 use super::nearest::nearest;
-use super::plan::{Afterwards, DialledFrom, IpNet, Purpose, SeatGreeting, SecretRef, Transport};
+use super::plan::{Afterwards, DialledFrom, ForwardedIn, IpNet, Purpose, SeatGreeting, SecretRef, Transport};
 use super::read::{Node, Value, plain_secret, read_table, wrong_type};
 use super::source::{Problems, Said};
 use super::tables::{BenchWord, ModeWord, SinkWord};
@@ -322,6 +322,11 @@ choice!(DialledFrom:
     "diversion" => DialledFrom::Diversion,
     "p_called_party_id" => DialledFrom::PCalledPartyId,
     "to" => DialledFrom::To,
+);
+
+choice!(ForwardedIn:
+    "history_info" => ForwardedIn::HistoryInfo,
+    "diversion" => ForwardedIn::Diversion,
 );
 
 fn one_of<T: Clone>(node: &Node<'_>, words: &[(&str, T)], problems: &mut Problems) -> Option<T> {

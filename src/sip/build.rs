@@ -108,6 +108,14 @@ impl Draft {
         self.out[..].split(|byte| *byte == b' ').nth(1).unwrap_or_default()
     }
 
+    /// Copies the first line of this name, where there is one.
+    pub fn copy_named(self, from: &Message, name: &str) -> Draft {
+        match from.header_named(name) {
+            Some(value) => self.header(name, value),
+            None => self,
+        }
+    }
+
     /// Gives the message a body; the last one given counts.
     pub fn body(mut self, content_type: &str, body: &[u8]) -> Draft {
         let content_type = Bytes::copy_from_slice(content_type.as_bytes());

@@ -14,6 +14,7 @@ use super::name_addr::NameAddr;
 use super::transport::{Hop, Transport};
 use super::uac::Thread;
 use super::uri::Uri;
+use super::uuids::Uuids;
 use crate::id::TrunkId;
 
 /// Most Record-Route entries that are kept; with more the peer is spoken to as if there were none.
@@ -47,6 +48,8 @@ pub(super) struct Dialog {
     pinned: bool,
     /// The trunk that it runs by: it counts there, and proves itself with its account.
     pub(super) trunk: Option<TrunkId>,
+    /// Session-ID.
+    pub(super) uuids: Uuids,
 }
 
 impl Dialog {
@@ -79,6 +82,7 @@ impl Dialog {
             peer,
             pinned,
             trunk: None,
+            uuids: Uuids::of_own(invite),
         };
         dialog.refresh_target(invite);
         dialog
@@ -99,6 +103,7 @@ impl Dialog {
             peer,
             pinned,
             trunk: None,
+            uuids: Uuids::of_own(invite),
         }
     }
 
@@ -113,6 +118,7 @@ impl Dialog {
     /// The peer's new Contact, from a re-INVITE or its 2xx (RFC 3261 §12.2). One that is no SIP URI
     /// changes nothing: it becomes a Request-URI (§8.1.1.8, §12.1.1).
     pub(super) fn refresh_target(&mut self, message: &Message) {
+        self.uuids.learn(message);
         if let Ok(Some(contact)) = message.contact()
             && is_target(&contact)
         {
@@ -140,6 +146,11 @@ impl Dialog {
     /// Whether the dialog has this Call-ID.
     pub(super) fn has_call_id(&self, call_id: &[u8]) -> bool {
         *self.call_id == *call_id
+    }
+
+    /// Whether it has this Call-ID and this tag of the peer's (RFC 3891 §3).
+    pub(super) fn is(&self, call_id: &[u8], remote_tag: &[u8]) -> bool {
+        *self.call_id == *call_id && *self.remote_tag == *remote_tag
     }
 
     /// Takes the CSeq of a request in the dialog; `false` where it is not above the last one.
@@ -211,6 +222,7 @@ impl Dialog {
             .header("To", &self.remote)
             .header("Call-ID", &self.call_id)
             .header("CSeq", format!("{seq} {method}"))
+            .header("Session-ID", self.uuids.value())
     }
 
     /// Where our requests go: first route or Contact where these are numeric, else to where the
@@ -307,6 +319,7 @@ pub(super) fn ack_for_refusal(invite: &Message, refusal: &Message) -> bytes::Byt
         .copy(refusal, Name::To)
         .copy(invite, Name::CallId)
         .header("CSeq", format!("{seq} ACK"))
+        .copy_named(invite, "Session-ID")
         .finish()
 }
 
@@ -320,7 +333,8 @@ pub(super) fn cancel_for(invite: &Message, reason: Option<&str>) -> bytes::Bytes
         .copy(invite, Name::From)
         .copy(invite, Name::To)
         .copy(invite, Name::CallId)
-        .header("CSeq", format!("{seq} CANCEL"));
+        .header("CSeq", format!("{seq} CANCEL"))
+        .copy_named(invite, "Session-ID");
     if let Some(reason) = reason {
         draft = draft.header("Reason", reason);
     }

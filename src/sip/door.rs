@@ -15,7 +15,7 @@ use super::uri::Uri;
 use crate::id::SeatId;
 
 /// Most entries that are read of History-Info and of Diversion.
-const FORWARDS_MAX: usize = 16;
+pub(super) const FORWARDS_MAX: usize = 16;
 
 /// Longest caller's number that is kept, letters.
 const CALLER_MAX: usize = 64;
@@ -116,7 +116,7 @@ impl Door {
     }
 
     /// Whether `host` names us: the domain of the seats, or one of our addresses.
-    fn is_ours(&self, host: &[u8]) -> bool {
+    pub(super) fn is_ours(&self, host: &[u8]) -> bool {
         if !self.domain.is_empty() && host.eq_ignore_ascii_case(self.domain.as_bytes()) {
             return true;
         }
@@ -200,7 +200,7 @@ pub(super) fn dialled(invite: &Message) -> DialledHeaders {
     }
 }
 
-fn index_of(entry: &NameAddr) -> Vec<u32> {
+pub(super) fn index_of(entry: &NameAddr) -> Vec<u32> {
     let index = entry.param("index").flatten().unwrap_or_default();
     index
         .split(|byte| *byte == b'.')

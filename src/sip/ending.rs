@@ -7,6 +7,7 @@ use super::endpoint::{Endpoint, Source, User, role};
 use super::event::{EndCause, Event, SessionId};
 use super::message::Message;
 use super::method::Method;
+use super::reason::Reason;
 use super::session::{Farewell, Offer, Phase, Session};
 use super::transaction::{Key, Machine};
 use super::uac::Cancel;
@@ -15,8 +16,8 @@ use crate::time::Now;
 impl Endpoint {
     /// Ends a session in the way its state wants: 480, CANCEL, or BYE after the ACK (RFC 3261 §15).
     /// `reason` is the value of a Reason header (RFC 3326). [`Event::Ended`] tells when it is through.
-    pub fn hang_up(&mut self, id: SessionId, reason: Option<&str>, now: Now) {
-        let farewell = Farewell { reason: reason.map(str::to_owned) };
+    pub fn hang_up(&mut self, id: SessionId, reason: Option<&'static str>, now: Now) {
+        let farewell = Farewell { reason };
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
@@ -81,7 +82,7 @@ impl Endpoint {
         if !machine.handle_cancel(now.mono) {
             return;
         }
-        let bytes = cancel_for(&invite, farewell.reason.as_deref());
+        let bytes = cancel_for(&invite, farewell.reason);
         inviting.cancel = Cancel::Sent;
         let branch = invite.via().ok();
         let branch = branch.as_ref().and_then(|via| via.branch()).unwrap_or_default();
@@ -94,6 +95,7 @@ impl Endpoint {
     pub(super) fn handle_bye(&mut self, id: SessionId, bye: &Message, key: Key, from: Source, now: Now) {
         let bytes = self.answer_draft_bare(bye, from, id).finish();
         self.serve(bye, key, from, 200, bytes, User::Nobody, now);
+        self.tell_reason(id, bye);
         let Some(session) = self.sessions.get(&id) else {
             return;
         };
@@ -119,13 +121,23 @@ impl Endpoint {
         };
         if let Some(mut session) = self.forget(id) {
             self.drop_offer(&mut session, now);
+            self.leave_orphan(id, session);
         }
         self.tell(event);
     }
 
+    /// Why the peer ends a session, where it says so (RFC 3326): told before the end itself.
+    pub(super) fn tell_reason(&mut self, id: SessionId, message: &Message) {
+        let live =
+            self.sessions.get(&id).is_some_and(|session| !matches!(session.phase, Phase::Leaving { .. }));
+        if let Some(reason) = live.then(|| Reason::of(message)).flatten() {
+            self.tell(Event::ReasonGiven { session: id, reason });
+        }
+    }
+
     fn answer_draft_bare(&self, request: &Message, from: Source, id: SessionId) -> Draft {
         let draft = Draft::response(request, from.peer, 200, Some(&tag_of(id)));
-        self.name(draft, "Server")
+        self.name(self.mark(draft, id), "Server")
     }
 
     /// Sends the BYE of a session that stands. `cause` is told at the end; `None`: told already.
@@ -143,6 +155,7 @@ impl Endpoint {
     /// Takes back what a session has under way beside its phase, before it ends.
     pub(super) fn drop_offer(&mut self, session: &mut Session, now: Now) {
         session.next_offer = None;
+        self.drop_refers(session, now);
         let offer = std::mem::replace(&mut session.offer, Offer::Idle);
         if let Offer::Ours { tx: Some(tx), .. } = offer {
             // Heard and never answered, it would stay in the table for ever.

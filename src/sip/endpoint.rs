@@ -5,7 +5,7 @@
 //! `update`; `reliable` and `early` know what comes before an answer, `refresh` how long one holds.
 //! A packet in, then `poll_output` to the end, then `poll_timeout`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use super::proving::Proving;
 use super::registrar::Registrar;
 use super::session::Session;
 use super::sources::Sources;
+use super::subscription::Orphan;
 use super::transaction::{Fingerprint, Table};
 use super::trunks::Trunks;
 use super::uac::Inviting;
@@ -44,6 +45,7 @@ pub(super) mod role {
     pub(in crate::sip) const OLD_SERVER: u8 = 2;
     pub(in crate::sip) const MERGE: u8 = 3;
     pub(in crate::sip) const STATELESS_TAG: u8 = 4;
+    pub(in crate::sip) const UUID: u8 = 5;
 }
 
 /// Where a message came from.
@@ -72,6 +74,8 @@ pub(super) enum User {
     Proving(Box<Proving>),
     /// Our UPDATE to the far end with this tag, with or without an offer.
     Update { session: SessionId, offers: bool, tag: Box<[u8]> },
+    /// Our NOTIFY about this REFER.
+    Notify(SessionId, u32),
 }
 
 /// Who wants to be woken.
@@ -93,6 +97,8 @@ pub struct Endpoint {
     pub(super) trunks: Trunks,
     pub(super) table: Table<User>,
     pub(super) sessions: HashMap<SessionId, Session>,
+    /// Dialogs that outlive their calls.
+    pub(super) orphans: BTreeMap<SessionId, Orphan>,
     pub(super) agenda: Agenda<Due>,
     pub(super) dice: Dice,
     pub(super) keys: Fingerprint,
@@ -115,6 +121,7 @@ impl Endpoint {
             trunks: Trunks::default(),
             table: Table::default(),
             sessions: HashMap::new(),
+            orphans: BTreeMap::new(),
             agenda: Agenda::default(),
             keys: Fingerprint::new(&mut dice),
             dice,
@@ -326,6 +333,7 @@ impl Endpoint {
             User::Registering(trunk) => self.registration_failed(&trunk, None, now),
             User::Proving(proving) => self.handle_proved(&proving, 408, now),
             User::Update { session, offers, tag } => self.handle_updated(session, offers, &tag, None, now),
+            User::Notify(id, refer) => self.unsubscribed(id, refer),
             // A refusal that nobody acknowledged: RFC 3261 §17.2.1 leaves it at that.
             User::Invited(_) | User::Nobody => {}
         }

@@ -42,8 +42,17 @@ impl Endpoint {
         }
         match method {
             Method::Invite | Method::Register | Method::Options => {}
-            Method::Bye | Method::Prack | Method::Update => {
+            Method::Bye | Method::Info | Method::Prack | Method::Update => {
                 return self.refuse_plainly(&request, from, 481, &[], TurnedAway::OutOfDialog);
+            }
+            Method::Subscribe | Method::Notify => {
+                let status = Endpoint::status_of_stray(&request);
+                let allow = [("Allow-Events", "refer")];
+                return self.refuse_plainly(&request, from, status, &allow, TurnedAway::OutOfDialog);
+            }
+            // A call is only ever transferred in its own dialog.
+            Method::Refer => {
+                return self.refuse_plainly(&request, from, 603, &[], TurnedAway::OutOfDialog);
             }
             Method::Other(_) => {
                 return self.refuse_plainly(
@@ -162,6 +171,15 @@ impl Endpoint {
             Method::Bye => self.handle_bye(id, &request, key, from, now),
             Method::Invite => self.handle_reinvite(id, request, key, from, now),
             Method::Update => self.handle_update(id, request, key, from, now),
+            Method::Info => self.handle_info(id, &request, key, from, now),
+            Method::Refer => self.handle_refer(id, request, key, from, now),
+            Method::Subscribe => self.handle_subscribe(id, &request, key, from, now),
+            Method::Notify => {
+                let status = Endpoint::status_of_stray(&request);
+                let draft = self.answer_draft(&request, from, status, id).header("Allow-Events", "refer");
+                self.serve(&request, key, from, status, draft.finish(), User::Nobody, now);
+                self.turn_away(from, TurnedAway::OutOfDialog);
+            }
             Method::Options => {
                 let bytes = abilities(self.answer_draft(&request, from, 200, id)).finish();
                 self.serve(&request, key, from, 200, bytes, User::Nobody, now);
@@ -282,6 +300,10 @@ impl Endpoint {
     }
 
     fn send_refusal(&mut self, request: &Message, from: Source, draft: Draft, why: TurnedAway) {
+        let draft = match super::uuids::echo(request) {
+            Some(value) => draft.header("Session-ID", value),
+            None => draft,
+        };
         let bytes = self.name(draft, "Server").finish();
         let way = reply_to(request, from);
         self.send(way.listener, way.peer, bytes);
@@ -305,7 +327,7 @@ pub(super) fn is_stateless_tag(tag: &[u8]) -> bool {
 fn abilities(draft: Draft) -> Draft {
     draft
         .header("Allow", ALLOW)
-        .header("Accept", super::multipart::ACCEPT)
+        .header("Accept", [super::multipart::ACCEPT, super::info::ACCEPT].join(", "))
         .header("Accept-Encoding", "identity")
         .header("Supported", extensions::SUPPORTED)
 }

@@ -8,6 +8,8 @@ use bytes::Bytes;
 use secrecy::SecretString;
 
 use crate::id::{SeatId, TrunkId};
+use crate::sip::carried::{Along, Carried};
+use crate::sip::reason::Reason;
 use crate::sip::sdp::Sdp;
 use crate::sip::transport::{Hop, Transport};
 use crate::time::Timestamp;
@@ -88,6 +90,12 @@ pub enum Event {
     OfferRefused { session: SessionId, status: u16 },
     /// The peer answered our in-dialog OPTIONS: it is there.
     Alive { session: SessionId },
+    /// A key, told by INFO. The same press may come by sound too.
+    Digit { session: SessionId, digit: char },
+    /// The peer wants its call transferred. Wants `accept_refer` or `refuse_refer`.
+    Referred(Box<Referred>),
+    /// Why the peer ends the session: stands in front of `Ended`, `Cancelled` or `Refused`.
+    ReasonGiven { session: SessionId, reason: Reason },
     /// The dialog is over. Nothing follows.
     Ended { session: SessionId, cause: EndCause },
     /// A seat has a binding (new, refreshed or restored).
@@ -103,6 +111,21 @@ pub enum Event {
     TrunkHealth { trunk: TrunkId, up: bool },
     /// We are registered at a trunk now, or no more.
     TrunkRegistered { trunk: TrunkId, ok: bool },
+}
+
+/// A REFER in a dialog (RFC 3515).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Referred {
+    /// Whose dialog.
+    pub session: SessionId,
+    /// Names it in the dialog: its CSeq.
+    pub refer: u32,
+    /// Where to: a `sip:`, `sips:` or `tel:` URI at a host of ours, without headers.
+    pub target: String,
+    /// The session that the new call is to take the place of (an attended transfer).
+    pub replaces: Option<SessionId>,
+    /// Who says so: a URI in brackets, to be passed on (RFC 3892).
+    pub referred_by: Option<String>,
 }
 
 /// How a dialog ended.
@@ -230,6 +253,10 @@ pub struct Invited {
     pub listener: usize,
     /// Opaque: ties traces and tests to the call (derived from the Call-ID).
     pub wire_ref: String,
+    /// The session of ours whose place it takes (RFC 3891); its peer may.
+    pub replaces: Option<SessionId>,
+    /// What goes along with the call, where the INVITE had something of it.
+    pub carried: Option<Arc<Carried>>,
 }
 
 /// Raw URIs (or numbers) by the header they stand in.
@@ -299,6 +326,8 @@ pub struct Invite {
     pub connect_timeout: Duration,
     /// For help in an emergency: no limit of our own may stand in its way.
     pub emergency: bool,
+    /// What goes along from the caller's leg.
+    pub along: Along,
 }
 
 /// Who may talk to the endpoint, from the plan.
@@ -416,6 +445,8 @@ pub struct TrunkConfig {
     pub hops: Vec<Hop>,
     /// Whether P-Asserted-Identity from it is believed (RFC 3325).
     pub trust_identity: bool,
+    /// Which headers say there that a call was forwarded.
+    pub forwarding: Forwarding,
     /// Host of Request-URI, To and From towards it; empty: the hop's address.
     pub domain: String,
     /// Who we are there, where it asks (RFC 3261 §22).
@@ -432,6 +463,15 @@ pub struct TrunkConfig {
     pub calls_per_second: u32,
     /// An emergency center's: its calls are the last to be refused.
     pub emergency: bool,
+}
+
+/// Where a trunk wants to read which number was dialled at first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forwarding {
+    /// RFC 7044.
+    pub history_info: bool,
+    /// RFC 5806.
+    pub diversion: bool,
 }
 
 /// What a trunk's 401 and 407 are answered with.
@@ -465,6 +505,7 @@ impl TrunkConfig {
             certificate: None,
             hops: Vec::new(),
             trust_identity: false,
+            forwarding: Forwarding::default(),
             domain: String::new(),
             account: None,
             register: None,

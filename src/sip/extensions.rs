@@ -9,7 +9,7 @@ pub(super) const RELIABLE: &str = "100rel";
 pub(super) const TIMER: &str = "timer";
 
 /// Every tag that works, for Supported. What stands here is served in both roles.
-pub(super) const SUPPORTED: &str = "100rel, timer";
+pub(super) const SUPPORTED: &str = "100rel, timer, replaces, norefersub";
 
 /// What `request` requires and we do not know, for Unsupported (RFC 3261 §8.2.2.3); `None`: nothing.
 pub(super) fn unsupported(request: &Message) -> Option<String> {

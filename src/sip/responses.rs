@@ -76,6 +76,7 @@ impl Endpoint {
                         let tried =
                             refused.is_some_and(|invite| self.ask_longer(tx, id, invite, response, now));
                         if !tried {
+                            self.tell_reason(id, response);
                             self.way_refused(id, status, response, now);
                         }
                     }
@@ -100,6 +101,10 @@ impl Endpoint {
             Some(User::Update { session, offers, tag }) if status >= 200 => {
                 let (id, offers, tag) = (*session, *offers, tag.clone());
                 self.handle_updated(id, offers, &tag, Some(response), now);
+            }
+            Some(User::Notify(id, refer)) if matches!(status, 408 | 481) => {
+                let (id, refer) = (*id, *refer);
+                self.unsubscribed(id, refer);
             }
             _ => {}
         }

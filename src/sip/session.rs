@@ -6,11 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::dialog::Dialog;
-use super::event::EndCause;
+use super::event::{EndCause, Origin};
 use super::hunt::Hunt;
 use super::message::Message;
 use super::refresh::Refresh;
 use super::reliable::Reliable;
+use super::subscription::Subscription;
 use super::transaction::{PATIENCE, T1, T2};
 use crate::id::TrunkId;
 use crate::time::Instant;
@@ -43,6 +44,12 @@ pub(super) struct Session {
     pub(super) reliable: Option<Box<Reliable>>,
     /// The session timer, where one runs.
     pub(super) refresh: Option<Box<Refresh>>,
+    /// Whom it is with; whoever else asks for its place does not get it.
+    pub(super) party: Option<Origin>,
+    /// REFERs under way in the dialog.
+    pub(super) subscriptions: Vec<Subscription>,
+    /// One was there before.
+    pub(super) was_referred: bool,
 }
 
 /// Where the session stands.
@@ -64,7 +71,7 @@ pub(super) enum Phase {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Farewell {
     /// Value of the Reason header (RFC 3326).
-    pub(super) reason: Option<String>,
+    pub(super) reason: Option<&'static str>,
 }
 
 /// A change of the session description under way.
@@ -149,6 +156,9 @@ impl Session {
             hunt: None,
             reliable: None,
             refresh: None,
+            party: None,
+            subscriptions: Vec::new(),
+            was_referred: false,
         }
     }
 
@@ -170,7 +180,8 @@ impl Session {
             Offer::Ours { lapses, .. } => *lapses,
             Offer::Idle | Offer::Theirs { .. } => None,
         };
-        phase.into_iter().chain(offer).min()
+        let subscriptions = self.subscriptions.iter().map(Subscription::ends);
+        phase.into_iter().chain(offer).chain(subscriptions).min()
     }
 
     /// Whether a 2xx has made the dialog stand.

@@ -11,7 +11,7 @@ use super::build::Draft;
 use super::dialog::{Dialog, MAX_FORWARDS, tag_of};
 use super::early::Early;
 use super::endpoint::{Endpoint, Source, User};
-use super::event::{EndCause, Event, Invite, NoWay, Route, SessionId, Target, TrunkConfig};
+use super::event::{EndCause, Event, Invite, NoWay, Origin, Route, SessionId, Target, TrunkConfig};
 use super::extensions::SUPPORTED;
 use super::hunt::{Lost, Step};
 use super::message::Message;
@@ -188,9 +188,8 @@ impl Endpoint {
         draft = self.sign(draft, way.source.listener).header("Allow", super::writing::ALLOW);
         draft =
             draft.header("Supported", SUPPORTED).header_number(Name::SessionExpires, u64::from(INTERVAL_S));
-        if withheld {
-            draft = draft.header("Privacy", "id");
-        }
+        let trunk = way.trunk.as_ref().and_then(|trunk| self.trunk(trunk));
+        draft = self.carry(draft, id, invite, trunk, (from_user, host, &way.uri));
         for (name, value) in &invite.headers {
             if !OURS.contains(&Name::of(name.as_bytes())) {
                 draft = draft.header(name, value);
@@ -214,7 +213,13 @@ impl Endpoint {
         if let Some(trunk) = &way.trunk {
             self.trunks.enter(trunk);
         }
-        self.sessions.insert(id, Session::new(dialog, Phase::Calling { tx, lapses, hung_up: false }, true));
+        let party = match (&way.trunk, &invite.target) {
+            (Some(trunk), _) => Some(Origin::Trunk(trunk.clone())),
+            (None, Target::Seat(seat)) => Some(Origin::Seat(seat.clone())),
+            (None, Target::Trunk(_)) => None,
+        };
+        let phase = Phase::Calling { tx, lapses, hung_up: false };
+        self.sessions.insert(id, Session { party, ..Session::new(dialog, phase, true) });
         self.wake(id);
         Ok(())
     }

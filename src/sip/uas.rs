@@ -1,9 +1,12 @@
 //! Calls that come in: INVITE to final answer, its ACK, and CANCEL (RFC 3261 §13.3, §9.2).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::auth::Verdict;
 use super::build::Draft;
+use super::carried::Carried;
 use super::dialog::{Dialog, MAX_FORWARDS, session_of, to_tag};
 use super::door::{self, Content, Visitor};
 use super::endpoint::{Endpoint, OVERLOAD_RETRY_S, Source, User, role};
@@ -14,6 +17,8 @@ use super::hunt::Lost;
 use super::load::Rank;
 use super::message::Message;
 use super::method::Method;
+use super::name::Name;
+use super::reason;
 use super::refresh::{self, MIN_SE_S};
 use super::reliable::Described;
 use super::sdp::Sdp;
@@ -100,8 +105,16 @@ impl Endpoint {
         };
         let (tx, request) = (*tx, request.clone());
         let wait = retry_after.map(|seconds| seconds.to_string());
-        let extra = wait.as_deref().map(|wait| ("Retry-After", wait));
-        self.respond_for(id, tx, &request, status, extra.as_slice(), now);
+        let wait = wait.as_deref().map(|wait| ("Retry-After", wait));
+        let reason = reason::of_refusal(status).map(|reason| ("Reason", reason));
+        let extra: [(&str, &str); 2] = [wait, reason].map(Option::unwrap_or_default);
+        let extra: &[(&str, &str)] = match (wait, reason) {
+            (Some(_), Some(_)) => &extra,
+            (Some(_), None) => &extra[..1],
+            (None, Some(_)) => &extra[1..],
+            (None, None) => &[],
+        };
+        self.respond_for(id, tx, &request, status, extra, now);
         if let Some(mut session) = self.forget(id) {
             self.drop_offer(&mut session, now);
         }
@@ -165,6 +178,12 @@ impl Endpoint {
             let min = MIN_SE_S.to_string();
             return self.refuse_plainly(&request, from, 422, &[("Min-SE", &min)], TurnedAway::BadRequest);
         }
+        let replaces = match self.replaced_by(&request, &origin) {
+            Ok(replaces) => replaces,
+            Err(status) => {
+                return self.refuse_plainly(&request, from, status, &[], TurnedAway::OutOfDialog);
+            }
+        };
         let offer = match door::content(&request) {
             Content::Nothing => None,
             Content::Sdp(sdp) => Some(sdp),
@@ -181,18 +200,24 @@ impl Endpoint {
         }
         let id = self.draw_session();
         let way = reply_to(&request, from);
-        let trying = self.name(Draft::response(&request, from.peer, 100, None), "Server").finish();
+        let pinned = matches!(origin, Origin::Seat(_)) || self.is_stream(from.listener);
+        let mut dialog = Dialog::of_invite(&request, id, from.listener, from.peer, pinned);
+        dialog.uuids.local = self.uuid(id);
+        let trying =
+            Draft::response(&request, from.peer, 100, None).header("Session-ID", dialog.uuids.value());
+        let trying = self.name(trying, "Server").finish();
         let machine = Machine::InviteServer(InviteServer::new(trying));
         let tx = self.table.insert(key, Some(merge), (machine, User::Invited(id), way.listener, way.peer));
         self.run(tx, now);
-        let pinned = matches!(origin, Origin::Seat(_)) || self.is_stream(from.listener);
-        let mut dialog = Dialog::of_invite(&request, id, from.listener, from.peer, pinned);
         if let Origin::Trunk(trunk) = &origin {
             dialog.trunk = Some(trunk.clone());
             self.trunks.enter(trunk);
         }
+        let party = Some(origin.clone());
         let invited = Invited {
             session: id,
+            replaces,
+            carried: Carried::of(&request, trusted).map(Arc::new),
             caller: door::caller(&request, &origin, trusted),
             from: origin,
             dialled: door::dialled(&request),
@@ -204,7 +229,7 @@ impl Endpoint {
             wire_ref: wire_ref(&request),
         };
         let phase = Phase::Incoming { tx, request, ring_again: None };
-        self.sessions.insert(id, Session::new(dialog, phase, false));
+        self.sessions.insert(id, Session { party, ..Session::new(dialog, phase, false) });
         self.tell(Event::Invited(Box::new(invited)));
     }
 
@@ -218,8 +243,11 @@ impl Endpoint {
             self.refuse_plainly(request, from, 403, &[], TurnedAway::UnknownSource);
             return None;
         }
+        // It belongs to a call under way.
+        let takes_over = request.header(Name::Replaces).is_some();
         match self.gate {
             Gate::Open => {}
+            Gate::Draining { .. } if takes_over => {}
             Gate::Draining { retry_after_s } => {
                 self.refuse_for(request, from, 503, retry_after_s, TurnedAway::Draining);
                 return None;
@@ -231,7 +259,7 @@ impl Endpoint {
             }
             _ => Rank::Last,
         };
-        if !self.load.admits(rank) {
+        if !takes_over && !self.load.admits(rank) {
             self.refuse_for(request, from, 503, OVERLOAD_RETRY_S, TurnedAway::Overloaded);
             return None;
         }
@@ -335,6 +363,9 @@ impl Endpoint {
         self.send(way.listener, way.peer, bytes);
         if let Some(id) = invited {
             let event = self.cancelled(id);
+            if self.sessions.get(&id).is_some_and(|session| matches!(session.phase, Phase::Incoming { .. })) {
+                self.tell_reason(id, cancel);
+            }
             if self.refuse_invite(id, 487, None, now) {
                 self.tell(event);
             } else {
@@ -374,7 +405,7 @@ impl Endpoint {
     /// A session's own timer.
     pub(super) fn handle_session_timeout(&mut self, id: SessionId, now: Now) {
         let Some(session) = self.sessions.get_mut(&id) else {
-            return;
+            return self.handle_subscription_timeout(id, now);
         };
         let listener = session.dialog.listener;
         match &mut session.phase {
@@ -404,6 +435,7 @@ impl Endpoint {
         self.handle_reliable_timeout(id, now);
         self.handle_offer_timeout(id, now);
         self.handle_refresh_timeout(id, now);
+        self.handle_subscription_timeout(id, now);
         self.wake(id);
     }
 }

@@ -18,7 +18,8 @@ use super::via::PORT;
 use crate::time::Now;
 
 /// What we serve, for Allow.
-pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE";
+pub(super) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, REFER, SUBSCRIBE, NOTIFY";
 
 /// What a listener calls itself.
 #[derive(Debug)]
@@ -110,9 +111,17 @@ impl Endpoint {
         }
     }
 
+    /// Session-ID in an answer of a session's (RFC 7989 §6).
+    pub(super) fn mark(&self, draft: Draft, id: SessionId) -> Draft {
+        match self.sessions.get(&id) {
+            Some(session) => draft.header("Session-ID", session.dialog.uuids.value()),
+            None => draft,
+        }
+    }
+
     /// An answer of a session to `request`, so far without body.
     pub(super) fn answer_draft(&self, request: &Message, from: Source, status: u16, id: SessionId) -> Draft {
-        let draft = Draft::response(request, from.peer, status, Some(&tag_of(id)));
+        let draft = self.mark(Draft::response(request, from.peer, status, Some(&tag_of(id))), id);
         let draft = match status {
             101..=299 => {
                 let contact = self.faces.get(from.listener).map_or("", |face| &*face.contact);

@@ -73,6 +73,18 @@ pub enum What {
     PeerAnswered { trunk: TrunkId, number: String },
     /// It did not: SIP status, 0 for our own time-out.
     PeerFailed { trunk: TrunkId, number: String, status: u16 },
+    /// Who talks with the caller asked for a transfer: how far it has come.
+    Transfer {
+        /// Number or seat.
+        to: String,
+        /// `requested`, `declined`, `ringing`, `accepted`, `failed`.
+        step: String,
+        /// SIP status of a refusal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+    },
+    /// Another dialog took the place of a leg's (RFC 3891).
+    LegReplaced { leg: u16 },
     /// A ticket is left for an office, for this reason.
     TicketLeft { reason: String },
     /// 好差评: 1 (very satisfied) … 5 (very dissatisfied).
@@ -89,6 +101,9 @@ pub enum What {
         answered_ms: Option<u64>,
         /// Sound of the caller's leg.
         sound: Option<Sound>,
+        /// Why, in the words of who hung up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Given>,
     },
 }
 
@@ -116,6 +131,20 @@ pub enum Cause {
     Failed,
     /// The process died; closed at the next start.
     Crash,
+}
+
+/// A Reason that a peer gave (RFC 3326).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Given {
+    /// Q.850 cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub q850: Option<u8>,
+    /// SIP status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sip: Option<u16>,
+    /// Its words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
 }
 
 /// The caller's leg in figures.

@@ -1,7 +1,7 @@
 //! Facts of signalling and sound, taken to the call that they are about; and the door of new calls.
 
 use super::recording::millis;
-use super::{Drain, Entry, Output, RETRY_AFTER_S, StoreJob, Switchboard, What, mask};
+use super::{Drain, Entry, Output, RETRY_AFTER_S, StoreJob, Switchboard, What, mask, transfers};
 use crate::call::{Call, Input, Setup};
 use crate::id::{CallId, LegId};
 use crate::media;
@@ -50,9 +50,15 @@ impl Switchboard {
                     EndCause::Gone | EndCause::NoAck | EndCause::NoPrack | EndCause::Expired => true,
                     EndCause::Bye | EndCause::HungUp => false,
                 };
+                if cause == EndCause::Bye {
+                    self.reason_stands(session);
+                }
                 self.tell_leg(session, |leg| Input::Ended { leg, vanished });
                 self.forget_session(session);
             }
+            Event::Digit { session, digit } => self.tell_leg(session, |leg| Input::DigitTold { leg, digit }),
+            Event::Referred(referred) => self.referred(*referred, now),
+            Event::ReasonGiven { session, reason } => self.reason_given(session, reason),
             Event::Registered { seat, refreshed } => {
                 tracing::info!(%seat, refreshed, "seat registered");
                 self.acd.seat_registered(&seat, now.mono);
@@ -78,7 +84,7 @@ impl Switchboard {
         }
     }
 
-    fn tell_leg(&mut self, session: SessionId, input: impl FnOnce(LegId) -> Input) {
+    pub(super) fn tell_leg(&mut self, session: SessionId, input: impl FnOnce(LegId) -> Input) {
         if let Some(leg) = self.sessions.get(&session).copied() {
             self.tell_call(leg.call, input(leg));
         }
@@ -93,6 +99,9 @@ impl Switchboard {
     /// A new call: its line, its flow, its opening record.
     fn invited(&mut self, invited: Invited, now: Now) {
         let session = invited.session;
+        if let Some(replaced) = invited.replaces {
+            return self.replaced(replaced, &invited, now);
+        }
         match self.admit(invited, now) {
             Ok(()) => {}
             Err(Turned { status, retry }) => {
@@ -175,6 +184,7 @@ impl Switchboard {
             sequence: 0,
             history: Vec::new(),
             skills: line.skills.clone(),
+            along: transfers::Along::of_caller(invited.carried),
         };
         self.calls.insert(id, entry);
     }
@@ -214,7 +224,7 @@ impl Switchboard {
         for leg in legs {
             self.outputs.push_back(Output::Sound(media::Order::Close { leg }));
             if let Some(session) = self.legs.get(&leg).copied() {
-                self.endpoint.hang_up(session, None, now);
+                self.endpoint.hang_up(session, Some(sip::Clearing::OutOfOrder.value()), now);
                 self.forget_session(session);
             }
         }
@@ -222,7 +232,13 @@ impl Switchboard {
         self.free_seats_of(id, now);
         self.record(
             id,
-            What::Closed { cause: super::fact::Cause::Failed, lasted_ms, answered_ms, sound: None },
+            What::Closed {
+                cause: super::fact::Cause::Failed,
+                lasted_ms,
+                answered_ms,
+                sound: None,
+                reason: None,
+            },
             now,
         );
         self.forget_call(id);

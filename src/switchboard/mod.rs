@@ -17,6 +17,7 @@ mod queueing;
 mod recording;
 mod screens;
 pub mod ticketing;
+mod transfers;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -119,6 +120,7 @@ pub struct Entry {
     sequence: u32,
     history: Vec<String>,
     skills: Vec<crate::id::Skill>,
+    along: transfers::Along,
 }
 
 impl Entry {

@@ -7,8 +7,12 @@ use super::{Output, Switchboard};
 use crate::acd::event::Joining;
 use crate::call::{Callee, Command, Input};
 use crate::id::{CallId, LegId, QueueId, TrunkId};
+use crate::media::Order;
 use crate::routing::Plan;
-use crate::sip::event::{Config, Invite, ListenerConfig, Route, SeatAccount, Target, TrunkConfig};
+use crate::routing::plan::ForwardedIn;
+use crate::sip::event::{
+    Config, Forwarding, Invite, ListenerConfig, Route, SeatAccount, Target, TrunkConfig,
+};
 use crate::sip::sdp::Sdp;
 use crate::sip::{Hop, SessionId, Transport};
 use crate::time::Now;
@@ -43,9 +47,9 @@ impl Switchboard {
                 }
             }
             Command::Invite { leg, callee, offer } => self.invite(id, leg, callee, offer, now),
-            Command::HangUp { leg } => {
+            Command::HangUp { leg, why } => {
                 if let Some(session) = self.legs.get(&leg).copied() {
-                    self.endpoint.hang_up(session, None, now);
+                    self.endpoint.hang_up(session, Some(why.value()), now);
                 }
             }
             Command::AnswerOffer { leg, sdp } => {
@@ -62,6 +66,18 @@ impl Switchboard {
                 if let Some(session) = self.legs.get(&leg).copied() {
                     self.endpoint.probe(session, now);
                 }
+            }
+            Command::AcceptRefer { .. }
+            | Command::RefuseRefer { .. }
+            | Command::NotifyRefer { .. }
+            | Command::WantSeat { .. }
+            | Command::TakeOver { .. }
+            | Command::RefuseTakeOver { .. } => self.carry_out_transfer(id, command, now),
+            Command::Sound(order @ Order::Bridge { a, b }) => {
+                if let (Some(a), Some(b)) = (self.legs.get(&a), self.legs.get(&b)) {
+                    self.endpoint.join(*a, *b);
+                }
+                self.outputs.push_back(Output::Sound(order));
             }
             Command::Sound(order) => self.outputs.push_back(Output::Sound(order)),
             Command::JoinQueue { queue, first } => self.join(id, queue, first, now),
@@ -96,20 +112,24 @@ impl Switchboard {
         let Some(entry) = self.calls.get(&id) else { return };
         let line = &entry.line;
         let display = self.plan.lines.get(line).map_or_else(String::new, |line| line.name.clone());
-        let from_user = if entry.caller.is_empty() { "anonymous" } else { &*entry.caller };
+        // One hop less than the caller's own: two engines that call one another come to an end.
+        let hops = ("Max-Forwards", entry.max_forwards.saturating_sub(1).to_string());
+        let headers = match callee {
+            Callee::Seat(_) => {
+                vec![hops, ("X-Hotline-Line", line.to_string()), ("X-Hotline-Call", id.to_string())]
+            }
+            Callee::Peer { .. } => vec![hops], // The others are ours alone.
+        };
+        let along = entry.along.of(id, line, &callee, self.legs.get(&LegId::caller(id)).copied());
         let invite = Invite {
-            target: target(&callee, from_user),
-            from_user: from_user.into(),
+            target: target(&callee, &entry.caller),
+            from_user: entry.caller.clone(),
             from_display: display,
             offer: offer.into(),
-            headers: vec![
-                ("X-Hotline-Line", line.to_string()),
-                ("X-Hotline-Call", id.to_string()),
-                // One hop less than the caller's own: two engines that call one another come to an end.
-                ("Max-Forwards", entry.max_forwards.saturating_sub(1).to_string()),
-            ],
+            headers,
             connect_timeout: SEAT_CONNECT_TIMEOUT,
             emergency: self.is_emergency(&callee),
+            along,
         };
         let way = self.endpoint.way_to(&invite.target);
         match self.endpoint.invite(invite, now) {
@@ -174,6 +194,10 @@ pub(super) fn sip_config(plan: &Plan, listeners: &[ListenerConfig], accounts: Ve
             .collect(),
         certificate: trunk.certificate.clone(),
         trust_identity: trunk.trust_identity,
+        forwarding: Forwarding {
+            history_info: trunk.forwarded_in.contains(&ForwardedIn::HistoryInfo),
+            diversion: trunk.forwarded_in.contains(&ForwardedIn::Diversion),
+        },
         connect_timeout: trunk.connect_timeout,
         calls_max: trunk.calls_max,
         ..TrunkConfig::named(trunk.id.clone())

@@ -140,7 +140,7 @@ impl Switchboard {
 
     /// A fact in a call's own words.
     pub(super) fn told(&mut self, id: CallId, told: Told, now: Now) {
-        let Some(entry) = self.calls.get(&id) else { return };
+        let Some(entry) = self.calls.get_mut(&id) else { return };
         let what = match told {
             Told::Answered { durable } => {
                 if !durable {
@@ -158,13 +158,17 @@ impl Switchboard {
             Told::PeerDialled { trunk, number } => What::PeerDialled { trunk, number },
             Told::PeerAnswered { trunk, number } => What::PeerAnswered { trunk, number },
             Told::PeerFailed { trunk, number, status } => What::PeerFailed { trunk, number, status },
+            Told::Transfer { to, step } => super::transfers::fact(to, step),
+            Told::Replaced { leg } => What::LegReplaced { leg },
             Told::TicketLeft { reason } => What::TicketLeft { reason: reason_name(reason).into() },
             Told::Surveyed { grade } => What::Surveyed { grade },
             Told::Closed { cause, sound } => {
                 let lasted_ms = millis(now.mono.since(entry.opened));
                 tracing::info!(call = %id, ?cause, lasted_ms, "call closed");
                 let answered_ms = entry.answered.map(|at| millis(now.mono.since(at)));
-                What::Closed { cause: cause_of(cause), lasted_ms, answered_ms, sound: sound.map(sound_of) }
+                let reason = entry.along.reason_for(cause);
+                let (cause, sound) = (cause_of(cause), sound.map(sound_of));
+                What::Closed { cause, lasted_ms, answered_ms, sound, reason }
             }
         };
         self.record(id, what, now);

@@ -62,6 +62,13 @@ impl Screens {
         self.sessions.insert(seat, session);
     }
 
+    /// A seat's telephone goes on in another dialog.
+    pub(super) fn session_changed(&mut self, old: SessionId, new: SessionId) {
+        for session in self.sessions.values_mut().filter(|session| **session == old) {
+            *session = new;
+        }
+    }
+
     /// A sink was tried, whatever came of it. `true`: it was the last.
     fn tried(&mut self, event: EventRef) -> bool {
         let Some(pending) = self.pending.get_mut(&event.call).filter(|pending| pending.event == event) else {

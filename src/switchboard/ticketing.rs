@@ -43,7 +43,10 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
             }
         }
         What::Answered { durable } => EventBody::Answered { durable },
-        What::Announced { .. } | What::PeerDialled { .. } => return None,
+        What::Announced { .. }
+        | What::PeerDialled { .. }
+        | What::Transfer { .. }
+        | What::LegReplaced { .. } => return None,
         What::DigitPressed { digit } => EventBody::DigitPressed { digit },
         What::Queued { queue } => EventBody::Queued { queue },
         What::SeatOffered { seat, waited_ms, history } => {

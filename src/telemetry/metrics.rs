@@ -103,7 +103,7 @@ impl Metrics {
                 let reason = snake(&format!("{why:?}"));
                 count(&figures.overflows, vec![("reason", reason)]);
             }
-            What::PeerAnswered { .. } => {}
+            What::PeerAnswered { .. } | What::Transfer { .. } | What::LegReplaced { .. } => {}
             What::PeerFailed { .. } => {
                 figures.peers_failed.inc();
             }
@@ -247,7 +247,7 @@ mod tests {
         }
 
         fn closes(&mut self, metrics: &mut Metrics, cause: Cause) {
-            let what = What::Closed { cause, lasted_ms: 1, answered_ms: None, sound: None };
+            let what = What::Closed { cause, lasted_ms: 1, answered_ms: None, sound: None, reason: None };
             self.tells(metrics, what);
         }
     }

@@ -172,7 +172,10 @@ impl CallRecord {
                 self.overflow = Some(*why);
                 self.waited_ms = *waited_ms;
             }
-            What::PeerDialled { .. } | What::PeerFailed { .. } => {}
+            What::PeerDialled { .. }
+            | What::PeerFailed { .. }
+            | What::Transfer { .. }
+            | What::LegReplaced { .. } => {}
             What::PeerAnswered { trunk, number } => self.peer = Some(format!("{trunk}/{number}")),
             What::TicketLeft { reason } => self.ticket_left = Some(reason.clone()),
             What::Surveyed { grade } => self.grade = Some(*grade),
@@ -181,7 +184,7 @@ impl CallRecord {
                 self.recording_ms = Some(*duration_ms);
                 self.recording_lost = *lost_frames;
             }
-            What::Closed { cause, lasted_ms, answered_ms, sound } => {
+            What::Closed { cause, lasted_ms, answered_ms, sound, .. } => {
                 self.cause = Some(*cause);
                 self.lasted_ms = Some(*lasted_ms);
                 self.answered_ms = *answered_ms;
@@ -260,6 +263,7 @@ mod tests {
                 lasted_ms: 11_000,
                 answered_ms: Some(10_000),
                 sound: None,
+                reason: None,
             },
         ])
     }

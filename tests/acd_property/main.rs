@@ -4,3 +4,4 @@
 mod cases;
 mod floor;
 mod property;
+mod transfers;

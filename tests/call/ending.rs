@@ -48,7 +48,8 @@ fn settled(what: &str, caller: &mut Caller) -> (String, Goodbye) {
         assert_eq!((freed + opened, shut), (1, opened), "{what}: port {slot} goes back once");
         let invited =
             count(&|command| matches!(command, Command::Invite { leg: invited, .. } if *invited == leg));
-        let hung_up = count(&|command| *command == Command::HangUp { leg });
+        let hung_up =
+            count(&|command| matches!(command, Command::HangUp { leg: hung_up, .. } if *hung_up == leg));
         assert!(index == 0 || invited == hung_up, "{what}: leg {index} is hung up once");
     }
     let joined = count(&|command| matches!(command, Command::JoinQueue { .. }));
@@ -66,7 +67,10 @@ fn settled(what: &str, caller: &mut Caller) -> (String, Goodbye) {
         _ => None,
     });
     let caller_leg = caller.leg(0);
-    let bye = all.contains(&Command::HangUp { leg: caller_leg }).then_some(Goodbye::HungUp);
+    let bye = all
+        .iter()
+        .any(|command| matches!(command, Command::HangUp { leg, .. } if *leg == caller_leg))
+        .then_some(Goodbye::HungUp);
     assert_eq!(caller.call.poll_timeout(), None, "{what}: no timer is left");
     (cause_words(closed[0]), refused.or(bye).unwrap_or(Goodbye::None))
 }

@@ -7,6 +7,8 @@ mod hold;
 mod negotiated;
 mod opening;
 mod peer;
+mod refer;
+mod replaced;
 mod said;
 mod seat;
 mod states;

@@ -8,6 +8,7 @@ use hotline::call::{Callee, Command, Ending, Told};
 use hotline::id::PromptId;
 use hotline::media::Order;
 use hotline::media::order::{Flow, SoundId};
+use hotline::sip::Clearing;
 use hotline::sip::sdp::{Direction, Sdp};
 
 /// One command in words.
@@ -19,7 +20,16 @@ pub fn words(command: &Command, sounds: &BTreeMap<PromptId, SoundId>) -> String 
         Command::Answer { sdp } => format!("200{}", hold(sdp)),
         Command::Refuse { status } => format!("refuse {status}"),
         Command::Invite { leg, callee, .. } => format!("invite {} as {}", who(callee), leg.index),
-        Command::HangUp { leg } => format!("hang up {}", leg.index),
+        Command::HangUp { leg, why } => {
+            let elsewhere = if *why == Clearing::Elsewhere { ", served elsewhere" } else { "" };
+            format!("hang up {}{elsewhere}", leg.index)
+        }
+        Command::AcceptRefer { leg, .. } => format!("202 to REFER of {}", leg.index),
+        Command::RefuseRefer { leg, status, .. } => format!("{status} to REFER of {}", leg.index),
+        Command::NotifyRefer { leg, status, .. } => format!("NOTIFY {} of {status}", leg.index),
+        Command::WantSeat { seat } => format!("want seat {seat}"),
+        Command::TakeOver { leg, sdp } => format!("200 in place of {}{}", leg.index, hold(sdp)),
+        Command::RefuseTakeOver { leg, status } => format!("{status} in place of {}", leg.index),
         Command::AnswerOffer { leg, sdp } => format!("200 to re-INVITE of {}{}", leg.index, hold(sdp)),
         Command::RefuseOffer { leg, status } => format!("{status} to re-INVITE of {}", leg.index),
         Command::Probe { leg } => format!("OPTIONS to {}", leg.index),
@@ -104,6 +114,8 @@ fn told_words(told: &Told) -> String {
         Told::PeerDialled { number, .. } => format!("dialled {number}"),
         Told::PeerAnswered { number, .. } => format!("answered by {number}"),
         Told::PeerFailed { number, status, .. } => format!("failed {number}: {status}"),
+        Told::Transfer { to, step } => format!("transfer to {to}: {step:?}"),
+        Told::Replaced { leg } => format!("replaced {leg}"),
         Told::TicketLeft { reason } => format!("ticket {reason:?}"),
         Told::Surveyed { grade } => format!("grade {grade}"),
         Told::Closed { cause, .. } => format!("closed {}", cause_words(*cause)),

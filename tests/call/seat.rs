@@ -88,7 +88,8 @@ fn an_answer_without_a_codec_of_ours_is_as_good_as_a_refusal() {
 fn an_offer_that_lapses_stops_the_ringing_and_nothing_else() {
     let mut caller = Caller::ringing("12345");
     assert_eq!(caller.tell(Input::WithdrawSeat { seat: "1002".into() }), [""; 0], "another seat's");
-    assert_eq!(caller.tell(Input::WithdrawSeat { seat: "1001".into() }), ["hang up 1", "free port 11"]);
+    let said = caller.tell(Input::WithdrawSeat { seat: "1001".into() });
+    assert_eq!(said, ["hang up 1, served elsewhere", "free port 11"], "no missed call (RFC 3326 §3.1)");
     assert_eq!(caller.call.state(), "waiting");
     assert_eq!(caller.answers(1), [""; 0], "too late");
 }

@@ -33,6 +33,18 @@ pub fn unanswered() -> Vec<Standing> {
     ]
 }
 
+/// A clerk has put the caller through to a sub-center that rings.
+fn transferred(clerk_left: bool) -> Caller {
+    let mut caller = Caller::talking("12345");
+    let leg = caller.leg(1);
+    let target = "sip:12366@hotline.puyang".into();
+    caller.tell(Input::Referred { leg, refer: 1, target, attended: false });
+    if clerk_left {
+        caller.hangs_up(1);
+    }
+    caller
+}
+
 /// After it.
 pub fn answered() -> Vec<Standing> {
     let mut awaiting_ack = Dialling::to("12345").late_offer().go();
@@ -74,6 +86,8 @@ pub fn answered() -> Vec<Standing> {
         ("thanked", parting),
         ("hearing the ticket's number", ticket),
         ("talking with a sub-center", peer),
+        ("put through", transferred(false)),
+        ("put through by a clerk who left", transferred(true)),
         ("in silence", lingering(Step::Silence)),
         ("hearing a sound for ever", lingering(Step::PlayForever("bench_10s".into()))),
     ]

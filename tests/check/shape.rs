@@ -69,6 +69,14 @@ pub const FIXTURES: &[Fixture] = &[
         edits: &[Edit::Plan("trust_identity = true", "trust_identity = ⟦\"yes\"⟧")],
     },
     Fixture {
+        code: "E0104",
+        what: "a header that says nothing of forwarding",
+        edits: &[Edit::Plan(
+            "trust_identity = true",
+            "trust_identity = true\nforwarded_in = [\"diversion\", ⟦\"to\"⟧]",
+        )],
+    },
+    Fixture {
         code: "E0103",
         what: "one name in place of a list",
         edits: &[Edit::Plan("skills = [\"law\"]", "skills = ⟦\"law\"⟧")],

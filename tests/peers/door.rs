@@ -81,18 +81,20 @@ fn requests_outside_of_any_dialog_get_the_status_that_the_rfc_names() {
     let engine = Engine::start("sipp-requests", WHEN);
     let log = request("OPTIONS", 200).run(&engine, "12345");
     let ok = log.last("SIP/2.0 200");
-    assert_eq!(ok.header("Accept"), Some("application/sdp, multipart/mixed, multipart/alternative"));
+    let accept =
+        "application/sdp, multipart/mixed, multipart/alternative, application/dtmf-relay, application/dtmf";
+    assert_eq!(ok.header("Accept"), Some(accept));
     assert!(ok.header("Allow").is_some_and(|allow| allow.contains("INVITE")), "{}", ok.text);
     assert!(ok.header("To").is_some_and(|to| to.contains(";tag=")), "{}", ok.text);
     let log = request("OPTIONS", 420).headers(&["Require: coffee"]).run(&engine, "12345");
     assert_eq!(log.last("SIP/2.0 420").header("Unsupported"), Some("coffee"));
     for (method, status) in [
         ("MESSAGE", 405),
-        ("SUBSCRIBE", 405),
-        ("NOTIFY", 405),
-        ("REFER", 405),
+        ("SUBSCRIBE", 489),
+        ("NOTIFY", 489),
+        ("REFER", 603),
         ("PUBLISH", 405),
-        ("INFO", 405),
+        ("INFO", 481),
         ("UPDATE", 481),
         ("PRACK", 481),
         ("BREW", 501),

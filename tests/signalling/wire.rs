@@ -10,7 +10,7 @@ use hotline::sip::digest::{self, Algorithm, Credentials, Qop};
 use hotline::sip::endpoint::Endpoint;
 use hotline::sip::event::*;
 use hotline::sip::sdp::Sdp;
-use hotline::sip::{Hop, Message, Method, Name, Transport};
+use hotline::sip::{Along, Hop, Message, Method, Name, Transport};
 use hotline::time::{Instant, Now, Timestamp};
 
 pub const DOMAIN: &str = "hotline.example";
@@ -225,6 +225,7 @@ pub fn to_carrier() -> Invite {
         headers: vec![("X-Line", "12345".into())],
         connect_timeout: Duration::from_secs(4),
         emergency: false,
+        along: Along::default(),
     }
 }
 

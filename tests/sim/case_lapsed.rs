@@ -10,6 +10,7 @@ use std::time::Duration;
 use hotline::call::{Call, Command, Input, Setup};
 use hotline::id::{CallId, Dice, LegId, SeatId};
 use hotline::media::order::{Order, PortSlot};
+use hotline::sip::Clearing;
 use hotline::sip::sdp::Sdp;
 use hotline::time::{Instant, Now, Timestamp};
 
@@ -73,7 +74,7 @@ fn a_seat_that_picks_up_a_lapsed_offer_is_hung_up_and_the_caller_waits_for_the_n
     assert!(wants.contains(&Command::SeatAnswered { seat: seat.clone() }));
 
     let wants = told.tell(Input::WithdrawSeat { seat });
-    assert!(wants.contains(&Command::HangUp { leg }), "{wants:?}");
+    assert!(wants.contains(&Command::HangUp { leg, why: Clearing::Elsewhere }), "{wants:?}");
     assert!(wants.contains(&Command::Sound(Order::Close { leg })), "{wants:?}");
     assert!(
         !wants.iter().any(|want| matches!(want, Command::JoinQueue { .. })),

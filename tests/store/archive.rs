@@ -135,8 +135,13 @@ pub fn answered(call: CallId, sequence: u32) -> Fact {
 }
 
 pub fn closed(call: CallId, sequence: u32) -> Fact {
-    let what =
-        What::Closed { cause: Cause::CallerHungUp, lasted_ms: 2_000, answered_ms: Some(1_000), sound: None };
+    let what = What::Closed {
+        cause: Cause::CallerHungUp,
+        lasted_ms: 2_000,
+        answered_ms: Some(1_000),
+        sound: None,
+        reason: None,
+    };
     fact(call, sequence, what)
 }
 

@@ -77,6 +77,7 @@ fn last_facts(record: &CallRecord, now: Timestamp, repaired: Option<&Repaired>) 
             lasted_ms: known(record.opened_mono),
             answered_ms: record.answered_mono.map(known),
             sound: None,
+            reason: None,
         });
     }
     let facts = whats.into_iter().zip(record.sequence + 1..);

@@ -219,6 +219,7 @@ impl TrunkTable {
             target: reader.optional("target"),
             dialled_from: reader.or("dialled_from", at_first),
             trust_identity: reader.or("trust_identity", false),
+            forwarded_in: reader.or("forwarded_in", Vec::new()),
             connect_timeout: reader.or("connect_timeout", secs(4)),
             calls_max: reader.or("calls_max", 1_200),
             drill: reader.or("drill", false),

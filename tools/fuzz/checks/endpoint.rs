@@ -162,6 +162,7 @@ impl Table {
             headers: Vec::new(),
             connect_timeout: Duration::from_secs(4),
             emergency: false,
+            along: hotline::sip::Along::default(),
         };
         self.sessions.extend(self.endpoint.invite(invite, self.now));
         self.drain();

@@ -1,0 +1,37 @@
+//! Where a call under way may be put through to: the plan's own peers and seats, and nobody else.
+//!
+//! A number that nobody wrote into the plan is not reached, whoever asks: this house is no open relay.
+
+use super::plan::{LineMode, Peer, Plan};
+use crate::id::SeatId;
+
+/// Where a call may go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reached {
+    /// A sub-center or an emergency peer, by its trunk.
+    Peer(Peer),
+    /// A clerk's telephone.
+    Seat(SeatId),
+}
+
+impl Plan {
+    /// Whom a `sip:`, `sips:` or `tel:` URI, or a bare number, names among those that a call may be put
+    /// through to. Matching is exact, in all the forms that a number of ours comes in.
+    ///
+    /// Lines that are queued for are not reached by a trunk: a caller goes there by queueing.
+    pub fn reach(&self, target: &str) -> Option<Reached> {
+        if let Some(number) = self.city.normalise(target) {
+            if let Some(peer) = self.emergency.get(&number) {
+                return Some(Reached::Peer(peer.clone()));
+            }
+            if let Some(LineMode::SubCenter { peer, .. }) = self.lines.get(&number).map(|line| &line.mode) {
+                return Some(Reached::Peer(peer.clone()));
+            }
+        }
+        let user = target.split_once(':').map_or(target, |(_, rest)| rest);
+        let user = user.split(['@', ';', ':']).next().unwrap_or_default();
+        let scheme = target.split_once(':').map_or("sip", |(scheme, _)| scheme);
+        let is_sip = ["sip", "sips"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        self.seats.get(user).filter(|_| is_sip).map(|seat| Reached::Seat(seat.id.clone()))
+    }
+}
