@@ -16,6 +16,7 @@ mod endpoint_requests;
 pub mod event;
 pub mod fault;
 pub mod header;
+pub mod locate;
 pub mod message;
 pub mod method;
 pub mod name;
