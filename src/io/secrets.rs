@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rand::Rng;
 use rand::distr::Alphanumeric;
+use secrecy::SecretString;
 
 use crate::id::SeatId;
 use crate::routing::plan::SecretRef;
@@ -55,6 +56,22 @@ pub fn resolve(secret: &SecretRef, data: &Path) -> Result<Secret, SecretError> {
             let path = data.join(file);
             let made = from_file(&path);
             made.map_err(|error| SecretError::File { path, error })
+        }
+    }
+}
+
+/// A secret that somebody else gave us: one that is not there cannot be made up.
+pub fn given(secret: &SecretRef, data: &Path) -> Result<SecretString, SecretError> {
+    match secret {
+        SecretRef::Env(_) => resolve(secret, data).map(|secret| secret.text.into()),
+        SecretRef::File(file) => {
+            let path = data.join(file);
+            match fs::read_to_string(&path) {
+                Ok(text) if !text.trim().is_empty() => Ok(text.trim().into()),
+                Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "empty")),
+                Err(error) => Err(error),
+            }
+            .map_err(|error| SecretError::File { path, error })
         }
     }
 }

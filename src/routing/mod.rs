@@ -16,10 +16,13 @@ pub mod plan;
 pub mod prompts;
 mod read;
 pub mod readiness;
+pub mod rewrite;
 pub mod source;
 pub mod speech;
 mod tables;
 pub mod transition;
+pub mod trunk;
+mod trunk_values;
 mod values;
 
 pub use load::{Draft, Outcome, Overrides};

@@ -360,7 +360,8 @@ fn one_of<T: Clone>(node: &Node<'_>, words: &[(&str, T)], problems: &mut Problem
     None
 }
 
-fn text<'d>(node: &Node<'d>, zh: &str, en: &str, problems: &mut Problems) -> Option<&'d str> {
+/// The text of a string; notes where it is none.
+pub(super) fn text<'d>(node: &Node<'d>, zh: &str, en: &str, problems: &mut Problems) -> Option<&'d str> {
     match node.value {
         DeValue::String(text) => Some(text),
         _ => {
@@ -370,7 +371,8 @@ fn text<'d>(node: &Node<'d>, zh: &str, en: &str, problems: &mut Problems) -> Opt
     }
 }
 
-fn malformed<'p>(
+/// Notes a value of the right kind that means nothing.
+pub(super) fn malformed<'p>(
     code: &'static str,
     node: &Node<'_>,
     zh: &str,

@@ -17,9 +17,10 @@ use super::message::Message;
 use super::registrar::Registrar;
 use super::session::Session;
 use super::transaction::{Fingerprint, Table};
+use super::transport::Hop;
 use super::uac::Inviting;
 use super::writing::{Face, face};
-use crate::id::{Dice, SeatId};
+use crate::id::{Dice, SeatId, TrunkId};
 use crate::time::{Agenda, Instant, Now};
 
 /// Retry-After where a table is full, seconds: about as long as finished transactions linger.
@@ -114,6 +115,14 @@ impl Endpoint {
             if !self.guard.knows(seat.as_str()) {
                 self.unbind(seat);
             }
+        }
+    }
+
+    /// The names in a trunk's target were looked up: new requests to it go there. Those under way keep
+    /// the hop that they have (RFC 3263 §4: every request of a transaction goes the same way).
+    pub fn set_hops(&mut self, trunk: &TrunkId, hops: Vec<Hop>) {
+        if let Some(known) = self.config.trunks.iter_mut().find(|known| known.trunk == *trunk) {
+            known.hops = hops;
         }
     }
 

@@ -3,14 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use super::{Output, Switchboard};
+use super::{Output, Switchboard, trunks};
 use crate::acd::event::Joining;
 use crate::call::{Callee, Command, Input};
 use crate::id::{CallId, LegId, QueueId};
 use crate::routing::Plan;
-use crate::sip::event::{Config, Invite, ListenerConfig, Route, SeatAccount, Target, TrunkConfig};
+use crate::routing::plan::Trunk;
+use crate::sip::event::{Config, Invite, ListenerConfig, SeatAccount, Target, TrunkConfig};
 use crate::sip::sdp::Sdp;
-use crate::sip::{Hop, Transport};
 use crate::time::Now;
 
 /// A seat that gives no sign of life for so long is passed over.
@@ -86,7 +86,7 @@ impl Switchboard {
     }
 
     fn give_port(&mut self, id: CallId, leg: LegId, callee: &Callee) {
-        let peer = self.endpoint.way_to(&target(callee, "")).map(|way| way.ip());
+        let peer = self.endpoint.way_to(&target(&self.plan, callee, "")).map(|way| way.ip());
         let slot = peer.and_then(|_| self.ports.lend());
         let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         self.tell_call(id, Input::Port { leg, slot, peer });
@@ -97,21 +97,21 @@ impl Switchboard {
         let line = &entry.line;
         let display = self.plan.lines.get(line).map_or_else(String::new, |line| line.name.clone());
         let mut connect_timeout = SEAT_CONNECT_TIMEOUT;
-        if let Callee::Peer { trunk, .. } = &callee {
-            let Some(trunk) = self.plan.trunks.get(trunk) else {
+        let from_user = if entry.caller.is_empty() { "anonymous" } else { &*entry.caller };
+        let mut target = target(&self.plan, &callee, from_user);
+        if let Target::Trunk(routes) = &mut target {
+            let trunk_calls = &self.trunk_calls;
+            let has_room = |trunk: &Trunk| trunk_calls.get(&trunk.id).copied().unwrap_or(0) < trunk.calls_max;
+            routes.retain(|route| self.plan.trunks.get(&route.trunk).is_some_and(has_room));
+            let Some(trunk) = routes.first().and_then(|route| self.plan.trunks.get(&route.trunk)) else {
                 return self.tell_call(id, Input::Refused { leg, status: 503 });
             };
-            let busy = self.trunk_calls.entry(trunk.id.clone()).or_default();
-            if *busy >= trunk.calls_max {
-                return self.tell_call(id, Input::Refused { leg, status: 503 });
-            }
-            *busy += 1;
+            *self.trunk_calls.entry(trunk.id.clone()).or_default() += 1;
             entry.out.push((leg, trunk.id.clone()));
             connect_timeout = trunk.connect_timeout;
         }
-        let from_user = if entry.caller.is_empty() { "anonymous" } else { &*entry.caller };
         let invite = Invite {
-            target: target(&callee, from_user),
+            target,
             from_user: from_user.into(),
             from_display: display,
             offer: offer.into(),
@@ -143,37 +143,26 @@ impl Switchboard {
     }
 }
 
-fn target(callee: &Callee, caller: &str) -> Target {
+/// A seat, or the ways to a number with its rewritten forms.
+fn target(plan: &Plan, callee: &Callee, caller: &str) -> Target {
     match callee {
         Callee::Seat(seat) => Target::Seat(seat.clone()),
-        Callee::Peer { trunk, number } => Target::Trunk(vec![Route {
-            trunk: trunk.clone(),
-            user: number.clone(),
-            from_user: caller.into(),
-            priority: 1,
-            weight: 1,
-        }]),
+        Callee::Peer { trunk, number } => Target::Trunk(trunks::routes(plan, trunk, number, caller)),
     }
 }
 
 /// What signalling needs to know of the plan.
-pub(super) fn sip_config(plan: &Plan, listeners: &[ListenerConfig], accounts: Vec<SeatAccount>) -> Config {
-    let trunk = |trunk: &crate::routing::plan::Trunk| TrunkConfig {
-        sources: trunk.sources.iter().map(|net| (net.addr, net.prefix)).collect(),
-        hops: trunk
-            .target
-            .map(|addr| Hop { transport: Transport::Udp, addr, name: None })
-            .into_iter()
-            .collect(),
-        trust_identity: trunk.trust_identity,
-        connect_timeout: trunk.connect_timeout,
-        ..TrunkConfig::named(trunk.id.clone())
-    };
+pub(super) fn sip_config(
+    plan: &Plan,
+    listeners: &[ListenerConfig],
+    accounts: Vec<SeatAccount>,
+    trunks: Vec<TrunkConfig>,
+) -> Config {
     Config {
         listeners: listeners.to_vec(),
         domain: plan.network.domain.clone(),
         seats: accounts,
-        trunks: plan.trunks.values().map(trunk).collect(),
+        trunks,
         register_min_s: REGISTER_MIN_S,
         register_max_s: REGISTER_MAX_S,
         limits: crate::sip::event::Limits::default(),

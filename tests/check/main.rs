@@ -10,5 +10,7 @@ mod names;
 mod network;
 mod people;
 mod prompts;
+mod rewriting;
 mod shape;
 mod shipped;
+mod trunks;

@@ -1,0 +1,116 @@
+//! Trunks between the plan and signalling: what a plan says of them, the hops that their names were
+//! found to have, and the routes of a call.
+
+use std::collections::BTreeMap;
+
+use crate::id::TrunkId;
+use crate::routing::Plan;
+use crate::routing::plan::{Carriage, Trunk, TrunkTarget};
+use crate::sip::event::{ListenerConfig, Probe, Route, TrunkAccount, TrunkConfig};
+use crate::sip::locate::{self, Destination, Reach};
+use crate::sip::{Hop, Transport};
+
+/// Passwords of trunks' accounts; never shown.
+pub type TrunkPasswords = BTreeMap<TrunkId, secrecy::SecretString>;
+
+/// What was found behind the names of trunks. Holds at most one entry for each trunk of the plan.
+#[derive(Debug, Default)]
+pub(super) struct KnownHops(BTreeMap<TrunkId, (Vec<TrunkTarget>, Vec<Hop>)>);
+
+impl KnownHops {
+    /// Keeps what was found; `false`: there is no such trunk.
+    pub(super) fn learn(&mut self, plan: &Plan, trunk: &TrunkId, hops: Vec<Hop>) -> bool {
+        let Some(own) = plan.trunks.get(trunk) else { return false };
+        self.0.insert(trunk.clone(), (own.targets.clone(), hops));
+        true
+    }
+
+    /// Forgets what is no longer asked for.
+    pub(super) fn plan_changed(&mut self, plan: &Plan) {
+        self.0
+            .retain(|trunk, (targets, _)| plan.trunks.get(trunk).is_some_and(|own| own.targets == *targets));
+    }
+
+    /// The hops of a trunk: those found, or those that need no looking up.
+    fn of(&self, trunk: &Trunk, reach: &Reach) -> Vec<Hop> {
+        match self.0.get(&trunk.id) {
+            Some((_, hops)) => hops.clone(),
+            None => destinations(trunk)
+                .iter()
+                .filter_map(|target| locate::without_dns(target, reach)?.ok())
+                .collect(),
+        }
+    }
+}
+
+/// A trunk's targets, in its order, as RFC 3263 takes them.
+pub fn destinations(trunk: &Trunk) -> Vec<Destination> {
+    let one = |target: &TrunkTarget| Destination {
+        secure: target.secure,
+        host: target.host.as_str().into(),
+        port: target.port,
+        transport: target.transport.map(|carriage| match carriage {
+            Carriage::Udp => Transport::Udp,
+            Carriage::Tcp => Transport::Tcp,
+            Carriage::Tls => Transport::Tls,
+        }),
+    };
+    trunk.targets.iter().map(one).collect()
+}
+
+/// What signalling needs to know of the plan's trunks.
+pub(super) fn configs(
+    plan: &Plan,
+    listeners: &[ListenerConfig],
+    passwords: &TrunkPasswords,
+    known: &KnownHops,
+) -> Vec<TrunkConfig> {
+    let reach = Reach::of(listeners);
+    plan.trunks.values().map(|trunk| config(trunk, known.of(trunk, &reach), passwords)).collect()
+}
+
+fn config(trunk: &Trunk, hops: Vec<Hop>, passwords: &TrunkPasswords) -> TrunkConfig {
+    let account = trunk.account.as_ref().zip(passwords.get(&trunk.id));
+    TrunkConfig {
+        trunk: trunk.id.clone(),
+        sources: trunk.sources.iter().map(|net| (net.addr, net.prefix)).collect(),
+        hops,
+        trust_identity: trunk.trust_identity,
+        domain: domain(trunk),
+        account: account.map(|(account, password)| TrunkAccount {
+            user: account.user.clone(),
+            realm: account.realm.clone(),
+            password: password.clone(),
+        }),
+        register: trunk.register,
+        probe: trunk.probe.map(|probe| Probe {
+            every: probe.every,
+            down_after: probe.down_after,
+            up_after: probe.up_after,
+        }),
+        connect_timeout: trunk.connect_timeout,
+        calls_max: trunk.calls_max,
+        calls_per_second: trunk.calls_per_second,
+    }
+}
+
+/// What the file says, or the first target's name: a URI names its domain, not a machine of it
+/// (RFC 3261 §19.1.1). Empty where only addresses are written.
+fn domain(trunk: &Trunk) -> String {
+    let named =
+        || trunk.targets.iter().find(|target| target.ip().is_none()).map(|target| target.host.clone());
+    trunk.domain.clone().or_else(named).unwrap_or_default()
+}
+
+/// The ways to a number by a trunk or a group, each with the numbers as its trunk wants them.
+pub(super) fn routes(plan: &Plan, by: &TrunkId, number: &str, caller: &str) -> Vec<Route> {
+    let ways = plan.ways(by, number, caller);
+    let route = |way: crate::routing::plan::Way<'_>| Route {
+        trunk: way.trunk.id.clone(),
+        user: way.called,
+        from_user: way.caller,
+        priority: way.priority,
+        weight: way.weight,
+    };
+    ways.into_iter().map(route).collect()
+}
