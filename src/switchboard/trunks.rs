@@ -114,3 +114,7 @@ pub(super) fn routes(plan: &Plan, by: &TrunkId, number: &str, caller: &str) -> V
     };
     ways.into_iter().map(route).collect()
 }
+
+#[cfg(test)]
+#[path = "trunks_test.rs"]
+mod tests;
