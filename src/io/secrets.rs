@@ -100,3 +100,27 @@ pub fn account(seat: &SeatId, realm: &str, password: &str) -> SeatAccount {
     let digest = |algorithm| ha1(algorithm, seat.as_str().as_bytes(), realm.as_bytes(), password.as_bytes());
     SeatAccount { seat: seat.clone(), ha1_md5: digest(Algorithm::Md5), ha1_sha256: digest(Algorithm::Sha256) }
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn a_password_that_somebody_gave_us_is_read_and_never_made_up() {
+        let data = std::env::temp_dir().join(format!("hotline-given-{}", std::process::id()));
+        fs::create_dir_all(&data).unwrap();
+        let secret = SecretRef::File("carrier".into());
+        let refused = given(&secret, &data).expect_err("nobody has put it there").to_string();
+        assert!(refused.contains("carrier") && !data.join("carrier").exists(), "{refused}");
+        fs::write(data.join("carrier"), " \n").unwrap();
+        assert!(given(&secret, &data).is_err(), "empty");
+        fs::write(data.join("carrier"), "geheim\n").unwrap();
+        let found = given(&secret, &data).expect("it is there");
+        assert_eq!(found.expose_secret(), "geheim");
+        assert!(!format!("{found:?}").contains("geheim"));
+        assert!(given(&SecretRef::Env("HOTLINE_NOT_SET_IN_ANY_TEST".into()), &data).is_err());
+        fs::remove_dir_all(&data).unwrap();
+    }
+}

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::diagnostic::Text;
 use super::number::Dialled;
 use super::origins::Origins;
-use super::plan::{DialledFrom, Flow, Line, LineMode, Peer, Plan, Step, TicketReason, Trunk, Way};
+use super::plan::{BenchLine, DialledFrom, Flow, Line, LineMode, Peer, Plan, Step, TicketReason, Trunk, Way};
 use super::source::Place;
 use super::transition::Phase;
 use crate::id::PromptId;
@@ -59,9 +59,10 @@ impl Plan {
         let found = self.find_line(trunk, dialled);
         let steps = match &found {
             Some(found) => {
-                decided_by.extend(self.deciders(origins, found.line));
+                let caller = trunk.rewrite.caller_inward.apply(from);
+                decided_by.extend(self.deciders(origins, found.line, &caller));
                 let flow = self.flow(found.line, at);
-                self.words(found.line, &flow, at, &trunk.rewrite.caller_inward.apply(from))
+                self.words(found.line, &flow, at, &caller)
             }
             None => match self.emergency_dialled(trunk, dialled) {
                 Some(number) => {
@@ -97,8 +98,11 @@ impl Plan {
         }
     }
 
-    fn deciders(&self, origins: &Origins, line: &Line) -> Vec<Place> {
+    fn deciders(&self, origins: &Origins, line: &Line, caller: &str) -> Vec<Place> {
         let mut places = origins.lines.get(&line.number).cloned().unwrap_or_default();
+        if let LineMode::SubCenter { peer, .. } | LineMode::Bench(BenchLine::Dial { peer, .. }) = &line.mode {
+            places.extend(self.way_deciders(origins, peer, caller));
+        }
         let queue = match &line.mode {
             LineMode::Primary { queue } | LineMode::Dual { queue } | LineMode::SubCenter { queue, .. } => {
                 Some(queue)
@@ -113,6 +117,19 @@ impl Plan {
         };
         if let Some(places_of_queue) = queue.and_then(|queue| origins.queues.get(queue)) {
             places.extend(places_of_queue.iter().cloned());
+        }
+        places
+    }
+
+    /// The group, and the rules that rewrite the numbers.
+    fn way_deciders(&self, origins: &Origins, peer: &Peer, caller: &str) -> Vec<Place> {
+        let mut places = origins.groups.get(&peer.trunk).cloned().unwrap_or_default();
+        for way in self.ways(&peer.trunk, &peer.number, caller) {
+            let Some([called_rules, caller_rules]) = origins.rules.get(&way.trunk.id) else { continue };
+            let rewrite = &way.trunk.rewrite;
+            let called = rewrite.called.choose(&peer.number).and_then(|index| called_rules.get(index));
+            let caller = rewrite.caller.choose(caller).and_then(|index| caller_rules.get(index));
+            places.extend([called, caller].into_iter().flatten().cloned());
         }
         places
     }

@@ -130,14 +130,14 @@ impl Rule {
 }
 
 impl Rules {
-    /// The place of the rule that is for `number`.
+    /// The place of the rule that is for `number`; none is for a name, or for a number that is withheld.
     pub fn choose(&self, number: &str) -> Option<usize> {
-        self.0.iter().position(|rule| rule.fits(number))
+        self.0.iter().position(|rule| rule.fits(number)).filter(|_| is_number(number))
     }
 
-    /// What becomes of `number`. Nothing becomes of a number that is withheld.
+    /// What becomes of `number`.
     pub fn apply<'a>(&'a self, number: &'a str) -> Cow<'a, str> {
-        let rule = self.choose(number).filter(|_| !number.is_empty()).and_then(|index| self.0.get(index));
+        let rule = self.choose(number).and_then(|index| self.0.get(index));
         rule.map_or(Cow::Borrowed(number), |rule| rule.apply(number))
     }
 }
@@ -197,6 +197,16 @@ mod tests {
             ("", ""),
             ("热线", "热线"),
         ] {
+            assert_eq!(rules.apply(number), expected, "{number}");
+        }
+    }
+
+    #[test]
+    fn a_rule_for_any_number_is_not_for_names_or_for_nobody() {
+        let rules = Rules(vec![rule("*", None, shape(0, "+86"))]);
+        for (number, expected) in
+            [("110", "+86110"), ("anonymous", "anonymous"), ("", ""), ("gw 7", "gw 7"), ("+", "+")]
+        {
             assert_eq!(rules.apply(number), expected, "{number}");
         }
     }

@@ -35,10 +35,18 @@ impl KnownHops {
     fn of(&self, trunk: &Trunk, reach: &Reach) -> Vec<Hop> {
         match self.0.get(&trunk.id) {
             Some((_, hops)) => hops.clone(),
-            None => destinations(trunk)
-                .iter()
-                .filter_map(|target| locate::without_dns(target, reach)?.ok())
-                .collect(),
+            None => destinations(trunk).iter().filter_map(|target| written(trunk, target, reach)).collect(),
+        }
+    }
+}
+
+/// The hop of a target that is written as an address.
+fn written(trunk: &Trunk, target: &Destination, reach: &Reach) -> Option<Hop> {
+    match locate::without_dns(target, reach)? {
+        Ok(hop) => Some(hop),
+        Err(why) => {
+            tracing::warn!(trunk = %trunk.id, target = %target.host, %why, "no call can go there");
+            None
         }
     }
 }

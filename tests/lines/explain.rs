@@ -233,6 +233,22 @@ fn a_number_behind_a_group_is_explained_with_each_way_and_its_numbers() {
     let path = two_carriers();
     let value = json(&["--to", "12366", "--at", INSIDE, "--config", path.to_str().expect("a path")]);
     std::fs::remove_file(&path).expect("it is there");
+    let decided = places(&value);
+    let decided = decided.iter().map(|place| place.split("  ").nth(1).expect("the line's text"));
+    let decided: Vec<&str> = decided.skip(2).collect(); // Behind the carrier that the call came by.
+    assert_eq!(
+        decided,
+        [
+            "number = \"12366\"",
+            "mode = \"sub_center\"",
+            "trunk = \"carriers\"",
+            "name = \"carriers\"",
+            "trunks = [{ trunk = \"west\", priority = 2 }, { trunk = \"east\", weight = 5 }]",
+            "when = \"123*\"",
+            "when = \"1*\"",
+            "name = \"main\"",
+        ]
+    );
     let dialled = |language: &str| {
         let steps = value["steps"].as_array().expect("steps");
         let words = steps.iter().map(|step| step[language].as_str().expect("words").to_owned());
