@@ -48,6 +48,7 @@ fn target(text: &str) -> Option<TrunkTarget> {
     let (secure, rest) = match (scheme("sips:"), scheme("sip:")) {
         (Some(rest), _) => (true, rest),
         (_, Some(rest)) => (false, rest),
+        _ if scheme("tel:").is_some() => return None, // A number, and no host with a port.
         _ => (false, text),
     };
     let mut parts = rest.split(';');
