@@ -8,6 +8,7 @@ pub mod media;
 pub mod packets;
 pub mod plan_files;
 pub mod recorder;
+pub mod resolver;
 pub mod secrets;
 pub mod sip_socket;
 pub mod store;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rand::Rng;
 use rand::distr::Alphanumeric;
+use secrecy::SecretString;
 
 use crate::id::SeatId;
 use crate::routing::plan::SecretRef;
@@ -59,6 +60,22 @@ pub fn resolve(secret: &SecretRef, data: &Path) -> Result<Secret, SecretError> {
     }
 }
 
+/// A secret that somebody else gave us: one that is not there cannot be made up.
+pub fn given(secret: &SecretRef, data: &Path) -> Result<SecretString, SecretError> {
+    match secret {
+        SecretRef::Env(_) => resolve(secret, data).map(|secret| secret.text.into()),
+        SecretRef::File(file) => {
+            let path = data.join(file);
+            match fs::read_to_string(&path) {
+                Ok(text) if !text.trim().is_empty() => Ok(text.trim().into()),
+                Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "empty")),
+                Err(error) => Err(error),
+            }
+            .map_err(|error| SecretError::File { path, error })
+        }
+    }
+}
+
 fn from_file(path: &Path) -> io::Result<Secret> {
     match fs::read_to_string(path) {
         Ok(text) if !text.trim().is_empty() => Ok(Secret { text: text.trim().to_owned(), created: None }),
@@ -82,4 +99,28 @@ fn from_file(path: &Path) -> io::Result<Secret> {
 pub fn account(seat: &SeatId, realm: &str, password: &str) -> SeatAccount {
     let digest = |algorithm| ha1(algorithm, seat.as_str().as_bytes(), realm.as_bytes(), password.as_bytes());
     SeatAccount { seat: seat.clone(), ha1_md5: digest(Algorithm::Md5), ha1_sha256: digest(Algorithm::Sha256) }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn a_password_that_somebody_gave_us_is_read_and_never_made_up() {
+        let data = std::env::temp_dir().join(format!("hotline-given-{}", std::process::id()));
+        fs::create_dir_all(&data).unwrap();
+        let secret = SecretRef::File("carrier".into());
+        let refused = given(&secret, &data).expect_err("nobody has put it there").to_string();
+        assert!(refused.contains("carrier") && !data.join("carrier").exists(), "{refused}");
+        fs::write(data.join("carrier"), " \n").unwrap();
+        assert!(given(&secret, &data).is_err(), "empty");
+        fs::write(data.join("carrier"), "geheim\n").unwrap();
+        let found = given(&secret, &data).expect("it is there");
+        assert_eq!(found.expose_secret(), "geheim");
+        assert!(!format!("{found:?}").contains("geheim"));
+        assert!(given(&SecretRef::Env("HOTLINE_NOT_SET_IN_ANY_TEST".into()), &data).is_err());
+        fs::remove_dir_all(&data).unwrap();
+    }
 }

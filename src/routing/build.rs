@@ -5,16 +5,19 @@
 use std::collections::BTreeMap;
 
 use super::plan::*;
+use super::rewrite::{Act, Rewriting, Rule, Rules};
 use super::source::Said;
+use super::tables::trunk::{MemberTable, ProbeSaid, RewriteTable, RuleTable};
 use super::tables::{
-    BenchWord, ModeWord, NumberTable, QueueTable, RoutingTable, SeatTable, SinkTable, SinkWord, SurveyTable,
-    TlsTable, TransitionTable, TrunkTable,
+    BenchWord, GroupTable, ModeWord, NumberTable, QueueTable, RoutingTable, SeatTable, SinkTable, SinkWord,
+    SurveyTable, TlsTable, TransitionTable, TrunkTable,
 };
 use crate::id::{LineId, PromptId, QueueId, SeatId, Skill, TrunkId};
 
 /// Makes the plan; `None` only where an error was noted before.
 pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: String) -> Option<Plan> {
-    let trunks = keyed(&table.trunks, trunk, |trunk| trunk.id.clone())?;
+    let trunks = keyed(&table.trunks, |own| trunk(own, table.is_live()), |trunk| trunk.id.clone())?;
+    let groups = keyed(&table.groups, |own| group(own, &trunks), |group| group.id.clone())?;
     let transition = match &table.transition {
         Some(own) => transition(own, None)?,
         None => Transition::none(),
@@ -39,6 +42,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         lines: keyed(&table.numbers, line, |line| line.number.clone())?,
         transition,
         trunks,
+        groups,
         seats: keyed(&table.seats, seat, |seat| seat.id.clone())?,
         queues: keyed(&table.queues, queue, |queue| queue.id.clone())?,
         emergency: emergency.collect::<Option<_>>()?,
@@ -91,6 +95,7 @@ fn network(table: &RoutingTable) -> Option<Network> {
         rtp_ports: (ports.0, ports.1),
         domain: value(&network.domain)?,
         silence_max: value(&network.silence_max)?,
+        dns: list(&network.dns, |at| *at)?,
     })
 }
 
@@ -149,17 +154,92 @@ fn transition(own: &TransitionTable, whole: Option<&TransitionTable>) -> Option<
     })
 }
 
-fn trunk(table: &TrunkTable) -> Option<Trunk> {
+fn trunk(table: &TrunkTable, live: bool) -> Option<Trunk> {
+    let targets = table.target.as_ref().map_or(&[][..], |said| &said.value.0);
     Some(Trunk {
         id: TrunkId::from(text(&table.name)?),
         sources: list(&table.sources, |net| *net)?,
         certificate: value(&table.certificate),
-        target: table.target.as_ref().map(|said| said.value),
+        targets: targets.iter().map(|said| said.value.clone()).collect(),
+        domain: table.domain.as_ref().map(|said| said.value.0.clone()),
+        account: match &table.account {
+            Some(account) => Some(Account {
+                user: value(&account.user)?,
+                password: value(&account.password)?,
+                realm: value(&account.realm),
+            }),
+            None => None,
+        },
+        register: value(&table.register),
+        probe: probe(table, live),
         dialled_from: list(&table.dialled_from, |place| *place)?,
         trust_identity: value(&table.trust_identity)?,
         forwarded_in: list(&table.forwarded_in, |header| *header)?,
         connect_timeout: value(&table.connect_timeout)?,
         calls_max: value(&table.calls_max)?,
+        calls_per_second: value(&table.calls_per_second).unwrap_or(0),
+        priority: value(&table.priority)?,
+        weight: value(&table.weight)?,
+        rewrite: match &table.rewrite {
+            Some(rewrite) => rewriting(rewrite)?,
+            None => Rewriting::default(),
+        },
+    })
+}
+
+/// Unsaid, a live trunk with a real target is probed: a call is then never the first to find it dead.
+/// A drill's target is nobody, and a load tool's would count OPTIONS as calls gone wrong.
+fn probe(table: &TrunkTable, live: bool) -> Option<Probing> {
+    let drill = table.drill.as_ref().is_some_and(|said| said.value);
+    match table.probe.as_ref().map(|said| &said.value) {
+        None => (live && !drill && table.target.is_some()).then(Probing::default),
+        Some(ProbeSaid::Switch(on)) => on.then(Probing::default),
+        Some(ProbeSaid::Table(said)) => Some(Probing {
+            every: value(&said.every)?,
+            down_after: value(&said.down_after)?,
+            up_after: value(&said.up_after)?,
+        }),
+    }
+}
+
+fn rewriting(table: &RewriteTable) -> Option<Rewriting> {
+    Some(Rewriting {
+        called: rules(&table.called)?,
+        caller: rules(&table.caller)?,
+        called_inward: rules(&table.called_inward)?,
+        caller_inward: rules(&table.caller_inward)?,
+    })
+}
+
+/// Rules as they are applied; `None` where one is not whole.
+pub(super) fn rules(tables: &[RuleTable]) -> Option<Rules> {
+    let rule = |table: &RuleTable| {
+        let act = match (&table.to, &table.strip, &table.add) {
+            (Some(to), ..) => Act::Become(to.value.0.clone()),
+            (None, None, None) => Act::Keep,
+            (None, strip, add) => Act::Shape {
+                strip: strip.as_ref().map_or(0, |said| usize::from(said.value)),
+                add: add.as_ref().map_or_else(String::new, |said| said.value.0.clone()),
+            },
+        };
+        Some(Rule { when: value(&table.when)?, length: value(&table.length), act })
+    };
+    tables.iter().map(rule).collect::<Option<_>>().map(Rules)
+}
+
+/// Members keep the trunk's own priority and weight where the group says none.
+fn group(table: &GroupTable, trunks: &BTreeMap<TrunkId, Trunk>) -> Option<TrunkGroup> {
+    let member = |said: &Said<MemberTable>| {
+        let trunk = trunks.get(text(&said.trunk)?)?;
+        Some(Member {
+            trunk: trunk.id.clone(),
+            priority: value(&said.priority).unwrap_or(trunk.priority),
+            weight: value(&said.weight).unwrap_or(trunk.weight),
+        })
+    };
+    Some(TrunkGroup {
+        id: TrunkId::from(text(&table.name)?),
+        members: table.trunks.as_ref()?.value.iter().map(member).collect::<Option<_>>()?,
     })
 }
 
@@ -239,11 +319,19 @@ fn peer(number: &NumberTable, table: &RoutingTable) -> Option<Peer> {
     })
 }
 
-fn is_drill(trunk: &str, table: &RoutingTable) -> bool {
-    table
-        .trunks
-        .iter()
-        .any(|table| text(&table.name) == Some(trunk) && table.drill.as_ref().is_some_and(|said| said.value))
+/// Whether a trunk, or every trunk of a group, leads to nobody real.
+fn is_drill(name: &str, table: &RoutingTable) -> bool {
+    let drills = |name: &str| {
+        let mut trunks = table.trunks.iter().filter(|trunk| text(&trunk.name) == Some(name));
+        trunks.any(|trunk| trunk.drill.as_ref().is_some_and(|said| said.value))
+    };
+    match table.groups.iter().find(|group| text(&group.name) == Some(name)) {
+        Some(group) => {
+            let members = group.trunks.iter().flat_map(|said| &said.value);
+            members.filter_map(|member| text(&member.trunk)).all(drills)
+        }
+        None => drills(name),
+    }
 }
 
 fn sink(table: &SinkTable) -> Option<Sink> {

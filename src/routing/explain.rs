@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::diagnostic::Text;
 use super::number::Dialled;
 use super::origins::Origins;
-use super::plan::{DialledFrom, Flow, Line, LineMode, Plan, Step, TicketReason, Trunk};
+use super::plan::{BenchLine, DialledFrom, Flow, Line, LineMode, Peer, Plan, Step, TicketReason, Trunk, Way};
 use super::source::Place;
 use super::transition::Phase;
 use crate::id::PromptId;
@@ -59,11 +59,12 @@ impl Plan {
         let found = self.find_line(trunk, dialled);
         let steps = match &found {
             Some(found) => {
-                decided_by.extend(self.deciders(origins, found.line));
+                let caller = trunk.rewrite.caller_inward.apply(from);
+                decided_by.extend(self.deciders(origins, found.line, &caller));
                 let flow = self.flow(found.line, at);
-                self.words(found.line, &flow, at)
+                self.words(found.line, &flow, at, &caller)
             }
-            None => match self.emergency_dialled(dialled) {
+            None => match self.emergency_dialled(trunk, dialled) {
                 Some(number) => {
                     decided_by.extend(origins.emergency.get(&number).cloned().unwrap_or_default());
                     vec![Text::new(
@@ -97,8 +98,11 @@ impl Plan {
         }
     }
 
-    fn deciders(&self, origins: &Origins, line: &Line) -> Vec<Place> {
+    fn deciders(&self, origins: &Origins, line: &Line, caller: &str) -> Vec<Place> {
         let mut places = origins.lines.get(&line.number).cloned().unwrap_or_default();
+        if let LineMode::SubCenter { peer, .. } | LineMode::Bench(BenchLine::Dial { peer, .. }) = &line.mode {
+            places.extend(self.way_deciders(origins, peer, caller));
+        }
         let queue = match &line.mode {
             LineMode::Primary { queue } | LineMode::Dual { queue } | LineMode::SubCenter { queue, .. } => {
                 Some(queue)
@@ -117,13 +121,26 @@ impl Plan {
         places
     }
 
+    /// The group, and the rules that rewrite the numbers.
+    fn way_deciders(&self, origins: &Origins, peer: &Peer, caller: &str) -> Vec<Place> {
+        let mut places = origins.groups.get(&peer.trunk).cloned().unwrap_or_default();
+        for way in self.ways(&peer.trunk, &peer.number, caller) {
+            let Some([called_rules, caller_rules]) = origins.rules.get(&way.trunk.id) else { continue };
+            let rewrite = &way.trunk.rewrite;
+            let called = rewrite.called.choose(&peer.number).and_then(|index| called_rules.get(index));
+            let caller = rewrite.caller.choose(caller).and_then(|index| caller_rules.get(index));
+            places.extend([called, caller].into_iter().flatten().cloned());
+        }
+        places
+    }
+
     /// The steps in words, with the phase of the transition in front of a merged number's.
-    fn words(&self, line: &Line, flow: &Flow, at: Timestamp) -> Vec<Text> {
+    fn words(&self, line: &Line, flow: &Flow, at: Timestamp, from: &str) -> Vec<Text> {
         let mut words = Vec::new();
         if matches!(line.mode, LineMode::Merged { .. }) {
             words.push(self.phase_words(line, at));
         }
-        words.extend(flow.steps.iter().map(|step| self.step_words(step)));
+        words.extend(flow.steps.iter().map(|step| self.step_words(step, from)));
         words.push(if flow.record {
             Text::new("自接通起录音", "recorded from the answer on")
         } else {
@@ -156,7 +173,7 @@ impl Plan {
         }
     }
 
-    fn step_words(&self, step: &Step) -> Text {
+    fn step_words(&self, step: &Step, from: &str) -> Text {
         match step {
             Step::Ring => Text::new("振铃 (180)", "rings (180)"),
             Step::PlayEarly(prompt) => self.said("接通前播放", "plays before the answer", prompt),
@@ -175,9 +192,10 @@ impl Plan {
                 } else {
                     ("", "")
                 };
+                let ways = self.ways_words(peer, from);
                 Text::new(
-                    format!("经中继 {} 呼叫 {}{}{}", peer.trunk, peer.number, drill.0, ticket.0),
-                    format!("calls {} by the trunk {}{}{}", peer.number, peer.trunk, drill.1, ticket.1),
+                    format!("{}{}{}", ways.zh, drill.0, ticket.0),
+                    format!("{}{}{}", ways.en, drill.1, ticket.1),
                 )
             }
             Step::Ticket { prompt, reason } => {
@@ -198,6 +216,39 @@ impl Plan {
             ),
             Step::Refuse { status } => Text::new(format!("拒绝 ({status})"), format!("refuses ({status})")),
         }
+    }
+
+    /// The ways in the order of their priority, each with the numbers as its trunk gets them.
+    fn ways_words(&self, peer: &Peer, from: &str) -> Text {
+        let ways = self.ways(&peer.trunk, &peer.number, from);
+        let one = |way: &Way<'_>| {
+            let (zh, en) = match way.caller == from {
+                true => (String::new(), String::new()),
+                false => (format!("，主叫 {}", way.caller), format!(" as {}", way.caller)),
+            };
+            (
+                format!("经中继 {} 呼叫 {}{zh}", way.trunk.id, way.called),
+                format!("calls {} by the trunk {}{en}", way.called, way.trunk.id),
+            )
+        };
+        if !self.groups.contains_key(&peer.trunk) {
+            let (zh, en) = ways.first().map(one).unwrap_or_default();
+            return Text::new(zh, en);
+        }
+        let (zh, en): (Vec<String>, Vec<String>) = ways
+            .iter()
+            .map(|way| {
+                let ((zh, en), priority, weight) = (one(way), way.priority, way.weight);
+                (
+                    format!("{zh}（优先级 {priority}，权重 {weight}）"),
+                    format!("{en} (priority {priority}, weight {weight})"),
+                )
+            })
+            .unzip();
+        Text::new(
+            format!("按中继组 {} 依次: {}", peer.trunk, zh.join("；")),
+            format!("by the group {}, in turn: {}", peer.trunk, en.join("; ")),
+        )
     }
 
     fn said(&self, zh: &str, en: &str, prompt: &PromptId) -> Text {

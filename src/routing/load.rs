@@ -18,6 +18,7 @@ use super::prompts::{ManifestTable, hex};
 use super::read::read_table;
 use super::source::{Fetched, Problems, Said, Source, beside};
 use super::tables::RoutingTable;
+use super::trunk_values::Targets;
 use super::values::Ports;
 
 /// What the command line says in place of the file.
@@ -228,7 +229,8 @@ fn apply(overrides: &Overrides, table: &mut RoutingTable, problems: &mut Problem
         let trunk =
             table.trunks.iter_mut().find(|trunk| trunk.name.as_ref().is_some_and(|said| said.value == *name));
         if let Some(trunk) = trunk {
-            trunk.target = Some(Said { value: *target, spot });
+            let target = Said { value: (*target).into(), spot: spot.clone() };
+            trunk.target = Some(Said { value: Targets(vec![target]), spot });
             continue;
         }
         let names = table.trunks.iter().filter_map(|trunk| trunk.name.as_ref());

@@ -18,10 +18,13 @@ pub mod prompts;
 pub mod reach;
 mod read;
 pub mod readiness;
+pub mod rewrite;
 pub mod source;
 pub mod speech;
 mod tables;
 pub mod transition;
+pub mod trunk;
+mod trunk_values;
 mod values;
 
 pub use load::{Draft, Outcome, Overrides};

@@ -95,12 +95,12 @@ impl Plan {
     /// or Diversion. A Request-URI with an emergency number is nobody's line, whatever else the
     /// message says.
     pub fn find_line<'a>(&'a self, trunk: &Trunk, dialled: &'a Dialled) -> Option<Found<'a>> {
-        if self.emergency_dialled(dialled).is_some() {
+        if self.emergency_dialled(trunk, dialled).is_some() {
             return None;
         }
         let mut primary = None;
         for from in &trunk.dialled_from {
-            let Some(found) = self.find_in(*from, dialled) else {
+            let Some(found) = self.find_in(trunk, *from, dialled) else {
                 continue;
             };
             if !matches!(found.line.mode, LineMode::Primary { .. }) {
@@ -112,19 +112,34 @@ impl Plan {
     }
 
     /// The emergency number in the Request-URI, if there is one: such a call went astray.
-    pub fn emergency_dialled(&self, dialled: &Dialled) -> Option<LineId> {
+    pub fn emergency_dialled(&self, trunk: &Trunk, dialled: &Dialled) -> Option<LineId> {
         dialled
             .oldest_first(DialledFrom::RequestUri)
-            .filter_map(|value| self.city.normalise(value))
+            .filter_map(|value| self.ours(trunk, value))
             .find(|number| self.emergency.contains_key(number))
     }
 
-    fn find_in<'a>(&'a self, from: DialledFrom, dialled: &'a Dialled) -> Option<Found<'a>> {
+    /// A dialled number in its shortest form; the trunk's own forms are put into ours first, by its rules.
+    fn ours(&self, trunk: &Trunk, value: &str) -> Option<LineId> {
+        let inward = &trunk.rewrite.called_inward;
+        let number = (!inward.0.is_empty()).then(|| number_of(value)).flatten();
+        match number.as_deref().filter(|number| inward.choose(number).is_some()) {
+            Some(number) => self.city.normalise(&inward.apply(number)),
+            None => self.city.normalise(value),
+        }
+    }
+
+    fn find_in<'a>(&'a self, trunk: &Trunk, from: DialledFrom, dialled: &'a Dialled) -> Option<Found<'a>> {
         dialled.oldest_first(from).find_map(|value| {
-            let line = self.lines.get(&self.city.normalise(value)?)?;
+            let line = self.lines.get(&self.ours(trunk, value)?)?;
             Some(Found { line, from, number_as_dialled: value })
         })
     }
+}
+
+/// The digits of a dialled URI, with the `+` where there is one.
+fn number_of(dialled: &str) -> Option<String> {
+    digits_of(&Uri::of(dialled)?.number)
 }
 
 /// The parts of a dialled URI that a number can hide in.

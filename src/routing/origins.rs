@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::diagnostic::Spot;
 use super::source::{Place, Source};
 use super::tables::RoutingTable;
+use super::tables::trunk::RuleTable;
 use crate::id::{LineId, QueueId, TrunkId};
 
 /// Places of the parts that decide about a call.
@@ -18,6 +19,10 @@ pub struct Origins {
     pub own_transitions: BTreeMap<LineId, Vec<Place>>,
     /// `name` and `dialled_from` of each trunk.
     pub trunks: BTreeMap<TrunkId, Vec<Place>>,
+    /// `name` and `trunks` of each group.
+    pub groups: BTreeMap<TrunkId, Vec<Place>>,
+    /// `when` of each rule for called and callers' numbers that go out, in the trunk's order.
+    pub rules: BTreeMap<TrunkId, [Vec<Place>; 2]>,
     /// `number` and `trunk` of each emergency peer.
     pub emergency: BTreeMap<LineId, Vec<Place>>,
     /// `name` of each queue.
@@ -58,7 +63,17 @@ impl Origins {
             let Some(name) = &trunk.name else { continue };
             let said = vec![Some(&name.spot), trunk.dialled_from.as_ref().map(|said| &said.spot)];
             let id = TrunkId::from(name.value.as_str());
-            origins.trunks.insert(id, places(said));
+            origins.trunks.insert(id.clone(), places(said));
+            let Some(rewrite) = &trunk.rewrite else { continue };
+            let whens = |rules: &[RuleTable]| {
+                rules.iter().filter_map(|rule| place(&rule.when.as_ref()?.spot)).collect()
+            };
+            origins.rules.insert(id, [whens(&rewrite.called), whens(&rewrite.caller)]);
+        }
+        for group in &table.groups {
+            let Some(name) = &group.name else { continue };
+            let said = vec![Some(&name.spot), group.trunks.as_ref().map(|said| &said.spot)];
+            origins.groups.insert(TrunkId::from(name.value.as_str()), places(said));
         }
         for peer in &table.emergencies {
             let Some(number) = &peer.number else { continue };

@@ -8,6 +8,8 @@ use jiff::tz::TimeZone;
 
 use crate::id::{LineId, PromptId, QueueId, SeatId, Skill, TrunkId};
 
+pub use super::trunk::{Account, Member, Probing, Trunk, TrunkGroup, TrunkTarget, Way};
+
 /// Everything that survived the check. Calls under way keep the plan they began with.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -25,6 +27,8 @@ pub struct Plan {
     pub transition: Transition,
     /// Carriers and neighbouring centers.
     pub trunks: BTreeMap<TrunkId, Trunk>,
+    /// Groups of them; no group and no trunk share a name.
+    pub groups: BTreeMap<TrunkId, TrunkGroup>,
     /// Clerks' telephones.
     pub seats: BTreeMap<SeatId, Seat>,
     /// Where callers wait.
@@ -80,6 +84,8 @@ pub struct Network {
     pub domain: String,
     /// A leg silent in RTP and RTCP for so long is asked by OPTIONS, and ended if it does not answer.
     pub silence_max: Duration,
+    /// Name servers for trunks' names; empty: those of the system.
+    pub dns: Vec<SocketAddr>,
 }
 
 /// One SIP listener.
@@ -191,9 +197,9 @@ pub enum BenchLine {
 /// Somebody on the far side of a trunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    /// The way there.
+    /// The way there: a trunk or a group.
     pub trunk: TrunkId,
-    /// User part of the Request-URI.
+    /// The number there in our own form; each trunk's rules rewrite it.
     pub number: String,
     /// Longest ringing.
     pub ring: Duration,
@@ -223,29 +229,6 @@ pub enum Afterwards {
     Connect,
     /// Refused: 410 Gone.
     Release,
-}
-
-/// `[[trunk]]`.
-#[derive(Debug, Clone)]
-pub struct Trunk {
-    /// Its name.
-    pub id: TrunkId,
-    /// Calls from these addresses are the trunk's.
-    pub sources: Vec<IpNet>,
-    /// Calls over TLS whose client certificate says this DNS name are the trunk's, too.
-    pub certificate: Option<String>,
-    /// Where calls to the trunk go; `None` for inward only.
-    pub target: Option<SocketAddr>,
-    /// Where the dialled line is looked for, in order.
-    pub dialled_from: Vec<DialledFrom>,
-    /// Whether P-Asserted-Identity from it is believed.
-    pub trust_identity: bool,
-    /// Where calls that we forward to it say the number that was dialled.
-    pub forwarded_in: Vec<ForwardedIn>,
-    /// A target that gives no sign of life for so long is given up.
-    pub connect_timeout: Duration,
-    /// Most calls at once, inward and outward together.
-    pub calls_max: u32,
 }
 
 /// An address and the length of its prefix in bits.

@@ -146,6 +146,11 @@ impl<'d, 'p> Reader<'d, 'p> {
             );
     }
 
+    /// Whether a key is there, rightly said or wrongly.
+    pub fn has(&self, name: &str) -> bool {
+        self.table.contains_key(name)
+    }
+
     /// The place of a key of this table that may not be there.
     pub fn spot_of(&self, name: &str) -> Spot {
         Spot {
@@ -234,11 +239,11 @@ pub fn plain_secret(spot: &Spot, problems: &mut Problems) {
             format!("{} is a secret in plain text", spot.key),
         )
         .effect(
-            "凡能看到本文件的人都能冒充座席接听市民来电",
-            "whoever can read this file could answer citizens' calls in the seat's name",
+            "凡能看到本文件的人都能冒用它：冒充座席接听市民来电，或盗打中继",
+            "whoever can read this file could use it: answer citizens' calls in a seat's name, or call at the city's cost",
         )
         .remedy(
-            "改为引用：secret = { file = \"secrets/…\" } 或 { env = \"…\" }，并更换该口令",
-            "refer to it: secret = { file = \"secrets/…\" } or { env = \"…\" }, and change the secret",
+            "改为引用：{ file = \"secrets/…\" } 或 { env = \"…\" }，并更换该口令",
+            "refer to it: { file = \"secrets/…\" } or { env = \"…\" }, and change the secret",
         );
 }

@@ -150,9 +150,14 @@ impl Problems {
             .filter(|diagnostic| !is_absence(diagnostic))
             .map(|diagnostic| (diagnostic.spot.file, diagnostic.spot.key.clone()))
             .collect();
+        // A faulty item of a list counts for the whole of it: `target[1]` for `target`.
+        let says = |key: &str, whole: &str| {
+            key.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+        };
         self.list.retain(|diagnostic| {
-            let place = (diagnostic.spot.file, diagnostic.spot.key.clone());
-            !is_absence(diagnostic) || !faulty.contains(&place)
+            let spot = &diagnostic.spot;
+            let said = || faulty.iter().any(|(file, key)| *file == spot.file && says(key, &spot.key));
+            !is_absence(diagnostic) || !said()
         });
         self.list.sort_by(|a, b| {
             let by = |d: &Diagnostic| (d.spot.file, d.spot.span.start, d.code);

@@ -5,6 +5,7 @@
 //! make sense together is for [`check`](super::check) to judge.
 
 mod reading;
+pub mod trunk;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,14 +14,16 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::diagnostic::Spot;
-use super::plan::{Afterwards, DialledFrom, ForwardedIn, IpNet, Listener, Purpose, SeatGreeting, SecretRef};
+use super::plan::{Afterwards, Listener, Purpose, SeatGreeting, SecretRef};
 use super::source::Said;
 use super::values::Ports;
+pub use trunk::{GroupTable, TrunkTable};
 
 /// The only version of the file's shape.
 pub const SCHEMA: u32 = 1;
 
-type Field<T> = Option<Said<T>>;
+/// A value that may not be there.
+pub type Field<T> = Option<Said<T>>;
 
 /// The whole file.
 #[derive(Debug)]
@@ -51,6 +54,8 @@ pub struct RoutingTable {
     pub transition: Option<TransitionTable>,
     /// `[[trunk]]`.
     pub trunks: Vec<TrunkTable>,
+    /// `[[trunk_group]]`.
+    pub groups: Vec<GroupTable>,
     /// `[[queue]]`.
     pub queues: Vec<QueueTable>,
     /// `[[seat]]`.
@@ -87,6 +92,8 @@ pub struct NetworkTable {
     pub domain: Field<String>,
     /// `silence_max`.
     pub silence_max: Field<Duration>,
+    /// `dns`.
+    pub dns: Field<Vec<Said<SocketAddr>>>,
 }
 
 /// `[tls]`.
@@ -141,33 +148,6 @@ pub struct TransitionTable {
     pub early_media: Field<bool>,
     /// `afterwards`.
     pub afterwards: Field<Afterwards>,
-}
-
-/// `[[trunk]]`.
-#[derive(Debug)]
-pub struct TrunkTable {
-    /// The table.
-    pub spot: Spot,
-    /// `name`.
-    pub name: Field<String>,
-    /// `sources`.
-    pub sources: Field<Vec<Said<IpNet>>>,
-    /// `certificate`.
-    pub certificate: Field<String>,
-    /// `target`.
-    pub target: Field<SocketAddr>,
-    /// `dialled_from`.
-    pub dialled_from: Field<Vec<Said<DialledFrom>>>,
-    /// `trust_identity`.
-    pub trust_identity: Field<bool>,
-    /// `forwarded_in`.
-    pub forwarded_in: Field<Vec<Said<ForwardedIn>>>,
-    /// `connect_timeout`.
-    pub connect_timeout: Field<Duration>,
-    /// `calls_max`.
-    pub calls_max: Field<u32>,
-    /// `drill`.
-    pub drill: Field<bool>,
 }
 
 /// `[[queue]]`.

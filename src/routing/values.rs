@@ -351,7 +351,7 @@ fn one_of<T: Clone>(node: &Node<'_>, words: &[(&str, T)], problems: &mut Problem
     None
 }
 
-/// A string, or a complaint.
+/// The text of a string; notes where it is none.
 pub(super) fn text<'d>(node: &Node<'d>, zh: &str, en: &str, problems: &mut Problems) -> Option<&'d str> {
     match node.value {
         DeValue::String(text) => Some(text),
@@ -362,7 +362,7 @@ pub(super) fn text<'d>(node: &Node<'d>, zh: &str, en: &str, problems: &mut Probl
     }
 }
 
-/// Notes a string that is not what it should be.
+/// Notes a value of the right kind that means nothing.
 pub(super) fn malformed<'p>(
     code: &'static str,
     node: &Node<'_>,

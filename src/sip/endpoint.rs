@@ -25,6 +25,7 @@ use super::session::Session;
 use super::sources::Sources;
 use super::subscription::Orphan;
 use super::transaction::{Fingerprint, Table};
+use super::transport::Hop;
 use super::trunks::Trunks;
 use super::uac::Inviting;
 use super::writing::{Face, face};
@@ -153,6 +154,16 @@ impl Endpoint {
                 self.unbind(seat);
             }
         }
+    }
+
+    /// The names in a trunk's target were looked up: new requests to it go there. Those under way keep
+    /// the hop that they have (RFC 3263 §4: every request of a transaction goes the same way).
+    pub fn set_hops(&mut self, trunk: &TrunkId, hops: Vec<Hop>, now: Now) {
+        if let Some(known) = self.config.trunks.iter_mut().find(|known| known.trunk == *trunk) {
+            known.hops = hops;
+        }
+        self.trunks.configure(&self.config, &mut self.dice, now.mono);
+        self.begin_registrations(now);
     }
 
     /// A datagram came in.

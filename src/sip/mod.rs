@@ -25,6 +25,7 @@ pub mod header;
 mod hunt;
 mod info;
 mod load;
+pub mod locate;
 pub mod message;
 pub mod method;
 mod multipart;

@@ -1,5 +1,7 @@
 //! Facts of signalling and sound, taken to the call that they are about; and the door of new calls.
 
+use std::borrow::Cow;
+
 use super::recording::millis;
 use super::{Drain, Entry, Output, RETRY_AFTER_S, StoreJob, Switchboard, What, mask, transfers};
 use crate::call::{Call, Input, Setup};
@@ -111,11 +113,14 @@ impl Switchboard {
         }
     }
 
-    fn admit(&mut self, invited: Invited, now: Now) -> Result<(), Turned> {
+    fn admit(&mut self, mut invited: Invited, now: Now) -> Result<(), Turned> {
         let plan = self.plan.clone();
         // Clerks' own calls come with a later issue; until then a seat reaches nothing.
         let Origin::Trunk(trunk) = &invited.from else { return Err(Turned::for_good(403)) };
         let trunk = plan.trunks.get(trunk).ok_or(Turned::for_good(403))?;
+        if let Cow::Owned(ours) = trunk.rewrite.caller_inward.apply(&invited.caller) {
+            invited.caller = ours;
+        }
         let dialled = dialled(&invited);
         let found = plan.find_line(trunk, &dialled).ok_or(Turned::for_good(404))?;
         if self.drain != Drain::Open || self.calls.len() >= plan.limits.calls_max as usize {

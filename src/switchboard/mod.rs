@@ -18,6 +18,7 @@ mod recording;
 mod screens;
 pub mod ticketing;
 mod transfers;
+pub mod trunks;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,7 +31,7 @@ use crate::id::{CallId, Dice, LegId, LineId, PromptId};
 use crate::media::order::SoundId;
 use crate::routing::Plan;
 use crate::sip::event::{Gate, ListenerConfig, SeatAccount};
-use crate::sip::{Endpoint, SessionId};
+use crate::sip::{self, Endpoint, SessionId};
 use crate::tickets::outbox::Outbox;
 use crate::tickets::ticket::Numbers;
 use crate::time::{Agenda, Instant, Now, Timestamp};
@@ -40,6 +41,7 @@ pub use mask::mask;
 pub use port::{Input, Output, StoreJob};
 use ports::Ports;
 use screens::Screens;
+use trunks::{KnownHops, TrunkPasswords};
 
 /// Refused callers are asked to come back after this, seconds.
 const RETRY_AFTER_S: u32 = 5;
@@ -50,6 +52,8 @@ pub struct Setup {
     pub plan: Arc<Plan>,
     /// Seats' accounts, their passwords already digested.
     pub accounts: Vec<SeatAccount>,
+    /// Passwords of trunks' accounts.
+    pub trunk_passwords: TrunkPasswords,
     /// The plan's prompts in the sound bank.
     pub sounds: Vec<(PromptId, SoundId)>,
     /// The listeners as they are bound.
@@ -74,6 +78,7 @@ pub struct Switchboard {
     calls: HashMap<CallId, Entry>,
     sessions: HashMap<SessionId, LegId>,
     legs: HashMap<LegId, SessionId>,
+    known_hops: KnownHops,
     agenda: Agenda<CallId>,
     todo: VecDeque<(CallId, call::Input)>,
     ports: Ports,
@@ -134,7 +139,9 @@ impl Switchboard {
     /// A house with nobody in it yet. Asks for its first ports.
     pub fn new(setup: Setup, now: Now) -> Self {
         let mut dice = setup.dice;
-        let config = outward::sip_config(&setup.plan, &setup.listeners, setup.accounts);
+        let known_hops = KnownHops::default();
+        let trunks = trunks::configs(&setup.plan, &setup.listeners, &setup.trunk_passwords, &known_hops);
+        let config = outward::sip_config(&setup.plan, &setup.listeners, setup.accounts, trunks);
         let sinks = setup.plan.sinks.iter().map(|sink| Outbox::new(sink.timeout, dice.split())).collect();
         let mut board = Switchboard {
             endpoint: Endpoint::new(config, dice.split(), now),
@@ -144,6 +151,7 @@ impl Switchboard {
             calls: HashMap::new(),
             sessions: HashMap::new(),
             legs: HashMap::new(),
+            known_hops,
             agenda: Agenda::default(),
             todo: VecDeque::new(),
             ports: Ports::new(setup.plan.network.rtp_ports),
@@ -175,7 +183,17 @@ impl Switchboard {
             Input::Stored { token } => self.stored(token, now),
             Input::StoreFailed { token } => self.store_failed(token),
             Input::Delivered { sink, event, outcome } => self.delivered(sink, event, outcome, now),
-            Input::PlanChanged { plan, accounts, sounds } => self.plan_changed(plan, accounts, sounds, now),
+            Input::PlanChanged { plan, accounts, trunk_passwords, sounds } => {
+                self.known_hops.plan_changed(&plan);
+                let trunks = trunks::configs(&plan, &self.listeners, &trunk_passwords, &self.known_hops);
+                let config = outward::sip_config(&plan, &self.listeners, accounts, trunks);
+                self.plan_changed(plan, config, sounds, now);
+            }
+            Input::TrunkHops { trunk, hops } => {
+                if self.known_hops.learn(&self.plan, &trunk, hops.clone()) {
+                    self.endpoint.set_hops(&trunk, hops, now);
+                }
+            }
             Input::Drain { grace } => {
                 self.drain = Drain::Until(now.mono + grace);
                 self.endpoint.set_gate(Gate::Draining { retry_after_s: RETRY_AFTER_S });
@@ -284,11 +302,11 @@ impl Switchboard {
     fn plan_changed(
         &mut self,
         plan: Arc<Plan>,
-        accounts: Vec<SeatAccount>,
+        config: sip::Config,
         sounds: Vec<(PromptId, SoundId)>,
         now: Now,
     ) {
-        self.endpoint.configure(outward::sip_config(&plan, &self.listeners, accounts), now);
+        self.endpoint.configure(config, now);
         self.acd.plan_changed(&plan, now.mono);
         self.sounds = Arc::new(sounds.into_iter().collect());
         self.plan = plan;

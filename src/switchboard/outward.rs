@@ -3,18 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use super::{Output, Switchboard};
+use super::{Output, Switchboard, trunks};
 use crate::acd::event::Joining;
 use crate::call::{Callee, Command, Input};
 use crate::id::{CallId, LegId, QueueId, TrunkId};
 use crate::media::Order;
 use crate::routing::Plan;
-use crate::routing::plan::ForwardedIn;
-use crate::sip::event::{
-    Config, Forwarding, Invite, ListenerConfig, Route, SeatAccount, Target, TrunkConfig,
-};
+use crate::sip::SessionId;
+use crate::sip::event::{Config, Invite, ListenerConfig, SeatAccount, Target, TrunkConfig};
 use crate::sip::sdp::Sdp;
-use crate::sip::{Hop, SessionId, Transport};
 use crate::time::Now;
 
 /// A seat that gives no sign of life for so long is passed over.
@@ -102,7 +99,7 @@ impl Switchboard {
     }
 
     fn give_port(&mut self, id: CallId, leg: LegId, callee: &Callee) {
-        let peer = self.endpoint.way_to(&target(callee, "")).map(|way| way.ip());
+        let peer = self.endpoint.way_to(&target(&self.plan, callee, "")).map(|way| way.ip());
         let slot = peer.and_then(|_| self.ports.lend());
         let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         self.tell_call(id, Input::Port { leg, slot, peer });
@@ -122,7 +119,7 @@ impl Switchboard {
         };
         let along = entry.along.of(id, line, &callee, self.legs.get(&LegId::caller(id)).copied());
         let invite = Invite {
-            target: target(&callee, &entry.caller),
+            target: target(&self.plan, &callee, &entry.caller),
             from_user: entry.caller.clone(),
             from_display: display,
             offer: offer.into(),
@@ -170,43 +167,26 @@ impl Switchboard {
     }
 }
 
-fn target(callee: &Callee, caller: &str) -> Target {
+/// A seat, or the ways to a number with its rewritten forms.
+fn target(plan: &Plan, callee: &Callee, caller: &str) -> Target {
     match callee {
         Callee::Seat(seat) => Target::Seat(seat.clone()),
-        Callee::Peer { trunk, number } => Target::Trunk(vec![Route {
-            trunk: trunk.clone(),
-            user: number.clone(),
-            from_user: caller.into(),
-            priority: 1,
-            weight: 1,
-        }]),
+        Callee::Peer { trunk, number } => Target::Trunk(trunks::routes(plan, trunk, number, caller)),
     }
 }
 
 /// What signalling needs to know of the plan.
-pub(super) fn sip_config(plan: &Plan, listeners: &[ListenerConfig], accounts: Vec<SeatAccount>) -> Config {
-    let trunk = |trunk: &crate::routing::plan::Trunk| TrunkConfig {
-        sources: trunk.sources.iter().map(|net| (net.addr, net.prefix)).collect(),
-        hops: trunk
-            .target
-            .map(|addr| Hop { transport: Transport::Udp, addr, name: None })
-            .into_iter()
-            .collect(),
-        certificate: trunk.certificate.clone(),
-        trust_identity: trunk.trust_identity,
-        forwarding: Forwarding {
-            history_info: trunk.forwarded_in.contains(&ForwardedIn::HistoryInfo),
-            diversion: trunk.forwarded_in.contains(&ForwardedIn::Diversion),
-        },
-        connect_timeout: trunk.connect_timeout,
-        calls_max: trunk.calls_max,
-        ..TrunkConfig::named(trunk.id.clone())
-    };
+pub(super) fn sip_config(
+    plan: &Plan,
+    listeners: &[ListenerConfig],
+    accounts: Vec<SeatAccount>,
+    trunks: Vec<TrunkConfig>,
+) -> Config {
     Config {
         listeners: listeners.to_vec(),
         domain: plan.network.domain.clone(),
         seats: accounts,
-        trunks: plan.trunks.values().map(trunk).collect(),
+        trunks,
         register_min_s: REGISTER_MIN_S,
         register_max_s: REGISTER_MAX_S,
         limits: crate::sip::event::Limits::default(),

@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::id::{CallId, PromptId, SeatId};
+use crate::id::{CallId, PromptId, SeatId, TrunkId};
 use crate::media;
 use crate::media::order::{PortSlot, SoundId};
 use crate::routing::Plan;
 use crate::sip;
 use crate::switchboard::fact::Fact;
+use crate::switchboard::trunks::TrunkPasswords;
 use crate::tickets::event::{EventRef, Outcome, StoredEvent};
 
 /// Something that happened outside.
@@ -35,7 +36,14 @@ pub enum Input {
     /// One try of an event at a sink came to its end.
     Delivered { sink: usize, event: EventRef, outcome: Outcome },
     /// A checked plan takes over for new calls. `sounds` are the bank's indices of its prompts.
-    PlanChanged { plan: Arc<Plan>, accounts: Vec<sip::event::SeatAccount>, sounds: Vec<(PromptId, SoundId)> },
+    PlanChanged {
+        plan: Arc<Plan>,
+        accounts: Vec<sip::event::SeatAccount>,
+        trunk_passwords: TrunkPasswords,
+        sounds: Vec<(PromptId, SoundId)>,
+    },
+    /// The names in a trunk's target were looked up: its hops from now on, the first tried first.
+    TrunkHops { trunk: TrunkId, hops: Vec<sip::Hop> },
     /// SIGTERM: no new calls; what is left after the grace is ended.
     Drain { grace: Duration },
     /// A seat's kept binding, at start.

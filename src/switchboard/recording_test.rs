@@ -18,6 +18,7 @@ fn board() -> Switchboard {
     let setup = Setup {
         plan: outcome.plan.expect("the shipped plan is whole").into(),
         accounts: Vec::new(),
+        trunk_passwords: Default::default(),
         sounds: Vec::new(),
         listeners: vec![ListenerConfig { transport: crate::sip::Transport::Udp, bind, advertise: bind.ip() }],
         dice: Dice::seeded(1),

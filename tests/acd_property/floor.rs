@@ -52,6 +52,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
             rtp_ports: (40_000, 40_999),
             domain: "hotline".into(),
             silence_max: secs(15),
+            dns: Vec::new(),
         },
         lines: BTreeMap::new(),
         transition: plan::Transition {
@@ -62,6 +63,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
             afterwards: plan::Afterwards::Connect,
         },
         trunks: BTreeMap::new(),
+        groups: BTreeMap::new(),
         seats: desks
             .iter()
             .map(|(id, skills, queues)| {

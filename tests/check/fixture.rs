@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
-use super::{files, lines, names, network, people, prompts, shape, transports};
+use super::{files, lines, names, network, people, prompts, rewriting, shape, transports, trunks};
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.
 pub struct Fixture {
@@ -15,7 +15,7 @@ pub struct Fixture {
 }
 
 fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 8] = [
+    let nouns: [&'static [Fixture]; 10] = [
         files::FIXTURES,
         shape::FIXTURES,
         lines::FIXTURES,
@@ -24,6 +24,8 @@ fn all() -> impl Iterator<Item = &'static Fixture> {
         prompts::FIXTURES,
         network::FIXTURES,
         transports::FIXTURES,
+        trunks::FIXTURES,
+        rewriting::FIXTURES,
     ];
     nouns.into_iter().flatten()
 }

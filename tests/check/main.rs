@@ -10,6 +10,8 @@ mod names;
 mod network;
 mod people;
 mod prompts;
+mod rewriting;
 mod shape;
 mod shipped;
 mod transports;
+mod trunks;

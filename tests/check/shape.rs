@@ -163,8 +163,8 @@ pub const FIXTURES: &[Fixture] = &[
     },
     Fixture {
         code: "E0108",
-        what: "a target without a port",
-        edits: &[Edit::Plan("\"203.0.113.5:5060\"", "⟦\"203.0.113.5\"⟧")],
+        what: "a target with half a port",
+        edits: &[Edit::Plan("\"203.0.113.5:5060\"", "⟦\"203.0.113.5:\"⟧")],
     },
     Fixture {
         code: "E0108",
@@ -240,7 +240,7 @@ fn a_secret_in_plain_text_is_never_shown_again() {
 #[test]
 fn what_is_said_wrongly_is_not_called_missing_as_well() {
     for (from, to, code) in [
-        ("target = \"203.0.113.5:5060\"", "target = \"203.0.113.5\"", "E0108"),
+        ("target = \"203.0.113.5:5060\"", "target = \"203.0.113.5:\"", "E0108"),
         ("trunk = \"tax\"\nring = \"25s\"", "trunk = 5\nring = \"25s\"", "E0103"),
         ("mode = \"dual\"\nqueue = \"main\"", "mode = \"dual\"\nqueue = 5", "E0103"),
         ("kind = \"sqlite\"", "kind = \"jsonl\"\npath = 5", "E0103"),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use hotline::io::plan_files;
 use hotline::routing::plan::{BenchLine, LineMode, Listener, Purpose};
-use hotline::routing::{Outcome, Overrides};
+use hotline::routing::{Draft, Outcome, Overrides};
 
 use super::base::codes;
 
@@ -22,6 +22,37 @@ fn the_citys_file_is_usable_and_says_what_is_for_trying_out() {
     assert!(noted[0].text.starts_with("sources = [\"127.0.0.0/8\""), "{:?}", noted[0]);
     assert!(noted[1..].iter().all(|place| place.text == "drill = true"), "{noted:?}");
     assert_eq!(outcome.plan.expect("a plan").purpose, Purpose::Live);
+}
+
+#[test]
+fn the_trunk_that_is_shown_in_full_is_usable_as_it_stands() {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(home.join("routing.toml")).expect("the shipped file");
+    let shown = |line: &str| line.starts_with('#') && !line.starts_with("# ") && line.len() > 1;
+    let lines = text.lines().map(|line| if shown(line) { &line[1..] } else { line });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let mut draft = Draft::read("routing.toml", Ok(text.into_bytes()), &Overrides::default());
+    loop {
+        let wanted = draft.wants();
+        if wanted.is_empty() {
+            break;
+        }
+        for name in wanted {
+            let bytes = std::fs::read(home.join(&name)).map_err(|error| error.to_string());
+            draft.give(&name, bytes);
+        }
+    }
+    let outcome = draft.judge();
+    // Drills, loopback, and a group that no number names yet.
+    let found = ["W0101", "W0102", "W0102", "W0102", "W0102", "W0104"];
+    assert_eq!(codes(&outcome.report), found, "{}", outcome.report.render(false));
+    let plan = outcome.plan.expect("a plan");
+    assert_eq!(plan.network.dns, ["192.0.2.53:53".parse().expect("an address")]);
+    let trunk = &plan.trunks["carrier-b"];
+    assert!(trunk.account.is_some() && trunk.register.is_some() && trunk.probe.is_some());
+    let ways = plan.ways(&"carriers".into(), "12366", "13800000000");
+    let ways: Vec<_> = ways.iter().map(|way| (way.trunk.id.as_str(), &*way.called, &*way.caller)).collect();
+    assert_eq!(ways, [("carrier-b", "039312366", "+8613800000000"), ("carrier-c", "12366", "13800000000")]);
 }
 
 #[test]

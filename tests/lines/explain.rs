@@ -190,3 +190,78 @@ fn what_cannot_be_explained_says_why_and_exits_otherwise() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("E0101"));
     assert_eq!(explain(&["--to", "12345", "--config", "nowhere.toml"]).status.code(), Some(2));
 }
+
+/// The shipped file with 12366 behind two carriers that want their numbers otherwise.
+fn two_carriers() -> std::path::PathBuf {
+    let home = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let prompts = format!("prompts = {:?}", home.join("prompts/prompts.toml"));
+    let carriers = "
+[[trunk]]
+name = \"east\"
+target = \"sip:east.example\"
+[[trunk.rewrite.called]]
+when = \"123*\"
+add = \"0393\"
+examples = [{ from = \"12366\", to = \"039312366\" }]
+[[trunk.rewrite.caller]]
+when = \"1*\"
+length = 11
+add = \"+86\"
+examples = [{ from = \"13800000000\", to = \"+8613800000000\" }]
+
+[[trunk]]
+name = \"west\"
+target = \"192.0.2.7\"
+
+[[trunk_group]]
+name = \"carriers\"
+trunks = [{ trunk = \"west\", priority = 2 }, { trunk = \"east\", weight = 5 }]
+
+[[queue]]
+";
+    let text = include_str!("../../routing.toml")
+        .replace("prompts = \"prompts/prompts.toml\"", &prompts)
+        .replacen("\n[[queue]]\n", carriers, 1)
+        .replace("trunk = \"sub-12366\"", "trunk = \"carriers\"");
+    let path = std::env::temp_dir().join(format!("hotline-two-carriers-{}.toml", std::process::id()));
+    std::fs::write(&path, text).expect("a file of its own");
+    path
+}
+
+#[test]
+fn a_number_behind_a_group_is_explained_with_each_way_and_its_numbers() {
+    let path = two_carriers();
+    let value = json(&["--to", "12366", "--at", INSIDE, "--config", path.to_str().expect("a path")]);
+    std::fs::remove_file(&path).expect("it is there");
+    let decided = places(&value);
+    let decided = decided.iter().map(|place| place.split("  ").nth(1).expect("the line's text"));
+    let decided: Vec<&str> = decided.skip(2).collect(); // Behind the carrier that the call came by.
+    assert_eq!(
+        decided,
+        [
+            "number = \"12366\"",
+            "mode = \"sub_center\"",
+            "trunk = \"carriers\"",
+            "name = \"carriers\"",
+            "trunks = [{ trunk = \"west\", priority = 2 }, { trunk = \"east\", weight = 5 }]",
+            "when = \"123*\"",
+            "when = \"1*\"",
+            "name = \"main\"",
+        ]
+    );
+    let dialled = |language: &str| {
+        let steps = value["steps"].as_array().expect("steps");
+        let words = steps.iter().map(|step| step[language].as_str().expect("words").to_owned());
+        words.into_iter().find(|words| words.contains("carriers")).expect("the way there")
+    };
+    assert_eq!(
+        dialled("en"),
+        "by the group carriers, in turn: calls 039312366 by the trunk east as +8613800000000 (priority 1, weight 5); \
+         calls 12366 by the trunk west (priority 2, weight 1), with a ticket if nobody answers"
+    );
+    assert_eq!(
+        dialled("zh"),
+        "按中继组 carriers 依次: 经中继 east 呼叫 039312366，主叫 +8613800000000（优先级 1，权重 5）；\
+         经中继 west 呼叫 12366（优先级 2，权重 1），无人接听则登记工单"
+    );
+}

@@ -1,6 +1,6 @@
 //! The list of the notice (濮政办〔2021〕30号, annex), typed here row by row, against the shipped plan.
 
-use hotline::routing::plan::{Line, LineMode};
+use hotline::routing::plan::{Line, LineMode, TrunkTarget};
 
 use super::city::plan;
 
@@ -89,8 +89,10 @@ fn each_sub_center_has_a_trunk_of_its_own_that_points_at_nothing_real() {
         let LineMode::SubCenter { peer, .. } = &super::city::line(plan(), number).mode else {
             panic!("{number} is a sub-center");
         };
-        let target = plan().trunks[&peer.trunk].target.expect("a way there");
-        assert!(peer.drill && target.ip().is_loopback(), "{number}");
+        let trunk = &plan().trunks[&peer.trunk];
+        let loopback = |target: &TrunkTarget| target.ip().is_some_and(|ip| ip.is_loopback());
+        assert!(!trunk.targets.is_empty() && trunk.targets.iter().all(loopback), "{number}");
+        assert!(peer.drill && trunk.probe.is_none(), "{number}");
         assert_eq!(peer.number, number);
         trunks.push(peer.trunk.clone());
     }

@@ -119,11 +119,11 @@ fn what_we_say_we_can_do_is_what_we_do() {
     let mut call = Call::new("a");
     wire.hear(CARRIER, call.text("OPTIONS", 1, "o", ""));
     let options = wire.next_sent();
-    let methods = ["INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "PRACK", "UPDATE"];
-    for method in methods {
+    let methods = "INVITE ACK CANCEL BYE OPTIONS REGISTER PRACK UPDATE INFO REFER SUBSCRIBE NOTIFY";
+    for method in methods.split(' ') {
         assert!(options.lists(Name::Allow, method), "{method}");
     }
-    for extension in ["100rel", "timer"] {
+    for extension in ["100rel", "timer", "replaces", "norefersub"] {
         assert!(options.lists(Name::Supported, extension), "{extension}");
     }
     assert!(options.lists(Name::Accept, "application/sdp"));
@@ -138,7 +138,7 @@ fn what_we_say_we_can_do_is_what_we_do() {
         ("OPTIONS", "Require: fish, timer\r\n", "420"),
         ("INVITE", "Require: fish\r\n", "420"),
         ("UPDATE", "Require: fish\r\n", "420"),
-        ("SUBSCRIBE", "", "405"),
+        ("PUBLISH", "", "405"),
         ("FISH", "", "501"),
     ] {
         call.more = more.into();

@@ -14,7 +14,7 @@ use crate::seed::{in_a_city, in_a_city_with};
 /// The tax office answers its trunk at the first telephone of the city.
 fn taxes_are_there(plan: &mut Plan) {
     let trunk = plan.trunks.get_mut("sub-12366").expect("the shipped plan has it");
-    trunk.target = Some(SocketAddr::from(([127, 1, 0, 1], 5060)));
+    trunk.targets = vec![SocketAddr::from(([127, 1, 0, 1], 5060)).into()];
 }
 
 fn statuses(city: &City, who: Who) -> Vec<u16> {

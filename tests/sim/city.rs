@@ -145,7 +145,12 @@ impl City {
         change(&mut self.plan);
         self.plan.digest.push('+');
         let plan = Arc::new(self.plan.clone());
-        self.tell(Input::PlanChanged { accounts: house::accounts(&plan), plan, sounds: house::sounds() });
+        self.tell(Input::PlanChanged {
+            accounts: house::accounts(&plan),
+            trunk_passwords: Default::default(),
+            plan,
+            sounds: house::sounds(),
+        });
     }
 
     /// SIGTERM.

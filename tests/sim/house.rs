@@ -90,6 +90,7 @@ pub fn sounds() -> Vec<(PromptId, SoundId)> {
 pub fn open(plan: Plan, address: SocketAddr, dice: Dice, now: Now) -> Switchboard {
     let setup = Setup {
         accounts: accounts(&plan),
+        trunk_passwords: Default::default(),
         plan: Arc::new(plan),
         sounds: sounds(),
         listeners: vec![ListenerConfig {

@@ -107,6 +107,10 @@ impl House {
                 self.board.handle_input(Input::Drain { grace }, now);
             }
             Ask::Store(report) => self.store_said(report),
+            Ask::Located(news) if self.resolver.stands(&news) => {
+                self.board.handle_input(Input::TrunkHops { trunk: news.trunk, hops: news.hops }, now);
+            }
+            Ask::Located(_) => {} // Of a plan that is no longer in force.
         }
         self.dispatch();
     }

@@ -19,6 +19,7 @@ use tracing_appender::non_blocking::ErrorCounter;
 
 use super::clock::Clock;
 use super::media::{MediaHandle, ShellChoice};
+use super::resolver::Resolver;
 use super::sip_socket::SipSockets;
 use super::store::{Desk, Store};
 use super::ticket_sink::TicketSink;
@@ -89,6 +90,8 @@ pub enum Ask {
     Stop,
     /// The store's word on a batch.
     Store(super::store::Report),
+    /// A trunk's names lead elsewhere.
+    Located(super::resolver::News),
 }
 
 /// A way into the control loop. Everything sent is an answer to something that the loop asked for,
@@ -105,6 +108,7 @@ pub struct House {
     pub(super) store: Option<Store>,
     pub(super) desk: Desk,
     pub(super) sinks: Vec<Arc<dyn TicketSink>>,
+    pub(super) resolver: Resolver,
     pub(super) worker: tokio::runtime::Handle,
     pub(super) metrics: Metrics,
     gauges: gauges::Gauges,

@@ -38,13 +38,22 @@ impl House {
             }
         };
         self.sockets.renew_certificates(Some(Files::of(&plan.network.tls, &self.setup.data)));
+        let trunk_passwords = match start::trunk_passwords(&plan, &self.setup) {
+            Ok(passwords) => passwords,
+            Err(error) => {
+                tracing::error!(%error, "the plan stays as it is");
+                return false;
+            }
+        };
         let (bank, sounds) = load_sounds(&plan, &self.bank, &mut self.loaded);
         self.bank = bank;
         self.media.set_bank(&self.bank);
         let previous = std::mem::replace(&mut self.plan, plan.clone()).digest.clone();
         tracing::info!(digest = plan.digest, "a new plan is in force for the calls to come");
         self.note_plan(Some(previous));
-        self.board.handle_input(Input::PlanChanged { plan, accounts, sounds }, self.setup.clock.now());
+        let changed = Input::PlanChanged { plan, accounts, trunk_passwords, sounds };
+        self.board.handle_input(changed, self.setup.clock.now());
+        self.resolver.follow(&self.plan);
         true
     }
 }

@@ -12,6 +12,7 @@ use super::{Ask, House, Ready, Setup, StartError, load_sounds};
 use crate::id::{Dice, SeatId};
 use crate::io::media::{MediaConfig, MediaHandle, raise_file_limit};
 use crate::io::recorder::{self, RecorderConfig};
+use crate::io::resolver::{Pace, Resolver};
 use crate::io::sip_socket::{Limits, SipSockets, tls};
 use crate::io::store::{self, Desk, Opening, Repaired};
 use crate::io::{http, plan_files, secrets, ticket_sink};
@@ -19,6 +20,8 @@ use crate::ledger::Action;
 use crate::media::SoundBank;
 use crate::routing::Plan;
 use crate::sip::event::SeatAccount;
+use crate::sip::locate::Reach;
+use crate::switchboard::trunks::TrunkPasswords;
 use crate::switchboard::{self, Input, Switchboard, ticketing};
 use crate::telemetry::{CallRecord, Metrics};
 
@@ -41,6 +44,7 @@ impl House {
         let closed = close_crashed(&mut opening, &setup, &plan)?;
         let bindings = opening.bindings().map_err(outside("store"))?;
         let (accounts, mut created) = accounts(&plan, &setup)?;
+        let trunk_passwords = trunk_passwords(&plan, &setup)?;
         let token =
             secrets::resolve(&crate::routing::plan::SecretRef::File(http::TOKEN_FILE.into()), &setup.data)
                 .map_err(outside("secrets"))?;
@@ -72,10 +76,20 @@ impl House {
         let media_woke = Arc::new(Notify::new());
         let media = open_media(&setup, &plan, &bank, dice.split(), &media_woke)?;
 
+        let tell = door.clone();
+        let mut resolver = Resolver::new(
+            worker.clone(),
+            Reach::of(&faces),
+            Pace::default(),
+            dice.split(),
+            Arc::new(move |news| drop(tell.send(Ask::Located(news)))),
+        );
+        resolver.follow(&plan);
         let board = Switchboard::new(
             switchboard::Setup {
                 plan: plan.clone(),
                 accounts,
+                trunk_passwords,
                 sounds,
                 listeners: faces.clone(),
                 dice,
@@ -117,6 +131,7 @@ impl House {
             media,
             desk,
             sinks,
+            resolver,
             worker,
             metrics,
             gauges: super::gauges::Gauges::default(),
@@ -204,6 +219,17 @@ pub(super) fn accounts(
     let accounts =
         plan.seats.values().map(|seat| account(&seat.id, &seat.secret)).collect::<Result<_, _>>()?;
     Ok((accounts, created))
+}
+
+/// Passwords that carriers gave us for our accounts there.
+pub(super) fn trunk_passwords(plan: &Plan, setup: &Setup) -> Result<TrunkPasswords, StartError> {
+    let accounts = plan.trunks.values().filter_map(|trunk| Some((&trunk.id, trunk.account.as_ref()?)));
+    accounts
+        .map(|(id, account)| {
+            let password = secrets::given(&account.password, &setup.data).map_err(outside("secrets"))?;
+            Ok((id.clone(), password))
+        })
+        .collect()
 }
 
 fn open_media(

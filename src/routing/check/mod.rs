@@ -7,8 +7,10 @@ mod network;
 mod notice;
 mod people;
 mod references;
+mod rewriting;
 mod sounds;
 mod transports;
+mod trunks;
 
 use std::time::Duration;
 
@@ -47,6 +49,9 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     network::rtp_ports(table, problems);
     network::trunks(table, problems);
     network::circles(table, problems);
+    trunks::far_sides(table, problems);
+    trunks::groups(table, problems);
+    rewriting::rewriting(table, problems);
     network::sinks(table, problems);
     ranges(table, problems);
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::super::diagnostic::Spot;
-use super::super::plan::{IpNet, Listener, Transport};
+use super::super::plan::{IpNet, Listener, Transport, TrunkTarget};
 use super::super::source::{Problems, Said};
 use super::super::tables::{RoutingTable, SinkTable, SinkWord, TrunkTable};
 use super::{misplaced, needed, references};
@@ -146,14 +146,16 @@ pub fn trunks(table: &RoutingTable, problems: &mut Problems) {
 pub fn circles(table: &RoutingTable, problems: &mut Problems) {
     let listen = table.network.iter().filter_map(|network| network.listen.as_ref());
     let listen: Vec<&Said<Listener>> = listen.flat_map(|said| &said.value).collect();
-    for target in table.trunks.iter().filter_map(|trunk| trunk.target.as_ref()) {
-        let Some(own) = listen.iter().find(|own| reaches(own, target.value)) else { continue };
+    for target in table.trunks.iter().filter_map(|trunk| trunk.target.as_ref()).flat_map(|said| &said.value.0)
+    {
+        let Some(address) = target.value.address() else { continue }; // A name: judged when it is looked up.
+        let Some(own) = listen.iter().find(|own| reaches(own, address)) else { continue };
         problems
             .error(
                 "E0610",
                 &target.spot,
-                format!("中继通向本引擎自己的地址 {}", target.value),
-                format!("the trunk leads back to this engine's own address {}", target.value),
+                format!("中继通向本引擎自己的地址 {address}"),
+                format!("the trunk leads back to this engine's own address {address}"),
             )
             .effect(
                 "转往那里的来电在本机兜圈子，直到端口用尽",
@@ -223,8 +225,9 @@ fn drill(trunk: &TrunkTable, problems: &mut Problems) {
     let Some(drill) = trunk.drill.as_ref().filter(|said| said.value) else {
         return;
     };
-    let real = trunk.target.as_ref().filter(|target| !target.value.ip().to_canonical().is_loopback());
-    if let Some(target) = real {
+    let real =
+        |target: &&Said<TrunkTarget>| !target.value.ip().is_some_and(|ip| ip.to_canonical().is_loopback());
+    if let Some(target) = trunk.target.iter().flat_map(|said| &said.value.0).find(real) {
         problems
             .error(
                 "E0605",

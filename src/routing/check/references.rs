@@ -10,7 +10,8 @@ use super::super::tables::{ModeWord, RoutingTable};
 
 /// No two things of a kind share a name.
 pub fn unique_names(table: &RoutingTable, problems: &mut Problems) {
-    once(table.trunks.iter().map(|trunk| &trunk.name), ("中继", "trunk"), problems);
+    let groups = table.groups.iter().map(|group| &group.name);
+    once(table.trunks.iter().map(|trunk| &trunk.name).chain(groups), ("中继", "trunk"), problems);
     once(table.queues.iter().map(|queue| &queue.name), ("队列", "queue"), problems);
     once(table.seats.iter().map(|seat| &seat.id), ("座席", "seat"), problems);
     once(table.sinks.iter().map(|sink| &sink.name), ("工单去处", "ticket sink"), problems);
@@ -51,8 +52,13 @@ pub fn defined(table: &RoutingTable, manifest: Option<&ManifestTable>, problems:
     for said in table.numbers.iter().filter_map(|number| number.queue.as_ref()) {
         exists("E0301", said, &queues, ("队列", "queue"), problems);
     }
+    let groups = names(table.groups.iter().map(|group| &group.name));
     let trunks = names(table.trunks.iter().map(|trunk| &trunk.name));
-    for said in dialled_trunks(table) {
+    let ways = [&trunks[..], &groups[..]].concat();
+    for said in called_ways(table) {
+        exists("E0303", said, &ways, ("中继", "trunk"), problems);
+    }
+    for said in members(table).filter(|said| !groups.contains(&said.value.as_str())) {
         exists("E0303", said, &trunks, ("中继", "trunk"), problems);
     }
     if let Some(manifest) = manifest {
@@ -106,6 +112,18 @@ pub fn used(table: &RoutingTable, problems: &mut Problems) {
                 .remedy("删去它，或在号码里引用它", "remove it, or refer to it in a number");
         }
     }
+    for name in table.groups.iter().filter_map(|group| group.name.as_ref()) {
+        if !dialled.contains(&name.value.as_str()) {
+            problems
+                .warning(
+                    "W0104",
+                    &name.spot,
+                    format!("没有号码使用中继组 \"{}\"", name.value),
+                    format!("no number uses the trunk group \"{}\"", name.value),
+                )
+                .remedy("删去它，或在号码里引用它", "remove it, or refer to it in a number");
+        }
+    }
     let waited: Vec<&str> = used_queues(table).map(|said| said.value.as_str()).collect();
     for name in table.queues.iter().filter_map(|queue| queue.name.as_ref()) {
         if !waited.contains(&name.value.as_str()) {
@@ -121,11 +139,38 @@ pub fn used(table: &RoutingTable, problems: &mut Problems) {
     }
 }
 
-/// Trunks that calls are sent to.
+/// Trunks and groups that calls are sent to, members of groups included.
 pub fn dialled_trunks(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> {
+    called_ways(table).chain(members(table))
+}
+
+/// Trunks and groups that numbers name.
+fn called_ways(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> {
     let numbers = table.numbers.iter().filter_map(|number| number.trunk.as_ref());
     let peers = table.emergencies.iter().filter_map(|peer| peer.trunk.as_ref());
     numbers.chain(peers)
+}
+
+/// Trunks that groups name.
+fn members(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> {
+    let members = table.groups.iter().flat_map(|group| group.trunks.iter().flat_map(|said| &said.value));
+    members.filter_map(|member| member.trunk.as_ref())
+}
+
+/// The numbers that are called by a trunk, itself or as a member of a group: as they are at the far side.
+pub fn numbers_by<'a>(table: &'a RoutingTable, trunk: &'a str) -> impl Iterator<Item = &'a Said<String>> {
+    let leads = move |way: &Option<Said<String>>| {
+        way.as_ref().is_some_and(|way| {
+            way.value == trunk
+                || table.groups.iter().any(|group| {
+                    let mut members = group.trunks.iter().flat_map(|said| &said.value);
+                    group.name.as_ref().is_some_and(|name| name.value == way.value)
+                        && members.any(|member| member.trunk.as_ref().is_some_and(|own| own.value == trunk))
+                })
+        })
+    };
+    let numbers = table.numbers.iter().filter(move |number| leads(&number.trunk));
+    numbers.filter_map(|number| number.dial.as_ref().or(number.number.as_ref()))
 }
 
 /// Queues that callers are sent to.

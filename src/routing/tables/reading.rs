@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use super::super::diagnostic::{Spot, Text};
-use super::super::plan::{Afterwards, DialledFrom, Purpose};
+use super::super::plan::{Afterwards, Purpose};
 use super::super::read::{Reader, Value};
 use super::super::values::Ports;
 use super::*;
 
-const fn secs(seconds: u64) -> Duration {
+pub(super) const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
@@ -41,6 +41,7 @@ impl RoutingTable {
             survey: reader.section("survey", SurveyTable::read),
             transition: reader.section("transition", |reader| TransitionTable::read(reader, true)),
             trunks: reader.sections("trunk", TrunkTable::read),
+            groups: reader.sections("trunk_group", GroupTable::read),
             queues: reader.sections("queue", QueueTable::read),
             seats: reader.sections("seat", SeatTable::read),
             numbers: reader.sections("number", NumberTable::read),
@@ -138,6 +139,7 @@ impl NetworkTable {
             rtp_ports: reader.or("rtp_ports", Ports(20_000, 29_999)),
             domain: reader.or("domain", "hotline".to_owned()),
             silence_max: reader.or("silence_max", secs(12)),
+            dns: reader.or("dns", Vec::new()),
         }
     }
 }
@@ -205,25 +207,6 @@ impl TransitionTable {
             table.afterwards = reader.optional("afterwards");
         }
         table
-    }
-}
-
-impl TrunkTable {
-    fn read(reader: &mut Reader<'_, '_>) -> Self {
-        let at_first = vec![Said { value: DialledFrom::RequestUri, spot: reader.spot.clone() }];
-        TrunkTable {
-            spot: reader.spot.clone(),
-            name: reader.required("name", unnamed()),
-            sources: reader.or("sources", Vec::new()),
-            certificate: reader.optional("certificate"),
-            target: reader.optional("target"),
-            dialled_from: reader.or("dialled_from", at_first),
-            trust_identity: reader.or("trust_identity", false),
-            forwarded_in: reader.or("forwarded_in", Vec::new()),
-            connect_timeout: reader.or("connect_timeout", secs(4)),
-            calls_max: reader.or("calls_max", 1_200),
-            drill: reader.or("drill", false),
-        }
     }
 }
 
@@ -323,7 +306,7 @@ impl SinkTable {
     }
 }
 
-fn unnamed() -> Text {
+pub(super) fn unnamed() -> Text {
     Text::new("别处无法引用它，记录里也认不出它", "nothing could refer to it, and records could not name it")
 }
 

@@ -1,0 +1,210 @@
+//! Faults of rewriting rules, and what whole sets of them do.
+
+use hotline::routing::Dialled;
+
+use super::base::{Edit, Files, codes};
+use super::fixture::Fixture;
+
+const TAX: &str = "calls_max = 30";
+const CARRIER: &str = "calls_max = 1100";
+
+pub const FIXTURES: &[Fixture] = &[
+    Fixture {
+        code: "E0615",
+        what: "a pattern with a gap",
+        edits: &[Edit::Plan(
+            TAX,
+            "calls_max = 30\nrewrite.called = [{ when = ⟦\"03*93\"⟧, strip = 1, examples = [{ from = \"0393\", to = \"393\" }] }]",
+        )],
+    },
+    Fixture {
+        code: "E0616",
+        what: "a rule without an act",
+        edits: &[Edit::Plan(
+            TAX,
+            "calls_max = 30\nrewrite.called = [⟦{ when = \"12366\", examples = [{ from = \"12366\", to = \"12366\" }] }⟧]",
+        )],
+    },
+    Fixture {
+        code: "E0616",
+        what: "a rule with two acts",
+        edits: &[Edit::Plan(
+            TAX,
+            "calls_max = 30\nrewrite.called = [{ when = \"12366\", to = \"1\", strip = ⟦2⟧, examples = [{ from = \"12366\", to = \"1\" }] }]",
+        )],
+    },
+    Fixture {
+        code: "E0617",
+        what: "a rule that leaves nothing",
+        edits: &[Edit::Plan(
+            TAX,
+            "calls_max = 30\nrewrite.called = [{ when = \"0393*\", strip = ⟦4⟧, examples = [{ from = \"039312366\", to = \"12366\" }] }]",
+        )],
+    },
+    Fixture {
+        code: "E0617",
+        what: "a rule that strips more than there is",
+        edits: &[Edit::Plan(
+            TAX,
+            "calls_max = 30\nrewrite.caller = [{ when = \"1*\", length = 3, strip = ⟦4⟧, add = \"0\", examples = [{ from = \"120\", to = \"120\" }] }]",
+        )],
+    },
+    Fixture {
+        code: "E0618",
+        what: "an example that comes out otherwise",
+        edits: &[Edit::Plan(
+            TAX,
+            "calls_max = 30\nrewrite.called = [{ when = \"12366\", add = \"0393\", examples = [{ from = \"12366\", to = ⟦\"039312367\"⟧ }] }]",
+        )],
+    },
+    Fixture {
+        code: "E0619",
+        what: "an example that the rule is not for",
+        edits: &[Edit::Plan(
+            TAX,
+            "calls_max = 30\nrewrite.called = [{ when = \"12366\", add = \"0393\", examples = [{ from = ⟦\"12367\"⟧, to = \"039312367\" }] }]",
+        )],
+    },
+    Fixture {
+        code: "E0619",
+        what: "an example that an earlier rule takes",
+        edits: &[Edit::Plan(
+            TAX,
+            "calls_max = 30
+rewrite.called = [
+    { when = \"123*\", add = \"0393\", examples = [{ from = \"12366\", to = \"039312366\" }] },
+    { when = \"12367\", to = \"1\", examples = [{ from = ⟦\"12367\"⟧, to = \"1\" }] },
+]",
+        )],
+    },
+    Fixture {
+        code: "E0626",
+        what: "a rule that loses 110, 119, 120 and 122 is told of for one of them",
+        edits: &[Edit::Plan(
+            TAX,
+            "calls_max = 30\nrewrite.called = [{ when = ⟦\"119\"⟧, to = \"12345\", examples = [{ from = \"119\", to = \"12345\" }] }]",
+        )],
+    },
+    Fixture {
+        code: "E0626",
+        what: "a number that becomes an emergency number",
+        edits: &[Edit::Plan(
+            TAX,
+            "calls_max = 30\nrewrite.called = [{ when = ⟦\"12366\"⟧, to = \"0393110\", examples = [{ from = \"12366\", to = \"0393110\" }] }]",
+        )],
+    },
+    Fixture {
+        code: "E0626",
+        what: "an emergency number that comes in becomes a line of ours",
+        edits: &[Edit::Plan(
+            CARRIER,
+            "calls_max = 1100\nrewrite.called_inward = [{ when = ⟦\"120\"⟧, to = \"12345\", examples = [{ from = \"120\", to = \"12345\" }] }]",
+        )],
+    },
+    Fixture {
+        code: "E0627",
+        what: "letters in front of a number",
+        edits: &[Edit::Plan(
+            TAX,
+            "calls_max = 30\nrewrite.called = [{ when = \"12366\", add = ⟦\"tax\"⟧, examples = [{ from = \"12366\", to = \"12366\" }] }]",
+        )],
+    },
+    Fixture {
+        code: "E0628",
+        what: "a length that runs backwards",
+        edits: &[Edit::Plan(
+            TAX,
+            "calls_max = 30\nrewrite.called = [{ when = \"12366\", length = ⟦\"8-7\"⟧, add = \"0393\", examples = [{ from = \"12366\", to = \"039312366\" }] }]",
+        )],
+    },
+    Fixture {
+        code: "W0106",
+        what: "a rule that no example shows",
+        edits: &[Edit::Plan(
+            TAX,
+            "calls_max = 30\nrewrite.called = [{ when = ⟦\"12366\"⟧, add = \"0393\" }]",
+        )],
+    },
+];
+
+#[test]
+fn a_rule_that_loses_every_emergency_number_is_told_of_for_each() {
+    let edit = "calls_max = 30\nrewrite.called = [{ when = \"*\", add = \"9\", examples = [{ from = \"12366\", to = \"912366\" }] }]";
+    let report = Files::with(&[Edit::Plan(TAX, edit)]).judge().report;
+    assert_eq!(codes(&report), ["E0626"; 4]);
+    for number in ["110", "119", "120", "122"] {
+        assert!(report.render(false).contains(&format!("规则把 {number} 改成了 9{number}")), "{number}");
+    }
+    let kept = "calls_max = 30
+rewrite.called = [
+    { when = \"1*\", length = 3, keep = true, examples = [{ from = \"110\", to = \"110\" }] },
+    { when = \"*\", add = \"9\", examples = [{ from = \"12366\", to = \"912366\" }] },
+]";
+    assert_eq!(codes(&Files::with(&[Edit::Plan(TAX, kept)]).judge().report), [""; 0]);
+}
+
+#[test]
+fn an_area_code_in_front_of_an_emergency_number_does_not_lose_it() {
+    let edit = "calls_max = 30\nrewrite.called = [{ when = \"1*\", add = \"0393\", examples = [{ from = \"12366\", to = \"039312366\" }, { from = \"110\", to = \"0393110\" }] }]";
+    assert_eq!(codes(&Files::with(&[Edit::Plan(TAX, edit)]).judge().report), [""; 0]);
+}
+
+#[test]
+fn rules_may_be_written_as_tables_and_work_both_ways() {
+    let outward = "calls_max = 30
+
+[[trunk.rewrite.called]]
+when = \"12366\"
+add = \"0393\"
+examples = [{ from = \"12366\", to = \"039312366\" }]
+
+[[trunk.rewrite.caller]]
+when = \"1*\"
+length = 11
+add = \"+86\"
+examples = [{ from = \"13800000000\", to = \"+8613800000000\" }]
+";
+    let inward = "calls_max = 1100
+
+[[trunk.rewrite.called_inward]]
+when = \"86393*\"
+strip = 5
+add = \"0393\"
+examples = [{ from = \"8639312345\", to = \"039312345\" }]
+
+[[trunk.rewrite.caller_inward]]
+when = \"+86*\"
+strip = 3
+add = \"0\"
+examples = [{ from = \"+8637112345678\", to = \"037112345678\" }]
+";
+    let outcome = Files::with(&[Edit::Plan(TAX, outward), Edit::Plan(CARRIER, inward)]).judge();
+    assert_eq!(codes(&outcome.report), [""; 0], "{}", outcome.report.render(false));
+    let plan = outcome.plan.expect("a plan");
+    let ways = plan.ways(&"tax".into(), "12366", "13800000000");
+    assert_eq!((&*ways[0].called, &*ways[0].caller), ("039312366", "+8613800000000"));
+    assert_eq!(plan.ways(&"tax".into(), "12366", "")[0].caller, "", "a withheld caller stays withheld");
+
+    let carrier = &plan.trunks["carrier"];
+    assert_eq!(carrier.rewrite.caller_inward.apply("+8637112345678"), "037112345678");
+    for (dialled, line) in [
+        ("sip:8639312336@192.0.2.10", Some("12336")),
+        ("sip:12336@192.0.2.10", Some("12336")),
+        ("tel:+86-393-12336", Some("12336")),
+        ("sip:8637112336@192.0.2.10", None),
+        // Put into our form it is 110: nobody's line, whatever History-Info says.
+        ("sip:86393110@192.0.2.10", None),
+    ] {
+        let mut message = Dialled::request_uri(dialled);
+        if dialled.contains("110") {
+            message.0.push((hotline::routing::plan::DialledFrom::HistoryInfo, "12336".to_owned()));
+        }
+        let found = plan.find_line(carrier, &message).map(|found| found.line.number.to_string());
+        assert_eq!(found.as_deref(), line, "{dialled}");
+    }
+    let tax = &plan.trunks["tax"];
+    assert!(
+        plan.find_line(tax, &Dialled::request_uri("sip:8639312336@x")).is_none(),
+        "another trunk's rules"
+    );
+}
