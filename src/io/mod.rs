@@ -12,3 +12,4 @@ pub mod secrets;
 pub mod sip_socket;
 pub mod store;
 pub mod ticket_sink;
+pub mod trace;

@@ -19,6 +19,7 @@ pub mod readiness;
 pub mod source;
 pub mod speech;
 mod tables;
+pub mod trace;
 pub mod transition;
 mod values;
 

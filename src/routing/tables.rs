@@ -15,6 +15,7 @@ use jiff::tz::TimeZone;
 use super::diagnostic::Spot;
 use super::plan::{Afterwards, DialledFrom, IpNet, Listener, Purpose, SeatGreeting, SecretRef};
 use super::source::Said;
+use super::trace::TraceTable;
 use super::values::Ports;
 
 /// The only version of the file's shape.
@@ -47,6 +48,8 @@ pub struct RoutingTable {
     pub survey: Option<SurveyTable>,
     /// `[transition]`.
     pub transition: Option<TransitionTable>,
+    /// `[trace]`.
+    pub(super) trace: Option<TraceTable>,
     /// `[[trunk]]`.
     pub trunks: Vec<TrunkTable>,
     /// `[[queue]]`.

@@ -34,6 +34,7 @@ mod uac;
 mod uas;
 pub mod uri;
 pub mod via;
+pub mod wire_ref;
 mod writing;
 
 pub use build::{Draft, reason_phrase};
@@ -48,3 +49,4 @@ pub use name_addr::{Contacts, NameAddr};
 pub use transport::{Hop, Transport};
 pub use uri::Uri;
 pub use via::Via;
+pub use wire_ref::WireRef;

@@ -10,13 +10,14 @@ use bytes::Bytes;
 use super::build::Draft;
 use super::dialog::{Dialog, MAX_FORWARDS, tag_of};
 use super::endpoint::{Endpoint, Source, User};
-use super::event::{EndCause, Event, Invite, NoWay, SessionId, Target};
+use super::event::{EndCause, Event, Invite, NoWay, Origin, SessionId, Target};
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
 use super::session::{Farewell, Phase, Session};
 use super::transaction::{InviteClient, Key, Machine};
 use super::transport::Hop;
+use super::wire_ref::WireRef;
 use super::writing::host_of;
 use crate::time::Now;
 
@@ -120,6 +121,13 @@ impl Endpoint {
         let tx = self.send_invite(id, false, way.pinned, key, way.source, bytes, now);
         let lapses = Some(now.mono + invite.connect_timeout).filter(|_| !invite.connect_timeout.is_zero());
         self.sessions.insert(id, Session::new(dialog, Phase::Calling { tx, lapses, hung_up: false }, true));
+        let to = match invite.target {
+            Target::Seat(seat) => Some(Origin::Seat(seat)),
+            Target::Trunk(routes) => routes.into_iter().next().map(|route| Origin::Trunk(route.trunk)),
+        };
+        if let (Some(to), Some(call_id)) = (to, message.call_id()) {
+            self.tell(Event::InviteSent { session: id, to, wire_ref: WireRef::of_call_id(call_id) });
+        }
         self.wake(id);
         Ok(id)
     }

@@ -99,6 +99,7 @@ pub(super) struct Measured {
     media: [Counter; MEDIA.len()],
     recordings: Gauge,
     recorder: [Counter; RECORDER.len()],
+    trace: [Counter; TRACE.len()],
 }
 
 /// Names of [`MediaTotals`], in the order of its fields.
@@ -125,6 +126,15 @@ const RECORDER: [(&str, &str); 4] = [
     ("recorder_syncs_put_off", "Syncs of recordings put off because the disk was too slow"),
 ];
 
+/// What becomes of SIP messages in the trace.
+const TRACE: [(&str, &str); 5] = [
+    ("trace_messages", "SIP messages kept in the trace"),
+    ("trace_messages_refused", "SIP messages not traced because too many waited"),
+    ("trace_messages_unwritten", "SIP messages that the disk would not take"),
+    ("trace_copies", "SIP messages copied to the HEP collector"),
+    ("trace_copies_lost", "Copies that could not be sent to the HEP collector"),
+];
+
 impl Measured {
     pub(super) fn register(&self, r: &mut Registry) {
         r.register("calls", "Calls under way, by state", self.calls.clone());
@@ -142,8 +152,11 @@ impl Measured {
             "Requests refused at the door, by reason",
             self.turned_away.clone(),
         );
-        for ((name, help), counter) in
-            MEDIA.iter().zip(&self.media).chain(RECORDER.iter().zip(&self.recorder))
+        for ((name, help), counter) in MEDIA
+            .iter()
+            .zip(&self.media)
+            .chain(RECORDER.iter().zip(&self.recorder))
+            .chain(TRACE.iter().zip(&self.trace))
         {
             r.register(*name, *help, counter.clone());
         }
@@ -152,6 +165,11 @@ impl Measured {
 }
 
 impl Figures {
+    /// The trace so far: kept, refused, unwritten, copied, copies lost.
+    pub fn trace_totals(&self, totals: [u64; TRACE.len()]) {
+        self.measured.trace.iter().zip(totals).for_each(|(counter, total)| set(counter, total));
+    }
+
     /// The switchboard, as it is now.
     pub fn house_now(&self, now: &HouseNow<'_>) {
         let measured = &self.measured;

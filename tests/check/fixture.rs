@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
-use super::{files, lines, names, network, people, prompts, shape};
+use super::{files, lines, names, network, people, prompts, shape, trace};
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.
 pub struct Fixture {
@@ -15,7 +15,7 @@ pub struct Fixture {
 }
 
 fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 7] = [
+    let nouns: [&'static [Fixture]; 8] = [
         files::FIXTURES,
         shape::FIXTURES,
         lines::FIXTURES,
@@ -23,6 +23,7 @@ fn all() -> impl Iterator<Item = &'static Fixture> {
         people::FIXTURES,
         prompts::FIXTURES,
         network::FIXTURES,
+        trace::FIXTURES,
     ];
     nouns.into_iter().flatten()
 }

@@ -12,3 +12,4 @@ mod people;
 mod prompts;
 mod shape;
 mod shipped;
+mod trace;

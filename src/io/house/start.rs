@@ -14,6 +14,7 @@ use crate::io::media::{MediaConfig, MediaHandle, raise_file_limit};
 use crate::io::recorder::{self, RecorderConfig};
 use crate::io::sip_socket::SipSockets;
 use crate::io::store::{self, Desk, Opening, Repaired};
+use crate::io::trace::Tracer;
 use crate::io::{http, plan_files, secrets, ticket_sink};
 use crate::ledger::Action;
 use crate::media::SoundBank;
@@ -67,6 +68,8 @@ impl House {
         let media_woke = Arc::new(Notify::new());
         let media = open_media(&setup, &plan, &bank, dice.split(), &media_woke)?;
 
+        let tracer =
+            Tracer::start(setup.data.clone(), plan.trace, &faces, setup.clock).map_err(outside("trace"))?;
         let board = Switchboard::new(
             switchboard::Setup {
                 plan: plan.clone(),
@@ -93,6 +96,7 @@ impl House {
                     data: setup.data.clone(),
                     desk: desk.clone(),
                     errands: store.errands(),
+                    flush: tracer.flush(),
                 };
                 Some(http::serve(at, state, &worker).map_err(outside("http"))?)
             }
@@ -116,6 +120,7 @@ impl House {
             sinks,
             worker,
             metrics,
+            tracer,
             gauges: super::gauges::Gauges::default(),
             bank,
             loaded,

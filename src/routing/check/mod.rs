@@ -8,6 +8,7 @@ mod notice;
 mod people;
 mod references;
 mod sounds;
+mod trace;
 
 use std::time::Duration;
 
@@ -44,6 +45,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     network::trunks(table, problems);
     network::circles(table, problems);
     network::sinks(table, problems);
+    trace::trace(table, problems);
     ranges(table, problems);
 }
 

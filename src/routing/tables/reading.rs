@@ -39,6 +39,7 @@ impl RoutingTable {
             seat_greeting,
             survey: reader.section("survey", SurveyTable::read),
             transition: reader.section("transition", |reader| TransitionTable::read(reader, true)),
+            trace: reader.section("trace", TraceTable::read),
             trunks: reader.sections("trunk", TrunkTable::read),
             queues: reader.sections("queue", QueueTable::read),
             seats: reader.sections("seat", SeatTable::read),
