@@ -120,3 +120,61 @@ fn a_capture_is_read_by_tshark_with_the_same_messages_and_none_of_them_malformed
     );
     assert_eq!(read("sdp", &["sdp.media"]).len(), 4, "two offers, two answers");
 }
+
+#[test]
+fn a_capture_of_ipv6_and_streams_is_read_by_tshark_too() {
+    use hotline::io::trace::{Message, Party, Trace};
+    use hotline::sip::Transport;
+
+    let parties: Vec<Party> = ["[2001:db8::7]:5060", "192.0.2.7:5060", "198.51.100.7:5070"]
+        .map(|at| Party { name: None, at: at.parse().unwrap() })
+        .into();
+    let message = |at_us: i64, party: usize, transport: Transport, body: usize| {
+        let text = format!(
+            "OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/{};branch=z9hG4bK{at_us}\r\nFrom: <sip:a@b>;tag=1\r\n\
+             To: <sip:c@d>\r\nCall-ID: {at_us}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n\
+             Content-Type: text/plain\r\nContent-Length: {body}\r\n\r\n{}",
+            transport.via_name().to_owned() + " h",
+            "x".repeat(body)
+        );
+        let local = if party == 0 { "[2001:db8::1]:5060" } else { "192.0.2.1:5060" };
+        let local = local.parse().unwrap();
+        Message { at_us, sent: at_us % 2 == 0, transport, local, party, again: false, bytes: text.into() }
+    };
+    let trace = Trace {
+        call: hotline::id::CallId::parse("017bb000-0000-7000-8000-000000000000").unwrap(),
+        parties,
+        // Odd and even lengths, both ways, and one that no single segment holds.
+        messages: vec![
+            message(1_000_001, 0, Transport::Udp, 1),
+            message(1_000_002, 0, Transport::Udp, 2),
+            message(1_000_003, 0, Transport::Tcp, 3),
+            message(1_000_004, 1, Transport::Tcp, 65_000),
+            message(1_000_006, 1, Transport::Tcp, 5),
+            message(1_000_007, 1, Transport::Tcp, 0),
+            message(1_000_009, 2, Transport::Tls, 7),
+        ],
+        left_out: 0,
+    };
+    let path = std::env::temp_dir().join(format!("hotline-capture-{}.pcap", std::process::id()));
+    trace.write_pcap(&mut std::fs::File::create(&path).unwrap()).unwrap();
+    let read = |filter: &str, field: &str| {
+        let read = Command::new("tshark")
+            .args(["-n", "-o", "udp.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE"])
+            .args(["-o", "ip.check_checksum:TRUE", "-d", "tcp.port==5070,sip", "-Y", filter])
+            .args(["-T", "fields", "-e", field, "-r"])
+            .arg(&path)
+            .output()
+            .unwrap_or_else(|error| panic!("tshark does not start ({error}): tools/test installs it"));
+        assert!(read.status.success(), "{read:?}");
+        stdout(&read).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let times: Vec<String> = trace.messages.iter().map(|message| message.at_us.to_string()).collect();
+    assert_eq!(read("sip.Method == OPTIONS", "sip.Call-ID"), times);
+    assert_eq!(read("_ws.malformed || _ws.expert.severity == 8388608", "frame.number"), [""; 0]);
+    let good = "udp.checksum.status == 1 || tcp.checksum.status == 1";
+    assert_eq!(read(good, "frame.number").len(), 8, "one message took two segments");
+    assert_eq!(read("ip && ip.checksum.status != 1", "frame.number"), [""; 0]);
+    assert_eq!(read("ipv6", "frame.number").len(), 3);
+    std::fs::remove_file(path).unwrap();
+}

@@ -93,3 +93,56 @@ fn chunk(out: &mut Vec<u8>, kind: u16, value: &[u8]) {
     out.extend(u16::try_from(value.len() + 6).unwrap_or(u16::MAX).to_be_bytes());
     out.extend_from_slice(value);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    #[test]
+    fn a_copy_says_all_that_the_specification_numbers() {
+        let seen = Seen {
+            at_us: 1_500_000_000_000_007,
+            sent: true,
+            transport: Transport::Tcp,
+            local: "[2001:db8::1]:5060".parse().unwrap(),
+            peer: "[2001:db8::2]:5062".parse().unwrap(),
+            bytes: Bytes::new(),
+        };
+        let call = CallId::parse("017bb000-0000-7000-8000-000000000000").unwrap();
+        let mut out = Vec::new();
+        encode(&mut out, &seen, b"BYE", 0x0102_0304, Some(call));
+        let mut expected = b"HEP3\x00\xa6".to_vec();
+        expected.extend(b"\0\0\0\x01\0\x07\x0a\0\0\0\x02\0\x07\x06");
+        expected.extend(b"\0\0\0\x05\0\x16\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01");
+        expected.extend(b"\0\0\0\x06\0\x16\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02");
+        expected.extend(b"\0\0\0\x07\0\x08\x13\xc4\0\0\0\x08\0\x08\x13\xc6");
+        expected.extend(b"\0\0\0\x09\0\x0a\x59\x68\x2f\x00\0\0\0\x0a\0\x0a\0\0\0\x07");
+        expected.extend(b"\0\0\0\x0b\0\x07\x01\0\0\0\x0c\0\x0a\x01\x02\x03\x04");
+        expected.extend(b"\0\0\0\x11\0\x2a017bb000-0000-7000-8000-000000000000");
+        expected.extend(b"\0\0\0\x0f\0\x09BYE");
+        assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_datagram_is_lost_and_legs_are_forgotten_in_time() {
+        let here: SocketAddr = "127.0.0.1:9".parse().unwrap();
+        let mut copies = Copies::open(here, 0).unwrap();
+        let seen = Seen {
+            at_us: 0,
+            sent: true,
+            transport: Transport::Tcp,
+            local: here,
+            peer: here,
+            bytes: Bytes::new(),
+        };
+        assert!(!copies.send(&seen, &[b'x'; 65_536]));
+        let call = CallId::parse("017bb000-0000-7000-8000-000000000000").unwrap();
+        for leg in 0..LEGS_MAX as u64 + 5 {
+            let party = crate::sip::event::Origin::Seat("1".into());
+            copies.tie(&Tie { at_us: 0, call, party, wire_ref: WireRef::from_bits(leg) });
+        }
+        assert_eq!((copies.calls.len(), copies.order.len()), (LEGS_MAX, LEGS_MAX));
+        assert!(!copies.calls.contains_key(&WireRef::from_bits(4)));
+    }
+}
