@@ -44,7 +44,7 @@ fn text(chunks: &Chunks) -> &str {
 fn each_message_is_copied_to_the_collector_with_every_chunk_that_says_what_it_was() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    let trace = format!("[trace]\nhep = \"{}\"\ncapture_id = 2021\n", socket.local_addr().unwrap());
+    let trace = format!("hep = \"{}\"\ncapture_id = 2021", socket.local_addr().unwrap());
     let engine: Engine = engine("trace-hep", &trace, &[]);
     let record = talk(&engine);
     let of_call =
@@ -86,7 +86,7 @@ fn each_message_is_copied_to_the_collector_with_every_chunk_that_says_what_it_wa
 
 #[test]
 fn what_is_switched_off_is_neither_kept_nor_copied() {
-    let engine = engine("trace-off", "[trace]\nenabled = false\n", &[]);
+    let engine = engine("trace-off", "enabled = false", &[]);
     let folder = engine.data.join("trace");
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();

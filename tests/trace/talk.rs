@@ -16,14 +16,15 @@ pub const WHEN: &str = "2021-12-01T09:00:00+08:00";
 /// Who calls.
 pub const CALLER: &str = "13800000042";
 
-/// An engine on the shipped plan with `[trace]` as given.
+/// An engine on the shipped plan with these lines in its `[trace]`.
 pub fn engine(name: &str, trace: &str, more: &[&str]) -> Engine {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
     let plan = std::fs::read_to_string(home.join("routing.toml")).unwrap();
     let prompts = format!("prompts = {:?}", home.join("prompts/prompts.toml"));
     let shipped = "prompts = \"prompts/prompts.toml\"";
-    assert!(plan.contains(shipped) && plan.contains("[recording]"));
-    let plan = plan.replace(shipped, &prompts).replace("[recording]", &format!("{trace}\n[recording]"));
+    let kept = "enabled = true\n# 保存期";
+    assert!(plan.contains(shipped) && plan.contains(kept));
+    let plan = plan.replace(shipped, &prompts).replace(kept, &format!("{trace}\n# 保存期"));
     let data = data_dir(name);
     std::fs::create_dir_all(&data).unwrap();
     let path = data.join("routing.toml");

@@ -120,7 +120,8 @@ fn cover_numbers(line: &mut [u8]) {
     while at < line.len() {
         let length = line[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         let joins = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'=');
-        let alone = !(at > 0 && joins(line[at - 1])) && !line.get(at + length).copied().is_some_and(joins);
+        let around = [at.checked_sub(1), Some(at + length)].into_iter().flatten();
+        let alone = !around.filter_map(|place| line.get(place).copied()).any(joins);
         if length >= PERSONAL_FROM && alone {
             let run = &mut line[at..at + length];
             let shown = if length >= SHOWN_FROM { 3..length - 2 } else { 0..length };
