@@ -1,5 +1,4 @@
 //! Telephones on real sockets, and what they told so far.
-#![allow(dead_code, reason = "each test target uses a part of it")]
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -5,6 +5,7 @@ mod collector;
 #[path = "../engine/mod.rs"]
 mod engine;
 mod http;
+#[allow(dead_code)]
 #[path = "../real_call/line.rs"]
 mod line;
 mod shown;

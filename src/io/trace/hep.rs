@@ -112,7 +112,7 @@ mod tests {
         let call = CallId::parse("017bb000-0000-7000-8000-000000000000").unwrap();
         let mut out = Vec::new();
         encode(&mut out, &seen, b"BYE", 0x0102_0304, Some(call));
-        let mut expected = b"HEP3\x00\xa6".to_vec();
+        let mut expected = b"HEP3\x00\xa8".to_vec();
         expected.extend(b"\0\0\0\x01\0\x07\x0a\0\0\0\x02\0\x07\x06");
         expected.extend(b"\0\0\0\x05\0\x16\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01");
         expected.extend(b"\0\0\0\x06\0\x16\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02");

@@ -179,8 +179,8 @@ mod tests {
         let ladder = trace.to_ladder();
         let mut lines = ladder.lines().skip(2);
         for wanted in [
-            "              中继 trunk 运营商                       hotline                             座席 seat 1001",
-            "                 192.0.2.7:5060                       192.0.2.1:5060                         198.51.100.9:5062",
+            "                中继 trunk 运营商                            hotline                             座席 seat 1001",
+            "                 192.0.2.7:5060                          192.0.2.1:5060                         198.51.100.9:5062",
             "                +0.0 ms │── INVITE 12345 (1 INVITE) SDP ───────▶│                                       │",
             "                +0.7 ms │◀─ 100 Trying (1 INVITE) 重发/again ───│                                       │",
             "             +1500.2 ms │                                       │── INVITE 1001 (1 INVITE) ────────────▶│",
