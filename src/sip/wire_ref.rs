@@ -21,7 +21,9 @@ impl WireRef {
     /// as lines only (RFC 3261 §7.3.1: compact name, blanks before the colon, a value on the next
     /// line), since a message that cannot be answered is traced as well.
     pub fn of_message(bytes: &[u8]) -> Option<Self> {
-        let mut lines = bytes.split(|byte| *byte == b'\n').skip(1).map(<[u8]>::trim_ascii_end).peekable();
+        // Line ends before the start line are none of the message's own (RFC 3261 §7.5).
+        let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+        let mut lines = lines.skip_while(|line| line.is_empty()).skip(1).peekable();
         while let Some(line) = lines.next().filter(|line| !line.is_empty()) {
             let Some(colon) = memchr::memchr(b':', line) else { continue };
             let name = line[..colon].trim_ascii_end();
@@ -79,6 +81,7 @@ mod tests {
         for head in ["Call-ID: a", "call-id : a ", "i:a", "CALL-ID:\r\n a", "Via: x\r\nCall-ID:\ta"] {
             let text = format!("OPTIONS sip:x SIP/2.0\r\n{head}\r\nCSeq: 1 OPTIONS\r\n\r\n");
             assert_eq!(WireRef::of_message(text.as_bytes()), expected, "{head:?}");
+            assert_eq!(WireRef::of_message(format!("\r\n\r\n{text}").as_bytes()), expected, "{head:?}");
         }
         for odd in ["", "Call-ID: a", "BYE x\r\n\r\nCall-ID: a\r\n", "BYE x\r\nCall-ID:\r\nVia: a\r\n\r\n"] {
             assert_eq!(WireRef::of_message(odd.as_bytes()), None, "{odd:?}");

@@ -95,9 +95,11 @@ fn parts(line: &[u8]) -> Option<(&[u8], std::ops::Range<usize>)> {
     Some((line[..colon].trim_ascii_end(), colon + 1 + blanks..line.len()))
 }
 
-/// Each line without its end, and whether it belongs to the head.
+/// Each line without its end, and whether it belongs to the head. Line ends before the start line are
+/// none of the message's own (RFC 3261 §7.5).
 fn each_line(bytes: &mut [u8], mut act: impl FnMut(&mut [u8], bool)) {
-    let (mut rest, mut is_head) = (bytes, true);
+    let start = bytes.len() - bytes.trim_ascii_start().len();
+    let (mut rest, mut is_head) = (&mut bytes[start..], true);
     while !rest.is_empty() {
         let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
         let (line, further) = rest.split_at_mut(end);
@@ -151,6 +153,7 @@ mod tests {
             Allow: BYE\r\nProxy-Authorization: ******\r\nAuthentication-Info:\r\n ************\r\n\
             WWW-Authenticate: Digest nonce=\"n\"\r\n\r\na=crypto:1 AES inline:********\r\nAuthorization: a b\r\n";
         assert_eq!(blanked(text, secrets), expected);
+        assert_eq!(blanked(&format!("\r\n\r\n{text}"), secrets), format!("\r\n\r\n{expected}"));
     }
 
     #[test]
@@ -166,6 +169,7 @@ mod tests {
             let expected =
                 format!("INVITE sip:138******42@h SIP/2.0\r\n{expected}\r\n\r\nFrom: 13800000042\r\n");
             assert_eq!(blanked(&text, numbers), expected);
+            assert_eq!(blanked(&format!("\r\n{text}"), numbers), format!("\r\n{expected}"));
         }
         let folded = "SIP/2.0 200 OK\r\nTo:\r\n <sip:13800000042@h>\r\n\r\n";
         assert!(blanked(folded, numbers).contains("138******42"));
