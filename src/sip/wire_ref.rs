@@ -22,7 +22,7 @@ impl WireRef {
     /// line), since a message that cannot be answered is traced as well.
     pub fn of_message(bytes: &[u8]) -> Option<Self> {
         // Line ends before the start line are none of the message's own (RFC 3261 §7.5).
-        let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+        let lines = bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let mut lines = lines.skip_while(|line| line.is_empty()).skip(1).peekable();
         while let Some(line) = lines.next().filter(|line| !line.is_empty()) {
             let Some(colon) = memchr::memchr(b':', line) else { continue };
@@ -30,11 +30,11 @@ impl WireRef {
             if !name.eq_ignore_ascii_case(b"Call-ID") && !name.eq_ignore_ascii_case(b"i") {
                 continue;
             }
-            let mut value = line[colon + 1..].trim_ascii_start();
+            let mut value = line[colon + 1..].trim_ascii();
             if value.is_empty()
                 && let Some(next) = lines.next_if(|next| next.starts_with(b" ") || next.starts_with(b"\t"))
             {
-                value = next.trim_ascii_start();
+                value = next.trim_ascii();
             }
             return (!value.is_empty()).then(|| WireRef::of_call_id(value));
         }

@@ -103,7 +103,9 @@ fn each_line(bytes: &mut [u8], mut act: impl FnMut(&mut [u8], bool)) {
     while !rest.is_empty() {
         let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
         let (line, further) = rest.split_at_mut(end);
-        let length = line.trim_ascii_end().len();
+        let whole = line.strip_suffix(b"\n").unwrap_or(line);
+        let length = whole.strip_suffix(b"\r").unwrap_or(whole).len();
+        // A line of blanks goes on with the header before it: it does not end the head.
         is_head &= length > 0;
         act(&mut line[..length], is_head);
         rest = further;
@@ -154,6 +156,8 @@ mod tests {
             WWW-Authenticate: Digest nonce=\"n\"\r\n\r\na=crypto:1 AES inline:********\r\nAuthorization: a b\r\n";
         assert_eq!(blanked(text, secrets), expected);
         assert_eq!(blanked(&format!("\r\n\r\n{text}"), secrets), format!("\r\n\r\n{expected}"));
+        let behind_blanks = "BYE x SIP/2.0\r\nVia: a\r\n \t\r\nAuthorization: Digest b\n\n";
+        assert!(blanked(behind_blanks, secrets).ends_with("Authorization: Digest *\n\n"));
     }
 
     #[test]
