@@ -8,6 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use hotline::id::Dice;
+use hotline::io::clock::Clock;
+use hotline::io::trace::Tracer;
+use hotline::routing::trace::Trace;
 use hotline::sip::endpoint::Endpoint;
 use hotline::sip::event::{
     Config, Event, Invite, ListenerConfig, Output, Packet, Route, SessionId, Target, TrunkConfig,
@@ -179,5 +182,33 @@ fn signalling(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, signalling);
+/// What the control loop pays to have the seven messages of an answered call traced; the thread that
+/// writes them is not part of it.
+fn trace(criterion: &mut Criterion) {
+    let data = std::env::temp_dir().join(format!("hotline-bench-trace-{}", std::process::id()));
+    std::fs::create_dir_all(&data).unwrap();
+    let face = ListenerConfig {
+        transport: Transport::Udp,
+        bind: "127.0.0.1:5060".parse().unwrap(),
+        advertise: "127.0.0.1".parse().unwrap(),
+    };
+    let mut tracer = Tracer::start(data.clone(), Trace::default(), &[face], Clock::system()).unwrap();
+    let invite = format!("INVITE sip:12345@127.0.0.1 SIP/2.0\r\nCall-ID: a\r\n\r\n{OFFER}");
+    let packet = Packet { listener: 0, peer: PEER.parse().unwrap(), bytes: Bytes::from(invite) };
+    criterion.bench_function("seven messages traced, in four turns", |bench| {
+        bench.iter(|| {
+            for message in 0..7 {
+                tracer.sent(&packet);
+                if message % 2 == 0 {
+                    tracer.hand_over();
+                }
+            }
+        });
+    });
+    println!("kept, refused, …: {:?}", tracer.totals());
+    drop(tracer);
+    std::fs::remove_dir_all(data).unwrap();
+}
+
+criterion_group!(benches, signalling, trace);
 criterion_main!(benches);

@@ -10,6 +10,7 @@ pub mod phone;
 pub mod run;
 mod signals;
 mod sounds;
+pub mod trace;
 
 use std::process::ExitCode;
 
@@ -35,6 +36,8 @@ pub enum Command {
     Records(look_up::Args),
     /// 工单 / Tickets of the embedded office
     Tickets(look_up::Args),
+    /// 信令 / A call's SIP messages: ladder, text, JSON, capture file
+    Trace(trace::Args),
     /// 台账 / The ledger of accesses
     Ledger(look_up::Args),
 }
@@ -50,6 +53,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::Records(args) => look_up::records(&args),
         Command::Tickets(args) => look_up::tickets(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Ledger(args) => look_up::ledger(&args),
     }
 }

@@ -13,3 +13,4 @@ pub mod secrets;
 pub mod sip_socket;
 pub mod store;
 pub mod ticket_sink;
+pub mod trace;

@@ -12,6 +12,7 @@ use super::tables::{
     BenchWord, GroupTable, ModeWord, NumberTable, QueueTable, RoutingTable, SeatTable, SinkTable, SinkWord,
     SurveyTable, TlsTable, TransitionTable, TrunkTable,
 };
+use super::trace::TraceTable;
 use crate::id::{LineId, PromptId, QueueId, SeatId, Skill, TrunkId};
 
 /// Makes the plan; `None` only where an error was noted before.
@@ -52,6 +53,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         seat_greeting: table.seat_greeting.as_ref().map_or(SeatGreeting::Silent, |said| said.value),
         sinks: table.sinks.iter().map(sink).collect::<Option<_>>()?,
         limits: limits(table)?,
+        trace: TraceTable::plan(table.trace.as_ref())?,
     })
 }
 

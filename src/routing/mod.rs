@@ -22,6 +22,7 @@ pub mod rewrite;
 pub mod source;
 pub mod speech;
 mod tables;
+pub mod trace;
 pub mod transition;
 pub mod trunk;
 mod trunk_values;

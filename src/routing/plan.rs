@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::trace::Trace;
 use crate::id::{LineId, PromptId, QueueId, SeatId, Skill, TrunkId};
 
 pub use super::trunk::{Account, Member, Probing, Trunk, TrunkGroup, TrunkTarget, Way};
@@ -47,6 +48,8 @@ pub struct Plan {
     pub sinks: Vec<Sink>,
     /// Bounds on what the house takes on.
     pub limits: Limits,
+    /// What is kept of SIP messages.
+    pub trace: Trace,
 }
 
 /// `purpose` at the top of the file.

@@ -16,6 +16,7 @@ use jiff::tz::TimeZone;
 use super::diagnostic::Spot;
 use super::plan::{Afterwards, Listener, Purpose, SeatGreeting, SecretRef};
 use super::source::Said;
+use super::trace::TraceTable;
 use super::values::Ports;
 pub use trunk::{GroupTable, TrunkTable};
 
@@ -52,6 +53,8 @@ pub struct RoutingTable {
     pub survey: Option<SurveyTable>,
     /// `[transition]`.
     pub transition: Option<TransitionTable>,
+    /// `[trace]`.
+    pub(super) trace: Option<TraceTable>,
     /// `[[trunk]]`.
     pub trunks: Vec<TrunkTable>,
     /// `[[trunk_group]]`.

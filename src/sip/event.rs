@@ -12,6 +12,7 @@ use crate::sip::carried::{Along, Carried};
 use crate::sip::reason::Reason;
 use crate::sip::sdp::Sdp;
 use crate::sip::transport::{Hop, Transport};
+use crate::sip::wire_ref::WireRef;
 use crate::time::Timestamp;
 
 /// One INVITE session: our side of one dialog, from the INVITE to the end of the BYE.
@@ -69,6 +70,8 @@ pub struct Binding {
 pub enum Event {
     /// A new, admitted INVITE; 100 Trying is out. Wants `progress`, `answer` or `refuse`.
     Invited(Box<Invited>),
+    /// Our INVITE is out, towards this trunk or seat: traces find its messages by the reference.
+    InviteSent { session: SessionId, to: Origin, wire_ref: WireRef },
     /// 101–199 to our INVITE. Early media has its SDP.
     Progressed { session: SessionId, status: u16, sdp: Option<Arc<Sdp>> },
     /// 2xx to our INVITE; the ACK is out. Further forks are released by the endpoint. Where an earlier
@@ -274,7 +277,7 @@ pub struct DialledHeaders {
     pub to: String,
 }
 
-/// Who is calling (DESIGN: who is calling).
+/// Who is calling (DESIGN: who is calling), or whom our INVITE goes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// From a trunk's address set.

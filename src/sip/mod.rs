@@ -60,6 +60,7 @@ pub mod uri;
 mod uuids;
 pub mod via;
 mod vouching;
+pub mod wire_ref;
 mod writing;
 
 pub use build::{Draft, reason_phrase};
@@ -76,3 +77,4 @@ pub use reason::{Clearing, Reason};
 pub use transport::{Hop, Transport};
 pub use uri::Uri;
 pub use via::Via;
+pub use wire_ref::WireRef;

@@ -21,6 +21,7 @@ use super::refresh::INTERVAL_S;
 use super::session::{Farewell, Offer, Phase, Session};
 use super::transaction::{InviteClient, Key, Machine};
 use super::transport::Hop;
+use super::wire_ref::WireRef;
 use super::writing::host_of;
 use crate::id::{SeatId, TrunkId};
 use crate::time::Now;
@@ -218,6 +219,9 @@ impl Endpoint {
             (None, Target::Seat(seat)) => Some(Origin::Seat(seat.clone())),
             (None, Target::Trunk(_)) => None,
         };
+        if let (Some(to), Some(call_id)) = (party.clone(), message.call_id()) {
+            self.tell(Event::InviteSent { session: id, to, wire_ref: WireRef::of_call_id(call_id) });
+        }
         let phase = Phase::Calling { tx, lapses, hung_up: false };
         self.sessions.insert(id, Session { party, ..Session::new(dialog, phase, true) });
         self.wake(id);

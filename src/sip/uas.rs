@@ -24,6 +24,7 @@ use super::reliable::Described;
 use super::sdp::Sdp;
 use super::session::{Due, Phase, RING_AGAIN, Repeat, Session};
 use super::transaction::{InviteServer, Key, Machine};
+use super::wire_ref::WireRef;
 use super::writing::reply_to;
 use crate::time::Now;
 
@@ -226,7 +227,7 @@ impl Endpoint {
             max_forwards: request.max_forwards().ok().flatten().unwrap_or(MAX_FORWARDS as u8),
             peer: from.peer,
             listener: from.listener,
-            wire_ref: wire_ref(&request),
+            wire_ref: WireRef::of_call_id(request.call_id().unwrap_or_default()).to_string(),
         };
         let phase = Phase::Incoming { tx, request, ring_again: None };
         self.sessions.insert(id, Session { party, ..Session::new(dialog, phase, false) });
@@ -438,12 +439,4 @@ impl Endpoint {
         self.handle_subscription_timeout(id, now);
         self.wake(id);
     }
-}
-
-/// What ties traces and tests to a call without showing its Call-ID: the first 64 bits of its
-/// SHA-256, hexadecimal.
-fn wire_ref(request: &Message) -> String {
-    use sha2::Digest as _;
-    let sum = sha2::Sha256::digest(request.call_id().unwrap_or_default());
-    super::dialog::hex(&sum[..8])
 }

@@ -27,6 +27,11 @@ impl Switchboard {
     fn signalled(&mut self, event: Event, now: Now) {
         match event {
             Event::Invited(invited) => self.invited(*invited, now),
+            Event::InviteSent { session, to, wire_ref } => {
+                if let Some(leg) = self.sessions.get(&session) {
+                    self.outputs.push_back(Output::OnWire { call: leg.call, party: to, wire_ref });
+                }
+            }
             Event::Progressed { session, sdp, .. } => {
                 self.tell_leg(session, |leg| Input::Progressed { leg, sdp })
             }
@@ -174,6 +179,9 @@ impl Switchboard {
     fn let_in(&mut self, id: CallId, call: Call, invited: Invited, line: &Line, opened: &What, now: Now) {
         let What::Opened { trunk, ticket, .. } = opened else { return };
         tracing::info!(call = %id, line = %line.number, caller = %mask(&invited.caller), %trunk, "call opened");
+        if let Some(wire_ref) = sip::WireRef::parse(&invited.wire_ref) {
+            self.outputs.push_back(Output::OnWire { call: id, party: invited.from, wire_ref });
+        }
         let leg = LegId::caller(id);
         self.sessions.insert(invited.session, leg);
         self.legs.insert(leg, invited.session);

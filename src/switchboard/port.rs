@@ -71,6 +71,8 @@ pub enum Output {
     LoadOutbox { sink: usize, after: Option<EventRef>, most: usize },
     /// Look up what is known of the caller's earlier calls, for the screen (at most 5).
     LookUpHistory { call: CallId, caller: String },
+    /// A leg of a call is on the wire, with this trunk or seat: traces find its messages by the reference.
+    OnWire { call: CallId, party: sip::event::Origin, wire_ref: sip::WireRef },
     /// The drain is over: nothing is left to wait for.
     Drained,
 }

@@ -107,6 +107,7 @@ pub(super) struct Measured {
     media: [Counter; MEDIA.len()],
     recordings: Gauge,
     recorder: [Counter; RECORDER.len()],
+    trace: [Counter; TRACE.len()],
 }
 
 /// What is shown of each trunk, in the order that `trunk_now` sets them.
@@ -141,6 +142,15 @@ const RECORDER: [(&str, &str); 4] = [
     ("recorder_syncs_put_off", "Syncs of recordings put off because the disk was too slow"),
 ];
 
+/// What becomes of SIP messages in the trace.
+const TRACE: [(&str, &str); 5] = [
+    ("trace_messages", "SIP messages kept in the trace"),
+    ("trace_messages_refused", "SIP messages not traced because too many waited"),
+    ("trace_messages_unwritten", "SIP messages that the disk would not take"),
+    ("trace_copies", "SIP messages copied to the HEP collector"),
+    ("trace_copies_lost", "Copies that could not be sent to the HEP collector"),
+];
+
 impl Measured {
     pub(super) fn register(&self, r: &mut Registry) {
         r.register("calls", "Calls under way, by state", self.calls.clone());
@@ -168,8 +178,11 @@ impl Measured {
         }
         r.register("trunk_attempts", "INVITEs that went out by a trunk", self.trunk_attempts.clone());
         r.register("trunk_ways_failed", "Ways passed over or lost, by reason", self.ways_failed.clone());
-        for ((name, help), counter) in
-            MEDIA.iter().zip(&self.media).chain(RECORDER.iter().zip(&self.recorder))
+        for ((name, help), counter) in MEDIA
+            .iter()
+            .zip(&self.media)
+            .chain(RECORDER.iter().zip(&self.recorder))
+            .chain(TRACE.iter().zip(&self.trace))
         {
             r.register(*name, *help, counter.clone());
         }
@@ -178,6 +191,11 @@ impl Measured {
 }
 
 impl Figures {
+    /// The trace so far: kept, refused, unwritten, copied, copies lost.
+    pub fn trace_totals(&self, totals: [u64; TRACE.len()]) {
+        self.measured.trace.iter().zip(totals).for_each(|(counter, total)| set(counter, total));
+    }
+
     /// The switchboard, as it is now.
     pub fn house_now(&self, now: &HouseNow<'_>) {
         let measured = &self.measured;

@@ -84,6 +84,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         survey: plan::Survey { enabled: true, wait: secs(10), tries: 1 },
         seat_greeting: plan::SeatGreeting::Both,
         sinks: Vec::new(),
+        trace: hotline::routing::trace::Trace::default(),
         limits: plan::Limits {
             calls_max: 100,
             durable_wait: Duration::from_millis(250),

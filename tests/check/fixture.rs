@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
-use super::{files, lines, names, network, people, prompts, rewriting, shape, transports, trunks};
+use super::{files, lines, names, network, people, prompts, rewriting, shape, trace, transports, trunks};
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.
 pub struct Fixture {
@@ -15,7 +15,7 @@ pub struct Fixture {
 }
 
 fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 10] = [
+    let nouns: [&'static [Fixture]; 11] = [
         files::FIXTURES,
         shape::FIXTURES,
         lines::FIXTURES,
@@ -26,6 +26,7 @@ fn all() -> impl Iterator<Item = &'static Fixture> {
         transports::FIXTURES,
         trunks::FIXTURES,
         rewriting::FIXTURES,
+        trace::FIXTURES,
     ];
     nouns.into_iter().flatten()
 }

@@ -13,5 +13,6 @@ mod prompts;
 mod rewriting;
 mod shape;
 mod shipped;
+mod trace;
 mod transports;
 mod trunks;

@@ -1,6 +1,6 @@
 //! Faults of what a trunk says of its far side, and of groups.
 
-use hotline::routing::plan::{Carriage, Probing};
+use hotline::routing::plan::{Transport, Probing};
 
 use super::base::{Edit, Files, codes};
 use super::fixture::Fixture;
@@ -218,7 +218,7 @@ weight = 30";
     let trunk = &plan.trunks["tax"];
     let targets: Vec<_> =
         trunk.targets.iter().map(|target| (&*target.host, target.port, target.transport)).collect();
-    assert_eq!(targets, [("carrier.example", None, Some(Carriage::Tcp)), ("203.0.113.5", Some(5080), None)]);
+    assert_eq!(targets, [("carrier.example", None, Some(Transport::Tcp)), ("203.0.113.5", Some(5080), None)]);
     assert_eq!(trunk.domain.as_deref(), Some("ims.carrier.example"));
     let account = trunk.account.as_ref().expect("an account");
     assert_eq!((&*account.user, account.realm.as_deref()), ("+8639312345", Some("carrier.example")));

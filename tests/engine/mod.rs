@@ -62,19 +62,10 @@ impl Engine {
     /// and goes away must not end it.
     fn launch(data: &Path, clock: &str, more: &[&str]) -> (Child, SocketAddr) {
         let mut process = Command::new(env!("CARGO_BIN_EXE_hotline"))
-            .args([
-                "run",
-                "--listen",
-                "127.0.0.1:0",
-                "--http",
-                "off",
-                "--rtp-ports",
-                RTP_PORTS,
-                "--clock",
-                clock,
-            ])
+            .args(["run", "--listen", "127.0.0.1:0", "--rtp-ports", RTP_PORTS, "--clock", clock])
             .arg("--data")
             .arg(data)
+            .args(if more.contains(&"--http") { &[][..] } else { &["--http", "off"][..] })
             .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -12,7 +12,7 @@ use crate::sipp::{OFFER, Scenario};
 const WHEN: &str = "2021-12-01T09:00:00+08:00";
 
 /// An engine whose sub-center 12366 never says a word: whoever calls it hears it ring.
-fn with_a_silent_sub_center(name: &str) -> (Engine, UdpSocket) {
+pub fn with_a_silent_sub_center(name: &str) -> (Engine, UdpSocket) {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let trunk = format!("sub-12366={}", silent.local_addr().unwrap());
     (Engine::start_with(name, WHEN, &["--trunk", &trunk]), silent)

@@ -6,10 +6,13 @@ mod callers;
 mod door;
 #[path = "../engine/mod.rs"]
 mod engine;
+mod far_end;
+mod forms;
 
 mod noise;
 mod phones;
 mod plan;
+mod races;
 mod records;
 mod reliable;
 mod sipp;

@@ -12,13 +12,13 @@ use crate::sipp::{Log, OFFER, Running, Scenario, free_port};
 const WHEN: &str = "2021-12-01T09:00:00+08:00";
 const RINGS_SHORTLY: (&str, &str) = ("ring = \"25s\"", "ring = \"2s\"");
 
-fn engine(name: &str, at: SocketAddr) -> Engine {
+pub fn engine(name: &str, at: SocketAddr) -> Engine {
     let trunk = format!("sub-12366={at}");
     engine_on_plan(name, WHEN, &[RINGS_SHORTLY], &["--trunk", &trunk])
 }
 
 /// The sub-center's desk, which is there before the engine calls.
-fn desk(name: &str, scenario: Scenario) -> (SocketAddr, Running) {
+pub fn desk(name: &str, scenario: Scenario) -> (SocketAddr, Running) {
     // Beside the engine's data, and gone with it.
     let dir = data_dir(name);
     let at = free_port();
@@ -123,7 +123,7 @@ fn a_sub_center_that_vanishes_while_talking_is_found_out_and_the_call_ended() {
 }
 
 /// Calls 12366, is answered by 12345 instead, and hangs up while the words are said.
-fn falls_to_12345(engine: &Engine) -> Log {
+pub fn falls_to_12345(engine: &Engine) -> Log {
     let log = Scenario::of("answered").sdp(OFFER).with("pause", "600").run(engine, "12366");
     let [record] = closed_calls(engine, 1).try_into().unwrap();
     assert_eq!((record.line.as_str(), record.cause), ("12366", Some(Cause::CallerHungUp)));

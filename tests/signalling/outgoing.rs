@@ -17,6 +17,14 @@ fn to_tag(message: &hotline::sip::Message) -> String {
 }
 
 #[test]
+fn an_invite_that_goes_out_tells_whom_it_went_to_and_the_reference_of_its_messages() {
+    let mut wire = Wire::new();
+    let (_, invite) = wire.calling();
+    let wire_ref = hotline::sip::WireRef::of_message(invite.raw()).expect("it has a Call-ID");
+    assert_eq!(wire.on_wire, [(Origin::Trunk("carrier".into()), wire_ref)]);
+}
+
+#[test]
 fn our_call_rings_talks_and_ends_and_leaves_nothing_behind() {
     let mut wire = Wire::new();
     let (session, invite) = wire.calling();

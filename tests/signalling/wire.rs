@@ -10,7 +10,7 @@ use hotline::sip::digest::{self, Algorithm, Credentials, Qop};
 use hotline::sip::endpoint::Endpoint;
 use hotline::sip::event::*;
 use hotline::sip::sdp::Sdp;
-use hotline::sip::{Along, Hop, Message, Method, Name, Transport};
+use hotline::sip::{Along, Hop, Message, Method, Name, Transport, WireRef};
 use hotline::time::{Instant, Now, Timestamp};
 
 pub const DOMAIN: &str = "hotline.example";
@@ -28,6 +28,8 @@ pub struct Wire {
     pub sent: VecDeque<(SocketAddr, Message)>,
     pub events: VecDeque<Event>,
     pub saved: Vec<(String, Option<Binding>)>,
+    /// INVITEs of ours that are out: to whom, and their references.
+    pub on_wire: Vec<(Origin, WireRef)>,
 }
 
 pub fn sdp() -> Sdp {
@@ -93,6 +95,7 @@ impl Wire {
             sent: VecDeque::new(),
             events: VecDeque::new(),
             saved: Vec::new(),
+            on_wire: Vec::new(),
         }
     }
 
@@ -108,6 +111,7 @@ impl Wire {
                     assert!(faulty || message.check().is_ok(), "{message:?}");
                     self.sent.push_back((packet.peer, message));
                 }
+                Output::Event(Event::InviteSent { to, wire_ref, .. }) => self.on_wire.push((to, wire_ref)),
                 Output::Event(event) => self.events.push_back(event),
                 Output::SaveBinding { seat, binding } => self.saved.push((seat.to_string(), binding)),
             }

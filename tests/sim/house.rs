@@ -158,6 +158,7 @@ impl City {
                 Output::LookUpHistory { call, caller } => {
                     self.errand(LOOK_UP, Errand::LookUp { call, caller });
                 }
+                Output::OnWire { .. } => {} // For traces, which stand on real sockets.
                 Output::Drained => self.drained_at = Some(self.mono),
             }
         }

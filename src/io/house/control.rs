@@ -43,9 +43,12 @@ impl House {
     /// One turn: everything that is there now, then what is due.
     fn turn(&mut self) {
         let now = self.setup.clock.now();
-        let (board, sockets) = (&mut self.board, &mut self.sockets);
+        let (board, sockets, tracer) = (&mut self.board, &mut self.sockets, &mut self.tracer);
         sockets.receive(|arrival| match arrival {
-            Arrival::Packet(packet) => board.handle_input(Input::Packet(packet), now),
+            Arrival::Packet(packet) => {
+                tracer.received(&packet);
+                board.handle_input(Input::Packet(packet), now);
+            }
             Arrival::Unreachable(peer) => board.handle_input(Input::Unreachable(peer), now),
             Arrival::Opened { listener, peer, names } => {
                 board.handle_input(Input::FlowOpened { listener, peer, names }, now);
@@ -143,9 +146,11 @@ impl House {
         while let Some(output) = self.board.poll_output() {
             match output {
                 Output::Packet(packet) => {
+                    self.tracer.sent(&packet);
                     let board = &self.board;
                     self.sockets.send(packet, |peer| board.sip().names_at(peer));
                 }
+                Output::OnWire { call, party, wire_ref } => self.tracer.tie(call, party, wire_ref),
                 Output::Sound(order) => self.media.send(order),
                 Output::OpenPorts(count) => {
                     let slots = self.media.open_ports(count);
@@ -181,6 +186,7 @@ impl House {
             }
         }
         self.sockets.flush();
+        self.tracer.hand_over();
     }
 
     fn deliver(&self, sink: usize, event: crate::tickets::event::StoredEvent, timeout: Duration) {

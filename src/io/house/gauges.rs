@@ -56,6 +56,7 @@ impl House {
         if let Some(recorder) = self.media.recorder_figures() {
             figures.recorder_totals(&recorder_totals(recorder));
         }
+        figures.trace_totals(self.tracer.totals());
         if let Some(store) = &self.store {
             let backlog = store.backlog();
             figures.store_backlog(backlog.pending(), backlog.take_shed());

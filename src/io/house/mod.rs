@@ -23,6 +23,7 @@ use super::resolver::Resolver;
 use super::sip_socket::SipSockets;
 use super::store::{Desk, Store};
 use super::ticket_sink::TicketSink;
+use super::trace::Tracer;
 use crate::id::PromptId;
 use crate::media::SoundBank;
 use crate::media::order::SoundId;
@@ -111,6 +112,7 @@ pub struct House {
     pub(super) resolver: Resolver,
     pub(super) worker: tokio::runtime::Handle,
     pub(super) metrics: Metrics,
+    pub(super) tracer: Tracer,
     gauges: gauges::Gauges,
     pub(super) bank: SoundBank,
     /// The bank's sounds by content, so that a reload reuses what it has.

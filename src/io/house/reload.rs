@@ -48,6 +48,7 @@ impl House {
         let (bank, sounds) = load_sounds(&plan, &self.bank, &mut self.loaded);
         self.bank = bank;
         self.media.set_bank(&self.bank);
+        self.tracer.configure(plan.trace);
         let previous = std::mem::replace(&mut self.plan, plan.clone()).digest.clone();
         tracing::info!(digest = plan.digest, "a new plan is in force for the calls to come");
         self.note_plan(Some(previous));

@@ -15,6 +15,7 @@ use crate::io::recorder::{self, RecorderConfig};
 use crate::io::resolver::{Pace, Resolver};
 use crate::io::sip_socket::{Limits, SipSockets, tls};
 use crate::io::store::{self, Desk, Opening, Repaired};
+use crate::io::trace::Tracer;
 use crate::io::{http, plan_files, secrets, ticket_sink};
 use crate::ledger::Action;
 use crate::media::SoundBank;
@@ -85,6 +86,8 @@ impl House {
             Arc::new(move |news| drop(tell.send(Ask::Located(news)))),
         );
         resolver.follow(&plan);
+        let tracer =
+            Tracer::start(setup.data.clone(), plan.trace, &faces, setup.clock).map_err(outside("trace"))?;
         let board = Switchboard::new(
             switchboard::Setup {
                 plan: plan.clone(),
@@ -112,6 +115,7 @@ impl House {
                     data: setup.data.clone(),
                     desk: desk.clone(),
                     errands: store.errands(),
+                    flush: tracer.flush(),
                 };
                 Some(http::serve(at, state, &worker).map_err(outside("http"))?)
             }
@@ -134,6 +138,7 @@ impl House {
             resolver,
             worker,
             metrics,
+            tracer,
             gauges: super::gauges::Gauges::default(),
             bank,
             loaded,

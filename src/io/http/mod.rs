@@ -1,4 +1,6 @@
-//! HTTP for machines: health, metrics, the snapshot, and recordings, whose every play is in the ledger.
+//! HTTP for machines: health, metrics, the snapshot, and recordings and traces, whose every look is in the ledger.
+
+mod traces;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -45,6 +47,8 @@ pub struct State {
     pub desk: Desk,
     /// Ledger entries.
     pub errands: Errands,
+    /// Before a trace is read.
+    pub flush: super::trace::Flush,
 }
 
 /// Listens at `at` on the worker; gives the address that it got.
@@ -58,6 +62,7 @@ pub fn serve(at: SocketAddr, state: State, worker: &tokio::runtime::Handle) -> s
         .route("/metrics", get(metrics))
         .route("/v1/snapshot", get(snapshot))
         .route("/v1/recordings/{call}", get(recording))
+        .route("/v1/traces/{call}", get(traces::trace))
         .route("/v1/ledger", get(ledger))
         .with_state(Arc::new(state));
     worker.spawn(async move {

@@ -7,6 +7,7 @@
 //! more); beyond [`PENDING_HARD`] all are. Both are counted and alarmed.
 //! [`Reader`]s are read-only and may stand beside a running engine.
 
+mod beside;
 mod crash;
 mod desk;
 mod inbox;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+pub use beside::append_beside;
 pub use crash::{Repaired, close_crashed};
 pub use desk::Desk;
 pub use office::Ticket;

@@ -192,6 +192,18 @@ pub fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
+/// Opens a database that another process may be writing to; it is neither made nor changed in shape.
+pub fn open_beside(path: &Path) -> Result<Connection, StoreError> {
+    let at = |source| StoreError::Database { path: path.to_owned(), source };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = Connection::open_with_flags(path, flags).map_err(at)?;
+    // Its log is the owner's to work in.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(at)?;
+    prepare(&mut db, path)?;
+    db.pragma_update(None, "synchronous", "FULL").map_err(at)?;
+    Ok(db)
+}
+
 fn prepare(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let at = |source| StoreError::Database { path: path.to_owned(), source };
     db.busy_timeout(BUSY).map_err(at)?;

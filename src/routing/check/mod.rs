@@ -9,6 +9,7 @@ mod people;
 mod references;
 mod rewriting;
 mod sounds;
+mod trace;
 mod transports;
 mod trunks;
 
@@ -53,6 +54,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     trunks::groups(table, problems);
     rewriting::rewriting(table, problems);
     network::sinks(table, problems);
+    trace::trace(table, problems);
     ranges(table, problems);
 }
 

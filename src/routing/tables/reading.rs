@@ -40,6 +40,7 @@ impl RoutingTable {
             seat_greeting,
             survey: reader.section("survey", SurveyTable::read),
             transition: reader.section("transition", |reader| TransitionTable::read(reader, true)),
+            trace: reader.section("trace", TraceTable::read),
             trunks: reader.sections("trunk", TrunkTable::read),
             groups: reader.sections("trunk_group", GroupTable::read),
             queues: reader.sections("queue", QueueTable::read),
