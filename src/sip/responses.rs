@@ -1,5 +1,7 @@
 //! What comes of our requests: progress, answers, forks and refusals (RFC 3261 §13.2.2).
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::dialog::{Dialog, ack_for_refusal, to_tag};
@@ -15,6 +17,10 @@ use crate::time::Now;
 
 /// Most answers of one INVITE that are settled; a fork beyond is left to its own time-out.
 const FORKS_MAX: usize = 8;
+
+/// How long a re-INVITE that has had a provisional answer waits for the next one or a final one:
+/// Timer C's three minutes (RFC 3261 §16.6).
+const REINVITE_MAX: Duration = Duration::from_secs(180);
 
 impl Endpoint {
     /// A sound response.
@@ -76,6 +82,14 @@ impl Endpoint {
         now: Now,
     ) {
         self.cancel_if_wanted(tx, now);
+        if again
+            && let Some(Machine::InviteClient(machine)) =
+                self.table.get_mut(tx).map(|entry| &mut entry.machine)
+        {
+            // It must not outlive its call for want of an answer.
+            machine.expect_final(now.mono + REINVITE_MAX);
+            self.run(tx, now);
+        }
         let Some(session) = self.sessions.get_mut(&id).filter(|_| !again) else {
             return;
         };

@@ -29,6 +29,8 @@ enum State {
     /// How long to ring is for the caller to say; after its CANCEL, 64·T1 at most (RFC 3261 §9.1).
     Proceeding {
         cancelled: Option<Instant>,
+        /// When a final answer must be here; `None`: whenever it comes.
+        final_by: Option<Instant>,
     },
     /// Answers each repeated refusal with the ACK.
     Completed {
@@ -54,7 +56,7 @@ impl InviteClient {
     pub fn handle_response(&mut self, status: u16, ack: impl FnOnce(&Bytes) -> Bytes, now: Instant) {
         match (self.state, status) {
             (State::Calling { .. }, ..=199) => {
-                self.state = State::Proceeding { cancelled: None };
+                self.state = State::Proceeding { cancelled: None, final_by: None };
                 self.acts.push(Act::Tell);
             }
             (State::Proceeding { .. }, ..=199) => self.acts.push(Act::Tell),
@@ -86,17 +88,29 @@ impl InviteClient {
 
     /// A CANCEL is out. `false` where it must wait for a provisional response, or comes too late.
     pub fn handle_cancel(&mut self, now: Instant) -> bool {
-        let may = self.state == State::Proceeding { cancelled: None };
-        if may {
-            self.state = State::Proceeding { cancelled: Some(now + PATIENCE) };
+        let State::Proceeding { cancelled: cancelled @ None, .. } = &mut self.state else {
+            return false;
+        };
+        *cancelled = Some(now + PATIENCE);
+        true
+    }
+
+    /// Bounds the wait for a final answer, as Timer C does (RFC 3261 §16.6): nobody above does for a
+    /// re-INVITE.
+    pub fn expect_final(&mut self, by: Instant) {
+        if let State::Proceeding { final_by, .. } = &mut self.state {
+            *final_by = Some(by);
         }
-        may
     }
 
     /// Runs the timers that are due.
     pub fn handle_timeout(&mut self, now: Instant) {
         match self.state {
-            State::Calling { b: end, .. } | State::Proceeding { cancelled: Some(end) } if end <= now => {
+            State::Calling { b: end, .. }
+            | State::Proceeding { cancelled: Some(end), .. }
+            | State::Proceeding { final_by: Some(end), .. }
+                if end <= now =>
+            {
                 self.state = State::Terminated;
                 self.acts.push(Act::TimeOut);
                 self.acts.push(Act::Done);
@@ -123,7 +137,7 @@ impl InviteClient {
         match self.state {
             State::Calling { a, b, .. } => Some(a.min(b)),
             State::Completed { d: end } | State::Accepted { m: end } => Some(end),
-            State::Proceeding { cancelled } => cancelled,
+            State::Proceeding { cancelled, final_by } => cancelled.into_iter().chain(final_by).min(),
             State::Terminated => None,
         }
     }
@@ -144,7 +158,7 @@ mod tests {
     use super::*;
     use Act::{Done, Send, Tell, TimeOut};
 
-    const PROCEEDING: State = State::Proceeding { cancelled: None };
+    const PROCEEDING: State = State::Proceeding { cancelled: None, final_by: None };
 
     fn at(ms: u64) -> Instant {
         Instant::from_millis(ms)
@@ -204,7 +218,12 @@ mod tests {
                 &[TimeOut, Done],
             ),
             (PROCEEDING, 999_999, PROCEEDING, &[]),
-            (State::Proceeding { cancelled: Some(at(40)) }, 40, State::Terminated, &[TimeOut, Done]),
+            (
+                State::Proceeding { cancelled: Some(at(40)), final_by: None },
+                40,
+                State::Terminated,
+                &[TimeOut, Done],
+            ),
             (State::Completed { d: at(40) }, 39, State::Completed { d: at(40) }, &[]),
             (State::Completed { d: at(40) }, 40, State::Terminated, &[Done]),
             (State::Accepted { m: at(40) }, 40, State::Terminated, &[Done]),
@@ -236,6 +255,22 @@ mod tests {
         }
         assert_eq!(sent, [0, 500, 1_500, 3_500, 7_500, 15_500, 31_500]);
         assert_eq!(now, at(32_000));
+    }
+
+    #[test]
+    fn a_bounded_wait_for_a_final_answer_ends_though_provisional_ones_come() {
+        let mut machine = in_state(PROCEEDING);
+        machine.expect_final(at(50));
+        assert_eq!(machine.poll_timeout(), Some(at(50)));
+        machine.handle_timeout(at(49));
+        assert_ne!(machine.state, State::Terminated);
+        machine.handle_timeout(at(50));
+        assert_eq!(machine.state, State::Terminated);
+        let mut answered = in_state(PROCEEDING);
+        answered.expect_final(at(50));
+        answered.handle_response(200, |invite| invite.clone(), at(20));
+        answered.handle_timeout(at(50));
+        assert_ne!(answered.state, State::Terminated, "what came in time is repeated for");
     }
 
     #[test]
