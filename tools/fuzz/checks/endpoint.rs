@@ -82,6 +82,7 @@ impl Table {
             trust_identity: true,
             ..TrunkConfig::named("carrier".into())
         };
+        #[allow(clippy::needless_update, reason = "what a plan may say besides is as it is by default")]
         let config = Config {
             listeners: vec![ListenerConfig {
                 transport: Transport::Udp,
