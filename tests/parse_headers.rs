@@ -145,6 +145,10 @@ mod theirs {
         for each in params {
             let written = each.to_string();
             let written = written.trim_start_matches(';');
+            // Between two semicolons there is nothing.
+            if written.is_empty() {
+                continue;
+            }
             let (name, value) = match written.split_once('=') {
                 Some((name, value)) => (name, Some(value)),
                 None => (written, None),
@@ -167,10 +171,9 @@ mod theirs {
     fn address(display: Option<&str>, of: &rsip::Uri, with: &[Param]) -> Facts {
         let mut facts = Facts::new();
         // The quotes are still around it.
-        let display = display.map(|display| display.trim_matches('"'));
-        facts.extend(
-            display.filter(|display| !display.is_empty()).map(|display| ("display", display.to_owned())),
-        );
+        let bare = |text: &str| text.strip_prefix('"')?.strip_suffix('"').map(str::to_owned);
+        let display = display.map(|display| bare(display).unwrap_or(display.to_owned()));
+        facts.extend(display.filter(|display| !display.is_empty()).map(|display| ("display", display)));
         uri(of, &mut facts);
         params("parameter", with, &mut facts);
         facts
@@ -491,6 +494,33 @@ fn damaged(value: &str, damage: &[(prop::sample::Index, u8, u8)]) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
+/// The value without blanks around its separators, quoted strings apart.
+fn squeezed(value: &str) -> String {
+    let mut out = String::new();
+    for (place, part) in value.split('"').enumerate() {
+        let mut part = part.to_owned();
+        for separator in [";", "=", ",", ":"].iter().filter(|_| place % 2 == 0) {
+            for loose in [format!(" {separator}"), format!("{separator} ")] {
+                while part.contains(&loose) {
+                    part = part.replace(&loose, separator);
+                }
+            }
+        }
+        out.push_str(if place > 0 { "\"" } else { "" });
+        out.push_str(&part);
+    }
+    out
+}
+
+/// Whether this is `name=token` or `name="quoted"`, blanks around it left out.
+fn is_field(text: &str) -> bool {
+    let Some((name, value)) = text.trim().split_once('=') else { return false };
+    let plain =
+        |text: &str| !text.is_empty() && !text.contains([' ', '"', ']', '[', '(', '<', '>', ':', '@']);
+    let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    plain(name) && inner.map_or(plain(value), |inner| !inner.contains('"'))
+}
+
 /// Why a difference is as it should be; `None`: it is not.
 fn known(kind: Kind, value: &str, ours: &Facts, theirs: &Facts) -> Option<&'static str> {
     let token =
@@ -516,7 +546,7 @@ fn known(kind: Kind, value: &str, ours: &Facts, theirs: &Facts) -> Option<&'stat
     if theirs.iter().any(|(what, text)| *what == "host" && text.contains('@')) {
         return Some("rsip takes a user of marks for part of the host (RFC 3261 §25.1, unreserved)");
     }
-    if ours.iter().any(|(what, text)| *what == "user" && text.contains([';', '?'])) {
+    if ours.iter().any(|(what, text)| matches!(*what, "user" | "password") && text.contains([';', '?'])) {
         return Some("rsip ends a user at a semicolon (RFC 3261 §25.1, user-unreserved)");
     }
     if theirs.iter().any(|(what, text)| *what == "host" && text.contains('?')) {
@@ -531,13 +561,26 @@ fn known(kind: Kind, value: &str, ours: &Facts, theirs: &Facts) -> Option<&'stat
     if ours.iter().any(|(what, text)| *what == "display" && text.contains(['<', '>'])) {
         return Some("rsip looks for the URI inside the quoted name (RFC 3261 §25.1, display-name)");
     }
+    if !digest && value.starts_with(',') {
+        return Some("an empty item in front of a list: rsip takes the comma for part of the name");
+    }
     if digest && value.contains('<') {
         return Some(
             "a bracket that does not close: commas inside of it part nothing for us (RFC 3261 §20.10)",
         );
     }
-    if kind == Kind::Via && value.contains(" :") {
-        return Some("rsip loses a port behind a blank (RFC 3261 §25.1, COLON)");
+    if theirs::read(kind, &squeezed(value)).as_ref() == Some(ours) {
+        return Some(
+            "rsip trips over blanks around a separator (RFC 3261 §25.1: SEMI, EQUAL, COMMA and COLON may have some)",
+        );
+    }
+    if digest && !value.trim_start_matches("Digest ").split(',').all(is_field) {
+        return Some(
+            "a field that is neither a token nor quoted, or has a comma inside: its end can be told in more than one way",
+        );
+    }
+    if kind == Kind::CSeq && ours[1].1.eq_ignore_ascii_case(&theirs[1].1) {
+        return Some("rsip mends the case of a method, which counts (RFC 3261 §7.1)");
     }
     if kind == Kind::ContentType && value.contains(" ;") {
         return Some("rsip keeps the blank before a semicolon (RFC 3261 §25.1, SEMI)");
@@ -547,7 +590,7 @@ fn known(kind: Kind, value: &str, ours: &Facts, theirs: &Facts) -> Option<&'stat
 
 #[test]
 fn both_parsers_read_each_header_alike() {
-    const CASES: usize = 400;
+    const CASES: usize = 1000;
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let harm = prop::collection::vec(
@@ -564,14 +607,15 @@ fn both_parsers_read_each_header_alike() {
             // Every second one is left as it was made, and is one that we read.
             let whole = case % 2 == 0;
             let value = if whole { value } else { damaged(&value, &harm) };
-            let ours = ours::read(kind, &value);
+            let value = value.trim();
+            let ours = ours::read(kind, value);
             assert!(ours.is_some() || !whole, "{kind:?}: {value}");
-            let (Some(ours), Some(theirs)) = (ours, theirs::read(kind, &value)) else { continue };
+            let (Some(ours), Some(theirs)) = (ours, theirs::read(kind, value)) else { continue };
             both += 1;
             if ours == theirs {
                 continue;
             }
-            match known(kind, &value, &ours, &theirs) {
+            match known(kind, value, &ours, &theirs) {
                 Some(why) => *excused.entry(why).or_insert(0) += 1,
                 None => unknown.push(format!("{kind:?}: {value}\n  ours   {ours:?}\n  theirs {theirs:?}")),
             }
