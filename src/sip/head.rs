@@ -76,7 +76,7 @@ pub(super) struct Head {
 /// Walks the header lines of `raw` from `at` to the empty line.
 pub(super) fn read_head(raw: &[u8], at: usize, lines: &mut Lines) -> Head {
     let mut walk = Walk { raw, lines, folded: false, fault: None };
-    let end = walk.to_the_empty_line(at);
+    let end = walk.reach_the_empty_line(at);
     Head { end, folded: walk.folded, fault: walk.fault }
 }
 
@@ -88,7 +88,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn to_the_empty_line(&mut self, first: usize) -> usize {
+    fn reach_the_empty_line(&mut self, first: usize) -> usize {
         let raw = self.raw;
         let (mut at, mut line_ends) = (first, 0);
         loop {

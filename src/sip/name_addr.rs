@@ -122,7 +122,7 @@ fn split(text: &[u8]) -> Result<(&[u8], &[u8], &[u8]), &'static str> {
         }
         (&start[..len], rest)
     } else {
-        let Some(open) = memchr::memchr(b'<', start) else {
+        let Some(open) = find_open(start) else {
             let end = memchr::memchr(b';', start).unwrap_or(start.len());
             let uri = scan::trim_end(&start[..end]);
             if memchr::memchr2(b'?', b',', uri).is_some() {
@@ -134,6 +134,22 @@ fn split(text: &[u8]) -> Result<(&[u8], &[u8], &[u8]), &'static str> {
     };
     let close = memchr::memchr(b'>', rest).ok_or("bracket is not closed")?;
     Ok((display, &rest[1..close], &rest[close + 1..]))
+}
+
+/// Where the bracket around the URI opens. One inside quotes is a parameter's, as in
+/// `sip:a@h;+sip.instance="<urn:uuid:0>"`; a quote that never closes is part of a name.
+fn find_open(text: &[u8]) -> Option<usize> {
+    let mut index = 0;
+    loop {
+        let found = index + memchr::memchr2(b'<', b'"', &text[index..])?;
+        if text[found] == b'<' {
+            return Some(found);
+        }
+        index = match scan::quoted_len(&text[found..]) {
+            Some(len) => found + len,
+            None => found + 1,
+        };
+    }
 }
 
 /// Whether `uri` begins like `scheme:x`. More than this is asked for where a URI is used.
@@ -164,6 +180,8 @@ mod tests {
             (b"Bell, Alexander <sip:a@h>;tag=43", b"Bell, Alexander", b"sip:a@h", Some(b"43")),
             (b"\xd5\xc5\xc8\xfd <sip:a@h>", b"\xd5\xc5\xc8\xfd", b"sip:a@h", None),
             (b"sip:a@h ;   tag    = 4n", b"", b"sip:a@h", Some(b"4n")),
+            (b"sip:a@h;+sip.instance=\"<urn:uuid:0>\";tag=5", b"", b"sip:a@h", Some(b"5")),
+            (b"5\" disk <sip:a@h>;tag=6", b"5\" disk", b"sip:a@h", Some(b"6")),
         ] {
             let parsed = addr(text);
             assert_eq!(&*parsed.display(), display);

@@ -40,7 +40,7 @@ impl Via {
         let semicolon = memchr::memchr(b';', rest).unwrap_or(rest.len());
         let sent_by = scan::trim_end(&rest[..semicolon]);
         let (host, port) = uri::host_port(sent_by).ok_or("no good host")?;
-        if host.iter().any(|&byte| byte <= b' ' || matches!(byte, b',' | 0x7f)) {
+        if host.iter().any(|byte| *byte <= b' ' || b",@?=<>\"\x7f".contains(byte)) {
             return Err("no good host");
         }
         let port = match port {
@@ -206,6 +206,7 @@ mod tests {
             "SIP/2.0/UDP h:port",
             "SIP/2.0/UDP h;;",
             "SIP/2.0/UDP h\0i",
+            "SIP/2.0/UDP user@h",
             "SIP/2.0/UDP a b;branch=x",
             "HTTP/2.0/UDP h",
         ] {

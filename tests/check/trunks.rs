@@ -1,6 +1,6 @@
 //! Faults of what a trunk says of its far side, and of groups.
 
-use hotline::routing::plan::{Transport, Probing};
+use hotline::routing::plan::{Probing, Transport};
 
 use super::base::{Edit, Files, codes};
 use super::fixture::Fixture;

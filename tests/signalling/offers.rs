@@ -242,3 +242,17 @@ fn a_new_contact_in_a_reinvite_is_where_we_go_next() {
     wire.drain();
     assert_eq!(wire.sent[0].0, "192.0.2.44:5099".parse().unwrap());
 }
+
+#[test]
+fn an_offer_that_nobody_answers_does_not_outlive_its_call() {
+    let mut wire = Wire::new();
+    let (session, _) = wire.calling_talks();
+    wire.endpoint.reinvite(session, &sdp(), wire.now);
+    wire.drain();
+    let again = wire.next_sent();
+    wire.hear(CARRIER, answer(&again, 100, "", ""));
+    wire.endpoint.hang_up(session, None, wire.now);
+    wire.drain();
+    wire.run_for(Duration::from_secs(200));
+    assert_eq!(wire.endpoint.counts(), Counts::default());
+}
