@@ -14,7 +14,7 @@ impl Call {
         let may = self.reliable && self.stage == Stage::Ringing && self.caller.described().is_none();
         if may {
             self.caller.offering = true;
-            let local = self.caller.local(self.sound_ip, &self.plan);
+            let local = self.caller.local(&self.plan);
             let sdp = self.caller.make_offer(local, Taste::default());
             self.push(Command::Progress { status: 183, sdp: Some(sdp) });
         }

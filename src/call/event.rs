@@ -16,9 +16,10 @@ use crate::sip::sdp::Sdp;
 pub enum Input {
     /// The opening record is on disk (`false`: the store said that it could not).
     Recorded { durable: bool },
-    /// The answer to [`Command::WantPort`], with the address that will signal for the leg;
+    /// The answer to [`Command::WantPort`], with the address that will signal for the leg and ours
+    /// towards it;
     /// `None`: the range is used up, or there is no way to the callee.
-    Port { leg: LegId, slot: Option<PortSlot>, peer: IpAddr },
+    Port { leg: LegId, slot: Option<PortSlot>, peer: IpAddr, ours: IpAddr },
     /// Our INVITE goes by this trunk now, whose peer signals from there.
     Routed { leg: LegId, trunk: TrunkId, peer: IpAddr },
     /// 101–199 to our INVITE.

@@ -106,7 +106,7 @@ impl Call {
             Some(described) if self.caller.is_agreed() || self.caller.offering => described.clone(),
             _ => {
                 self.caller.offering = true;
-                let local = self.caller.local(self.sound_ip, &self.plan);
+                let local = self.caller.local(&self.plan);
                 self.caller.make_offer(local, Taste::default())
             }
         };

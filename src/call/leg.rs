@@ -20,6 +20,8 @@ pub(super) struct Leg {
     pub(super) slot: PortSlot,
     /// Where its signalling comes from.
     pub(super) peer: IpAddr,
+    /// Our address in its descriptions.
+    pub(super) ip: IpAddr,
     session: u64,
     version: u64,
     /// Our last description.
@@ -47,11 +49,12 @@ pub(super) struct Other {
 }
 
 impl Leg {
-    pub(super) fn new(id: LegId, slot: PortSlot, peer: IpAddr, session: u64) -> Self {
+    pub(super) fn new(id: LegId, slot: PortSlot, (peer, ip): (IpAddr, IpAddr), session: u64) -> Self {
         Leg {
             id,
             slot,
             peer,
+            ip,
             session,
             version: 1,
             described: None,
@@ -64,10 +67,10 @@ impl Leg {
     }
 
     /// What our descriptions of this leg say.
-    pub(super) fn local(&self, ip: IpAddr, plan: &Plan) -> Local {
+    pub(super) fn local(&self, plan: &Plan) -> Local {
         let port = u32::from(plan.network.rtp_ports.0) + 2 * self.slot.0;
         Local {
-            ip,
+            ip: self.ip,
             port: u16::try_from(port).unwrap_or(u16::MAX),
             session: self.session,
             version: self.version,
@@ -211,7 +214,9 @@ impl Call {
         let id = LegId { call: self.id, index: self.legs_born };
         self.legs_born = self.legs_born.wrapping_add(1).max(1);
         let session = self.session.wrapping_add(u64::from(id.index));
-        let leg = Leg::new(id, PortSlot(u32::MAX), self.sound_ip, session);
+        // Known when its port is.
+        let nowhere = IpAddr::from([0; 4]);
+        let leg = Leg::new(id, PortSlot(u32::MAX), (nowhere, nowhere), session);
         self.push(Command::WantPort { leg: id, callee: callee.clone() });
         self.other = Some(Other { leg, callee, answered: false, waited, rings_since: now, invited: false });
     }

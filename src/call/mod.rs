@@ -79,7 +79,6 @@ pub struct Call {
     id: CallId,
     plan: Arc<Plan>,
     sounds: Arc<BTreeMap<PromptId, SoundId>>,
-    sound_ip: IpAddr,
     session: u64,
     record: bool,
     recording: bool,
@@ -199,8 +198,9 @@ impl Call {
     ///
     /// `Err`: its offer cannot be taken; the caller gets 488 (RFC 3261 §13.3.1.3), and there is no call.
     pub fn new(setup: Setup, now: Now) -> Result<Call, Disagreement> {
-        let mut caller = Leg::new(LegId::caller(setup.id), setup.slot, setup.peer, setup.session);
-        let local = caller.local(setup.sound_ip, &setup.plan);
+        let mut caller =
+            Leg::new(LegId::caller(setup.id), setup.slot, (setup.peer, setup.sound_ip), setup.session);
+        let local = caller.local(&setup.plan);
         if let Some(offer) = &setup.offer {
             caller.take_offer(offer, local, Taste::default())?;
         }
@@ -208,7 +208,6 @@ impl Call {
         timers.set(Timer::Length, now.mono + setup.plan.limits.call_max);
         let mut call = Call {
             id: setup.id,
-            sound_ip: setup.sound_ip,
             session: setup.session,
             record: setup.flow.record,
             recording: false,
@@ -248,7 +247,7 @@ impl Call {
         }
         match input {
             Input::Recorded { durable } => self.record_written(durable, now),
-            Input::Port { leg, slot, peer } => self.port_given(leg, slot, peer, now),
+            Input::Port { leg, slot, peer, ours } => self.port_given(leg, slot, (peer, ours), now),
             Input::Routed { leg, trunk, peer } => self.other_routed(leg, trunk, peer),
             Input::Progressed { leg, sdp } => self.other_progressed(leg, sdp.as_deref(), now),
             Input::Answered { leg, sdp } => self.other_answered(leg, sdp.as_deref(), now),

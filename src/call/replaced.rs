@@ -14,11 +14,11 @@ impl Call {
             Some(other) if other.leg.id == id => other.answered,
             _ => false, // Who has asked for a transfer waits for its end where it is.
         };
-        let (ip, plan) = (self.sound_ip, self.plan.clone());
+        let plan = self.plan.clone();
         let Some(leg) = self.leg_mut(id).filter(|leg| established && !leg.offering) else {
             return self.push(Command::RefuseTakeOver { leg: id, status: 481 });
         };
-        let (local, taste) = (leg.local(ip, &plan), leg.taste());
+        let (local, taste) = (leg.local(&plan), leg.taste());
         let sdp = match offer {
             None => {
                 leg.offering = true; // Its sound follows with the ACK.

@@ -15,14 +15,20 @@ use crate::time::Now;
 
 impl Call {
     /// The INVITE can leave: its description has a port.
-    pub(super) fn port_given(&mut self, leg: LegId, slot: Option<PortSlot>, peer: IpAddr, now: Now) {
+    pub(super) fn port_given(
+        &mut self,
+        leg: LegId,
+        slot: Option<PortSlot>,
+        (peer, ours): (IpAddr, IpAddr),
+        now: Now,
+    ) {
         let taste = self.caller.taste();
         match (&mut self.other, slot) {
             (Some(other), Some(slot)) if other.leg.id == leg && !other.invited => {
                 other.leg.slot = slot;
-                other.leg.peer = peer;
+                (other.leg.peer, other.leg.ip) = (peer, ours);
                 other.invited = true;
-                let local = other.leg.local(self.sound_ip, &self.plan);
+                let local = other.leg.local(&self.plan);
                 // The caller's codec first, in packets as long: what is equal can be relayed.
                 let offer = other.leg.make_offer(local, taste);
                 let callee = other.callee.clone();
@@ -96,11 +102,11 @@ impl Call {
     /// re-INVITE: hold, resume, another address, another codec. One that says what the last one said
     /// is answered, and the sound goes on untouched.
     pub(super) fn reoffered(&mut self, id: LegId, offer: Option<&Sdp>) {
-        let (ip, plan) = (self.sound_ip, self.plan.clone());
+        let plan = self.plan.clone();
         let Some(leg) = self.leg_mut(id) else {
             return self.push(Command::RefuseOffer { leg: id, status: 481 });
         };
-        let (local, taste) = (leg.local(ip, &plan), leg.taste());
+        let (local, taste) = (leg.local(&plan), leg.taste());
         let Some(offer) = offer else {
             leg.offering = true;
             let sdp = leg.make_offer(local, taste);

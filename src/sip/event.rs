@@ -383,6 +383,15 @@ pub enum Gate {
     },
 }
 
+/// Where requests go, and from where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WayTo {
+    /// The far end of signalling.
+    pub peer: SocketAddr,
+    /// Index into [`Config::listeners`].
+    pub listener: usize,
+}
+
 /// Why an INVITE of ours was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoWay {

@@ -11,7 +11,7 @@ use super::build::Draft;
 use super::dialog::{Dialog, MAX_FORWARDS, tag_of};
 use super::early::Early;
 use super::endpoint::{Endpoint, Source, User};
-use super::event::{EndCause, Event, Invite, NoWay, Origin, Route, SessionId, Target, TrunkConfig};
+use super::event::{EndCause, Event, Invite, NoWay, Origin, Route, SessionId, Target, TrunkConfig, WayTo};
 use super::extensions::SUPPORTED;
 use super::hunt::{Lost, Step};
 use super::message::Message;
@@ -230,17 +230,17 @@ impl Endpoint {
 
     /// Where requests to `target` would go now; a call that takes another way is told by
     /// [`Event::Routed`].
-    pub fn way_to(&self, target: &Target) -> Option<SocketAddr> {
+    pub fn way_to(&self, target: &Target) -> Option<WayTo> {
         match target {
-            Target::Seat(seat) => self.way_to_seat(seat).ok().map(|way| way.source.peer),
+            Target::Seat(seat) => {
+                let source = self.way_to_seat(seat).ok()?.source;
+                Some(WayTo { peer: source.peer, listener: source.listener })
+            }
             Target::Trunk(routes) => {
                 let hops = |route: &Route| self.trunk(&route.trunk)?.hops.first();
                 // One that leads nowhere yet is no reason not to try the others.
-                routes
-                    .iter()
-                    .find_map(hops)
-                    .filter(|hop| self.listener_for(hop).is_some())
-                    .map(|hop| hop.addr)
+                let hop = routes.iter().find_map(hops)?;
+                Some(WayTo { peer: hop.addr, listener: self.listener_for(hop)? })
             }
         }
     }

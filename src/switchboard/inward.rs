@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use super::recording::millis;
 use super::{Drain, Entry, Output, RETRY_AFTER_S, StoreJob, Switchboard, What, mask, transfers};
+use std::net::IpAddr;
+
 use crate::call::{Call, Input, Setup};
 use crate::id::{CallId, LegId};
 use crate::media;
@@ -148,10 +150,7 @@ impl Switchboard {
             reliable: invited.reliable,
             slot,
             peer: invited.peer.ip(),
-            sound_ip: self
-                .listeners
-                .get(invited.listener)
-                .map_or(invited.peer.ip(), |listener| listener.advertise),
+            sound_ip: self.sound_ip(&invited),
             session: self.dice.next_u64() >> 16,
             plan: plan.clone(),
         };
@@ -174,6 +173,16 @@ impl Switchboard {
         self.records.await_opening(id);
         self.step(id, now, |_| {});
         Ok(())
+    }
+
+    /// Our address in the caller's descriptions: the listener's own, or another's where the caller wants
+    /// sound by the other family of addresses than it signals by.
+    fn sound_ip(&self, invited: &Invited) -> IpAddr {
+        let theirs = invited.offer.as_ref().and_then(|sdp| sdp.media.iter().find_map(|m| sdp.address_of(m)));
+        let own = self.listeners.get(invited.listener).map_or(invited.peer.ip(), |own| own.advertise);
+        let fits = |ip: &IpAddr| theirs.is_none_or(|theirs| theirs.is_ipv4() == ip.is_ipv4());
+        let others = self.listeners.iter().map(|listener| listener.advertise);
+        std::iter::once(own).chain(others).find(fits).unwrap_or(own)
     }
 
     fn let_in(&mut self, id: CallId, call: Call, invited: Invited, line: &Line, opened: &What, now: Now) {

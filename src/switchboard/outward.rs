@@ -1,6 +1,6 @@
 //! What a call wants done, carried to signalling, sound and the queues.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use super::{Output, Switchboard, trunks};
@@ -10,7 +10,7 @@ use crate::id::{CallId, LegId, QueueId, TrunkId};
 use crate::media::Order;
 use crate::routing::Plan;
 use crate::sip::SessionId;
-use crate::sip::event::{Config, Invite, ListenerConfig, SeatAccount, Target, TrunkConfig};
+use crate::sip::event::{Config, Invite, ListenerConfig, SeatAccount, Target, TrunkConfig, WayTo};
 use crate::sip::sdp::Sdp;
 use crate::time::Now;
 
@@ -99,10 +99,12 @@ impl Switchboard {
     }
 
     fn give_port(&mut self, id: CallId, leg: LegId, callee: &Callee) {
-        let peer = self.endpoint.way_to(&target(&self.plan, callee, "")).map(|way| way.ip());
-        let slot = peer.and_then(|_| self.ports.lend());
-        let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        self.tell_call(id, Input::Port { leg, slot, peer });
+        let way = self.endpoint.way_to(&target(&self.plan, callee, ""));
+        let ours = way.and_then(|way| self.listeners.get(way.listener)).map(|listener| listener.advertise);
+        let slot = ours.and_then(|_| self.ports.lend());
+        let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let (peer, ours) = (way.map_or(nowhere, |way| way.peer.ip()), ours.unwrap_or(nowhere));
+        self.tell_call(id, Input::Port { leg, slot, peer, ours });
     }
 
     fn invite(&mut self, id: CallId, leg: LegId, callee: Callee, offer: Sdp, now: Now) {
@@ -144,12 +146,12 @@ impl Switchboard {
 
     /// Of several trunks that lead there one was taken: the call is told which. Where that is not the
     /// one its port was given for, signalling says so itself.
-    fn mind_way(&mut self, leg: LegId, session: SessionId, asked: &TrunkId, way: Option<SocketAddr>) {
+    fn mind_way(&mut self, leg: LegId, session: SessionId, asked: &TrunkId, way: Option<WayTo>) {
         let Some(trunk) = self.endpoint.trunk_of(session).filter(|trunk| *trunk != asked).cloned() else {
             return;
         };
         if let Some(way) = way {
-            self.tell_call(leg.call, Input::Routed { leg, trunk, peer: way.ip() });
+            self.tell_call(leg.call, Input::Routed { leg, trunk, peer: way.peer.ip() });
         }
     }
 

@@ -66,7 +66,7 @@ fn board(plan: Plan) -> Switchboard {
 /// Where a call to 12366 would go.
 fn way(board: &Switchboard) -> Option<String> {
     let target = Target::Trunk(routes(board.plan(), &TRUNK.into(), "12366", ""));
-    board.sip().way_to(&target).map(|at| at.to_string())
+    board.sip().way_to(&target).map(|way| way.peer.to_string())
 }
 
 fn change(board: &mut Switchboard, plan: Plan) {

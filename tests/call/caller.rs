@@ -288,7 +288,7 @@ impl Caller {
                     let slot = self.ports.then_some(PortSlot(CALLER_PORT + u32::from(leg.index)));
                     self.lent.extend(slot.map(|slot| slot.0));
                     let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 20));
-                    self.call.handle_input(Input::Port { leg: *leg, slot, peer }, self.now);
+                    self.call.handle_input(Input::Port { leg: *leg, slot, peer, ours: peer }, self.now);
                 }
                 Command::Sound(Order::Play { leg, repeat: false, mark, .. }) => {
                     self.marks.insert(*leg, *mark);

@@ -78,7 +78,12 @@ fn settled(what: &str, caller: &mut Caller) -> (String, Goodbye) {
 /// Whatever still arrives, the call has nothing more to say; a port that comes too late goes back.
 fn is_deaf(what: &str, caller: &mut Caller) {
     let slot = Some(PortSlot(77));
-    let late = Input::Port { leg: caller.leg(1), slot, peer: Ipv4Addr::LOCALHOST.into() };
+    let late = Input::Port {
+        leg: caller.leg(1),
+        slot,
+        peer: Ipv4Addr::LOCALHOST.into(),
+        ours: Ipv4Addr::LOCALHOST.into(),
+    };
     assert_eq!(caller.tell(late), ["free port 77"], "{what}");
     let (zero, one) = (caller.leg(0), caller.leg(1));
     for input in [

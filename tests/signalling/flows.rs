@@ -49,6 +49,7 @@ fn packets(wire: &mut Wire) -> Vec<Packet> {
     while let Some(output) = wire.endpoint.poll_output() {
         match output {
             Output::Send(packet) => sent.push(packet),
+            Output::Event(Event::InviteSent { .. }) => {}
             Output::Event(event) => wire.events.push_back(event),
             Output::SaveBinding { seat, binding } => wire.saved.push((seat.to_string(), binding)),
         }

@@ -157,6 +157,7 @@ impl Pair {
             while let Some(output) = self.endpoint(side).poll_output() {
                 match output {
                     Output::Send(packet) => self.post(side, packet),
+                    Output::Event(Event::InviteSent { .. }) => {}
                     Output::Event(event) => self.told(side, event),
                     Output::SaveBinding { .. } => unreachable!("nobody registers"),
                 }
