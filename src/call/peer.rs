@@ -40,7 +40,7 @@ impl Call {
     /// It rings over there. A peer's own early sound (its menu, its ringing) reaches a caller who
     /// is not answered yet as early media of ours (RFC 3960 §3.2: the gateway model).
     pub(super) fn other_progressed(&mut self, leg: LegId, sdp: Option<&Sdp>, _now: Now) {
-        if !self.other.as_ref().is_some_and(|other| other.leg.id == leg) {
+        if self.other.as_ref().is_none_or(|other| other.leg.id != leg) {
             return;
         }
         self.transfer_rings(if sdp.is_some() { 183 } else { 180 });

@@ -227,7 +227,7 @@ impl Endpoint {
         };
         if refresh.lapses <= now.mono {
             self.tell(Event::Ended { session: id, cause: EndCause::Expired });
-            let farewell = Farewell { reason: Some("SIP;cause=408;text=\"Session Expired\"".into()) };
+            let farewell = Farewell { reason: Some("SIP;cause=408;text=\"Session Expired\"") };
             return self.bye(id, None, &farewell, now);
         }
         if refresh.next.is_none_or(|next| next > now.mono) {
