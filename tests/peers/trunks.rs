@@ -180,8 +180,13 @@ fn a_503_sends_the_call_to_the_groups_next_trunk_and_later_ones_as_long_as_it_sa
     let (spare, second) = desk(name, Scenario::of("sub_answers").arguments(&["-m", "2"]));
     let engine = with_group(name, own, spare);
     talks(&engine, 1);
+    let first = first.finish();
+    // Whoever would ask it again asks this.
+    let again = UdpSocket::bind(own).unwrap();
     talks(&engine, 2);
-    let (first, second) = (first.finish(), second.finish());
+    let second = second.finish();
+    again.set_nonblocking(true).unwrap();
+    assert!(again.recv(&mut [0; 2_000]).is_err(), "it rests");
     assert_eq!((first.received("INVITE").len(), second.received("INVITE").len()), (1, 2));
     let ids = |log: &Log| log.received("INVITE")[0].header("Call-ID").map(str::to_owned);
     assert_ne!(ids(&first), ids(&second), "a call of its own");
