@@ -62,31 +62,35 @@ fn proves(request: &Logged, header: &str, algorithm: Algorithm, nonce: &str, nc:
 
 #[test]
 fn a_sub_center_that_asks_for_proof_gets_it_whether_as_server_or_as_proxy() {
-    for (status, asks, answers) in
-        [("401", "WWW-Authenticate", "Authorization"), ("407", "Proxy-Authenticate", "Proxy-Authorization")]
-    {
-        let name = format!("trunk-{status}");
-        let challenge = format!("{asks}: Digest realm=\"tax\",nonce=\"n1\",qop=\"auth\",algorithm=MD5");
-        let scenario = Scenario::of("sub_challenges").with("status", status).with("challenge", &challenge);
-        let (at, desk) = desk(&name, scenario);
-        let engine = with_account(&name, at, "");
-        Scenario::of("let_be").sdp(OFFER).with("pause", "600").run(&engine, "12366");
-        let log = desk.finish();
-        let [asked, proved] = log.received("INVITE").try_into().unwrap();
-        assert!(asked.header(answers).is_none());
-        assert_eq!(
-            (asked.header("Call-ID"), asked.header("From")),
-            (proved.header("Call-ID"), proved.header("From"))
-        );
-        assert_eq!(proved.header("CSeq"), Some("2 INVITE"));
-        proves(proved, answers, Algorithm::Md5, "n1", 1);
-        // An ACK cannot be asked: it says what its INVITE did (RFC 3261 §22.1).
-        let [_, ack] = log.received("ACK").try_into().unwrap();
-        assert_eq!(ack.header(answers), proved.header(answers));
-        proves(log.last("BYE"), answers, Algorithm::Md5, "n1", 2);
-        let [record] = closed_calls(&engine, 1).try_into().unwrap();
-        assert_eq!(record.peer.as_deref(), Some("sub-12366/12366"));
-    }
+    std::thread::scope(|both| {
+        both.spawn(|| asks_for_proof("401", "WWW-Authenticate", "Authorization"));
+        both.spawn(|| asks_for_proof("407", "Proxy-Authenticate", "Proxy-Authorization"));
+    });
+}
+
+/// A sub-center that asks by this status and header, and is answered by the other.
+fn asks_for_proof(status: &str, asks: &str, answers: &str) {
+    let name = format!("trunk-{status}");
+    let challenge = format!("{asks}: Digest realm=\"tax\",nonce=\"n1\",qop=\"auth\",algorithm=MD5");
+    let scenario = Scenario::of("sub_challenges").with("status", status).with("challenge", &challenge);
+    let (at, desk) = desk(&name, scenario);
+    let engine = with_account(&name, at, "");
+    Scenario::of("let_be").sdp(OFFER).with("pause", "600").run(&engine, "12366");
+    let log = desk.finish();
+    let [asked, proved] = log.received("INVITE").try_into().unwrap();
+    assert!(asked.header(answers).is_none());
+    assert_eq!(
+        (asked.header("Call-ID"), asked.header("From")),
+        (proved.header("Call-ID"), proved.header("From"))
+    );
+    assert_eq!(proved.header("CSeq"), Some("2 INVITE"));
+    proves(proved, answers, Algorithm::Md5, "n1", 1);
+    // An ACK cannot be asked: it says what its INVITE did (RFC 3261 §22.1).
+    let [_, ack] = log.received("ACK").try_into().unwrap();
+    assert_eq!(ack.header(answers), proved.header(answers));
+    proves(log.last("BYE"), answers, Algorithm::Md5, "n1", 2);
+    let [record] = closed_calls(&engine, 1).try_into().unwrap();
+    assert_eq!(record.peer.as_deref(), Some("sub-12366/12366"));
 }
 
 #[test]
