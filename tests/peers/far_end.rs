@@ -65,13 +65,17 @@ fn each_repeated_refusal_has_its_ack_again_and_the_caller_falls_to_12345() {
 
 #[test]
 fn however_a_sub_center_refuses_the_caller_falls_to_12345() {
-    for status in ["404", "480", "488", "500", "600"] {
-        let name = format!("far-{status}");
-        let (at, desk) = desk(&name, Scenario::of("sub_refuses").with("status", status));
-        let engine = engine(&name, at);
-        falls_to_12345(&engine);
-        desk.finish();
-    }
+    std::thread::scope(|all| {
+        for status in ["404", "480", "488", "500", "600"] {
+            all.spawn(move || {
+                let name = format!("far-{status}");
+                let (at, desk) = desk(&name, Scenario::of("sub_refuses").with("status", status));
+                let engine = engine(&name, at);
+                falls_to_12345(&engine);
+                desk.finish();
+            });
+        }
+    });
 }
 
 #[test]

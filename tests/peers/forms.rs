@@ -1,6 +1,9 @@
 //! SIPp writes its messages as the RFC allows and few do: they mean the same; and as it does not
 //! allow: they get their status.
 
+use std::net::UdpSocket;
+use std::time::Duration;
+
 use hotline::switchboard::fact::Cause;
 
 use crate::engine::Engine;
@@ -56,6 +59,20 @@ fn without_rport_answers_go_to_the_port_that_via_names() {
     for answer in log.received("SIP/2.0 ") {
         assert!(!answer.header("Via").unwrap().contains("rport"), "{}", answer.text);
     }
+    // SIPp sends from the port that it names. This one names another socket's.
+    let engine = Engine::start("form-via-port", WHEN);
+    let [speaks, hears] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+    hears.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let named = hears.local_addr().unwrap();
+    let options = format!(
+        "OPTIONS sip:12345@{} SIP/2.0\r\nVia: SIP/2.0/UDP {named};branch=z9hG4bKport\r\nFrom: <sip:a@h>;tag=1\r\n\
+         To: <sip:12345@h>\r\nCall-ID: port\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+        engine.sip
+    );
+    speaks.send_to(options.as_bytes(), engine.sip).unwrap();
+    let mut room = [0; 2_000];
+    let length = hears.recv(&mut room).expect("the answer comes where Via says");
+    assert!(room[..length].starts_with(b"SIP/2.0 200 "), "{}", String::from_utf8_lossy(&room[..length]));
 }
 
 #[test]

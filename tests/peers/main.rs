@@ -6,9 +6,9 @@ mod callers;
 mod door;
 #[path = "../engine/mod.rs"]
 mod engine;
+mod extensions;
 mod far_end;
 mod forms;
-
 mod noise;
 mod phones;
 mod plan;
@@ -17,3 +17,5 @@ mod records;
 mod reliable;
 mod sipp;
 mod sub_center;
+mod transfers;
+mod trunks;

@@ -5,6 +5,7 @@ use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use hotline::io::store::{CallQuery, FILE, Reader, Ticket};
+use hotline::switchboard::fact::What;
 use hotline::telemetry::CallRecord;
 
 use crate::engine::Engine;
@@ -46,4 +47,9 @@ fn settled_calls(engine: &Engine, wanted: usize, settled: impl Fn(&CallRecord) -
 /// All tickets of the embedded office.
 pub fn tickets(engine: &Engine) -> Vec<Ticket> {
     reader(engine).tickets(1_000).unwrap()
+}
+
+/// What happened on a call, in order.
+pub fn facts(engine: &Engine, record: &CallRecord) -> Vec<What> {
+    reader(engine).facts(record.call).unwrap().into_iter().map(|fact| fact.what).collect()
 }

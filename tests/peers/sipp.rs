@@ -241,6 +241,13 @@ impl Logged {
         self.text.lines().any(|found| found == line)
     }
 
+    /// All values of a header, one for each of its lines.
+    pub fn headers(&self, name: &str) -> Vec<&str> {
+        let head = self.text.lines().take_while(|line| !line.is_empty());
+        let lines = head.filter_map(|line| line.split_once(':'));
+        lines.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).collect()
+    }
+
     /// The line that begins so.
     pub fn line(&self, start: &str) -> &str {
         let found = self.text.lines().find(|line| line.starts_with(start));

@@ -58,13 +58,17 @@ fn what_a_sub_center_says_before_its_answer_reaches_the_caller_as_early_media() 
 
 #[test]
 fn a_sub_center_that_refuses_or_is_not_there_leaves_the_caller_to_12345_with_a_ticket() {
-    for status in ["486", "503", "603"] {
-        let name = format!("sub-{status}");
-        let (at, desk) = desk(&name, Scenario::of("sub_refuses").with("status", status));
-        let engine = engine(&name, at);
-        falls_to_12345(&engine);
-        desk.finish();
-    }
+    std::thread::scope(|all| {
+        for status in ["486", "503", "603"] {
+            all.spawn(move || {
+                let name = format!("sub-{status}");
+                let (at, desk) = desk(&name, Scenario::of("sub_refuses").with("status", status));
+                let engine = engine(&name, at);
+                falls_to_12345(&engine);
+                desk.finish();
+            });
+        }
+    });
     // Nobody listens there: ICMP says so at once, long before the trunk's time-out. A socket that is
     // connected elsewhere keeps the port from others and takes nothing from the engine.
     let nobody = UdpSocket::bind("127.0.0.1:0").unwrap();
