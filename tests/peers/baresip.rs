@@ -22,9 +22,10 @@ const WAV_HEADER: usize = 44;
 pub enum Over {
     Udp,
     Tcp,
-    /// It believes certificates that this authority signed, a PEM file, and no others.
+    /// It shows this certificate: a PEM file with the key in it. It does not look at the engine's own,
+    /// with or without `sip_cafile`: 1.0.0 cannot.
     Tls {
-        authority: PathBuf,
+        certificate: PathBuf,
     },
 }
 
@@ -78,7 +79,7 @@ impl Baresip {
     pub fn caller(engine: &Engine, over: &Over, number: &str, dialled: &str, hertz: f32) -> Baresip {
         let server = over.server(engine);
         let account = format!("<sip:{number}@127.0.0.1;transport={over}>;regint=0;outbound=\"{server}\"");
-        let dial = format!("/dial {}", server.replacen("sip:", &format!("sip:{dialled}@"), 1));
+        let dial = format!("/dial sip:{dialled}@{}", engine.at(&over.to_string()));
         Baresip::start(&engine.data.join(format!("baresip-{number}")), over, &account, hertz, Some(&dial))
     }
 
@@ -183,12 +184,12 @@ impl Drop for Baresip {
 
 fn config(dir: &Path, over: &Over, control: SocketAddr) -> String {
     let dir = dir.display();
-    let trust = match over {
-        Over::Tls { authority } => format!("sip_cafile {}\n", authority.display()),
+    let shown = match over {
+        Over::Tls { certificate } => format!("sip_certificate {}\n", certificate.display()),
         Over::Udp | Over::Tcp => String::new(),
     };
     format!(
-        "poll_method epoll\n{trust}sip_listen 127.0.0.1:0\nrtp_ports 16384-19999\n\
+        "poll_method epoll\n{shown}sip_listen 127.0.0.1:0\nrtp_ports 16384-19999\n\
          audio_source aufile,{dir}/tone.wav\naudio_player aubridge,nil\naudio_alert aubridge,nil\n\
          audio_channels 1\nausrc_srate 8000\nauplay_srate 8000\nsnd_path {dir}\n\
          ctrl_tcp_listen {control}\nmodule_path /usr/lib/baresip/modules\n\
