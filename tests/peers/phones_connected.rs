@@ -11,10 +11,8 @@ use crate::engine::{Engine, data_dir};
 use crate::phones::{CALLER_HZ, SEAT_HZ, the_only_call, tone_parts};
 use crate::plan::engine_on_plan;
 
-const TLS: (&str, &str) = (
-    "[limits]\n",
-    "[tls]\ncertificate = \"own.pem\"\nkey = \"own.key\"\nclient_ca = \"ca.pem\"\n[limits]\n",
-);
+const TLS: (&str, &str) =
+    ("[limits]\n", "[tls]\ncertificate = \"own.pem\"\nkey = \"own.key\"\nclient_ca = \"ca.pem\"\n[limits]\n");
 
 /// An engine with a listener of each kind, and a way to it over TLS: who connects must show a
 /// certificate.

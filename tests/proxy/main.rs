@@ -1,9 +1,13 @@
 //! Kamailio in front of the engine as the carrier's proxy: route sets, forks and their races
 //! (RFC 3261 §16), with SIPp as the citizens and sub-centers behind it. `tools/test` installs both.
 
+mod account;
 mod carrier;
+mod city;
+mod connection;
 #[path = "../engine/mod.rs"]
 mod engine;
+mod failover;
 mod kamailio;
 #[path = "../peers/plan.rs"]
 mod plan;
