@@ -28,6 +28,16 @@ impl City {
         City::with_trunk(name, desks, |proxy| format!("target = \"{proxy}\""), |script, _| set(script))
     }
 
+    /// Behind whose proxy these desks are, which the test runs itself.
+    pub fn before(name: &str, desks: &[SocketAddr]) -> City {
+        City::with_trunk(
+            name,
+            &[],
+            |proxy| format!("target = \"{proxy}\""),
+            |script, _| script.outward(desks),
+        )
+    }
+
     /// `trunk` is the target and whatever else the plan has to say of the way to the proxy. The
     /// engine speaks UDP and TCP.
     pub fn with_trunk(

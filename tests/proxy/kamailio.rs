@@ -47,6 +47,12 @@ impl Script {
         self
     }
 
+    /// What is not for the engine goes to all of these at once.
+    pub fn outward(mut self, desks: &[SocketAddr]) -> Script {
+        self.outward = desks.to_vec();
+        self
+    }
+
     /// It takes no calls: this status, with a header line.
     pub fn refusing(mut self, status: u16, line: &'static str) -> Script {
         self.refusal = Some((status, line));

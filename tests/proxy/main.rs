@@ -5,10 +5,12 @@ mod account;
 mod carrier;
 mod city;
 mod connection;
+mod early;
 #[path = "../engine/mod.rs"]
 mod engine;
 mod failover;
 mod kamailio;
+mod phone;
 #[path = "../peers/plan.rs"]
 mod plan;
 #[path = "../peers/records.rs"]
