@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -27,6 +28,7 @@ pub struct Script {
     inward: String,
     /// What is not for the engine goes to all of these at once.
     outward: Vec<SocketAddr>,
+    session_id: bool,
     refusal: Option<(u16, &'static str)>,
     algorithm: Option<&'static str>,
 }
@@ -38,7 +40,8 @@ impl Script {
     /// Calls to 12345 go to the engine at `inward`, all others to all of `outward` at once.
     pub fn new(at: SocketAddr, inward: SocketAddr, outward: &[SocketAddr]) -> Script {
         let inward = format!("$du = \"sip:{inward}\";");
-        Script { at, record_route: true, inward, outward: outward.to_vec(), refusal: None, algorithm: None }
+        let outward = outward.to_vec();
+        Script { at, record_route: true, inward, outward, session_id: true, refusal: None, algorithm: None }
     }
 
     /// It leaves the dialog after the INVITE.
@@ -50,6 +53,12 @@ impl Script {
     /// What is not for the engine goes to all of these at once.
     pub fn outward(mut self, desks: &[SocketAddr]) -> Script {
         self.outward = desks.to_vec();
+        self
+    }
+
+    /// It hands on no Session-ID.
+    pub fn without_session_id(mut self) -> Script {
+        self.session_id = false;
         self
     }
 
@@ -83,6 +92,7 @@ impl Script {
                 "append_to_reply(\"{line}\\r\\n\"); send_reply(\"{status}\", \"As The Test Wants\"); exit;"
             )
         });
+        let hides = if self.session_id { "" } else { "remove_hf(\"Session-ID\");" };
         let [_, password, realm] = ACCOUNT;
         let prove = |kind: &str| {
             format!(
@@ -140,6 +150,7 @@ request_route {{
     t_check_trans();
     xlog("L_NOTICE", "begun $rm $rU\n");
     {refusal}
+    {hides}
     {record_route}
     if ($rU == "12345") {{
         {inward}
@@ -149,6 +160,9 @@ request_route {{
         xlog("L_NOTICE", "outward $rU\n");
     }}
     t_relay();
+}}
+reply_route {{
+    xlog("L_NOTICE", "answered $rs to $rm\n");
 }}
 "#,
             inward = self.inward,
@@ -169,6 +183,8 @@ request_route {{
             .arg(&dir)
             .arg("-w")
             .arg(&dir)
+            // Its children are ended with it.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -230,13 +246,14 @@ fn wait_until_it_listens(at: SocketAddr, mut look: impl FnMut()) {
 
 impl Drop for Kamailio {
     fn drop(&mut self) {
-        // SIGTERM: it ends its own children.
-        let _ = Command::new("kill").arg(self.process.id().to_string()).status();
+        // It has nothing to put in order, and its orderly end may take it a minute.
+        let group = format!("-{}", self.process.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.process.wait();
     }
 }
 
-/// Two addresses of loopback for a proxy and for whoever is behind it.
+/// Addresses of loopback for proxies and whoever is behind them.
 pub fn free_ports<const N: usize>() -> [SocketAddr; N] {
     std::array::from_fn(|_| free_port())
 }

@@ -1,5 +1,5 @@
 //! Kamailio in front of the engine as the carrier's proxy: route sets, forks and their races
-//! (RFC 3261 §16), with SIPp as the citizens and sub-centers behind it. `tools/test` installs both.
+//! (RFC 3261 §16), or as the box between two engines; with SIPp as the citizens and sub-centers behind it. `tools/test` installs both.
 
 mod account;
 mod carrier;
@@ -15,5 +15,6 @@ mod phone;
 mod plan;
 #[path = "../peers/records.rs"]
 mod records;
+mod round;
 #[path = "../peers/sipp.rs"]
 mod sipp;
