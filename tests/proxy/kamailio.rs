@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use crate::authority::Signed;
 use crate::sipp::free_port;
 
 /// How long it may take to start.
@@ -29,6 +30,7 @@ pub struct Script {
     /// What is not for the engine goes to all of these at once.
     outward: Vec<SocketAddr>,
     session_id: bool,
+    tls: String,
     refusal: Option<(u16, &'static str)>,
     algorithm: Option<&'static str>,
 }
@@ -41,7 +43,16 @@ impl Script {
     pub fn new(at: SocketAddr, inward: SocketAddr, outward: &[SocketAddr]) -> Script {
         let inward = format!("$du = \"sip:{inward}\";");
         let outward = outward.to_vec();
-        Script { at, record_route: true, inward, outward, session_id: true, refusal: None, algorithm: None }
+        Script {
+            at,
+            record_route: true,
+            inward,
+            outward,
+            session_id: true,
+            tls: String::new(),
+            refusal: None,
+            algorithm: None,
+        }
     }
 
     /// It leaves the dialog after the INVITE.
@@ -68,9 +79,26 @@ impl Script {
         self
     }
 
-    /// It speaks with the engine by TCP.
-    pub fn by_tcp(mut self, inward: SocketAddr) -> Script {
-        self.inward = format!("$du = \"sip:{inward};transport=tcp\";");
+    /// It calls the engine by this transport.
+    pub fn by(mut self, transport: &str, inward: SocketAddr) -> Script {
+        self.inward = format!("$du = \"sip:{inward};transport={transport}\";");
+        self
+    }
+
+    /// It takes connections over TLS at `at`, and knows others by certificates of `authority`, whichever
+    /// side connects. By itself Kamailio speaks TLS 1.0 and no other, which the engine does not (RFC 8996).
+    pub fn with_tls(mut self, at: SocketAddr, own: &Signed, authority: &Path) -> Script {
+        let (certificate, key, authority) =
+            (own.certificate.display(), own.key.display(), authority.display());
+        self.tls = format!(
+            "enable_tls=yes\nlisten=tls:{at}\nloadmodule \"tls.so\"\n\
+             modparam(\"tls\", \"tls_method\", \"TLSv1.2+\")\n\
+             modparam(\"tls\", \"certificate\", \"{certificate}\")\n\
+             modparam(\"tls\", \"private_key\", \"{key}\")\n\
+             modparam(\"tls\", \"ca_list\", \"{authority}\")\n\
+             modparam(\"tls\", \"verify_certificate\", 1)\n\
+             modparam(\"tls\", \"require_certificate\", 1)\n"
+        );
         self
     }
 
@@ -124,7 +152,7 @@ listen=tcp:{at}
 mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules:/usr/lib/aarch64-linux-gnu/kamailio/modules"
 loadmodule "sl.so"
 loadmodule "tm.so"
-loadmodule "rr.so"
+{tls}loadmodule "rr.so"
 loadmodule "pv.so"
 loadmodule "maxfwd.so"
 loadmodule "siputils.so"
@@ -165,6 +193,7 @@ reply_route {{
     xlog("L_NOTICE", "answered $rs to $rm\n");
 }}
 "#,
+            tls = self.tls,
             inward = self.inward,
             branches = branches.collect::<String>(),
         )
@@ -250,6 +279,9 @@ impl Drop for Kamailio {
         let group = format!("-{}", self.process.id());
         let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.process.wait();
+        if std::thread::panicking() {
+            eprintln!("Kamailio: {:#?}", self.said.try_iter().collect::<Vec<_>>());
+        }
     }
 }
 

@@ -2,6 +2,9 @@
 //! (RFC 3261 §16), or as the box between two engines; with SIPp as the citizens and sub-centers behind it. `tools/test` installs both.
 
 mod account;
+#[path = "../transports/authority.rs"]
+#[allow(dead_code, reason = "each test target uses a part of it")]
+mod authority;
 mod carrier;
 mod city;
 mod connection;
