@@ -10,7 +10,7 @@ use crate::call::{Call, Input, Setup};
 use crate::id::{CallId, LegId};
 use crate::media;
 use crate::routing::number::Dialled;
-use crate::routing::plan::{DialledFrom, Line};
+use crate::routing::plan::{DialledFrom, Line, LineMode};
 use crate::sip::event::{EndCause, Event, Invited, Origin};
 use crate::sip::{self, SessionId};
 use crate::time::Now;
@@ -130,6 +130,9 @@ impl Switchboard {
         }
         let dialled = dialled(&invited);
         let found = plan.find_line(trunk, &dialled).ok_or(Turned::for_good(404))?;
+        if self.came_round(&invited, found.line) {
+            return Err(Turned::for_good(482));
+        }
         if self.drain != Drain::Open || self.calls.len() >= plan.limits.calls_max as usize {
             return Err(Turned::for_now());
         }
@@ -173,6 +176,19 @@ impl Switchboard {
         self.records.await_opening(id);
         self.step(id, now, |_| {});
         Ok(())
+    }
+
+    /// Whether a caller comes back to the line that we are putting him through from: two centers whose
+    /// trunks lead to one another would fill both with one call (RFC 3261 §21.4.19). A call that comes
+    /// back to another line, or after an answer, has got somewhere (a spiral, §16.3).
+    fn came_round(&self, invited: &Invited, line: &Line) -> bool {
+        if !matches!(line.mode, LineMode::SubCenter { .. }) {
+            return false;
+        }
+        let of_line = |leg: &LegId| self.calls.get(&leg.call).is_some_and(|entry| entry.line == line.number);
+        self.legs
+            .iter()
+            .any(|(leg, session)| of_line(leg) && self.endpoint.came_round(invited.session, *session))
     }
 
     /// Our address in the caller's descriptions: the listener's own, or another's where the caller wants

@@ -1,11 +1,12 @@
 //! The engine's own binary as a test runs it.
 #![allow(dead_code, reason = "each test target uses a part of it")]
 
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Below the range that the kernel draws ports from, and wide enough for the shipped plan's calls.
 /// Engines side by side share it: a pair that another one holds is passed over.
@@ -13,6 +14,9 @@ const RTP_PORTS: &str = "20000-29999";
 
 /// Engines of one test process that run at a time: more would be tests of the machine's patience.
 const ENGINES_MAX: usize = 4;
+
+/// How long a figure may take to come true.
+const FIGURE_MAX: Duration = Duration::from_secs(20);
 
 static RUNNING: Mutex<usize> = Mutex::new(0);
 static ONE_ENDED: Condvar = Condvar::new();
@@ -41,6 +45,8 @@ pub struct Engine {
     process: Child,
     pub data: PathBuf,
     pub sip: SocketAddr,
+    /// Its ready line.
+    ready: String,
     _place: Place,
 }
 
@@ -54,13 +60,13 @@ impl Engine {
     pub fn start_with(name: &str, clock: &str, more: &[&str]) -> Engine {
         let place = Place::wait();
         let data = data_dir(name);
-        let (process, sip) = Engine::launch(&data, clock, more);
-        Engine { process, data, sip, _place: place }
+        let (process, sip, ready) = Engine::launch(&data, clock, more);
+        Engine { process, data, sip, ready, _place: place }
     }
 
     /// Its words are not read beyond the ready line, and its pipe is closed: whoever starts an engine
     /// and goes away must not end it.
-    fn launch(data: &Path, clock: &str, more: &[&str]) -> (Child, SocketAddr) {
+    fn launch(data: &Path, clock: &str, more: &[&str]) -> (Child, SocketAddr, String) {
         let mut process = Command::new(env!("CARGO_BIN_EXE_hotline"))
             .args(["run", "--listen", "127.0.0.1:0", "--rtp-ports", RTP_PORTS, "--clock", clock])
             .arg("--data")
@@ -74,14 +80,48 @@ impl Engine {
         let mut ready = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
         let sip = ready.split_whitespace().find_map(|word| word.strip_prefix("sip=")).expect("a ready line");
-        (process, sip.parse().unwrap())
+        (process, sip.parse().unwrap(), ready)
+    }
+
+    /// Where it takes calls over a transport, by its name in a URI.
+    pub fn at(&self, transport: &str) -> SocketAddr {
+        let mut listeners = self.said("listen").split(',');
+        let at = listeners.find_map(|listener| listener.strip_prefix(transport)?.strip_prefix(':'));
+        at.unwrap_or_else(|| panic!("no {transport}: {}", self.ready)).parse().unwrap()
+    }
+
+    fn said(&self, name: &str) -> &str {
+        let mut words = self.ready.split_whitespace();
+        words.find_map(|word| word.strip_prefix(name)?.strip_prefix('=')).expect("a ready line says so")
+    }
+
+    /// Waits until a series of its figures, which it serves if it was started with `--http`, has this
+    /// value.
+    pub fn until(&self, series: &str, wanted: &str) {
+        let line = format!("{series} {wanted}");
+        let ends = Instant::now() + FIGURE_MAX;
+        loop {
+            let figures = self.figures();
+            if figures.lines().any(|found| found == line) {
+                return;
+            }
+            assert!(Instant::now() < ends, "{line} did not come true:\n{figures}");
+        }
+    }
+
+    fn figures(&self) -> String {
+        let mut http = TcpStream::connect(self.said("http")).unwrap();
+        http.write_all(b"GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        http.read_to_string(&mut text).unwrap();
+        text
     }
 
     /// The process is gone from one instruction to the next; then it is started again.
     pub fn kill_and_restart(&mut self, clock: &str) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
-        (self.process, self.sip) = Engine::launch(&self.data, clock, &[]);
+        (self.process, self.sip, self.ready) = Engine::launch(&self.data, clock, &[]);
     }
 
     pub fn password(&self, seat: &str) -> String {

@@ -3,7 +3,7 @@
 //! Debian 12 has version 1.0.0. It needs no sound card: its microphone is a file, its loudspeaker
 //! nothing, and its `sndfile` filter writes both directions to WAV files.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -17,6 +17,33 @@ use crate::engine::Engine;
 const TONE_S: u32 = 90;
 /// Header of the WAV files that baresip writes, bytes.
 const WAV_HEADER: usize = 44;
+
+/// How a telephone reaches the engine.
+pub enum Over {
+    Udp,
+    Tcp,
+    /// It shows this certificate: a PEM file with the key in it. It does not look at the engine's own,
+    /// with or without `sip_cafile`: 1.0.0 cannot.
+    Tls {
+        certificate: PathBuf,
+    },
+}
+
+impl Over {
+    fn server(&self, engine: &Engine) -> String {
+        format!("sip:{};transport={self}", engine.at(&self.to_string()))
+    }
+}
+
+impl fmt::Display for Over {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Over::Udp => "udp",
+            Over::Tcp => "tcp",
+            Over::Tls { .. } => "tls",
+        })
+    }
+}
 
 /// One telephone, ended when the test is.
 pub struct Baresip {
@@ -32,36 +59,34 @@ impl Baresip {
     ///
     /// libre 1.1 gives up before a challenge that names SHA-256; it is started anew, as a clerk
     /// would, and is asked by MD5 alone then.
-    pub fn seat(engine: &Engine, seat: &str, hertz: f32) -> Baresip {
+    pub fn seat(engine: &Engine, over: &Over, seat: &str, hertz: f32) -> Baresip {
         let account = format!(
-            "<sip:{seat}@hotline.puyang;transport=udp>;auth_user={seat};auth_pass={};regint=120;answermode=auto;\
-             outbound=\"sip:{};transport=udp\"",
+            "<sip:{seat}@hotline.puyang;transport={over}>;auth_user={seat};auth_pass={};regint=120;\
+             answermode=auto;outbound=\"{}\"",
             engine.password(seat),
-            engine.sip
+            over.server(engine)
         );
         let dir = engine.data.join(format!("baresip-{seat}"));
-        let mut first = Baresip::start(&dir, &account, hertz, None);
+        let mut first = Baresip::start(&dir, over, &account, hertz, None);
         first.until_it_says("Function not implemented", Duration::from_secs(10));
         drop(first);
-        let mut phone = Baresip::start(&dir, &account, hertz, None);
+        let mut phone = Baresip::start(&dir, over, &account, hertz, None);
         phone.until_it_says("[1 binding]", Duration::from_secs(10));
         phone
     }
 
     /// A citizen's telephone that dials at once.
-    pub fn caller(engine: &Engine, number: &str, dialled: &str, hertz: f32) -> Baresip {
-        let account = format!(
-            "<sip:{number}@127.0.0.1;transport=udp>;regint=0;outbound=\"sip:{};transport=udp\"",
-            engine.sip
-        );
-        let dial = format!("/dial sip:{dialled}@{}", engine.sip);
-        Baresip::start(&engine.data.join(format!("baresip-{number}")), &account, hertz, Some(&dial))
+    pub fn caller(engine: &Engine, over: &Over, number: &str, dialled: &str, hertz: f32) -> Baresip {
+        let server = over.server(engine);
+        let account = format!("<sip:{number}@127.0.0.1;transport={over}>;regint=0;outbound=\"{server}\"");
+        let dial = format!("/dial sip:{dialled}@{}", engine.at(&over.to_string()));
+        Baresip::start(&engine.data.join(format!("baresip-{number}")), over, &account, hertz, Some(&dial))
     }
 
-    fn start(dir: &Path, account: &str, hertz: f32, command: Option<&str>) -> Baresip {
+    fn start(dir: &Path, over: &Over, account: &str, hertz: f32, command: Option<&str>) -> Baresip {
         std::fs::create_dir_all(dir).unwrap();
         let control = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        std::fs::write(dir.join("config"), config(dir, control)).unwrap();
+        std::fs::write(dir.join("config"), config(dir, over, control)).unwrap();
         std::fs::write(dir.join("accounts"), format!("{account};audio_codecs=PCMA,PCMU\n")).unwrap();
         write_tone(&dir.join("tone.wav"), hertz);
         let mut baresip = Command::new("baresip");
@@ -157,10 +182,14 @@ impl Drop for Baresip {
     }
 }
 
-fn config(dir: &Path, control: SocketAddr) -> String {
+fn config(dir: &Path, over: &Over, control: SocketAddr) -> String {
     let dir = dir.display();
+    let shown = match over {
+        Over::Tls { certificate } => format!("sip_certificate {}\n", certificate.display()),
+        Over::Udp | Over::Tcp => String::new(),
+    };
     format!(
-        "poll_method epoll\nsip_listen 127.0.0.1:0\nrtp_ports 16384-19999\n\
+        "poll_method epoll\n{shown}sip_listen 127.0.0.1:0\nrtp_ports 16384-19999\n\
          audio_source aufile,{dir}/tone.wav\naudio_player aubridge,nil\naudio_alert aubridge,nil\n\
          audio_channels 1\nausrc_srate 8000\nauplay_srate 8000\nsnd_path {dir}\n\
          ctrl_tcp_listen {control}\nmodule_path /usr/lib/baresip/modules\n\

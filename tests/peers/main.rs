@@ -1,6 +1,9 @@
 //! Real peers against the engine's own binary: SIPp as caller and as called, baresip as caller and
 //! as seat, and noise. `tools/test` installs both (Debian: sip-tester, baresip-core).
 
+#[path = "../transports/authority.rs"]
+#[allow(dead_code, reason = "each test target uses a part of it")]
+mod authority;
 mod baresip;
 mod callers;
 mod door;
@@ -11,6 +14,7 @@ mod far_end;
 mod forms;
 mod noise;
 mod phones;
+mod phones_connected;
 mod plan;
 mod races;
 mod records;

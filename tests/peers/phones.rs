@@ -7,18 +7,18 @@ use hotline::phone::listen;
 use hotline::switchboard::fact::Cause;
 use hotline::telemetry::CallRecord;
 
-use crate::baresip::Baresip;
+use crate::baresip::{Baresip, Over};
 use crate::engine::Engine;
 use crate::plan::engine_on_plan;
 use crate::records::{recorded_calls, tickets};
 
-const CALLER_HZ: f32 = 440.0;
-const SEAT_HZ: f32 = 1_000.0;
+pub const CALLER_HZ: f32 = 440.0;
+pub const SEAT_HZ: f32 = 1_000.0;
 /// A fifth of a second.
 const PART: usize = 1_600;
 
 /// How many fifths of a second of `sound` are this tone and little else, about as loud as it was sent.
-fn tone_parts(sound: &[i16], hertz: f32) -> usize {
+pub fn tone_parts(sound: &[i16], hertz: f32) -> usize {
     sound.chunks_exact(PART).filter(|part| is_tone(part, hertz)).count()
 }
 
@@ -56,7 +56,7 @@ fn recording(engine: &Engine, record: &CallRecord) -> [Vec<i16>; 2] {
     [0, 1].map(|first| both.iter().skip(first).step_by(2).copied().collect())
 }
 
-fn the_only_call(engine: &Engine) -> CallRecord {
+pub fn the_only_call(engine: &Engine) -> CallRecord {
     let calls = recorded_calls(engine, 1);
     let [record] = calls.as_slice() else { panic!("one call, one record: {calls:?}") };
     assert_eq!(tickets(engine).len(), 1, "one call, one ticket");
@@ -68,8 +68,8 @@ fn the_only_call(engine: &Engine) -> CallRecord {
 fn a_caller_of_a_merged_number_talks_with_a_clerk_holds_resumes_and_hangs_up() {
     let engine = Engine::start("baresip-caller", "2021-09-01T09:00:00+08:00");
     let secs = Duration::from_secs;
-    let mut seat = Baresip::seat(&engine, "1001", SEAT_HZ);
-    let mut caller = Baresip::caller(&engine, "13800000047", "12336", CALLER_HZ);
+    let mut seat = Baresip::seat(&engine, &Over::Udp, "1001", SEAT_HZ);
+    let mut caller = Baresip::caller(&engine, &Over::Udp, "13800000047", "12336", CALLER_HZ);
     seat.until_it_says("Call established", secs(30));
     caller.until_it_hears("the clerk's tone", secs(20), |heard| tone_parts(heard, SEAT_HZ) >= 10);
     seat.until_it_hears("the caller's tone", secs(10), |heard| tone_parts(heard, CALLER_HZ) >= 10);
@@ -108,8 +108,8 @@ fn when_the_clerk_hangs_up_the_caller_is_asked_for_a_grade_and_then_let_go() {
     let edits = [("wait = \"8s\"", "wait = \"1s\""), ("tries = 2", "tries = 1")];
     let engine = engine_on_plan("baresip-seat", "2021-12-01T09:00:00+08:00", &edits, &[]);
     let secs = Duration::from_secs;
-    let mut seat = Baresip::seat(&engine, "1002", SEAT_HZ);
-    let mut caller = Baresip::caller(&engine, "13800000048", "12345", CALLER_HZ);
+    let mut seat = Baresip::seat(&engine, &Over::Udp, "1002", SEAT_HZ);
+    let mut caller = Baresip::caller(&engine, &Over::Udp, "13800000048", "12345", CALLER_HZ);
     seat.until_it_says("Call established", secs(30));
     caller.until_it_hears("the clerk's tone", secs(20), |heard| tone_parts(heard, SEAT_HZ) >= 5);
     seat.until_it_hears("the caller's tone", secs(10), |heard| tone_parts(heard, CALLER_HZ) >= 5);

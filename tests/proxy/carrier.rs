@@ -1,37 +1,10 @@
 //! Calls through the proxy, both ways.
 
-use std::net::SocketAddr;
-
 use hotline::switchboard::fact::Cause;
 
-use crate::engine::{Engine, data_dir};
-use crate::kamailio::{Kamailio, Script, free_ports};
-use crate::plan::engine_on_plan;
+use crate::city::City;
 use crate::records::closed_calls;
-use crate::sipp::{OFFER, Running, Scenario};
-
-const WHEN: &str = "2021-12-01T09:00:00+08:00";
-
-/// An engine whose sub-center 12366 is behind a proxy, and a proxy whose engine it is.
-struct City {
-    engine: Engine,
-    proxy: Kamailio,
-    desks: Vec<Running>,
-}
-
-impl City {
-    fn new(name: &str, desks: &[Scenario], set: impl Fn(Script) -> Script) -> City {
-        let dir = data_dir(name);
-        std::fs::create_dir_all(&dir).unwrap();
-        let ([proxy], places): ([SocketAddr; 1], [SocketAddr; 2]) = (free_ports(), free_ports());
-        let desks: Vec<Running> =
-            desks.iter().zip(places).map(|(desk, at)| desk.clone().listen(&dir, at)).collect();
-        let engine = engine_on_plan(name, WHEN, &[], &["--trunk", &format!("sub-12366={proxy}")]);
-        let script = set(Script::new(proxy, engine.sip, &places[..desks.len()]));
-        let proxy = script.start(&dir);
-        City { engine, proxy, desks }
-    }
-}
+use crate::sipp::{OFFER, Scenario};
 
 #[test]
 fn a_caller_behind_a_record_routing_proxy_is_answered_and_hangs_up_by_it() {

@@ -240,6 +240,43 @@ fn both_legs_of_a_call_are_known_by_the_uuids_of_their_ends() {
     assert_eq!(session_id(&wire.next_sent()), (THEIRS.into(), far.into()));
 }
 
+/// RFC 7989 §7, RFC 3261 §16.3: who comes round, and who has got somewhere.
+#[test]
+fn a_caller_sent_back_to_us_is_known_by_his_uuid_until_somebody_answers_row_by_row() {
+    let other = "0123456789abcdef0123456789abcdef";
+    let says = |uuid: &str| format!("Session-ID: {uuid};remote={NULL}\r\n");
+    // What the caller called itself, what the INVITE that comes back says, the answer there meanwhile.
+    let rows = [
+        (Some(THEIRS), Some(THEIRS), None, true),
+        (Some(THEIRS), Some(THEIRS), Some(180), true),
+        (Some(THEIRS), Some(THEIRS), Some(200), false),
+        (Some(THEIRS), Some(THEIRS), Some(486), false),
+        (Some(THEIRS), Some(other), None, false),
+        (Some(THEIRS), None, None, false),
+        (None, Some("ours"), None, true),
+        (None, None, None, false),
+    ];
+    for (row, (first, second, status, round)) in rows.into_iter().enumerate() {
+        let mut wire = house();
+        let came = invited(&mut wire, &first.map_or(String::new(), says));
+        let along = Along { beside: Some(came.session), ..Along::default() };
+        let out = wire.endpoint.invite(Invite { along, ..to_carrier() }, wire.now).unwrap();
+        wire.drain();
+        let invite = wire.next_sent();
+        if let Some(status) = status {
+            wire.hear(CARRIER, answer(&invite, status, "t1", if status == 200 { OFFER } else { "" }));
+            wire.event();
+        }
+        let ours = session_id(&invite).0;
+        let second = second.map(|uuid| if uuid == "ours" { ours.as_str() } else { uuid });
+        let back = Call { more: second.map_or(String::new(), says), ..Call::new("back") };
+        wire.hear(CARRIER, back.invite(OFFER));
+        let back = wire.invited();
+        assert_eq!(wire.endpoint.came_round(back.session, out), round, "row {row}");
+        assert!(!wire.endpoint.came_round(out, back.session), "row {row}: an INVITE of theirs is no way out");
+    }
+}
+
 #[test]
 fn a_refusal_without_memory_gives_the_uuid_back_and_nobody_else_gets_one() {
     let mut wire = Wire::new();
