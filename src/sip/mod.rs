@@ -6,6 +6,7 @@
 mod auth;
 pub mod build;
 pub mod carried;
+mod challenges;
 mod check;
 mod dialect;
 mod dialog;
