@@ -182,6 +182,7 @@ fn trunk(table: &TrunkTable, live: bool) -> Option<Trunk> {
         calls_per_second: value(&table.calls_per_second).unwrap_or(0),
         priority: value(&table.priority)?,
         weight: value(&table.weight)?,
+        emergency_center: value(&table.emergency_center)?,
         rewrite: match &table.rewrite {
             Some(rewrite) => rewriting(rewrite)?,
             None => Rewriting::default(),

@@ -98,6 +98,11 @@ pub const FIXTURES: &[Fixture] = &[
         edits: &[Edit::Plan(TAX, "name = \"tax\"\ntarget = \"203.0.113.5\"\ncalls_per_second = ⟦0⟧")],
     },
     Fixture {
+        code: "E0629",
+        what: "an emergency center that is known by nothing",
+        edits: &[Edit::Plan(TAX, "name = \"tax\"\ntarget = \"203.0.113.5:5060\"\nemergency_center = ⟦true⟧")],
+    },
+    Fixture {
         code: "E0611",
         what: "a registration without an account",
         edits: &[Edit::Plan(TAX, "name = \"tax\"\ntarget = \"203.0.113.5\"\nregister = ⟦\"10min\"⟧")],
