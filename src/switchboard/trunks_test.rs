@@ -36,7 +36,12 @@ fn at(text: &str) -> TrunkTarget {
 }
 
 fn hop(text: &str) -> Hop {
-    Hop { transport: Transport::Udp, addr: text.parse().expect("an address"), name: Some("a.example".into()) }
+    Hop {
+        transport: Transport::Udp,
+        addr: text.parse().expect("an address"),
+        name: Some("a.example".into()),
+        rank: Default::default(),
+    }
 }
 
 fn listeners() -> Vec<ListenerConfig> {

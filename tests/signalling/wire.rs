@@ -38,7 +38,7 @@ pub fn sdp() -> Sdp {
 
 /// Over UDP.
 pub fn hop(addr: &str) -> Hop {
-    Hop { transport: Transport::Udp, addr: addr.parse().unwrap(), name: None }
+    Hop { transport: Transport::Udp, addr: addr.parse().unwrap(), name: None, rank: Default::default() }
 }
 
 /// To a number behind one trunk.
