@@ -139,8 +139,9 @@ impl Endpoint {
         let mut settled = false;
         if (200..300).contains(&status) {
             draft = draft.header("Supported", SUPPORTED);
+            let ours = refresh::interval_s(&self.config);
             if let Some(session) = self.sessions.get_mut(&id) {
-                let terms = refresh::terms(request, session.timer());
+                let terms = refresh::terms(request, session.timer(), ours);
                 let described = terms.and_then(|_| sdp.clone());
                 session.keep_terms(terms, request, described, now.mono);
                 draft = match terms {

@@ -137,6 +137,15 @@ fn a_trunk_reaches_signalling_with_all_that_the_plan_says_of_it() {
 }
 
 #[test]
+fn the_session_timer_of_the_plan_reaches_signalling() {
+    let mut plan = shipped();
+    let config = |plan: &Plan| crate::switchboard::outward::sip_config(plan, &[], Vec::new(), Vec::new());
+    assert_eq!(config(&plan).session_expires_s, 1_800);
+    plan.network.session_expires = std::time::Duration::from_secs(600);
+    assert_eq!(config(&plan).session_expires_s, 600);
+}
+
+#[test]
 fn a_group_becomes_routes_with_the_numbers_as_each_trunk_wants_them() {
     let mut plan = shipped();
     let rule = |when: &str, add: &str| Rule {

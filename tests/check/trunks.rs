@@ -39,6 +39,16 @@ pub const FIXTURES: &[Fixture] = &[
         edits: &[Edit::Plan("silence_max = \"30s\"", "silence_max = \"30s\"\ndns = [⟦\"ns.example\"⟧]")],
     },
     Fixture {
+        code: "E0107",
+        what: "a session timer shorter than RFC 4028 has it",
+        edits: &[Edit::Plan("silence_max = \"30s\"", "silence_max = \"30s\"\nsession_expires = ⟦\"89s\"⟧")],
+    },
+    Fixture {
+        code: "E0107",
+        what: "a session timer that no call lives to see",
+        edits: &[Edit::Plan("silence_max = \"30s\"", "silence_max = \"30s\"\nsession_expires = ⟦\"25h\"⟧")],
+    },
+    Fixture {
         code: "E0608",
         what: "a target of no addresses",
         edits: &[Edit::Plan(TAX, "name = \"tax\"\ntarget = ⟦[]⟧")],
