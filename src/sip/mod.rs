@@ -62,6 +62,7 @@ pub mod uri;
 mod uuids;
 pub mod via;
 mod vouching;
+mod warning;
 pub mod wire_ref;
 mod writing;
 
@@ -79,4 +80,5 @@ pub use reason::{Clearing, Reason};
 pub use transport::{Hop, Rank, Transport};
 pub use uri::Uri;
 pub use via::Via;
+pub use warning::Warning;
 pub use wire_ref::WireRef;

@@ -59,6 +59,11 @@ impl Switchboard {
                     self.endpoint.refuse_offer(session, status, now);
                 }
             }
+            Command::RefuseDescription { leg, why } => {
+                if let Some(session) = self.legs.get(&leg).copied() {
+                    self.endpoint.refuse_description(session, why.warning(), now);
+                }
+            }
             Command::Probe { leg } => {
                 if let Some(session) = self.legs.get(&leg).copied() {
                     self.endpoint.probe(session, now);
