@@ -34,7 +34,12 @@ impl Line {
             }],
             trunks: vec![TrunkConfig {
                 sources: vec![("127.0.0.0".parse().unwrap(), 8)],
-                hops: vec![Hop { transport: Transport::Udp, addr: PEER.parse().unwrap(), name: None }],
+                hops: vec![Hop {
+                    transport: Transport::Udp,
+                    addr: PEER.parse().unwrap(),
+                    name: None,
+                    rank: Default::default(),
+                }],
                 trust_identity: true,
                 ..TrunkConfig::named("carrier".into())
             }],

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::negotiate::Disagreement;
 use crate::id::{LegId, QueueId, SeatId, TrunkId};
 use crate::media::Order;
 use crate::media::order::{LegFigures, PortSlot};
@@ -111,6 +112,8 @@ pub enum Command {
     AnswerOffer { leg: LegId, sdp: Sdp },
     /// A refusal of a re-INVITE; the dialog lives on.
     RefuseOffer { leg: LegId, status: u16 },
+    /// The same, by 488: its description is one that we cannot take.
+    RefuseDescription { leg: LegId, why: Disagreement },
     /// 202 to a REFER.
     AcceptRefer { leg: LegId, refer: u32 },
     /// A refusal of a REFER.

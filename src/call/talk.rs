@@ -121,7 +121,8 @@ impl Call {
                 }
             }
             // The session goes on as it was (RFC 3261 §14.2).
-            _ => self.push(Command::RefuseOffer { leg: id, status: 488 }),
+            (Err(why), _) => self.push(Command::RefuseDescription { leg: id, why }),
+            (Ok(_), None) => self.push(Command::RefuseOffer { leg: id, status: 488 }),
         }
     }
 

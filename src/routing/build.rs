@@ -97,6 +97,7 @@ fn network(table: &RoutingTable) -> Option<Network> {
         rtp_ports: (ports.0, ports.1),
         domain: value(&network.domain)?,
         silence_max: value(&network.silence_max)?,
+        session_expires: value(&network.session_expires)?,
         dns: list(&network.dns, |at| *at)?,
     })
 }
@@ -182,6 +183,7 @@ fn trunk(table: &TrunkTable, live: bool) -> Option<Trunk> {
         calls_per_second: value(&table.calls_per_second).unwrap_or(0),
         priority: value(&table.priority)?,
         weight: value(&table.weight)?,
+        emergency_center: value(&table.emergency_center)?,
         rewrite: match &table.rewrite {
             Some(rewrite) => rewriting(rewrite)?,
             None => Rewriting::default(),

@@ -95,6 +95,8 @@ pub struct NetworkTable {
     pub domain: Field<String>,
     /// `silence_max`.
     pub silence_max: Field<Duration>,
+    /// `session_expires`.
+    pub session_expires: Field<Duration>,
     /// `dns`.
     pub dns: Field<Vec<Said<SocketAddr>>>,
 }

@@ -42,6 +42,8 @@ pub struct Trunk {
     pub priority: u16,
     /// The share of first tries among members of equal priority.
     pub weight: u16,
+    /// Whether an emergency center calls by it: its calls are the last to be refused.
+    pub emergency_center: bool,
     /// How its numbers differ from ours.
     pub rewrite: Rewriting,
 }

@@ -11,7 +11,7 @@ use super::message::Message;
 use super::method::Method;
 use super::name::Name;
 use super::name_addr::NameAddr;
-use super::transport::{Hop, Transport};
+use super::transport::{Hop, Rank, Transport};
 use super::uac::Thread;
 use super::uri::Uri;
 use super::uuids::Uuids;
@@ -253,7 +253,12 @@ fn numeric(uri: &[u8]) -> Option<Hop> {
         said => said.unwrap_or_default(),
     };
     let addr = SocketAddr::new(uri.host_ip()?, uri.port.unwrap_or(transport.default_port()));
-    (!addr.ip().is_unspecified() && addr.port() != 0).then_some(Hop { transport, addr, name: None })
+    (!addr.ip().is_unspecified() && addr.port() != 0).then_some(Hop {
+        transport,
+        addr,
+        name: None,
+        rank: Rank::default(),
+    })
 }
 
 fn routes(message: &Message, reversed: bool) -> Vec<Box<[u8]>> {

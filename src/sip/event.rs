@@ -348,6 +348,9 @@ pub struct Config {
     pub register_min_s: u32,
     /// Longest registration, seconds: longer is cut.
     pub register_max_s: u32,
+    /// Session timer that we ask for, and give where it is left to us, seconds; below 90 it is 90
+    /// (RFC 4028 §5), and nothing said, 0, is the half hour that §4 recommends.
+    pub session_expires_s: u32,
     /// Sent in `User-Agent`/`Server`.
     pub product: String,
     /// Bounds of the endpoint's tables.

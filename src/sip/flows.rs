@@ -16,7 +16,7 @@ use super::event::SessionId;
 use super::hunt::Lost;
 use super::message::Message;
 use super::transaction::{InviteClient, Machine, NonInviteClient};
-use super::transport::{Hop, Transport};
+use super::transport::{Hop, Rank, Transport};
 use super::via::PORT;
 use crate::time::{Instant, Now};
 
@@ -181,7 +181,7 @@ impl Endpoint {
         }
         let stays = self.flows.is_deaf(way.peer, now.mono)
             || !self.registrar.seats_on(way.listener, way.peer).is_empty();
-        let hop = Hop { transport: Transport::Tcp, addr: way.peer, name: None };
+        let hop = Hop { transport: Transport::Tcp, addr: way.peer, name: None, rank: Rank::default() };
         match self.listener_for(&hop).filter(|_| !stays) {
             Some(listener) => {
                 let bytes = self.revia(&bytes, way.listener, listener);

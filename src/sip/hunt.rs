@@ -16,6 +16,7 @@ use super::message::Message;
 use super::name::Name;
 use super::scan;
 use super::session::{Farewell, Phase};
+use super::shares::{self, Share};
 use super::transport::Hop;
 use super::trunks::{REST_AFTER_SILENCE, Room};
 use super::uac::Way;
@@ -126,14 +127,15 @@ impl Endpoint {
     }
 
     /// All ways of a target in the order of trying: routes by priority and weight, in each trunk its
-    /// hops as they stand.
+    /// hops likewise.
     fn ways(&mut self, target: &Target) -> VecDeque<Step> {
         let Target::Trunk(routes) = target else { return VecDeque::new() };
         let mut ways = VecDeque::new();
         let routes = &routes[..routes.len().min(ROUTES_MAX)];
         for route in order(routes, &mut self.dice) {
             let Some(trunk) = routes.get(route).map(|route| &route.trunk) else { continue };
-            let hops = self.trunk(trunk).map(|trunk| trunk.hops.clone()).unwrap_or_default();
+            let known = self.config.trunks.iter().find(|known| known.trunk == *trunk);
+            let hops = known.map_or_else(Vec::new, |known| shares::for_a_call(&known.hops, &mut self.dice));
             if hops.is_empty() {
                 self.trunks.count(trunk, WayFailed::NoHop);
             }
@@ -328,26 +330,10 @@ pub(super) fn retry_after(response: &Message) -> Option<Duration> {
     scan::number(&value[..digits]).map(Duration::from_secs)
 }
 
-/// The places of `routes` in the order of trying: lower priorities first; among equals each is drawn
-/// with its share of the weights, and those of weight 0 hardly ever before others (RFC 2782).
+/// The places of `routes` in the order of trying.
 fn order(routes: &[Route], dice: &mut Dice) -> Vec<usize> {
-    let mut left: Vec<usize> = (0..routes.len()).collect();
-    left.sort_by_key(|place| (routes[*place].priority, routes[*place].weight != 0));
-    let mut ordered = Vec::with_capacity(left.len());
-    while let Some(first) = left.first() {
-        let priority = routes[*first].priority;
-        let equals = left.iter().take_while(|place| routes[**place].priority == priority).count();
-        let weight = |place: &usize| u64::from(routes[*place].weight);
-        let sum: u64 = left[..equals].iter().map(weight).sum();
-        let drawn = if equals > 1 { dice.below(sum + 1) } else { 0 };
-        let mut running = 0;
-        let chosen = left[..equals].iter().position(|place| {
-            running += weight(place);
-            running >= drawn
-        });
-        ordered.push(left.remove(chosen.unwrap_or(0)));
-    }
-    ordered
+    let share = |route: &Route| Share { priority: route.priority, weight: route.weight };
+    shares::draw(&routes.iter().map(share).collect::<Vec<_>>(), dice)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::transport::{Hop, Transport};
+use super::transport::{Hop, Rank, Transport};
 use crate::id::Dice;
 
 pub use reach::{Family, Reach};
@@ -103,7 +103,7 @@ pub enum Output {
 /// The ways to a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
-    /// The first tried first; never empty.
+    /// The first tried first, as drawn now; each call draws anew by their ranks. Never empty.
     pub hops: Vec<Hop>,
     /// How long they are good, within [`TTL_MIN`] and [`TTL_MAX`]; `None`: for ever, nothing was asked.
     pub ttl: Option<Duration>,
@@ -129,6 +129,7 @@ struct Place {
     transport: Transport,
     host: Arc<str>,
     port: u16,
+    rank: Rank,
 }
 
 /// A transport and the SRV name that goes with it.
@@ -196,7 +197,9 @@ impl Locator {
         match transport(&self.target, &self.reach) {
             Err(lost) => self.end(Err(lost)),
             Ok(Some(transport)) => match self.target.port {
-                Some(port) => self.ask_addresses(vec![Place { transport, host, port }]),
+                Some(port) => {
+                    self.ask_addresses(vec![Place { transport, host, port, rank: Rank::default() }])
+                }
                 None => {
                     let service = (transport, srv_name(transport, &host));
                     self.ask_services(vec![vec![service]].into(), transport);
@@ -316,14 +319,20 @@ impl Locator {
 
     /// RFC 3263 §4.2: the SRV records of all services are one list, in the services' order.
     fn served(&mut self, now: &[Service], later: VecDeque<Vec<Service>>, first: Transport) {
-        let mut places = Vec::new();
-        for (transport, name) in now {
+        let mut places: Vec<Place> = Vec::new();
+        let (mut tier, mut last) = (0, None);
+        for (service, (transport, name)) in now.iter().enumerate() {
             for record in self.services.get(name).into_iter().flatten() {
                 if is_name(&record.target) {
+                    let own = Some((service, record.priority));
+                    tier += u16::from(last.is_some() && last != own);
+                    last = own;
+                    let number = u16::try_from(places.len()).unwrap_or(u16::MAX);
                     places.push(Place {
                         transport: *transport,
                         host: record.target.clone(),
                         port: record.port,
+                        rank: Rank { tier, record: number, weight: record.weight },
                     });
                 } else {
                     self.denied = true;
@@ -341,8 +350,8 @@ impl Locator {
         } else if self.denied {
             self.end(Err(Lost::Nothing));
         } else {
-            let place =
-                Place { transport: first, host: self.target.host.clone(), port: first.default_port() };
+            let (host, port) = (self.target.host.clone(), first.default_port());
+            let place = Place { transport: first, host, port, rank: Rank::default() };
             self.ask_addresses(vec![place]);
         }
     }
@@ -358,8 +367,12 @@ impl Locator {
                         addr: SocketAddr::new(*ip, place.port),
                         // RFC 5922 §4: the certificate is for the name that was asked for.
                         name: Some(self.target.host.clone()),
+                        rank: place.rank,
                     };
-                    if self.reach.reaches(&hop) && !hops.contains(&hop) && hops.len() < HOPS_MAX {
+                    if self.reach.reaches(&hop)
+                        && !hops.iter().any(|known| known.is_same_door(&hop))
+                        && hops.len() < HOPS_MAX
+                    {
                         hops.push(hop);
                     }
                 }
@@ -403,7 +416,7 @@ pub fn without_dns(target: &Destination, reach: &Reach) -> Option<Result<Hop, Lo
     Some(transport(target, reach).and_then(|transport| {
         let transport = transport.ok_or(Lost::NoTransport)?;
         let port = target.port.unwrap_or(transport.default_port());
-        let hop = Hop { transport, addr: SocketAddr::new(ip, port), name: None };
+        let hop = Hop { transport, addr: SocketAddr::new(ip, port), name: None, rank: Rank::default() };
         if reach.reaches(&hop) { Ok(hop) } else { Err(Lost::Nothing) }
     }))
 }

@@ -436,3 +436,42 @@ fn answers_that_nobody_waits_for_change_nothing() {
     locator.handle_answer(&Question::A("a".into()), addrs("192.0.2.66"));
     assert_eq!(locator.poll_output(), None);
 }
+
+#[test]
+fn each_hop_says_where_it_stands_so_that_calls_can_draw_anew() {
+    let zone: Zone = &[
+        ("c", Record::Naptr(1, 1, "s", "SIP+D2U", "_sip._udp.c")),
+        ("c", Record::Naptr(1, 2, "s", "SIP+D2T", "_sip._tcp.c")),
+        ("_sip._udp.c", S(5, 9, 5060, "a.c")),
+        ("_sip._udp.c", S(7, 1, 5060, "b.c")),
+        ("_sip._tcp.c", S(7, 4, 5060, "a.c")),
+        ("a.c", Addr("192.0.2.7")),
+        ("a.c", Addr("192.0.2.8")),
+        ("b.c", Addr("192.0.2.9")),
+    ];
+    let mut locator = Locator::new(target("sip:c"), reach("udp tcp"), Dice::seeded(1));
+    let hops = loop {
+        match locator.poll_output().expect("a question is open until the end") {
+            Output::Ask(question) => locator.handle_answer(&question, answer(zone, &question)),
+            Output::Located(located) => break located.hops,
+            Output::Lost(lost) => panic!("{lost}"),
+        }
+    };
+    let shown: Vec<String> = hops
+        .iter()
+        .map(|hop| {
+            let Rank { tier, record, weight } = hop.rank;
+            format!("{} {} {tier} {record} {weight}", hop.transport.uri_name(), hop.addr.ip())
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "udp 192.0.2.7 0 0 9",
+            "udp 192.0.2.8 0 0 9",
+            "udp 192.0.2.9 1 1 1",
+            "tcp 192.0.2.7 2 2 4",
+            "tcp 192.0.2.8 2 2 4",
+        ]
+    );
+}

@@ -232,6 +232,16 @@ impl Endpoint {
 
     /// 300–699 to their re-INVITE; the dialog goes on as it was (RFC 3261 §14.2).
     pub fn refuse_offer(&mut self, id: SessionId, status: u16, now: Now) {
+        self.refuse_offer_saying(id, status, &[], now);
+    }
+
+    pub(super) fn refuse_offer_saying(
+        &mut self,
+        id: SessionId,
+        status: u16,
+        more: &[(&str, &str)],
+        now: Now,
+    ) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
@@ -241,7 +251,7 @@ impl Endpoint {
         let (tx, request) = (*tx, request.clone());
         session.offer = Offer::Idle;
         let status = if (300..=699).contains(&status) { status } else { 488 };
-        self.respond_for(id, tx, &request, status, &[], now);
+        self.respond_for(id, tx, &request, status, more, now);
         self.go_on_answering(id, now);
         self.offer_next(id, now);
         self.wake(id);

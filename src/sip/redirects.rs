@@ -146,6 +146,7 @@ mod tests {
             transport,
             addr: addr.parse().unwrap(),
             name: name.map(Into::into),
+            rank: Default::default(),
         };
         vec![
             TrunkConfig {

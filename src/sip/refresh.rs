@@ -13,7 +13,7 @@ use bytes::Bytes;
 use super::build::Draft;
 use super::dialog::Dialog;
 use super::endpoint::{Endpoint, Source, User};
-use super::event::{EndCause, Event, SessionId};
+use super::event::{Config, EndCause, Event, SessionId};
 use super::extensions::{TIMER, supports};
 use super::message::Message;
 use super::method::Method;
@@ -23,8 +23,9 @@ use super::session::{Farewell, Offer, Phase, Session};
 use super::transaction::T2;
 use crate::time::{Instant, Now};
 
-/// What we ask for, and give where it is left to us, seconds (RFC 4028 §4 recommends it).
-pub(super) const INTERVAL_S: u32 = 1_800;
+/// What we ask for, and give where it is left to us, where no plan says it, seconds (RFC 4028 §4
+/// recommends it).
+const INTERVAL_S: u32 = 1_800;
 /// Shortest interval that we take, seconds: what RFC 4028 §5 sets as the least.
 pub(super) const MIN_SE_S: u32 = 90;
 /// Longest that we take; a longer one is cut (RFC 4028 §9 lets the callee lower it).
@@ -134,9 +135,17 @@ pub(super) fn is_too_brief(request: &Message) -> bool {
     session_expires(request).is_some_and(|(seconds, _)| seconds < MIN_SE_S) && supports(request, TIMER)
 }
 
+/// What we ask for, and give where it is left to us, seconds.
+pub(super) fn interval_s(config: &Config) -> u32 {
+    match config.session_expires_s {
+        0 => INTERVAL_S,
+        said => said.clamp(MIN_SE_S, INTERVAL_MAX_S),
+    }
+}
+
 /// What we make of the timer in a request that we are about to accept (RFC 4028 §9, table 2).
-/// `running`: the interval, and whether refreshing is ours.
-pub(super) fn terms(request: &Message, running: Option<(u32, bool)>) -> Option<Terms> {
+/// `running`: the interval, and whether refreshing is ours. `ours`: as [`interval_s`].
+pub(super) fn terms(request: &Message, running: Option<(u32, bool)>, ours: u32) -> Option<Terms> {
     let supported = supports(request, TIMER);
     let asked = session_expires(request);
     let (interval_s, by_callee) = match (supported, asked, running) {
@@ -146,10 +155,10 @@ pub(super) fn terms(request: &Message, running: Option<(u32, bool)>) -> Option<T
         // Somebody on the way asked. Too brief, and nobody could be told so: no timer of ours.
         (false, Some((seconds, _)), _) if seconds < MIN_SE_S => return None,
         (false, Some((seconds, _)), _) => (seconds, true),
-        (true, None, Some((interval, ours))) => (interval, ours),
-        (true, None, None) => (INTERVAL_S, false),
+        (true, None, Some((interval, by_us))) => (interval, by_us),
+        (true, None, None) => (ours, false),
         (true, Some((seconds, by_callee)), running) => {
-            (seconds, by_callee.unwrap_or_else(|| running.is_some_and(|(_, ours)| ours)))
+            (seconds, by_callee.unwrap_or_else(|| running.is_some_and(|(_, by_us)| by_us)))
         }
     };
     // Not below what somebody on the way can do with (RFC 4028 §5), not above what we keep.
@@ -297,7 +306,8 @@ impl Endpoint {
         let Ok(invite) = Message::parse(invite) else {
             return false;
         };
-        let Some(min) = min_se(refusal).filter(|min| (INTERVAL_S + 1..=INTERVAL_MAX_S).contains(min)) else {
+        let asked = interval_s(&self.config);
+        let Some(min) = min_se(refusal).filter(|min| (asked + 1..=INTERVAL_MAX_S).contains(min)) else {
             return false;
         };
         let Some(Session { phase: Phase::Calling { hung_up: false, .. }, .. }) = self.sessions.get(&id)
@@ -376,7 +386,7 @@ mod tests {
             ("k: timer|x: soon", None, Some((1_800, false, true))),
         ];
         for (lines, running, wanted) in rows {
-            let found = terms(&request(lines), running)
+            let found = terms(&request(lines), running, 1_800)
                 .map(|terms| (terms.interval_s, terms.by_callee, terms.supported));
             assert_eq!(found, wanted, "{lines} {running:?}");
         }

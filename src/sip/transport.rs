@@ -65,6 +65,27 @@ pub struct Hop {
     pub addr: SocketAddr,
     /// The name that was looked up: what a TLS certificate must say. `None`: an address was written.
     pub name: Option<Arc<str>>,
+    /// Its place among the hops of its target.
+    pub rank: Rank,
+}
+
+/// Where a hop stands among those of its target, as SRV tells it. Hops that no SRV record stands
+/// behind all have the same, and are tried as they stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Rank {
+    /// Lower first: services in their order, and in each of them the priorities.
+    pub tier: u16,
+    /// The record behind it, of which it may be one address among several.
+    pub record: u16,
+    /// That record's share of the first tries within its tier.
+    pub weight: u16,
+}
+
+impl Hop {
+    /// Whether both lead to the same door, whatever their rank.
+    pub fn is_same_door(&self, other: &Hop) -> bool {
+        (self.transport, self.addr, &self.name) == (other.transport, other.addr, &other.name)
+    }
 }
 
 #[cfg(test)]

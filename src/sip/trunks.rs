@@ -282,8 +282,12 @@ mod tests {
     }
 
     fn trunk(calls_max: u32, calls_per_second: u32) -> TrunkConfig {
-        let hop =
-            |last| crate::sip::Hop { transport: crate::sip::Transport::Udp, addr: addr(last), name: None };
+        let hop = |last| crate::sip::Hop {
+            transport: crate::sip::Transport::Udp,
+            addr: addr(last),
+            name: None,
+            rank: Default::default(),
+        };
         TrunkConfig {
             hops: vec![hop(1), hop(2)],
             calls_max,

@@ -17,7 +17,7 @@ use super::hunt::{Lost, Step};
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
-use super::refresh::INTERVAL_S;
+use super::refresh;
 use super::session::{Farewell, Offer, Phase, Session};
 use super::transaction::{InviteClient, Key, Machine};
 use super::transport::Hop;
@@ -187,8 +187,8 @@ impl Endpoint {
             .header("Call-ID", thread.call_id)
             .header("CSeq", format!("{} INVITE", thread.seq));
         draft = self.sign(draft, way.source.listener).header("Allow", super::writing::ALLOW);
-        draft =
-            draft.header("Supported", SUPPORTED).header_number(Name::SessionExpires, u64::from(INTERVAL_S));
+        let interval = u64::from(refresh::interval_s(&self.config));
+        draft = draft.header("Supported", SUPPORTED).header_number(Name::SessionExpires, interval);
         let trunk = way.trunk.as_ref().and_then(|trunk| self.trunk(trunk));
         draft = self.carry(draft, id, invite, trunk, (from_user, host, &way.uri));
         for (name, value) in &invite.headers {

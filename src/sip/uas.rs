@@ -98,6 +98,18 @@ impl Endpoint {
         retry_after: Option<u32>,
         now: Now,
     ) -> bool {
+        let wait = retry_after.map(|seconds| seconds.to_string());
+        self.refuse_invite_saying(id, status, wait.as_deref().map(|wait| ("Retry-After", wait)), now)
+    }
+
+    /// The same, with one more header.
+    pub(super) fn refuse_invite_saying(
+        &mut self,
+        id: SessionId,
+        status: u16,
+        more: Option<(&str, &str)>,
+        now: Now,
+    ) -> bool {
         let Some(session) = self.sessions.get(&id) else {
             return false;
         };
@@ -105,11 +117,9 @@ impl Endpoint {
             return false;
         };
         let (tx, request) = (*tx, request.clone());
-        let wait = retry_after.map(|seconds| seconds.to_string());
-        let wait = wait.as_deref().map(|wait| ("Retry-After", wait));
         let reason = reason::of_refusal(status).map(|reason| ("Reason", reason));
-        let extra: [(&str, &str); 2] = [wait, reason].map(Option::unwrap_or_default);
-        let extra: &[(&str, &str)] = match (wait, reason) {
+        let extra: [(&str, &str); 2] = [more, reason].map(Option::unwrap_or_default);
+        let extra: &[(&str, &str)] = match (more, reason) {
             (Some(_), Some(_)) => &extra,
             (Some(_), None) => &extra[..1],
             (None, Some(_)) => &extra[1..],
@@ -139,8 +149,9 @@ impl Endpoint {
         let mut settled = false;
         if (200..300).contains(&status) {
             draft = draft.header("Supported", SUPPORTED);
+            let ours = refresh::interval_s(&self.config);
             if let Some(session) = self.sessions.get_mut(&id) {
-                let terms = refresh::terms(request, session.timer());
+                let terms = refresh::terms(request, session.timer(), ours);
                 let described = terms.and_then(|_| sdp.clone());
                 session.keep_terms(terms, request, described, now.mono);
                 draft = match terms {

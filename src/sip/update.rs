@@ -93,6 +93,7 @@ impl Endpoint {
         now: Now,
     ) -> Draft {
         let draft = self.answer_draft(request, from, 200, id).header("Supported", SUPPORTED);
+        let ours = refresh::interval_s(&self.config);
         let Some(session) = self.sessions.get_mut(&id) else {
             return draft;
         };
@@ -101,7 +102,7 @@ impl Endpoint {
         if request.method() != Some(&Method::Update) || !stands {
             return draft;
         }
-        let terms = refresh::terms(request, session.timer());
+        let terms = refresh::terms(request, session.timer(), ours);
         session.keep_terms(terms, request, described, now.mono);
         match terms {
             Some(terms) => terms.write(draft),

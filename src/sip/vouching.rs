@@ -7,6 +7,7 @@
 use secrecy::ExposeSecret;
 
 use super::build::Draft;
+use super::challenges::Challenges;
 use super::dialog::{session_of, to_tag};
 use super::digest::{self, Algorithm, Challenge, Credentials, Qop};
 use super::endpoint::{Endpoint, Source, User};
@@ -23,7 +24,7 @@ use crate::time::Now;
 const REALMS_MAX: usize = 4;
 /// Most challenges that are answered for one request, whoever they are from.
 const CHALLENGES_MAX: u8 = 4;
-/// Most challenges of one response that are looked at.
+/// Most challenges of one response that are looked at, however many of them share a line.
 const HEADERS_MAX: usize = 8;
 /// Uses of one nonce before its count is used up.
 const NC_MAX: u32 = u32::MAX;
@@ -214,7 +215,7 @@ impl Endpoint {
         };
         let only = state.vouched.account.as_ref()?.realm.clone();
         let mut chosen: Vec<Challenge<'_>> = Vec::new();
-        for value in response.headers(asks).take(HEADERS_MAX) {
+        for value in response.headers(asks).flat_map(Challenges::of).take(HEADERS_MAX) {
             let Ok(challenge) = Challenge::parse(value) else { continue };
             if only.as_ref().is_some_and(|only| only.as_bytes() != &*challenge.realm) {
                 continue;

@@ -6,6 +6,7 @@ use super::recording::millis;
 use super::{Drain, Entry, Output, RETRY_AFTER_S, StoreJob, Switchboard, What, mask, transfers};
 use std::net::IpAddr;
 
+use crate::call::negotiate::Disagreement;
 use crate::call::{Call, Input, Setup};
 use crate::id::{CallId, LegId};
 use crate::media;
@@ -113,30 +114,29 @@ impl Switchboard {
         }
         match self.admit(invited, now) {
             Ok(()) => {}
-            Err(Turned { status, retry }) => {
-                let retry = retry.then_some(RETRY_AFTER_S);
-                self.endpoint.refuse(session, status, retry, now);
-            }
+            Err(Turned::ForGood(status)) => self.endpoint.refuse(session, status, None, now),
+            Err(Turned::ForNow) => self.endpoint.refuse(session, 503, Some(RETRY_AFTER_S), now),
+            Err(Turned::Description(why)) => self.endpoint.refuse_description(session, why.warning(), now),
         }
     }
 
     fn admit(&mut self, mut invited: Invited, now: Now) -> Result<(), Turned> {
         let plan = self.plan.clone();
         // Clerks' own calls come with a later issue; until then a seat reaches nothing.
-        let Origin::Trunk(trunk) = &invited.from else { return Err(Turned::for_good(403)) };
-        let trunk = plan.trunks.get(trunk).ok_or(Turned::for_good(403))?;
+        let Origin::Trunk(trunk) = &invited.from else { return Err(Turned::ForGood(403)) };
+        let trunk = plan.trunks.get(trunk).ok_or(Turned::ForGood(403))?;
         if let Cow::Owned(ours) = trunk.rewrite.caller_inward.apply(&invited.caller) {
             invited.caller = ours;
         }
         let dialled = dialled(&invited);
-        let found = plan.find_line(trunk, &dialled).ok_or(Turned::for_good(404))?;
+        let found = plan.find_line(trunk, &dialled).ok_or(Turned::ForGood(404))?;
         if self.came_round(&invited, found.line) {
-            return Err(Turned::for_good(482));
+            return Err(Turned::ForGood(482));
         }
         if self.drain != Drain::Open || self.calls.len() >= plan.limits.calls_max as usize {
-            return Err(Turned::for_now());
+            return Err(Turned::ForNow);
         }
-        let slot = self.ports.lend().ok_or(Turned::for_now())?;
+        let slot = self.ports.lend().ok_or(Turned::ForNow)?;
         let id = CallId::draw(u64::try_from(now.wall.as_millisecond()).unwrap_or(0), &mut self.dice);
         let ticket = self.numbers.next(plan.city.time_zone.to_datetime(now.wall).date());
         let flow = plan.flow(found.line, now.wall);
@@ -157,9 +157,9 @@ impl Switchboard {
             session: self.dice.next_u64() >> 16,
             plan: plan.clone(),
         };
-        let call = Call::new(setup, now).map_err(|_| {
+        let call = Call::new(setup, now).map_err(|why| {
             self.ports.release(slot);
-            Turned::for_good(488)
+            Turned::Description(why)
         })?;
         let what = What::Opened {
             line: found.line.number.clone(),
@@ -284,19 +284,13 @@ impl Switchboard {
 }
 
 /// A new call that is not let in.
-struct Turned {
-    status: u16,
-    retry: bool,
-}
-
-impl Turned {
-    fn for_good(status: u16) -> Self {
-        Turned { status, retry: false }
-    }
-
-    fn for_now() -> Self {
-        Turned { status: 503, retry: true }
-    }
+enum Turned {
+    /// With this status.
+    ForGood(u16),
+    /// There is no room: it may try again.
+    ForNow,
+    /// Its description is one that we cannot take.
+    Description(Disagreement),
 }
 
 /// The places that the dialled number may stand in, as `routing` asks for them.

@@ -59,6 +59,11 @@ impl Switchboard {
                     self.endpoint.refuse_offer(session, status, now);
                 }
             }
+            Command::RefuseDescription { leg, why } => {
+                if let Some(session) = self.legs.get(&leg).copied() {
+                    self.endpoint.refuse_description(session, why.warning(), now);
+                }
+            }
             Command::Probe { leg } => {
                 if let Some(session) = self.legs.get(&leg).copied() {
                     self.endpoint.probe(session, now);
@@ -191,6 +196,7 @@ pub(super) fn sip_config(
         trunks,
         register_min_s: REGISTER_MIN_S,
         register_max_s: REGISTER_MAX_S,
+        session_expires_s: u32::try_from(plan.network.session_expires.as_secs()).unwrap_or(u32::MAX),
         limits: crate::sip::event::Limits::default(),
         product: concat!("hotline/", env!("CARGO_PKG_VERSION")).into(),
     }

@@ -104,7 +104,7 @@ fn config(trunk: &Trunk, hops: Vec<Hop>, passwords: &TrunkPasswords) -> TrunkCon
         connect_timeout: trunk.connect_timeout,
         calls_max: trunk.calls_max,
         calls_per_second: trunk.calls_per_second,
-        emergency: false,
+        emergency: trunk.emergency_center,
     }
 }
 

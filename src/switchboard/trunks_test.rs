@@ -36,7 +36,12 @@ fn at(text: &str) -> TrunkTarget {
 }
 
 fn hop(text: &str) -> Hop {
-    Hop { transport: Transport::Udp, addr: text.parse().expect("an address"), name: Some("a.example".into()) }
+    Hop {
+        transport: Transport::Udp,
+        addr: text.parse().expect("an address"),
+        name: Some("a.example".into()),
+        rank: Default::default(),
+    }
 }
 
 fn listeners() -> Vec<ListenerConfig> {
@@ -112,6 +117,7 @@ fn a_trunk_reaches_signalling_with_all_that_the_plan_says_of_it() {
     });
     trunk.register = Some(std::time::Duration::from_secs(600));
     trunk.calls_per_second = 20;
+    trunk.emergency_center = true;
     let passwords: TrunkPasswords = [(TRUNK.into(), SecretString::from("geheim"))].into();
     let configs = configs(&plan, &listeners(), &passwords, &KnownHops::default());
     let config = configs.iter().find(|config| config.trunk.as_str() == TRUNK).expect("the trunk");
@@ -125,6 +131,18 @@ fn a_trunk_reaches_signalling_with_all_that_the_plan_says_of_it() {
     assert_eq!(config.register, Some(std::time::Duration::from_secs(600)));
     assert_eq!((config.calls_max, config.calls_per_second), (30, 20));
     assert_eq!(config.probe, None, "a drill");
+    let centers: Vec<&str> =
+        configs.iter().filter(|config| config.emergency).map(|config| config.trunk.as_str()).collect();
+    assert_eq!(centers, [TRUNK], "its calls are the last to be refused, and no others");
+}
+
+#[test]
+fn the_session_timer_of_the_plan_reaches_signalling() {
+    let mut plan = shipped();
+    let config = |plan: &Plan| crate::switchboard::outward::sip_config(plan, &[], Vec::new(), Vec::new());
+    assert_eq!(config(&plan).session_expires_s, 1_800);
+    plan.network.session_expires = std::time::Duration::from_secs(600);
+    assert_eq!(config(&plan).session_expires_s, 600);
 }
 
 #[test]

@@ -52,18 +52,21 @@ fn a_session_refreshed_as_it_is_disturbs_nobody() {
     assert_eq!(said, ["200 to re-INVITE of 1"], "neither sound nor bridge is touched");
 }
 
+/// Why it cannot.
+const WHY: &str = "no codec in common";
+
 /// RFC 3261 §14.2: a re-INVITE that is refused leaves the session as it was.
 #[test]
 fn an_offer_that_cannot_be_taken_gets_488_and_the_call_lives() {
     let mut caller = Caller::talking("12345");
     for leg in [0, 1] {
-        let refused = [format!("488 to re-INVITE of {leg}")];
+        let refused = [format!("488 to re-INVITE of {leg}: {WHY}")];
         assert_eq!(caller.reinvites(leg, Some(unusable())), refused);
         assert_eq!(caller.call.state(), "talking");
     }
     let held = caller.reinvites(1, Some(sdp(5_000, SENDONLY)));
     assert_eq!(held.last().map(String::as_str), Some("loop 0: hold_music"), "a good one is taken");
-    assert_eq!(caller.reinvites(1, Some(unusable())), ["488 to re-INVITE of 1"]);
+    assert_eq!(caller.reinvites(1, Some(unusable())), [format!("488 to re-INVITE of 1: {WHY}")]);
     let resumed = caller.reinvites(1, Some(sdp(5_000, None)));
     assert_eq!(resumed.last().map(String::as_str), Some("bridge 0 and 1"), "it was still on hold");
 }

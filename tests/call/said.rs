@@ -32,6 +32,7 @@ pub fn words(command: &Command, sounds: &BTreeMap<PromptId, SoundId>) -> String 
         Command::RefuseTakeOver { leg, status } => format!("{status} in place of {}", leg.index),
         Command::AnswerOffer { leg, sdp } => format!("200 to re-INVITE of {}{}", leg.index, hold(sdp)),
         Command::RefuseOffer { leg, status } => format!("{status} to re-INVITE of {}", leg.index),
+        Command::RefuseDescription { leg, why } => format!("488 to re-INVITE of {}: {why}", leg.index),
         Command::Probe { leg } => format!("OPTIONS to {}", leg.index),
         Command::Sound(order) => sound(order, sounds),
         Command::JoinQueue { queue, first: false } => format!("join {queue}"),

@@ -39,6 +39,16 @@ pub const FIXTURES: &[Fixture] = &[
         edits: &[Edit::Plan("silence_max = \"30s\"", "silence_max = \"30s\"\ndns = [⟦\"ns.example\"⟧]")],
     },
     Fixture {
+        code: "E0107",
+        what: "a session timer shorter than RFC 4028 has it",
+        edits: &[Edit::Plan("silence_max = \"30s\"", "silence_max = \"30s\"\nsession_expires = ⟦\"89s\"⟧")],
+    },
+    Fixture {
+        code: "E0107",
+        what: "a session timer that no call lives to see",
+        edits: &[Edit::Plan("silence_max = \"30s\"", "silence_max = \"30s\"\nsession_expires = ⟦\"25h\"⟧")],
+    },
+    Fixture {
         code: "E0608",
         what: "a target of no addresses",
         edits: &[Edit::Plan(TAX, "name = \"tax\"\ntarget = ⟦[]⟧")],
@@ -96,6 +106,11 @@ pub const FIXTURES: &[Fixture] = &[
         code: "E0107",
         what: "no call in any second",
         edits: &[Edit::Plan(TAX, "name = \"tax\"\ntarget = \"203.0.113.5\"\ncalls_per_second = ⟦0⟧")],
+    },
+    Fixture {
+        code: "E0629",
+        what: "an emergency center that is known by nothing",
+        edits: &[Edit::Plan(TAX, "name = \"tax\"\ntarget = \"203.0.113.5:5060\"\nemergency_center = ⟦true⟧")],
     },
     Fixture {
         code: "E0611",

@@ -438,3 +438,30 @@ fn a_password_is_nowhere_to_be_read() {
     let shown = format!("{config:?}");
     assert!(shown.contains(USER) && !shown.contains("pa:ss"), "{shown}");
 }
+
+#[test]
+fn challenges_that_share_a_header_line_are_each_understood() {
+    for (line, wanted) in [
+        (
+            "Digest realm=\"r1\", nonce=\"n1\", opaque=\"op\\\"aque\", qop=\"auth\", algorithm=MD5, \
+             Digest realm=\"r1\", nonce=\"n2\", opaque=\"op\\\"aque\", qop=\"auth\", algorithm=SHA-256",
+            vec![proof("r1", "n2", Algorithm::Sha256, 1)],
+        ),
+        (
+            "Basic realm=\"r1\", Digest realm=\"r1\", nonce=\"n1\", opaque=\"op\\\"aque\", qop=\"auth\"",
+            vec![proof("r1", "n1", Algorithm::Md5, 1)],
+        ),
+        (
+            "Digest realm=\"r1\", nonce=\"n1\", opaque=\"op\\\"aque\", Basic realm=\"r1\", \
+             Digest realm=\"r2\", opaque=\"op\\\"aque\", nonce=\"n2\"",
+            vec![proof("r1", "n1", Algorithm::Md5, 0), proof("r2", "n2", Algorithm::Md5, 0)],
+        ),
+    ] {
+        let mut wire = Wire::with(with_account());
+        let (_, invite) = calling(&mut wire);
+        let line = format!("WWW-Authenticate: {line}\r\n");
+        wire.hear(ONE_A, with_lines(&answer(&invite, 401, "ask", ""), &line));
+        assert_eq!(name(&wire.next_sent()), "ACK");
+        assert_eq!(proofs(&wire.next_sent()), wanted, "{line}");
+    }
+}

@@ -386,3 +386,28 @@ fn hops_of_one_call_are_asked_for_a_bounded_time_before_the_caller_hears_of_it()
     }
     assert!(wire.now.mono.since(begun) >= Duration::from_secs(8), "2 s, 2 s, and the 4 s of the call");
 }
+
+#[test]
+fn calls_between_two_look_ups_share_the_records_of_a_name_by_their_weights() {
+    let mut config = two_trunks();
+    let ranked = |addr: &str, record, weight| hotline::sip::Hop {
+        rank: hotline::sip::Rank { tier: 0, record, weight },
+        ..hop(addr)
+    };
+    config.trunks[0].hops = vec![ranked(ONE_A, 0, 30), ranked(ONE_B, 1, 10)];
+    let mut wire = Wire::with(config);
+    let mut first_at_a = 0;
+    for _ in 0..400 {
+        wire.endpoint.invite(to_both(), wire.now).unwrap();
+        wire.drain();
+        let (peer, first) = next_invite(&mut wire);
+        first_at_a += usize::from(peer == ONE_A);
+        wire.hear(&peer, answer(&first, 503, "t1", ""));
+        let (other, second) = next_invite(&mut wire);
+        assert_eq!(other, if peer == ONE_A { ONE_B } else { ONE_A }, "the other one is the next to be tried");
+        wire.hear(&other, answer(&second, 486, "t2", ""));
+        wire.sent.clear();
+        wire.events.clear();
+    }
+    assert!((270..=330).contains(&first_at_a), "three quarters of 400, more or less: {first_at_a}");
+}

@@ -256,3 +256,44 @@ fn an_offer_that_nobody_answers_does_not_outlive_its_call() {
     wire.run_for(Duration::from_secs(200));
     assert_eq!(wire.endpoint.counts(), Counts::default());
 }
+
+/// RFC 3261 §20.43.
+#[test]
+fn a_description_that_we_cannot_take_is_refused_with_a_warning_that_says_why() {
+    use hotline::sip::Warning;
+    for (why, code) in [
+        (Warning::AddressFormat, "301"),
+        (Warning::MediaType, "304"),
+        (Warning::MediaFormat, "305"),
+        (Warning::Other, "399"),
+    ] {
+        let says_so = |refusal: &hotline::sip::Message| {
+            assert_eq!(name(refusal), "488");
+            let warning = head(refusal, Name::Warning);
+            let agent = format!("{code} {DOMAIN} \"");
+            assert!(warning.starts_with(&agent) && warning.ends_with('"'), "{warning}");
+            assert_eq!(warning.matches('"').count(), 2, "{warning}");
+        };
+        let mut wire = Wire::new();
+        wire.hear(CARRIER, Call::new("a").invite(OFFER));
+        let session = wire.invited().session;
+        wire.endpoint.refuse_description(session, why, wire.now);
+        wire.drain();
+        wire.next_sent(); // 100.
+        says_so(&wire.next_sent());
+        assert!(matches!(wire.event(), Event::Ended { .. }));
+        assert_eq!(wire.endpoint.counts().sessions, 0);
+
+        for method in ["INVITE", "UPDATE"] {
+            let mut wire = Wire::new();
+            let (session, mut call) = wire.talking();
+            wire.hear(CARRIER, call.request(method, HOLD));
+            wire.event();
+            wire.sent.clear();
+            wire.endpoint.refuse_description(session, why, wire.now);
+            wire.drain();
+            says_so(&wire.next_sent());
+            assert_eq!(wire.endpoint.counts().sessions, 1, "the call goes on");
+        }
+    }
+}

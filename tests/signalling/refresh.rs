@@ -355,3 +355,28 @@ fn a_refresh_that_meets_an_offer_of_theirs_waits_for_it() {
     wire.run_for(secs(1));
     assert_eq!(wire.said(), ["INVITE"]);
 }
+
+#[test]
+fn the_interval_of_the_plan_is_asked_for_and_given_where_it_is_left_to_us() {
+    for (said, wanted) in [(0, "1800"), (600, "600"), (7_200, "7200"), (30, "90"), (100_000, "86400")] {
+        let mut wire = Wire::with(Config { session_expires_s: said, ..config() });
+        let (_, invite) = wire.calling();
+        assert_eq!(head(&invite, Name::SessionExpires), wanted);
+
+        let mut call = Call::new("a");
+        call.more = "Supported: timer\r\n".into();
+        wire.hear(CARRIER, call.invite(OFFER));
+        let session = wire.invited().session;
+        wire.endpoint.answer(session, &sdp(), wire.now);
+        wire.drain();
+        wire.next_sent();
+        assert_eq!(head(&wire.next_sent(), Name::SessionExpires), format!("{wanted};refresher=uac"));
+    }
+    // A 422 is answered with more than was asked for, and never with less.
+    for (min, again) in [("Min-SE: 900\r\n", true), ("Min-SE: 600\r\n", false)] {
+        let mut wire = Wire::with(Config { session_expires_s: 600, ..config() });
+        let (_, invite) = wire.calling();
+        wire.hear(CARRIER, with(min, answer(&invite, 422, "t0", "")));
+        assert_eq!(wire.said()[1..], if again { vec!["INVITE"] } else { vec![] }, "{min}");
+    }
+}

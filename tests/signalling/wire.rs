@@ -38,7 +38,7 @@ pub fn sdp() -> Sdp {
 
 /// Over UDP.
 pub fn hop(addr: &str) -> Hop {
-    Hop { transport: Transport::Udp, addr: addr.parse().unwrap(), name: None }
+    Hop { transport: Transport::Udp, addr: addr.parse().unwrap(), name: None, rank: Default::default() }
 }
 
 /// To a number behind one trunk.
@@ -75,6 +75,7 @@ pub fn config() -> Config {
         trunks: vec![trunk("carrier", "192.0.2.0", Some(CARRIER)), trunk("deaf", "192.0.3.0", None)],
         register_min_s: 60,
         register_max_s: 600,
+        session_expires_s: 0,
         product: "hotline".into(),
         limits: Limits::default(),
     }

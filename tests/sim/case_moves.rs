@@ -238,3 +238,24 @@ fn keys_by_info_and_the_carriers_reason_are_in_the_record() {
     let given = given.expect("a reason");
     assert_eq!((given.q850, given.sip, &*given.text), (Some(31), None, "Normal, unspecified"));
 }
+
+/// RFC 3261 §20.43.
+#[test]
+fn a_description_that_nobody_here_can_take_is_refused_with_the_reason() {
+    let mut house = House::new();
+    for (wrong, code) in [("RTP/AVP 18", "305"), ("RTP/SAVP 8", "304")] {
+        let mut call = Dialog { id: code, to: "<sip:12345@127.0.0.1>".into(), port: 4_100, seq: 0 };
+        let sdp = call.sdp().replace("RTP/AVP 8", wrong);
+        let invite = call.says("INVITE", "", "application/sdp", &sdp);
+        house.hear(invite);
+        let refusal = house.next("488");
+        assert!(head(&refusal, Name::Warning).starts_with(&format!("{code} ")), "{refusal:?}");
+        assert_eq!(house.board.ports_in_use(), 0);
+    }
+    let mut call = house.answered();
+    let sdp = call.sdp().replace("RTP/AVP 8", "RTP/AVP 18");
+    let again = call.says("INVITE", "", "application/sdp", &sdp);
+    house.hear(again);
+    assert!(head(&house.next("488"), Name::Warning).starts_with("305 "));
+    assert_eq!(house.board.calls().len(), 1, "the call goes on as it was");
+}

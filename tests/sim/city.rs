@@ -12,6 +12,7 @@ use hotline::time::{Agenda, Instant, Now, Timestamp};
 
 use crate::clerk::{Deed, Telephone, Who, place_of};
 use crate::desk::{Books, Disk, Office, Store};
+use crate::exchange::Exchange;
 use crate::house::{self, Errand};
 use crate::network::{Kind, Letter, Network};
 use crate::sound::SoundRoom;
@@ -46,6 +47,8 @@ pub struct City {
     pub(crate) people: Vec<Telephone>,
     pub(crate) phones_due: Agenda<usize>,
     pub(crate) deeds: BTreeMap<(Instant, u64), (Who, Option<u64>, Deed)>,
+    /// Switches in front of telephones, by place.
+    pub(crate) exchanges: BTreeMap<usize, Exchange>,
     pub(crate) errands: BTreeMap<(Instant, u64), Errand>,
     pub(crate) counter: u64,
     pub(crate) watch: Watch,
@@ -82,6 +85,7 @@ impl City {
             people: Vec::new(),
             phones_due: Agenda::default(),
             deeds: BTreeMap::new(),
+            exchanges: BTreeMap::new(),
             errands: BTreeMap::new(),
             counter: 0,
             watch: Watch::default(),
@@ -147,7 +151,7 @@ impl City {
         let plan = Arc::new(self.plan.clone());
         self.tell(Input::PlanChanged {
             accounts: house::accounts(&plan),
-            trunk_passwords: Default::default(),
+            trunk_passwords: house::words(&plan),
             plan,
             sounds: house::sounds(),
         });
@@ -241,6 +245,9 @@ impl City {
             return self.tell(Input::Unreachable(letter.to));
         }
         let Some(place) = place_of(letter.to).filter(|place| *place < self.people.len()) else { return };
+        if letter.kind == Kind::Sip && self.met_by_exchange(place, &letter) {
+            return;
+        }
         let (from, bytes) = (letter.from, letter.bytes);
         if letter.kind == Kind::Sip {
             self.watch.sees_sip(&self.people[place], &bytes);

@@ -138,8 +138,13 @@ const SUBNET: usize = 250;
 
 /// The settings of a telephone at this place of the city's network, which is a carrier's by the shipped plan.
 pub fn settings(user: &str, place: usize, server: SocketAddr) -> PhoneConfig {
-    let ip = [127, 1, (place / SUBNET) as u8, (place % SUBNET + 1) as u8];
-    PhoneConfig::new(user, (ip, 5060).into(), (ip, 4000).into(), server)
+    let sip = address(place);
+    PhoneConfig::new(user, sip, (sip.ip(), 4000).into(), server)
+}
+
+/// Where the telephone at a place is called.
+pub fn address(place: usize) -> SocketAddr {
+    ([127, 1, (place / SUBNET) as u8, (place % SUBNET + 1) as u8], 5060).into()
 }
 
 /// Whose address this is.

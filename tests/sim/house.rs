@@ -1,11 +1,12 @@
 //! The house in the city: a real switchboard and a real media engine, with the city's network, disk
 //! and ticket office where `io` has sockets, SQLite and HTTP.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use hotline::id::{CallId, Dice, PromptId, SeatId};
+use hotline::id::{CallId, Dice, PromptId, SeatId, TrunkId};
 use hotline::io::plan_files;
 use hotline::media::order::{PortSlot, SoundId};
 use hotline::media::{Fact, SoundBank};
@@ -83,6 +84,12 @@ pub fn accounts(plan: &Plan) -> Vec<SeatAccount> {
     plan.seats.keys().map(account).collect()
 }
 
+/// The passwords of our accounts at trunks.
+pub fn words(plan: &Plan) -> BTreeMap<TrunkId, secrecy::SecretString> {
+    let word = |trunk: &TrunkId| (trunk.clone(), format!("word of {trunk}").into());
+    plan.trunks.values().filter(|trunk| trunk.account.is_some()).map(|trunk| word(&trunk.id)).collect()
+}
+
 pub fn sounds() -> Vec<(PromptId, SoundId)> {
     shipped().ids.clone()
 }
@@ -90,7 +97,7 @@ pub fn sounds() -> Vec<(PromptId, SoundId)> {
 pub fn open(plan: Plan, address: SocketAddr, dice: Dice, now: Now) -> Switchboard {
     let setup = Setup {
         accounts: accounts(&plan),
-        trunk_passwords: Default::default(),
+        trunk_passwords: words(&plan),
         plan: Arc::new(plan),
         sounds: sounds(),
         listeners: vec![ListenerConfig {

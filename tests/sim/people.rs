@@ -171,6 +171,9 @@ impl City {
                 }
                 None => break,
             };
+            if kind == Kind::Sip && self.is_cut_off(who.0) {
+                continue;
+            }
             self.net.post(Letter { kind, from, to, bytes }, self.mono);
         }
         let due = self.people[who.0].phone.poll_timeout();

@@ -9,6 +9,7 @@ use hotline::switchboard::{Fact, What};
 use crate::city::{City, secs};
 use crate::clerk::Who;
 use crate::desk::{Disk, Office};
+use crate::exchange::Temper;
 use crate::network::Weather;
 
 /// 64·T1 and the life of what lingers after it (RFC 3261 §17).
@@ -23,6 +24,7 @@ impl City {
         self.disk_is(Disk::Takes(Duration::from_millis(3)));
         self.office_is(Office::Open(Duration::from_millis(5)));
         (self.net.sip, self.net.sound) = (Weather::FAIR, Weather::FAIR);
+        self.ways_rest();
         let people: Vec<Who> = self.people().map(|(who, _)| who).collect();
         for who in people {
             if !self.look_at(who).is_seat {
@@ -36,6 +38,9 @@ impl City {
         self.run_for(LINGER + REST_MAX);
         let counts = self.board.sip().counts();
         assert_eq!((counts.sessions, counts.dialogs, counts.transactions), (0, 0, 0), "{counts:?}");
+        for trunk in self.board.sip().trunks(self.now()) {
+            assert_eq!(trunk.calls, 0, "no call counts any more at {trunk:?}");
+        }
         assert_eq!((self.board.ports_in_use(), self.sound.legs()), (0, 0), "pairs lent and legs open");
         assert_eq!(self.sound.recordings(), 0);
         assert!(self.store.waiting.is_empty(), "everything is on disk");
@@ -47,6 +52,20 @@ impl City {
             one_record(facts);
         }
         self.office_knows_it_all();
+    }
+
+    /// Every switch works again, and nobody asks or registers any more: what is left over then is
+    /// nobody's.
+    fn ways_rest(&mut self) {
+        if self.exchanges.is_empty() {
+            return;
+        }
+        self.exchanges.values_mut().for_each(|exchange| exchange.temper = Temper::Fine);
+        self.reloads(|plan| {
+            for trunk in plan.trunks.values_mut() {
+                (trunk.probe, trunk.register) = (None, None);
+            }
+        });
     }
 
     fn office_knows_it_all(&self) {

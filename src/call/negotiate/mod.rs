@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use crate::media::LegConfig;
 use crate::media::order::{Codec, Flow, PortSlot};
+use crate::sip::Warning;
 use crate::sip::sdp::{Direction, Media, Sdp};
 use stream::{Stream, flow_of, is_live, mirrored, name, narrowed, static_type};
 
@@ -119,6 +120,18 @@ pub enum Disagreement {
     /// More or fewer m-lines in the answer than in our offer (RFC 3264 §6).
     #[error("the answer's streams are not those of the offer")]
     Streams,
+}
+
+impl Disagreement {
+    /// What the 488 says of it.
+    pub fn warning(self) -> Warning {
+        match self {
+            Disagreement::NoAudio => Warning::MediaType,
+            Disagreement::NoCodec => Warning::MediaFormat,
+            Disagreement::NoAddress => Warning::AddressFormat,
+            Disagreement::Streams => Warning::Other,
+        }
+    }
 }
 
 /// Our offer.

@@ -7,8 +7,8 @@ use tokio::task::JoinSet;
 use super::Pace;
 use super::dns::Dns;
 use crate::id::{Dice, TrunkId};
-use crate::sip::Hop;
 use crate::sip::locate::{Destination, Located, Locator, Lost, Output, Reach};
+use crate::sip::{Hop, Rank};
 
 pub(super) struct Watch {
     pub(super) trunk: TrunkId,
@@ -38,12 +38,7 @@ impl Watch {
                 let locator = Locator::new(target.clone(), self.reach.clone(), self.dice.split());
                 pause = pause.min(self.learn(target, known, look_up(locator, &self.dns, self.pace).await));
             }
-            let mut hops: Vec<Hop> = Vec::new();
-            for hop in known.iter().flat_map(|known| &known.hops) {
-                if !hops.contains(hop) {
-                    hops.push(hop.clone());
-                }
-            }
+            let hops = one_after_another(known.iter().map(|known| &known.hops[..]));
             if hops != told && !hops.is_empty() {
                 tracing::info!(trunk = %self.trunk, hops = hops.len(), first = %hops[0].addr, "trunk located");
                 (self.tell)(hops.clone());
@@ -73,6 +68,21 @@ impl Watch {
             }
         }
     }
+}
+
+/// The hops of several targets: those of an earlier one are tried before those of a later one.
+fn one_after_another<'a>(targets: impl Iterator<Item = &'a [Hop]>) -> Vec<Hop> {
+    let mut all: Vec<Hop> = Vec::new();
+    for hops in targets {
+        let first_tier = all.iter().map(|hop| hop.rank.tier + 1).max().unwrap_or(0);
+        for hop in hops {
+            if !all.iter().any(|known| known.is_same_door(hop)) {
+                let rank = Rank { tier: first_tier.saturating_add(hop.rank.tier), ..hop.rank };
+                all.push(Hop { rank, ..hop.clone() });
+            }
+        }
+    }
+    all
 }
 
 /// The pause after so many failures in a row.
@@ -109,6 +119,22 @@ async fn look_up(mut locator: Locator, dns: &Dns, pace: Pace) -> Result<Located,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::Transport;
+
+    #[test]
+    fn the_hops_of_an_earlier_target_come_first_and_none_comes_twice() {
+        let hop = |port: u16, tier, record| Hop {
+            transport: Transport::Udp,
+            addr: ([192, 0, 2, 1], port).into(),
+            name: None,
+            rank: Rank { tier, record, weight: 7 },
+        };
+        let first = [hop(1, 0, 0), hop(2, 0, 1), hop(3, 1, 2)];
+        let second = [hop(2, 0, 0), hop(4, 0, 1)];
+        let all = one_after_another([&first[..], &[], &second[..]].into_iter());
+        let seen: Vec<_> = all.iter().map(|hop| (hop.addr.port(), hop.rank.tier, hop.rank.record)).collect();
+        assert_eq!(seen, [(1, 0, 0), (2, 0, 1), (3, 1, 2), (4, 2, 1)]);
+    }
 
     #[test]
     fn pauses_double_up_to_the_longest() {

@@ -48,6 +48,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     transports::certificates(table, problems);
     transports::trunks(table, problems);
     network::rtp_ports(table, problems);
+    network::session_expires(table, problems);
     network::trunks(table, problems);
     network::circles(table, problems);
     trunks::far_sides(table, problems);

@@ -1,17 +1,23 @@
 //! Addresses, ports and trunks, and where tickets go.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::super::diagnostic::Spot;
 use super::super::plan::{IpNet, Listener, Transport, TrunkTarget};
 use super::super::source::{Problems, Said};
 use super::super::tables::{RoutingTable, SinkTable, SinkWord, TrunkTable};
+use super::super::values::out_of_range;
 use super::{misplaced, needed, references};
 
 /// Ports that one call takes: caller and seat, each RTP and RTCP.
 const PORTS_A_CALL: u32 = 4;
 /// Below lie the ports of the system.
 const PORT_MIN: u16 = 1_024;
+/// A shorter timer is refused by peers that keep to RFC 4028 §5.
+const SESSION_EXPIRES_MIN: Duration = Duration::from_secs(90);
+/// No call lasts longer.
+const SESSION_EXPIRES_MAX: Duration = Duration::from_secs(24 * 3_600);
 /// Calls at once where the file does not say it.
 const CALLS_MAX: u32 = 1_200;
 
@@ -58,6 +64,15 @@ pub fn listeners(table: &RoutingTable, problems: &mut Problems) {
                     "give the interface's own address, or { bind = \"…\", advertise = \"…\" }",
                 );
         }
+    }
+}
+
+/// A session timer as RFC 4028 §5 allows it: in whole seconds, and not below what it sets as the least.
+pub fn session_expires(table: &RoutingTable, problems: &mut Problems) {
+    let said = table.network.as_ref().and_then(|network| network.session_expires.as_ref());
+    let range = SESSION_EXPIRES_MIN..=SESSION_EXPIRES_MAX;
+    if let Some(said) = said.filter(|said| !range.contains(&said.value) || said.value.subsec_nanos() > 0) {
+        out_of_range(&said.spot, "\"90s\"–\"24h\"", problems);
     }
 }
 

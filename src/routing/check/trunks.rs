@@ -19,6 +19,7 @@ pub fn far_sides(table: &RoutingTable, problems: &mut Problems) {
     for trunk in &table.trunks {
         targets(trunk, problems);
         figures(trunk, problems);
+        emergency_center(trunk, problems);
         let account = trunk.account.as_ref();
         if let Some(register) = trunk.register.as_ref().filter(|_| account.is_none()) {
             problems
@@ -66,6 +67,30 @@ fn targets(trunk: &TrunkTable, problems: &mut Problems) {
         .error("E0608", &target.spot, "target 是空的", "target is empty")
         .effect("转往那里的来电全部失败", "every call that is put through to it would fail")
         .remedy("至少写一个地址，或删去这一行", "give at least one address, or remove the line");
+}
+
+/// Calls of an emergency center come in: somebody has to know them by something.
+fn emergency_center(trunk: &TrunkTable, problems: &mut Problems) {
+    let Some(said) = trunk.emergency_center.as_ref().filter(|said| said.value) else { return };
+    let Some(sources) = &trunk.sources else { return }; // Said wrongly, and noted.
+    if !sources.value.is_empty() || trunk.certificate.is_some() {
+        return;
+    }
+    problems
+        .error(
+            "E0629",
+            &said.spot,
+            "中继标明是指挥中心的，却认不出它的来电：既无 sources 也无 certificate",
+            "an emergency center's trunk by which no call comes in: it has neither sources nor certificate",
+        )
+        .effect(
+            "拥塞时指挥中心的来电会和别的来电一样被拒绝",
+            "under overload the center's calls would be refused like any others",
+        )
+        .remedy(
+            "加上对端的信令网段 sources = [\"…\"]（或 certificate），或删去这一行",
+            "add the peer's signalling nets, sources = [\"…\"] (or certificate), or remove the line",
+        );
 }
 
 fn figures(trunk: &TrunkTable, problems: &mut Problems) {

@@ -140,6 +140,7 @@ impl NetworkTable {
             rtp_ports: reader.or("rtp_ports", Ports(20_000, 29_999)),
             domain: reader.or("domain", "hotline".to_owned()),
             silence_max: reader.or("silence_max", secs(12)),
+            session_expires: reader.or("session_expires", secs(1_800)),
             dns: reader.or("dns", Vec::new()),
         }
     }

@@ -50,6 +50,8 @@ pub struct TrunkTable {
     pub weight: Field<u16>,
     /// `drill`.
     pub drill: Field<bool>,
+    /// `emergency_center`.
+    pub emergency_center: Field<bool>,
     /// `rewrite`.
     pub rewrite: Option<RewriteTable>,
 }
@@ -174,6 +176,7 @@ impl TrunkTable {
             priority: reader.or("priority", 1),
             weight: reader.or("weight", 1),
             drill: reader.or("drill", false),
+            emergency_center: reader.or("emergency_center", false),
             rewrite: reader.section("rewrite", RewriteTable::read),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::shares::{self, Share};
 use super::SRV_MAX;
 use crate::id::Dice;
 
@@ -20,27 +21,11 @@ pub struct Srv {
 
 /// At most [`SRV_MAX`] records in the order in which they are tried.
 pub(super) fn in_order(mut records: Vec<Srv>, dice: &mut Dice) -> Vec<Srv> {
-    // Those of weight 0 stand first, so that they have a very small chance (RFC 2782, "Weight").
-    records.sort_by_key(|record| (record.priority, record.weight > 0));
+    records.sort_by_key(|record| record.priority);
     records.truncate(SRV_MAX);
-    let mut ordered = Vec::with_capacity(records.len());
-    while let Some(first) = records.first() {
-        let equals = records.iter().take_while(|record| record.priority == first.priority).count();
-        ordered.push(records.remove(draw(&records[..equals], dice)));
-    }
-    ordered
-}
-
-/// The index of one: a number from 0 to the sum of weights, and the first whose running sum reaches it.
-fn draw(equals: &[Srv], dice: &mut Dice) -> usize {
-    let sum: u64 = equals.iter().map(|record| u64::from(record.weight)).sum();
-    let drawn = dice.below(sum + 1);
-    let mut running = 0;
-    let reaches = |record: &Srv| {
-        running += u64::from(record.weight);
-        running >= drawn
-    };
-    equals.iter().position(reaches).unwrap_or(0)
+    let share = |record: &Srv| Share { priority: record.priority, weight: record.weight };
+    let shares: Vec<Share> = records.iter().map(share).collect();
+    shares::draw(&shares, dice).into_iter().map(|place| records[place].clone()).collect()
 }
 
 #[cfg(test)]

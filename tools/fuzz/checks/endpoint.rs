@@ -78,6 +78,7 @@ impl Table {
                 transport: Transport::Udp,
                 addr: CARRIER.parse().expect("an address"),
                 name: None,
+                rank: Default::default(),
             }],
             trust_identity: true,
             ..TrunkConfig::named("carrier".into())
