@@ -10,6 +10,7 @@ mod headers;
 mod hunt;
 mod incoming;
 mod info;
+mod interplay;
 mod offers;
 mod outgoing;
 mod pair;
