@@ -20,6 +20,7 @@ mod registering;
 mod registrar;
 mod reliable;
 mod replaces;
+mod stories;
 mod trunks;
 mod update;
 mod weather;
