@@ -438,6 +438,11 @@ impl Call {
                 self.close(cause, Some(**figures))
             }
             (_, Input::Port { slot: Some(slot), .. }) => self.push(Command::FreePort { slot: *slot }),
+            // Whoever comes for a leg that is over wants to hear so.
+            (_, Input::Replaced { leg, .. }) => self.push(Command::RefuseTakeOver { leg: *leg, status: 481 }),
+            (_, Input::Referred { leg, refer, .. }) => {
+                self.push(Command::RefuseRefer { leg: *leg, refer: *refer, status: 603 });
+            }
             _ => {}
         }
     }

@@ -119,8 +119,7 @@ impl Endpoint {
             // Both hung up at once: our own BYE ends the session when it is through.
             Phase::Leaving { .. } => return,
         };
-        if let Some(mut session) = self.forget(id) {
-            self.drop_offer(&mut session, now);
+        if let Some(session) = self.forget(id, now) {
             self.leave_orphan(id, session);
         }
         self.tell(event);
@@ -209,14 +208,14 @@ impl Endpoint {
     }
 
     /// The BYE of ours is through: the session is over.
-    pub(super) fn finish(&mut self, id: SessionId) {
+    pub(super) fn finish(&mut self, id: SessionId, now: Now) {
         if let Some(session) = self.sessions.get(&id)
             && let Phase::Leaving { cause } = session.phase
         {
             if let Some(cause) = cause {
                 self.tell(Event::Ended { session: id, cause });
             }
-            self.forget(id);
+            self.forget(id, now);
         }
     }
 }

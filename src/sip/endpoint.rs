@@ -147,6 +147,7 @@ impl Endpoint {
         self.guard.configure(&config);
         self.drop_registrations(&config, now);
         self.trunks.configure(&config, &mut self.dice, now.mono);
+        self.trunks.recount(self.sessions.values().filter_map(|session| session.dialog.trunk.as_ref()));
         self.config = config;
         self.begin_registrations(now);
         for seat in self.registrar.seats() {
@@ -263,7 +264,7 @@ impl Endpoint {
 
     /// The trunk that a session runs by.
     pub fn trunk_of(&self, id: SessionId) -> Option<&TrunkId> {
-        self.sessions.get(&id)?.trunk.as_ref()
+        self.sessions.get(&id)?.dialog.trunk.as_ref()
     }
 
     /// Takes back a binding that was kept on disk. One whose time has run out, or whose seat is
@@ -338,8 +339,8 @@ impl Endpoint {
         match user {
             User::Inviting(inviting) if inviting.again => self.give_up_offer(inviting.session, now),
             User::Inviting(inviting) if inviting.given_up => {}
-            User::Inviting(inviting) => self.lose_way(inviting.session, Lost::Silent, now),
-            User::Bye(id) => self.finish(id),
+            User::Inviting(inviting) => self.lose_way(inviting.session, Lost::Silent, None, now),
+            User::Bye(id) => self.finish(id, now),
             User::Probe(id) => self.lose(id, now),
             User::Registering(trunk) => self.registration_failed(&trunk, None, now),
             User::Proving(proving) => self.handle_proved(&proving, 408, now),
@@ -350,13 +351,14 @@ impl Endpoint {
         }
     }
 
-    /// Takes a session out, its timer too.
-    pub(super) fn forget(&mut self, id: SessionId) -> Option<Session> {
+    /// Takes a session out, with its timer, its place at its trunk and whatever is under way in it.
+    pub(super) fn forget(&mut self, id: SessionId, now: Now) -> Option<Session> {
         self.agenda.set(&Due::Session(id), None);
-        let session = self.sessions.remove(&id)?;
-        if let Some(trunk) = &session.trunk {
+        let mut session = self.sessions.remove(&id)?;
+        if let Some(trunk) = &session.dialog.trunk {
             self.trunks.leave(trunk);
         }
+        self.drop_offer(&mut session, now);
         Some(session)
     }
 
@@ -370,7 +372,7 @@ impl Endpoint {
     pub(super) fn draw_session(&mut self) -> SessionId {
         loop {
             let id = SessionId(self.dice.next_u64());
-            if !self.sessions.contains_key(&id) {
+            if !self.sessions.contains_key(&id) && !self.orphans.contains_key(&id) {
                 return id;
             }
         }

@@ -119,7 +119,7 @@ impl Endpoint {
         self.run(tx, now);
         match failed {
             Some((id, true)) => self.handle_offer_refused(id, 503, None, now),
-            Some((id, false)) => self.lose_way(id, Lost::Unreachable, now),
+            Some((id, false)) => self.lose_way(id, Lost::Unreachable, None, now),
             None => {}
         }
     }

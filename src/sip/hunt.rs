@@ -46,8 +46,6 @@ pub(super) struct Hunt {
     pub(super) here: Option<(TrunkId, SocketAddr)>,
     /// Its place in the target's routes.
     pub(super) route: usize,
-    /// Of the last attempt that failed; 0 before.
-    status: u16,
 }
 
 impl Hunt {
@@ -84,9 +82,6 @@ pub(super) enum Lost {
 impl Endpoint {
     /// Calls out by the first way that is open.
     pub(super) fn hunt(&mut self, invite: Invite, now: Now) -> Result<SessionId, NoWay> {
-        if self.is_full() && !invite.emergency {
-            return Err(NoWay::Full);
-        }
         let mut hunt = Hunt {
             told: self.first_way(&invite.target),
             ahead: self.ways(&invite.target),
@@ -97,7 +92,6 @@ impl Endpoint {
             asked: Vec::new(),
             here: None,
             route: 0,
-            status: 0,
         };
         if hunt.ahead.is_empty() {
             return Err(NoWay::NoTarget);
@@ -216,8 +210,9 @@ impl Endpoint {
         own.or_else(asked).filter(|span| !span.is_zero()).map(|span| now.mono + span)
     }
 
-    /// The attempt under way has failed: the next one goes out, or the call has failed.
-    pub(super) fn lose_way(&mut self, id: SessionId, lost: Lost, now: Now) {
+    /// The attempt under way has failed, by `refusal` where there was one: the next one goes out, or
+    /// the call has failed.
+    pub(super) fn lose_way(&mut self, id: SessionId, lost: Lost, refusal: Option<&Message>, now: Now) {
         let status = match lost {
             Lost::Silent => 408,
             Lost::Unreachable => 503,
@@ -225,11 +220,11 @@ impl Endpoint {
         };
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let Phase::Calling { hung_up: false, .. } = session.phase else {
-            return self.end_invite(id, status);
+            return self.end_invite(id, status, refusal, now);
         };
         let Some(mut hunt) = session.hunt.take() else {
             self.give_up_attempt(id, now);
-            return self.end_invite(id, status);
+            return self.end_invite(id, status, refusal, now);
         };
         if let Some((trunk, addr)) = hunt.here.clone() {
             self.note_lost(&trunk, addr, lost, now);
@@ -240,14 +235,17 @@ impl Endpoint {
             }
         }
         self.give_up_attempt(id, now);
-        hunt.status = status;
+        // Its place at the trunk is free for the next attempt: that may be by another hop of the same.
+        if let Some(trunk) = self.sessions.get_mut(&id).and_then(|session| session.dialog.trunk.take()) {
+            self.trunks.leave(&trunk);
+        }
         match self.try_next(id, &mut hunt, now) {
             Ok(()) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
                     session.hunt = Some(hunt);
                 }
             }
-            Err(_) => self.end_invite(id, hunt.status),
+            Err(_) => self.end_invite(id, status, refusal, now),
         }
     }
 
@@ -291,8 +289,8 @@ impl Endpoint {
         }
         let rang = self.sessions.get(&id).is_some_and(|session| session.rang);
         match speaks_for_way(status, rang) {
-            true => self.lose_way(id, Lost::Refused(status, retry_after(response)), now),
-            false => self.end_invite(id, status),
+            true => self.lose_way(id, Lost::Refused(status, retry_after(response)), Some(response), now),
+            false => self.end_invite(id, status, Some(response), now),
         }
     }
 

@@ -5,6 +5,7 @@
 use super::endpoint::{Endpoint, Source, User};
 use super::event::{Event, SessionId, TurnedAway};
 use super::message::Message;
+use super::session::{Phase, Session};
 use super::transaction::Key;
 use crate::time::Now;
 
@@ -24,6 +25,11 @@ enum Told {
 impl Endpoint {
     /// INFO in a dialog.
     pub(super) fn handle_info(&mut self, id: SessionId, info: &Message, key: Key, from: Source, now: Now) {
+        let leaving = |session: &Session| matches!(session.phase, Phase::Leaving { .. });
+        if self.sessions.get(&id).is_some_and(leaving) {
+            // Its end may have been told already: nothing follows that.
+            return self.refuse_in_dialog(id, info, key, from, 481, now);
+        }
         let told = read(info);
         let status = if let Told::Refused(status) = told { status } else { 200 };
         let mut draft = self.answer_draft(info, from, status, id);

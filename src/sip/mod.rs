@@ -3,6 +3,7 @@
 //! Knows no sound, menu or socket. A SIP Call-ID never leaves this room: the rooms above know a
 //! [`SessionId`], and for traces an opaque wire reference in [`Invited`].
 
+mod again;
 mod auth;
 pub mod build;
 pub mod carried;

@@ -61,7 +61,7 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        let trunk = session.trunk.clone();
+        let trunk = session.dialog.trunk.clone();
         let seq = session.dialog.next_seq();
         self.aim_session(id);
         let Some(session) = self.sessions.get(&id) else {

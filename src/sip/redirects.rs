@@ -29,9 +29,11 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let (Phase::Calling { hung_up: false, .. }, Some(mut hunt)) = (&session.phase, session.hunt.take())
         else {
-            return self.end_invite(id, status);
+            return self.end_invite(id, status, Some(response), now);
         };
-        let Some((here, _)) = hunt.here.clone() else { return self.end_invite(id, status) };
+        let Some((here, _)) = hunt.here.clone() else {
+            return self.end_invite(id, status, Some(response), now);
+        };
         let contacts = match response.contacts() {
             // 380 describes another service, not another place (§21.3.5).
             Ok(Contacts::List(list)) if status != 380 && hunt.redirects < REDIRECTS_MAX => list,
@@ -47,14 +49,14 @@ impl Endpoint {
         }
         if ahead.is_empty() {
             self.trunks.count(&here, WayFailed::Redirected);
-            return self.end_invite(id, status);
+            return self.end_invite(id, status, Some(response), now);
         }
         // What it says is about the callee: other trunks would lead to the same answer.
         hunt.redirect_to(ahead);
         if let Some(session) = self.sessions.get_mut(&id) {
             session.hunt = Some(hunt);
         }
-        self.lose_way(id, Lost::Redirected(status), now);
+        self.lose_way(id, Lost::Redirected(status), Some(response), now);
     }
 }
 

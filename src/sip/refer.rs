@@ -37,7 +37,7 @@ impl Endpoint {
         let Some(session) = self.sessions.get(&id) else {
             return;
         };
-        let stands = matches!(session.phase, Phase::Accepted { .. } | Phase::Confirmed);
+        let stands = matches!(session.phase, Phase::Accepted { hang_up: None, .. } | Phase::Confirmed);
         let full = session.subscriptions.len() >= SUBSCRIPTIONS_MAX
             || self.table.len() >= self.config.limits.transactions_max;
         let read = match () {

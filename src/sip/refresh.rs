@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::again::Changed;
 use super::build::Draft;
-use super::dialog::Dialog;
-use super::endpoint::{Endpoint, Source, User};
+use super::endpoint::{Endpoint, User};
 use super::event::{Config, EndCause, Event, SessionId};
 use super::extensions::{TIMER, supports};
 use super::message::Message;
@@ -21,6 +21,7 @@ use super::name::Name;
 use super::scan::{self, Params};
 use super::session::{Farewell, Offer, Phase, Session};
 use super::transaction::T2;
+use super::uac::Cancel;
 use crate::time::{Instant, Now};
 
 /// What we ask for, and give where it is left to us, where no plan says it, seconds (RFC 4028 §4
@@ -295,61 +296,23 @@ impl Endpoint {
 
     /// Answers a 422 to our first INVITE with a longer interval, once (RFC 4028 §7.3). `invite` is
     /// what was refused.
-    pub(super) fn ask_longer(
-        &mut self,
-        tx: usize,
-        id: SessionId,
-        invite: Bytes,
-        refusal: &Message,
-        now: Now,
-    ) -> bool {
-        let Ok(invite) = Message::parse(invite) else {
-            return false;
-        };
+    pub(super) fn ask_longer(&mut self, tx: usize, invite: &Message, refusal: &Message, now: Now) -> bool {
         let asked = interval_s(&self.config);
         let Some(min) = min_se(refusal).filter(|min| (asked + 1..=INTERVAL_MAX_S).contains(min)) else {
             return false;
         };
-        let Some(Session { phase: Phase::Calling { hung_up: false, .. }, .. }) = self.sessions.get(&id)
-        else {
-            return false;
-        };
-        if invite.header(Name::MinSe).is_some() {
-            return false;
-        }
-        let Some(User::Inviting(inviting)) = self.table.get_mut(tx).map(|entry| &entry.user) else {
-            return false;
-        };
-        let pinned = inviting.pinned;
         let Some(entry) = self.table.get_mut(tx) else {
             return false;
         };
-        let way = Source { listener: entry.listener, peer: entry.peer };
-        let (via, key) = self.branch(way.listener, &Method::Invite);
-        let seq = invite.cseq().map_or(1, |cseq| cseq.number) + 1;
-        let mut draft =
-            Draft::request(&Method::Invite, invite.request_uri().unwrap_or_default()).header("Via", via);
-        for (name, raw, value) in invite.lines() {
-            match name {
-                Name::Via | Name::ContentLength | Name::ContentType => {}
-                Name::CSeq => draft = draft.header("CSeq", format!("{seq} INVITE")),
-                Name::SessionExpires => draft = draft.header_number(name, u64::from(min)),
-                _ => draft = draft.header(&String::from_utf8_lossy(raw), value),
-            }
-        }
-        let draft = draft.header_number(Name::MinSe, u64::from(min));
-        let bytes = draft.body("application/sdp", invite.body()).finish();
-        let Ok(message) = Message::parse(bytes.clone()) else {
+        let User::Inviting(inviting) = &entry.user else {
             return false;
         };
-        let next = self.send_invite(id, false, pinned, key, way, bytes, now);
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.dialog = Dialog::of_own_invite(&message, way.listener, way.peer, pinned);
-            if let Phase::Calling { tx, .. } = &mut session.phase {
-                *tx = next;
-            }
+        let taken_back = inviting.given_up || !matches!(inviting.cancel, Cancel::No);
+        if inviting.again || taken_back || invite.header(Name::MinSe).is_some() {
+            return false;
         }
-        true
+        let (trunk, proofs) = (inviting.trunk.clone(), entry.proofs);
+        self.send_again(tx, invite, trunk.as_ref(), &Changed { proofs, min_se: Some(min) }, now)
     }
 }
 

@@ -34,13 +34,11 @@ impl Endpoint {
         let Some(entry) = self.table.get_mut(tx) else {
             return;
         };
-        let asks = matches!(status, 401 | 407);
-        let mut refused = None;
+        // Its bytes give way to the ACK's, and are wanted for another try.
+        let asks = matches!(status, 401 | 407 | 422);
         let asked = match &mut entry.machine {
             Machine::InviteClient(machine) => {
                 let asked = asks.then(|| machine.stored().clone());
-                // Its bytes give way to the ACK's, and are wanted for another try.
-                refused = (status == 422).then(|| machine.stored().clone());
                 let ack = |invite: &Bytes| match Message::parse(invite.clone()) {
                     Ok(invite) => ack_for_refusal(&invite, response),
                     Err(_) => Bytes::new(),
@@ -58,10 +56,14 @@ impl Endpoint {
         if !self.run(tx, now) {
             return;
         }
-        if let Some(Ok(request)) = asked.map(Message::parse)
-            && self.answer_challenge(tx, &request, response, now)
-        {
-            return;
+        if let Some(Ok(request)) = asked.map(Message::parse) {
+            let tried = match status {
+                422 => self.ask_longer(tx, &request, response, now),
+                _ => self.answer_challenge(tx, &request, response, now),
+            };
+            if tried {
+                return;
+            }
         }
         match self.table.get_mut(tx).map(|entry| &entry.user) {
             Some(User::Inviting(inviting)) => {
@@ -72,19 +74,12 @@ impl Endpoint {
                     ..=199 => self.handle_provisional(tx, id, again, status, response, now),
                     200..=299 => self.handle_accepted(tx, response, now),
                     _ if again => self.handle_offer_refused(id, status, Some(response), now),
-                    _ => {
-                        let tried =
-                            refused.is_some_and(|invite| self.ask_longer(tx, id, invite, response, now));
-                        if !tried {
-                            self.tell_reason(id, response);
-                            self.way_refused(id, status, response, now);
-                        }
-                    }
+                    _ => self.way_refused(id, status, response, now),
                 }
             }
             Some(User::Bye(id)) if status >= 200 => {
                 let id = *id;
-                self.finish(id);
+                self.finish(id, now);
             }
             Some(User::Probe(id)) if status >= 200 => {
                 let id = *id;
@@ -240,7 +235,6 @@ impl Endpoint {
             return self.say(&mut dialog, &Method::Bye, User::Nobody, None, now);
         };
         session.dialog = dialog;
-        session.dialog.trunk.clone_from(&session.trunk);
         session.phase = Phase::Confirmed;
         self.wake(id);
         self.way_carried(id);

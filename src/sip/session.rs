@@ -13,7 +13,6 @@ use super::refresh::Refresh;
 use super::reliable::Reliable;
 use super::subscription::Subscription;
 use super::transaction::{PATIENCE, T1, T2};
-use crate::id::TrunkId;
 use crate::time::Instant;
 
 /// A provisional answer is repeated this often, or proxies on the way give up (RFC 3261 §13.3.1.1).
@@ -34,8 +33,6 @@ pub(super) struct Session {
     pub(super) probing: bool,
     /// We sent the INVITE, so the Call-ID is ours (RFC 3261 §14.1).
     pub(super) is_caller: bool,
-    /// The trunk that it counts for.
-    pub(super) trunk: Option<TrunkId>,
     /// More than 100 has come to our INVITE: somebody beyond the next hop has it.
     pub(super) rang: bool,
     /// What is left to try, while our INVITE is out.
@@ -145,7 +142,6 @@ impl Repeat {
 impl Session {
     pub(super) fn new(dialog: Dialog, phase: Phase, is_caller: bool) -> Self {
         Session {
-            trunk: dialog.trunk.clone(),
             dialog,
             phase,
             offer: Offer::Idle,
@@ -160,6 +156,18 @@ impl Session {
             subscriptions: Vec::new(),
             was_referred: false,
         }
+    }
+
+    /// The description of ours that has not been answered: it waits, or is out.
+    pub(super) fn unanswered_offer(&mut self) -> Option<Bytes> {
+        let under_way = match &mut self.offer {
+            Offer::Ours { sdp, refresh: false, .. } | Offer::Backoff { sdp, .. } => Some(sdp.clone()),
+            Offer::Ours { refresh: true, .. }
+            | Offer::Idle
+            | Offer::Theirs { .. }
+            | Offer::Accepted { .. } => None,
+        };
+        self.next_offer.take().or(under_way)
     }
 
     /// When the session itself wants to be woken.

@@ -1,7 +1,7 @@
 //! Subscriptions that REFERs make: their NOTIFYs, their time, and the dialogs that they outlive
 //! (RFC 3515, RFC 6665, RFC 5057).
 
-use super::build::reason_phrase;
+use super::build::{Draft, reason_phrase};
 use super::dialog::Dialog;
 use super::endpoint::{Due, Endpoint, Source, User};
 use super::event::{SessionId, TurnedAway};
@@ -9,7 +9,7 @@ use super::message::Message;
 use super::method::Method;
 use super::name::Name;
 use super::session::Session;
-use super::transaction::{Key, Machine, NonInviteClient};
+use super::transaction::Key;
 use crate::time::{Instant, Now};
 
 /// Dialogs that are kept for their subscriptions after the BYE; beyond, those are dropped unheard.
@@ -37,7 +37,7 @@ pub(super) enum Stage {
 /// A dialog whose call is over, kept for its subscriptions (RFC 5057 §4.2).
 #[derive(Debug)]
 pub(super) struct Orphan {
-    dialog: Dialog,
+    pub(super) dialog: Dialog,
     subscriptions: Vec<Subscription>,
 }
 
@@ -68,8 +68,9 @@ impl Endpoint {
 
     fn keep_orphan(&mut self, id: SessionId, orphan: Orphan) {
         let due = orphan.subscriptions.iter().map(Subscription::ends).min();
+        let due = due.filter(|_| self.orphans.len() < ORPHANS_MAX);
         self.agenda.set(&Due::Session(id), due);
-        if due.is_some() && self.orphans.len() < ORPHANS_MAX {
+        if due.is_some() {
             self.orphans.insert(id, orphan);
         }
     }
@@ -95,8 +96,6 @@ impl Endpoint {
         let Stage::Active { told, .. } = subscription.stage else {
             return;
         };
-        let (via, key) = self.branch(dialog.listener, &Method::Notify);
-        let seq = dialog.next_seq();
         let event = match subscription.numbered {
             true => format!("refer;id={}", subscription.refer),
             false => "refer".to_owned(),
@@ -106,17 +105,14 @@ impl Endpoint {
             State::Active => format!("active;expires={left}"),
             State::Over(reason) => format!("terminated;reason={reason}"),
         };
-        let draft = self.sign(dialog.draft(&Method::Notify, seq, &via), dialog.listener);
         let body = format!("SIP/2.0 {told} {}\r\n", reason_phrase(told));
-        let bytes = draft
-            .header("Event", event)
-            .header("Subscription-State", state)
-            .body("message/sipfrag;version=2.0", body.as_bytes())
-            .finish();
-        let machine = Machine::NonInviteClient(NonInviteClient::new(bytes, now.mono));
-        let user = User::Notify(id, subscription.refer);
-        let tx = self.table.insert(key, None, (machine, user, dialog.listener, dialog.destination()));
-        self.run(tx, now);
+        let finish = |draft: Draft| {
+            draft
+                .header("Event", event)
+                .header("Subscription-State", state)
+                .body("message/sipfrag;version=2.0", body.as_bytes())
+        };
+        self.ask(dialog, &Method::Notify, User::Notify(id, subscription.refer), finish, now);
     }
 
     /// A NOTIFY of ours got 481 or 408, or nothing: nobody listens any more (RFC 6665 §4.2.2).
@@ -205,7 +201,7 @@ impl Endpoint {
         for subscription in session.subscriptions.extract_if(.., asked).collect::<Vec<_>>() {
             let Stage::Asked { tx, request } = subscription.stage else { continue };
             if let Some(peer) = self.table.get_mut(tx).map(|entry| entry.peer) {
-                let draft = super::build::Draft::response(&request, peer, 487, None);
+                let draft = Draft::response(&request, peer, 487, None);
                 let bytes = self.name(draft, "Server").finish();
                 self.respond(tx, 487, bytes, now);
             }

@@ -122,6 +122,13 @@ impl Trunks {
         self.0.get_mut(trunk)
     }
 
+    /// Counts sessions anew, one for each name: a trunk that a plan left out and another one has again
+    /// still bears those that began before.
+    pub(super) fn recount<'a>(&mut self, sessions: impl Iterator<Item = &'a TrunkId>) {
+        self.0.values_mut().for_each(|state| state.calls = 0);
+        sessions.for_each(|trunk| self.enter(trunk));
+    }
+
     /// One more session with a trunk.
     pub(super) fn enter(&mut self, trunk: &TrunkId) {
         if let Some(state) = self.0.get_mut(trunk) {

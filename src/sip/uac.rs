@@ -18,7 +18,7 @@ use super::message::Message;
 use super::method::Method;
 use super::name::Name;
 use super::refresh;
-use super::session::{Farewell, Offer, Phase, Session};
+use super::session::{Farewell, Phase, Session};
 use super::transaction::{InviteClient, Key, Machine};
 use super::transport::Hop;
 use super::wire_ref::WireRef;
@@ -137,14 +137,15 @@ impl Endpoint {
     /// Sends an INVITE. What comes of it is told by events; exactly one of `Refused` and `Ended` is
     /// the last of them.
     pub fn invite(&mut self, invite: Invite, now: Now) -> Result<SessionId, NoWay> {
+        // Help in an emergency is above any limit of ours.
+        if self.is_full() && !invite.emergency {
+            return Err(NoWay::Full);
+        }
         let seat = match &invite.target {
             Target::Trunk(_) => return self.hunt(invite, now),
             Target::Seat(seat) => seat,
         };
         let way = self.way_to_seat(seat)?;
-        if self.is_full() {
-            return Err(NoWay::Full);
-        }
         let id = self.draw_session();
         self.send_call(id, &invite, &way, now).map(|()| id)
     }
@@ -203,7 +204,9 @@ impl Endpoint {
         };
         let mut dialog = Dialog::of_own_invite(&message, way.source.listener, way.source.peer, way.pinned);
         dialog.trunk.clone_from(&way.trunk);
-        self.forget(id);
+        // What the rooms above wanted to describe still waits for whoever answers.
+        let next_offer = self.sessions.get_mut(&id).and_then(Session::unanswered_offer);
+        self.forget(id, now);
         let tx = self.send_invite(id, false, way.pinned, key, way.source, bytes, now);
         self.goes_by(tx, way.trunk.as_ref());
         let asked = Some(now.mono + invite.connect_timeout).filter(|_| !invite.connect_timeout.is_zero());
@@ -223,7 +226,7 @@ impl Endpoint {
             self.tell(Event::InviteSent { session: id, to, wire_ref: WireRef::of_call_id(call_id) });
         }
         let phase = Phase::Calling { tx, lapses, hung_up: false };
-        self.sessions.insert(id, Session { party, ..Session::new(dialog, phase, true) });
+        self.sessions.insert(id, Session { party, next_offer, ..Session::new(dialog, phase, true) });
         self.wake(id);
         Ok(())
     }
@@ -294,7 +297,7 @@ impl Endpoint {
         let (way, bytes, lifted) = self.lift(way, bytes, now);
         let inviting = Inviting {
             session,
-            trunk: self.sessions.get(&session).and_then(|session| session.trunk.clone()),
+            trunk: self.sessions.get(&session).and_then(|session| session.dialog.trunk.clone()),
             given_up: false,
             again,
             pinned,
@@ -335,15 +338,15 @@ impl Endpoint {
             if !again && machine.handle_unreachable() {
                 self.run(tx, now);
                 if !given_up {
-                    self.lose_way(id, Lost::Unreachable, now);
+                    self.lose_way(id, Lost::Unreachable, None, now);
                 }
             }
         }
         self.hop_unreachable(peer, now);
     }
 
-    /// Our INVITE has failed for good.
-    pub(super) fn end_invite(&mut self, id: SessionId, status: u16) {
+    /// Our INVITE has failed for good, by `refusal` where there was one.
+    pub(super) fn end_invite(&mut self, id: SessionId, status: u16, refusal: Option<&Message>, now: Now) {
         let Some(Phase::Calling { hung_up, .. }) = self.sessions.get(&id).map(|session| &session.phase)
         else {
             return;
@@ -352,10 +355,10 @@ impl Endpoint {
             true => Event::Ended { session: id, cause: EndCause::HungUp },
             false => Event::Refused { session: id, status },
         };
-        // An offer that came in an early dialog: the dialog is gone, and nobody waits for more.
-        if let Some(Session { offer: Offer::Theirs { tx, .. }, .. }) = self.forget(id) {
-            self.table.remove(tx);
+        if let Some(refusal) = refusal {
+            self.tell_reason(id, refusal);
         }
+        self.forget(id, now);
         self.tell(event);
     }
 }

@@ -126,9 +126,7 @@ impl Endpoint {
             (None, None) => &[],
         };
         self.respond_for(id, tx, &request, status, extra, now);
-        if let Some(mut session) = self.forget(id) {
-            self.drop_offer(&mut session, now);
-        }
+        self.forget(id, now);
         true
     }
 
@@ -440,7 +438,7 @@ impl Endpoint {
             },
             Phase::Calling { lapses, .. } if lapses.is_some_and(|at| at <= now.mono) => {
                 *lapses = None;
-                self.lose_way(id, Lost::Silent, now);
+                self.lose_way(id, Lost::Silent, None, now);
             }
             Phase::Incoming { .. } | Phase::Calling { .. } | Phase::Confirmed | Phase::Leaving { .. } => {}
         }

@@ -163,9 +163,8 @@ impl Endpoint {
         };
         let offers = sdp.is_some();
         let refresh = session.refresh.as_ref();
-        let contact = self.faces.get(session.dialog.listener).map_or("", |face| &*face.contact).to_owned();
         let finish = |draft: Draft| {
-            let draft = draft.header("Contact", contact).header("Allow", ALLOW).header("Supported", TIMER);
+            let draft = draft.header("Allow", ALLOW).header("Supported", TIMER);
             let draft = match refresh {
                 Some(refresh) => refresh.ask(draft),
                 None => draft,
@@ -215,15 +214,22 @@ impl Endpoint {
     ) {
         let status = answer.and_then(Message::status).unwrap_or(408);
         let wait = self.glare_wait(id);
-        if let Some(early) = self.early_of(id, Some(tag)) {
+        let early = self.early_of(id, Some(tag));
+        let rings = early.is_some();
+        if let Some(early) = early {
             early.offering = false;
         }
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
         let stands = matches!(session.phase, Phase::Confirmed);
-        // A fork that was not the one to answer has nothing to say any more.
-        let stray = stands && session.dialog.remote_tag() != tag;
+        // A fork that was not the one to answer has nothing to say any more, nor has a place of an
+        // attempt that was given up.
+        let stray = match session.phase {
+            Phase::Confirmed => session.dialog.remote_tag() != tag,
+            Phase::Calling { .. } => !rings,
+            Phase::Incoming { .. } | Phase::Accepted { .. } | Phase::Leaving { .. } => false,
+        };
         if matches!(session.phase, Phase::Leaving { .. }) || stray {
             return;
         }

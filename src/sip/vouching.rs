@@ -6,16 +6,15 @@
 
 use secrecy::ExposeSecret;
 
+use super::again::Changed;
 use super::build::Draft;
 use super::challenges::Challenges;
-use super::dialog::{session_of, to_tag};
 use super::digest::{self, Algorithm, Challenge, Credentials, Qop};
-use super::endpoint::{Endpoint, Source, User};
+use super::endpoint::{Endpoint, User};
 use super::event::{TrunkAccount, WayFailed};
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
-use super::session::{Offer, Phase};
 use super::uac::Cancel;
 use crate::id::TrunkId;
 use crate::time::Now;
@@ -156,7 +155,7 @@ impl Endpoint {
             self.trunks.count(&trunk, WayFailed::Credentials);
             return false;
         };
-        self.send_again(tx, request, &trunk, proofs, now)
+        self.send_again(tx, request, Some(&trunk), &Changed { proofs, min_se: None }, now)
     }
 
     /// Whose request it is, if it may be sent again: not one that is being taken back, nor a CANCEL
@@ -178,7 +177,7 @@ impl Endpoint {
         }
         if trunk.is_none() {
             let session = self.session_that_said(request);
-            trunk = session.and_then(|id| self.sessions.get(&id)?.trunk.clone());
+            trunk = session.and_then(|id| self.dialog_mut(id)?.trunk.clone());
         }
         // A BYE for a fork that nobody wants has no session: who asks is known by where it went.
         let trunk = trunk.or_else(|| {
@@ -186,16 +185,6 @@ impl Endpoint {
             self.config.trunks.iter().find(|trunk| has(&trunk.hops)).map(|trunk| trunk.trunk.clone())
         })?;
         Some((trunk, proofs))
-    }
-
-    /// The session in whose dialog we sent `request`.
-    fn session_that_said(&self, request: &Message) -> Option<super::event::SessionId> {
-        let id = session_of(request.from().ok()?.tag()?)?;
-        let dialog = &self.sessions.get(&id)?.dialog;
-        // Not another fork's, which has a count of its own.
-        let to = to_tag(request);
-        let same = to.is_empty() || dialog.remote_tag().is_empty() || *to == *dialog.remote_tag();
-        (same && Some(dialog.call_id()) == request.call_id()).then_some(id)
     }
 
     /// Takes over each realm's challenge. `None`: none that we can answer, or one that refuses what
@@ -257,95 +246,4 @@ impl Endpoint {
         proofs.answered += 1;
         (answered && proofs.answered <= CHALLENGES_MAX).then_some(proofs)
     }
-
-    fn send_again(
-        &mut self,
-        tx: usize,
-        request: &Message,
-        trunk: &TrunkId,
-        proofs: Proofs,
-        now: Now,
-    ) -> bool {
-        let Some(method) = request.method().cloned() else { return false };
-        let id = self.session_that_said(request);
-        let before = request.cseq().map_or(0, |cseq| cseq.number);
-        let registers = matches!(self.table.get_mut(tx).map(|entry| &entry.user), Some(User::Registering(_)));
-        // Each place that an INVITE of ours was forked to has a count of its own.
-        let to = to_tag(request);
-        let early = match id {
-            Some(id) if !to.is_empty() => {
-                self.early_of(id, Some(&to)).map(|early| early.dialog.next_seq_after(before))
-            }
-            _ => None,
-        };
-        let seq = match id.and_then(|id| self.sessions.get_mut(&id)) {
-            _ if early.is_some() => early.unwrap_or(before + 1),
-            Some(session) => session.dialog.next_seq_after(before),
-            None if registers => match self.next_register_seq(trunk, before) {
-                Some(seq) => seq,
-                // Another REGISTER has taken its place.
-                None => return false,
-            },
-            None => before + 1,
-        };
-        let Some(entry) = self.table.get_mut(tx) else { return false };
-        let (listener, peer) = (entry.listener, entry.peer);
-        let user = std::mem::replace(&mut entry.user, User::Nobody);
-        let (via, key) = self.branch(listener, &method);
-        let draft = self.vouch(same_again(request, &method, seq, &via), Some(trunk), &method);
-        let bytes = match request.content_type() {
-            Some(_) => {
-                let kind = String::from_utf8_lossy(request.header(Name::ContentType).unwrap_or_default());
-                draft.body(&kind, request.body()).finish()
-            }
-            None => draft.finish(),
-        };
-        let way = Source { listener, peer };
-        match user {
-            User::Inviting(inviting) => {
-                let (session, again, pinned) = (inviting.session, inviting.again, inviting.pinned);
-                let tx = self.send_invite(session, again, pinned, key, way, bytes, now);
-                self.goes_by(tx, Some(trunk));
-            }
-            user => self.request(user, key, way, bytes, now),
-        }
-        let Some(again) = self.table.find(key) else { return true };
-        if let Some(entry) = self.table.get_mut(again) {
-            entry.proofs = proofs;
-        }
-        if let Some(id) = id {
-            let lapses = self.lapses(id, trunk, now);
-            if let Some(session) = self.sessions.get_mut(&id)
-                && let Offer::Ours { tx: Some(standing), .. } = &mut session.offer
-                && *standing == tx
-            {
-                *standing = again;
-            }
-            if let Some(session) = self.sessions.get_mut(&id)
-                && let Phase::Calling { tx: standing, lapses: set, .. } = &mut session.phase
-                && *standing == tx
-            {
-                (*standing, *set) = (again, lapses);
-                self.wake(id);
-            }
-        }
-        true
-    }
-}
-
-/// A request of ours as it was, but for branch, CSeq, proof and body.
-fn same_again(request: &Message, method: &Method, seq: u32, via: &str) -> Draft {
-    let mut draft = Draft::request(method, request.request_uri().unwrap_or_default()).header("Via", via);
-    for (name, label, value) in request.lines() {
-        match name {
-            Name::Via
-            | Name::Authorization
-            | Name::ProxyAuthorization
-            | Name::ContentLength
-            | Name::ContentType => {}
-            Name::CSeq => draft = draft.header("CSeq", format!("{seq} {method}")),
-            _ => draft = draft.header(&String::from_utf8_lossy(label), value),
-        }
-    }
-    draft
 }

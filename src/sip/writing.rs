@@ -83,7 +83,13 @@ impl Endpoint {
         self.aim(dialog);
         let (via, key) = self.branch(dialog.listener, method);
         let seq = dialog.next_seq();
-        let draft = finish(self.name(dialog.draft(method, seq, &via), "User-Agent"));
+        let draft = dialog.draft(method, seq, &via);
+        let draft = match method {
+            // They refresh the target, and so say where we are (RFC 3311 §5.1, RFC 6665 §4.4.1).
+            Method::Update | Method::Notify => self.sign(draft, dialog.listener),
+            _ => self.name(draft, "User-Agent"),
+        };
+        let draft = finish(draft);
         let draft = self.vouch(draft, dialog.trunk.as_ref(), method);
         let way = Source { listener: dialog.listener, peer: dialog.destination() };
         self.request(user, key, way, draft.finish(), now);

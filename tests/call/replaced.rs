@@ -58,3 +58,13 @@ fn what_cannot_move_stays_as_it_is_row_by_row() {
     let mut caller = Dialling::to("12366").go();
     assert_eq!(replaces(&mut caller, 0, Some(sdp(4_100, None))), ["481 in place of 0"]);
 }
+
+#[test]
+fn whoever_comes_for_a_call_that_is_over_hears_so() {
+    let mut caller = Caller::talking("12345");
+    caller.hangs_up(0);
+    assert_eq!(replaces(&mut caller, 1, Some(sdp(5_100, None))), ["481 in place of 1"]);
+    let leg = caller.leg(1);
+    let refer = Input::Referred { leg, refer: 2, target: "sip:12366@h".into(), attended: false };
+    assert_eq!(caller.tell(refer).len(), 1, "declined");
+}

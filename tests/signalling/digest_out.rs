@@ -19,13 +19,13 @@ pub fn with_account() -> Config {
 }
 
 /// The challenge lines that go into a 401 or 407.
-struct Ask<'a> {
-    status: u16,
-    realm: &'a str,
-    nonce: &'a str,
-    algorithms: &'a [Algorithm],
-    qop: bool,
-    stale: bool,
+pub struct Ask<'a> {
+    pub status: u16,
+    pub realm: &'a str,
+    pub nonce: &'a str,
+    pub algorithms: &'a [Algorithm],
+    pub qop: bool,
+    pub stale: bool,
 }
 
 impl Default for Ask<'_> {
@@ -35,7 +35,7 @@ impl Default for Ask<'_> {
 }
 
 impl Ask<'_> {
-    fn of(&self, request: &Message) -> Vec<u8> {
+    pub fn of(&self, request: &Message) -> Vec<u8> {
         let name = if self.status == 407 { "Proxy-Authenticate" } else { "WWW-Authenticate" };
         let lines = self.algorithms.iter().map(|algorithm| {
             let challenge = Challenge {
@@ -53,7 +53,7 @@ impl Ask<'_> {
 }
 
 /// The proofs of a request that are right: (realm, nonce, algorithm, nc). One that is wrong fails.
-fn proofs(request: &Message) -> Vec<(String, String, Algorithm, u32)> {
+pub fn proofs(request: &Message) -> Vec<(String, String, Algorithm, u32)> {
     let mut found = Vec::new();
     for name in [Name::ProxyAuthorization, Name::Authorization] {
         for value in request.headers(name) {
@@ -71,7 +71,7 @@ fn proofs(request: &Message) -> Vec<(String, String, Algorithm, u32)> {
     found
 }
 
-fn proof(realm: &str, nonce: &str, algorithm: Algorithm, nc: u32) -> (String, String, Algorithm, u32) {
+pub fn proof(realm: &str, nonce: &str, algorithm: Algorithm, nc: u32) -> (String, String, Algorithm, u32) {
     (realm.into(), nonce.into(), algorithm, nc)
 }
 
@@ -87,7 +87,7 @@ fn calling(wire: &mut Wire) -> (SessionId, Message) {
 }
 
 /// Asks for proof of the request and takes what comes: the ACK, for an INVITE, is taken off.
-fn asked(wire: &mut Wire, ask: &Ask<'_>, request: &Message) -> Message {
+pub fn asked(wire: &mut Wire, ask: &Ask<'_>, request: &Message) -> Message {
     wire.hear(ONE_A, ask.of(request));
     if name(request) == "INVITE" {
         let ack = wire.next_sent();

@@ -318,3 +318,22 @@ fn a_long_request_stays_with_datagrams_where_there_is_no_tcp_or_the_seats_flow_i
     wire.endpoint.invite(ring, wire.now).unwrap();
     assert_eq!(said(&packets(&mut wire)), [("INVITE".into(), UDP, at(DESK))], "RFC 5626 §5.3");
 }
+
+#[test]
+fn what_refreshes_the_target_says_the_listener_that_it_goes_by() {
+    let mut wire = wire(Transport::Udp);
+    let (session, mut call) = talking(&mut wire, "sip:carrier@192.0.2.10:5070");
+    wire.endpoint.flow_closed(TCP, at(FAR), wire.now);
+    call.more = "Refer-To: <sip:12366@192.0.2.1>\r\n".into();
+    hear(&mut wire, UDP, CARRIER, call.request("REFER", ""));
+    let refer = match wire.event() {
+        Event::Referred(referred) => referred.refer,
+        other => panic!("{other:?}"),
+    };
+    wire.endpoint.accept_refer(session, refer, wire.now);
+    let sent = packets(&mut wire);
+    assert_eq!(said(&sent)[1], ("NOTIFY".into(), UDP, at("192.0.2.10:5070")));
+    let notify = read(&sent[1]);
+    assert_eq!(head(&notify, Name::Contact), "<sip:192.0.2.1:5060>");
+    assert!(head(&notify, Name::Via).starts_with("SIP/2.0/UDP "));
+}

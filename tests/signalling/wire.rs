@@ -137,7 +137,7 @@ impl Wire {
         self.turn_to(end);
     }
 
-    fn turn_to(&mut self, mono: Instant) {
+    pub fn turn_to(&mut self, mono: Instant) {
         let passed = jiff::SignedDuration::from_nanos(mono.since(self.now.mono).as_nanos() as i64);
         self.now = Now { mono, wall: self.now.wall.checked_add(passed).unwrap() };
     }
