@@ -10,6 +10,7 @@ mod extensions;
 mod far_end;
 mod forms;
 mod noise;
+mod patience;
 mod phones;
 mod plan;
 mod races;
