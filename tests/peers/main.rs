@@ -13,6 +13,7 @@ mod extensions;
 mod far_end;
 mod forms;
 mod noise;
+mod patience;
 mod phones;
 mod phones_connected;
 mod plan;

@@ -15,13 +15,11 @@ const SDP: &str = "\nContent-Type: application/sdp";
 /// So long that the 183 is repeated once; SIPp takes that in by itself.
 const LATE: &str = "<pause milliseconds=\"900\"/>";
 
-#[test]
-fn early_media_answers_reliably_and_the_200_says_nothing_twice() {
+pub fn early_media_answers_reliably_and_the_200_says_nothing_twice() {
     takes_early_media(false, false);
 }
 
-#[test]
-fn a_late_offer_is_made_reliably_repeated_and_answered_in_the_prack() {
+pub fn a_late_offer_is_made_reliably_repeated_and_answered_in_the_prack() {
     takes_early_media(true, true);
 }
 
