@@ -3,11 +3,14 @@
 //! Knows no sound, menu or socket. A SIP Call-ID never leaves this room: the rooms above know a
 //! [`SessionId`], and for traces an opaque wire reference in [`Invited`].
 
+mod admission;
 mod again;
 mod auth;
 pub mod build;
 pub mod carried;
 mod check;
+pub mod config;
+mod content;
 mod dialect;
 mod dialog;
 pub mod digest;
@@ -51,6 +54,7 @@ mod session;
 mod sources;
 mod start;
 mod subscription;
+mod tags;
 pub mod transaction;
 pub mod transport;
 mod trunks;

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use super::build::Draft;
-use super::dialog::{Dialog, MAX_FORWARDS, tag_of};
+use super::dialog::{Dialog, MAX_FORWARDS};
 use super::early::Early;
 use super::endpoint::{Endpoint, Source, User};
 use super::event::{EndCause, Event, Invite, NoWay, Origin, Route, SessionId, Target, TrunkConfig, WayTo};
@@ -19,6 +19,7 @@ use super::method::Method;
 use super::name::Name;
 use super::refresh::INTERVAL_S;
 use super::session::{Farewell, Phase, Session};
+use super::tags::tag_of;
 use super::transaction::{InviteClient, Key, Machine};
 use super::transport::Hop;
 use super::wire_ref::WireRef;
