@@ -38,7 +38,7 @@ pub(super) struct Hunt {
     /// 3xx followed so far.
     pub(super) redirects: usize,
     /// Request-URIs that were asked already (RFC 3261 §8.1.3.4: none twice).
-    pub(super) asked: Vec<Box<[u8]>>,
+    pub(super) asked: Vec<Vec<u8>>,
     /// What the rooms above believe of the way.
     told: Option<(TrunkId, IpAddr)>,
     /// The way under trial.
@@ -127,12 +127,13 @@ impl Endpoint {
         let routes = &routes[..routes.len().min(ROUTES_MAX)];
         for route in order(routes, &mut self.dice) {
             let Some(trunk) = routes.get(route).map(|route| &route.trunk) else { continue };
-            let hops = self.trunk(trunk).map(|trunk| trunk.hops.clone()).unwrap_or_default();
+            let known = self.config.trunks.iter().find(|known| known.trunk == *trunk);
+            let hops = known.map_or(&[][..], |known| &known.hops);
             if hops.is_empty() {
                 self.trunks.count(trunk, WayFailed::NoHop);
             }
-            let step = |hop| Step { trunk: trunk.clone(), hop, route, redirected: None };
-            ways.extend(hops.into_iter().map(step));
+            let step = |hop: &Hop| Step { trunk: trunk.clone(), hop: hop.clone(), route, redirected: None };
+            ways.extend(hops.iter().map(step));
         }
         ways
     }
@@ -191,7 +192,8 @@ impl Endpoint {
         self.trunks.begin(trunk, now.mono);
         self.send_call(id, &hunt.invite, &way, now).map_err(|_| WayFailed::NoHop)?;
         hunt.attempts += 1;
-        hunt.asked.push(way.uri.into());
+        let asked = way.uri;
+        hunt.asked.push(asked);
         (hunt.here, hunt.route) = (Some((step.trunk.clone(), step.hop.addr)), step.route);
         let here = (step.trunk.clone(), step.hop.addr.ip());
         if hunt.told.as_ref() != Some(&here) {
@@ -330,6 +332,9 @@ pub(super) fn retry_after(response: &Message) -> Option<Duration> {
 /// with its share of the weights, and those of weight 0 hardly ever before others (RFC 2782).
 fn order(routes: &[Route], dice: &mut Dice) -> Vec<usize> {
     let mut left: Vec<usize> = (0..routes.len()).collect();
+    if left.len() < 2 {
+        return left; // Nearly every call's.
+    }
     left.sort_by_key(|place| (routes[*place].priority, routes[*place].weight != 0));
     let mut ordered = Vec::with_capacity(left.len());
     while let Some(first) = left.first() {
