@@ -5,13 +5,14 @@
 //! CSeq (RFC 3261 §8.1.3.5), goes the same way, and whoever waited for the first waits for this one.
 
 use super::build::Draft;
-use super::dialog::{Dialog, session_of, to_tag};
+use super::dialog::Dialog;
 use super::endpoint::{Endpoint, Source, User};
 use super::event::SessionId;
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
 use super::session::{Offer, Phase};
+use super::tags::{session_of, to_tag};
 use super::vouching::Proofs;
 use crate::id::TrunkId;
 use crate::time::Now;

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::build::Draft;
-use super::dialog::hex;
 use super::door::{FORWARDS_MAX, index_of};
 use super::endpoint::{Endpoint, role};
 use super::event::{Invite, SessionId, TrunkConfig};
@@ -17,6 +16,7 @@ use super::message::Message;
 use super::name::Name;
 use super::name_addr::NameAddr;
 use super::session::Phase;
+use super::tags::hex;
 use super::uac::escape;
 use super::uuids::{self, Uuid};
 use crate::id::CallId;

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use super::dialog::{Dialog, to_tag};
-use super::door;
+use super::content;
+use super::dialog::Dialog;
 use super::endpoint::{Endpoint, User};
 use super::event::SessionId;
 use super::extensions::RELIABLE;
@@ -17,6 +17,7 @@ use super::name::Name;
 use super::responses::FORKS_MAX;
 use super::sdp::Sdp;
 use super::session::Phase;
+use super::tags::to_tag;
 use super::transaction::Machine;
 use crate::time::Now;
 
@@ -51,7 +52,7 @@ impl Endpoint {
             true => Some(response.number(Name::Rseq).ok().flatten().filter(|rseq| *rseq > 0)?),
             false => None,
         };
-        let sdp = door::sdp_of(response);
+        let sdp = content::sdp_of(response);
         if rseq.is_none() && sdp.is_none() && status != 199 {
             return Some(None);
         }

@@ -2,13 +2,14 @@
 //! (RFC 3261 §9, §15).
 
 use super::build::Draft;
-use super::dialog::{cancel_for, tag_of};
+use super::dialog::cancel_for;
 use super::endpoint::{Endpoint, Source, User, role};
 use super::event::{EndCause, Event, SessionId};
 use super::message::Message;
 use super::method::Method;
 use super::reason::Reason;
 use super::session::{Farewell, Offer, Phase, Session};
+use super::tags::tag_of;
 use super::transaction::{Key, Machine};
 use super::uac::Cancel;
 use crate::time::Now;

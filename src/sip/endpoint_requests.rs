@@ -5,7 +5,6 @@
 //! strangers cannot fill a table.
 
 use super::build::Draft;
-use super::dialog::{hex, session_of, to_tag};
 use super::endpoint::{Endpoint, FULL_RETRY_S, Source, User, role};
 use super::event::{Gate, SessionId, TurnedAway};
 use super::extensions;
@@ -13,8 +12,8 @@ use super::fault::Fault;
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
+use super::tags::{from_tag, hex, session_of, to_tag};
 use super::transaction::{InviteServer, Key, Machine, NonInviteServer};
-use super::update::from_tag;
 use super::writing::{ALLOW, reply_to};
 use crate::time::Now;
 

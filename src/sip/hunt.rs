@@ -39,7 +39,7 @@ pub(super) struct Hunt {
     /// 3xx followed so far.
     pub(super) redirects: usize,
     /// Request-URIs that were asked already (RFC 3261 §8.1.3.4: none twice).
-    pub(super) asked: Vec<Box<[u8]>>,
+    pub(super) asked: Vec<Vec<u8>>,
     /// What the rooms above believe of the way.
     told: Option<(TrunkId, IpAddr)>,
     /// The way under trial.
@@ -133,8 +133,8 @@ impl Endpoint {
             if hops.is_empty() {
                 self.trunks.count(trunk, WayFailed::NoHop);
             }
-            let step = |hop| Step { trunk: trunk.clone(), hop, route, redirected: None };
-            ways.extend(hops.into_iter().map(step));
+            let step = |hop: &Hop| Step { trunk: trunk.clone(), hop: hop.clone(), route, redirected: None };
+            ways.extend(hops.iter().map(step));
         }
         ways
     }
@@ -193,7 +193,8 @@ impl Endpoint {
         self.trunks.begin(trunk, now.mono);
         self.send_call(id, &hunt.invite, &way, now).map_err(|_| WayFailed::NoHop)?;
         hunt.attempts += 1;
-        hunt.asked.push(way.uri.into());
+        let asked = way.uri;
+        hunt.asked.push(asked);
         (hunt.here, hunt.route) = (Some((step.trunk.clone(), step.hop.addr)), step.route);
         let here = (step.trunk.clone(), step.hop.addr.ip());
         if hunt.told.as_ref() != Some(&here) {
@@ -330,6 +331,9 @@ pub(super) fn retry_after(response: &Message) -> Option<Duration> {
 
 /// The places of `routes` in the order of trying.
 fn order(routes: &[Route], dice: &mut Dice) -> Vec<usize> {
+    if routes.len() < 2 {
+        return (0..routes.len()).collect(); // Nearly every call's.
+    }
     let share = |route: &Route| Share { priority: route.priority, weight: route.weight };
     shares::draw(&routes.iter().map(share).collect::<Vec<_>>(), dice)
 }

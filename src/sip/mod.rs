@@ -3,12 +3,15 @@
 //! Knows no sound, menu or socket. A SIP Call-ID never leaves this room: the rooms above know a
 //! [`SessionId`], and for traces an opaque wire reference in [`Invited`].
 
+mod admission;
 mod again;
 mod auth;
 pub mod build;
 pub mod carried;
 mod challenges;
 mod check;
+pub mod config;
+mod content;
 mod dialect;
 mod dialog;
 pub mod digest;
@@ -53,6 +56,7 @@ mod shares;
 mod sources;
 mod start;
 mod subscription;
+mod tags;
 pub mod transaction;
 pub mod transport;
 mod trunks;

@@ -105,7 +105,7 @@ impl Nonces {
 
     fn seal(&self, serial: u64) -> String {
         let mac = self.mac(&serial.to_be_bytes());
-        super::dialog::hex(&mac[..16])
+        super::tags::hex(&mac[..16])
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::door::{self, Content};
+use super::content::{self, Content};
 use super::endpoint::{Endpoint, Source, User};
 use super::event::{EndCause, Event, SessionId};
 use super::extensions::TIMER;
@@ -13,8 +13,8 @@ use super::method::Method;
 use super::refresh;
 use super::sdp::Sdp;
 use super::session::{Due, Farewell, OFFER_TRIES_MAX, Offer, Phase};
+use super::tags::from_tag;
 use super::transaction::{InviteServer, Key, Machine, PATIENCE};
-use super::update::from_tag;
 use super::writing::reply_to;
 use crate::time::Now;
 
@@ -105,7 +105,7 @@ impl Endpoint {
         session.offer = Offer::Idle;
         session.take_terms(response, Some(&sdp), now.mono);
         if !refresh {
-            self.tell(Event::OfferTaken { session: id, sdp: door::sdp_of(response) });
+            self.tell(Event::OfferTaken { session: id, sdp: content::sdp_of(response) });
         }
         self.offer_next(id, now);
         self.wake(id);
@@ -179,7 +179,7 @@ impl Endpoint {
         if status != 0 {
             return self.refuse_in_dialog(id, &request, key, from, status, now);
         }
-        let offer = match door::content(&request) {
+        let offer = match content::content(&request) {
             Content::Nothing => None,
             Content::Sdp(sdp) => Some(sdp),
             Content::Unsupported => return self.refuse_in_dialog(id, &request, key, from, 415, now),
@@ -269,7 +269,7 @@ impl Endpoint {
             session.offer = Offer::Idle;
         }
         if let Some(early) = self.early_of(id, Some(&from_tag(request))) {
-            early.sdp = door::sdp_of(request);
+            early.sdp = content::sdp_of(request);
         }
         self.go_on_answering(id, now);
         self.offer_next(id, now);
@@ -301,7 +301,7 @@ impl Endpoint {
         let answer_due = ok.answer_due;
         session.offer = Offer::Idle;
         if answer_due {
-            self.tell(Event::Confirmed { session: id, sdp: door::sdp_of(ack) });
+            self.tell(Event::Confirmed { session: id, sdp: content::sdp_of(ack) });
         }
         self.offer_next(id, now);
     }

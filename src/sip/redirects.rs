@@ -42,8 +42,9 @@ impl Endpoint {
         let mut ahead: Vec<Step> = Vec::new();
         for contact in in_order(contacts) {
             let Some((trunk, hop, uri)) = place(&self.config.trunks, &here, contact.uri()) else { continue };
-            let planned = ahead.iter().filter_map(|step| step.redirected.as_ref());
-            if !hunt.asked.iter().chain(planned).any(|asked| **asked == *uri) {
+            let asked = hunt.asked.iter().any(|asked| *asked == uri);
+            let planned = |step: &Step| step.redirected.as_deref() == Some(&*uri);
+            if !asked && !ahead.iter().any(planned) {
                 ahead.push(Step { trunk, hop, route: hunt.route, redirected: Some(uri.into()) });
             }
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::door::{self, Content};
+use super::content::{self, Content};
 use super::endpoint::{Endpoint, Source, User};
 use super::event::{EndCause, Event, SessionId, TurnedAway};
 use super::extensions::{RELIABLE, SUPPORTED};
@@ -115,7 +115,7 @@ impl Endpoint {
             return;
         }
         let sdp = sdp.filter(|_| !reliable.will_describe());
-        if sdp.is_none() && !door::has_sdp(request) && !reliable.will_describe() {
+        if sdp.is_none() && !content::has_sdp(request) && !reliable.will_describe() {
             // RFC 3261 §13.2.1: their INVITE has no offer, so our first reliable answer must have
             // one. Without, we keep silent: the next answer that has one is the first.
             return;
@@ -147,7 +147,8 @@ impl Endpoint {
         reliable.rseq = reliable.rseq.wrapping_add(1);
         reliable.status = status;
         if sdp.is_some() {
-            reliable.described = if door::has_sdp(&request) { Described::Done } else { Described::Offered };
+            reliable.described =
+                if content::has_sdp(&request) { Described::Done } else { Described::Offered };
         }
         let rseq = reliable.rseq;
         let from = Source { listener: entry.listener, peer: entry.peer };
@@ -244,7 +245,7 @@ impl Endpoint {
         let Some(reliable) = matched else {
             return self.refuse_prack(id, &request, key, from, 481, now);
         };
-        let sdp = match door::content(&request) {
+        let sdp = match content::content(&request) {
             Content::Nothing => None,
             Content::Sdp(sdp) => Some(sdp),
             Content::Unsupported => return self.refuse_prack(id, &request, key, from, 415, now),

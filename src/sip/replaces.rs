@@ -41,7 +41,7 @@ impl Endpoint {
     /// The session that a Replaces value names, if its dialog may be replaced (RFC 3891 §3).
     pub(super) fn replaced(&self, value: &[u8]) -> Result<SessionId, u16> {
         let named = read(value).ok_or(400_u16)?;
-        let id = super::dialog::session_of(named.to_tag).ok_or(481_u16)?;
+        let id = super::tags::session_of(named.to_tag).ok_or(481_u16)?;
         let session = self.sessions.get(&id).ok_or(481_u16)?;
         if !session.dialog.is(named.call_id, named.from_tag) {
             return Err(481);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::dialog::{Dialog, ack_for_refusal, to_tag};
-use super::door;
+use super::content;
+use super::dialog::{Dialog, ack_for_refusal};
 use super::endpoint::{Endpoint, Source, User, role};
 use super::event::{EndCause, Event, SessionId, TurnedAway};
 use super::message::Message;
@@ -13,6 +13,7 @@ use super::method::Method;
 use super::name::Name;
 use super::sdp::Sdp;
 use super::session::{Farewell, Offer, Phase};
+use super::tags::to_tag;
 use super::transaction::Machine;
 use super::uac::Acked;
 use crate::time::Now;
@@ -167,7 +168,7 @@ impl Endpoint {
         let early = early.map(|index| inviting.early.remove(index));
         let offering = early.as_ref().is_some_and(|early| early.offering);
         let (rang, described) = early.map_or((None, None), |early| {
-            (Some(early.dialog), early.sdp.filter(|_| early.settled || !door::has_sdp(response)))
+            (Some(early.dialog), early.sdp.filter(|_| early.settled || !content::has_sdp(response)))
         });
         let mut dialog = match self.sessions.get_mut(&id) {
             // A re-INVITE only refreshes the target of the dialog that there is.
@@ -218,7 +219,7 @@ impl Endpoint {
                 self.say(&mut dialog, &Method::Bye, User::Nobody, None, now);
             }
             (false, Some(dialog)) => {
-                let sdp = described.or_else(|| door::sdp_of(response));
+                let sdp = described.or_else(|| content::sdp_of(response));
                 self.adopt(id, dialog, sdp, now);
                 self.begin_timer(id, response, invite.body(), offering, now);
             }

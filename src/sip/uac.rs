@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use super::build::Draft;
-use super::dialog::{Dialog, MAX_FORWARDS, tag_of};
+use super::dialog::{Dialog, MAX_FORWARDS};
 use super::early::Early;
 use super::endpoint::{Endpoint, Source, User};
 use super::event::{EndCause, Event, Invite, NoWay, Origin, Route, SessionId, Target, TrunkConfig, WayTo};
@@ -19,6 +19,7 @@ use super::method::Method;
 use super::name::Name;
 use super::refresh;
 use super::session::{Farewell, Phase, Session};
+use super::tags::tag_of;
 use super::transaction::{InviteClient, Key, Machine};
 use super::transport::Hop;
 use super::wire_ref::WireRef;
@@ -81,11 +82,11 @@ pub(super) struct Acked {
 }
 
 /// Where an INVITE goes.
-pub(super) struct Way {
+pub(super) struct Way<'a> {
     pub(super) uri: Vec<u8>,
     to: String,
     /// The caller's number, where the way wants its own.
-    from_user: Option<String>,
+    from_user: Option<&'a str>,
     /// Host of From, where the way wants its own.
     from_host: Option<String>,
     source: Source,
@@ -105,11 +106,11 @@ pub(super) struct Thread {
     pub(super) seq: u32,
 }
 
-impl Way {
+impl<'a> Way<'a> {
     /// By a trunk's hop, as `step` names it.
-    pub(super) fn by_trunk(trunk: &TrunkConfig, route: &Route, step: &Step, listener: usize) -> Way {
+    pub(super) fn by_trunk(trunk: &TrunkConfig, route: &'a Route, step: &Step, listener: usize) -> Way<'a> {
         let peer = step.hop.addr;
-        let host = if trunk.domain.is_empty() { peer.to_string() } else { trunk.domain.clone() };
+        let host: &dyn std::fmt::Display = if trunk.domain.is_empty() { &peer } else { &trunk.domain };
         let uri = match &*escape(&route.user) {
             "" => format!("sip:{host}"),
             user => format!("sip:{user}@{host}"),
@@ -123,7 +124,7 @@ impl Way {
         Way {
             to,
             uri,
-            from_user: Some(route.from_user.clone()),
+            from_user: Some(&route.from_user),
             from_host: (!trunk.domain.is_empty()).then(|| trunk.domain.clone()),
             source: Source { listener, peer },
             pinned: step.hop.transport.is_reliable(),
@@ -155,10 +156,10 @@ impl Endpoint {
         &mut self,
         id: SessionId,
         invite: &Invite,
-        way: &Way,
+        way: &Way<'_>,
         now: Now,
     ) -> Result<(), NoWay> {
-        let from_user = way.from_user.as_deref().unwrap_or(&invite.from_user);
+        let from_user = way.from_user.unwrap_or(&invite.from_user);
         let (via, key) = self.branch(way.source.listener, &Method::Invite);
         let ours = host_of(&self.config, way.source.listener);
         let host = way.from_host.as_ref().unwrap_or(&ours);
@@ -168,14 +169,13 @@ impl Endpoint {
             false => format!("sip:{}@{host}", escape(from_user)),
         };
         let from = format!("{}<{from}>;tag={}", quote(&invite.from_display), tag_of(id));
-        let thread = match &way.thread {
-            Some(thread) => thread.clone(),
-            None => Thread {
-                call_id: format!("{}{}@{ours}", self.dice.hex(16), self.dice.hex(16)),
-                from,
-                to: way.to.clone(),
-                seq: 1,
-            },
+        let id_of_its_own;
+        let (call_id, from, to, seq) = match &way.thread {
+            Some(Thread { call_id, from, to, seq }) => (call_id, from, to, *seq),
+            None => {
+                id_of_its_own = format!("{}{}@{ours}", self.dice.hex(16), self.dice.hex(16));
+                (&id_of_its_own, &from, &way.to, 1)
+            }
         };
         let own_hops = invite.headers.iter().any(|(name, _)| Name::of(name.as_bytes()) == Name::MaxForwards);
         let mut draft = Draft::request(&Method::Invite, &way.uri).header("Via", &via);
@@ -183,10 +183,10 @@ impl Endpoint {
             draft = draft.header_number(Name::MaxForwards, MAX_FORWARDS);
         }
         draft = draft
-            .header("From", thread.from)
-            .header("To", thread.to)
-            .header("Call-ID", thread.call_id)
-            .header("CSeq", format!("{} INVITE", thread.seq));
+            .header("From", from)
+            .header("To", to)
+            .header("Call-ID", call_id)
+            .header("CSeq", format!("{seq} INVITE"));
         draft = self.sign(draft, way.source.listener).header("Allow", super::writing::ALLOW);
         let interval = u64::from(refresh::interval_s(&self.config));
         draft = draft.header("Supported", SUPPORTED).header_number(Name::SessionExpires, interval);
@@ -248,7 +248,7 @@ impl Endpoint {
         }
     }
 
-    fn way_to_seat(&self, seat: &SeatId) -> Result<Way, NoWay> {
+    fn way_to_seat(&self, seat: &SeatId) -> Result<Way<'static>, NoWay> {
         let binding = self.registrar.binding(seat).ok_or(NoWay::NotRegistered)?;
         Ok(Way {
             uri: binding.contact.as_bytes().to_vec(),

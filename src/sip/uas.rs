@@ -1,35 +1,25 @@
-//! Calls that come in: INVITE to final answer, its ACK, and CANCEL (RFC 3261 §13.3, §9.2).
-
-use std::sync::Arc;
+//! Calls that came in: provisional and final answers, ACK, and CANCEL (RFC 3261 §13.3, §9.2). How they are
+//! let in is in `admission`.
 
 use bytes::Bytes;
 
-use super::auth::Verdict;
 use super::build::Draft;
-use super::carried::Carried;
-use super::dialog::{Dialog, MAX_FORWARDS, session_of, to_tag};
-use super::door::{self, Content, Visitor};
-use super::endpoint::{Endpoint, OVERLOAD_RETRY_S, Source, User, role};
+use super::content;
+use super::endpoint::{Endpoint, Source, User};
 use super::endpoint_requests::is_stateless_tag;
-use super::event::{EndCause, Event, Gate, Invited, Origin, SessionId, TurnedAway};
-use super::extensions::{self, RELIABLE, SUPPORTED};
+use super::event::{EndCause, Event, SessionId, TurnedAway};
+use super::extensions::SUPPORTED;
 use super::hunt::Lost;
-use super::load::Rank;
 use super::message::Message;
-use super::method::Method;
-use super::name::Name;
 use super::reason;
-use super::refresh::{self, MIN_SE_S};
+use super::refresh;
 use super::reliable::Described;
 use super::sdp::Sdp;
-use super::session::{Due, Phase, RING_AGAIN, Repeat, Session};
-use super::transaction::{InviteServer, Key, Machine};
-use super::wire_ref::WireRef;
+use super::session::{Due, Phase, RING_AGAIN, Repeat};
+use super::tags::{session_of, to_tag};
+use super::transaction::{Key, Machine};
 use super::writing::reply_to;
 use crate::time::Now;
-
-/// Retry-After where a trunk has its most calls, seconds: one of them may end at any time.
-const TRUNK_RETRY_S: u32 = 5;
 
 impl Endpoint {
     /// 101–199 to their INVITE, with early media where `sdp` is given.
@@ -49,7 +39,7 @@ impl Endpoint {
             return self.wake(id);
         }
         // An offer must not get lost (RFC 3261 §13.2.1), and what is settled is not said again.
-        let sdp = sdp.filter(|_| door::has_sdp(request) && session.reliable.is_none());
+        let sdp = sdp.filter(|_| content::has_sdp(request) && session.reliable.is_none());
         let (tx, request) = (*tx, request.clone());
         self.answer_invite(id, tx, &request, status, sdp.map(Sdp::write), now);
         self.wake(id);
@@ -166,143 +156,7 @@ impl Endpoint {
         let bytes = draft.finish();
         self.respond(tx, status, bytes.clone(), now);
         let seq = request.cseq().map_or(0, |cseq| cseq.number);
-        Some(Repeat::new(bytes, seq, !door::has_sdp(request) && !settled, from.peer, now.mono))
-    }
-
-    /// A new INVITE: the door, then a session of its own.
-    pub(super) fn handle_invite(&mut self, request: Message, key: Key, from: Source, now: Now) {
-        let merge = self.merge_key(&request);
-        if self.table.is_merged(merge) {
-            return self.refuse_plainly(&request, from, 482, &[], TurnedAway::OutOfDialog);
-        }
-        if matches!(request.max_forwards(), Ok(Some(0))) {
-            return self.refuse_plainly(&request, from, 483, &[], TurnedAway::BadRequest);
-        }
-        let Some((origin, trusted)) = self.admit(&request, from, now) else {
-            return;
-        };
-        if self.came_back(&request) {
-            return self.refuse_plainly(&request, from, 482, &[], TurnedAway::OutOfDialog);
-        }
-        if refresh::is_too_brief(&request) {
-            let min = MIN_SE_S.to_string();
-            return self.refuse_plainly(&request, from, 422, &[("Min-SE", &min)], TurnedAway::BadRequest);
-        }
-        let replaces = match self.replaced_by(&request, &origin) {
-            Ok(replaces) => replaces,
-            Err(status) => {
-                return self.refuse_plainly(&request, from, status, &[], TurnedAway::OutOfDialog);
-            }
-        };
-        let offer = match door::content(&request) {
-            Content::Nothing => None,
-            Content::Sdp(sdp) => Some(sdp),
-            Content::Unsupported => {
-                let accept = [("Accept", super::multipart::ACCEPT), ("Accept-Encoding", "identity")];
-                return self.refuse_plainly(&request, from, 415, &accept, TurnedAway::Unsupported);
-            }
-            Content::Bad => {
-                return self.refuse_plainly(&request, from, 400, &[], TurnedAway::BadRequest);
-            }
-        };
-        if !door::accepts_sdp(&request) {
-            return self.refuse_plainly(&request, from, 406, &[], TurnedAway::Unsupported);
-        }
-        let id = self.draw_session();
-        let way = reply_to(&request, from);
-        let pinned = matches!(origin, Origin::Seat(_)) || self.is_stream(from.listener);
-        let mut dialog = Dialog::of_invite(&request, id, from.listener, from.peer, pinned);
-        dialog.uuids.local = self.uuid(id);
-        let trying =
-            Draft::response(&request, from.peer, 100, None).header("Session-ID", dialog.uuids.value());
-        let trying = self.name(trying, "Server").finish();
-        let machine = Machine::InviteServer(InviteServer::new(trying));
-        let tx = self.table.insert(key, Some(merge), (machine, User::Invited(id), way.listener, way.peer));
-        self.run(tx, now);
-        if let Origin::Trunk(trunk) = &origin {
-            dialog.trunk = Some(trunk.clone());
-            self.trunks.enter(trunk);
-        }
-        let party = Some(origin.clone());
-        let invited = Invited {
-            session: id,
-            replaces,
-            carried: Carried::of(&request, trusted).map(Arc::new),
-            caller: door::caller(&request, &origin, trusted),
-            from: origin,
-            dialled: door::dialled(&request),
-            offer,
-            reliable: extensions::supports(&request, RELIABLE),
-            max_forwards: request.max_forwards().ok().flatten().unwrap_or(MAX_FORWARDS as u8),
-            peer: from.peer,
-            listener: from.listener,
-            wire_ref: WireRef::of_call_id(request.call_id().unwrap_or_default()).to_string(),
-        };
-        let phase = Phase::Incoming { tx, request, ring_again: None };
-        self.sessions.insert(id, Session { party, ..Session::new(dialog, phase, false) });
-        self.tell(Event::Invited(Box::new(invited)));
-    }
-
-    /// Who calls, if they may; otherwise they have their answer. Cheap looks come first.
-    fn admit(&mut self, request: &Message, from: Source, now: Now) -> Option<(Origin, bool)> {
-        let (guard, registrar) = (&self.guard, &self.registrar);
-        let visitor = self.door.who(request, from.peer, self.flows.names(from), |user| {
-            guard.knows(user).then(|| registrar.flow(user))
-        });
-        if visitor == Visitor::Stranger {
-            self.refuse_plainly(request, from, 403, &[], TurnedAway::UnknownSource);
-            return None;
-        }
-        // It belongs to a call under way.
-        let takes_over = request.header(Name::Replaces).is_some();
-        match self.gate {
-            Gate::Open => {}
-            Gate::Draining { .. } if takes_over => {}
-            Gate::Draining { retry_after_s } => {
-                self.refuse_for(request, from, 503, retry_after_s, TurnedAway::Draining);
-                return None;
-            }
-        }
-        let rank = match &visitor {
-            Visitor::Trunk(place) if !self.door.trunk(*place).is_some_and(|trunk| trunk.emergency) => {
-                Rank::Trunk(*place)
-            }
-            _ => Rank::Last,
-        };
-        if !takes_over && !self.load.admits(rank) {
-            self.refuse_for(request, from, 503, OVERLOAD_RETRY_S, TurnedAway::Overloaded);
-            return None;
-        }
-        if self.is_full() {
-            self.refuse_full(request, from);
-            return None;
-        }
-        match visitor {
-            Visitor::Stranger => None,
-            Visitor::Trunk(place) => {
-                let trunk = self.door.trunk(place)?;
-                if self.trunks.is_full(trunk) {
-                    self.refuse_for(request, from, 503, TRUNK_RETRY_S, TurnedAway::TrunkFull);
-                    return None;
-                }
-                Some((Origin::Trunk(trunk.trunk.clone()), trunk.trust_identity))
-            }
-            Visitor::Seat(seat) => match self.guard.check(request, from.peer.ip(), now.mono) {
-                Verdict::Good(proved) if proved == seat => Some((Origin::Seat(seat), false)),
-                Verdict::Good(_) | Verdict::Braked => {
-                    self.refuse_plainly(request, from, 403, &[], TurnedAway::BadCredentials);
-                    None
-                }
-                Verdict::Challenge { stale } => {
-                    self.challenge(request, from, stale, None, now);
-                    None
-                }
-                Verdict::Wrong => {
-                    self.challenge(request, from, false, Some(TurnedAway::BadCredentials), now);
-                    None
-                }
-            },
-        }
+        Some(Repeat::new(bytes, seq, !content::has_sdp(request) && !settled, from.peer, now.mono))
     }
 
     /// ACK: for a refusal by its transaction, for a 2xx by its dialog (RFC 3261 §17.1.1.3, §13.2.2.4).
@@ -329,7 +183,7 @@ impl Endpoint {
         };
         match &session.phase {
             Phase::Accepted { ok, hang_up } if ok.seq == seq => {
-                let sdp = if ok.answer_due { door::sdp_of(ack) } else { None };
+                let sdp = if ok.answer_due { content::sdp_of(ack) } else { None };
                 let hang_up = hang_up.clone();
                 session.phase = Phase::Confirmed;
                 match hang_up {
@@ -367,7 +221,7 @@ impl Endpoint {
             Some(User::Invited(id)) => Some(*id),
             _ => None,
         };
-        let tag = invited.map_or_else(|| self.stateless_tag(cancel), super::dialog::tag_of);
+        let tag = invited.map_or_else(|| self.stateless_tag(cancel), super::tags::tag_of);
         let draft = Draft::response(cancel, from.peer, 200, Some(&tag));
         let bytes = self.name(draft, "Server").finish();
         self.send(way.listener, way.peer, bytes);
@@ -392,24 +246,6 @@ impl Endpoint {
             true => Event::Ended { session: id, cause: EndCause::Bye },
             false => Event::Cancelled { session: id },
         }
-    }
-
-    /// Whether an INVITE is one of ours that found its way back: by a Via of ours whose transaction
-    /// is under way (sent-by alone may be a stranger's private address), or by its Call-ID and tag.
-    fn came_back(&self, request: &Message) -> bool {
-        let by_via = request.vias().flatten().any(|via| {
-            let ours = |face: &super::writing::Face| face.is_at(via.host(), via.port());
-            let branch = via.branch().unwrap_or_default();
-            let key = || self.keys.of(role::CLIENT, &[branch, Method::Invite.as_bytes()]);
-            self.faces.iter().any(ours) && self.table.find(key()).is_some()
-        });
-        let from = request.from().ok();
-        let own =
-            from.as_ref().and_then(|from| session_of(from.tag()?)).and_then(|id| self.sessions.get(&id));
-        by_via
-            || own.is_some_and(|session| {
-                session.is_caller && session.dialog.has_call_id(request.call_id().unwrap_or_default())
-            })
     }
 
     /// A session's own timer.

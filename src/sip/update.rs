@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::build::Draft;
-use super::door::{self, Content};
+use super::content::{self, Content};
 use super::endpoint::{Endpoint, Source, User};
 use super::event::{Event, SessionId, TurnedAway};
 use super::extensions::{SUPPORTED, TIMER};
@@ -14,6 +14,7 @@ use super::name::Name;
 use super::refresh::{self, MIN_SE_S};
 use super::reliable::Described;
 use super::session::{OFFER_TRIES_MAX, Offer, Phase};
+use super::tags::from_tag;
 use super::writing::ALLOW;
 use crate::time::Now;
 
@@ -27,7 +28,7 @@ impl Endpoint {
         from: Source,
         now: Now,
     ) {
-        let offer = match door::content(&request) {
+        let offer = match content::content(&request) {
             Content::Nothing => None,
             Content::Sdp(sdp) => Some(sdp),
             Content::Unsupported => return self.refuse_in_dialog(id, &request, key, from, 415, now),
@@ -249,7 +250,7 @@ impl Endpoint {
             if offers {
                 session.offer = Offer::Idle;
             }
-            let sdp = door::sdp_of(answer);
+            let sdp = content::sdp_of(answer);
             if let Some(early) = self.early_of(id, Some(tag)) {
                 early.dialog.refresh_target(answer);
                 early.sdp = sdp.clone().or(early.sdp.take());
@@ -274,8 +275,4 @@ impl Endpoint {
         self.offer_next(id, now);
         self.wake(id);
     }
-}
-
-pub(super) fn from_tag(request: &Message) -> Box<[u8]> {
-    request.from().ok().and_then(|from| from.tag().map(Box::from)).unwrap_or_default()
 }

@@ -85,7 +85,7 @@ fn parse(text: &[u8]) -> Option<Uuid> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::dialog::hex;
+    use super::super::tags::hex;
     use super::*;
 
     #[test]

@@ -5,13 +5,14 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 
 use super::build::Draft;
-use super::dialog::{Dialog, hex, tag_of};
+use super::dialog::Dialog;
 use super::endpoint::{Endpoint, Source, User, role};
 use super::event::{Config, ListenerConfig, SessionId};
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
 use super::session::Farewell;
+use super::tags::{hex, tag_of};
 use super::transaction::{Key, Machine, NonInviteClient};
 use super::transport::Transport;
 use super::via::PORT;
