@@ -42,7 +42,7 @@ impl Endpoint {
         let mut ahead: Vec<Step> = Vec::new();
         for contact in in_order(contacts) {
             let Some((trunk, hop, uri)) = place(&self.config.trunks, &here, contact.uri()) else { continue };
-            let asked = hunt.asked.iter().any(|asked| *asked == uri);
+            let asked = hunt.asked.contains(&uri);
             let planned = |step: &Step| step.redirected.as_deref() == Some(&*uri);
             if !asked && !ahead.iter().any(planned) {
                 ahead.push(Step { trunk, hop, route: hunt.route, redirected: Some(uri.into()) });

@@ -3,6 +3,7 @@
 //! What must outlive a session to settle late answers (a fork's ACK, a CANCEL that waits for a
 //! provisional response) stays with the INVITE's transaction.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -364,27 +365,19 @@ impl Endpoint {
 }
 
 /// A user part with everything escaped that is not plain (RFC 3261 §25.1).
-pub(super) fn escape(user: &str) -> String {
-    let mut text = String::with_capacity(user.len());
+pub(super) fn escape(user: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()+".contains(&byte);
+    if user.bytes().all(is_plain) {
+        return user.into();
+    }
+    let mut text = String::with_capacity(user.len() + 8);
     for byte in user.bytes() {
-        match byte {
-            b'0'..=b'9'
-            | b'a'..=b'z'
-            | b'A'..=b'Z'
-            | b'-'
-            | b'_'
-            | b'.'
-            | b'!'
-            | b'~'
-            | b'*'
-            | b'\''
-            | b'('
-            | b')'
-            | b'+' => text.push(byte as char),
-            _ => text.push_str(&format!("%{byte:02X}")),
+        match is_plain(byte) {
+            true => text.push(byte as char),
+            false => text.push_str(&format!("%{byte:02X}")),
         }
     }
-    text
+    text.into()
 }
 
 /// A display name with its quotes and a blank behind; nothing for an empty one.

@@ -199,7 +199,7 @@ impl Story {
         self.drain();
     }
 
-    fn from_one(&mut self) -> (usize, SocketAddr) {
+    fn a_way(&mut self) -> (usize, SocketAddr) {
         let listener = if self.one_in(4) { TCP } else { UDP };
         (listener, self.one_of(&[ONE_A, ONE_B]).unwrap().parse().unwrap())
     }
@@ -221,7 +221,7 @@ impl Story {
         let invite = call.invite(offer);
         call.more.clear();
         self.dialogs.push(call);
-        let (listener, peer) = self.from_one();
+        let (listener, peer) = self.a_way();
         self.hear(listener, peer, invite.into_bytes());
     }
 
@@ -320,7 +320,7 @@ impl Story {
             _ => call.request(method, ""),
         };
         call.more = kept;
-        let (listener, peer) = self.from_one();
+        let (listener, peer) = self.a_way();
         self.hear(listener, peer, text.into_bytes());
     }
 
