@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use crate::authority::Signed;
 use crate::sipp::free_port;
 
+/// How often it is started before its words are ours.
+const STARTS_MAX: usize = 3;
 /// How long it may take to start.
 const START_MAX: Duration = Duration::from_secs(20);
 
@@ -199,8 +201,14 @@ reply_route {{
         )
     }
 
-    /// Starts it, with its files in `dir`, and waits until it listens.
+    /// Starts it, with its files in `dir`, and waits until it listens. A port that was free when it was
+    /// chosen may be somebody's for a moment: then it is tried again.
     pub fn start(&self, dir: &Path) -> Kamailio {
+        let tries = (1..STARTS_MAX).find_map(|_| self.try_to_start(dir).ok());
+        tries.unwrap_or_else(|| self.try_to_start(dir).unwrap_or_else(|why| panic!("{why}")))
+    }
+
+    fn try_to_start(&self, dir: &Path) -> Result<Kamailio, String> {
         let dir: PathBuf = dir.join(format!("kamailio-{}", self.at.port()));
         std::fs::create_dir_all(&dir).unwrap();
         let script = dir.join("kamailio.cfg");
@@ -228,16 +236,14 @@ reply_route {{
                 }
             }
         });
-        wait_until_it_listens(self.at, || {
-            if let Some(status) = process.try_wait().unwrap() {
-                panic!(
-                    "Kamailio ended with {status}: {:?}\n{}",
-                    said.iter().collect::<Vec<_>>(),
-                    self.text()
-                );
+        wait_until_it_listens(self.at, || match process.try_wait().unwrap() {
+            Some(status) => {
+                let said: Vec<String> = said.iter().collect();
+                Err(format!("Kamailio ended with {status}: {said:?}\n{}", self.text()))
             }
-        });
-        Kamailio { process, at: self.at, said }
+            None => Ok(()),
+        })?;
+        Ok(Kamailio { process, at: self.at, said })
     }
 }
 
@@ -261,16 +267,17 @@ impl Kamailio {
 }
 
 /// The kernel's table says when it listens: trying to bind the port would be in its way.
-fn wait_until_it_listens(at: SocketAddr, mut look: impl FnMut()) {
+fn wait_until_it_listens(at: SocketAddr, mut look: impl FnMut() -> Result<(), String>) -> Result<(), String> {
     let entry = format!(":{:04X} ", at.port());
     let ends = Instant::now() + START_MAX;
     let nap = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     nap.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
     while !std::fs::read_to_string("/proc/net/udp").unwrap().contains(&entry) {
-        look();
+        look()?;
         assert!(Instant::now() < ends, "Kamailio does not listen at {at}");
         let _ = nap.recv(&mut [0]);
     }
+    Ok(())
 }
 
 impl Drop for Kamailio {
