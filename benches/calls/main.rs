@@ -40,7 +40,7 @@ fn main() {
     let floor = floor::measure();
     println!("kernel: {:.2} µs of CPU for one datagram in and one out", floor.micros());
     if wanted("S1") {
-        for rate in [100, 300, 500] {
+        for rate in [100, 500, 1_000] {
             signalling::measure(rate, &floor);
         }
     }
