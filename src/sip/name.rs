@@ -215,11 +215,7 @@ impl Name {
 fn pick(name: &[u8], candidates: &[Name]) -> Name {
     // Names of one length mostly differ in their first letter, case or not.
     let same = |known: &[u8]| (known[0] ^ name[0]) & !0x20 == 0 && known.eq_ignore_ascii_case(name);
-    candidates
-        .iter()
-        .copied()
-        .find(|candidate| same(candidate.as_str().as_bytes()))
-        .unwrap_or(Name::Other)
+    candidates.iter().copied().find(|candidate| same(candidate.as_str().as_bytes())).unwrap_or(Name::Other)
 }
 
 #[cfg(test)]
