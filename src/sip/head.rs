@@ -116,10 +116,11 @@ impl Walk<'_> {
     }
     fn add_line(&mut self, line: &[u8]) {
         let raw = self.raw;
-        // Names are short: a plain walk beats setting up a vector search.
-        let colon = line.iter().position(|&byte| byte == b':');
-        let label = scan::trim_end(&line[..colon.unwrap_or(0)]);
-        let Some(colon) = colon.filter(|_| scan::is_token(label)) else {
+        // Names are short: one plain walk beats setting up a vector search.
+        let label = &line[..scan::token_len(line)];
+        let blanks = line[label.len()..].iter().take_while(|byte| scan::is_blank(**byte)).count();
+        let colon = label.len() + blanks;
+        if label.is_empty() || line.get(colon) != Some(&b':') {
             // It stays in place under no name, so that its continuations go with it.
             self.fault.get_or_insert(Fault::bad_request("Bad Header Line"));
             self.lines.push(Line {
@@ -128,7 +129,7 @@ impl Walk<'_> {
                 value: Span::of(raw, scan::trim(line)),
             });
             return;
-        };
+        }
         self.lines.push(Line {
             name: Name::of(label),
             label: Span::of(raw, label),

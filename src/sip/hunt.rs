@@ -129,7 +129,8 @@ impl Endpoint {
         for route in order(routes, &mut self.dice) {
             let Some(trunk) = routes.get(route).map(|route| &route.trunk) else { continue };
             let known = self.config.trunks.iter().find(|known| known.trunk == *trunk);
-            let hops = known.map_or_else(Vec::new, |known| shares::for_a_call(&known.hops, &mut self.dice));
+            let hops = known.map_or(&[][..], |known| &known.hops);
+            let hops = shares::for_a_call(hops, &mut self.dice);
             if hops.is_empty() {
                 self.trunks.count(trunk, WayFailed::NoHop);
             }

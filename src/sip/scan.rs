@@ -89,6 +89,11 @@ pub(super) fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|&byte| TOKEN[byte as usize])
 }
 
+/// How many of the first bytes a token may hold (RFC 3261 §25.1).
+pub(super) fn token_len(text: &[u8]) -> usize {
+    text.iter().position(|&byte| !TOKEN[byte as usize]).unwrap_or(text.len())
+}
+
 /// Reads a decimal number; a value above `u64::MAX` stays there. `None` for anything but digits.
 pub(super) fn number(text: &[u8]) -> Option<u64> {
     if text.is_empty() {

@@ -1,5 +1,7 @@
 //! Drawing an order by priorities and weights (RFC 2782), for SRV records and for routes alike.
 
+use std::borrow::Cow;
+
 use super::transport::Hop;
 use crate::id::Dice;
 
@@ -37,13 +39,13 @@ pub(super) fn draw(shares: &[Share], dice: &mut Dice) -> Vec<usize> {
 
 /// A trunk's hops in the order in which one call tries them: SRV records drawn anew, so that calls
 /// share them between two look-ups as well; the addresses of one record together, as they stand.
-pub(super) fn for_a_call(hops: &[Hop], dice: &mut Dice) -> Vec<Hop> {
+pub(super) fn for_a_call<'a>(hops: &'a [Hop], dice: &mut Dice) -> Cow<'a, [Hop]> {
     let same =
         |one: &Hop, other: &Hop| (one.rank.tier, one.rank.record) == (other.rank.tier, other.rank.record);
-    let records: Vec<&[Hop]> = hops.chunk_by(same).collect();
-    if records.len() < 2 {
-        return hops.to_vec(); // As nearly always, and without a throw of the dice.
+    if hops.chunk_by(same).nth(1).is_none() {
+        return Cow::Borrowed(hops); // As nearly always, and without a throw of the dice.
     }
+    let records: Vec<&[Hop]> = hops.chunk_by(same).collect();
     let share = |record: &&[Hop]| Share { priority: record[0].rank.tier, weight: record[0].rank.weight };
     let shares: Vec<Share> = records.iter().map(share).collect();
     draw(&shares, dice).into_iter().flat_map(|place| records[place].iter().cloned()).collect()
