@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::fact::Given;
-use super::{Switchboard, What};
+use super::{Output, Switchboard, What};
 use crate::call::{Callee, Command, Ending, Input, TransferStep};
 use crate::id::{CallId, LegId, LineId, SeatId};
 use crate::sip::event::{Invited, Referred};
-use crate::sip::{self, Carried, Clearing, Forwarded, Reason, SessionId};
+use crate::sip::{self, Carried, Clearing, Forwarded, Reason, SessionId, WireRef};
 use crate::time::Now;
 
 /// What a call's entry keeps of it.
@@ -138,6 +138,10 @@ impl Switchboard {
             return self.endpoint.refuse(invited.session, 491, None, now);
         }
         entry.along.replacing = Some((leg, invited.session));
+        if let Some(wire_ref) = WireRef::parse(&invited.wire_ref) {
+            let (call, party) = (leg.call, invited.from.clone());
+            self.outputs.push_back(Output::OnWire { call, party, wire_ref });
+        }
         let input = Input::Replaced { leg, offer: invited.offer.clone(), peer: invited.peer.ip() };
         self.tell_call(leg.call, input);
     }

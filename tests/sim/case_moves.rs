@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use hotline::id::Dice;
 use hotline::media::Order;
 use hotline::media::order::PortSlot;
-use hotline::sip::{Message, Name, Packet};
+use hotline::sip::{Message, Name, Packet, WireRef};
 use hotline::switchboard::{Input, Output, StoreJob, Switchboard, What};
 use hotline::time::{Instant, Now, Timestamp};
 
@@ -19,6 +19,8 @@ struct House {
     sent: VecDeque<Message>,
     orders: Vec<Order>,
     facts: Vec<What>,
+    /// What the trace is told to be on the wire for a call.
+    on_wire: Vec<WireRef>,
     ports: u32,
 }
 
@@ -33,7 +35,7 @@ impl House {
         let address: SocketAddr = plan.network.listen[0].bind;
         let board = house::open(plan, address, Dice::seeded(7), now);
         let (sent, orders, facts) = (VecDeque::new(), Vec::new(), Vec::new());
-        let mut house = House { board, now, sent, orders, facts, ports: 0 };
+        let mut house = House { board, now, sent, orders, facts, on_wire: Vec::new(), ports: 0 };
         house.drain();
         house
     }
@@ -43,6 +45,7 @@ impl House {
             match output {
                 Output::Packet(packet) => self.sent.push_back(Message::parse(packet.bytes).expect("sound")),
                 Output::Sound(order) => self.orders.push(order),
+                Output::OnWire { wire_ref, .. } => self.on_wire.push(wire_ref),
                 Output::OpenPorts(count) => {
                     let slots = (self.ports..self.ports + count).map(PortSlot).collect();
                     self.ports += count;
@@ -157,6 +160,8 @@ fn a_caller_whose_switch_moves_them_to_another_dialog_goes_on_where_they_were() 
     let invite = second.says("INVITE", &first.replaces(), "application/sdp", &second.sdp());
     house.hear(invite);
     let ok = house.next("200");
+    let dialogs = [&first_ok, &ok].map(|said| WireRef::of_message(said.raw()));
+    assert!(dialogs.iter().all(|dialog| dialog.is_some_and(|dialog| house.on_wire.contains(&dialog))));
     assert!(
         uuid_of(&first_ok).is_some() && uuid_of(&ok) == uuid_of(&first_ok),
         "the same far end (RFC 7989 §9)"
