@@ -1,58 +1,22 @@
 //! What an ordinary call costs in memory, by the endpoint alone: an allocator that counts.
-#![allow(unsafe_code)] // An allocator is unsafe by its trait; this one hands everything on.
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 
 use bytes::Bytes;
 use hotline::sip::event::*;
 
+#[path = "counting/mod.rs"]
+mod counting;
 #[allow(dead_code)] // Only its calls are wanted here.
 #[path = "signalling/wire.rs"]
 mod wire;
 
+use counting::counted;
 use wire::*;
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: as our caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: as our caller promises.
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: as our caller promises.
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-fn counted(work: impl FnOnce()) -> usize {
-    let before = ALLOCATIONS.get();
-    work();
-    ALLOCATIONS.get() - before
-}
 
 fn hear(wire: &mut Wire, text: impl AsRef<[u8]>) -> usize {
     let bytes = Bytes::copy_from_slice(text.as_ref());
     let _ = bytes.clone();
     let packet = Packet { listener: 0, peer: CARRIER.parse().unwrap(), bytes };
-    let cost = counted(|| wire.endpoint.handle_packet(packet, wire.now));
+    let ((), cost) = counted(|| wire.endpoint.handle_packet(packet, wire.now));
     wire.drain();
     cost
 }
@@ -63,9 +27,9 @@ fn inward(n: usize, wire: &mut Wire) -> Vec<(&'static str, usize)> {
     costs.push(("INVITE", hear(wire, call.invite(OFFER))));
     let session = wire.invited().session;
     let sdp = sdp();
-    costs.push(("180", counted(|| wire.endpoint.progress(session, 180, None, wire.now))));
+    costs.push(("180", counted(|| wire.endpoint.progress(session, 180, None, wire.now)).1));
     wire.drain();
-    costs.push(("200", counted(|| wire.endpoint.answer(session, &sdp, wire.now))));
+    costs.push(("200", counted(|| wire.endpoint.answer(session, &sdp, wire.now)).1));
     wire.drain();
     let ok = wire.sent.pop_back().unwrap().1;
     call.learn(&ok);
@@ -81,13 +45,13 @@ fn outward(wire: &mut Wire) -> Vec<(&'static str, usize)> {
     let mut costs = Vec::new();
     let invite = to_carrier();
     let mut session = None;
-    costs.push(("INVITE", counted(|| session = wire.endpoint.invite(invite, wire.now).ok())));
+    costs.push(("INVITE", counted(|| session = wire.endpoint.invite(invite, wire.now).ok()).1));
     let session = session.unwrap();
     wire.drain();
     let invite = wire.sent.pop_back().unwrap().1;
     costs.push(("180", hear(wire, answer(&invite, 180, "t", ""))));
     costs.push(("200", hear(wire, answer(&invite, 200, "t", OFFER))));
-    costs.push(("BYE", counted(|| wire.endpoint.hang_up(session, None, wire.now))));
+    costs.push(("BYE", counted(|| wire.endpoint.hang_up(session, None, wire.now)).1));
     wire.drain();
     let bye = wire.sent.pop_back().unwrap().1;
     costs.push(("200 BYE", hear(wire, answer(&bye, 200, "", ""))));

@@ -110,6 +110,25 @@ fn may(state: &State, headers: &HeaderMap) -> bool {
     given.as_bytes().ct_eq(state.token.as_bytes()).into()
 }
 
+/// Whose recording or trace may be looked at, by whom and why; or the refusal.
+fn asked(
+    state: &State,
+    headers: &HeaderMap,
+    call: &str,
+    (by, reason): (Option<String>, Option<String>),
+) -> Result<(CallId, String, String), (StatusCode, String)> {
+    let refuse = |status: StatusCode, why: &str| Err((status, format!("{why}\n")));
+    if !may(state, headers) {
+        return refuse(StatusCode::UNAUTHORIZED, "需要令牌 / a bearer token is needed");
+    }
+    let Some(call) = CallId::parse(call) else { return refuse(StatusCode::NOT_FOUND, "no such call") };
+    let said = |text: Option<String>| text.filter(|text| !text.is_empty());
+    match (said(by), said(reason)) {
+        (Some(by), Some(reason)) => Ok((call, by, reason)),
+        _ => refuse(StatusCode::BAD_REQUEST, "请说明 by 和 reason / by and reason are needed"),
+    }
+}
+
 async fn recording(
     Shared(state): App,
     Path(call): Path<String>,
@@ -117,15 +136,7 @@ async fn recording(
     headers: HeaderMap,
 ) -> Result<Response, (StatusCode, String)> {
     let refuse = |status: StatusCode, why: &str| Err((status, format!("{why}\n")));
-    if !may(&state, &headers) {
-        return refuse(StatusCode::UNAUTHORIZED, "需要令牌 / a bearer token is needed");
-    }
-    let Some(call) = CallId::parse(&call) else { return refuse(StatusCode::NOT_FOUND, "no such call") };
-    let (Some(by), Some(reason)) =
-        (play.by.filter(|by| !by.is_empty()), play.reason.filter(|why| !why.is_empty()))
-    else {
-        return refuse(StatusCode::BAD_REQUEST, "请说明 by 和 reason / by and reason are needed");
-    };
+    let (call, by, reason) = asked(&state, &headers, &call, (play.by, play.reason))?;
     let failed = |error: super::store::StoreError| (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"));
     let record = state.desk.answer(move |reader| reader.call(call)).await.map_err(failed)?;
     let Some(file) = record.and_then(|record| record.recording) else {

@@ -5,8 +5,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::{App, may};
-use crate::id::CallId;
+use super::{App, asked};
 use crate::io::trace::{Access, Trace, row};
 
 /// Who looks, why, and at what.
@@ -38,15 +37,7 @@ pub(super) async fn trace(
     headers: HeaderMap,
 ) -> Result<Response, (StatusCode, String)> {
     let refuse = |status: StatusCode, why: &str| Err((status, format!("{why}\n")));
-    if !may(&state, &headers) {
-        return refuse(StatusCode::UNAUTHORIZED, "需要令牌 / a bearer token is needed");
-    }
-    let Some(call) = CallId::parse(&call) else { return refuse(StatusCode::NOT_FOUND, "no such call") };
-    let (Some(by), Some(reason)) =
-        (look.by.filter(|by| !by.is_empty()), look.reason.filter(|why| !why.is_empty()))
-    else {
-        return refuse(StatusCode::BAD_REQUEST, "请说明 by 和 reason / by and reason are needed");
-    };
+    let (call, by, reason) = asked(&state, &headers, &call, (look.by, look.reason))?;
     let failed = |error: &dyn std::fmt::Display| (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"));
     let record = state.desk.answer(move |reader| reader.call(call)).await.map_err(|error| failed(&error))?;
     let Some(record) = record else {
