@@ -302,18 +302,22 @@ impl Engine {
         if due == 0 {
             return;
         }
-        // The schedule goes on from where it stood, so that a late tick does not move it.
-        self.served_at[phase] = Some(match self.served_at[phase] {
-            Some(last) if due <= CATCH_UP_MAX => last + FRAME * due as u32,
-            _ => now,
-        });
+        // The schedule goes on from where it stood, so that a late tick does not move it, and each
+        // frame is that of the time it was due at: what is made up for leaves no hole.
+        let made_up = due.min(CATCH_UP_MAX);
+        let mut at = match self.served_at[phase] {
+            None => now,
+            Some(last) => last + FRAME * (due - made_up + 1) as u32,
+        };
         for call in &self.recorded[phase] {
             if let Some(recording) = self.recordings.get_mut(call) {
-                recording.skip(due.saturating_sub(CATCH_UP_MAX));
+                recording.skip(due - made_up);
             }
         }
-        for _ in 0..due.min(CATCH_UP_MAX) {
-            self.serve(phase, now, wire, tape);
+        for _ in 0..made_up {
+            self.serve(phase, at.min(now), wire, tape);
+            self.served_at[phase] = Some(at);
+            at += FRAME;
         }
     }
 
