@@ -10,7 +10,7 @@ use std::time::{Duration, Instant as SystemInstant};
 use criterion::{Criterion, criterion_group, criterion_main};
 use hotline::id::{CallId, Dice, LegId};
 use hotline::io::media::Outbox;
-use hotline::media::order::{Codec, Flow, PortSlot, SoundId};
+use hotline::media::order::{Codec, Flow, Group, PortSlot, SoundId};
 use hotline::media::{Engine, Frame, LegConfig, Order, SocketKey, SoundBank, Tape};
 use hotline::time::{Instant, Now, Timestamp};
 
@@ -72,8 +72,8 @@ impl Hall {
         for n in 0..LEGS / 2 {
             let call = CallId::draw(u64::from(n), &mut dice);
             let [a, b] = [0, 1].map(|index| LegId { call, index });
-            hall.order(Order::Open { leg: a, config: config(2 * n) });
-            hall.order(Order::Open { leg: b, config: config(2 * n + 1) });
+            hall.order(Order::Open { leg: a, config: config(call, 2 * n) });
+            hall.order(Order::Open { leg: b, config: config(call, 2 * n + 1) });
             match work {
                 Work::Prompts => {
                     for leg in [a, b] {
@@ -83,7 +83,12 @@ impl Hall {
                 }
                 Work::Relays => hall.order(Order::Bridge { a, b }),
                 Work::Recordings => {
-                    hall.order(Order::Record { call, caller: a, begun: Timestamp::UNIX_EPOCH });
+                    hall.order(Order::Record {
+                        call,
+                        caller: a,
+                        begun: Timestamp::UNIX_EPOCH,
+                        tracks: false,
+                    });
                     hall.order(Order::Bridge { a, b });
                 }
             }
@@ -128,10 +133,11 @@ impl Hall {
     }
 }
 
-fn config(slot: u32) -> Box<LegConfig> {
+fn config(call: CallId, slot: u32) -> Box<LegConfig> {
     let remote: SocketAddr = PEER.parse().unwrap();
     Box::new(LegConfig {
         slot: PortSlot(slot),
+        group: Group::of_call(call),
         codec: Codec::Pcma,
         payload_type: 8,
         payload_type_in: 8,
@@ -144,6 +150,7 @@ fn config(slot: u32) -> Box<LegConfig> {
         new_peer: false,
         signalling_peer: remote.ip(),
         flow: Flow::SendRecv,
+        srtp: None,
         silence_max: Duration::from_secs(30),
     })
 }

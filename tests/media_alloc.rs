@@ -13,7 +13,7 @@ use hotline::id::{CallId, Dice, LegId};
 use hotline::io::clock::Clock;
 use hotline::io::media::{MediaConfig, MediaHandle, Outbox, ShellChoice, raise_file_limit};
 use hotline::io::recorder::{Recorder, RecorderConfig};
-use hotline::media::order::{Codec, Flow, PortSlot, SoundId};
+use hotline::media::order::{Codec, Flow, Group, PortSlot, SoundId};
 use hotline::media::{Engine, Fact, LegConfig, Order, SocketKey, SoundBank, Tape};
 use hotline::time::{Instant, Now, Timestamp};
 
@@ -61,10 +61,11 @@ static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
 const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 
 /// A leg of `call` on its own slot.
-fn config(slot: u32, codec: Codec, remote: SocketAddr) -> Box<LegConfig> {
+fn config(call: CallId, slot: u32, codec: Codec, remote: SocketAddr) -> Box<LegConfig> {
     let payload_type = if codec == Codec::Pcma { 8 } else { 0 };
     Box::new(LegConfig {
         slot: PortSlot(slot),
+        group: Group::of_call(call),
         codec,
         payload_type,
         payload_type_in: payload_type,
@@ -77,6 +78,7 @@ fn config(slot: u32, codec: Codec, remote: SocketAddr) -> Box<LegConfig> {
         new_peer: false,
         signalling_peer: remote.ip(),
         flow: Flow::SendRecv,
+        srtp: None,
         silence_max: Duration::from_secs(30),
     })
 }
@@ -96,7 +98,7 @@ impl Crowd {
         let (mut orders, mut legs) = (Vec::new(), Vec::new());
         let mut open = |orders: &mut Vec<Order>, leg: LegId, codec, packet_ms| {
             let slot = slots[legs.len()];
-            let mut config = config(slot.0, codec, remote);
+            let mut config = config(leg.call, slot.0, codec, remote);
             config.packet_ms = packet_ms;
             legs.push((slot, config.payload_type));
             orders.push(Order::Open { leg, config });
@@ -112,7 +114,7 @@ impl Crowd {
             let other = if n >= recorded || n >= relayed && n % 2 == 0 { Codec::Pcmu } else { Codec::Pcma };
             open(&mut orders, b, other, packet_ms);
             if (relayed..recorded).contains(&n) {
-                orders.push(Order::Record { call, caller: a, begun: Timestamp::UNIX_EPOCH });
+                orders.push(Order::Record { call, caller: a, begun: Timestamp::UNIX_EPOCH, tracks: false });
             }
             orders.push(Order::Bridge { a, b });
         }
@@ -268,7 +270,7 @@ fn a_thread_allocates_nothing(shell: ShellChoice, first_port: u16) {
     media.send_many(orders);
     // One prompt comes to its end, and that is pressing.
     let leg = LegId::caller(CallId::draw(1, &mut Dice::seeded(77)));
-    media.send(Order::Open { leg, config: config(beside.0, Codec::Pcma, PEER) });
+    media.send(Order::Open { leg, config: config(leg.call, beside.0, Codec::Pcma, PEER) });
     media.send(Order::Play { leg, sounds: [SoundId(0)].into(), repeat: false, mark: 1 });
     let figures = Arc::clone(media.figures());
     let (_never, nap) = channel::<()>();

@@ -14,7 +14,7 @@ use hotline::id::{CallId, Dice, LegId};
 use hotline::io::clock::Clock;
 use hotline::io::media::{MediaConfig, MediaHandle, ShellChoice};
 use hotline::io::recorder::RecorderConfig;
-use hotline::media::order::{Codec, Flow, PortSlot, SoundId};
+use hotline::media::order::{Codec, Flow, Group, PortSlot, SoundId};
 use hotline::media::{Fact, LegConfig, Order, SoundBank, g711};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -82,6 +82,7 @@ impl House {
         let remote = client.socket.local_addr().unwrap();
         let config = LegConfig {
             slot,
+            group: Group::of_call(leg.call),
             codec: Codec::Pcma,
             payload_type: 8,
             payload_type_in: 8,
@@ -94,6 +95,7 @@ impl House {
             new_peer: false,
             signalling_peer: HERE,
             flow: Flow::SendRecv,
+            srtp: None,
             silence_max: Duration::ZERO,
         };
         let config = Box::new(config);
@@ -129,7 +131,7 @@ fn prompt() -> Arc<[i16]> {
 }
 
 fn prompt_value(frame: usize) -> i16 {
-    g711::decode_sample(Codec::Pcma, 0x80 + frame as u8)
+    g711::decode_sample(g711::Law::A, 0x80 + frame as u8)
 }
 
 /// A phone's sound: packets one by one.
@@ -281,7 +283,7 @@ fn a_recording_has_the_caller_left_and_the_prompt_right() {
         let leg = LegId::caller(call);
         house.open(leg, slot, &client);
         let begun = "2021-09-01T01:00:00Z".parse().unwrap();
-        house.media.send(Order::Record { call, caller: leg, begun });
+        house.media.send(Order::Record { call, caller: leg, begun, tracks: false });
         house.play(leg, 1);
         for frame in 0..PROMPT_FRAMES {
             client.hear_surely();
@@ -301,7 +303,7 @@ fn a_recording_has_the_caller_left_and_the_prompt_right() {
         assert!(at.is_some(), "the prompt is there to the sample, by {shell:?}");
         let said = (0..0x20)
             .filter(|code| {
-                let value = g711::decode_sample(Codec::Pcma, 0xc0 + code);
+                let value = g711::decode_sample(g711::Law::A, 0xc0 + code);
                 left.windows(FRAME).any(|heard| heard == [value; FRAME])
             })
             .count();
@@ -319,7 +321,7 @@ fn a_house_that_closes_leaves_whole_recordings() {
         let leg = LegId::caller(call);
         house.open(leg, slot, &client);
         let begun = "2021-09-01T01:00:00Z".parse().unwrap();
-        house.media.send(Order::Record { call, caller: leg, begun });
+        house.media.send(Order::Record { call, caller: leg, begun, tracks: false });
         house.play(leg, 1);
         house.until(|fact| matches!(fact, Fact::Played { .. }));
         let House { media, data, .. } = house;

@@ -8,7 +8,7 @@ use super::negotiate::{self, Agreed, Disagreement, Local, Taste};
 use super::{Call, Callee, Command};
 use crate::id::LegId;
 use crate::media::Order;
-use crate::media::order::{Flow, PortSlot};
+use crate::media::order::{Flow, Group, PortSlot};
 use crate::routing::Plan;
 use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
@@ -187,7 +187,8 @@ impl Leg {
         let agreed = self.agreed.as_ref()?;
         // Whoever holds us may send nothing, and is only asked whether it is there: without that, a
         // phone that goes dead while it holds would leave the other with music for ever.
-        let mut config = Box::new(agreed.config(self.slot, self.peer, silence_max));
+        let mut config =
+            Box::new(agreed.config(self.slot, Group::of_call(self.id.call), self.peer, silence_max));
         config.new_peer = std::mem::take(&mut self.new_peer) && self.open;
         let order = if self.open {
             Order::Change { leg: self.id, config }

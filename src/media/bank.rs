@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::g711;
+use super::g711::{self, Law};
 use super::order::{Codec, SoundId};
 
 /// One prompt in the three forms that are used.
@@ -31,12 +31,12 @@ impl SoundBank {
     pub fn with(&self, sounds: impl IntoIterator<Item = Arc<[i16]>>) -> Self {
         let mut all = Vec::clone(&self.sounds);
         all.extend(sounds.into_iter().map(|linear| {
-            let encoded = |codec| {
+            let encoded = |law| {
                 let mut codes = vec![0; linear.len()].into_boxed_slice();
-                g711::encode(codec, &linear, &mut codes);
+                g711::encode(law, &linear, &mut codes);
                 codes
             };
-            Arc::new(Sound { pcma: encoded(Codec::Pcma), pcmu: encoded(Codec::Pcmu), linear })
+            Arc::new(Sound { pcma: encoded(Law::A), pcmu: encoded(Law::Mu), linear })
         }));
         SoundBank { sounds: Arc::new(all) }
     }
@@ -57,6 +57,7 @@ impl SoundBank {
             (None, _) => &[],
             (Some(sound), Codec::Pcma) => &sound.pcma,
             (Some(sound), Codec::Pcmu) => &sound.pcmu,
+            (Some(_), _) => &[],
         }
     }
 
@@ -78,7 +79,7 @@ mod tests {
         assert_eq!(more.linear(SoundId(0)), [1_000, -1_000]);
         assert_eq!(
             more.codes(SoundId(0), Codec::Pcma),
-            [g711::encode_sample(Codec::Pcma, 1_000), g711::encode_sample(Codec::Pcma, -1_000)]
+            [g711::encode_sample(Law::A, 1_000), g711::encode_sample(Law::A, -1_000)]
         );
         assert_eq!(more.codes(SoundId(1), Codec::Pcmu).len(), 3);
         assert!(more.codes(SoundId(2), Codec::Pcmu).is_empty());

@@ -101,12 +101,14 @@ impl Engine {
                 self.hear(a, Hears::Nothing);
                 self.hear(b, Hears::Nothing);
             }
+            Order::Join { leg, .. } | Order::Leave { leg } => self.hear(leg, Hears::Nothing),
+            Order::PauseRecord { .. } | Order::ResumeRecord { .. } => {}
             Order::SendDigits { leg, digits } => {
                 if let Some(leg) = self.slot_of(leg).and_then(|slot| self.leg_mut(slot)) {
                     leg.presser.press(&digits);
                 }
             }
-            Order::Record { call, caller, begun } => {
+            Order::Record { call, caller, begun, tracks: _ } => {
                 if self.recordings.insert(call, Recording::new(call, caller)).is_none() {
                     self.recorded[phase_of(call)].push(call);
                     tape.begin(call, begun);

@@ -2,7 +2,14 @@
 //!
 //! Linear samples are 16 bit, left-justified: A-law carries 13 of them, µ-law 14.
 
-use super::order::Codec;
+/// The two laws of G.711.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Law {
+    /// A-law.
+    A,
+    /// µ-law.
+    Mu,
+}
 
 /// A-law codes to linear, G.711 table 1a/1b, left-justified to 16 bits.
 static ALAW_TO_LINEAR: [i16; 256] = alaw_to_linear();
@@ -90,26 +97,26 @@ const fn linear_to_ulaw() -> [u8; 16384] {
 }
 
 /// One code to linear.
-pub fn decode_sample(codec: Codec, code: u8) -> i16 {
-    match codec {
-        Codec::Pcma => ALAW_TO_LINEAR[usize::from(code)],
-        Codec::Pcmu => ULAW_TO_LINEAR[usize::from(code)],
+pub fn decode_sample(law: Law, code: u8) -> i16 {
+    match law {
+        Law::A => ALAW_TO_LINEAR[usize::from(code)],
+        Law::Mu => ULAW_TO_LINEAR[usize::from(code)],
     }
 }
 
 /// One linear sample to its code.
-pub fn encode_sample(codec: Codec, sample: i16) -> u8 {
-    match codec {
-        Codec::Pcma => LINEAR_TO_ALAW[usize::from(sample as u16 >> 3)],
-        Codec::Pcmu => LINEAR_TO_ULAW[usize::from(sample as u16 >> 2)],
+pub fn encode_sample(law: Law, sample: i16) -> u8 {
+    match law {
+        Law::A => LINEAR_TO_ALAW[usize::from(sample as u16 >> 3)],
+        Law::Mu => LINEAR_TO_ULAW[usize::from(sample as u16 >> 2)],
     }
 }
 
 /// Codes to linear, as many as the shorter of the two holds.
-pub fn decode(codec: Codec, codes: &[u8], samples: &mut [i16]) {
-    let table = match codec {
-        Codec::Pcma => &ALAW_TO_LINEAR,
-        Codec::Pcmu => &ULAW_TO_LINEAR,
+pub fn decode(law: Law, codes: &[u8], samples: &mut [i16]) {
+    let table = match law {
+        Law::A => &ALAW_TO_LINEAR,
+        Law::Mu => &ULAW_TO_LINEAR,
     };
     for (sample, code) in samples.iter_mut().zip(codes) {
         *sample = table[usize::from(*code)];
@@ -117,14 +124,14 @@ pub fn decode(codec: Codec, codes: &[u8], samples: &mut [i16]) {
 }
 
 /// Linear to codes, as many as the shorter of the two holds.
-pub fn encode(codec: Codec, samples: &[i16], codes: &mut [u8]) {
-    match codec {
-        Codec::Pcma => {
+pub fn encode(law: Law, samples: &[i16], codes: &mut [u8]) {
+    match law {
+        Law::A => {
             for (code, sample) in codes.iter_mut().zip(samples) {
                 *code = LINEAR_TO_ALAW[usize::from(*sample as u16 >> 3)];
             }
         }
-        Codec::Pcmu => {
+        Law::Mu => {
             for (code, sample) in codes.iter_mut().zip(samples) {
                 *code = LINEAR_TO_ULAW[usize::from(*sample as u16 >> 2)];
             }
@@ -133,7 +140,7 @@ pub fn encode(codec: Codec, samples: &[i16], codes: &mut [u8]) {
 }
 
 /// Codes of one law into those of the other.
-pub fn recode(from: Codec, to: Codec, codes: &mut [u8]) {
+pub fn recode(from: Law, to: Law, codes: &mut [u8]) {
     if from != to {
         for code in codes {
             *code = encode_sample(to, decode_sample(from, *code));
@@ -142,18 +149,18 @@ pub fn recode(from: Codec, to: Codec, codes: &mut [u8]) {
 }
 
 /// The code of silence.
-pub fn silence(codec: Codec) -> u8 {
-    match codec {
-        Codec::Pcma => 0xd5,
-        Codec::Pcmu => 0xff,
+pub fn silence(law: Law) -> u8 {
+    match law {
+        Law::A => 0xd5,
+        Law::Mu => 0xff,
     }
 }
 
-/// How loud a code is, 0..=127 on the codec's own logarithmic scale: 16 steps are 6 dB.
-pub fn loudness(codec: Codec, code: u8) -> u8 {
-    match codec {
-        Codec::Pcma => (code ^ 0x55) & 0x7f,
-        Codec::Pcmu => !code & 0x7f,
+/// How loud a code is, 0..=127 on the law's own logarithmic scale: 16 steps are 6 dB.
+pub fn loudness(law: Law, code: u8) -> u8 {
+    match law {
+        Law::A => (code ^ 0x55) & 0x7f,
+        Law::Mu => !code & 0x7f,
     }
 }
 
@@ -161,75 +168,72 @@ pub fn loudness(codec: Codec, code: u8) -> u8 {
 mod tests {
     use super::*;
 
-    const CODECS: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
+    const LAWS: [Law; 2] = [Law::A, Law::Mu];
 
     #[test]
     fn known_values_of_the_recommendation_decode() {
         // (code, linear at 16 bits): the ends, the middle and the segment borders of G.711.
         let rows = [
-            (Codec::Pcma, 0xd5, 8),
-            (Codec::Pcma, 0x55, -8),
-            (Codec::Pcma, 0xaa, 32_256),
-            (Codec::Pcma, 0x2a, -32_256),
-            (Codec::Pcma, 0x80, 5_504),
-            (Codec::Pcma, 0xc5, 264),
-            (Codec::Pcma, 0xf5, 528),
-            (Codec::Pcmu, 0xff, 0),
-            (Codec::Pcmu, 0x7f, 0),
-            (Codec::Pcmu, 0x80, 32_124),
-            (Codec::Pcmu, 0x00, -32_124),
-            (Codec::Pcmu, 0xfe, 8),
-            (Codec::Pcmu, 0xef, 132),
-            (Codec::Pcmu, 0x8f, 16_764),
+            (Law::A, 0xd5, 8),
+            (Law::A, 0x55, -8),
+            (Law::A, 0xaa, 32_256),
+            (Law::A, 0x2a, -32_256),
+            (Law::A, 0x80, 5_504),
+            (Law::A, 0xc5, 264),
+            (Law::A, 0xf5, 528),
+            (Law::Mu, 0xff, 0),
+            (Law::Mu, 0x7f, 0),
+            (Law::Mu, 0x80, 32_124),
+            (Law::Mu, 0x00, -32_124),
+            (Law::Mu, 0xfe, 8),
+            (Law::Mu, 0xef, 132),
+            (Law::Mu, 0x8f, 16_764),
         ];
-        for (codec, code, linear) in rows {
-            assert_eq!(decode_sample(codec, code), linear, "{codec:?} {code:#04x}");
+        for (law, code, linear) in rows {
+            assert_eq!(decode_sample(law, code), linear, "{law:?} {code:#04x}");
         }
     }
 
     #[test]
     fn all_codes_survive_a_round_trip() {
-        for codec in CODECS {
+        for law in LAWS {
             for code in 0..=255 {
-                let back = encode_sample(codec, decode_sample(codec, code));
+                let back = encode_sample(law, decode_sample(law, code));
                 // µ-law has two zeros; the negative one comes back positive.
-                let want = if codec == Codec::Pcmu && code == 0x7f { 0xff } else { code };
-                assert_eq!(back, want, "{codec:?} {code:#04x}");
+                let want = if law == Law::Mu && code == 0x7f { 0xff } else { code };
+                assert_eq!(back, want, "{law:?} {code:#04x}");
             }
         }
     }
 
     #[test]
     fn every_sample_comes_back_within_half_a_step_and_in_order() {
-        for codec in CODECS {
+        for law in LAWS {
             let mut before = i16::MIN;
             for sample in i16::MIN..=i16::MAX {
-                let code = encode_sample(codec, sample);
-                let got = decode_sample(codec, code);
-                assert!(got >= before, "{codec:?} {sample}: order is kept");
+                let code = encode_sample(law, sample);
+                let got = decode_sample(law, code);
+                assert!(got >= before, "{law:?} {sample}: order is kept");
                 before = got;
-                let segment = u32::from(loudness(codec, code) >> 4);
-                let (half_step, clip) = match codec {
-                    Codec::Pcma => (8 << segment.saturating_sub(1), 32_767),
-                    Codec::Pcmu => (4 << segment, 32_635),
+                let segment = u32::from(loudness(law, code) >> 4);
+                let (half_step, clip) = match law {
+                    Law::A => (8 << segment.saturating_sub(1), 32_767),
+                    Law::Mu => (4 << segment, 32_635),
                 };
                 // The coders see 13 and 14 bits of the 16.
-                let cut = if codec == Codec::Pcma { 8 } else { 4 };
+                let cut = if law == Law::A { 8 } else { 4 };
                 let wanted = i32::from(sample).clamp(-clip, clip);
-                assert!(
-                    (i32::from(got) - wanted).abs() <= half_step + cut,
-                    "{codec:?} {sample} became {got}"
-                );
+                assert!((i32::from(got) - wanted).abs() <= half_step + cut, "{law:?} {sample} became {got}");
             }
         }
     }
 
     #[test]
     fn silence_is_the_least_loud() {
-        for codec in CODECS {
-            assert_eq!(loudness(codec, silence(codec)), 0);
-            assert_eq!(loudness(codec, encode_sample(codec, i16::MAX)), 127);
-            assert_eq!(loudness(codec, encode_sample(codec, i16::MIN)), 127);
+        for law in LAWS {
+            assert_eq!(loudness(law, silence(law)), 0);
+            assert_eq!(loudness(law, encode_sample(law, i16::MAX)), 127);
+            assert_eq!(loudness(law, encode_sample(law, i16::MIN)), 127);
         }
     }
 }

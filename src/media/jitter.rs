@@ -5,8 +5,8 @@
 //! counted. Who hears which packet is decided before ([`super::reception`]); holes are filled
 //! after ([`super::conceal`]).
 
-use super::g711;
-use super::order::{Codec, FRAME_SAMPLES};
+use super::g711::{self, Law};
+use super::order::FRAME_SAMPLES;
 use super::reception::samples;
 use crate::time::Instant;
 
@@ -98,7 +98,7 @@ impl Jitter {
     }
 
     /// What is held was said in one law and will be taken in the other: the codec was renegotiated.
-    pub fn recode(&mut self, from: Codec, to: Codec) {
+    pub fn recode(&mut self, from: Law, to: Law) {
         g711::recode(from, to, &mut self.codes);
     }
 
@@ -148,7 +148,7 @@ impl Jitter {
     }
 
     /// Takes the frame due `now` into `codes`; absent ones become silence.
-    pub fn take(&mut self, codec: Codec, codes: &mut [u8; FRAME_SAMPLES], now: Instant) -> Taken {
+    pub fn take(&mut self, law: Law, codes: &mut [u8; FRAME_SAMPLES], now: Instant) -> Taken {
         if !self.running {
             return Taken::Quiet;
         }
@@ -159,12 +159,12 @@ impl Jitter {
         let ahead = later(self.want(samples(now)), self.play);
         if ahead > TARGET_MAX as i32 {
             self.drop_until(self.play.wrapping_add(ahead as u32)); // After a stall of ours.
-        } else if ahead >= 480 || ahead >= 240 && self.is_faint(codec) {
+        } else if ahead >= 480 || ahead >= 240 && self.is_faint(law) {
             self.drop_until(self.play.wrapping_add(FRAME));
-        } else if ahead <= -320 || ahead <= -120 && self.is_faint(codec) {
+        } else if ahead <= -320 || ahead <= -120 && self.is_faint(law) {
             return self.hole();
         }
-        self.lift(codec, codes)
+        self.lift(law, codes)
     }
 
     /// The delay aimed at, in samples.
@@ -239,10 +239,10 @@ impl Jitter {
     }
 
     /// Whether nothing would be missed if the next frame were left out or came later.
-    fn is_faint(&self, codec: Codec) -> bool {
+    fn is_faint(&self, law: Law) -> bool {
         (0..FRAME).all(|n| {
             let at = self.play.wrapping_add(n) as usize % RING;
-            self.present[at / 64] >> (at % 64) & 1 == 0 || g711::loudness(codec, self.codes[at]) <= FAINT
+            self.present[at / 64] >> (at % 64) & 1 == 0 || g711::loudness(law, self.codes[at]) <= FAINT
         })
     }
 
@@ -269,7 +269,7 @@ impl Jitter {
         });
     }
 
-    fn lift(&mut self, codec: Codec, codes: &mut [u8; FRAME_SAMPLES]) -> Taken {
+    fn lift(&mut self, law: Law, codes: &mut [u8; FRAME_SAMPLES]) -> Taken {
         let start = self.play as usize % RING;
         let first = FRAME_SAMPLES.min(RING - start);
         codes[..first].copy_from_slice(&self.codes[start..start + first]);
@@ -297,7 +297,7 @@ impl Jitter {
         if let Taken::Part(_) = taken {
             for (n, code) in codes.iter_mut().enumerate() {
                 if presence[n / 64] >> (n % 64) & 1 == 0 {
-                    *code = g711::silence(codec);
+                    *code = g711::silence(law);
                 }
             }
         }
@@ -330,7 +330,7 @@ mod tests {
     use super::*;
     use crate::id::Dice;
 
-    const CODEC: Codec = Codec::Pcma;
+    const LAW: Law = Law::A;
 
     /// Loud codes that tell their timestamp.
     fn code(timestamp: u32) -> u8 {
@@ -363,7 +363,7 @@ mod tests {
                 jitter.put(timestamp, &codes(timestamp, length), ms(at));
             }
             let mut frame = [0; FRAME_SAMPLES];
-            let taken = jitter.take(CODEC, &mut frame, ms(tick * 20));
+            let taken = jitter.take(LAW, &mut frame, ms(tick * 20));
             if taken == Taken::Whole {
                 heard.extend(frame);
             }
@@ -457,7 +457,7 @@ mod tests {
                 10 => jitter.rest(1_600),
                 _ => {}
             }
-            seen.push(jitter.take(CODEC, &mut frame, ms(tick * 20)));
+            seen.push(jitter.take(LAW, &mut frame, ms(tick * 20)));
         }
         assert!(!seen.contains(&Taken::Hole), "{seen:?}");
         assert_eq!(seen.iter().filter(|taken| **taken == Taken::Whole).count(), 10 + 19);
@@ -477,7 +477,7 @@ mod tests {
                 _ => (step * 40) as u32,
             };
             jitter.put(timestamp, &vec![0xd5; length], ms(step * 5));
-            jitter.take(CODEC, &mut frame, ms(step * 5));
+            jitter.take(LAW, &mut frame, ms(step * 5));
         }
         let (late, early) = jitter.misses();
         assert!(late + early > 0);

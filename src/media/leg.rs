@@ -174,7 +174,10 @@ impl Leg {
         }
         let (before, after) = (self.config.codec, config.codec);
         if let Some(decoder) = self.decoder.as_mut().filter(|_| before != after) {
-            decoder.jitter.recode(before, after);
+            match (before.law(), after.law()) {
+                (Some(before), Some(after)) => decoder.jitter.recode(before, after),
+                _ => decoder.jitter.reset(),
+            }
             decoder.codes = None;
         }
         if self.config.packet_ms != config.packet_ms {
@@ -230,11 +233,11 @@ impl Leg {
 
     /// Decodes the frame that is due.
     pub(super) fn decode(&mut self, now: Instant) {
-        let Some(decoder) = &mut self.decoder else { return };
+        let (Some(decoder), Some(law)) = (&mut self.decoder, self.config.codec.law()) else { return };
         let mut codes = [0; FRAME_SAMPLES];
-        let taken = decoder.jitter.take(self.config.codec, &mut codes, now);
+        let taken = decoder.jitter.take(law, &mut codes, now);
         let pcm = &mut decoder.pcm.0;
-        g711::decode(self.config.codec, &codes, pcm);
+        g711::decode(law, &codes, pcm);
         decoder.codes = None;
         decoder.sounds = true;
         match taken {
@@ -259,7 +262,7 @@ impl Leg {
             Some(codes) if codec == self.config.codec => codes,
             _ => {
                 let mut codes = [0; FRAME_SAMPLES];
-                g711::encode(codec, &decoder.pcm.0, &mut codes);
+                g711::encode(codec.law()?, &decoder.pcm.0, &mut codes);
                 codes
             }
         };

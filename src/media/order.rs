@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::g711::Law;
 use crate::id::{CallId, LegId};
 use crate::time::Timestamp;
 
@@ -25,6 +26,123 @@ pub enum Codec {
     Pcma,
     /// µ-law, static payload type 0.
     Pcmu,
+    /// ITU-T G.722, 64 kbit/s: 16 kHz in an RTP clock of 8 kHz (RFC 3551 §4.5.2), static payload type 9.
+    G722,
+    /// Linear, 16 bit, 8 kHz, big-endian (RFC 3551 §4.5.11).
+    L16,
+    /// RFC 7587: an RTP clock of 48 kHz, whatever is inside.
+    Opus,
+    /// Passed on between two legs that speak it, never decoded here. Static payload type 18.
+    G729,
+}
+
+impl Codec {
+    /// The law, where it is G.711.
+    pub fn law(self) -> Option<Law> {
+        match self {
+            Codec::Pcma => Some(Law::A),
+            Codec::Pcmu => Some(Law::Mu),
+            Codec::G722 | Codec::L16 | Codec::Opus | Codec::G729 => None,
+        }
+    }
+
+    /// RTP's clock, hertz.
+    pub fn clock(self) -> u32 {
+        match self {
+            Codec::Opus => 48_000,
+            _ => 8_000,
+        }
+    }
+}
+
+/// Legs of one group are served by one thread in one tick, so that they can hear one another: those
+/// of a call, and all calls of a meeting room.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Group(pub u64);
+
+impl Group {
+    /// The group of an ordinary call.
+    pub fn of_call(call: CallId) -> Self {
+        Group(call.lot())
+    }
+}
+
+/// A conference: a call's own, or a meeting room's. Its legs share a [`Group`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ConferenceId(pub u64);
+
+/// Who hears a member of a conference.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Audience {
+    /// All members that hear.
+    Everyone,
+    /// Nobody: muted, or listening in.
+    Nobody,
+    /// One member: whispering.
+    Only(LegId),
+}
+
+/// What a member of a conference may.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rights {
+    /// It hears the others; `false`: on hold.
+    pub hears: bool,
+    /// Who hears it.
+    pub heard_by: Audience,
+}
+
+impl Rights {
+    /// Hears all and is heard by all.
+    pub const FULL: Rights = Rights { hears: true, heard_by: Audience::Everyone };
+}
+
+/// How a leg's packets are ciphered (RFC 3711, RFC 7714), with the parameters that both sides chose
+/// (RFC 4568).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SrtpSuite {
+    /// AES_CM_128_HMAC_SHA1_80.
+    AesCm128HmacSha1_80,
+    /// AES_CM_128_HMAC_SHA1_32: RTP's tag is short, RTCP's is not.
+    AesCm128HmacSha1_32,
+    /// AEAD_AES_128_GCM.
+    AeadAes128Gcm,
+    /// AEAD_AES_256_GCM.
+    AeadAes256Gcm,
+}
+
+impl SrtpSuite {
+    /// Bytes of the master key and of the master salt.
+    pub const fn lengths(self) -> (usize, usize) {
+        match self {
+            SrtpSuite::AesCm128HmacSha1_80 | SrtpSuite::AesCm128HmacSha1_32 => (16, 14),
+            SrtpSuite::AeadAes128Gcm => (16, 12),
+            SrtpSuite::AeadAes256Gcm => (32, 12),
+        }
+    }
+}
+
+/// Most bytes of a master key with its salt.
+pub const MASTER_MAX: usize = 44;
+
+/// A master key followed by its salt; what is beyond the suite's lengths is zero. Never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Master(pub [u8; MASTER_MAX]);
+
+impl std::fmt::Debug for Master {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Master(…)")
+    }
+}
+
+/// A leg's cipher in both directions.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Srtp {
+    /// The same both ways.
+    pub suite: SrtpSuite,
+    /// What we send with: the key that our own SDP names.
+    pub ours: Master,
+    /// What the peer sends with: the key that its SDP names.
+    pub theirs: Master,
 }
 
 /// Whether sound flows, as negotiated, from our side (RFC 3264 §5.1).
@@ -45,6 +163,8 @@ pub enum Flow {
 pub struct LegConfig {
     /// Our sockets.
     pub slot: PortSlot,
+    /// Whom it is served with; the same as long as the leg lives.
+    pub group: Group,
     /// Codec both ways.
     pub codec: Codec,
     /// Payload type that we send.
@@ -70,6 +190,8 @@ pub struct LegConfig {
     pub signalling_peer: IpAddr,
     /// Directions.
     pub flow: Flow,
+    /// `None`: plain RTP.
+    pub srtp: Option<Box<Srtp>>,
     /// Tell `Silent` after so long without RTP and RTCP; zero: never.
     pub silence_max: Duration,
 }
@@ -92,11 +214,20 @@ pub enum Order {
     Bridge { a: LegId, b: LegId },
     /// The pair is parted; both are `Quiet`.
     Part { a: LegId, b: LegId },
+    /// A member of a conference from now on, in place of what it heard; again with other rights: these.
+    Join { leg: LegId, conference: ConferenceId, rights: Rights },
+    /// Out of its conference, and `Quiet`.
+    Leave { leg: LegId },
     /// Press digits on the peer (RFC 4733), 100 ms each.
     SendDigits { leg: LegId, digits: String },
     /// Stereo recording of a call: left is `caller`, right is everyone else and what is played to the caller.
     /// A leg opened later takes part as soon as it is bridged with one that does.
-    Record { call: CallId, caller: LegId, begun: Timestamp },
+    /// With `tracks` each leg's own sound is kept in a file beside it as well.
+    Record { call: CallId, caller: LegId, begun: Timestamp, tracks: bool },
+    /// Silence is recorded from here on, so that time stays true, until `ResumeRecord`.
+    PauseRecord { call: CallId },
+    /// Sound is recorded again.
+    ResumeRecord { call: CallId },
     /// The recording is closed; answered by the recorder.
     StopRecord { call: CallId },
 }

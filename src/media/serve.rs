@@ -8,7 +8,7 @@ use super::engine::Engine;
 use super::g711;
 use super::latch::Verdict;
 use super::leg::{Hears, Leg};
-use super::order::{Fact, PortSlot};
+use super::order::{Codec, Fact, PortSlot};
 use super::reception::Seen;
 use super::rtcp::{Own, REPORT_MAX};
 use super::rtp::{self, Header};
@@ -78,9 +78,10 @@ impl Engine {
             }
             Kind::Noise => self.take_noise(slot, &header),
             Kind::Sound => {
-                match other {
-                    Some(law) => g711::recode(law, leg.config.codec, &mut packet[place.clone()]),
-                    None => leg.forget_former(),
+                match (other.and_then(Codec::law), leg.config.codec.law()) {
+                    (Some(from), Some(to)) => g711::recode(from, to, &mut packet[place.clone()]),
+                    _ if other.is_some() => return,
+                    _ => leg.forget_former(),
                 }
                 if leg.length.note(place.len()) {
                     self.settle(slot);

@@ -97,6 +97,12 @@ fn sound(order: &Order, sounds: &BTreeMap<PromptId, SoundId>) -> String {
         Order::SendDigits { leg, digits } => format!("digits {digits} to {}", leg.index),
         Order::Record { caller, .. } => format!("record {}", caller.index),
         Order::StopRecord { .. } => "stop recording".to_owned(),
+        Order::PauseRecord { .. } => "pause recording".to_owned(),
+        Order::ResumeRecord { .. } => "resume recording".to_owned(),
+        Order::Join { leg, conference, rights } => {
+            format!("join {} to {} with {rights:?}", leg.index, conference.0)
+        }
+        Order::Leave { leg } => format!("leave {}", leg.index),
     }
 }
 

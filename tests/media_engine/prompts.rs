@@ -1,7 +1,7 @@
 //! Prompts on their way to the caller.
 
 use hotline::media::g711;
-use hotline::media::order::{Codec, Fact, Order};
+use hotline::media::order::{Fact, Order};
 use hotline::phone::Codec as Law;
 
 use crate::packets::Rtp;
@@ -13,12 +13,12 @@ fn codes(packets: &[Rtp]) -> Vec<u8> {
 
 /// A sound as G.711 has it, filled up to whole frames with silence.
 fn coded(law: Law, sound: &[i16]) -> Vec<u8> {
-    let (codec, silence) = match law {
-        Law::Pcma => (Codec::Pcma, 0xd5),
-        Law::Pcmu => (Codec::Pcmu, 0xff),
+    let (coder, silence) = match law {
+        Law::Pcma => (g711::Law::A, 0xd5),
+        Law::Pcmu => (g711::Law::Mu, 0xff),
     };
     let mut codes = vec![silence; sound.len().next_multiple_of(160)];
-    g711::encode(codec, sound, &mut codes);
+    g711::encode(coder, sound, &mut codes);
     codes
 }
 

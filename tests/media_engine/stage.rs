@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hotline::id::{CallId, Dice, LegId};
-use hotline::media::order::{Codec, Fact, Flow, LegConfig, LegFigures, Order, PortSlot, SoundId};
+use hotline::media::order::{Codec, Fact, Flow, Group, LegConfig, LegFigures, Order, PortSlot, SoundId};
 use hotline::media::{Channel, Engine, Frame, SocketKey, SoundBank, Tape, Wire};
 use hotline::phone::Codec as Law;
 use hotline::phone::listen::tone_level;
@@ -71,6 +71,11 @@ impl Tape for Reels {
     }
 }
 
+/// The call of every stage.
+fn the_call() -> CallId {
+    CallId::draw(1_630_458_000_000, &mut Dice::seeded(8))
+}
+
 pub struct Stage {
     pub engine: Engine,
     pub air: Air,
@@ -88,7 +93,7 @@ impl Stage {
             engine: Engine::new(bank, Dice::seeded(7)),
             air: Air::default(),
             reels: Reels::default(),
-            call: CallId::draw(1_630_458_000_000, &mut Dice::seeded(8)),
+            call: the_call(),
             facts: Vec::new(),
             mono: Instant::from_millis(1_000),
             ticks: 0,
@@ -160,7 +165,7 @@ impl Stage {
 
     pub fn record(&mut self) {
         let begun = Timestamp::from_second(BEGUN_S).unwrap();
-        self.order(Order::Record { call: self.call, caller: self.leg(0), begun });
+        self.order(Order::Record { call: self.call, caller: self.leg(0), begun, tracks: false });
     }
 
     /// Closes a leg; its figures.
@@ -230,6 +235,7 @@ impl Peer {
         let codec = if self.law.payload_type() == 8 { Codec::Pcma } else { Codec::Pcmu };
         LegConfig {
             slot: self.slot,
+            group: Group::of_call(the_call()),
             codec,
             payload_type: self.payload_type,
             payload_type_in: self.payload_type,
@@ -242,6 +248,7 @@ impl Peer {
             new_peer: false,
             signalling_peer: self.address.ip(),
             flow: Flow::SendRecv,
+            srtp: None,
             silence_max: Duration::ZERO,
         }
     }

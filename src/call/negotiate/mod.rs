@@ -16,7 +16,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::media::LegConfig;
-use crate::media::order::{Codec, Flow, PortSlot};
+use crate::media::order::{Codec, Flow, Group, PortSlot, Srtp};
 use crate::sip::Warning;
 use crate::sip::sdp::{Direction, Media, Sdp};
 use stream::{Stream, flow_of, is_live, mirrored, name, narrowed, static_type};
@@ -80,13 +80,22 @@ pub struct Agreed {
     pub packet_ms: u16,
     /// As seen from our side.
     pub flow: Flow,
+    /// Both keys, where the streams are ciphered.
+    pub srtp: Option<Box<Srtp>>,
 }
 
 impl Agreed {
     /// For the media engine.
-    pub fn config(&self, slot: PortSlot, signalling_peer: IpAddr, silence_max: Duration) -> LegConfig {
+    pub fn config(
+        &self,
+        slot: PortSlot,
+        group: Group,
+        signalling_peer: IpAddr,
+        silence_max: Duration,
+    ) -> LegConfig {
         LegConfig {
             slot,
+            group,
             codec: self.codec,
             payload_type: self.payload_type,
             payload_type_in: self.payload_type_in,
@@ -99,6 +108,7 @@ impl Agreed {
             new_peer: false,
             signalling_peer,
             flow: self.flow,
+            srtp: self.srtp.clone(),
             silence_max,
         }
     }
@@ -143,7 +153,7 @@ pub fn offer(local: Local, taste: Taste, last: Option<&Sdp>) -> Sdp {
     let before = last.zip(place).map(|(last, place)| &last.media[place]);
     let second = match taste.codec {
         Codec::Pcma => Codec::Pcmu,
-        Codec::Pcmu => Codec::Pcma,
+        _ => Codec::Pcma,
     };
     let mut audio = Media {
         protocol: before.map_or_else(|| "RTP/AVP".into(), |media| media.protocol.clone()),
@@ -198,6 +208,7 @@ pub fn answer(offered: &Sdp, local: Local, taste: Taste) -> Result<(Sdp, Agreed)
         rtcp_mux: theirs.rtcp_mux,
         packet_ms: stream.packet_ms,
         flow: flow_of(ours),
+        srtp: None,
     };
     let mut audio = Media {
         protocol: theirs.protocol.clone(),
@@ -245,6 +256,7 @@ pub fn accept(offered: &Sdp, answered: &Sdp) -> Result<Agreed, Disagreement> {
         rtcp_mux,
         packet_ms: stream.packet_ms,
         flow: flow_of(direction),
+        srtp: None,
     })
 }
 

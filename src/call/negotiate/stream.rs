@@ -169,6 +169,10 @@ pub(super) fn static_type(codec: Codec) -> u8 {
     match codec {
         Codec::Pcma => 8,
         Codec::Pcmu => 0,
+        Codec::G722 => 9,
+        Codec::G729 => 18,
+        Codec::L16 => 107,
+        Codec::Opus => 111,
     }
 }
 
@@ -176,5 +180,9 @@ pub(super) fn name(codec: Codec) -> &'static str {
     match codec {
         Codec::Pcma => "PCMA",
         Codec::Pcmu => "PCMU",
+        Codec::G722 => "G722",
+        Codec::G729 => "G729",
+        Codec::L16 => "L16",
+        Codec::Opus => "opus",
     }
 }

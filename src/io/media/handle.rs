@@ -269,8 +269,13 @@ fn call_of(order: &Order) -> CallId {
         | Order::Quiet { leg }
         | Order::Bridge { a: leg, .. }
         | Order::Part { a: leg, .. }
+        | Order::Join { leg, .. }
+        | Order::Leave { leg }
         | Order::SendDigits { leg, .. } => leg.call,
-        Order::Record { call, .. } | Order::StopRecord { call } => *call,
+        Order::Record { call, .. }
+        | Order::StopRecord { call }
+        | Order::PauseRecord { call }
+        | Order::ResumeRecord { call } => *call,
     }
 }
 
