@@ -71,7 +71,8 @@ pub fn measure(scenario: &Scenario, load: Load, floor: &Floor) {
     );
 }
 
-/// SIPp answers whoever calls and echoes all RTP.
+/// SIPp answers whoever calls, in the callers' own A-law, and echoes all RTP: its built-in scenario
+/// knows µ-law only, and the engine would decode both ways.
 struct FarEnd {
     process: Child,
     address: SocketAddr,
@@ -86,7 +87,9 @@ impl FarEnd {
         };
         let (sip, sound) = (free(), free() & !1);
         let process = Command::new("sipp")
-            .args(["-sn", "uas", "-i", "127.0.0.1", "-rtp_echo", "-nostdin"])
+            .arg("-sf")
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/sipp/echo.xml"))
+            .args(["-i", "127.0.0.1", "-rtp_echo", "-nostdin"])
             .args(["-p", &sip.to_string(), "-mp", &sound.to_string()])
             .current_dir(std::env::temp_dir())
             .stdout(Stdio::null())
