@@ -158,6 +158,7 @@ impl Leg {
             return; // A session that is refreshed as it is.
         }
         self.send_rest(wire);
+        let locked = self.latch.locked();
         if config.new_peer {
             self.latch.succeed(config.remote, config.signalling_peer);
             self.former = None;
@@ -171,6 +172,9 @@ impl Leg {
                 self.latch = Latch::new(config.remote, config.signalling_peer);
             }
             self.keep_former(&config);
+        }
+        if self.latch.locked() != locked {
+            wire.lock(self.config.slot, self.latch.locked());
         }
         let (before, after) = (self.config.codec, config.codec);
         if let Some(decoder) = self.decoder.as_mut().filter(|_| before != after) {

@@ -46,7 +46,10 @@ impl Engine {
         let id = leg.id;
         match leg.latch.judge(from, &header) {
             Verdict::Believed => {}
-            Verdict::Locked => self.facts.push_back(Fact::Latched { leg: id, source: from }),
+            Verdict::Locked => {
+                wire.lock(slot, Some(from));
+                self.facts.push_back(Fact::Latched { leg: id, source: from });
+            }
             Verdict::Waiting => return,
             Verdict::Stranger { first } => {
                 leg.refused += 1;

@@ -45,6 +45,10 @@ impl SocketKey {
 pub trait Wire {
     /// Sends `packet` (at most `PACKET_MAX` of `rtp` bytes) from `socket` to `to`; copies it.
     fn send(&mut self, socket: SocketKey, to: SocketAddr, packet: &[u8]);
+
+    /// From now on the RTP of `slot` comes from `source` alone and goes there, or (`None`) again from
+    /// anywhere. A hint: a wire that does not heed it carries the same packets, at more cost.
+    fn lock(&mut self, _slot: PortSlot, _source: Option<SocketAddr>) {}
 }
 
 /// Where recorded frames go. Must not block.

@@ -5,10 +5,11 @@
 #![allow(unsafe_code)]
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
-use super::sockets::{PortPair, key_at, table_index};
+use super::sockets::{Direct, PortPair, direct_index, key_at, table_index};
 use super::{Hear, MediaFigures, Outbox, PACKET_ROOM, Shell};
 use crate::media::SocketKey;
 use crate::media::order::PortSlot;
@@ -19,10 +20,16 @@ const READY_MAX: usize = 4_096;
 /// See the module's own words.
 pub struct EpollShell {
     epoll: OwnedFd,
-    pairs: Vec<Option<Arc<PortPair>>>,
+    pairs: Vec<Option<Held>>,
     ready: Vec<libc::epoll_event>,
     buffer: Box<[u8; PACKET_ROOM + 1]>,
     figures: Arc<MediaFigures>,
+}
+
+/// A leg's sockets.
+struct Held {
+    pair: Arc<PortPair>,
+    direct: Option<Arc<Direct>>,
 }
 
 impl EpollShell {
@@ -59,8 +66,31 @@ impl EpollShell {
         usize::try_from(count).unwrap_or(0) // Interrupted: they are asked again at the next tick.
     }
 
-    fn pair(&self, slot: PortSlot) -> Option<&Arc<PortPair>> {
+    fn held(&self, slot: PortSlot) -> Option<&Held> {
         self.pairs.get(slot.0 as usize)?.as_ref()
+    }
+
+    /// Listens by the socket of a locked source, or by the open one alone.
+    fn lock(&mut self, slot: PortSlot, source: Option<SocketAddr>) {
+        let Some(Some(held)) = self.pairs.get_mut(slot.0 as usize) else { return };
+        let before = held.direct.take();
+        held.direct = match held.pair.connect(source) {
+            Ok(direct) => direct,
+            Err(error) => {
+                tracing::debug!(%error, slot = slot.0, "a source goes on by the open socket");
+                None
+            }
+        };
+        let after = held.direct.clone();
+        if let Some(before) = before {
+            let _ = self.control(libc::EPOLL_CTL_DEL, before.socket.as_raw_fd(), 0); // It closes anyway.
+        }
+        let heard = after.is_none_or(|direct| {
+            self.control(libc::EPOLL_CTL_ADD, direct.socket.as_raw_fd(), direct_index(slot)).is_ok()
+        });
+        if !heard {
+            self.lock(slot, None);
+        }
     }
 }
 
@@ -78,17 +108,22 @@ impl Shell for EpollShell {
         }
         let place = pair.slot.0 as usize;
         if self.pairs.len() <= place {
-            self.pairs.resize(place + 1, None);
+            self.pairs.resize_with(place + 1, || None);
         }
-        self.pairs[place] = Some(Arc::clone(pair));
+        let direct = pair.direct();
+        if let Some(direct) = &direct {
+            self.control(libc::EPOLL_CTL_ADD, direct.socket.as_raw_fd(), direct_index(pair.slot))?;
+        }
+        self.pairs[place] = Some(Held { pair: Arc::clone(pair), direct });
         Ok(())
     }
 
     fn release(&mut self, slot: PortSlot) {
-        let Some(pair) = self.pairs.get_mut(slot.0 as usize).and_then(|pair| pair.take()) else {
+        self.lock(slot, None);
+        let Some(held) = self.pairs.get_mut(slot.0 as usize).and_then(|held| held.take()) else {
             return;
         };
-        for descriptor in pair.descriptors() {
+        for descriptor in held.pair.descriptors() {
             // It was added and is open still; if that were not so, nothing is left to take out.
             let _ = self.control(libc::EPOLL_CTL_DEL, descriptor, 0);
         }
@@ -98,20 +133,22 @@ impl Shell for EpollShell {
         let (mut received, mut oversize) = (0, 0);
         for place in 0..self.ask() {
             let event = self.ready[place]; // A copy: the struct is packed.
-            let key = key_at(event.u64 as usize);
-            let Some(pair) = self.pairs.get(key.slot.0 as usize).and_then(|pair| pair.as_ref()) else {
+            let (key, is_direct) = key_at(event.u64 as usize);
+            let Some(Some(held)) = self.pairs.get(key.slot.0 as usize) else {
                 continue;
             };
             // An error is an ICMP echo of something we sent, taken off the socket by this call.
-            let Ok((len, from)) = pair.socket(key.kind).recv_from(&mut *self.buffer) else {
-                continue;
+            let came = match held.direct.as_ref().filter(|_| is_direct) {
+                Some(direct) => direct.socket.recv(&mut *self.buffer).map(|len| (len, direct.source)),
+                None => held.pair.socket(key.kind).recv_from(&mut *self.buffer),
             };
+            let Ok((len, from)) = came else { continue };
             if len > PACKET_ROOM {
                 oversize += 1;
                 continue;
             }
             received += 1;
-            let from = std::net::SocketAddr::new(from.ip().to_canonical(), from.port());
+            let from = SocketAddr::new(from.ip().to_canonical(), from.port());
             hear(key, from, &mut self.buffer[..len]);
         }
         MediaFigures::add(&self.figures.received, received);
@@ -120,12 +157,18 @@ impl Shell for EpollShell {
     }
 
     fn send(&mut self, outbox: &mut Outbox) -> io::Result<()> {
+        for (slot, source) in outbox.take_locks() {
+            self.lock(slot, source);
+        }
         let (mut sent, mut failed) = (0, 0);
         for parcel in outbox.parcels() {
-            let done = self.pair(parcel.socket.slot).is_some_and(|pair| {
-                let socket = pair.socket(parcel.socket.kind);
-                let (address, len) = super::sockets::RawAddress::encode(parcel.to, pair.is_v6());
+            let done = self.held(parcel.socket.slot).is_some_and(|held| {
                 let packet = outbox.bytes(parcel);
+                if let Some(direct) = held.direct.as_ref().filter(|direct| direct.carries(parcel)) {
+                    return direct.socket.send(packet).is_ok();
+                }
+                let socket = held.pair.socket(parcel.socket.kind);
+                let (address, len) = super::sockets::RawAddress::encode(parcel.to, held.pair.is_v6());
                 // SAFETY: packet and address outlive the call, with the lengths given.
                 let done = unsafe {
                     libc::sendto(

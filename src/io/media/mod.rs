@@ -260,6 +260,65 @@ mod tests {
     }
 
     #[test]
+    fn a_locked_source_is_heard_and_spoken_to_and_strangers_are_still_seen() {
+        both(13_700, |mut bench| {
+            let [source, stranger] = [client(), client()];
+            let [at_source, at_stranger] = [&source, &stranger].map(|it| it.local_addr().unwrap());
+            let slot = bench.slots[0];
+            let to = bench.address(slot, Channel::Rtp);
+            let mut outbox = Outbox::default();
+            source.send_to(b"before", to).unwrap();
+            outbox.lock(slot, Some(at_source));
+            outbox.send(SocketKey::rtp(slot), at_source, b"back");
+            outbox.send(SocketKey::rtp(slot), at_stranger, b"elsewhere");
+            bench.shell.send(&mut outbox).unwrap();
+            source.send_to(b"after", to).unwrap();
+            stranger.send_to(b"strange", to).unwrap();
+            let mut heard: Heard = (0..4).flat_map(|_| bench.receive(&[])).collect();
+            heard.sort_by(|a, b| a.2.cmp(&b.2));
+            let wanted = [("after", at_source), ("before", at_source), ("strange", at_stranger)];
+            let wanted = wanted.map(|(said, from)| (SocketKey::rtp(slot), from, said.as_bytes().to_vec()));
+            assert_eq!(heard, wanted, "by {}", bench.shell.name());
+            for (client, said) in [(&source, "back"), (&stranger, "elsewhere")] {
+                let mut buffer = [0; 16];
+                let (len, from) = client.recv_from(&mut buffer).unwrap();
+                assert_eq!((&buffer[..len], from), (said.as_bytes(), to));
+            }
+            for source in [Some(at_stranger), None] {
+                outbox.lock(slot, source);
+                bench.shell.send(&mut outbox).unwrap();
+                stranger.send_to(b"now", to).unwrap();
+                assert_eq!(bench.receive(&[]).len(), 1, "{source:?} by {}", bench.shell.name());
+            }
+            outbox.lock(slot, Some(at_source));
+            bench.shell.send(&mut outbox).unwrap();
+            bench.shell.release(slot);
+            let pair = Arc::clone(bench.range.pair(slot).unwrap());
+            bench.shell.adopt(&pair).unwrap();
+            source.send_to(b"next leg", to).unwrap();
+            assert_eq!(bench.receive(&[]).len(), 1, "by the open socket alone: {}", bench.shell.name());
+        });
+    }
+
+    #[test]
+    fn a_shell_that_takes_over_hears_a_locked_source() {
+        both(13_800, |mut bench| {
+            let source = client();
+            let slot = bench.slots[0];
+            let to = bench.address(slot, Channel::Rtp);
+            let mut outbox = Outbox::default();
+            outbox.lock(slot, Some(source.local_addr().unwrap()));
+            bench.shell.send(&mut outbox).unwrap();
+            let pair = Arc::clone(bench.range.pair(slot).unwrap());
+            let mut next = open_shell(ShellChoice::Epoll, bench.range.slots(), &bench.figures).unwrap();
+            next.adopt(&pair).unwrap();
+            std::mem::forget(std::mem::replace(&mut bench.shell, next));
+            source.send_to(b"sound", to).unwrap();
+            assert_eq!(bench.receive(&[]).len(), 1);
+        });
+    }
+
+    #[test]
     fn an_ipv6_socket_speaks_ipv4_too() {
         for (choice, first) in [(ShellChoice::Uring, 13_500), (ShellChoice::Epoll, 13_540)] {
             let any = IpAddr::V6(Ipv6Addr::UNSPECIFIED);

@@ -2,10 +2,13 @@
 
 use std::net::SocketAddr;
 
+use crate::media::order::PortSlot;
 use crate::media::{SocketKey, Wire};
 
 /// Packets of one tick; more are dropped and counted. Ten times what one thread carries.
 pub const PACKETS_MAX: usize = 8_192;
+/// Sources locked in one tick; those beyond go on by the open socket.
+const LOCKS_MAX: usize = 1_024;
 /// Bytes of one tick.
 const BYTES_MAX: usize = PACKETS_MAX * 256;
 
@@ -25,13 +28,19 @@ pub struct Parcel {
 pub struct Outbox {
     parcels: Vec<Parcel>,
     bytes: Vec<u8>,
+    locks: Vec<(PortSlot, Option<SocketAddr>)>,
     dropped: u64,
 }
 
 impl Default for Outbox {
     fn default() -> Self {
         // Reserved whole, so that no packet ever waits for memory; pages are touched as they are used.
-        Outbox { parcels: Vec::with_capacity(PACKETS_MAX), bytes: Vec::with_capacity(BYTES_MAX), dropped: 0 }
+        Outbox {
+            parcels: Vec::with_capacity(PACKETS_MAX),
+            bytes: Vec::with_capacity(BYTES_MAX),
+            locks: Vec::with_capacity(LOCKS_MAX),
+            dropped: 0,
+        }
     }
 }
 
@@ -44,6 +53,12 @@ impl Outbox {
     /// The packet of `parcel`.
     pub fn bytes(&self, parcel: &Parcel) -> &[u8] {
         &self.bytes[parcel.start as usize..(parcel.start + parcel.len) as usize]
+    }
+
+    /// Sources that were locked or set free since the last call, in order; heeded before the packets
+    /// that are here now are sent.
+    pub fn take_locks(&mut self) -> std::vec::Drain<'_, (PortSlot, Option<SocketAddr>)> {
+        self.locks.drain(..)
     }
 
     /// Forgets all packets.
@@ -67,12 +82,18 @@ impl Wire for Outbox {
         self.parcels.push(Parcel { socket, to, start: self.bytes.len() as u32, len: packet.len() as u32 });
         self.bytes.extend_from_slice(packet);
     }
+
+    fn lock(&mut self, slot: PortSlot, source: Option<SocketAddr>) {
+        // What is set free must be; that a source is locked may be left out.
+        if source.is_none() || self.locks.len() < LOCKS_MAX {
+            self.locks.push((slot, source));
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::order::PortSlot;
 
     #[test]
     fn a_full_outbox_drops_counts_and_never_grows() {

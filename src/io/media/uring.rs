@@ -6,11 +6,16 @@
 #![allow(unsafe_code)]
 
 use std::io;
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
 use io_uring::{IoUring, cqueue, opcode, squeue, types};
 
-use super::sockets::{PortPair, RAW_ADDRESS_LEN, RawAddress, key_at, raise_file_limit, table_index};
+use super::sockets::{
+    Direct, PortPair, RAW_ADDRESS_LEN, RawAddress, SOCKETS, direct_index, key_at, raise_file_limit,
+    table_index,
+};
 use super::{Hear, MediaFigures, Outbox, PACKET_ROOM, Shell};
 use crate::media::order::PortSlot;
 use crate::media::{Channel, SocketKey};
@@ -23,6 +28,13 @@ const FILES_MAX: u32 = 32_768;
 const ENTERS_MAX: usize = 100;
 /// Packets taken from one socket in one tick; the rest waits for the next.
 const BURST_MAX: u8 = 8;
+/// Once a source has a socket of its own, the open one is read every so many ticks: strangers can wait.
+const OPEN_TICKS: u32 = 16;
+/// For so many ticks after that it is read as before: the source's packets may still lie there.
+const GRACE_TICKS: u32 = 16;
+/// So many of the source's packets at the open socket after that: on a host of several addresses the
+/// connected socket may have the wrong one, and is given up.
+const ASTRAY_MAX: u8 = 4;
 /// RTCP packets taken from one socket at a time.
 const RTCP_BURST_MAX: u8 = 2;
 
@@ -35,6 +47,8 @@ pub struct UringShell {
     addresses: Box<[RawAddress]>,
     reads: Vec<Read>,
     again: Vec<Read>,
+    /// Pairs whose source comes by the open socket, though it has one of its own.
+    astray: Vec<PortSlot>,
     round: u32,
     figures: Arc<MediaFigures>,
 }
@@ -45,6 +59,18 @@ struct Held {
     /// Whether its files are registered at their places.
     fixed: bool,
     appetite: Appetite,
+    direct: Option<HeldDirect>,
+}
+
+/// The socket of a pair's locked source.
+struct HeldDirect {
+    direct: Arc<Direct>,
+    fixed: bool,
+    since: u32,
+    /// When the open socket was read last.
+    open_at: u32,
+    /// The source's packets that came by the open socket nevertheless.
+    astray: u8,
 }
 
 /// One receive in the making. Boxed in a slice that never moves, so that it can point into itself.
@@ -62,6 +88,37 @@ struct Read {
     index: u32,
     left: u8,
     hits: u8,
+}
+
+impl HeldDirect {
+    /// Whether the open socket beside it is to be read at tick `round`.
+    fn reads_open(&mut self, round: u32) -> bool {
+        let young = round.wrapping_sub(self.since) < GRACE_TICKS;
+        let due = young || round.wrapping_sub(self.open_at) >= OPEN_TICKS;
+        if due {
+            self.open_at = round;
+        }
+        due
+    }
+}
+
+impl Held {
+    /// Whose a packet is that came by one of its RTP sockets.
+    fn sender(&mut self, is_direct: bool, from: Option<SocketAddr>, round: u32) -> Option<SocketAddr> {
+        let Some(direct) = &mut self.direct else { return from };
+        if is_direct {
+            return Some(direct.direct.source);
+        }
+        let grown = round.wrapping_sub(direct.since) >= GRACE_TICKS;
+        if grown && from == Some(direct.direct.source) {
+            direct.astray = direct.astray.saturating_add(1);
+        }
+        from
+    }
+
+    fn is_astray(&self) -> bool {
+        self.direct.as_ref().is_some_and(|direct| direct.astray >= ASTRAY_MAX)
+    }
 }
 
 /// How many receives a socket is worth. A read in vain costs a fifth of one with a packet, so we
@@ -116,7 +173,7 @@ impl UringShell {
             .build(BATCH as u32)?;
         // The kernel refuses a table larger than the process's limit of open files.
         let files = u32::try_from(raise_file_limit()?).unwrap_or(u32::MAX);
-        let registered = slots.saturating_mul(2).min(FILES_MAX).min(files) & !1;
+        let registered = slots.saturating_mul(SOCKETS as u32).min(FILES_MAX).min(files);
         ring.submitter().register_files_sparse(registered)?;
         Ok(UringShell {
             ring,
@@ -126,6 +183,7 @@ impl UringShell {
             addresses: vec![RawAddress::empty(); BATCH].into(),
             reads: Vec::with_capacity(BATCH),
             again: Vec::with_capacity(BATCH),
+            astray: Vec::with_capacity(BATCH),
             round: 0,
             figures,
         })
@@ -148,14 +206,53 @@ impl UringShell {
         self.pairs.get_mut(slot.0 as usize)?.as_mut()
     }
 
+    /// Opens a socket for a locked source, or closes it.
+    fn lock(&mut self, slot: PortSlot, source: Option<SocketAddr>) {
+        let Some(held) = self.held(slot) else { return };
+        let pair = Arc::clone(&held.pair);
+        if let Some(before) = held.direct.take()
+            && before.fixed
+            && let Err(error) = self.ring.submitter().register_files_update(direct_index(slot) as u32, &[-1])
+        {
+            tracing::warn!(%error, slot = slot.0, "a closed leg's socket stays open");
+        }
+        match pair.connect(source) {
+            Ok(Some(direct)) => self.hold(slot, direct),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::debug!(%error, slot = slot.0, "a source goes on by the open socket");
+                let _ = pair.connect(None);
+            }
+        }
+    }
+
+    fn hold(&mut self, slot: PortSlot, direct: Arc<Direct>) {
+        let index = direct_index(slot) as u32;
+        let descriptor = [direct.socket.as_raw_fd()];
+        let fixed = index < self.registered
+            && self.ring.submitter().register_files_update(index, &descriptor).is_ok_and(|count| count == 1);
+        let since = self.round;
+        if let Some(held) = self.held(slot) {
+            held.direct = Some(HeldDirect { direct, fixed, since, open_at: since, astray: 0 });
+        }
+    }
+
     fn plan_reads(&mut self, due: &[PortSlot], due_rtcp: &[PortSlot]) {
         self.round = self.round.wrapping_add(1);
         self.reads.clear();
         let round = self.round;
         for &slot in due {
-            if let Some(held) = self.held(slot) {
-                let left = held.appetite.ask(round);
-                self.reads.push(Read { index: table_index(SocketKey::rtp(slot)) as u32, left, hits: 0 });
+            let Some(held) = self.held(slot) else { continue };
+            let left = held.appetite.ask(round);
+            let open = table_index(SocketKey::rtp(slot)) as u32;
+            match &mut held.direct {
+                None => self.reads.push(Read { index: open, left, hits: 0 }),
+                Some(direct) => {
+                    if direct.reads_open(round) {
+                        self.reads.push(Read { index: open, left: BURST_MAX, hits: 0 });
+                    }
+                    self.reads.push(Read { index: direct_index(slot) as u32, left, hits: 0 });
+                }
             }
         }
         for &slot in due_rtcp {
@@ -173,14 +270,23 @@ impl UringShell {
     fn read_batch(&mut self, first: usize, last: usize, hear: &mut Hear) -> io::Result<()> {
         for (place, read) in self.reads[first..last].iter().enumerate() {
             let letter = &mut self.letters[place];
-            letter.header.msg_namelen = RAW_ADDRESS_LEN;
-            let header = &raw mut letter.header;
-            let entry = entry_for(
-                &self.pairs,
-                key_at(read.index as usize),
-                |fd| opcode::RecvMsg::new(fd, header).flags(RECEIVE_FLAGS).build(),
-                |fd| opcode::RecvMsg::new(fd, header).flags(RECEIVE_FLAGS).build(),
-            );
+            let (key, is_direct) = key_at(read.index as usize);
+            let entry = if is_direct {
+                let (buffer, len) = (letter.buffer.as_mut_ptr(), PACKET_ROOM as u32);
+                entry_for(
+                    direct_file(&self.pairs, key.slot),
+                    |fd| opcode::Recv::new(fd, buffer, len).flags(RECEIVE_FLAGS as i32).build(),
+                    |fd| opcode::Recv::new(fd, buffer, len).flags(RECEIVE_FLAGS as i32).build(),
+                )
+            } else {
+                letter.header.msg_namelen = RAW_ADDRESS_LEN;
+                let header = &raw mut letter.header;
+                entry_for(
+                    file_of(&self.pairs, key),
+                    |fd| opcode::RecvMsg::new(fd, header).flags(RECEIVE_FLAGS).build(),
+                    |fd| opcode::RecvMsg::new(fd, header).flags(RECEIVE_FLAGS).build(),
+                )
+            };
             push(&mut self.ring, entry.user_data(place as u64))?;
         }
         self.enter(last - first)?;
@@ -188,19 +294,29 @@ impl UringShell {
         for done in self.ring.completion() {
             let place = done.user_data() as usize;
             let mut read = self.reads[first + place];
-            let key = key_at(read.index as usize);
+            let (key, is_direct) = key_at(read.index as usize);
             let came = usize::try_from(done.result()).ok();
             read.left -= 1;
             read.hits += u8::from(came.is_some());
+            let letter = &mut self.letters[place];
+            let mut from = letter.from.decode();
+            if let Some(held) = self.pairs[key.slot.0 as usize].as_mut().filter(|_| key.kind == Channel::Rtp)
+            {
+                if came.is_some() {
+                    from = held.sender(is_direct, from, self.round);
+                    if held.is_astray() && self.astray.len() < BATCH {
+                        self.astray.push(key.slot);
+                    }
+                }
+                // A pair with a connected socket expects nothing of the open one.
+                if (came.is_none() || read.left == 0) && is_direct == held.direct.is_some() {
+                    held.appetite.learn(read.hits, came.is_none());
+                }
+            }
             if came.is_some() && read.left > 0 {
                 self.again.push(read);
-            } else if key.kind == Channel::Rtp
-                && let Some(held) = self.pairs[key.slot.0 as usize].as_mut()
-            {
-                held.appetite.learn(read.hits, came.is_none());
             }
-            let letter = &mut self.letters[place];
-            match (came, letter.from.decode()) {
+            match (came, from) {
                 (Some(len), _) if len > PACKET_ROOM => oversize += 1,
                 (Some(len), Some(from)) => {
                     received += 1;
@@ -223,13 +339,24 @@ impl UringShell {
                 continue; // Counted as refused: it was not pushed.
             };
             let packet = outbox.bytes(parcel);
+            let direct = held.direct.as_ref().filter(|held| held.direct.carries(parcel));
+            if direct.is_some() {
+                let (bytes, len) = (packet.as_ptr(), packet.len() as u32);
+                let entry = entry_for(
+                    direct_file(&self.pairs, parcel.socket.slot),
+                    |fd| opcode::Send::new(fd, bytes, len).flags(SEND_FLAGS).build(),
+                    |fd| opcode::Send::new(fd, bytes, len).flags(SEND_FLAGS).build(),
+                );
+                push(&mut self.ring, entry)?;
+                pushed += 1;
+                continue;
+            }
             let (raw, raw_len) = RawAddress::encode(parcel.to, held.pair.is_v6());
             self.addresses[pushed] = raw;
             let address = (&raw const self.addresses[pushed]).cast();
             let len = packet.len() as u32;
             let entry = entry_for(
-                &self.pairs,
-                parcel.socket,
+                file_of(&self.pairs, parcel.socket),
                 |fd| {
                     opcode::Send::new(fd, packet.as_ptr(), len)
                         .flags(SEND_FLAGS)
@@ -260,22 +387,42 @@ impl UringShell {
 const RECEIVE_FLAGS: u32 = (libc::MSG_DONTWAIT | libc::MSG_TRUNC) as u32;
 const SEND_FLAGS: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
 
-/// The request for `socket`, by its registered file where it has one.
-fn entry_for(
-    pairs: &[Option<Held>],
-    socket: SocketKey,
-    fixed: impl FnOnce(types::Fixed) -> squeue::Entry,
-    plain: impl FnOnce(types::Fd) -> squeue::Entry,
-) -> squeue::Entry {
+/// How a socket is named to the kernel.
+enum File {
+    Fixed(types::Fixed),
+    Plain(types::Fd),
+}
+
+fn file_of(pairs: &[Option<Held>], socket: SocketKey) -> File {
     match pairs.get(socket.slot.0 as usize) {
         Some(Some(held)) if !held.fixed => {
             let [rtp, rtcp] = held.pair.descriptors();
-            plain(types::Fd(match socket.kind {
+            File::Plain(types::Fd(match socket.kind {
                 Channel::Rtp => rtp,
                 Channel::Rtcp => rtcp,
             }))
         }
-        _ => fixed(types::Fixed(table_index(socket) as u32)),
+        _ => File::Fixed(types::Fixed(table_index(socket) as u32)),
+    }
+}
+
+fn direct_file(pairs: &[Option<Held>], slot: PortSlot) -> File {
+    let held = pairs.get(slot.0 as usize).and_then(|held| held.as_ref()?.direct.as_ref());
+    match held.filter(|held| !held.fixed) {
+        Some(held) => File::Plain(types::Fd(held.direct.socket.as_raw_fd())),
+        None => File::Fixed(types::Fixed(direct_index(slot) as u32)),
+    }
+}
+
+/// The request for a file, registered or not.
+fn entry_for(
+    file: File,
+    fixed: impl FnOnce(types::Fixed) -> squeue::Entry,
+    plain: impl FnOnce(types::Fd) -> squeue::Entry,
+) -> squeue::Entry {
+    match file {
+        File::Fixed(file) => fixed(file),
+        File::Plain(file) => plain(file),
     }
 }
 
@@ -328,11 +475,16 @@ impl Shell for UringShell {
                 .submitter()
                 .register_files_update(index, &pair.descriptors())
                 .is_ok_and(|count| count == 2);
-        self.pairs[place] = Some(Held { pair: Arc::clone(pair), fixed, appetite: Appetite::default() });
+        let held = Held { pair: Arc::clone(pair), fixed, appetite: Appetite::default(), direct: None };
+        self.pairs[place] = Some(held);
+        if let Some(direct) = pair.direct() {
+            self.hold(pair.slot, direct);
+        }
         Ok(())
     }
 
-    fn release(&mut self, _slot: PortSlot) {
+    fn release(&mut self, slot: PortSlot) {
+        self.lock(slot, None);
         // A registered file that nobody reads costs nothing, and is likely to come back.
     }
 
@@ -350,6 +502,12 @@ impl Shell for UringShell {
     }
 
     fn send(&mut self, outbox: &mut Outbox) -> io::Result<()> {
+        for (slot, source) in outbox.take_locks() {
+            self.lock(slot, source);
+        }
+        while let Some(slot) = self.astray.pop() {
+            self.lock(slot, None);
+        }
         let total = outbox.parcels().len();
         let mut failed = 0;
         for first in (0..total).step_by(BATCH) {
