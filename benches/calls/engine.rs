@@ -18,7 +18,8 @@ impl Engine {
     pub fn start(name: &str, target: Option<SocketAddr>) -> Engine {
         let data = std::env::temp_dir().join(format!("hotline-bench-{name}-{}", std::process::id()));
         let plan = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/bench.toml");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+        let build = std::env::var_os("HOTLINE_BIN");
+        let mut command = Command::new(build.unwrap_or_else(|| env!("CARGO_BIN_EXE_hotline").into()));
         command.args(["run", "--listen", "127.0.0.1:0", "--http", "off", "--config"]).arg(plan);
         command.arg("--data").arg(&data).env("RUST_LOG", "warn");
         if let Some(target) = target {

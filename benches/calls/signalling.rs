@@ -8,6 +8,7 @@ use hotline::switchboard::fact::Cause;
 
 use crate::engine::Engine;
 use crate::floor::Floor;
+use crate::rows::Rows;
 
 /// Datagrams in and out of one such call, as pairs: INVITE, ACK, BYE against 100 or 180, 200, 200.
 const PAIRS: f64 = 3.0;
@@ -15,7 +16,7 @@ const PAIRS: f64 = 3.0;
 const WARM_UP: usize = 200;
 
 /// `rate` calls a second for twenty seconds.
-pub fn measure(rate: usize, floor: &Floor) {
+pub fn measure(rate: usize, floor: &Floor, rows: &mut Rows) {
     let engine = Engine::start(&format!("s1-{rate}"), None);
     let calls = rate * 20;
     sipp(&engine, 100, WARM_UP);
@@ -36,10 +37,11 @@ pub fn measure(rate: usize, floor: &Floor) {
     let per_call = cpu.as_secs_f64() * 1e3 / calls as f64;
     let ratio = per_call * 1e3 / (PAIRS * floor.micros());
     let [half, most] = [50, 99].map(|share| setups[(setups.len() - 1) * share / 100]);
-    println!(
-        "S1   {rate:>4} calls/s: {per_call:.3} ms of CPU per call, {ratio:.0} × the kernel's floor; \
-         200 after {half:.1} ms (p50), {most:.1} ms (p99)"
-    );
+    let what = format!("S1, {rate} calls/s");
+    rows.add(&what, "ms of CPU per call", per_call);
+    rows.add(&what, "× the kernel's floor", ratio);
+    rows.add(&what, "200 after, p50, ms", half);
+    rows.add(&what, "200 after, p99, ms", most);
 }
 
 /// Runs the calls; milliseconds from INVITE to 200 as SIPp saw them, the shortest first.

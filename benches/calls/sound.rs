@@ -1,4 +1,4 @@
-//! S2, S3, S3R: calls with sound both ways, each heard and judged at the caller's ear.
+//! S2, S3, S3R, S4: calls with sound both ways, each heard and judged at the caller's ear.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
@@ -12,11 +12,12 @@ use hotline::phone::{Dial, Phone, PhoneEvent, PhoneState, listen};
 use crate::Load;
 use crate::engine::Engine;
 use crate::floor::Floor;
+use crate::rows::Rows;
 
 /// One of them.
 pub struct Scenario {
     pub name: &'static str,
-    /// What is dialled in `tools/bench.toml`.
+    /// What is dialled in `tools/bench.toml`; S4 adds the room's number.
     number: &'static str,
     /// Datagram pairs a second that the engine must move for one call: RTP in and out.
     pairs: f64,
@@ -30,12 +31,18 @@ enum Hears {
     Prompt,
     /// The caller's own tone, echoed by the far end: through the bridge there and back.
     Echo,
+    /// The tones of the two others in its room, and not its own.
+    Room,
 }
 
-pub const SCENARIOS: [Scenario; 3] = [
+/// Callers in a room of S4.
+const PARTY: usize = 3;
+
+pub const SCENARIOS: [Scenario; 4] = [
     Scenario { name: "S2", number: "9002", pairs: 50.0, hears: Hears::Prompt },
     Scenario { name: "S3", number: "9003", pairs: 100.0, hears: Hears::Echo },
     Scenario { name: "S3R", number: "9004", pairs: 100.0, hears: Hears::Echo },
+    Scenario { name: "S4", number: "94", pairs: 50.0, hears: Hears::Room },
 ];
 
 /// Calls begun a second.
@@ -44,12 +51,15 @@ const RATE: u64 = 50;
 const TONE_DB: f64 = -20.0;
 
 /// Puts the calls up, watches the engine, listens, hangs up.
-pub fn measure(scenario: &Scenario, load: Load, floor: &Floor) {
+pub fn measure(scenario: &Scenario, mut load: Load, floor: &Floor, rows: &mut Rows) {
+    if scenario.hears == Hears::Room {
+        load.calls = load.calls.next_multiple_of(PARTY);
+    }
     let far_end = (scenario.hears == Hears::Echo).then(FarEnd::start);
     let engine = Engine::start(scenario.name, far_end.as_ref().map(|far| far.address));
     let mut callers = Callers::new(engine.sip, load.calls);
     let empty = engine.memory();
-    callers.dial(scenario.number);
+    callers.dial(scenario);
     callers.run_for(Duration::from_secs(3));
     let (before, heard_before) = (engine.cpu(), callers.received());
     callers.run_for(load.watched);
@@ -63,12 +73,11 @@ pub fn measure(scenario: &Scenario, load: Load, floor: &Floor) {
     assert!((heard as f64) > expected * 0.99, "{heard} packets were heard of {expected}");
     let share = cpu.as_secs_f64() / seconds / calls * 100.0;
     let ratio = share / 100.0 * 1e6 / (scenario.pairs * floor.micros());
-    println!(
-        "{:<4} {:>4} calls: {share:.3} % of a core per call, {ratio:.1} × the kernel's floor; {memory} KiB per call; gap {} ms at most",
-        scenario.name,
-        load.calls,
-        callers.worst_gap_ms(),
-    );
+    let what = format!("{}, {} calls", scenario.name, load.calls);
+    rows.add(&what, "% of a core per call", share);
+    rows.add(&what, "× the kernel's floor", ratio);
+    rows.add(&what, "KiB per call", memory as f64);
+    rows.add(&what, "longest gap, ms", callers.worst_gap_ms() as f64);
 }
 
 /// SIPp answers whoever calls, in the callers' own A-law, and echoes all RTP: its built-in scenario
@@ -123,10 +132,14 @@ impl Callers {
     }
 
     /// Everybody calls and speaks; returns when all are answered.
-    fn dial(&mut self, number: &str) {
+    fn dial(&mut self, scenario: &Scenario) {
         for place in 0..self.phones.len() {
+            let number = match scenario.hears {
+                Hears::Room => format!("{}{:06}", scenario.number, place / PARTY),
+                Hears::Prompt | Hears::Echo => scenario.number.to_owned(),
+            };
             self.mover
-                .order(self.phones[place], |phone, now| phone.dial(Dial::to(number), now))
+                .order(self.phones[place], |phone, now| phone.dial(Dial::to(&number), now))
                 .expect("an idle phone");
             self.run_for(Duration::from_millis(1_000 / RATE));
         }
@@ -183,6 +196,20 @@ impl Callers {
                     assert!(own > TONE_DB, "caller {place} hears its own tone at {own} dB");
                     let other = listen::tone_level(last, hertz(place + 7));
                     assert!(other < own - 20.0, "caller {place} hears another's tone at {other} dB");
+                }
+                Hears::Room => {
+                    let first = place / PARTY * PARTY;
+                    for other in first..first + PARTY {
+                        let level = listen::tone_level(last, hertz(other));
+                        match other == place {
+                            true => {
+                                assert!(level < TONE_DB - 15.0, "caller {place} hears itself at {level} dB")
+                            }
+                            false => assert!(level > TONE_DB, "caller {place} hears {other} at {level} dB"),
+                        }
+                    }
+                    let stranger = listen::tone_level(last, hertz(place + 4 * PARTY));
+                    assert!(stranger < TONE_DB - 15.0, "caller {place} hears another room at {stranger} dB");
                 }
             }
         }
