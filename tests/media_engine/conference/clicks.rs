@@ -1,6 +1,7 @@
 //! Whoever begins or ends to be heard does so softly: by the largest step between two samples.
 
-use hotline::media::order::{Audience, Order, Rights};
+use hotline::media::LegConfig;
+use hotline::media::order::{Audience, Flow, Order, Rights};
 use hotline::phone::Codec as Law;
 
 use super::{FULL, forget, hall, join, leave, talk};
@@ -14,7 +15,8 @@ const LOUD: f64 = 8_000.0;
 /// A tone's own largest step, with what A-law, the fade over 40 samples and a pitch that is a
 /// little off add to it. Sound cut off at its loudest would step by 8,000.
 fn softest(tones: &[f64]) -> i32 {
-    let own: f64 = tones.iter().map(|hertz| 2.0 * LOUD * (std::f64::consts::PI * hertz / 8_000.0).sin()).sum();
+    let own: f64 =
+        tones.iter().map(|hertz| 2.0 * LOUD * (std::f64::consts::PI * hertz / 8_000.0).sin()).sum();
     own as i32 + 1_000
 }
 
@@ -105,6 +107,17 @@ fn who_is_muted_held_or_whispers_does_not_click() {
     );
     let held = Rights { hears: false, heard_by: Audience::Everyone };
     assert_soft("the listener is held", move |stage, _| join(stage, 0, held), |stage| join(stage, 0, FULL));
+}
+
+#[test]
+fn who_holds_by_its_own_sdp_does_not_click() {
+    for (what, leg, flow) in [("the speaker", 1, Flow::SendOnly), ("both ways", 1, Flow::Inactive)] {
+        let change = move |stage: &mut Stage, flow| {
+            let config = LegConfig { flow, ..Peer::at(leg, Law::Pcma).config() };
+            stage.order(Order::Change { leg: stage.leg(leg), config: Box::new(config) });
+        };
+        assert_soft(what, |stage, _| change(stage, flow), |stage| change(stage, Flow::SendRecv));
+    }
 }
 
 #[test]
