@@ -10,9 +10,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::bank::SoundBank;
-use super::conference::{Conferences, Mixed};
+use super::conference::Conferences;
 use super::leg::{Decoder, Hears, Leg};
-use super::order::{ConferenceId, FRAME_SAMPLES, Fact, Group, LegConfig, Order, PortSlot, Rights};
+use super::order::{FRAME_SAMPLES, Fact, Group, LegConfig, Order, PortSlot};
 use super::player::Player;
 use super::record::Recording;
 use super::roster::{PHASES, Roster, phase_of};
@@ -36,7 +36,7 @@ pub struct Engine {
     pub(super) dice: Dice,
     pub(super) legs: Vec<Option<Box<Leg>>>,
     slots: HashMap<LegId, PortSlot>,
-    conferences: Conferences,
+    pub(super) conferences: Conferences,
     recordings: HashMap<CallId, Recording>,
     /// Recorded calls by phase, so that a tick asks no map in whole.
     recorded: [Vec<CallId>; PHASES],
@@ -199,7 +199,7 @@ impl Engine {
     }
 
     /// A leg hears something else; whom it was bridged with hears nothing more.
-    fn hear(&mut self, leg: LegId, hears: Hears) {
+    pub(super) fn hear(&mut self, leg: LegId, hears: Hears) {
         let Some(slot) = self.slot_of(leg) else { return };
         let Some(leg) = self.leg_mut(slot) else { return };
         match std::mem::replace(&mut leg.hears, hears) {
@@ -218,26 +218,6 @@ impl Engine {
             Hears::Nothing | Hears::Sounds(_) => {}
         }
         self.settle(slot);
-    }
-
-    fn join(&mut self, id: LegId, conference: ConferenceId, rights: Rights) {
-        let Some(slot) = self.slot_of(id) else { return };
-        if let Some(Hears::Conference(place)) = self.leg(slot).map(|leg| &leg.hears)
-            && self.conferences.is_at(conference, *place)
-        {
-            let place = *place;
-            return self.conferences.change(place, slot, rights);
-        }
-        self.hear(id, Hears::Nothing);
-        let Some(leg) = self.legs.get_mut(slot.0 as usize).and_then(|leg| leg.as_deref_mut()) else { return };
-        match self.conferences.join(conference, leg, rights) {
-            Ok(place) => {
-                leg.hears = Hears::Conference(place);
-                leg.mixed = Mixed::Nothing; // Until the tick.
-                self.settle(slot);
-            }
-            Err(why) => self.facts.push_back(Fact::NotJoined { leg: id, conference, why }),
-        }
     }
 
     fn bridge(&mut self, a: LegId, b: LegId) {
@@ -323,7 +303,7 @@ impl Engine {
     }
 
     /// A fault inside one leg costs that leg.
-    fn fail(&mut self, slot: PortSlot) {
+    pub(super) fn fail(&mut self, slot: PortSlot) {
         if let Some(leg) = self.leg_mut(slot) {
             leg.decoder = None; // Nothing more is asked of what may be out of order.
             let id = leg.id;
@@ -403,22 +383,6 @@ impl Engine {
         self.record(phase, tape);
     }
 
-    /// All conferences of the phase; a fault at one member's turn costs that member.
-    fn mix(&mut self, phase: usize) {
-        let mut index = 0;
-        while let Some(place) = self.conferences.due(phase).get(index).copied() {
-            let Engine { conferences, legs, .. } = self;
-            if catch_unwind(AssertUnwindSafe(|| conferences.mix(place, legs))).is_ok() {
-                index += 1;
-                continue;
-            }
-            match self.conferences.take_at_hand().filter(|slot| self.leg(*slot).is_some()) {
-                Some(slot) => self.fail(slot), // And again without it: it has left.
-                None => index += 1,
-            }
-        }
-    }
-
     fn record(&mut self, phase: usize, tape: &mut impl Tape) {
         let silence = [0; FRAME_SAMPLES];
         for call in &self.recorded[phase] {
@@ -439,11 +403,6 @@ impl Engine {
     /// How many legs are open.
     pub fn legs(&self) -> usize {
         self.slots.len()
-    }
-
-    /// How many conferences have members.
-    pub fn conferences(&self) -> usize {
-        self.conferences.len()
     }
 
     /// How many recordings run.

@@ -12,6 +12,7 @@ pub mod g711;
 mod jitter;
 mod latch;
 mod leg;
+mod meeting;
 pub mod mixer;
 mod mos;
 pub mod order;

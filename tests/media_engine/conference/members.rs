@@ -244,6 +244,18 @@ fn a_fault_at_a_members_turn_costs_that_leg_and_the_others_talk_on() {
 }
 
 #[test]
+fn a_members_sockets_are_read_in_each_round_though_it_says_nothing() {
+    let (mut stage, peers) = hall(&[Law::Pcma; 2]);
+    join(&mut stage, 0, FULL);
+    stage.frames(30, &mut []);
+    let now = stage.now().mono;
+    let idle = |stage: &Stage, peer: &Peer| stage.engine.is_idle(peer.slot, now);
+    assert!(!idle(&stage, &peers[0]) && idle(&stage, &peers[1]));
+    leave(&mut stage, 0);
+    assert!(idle(&stage, &peers[0]));
+}
+
+#[test]
 fn orders_about_legs_that_are_gone_or_in_no_conference_change_nothing() {
     let mut stage = Stage::new(&[]);
     join(&mut stage, 5, FULL);
