@@ -1,20 +1,22 @@
-//! One media tick of 1,000 legs: 20 ms of sound in, decided, and out, as prompts, as plain relays and
-//! as decoded and recorded bridges. Sockets and disk are left out; what they take in their place is a
-//! copy of each packet and frame. The same packets merely copied are the measure: the ratios printed
-//! at the end hold from machine to machine better than the times.
+//! What a tick costs: 20 ms of a hundred, a thousand and five thousand legs as prompts, as plain relays,
+//! as decoded and recorded bridges, and in conferences of three and of thirty-two. Sockets and disk are
+//! left out; what they take in their place is a copy of each packet and frame. The same packets merely
+//! copied are the measure: the ratios printed at the end hold from machine to machine better than the
+//! times.
 
 use std::hint::black_box;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant as SystemInstant};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hotline::id::{CallId, Dice, LegId};
 use hotline::io::media::Outbox;
-use hotline::media::order::{Codec, Flow, Group, PortSlot, SoundId};
+use hotline::media::conference::PARTIES_MAX;
+use hotline::media::order::{Codec, ConferenceId, Flow, Group, PortSlot, Rights, SoundId};
 use hotline::media::{Engine, Frame, LegConfig, Order, SocketKey, SoundBank, Tape};
 use hotline::time::{Instant, Now, Timestamp};
 
-const LEGS: u32 = 1_000;
+const LEGS: [u32; 3] = [100, 1_000, 5_000];
 const PACKET: usize = 172;
 const PEER: &str = "127.0.0.1:9";
 
@@ -45,20 +47,35 @@ enum Work {
     Prompts,
     Relays,
     Recordings,
+    /// Conferences of so many.
+    Conferences(u32),
 }
 
-/// A thousand legs at the same work.
+impl Work {
+    /// Legs of one call.
+    fn parties(self) -> u32 {
+        match self {
+            Work::Prompts | Work::Relays | Work::Recordings => 2,
+            Work::Conferences(parties) => parties,
+        }
+    }
+}
+
+/// Many legs at the same work.
 struct Hall {
     engine: Engine,
     outbox: Outbox,
     tape: Chunk,
     now: Instant,
     round: u64,
+    legs: u32,
     speaks: bool,
 }
 
 impl Hall {
-    fn new(work: Work) -> Hall {
+    /// About so many legs: whole calls.
+    fn new(work: Work, legs: u32) -> Hall {
+        let calls = legs / work.parties();
         let sound = (0..80_000).map(|n| (n * 37 % 8_000) as i16).collect();
         let mut hall = Hall {
             engine: Engine::new(SoundBank::new([sound]), Dice::seeded(1)),
@@ -66,15 +83,24 @@ impl Hall {
             tape: Chunk { samples: vec![0; 320 * 25 * 500], at: 0 },
             now: Instant::from_millis(1_000),
             round: 0,
+            legs: calls * work.parties(),
             speaks: !matches!(work, Work::Prompts),
         };
         let mut dice = Dice::seeded(2);
-        for n in 0..LEGS / 2 {
+        for n in 0..calls {
             let call = CallId::draw(u64::from(n), &mut dice);
-            let [a, b] = [0, 1].map(|index| LegId { call, index });
-            hall.order(Order::Open { leg: a, config: config(call, 2 * n) });
-            hall.order(Order::Open { leg: b, config: config(call, 2 * n + 1) });
+            let legs: Vec<LegId> = (0..work.parties() as u16).map(|index| LegId { call, index }).collect();
+            for (leg, slot) in legs.iter().zip(n * work.parties()..) {
+                hall.order(Order::Open { leg: *leg, config: config(call, slot) });
+            }
+            let (a, b) = (legs[0], legs[1]);
             match work {
+                Work::Conferences(_) => {
+                    for leg in legs {
+                        let conference = ConferenceId(call.lot());
+                        hall.order(Order::Join { leg, conference, rights: Rights::FULL });
+                    }
+                }
                 Work::Prompts => {
                     for leg in [a, b] {
                         let sounds = [SoundId(0)].into();
@@ -98,7 +124,7 @@ impl Hall {
             hall.turn();
         }
         let sent = hall.turn();
-        assert!(sent >= LEGS as usize, "a packet for each leg: {sent}");
+        assert!(sent >= hall.legs as usize, "a packet for each leg: {sent}");
         hall
     }
 
@@ -113,7 +139,7 @@ impl Hall {
         let mut sent = 0;
         if self.speaks {
             let mut packet = packet(self.round);
-            for slot in 0..LEGS {
+            for slot in 0..self.legs {
                 // A relay rewrites it in place.
                 let mut arrived = packet;
                 let key = SocketKey::rtp(PortSlot(slot));
@@ -164,7 +190,7 @@ fn packet(round: u64) -> [u8; PACKET] {
     bytes
 }
 
-/// The measure: a thousand packets in and out again.
+/// The measure: as many packets in and out again.
 struct Copies {
     inside: Vec<[u8; PACKET]>,
     outside: Vec<[u8; PACKET]>,
@@ -172,8 +198,8 @@ struct Copies {
 }
 
 impl Copies {
-    fn new() -> Copies {
-        let room = || vec![[0; PACKET]; LEGS as usize];
+    fn new(legs: u32) -> Copies {
+        let room = || vec![[0; PACKET]; legs as usize];
         Copies { inside: room(), outside: room(), round: 0 }
     }
 
@@ -189,39 +215,47 @@ impl Copies {
 }
 
 /// The best of several runs: what else the machine does is left out.
-fn best(mut turn: impl FnMut() -> usize) -> Duration {
-    const TURNS: u32 = 50;
+fn best(legs: u32, mut turn: impl FnMut() -> usize) -> Duration {
+    let turns = (50_000 / legs).clamp(10, 100);
     let run = |_| {
         let began = SystemInstant::now();
-        for _ in 0..TURNS {
+        for _ in 0..turns {
             black_box(turn());
         }
-        began.elapsed() / TURNS
+        began.elapsed() / turns
     };
     (0..7).map(run).min().unwrap_or_default()
 }
 
 fn tick(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("20 ms of 1,000 legs");
-    let mut copies = Copies::new();
-    group.bench_function("the same packets copied", |bench| bench.iter(|| copies.turn()));
-    let measure = best(|| copies.turn());
-    let mut lines = Vec::new();
     let works = [
         ("prompts", Work::Prompts),
         ("relayed bridges", Work::Relays),
         ("decoded and recorded bridges", Work::Recordings),
+        ("conferences of 3", Work::Conferences(3)),
+        ("conferences of 32", Work::Conferences(PARTIES_MAX as u32)),
     ];
-    for (name, work) in works {
-        let mut hall = Hall::new(work);
-        group.bench_function(name, |bench| bench.iter(|| hall.turn()));
-        let took = best(|| hall.turn());
-        let each = took.as_nanos() / u128::from(LEGS);
-        let ratio = took.as_secs_f64() / measure.as_secs_f64().max(f64::MIN_POSITIVE);
-        lines.push(format!("{name}: {took:?}, {each} ns a leg, {ratio:.1} times the copies"));
+    let mut lines = Vec::new();
+    for legs in LEGS {
+        let mut group = criterion.benchmark_group(format!("20 ms of {legs} legs"));
+        group.throughput(Throughput::Elements(u64::from(legs)));
+        group.sample_size(10).warm_up_time(Duration::from_millis(200));
+        group.measurement_time(Duration::from_millis(800));
+        let mut copies = Copies::new(legs);
+        group.bench_function("the same packets copied", |bench| bench.iter(|| copies.turn()));
+        let measure = best(legs, || copies.turn());
+        lines.push(format!("{legs} legs, the same packets copied: {measure:?}"));
+        for (name, work) in works {
+            let mut hall = Hall::new(work, legs);
+            group.bench_function(name, |bench| bench.iter(|| hall.turn()));
+            let took = best(legs, || hall.turn()) * legs / hall.legs;
+            let each = took.as_nanos() / u128::from(legs);
+            let ratio = took.as_secs_f64() / measure.as_secs_f64().max(f64::MIN_POSITIVE);
+            lines
+                .push(format!("{legs} legs, {name}: {took:?}, {each} ns a leg, {ratio:.1} times the copies"));
+        }
+        group.finish();
     }
-    group.finish();
-    println!("the same packets copied: {measure:?}");
     lines.iter().for_each(|line| println!("{line}"));
 }
 

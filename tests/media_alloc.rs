@@ -13,7 +13,8 @@ use hotline::id::{CallId, Dice, LegId};
 use hotline::io::clock::Clock;
 use hotline::io::media::{MediaConfig, MediaHandle, Outbox, ShellChoice, raise_file_limit};
 use hotline::io::recorder::{Recorder, RecorderConfig};
-use hotline::media::order::{Codec, Flow, Group, PortSlot, SoundId};
+use hotline::media::conference::PARTIES_MAX;
+use hotline::media::order::{Audience, Codec, ConferenceId, Flow, Group, PortSlot, Rights, SoundId};
 use hotline::media::{Engine, Fact, LegConfig, Order, SocketKey, SoundBank, Tape};
 use hotline::time::{Instant, Now, Timestamp};
 
@@ -89,6 +90,15 @@ struct Crowd {
     prompts: u64,
     recorded: u64,
     turned: u64,
+    /// Conferences of three; the first is of thirty-two.
+    conferences: u64,
+}
+
+/// The call, room and legs of the `n`-th conference.
+fn room(n: u64) -> (ConferenceId, Vec<LegId>) {
+    let call = CallId::draw(1_900_000_000_000 + n, &mut Dice::seeded(n));
+    let parties = if n == 0 { PARTIES_MAX as u16 } else { 3 };
+    (ConferenceId(n), (0..parties).map(|index| LegId { call, index }).collect())
 }
 
 impl Crowd {
@@ -123,6 +133,15 @@ impl Crowd {
             open(&mut orders, leg, Codec::Pcma, 20);
             let sounds = [SoundId(0), SoundId(0)].into();
             orders.push(Order::Play { leg, sounds, repeat: true, mark: 0 });
+        }
+        for n in 0..self.conferences {
+            let (conference, members) = room(n);
+            for leg in members {
+                // Each third is coded otherwise than the rest.
+                let codec = if leg.index % 3 == 1 { Codec::Pcmu } else { Codec::Pcma };
+                open(&mut orders, leg, codec, 20);
+                orders.push(Order::Join { leg, conference, rights: Rights::FULL });
+            }
         }
         (orders, legs)
     }
@@ -159,7 +178,7 @@ fn shelf(name: &str) -> std::path::PathBuf {
 }
 
 #[test]
-fn relays_prompts_recordings_and_packets_of_every_length_allocate_nothing() {
+fn relays_prompts_recordings_conferences_and_packets_of_every_length_allocate_nothing() {
     let _turn = TURN.lock().unwrap();
     const RECORDED: u64 = 100;
     let data = shelf("tick");
@@ -169,8 +188,8 @@ fn relays_prompts_recordings_and_packets_of_every_length_allocate_nothing() {
     let mut deck = decks.pop().unwrap();
     let mut outbox = Outbox::default();
     let mut engine = Engine::new(bank(), Dice::seeded(1));
-    let crowd = Crowd { relayed: 500, prompts: 200, recorded: RECORDED, turned: 100 };
-    let slots: Vec<PortSlot> = (0..1_600).map(PortSlot).collect();
+    let crowd = Crowd { relayed: 500, prompts: 200, recorded: RECORDED, turned: 100, conferences: 101 };
+    let slots: Vec<PortSlot> = (0..1_932).map(PortSlot).collect();
     let (orders, legs) = crowd.orders(&slots, PEER);
     let begun = Now { mono: Instant::from_millis(1_000), wall: Timestamp::UNIX_EPOCH };
     let recorded = orders.iter().filter_map(|order| match order {
@@ -186,8 +205,9 @@ fn relays_prompts_recordings_and_packets_of_every_length_allocate_nothing() {
     for call in &recorded {
         while deck.frame(*call, &silence, &silence) {}
     }
-    assert_eq!((engine.legs(), engine.recordings()), (1_600, 100));
+    assert_eq!((engine.legs(), engine.recordings(), engine.conferences()), (1_932, 100, 101));
 
+    let rooms: Vec<(ConferenceId, Vec<LegId>)> = (0..crowd.conferences).map(room).collect();
     let mut mono = begun.mono;
     let mut sent = 0;
     let mut keys = 0;
@@ -204,9 +224,24 @@ fn relays_prompts_recordings_and_packets_of_every_length_allocate_nothing() {
             }
             engine.handle_packet(SocketKey::rtp(*slot), PEER, bytes, mono, &mut outbox);
         }
+        // Of one conference a member is muted, one goes and comes; another ends and begins anew.
+        let [(conference, members), (ended, all)] = [n, n + 50].map(|n| &rooms[n as usize % rooms.len()]);
+        let mut tell = |order| engine.handle_order(order, Now { mono, ..begun }, &mut outbox, deck);
+        let rights = Rights { hears: true, heard_by: Audience::Only(members[2]) };
+        tell(Order::Join { leg: members[0], conference: *conference, rights });
+        tell(Order::Leave { leg: members[1] });
+        all.iter().for_each(|leg| tell(Order::Leave { leg: *leg }));
         for phase in 1..=4 {
             mono += Duration::from_millis(5);
             deck.turn();
+            if phase == 3 {
+                let mut tell = |order| engine.handle_order(order, Now { mono, ..begun }, &mut outbox, deck);
+                let rights = Rights::FULL;
+                members[..2]
+                    .iter()
+                    .for_each(|leg| tell(Order::Join { leg: *leg, conference: *conference, rights }));
+                all.iter().for_each(|leg| tell(Order::Join { leg: *leg, conference: *ended, rights }));
+            }
             engine.tick(phase % 4, mono, &mut outbox, deck);
             sent += outbox.parcels().len();
             outbox.clear();
@@ -224,7 +259,7 @@ fn relays_prompts_recordings_and_packets_of_every_length_allocate_nothing() {
         COUNTED.set(false);
     }
     assert_eq!(ALLOCATIONS.swap(0, Ordering::Relaxed), 0, "allocations and releases in 1,200 ticks");
-    assert!(sent > 400 * 1_350, "and they did their work: {sent} packets");
+    assert!(sent > 400 * 1_650, "and they did their work: {sent} packets");
     assert!(keys > 45 * 28, "{keys} keys");
     // The count itself works.
     COUNTED.set(true);
@@ -265,7 +300,7 @@ fn a_thread_allocates_nothing(shell: ShellChoice, first_port: u16) {
     assert_eq!(slots.len(), 1_000);
     let beside = media.open_ports(1)[0];
     let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let crowd = Crowd { relayed: 350, prompts: 200, recorded: 0, turned: 50 };
+    let crowd = Crowd { relayed: 260, prompts: 200, recorded: 0, turned: 50, conferences: 50 };
     let (orders, legs) = crowd.orders(&slots, peer.local_addr().unwrap());
     media.send_many(orders);
     // One prompt comes to its end, and that is pressing.

@@ -3,6 +3,7 @@
 //! When to conceal is the jitter buffer's word.
 
 use super::jitter::Presence;
+use super::mixer::fade_out;
 use super::order::FRAME_SAMPLES;
 use super::wire::Frame;
 
@@ -13,8 +14,8 @@ const PAST: usize = 2 * FRAME_SAMPLES;
 /// The repeat is at full strength for 10 ms, then fades until 60 ms.
 const FULL: usize = 80;
 const FADED: usize = 480;
-/// The first sound after a gap is faded in over 5 ms.
-const SEAM: usize = 40;
+/// The first sound after a gap is faded in over 5 ms, and the last before silence out.
+pub const SEAM: usize = 40;
 
 /// One leg's memory of what it heard last.
 pub struct Conceal {
@@ -69,9 +70,23 @@ impl Conceal {
         self.remember(frame);
     }
 
-    /// Silence is true: nothing goes on.
+    /// Silence is true: nothing goes on but the end of what was heard, so that it does not click.
     pub fn rest(&mut self, frame: &mut Frame) {
         *frame = [0; FRAME_SAMPLES];
+        frame[..SEAM].copy_from_slice(&self.tail());
+        self.made = FADED;
+    }
+
+    /// What would be heard if sound ended here: it goes on for a moment, and fades.
+    pub fn tail(&self) -> [i16; SEAM] {
+        let lag = if self.made == 0 { self.pitch() } else { self.lag };
+        let mut tail = std::array::from_fn(|n| self.repeated(lag, self.made + n));
+        fade_out(&mut tail);
+        tail
+    }
+
+    /// Sound that was long ago: it neither goes on nor ends.
+    pub fn forget(&mut self) {
         self.made = FADED;
     }
 
@@ -81,10 +96,14 @@ impl Conceal {
     }
 
     fn sample(&self, made: usize) -> i16 {
+        self.repeated(self.lag, made)
+    }
+
+    fn repeated(&self, lag: usize, made: usize) -> i16 {
         if made >= FADED {
             return 0;
         }
-        let repeated = i32::from(self.past[PAST - self.lag + made % self.lag]);
+        let repeated = i32::from(self.past[PAST - lag + made % lag]);
         let strength = FADED - made.max(FULL);
         (repeated * strength as i32 / (FADED - FULL) as i32) as i16
     }
@@ -168,6 +187,26 @@ mod tests {
         assert!(likeness(&frame, &tone(4, 200.0)) > 0.9);
         conceal.rest(&mut frame);
         conceal.fill(&mut frame);
+        assert_eq!(frame, [0; FRAME_SAMPLES]);
+    }
+
+    #[test]
+    fn sound_that_gives_way_to_silence_fades_and_is_over() {
+        let mut conceal = Conceal::default();
+        (0..4).for_each(|n| conceal.hear(&mut tone(n, 200.0)));
+        let mut frame = [1; FRAME_SAMPLES];
+        conceal.rest(&mut frame);
+        let whole = [&tone(3, 200.0)[..], &frame].concat();
+        let steps = whole.windows(2).map(|pair| (i32::from(pair[1]) - i32::from(pair[0])).abs());
+        // A full tone's own largest step is 1,257.
+        assert!(steps.max().unwrap() < 1_400, "no click where it ends");
+        assert!(frame[..SEAM / 2].iter().any(|sample| sample.abs() > 3_000));
+        assert!(frame[SEAM..].iter().all(|sample| *sample == 0));
+        conceal.rest(&mut frame);
+        assert_eq!(frame, [0; FRAME_SAMPLES]);
+        (0..4).for_each(|n| conceal.hear(&mut tone(n, 200.0)));
+        conceal.forget();
+        conceal.rest(&mut frame);
         assert_eq!(frame, [0; FRAME_SAMPLES]);
     }
 }

@@ -1,8 +1,8 @@
 //! The engine of one media thread: orders, packets and ticks in; packets, frames and facts out.
 //!
 //! Legs live in a table by port slot, so a packet finds its leg without hashing. All legs of a
-//! call share one of four phases, each served every 20 ms; the packets of a plain relay go out as
-//! they come in.
+//! group, those of a call or of a meeting room, share one of four phases, each served every 20 ms; the
+//! packets of a plain relay go out as they come in.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -10,11 +10,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::bank::SoundBank;
+use super::conference::Conferences;
 use super::leg::{Decoder, Hears, Leg};
-use super::order::{FRAME_SAMPLES, Fact, LegConfig, Order, PortSlot};
+use super::order::{FRAME_SAMPLES, Fact, Group, LegConfig, Order, PortSlot};
 use super::player::Player;
 use super::record::Recording;
-use super::roster::{PHASES, Roster};
+use super::roster::{PHASES, Roster, phase_of};
 use super::rtcp::NtpClock;
 use super::wire::{SocketKey, Tape, Wire};
 use crate::id::{CallId, Dice, LegId};
@@ -35,6 +36,7 @@ pub struct Engine {
     pub(super) dice: Dice,
     pub(super) legs: Vec<Option<Box<Leg>>>,
     slots: HashMap<LegId, PortSlot>,
+    pub(super) conferences: Conferences,
     recordings: HashMap<CallId, Recording>,
     /// Recorded calls by phase, so that a tick asks no map in whole.
     recorded: [Vec<CallId>; PHASES],
@@ -57,6 +59,7 @@ impl Engine {
             dice,
             legs: Vec::new(),
             slots: HashMap::new(),
+            conferences: Conferences::default(),
             recordings: HashMap::new(),
             recorded: Default::default(),
             read: Roster::default(),
@@ -78,9 +81,10 @@ impl Engine {
         self.clock.get_or_insert_with(|| NtpClock::new(now));
         match order {
             Order::Open { leg, config } => self.open(leg, *config, now.mono),
-            Order::Change { leg, config } => {
+            Order::Change { leg, mut config } => {
                 if let Some(slot) = self.slot_of(leg) {
                     if let Some(leg) = self.leg_mut(slot) {
+                        config.group = leg.config.group; // A leg stays where it is served.
                         leg.change(*config, now.mono, wire);
                     }
                     self.mark_halves(slot);
@@ -101,7 +105,8 @@ impl Engine {
                 self.hear(a, Hears::Nothing);
                 self.hear(b, Hears::Nothing);
             }
-            Order::Join { leg, .. } | Order::Leave { leg } => self.hear(leg, Hears::Nothing),
+            Order::Join { leg, conference, rights } => self.join(leg, conference, rights),
+            Order::Leave { leg } => self.hear(leg, Hears::Nothing),
             Order::PauseRecord { .. } | Order::ResumeRecord { .. } => {}
             Order::SendDigits { leg, digits } => {
                 if let Some(leg) = self.slot_of(leg).and_then(|slot| self.leg_mut(slot)) {
@@ -109,15 +114,16 @@ impl Engine {
                 }
             }
             Order::Record { call, caller, begun, tracks: _ } => {
+                let group = self.slot_of(caller).and_then(|slot| self.leg(slot)).map(|leg| leg.config.group);
                 if self.recordings.insert(call, Recording::new(call, caller)).is_none() {
-                    self.recorded[phase_of(call)].push(call);
+                    self.recorded[phase_of(group.unwrap_or(Group::of_call(call)))].push(call);
                     tape.begin(call, begun);
                 }
                 self.mark_recorded(call, true);
             }
             Order::StopRecord { call } => {
                 if let Some(recording) = self.recordings.remove(&call) {
-                    self.recorded[phase_of(call)].retain(|known| *known != call);
+                    self.recorded.iter_mut().for_each(|calls| calls.retain(|known| *known != call));
                     recording.end(tape);
                 }
                 self.mark_recorded(call, false);
@@ -134,19 +140,27 @@ impl Engine {
         if self.legs[place].is_some() || self.slots.contains_key(&id) {
             return; // The switchboard lends a slot once; should it not, the first leg keeps it.
         }
+        let phase = phase_of(config.group);
         let mut leg = Leg::new(id, config, &mut self.dice, now);
-        leg.recorded = self.recordings.contains_key(&id.call);
+        if let Some(recording) = self.recordings.get(&id.call) {
+            leg.recorded = true;
+            // A recording is served with its caller, also with one that comes after its order.
+            if recording.caller == id && !self.recorded[phase].contains(&id.call) {
+                self.recorded.iter_mut().for_each(|calls| calls.retain(|known| *known != id.call));
+                self.recorded[phase].push(id.call);
+            }
+        }
         self.legs[place] = Some(Box::new(leg));
         self.slots.insert(id, slot);
-        self.serve.add(slot, phase_of(id.call));
-        self.read.add(slot, phase_of(id.call));
+        self.serve.add(slot, phase);
+        self.read.add(slot, phase);
         self.mark_halves(slot);
         self.settle(slot);
     }
 
     fn mark_halves(&mut self, slot: PortSlot) {
         let Some(leg) = self.leg(slot) else { return };
-        let phase = phase_of(leg.id.call) + 2;
+        let phase = phase_of(leg.config.group) + 2;
         if leg.config.packet_ms % 20 == 0 {
             self.halves.remove(slot, phase);
         } else {
@@ -185,17 +199,23 @@ impl Engine {
     }
 
     /// A leg hears something else; whom it was bridged with hears nothing more.
-    fn hear(&mut self, leg: LegId, hears: Hears) {
+    pub(super) fn hear(&mut self, leg: LegId, hears: Hears) {
         let Some(slot) = self.slot_of(leg) else { return };
         let Some(leg) = self.leg_mut(slot) else { return };
-        let before = std::mem::replace(&mut leg.hears, hears);
-        if let Hears::Leg(partner) = before {
-            if let Some(other) = self.leg_mut(partner)
-                && matches!(other.hears, Hears::Leg(back) if back == slot)
-            {
-                other.hears = Hears::Nothing;
+        match std::mem::replace(&mut leg.hears, hears) {
+            Hears::Leg(partner) => {
+                if let Some(other) = self.leg_mut(partner)
+                    && matches!(other.hears, Hears::Leg(back) if back == slot)
+                {
+                    other.hears = Hears::Nothing;
+                }
+                self.settle(partner);
             }
-            self.settle(partner);
+            Hears::Conference(place) => {
+                let tail = leg.tail();
+                self.conferences.leave(place, slot, tail);
+            }
+            Hears::Nothing | Hears::Sounds(_) => {}
         }
         self.settle(slot);
     }
@@ -228,13 +248,14 @@ impl Engine {
     /// Decides which way a leg's sound goes: straight to its partner, through the decoder, or nowhere.
     pub(super) fn settle(&mut self, slot: PortSlot) {
         let Some(leg) = self.leg(slot) else { return };
-        let phase = phase_of(leg.id.call);
+        let phase = phase_of(leg.config.group);
         let partner = match leg.hears {
             Hears::Leg(partner) => self.leg(partner),
-            Hears::Nothing | Hears::Sounds(_) => None,
+            Hears::Nothing | Hears::Sounds(_) | Hears::Conference(_) => None,
         };
+        let mixed = matches!(leg.hears, Hears::Conference(_));
         let relayed = !leg.recorded && partner.is_some_and(|partner| leg.is_alike(partner));
-        let decoded = leg.recorded || (partner.is_some() && !relayed);
+        let decoded = leg.recorded || mixed || (partner.is_some() && !relayed);
         if relayed {
             self.read.add(slot, phase + 2);
         } else {
@@ -261,7 +282,9 @@ impl Engine {
     /// and it says nothing. A key or a first word then waits for [`IDLE_ROUNDS`] rounds at most.
     pub fn is_idle(&self, slot: PortSlot, now: Instant) -> bool {
         self.leg(slot).is_some_and(|leg| {
-            !leg.recorded && !matches!(leg.hears, Hears::Leg(_)) && now.since(leg.heard_at) > IDLE_AFTER
+            !leg.recorded
+                && !matches!(leg.hears, Hears::Leg(_) | Hears::Conference(_))
+                && now.since(leg.heard_at) > IDLE_AFTER
         })
     }
 
@@ -280,8 +303,10 @@ impl Engine {
     }
 
     /// A fault inside one leg costs that leg.
-    fn fail(&mut self, slot: PortSlot) {
-        if let Some(id) = self.leg(slot).map(|leg| leg.id) {
+    pub(super) fn fail(&mut self, slot: PortSlot) {
+        if let Some(leg) = self.leg_mut(slot) {
+            leg.decoder = None; // Nothing more is asked of what may be out of order.
+            let id = leg.id;
             self.hear(id, Hears::Nothing);
             self.facts.push_back(Fact::Failed { leg: id });
         }
@@ -346,6 +371,7 @@ impl Engine {
                 }
             }
         }
+        self.mix(phase);
         index = 0;
         while let Some(slot) = self.serve.list(phase).get(index).copied() {
             index += 1;
@@ -383,9 +409,4 @@ impl Engine {
     pub fn recordings(&self) -> usize {
         self.recordings.len()
     }
-}
-
-/// All legs of a call are served in one tick.
-fn phase_of(call: CallId) -> usize {
-    (call.lot() % PHASES as u64) as usize
 }

@@ -3,7 +3,8 @@
 //! Which other leg it hears, and when it is served, is for [`super::engine`] to say.
 
 use super::bank::SoundBank;
-use super::conceal::Conceal;
+use super::conceal::{Conceal, SEAM};
+use super::conference::{Mixed, Place};
 use super::dtmf::{Presser, Presses};
 use super::g711;
 use super::jitter::{Jitter, Taken};
@@ -32,6 +33,8 @@ pub(super) enum Hears {
     Sounds(Player),
     /// Another leg.
     Leg(PortSlot),
+    /// The others in a conference.
+    Conference(Place),
 }
 
 /// One leg.
@@ -62,6 +65,8 @@ pub(super) struct Leg {
     pub(super) refused: u64,
     /// What it was sent in this tick, for the recording.
     pub(super) given: Frame,
+    /// In a conference: what is to be sent in this tick.
+    pub(super) mixed: Mixed,
 }
 
 /// Only other lengths than a frame's are gathered or parted.
@@ -147,6 +152,7 @@ impl Leg {
             silence_told: false,
             refused: 0,
             given: [0; FRAME_SAMPLES],
+            mixed: Mixed::Nothing,
         }
     }
 
@@ -243,7 +249,7 @@ impl Leg {
         let pcm = &mut decoder.pcm.0;
         g711::decode(law, &codes, pcm);
         decoder.codes = None;
-        decoder.sounds = true;
+        let sounded = std::mem::replace(&mut decoder.sounds, true);
         match taken {
             Taken::Whole => {
                 let before = *pcm;
@@ -253,10 +259,23 @@ impl Leg {
             Taken::Part(present) => decoder.conceal.mend(pcm, &present),
             Taken::Hole => decoder.conceal.fill(pcm),
             Taken::Quiet => {
+                if !sounded {
+                    decoder.conceal.forget();
+                }
                 decoder.conceal.rest(pcm);
                 decoder.sounds = false;
             }
         }
+    }
+
+    /// Whether it says anything in this tick that may be heard.
+    pub(super) fn speaks(&self) -> bool {
+        self.may_hear() && self.decoder.as_ref().is_some_and(|decoder| decoder.sounds)
+    }
+
+    /// The end of what it said, if it ends here.
+    pub(super) fn tail(&self) -> Option<[i16; SEAM]> {
+        self.decoder.as_ref().filter(|decoder| decoder.sounds).map(|decoder| decoder.conceal.tail())
     }
 
     /// What this leg says in this tick, in `codec`'s codes; `None`: nothing.
@@ -287,6 +306,14 @@ impl Leg {
             self.send_frame(&codes, now, wire);
         }
         through
+    }
+
+    /// Sends one frame of linear sound, coded for the peer.
+    pub(super) fn send_linear(&mut self, pcm: &Frame, now: Instant, wire: &mut impl Wire) {
+        let Some(law) = self.config.codec.law() else { return };
+        let mut codes = [0; FRAME_SAMPLES];
+        g711::encode(law, pcm, &mut codes);
+        self.send_frame(&codes, now, wire);
     }
 
     /// Sends one frame of codes, unless the peer wants none or a digit is being pressed.

@@ -5,12 +5,15 @@
 
 pub mod bank;
 mod conceal;
+pub mod conference;
 mod dtmf;
 pub mod engine;
 pub mod g711;
 mod jitter;
 mod latch;
 mod leg;
+mod meeting;
+pub mod mixer;
 mod mos;
 pub mod order;
 mod packer;

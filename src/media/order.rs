@@ -96,6 +96,15 @@ impl Rights {
     pub const FULL: Rights = Rights { hears: true, heard_by: Audience::Everyone };
 }
 
+/// Why a leg did not become a member of a conference; it hears nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// It has as many members as may be ([`super::conference::PARTIES_MAX`]).
+    Full,
+    /// The leg belongs to another [`Group`] than the conference's first member.
+    OtherGroup,
+}
+
 /// How a leg's packets are ciphered (RFC 3711, RFC 7714), with the parameters that both sides chose
 /// (RFC 4568).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -215,6 +224,7 @@ pub enum Order {
     /// The pair is parted; both are `Quiet`.
     Part { a: LegId, b: LegId },
     /// A member of a conference from now on, in place of what it heard; again with other rights: these.
+    /// `NotJoined` where that cannot be. A member that is told to hear something else is out of it.
     Join { leg: LegId, conference: ConferenceId, rights: Rights },
     /// Out of its conference, and `Quiet`.
     Leave { leg: LegId },
@@ -251,6 +261,8 @@ pub enum Fact {
     Closed { leg: LegId, slot: PortSlot, figures: Box<LegFigures> },
     /// The recording's file is whole (told by the recorder).
     Recorded { call: CallId, file: String, samples: u64, lost_frames: u64 },
+    /// It could not join, and hears nothing.
+    NotJoined { leg: LegId, conference: ConferenceId, why: Refusal },
     /// A fault inside the engine ended this leg's sound (a bug, caught): its call should end.
     Failed { leg: LegId },
 }

@@ -2,10 +2,15 @@
 //!
 //! What serving means is for the engine to say.
 
-use super::order::PortSlot;
+use super::order::{Group, PortSlot};
 
 /// Phase groups: a tick every 5 ms serves one of them, so each is served every 20 ms.
 pub const PHASES: usize = 4;
+
+/// The phase in which a group is served: all its legs in one tick.
+pub fn phase_of(group: Group) -> usize {
+    (group.0 % PHASES as u64) as usize
+}
 
 const NOWHERE: u32 = u32::MAX;
 

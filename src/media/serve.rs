@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 
+use super::conference::Mixed;
 use super::dtmf::Event;
 use super::engine::Engine;
 use super::g711;
@@ -116,7 +117,7 @@ impl Engine {
     fn partner(&mut self, slot: PortSlot) -> Option<&mut Leg> {
         match self.leg(slot)?.hears {
             Hears::Leg(partner) => self.leg_mut(partner),
-            Hears::Nothing | Hears::Sounds(_) => None,
+            Hears::Nothing | Hears::Sounds(_) | Hears::Conference(_) => None,
         }
     }
 
@@ -212,13 +213,14 @@ impl Engine {
         let Some(leg) = self.leg(slot) else { return };
         let codec = leg.config.codec;
         // What a partner says is copied out: 480 bytes, so that both legs need not be held at once.
-        let said = match leg.hears {
-            Hears::Leg(partner) => {
-                let partner = self.leg(partner).filter(|partner| !partner.relayed);
-                partner.and_then(|partner| partner.said(codec).map(|(codes, pcm)| (codes, *pcm)))
-            }
-            _ => None,
+        let (partner, sum) = match (&leg.hears, leg.mixed) {
+            (Hears::Leg(partner), _) => (Some(*partner), None),
+            (Hears::Conference(_), Mixed::One(other)) => (Some(other), None),
+            (Hears::Conference(_), Mixed::Sum(gain)) => (None, Some(gain)),
+            _ => (None, None),
         };
+        let partner = partner.and_then(|partner| self.leg(partner)).filter(|partner| !partner.relayed);
+        let said = partner.and_then(|partner| partner.said(codec).map(|(codes, pcm)| (codes, *pcm)));
         let bank = self.bank.clone();
         let Some(leg) = self.leg_mut(slot) else { return };
         if leg.press(now, wire) {
@@ -227,6 +229,11 @@ impl Engine {
         if let Some((codes, pcm)) = said {
             leg.given = pcm;
             leg.send_frame(&codes, now, wire);
+        }
+        if let Some(gain) = sum {
+            let mut pcm = leg.given;
+            gain.apply(&mut pcm);
+            leg.send_linear(&pcm, now, wire);
         }
         let id = leg.id;
         if let Some(mark) = leg.play(&bank, now, wire) {

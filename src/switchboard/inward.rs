@@ -234,6 +234,9 @@ impl Switchboard {
             Fact::Played { leg, mark } => (leg, Input::Played { leg, mark }),
             Fact::Silent { leg } => (leg, Input::Silent { leg }),
             Fact::Heard { leg } => (leg, Input::Alive { leg }),
+            Fact::NotJoined { leg, conference, why } => {
+                return tracing::warn!(%leg, conference = conference.0, ?why, "not let into a conference");
+            }
             Fact::Failed { leg } => (leg, Input::SoundFailed { leg }),
             Fact::Closed { leg, slot, figures } => {
                 self.ports.release(slot);

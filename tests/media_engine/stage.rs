@@ -32,10 +32,13 @@ pub struct Left {
 pub struct Air {
     now: Instant,
     pub left: Vec<Left>,
+    /// Whoever sends from this pair meets a fault of the house.
+    pub faulty: Option<PortSlot>,
 }
 
 impl Wire for Air {
     fn send(&mut self, socket: SocketKey, to: SocketAddr, packet: &[u8]) {
+        assert_ne!(self.faulty, Some(socket.slot), "a fault, as told");
         self.left.push(Left { at: self.now, from: socket, to, bytes: packet.to_vec() });
     }
 }
@@ -204,6 +207,8 @@ pub struct Peer {
     pub timestamp: u32,
     /// What it says; silence where there is none.
     pub tone: Option<f64>,
+    /// How loud: the tone's amplitude.
+    pub loud: f64,
     said: usize,
 }
 
@@ -227,6 +232,7 @@ impl Peer {
             sequence: 65_000_u16.wrapping_add(index * 7),
             timestamp: 0xffff_f000 + n * 33,
             tone: None,
+            loud: 8_000.0,
             said: 0,
         }
     }
@@ -264,7 +270,7 @@ impl Peer {
         let samples = ms * 8;
         let payload = (self.said..self.said + samples)
             .map(|n| {
-                let sample = 8_000.0 * (n as f64 / 8_000.0 * hertz * std::f64::consts::TAU).sin();
+                let sample = self.loud * (n as f64 / 8_000.0 * hertz * std::f64::consts::TAU).sin();
                 self.law.encode(sample as i16)
             })
             .collect();
