@@ -16,6 +16,7 @@ use super::reception::Reception;
 use super::rtcp::Reports;
 use super::rtp::{FRAME_PACKET_BYTES, HEADER_BYTES, Header, write};
 use super::sender::Sender;
+use super::srtp::Cipher;
 use super::wire::{Frame, SocketKey, Wire};
 use crate::id::{Dice, LegId};
 use crate::time::Instant;
@@ -40,6 +41,8 @@ pub(super) struct Leg {
     pub(super) config: LegConfig,
     pub(super) hears: Hears,
     pub(super) latch: Latch,
+    /// Keys, where packets are ciphered.
+    pub(super) cipher: Option<Box<Cipher>>,
     pub(super) reception: Reception,
     pub(super) sender: Sender,
     /// Where packets of another length than 20 ms are sent.
@@ -127,14 +130,19 @@ impl Default for Quiet {
 
 impl Leg {
     pub(super) fn new(id: LegId, config: LegConfig, dice: &mut Dice, now: Instant) -> Self {
+        let mut sender = Sender::new(dice, now);
+        if config.srtp.is_some() {
+            sender.begin_early();
+        }
         Leg {
             latch: Latch::new(config.remote, config.signalling_peer),
+            cipher: Leg::cipher(&config),
             packer: packer(&config),
             id,
             config,
             hears: Hears::Nothing,
             reception: Reception::default(),
-            sender: Sender::new(dice, now),
+            sender,
             length: Length::default(),
             former: None,
             reports: Reports::new(dice, now),
@@ -183,6 +191,7 @@ impl Leg {
         if self.config.packet_ms != config.packet_ms {
             self.packer = packer(&config);
         }
+        self.rekey(&config);
         self.config = config;
     }
 
@@ -337,14 +346,14 @@ impl Leg {
         let mut packet = [0; HEADER_BYTES + CODES_MAX];
         let length = write(header, gathered.codes(), &mut packet);
         self.sender.count(gathered.codes().len());
-        wire.send(self.rtp(), self.latch.destination(), &packet[..length]);
+        self.transmit(&packet[..length], wire);
     }
 
     pub(super) fn send(&mut self, header: Header, payload: &[u8], wire: &mut impl Wire) {
         let mut packet = [0; FRAME_PACKET_BYTES];
         let length = write(header, payload, &mut packet);
         self.sender.count(payload.len());
-        wire.send(self.rtp(), self.latch.destination(), &packet[..length]);
+        self.transmit(&packet[..length], wire);
     }
 
     /// Presses on; `true` while a digit is under way, which takes the place of sound.

@@ -20,8 +20,10 @@ mod record;
 mod roster;
 mod rtcp;
 mod rtp;
+mod sealing;
 mod sender;
 mod serve;
+pub mod srtp;
 pub mod wire;
 
 pub use bank::SoundBank;

@@ -128,6 +128,12 @@ pub const MASTER_MAX: usize = 44;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Master(pub [u8; MASTER_MAX]);
 
+impl Drop for Master {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.0);
+    }
+}
+
 impl std::fmt::Debug for Master {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Master(…)")
@@ -139,7 +145,8 @@ impl std::fmt::Debug for Master {
 pub struct Srtp {
     /// The same both ways.
     pub suite: SrtpSuite,
-    /// What we send with: the key that our own SDP names.
+    /// What we send with: the key that our own SDP names. Always a new one where it changes: numbers of
+    /// packets go on, and none may be used twice with one key.
     pub ours: Master,
     /// What the peer sends with: the key that its SDP names.
     pub theirs: Master,

@@ -29,9 +29,18 @@ impl Engine {
     ) {
         let slot = socket.slot;
         let Some(leg) = self.leg_mut(slot) else { return };
-        if socket.kind == Channel::Rtcp || leg.config.rtcp_mux && rtp::is_rtcp(packet) {
+        let report = socket.kind == Channel::Rtcp || leg.config.rtcp_mux && rtp::is_rtcp(packet);
+        let packet = match leg.cipher {
+            None => packet,
+            Some(_) => match self.unseal(slot, from, packet, report) {
+                Some(length) => &mut packet[..length],
+                None => return,
+            },
+        };
+        if report {
             return self.take_report(slot, from, packet, now);
         }
+        let Some(leg) = self.leg_mut(slot) else { return };
         let Some((header, payload)) = rtp::parse(packet) else {
             leg.refused += 1;
             return;
@@ -130,7 +139,7 @@ impl Engine {
         let Some(out) = partner.sender.relay(header, partner.config.payload_type, now) else { return };
         rtp::rewrite(packet, out);
         partner.sender.count(packet.len().saturating_sub(rtp::HEADER_BYTES));
-        wire.send(partner.rtp(), partner.latch.destination(), packet);
+        partner.transmit(packet, wire);
     }
 
     /// A key of the peer: told once per press, and pressed on whoever hears this leg.
@@ -261,8 +270,7 @@ impl Engine {
         let mut packet = [0; REPORT_MAX];
         let length = leg.reports.write(&own, &clock, now, &mut packet);
         leg.reports.set_next(&mut self.dice, now);
-        let kind = if leg.config.rtcp_mux { Channel::Rtp } else { Channel::Rtcp };
-        wire.send(SocketKey { slot, kind }, leg.report_to(), &packet[..length]);
+        leg.transmit_report(&packet[..length], wire);
     }
 }
 
@@ -285,7 +293,7 @@ impl Leg {
     }
 
     /// Where reports go: as signalled, or beside a source that was found elsewhere.
-    fn report_to(&self) -> SocketAddr {
+    pub(super) fn report_to(&self) -> SocketAddr {
         match self.latch.locked() {
             Some(source) if source != self.config.remote && self.config.rtcp_mux => source,
             Some(source) if source != self.config.remote => {
