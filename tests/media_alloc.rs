@@ -316,7 +316,7 @@ fn a_thousand_legs_on_real_sockets_allocate_nothing_by_epoll() {
 }
 
 #[test]
-fn ciphered_legs_allocate_nothing() {
+fn ciphered_legs_and_those_with_keys_as_tones_allocate_nothing() {
     let _turn = TURN.lock().unwrap();
     const CALLS: u64 = 50;
     let suites = [
@@ -330,7 +330,7 @@ fn ciphered_legs_allocate_nothing() {
     let mut dice = Dice::seeded(4);
     let mut begun = Now { mono: Instant::from_millis(1_000), wall: Timestamp::UNIX_EPOCH };
     let mut legs = Vec::new();
-    let mut told = 0;
+    let (mut told, mut keys) = (0, 0);
     // Relays between two suites and to plain legs, bridges of two codecs, prompts.
     for n in 0..CALLS {
         let call = CallId::draw(1_700_000_000_000 + n, &mut dice);
@@ -339,6 +339,8 @@ fn ciphered_legs_allocate_nothing() {
             let codec = if n % 3 == 1 && leg == b { Codec::Pcmu } else { Codec::Pcma };
             let mut config = config(call, legs.len() as u32, codec, PEER);
             config.packet_ms = if n % 5 == 4 { 30 } else { 20 };
+            // Events of its partner are pressed on it as tones, and its own sound is searched for them.
+            config.dtmf = config.dtmf.filter(|_| leg == a);
             let suite = suites[(n as usize + usize::from(leg.index)) % 4];
             let [ours, theirs] = [1, 2].map(|seed| Master([seed; MASTER_MAX]));
             let srtp = Srtp { suite, ours: ours.clone(), theirs: theirs.clone() };
@@ -361,14 +363,20 @@ fn ciphered_legs_allocate_nothing() {
             let (mut sound, mut sealed) = ([0; 172], [0; 172 + TAIL_MAX]);
             packet(n, *payload_type, &mut sound);
             sealed[..172].copy_from_slice(&sound);
-            let length = match peer {
-                Some(peer) => peer.seal_rtp(&mut sealed, 172).unwrap_or(0),
-                None => 172,
-            };
+            let mut length = 172;
+            if slot.0 % 10 == 0 && n % 64 < 8 {
+                let mut press = [0; 16];
+                key(n, &mut press);
+                sealed[..16].copy_from_slice(&press);
+                length = 16;
+            }
+            if let Some(peer) = peer {
+                length = peer.seal_rtp(&mut sealed, length).unwrap_or(0);
+            }
             let key = SocketKey::rtp(*slot);
             engine.handle_packet(key, PEER, &mut sealed[..length], begun.mono, &mut outbox);
             // Forged, and heard before.
-            sealed[50] ^= u8::from(n % 2 == 0);
+            sealed[15] ^= u8::from(n % 2 == 0);
             engine.handle_packet(key, PEER, &mut sealed[..length], begun.mono, &mut outbox);
         }
         for phase in 1..=4 {
@@ -378,10 +386,13 @@ fn ciphered_legs_allocate_nothing() {
             told += outbox.parcels().iter().filter(|parcel| outbox.bytes(parcel)[1] == 200).count();
             outbox.clear();
         }
-        while engine.poll_output().is_some() {}
+        while let Some(fact) = engine.poll_output() {
+            keys += usize::from(matches!(fact, Fact::Digit { .. }));
+        }
     }
     COUNTED.set(false);
     assert_eq!(ALLOCATIONS.swap(0, Ordering::Relaxed), 0, "allocations and releases in 2,400 ticks");
+    assert!(keys >= 10 * 10, "keys were pressed: {keys}");
     assert!(sent > 700 * 75, "and they did their work: {sent} packets");
     assert!(told > 100, "reports among them: {told}");
 }

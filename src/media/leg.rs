@@ -17,6 +17,7 @@ use super::rtcp::Reports;
 use super::rtp::{FRAME_PACKET_BYTES, HEADER_BYTES, Header, write};
 use super::sender::Sender;
 use super::srtp::Cipher;
+use super::tones::Tones;
 use super::wire::{Frame, SocketKey, Wire};
 use crate::id::{Dice, LegId};
 use crate::time::Instant;
@@ -54,6 +55,8 @@ pub(super) struct Leg {
     pub(super) reports: Reports,
     pub(super) presses: Presses,
     pub(super) presser: Presser,
+    /// Where keys come as tones, and are pressed as tones.
+    pub(super) tones: Option<Box<Tones>>,
     /// Its call is recorded.
     pub(super) recorded: bool,
     /// Packets go straight to the leg that hears it.
@@ -148,6 +151,7 @@ impl Leg {
             reports: Reports::new(dice, now),
             presses: Presses::default(),
             presser: Presser::default(),
+            tones: None,
             recorded: false,
             relayed: false,
             decoder: None,
@@ -358,7 +362,7 @@ impl Leg {
 
     /// Presses on; `true` while a digit is under way, which takes the place of sound.
     pub(super) fn press(&mut self, now: Instant, wire: &mut impl Wire) -> bool {
-        let Some((payload_type, _)) = self.config.dtmf else { return false };
+        let Some((payload_type, _)) = self.config.dtmf else { return self.press_tones(now, wire) };
         let Some(sent) = self.presser.step(self.sender.position(now)) else { return false };
         self.send_rest(wire);
         if let Some((event, timestamp, marker)) = sent.packet.filter(|_| self.may_send()) {

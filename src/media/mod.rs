@@ -8,6 +8,7 @@ mod conceal;
 mod dtmf;
 pub mod engine;
 pub mod g711;
+pub mod inband;
 mod jitter;
 mod latch;
 mod leg;
@@ -24,6 +25,7 @@ mod sealing;
 mod sender;
 mod serve;
 pub mod srtp;
+mod tones;
 pub mod wire;
 
 pub use bank::SoundBank;

@@ -111,10 +111,13 @@ impl Engine {
         wire: &mut impl Wire,
     ) {
         let Some(leg) = self.leg_mut(slot) else { return };
+        if !leg.relayed || leg.tones.is_some() {
+            if let Some(decoder) = &mut leg.decoder {
+                decoder.jitter.put(header.timestamp, &packet[place], now);
+            }
+        }
         if leg.relayed {
             self.relay(slot, header, packet, now, wire);
-        } else if let Some(decoder) = &mut leg.decoder {
-            decoder.jitter.put(header.timestamp, &packet[place], now);
         }
     }
 
@@ -135,6 +138,9 @@ impl Engine {
         wire: &mut impl Wire,
     ) {
         let Some(partner) = self.partner(slot).filter(|partner| partner.may_send()) else { return };
+        if partner.is_pressing_tones() {
+            return partner.sender.leave_out(header);
+        }
         partner.send_rest(wire);
         let Some(out) = partner.sender.relay(header, partner.config.payload_type, now) else { return };
         rtp::rewrite(packet, out);
@@ -162,6 +168,7 @@ impl Engine {
         }
         let Some(partner) = self.partner(slot) else { return };
         let Some((payload_type, _)) = partner.config.dtmf.filter(|_| partner.may_send()) else {
+            partner.press_in_place_of_event(digit);
             return partner.sender.leave_out(header);
         };
         partner.send_rest(wire);

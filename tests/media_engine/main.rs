@@ -4,6 +4,7 @@
 mod bridge;
 mod dtmf;
 mod hold;
+mod inband;
 mod latch;
 mod libsrtp;
 mod packets;
