@@ -3,6 +3,7 @@
 //! Which other leg it hears, and when it is served, is for [`super::engine`] to say.
 
 use super::bank::SoundBank;
+use super::comfort::Comfort;
 use super::conceal::Conceal;
 use super::dtmf::{Presser, Presses};
 use super::g711;
@@ -114,6 +115,7 @@ impl Length {
 pub(super) struct Decoder {
     pub(super) jitter: Jitter,
     conceal: Conceal,
+    pub(super) comfort: Comfort,
     /// This tick's frame.
     pub(super) pcm: Quiet,
     /// Its codes, if the frame is whole as it came.
@@ -175,6 +177,7 @@ impl Leg {
             self.former = None;
             if let Some(decoder) = &mut self.decoder {
                 decoder.jitter.reset();
+                decoder.comfort = Comfort::default();
             }
         } else {
             // An address that says hold (RFC 3264 §8.4) is none to move to.
@@ -253,6 +256,9 @@ impl Leg {
         g711::decode(law, &codes, pcm);
         decoder.codes = None;
         decoder.sounds = true;
+        if !matches!(taken, Taken::Quiet) {
+            decoder.comfort.sound_is_heard();
+        }
         match taken {
             Taken::Whole => {
                 let before = *pcm;
@@ -263,7 +269,7 @@ impl Leg {
             Taken::Hole => decoder.conceal.fill(pcm),
             Taken::Quiet => {
                 decoder.conceal.rest(pcm);
-                decoder.sounds = false;
+                decoder.sounds = decoder.comfort.fill(pcm, now);
             }
         }
     }

@@ -4,6 +4,7 @@
 //! packets and ticks.
 
 pub mod bank;
+mod comfort;
 mod conceal;
 mod dtmf;
 pub mod engine;

@@ -275,7 +275,8 @@ pub struct LegFigures {
     pub late: u64,
     /// Came twice.
     pub duplicate: u64,
-    /// From strangers, runts, wrong versions or payload types.
+    /// From strangers, runts, wrong versions or payload types; ciphered ones that are forged, altered or
+    /// heard before.
     pub refused: u64,
     /// Interarrival jitter, microseconds (RFC 3550 A.8).
     pub jitter_us: u32,

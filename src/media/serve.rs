@@ -15,7 +15,7 @@ use super::rtp::{self, Header};
 use super::wire::{Channel, SocketKey, Wire};
 use crate::time::Instant;
 
-/// Comfort noise, static payload type (RFC 3389): we hear it as silence.
+/// Comfort noise, static payload type (RFC 3389).
 const COMFORT_NOISE: u8 = 13;
 
 impl Engine {
@@ -85,7 +85,7 @@ impl Engine {
                     self.take_event(slot, &header, event, now, wire);
                 }
             }
-            Kind::Noise => self.take_noise(slot, &header),
+            Kind::Noise => self.take_noise(slot, &header, &packet[place], now),
             Kind::Sound => {
                 match (other.and_then(Codec::law), leg.config.codec.law()) {
                     (Some(from), Some(to)) => g711::recode(from, to, &mut packet[place.clone()]),
@@ -114,6 +114,7 @@ impl Engine {
         if !leg.relayed || leg.tones.is_some() {
             if let Some(decoder) = &mut leg.decoder {
                 decoder.jitter.put(header.timestamp, &packet[place], now);
+                decoder.comfort.sound_comes();
             }
         }
         if leg.relayed {
@@ -177,9 +178,10 @@ impl Engine {
         partner.send(out, &event.write(), wire);
     }
 
-    fn take_noise(&mut self, slot: PortSlot, header: &Header) {
+    fn take_noise(&mut self, slot: PortSlot, header: &Header, payload: &[u8], now: Instant) {
         if let Some(decoder) = self.leg_mut(slot).and_then(|leg| leg.decoder.as_mut()) {
             decoder.jitter.rest(header.timestamp);
+            decoder.comfort.begin(payload, now);
         }
         if let Some(partner) = self.partner(slot) {
             partner.sender.leave_out(header);
