@@ -82,7 +82,7 @@ mod tests {
             let mut comfort = Comfort::default();
             comfort.begin(&[level, 1, 2], now);
             let heard = 20.0 * (rms(&mut comfort, now).unwrap() / 32_768.0).log10();
-            assert!((heard - f64::from(wanted)).abs() < 1.0, "{level}: {heard}");
+            assert!((heard - wanted).abs() < 1.0, "{level}: {heard}");
         }
         let mut comfort = Comfort::default();
         assert_eq!(rms(&mut comfort, now), None);

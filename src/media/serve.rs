@@ -111,11 +111,10 @@ impl Engine {
         wire: &mut impl Wire,
     ) {
         let Some(leg) = self.leg_mut(slot) else { return };
-        if !leg.relayed || leg.tones.is_some() {
-            if let Some(decoder) = &mut leg.decoder {
-                decoder.jitter.put(header.timestamp, &packet[place], now);
-                decoder.comfort.sound_comes();
-            }
+        let decoded = !leg.relayed || leg.tones.is_some();
+        if let Some(decoder) = leg.decoder.as_mut().filter(|_| decoded) {
+            decoder.jitter.put(header.timestamp, &packet[place], now);
+            decoder.comfort.sound_comes();
         }
         if leg.relayed {
             self.relay(slot, header, packet, now, wire);
