@@ -14,7 +14,11 @@ use hotline::io::clock::Clock;
 use hotline::io::media::{MediaConfig, MediaHandle, Outbox, ShellChoice, raise_file_limit};
 use hotline::io::recorder::{Recorder, RecorderConfig};
 use hotline::media::conference::PARTIES_MAX;
-use hotline::media::order::{Audience, Codec, ConferenceId, Flow, Group, PortSlot, Rights, SoundId};
+use hotline::media::order::{
+    Audience, Codec, ConferenceId, Flow, Group, MASTER_MAX, Master, PortSlot, Rights, SoundId, Srtp,
+    SrtpSuite,
+};
+use hotline::media::srtp::{Cipher, TAIL_MAX};
 use hotline::media::{Engine, Fact, LegConfig, Order, SocketKey, SoundBank, Tape};
 use hotline::time::{Instant, Now, Timestamp};
 
@@ -347,4 +351,97 @@ fn a_thousand_legs_on_real_sockets_allocate_nothing_by_io_uring() {
 #[test]
 fn a_thousand_legs_on_real_sockets_allocate_nothing_by_epoll() {
     a_thread_allocates_nothing(ShellChoice::Epoll, 16_000);
+}
+
+#[test]
+fn ciphered_legs_and_those_with_keys_as_tones_allocate_nothing() {
+    let _turn = TURN.lock().unwrap();
+    const CALLS: u64 = 50;
+    let suites = [
+        SrtpSuite::AesCm128HmacSha1_80,
+        SrtpSuite::AesCm128HmacSha1_32,
+        SrtpSuite::AeadAes128Gcm,
+        SrtpSuite::AeadAes256Gcm,
+    ];
+    let mut outbox = Outbox::default();
+    let mut engine = Engine::new(bank(), Dice::seeded(1));
+    let mut dice = Dice::seeded(4);
+    let mut begun = Now { mono: Instant::from_millis(1_000), wall: Timestamp::UNIX_EPOCH };
+    let mut legs = Vec::new();
+    let (mut told, mut keys) = (0, 0);
+    // Relays between two suites and to plain legs, bridges of two codecs, prompts.
+    for n in 0..CALLS {
+        let call = CallId::draw(1_700_000_000_000 + n, &mut dice);
+        let [a, b] = [0, 1].map(|index| LegId { call, index });
+        for leg in [a, b] {
+            let codec = if n % 3 == 1 && leg == b { Codec::Pcmu } else { Codec::Pcma };
+            let mut config = config(call, legs.len() as u32, codec, PEER);
+            config.packet_ms = if n % 5 == 4 { 30 } else { 20 };
+            // Events of its partner are pressed on it as tones, and its own sound is searched for them.
+            config.dtmf = config.dtmf.filter(|_| leg == a);
+            let suite = suites[(n as usize + usize::from(leg.index)) % 4];
+            let [ours, theirs] = [1, 2].map(|seed| Master([seed; MASTER_MAX]));
+            let srtp = Srtp { suite, ours: ours.clone(), theirs: theirs.clone() };
+            let ciphered = n % 2 == 0 || leg == a;
+            config.srtp = ciphered.then(|| Box::new(srtp));
+            let peer = ciphered.then(|| Cipher::new(&Srtp { suite, ours: theirs, theirs: ours }));
+            legs.push((config.slot, config.payload_type, peer));
+            engine.handle_order(Order::Open { leg, config }, begun, &mut outbox, &mut Nowhere);
+        }
+        let order = match n % 3 {
+            2 => Order::Play { leg: a, sounds: [SoundId(0)].into(), repeat: true, mark: 0 },
+            _ => Order::Bridge { a, b },
+        };
+        engine.handle_order(order, begun, &mut outbox, &mut Nowhere);
+    }
+    let mut sent = 0;
+    for n in 0..700 {
+        COUNTED.set(n >= 100);
+        for (slot, payload_type, peer) in &mut legs {
+            let (mut sound, mut sealed) = ([0; 172], [0; 172 + TAIL_MAX]);
+            packet(n, *payload_type, &mut sound);
+            sealed[..172].copy_from_slice(&sound);
+            let mut length = 172;
+            if slot.0 % 10 == 0 && n % 64 < 8 {
+                let mut press = [0; 16];
+                key(n, &mut press);
+                sealed[..16].copy_from_slice(&press);
+                length = 16;
+            }
+            if let Some(peer) = peer {
+                length = peer.seal_rtp(&mut sealed, length).unwrap_or(0);
+            }
+            let key = SocketKey::rtp(*slot);
+            engine.handle_packet(key, PEER, &mut sealed[..length], begun.mono, &mut outbox);
+            // Forged, and heard before.
+            sealed[15] ^= u8::from(n % 2 == 0);
+            engine.handle_packet(key, PEER, &mut sealed[..length], begun.mono, &mut outbox);
+        }
+        for phase in 1..=4 {
+            begun.mono += Duration::from_millis(5);
+            engine.tick(phase % 4, begun.mono, &mut outbox, &mut Nowhere);
+            sent += outbox.parcels().len();
+            told += outbox.parcels().iter().filter(|parcel| outbox.bytes(parcel)[1] == 200).count();
+            outbox.clear();
+        }
+        while let Some(fact) = engine.poll_output() {
+            keys += usize::from(matches!(fact, Fact::Digit { .. }));
+        }
+    }
+    COUNTED.set(false);
+    assert_eq!(ALLOCATIONS.swap(0, Ordering::Relaxed), 0, "allocations and releases in 2,400 ticks");
+    assert!(keys >= 10 * 10, "keys were pressed: {keys}");
+    assert!(sent > 700 * 75, "and they did their work: {sent} packets");
+    assert!(told > 100, "reports among them: {told}");
+}
+
+/// No recording runs.
+struct Nowhere;
+
+impl Tape for Nowhere {
+    fn begin(&mut self, _: CallId, _: Timestamp) {}
+    fn frame(&mut self, _: CallId, _: &hotline::media::Frame, _: &hotline::media::Frame) -> bool {
+        false
+    }
+    fn end(&mut self, _: CallId, _: u64) {}
 }

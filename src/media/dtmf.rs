@@ -115,6 +115,22 @@ impl Presser {
         }
     }
 
+    /// Makes room for all digits that it ever holds, for digits that come with packets.
+    pub fn reserve(&mut self) {
+        self.digits.reserve(DIGITS_MAX);
+    }
+
+    /// Takes the next digit off, for whoever presses it in another way.
+    pub fn next(&mut self) -> Option<char> {
+        let code = self.digits.pop_front()?;
+        EVENTS.get(usize::from(code)).map(|key| char::from(*key))
+    }
+
+    /// Whether digits wait.
+    pub fn is_empty(&self) -> bool {
+        self.digits.is_empty()
+    }
+
     /// The next tick, with sound standing at `timestamp`; `None` when all is pressed. Event,
     /// timestamp and marker make the packet.
     pub fn step(&mut self, timestamp: u32) -> Option<Sent> {

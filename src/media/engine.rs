@@ -255,7 +255,7 @@ impl Engine {
         };
         let mixed = matches!(leg.hears, Hears::Conference(_));
         let relayed = !leg.recorded && partner.is_some_and(|partner| leg.is_alike(partner));
-        let decoded = leg.recorded || mixed || (partner.is_some() && !relayed);
+        let decoded = leg.recorded || mixed || (partner.is_some() && !relayed) || leg.wants_tones();
         if relayed {
             self.read.add(slot, phase + 2);
         } else {
@@ -263,6 +263,7 @@ impl Engine {
         }
         if let Some(leg) = self.leg_mut(slot) {
             leg.relayed = relayed;
+            leg.mind_tones();
             if !decoded && let Some(decoder) = &mut leg.decoder {
                 decoder.jitter.reset();
                 decoder.sounds = false;
@@ -368,7 +369,9 @@ impl Engine {
                 if catch_unwind(AssertUnwindSafe(|| leg.decode(now))).is_err() {
                     self.fail(slot);
                     index -= 1; // Another leg has taken its place in the list.
+                    continue;
                 }
+                self.hear_tones(slot);
             }
         }
         self.mix(phase);

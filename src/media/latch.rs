@@ -127,6 +127,16 @@ impl Latch {
         }
     }
 
+    /// Whether a packet from `from` would not be refused as a stranger's; nothing is learned of it.
+    pub fn may_speak(&self, from: SocketAddr) -> bool {
+        let left = || self.left.iter().any(|(other, source)| *other == from || *source == from);
+        match self.locked {
+            Some(locked) => from == locked,
+            None if from == self.signalled => true,
+            None => (from.ip() == self.signalled.ip() || from.ip() == self.peer) && !left(),
+        }
+    }
+
     /// Whether a report from `from` may be the peer's: once locked, only the same host's.
     pub fn may_report(&self, from: SocketAddr) -> bool {
         match self.locked {

@@ -3,6 +3,7 @@
 //! Which other leg it hears, and when it is served, is for [`super::engine`] to say.
 
 use super::bank::SoundBank;
+use super::comfort::Comfort;
 use super::conceal::{Conceal, SEAM};
 use super::conference::{Mixed, Place};
 use super::dtmf::{Presser, Presses};
@@ -17,6 +18,8 @@ use super::reception::Reception;
 use super::rtcp::Reports;
 use super::rtp::{FRAME_PACKET_BYTES, HEADER_BYTES, Header, write};
 use super::sender::Sender;
+use super::srtp::Cipher;
+use super::tones::Tones;
 use super::wire::{Frame, SocketKey, Wire};
 use crate::id::{Dice, LegId};
 use crate::time::Instant;
@@ -43,6 +46,8 @@ pub(super) struct Leg {
     pub(super) config: LegConfig,
     pub(super) hears: Hears,
     pub(super) latch: Latch,
+    /// Keys, where packets are ciphered.
+    pub(super) cipher: Option<Box<Cipher>>,
     pub(super) reception: Reception,
     pub(super) sender: Sender,
     /// Where packets of another length than 20 ms are sent.
@@ -54,6 +59,8 @@ pub(super) struct Leg {
     pub(super) reports: Reports,
     pub(super) presses: Presses,
     pub(super) presser: Presser,
+    /// Where keys come as tones, and are pressed as tones.
+    pub(super) tones: Option<Box<Tones>>,
     /// Its call is recorded.
     pub(super) recorded: bool,
     /// Packets go straight to the leg that hears it.
@@ -113,6 +120,7 @@ impl Length {
 pub(super) struct Decoder {
     pub(super) jitter: Jitter,
     conceal: Conceal,
+    pub(super) comfort: Comfort,
     /// This tick's frame.
     pub(super) pcm: Quiet,
     /// Its codes, if the frame is whole as it came.
@@ -132,19 +140,25 @@ impl Default for Quiet {
 
 impl Leg {
     pub(super) fn new(id: LegId, config: LegConfig, dice: &mut Dice, now: Instant) -> Self {
+        let mut sender = Sender::new(dice, now);
+        if config.srtp.is_some() {
+            sender.begin_early();
+        }
         Leg {
             latch: Latch::new(config.remote, config.signalling_peer),
+            cipher: Leg::cipher(&config),
             packer: packer(&config),
             id,
             config,
             hears: Hears::Nothing,
             reception: Reception::default(),
-            sender: Sender::new(dice, now),
+            sender,
             length: Length::default(),
             former: None,
             reports: Reports::new(dice, now),
             presses: Presses::default(),
             presser: Presser::default(),
+            tones: None,
             recorded: false,
             relayed: false,
             decoder: None,
@@ -170,6 +184,7 @@ impl Leg {
             self.former = None;
             if let Some(decoder) = &mut self.decoder {
                 decoder.jitter.reset();
+                decoder.comfort = Comfort::default();
             }
         } else {
             // An address that says hold (RFC 3264 §8.4) is none to move to.
@@ -193,6 +208,7 @@ impl Leg {
         if self.config.packet_ms != config.packet_ms {
             self.packer = packer(&config);
         }
+        self.rekey(&config);
         self.config = config;
     }
 
@@ -250,6 +266,9 @@ impl Leg {
         g711::decode(law, &codes, pcm);
         decoder.codes = None;
         let sounded = std::mem::replace(&mut decoder.sounds, true);
+        if !matches!(taken, Taken::Quiet) {
+            decoder.comfort.sound_is_heard();
+        }
         match taken {
             Taken::Whole => {
                 let before = *pcm;
@@ -263,7 +282,7 @@ impl Leg {
                     decoder.conceal.forget();
                 }
                 decoder.conceal.rest(pcm);
-                decoder.sounds = false;
+                decoder.sounds = decoder.comfort.fill(pcm, now);
             }
         }
     }
@@ -368,19 +387,19 @@ impl Leg {
         let mut packet = [0; HEADER_BYTES + CODES_MAX];
         let length = write(header, gathered.codes(), &mut packet);
         self.sender.count(gathered.codes().len());
-        wire.send(self.rtp(), self.latch.destination(), &packet[..length]);
+        self.transmit(&packet[..length], wire);
     }
 
     pub(super) fn send(&mut self, header: Header, payload: &[u8], wire: &mut impl Wire) {
         let mut packet = [0; FRAME_PACKET_BYTES];
         let length = write(header, payload, &mut packet);
         self.sender.count(payload.len());
-        wire.send(self.rtp(), self.latch.destination(), &packet[..length]);
+        self.transmit(&packet[..length], wire);
     }
 
     /// Presses on; `true` while a digit is under way, which takes the place of sound.
     pub(super) fn press(&mut self, now: Instant, wire: &mut impl Wire) -> bool {
-        let Some((payload_type, _)) = self.config.dtmf else { return false };
+        let Some((payload_type, _)) = self.config.dtmf else { return self.press_tones(now, wire) };
         let Some(sent) = self.presser.step(self.sender.position(now)) else { return false };
         self.send_rest(wire);
         if let Some((event, timestamp, marker)) = sent.packet.filter(|_| self.may_send()) {

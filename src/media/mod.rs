@@ -4,11 +4,13 @@
 //! packets and ticks.
 
 pub mod bank;
+mod comfort;
 mod conceal;
 pub mod conference;
 mod dtmf;
 pub mod engine;
 pub mod g711;
+pub mod inband;
 mod jitter;
 mod latch;
 mod leg;
@@ -23,8 +25,11 @@ mod record;
 mod roster;
 mod rtcp;
 mod rtp;
+mod sealing;
 mod sender;
 mod serve;
+pub mod srtp;
+mod tones;
 pub mod wire;
 
 pub use bank::SoundBank;

@@ -137,6 +137,12 @@ pub const MASTER_MAX: usize = 44;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Master(pub [u8; MASTER_MAX]);
 
+impl Drop for Master {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.0);
+    }
+}
+
 impl std::fmt::Debug for Master {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Master(…)")
@@ -148,7 +154,8 @@ impl std::fmt::Debug for Master {
 pub struct Srtp {
     /// The same both ways.
     pub suite: SrtpSuite,
-    /// What we send with: the key that our own SDP names.
+    /// What we send with: the key that our own SDP names. Always a new one where it changes: numbers of
+    /// packets go on, and none may be used twice with one key.
     pub ours: Master,
     /// What the peer sends with: the key that its SDP names.
     pub theirs: Master,
@@ -280,7 +287,8 @@ pub struct LegFigures {
     pub late: u64,
     /// Came twice.
     pub duplicate: u64,
-    /// From strangers, runts, wrong versions or payload types.
+    /// From strangers, runts, wrong versions or payload types; ciphered ones that are forged, altered or
+    /// heard before.
     pub refused: u64,
     /// Interarrival jitter, microseconds (RFC 3550 A.8).
     pub jitter_us: u32,

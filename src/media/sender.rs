@@ -65,6 +65,12 @@ impl Sender {
         }
     }
 
+    /// Numbers begin in their lower half, so that whoever misses the first packets cannot miss a wrap
+    /// with them (RFC 3711 §3.3.1 counts wraps).
+    pub fn begin_early(&mut self) {
+        self.next &= 0x7fff;
+    }
+
     /// The header of the frame due `now`; a talkspurt's first is marked.
     pub fn frame(&mut self, payload_type: u8, now: Instant) -> Header {
         let (timestamp, marker) = self.place(now);

@@ -16,7 +16,7 @@ use super::rtp::{self, Header};
 use super::wire::{Channel, SocketKey, Wire};
 use crate::time::Instant;
 
-/// Comfort noise, static payload type (RFC 3389): we hear it as silence.
+/// Comfort noise, static payload type (RFC 3389).
 const COMFORT_NOISE: u8 = 13;
 
 impl Engine {
@@ -30,9 +30,18 @@ impl Engine {
     ) {
         let slot = socket.slot;
         let Some(leg) = self.leg_mut(slot) else { return };
-        if socket.kind == Channel::Rtcp || leg.config.rtcp_mux && rtp::is_rtcp(packet) {
+        let report = socket.kind == Channel::Rtcp || leg.config.rtcp_mux && rtp::is_rtcp(packet);
+        let packet = match leg.cipher {
+            None => packet,
+            Some(_) => match self.unseal(slot, from, packet, report) {
+                Some(length) => &mut packet[..length],
+                None => return,
+            },
+        };
+        if report {
             return self.take_report(slot, from, packet, now);
         }
+        let Some(leg) = self.leg_mut(slot) else { return };
         let Some((header, payload)) = rtp::parse(packet) else {
             leg.refused += 1;
             return;
@@ -80,7 +89,7 @@ impl Engine {
                     self.take_event(slot, &header, event, now, wire);
                 }
             }
-            Kind::Noise => self.take_noise(slot, &header),
+            Kind::Noise => self.take_noise(slot, &header, &packet[place], now),
             Kind::Sound => {
                 match (other.and_then(Codec::law), leg.config.codec.law()) {
                     (Some(from), Some(to)) => g711::recode(from, to, &mut packet[place.clone()]),
@@ -106,10 +115,13 @@ impl Engine {
         wire: &mut impl Wire,
     ) {
         let Some(leg) = self.leg_mut(slot) else { return };
+        let decoded = !leg.relayed || leg.tones.is_some();
+        if let Some(decoder) = leg.decoder.as_mut().filter(|_| decoded) {
+            decoder.jitter.put(header.timestamp, &packet[place], now);
+            decoder.comfort.sound_comes();
+        }
         if leg.relayed {
             self.relay(slot, header, packet, now, wire);
-        } else if let Some(decoder) = &mut leg.decoder {
-            decoder.jitter.put(header.timestamp, &packet[place], now);
         }
     }
 
@@ -130,11 +142,14 @@ impl Engine {
         wire: &mut impl Wire,
     ) {
         let Some(partner) = self.partner(slot).filter(|partner| partner.may_send()) else { return };
+        if partner.is_pressing_tones() {
+            return partner.sender.leave_out(header);
+        }
         partner.send_rest(wire);
         let Some(out) = partner.sender.relay(header, partner.config.payload_type, now) else { return };
         rtp::rewrite(packet, out);
         partner.sender.count(packet.len().saturating_sub(rtp::HEADER_BYTES));
-        wire.send(partner.rtp(), partner.latch.destination(), packet);
+        partner.transmit(packet, wire);
     }
 
     /// A key of the peer: told once per press, and pressed on whoever hears this leg.
@@ -157,6 +172,7 @@ impl Engine {
         }
         let Some(partner) = self.partner(slot) else { return };
         let Some((payload_type, _)) = partner.config.dtmf.filter(|_| partner.may_send()) else {
+            partner.press_in_place_of_event(digit);
             return partner.sender.leave_out(header);
         };
         partner.send_rest(wire);
@@ -165,9 +181,10 @@ impl Engine {
         partner.send(out, &event.write(), wire);
     }
 
-    fn take_noise(&mut self, slot: PortSlot, header: &Header) {
+    fn take_noise(&mut self, slot: PortSlot, header: &Header, payload: &[u8], now: Instant) {
         if let Some(decoder) = self.leg_mut(slot).and_then(|leg| leg.decoder.as_mut()) {
             decoder.jitter.rest(header.timestamp);
+            decoder.comfort.begin(payload, now);
         }
         if let Some(partner) = self.partner(slot) {
             partner.sender.leave_out(header);
@@ -271,8 +288,7 @@ impl Engine {
         let mut packet = [0; REPORT_MAX];
         let length = leg.reports.write(&own, &clock, now, &mut packet);
         leg.reports.set_next(&mut self.dice, now);
-        let kind = if leg.config.rtcp_mux { Channel::Rtp } else { Channel::Rtcp };
-        wire.send(SocketKey { slot, kind }, leg.report_to(), &packet[..length]);
+        leg.transmit_report(&packet[..length], wire);
     }
 }
 
@@ -295,7 +311,7 @@ impl Leg {
     }
 
     /// Where reports go: as signalled, or beside a source that was found elsewhere.
-    fn report_to(&self) -> SocketAddr {
+    pub(super) fn report_to(&self) -> SocketAddr {
         match self.latch.locked() {
             Some(source) if source != self.config.remote && self.config.rtcp_mux => source,
             Some(source) if source != self.config.remote => {

@@ -43,7 +43,7 @@ impl SocketKey {
 
 /// Where packets go. Must not block; a packet that cannot be sent is dropped.
 pub trait Wire {
-    /// Sends `packet` (at most `PACKET_MAX` of `rtp` bytes) from `socket` to `to`; copies it.
+    /// Sends `packet` (at most `PACKET_MAX` of `rtp` bytes, and `TAIL_MAX` of `srtp` where it is sealed) from `socket` to `to`; copies it.
     fn send(&mut self, socket: SocketKey, to: SocketAddr, packet: &[u8]);
 
     /// From now on the RTP of `slot` comes from `source` alone and goes there, or (`None`) again from

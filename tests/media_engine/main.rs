@@ -2,10 +2,13 @@
 //! Peers read and write RTP and RTCP by code of their own.
 
 mod bridge;
+mod comfort;
 mod conference;
 mod dtmf;
 mod hold;
+mod inband;
 mod latch;
+mod libsrtp;
 mod packets;
 mod prompts;
 mod ptime;
@@ -14,4 +17,5 @@ mod recording;
 mod renegotiation;
 mod rtcp;
 mod silence;
+mod srtp;
 mod stage;
