@@ -10,7 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::bank::SoundBank;
-use super::leg::{Decoder, Hears, Leg};
+use super::decoder::Decoder;
+use super::leg::{Hears, Leg};
 use super::order::{FRAME_SAMPLES, Fact, LegConfig, Order, PortSlot};
 use super::player::Player;
 use super::record::Recording;
@@ -80,8 +81,9 @@ impl Engine {
             Order::Open { leg, config } => self.open(leg, *config, now.mono),
             Order::Change { leg, config } => {
                 if let Some(slot) = self.slot_of(leg) {
+                    let ssrc = self.dice.next_u32(); // For a codec of another clock.
                     if let Some(leg) = self.leg_mut(slot) {
-                        leg.change(*config, now.mono, wire);
+                        leg.change(*config, ssrc, now.mono, wire);
                     }
                     self.mark_halves(slot);
                     self.settle(slot);
@@ -233,8 +235,14 @@ impl Engine {
             Hears::Leg(partner) => self.leg(partner),
             Hears::Nothing | Hears::Sounds(_) => None,
         };
-        let relayed = !leg.recorded && partner.is_some_and(|partner| leg.is_alike(partner));
-        let decoded = leg.recorded || (partner.is_some() && !relayed);
+        let kept = leg.recorded && leg.config.codec.is_decodable();
+        let relayed = !kept && partner.is_some_and(|partner| leg.is_alike(partner));
+        let decoded = kept || (partner.is_some() && !relayed);
+        let hears_coded = match leg.hears {
+            Hears::Leg(partner) if !relayed => Some(partner),
+            _ => None,
+        };
+        let plays = matches!(leg.hears, Hears::Sounds(_));
         if relayed {
             self.read.add(slot, phase + 2);
         } else {
@@ -243,12 +251,18 @@ impl Engine {
         if let Some(leg) = self.leg_mut(slot) {
             leg.relayed = relayed;
             if !decoded && let Some(decoder) = &mut leg.decoder {
-                decoder.jitter.reset();
-                decoder.sounds = false;
+                decoder.stop();
             }
             if decoded && leg.decoder.is_none() {
-                leg.decoder = Some(Box::<Decoder>::default());
+                leg.decoder = Some(Box::new(Decoder::new(leg.config.codec)));
             }
+            if plays {
+                leg.ready_encoder();
+            }
+        }
+        // Whoever hears what is decoded here will have it coded.
+        if let Some(listener) = hears_coded.and_then(|slot| self.leg_mut(slot)) {
+            listener.ready_encoder();
         }
     }
 

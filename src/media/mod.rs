@@ -4,11 +4,15 @@
 //! packets and ticks.
 
 pub mod bank;
-mod conceal;
+pub mod codec;
+pub mod conceal;
+mod decoder;
+pub mod delay;
 mod dtmf;
+mod encoder;
 pub mod engine;
 pub mod g711;
-mod jitter;
+pub mod jitter;
 mod latch;
 mod leg;
 mod mos;
@@ -17,11 +21,14 @@ mod packer;
 mod player;
 mod reception;
 mod record;
+pub mod resample;
 mod roster;
 mod rtcp;
 mod rtp;
 mod sender;
 mod serve;
+#[cfg(feature = "opus")]
+pub mod slots;
 pub mod wire;
 
 pub use bank::SoundBank;

@@ -62,7 +62,7 @@ impl Engine {
             Seen::New => {}
             Seen::First => {
                 if let Some(decoder) = &mut leg.decoder {
-                    decoder.jitter.reset();
+                    decoder.reset();
                 }
             }
             Seen::Duplicate | Seen::Stray => return,
@@ -83,7 +83,9 @@ impl Engine {
                     _ if other.is_some() => return,
                     _ => leg.forget_former(),
                 }
-                if leg.length.note(place.len()) {
+                // A byte or two are a unit of the clock; packets of other codecs go on whatever their length.
+                let units = leg.config.codec.unit_bytes().map(|bytes| place.len() / bytes);
+                if units.is_some_and(|units| leg.length.note(units)) {
                     self.settle(slot);
                 }
                 self.take_sound(slot, &header, packet, place, now, wire);
@@ -105,7 +107,9 @@ impl Engine {
         if leg.relayed {
             self.relay(slot, header, packet, now, wire);
         } else if let Some(decoder) = &mut leg.decoder {
-            decoder.jitter.put(header.timestamp, &packet[place], now);
+            if !decoder.put(header.timestamp, &packet[place], now) {
+                leg.refused += 1;
+            }
         }
     }
 
@@ -146,7 +150,7 @@ impl Engine {
         let id = leg.id;
         let digit = leg.presses.take(event, header.timestamp, header.marker);
         if let Some(decoder) = &mut leg.decoder {
-            decoder.jitter.rest(header.timestamp);
+            decoder.rest(header.timestamp);
         }
         if let Some(digit) = digit {
             self.facts.push_back(Fact::Digit { leg: id, digit });
@@ -163,7 +167,7 @@ impl Engine {
 
     fn take_noise(&mut self, slot: PortSlot, header: &Header) {
         if let Some(decoder) = self.leg_mut(slot).and_then(|leg| leg.decoder.as_mut()) {
-            decoder.jitter.rest(header.timestamp);
+            decoder.rest(header.timestamp);
         }
         if let Some(partner) = self.partner(slot) {
             partner.sender.leave_out(header);
@@ -206,28 +210,29 @@ impl Engine {
     }
 
     fn send_sound(&mut self, slot: PortSlot, now: Instant, wire: &mut impl Wire) {
-        let Some(leg) = self.leg(slot) else { return };
-        let codec = leg.config.codec;
-        // What a partner says is copied out: 480 bytes, so that both legs need not be held at once.
-        let said = match leg.hears {
-            Hears::Leg(partner) => {
-                let partner = self.leg(partner).filter(|partner| !partner.relayed);
-                partner.and_then(|partner| partner.said(codec).map(|(codes, pcm)| (codes, *pcm)))
-            }
-            _ => None,
-        };
         let bank = self.bank.clone();
         let Some(leg) = self.leg_mut(slot) else { return };
         if leg.press(now, wire) {
             return;
         }
-        if let Some((codes, pcm)) = said {
-            leg.given = pcm;
-            leg.send_frame(&codes, now, wire);
+        if let Hears::Leg(partner) = leg.hears {
+            return self.pass_on(partner, slot, now, wire);
         }
         let id = leg.id;
         if let Some(mark) = leg.play(&bank, now, wire) {
             self.facts.push_back(Fact::Played { leg: id, mark });
+        }
+    }
+
+    /// What `speaker` says in this tick is sent to the peer of `slot`.
+    fn pass_on(&mut self, speaker: PortSlot, slot: PortSlot, now: Instant, wire: &mut impl Wire) {
+        let places = [speaker.0 as usize, slot.0 as usize];
+        let Ok([Some(speaker), Some(leg)]) = self.legs.get_disjoint_mut(places) else { return };
+        if !speaker.relayed
+            && let Some(voice) = speaker.said()
+        {
+            leg.given = *voice.narrow;
+            leg.speak(&voice, now, wire);
         }
     }
 
