@@ -73,28 +73,78 @@ fn all_codes_of_g711_are_those_of_another_implementation() {
         let wanted = peer(&format!("{name}-encode"), &bytes(&linear));
         let mut got = vec![0; linear.len()];
         g711::encode(law, &linear, &mut got);
-        let differ: Vec<_> = (0..got.len()).filter(|n| got[*n] != wanted[*n]).collect();
-        println!("{name}: {} differ: {:?}", differ.len(), differ.iter().take(10).map(|n| (linear[*n], got[*n], wanted[*n])).collect::<Vec<_>>());
+        // On the border of two steps µ-law is rounded either way: G.191 takes 14 bits, spandsp 16.
+        let border = |n: usize| {
+            let step = i32::from(g711::decode_sample(law, got[n])) - i32::from(linear[n]);
+            let other = i32::from(g711::decode_sample(law, wanted[n])) - i32::from(linear[n]);
+            law == Law::Mu && step.abs().abs_diff(other.abs()) <= 1
+        };
+        let differ: Vec<_> = (0..got.len())
+            .filter(|n| got[*n] != wanted[*n])
+            .map(|n| (linear[n], got[n], wanted[n], border(n)))
+            .collect();
+        assert!(differ.len() < 130 && differ.iter().all(|it| it.3), "{name}: {differ:?}");
     }
 }
 
+/// After one code for silence both decoders are in one state, from there on they agree to the bit.
 #[test]
 fn g722_decodes_to_the_same_samples_as_another_decoder() {
     let codes = peer("g722-encode", &bytes(&wide_speech()));
-    let wanted = samples(&peer("g722-decode", &codes));
+    let wanted = samples(&peer("g722-decode", &[&[g722::SILENCE], &codes[..]].concat()));
     let mut got = vec![0; codes.len() * 2];
     g722::Decoder::default().decode(&codes, &mut got);
-    assert!(got == wanted, "first differs at {:?}", (0..got.len()).find(|n| got[*n] != wanted[*n]));
+    let differs = (0..got.len()).find(|n| got[*n] != wanted[*n + 2]);
+    assert_eq!(differs, None, "the first sample that differs");
 }
 
+/// Coders that begin one step apart make other codes of the same worth for ever after: what is
+/// compared is what a decoder that is not ours hears of them.
 #[test]
-fn g722_encodes_to_codes_that_another_encoder_makes_too() {
+fn g722_encodes_to_codes_that_another_decoder_hears_as_well_as_another_encoders() {
     let speech = wide_speech();
-    let wanted = peer("g722-encode", &bytes(&speech));
-    let mut got = vec![0; speech.len() / 2];
-    g722::Encoder::default().encode(&speech, &mut got);
-    let differ: Vec<usize> = (0..got.len()).filter(|n| got[*n] != wanted[*n]).collect();
-    println!("{} of {} differ, first {:?} last {:?}", differ.len(), got.len(), differ.first(), differ.last());
-    let closeness = closeness(&samples(&peer("g722-decode", &got)), &samples(&peer("g722-decode", &wanted)));
-    println!("{closeness}");
+    let theirs = samples(&peer("g722-decode", &peer("g722-encode", &bytes(&speech))));
+    let mut codes = vec![0; speech.len() / 2];
+    g722::Encoder::default().encode(&speech, &mut codes);
+    let ours = samples(&peer("g722-decode", &codes));
+    // The filters of both bands are 22 samples late.
+    let [ours, theirs] = [ours, theirs].map(|heard| closeness(&heard[22..], &speech[..speech.len() - 22]));
+    assert!(theirs > 15.0 && (ours - theirs).abs() < 0.2, "{ours} dB beside {theirs} dB");
+}
+
+/// RFC 6716 gives the decoder: libopus, called past the crate, must hear what we code, and we it.
+#[cfg(feature = "opus")]
+#[test]
+fn opus_packets_go_to_and_from_the_library_itself() {
+    use hotline::media::codec::opus::{Decoder, Encoder, PACKET_BYTES_MAX, SAMPLES_MAX};
+    let speech = wide_speech();
+    let speech = &speech[..speech.len() / 320 * 320];
+    let (mut encoder, mut ours) = (Encoder::new().unwrap(), vec![]);
+    for frame in speech.chunks_exact(320) {
+        let mut payload = [0; PACKET_BYTES_MAX];
+        let length = encoder.encode(frame, &mut payload);
+        ours.extend((length as u16).to_le_bytes());
+        ours.extend(&payload[..length]);
+    }
+    let theirs = peer("opus-encode", &bytes(speech));
+    let decode = |mut packets: &[u8]| -> Vec<i16> {
+        let (mut decoder, mut heard) = (Decoder::new().unwrap(), vec![]);
+        while let Some((length, rest)) = packets.split_first_chunk::<2>() {
+            let (packet, rest) = rest.split_at(usize::from(u16::from_le_bytes(*length)));
+            let mut sound = [0; SAMPLES_MAX];
+            assert_eq!(Decoder::samples(packet), Some(320));
+            let count = decoder.decode(packet, &mut sound);
+            heard.extend(&sound[..count]);
+            packets = rest;
+        }
+        heard
+    };
+    for (who, packets) in [("ours", &ours), ("theirs", &theirs)] {
+        let by_us = decode(packets);
+        let by_them = samples(&peer("opus-decode", packets));
+        assert!(by_us == by_them, "{who}: one library, one sound");
+        let narrow = |sound: &[i16]| sound.iter().step_by(2).copied().collect::<Vec<i16>>();
+        let found = hotline::phone::listen::find(&prompt("greeting")[..30_000], &narrow(&by_them), 0);
+        assert!(found.is_some_and(|found| found.score > 0.8), "{who}: {found:?}");
+    }
 }

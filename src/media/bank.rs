@@ -1,25 +1,22 @@
-//! Prompts, ready to be sent: encoded once per codec when loaded, shared by all legs.
+//! Prompts, ready to be sent: encoded once per law when loaded, shared by all legs. Other codecs are
+//! coded for each leg as they are played: a listener's decoder must follow its coder's state.
 //!
 //! Which prompt has which number is for the loader to remember; files are `io`'s.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use super::codec::g722;
 use super::g711::{self, Law};
 use super::order::{Codec, SoundId};
-use super::resample;
 
-/// One prompt in the forms that are used.
+/// One prompt in the three forms that are used.
 #[derive(Debug)]
 struct Sound {
     linear: Arc<[i16]>,
     pcma: Box<[u8]>,
     pcmu: Box<[u8]>,
-    /// From a coder at rest on; there once some leg wants it.
-    g722: OnceLock<Box<[u8]>>,
 }
 
-/// All prompts. Cheap to clone. 4 bytes a sample: a minute takes 1.9 MB; 2.4 with G.722.
+/// All prompts. Cheap to clone. 4 bytes a sample: a minute takes 1.9 MB.
 #[derive(Clone, Debug, Default)]
 pub struct SoundBank {
     sounds: Arc<Vec<Arc<Sound>>>,
@@ -40,7 +37,7 @@ impl SoundBank {
                 g711::encode(law, &linear, &mut codes);
                 codes
             };
-            Arc::new(Sound { pcma: encoded(Law::A), pcmu: encoded(Law::Mu), g722: OnceLock::new(), linear })
+            Arc::new(Sound { pcma: encoded(Law::A), pcmu: encoded(Law::Mu), linear })
         }));
         SoundBank { sounds: Arc::new(all) }
     }
@@ -55,40 +52,13 @@ impl SoundBank {
         self.sounds.is_empty()
     }
 
-    /// Encodes all sounds to G.722 that are not yet, for all clones of this bank: 0.5 ms for each second
-    /// of sound, so not on a media thread. Until then they are coded for each leg as they are played.
-    pub fn prepare_wideband(&self) {
-        for sound in self.sounds.iter() {
-            sound.g722.get_or_init(|| {
-                let mut codes = vec![0; sound.linear.len()].into_boxed_slice();
-                g722::Encoder::default().encode(&resample::double_all(&sound.linear), &mut codes);
-                codes
-            });
-        }
-    }
-
-    /// Whether [`SoundBank::prepare_wideband`] has nothing to do.
-    pub fn is_wideband(&self) -> bool {
-        self.sounds.iter().all(|sound| sound.g722.get().is_some())
-    }
-
-    /// Whether [`SoundBank::codes`] has what is here of a sound; so for one that is not here.
-    pub fn is_coded(&self, sound: SoundId, codec: Codec) -> bool {
-        match (self.sounds.get(sound.0 as usize), codec) {
-            (None, _) | (Some(_), Codec::Pcma | Codec::Pcmu) => true,
-            (Some(sound), Codec::G722) => sound.g722.get().is_some(),
-            (Some(_), Codec::L16 | Codec::Opus | Codec::G729) => false,
-        }
-    }
-
-    /// A sound as codes; empty for an id that is not here, or while it is not [`SoundBank::is_coded`].
+    /// A sound as codes; empty for an id that is not here.
     pub fn codes(&self, sound: SoundId, codec: Codec) -> &[u8] {
         match (self.sounds.get(sound.0 as usize), codec) {
             (None, _) => &[],
             (Some(sound), Codec::Pcma) => &sound.pcma,
             (Some(sound), Codec::Pcmu) => &sound.pcmu,
-            (Some(sound), Codec::G722) => sound.g722.get().map_or(&[], |codes| codes),
-            (Some(_), Codec::L16 | Codec::Opus | Codec::G729) => &[],
+            (Some(_), _) => &[],
         }
     }
 

@@ -31,7 +31,11 @@ pub(super) struct Decoder {
 /// What each codec keeps of its packets. Only G.711, which most legs speak, is not behind a pointer.
 #[expect(clippy::large_enum_variant, reason = "the decoder itself is behind one")]
 enum Source {
-    Law { law: Law, jitter: Jitter, conceal: Conceal },
+    Law {
+        law: Law,
+        jitter: Jitter,
+        conceal: Conceal,
+    },
     L16(Box<Linear>),
     G722(Box<Wideband>),
     #[cfg(feature = "opus")]

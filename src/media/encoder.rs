@@ -19,25 +19,30 @@ pub(super) enum Encoder {
     Mute,
 }
 
-/// G.722 of sound from anywhere. The peer's decoder follows our coder's state: wherever the codes'
-/// state changes hands, a frame of silence brings both to rest first.
-#[derive(Default)]
+/// Relayed codes remembered, 0.6 s: enough that coders of the same sound come to one state.
+const RELAYED_MAX: usize = 4_800;
+
+/// G.722 of sound from anywhere. The peer's decoder follows its coder's state; one that meets codes of
+/// another state screams. So our coder goes on from sound to sound, and where packets of another
+/// coder went out in between it first hears what they said.
 pub(super) struct Wideband {
     codec: g722::Encoder,
     doubler: Doubler,
-    said: Said,
+    /// The last codes that were passed on as they came, a ring.
+    relayed: Box<[u8; RELAYED_MAX]>,
+    /// So many since we coded last.
+    passed: usize,
 }
 
-/// Whose state the peer's decoder is in.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-enum Said {
-    /// Nobody's: at rest.
-    #[default]
-    Nothing,
-    /// Our coder's.
-    Live,
-    /// A prompt's, coded when it was loaded.
-    Prompt,
+impl Default for Wideband {
+    fn default() -> Self {
+        Wideband {
+            codec: g722::Encoder::default(),
+            doubler: Doubler::default(),
+            relayed: Box::new([0; RELAYED_MAX]),
+            passed: 0,
+        }
+    }
 }
 
 #[cfg(feature = "opus")]
@@ -54,9 +59,10 @@ impl Encoder {
             Codec::L16 => Encoder::L16,
             Codec::G722 => Encoder::G722(Box::default()),
             #[cfg(feature = "opus")]
-            Codec::Opus => {
-                Encoder::Opus(Box::new(Opus { codec: opus::Encoder::new().ok(), doubler: Doubler::default() }))
-            }
+            Codec::Opus => Encoder::Opus(Box::new(Opus {
+                codec: opus::Encoder::new().ok(),
+                doubler: Doubler::default(),
+            })),
             #[cfg(not(feature = "opus"))]
             Codec::Opus => Encoder::Mute,
             Codec::Pcma | Codec::Pcmu | Codec::G729 => Encoder::Mute,
@@ -69,12 +75,9 @@ impl Encoder {
             Encoder::L16 => l16::encode(voice.narrow, bytes),
             Encoder::G722(wideband) => {
                 let codes = &mut bytes[..WIDE_SAMPLES / 2];
-                if wideband.said == Said::Prompt {
-                    wideband.settle();
-                    codes.fill(g722::SILENCE);
-                    return codes.len();
+                if wideband.passed > 0 {
+                    wideband.catch_up();
                 }
-                wideband.said = Said::Live;
                 let mut doubled = [0; WIDE_SAMPLES];
                 wideband.codec.encode(wide(voice, &mut wideband.doubler, &mut doubled), codes);
                 codes.len()
@@ -104,27 +107,27 @@ impl Encoder {
         None
     }
 
-    /// Codes of a prompt, made when it was loaded, may follow: `begins` tells that they are its first.
-    /// If not, a frame of silence goes first.
-    pub(super) fn takes_prompt(&mut self, begins: bool) -> bool {
-        let Encoder::G722(wideband) = self else { return true };
-        let at_rest = match wideband.said {
-            Said::Nothing => true,
-            Said::Live => false,
-            Said::Prompt => !begins,
-        };
-        if at_rest {
-            wideband.said = Said::Prompt;
-        } else {
-            wideband.settle();
+    /// A packet of somebody else's went out in place of ours.
+    pub(super) fn note_relayed(&mut self, payload: &[u8]) {
+        let Encoder::G722(wideband) = self else { return };
+        for code in payload {
+            wideband.relayed[wideband.passed % RELAYED_MAX] = *code;
+            wideband.passed += 1;
         }
-        at_rest
     }
 }
 
 impl Wideband {
-    fn settle(&mut self) {
-        *self = Wideband::default();
+    /// Hears what was passed on, so that our coder is where the peer's decoder is.
+    fn catch_up(&mut self) {
+        let (mut decoder, mut codec) = (g722::Decoder::default(), g722::Encoder::default());
+        let begin = self.passed.saturating_sub(RELAYED_MAX);
+        for n in begin..self.passed {
+            let mut pair = [0; 2];
+            decoder.decode(&[self.relayed[n % RELAYED_MAX]], &mut pair);
+            codec.encode(&pair, &mut [0]);
+        }
+        (self.codec, self.passed) = (codec, 0);
     }
 }
 

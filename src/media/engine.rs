@@ -209,6 +209,7 @@ impl Engine {
         for (slot, partner) in [(at_a, at_b), (at_b, at_a)] {
             if let Some(leg) = self.leg_mut(slot) {
                 leg.hears = Hears::Leg(partner);
+                leg.tune_anew();
             }
         }
         self.settle(at_a);
@@ -239,7 +240,7 @@ impl Engine {
         let relayed = !kept && partner.is_some_and(|partner| leg.is_alike(partner));
         let decoded = kept || (partner.is_some() && !relayed);
         let hears_coded = match leg.hears {
-            Hears::Leg(partner) if !relayed => Some(partner),
+            Hears::Leg(partner) => Some(partner),
             _ => None,
         };
         let plays = matches!(leg.hears, Hears::Sounds(_));
@@ -260,7 +261,7 @@ impl Engine {
                 leg.ready_encoder();
             }
         }
-        // Whoever hears what is decoded here will have it coded.
+        // Whoever hears what is decoded here will have it coded, now or when something is to be played.
         if let Some(listener) = hears_coded.and_then(|slot| self.leg_mut(slot)) {
             listener.ready_encoder();
         }

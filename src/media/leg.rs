@@ -3,7 +3,7 @@
 //! Which other leg it hears, and when it is served, is for [`super::engine`] to say.
 
 use super::bank::SoundBank;
-use super::codec::{FRAME_BYTES_MAX, Voice, g722};
+use super::codec::{FRAME_BYTES_MAX, Voice};
 use super::decoder::Decoder;
 use super::dtmf::{Presser, Presses};
 use super::encoder::Encoder;
@@ -23,6 +23,9 @@ use crate::time::Instant;
 
 /// Delay of our own path and a typical telephone's, one way, milliseconds, for the E-model.
 const USUAL_DELAY_MS: f64 = 40.0;
+
+/// Two G.722 coders that hear the same sound for so long are in one state, as good as: 0.6 s.
+const TUNING_FRAMES: u8 = 30;
 
 /// What a leg hears.
 #[derive(Debug)]
@@ -58,6 +61,8 @@ pub(super) struct Leg {
     pub(super) recorded: bool,
     /// Packets go straight to the leg that hears it.
     pub(super) relayed: bool,
+    /// So many frames more are coded anew before packets go straight.
+    tuning: u8,
     /// Sound is decoded at the tick.
     pub(super) decoder: Option<Box<Decoder>>,
     pub(super) heard_at: Instant,
@@ -130,6 +135,7 @@ impl Leg {
             presser: Presser::default(),
             recorded: false,
             relayed: false,
+            tuning: TUNING_FRAMES,
             decoder: None,
             heard_at: now,
             silence_told: false,
@@ -216,7 +222,10 @@ impl Leg {
     /// long they are every receiver takes (RFC 7587 §4.2).
     pub(super) fn is_alike(&self, partner: &Leg) -> bool {
         let one_codec = self.config.codec == partner.config.codec;
+        // A G.722 decoder that comes to a stream under way screams for a tenth of a second.
+        let in_tune = self.tuning == 0 || self.config.codec != Codec::G722;
         one_codec
+            && in_tune
             && (self.config.codec.unit_bytes().is_none()
                 || self.config.packet_ms == partner.config.packet_ms
                     && self.length.suits(partner.config.packet_ms))
@@ -254,6 +263,26 @@ impl Leg {
         }
     }
 
+    /// A packet of another telephone goes out as it is.
+    pub(super) fn note_relayed(&mut self, payload: &[u8]) {
+        if let Some(encoder) = &mut self.encoder {
+            encoder.note_relayed(payload);
+        }
+    }
+
+    /// One more frame of it was coded anew for a listener. Whether the listener's decoder can follow
+    /// this leg's own codes from now on: told once.
+    pub(super) fn is_tuned_in(&mut self) -> bool {
+        let tuned = self.config.codec == Codec::G722 && self.tuning == 1;
+        self.tuning = self.tuning.saturating_sub(1);
+        tuned
+    }
+
+    /// Another listener.
+    pub(super) fn tune_anew(&mut self) {
+        self.tuning = TUNING_FRAMES;
+    }
+
     /// Sends one frame of sound, unless the peer wants none or a digit is being pressed.
     pub(super) fn speak(&mut self, voice: &Voice<'_>, now: Instant, wire: &mut impl Wire) {
         if !self.may_send() {
@@ -283,13 +312,7 @@ impl Leg {
         let Hears::Sounds(player) = &mut self.hears else { return None };
         let mut codes = [0; FRAME_SAMPLES];
         let mut live = false;
-        let sounds = if self.config.codec.law().is_some() || player.is_coded(bank, self.config.codec) {
-            if let Some(encoder) = &mut self.encoder
-                && !encoder.takes_prompt(player.begins())
-            {
-                self.send_frame(&[g722::SILENCE; FRAME_SAMPLES], now, wire);
-                return None;
-            }
+        let sounds = if self.config.codec.law().is_some() {
             let linear = self.recorded.then_some(&mut self.given);
             player.frame(bank, self.config.codec, &mut codes, linear)
         } else {
@@ -395,6 +418,7 @@ impl Leg {
         self.send_rest(wire);
         if let Some((event, timestamp, marker)) = sent.packet.filter(|_| self.may_send()) {
             let header = self.sender.event(payload_type, timestamp, marker);
+            let event = event.rescaled(8_000, self.config.codec.clock());
             self.send(header, &event.write(), wire);
         }
         true

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::bank::SoundBank;
-use super::codec::g722;
 use super::g711;
 use super::order::{Codec, FRAME_SAMPLES, SoundId};
 use super::wire::Frame;
@@ -16,23 +15,12 @@ pub struct Player {
     mark: u32,
     index: usize,
     offset: usize,
-    begun: bool,
 }
 
 impl Player {
     /// Plays `sounds` from the beginning; `mark` is told when they are through.
     pub fn new(sounds: Arc<[SoundId]>, repeat: bool, mark: u32) -> Self {
-        Player { sounds, repeat, mark, index: 0, offset: 0, begun: false }
-    }
-
-    /// Whether the list's sounds are there in codes of `codec`; if not, they are to be coded as they go.
-    pub fn is_coded(&self, bank: &SoundBank, codec: Codec) -> bool {
-        self.sounds.iter().all(|sound| bank.is_coded(*sound, codec))
-    }
-
-    /// Whether nothing was played yet.
-    pub fn begins(&self) -> bool {
-        !self.begun
+        Player { sounds, repeat, mark, index: 0, offset: 0 }
     }
 
     /// The next 20 ms as codes, and as linear sound where wanted; the last frame is filled with
@@ -57,10 +45,7 @@ impl Player {
         if filled == 0 {
             return false;
         }
-        codes[filled..].fill(match codec.law() {
-            Some(law) => g711::silence(law),
-            None => g722::SILENCE,
-        });
+        codes[filled..].fill(codec.law().map_or(0, g711::silence));
         if let Some(linear) = linear {
             linear[filled..].fill(0);
         }
@@ -82,7 +67,6 @@ impl Player {
     /// Goes on by up to a frame. `copy` takes a sound, where in it, and where in the frame; gives how
     /// much it took and how much there was.
     fn walk(&mut self, mut copy: impl FnMut(SoundId, usize, usize) -> (usize, usize)) -> usize {
-        self.begun = true;
         let mut filled = 0;
         // Unknown and empty sounds give nothing: a list of them alone must come to an end.
         let mut steps = self.sounds.len() + 1;

@@ -230,7 +230,8 @@ mod tests {
         Doubler::default().double(&narrow, &mut wide);
         let at = (0..WIDE_SAMPLES).max_by_key(|n| wide[*n]);
         assert_eq!(at, Some(32));
-        let square: Vec<i16> = (0..3_200).map(|n| if n / 16 % 2 == 0 { i16::MAX } else { i16::MIN }).collect();
+        let square: Vec<i16> =
+            (0..3_200).map(|n| if n / 16 % 2 == 0 { i16::MAX } else { i16::MIN }).collect();
         for pair in halved(&square)[200..].windows(2) {
             let step = i32::from(pair[1]) - i32::from(pair[0]);
             assert!(step.abs() < 50_000, "{pair:?}");

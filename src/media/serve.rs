@@ -105,7 +105,7 @@ impl Engine {
     ) {
         let Some(leg) = self.leg_mut(slot) else { return };
         if leg.relayed {
-            self.relay(slot, header, packet, now, wire);
+            self.relay(slot, header, packet, place, now, wire);
         } else if let Some(decoder) = &mut leg.decoder {
             if !decoder.put(header.timestamp, &packet[place], now) {
                 leg.refused += 1;
@@ -126,6 +126,7 @@ impl Engine {
         slot: PortSlot,
         header: &Header,
         packet: &mut [u8],
+        place: Range<usize>,
         now: Instant,
         wire: &mut impl Wire,
     ) {
@@ -133,6 +134,7 @@ impl Engine {
         partner.send_rest(wire);
         let Some(out) = partner.sender.relay(header, partner.config.payload_type, now) else { return };
         rtp::rewrite(packet, out);
+        partner.note_relayed(&packet[place]);
         partner.sender.count(packet.len().saturating_sub(rtp::HEADER_BYTES));
         wire.send(partner.rtp(), partner.latch.destination(), packet);
     }
@@ -148,7 +150,8 @@ impl Engine {
     ) {
         let Some(leg) = self.leg_mut(slot) else { return };
         let id = leg.id;
-        let digit = leg.presses.take(event, header.timestamp, header.marker);
+        let clock = leg.config.codec.clock();
+        let digit = leg.presses.take(event, header.timestamp, header.marker, clock);
         if let Some(decoder) = &mut leg.decoder {
             decoder.rest(header.timestamp);
         }
@@ -162,6 +165,7 @@ impl Engine {
         partner.send_rest(wire);
         let timestamp = partner.sender.event_timestamp(header.timestamp, now);
         let out = partner.sender.event(payload_type, timestamp, header.marker);
+        let event = event.rescaled(clock, partner.config.codec.clock());
         partner.send(out, &event.write(), wire);
     }
 
@@ -227,12 +231,15 @@ impl Engine {
     /// What `speaker` says in this tick is sent to the peer of `slot`.
     fn pass_on(&mut self, speaker: PortSlot, slot: PortSlot, now: Instant, wire: &mut impl Wire) {
         let places = [speaker.0 as usize, slot.0 as usize];
-        let Ok([Some(speaker), Some(leg)]) = self.legs.get_disjoint_mut(places) else { return };
-        if !speaker.relayed
-            && let Some(voice) = speaker.said()
+        let Ok([Some(said), Some(leg)]) = self.legs.get_disjoint_mut(places) else { return };
+        if !said.relayed
+            && let Some(voice) = said.said()
         {
             leg.given = *voice.narrow;
             leg.speak(&voice, now, wire);
+            if said.is_tuned_in() {
+                self.settle(speaker);
+            }
         }
     }
 

@@ -300,3 +300,137 @@ impl Slots {
 fn steps(units: u32) -> usize {
     ((units / UNITS) as usize / STEP).max(1) * STEP
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Dice;
+    use crate::media::codec::opus::Encoder;
+
+    fn ms(at: u64) -> Instant {
+        Instant::from_millis(1_000 + at)
+    }
+
+    /// Packets of 20 ms of a voice-like buzz at 100 Hz, and the buzz.
+    fn packets(count: usize) -> (Vec<Vec<u8>>, Vec<i16>) {
+        let mut encoder = Encoder::new().unwrap();
+        let buzz: Vec<i16> = (0..count * WIDE_SAMPLES)
+            .map(|n| {
+                let at = n as f64 / 16_000.0 * std::f64::consts::TAU;
+                (1..20)
+                    .map(|k| 1_200.0 * (at * 100.0 * f64::from(k)).sin() / f64::from(k).sqrt())
+                    .sum::<f64>() as i16
+            })
+            .collect();
+        let packets = buzz.chunks_exact(WIDE_SAMPLES).map(|frame| {
+            let mut payload = vec![0; PACKET_BYTES_MAX];
+            let length = encoder.encode(frame, &mut payload);
+            payload.truncate(length);
+            payload
+        });
+        (packets.collect(), buzz)
+    }
+
+    /// What is heard if packet n comes at `arrival(n)` ms; `None`: never.
+    fn run(packets: &[Vec<u8>], arrival: impl Fn(usize) -> Option<u64>) -> (Slots, Vec<i16>, Vec<bool>) {
+        let mut slots = Slots::new().unwrap();
+        let (mut heard, mut sounds) = (vec![], vec![]);
+        for tick in 0..packets.len() as u64 + 5 {
+            for (n, packet) in packets.iter().enumerate() {
+                if arrival(n).is_some_and(|at| at <= tick * 20 && at + 20 > tick * 20) {
+                    let timestamp = (n as u32).wrapping_sub(7).wrapping_mul(960);
+                    assert!(slots.put(timestamp, packet, ms(tick * 20)));
+                }
+            }
+            let mut frame = [0; WIDE_SAMPLES];
+            let sound = slots.take(&mut frame, ms(tick * 20));
+            sounds.push(sound);
+            if sound {
+                heard.extend(frame);
+            }
+        }
+        (slots, heard, sounds)
+    }
+
+    fn energy(sound: &[i16]) -> f64 {
+        sound.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / sound.len() as f64
+    }
+
+    #[test]
+    fn an_even_stream_comes_out_whole_across_the_wrap() {
+        let (packets, buzz) = packets(60);
+        let (slots, heard, _) = run(&packets, |n| Some(n as u64 * 20));
+        assert!(heard.len() >= 58 * WIDE_SAMPLES, "{}", heard.len() / WIDE_SAMPLES);
+        assert_eq!(slots.misses(), (0, 0));
+        let part = 10 * WIDE_SAMPLES..40 * WIDE_SAMPLES;
+        let ratio = energy(&heard[part.clone()]) / energy(&buzz[part]);
+        assert!((0.7..1.4).contains(&ratio), "{ratio}");
+    }
+
+    #[test]
+    fn a_lost_packet_is_taken_from_the_copy_in_the_next_where_that_is_there() {
+        let (packets, _) = packets(120);
+        // Each fourth packet comes 50 ms late: the delay grows, and after a loss the next packet is there.
+        let arrival = |n: usize| n as u64 * 20 + if n % 4 == 0 { 50 } else { 0 };
+        let (_, whole, _) = run(&packets, |n| Some(arrival(n)));
+        let lost = 90;
+        let (slots, heard, _) = run(&packets, |n| (n != lost).then(|| arrival(n)));
+        assert!(slots.target() >= 400, "{}", slots.target());
+        assert_eq!(heard.len(), whole.len());
+        let at = whole.iter().zip(&heard).position(|(a, b)| a != b).expect("one is lost");
+        let (got, wanted) = (&heard[at..at + WIDE_SAMPLES], &whole[at..at + WIDE_SAMPLES]);
+        let wrong: Vec<i16> = got.iter().zip(wanted).map(|(a, b)| a.saturating_sub(*b)).collect();
+        let close = 10.0 * (energy(wanted) / energy(&wrong)).log10();
+        assert!(close > 3.0, "the copy is {close} dB from what was lost");
+        let level = 10.0 * (energy(got) / energy(wanted)).log10();
+        assert!(level.abs() < 2.0, "{level} dB");
+    }
+
+    #[test]
+    fn an_announced_pause_is_quiet_and_sound_comes_back() {
+        let (packets, _) = packets(60);
+        let mut slots = Slots::new().unwrap();
+        let mut seen = vec![];
+        for tick in 0..60_u64 {
+            match tick {
+                0..20 | 40.. => {
+                    slots.put(tick as u32 * 960, &packets[tick as usize], ms(tick * 20));
+                }
+                20 => slots.rest(20 * 960),
+                _ => {}
+            }
+            seen.push(slots.take(&mut [0; WIDE_SAMPLES], ms(tick * 20)));
+        }
+        assert!(seen[22..40].iter().all(|sounds| !sounds), "{seen:?}");
+        assert!(seen[2..20].iter().chain(&seen[42..]).all(|sounds| *sounds), "{seen:?}");
+    }
+
+    #[test]
+    fn memory_is_bounded_and_nothing_breaks_whatever_comes() {
+        let seed = 9;
+        println!("seed {seed}");
+        let mut dice = Dice::seeded(seed);
+        let (packets, _) = packets(8);
+        let mut slots = Slots::new().unwrap();
+        for step in 0..6_000_u64 {
+            let mut packet = packets[dice.below(8) as usize].clone();
+            if dice.below(3) == 0 {
+                packet.truncate(1 + dice.below(40) as usize);
+                packet[0] = dice.next_u32() as u8;
+            }
+            let timestamp = match dice.below(4) {
+                0 => dice.next_u32(),
+                _ => (step * 240 + dice.below(30_000)) as u32,
+            };
+            if dice.below(50) == 0 {
+                slots.rest(timestamp);
+            }
+            slots.put(timestamp, &packet, ms(step * 5));
+            if step % 3 == 0 {
+                slots.take(&mut [0; WIDE_SAMPLES], ms(step * 5));
+            }
+        }
+        let (late, early) = slots.misses();
+        assert!(late > 0 && early > 0, "{late} {early}");
+    }
+}
