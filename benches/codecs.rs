@@ -24,11 +24,13 @@ fn voice<const N: usize>(frames: usize) -> Vec<[i16; N]> {
     (0..frames).map(|frame| std::array::from_fn(|n| sample(frame * N + n))).collect()
 }
 
-/// Each piece of work on frame n.
-fn works() -> Vec<(&'static str, Box<dyn FnMut(usize)>)> {
+/// Work on frame n, by name.
+type Work = (&'static str, Box<dyn FnMut(usize)>);
+
+fn works() -> Vec<Work> {
     let narrow = voice::<FRAME_SAMPLES>(50);
     let wide = voice::<WIDE_SAMPLES>(50);
-    let mut works: Vec<(&'static str, Box<dyn FnMut(usize)>)> = vec![];
+    let mut works: Vec<Work> = vec![];
     let mut add = |name, work: Box<dyn FnMut(usize)>| works.push((name, work));
 
     let (sound, mut codes) = (narrow.clone(), [0; FRAME_SAMPLES]);
@@ -111,9 +113,8 @@ fn works() -> Vec<(&'static str, Box<dyn FnMut(usize)>)> {
 /// One frame of two is lost.
 fn conceal<const N: usize>(sound: Vec<[i16; N]>) -> Box<dyn FnMut(usize)> {
     let mut conceal = Conceal::<N>::default();
-    let mut frame = [0; N];
     Box::new(move |n| {
-        frame = sound[n % 50];
+        let mut frame = sound[n % 50];
         conceal.hear(&mut frame);
         conceal.fill(black_box(&mut frame));
     })

@@ -106,10 +106,10 @@ impl Engine {
         let Some(leg) = self.leg_mut(slot) else { return };
         if leg.relayed {
             self.relay(slot, header, packet, place, now, wire);
-        } else if let Some(decoder) = &mut leg.decoder {
-            if !decoder.put(header.timestamp, &packet[place], now) {
-                leg.refused += 1;
-            }
+        } else if let Some(decoder) = &mut leg.decoder
+            && !decoder.put(header.timestamp, &packet[place], now)
+        {
+            leg.refused += 1;
         }
     }
 

@@ -373,7 +373,7 @@ mod tests {
     fn a_lost_packet_is_taken_from_the_copy_in_the_next_where_that_is_there() {
         let (packets, _) = packets(120);
         // Each fourth packet comes 50 ms late: the delay grows, and after a loss the next packet is there.
-        let arrival = |n: usize| n as u64 * 20 + if n % 4 == 0 { 50 } else { 0 };
+        let arrival = |n: usize| n as u64 * 20 + if n.is_multiple_of(4) { 50 } else { 0 };
         let (_, whole, _) = run(&packets, |n| Some(arrival(n)));
         let lost = 90;
         let (slots, heard, _) = run(&packets, |n| (n != lost).then(|| arrival(n)));
