@@ -276,6 +276,99 @@ fn relays_prompts_recordings_conferences_and_packets_of_every_length_allocate_no
     let _ = std::fs::remove_dir_all(&data);
 }
 
+/// Bridges between all codecs, recorded or not, and prompts in each: their coders allocate when a leg
+/// begins to hear, never in a tick. (What libopus keeps it allocates then too, by its own allocator.)
+#[test]
+fn codecs_with_a_state_allocate_nothing_once_they_are_there() {
+    struct Shelf;
+    impl Tape for Shelf {
+        fn begin(&mut self, _: CallId, _: Timestamp) {}
+        fn frame(&mut self, _: CallId, _: &[i16; 160], _: &[i16; 160]) -> bool {
+            true
+        }
+        fn end(&mut self, _: CallId, _: u64) {}
+    }
+    let _turn = TURN.lock().unwrap();
+    #[cfg_attr(not(feature = "opus"), expect(unused_mut, reason = "Opus comes on top"))]
+    let mut codecs = vec![
+        (Codec::Pcma, 8, vec![0x80; 160]),
+        (Codec::G722, 9, (0..160).collect::<Vec<u8>>()),
+        (Codec::L16, 97, (0..320).map(|n| n as u8).collect()),
+    ];
+    #[cfg(feature = "opus")]
+    {
+        use hotline::media::codec::opus::{Encoder, PACKET_BYTES_MAX};
+        let sound: Vec<i16> = (0..320).map(|n| (n * 91 % 9_000) as i16).collect();
+        let mut payload = vec![0; PACKET_BYTES_MAX];
+        let length = Encoder::new().unwrap().encode(&sound, &mut payload);
+        payload.truncate(length);
+        codecs.push((Codec::Opus, 111, payload));
+    }
+    let mut dice = Dice::seeded(6);
+    let mut engine = Engine::new(bank(), Dice::seeded(1));
+    let mut outbox = Outbox::default();
+    let begun = Now { mono: Instant::from_millis(1_000), wall: Timestamp::UNIX_EPOCH };
+    let mut legs = vec![];
+    let mut orders = vec![];
+    for (n, (one, other)) in
+        (0..codecs.len() * codecs.len() * 2).map(|n| (n, (n % codecs.len(), n / codecs.len() / 2)))
+    {
+        let call = CallId::draw(n as u64, &mut dice);
+        for (index, codec) in [(0, one), (1, other)] {
+            let slot = legs.len() as u32;
+            let mut config = config(call, slot, codecs[codec].0, PEER);
+            (config.payload_type, config.payload_type_in) = (codecs[codec].1, codecs[codec].1);
+            config.packet_ms = if n % 3 == 0 { 30 } else { 20 };
+            orders.push(Order::Open { leg: LegId { call, index }, config });
+            legs.push(codec);
+        }
+        let [a, b] = [0, 1].map(|index| LegId { call, index });
+        if n % 2 == 0 {
+            orders.push(Order::Record { call, caller: a, begun: Timestamp::UNIX_EPOCH, tracks: false });
+        }
+        orders.push(Order::Bridge { a, b });
+        if n % 5 == 0 {
+            orders.push(Order::Play { leg: a, sounds: [SoundId(0)].into(), repeat: true, mark: 0 });
+        }
+    }
+    for order in orders {
+        engine.handle_order(order, begun, &mut outbox, &mut Shelf);
+    }
+    let (mut mono, mut sent) = (begun.mono, 0);
+    let mut bytes = vec![0; 1_500];
+    let mut round = |n: u64| {
+        for (slot, codec) in legs.iter().enumerate() {
+            let (codec, payload_type, payload) = &codecs[*codec];
+            let packet = &mut bytes[..12 + payload.len()];
+            packet[..2].copy_from_slice(&[0x80, *payload_type]);
+            packet[2..4].copy_from_slice(&(n as u16).to_be_bytes());
+            packet[4..8].copy_from_slice(&((n as u32) * codec.clock() / 50).to_be_bytes());
+            packet[8..12].copy_from_slice(&77_u32.to_be_bytes());
+            packet[12..].copy_from_slice(payload);
+            // Some are lost.
+            if n % 9 != 4 {
+                let key = SocketKey::rtp(PortSlot(slot as u32));
+                engine.handle_packet(key, PEER, packet, mono, &mut outbox);
+            }
+        }
+        for phase in 1..=4 {
+            mono += Duration::from_millis(5);
+            engine.tick(phase % 4, mono, &mut outbox, &mut Shelf);
+            sent += outbox.parcels().len();
+            outbox.clear();
+        }
+        while engine.poll_output().is_some() {}
+    };
+    (0..100).for_each(&mut round);
+    for n in 100..200 {
+        COUNTED.set(true);
+        round(n);
+        COUNTED.set(false);
+    }
+    assert_eq!(ALLOCATIONS.swap(0, Ordering::Relaxed), 0, "allocations and releases in 400 ticks");
+    assert!(sent > 200 * legs.len() / 2, "and they did their work: {sent} packets for {} legs", legs.len());
+}
+
 /// The media thread with its shell: what the kernel brings in and takes out as well.
 fn a_thread_allocates_nothing(shell: ShellChoice, first_port: u16) {
     let _turn = TURN.lock().unwrap();

@@ -1,4 +1,5 @@
-//! Prompts, ready to be sent: encoded once per codec when loaded, shared by all legs.
+//! Prompts, ready to be sent: encoded once per law when loaded, shared by all legs. Other codecs are
+//! coded for each leg as they are played: a listener's decoder must follow its coder's state.
 //!
 //! Which prompt has which number is for the loader to remember; files are `io`'s.
 

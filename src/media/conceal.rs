@@ -5,41 +5,45 @@
 use super::jitter::Presence;
 use super::mixer::fade_out;
 use super::order::FRAME_SAMPLES;
-use super::wire::Frame;
 
-/// Pitch periods looked for, in samples: 400 Hz down to 50 Hz.
-const LAG_MIN: usize = 20;
-const LAG_MAX: usize = 160;
-const PAST: usize = 2 * FRAME_SAMPLES;
-/// The repeat is at full strength for 10 ms, then fades until 60 ms.
-const FULL: usize = 80;
-const FADED: usize = 480;
-/// The first sound after a gap is faded in over 5 ms, and the last before silence out.
-pub const SEAM: usize = 40;
+/// The first sound after a gap is faded in over 5 ms, and the last before silence out: samples at 8 kHz.
+pub const SEAM: usize = FRAME_SAMPLES / 4;
 
-/// One leg's memory of what it heard last.
-pub struct Conceal {
-    past: [i16; PAST],
+/// One leg's memory of what it heard last, in frames of `N` samples: 160 at 8 kHz, 320 at 16 kHz.
+pub struct Conceal<const N: usize = FRAME_SAMPLES> {
+    /// The last two frames.
+    past: [[i16; N]; 2],
     lag: usize,
     /// Samples made up since the last true one.
     made: usize,
 }
 
-impl Default for Conceal {
+impl<const N: usize> Default for Conceal<N> {
     fn default() -> Self {
-        Conceal { past: [0; PAST], lag: LAG_MAX, made: 0 }
+        Conceal { past: [[0; N]; 2], lag: Self::LAG_MAX, made: 0 }
     }
 }
 
-impl Conceal {
+impl<const N: usize> Conceal<N> {
+    /// Pitch periods looked for, in samples: 400 Hz down to 50 Hz.
+    const LAG_MIN: usize = N / 8;
+    const LAG_MAX: usize = N;
+    /// The repeat is at full strength for 10 ms, then fades until 60 ms.
+    const FULL: usize = N / 2;
+    const FADED: usize = 3 * N;
+    /// The first sound after a gap is faded in over 5 ms.
+    const SEAM: usize = N / 4;
+    /// Likeness is judged by each so-many-th sample: 4,000 a second.
+    const STRIDE: usize = N / 80;
+
     /// A true frame: remembered, and joined smoothly to what was made up before it.
-    pub fn hear(&mut self, frame: &mut Frame) {
+    pub fn hear(&mut self, frame: &mut [i16; N]) {
         if self.made > 0 {
-            for (n, sample) in frame.iter_mut().take(SEAM).enumerate() {
+            for (n, sample) in frame.iter_mut().take(Self::SEAM).enumerate() {
                 let old = i32::from(self.sample(self.made + n));
                 let weight = n as i32;
-                let mixed = old * (SEAM as i32 - weight) + i32::from(*sample) * weight;
-                *sample = (mixed / SEAM as i32) as i16;
+                let mixed = old * (Self::SEAM as i32 - weight) + i32::from(*sample) * weight;
+                *sample = (mixed / Self::SEAM as i32) as i16;
             }
             self.made = 0;
         }
@@ -47,22 +51,23 @@ impl Conceal {
     }
 
     /// A frame that is missing is made up.
-    pub fn fill(&mut self, frame: &mut Frame) {
+    pub fn fill(&mut self, frame: &mut [i16; N]) {
         if self.made == 0 {
             self.lag = self.pitch();
         }
         for (n, sample) in frame.iter_mut().enumerate() {
             *sample = self.sample(self.made + n);
         }
-        self.made = (self.made + FRAME_SAMPLES).min(FADED);
+        self.made = (self.made + N).min(Self::FADED);
     }
 
-    /// The samples that are not `present` are made up.
-    pub fn mend(&mut self, frame: &mut Frame, present: &Presence) {
-        let mut made = [0; FRAME_SAMPLES];
+    /// The samples of units (of an 8 kHz clock) that are not `present` are made up.
+    pub fn mend(&mut self, frame: &mut [i16; N], present: &Presence) {
+        let mut made = [0; N];
         self.fill(&mut made);
         for (n, sample) in frame.iter_mut().enumerate() {
-            if present[n / 64] >> (n % 64) & 1 == 0 {
+            let unit = n * FRAME_SAMPLES / N;
+            if present[unit / 64] >> (unit % 64) & 1 == 0 {
                 *sample = made[n];
             }
         }
@@ -71,28 +76,29 @@ impl Conceal {
     }
 
     /// Silence is true: nothing goes on but the end of what was heard, so that it does not click.
-    pub fn rest(&mut self, frame: &mut Frame) {
-        *frame = [0; FRAME_SAMPLES];
-        frame[..SEAM].copy_from_slice(&self.tail());
-        self.made = FADED;
+    pub fn rest(&mut self, frame: &mut [i16; N]) {
+        *frame = [0; N];
+        self.end(&mut frame[..Self::SEAM]);
+        self.made = Self::FADED;
     }
 
-    /// What would be heard if sound ended here: it goes on for a moment, and fades.
-    pub fn tail(&self) -> [i16; SEAM] {
+    /// What would be heard if sound ended here: it goes on through `seam`, and fades.
+    pub fn end(&self, seam: &mut [i16]) {
         let lag = if self.made == 0 { self.pitch() } else { self.lag };
-        let mut tail = std::array::from_fn(|n| self.repeated(lag, self.made + n));
-        fade_out(&mut tail);
-        tail
+        for (n, sample) in seam.iter_mut().enumerate() {
+            *sample = self.repeated(lag, self.made + n);
+        }
+        fade_out(seam);
     }
 
     /// Sound that was long ago: it neither goes on nor ends.
     pub fn forget(&mut self) {
-        self.made = FADED;
+        self.made = Self::FADED;
     }
 
-    fn remember(&mut self, frame: &Frame) {
-        self.past.copy_within(FRAME_SAMPLES.., 0);
-        self.past[FRAME_SAMPLES..].copy_from_slice(frame);
+    fn remember(&mut self, frame: &[i16; N]) {
+        self.past[0] = self.past[1];
+        self.past[1] = *frame;
     }
 
     fn sample(&self, made: usize) -> i16 {
@@ -100,24 +106,26 @@ impl Conceal {
     }
 
     fn repeated(&self, lag: usize, made: usize) -> i16 {
-        if made >= FADED {
+        if made >= Self::FADED {
             return 0;
         }
-        let repeated = i32::from(self.past[PAST - lag + made % lag]);
-        let strength = FADED - made.max(FULL);
-        (repeated * strength as i32 / (FADED - FULL) as i32) as i16
+        let repeated = i32::from(self.past.as_flattened()[2 * N - lag + made % lag]);
+        let strength = Self::FADED - made.max(Self::FULL);
+        (repeated * strength as i32 / (Self::FADED - Self::FULL) as i32) as i16
     }
 
     /// The lag at which the last 20 ms resemble what was before them most.
     fn pitch(&self) -> usize {
-        let recent = &self.past[PAST - FRAME_SAMPLES..];
-        let likeness: [f32; LAG_MAX + 1] = std::array::from_fn(|lag| {
-            if lag < LAG_MIN {
+        let past = self.past.as_flattened();
+        // At place n: how like the sound is to itself n + 1 samples before.
+        let likeness: [f32; N] = std::array::from_fn(|n| {
+            let lag = n + 1;
+            if lag < Self::LAG_MIN {
                 return 0.0;
             }
-            let before = &self.past[PAST - FRAME_SAMPLES - lag..PAST - lag];
+            let before = &past[N - lag..2 * N - lag];
             let (mut product, mut energy) = (0_i64, 1_i64);
-            for (a, b) in recent.iter().zip(before).step_by(2) {
+            for (a, b) in past[N..].iter().zip(before).step_by(Self::STRIDE) {
                 product += i64::from(*a) * i64::from(*b);
                 energy += i64::from(*b) * i64::from(*b);
             }
@@ -126,15 +134,25 @@ impl Conceal {
         let best = likeness.iter().copied().fold(0.0, f32::max);
         // A multiple of the period is as like: the first peak stands unless it is clearly lower.
         let is_peak = |lag: usize| {
-            likeness[lag] >= best * 0.98 && likeness.get(lag + 1).is_none_or(|next| *next <= likeness[lag])
+            let here = likeness[lag - 1];
+            here >= best * 0.98 && likeness.get(lag).is_none_or(|next| *next <= here)
         };
-        (LAG_MIN..=LAG_MAX).find(|lag| best > 0.0 && is_peak(*lag)).unwrap_or(LAG_MAX)
+        (Self::LAG_MIN..=Self::LAG_MAX).find(|lag| best > 0.0 && is_peak(*lag)).unwrap_or(Self::LAG_MAX)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::codec::WIDE_SAMPLES;
+    use crate::media::wire::Frame;
+
+    fn wide(frame: usize, hertz: f32) -> [i16; WIDE_SAMPLES] {
+        std::array::from_fn(|n| {
+            let at = (frame * WIDE_SAMPLES + n) as f32 / 16_000.0;
+            (8_000.0 * (at * hertz * std::f32::consts::TAU).sin()) as i16
+        })
+    }
 
     fn tone(frame: usize, hertz: f32) -> Frame {
         std::array::from_fn(|n| {
@@ -160,6 +178,22 @@ mod tests {
             let mut frame = [0; FRAME_SAMPLES];
             conceal.fill(&mut frame);
             let like = likeness(&frame, &tone(4, hertz));
+            assert!(like > 0.9, "{hertz} Hz: {like}");
+        }
+    }
+
+    #[test]
+    fn a_wide_tone_goes_on_and_half_a_wide_frame_is_mended() {
+        for hertz in [100.0, 200.0, 320.0, 5_000.0] {
+            let mut conceal = Conceal::<WIDE_SAMPLES>::default();
+            (0..4).for_each(|n| conceal.hear(&mut wide(n, hertz)));
+            let mut frame = wide(4, hertz);
+            frame[160..].fill(0);
+            conceal.mend(&mut frame, &[u64::MAX, 0xffff, 0]);
+            let like = likeness(&frame, &wide(4, hertz));
+            assert!(like > 0.9, "{hertz} Hz mended: {like}");
+            conceal.fill(&mut frame);
+            let like = likeness(&frame, &wide(5, hertz));
             assert!(like > 0.9, "{hertz} Hz: {like}");
         }
     }

@@ -12,8 +12,8 @@ const PRESS_TICKS: u8 = 5;
 const ENDS: u8 = 3;
 /// With its pause a digit takes 180 ms.
 const DIGIT_TICKS: u8 = 9;
-/// A sender that lets the timestamp run during a press moves it by at most so much a packet.
-const CREEP_MAX: u32 = 480;
+/// A sender that lets the timestamp run during a press moves it by at most so much a packet, ms.
+const CREEP_MAX_MS: u32 = 60;
 
 const EVENTS: &[u8; 16] = b"0123456789*#ABCD";
 
@@ -43,6 +43,12 @@ impl Event {
         [self.code, u8::from(self.end) << 7 | 10, high, low]
     }
 
+    /// The same event between codecs of other clocks: its duration counts theirs (RFC 4733 §2.2).
+    pub fn rescaled(self, from: u32, to: u32) -> Event {
+        let duration = u64::from(self.duration) * u64::from(to) / u64::from(from.max(1));
+        Event { duration: u16::try_from(duration).unwrap_or(u16::MAX), ..self }
+    }
+
     /// The key, for events that are one.
     pub fn digit(self) -> Option<char> {
         EVENTS.get(usize::from(self.code)).map(|key| char::from(*key))
@@ -62,8 +68,8 @@ struct Press {
 }
 
 impl Presses {
-    /// Takes an event's packet; the key, if a press begins with it.
-    pub fn take(&mut self, event: Event, timestamp: u32, marker: bool) -> Option<char> {
+    /// Takes an event's packet, timed by `clock` units a second; the key, if a press begins with it.
+    pub fn take(&mut self, event: Event, timestamp: u32, marker: bool, clock: u32) -> Option<char> {
         let digit = event.digit()?;
         let Some(last) = &mut self.last else {
             self.last = Some(Press { timestamp, event });
@@ -83,7 +89,7 @@ impl Presses {
         let same = !marker && last.event.code == event.code && !last.event.end;
         // A press too long for its counter goes on in a new segment (RFC 4733 §2.5.1.3).
         let segment = moved as u32 == u32::from(last.event.duration);
-        let creeps = moved as u32 <= CREEP_MAX && event.duration > last.event.duration;
+        let creeps = moved as u32 <= CREEP_MAX_MS * (clock / 1_000) && event.duration > last.event.duration;
         self.last = Some(Press { timestamp, event });
         (!(same && (segment || creeps))).then_some(digit)
     }
@@ -247,7 +253,7 @@ mod tests {
             let heard: String = packets
                 .iter()
                 .filter_map(|(code, timestamp, duration, end, marker)| {
-                    presses.take(event(*code, *duration, *end), *timestamp, *marker)
+                    presses.take(event(*code, *duration, *end), *timestamp, *marker, 8_000)
                 })
                 .collect();
             assert_eq!(heard, *digits, "{what}");
@@ -274,7 +280,7 @@ mod tests {
         let heard: String = steps
             .iter()
             .flatten()
-            .filter_map(|(event, timestamp, marker)| presses.take(*event, *timestamp, *marker))
+            .filter_map(|(event, timestamp, marker)| presses.take(*event, *timestamp, *marker, 8_000))
             .collect();
         assert_eq!(heard, "1#");
     }

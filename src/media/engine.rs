@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use super::bank::SoundBank;
 use super::conference::Conferences;
-use super::leg::{Decoder, Hears, Leg};
+use super::decoder::Decoder;
+use super::leg::{Hears, Leg};
 use super::order::{FRAME_SAMPLES, Fact, Group, LegConfig, Order, PortSlot};
 use super::player::Player;
 use super::record::Recording;
@@ -83,9 +84,10 @@ impl Engine {
             Order::Open { leg, config } => self.open(leg, *config, now.mono),
             Order::Change { leg, mut config } => {
                 if let Some(slot) = self.slot_of(leg) {
+                    let ssrc = self.dice.next_u32(); // For a codec of another clock.
                     if let Some(leg) = self.leg_mut(slot) {
                         config.group = leg.config.group; // A leg stays where it is served.
-                        leg.change(*config, now.mono, wire);
+                        leg.change(*config, ssrc, now.mono, wire);
                     }
                     self.mark_halves(slot);
                     self.settle(slot);
@@ -227,6 +229,7 @@ impl Engine {
         for (slot, partner) in [(at_a, at_b), (at_b, at_a)] {
             if let Some(leg) = self.leg_mut(slot) {
                 leg.hears = Hears::Leg(partner);
+                leg.tune_anew();
             }
         }
         self.settle(at_a);
@@ -254,8 +257,14 @@ impl Engine {
             Hears::Nothing | Hears::Sounds(_) | Hears::Conference(_) => None,
         };
         let mixed = matches!(leg.hears, Hears::Conference(_));
-        let relayed = !leg.recorded && partner.is_some_and(|partner| leg.is_alike(partner));
-        let decoded = leg.recorded || mixed || (partner.is_some() && !relayed) || leg.wants_tones();
+        let kept = leg.recorded && leg.config.codec.is_decodable();
+        let relayed = !kept && partner.is_some_and(|partner| leg.is_alike(partner));
+        let decoded = kept || mixed || (partner.is_some() && !relayed) || leg.wants_tones();
+        let hears_coded = match leg.hears {
+            Hears::Leg(partner) => Some(partner),
+            _ => None,
+        };
+        let plays = mixed || matches!(leg.hears, Hears::Sounds(_));
         if relayed {
             self.read.add(slot, phase + 2);
         } else {
@@ -265,12 +274,18 @@ impl Engine {
             leg.relayed = relayed;
             leg.mind_tones();
             if !decoded && let Some(decoder) = &mut leg.decoder {
-                decoder.jitter.reset();
-                decoder.sounds = false;
+                decoder.stop();
             }
             if decoded && leg.decoder.is_none() {
-                leg.decoder = Some(Box::<Decoder>::default());
+                leg.decoder = Some(Box::new(Decoder::new(leg.config.codec)));
             }
+            if plays {
+                leg.ready_encoder();
+            }
+        }
+        // Whoever hears what is decoded here will have it coded, now or when something is to be played.
+        if let Some(listener) = hears_coded.and_then(|slot| self.leg_mut(slot)) {
+            listener.ready_encoder();
         }
     }
 

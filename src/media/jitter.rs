@@ -1,33 +1,27 @@
-//! Jitter buffer: one leg's G.711 packets in, one 20 ms frame per tick out, in order.
+//! Jitter buffer: one leg's packets in, one 20 ms frame per tick out, in order.
 //!
-//! A ring of codes laid out by RTP timestamp, so that packets of any length come out as frames.
-//! It holds at most `RING` samples; what is too late or too early for it is dropped and
-//! counted. Who hears which packet is decided before ([`super::reception`]); holes are filled
-//! after ([`super::conceal`]).
+//! A ring of codes laid out by RTP timestamp, one for each unit of an 8 kHz clock (a byte of G.711 or
+//! G.722, a sample of L16), so that packets of any length come out as frames. It holds at most `RING`
+//! of them; what is too late or too early for it is dropped and counted. How long to hold them back is
+//! measured in [`super::delay`], who hears which packet is decided before ([`super::reception`]); holes
+//! are filled after ([`super::conceal`]). Opus has packets of its own kind: [`super::slots`].
 
+use super::delay::{Delay, TARGET_MAX, later};
 use super::g711::{self, Law};
 use super::order::FRAME_SAMPLES;
-use super::reception::samples;
 use crate::time::Instant;
 
 /// Samples that the ring holds: 512 ms.
 const RING: usize = 4_096;
 const FRAME: u32 = FRAME_SAMPLES as u32;
-/// Least and most delay that is aimed at, in samples: 20 and 200 ms.
-const TARGET_MIN: u32 = 160;
-const TARGET_MAX: u32 = 1_600;
-/// Kept above the worst lateness measured, for ticks that are not quite on time: 5 ms.
-const MARGIN: u32 = 40;
-/// How long the least transit is remembered, at least and, twice that, at most: 4 s.
-const WINDOW: u32 = 32_000;
-/// A transit that moves further than this is the source's clock set anew: 1 s.
-const JUMP: u32 = 8_000;
 /// After so many packets in a row that were too late or too early, their clock is believed.
 const STRIKES_MAX: u8 = 4;
 /// Nothing newer for so long: the next packet begins anew. 1 s.
 const IDLE: u32 = 8_000;
 /// A frame with no code louder than this may be left out or doubled unheard: about -36 dBov.
 const FAINT: u8 = 32;
+/// The same, of linear samples.
+pub const FAINT_LINEAR: u16 = 528;
 
 /// Which of a frame's samples are there: bit n of word n / 64.
 pub type Presence = [u64; 3];
@@ -46,8 +40,8 @@ pub enum Taken {
 }
 
 /// See the file's own words. Timestamps are RTP's, in samples, wrapping.
-pub struct Jitter {
-    codes: [u8; RING],
+pub struct Jitter<U = u8> {
+    codes: [U; RING],
     present: [u64; RING / 64],
     /// The next sample to be played; the ring covers `RING` samples from here.
     play: u32,
@@ -59,20 +53,15 @@ pub struct Jitter {
     longest: u32,
     running: bool,
     strikes: u8,
-    /// Least transit (arrival minus timestamp) of this window and the last one.
-    least: u32,
-    least_before: u32,
-    window_at: u32,
-    /// Worst lateness against the least transit, in 1/256 samples, forgotten slowly.
-    peak: u32,
+    delay: Delay,
     late: u64,
     early: u64,
 }
 
-impl Default for Jitter {
+impl<U: Copy + Default> Default for Jitter<U> {
     fn default() -> Self {
         Jitter {
-            codes: [0; RING],
+            codes: [U::default(); RING],
             present: [0; RING / 64],
             play: 0,
             newest: 0,
@@ -80,38 +69,42 @@ impl Default for Jitter {
             longest: 0,
             running: false,
             strikes: 0,
-            least: 0,
-            least_before: 0,
-            window_at: 0,
-            peak: 0,
+            delay: Delay::new(8_000),
             late: 0,
             early: 0,
         }
     }
 }
 
-impl Jitter {
+impl Jitter<u8> {
+    /// What is held was said in one law and will be taken in the other: the codec was renegotiated.
+    pub fn recode(&mut self, from: Law, to: Law) {
+        g711::recode(from, to, &mut self.codes);
+    }
+
+    /// Takes the frame due `now` into `codes`; absent ones become silence.
+    pub fn take(&mut self, law: Law, codes: &mut [u8; FRAME_SAMPLES], now: Instant) -> Taken {
+        self.take_units(g711::silence(law), |code| g711::loudness(law, code) <= FAINT, codes, now)
+    }
+}
+
+impl<U: Copy + Default> Jitter<U> {
     /// Forgets all sound and the source's clock: a new source begins. Counts go on.
     pub fn reset(&mut self) {
         self.running = false;
         self.present = [0; RING / 64];
     }
 
-    /// What is held was said in one law and will be taken in the other: the codec was renegotiated.
-    pub fn recode(&mut self, from: Law, to: Law) {
-        g711::recode(from, to, &mut self.codes);
-    }
-
     /// Takes a packet's codes that arrived `now`; not a duplicate.
-    pub fn put(&mut self, timestamp: u32, codes: &[u8], now: Instant) {
+    pub fn put(&mut self, timestamp: u32, codes: &[U], now: Instant) {
         let codes = &codes[..codes.len().min(RING / 2)];
         let end = timestamp.wrapping_add(codes.len() as u32);
-        let arrival = samples(now);
+        let arrival = self.delay.units(now);
         let transit = arrival.wrapping_sub(timestamp);
-        if !self.running || later(transit, self.base()).unsigned_abs() > JUMP {
+        if !self.running || self.delay.jumped(transit) {
             self.restart(timestamp, transit, arrival);
         }
-        self.measure(transit, arrival);
+        self.delay.measure(transit, arrival);
         if later(end, self.play) <= 0 || later(end, self.play) > RING as i32 {
             self.strikes += 1;
             if self.strikes < STRIKES_MAX {
@@ -147,8 +140,15 @@ impl Jitter {
         self.rest_at = Some(timestamp);
     }
 
-    /// Takes the frame due `now` into `codes`; absent ones become silence.
-    pub fn take(&mut self, law: Law, codes: &mut [u8; FRAME_SAMPLES], now: Instant) -> Taken {
+    /// Takes the frame due `now` into `codes`; absent ones become `silence`. A frame all of whose codes
+    /// are `faint` may be left out or come later.
+    pub fn take_units(
+        &mut self,
+        silence: U,
+        faint: impl Fn(U) -> bool,
+        codes: &mut [U; FRAME_SAMPLES],
+        now: Instant,
+    ) -> Taken {
         if !self.running {
             return Taken::Quiet;
         }
@@ -156,20 +156,20 @@ impl Jitter {
             self.reset();
             return Taken::Quiet;
         }
-        let ahead = later(self.want(samples(now)), self.play);
+        let ahead = later(self.delay.want(self.delay.units(now)), self.play);
         if ahead > TARGET_MAX as i32 {
             self.drop_until(self.play.wrapping_add(ahead as u32)); // After a stall of ours.
-        } else if ahead >= 480 || ahead >= 240 && self.is_faint(law) {
+        } else if ahead >= 480 || ahead >= 240 && self.is_faint(&faint) {
             self.drop_until(self.play.wrapping_add(FRAME));
-        } else if ahead <= -320 || ahead <= -120 && self.is_faint(law) {
+        } else if ahead <= -320 || ahead <= -120 && self.is_faint(&faint) {
             return self.hole();
         }
-        self.lift(law, codes)
+        self.lift(silence, codes)
     }
 
     /// The delay aimed at, in samples.
     pub fn target(&self) -> u32 {
-        (self.peak / 256 + MARGIN).clamp(TARGET_MIN, TARGET_MAX)
+        self.delay.target()
     }
 
     /// Packets that came too late, and too early, to be heard.
@@ -182,8 +182,7 @@ impl Jitter {
         self.running = true;
         self.longest = 0;
         self.strikes = 0;
-        (self.least, self.least_before) = (transit, transit);
-        self.window_at = arrival;
+        self.delay.restart(transit, arrival);
         self.play = timestamp.wrapping_sub(self.target());
         self.newest = self.play;
         self.rest_at = Some(self.play);
@@ -191,40 +190,13 @@ impl Jitter {
 
     /// The buffer is empty and the source paused: the delay can be set right unheard.
     fn begin_talkspurt(&mut self, timestamp: u32, arrival: u32) {
-        self.play = self.want(arrival);
+        self.play = self.delay.want(arrival);
         // A packet that is later than all before it is still to be heard.
         if later(timestamp, self.play) < 0 {
             self.play = timestamp;
         }
         self.newest = self.play;
         self.rest_at = Some(self.play);
-    }
-
-    fn measure(&mut self, transit: u32, arrival: u32) {
-        if arrival.wrapping_sub(self.window_at) > WINDOW {
-            self.window_at = arrival;
-            self.least_before = self.least;
-            self.least = transit;
-        } else if later(transit, self.least) < 0 {
-            self.least = transit;
-        }
-        let lateness = later(transit, self.base()).max(0) as u32;
-        if lateness > TARGET_MAX {
-            return; // No delay of ours would have saved it: one straggler slows nobody down.
-        }
-        self.peak = (lateness * 256).max(self.peak - self.peak / 512);
-    }
-
-    fn base(&self) -> u32 {
-        match later(self.least, self.least_before) < 0 {
-            true => self.least,
-            false => self.least_before,
-        }
-    }
-
-    /// The timestamp that should be played at `arrival`.
-    fn want(&self, arrival: u32) -> u32 {
-        arrival.wrapping_sub(self.base()).wrapping_sub(self.target())
     }
 
     fn rests_at(&self, timestamp: u32) -> bool {
@@ -239,10 +211,10 @@ impl Jitter {
     }
 
     /// Whether nothing would be missed if the next frame were left out or came later.
-    fn is_faint(&self, law: Law) -> bool {
+    fn is_faint(&self, faint: &impl Fn(U) -> bool) -> bool {
         (0..FRAME).all(|n| {
             let at = self.play.wrapping_add(n) as usize % RING;
-            self.present[at / 64] >> (at % 64) & 1 == 0 || g711::loudness(law, self.codes[at]) <= FAINT
+            self.present[at / 64] >> (at % 64) & 1 == 0 || faint(self.codes[at])
         })
     }
 
@@ -258,7 +230,7 @@ impl Jitter {
         self.play = timestamp;
     }
 
-    fn lay(&mut self, timestamp: u32, codes: &[u8]) {
+    fn lay(&mut self, timestamp: u32, codes: &[U]) {
         let start = timestamp as usize % RING;
         let first = codes.len().min(RING - start);
         self.codes[start..start + first].copy_from_slice(&codes[..first]);
@@ -269,7 +241,7 @@ impl Jitter {
         });
     }
 
-    fn lift(&mut self, law: Law, codes: &mut [u8; FRAME_SAMPLES]) -> Taken {
+    fn lift(&mut self, silence: U, codes: &mut [U; FRAME_SAMPLES]) -> Taken {
         let start = self.play as usize % RING;
         let first = FRAME_SAMPLES.min(RING - start);
         codes[..first].copy_from_slice(&self.codes[start..start + first]);
@@ -297,18 +269,13 @@ impl Jitter {
         if let Taken::Part(_) = taken {
             for (n, code) in codes.iter_mut().enumerate() {
                 if presence[n / 64] >> (n % 64) & 1 == 0 {
-                    *code = g711::silence(law);
+                    *code = silence;
                 }
             }
         }
         self.play = self.play.wrapping_add(FRAME);
         taken
     }
-}
-
-/// How much later `a` is than `b`, in samples, on a clock that wraps.
-fn later(a: u32, b: u32) -> i32 {
-    a.wrapping_sub(b) as i32
 }
 
 /// Visits the words of the presence map that cover `length` samples from `at`, with a mask and the
@@ -329,6 +296,7 @@ fn runs(at: &mut u32, length: u32, mut visit: impl FnMut(usize, u64, u32)) {
 mod tests {
     use super::*;
     use crate::id::Dice;
+    use crate::media::delay::TARGET_MIN;
 
     const LAW: Law = Law::A;
 

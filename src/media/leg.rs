@@ -3,20 +3,22 @@
 //! Which other leg it hears, and when it is served, is for [`super::engine`] to say.
 
 use super::bank::SoundBank;
+use super::codec::{FRAME_BYTES_MAX, Voice};
 use super::comfort::Comfort;
-use super::conceal::{Conceal, SEAM};
+use super::conceal::SEAM;
 use super::conference::{Mixed, Place};
+use super::decoder::Decoder;
 use super::dtmf::{Presser, Presses};
+use super::encoder::Encoder;
 use super::g711;
-use super::jitter::{Jitter, Taken};
 use super::latch::Latch;
 use super::mos::{Measured, mos_x100};
 use super::order::{Codec, FRAME_SAMPLES, Flow, LegConfig, LegFigures, PortSlot};
-use super::packer::{CODES_MAX, Packer, Packet};
+use super::packer::{Packer, Packet};
 use super::player::Player;
 use super::reception::Reception;
 use super::rtcp::Reports;
-use super::rtp::{FRAME_PACKET_BYTES, HEADER_BYTES, Header, write};
+use super::rtp::{FRAME_PACKET_BYTES, HEADER_BYTES, Header, PACKET_MAX, write};
 use super::sender::Sender;
 use super::srtp::Cipher;
 use super::tones::Tones;
@@ -26,6 +28,9 @@ use crate::time::Instant;
 
 /// Delay of our own path and a typical telephone's, one way, milliseconds, for the E-model.
 const USUAL_DELAY_MS: f64 = 40.0;
+
+/// Two G.722 coders that hear the same sound for so long are in one state, as good as: 0.6 s.
+const TUNING_FRAMES: u8 = 30;
 
 /// What a leg hears.
 #[derive(Debug)]
@@ -50,6 +55,8 @@ pub(super) struct Leg {
     pub(super) cipher: Option<Box<Cipher>>,
     pub(super) reception: Reception,
     pub(super) sender: Sender,
+    /// What makes payloads of sound for codecs other than G.711, once it is needed.
+    encoder: Option<Box<Encoder>>,
     /// Where packets of another length than 20 ms are sent.
     packer: Option<Box<Packer>>,
     /// How long the peer's own packets are.
@@ -65,6 +72,8 @@ pub(super) struct Leg {
     pub(super) recorded: bool,
     /// Packets go straight to the leg that hears it.
     pub(super) relayed: bool,
+    /// So many frames more are coded anew before packets go straight.
+    tuning: u8,
     /// Sound is decoded at the tick.
     pub(super) decoder: Option<Box<Decoder>>,
     pub(super) heard_at: Instant,
@@ -78,7 +87,12 @@ pub(super) struct Leg {
 
 /// Only other lengths than a frame's are gathered or parted.
 fn packer(config: &LegConfig) -> Option<Box<Packer>> {
-    (config.packet_ms != 20).then(|| Box::new(Packer::new(config.packet_ms)))
+    let frame_units = config.codec.clock() / 50;
+    let frame_bytes = match config.codec {
+        Codec::Opus => 2 * FRAME_BYTES_MAX, // Sound at 16 kHz: it is coded when it leaves.
+        codec => codec.unit_bytes().unwrap_or(1) * FRAME_SAMPLES,
+    };
+    (config.packet_ms != 20).then(|| Box::new(Packer::new(config.packet_ms, frame_bytes, frame_units)))
 }
 
 /// Packets of one length in a row after which that length is the peer's.
@@ -115,39 +129,18 @@ impl Length {
     }
 }
 
-/// What turns packets into frames.
-#[derive(Default)]
-pub(super) struct Decoder {
-    pub(super) jitter: Jitter,
-    conceal: Conceal,
-    pub(super) comfort: Comfort,
-    /// This tick's frame.
-    pub(super) pcm: Quiet,
-    /// Its codes, if the frame is whole as it came.
-    codes: Option<[u8; FRAME_SAMPLES]>,
-    /// Something is to be heard.
-    pub(super) sounds: bool,
-}
-
-/// A frame that begins silent.
-pub(super) struct Quiet(pub(super) Frame);
-
-impl Default for Quiet {
-    fn default() -> Self {
-        Quiet([0; FRAME_SAMPLES])
-    }
-}
-
 impl Leg {
     pub(super) fn new(id: LegId, config: LegConfig, dice: &mut Dice, now: Instant) -> Self {
+        let clock = config.codec.clock();
         let mut sender = Sender::new(dice, now);
         if config.srtp.is_some() {
             sender.begin_early();
         }
-        Leg {
+        let mut leg = Leg {
             latch: Latch::new(config.remote, config.signalling_peer),
             cipher: Leg::cipher(&config),
             packer: packer(&config),
+            encoder: None,
             id,
             config,
             hears: Hears::Nothing,
@@ -161,17 +154,22 @@ impl Leg {
             tones: None,
             recorded: false,
             relayed: false,
+            tuning: TUNING_FRAMES,
             decoder: None,
             heard_at: now,
             silence_told: false,
             refused: 0,
             given: [0; FRAME_SAMPLES],
             mixed: Mixed::Nothing,
-        }
+        };
+        let ssrc = leg.sender.ssrc();
+        leg.set_clock(clock, ssrc, now);
+        leg
     }
 
     /// A renegotiation: SSRC, numbers and clock go on; the source is found anew if the address moved.
-    pub(super) fn change(&mut self, config: LegConfig, now: Instant, wire: &mut impl Wire) {
+    /// A codec of another clock is sent from another SSRC, `ssrc`.
+    pub(super) fn change(&mut self, config: LegConfig, ssrc: u32, now: Instant, wire: &mut impl Wire) {
         self.heard_at = now;
         self.silence_told = false;
         if self.config == config {
@@ -183,7 +181,7 @@ impl Leg {
             self.latch.succeed(config.remote, config.signalling_peer);
             self.former = None;
             if let Some(decoder) = &mut self.decoder {
-                decoder.jitter.reset();
+                decoder.reset();
                 decoder.comfort = Comfort::default();
             }
         } else {
@@ -197,19 +195,27 @@ impl Leg {
         if self.latch.locked() != locked {
             wire.lock(self.config.slot, self.latch.locked());
         }
-        let (before, after) = (self.config.codec, config.codec);
-        if let Some(decoder) = self.decoder.as_mut().filter(|_| before != after) {
-            match (before.law(), after.law()) {
-                (Some(before), Some(after)) => decoder.jitter.recode(before, after),
-                _ => decoder.jitter.reset(),
-            }
-            decoder.codes = None;
+        if let Some(decoder) = &mut self.decoder {
+            decoder.change(config.codec);
         }
-        if self.config.packet_ms != config.packet_ms {
+        let codec_changed = self.config.codec != config.codec;
+        if codec_changed {
+            self.encoder = None;
+            self.length = Length::default();
+            self.set_clock(config.codec.clock(), ssrc, now);
+        }
+        if codec_changed || self.config.packet_ms != config.packet_ms {
             self.packer = packer(&config);
         }
         self.rekey(&config);
         self.config = config;
+    }
+
+    fn set_clock(&mut self, clock: u32, ssrc: u32, now: Instant) {
+        self.reception.set_clock(clock);
+        if self.sender.clock() != clock {
+            self.sender.set_clock(clock, ssrc, now);
+        }
     }
 
     /// Until our answer is there the peer goes on as before (RFC 3264 §8.3.2), with other numbers or
@@ -237,12 +243,18 @@ impl Leg {
         self.former = None;
     }
 
-    /// Whether what comes for this leg can go to `partner` as it is: one law, and packets as long as
-    /// each was asked for, unless this one's are known to be others.
+    /// Whether what comes for this leg can go to `partner` as it is: one codec, and packets as long as
+    /// each was asked for, unless this one's are known to be others. Packets that say themselves how
+    /// long they are every receiver takes (RFC 7587 §4.2).
     pub(super) fn is_alike(&self, partner: &Leg) -> bool {
-        self.config.codec == partner.config.codec
-            && self.config.packet_ms == partner.config.packet_ms
-            && self.length.suits(partner.config.packet_ms)
+        let one_codec = self.config.codec == partner.config.codec;
+        // A G.722 decoder that comes to a stream under way screams for a tenth of a second.
+        let in_tune = self.tuning == 0 || self.config.codec != Codec::G722;
+        one_codec
+            && in_tune
+            && (self.config.codec.unit_bytes().is_none()
+                || self.config.packet_ms == partner.config.packet_ms
+                    && self.length.suits(partner.config.packet_ms))
     }
 
     pub(super) fn may_send(&self) -> bool {
@@ -259,31 +271,8 @@ impl Leg {
 
     /// Decodes the frame that is due.
     pub(super) fn decode(&mut self, now: Instant) {
-        let (Some(decoder), Some(law)) = (&mut self.decoder, self.config.codec.law()) else { return };
-        let mut codes = [0; FRAME_SAMPLES];
-        let taken = decoder.jitter.take(law, &mut codes, now);
-        let pcm = &mut decoder.pcm.0;
-        g711::decode(law, &codes, pcm);
-        decoder.codes = None;
-        let sounded = std::mem::replace(&mut decoder.sounds, true);
-        if !matches!(taken, Taken::Quiet) {
-            decoder.comfort.sound_is_heard();
-        }
-        match taken {
-            Taken::Whole => {
-                let before = *pcm;
-                decoder.conceal.hear(pcm);
-                decoder.codes = (before == *pcm).then_some(codes);
-            }
-            Taken::Part(present) => decoder.conceal.mend(pcm, &present),
-            Taken::Hole => decoder.conceal.fill(pcm),
-            Taken::Quiet => {
-                if !sounded {
-                    decoder.conceal.forget();
-                }
-                decoder.conceal.rest(pcm);
-                decoder.sounds = decoder.comfort.fill(pcm, now);
-            }
+        if let Some(decoder) = &mut self.decoder {
+            decoder.step(now);
         }
     }
 
@@ -294,49 +283,97 @@ impl Leg {
 
     /// The end of what it said, if it ends here.
     pub(super) fn tail(&self) -> Option<[i16; SEAM]> {
-        self.decoder.as_ref().filter(|decoder| decoder.sounds).map(|decoder| decoder.conceal.tail())
+        self.decoder.as_ref().filter(|decoder| decoder.sounds).map(|decoder| decoder.tail())
     }
 
-    /// What this leg says in this tick, in `codec`'s codes; `None`: nothing.
-    pub(super) fn said(&self, codec: super::order::Codec) -> Option<([u8; FRAME_SAMPLES], &Frame)> {
+    /// What this leg says in this tick; `None`: nothing.
+    pub(super) fn said(&self) -> Option<Voice<'_>> {
         let decoder = self.decoder.as_ref().filter(|decoder| decoder.sounds && self.may_hear())?;
-        let codes = match decoder.codes {
-            Some(codes) if codec == self.config.codec => codes,
-            _ => {
-                let mut codes = [0; FRAME_SAMPLES];
-                g711::encode(codec.law()?, &decoder.pcm.0, &mut codes);
-                codes
+        Some(decoder.voice())
+    }
+
+    /// Sound will have to be coded for this leg: what that takes is allocated now.
+    pub(super) fn ready_encoder(&mut self) {
+        if self.encoder.is_none() && self.config.codec.law().is_none() {
+            self.encoder = Some(Box::new(Encoder::new(self.config.codec)));
+        }
+    }
+
+    /// A packet of another telephone goes out as it is.
+    pub(super) fn note_relayed(&mut self, payload: &[u8]) {
+        if let Some(encoder) = &mut self.encoder {
+            encoder.note_relayed(payload);
+        }
+    }
+
+    /// One more frame of it was coded anew for a listener. Whether the listener's decoder can follow
+    /// this leg's own codes from now on: told once.
+    pub(super) fn is_tuned_in(&mut self) -> bool {
+        let tuned = self.config.codec == Codec::G722 && self.tuning == 1;
+        self.tuning = self.tuning.saturating_sub(1);
+        tuned
+    }
+
+    /// Another listener.
+    pub(super) fn tune_anew(&mut self) {
+        self.tuning = TUNING_FRAMES;
+    }
+
+    /// Sends one frame of sound, unless the peer wants none or a digit is being pressed.
+    pub(super) fn speak(&mut self, voice: &Voice<'_>, now: Instant, wire: &mut impl Wire) {
+        if !self.may_send() {
+            return;
+        }
+        if let Some(law) = self.config.codec.law() {
+            match voice.codes {
+                Some((codec, codes)) if codec == self.config.codec => self.send_frame(codes, now, wire),
+                _ => {
+                    let mut codes = [0; FRAME_SAMPLES];
+                    g711::encode(law, voice.narrow, &mut codes);
+                    self.send_frame(&codes, now, wire);
+                }
             }
-        };
-        Some((codes, &decoder.pcm.0))
+            return;
+        }
+        self.ready_encoder();
+        let mut bytes = [0; 2 * FRAME_BYTES_MAX];
+        let length = self.encoder.as_mut().map_or(0, |encoder| encoder.frame(voice, &mut bytes));
+        if length > 0 {
+            self.send_frame(&bytes[..length], now, wire);
+        }
     }
 
     /// The next frame of prompts: sent, and kept for the recording. Gives the mark when they are through.
     pub(super) fn play(&mut self, bank: &SoundBank, now: Instant, wire: &mut impl Wire) -> Option<u32> {
         let Hears::Sounds(player) = &mut self.hears else { return None };
         let mut codes = [0; FRAME_SAMPLES];
-        let linear = self.recorded.then_some(&mut self.given);
-        let sounds = player.frame(bank, self.config.codec, &mut codes, linear);
-        let through = player.through();
+        let mut live = false;
+        let sounds = if self.config.codec.law().is_some() {
+            let linear = self.recorded.then_some(&mut self.given);
+            player.frame(bank, self.config.codec, &mut codes, linear)
+        } else {
+            live = self.config.codec.is_decodable();
+            live && player.linear_frame(bank, &mut self.given)
+        };
+        let through = match sounds {
+            // Nothing of it can be played: it is through at once.
+            false if !live => player.mark(),
+            _ => player.through(),
+        };
         if through.is_some() || !sounds {
             self.hears = Hears::Nothing;
         }
-        if sounds {
+        if sounds && live {
+            let given = self.given;
+            self.speak(&Voice::narrow(&given), now, wire);
+        } else if sounds {
             self.send_frame(&codes, now, wire);
         }
         through
     }
 
-    /// Sends one frame of linear sound, coded for the peer.
-    pub(super) fn send_linear(&mut self, pcm: &Frame, now: Instant, wire: &mut impl Wire) {
-        let Some(law) = self.config.codec.law() else { return };
-        let mut codes = [0; FRAME_SAMPLES];
-        g711::encode(law, pcm, &mut codes);
-        self.send_frame(&codes, now, wire);
-    }
-
-    /// Sends one frame of codes, unless the peer wants none or a digit is being pressed.
-    pub(super) fn send_frame(&mut self, codes: &[u8; FRAME_SAMPLES], now: Instant, wire: &mut impl Wire) {
+    /// Sends one frame of codes (for Opus: of sound as its encoder gathers it), unless the peer wants none.
+    pub(super) fn send_frame(&mut self, codes: &[u8], now: Instant, wire: &mut impl Wire) {
         if !self.may_send() {
             return;
         }
@@ -344,10 +381,26 @@ impl Leg {
             return self.gather_frame(codes, now, wire);
         }
         let header = self.sender.frame(self.config.payload_type, now);
-        self.send(header, codes, wire);
+        match self.encoder.is_some() {
+            false => self.send(header, codes, wire),
+            true => self.send_coded(header, codes, wire),
+        }
     }
 
-    fn gather_frame(&mut self, codes: &[u8; FRAME_SAMPLES], now: Instant, wire: &mut impl Wire) {
+    /// Sends what an encoder made.
+    fn send_coded(&mut self, header: Header, bytes: &[u8], wire: &mut impl Wire) {
+        let mut coded = [0; PACKET_MAX - HEADER_BYTES];
+        let payload = match self.encoder.as_mut().and_then(|encoder| encoder.packet(bytes, &mut coded)) {
+            Some(length) => &coded[..length],
+            None => bytes,
+        };
+        let mut packet = [0; PACKET_MAX];
+        let length = write(header, payload, &mut packet);
+        self.sender.count(payload.len());
+        self.transmit(&packet[..length], wire);
+    }
+
+    fn gather_frame(&mut self, codes: &[u8], now: Instant, wire: &mut impl Wire) {
         let (timestamp, marker) = self.sender.place(now);
         if self.packer.as_ref().is_some_and(|packer| !packer.joins(timestamp)) {
             self.send_rest(wire);
@@ -384,10 +437,7 @@ impl Leg {
             return;
         }
         let header = self.sender.header(gathered.marker, self.config.payload_type, gathered.timestamp);
-        let mut packet = [0; HEADER_BYTES + CODES_MAX];
-        let length = write(header, gathered.codes(), &mut packet);
-        self.sender.count(gathered.codes().len());
-        self.transmit(&packet[..length], wire);
+        self.send_coded(header, gathered.bytes(), wire);
     }
 
     pub(super) fn send(&mut self, header: Header, payload: &[u8], wire: &mut impl Wire) {
@@ -404,6 +454,7 @@ impl Leg {
         self.send_rest(wire);
         if let Some((event, timestamp, marker)) = sent.packet.filter(|_| self.may_send()) {
             let header = self.sender.event(payload_type, timestamp, marker);
+            let event = event.rescaled(8_000, self.config.codec.clock());
             self.send(header, &event.write(), wire);
         }
         true
@@ -414,8 +465,8 @@ impl Leg {
             LegFigures { sent: self.sender.packets(), refused: self.refused, ..LegFigures::default() };
         let bursts = self.reception.figures(&mut figures);
         let target = self.decoder.as_ref().map_or(0, |decoder| {
-            figures.late = decoder.jitter.misses().0;
-            decoder.jitter.target()
+            figures.late = decoder.misses().0;
+            decoder.target()
         });
         figures.round_trip_us = self.reports.round_trip_us();
         figures.mos_x100 = mos_x100(Measured {

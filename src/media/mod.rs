@@ -4,14 +4,18 @@
 //! packets and ticks.
 
 pub mod bank;
+pub mod codec;
 mod comfort;
-mod conceal;
+pub mod conceal;
 pub mod conference;
+mod decoder;
+pub mod delay;
 mod dtmf;
+mod encoder;
 pub mod engine;
 pub mod g711;
 pub mod inband;
-mod jitter;
+pub mod jitter;
 mod latch;
 mod leg;
 mod meeting;
@@ -22,12 +26,15 @@ mod packer;
 mod player;
 mod reception;
 mod record;
+pub mod resample;
 mod roster;
 mod rtcp;
 mod rtp;
 mod sealing;
 mod sender;
 mod serve;
+#[cfg(feature = "opus")]
+pub mod slots;
 pub mod srtp;
 mod tones;
 pub mod wire;

@@ -32,6 +32,41 @@ impl Player {
         codes: &mut [u8; FRAME_SAMPLES],
         mut linear: Option<&mut Frame>,
     ) -> bool {
+        let filled = self.walk(|sound, offset, place| {
+            let rest = bank.codes(sound, codec).get(offset..).unwrap_or(&[]);
+            let count = rest.len().min(FRAME_SAMPLES - place);
+            codes[place..place + count].copy_from_slice(&rest[..count]);
+            if let Some(linear) = &mut linear {
+                let rest = &bank.linear(sound)[offset..];
+                linear[place..place + count].copy_from_slice(&rest[..count]);
+            }
+            (count, rest.len())
+        });
+        if filled == 0 {
+            return false;
+        }
+        codes[filled..].fill(codec.law().map_or(0, g711::silence));
+        if let Some(linear) = linear {
+            linear[filled..].fill(0);
+        }
+        true
+    }
+
+    /// The next 20 ms as linear sound alone; otherwise as [`Player::frame`].
+    pub fn linear_frame(&mut self, bank: &SoundBank, linear: &mut Frame) -> bool {
+        let filled = self.walk(|sound, offset, place| {
+            let rest = bank.linear(sound).get(offset..).unwrap_or(&[]);
+            let count = rest.len().min(FRAME_SAMPLES - place);
+            linear[place..place + count].copy_from_slice(&rest[..count]);
+            (count, rest.len())
+        });
+        linear[filled..].fill(0);
+        filled > 0
+    }
+
+    /// Goes on by up to a frame. `copy` takes a sound, where in it, and where in the frame; gives how
+    /// much it took and how much there was.
+    fn walk(&mut self, mut copy: impl FnMut(SoundId, usize, usize) -> (usize, usize)) -> usize {
         let mut filled = 0;
         // Unknown and empty sounds give nothing: a list of them alone must come to an end.
         let mut steps = self.sounds.len() + 1;
@@ -44,16 +79,10 @@ impl Player {
                 steps = steps.saturating_sub(1);
                 continue;
             };
-            let rest = bank.codes(sound, codec).get(self.offset..).unwrap_or(&[]);
-            let count = rest.len().min(FRAME_SAMPLES - filled);
-            codes[filled..filled + count].copy_from_slice(&rest[..count]);
-            if let Some(linear) = &mut linear {
-                let rest = &bank.linear(sound)[self.offset..];
-                linear[filled..filled + count].copy_from_slice(&rest[..count]);
-            }
+            let (count, rest) = copy(sound, self.offset, filled);
             filled += count;
             self.offset += count;
-            if count == rest.len() {
+            if count == rest {
                 self.index += 1;
                 self.offset = 0;
                 steps = steps.saturating_sub(usize::from(count == 0));
@@ -62,14 +91,12 @@ impl Player {
                 break;
             }
         }
-        if filled == 0 {
-            return false;
-        }
-        codes[filled..].fill(codec.law().map_or(0, g711::silence));
-        if let Some(linear) = linear {
-            linear[filled..].fill(0);
-        }
-        true
+        filled
+    }
+
+    /// The mark, where it will ever be told.
+    pub fn mark(&self) -> Option<u32> {
+        (!self.repeat).then_some(self.mark)
     }
 
     /// The mark to be told, once nothing is left to play.

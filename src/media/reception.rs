@@ -24,17 +24,35 @@ pub enum Seen {
     Stray,
 }
 
-/// One receiver's figures. Times in units of one sample, 125 µs, where not said otherwise.
-#[derive(Clone, Copy, Debug, Default)]
+/// One receiver's figures. Times in units of the codec's clock where not said otherwise.
+#[derive(Clone, Copy, Debug)]
 pub struct Reception {
+    /// Units a second.
+    clock: u32,
     source: Option<Source>,
     /// Sums of sources that are over.
     past: Past,
     last_at: Option<Instant>,
     gap_max_ms: u32,
+    /// Of the jitter at each packet, microseconds.
     jitter_sum: u64,
     received: u64,
     duplicate: u64,
+}
+
+impl Default for Reception {
+    fn default() -> Self {
+        Reception {
+            clock: 8_000,
+            source: None,
+            past: Past::default(),
+            last_at: None,
+            gap_max_ms: 0,
+            jitter_sum: 0,
+            received: 0,
+            duplicate: 0,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -131,11 +149,24 @@ pub struct Block {
     pub lost: u32,
     /// Extended highest sequence number.
     pub highest: u32,
-    /// In samples.
+    /// In units of the codec's clock.
     pub jitter: u32,
 }
 
 impl Reception {
+    /// From now on timestamps count `clock` units a second. Jitter measured by another clock is
+    /// told in the new one's units.
+    pub fn set_clock(&mut self, clock: u32) {
+        if clock == self.clock {
+            return;
+        }
+        if let Some(source) = &mut self.source {
+            let jitter = u64::from(source.jitter) * u64::from(clock) / u64::from(self.clock);
+            source.jitter = u32::try_from(jitter).unwrap_or(u32::MAX);
+        }
+        self.clock = clock;
+    }
+
     /// Takes the header of a believed packet that arrived `now`. `audio` says whether its timestamp
     /// runs with the clock: telephone-events' do not and leave the jitter alone.
     pub fn take(&mut self, header: &Header, audio: bool, now: Instant) -> Seen {
@@ -144,7 +175,7 @@ impl Reception {
             let gap_ms = u32::try_from(now.since(last).as_millis()).unwrap_or(u32::MAX);
             self.gap_max_ms = self.gap_max_ms.max(gap_ms);
         }
-        let transit = samples(now).wrapping_sub(header.timestamp);
+        let transit = units(now, self.clock).wrapping_sub(header.timestamp);
         let seen = match &mut self.source {
             Some(source) if source.ssrc == header.ssrc => source.place(header.sequence),
             _ => Seen::First,
@@ -168,11 +199,11 @@ impl Reception {
         let moved = transit.wrapping_sub(source.transit) as i32;
         source.transit = transit;
         // A second and more is the source's clock jumping, not the network.
-        if moved.unsigned_abs() < 8_000 {
+        if moved.unsigned_abs() < self.clock {
             source.jitter =
                 source.jitter.wrapping_add(moved.unsigned_abs()).wrapping_sub((source.jitter + 8) >> 4);
         }
-        self.jitter_sum += u64::from(source.jitter >> 4);
+        self.jitter_sum += u64::from(source.jitter >> 4) * 1_000_000 / u64::from(self.clock);
     }
 
     fn retire(&mut self) {
@@ -183,7 +214,7 @@ impl Reception {
         }
     }
 
-    /// The interarrival jitter now, in samples.
+    /// The interarrival jitter now, in units of the clock.
     #[cfg(test)]
     pub fn jitter(&self) -> u32 {
         self.source.map_or(0, |source| source.jitter >> 4)
@@ -219,15 +250,15 @@ impl Reception {
         figures.duplicate = self.duplicate;
         figures.lost = sum.expected.saturating_sub(sum.unique);
         figures.gap_max_ms = self.gap_max_ms;
-        let mean = self.jitter_sum * 125 / sum.unique.max(1);
+        let mean = self.jitter_sum / sum.unique.max(1);
         figures.jitter_us = u32::try_from(mean).unwrap_or(u32::MAX);
         sum.bursts
     }
 }
 
-/// The clock in samples at 8 kHz, wrapping.
-pub fn samples(now: Instant) -> u32 {
-    (now.as_nanos() / 125_000) as u32
+/// The moment by a clock of `clock` units a second, a multiple of 8,000; wraps.
+pub fn units(now: Instant, clock: u32) -> u32 {
+    (now.as_nanos() * u64::from(clock / 8_000) / 125_000) as u32
 }
 
 #[cfg(test)]

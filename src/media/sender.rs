@@ -1,23 +1,22 @@
 //! What one leg sends: one SSRC whose numbers and clock go on whatever it hears, be it prompts,
 //! frames of a bridge, relayed packets or key presses.
 //!
-//! The clock is the house's own in samples from a random start, so silence needs no accounts.
+//! The clock is the house's own, in the codec's units from a random start, so silence needs no accounts.
 
-use super::reception::samples;
+use super::reception::units;
 use super::rtp::Header;
 use crate::id::Dice;
 use crate::time::Instant;
 
-/// A relayed source whose clock leaves ours by more than this is mapped anew: 1 s.
-const JUMP: i32 = 8_000;
-const FRAME: u32 = 160;
-/// A tick that is later than this comes after a pause, samples: half a frame.
-const LATE_TICK: i32 = 80;
+/// The clock of all codecs but Opus.
+const NARROW: u32 = 8_000;
 
 /// Numbers of an outgoing stream.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender {
     ssrc: u32,
+    /// Units of a second: 8,000 or 48,000.
+    clock: u32,
     /// Sequence number of the next packet.
     next: u16,
     clock_offset: u32,
@@ -53,10 +52,11 @@ impl Sender {
         let clock_offset = dice.next_u32();
         Sender {
             ssrc: dice.next_u32(),
+            clock: NARROW,
             next: dice.next_u32() as u16,
             clock_offset,
             // Two frames ago, so that the first packet counts as the beginning of a talkspurt.
-            last: clock_offset.wrapping_add(samples(now)).wrapping_sub(2 * FRAME),
+            last: clock_offset.wrapping_add(units(now, NARROW)).wrapping_sub(2 * NARROW / 50),
             relay: None,
             passed: None,
             packets: 0,
@@ -71,6 +71,25 @@ impl Sender {
         self.next &= 0x7fff;
     }
 
+    /// The codec has another clock from now on: another SSRC, for reports tell one clock of a source
+    /// (RFC 7160 §4.1). Numbers go on.
+    pub fn set_clock(&mut self, clock: u32, ssrc: u32, now: Instant) {
+        self.clock = clock;
+        self.ssrc = ssrc;
+        (self.relay, self.passed) = (None, None);
+        self.last = units(now, clock).wrapping_add(self.clock_offset).wrapping_sub(2 * self.frame_units());
+    }
+
+    /// Units of the clock in a second.
+    pub fn clock(&self) -> u32 {
+        self.clock
+    }
+
+    /// Units of a frame of 20 ms.
+    fn frame_units(&self) -> u32 {
+        self.clock / 50
+    }
+
     /// The header of the frame due `now`; a talkspurt's first is marked.
     pub fn frame(&mut self, payload_type: u8, now: Instant) -> Header {
         let (timestamp, marker) = self.place(now);
@@ -82,7 +101,7 @@ impl Sender {
     pub fn place(&mut self, now: Instant) -> (u32, bool) {
         self.relay = None;
         let timestamp = self.position(now);
-        let marker = timestamp.wrapping_sub(self.last) > FRAME || self.packets == 0;
+        let marker = timestamp.wrapping_sub(self.last) > self.frame_units() || self.packets == 0;
         self.last = timestamp;
         (timestamp, marker)
     }
@@ -136,8 +155,9 @@ impl Sender {
             && relay.ssrc == from.ssrc
         {
             let timestamp = from.timestamp.wrapping_add(relay.timestamp_offset);
-            let due = samples(now).wrapping_add(self.clock_offset);
-            if (timestamp.wrapping_sub(due) as i32).abs() <= JUMP {
+            let due = units(now, self.clock).wrapping_add(self.clock_offset);
+            // One whose clock leaves ours by more than a second is mapped anew.
+            if (timestamp.wrapping_sub(due) as i32).unsigned_abs() <= self.clock {
                 // The first number moves along, so that it never seems to lie ahead.
                 if from.sequence.wrapping_sub(relay.first) > 0x4000
                     && from.sequence.wrapping_sub(relay.first) < 0x8000
@@ -159,10 +179,10 @@ impl Sender {
 
     /// The clock `now`, but always after what was sent: a relayed source may have run ahead.
     pub fn position(&self, now: Instant) -> u32 {
-        let clock = samples(now).wrapping_add(self.clock_offset);
-        let least = self.last.wrapping_add(FRAME);
-        // A tick that is a little late is no pause: a stream without gaps counts frames.
-        match clock.wrapping_sub(least) as i32 >= LATE_TICK {
+        let clock = units(now, self.clock).wrapping_add(self.clock_offset);
+        let least = self.last.wrapping_add(self.frame_units());
+        // A tick that is late by less than half a frame is no pause: a stream without gaps counts frames.
+        match clock.wrapping_sub(least) as i32 >= self.frame_units() as i32 / 2 {
             true => clock,
             false => least,
         }
@@ -198,7 +218,7 @@ impl Sender {
             return None;
         }
         self.reported = self.packets;
-        let clock = samples(now).wrapping_add(self.clock_offset);
+        let clock = units(now, self.clock).wrapping_add(self.clock_offset);
         Some((clock, self.packets as u32, self.octets as u32))
     }
 }
@@ -263,6 +283,21 @@ mod tests {
         assert_eq!(after.timestamp.wrapping_sub(before.timestamp), 160);
         assert_eq!(after.sequence, before.sequence.wrapping_add(1));
         assert!(after.marker);
+    }
+
+    #[test]
+    fn another_clock_is_another_source_whose_numbers_go_on() {
+        let mut sender = Sender::new(&mut Dice::seeded(5), at(0));
+        let narrow = sender.frame(8, at(0));
+        sender.set_clock(48_000, 99, at(20));
+        let first = sender.frame(111, at(20));
+        let second = sender.frame(111, at(40));
+        assert_eq!((first.ssrc, second.ssrc), (99, 99));
+        assert_eq!(first.sequence, narrow.sequence.wrapping_add(1));
+        assert_eq!(second.timestamp.wrapping_sub(first.timestamp), 960);
+        assert!(first.marker && !second.marker);
+        let (clock, ..) = sender.report(at(60)).expect("something was sent");
+        assert_eq!(clock.wrapping_sub(second.timestamp), 960);
     }
 
     #[test]

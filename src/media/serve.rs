@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 
+use super::codec::Voice;
 use super::conference::Mixed;
 use super::dtmf::Event;
 use super::engine::Engine;
@@ -75,7 +76,7 @@ impl Engine {
             Seen::New => {}
             Seen::First => {
                 if let Some(decoder) = &mut leg.decoder {
-                    decoder.jitter.reset();
+                    decoder.reset();
                 }
             }
             Seen::Duplicate | Seen::Stray => return,
@@ -96,7 +97,9 @@ impl Engine {
                     _ if other.is_some() => return,
                     _ => leg.forget_former(),
                 }
-                if leg.length.note(place.len()) {
+                // A byte or two are a unit of the clock; packets of other codecs go on whatever their length.
+                let units = leg.config.codec.unit_bytes().map(|bytes| place.len() / bytes);
+                if units.is_some_and(|units| leg.length.note(units)) {
                     self.settle(slot);
                 }
                 self.take_sound(slot, &header, packet, place, now, wire);
@@ -117,11 +120,13 @@ impl Engine {
         let Some(leg) = self.leg_mut(slot) else { return };
         let decoded = !leg.relayed || leg.tones.is_some();
         if let Some(decoder) = leg.decoder.as_mut().filter(|_| decoded) {
-            decoder.jitter.put(header.timestamp, &packet[place], now);
             decoder.comfort.sound_comes();
+            if !decoder.put(header.timestamp, &packet[place.clone()], now) {
+                leg.refused += 1;
+            }
         }
         if leg.relayed {
-            self.relay(slot, header, packet, now, wire);
+            self.relay(slot, header, packet, place, now, wire);
         }
     }
 
@@ -138,6 +143,7 @@ impl Engine {
         slot: PortSlot,
         header: &Header,
         packet: &mut [u8],
+        place: Range<usize>,
         now: Instant,
         wire: &mut impl Wire,
     ) {
@@ -148,6 +154,7 @@ impl Engine {
         partner.send_rest(wire);
         let Some(out) = partner.sender.relay(header, partner.config.payload_type, now) else { return };
         rtp::rewrite(packet, out);
+        partner.note_relayed(&packet[place]);
         partner.sender.count(packet.len().saturating_sub(rtp::HEADER_BYTES));
         partner.transmit(packet, wire);
     }
@@ -163,9 +170,10 @@ impl Engine {
     ) {
         let Some(leg) = self.leg_mut(slot) else { return };
         let id = leg.id;
-        let digit = leg.presses.take(event, header.timestamp, header.marker);
+        let clock = leg.config.codec.clock();
+        let digit = leg.presses.take(event, header.timestamp, header.marker, clock);
         if let Some(decoder) = &mut leg.decoder {
-            decoder.jitter.rest(header.timestamp);
+            decoder.rest(header.timestamp);
         }
         if let Some(digit) = digit {
             self.facts.push_back(Fact::Digit { leg: id, digit });
@@ -178,12 +186,13 @@ impl Engine {
         partner.send_rest(wire);
         let timestamp = partner.sender.event_timestamp(header.timestamp, now);
         let out = partner.sender.event(payload_type, timestamp, header.marker);
+        let event = event.rescaled(clock, partner.config.codec.clock());
         partner.send(out, &event.write(), wire);
     }
 
     fn take_noise(&mut self, slot: PortSlot, header: &Header, payload: &[u8], now: Instant) {
         if let Some(decoder) = self.leg_mut(slot).and_then(|leg| leg.decoder.as_mut()) {
-            decoder.jitter.rest(header.timestamp);
+            decoder.rest(header.timestamp);
             decoder.comfort.begin(payload, now);
         }
         if let Some(partner) = self.partner(slot) {
@@ -227,34 +236,42 @@ impl Engine {
     }
 
     fn send_sound(&mut self, slot: PortSlot, now: Instant, wire: &mut impl Wire) {
-        let Some(leg) = self.leg(slot) else { return };
-        let codec = leg.config.codec;
-        // What a partner says is copied out: 480 bytes, so that both legs need not be held at once.
-        let (partner, sum) = match (&leg.hears, leg.mixed) {
-            (Hears::Leg(partner), _) => (Some(*partner), None),
-            (Hears::Conference(_), Mixed::One(other)) => (Some(other), None),
-            (Hears::Conference(_), Mixed::Sum(gain)) => (None, Some(gain)),
-            _ => (None, None),
-        };
-        let partner = partner.and_then(|partner| self.leg(partner)).filter(|partner| !partner.relayed);
-        let said = partner.and_then(|partner| partner.said(codec).map(|(codes, pcm)| (codes, *pcm)));
         let bank = self.bank.clone();
         let Some(leg) = self.leg_mut(slot) else { return };
         if leg.press(now, wire) {
             return;
         }
-        if let Some((codes, pcm)) = said {
-            leg.given = pcm;
-            leg.send_frame(&codes, now, wire);
+        match (&leg.hears, leg.mixed) {
+            (Hears::Leg(speaker), _) => {
+                let speaker = *speaker;
+                return self.pass_on(speaker, slot, now, wire);
+            }
+            (Hears::Conference(_), Mixed::One(speaker)) => return self.pass_on(speaker, slot, now, wire),
+            _ => {}
         }
-        if let Some(gain) = sum {
+        if let (Hears::Conference(_), Mixed::Sum(gain)) = (&leg.hears, leg.mixed) {
             let mut pcm = leg.given;
             gain.apply(&mut pcm);
-            leg.send_linear(&pcm, now, wire);
+            return leg.speak(&Voice::narrow(&pcm), now, wire);
         }
         let id = leg.id;
         if let Some(mark) = leg.play(&bank, now, wire) {
             self.facts.push_back(Fact::Played { leg: id, mark });
+        }
+    }
+
+    /// What `speaker` says in this tick is sent to the peer of `slot`.
+    fn pass_on(&mut self, speaker: PortSlot, slot: PortSlot, now: Instant, wire: &mut impl Wire) {
+        let places = [speaker.0 as usize, slot.0 as usize];
+        let Ok([Some(said), Some(leg)]) = self.legs.get_disjoint_mut(places) else { return };
+        if !said.relayed
+            && let Some(voice) = said.said()
+        {
+            leg.given = *voice.narrow;
+            leg.speak(&voice, now, wire);
+            if said.is_tuned_in() {
+                self.settle(speaker);
+            }
         }
     }
 

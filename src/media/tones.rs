@@ -5,8 +5,8 @@
 //! they are not made into events, or a peer that hears sound and events would count them twice. Events
 //! of its partner are no sound, so they are pressed on it as tones.
 
+use super::codec::Voice;
 use super::engine::Engine;
-use super::g711;
 use super::inband::{Ear, Press};
 use super::leg::Leg;
 use super::order::{FRAME_SAMPLES, Fact, PortSlot};
@@ -42,7 +42,7 @@ impl Engine {
 impl Leg {
     /// Whether keys come as tones, and can be heard: the sound must be one that is decoded here.
     pub(super) fn wants_tones(&self) -> bool {
-        self.config.dtmf.is_none() && self.config.codec.law().is_some()
+        self.config.dtmf.is_none() && self.config.codec.is_decodable()
     }
 
     /// Begins to listen, or stops, as was negotiated.
@@ -70,7 +70,7 @@ impl Leg {
 
     /// Presses on with tones; `true` while they take the place of sound.
     pub(super) fn press_tones(&mut self, now: Instant, wire: &mut impl Wire) -> bool {
-        let (Some(tones), Some(law)) = (&mut self.tones, self.config.codec.law()) else { return false };
+        let Some(tones) = &mut self.tones else { return false };
         let mut frame = [0; FRAME_SAMPLES];
         loop {
             let press = match &mut tones.press {
@@ -89,10 +89,8 @@ impl Leg {
             tones.press = None;
         }
         tones.deaf = DEAF_FRAMES;
-        let mut codes = [0; FRAME_SAMPLES];
-        g711::encode(law, &frame, &mut codes);
         self.given = frame;
-        self.send_frame(&codes, now, wire);
+        self.speak(&Voice::narrow(&frame), now, wire);
         true
     }
 }

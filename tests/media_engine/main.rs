@@ -2,6 +2,7 @@
 //! Peers read and write RTP and RTCP by code of their own.
 
 mod bridge;
+mod codecs;
 mod comfort;
 mod conference;
 mod dtmf;

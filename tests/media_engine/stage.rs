@@ -81,6 +81,7 @@ fn the_call() -> CallId {
 
 pub struct Stage {
     pub engine: Engine,
+
     pub air: Air,
     pub reels: Reels,
     pub call: CallId,
