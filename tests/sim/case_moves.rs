@@ -248,7 +248,7 @@ fn keys_by_info_and_the_carriers_reason_are_in_the_record() {
 #[test]
 fn a_description_that_nobody_here_can_take_is_refused_with_the_reason() {
     let mut house = House::new();
-    for (wrong, code) in [("RTP/AVP 18", "305"), ("RTP/SAVP 8", "304")] {
+    for (wrong, code) in [("RTP/AVP 18", "305"), ("RTP/SAVP 8", "302")] {
         let mut call = Dialog { id: code, to: "<sip:12345@127.0.0.1>".into(), port: 4_100, seq: 0 };
         let sdp = call.sdp().replace("RTP/AVP 8", wrong);
         let invite = call.says("INVITE", "", "application/sdp", &sdp);
