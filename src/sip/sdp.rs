@@ -122,6 +122,11 @@ impl Sdp {
         media.connection.or(self.connection)
     }
 
+    /// Whether it has keys in it (RFC 4568): then it is for signalling over TLS only.
+    pub fn tells_keys(&self) -> bool {
+        self.media.iter().any(|media| !media.crypto.is_empty())
+    }
+
     /// Direction of `media`: its own, else the session's, else both ways (RFC 8866 §6.7).
     pub fn direction_of(&self, media: &Media) -> Direction {
         media.direction.or(self.direction).unwrap_or(Direction::SendRecv)
