@@ -199,7 +199,7 @@ pub fn answer(
     terms: &Terms,
     keys: Keys<'_>,
 ) -> Result<(Sdp, Agreed), Disagreement> {
-    let (place, stream, verdict) = choose(offered, local.ip, taste, terms, &keys)?;
+    let Chosen { place, stream, verdict } = choose(offered, local.ip, taste, terms, &keys)?;
     let theirs = &offered.media[place];
     let (crypto, srtp) = match (verdict, keys.dice) {
         (Verdict::Encrypted(chosen), Some(dice)) => {
@@ -245,6 +245,13 @@ pub fn answer(
     Ok((describe(local, media), agreed))
 }
 
+/// The stream of an offer that is taken.
+struct Chosen<'a> {
+    place: usize,
+    stream: Stream,
+    verdict: Verdict<'a>,
+}
+
 /// The first stream of an offer that we can take: encrypted before plain, and RTP before RTP with
 /// feedback.
 fn choose<'a>(
@@ -253,34 +260,35 @@ fn choose<'a>(
     taste: Taste,
     terms: &Terms,
     keys: &Keys<'a>,
-) -> Result<(usize, Stream, Verdict<'a>), Disagreement> {
+) -> Result<Chosen<'a>, Disagreement> {
     let first = Codecs::of(taste.codec.into_iter().chain(terms.codecs.iter().copied()));
     let mut why = Disagreement::NoAudio;
-    let mut best: Option<((bool, bool), (usize, Stream, Verdict<'a>))> = None;
+    let mut chosen = None;
     for (place, media) in offered.media.iter().enumerate() {
         let may = |codec, number| {
             let annexb = codec == Codec::G729 && taste.g729.annexb() && !codec::annexb(media, number);
             terms.codecs.contains(&codec) && taste.g729.allows(codec) && !annexb
         };
-        let wanted = Wanted { first: &first, may: &may };
-        let read = if stream::is_audio(media) {
-            keys::judge(media, terms, keys)
-                .and_then(|verdict| Ok((Stream::read(offered, media, ours, &wanted)?, verdict)))
-        } else {
-            Err(Disagreement::NoAudio)
+        let take = || {
+            if !stream::is_audio(media) {
+                return Err(Disagreement::NoAudio);
+            }
+            let verdict = keys::judge(media, terms, keys)?;
+            let stream = Stream::read(offered, media, ours, &Wanted { first: &first, may: &may })?;
+            Ok(Chosen { place, stream, verdict })
         };
-        match read {
-            Ok((stream, verdict)) => {
-                let plain = matches!(verdict, Verdict::Plain);
+        match take() {
+            Ok(one) => {
+                let plain = matches!(one.verdict, Verdict::Plain);
                 let rank = (plain, media.protocol.to_ascii_uppercase().ends_with("AVPF"));
-                if best.as_ref().is_none_or(|(so_far, _)| rank < *so_far) {
-                    best = Some((rank, (place, stream, verdict)));
+                if chosen.as_ref().is_none_or(|(so_far, _)| rank < *so_far) {
+                    chosen = Some((rank, one));
                 }
             }
             Err(fault) => why = why.max(fault),
         }
     }
-    best.map(|(_, best)| best).ok_or(why)
+    chosen.map(|(_, one)| one).ok_or(why)
 }
 
 /// Whether an offer has G.729, and then whether with Annex B, in a stream that we could take.

@@ -182,7 +182,8 @@ fn keys_of_the_pad_have_the_clock_of_what_is_spoken_where_it_is_there() {
 #[test]
 fn an_answer_of_many_codecs_names_the_next_one_of_the_same_clock() {
     let ours = offer_with(Taste::default(), &all(), None);
-    let rows: [(&[&str], Codec, Option<(u8, Codec)>); 4] = [
+    type Other = Option<(u8, Codec)>;
+    let rows: [(&[&str], Codec, Other); 4] = [
         (&["m=audio 4000 RTP/AVP 9 8"], Codec::G722, Some((8, Codec::Pcma))),
         (&["m=audio 4000 RTP/AVP 8 111 0", OPUS], Codec::Pcma, Some((0, Codec::Pcmu))),
         (&["m=audio 4000 RTP/AVP 111 8", OPUS], Codec::Opus, None),

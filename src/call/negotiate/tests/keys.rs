@@ -144,7 +144,8 @@ fn each_policy_takes_and_refuses_offers_row_by_row() {
     let bare: &[&str] = &["m=audio 4000 RTP/SAVP 8"];
     let dtls: &[&str] = &["m=audio 4000 UDP/TLS/RTP/SAVPF 8", "a=fingerprint:sha-256 AA:BB"];
     let both: &[&str] = &["m=audio 4000 RTP/AVP 8", "m=audio 4002 RTP/SAVP 8", LINE];
-    let rows: [(SrtpPolicy, bool, &[&str], Result<bool, Disagreement>); 24] = [
+    type Taken = Result<bool, Disagreement>;
+    let rows: [(SrtpPolicy, bool, &[&str], Taken); 24] = [
         (Off, true, plain, Ok(false)),
         (Off, true, secure, Err(NoTransport)),
         (Off, true, either, Ok(false)),
@@ -226,7 +227,8 @@ fn our_offers_are_secure_or_may_be_or_are_plain_as_the_policy_says() {
 fn answers_to_our_offer_are_judged_row_by_row() {
     use Disagreement::{NoKey, NoTransport};
     use SrtpPolicy::{Offered, Required};
-    let rows: [(SrtpPolicy, &[&str], Result<Option<SrtpSuite>, Disagreement>); 14] = [
+    type Agreement = Result<Option<SrtpSuite>, Disagreement>;
+    let rows: [(SrtpPolicy, &[&str], Agreement); 14] = [
         (
             Required,
             &["m=audio 4000 RTP/SAVP 8", "a=crypto:3 SHA80 inline:KEY30"],
