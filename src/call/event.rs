@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::negotiate::Disagreement;
+use super::negotiate::{Disagreement, KeySeed};
 use crate::id::{LegId, QueueId, SeatId, TrunkId};
 use crate::media::Order;
 use crate::media::order::{LegFigures, PortSlot};
@@ -19,8 +19,9 @@ pub enum Input {
     Recorded { durable: bool },
     /// The answer to [`Command::WantPort`], with the address that will signal for the leg and ours
     /// towards it;
-    /// `None`: the range is used up, or there is no way to the callee.
-    Port { leg: LegId, slot: Option<PortSlot>, peer: IpAddr, ours: IpAddr },
+    /// `None`: the range is used up, or there is no way to the callee. `keys`, where every way there is
+    /// over TLS.
+    Port { leg: LegId, slot: Option<PortSlot>, peer: IpAddr, ours: IpAddr, keys: Option<KeySeed> },
     /// Our INVITE goes by this trunk now, whose peer signals from there.
     Routed { leg: LegId, trunk: TrunkId, peer: IpAddr },
     /// 101–199 to our INVITE.
@@ -53,8 +54,8 @@ pub enum Input {
     /// The seat that [`Command::WantSeat`] asked for is not free.
     NoSeat { seat: SeatId },
     /// An INVITE takes the place of the leg's dialog (RFC 3891). Wants [`Command::TakeOver`] or
-    /// [`Command::RefuseTakeOver`]. `peer` will signal for the leg.
-    Replaced { leg: LegId, offer: Option<Arc<Sdp>>, peer: IpAddr },
+    /// [`Command::RefuseTakeOver`]. `peer` will signal for the leg; `keys`, where it does so over TLS.
+    Replaced { leg: LegId, offer: Option<Arc<Sdp>>, peer: IpAddr, keys: Option<KeySeed> },
     /// What was played under this mark is through.
     Played { leg: LegId, mark: u32 },
     /// The leg's sound is closed: its figures.

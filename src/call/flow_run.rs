@@ -100,6 +100,7 @@ impl Call {
         if self.stage != Stage::Ringing {
             return;
         }
+        self.settle_caller();
         let sdp = match self.caller.described() {
             // Our answer; or our offer in a provisional response, which was answered already or whose
             // PRACK this 200 waits for.
@@ -170,6 +171,7 @@ impl Call {
             self.doing = Doing::AwaitingPrack { prompt };
             return;
         }
+        self.settle_caller();
         let Some(sdp) = self.caller.described().cloned().filter(|_| self.stage == Stage::Ringing) else {
             let after = self.steps.iter().position(|step| *step == Step::Answer).map_or(0, |index| index + 1);
             self.steps.insert(after, Step::Play(prompt));

@@ -1,14 +1,15 @@
 //! One leg: our side of one dialog, with its descriptions and what the media engine knows of it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::early::Early;
-use super::negotiate::{self, Agreed, Disagreement, Local, Taste};
+use super::negotiate::{self, Agreed, Disagreement, G729, KeySeed, Keys, Local, Taste, Terms};
 use super::{Call, Callee, Command};
-use crate::id::LegId;
+use crate::id::{Dice, LegId};
 use crate::media::Order;
-use crate::media::order::{Flow, Group, PortSlot};
+use crate::media::order::{Codec, Flow, Group, PortSlot};
 use crate::routing::Plan;
 use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
@@ -22,11 +23,17 @@ pub(super) struct Leg {
     pub(super) peer: IpAddr,
     /// Our address in its descriptions.
     pub(super) ip: IpAddr,
+    /// What the operator allows for it.
+    pub(super) terms: Terms,
+    /// Its keys are drawn here; `None`: its signalling is in the clear, and cannot tell any.
+    keys: Option<Box<Dice>>,
     session: u64,
     version: u64,
     /// Our last description.
-    described: Option<Sdp>,
-    agreed: Option<Agreed>,
+    pub(super) described: Option<Sdp>,
+    pub(super) agreed: Option<Agreed>,
+    /// The offer whose answer, though made, has not been sent yet: it may still become another.
+    pub(super) unsent: Option<Arc<Sdp>>,
     /// What came with provisional responses, before the answer.
     early: Early,
     /// The sound to come is another telephone's than the one before.
@@ -49,16 +56,25 @@ pub(super) struct Other {
 }
 
 impl Leg {
-    pub(super) fn new(id: LegId, slot: PortSlot, (peer, ip): (IpAddr, IpAddr), session: u64) -> Self {
+    pub(super) fn new(
+        id: LegId,
+        slot: PortSlot,
+        (peer, ip): (IpAddr, IpAddr),
+        session: u64,
+        terms: Terms,
+    ) -> Self {
         Leg {
             id,
             slot,
             peer,
             ip,
+            terms,
+            keys: None,
             session,
             version: 1,
             described: None,
             agreed: None,
+            unsent: None,
             early: Early::default(),
             new_peer: false,
             open: false,
@@ -88,9 +104,25 @@ impl Leg {
 
     /// What this leg has, for the other to have the same.
     pub(super) fn taste(&self) -> Taste {
-        let agreed = self.agreed.as_ref();
-        agreed
-            .map_or_else(Taste::default, |agreed| Taste { codec: agreed.codec, packet_ms: agreed.packet_ms })
+        self.agreed.as_ref().map_or_else(Taste::default, |agreed| Taste {
+            codec: Some(agreed.codec),
+            packet_ms: agreed.packet_ms,
+            g729: match agreed.codec {
+                Codec::G729 => G729::Must { annexb: agreed.annexb },
+                _ => G729::No,
+            },
+        })
+    }
+
+    pub(super) fn codec(&self) -> Option<Codec> {
+        self.agreed.as_ref().map(|agreed| agreed.codec)
+    }
+
+    /// Its signalling is over TLS from here on, and can tell keys, or is not. Whether that is enough for
+    /// what the operator wants.
+    pub(super) fn signals_by(&mut self, keys: Option<&KeySeed>) -> bool {
+        self.keys = keys.map(|seed| Box::new(seed.dice()));
+        !self.terms.are_void(keys.is_some())
     }
 
     pub(super) fn is_agreed(&self) -> bool {
@@ -114,20 +146,29 @@ impl Leg {
         local: Local,
         taste: Taste,
     ) -> Result<bool, Disagreement> {
-        let (sdp, agreed) = negotiate::answer(offer, local, taste)?;
+        let current = self.agreed.as_ref().and_then(|agreed| agreed.srtp.as_deref());
+        let keys = Keys { dice: self.keys.as_deref_mut(), current, anew: false };
+        let (sdp, agreed) = negotiate::answer(offer, local, taste, &self.terms, keys)?;
         self.describe(sdp);
         Ok(self.agree(agreed))
     }
 
     /// Makes an offer; [`Leg::take_answer`] follows.
     pub(super) fn make_offer(&mut self, local: Local, taste: Taste) -> Sdp {
-        self.describe(negotiate::offer(local, taste, self.described.as_ref()))
+        self.offer(local, taste, false)
+    }
+
+    fn offer(&mut self, local: Local, taste: Taste, anew: bool) -> Sdp {
+        let current = self.agreed.as_ref().and_then(|agreed| agreed.srtp.as_deref());
+        let keys = Keys { dice: self.keys.as_deref_mut(), current, anew };
+        let sdp = negotiate::offer(local, taste, &self.terms, keys, self.described.as_ref());
+        self.describe(sdp)
     }
 
     /// The answer to our offer. Whether the sound changes by it.
     pub(super) fn take_answer(&mut self, answer: &Sdp) -> Result<bool, Disagreement> {
         let offered = self.described.as_ref().ok_or(Disagreement::Streams)?;
-        let agreed = negotiate::accept(offered, answer)?;
+        let agreed = negotiate::accept(offered, answer, &self.terms)?;
         Ok(self.agree(agreed))
     }
 
@@ -161,10 +202,34 @@ impl Leg {
     }
 
     /// Another telephone, whose signalling comes from `peer`, takes over: what the last one still sends
-    /// is not heard.
-    pub(super) fn move_to(&mut self, peer: IpAddr) {
-        self.peer = peer;
-        self.new_peer = true;
+    /// is not heard, and what we send it cannot decipher. Our description for it; without an offer of
+    /// its own, [`Leg::take_answer`] follows.
+    pub(super) fn take_over(
+        &mut self,
+        offer: Option<&Sdp>,
+        local: Local,
+        peer: IpAddr,
+        keys: Option<&KeySeed>,
+    ) -> Result<Sdp, Disagreement> {
+        let taste = self.taste();
+        let before = (self.keys.take(), self.agreed.as_mut().and_then(|agreed| agreed.srtp.take()));
+        let described = match (self.signals_by(keys), offer) {
+            (false, _) => Err(Disagreement::NoTransport),
+            (true, None) => Ok(self.offer(local, taste, true)),
+            (true, Some(offer)) => self.take_offer(offer, local, taste).and_then(|_| {
+                self.described.clone().ok_or(Disagreement::Streams) // Just made.
+            }),
+        };
+        match &described {
+            Ok(_) => (self.peer, self.new_peer) = (peer, true),
+            Err(_) => {
+                self.keys = before.0;
+                if let Some(agreed) = &mut self.agreed {
+                    agreed.srtp = before.1;
+                }
+            }
+        }
+        described
     }
 
     fn agree(&mut self, agreed: Agreed) -> bool {
@@ -217,7 +282,8 @@ impl Call {
         let session = self.session.wrapping_add(u64::from(id.index));
         // Known when its port is.
         let nowhere = IpAddr::from([0; 4]);
-        let leg = Leg::new(id, PortSlot(u32::MAX), (nowhere, nowhere), session);
+        let terms = Terms::of_callee(&self.plan, &callee);
+        let leg = Leg::new(id, PortSlot(u32::MAX), (nowhere, nowhere), session, terms);
         self.push(Command::WantPort { leg: id, callee: callee.clone() });
         self.other = Some(Other { leg, callee, answered: false, waited, rings_since: now, invited: false });
     }

@@ -11,6 +11,7 @@ pub mod event;
 mod flow_run;
 mod leg;
 pub mod negotiate;
+mod passing;
 mod peer;
 mod queueing;
 mod refer;
@@ -34,7 +35,7 @@ use crate::time::{Instant, Now, Timers};
 use digits::Digits;
 pub use event::{Callee, Command, EndWhy, Ending, Input, Told, TransferStep};
 use leg::{Leg, Other};
-use negotiate::{Disagreement, Taste};
+use negotiate::{Disagreement, KeySeed, Taste, Terms};
 use refer::Transfer;
 use survey::Question;
 
@@ -72,6 +73,10 @@ pub struct Setup {
     pub sound_ip: IpAddr,
     /// `o=` session ids count up from here.
     pub session: u64,
+    /// What the operator allows for the caller's sound.
+    pub terms: Terms,
+    /// For its keys, where the caller signals over TLS.
+    pub keys: Option<KeySeed>,
 }
 
 /// One caller's call.
@@ -198,12 +203,16 @@ impl Call {
     ///
     /// `Err`: its offer cannot be taken; the caller gets 488 (RFC 3261 §13.3.1.3), and there is no call.
     pub fn new(setup: Setup, now: Now) -> Result<Call, Disagreement> {
-        let mut caller =
-            Leg::new(LegId::caller(setup.id), setup.slot, (setup.peer, setup.sound_ip), setup.session);
+        let here = (setup.peer, setup.sound_ip);
+        let mut caller = Leg::new(LegId::caller(setup.id), setup.slot, here, setup.session, setup.terms);
         let local = caller.local(&setup.plan);
+        if !caller.signals_by(setup.keys.as_ref()) {
+            return Err(Disagreement::NoTransport);
+        }
         if let Some(offer) = &setup.offer {
             caller.take_offer(offer, local, Taste::default())?;
         }
+        caller.unsent = setup.offer;
         let mut timers = Timers::default();
         timers.set(Timer::Length, now.mono + setup.plan.limits.call_max);
         let mut call = Call {
@@ -247,7 +256,9 @@ impl Call {
         }
         match input {
             Input::Recorded { durable } => self.record_written(durable, now),
-            Input::Port { leg, slot, peer, ours } => self.port_given(leg, slot, (peer, ours), now),
+            Input::Port { leg, slot, peer, ours, keys } => {
+                self.port_given(leg, slot, (peer, ours), keys.as_ref(), now);
+            }
             Input::Routed { leg, trunk, peer } => self.other_routed(leg, trunk, peer),
             Input::Progressed { leg, sdp } => self.other_progressed(leg, sdp.as_deref(), now),
             Input::Answered { leg, sdp } => self.other_answered(leg, sdp.as_deref(), now),
@@ -265,7 +276,9 @@ impl Call {
                 self.referred(leg, refer, target, attended, now);
             }
             Input::NoSeat { seat } => self.seat_not_free(&seat, now),
-            Input::Replaced { leg, offer, peer } => self.replaced(leg, offer.as_deref(), peer),
+            Input::Replaced { leg, offer, peer, keys } => {
+                self.replaced(leg, offer.as_deref(), peer, keys.as_ref());
+            }
             Input::Played { leg, mark } => self.played(leg, mark, now),
             Input::SoundClosed { .. } => {}
             Input::SoundFailed { leg } if leg == self.caller.id => self.end(Ending::Failed, now),

@@ -51,6 +51,9 @@ impl Call {
         else {
             return;
         };
+        // What can only be passed on would bind the caller to it, and the next telephone of a fork, or we
+        // ourselves if nobody answers, may have to be heard: that sound begins with the answer.
+        let heard = heard.filter(|_| !other.leg.is_passed_on());
         let Some(heard) = heard else {
             if self.stage == Stage::Ringing && !other.leg.is_open() {
                 self.push(Command::Progress { status: 180, sdp: None });
@@ -65,6 +68,7 @@ impl Call {
         if heard_already {
             return;
         }
+        self.settle_caller();
         match (self.stage, self.caller.described().cloned()) {
             (Stage::Ringing, Some(described)) => {
                 self.push(Command::Progress { status: 183, sdp: Some(described) });

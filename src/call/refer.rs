@@ -60,6 +60,8 @@ impl Call {
         // A caller is served here, and puts nobody through; nobody has two calls to join.
         let status = match self.plan.reach(&target) {
             _ if !talks || attended => 603,
+            // Nothing that is only passed on goes on with anybody else: he may have no G.729.
+            _ if self.caller.is_passed_on() => 603,
             Some(Reached::Seat(seat)) if self.is_with(&seat) => 603,
             Some(to) => return self.begin_transfer(to, refer, since, now),
             None => 403,

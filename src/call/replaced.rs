@@ -3,12 +3,13 @@
 
 use std::net::IpAddr;
 
+use super::negotiate::KeySeed;
 use super::{Call, Command, Stage, Told};
 use crate::id::LegId;
 use crate::sip::sdp::Sdp;
 
 impl Call {
-    pub(super) fn replaced(&mut self, id: LegId, offer: Option<&Sdp>, peer: IpAddr) {
+    pub(super) fn replaced(&mut self, id: LegId, offer: Option<&Sdp>, peer: IpAddr, keys: Option<&KeySeed>) {
         let established = match &self.other {
             _ if id == self.caller.id => self.stage == Stage::Answered,
             Some(other) if other.leg.id == id => other.answered,
@@ -18,21 +19,11 @@ impl Call {
         let Some(leg) = self.leg_mut(id).filter(|leg| established && !leg.offering) else {
             return self.push(Command::RefuseTakeOver { leg: id, status: 481 });
         };
-        let (local, taste) = (leg.local(&plan), leg.taste());
-        let sdp = match offer {
-            None => {
-                leg.offering = true; // Its sound follows with the ACK.
-                leg.move_to(peer);
-                leg.make_offer(local, taste)
-            }
-            Some(offer) => match (leg.take_offer(offer, local, taste), leg.described().cloned()) {
-                (Ok(_), Some(sdp)) => {
-                    leg.move_to(peer);
-                    sdp
-                }
-                _ => return self.push(Command::RefuseTakeOver { leg: id, status: 488 }),
-            },
+        let local = leg.local(&plan);
+        let Ok(sdp) = leg.take_over(offer, local, peer, keys) else {
+            return self.push(Command::RefuseTakeOver { leg: id, status: 488 });
         };
+        leg.offering = offer.is_none(); // Then its sound follows with the ACK.
         let probe = self.probe_timer(id);
         self.timers.cancel(probe);
         self.push(Command::TakeOver { leg: id, sdp });

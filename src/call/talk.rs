@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::leg::Other;
+use super::negotiate::KeySeed;
 use super::{Call, Callee, Command, Doing, Ending, GREETING_MAX, SEATS_LOST_MAX, Stage, Timer, Told};
 use crate::id::{LegId, SeatId};
 use crate::media::Order;
@@ -20,13 +21,19 @@ impl Call {
         leg: LegId,
         slot: Option<PortSlot>,
         (peer, ours): (IpAddr, IpAddr),
+        keys: Option<&KeySeed>,
         now: Now,
     ) {
-        let taste = self.caller.taste();
+        let taste = self.taste_for_other();
         match (&mut self.other, slot) {
             (Some(other), Some(slot)) if other.leg.id == leg && !other.invited => {
                 other.leg.slot = slot;
                 (other.leg.peer, other.leg.ip) = (peer, ours);
+                if !other.leg.signals_by(keys) {
+                    // Its sound has to be encrypted, and its keys would be told in the clear.
+                    self.push(Command::FreePort { slot });
+                    return self.other_refused(leg, 488, now);
+                }
                 other.invited = true;
                 let local = other.leg.local(&self.plan);
                 // The caller's codec first, in packets as long: what is equal can be relayed.
@@ -114,6 +121,7 @@ impl Call {
         };
         match (leg.take_offer(offer, local, taste), leg.described().cloned()) {
             (Ok(changes), Some(sdp)) => {
+                leg.unsent = None;
                 self.push(Command::AnswerOffer { leg: id, sdp });
                 if changes {
                     self.tune(id);
@@ -141,6 +149,7 @@ impl Call {
             (true, false) => Some(b),
             (false, true) => Some(a),
         };
+        let waits = waits.filter(|_| !other.leg.is_passed_on()); // Music is not spoken in G.729.
         self.push(Command::Sound(Order::Part { a, b }));
         if let (Some(leg), Some(music)) = (waits, self.music()) {
             self.loop_to(leg, &music);

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::plan::*;
 use super::rewrite::{Act, Rewriting, Rule, Rules};
+use super::sound::SoundTable;
 use super::source::Said;
 use super::tables::trunk::{MemberTable, ProbeSaid, RewriteTable, RuleTable};
 use super::tables::{
@@ -44,7 +45,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         transition,
         trunks,
         groups,
-        seats: keyed(&table.seats, seat, |seat| seat.id.clone())?,
+        seats: keyed(&table.seats, |own| seat(own, table.seat_sound.as_ref()), |seat| seat.id.clone())?,
         queues: keyed(&table.queues, queue, |queue| queue.id.clone())?,
         emergency: emergency.collect::<Option<_>>()?,
         prompts,
@@ -184,6 +185,7 @@ fn trunk(table: &TrunkTable, live: bool) -> Option<Trunk> {
         priority: value(&table.priority)?,
         weight: value(&table.weight)?,
         emergency_center: value(&table.emergency_center)?,
+        sound: table.sound.plan(None),
         rewrite: match &table.rewrite {
             Some(rewrite) => rewriting(rewrite)?,
             None => Rewriting::default(),
@@ -263,13 +265,14 @@ fn queue(table: &QueueTable) -> Option<Queue> {
     })
 }
 
-fn seat(table: &SeatTable) -> Option<Seat> {
+fn seat(table: &SeatTable, usual: Option<&SoundTable>) -> Option<Seat> {
     Some(Seat {
         id: SeatId::from(text(&table.id)?),
         name: value(&table.name)?,
         skills: list(&table.skills, |skill| Skill::from(skill.as_str()))?,
         queues: list(&table.queues, |queue| QueueId::from(queue.as_str()))?,
         secret: value(&table.secret)?,
+        sound: table.sound.plan(usual),
     })
 }
 

@@ -19,6 +19,7 @@ pub mod reach;
 mod read;
 pub mod readiness;
 pub mod rewrite;
+pub mod sound;
 pub mod source;
 pub mod speech;
 mod tables;

@@ -17,7 +17,7 @@ pub struct Origins {
     pub transition: Vec<Place>,
     /// The same of a line's own transition.
     pub own_transitions: BTreeMap<LineId, Vec<Place>>,
-    /// `name` and `dialled_from` of each trunk.
+    /// `name`, `dialled_from`, `codecs` and `srtp` of each trunk.
     pub trunks: BTreeMap<TrunkId, Vec<Place>>,
     /// `name` and `trunks` of each group.
     pub groups: BTreeMap<TrunkId, Vec<Place>>,
@@ -61,7 +61,12 @@ impl Origins {
         }
         for trunk in &table.trunks {
             let Some(name) = &trunk.name else { continue };
-            let said = vec![Some(&name.spot), trunk.dialled_from.as_ref().map(|said| &said.spot)];
+            let said = vec![
+                Some(&name.spot),
+                trunk.dialled_from.as_ref().map(|said| &said.spot),
+                trunk.sound.codecs.as_ref().map(|said| &said.spot),
+                trunk.sound.srtp.as_ref().map(|said| &said.spot),
+            ];
             let id = TrunkId::from(name.value.as_str());
             origins.trunks.insert(id.clone(), places(said));
             let Some(rewrite) = &trunk.rewrite else { continue };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::sound::Sound;
 use super::trace::Trace;
 use crate::id::{LineId, PromptId, QueueId, SeatId, Skill, TrunkId};
 
@@ -299,6 +300,8 @@ pub struct Seat {
     pub queues: Vec<QueueId>,
     /// Where its password is kept: never in the file.
     pub secret: SecretRef,
+    /// Its codecs, and whether they are encrypted.
+    pub sound: Sound,
 }
 
 /// `{ env = "…" }` or `{ file = "…" }`; a file in the data directory is created on first run.

@@ -15,6 +15,7 @@ use jiff::tz::TimeZone;
 
 use super::diagnostic::Spot;
 use super::plan::{Afterwards, Listener, Purpose, SeatGreeting, SecretRef};
+use super::sound::SoundTable;
 use super::source::Said;
 use super::trace::TraceTable;
 use super::values::Ports;
@@ -49,6 +50,8 @@ pub struct RoutingTable {
     pub recording_exception: Field<String>,
     /// `[seat_greeting] spoken`.
     pub seat_greeting: Field<SeatGreeting>,
+    /// `[seat_sound]`: what seats that do not say it have.
+    pub seat_sound: Option<SoundTable>,
     /// `[survey]`.
     pub survey: Option<SurveyTable>,
     /// `[transition]`.
@@ -195,6 +198,8 @@ pub struct SeatTable {
     pub queues: Field<Vec<Said<String>>>,
     /// `secret`.
     pub secret: Field<SecretRef>,
+    /// `codecs` and `srtp`.
+    pub sound: SoundTable,
 }
 
 /// `mode` of a number.

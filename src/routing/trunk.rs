@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::plan::{DialledFrom, ForwardedIn, IpNet, Plan, SecretRef, Transport};
 use super::rewrite::Rewriting;
+use super::sound::Sound;
 use crate::id::TrunkId;
 
 /// `[[trunk]]`.
@@ -44,6 +45,8 @@ pub struct Trunk {
     pub weight: u16,
     /// Whether an emergency center calls by it: its calls are the last to be refused.
     pub emergency_center: bool,
+    /// Its codecs, and whether they are encrypted.
+    pub sound: Sound,
     /// How its numbers differ from ours.
     pub rewrite: Rewriting,
 }
@@ -133,8 +136,7 @@ impl TrunkTarget {
 
     /// Address and port, where no name has to be looked up.
     pub fn address(&self) -> Option<SocketAddr> {
-        let tls = self.secure || self.transport == Some(Transport::Tls);
-        let port = self.port.unwrap_or(if tls { 5061 } else { 5060 });
+        let port = self.port.unwrap_or(if self.is_tls() { 5061 } else { 5060 });
         Some(SocketAddr::new(self.ip()?, port))
     }
 }

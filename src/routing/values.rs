@@ -329,7 +329,7 @@ choice!(ForwardedIn:
     "diversion" => ForwardedIn::Diversion,
 );
 
-fn one_of<T: Clone>(node: &Node<'_>, words: &[(&str, T)], problems: &mut Problems) -> Option<T> {
+pub(super) fn one_of<T: Clone>(node: &Node<'_>, words: &[(&str, T)], problems: &mut Problems) -> Option<T> {
     let said = text(node, "字符串（加引号）", "a string in quotes", problems)?;
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == said) {
         return Some(value.clone());

@@ -17,7 +17,7 @@ use super::name::Name;
 use super::scan;
 use super::session::{Farewell, Phase};
 use super::shares::{self, Share};
-use super::transport::Hop;
+use super::transport::{Hop, Transport};
 use super::trunks::{REST_AFTER_SILENCE, Room};
 use super::uac::Way;
 use crate::id::{Dice, TrunkId};
@@ -175,6 +175,10 @@ impl Endpoint {
             return Err(WayFailed::NoHop);
         };
         let Some(listener) = self.listener_for(&step.hop) else { return Err(WayFailed::NoHop) };
+        // A 3xx may lead from TLS to the clear, and a plan may change under a call: keys do not go there.
+        if step.hop.transport != Transport::Tls && hunt.invite.offer.tells_keys() {
+            return Err(WayFailed::NoHop);
+        }
         match self.trunks.room(trunk, now.mono) {
             Room::Free => {}
             // Limits are the operator's bargain with the carrier; help in an emergency is above it.

@@ -49,6 +49,7 @@ mod reliable;
 mod replaces;
 mod responses;
 pub mod scan;
+pub mod sdes;
 pub mod sdp;
 mod sdp_text;
 mod session;

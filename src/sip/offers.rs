@@ -15,6 +15,7 @@ use super::sdp::Sdp;
 use super::session::{Due, Farewell, OFFER_TRIES_MAX, Offer, Phase};
 use super::tags::from_tag;
 use super::transaction::{InviteServer, Key, Machine, PATIENCE};
+use super::transport::Transport;
 use super::writing::reply_to;
 use crate::time::Now;
 
@@ -153,6 +154,17 @@ impl Endpoint {
         Duration::from_millis(steps * 10)
     }
 
+    /// Whether a request comes in the clear though its dialog is over TLS: an offer in it is not taken,
+    /// for it and our answer may have keys (RFC 4568 §7).
+    pub(super) fn comes_in_the_clear(&self, id: SessionId, from: Source) -> bool {
+        let is_tls = |listener: usize| {
+            self.config.listeners.get(listener).is_some_and(|own| own.transport == Transport::Tls)
+        };
+        self.sessions
+            .get(&id)
+            .is_some_and(|session| is_tls(session.dialog.listener) && !is_tls(from.listener))
+    }
+
     /// Their re-INVITE.
     pub(super) fn handle_reinvite(
         &mut self,
@@ -173,6 +185,7 @@ impl Endpoint {
             // It has answered, its 2xx was lost: our INVITE is still in progress.
             (Phase::Calling { .. }, _) => 491,
             (Phase::Leaving { .. }, _) => 481,
+            _ if self.comes_in_the_clear(id, from) => 488,
             _ if refresh::is_too_brief(&request) => 422,
             (Phase::Confirmed, Offer::Idle | Offer::Backoff { .. } | Offer::Accepted { .. }) => 0,
         };

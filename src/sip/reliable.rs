@@ -329,6 +329,9 @@ impl Endpoint {
         offer: Option<std::sync::Arc<Sdp>>,
         now: Now,
     ) {
+        if self.comes_in_the_clear(id, from) {
+            return self.refuse_in_dialog(id, &request, key, from, 488, now);
+        }
         if self.table.len() >= self.config.limits.transactions_max {
             return self.refuse_in_dialog(id, &request, key, from, 500, now);
         }

@@ -30,8 +30,8 @@ pub struct Media {
     pub formats: Vec<String>,
     /// `c=` of its own.
     pub connection: Option<IpAddr>,
-    /// `a=rtpmap`: payload type, encoding name, clock rate.
-    pub rtpmap: Vec<(u8, String, u32)>,
+    /// `a=rtpmap`.
+    pub rtpmap: Vec<Rtpmap>,
     /// `a=fmtp`: payload type and its parameters.
     pub fmtp: Vec<(u8, String)>,
     /// `a=ptime`, milliseconds.
@@ -44,6 +44,31 @@ pub struct Media {
     pub rtcp: Option<(u16, Option<IpAddr>)>,
     /// `a=rtcp-mux` (RFC 5761).
     pub rtcp_mux: bool,
+    /// `a=crypto` (RFC 4568), in the order of preference; read by [`sdes`](super::sdes).
+    pub crypto: Vec<CryptoLine>,
+}
+
+/// `a=rtpmap:97 opus/48000/2`: what a payload type means in its stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rtpmap {
+    /// Payload type.
+    pub number: u8,
+    /// Encoding name, as it is written.
+    pub name: String,
+    /// Clock rate, hertz.
+    pub clock: u32,
+    /// Channels; 1 where none are said.
+    pub channels: u8,
+}
+
+/// The value of an `a=crypto` line, as it is written. It holds a key, and is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CryptoLine(pub String);
+
+impl std::fmt::Debug for CryptoLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CryptoLine(…)")
+    }
 }
 
 /// `a=sendrecv` and its kin, as the describing side sees it.
@@ -64,6 +89,9 @@ pub const MEDIA_MAX: usize = 16;
 
 /// Most formats on one m-line, and most `a=rtpmap` and `a=fmtp` lines kept for it.
 pub const FORMATS_MAX: usize = 64;
+
+/// Most `a=crypto` lines kept for one m-line.
+pub const CRYPTO_MAX: usize = 16;
 
 /// Why a description cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,6 +122,11 @@ impl Sdp {
         media.connection.or(self.connection)
     }
 
+    /// Whether it has keys in it (RFC 4568): then it is for signalling over TLS only.
+    pub fn tells_keys(&self) -> bool {
+        self.media.iter().any(|media| !media.crypto.is_empty())
+    }
+
     /// Direction of `media`: its own, else the session's, else both ways (RFC 8866 §6.7).
     pub fn direction_of(&self, media: &Media) -> Direction {
         media.direction.or(self.direction).unwrap_or(Direction::SendRecv)
@@ -103,11 +136,18 @@ impl Sdp {
 impl Media {
     /// Encoding name and clock rate of a payload type: by `a=rtpmap`, else the static one.
     pub fn encoding(&self, payload_type: u8) -> Option<(&str, u32)> {
-        self.rtpmap
-            .iter()
-            .find(|(number, ..)| *number == payload_type)
-            .map(|(_, name, rate)| (name.as_str(), *rate))
+        self.mapped(payload_type)
+            .map(|map| (map.name.as_str(), map.clock))
             .or_else(|| static_encoding(payload_type))
+    }
+
+    /// Channels of a payload type: one, unless `a=rtpmap` says otherwise.
+    pub fn channels(&self, payload_type: u8) -> u8 {
+        self.mapped(payload_type).map_or(1, |map| map.channels)
+    }
+
+    fn mapped(&self, payload_type: u8) -> Option<&Rtpmap> {
+        self.rtpmap.iter().find(|map| map.number == payload_type)
     }
 
     /// Parameters of a payload type, `a=fmtp`.

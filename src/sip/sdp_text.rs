@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 
 use super::scan;
-use super::sdp::{Direction, FORMATS_MAX, MEDIA_MAX, Media, Sdp, SdpError};
+use super::sdp::{CRYPTO_MAX, CryptoLine, Direction, FORMATS_MAX, MEDIA_MAX, Media, Rtpmap, Sdp, SdpError};
 
 impl Sdp {
     /// Reads a body of type `application/sdp`.
@@ -103,6 +103,9 @@ impl Media {
             "maxptime" => self.maxptime = read_millis(value).or(self.maxptime),
             "rtcp" => self.rtcp = read_rtcp(value).or(self.rtcp),
             "rtcp-mux" => self.rtcp_mux = true,
+            "crypto" if self.crypto.len() < CRYPTO_MAX => {
+                self.crypto.push(CryptoLine(value.trim().to_owned()));
+            }
             _ => self.direction = read_direction(text).or(self.direction),
         }
     }
@@ -116,8 +119,12 @@ impl Media {
         }
         out.push_str("\r\n");
         write_connection(out, self.connection);
-        for (number, name, rate) in &self.rtpmap {
-            line(out, format_args!("a=rtpmap:{number} {}/{rate}", word(name)));
+        for Rtpmap { number, name, clock, channels } in &self.rtpmap {
+            let name = word(name);
+            match channels {
+                1 => line(out, format_args!("a=rtpmap:{number} {name}/{clock}")),
+                more => line(out, format_args!("a=rtpmap:{number} {name}/{clock}/{more}")),
+            }
         }
         for (number, parameters) in &self.fmtp {
             line(out, format_args!("a=fmtp:{number} {}", text(parameters)));
@@ -138,6 +145,9 @@ impl Media {
         }
         if self.rtcp_mux {
             line(out, format_args!("a=rtcp-mux"));
+        }
+        for CryptoLine(crypto) in &self.crypto {
+            line(out, format_args!("a=crypto:{}", text(crypto)));
         }
     }
 }
@@ -189,14 +199,15 @@ fn read_media(value: &str) -> Option<Media> {
     })
 }
 
-/// `97 telephone-event/8000/1`: channels are not kept, for sound here has one.
-fn read_rtpmap(value: &str) -> Option<(u8, String, u32)> {
+/// `97 telephone-event/8000/1`: the part behind the clock rate is the number of channels.
+fn read_rtpmap(value: &str) -> Option<Rtpmap> {
     let mut words = value.split_ascii_whitespace();
     let number = words.next()?.parse().ok()?;
     let mut parts = words.next()?.split('/');
     let name = parts.next().filter(|name| !name.is_empty())?.to_owned();
-    let rate = parts.next()?.parse().ok()?;
-    Some((number, name, rate))
+    let clock = parts.next()?.parse().ok()?;
+    let channels = parts.next().and_then(|count| count.parse().ok()).unwrap_or(1);
+    Some(Rtpmap { number, name, clock, channels })
 }
 
 /// `53020` or `53020 IN IP4 192.0.2.1` (RFC 3605).
@@ -325,6 +336,19 @@ mod tests {
         assert_eq!((audio.port, audio.ptime, audio.rtcp), (4000, Some(20), None));
         assert!(audio.rtpmap.is_empty() && audio.fmtp.is_empty());
         assert_eq!(Sdp::parse(b"v=0\r\n").unwrap().media, []);
+    }
+
+    #[test]
+    fn channels_and_keys_are_kept_and_keys_are_never_shown() {
+        let text = "v=0\r\no=- 0 0 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
+            m=audio 4000 RTP/SAVP 111\r\na=rtpmap:111 opus/48000/2\r\n\
+            a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20|1:4\r\n";
+        let sdp = Sdp::parse(text.as_bytes()).unwrap();
+        assert_eq!((sdp.media[0].channels(111), sdp.media[0].channels(8)), (2, 1));
+        assert_eq!(String::from_utf8(sdp.write().to_vec()).unwrap(), text);
+        assert!(!format!("{sdp:?}").contains("WVNf"), "{sdp:?}");
+        let many = format!("{text}{}", "a=crypto:1 X inline:x\r\n".repeat(CRYPTO_MAX + 9));
+        assert_eq!(Sdp::parse(many.as_bytes()).unwrap().media[0].crypto.len(), CRYPTO_MAX, "bounded");
     }
 
     #[test]

@@ -12,10 +12,14 @@ use crate::time::Now;
 pub enum Warning {
     /// An address that we cannot send to.
     AddressFormat,
+    /// A profile that we do not take: encrypted where it may not be, or plain where it must not.
+    Transport,
     /// No kind of media that we take.
     MediaType,
     /// No codec that we take.
     MediaFormat,
+    /// An attribute that we cannot do what it asks for, like a key.
+    Attribute,
     /// Something else.
     Other,
 }
@@ -25,8 +29,10 @@ impl Warning {
     fn parts(self) -> (u16, &'static str) {
         match self {
             Warning::AddressFormat => (301, "Incompatible network address formats"),
+            Warning::Transport => (302, "Incompatible transport protocol"),
             Warning::MediaType => (304, "Media type not available"),
             Warning::MediaFormat => (305, "Incompatible media format"),
+            Warning::Attribute => (306, "Attribute not understood"),
             Warning::Other => (399, "Description not understood"),
         }
     }

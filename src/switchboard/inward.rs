@@ -6,7 +6,7 @@ use super::recording::millis;
 use super::{Drain, Entry, Output, RETRY_AFTER_S, StoreJob, Switchboard, What, mask, transfers};
 use std::net::IpAddr;
 
-use crate::call::negotiate::Disagreement;
+use crate::call::negotiate::{Disagreement, KeySeed, Terms};
 use crate::call::{Call, Input, Setup};
 use crate::id::{CallId, LegId};
 use crate::media;
@@ -155,6 +155,8 @@ impl Switchboard {
             peer: invited.peer.ip(),
             sound_ip: self.sound_ip(&invited),
             session: self.dice.next_u64() >> 16,
+            terms: Terms::new(&trunk.sound, plan.limits.call_max),
+            keys: self.keys_over(invited.listener),
             plan: plan.clone(),
         };
         let call = Call::new(setup, now).map_err(|why| {
@@ -199,6 +201,12 @@ impl Switchboard {
         let fits = |ip: &IpAddr| theirs.is_none_or(|theirs| theirs.is_ipv4() == ip.is_ipv4());
         let others = self.listeners.iter().map(|listener| listener.advertise);
         std::iter::once(own).chain(others).find(fits).unwrap_or(own)
+    }
+
+    /// For the keys of a leg that signals over this listener: none where they would be read on the way.
+    pub(super) fn keys_over(&mut self, listener: usize) -> Option<KeySeed> {
+        let tls = self.listeners.get(listener).is_some_and(|own| own.transport == sip::Transport::Tls);
+        tls.then(|| KeySeed::draw(&mut self.dice))
     }
 
     fn let_in(&mut self, id: CallId, call: Call, invited: Invited, line: &Line, opened: &What, now: Now) {

@@ -109,7 +109,13 @@ impl Switchboard {
         let slot = ours.and_then(|_| self.ports.lend());
         let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let (peer, ours) = (way.map_or(nowhere, |way| way.peer.ip()), ours.unwrap_or(nowhere));
-        self.tell_call(id, Input::Port { leg, slot, peer, ours });
+        // An INVITE by a trunk may go by any of its ways, with the keys in it.
+        let tls_only = match callee {
+            Callee::Seat(_) => true,
+            Callee::Peer { trunk, .. } => self.plan.is_tls_by(trunk),
+        };
+        let keys = way.filter(|_| tls_only).and_then(|way| self.keys_over(way.listener));
+        self.tell_call(id, Input::Port { leg, slot, peer, ours, keys });
     }
 
     fn invite(&mut self, id: CallId, leg: LegId, callee: Callee, offer: Sdp, now: Now) {

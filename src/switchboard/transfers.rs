@@ -142,7 +142,8 @@ impl Switchboard {
             let (call, party) = (leg.call, invited.from.clone());
             self.outputs.push_back(Output::OnWire { call, party, wire_ref });
         }
-        let input = Input::Replaced { leg, offer: invited.offer.clone(), peer: invited.peer.ip() };
+        let keys = self.keys_over(invited.listener);
+        let input = Input::Replaced { leg, offer: invited.offer.clone(), peer: invited.peer.ip(), keys };
         self.tell_call(leg.call, input);
     }
 

@@ -69,6 +69,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
             .iter()
             .map(|(id, skills, queues)| {
                 let seat = plan::Seat {
+                    sound: hotline::routing::sound::Sound::default(),
                     id: (*id).into(),
                     name: (*id).into(),
                     skills: words(skills).iter().map(|word| word.as_str().into()).collect(),

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use hotline::call::negotiate::{KeySeed, Terms};
 use hotline::call::{Call, Command, Input, Setup};
 use hotline::id::{CallId, Dice, LegId, PromptId};
 use hotline::io::plan_files;
@@ -74,6 +75,10 @@ pub struct Dialling {
     pub flow: Option<Flow>,
     /// Whether there are ports for legs of ours.
     pub ports: bool,
+    /// What the operator allows for the caller's sound.
+    pub terms: Terms,
+    /// Whether signalling is over TLS, on both sides.
+    pub keys: bool,
 }
 
 impl Dialling {
@@ -87,6 +92,8 @@ impl Dialling {
             reliable: false,
             flow: None,
             ports: true,
+            terms: Terms::default(),
+            keys: false,
         }
     }
 
@@ -123,6 +130,8 @@ impl Dialling {
             peer: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9)),
             sound_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             session: 7,
+            terms: self.terms,
+            keys: self.keys.then(|| KeySeed::draw(&mut Dice::seeded(7))),
             plan: Arc::new(self.plan),
         };
         let call = Call::new(setup, now).map_err(|fault| fault.to_string())?;
@@ -132,6 +141,7 @@ impl Dialling {
             now,
             sounds,
             ports: self.ports,
+            keys: self.keys,
             marks: BTreeMap::new(),
             said: Vec::new(),
             all: Vec::new(),
@@ -155,6 +165,7 @@ pub struct Caller {
     pub lent: Vec<u32>,
     sounds: BTreeMap<PromptId, SoundId>,
     ports: bool,
+    keys: bool,
     marks: BTreeMap<LegId, u32>,
 }
 
@@ -288,7 +299,10 @@ impl Caller {
                     let slot = self.ports.then_some(PortSlot(CALLER_PORT + u32::from(leg.index)));
                     self.lent.extend(slot.map(|slot| slot.0));
                     let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 20));
-                    self.call.handle_input(Input::Port { leg: *leg, slot, peer, ours: peer }, self.now);
+                    let seed = u64::from(leg.index) + 8;
+                    let keys = self.keys.then(|| KeySeed::draw(&mut Dice::seeded(seed)));
+                    let port = Input::Port { leg: *leg, slot, peer, ours: peer, keys };
+                    self.call.handle_input(port, self.now);
                 }
                 Command::Sound(Order::Play { leg, repeat: false, mark, .. }) => {
                     self.marks.insert(*leg, *mark);

@@ -83,6 +83,7 @@ fn is_deaf(what: &str, caller: &mut Caller) {
         slot,
         peer: Ipv4Addr::LOCALHOST.into(),
         ours: Ipv4Addr::LOCALHOST.into(),
+        keys: None,
     };
     assert_eq!(caller.tell(late), ["free port 77"], "{what}");
     let (zero, one) = (caller.leg(0), caller.leg(1));

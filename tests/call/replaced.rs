@@ -11,7 +11,7 @@ use super::caller::{Caller, Dialling, sdp, secs, unusable};
 fn replaces(caller: &mut Caller, index: u16, offer: Option<Arc<Sdp>>) -> Vec<String> {
     let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 77));
     let leg = caller.leg(index);
-    caller.tell(Input::Replaced { leg, offer, peer }).to_vec()
+    caller.tell(Input::Replaced { leg, offer, peer, keys: None }).to_vec()
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! which must provoke it and nothing else, at the right place, in both languages, with a remedy.
 
 mod base;
+mod codecs;
 mod command;
 mod files;
 mod fixture;

@@ -17,6 +17,8 @@ use crate::engine::Engine;
 const TONE_S: u32 = 90;
 /// Header of the WAV files that baresip writes, bytes.
 const WAV_HEADER: usize = 44;
+/// Where in it the sampling rate stands, four bytes.
+const RATE_AT: usize = 24;
 
 /// How a telephone reaches the engine.
 pub enum Over {
@@ -45,6 +47,24 @@ impl fmt::Display for Over {
     }
 }
 
+/// What a telephone speaks.
+pub struct Speech {
+    /// `audio_codecs` of its account.
+    pub codecs: &'static str,
+    /// `mediaenc` of its account: `srtp` if the other side will, `srtp-mand` or no call.
+    pub encryption: Option<&'static str>,
+}
+
+impl Speech {
+    /// G.711 in the clear.
+    pub const PLAIN: Speech = Speech { codecs: "PCMA,PCMU", encryption: None };
+
+    fn account(&self) -> String {
+        let encryption = self.encryption.map(|by| format!(";mediaenc={by}")).unwrap_or_default();
+        format!("{encryption};audio_codecs={}", self.codecs)
+    }
+}
+
 /// One telephone, ended when the test is.
 pub struct Baresip {
     process: Child,
@@ -60,11 +80,17 @@ impl Baresip {
     /// libre 1.1 gives up before a challenge that names SHA-256; it is started anew, as a clerk
     /// would, and is asked by MD5 alone then.
     pub fn seat(engine: &Engine, over: &Over, seat: &str, hertz: f32) -> Baresip {
+        Baresip::seat_with(&Speech::PLAIN, engine, over, seat, hertz)
+    }
+
+    /// The same, speaking otherwise.
+    pub fn seat_with(speech: &Speech, engine: &Engine, over: &Over, seat: &str, hertz: f32) -> Baresip {
         let account = format!(
             "<sip:{seat}@hotline.puyang;transport={over}>;auth_user={seat};auth_pass={};regint=120;\
-             answermode=auto;outbound=\"{}\"",
+             answermode=auto;outbound=\"{}\"{}",
             engine.password(seat),
-            over.server(engine)
+            over.server(engine),
+            speech.account()
         );
         let dir = engine.data.join(format!("baresip-{seat}"));
         let mut first = Baresip::start(&dir, over, &account, hertz, None);
@@ -77,8 +103,20 @@ impl Baresip {
 
     /// A citizen's telephone that dials at once.
     pub fn caller(engine: &Engine, over: &Over, number: &str, dialled: &str, hertz: f32) -> Baresip {
-        let server = over.server(engine);
-        let account = format!("<sip:{number}@127.0.0.1;transport={over}>;regint=0;outbound=\"{server}\"");
+        Baresip::caller_with(&Speech::PLAIN, engine, over, (number, dialled), hertz)
+    }
+
+    /// The same, speaking otherwise.
+    pub fn caller_with(
+        speech: &Speech,
+        engine: &Engine,
+        over: &Over,
+        (number, dialled): (&str, &str),
+        hertz: f32,
+    ) -> Baresip {
+        let (server, speech) = (over.server(engine), speech.account());
+        let account =
+            format!("<sip:{number}@127.0.0.1;transport={over}>;regint=0;outbound=\"{server}\"{speech}");
         let dial = format!("/dial sip:{dialled}@{}", engine.at(&over.to_string()));
         Baresip::start(&engine.data.join(format!("baresip-{number}")), over, &account, hertz, Some(&dial))
     }
@@ -87,7 +125,7 @@ impl Baresip {
         std::fs::create_dir_all(dir).unwrap();
         let control = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         std::fs::write(dir.join("config"), config(dir, over, control)).unwrap();
-        std::fs::write(dir.join("accounts"), format!("{account};audio_codecs=PCMA,PCMU\n")).unwrap();
+        std::fs::write(dir.join("accounts"), format!("{account}\n")).unwrap();
         write_tone(&dir.join("tone.wav"), hertz);
         let mut baresip = Command::new("baresip");
         baresip.arg("-4").arg("-f").arg(dir);
@@ -169,7 +207,16 @@ impl Baresip {
             // Not through `hound`: while a call goes on the header does not know the length.
             let bytes = std::fs::read(file).unwrap();
             let sound = bytes.get(WAV_HEADER..).unwrap_or_default();
-            samples.extend(sound.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])));
+            let sound = sound.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]]));
+            // It writes what its codec gives: 16 kHz of G.722 count as 8, as everything here does.
+            match bytes.get(RATE_AT..RATE_AT + 4) {
+                Some([0x80, 0x3e, 0, 0]) => {
+                    let wide: Vec<i16> = sound.collect();
+                    samples
+                        .extend(wide.chunks_exact(2).map(|pair| (pair[0] / 2).saturating_add(pair[1] / 2)));
+                }
+                _ => samples.extend(sound),
+            }
         }
         samples
     }
@@ -193,7 +240,7 @@ fn config(dir: &Path, over: &Over, control: SocketAddr) -> String {
          audio_source aufile,{dir}/tone.wav\naudio_player aubridge,nil\naudio_alert aubridge,nil\n\
          audio_channels 1\nausrc_srate 8000\nauplay_srate 8000\nsnd_path {dir}\n\
          ctrl_tcp_listen {control}\nmodule_path /usr/lib/baresip/modules\n\
-         module g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\n\
+         module g711.so\nmodule g722.so\nmodule srtp.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\n\
          module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n"
     )
 }

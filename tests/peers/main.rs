@@ -16,6 +16,8 @@ mod noise;
 mod patience;
 mod phones;
 mod phones_connected;
+mod phones_encrypted;
+mod phones_wide;
 mod plan;
 mod races;
 mod records;

@@ -17,6 +17,11 @@ const TLS: (&str, &str) =
 /// An engine with a listener of each kind, and a way to it over TLS: who connects must show a
 /// certificate.
 fn engine(name: &str) -> (Engine, Over) {
+    engine_with(name, &[])
+}
+
+/// The same with further edits of the plan.
+pub fn engine_with(name: &str, edits: &[(&str, &str)]) -> (Engine, Over) {
     let data = data_dir(name);
     std::fs::create_dir_all(&data).unwrap();
     let ours = Authority::new("ours");
@@ -27,7 +32,8 @@ fn engine(name: &str) -> (Engine, Over) {
     let both = [desk.certificate, desk.key].map(|file| std::fs::read_to_string(file).unwrap()).concat();
     std::fs::write(&certificate, both).unwrap();
     let more = ["--listen", "tcp:127.0.0.1:0", "--listen", "tls:127.0.0.1:0", "--http", "127.0.0.1:0"];
-    (engine_on_plan(name, "2021-12-01T09:00:00+08:00", &[TLS], &more), Over::Tls { certificate })
+    let edits = [&[TLS], edits].concat();
+    (engine_on_plan(name, "2021-12-01T09:00:00+08:00", &edits, &more), Over::Tls { certificate })
 }
 
 /// A caller over TLS talks with a seat that registered over `over`, and the seat's telephone dies.

@@ -11,6 +11,7 @@ mod hunt;
 mod incoming;
 mod info;
 mod interplay;
+mod keys;
 mod offers;
 mod outgoing;
 mod pair;

@@ -263,8 +263,10 @@ fn a_description_that_we_cannot_take_is_refused_with_a_warning_that_says_why() {
     use hotline::sip::Warning;
     for (why, code) in [
         (Warning::AddressFormat, "301"),
+        (Warning::Transport, "302"),
         (Warning::MediaType, "304"),
         (Warning::MediaFormat, "305"),
+        (Warning::Attribute, "306"),
         (Warning::Other, "399"),
     ] {
         let says_so = |refusal: &hotline::sip::Message| {

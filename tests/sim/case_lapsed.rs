@@ -60,6 +60,8 @@ fn a_seat_that_picks_up_a_lapsed_offer_is_hung_up_and_the_caller_waits_for_the_n
         peer: HERE,
         sound_ip: HERE,
         session: 1,
+        terms: hotline::call::negotiate::Terms::default(),
+        keys: None,
         plan,
     };
     let mut told = Told { call: Call::new(setup, now).expect("a codec"), now };
@@ -69,7 +71,7 @@ fn a_seat_that_picks_up_a_lapsed_offer_is_hung_up_and_the_caller_waits_for_the_n
     let (seat, next) = (SeatId::from("1001"), SeatId::from("1002"));
     told.tell(Input::RingSeat { seat: seat.clone(), waited: Duration::ZERO });
     let leg = LegId { call: id, index: 1 };
-    told.tell(Input::Port { leg, slot: Some(PortSlot(2)), peer: HERE, ours: HERE });
+    told.tell(Input::Port { leg, slot: Some(PortSlot(2)), peer: HERE, ours: HERE, keys: None });
     let wants = told.tell(Input::Answered { leg, sdp: Some(sdp()) });
     assert!(wants.contains(&Command::SeatAnswered { seat: seat.clone() }));
 

@@ -7,17 +7,18 @@ use std::net::SocketAddr;
 use hotline::id::Dice;
 use hotline::media::Order;
 use hotline::media::order::PortSlot;
-use hotline::sip::{Message, Name, Packet, WireRef};
+use hotline::routing::Plan;
+use hotline::sip::{Message, Name, Packet, Transport, WireRef};
 use hotline::switchboard::{Input, Output, StoreJob, Switchboard, What};
 use hotline::time::{Instant, Now, Timestamp};
 
 use crate::house;
 
-struct House {
-    board: Switchboard,
+pub(crate) struct House {
+    pub(crate) board: Switchboard,
     now: Now,
     sent: VecDeque<Message>,
-    orders: Vec<Order>,
+    pub(crate) orders: Vec<Order>,
     facts: Vec<What>,
     /// What the trace is told to be on the wire for a call.
     on_wire: Vec<WireRef>,
@@ -26,14 +27,20 @@ struct House {
 
 impl House {
     fn new() -> House {
-        let plan = house::plan(&|plan| {
+        let trusting = |plan: &mut Plan| {
             let trunk = plan.trunks.get_mut("carrier").expect("the shipped plan has it");
             trunk.trust_identity = true;
-        });
+        };
+        House::over(Transport::Udp, &trusting)
+    }
+
+    /// A house that listens to this, on a plan of its own.
+    pub(crate) fn over(transport: Transport, decided: &impl Fn(&mut Plan)) -> House {
+        let plan = house::plan(decided);
         let now =
             Now { mono: Instant::from_millis(1_000), wall: Timestamp::from_second(1_630_458_000).unwrap() };
         let address: SocketAddr = plan.network.listen[0].bind;
-        let board = house::open(plan, address, Dice::seeded(7), now);
+        let board = house::open_over(transport, plan, address, Dice::seeded(7), now);
         let (sent, orders, facts) = (VecDeque::new(), Vec::new(), Vec::new());
         let mut house = House { board, now, sent, orders, facts, on_wire: Vec::new(), ports: 0 };
         house.drain();
@@ -63,14 +70,14 @@ impl House {
         }
     }
 
-    fn hear(&mut self, text: String) {
+    pub(crate) fn hear(&mut self, text: String) {
         let peer = "127.1.0.9:5060".parse().unwrap();
         self.board.handle_input(Input::Packet(Packet { listener: 0, peer, bytes: text.into() }), self.now);
         self.drain();
     }
 
     /// The next message with this status or method; those in front of it are passed over.
-    fn next(&mut self, wanted: &str) -> Message {
+    pub(crate) fn next(&mut self, wanted: &str) -> Message {
         let is = |message: &Message| match (message.method(), message.status()) {
             (Some(method), _) => method.to_string() == wanted,
             (None, status) => status.unwrap().to_string() == wanted,
@@ -101,7 +108,7 @@ impl House {
     }
 }
 
-fn head(message: &Message, name: Name) -> String {
+pub(crate) fn head(message: &Message, name: Name) -> String {
     String::from_utf8(message.header(name).unwrap_or_default().to_vec()).unwrap()
 }
 
@@ -110,22 +117,22 @@ fn uuid_of(message: &Message) -> Option<Vec<u8>> {
     message.header_named("Session-ID").map(|value| value[..32].to_vec())
 }
 
-struct Dialog {
-    id: &'static str,
-    to: String,
-    port: u16,
-    seq: u32,
+pub(crate) struct Dialog {
+    pub(crate) id: &'static str,
+    pub(crate) to: String,
+    pub(crate) port: u16,
+    pub(crate) seq: u32,
 }
 
 impl Dialog {
-    fn sdp(&self) -> String {
+    pub(crate) fn sdp(&self) -> String {
         let port = self.port;
         format!(
             "v=0\r\no=- 1 1 IN IP4 127.1.0.9\r\ns=-\r\nc=IN IP4 127.1.0.9\r\nt=0 0\r\nm=audio {port} RTP/AVP 8\r\n"
         )
     }
 
-    fn says(&mut self, method: &str, lines: &str, kind: &str, body: &str) -> String {
+    pub(crate) fn says(&mut self, method: &str, lines: &str, kind: &str, body: &str) -> String {
         if method != "ACK" {
             self.seq += 1;
         }
@@ -138,7 +145,7 @@ impl Dialog {
         )
     }
 
-    fn ack(&mut self) -> String {
+    pub(crate) fn ack(&mut self) -> String {
         self.says("ACK", "", "", "")
     }
 
@@ -248,7 +255,7 @@ fn keys_by_info_and_the_carriers_reason_are_in_the_record() {
 #[test]
 fn a_description_that_nobody_here_can_take_is_refused_with_the_reason() {
     let mut house = House::new();
-    for (wrong, code) in [("RTP/AVP 18", "305"), ("RTP/SAVP 8", "304")] {
+    for (wrong, code) in [("RTP/AVP 18", "305"), ("RTP/SAVP 8", "302")] {
         let mut call = Dialog { id: code, to: "<sip:12345@127.0.0.1>".into(), port: 4_100, seq: 0 };
         let sdp = call.sdp().replace("RTP/AVP 8", wrong);
         let invite = call.says("INVITE", "", "application/sdp", &sdp);

@@ -95,16 +95,23 @@ pub fn sounds() -> Vec<(PromptId, SoundId)> {
 }
 
 pub fn open(plan: Plan, address: SocketAddr, dice: Dice, now: Now) -> Switchboard {
+    open_over(hotline::sip::Transport::Udp, plan, address, dice, now)
+}
+
+/// The same, its one listener speaking this.
+pub fn open_over(
+    transport: hotline::sip::Transport,
+    plan: Plan,
+    address: SocketAddr,
+    dice: Dice,
+    now: Now,
+) -> Switchboard {
     let setup = Setup {
         accounts: accounts(&plan),
         trunk_passwords: words(&plan),
         plan: Arc::new(plan),
         sounds: sounds(),
-        listeners: vec![ListenerConfig {
-            transport: hotline::sip::Transport::Udp,
-            bind: address,
-            advertise: address.ip(),
-        }],
+        listeners: vec![ListenerConfig { transport, bind: address, advertise: address.ip() }],
         dice,
         node: "node-1".into(),
         shifted_clock: true,

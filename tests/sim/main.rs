@@ -24,6 +24,7 @@ mod case_house;
 mod case_lapsed;
 mod case_moves;
 mod case_numbers;
+mod case_offers;
 mod case_office;
 mod case_queue;
 mod case_races;

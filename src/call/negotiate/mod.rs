@@ -1,14 +1,18 @@
-//! Offer and answer for one audio stream (RFC 3264): PCMA, PCMU and telephone-event.
+//! Offer and answer for one audio stream (RFC 3264): its codec, its packets, telephone-event, its keys.
 //!
 //! Pure functions from descriptions to what the media engine needs; which description goes into
-//! which message is for [`super::leg`] to say. What one m-line is worth is in `stream`.
+//! which message is for [`super::leg`] to say. What one m-line is worth is in `stream`, how codecs are
+//! written in `codec`, keys are in `keys`, and what the operator allows in `terms`.
 //!
 //! What a description says decides, not the version in its `o=` line. RFC 3264 §8 has equal versions
 //! mean equal descriptions, and those give equal agreements, so nothing changes. Peers that change a
 //! description under its old version (hold, mostly), or whose version falls back after a restart or
 //! behind a new controller, mean what they say and are taken at their word.
 
+mod codec;
+mod keys;
 mod stream;
+mod terms;
 #[cfg(test)]
 mod tests;
 
@@ -19,12 +23,11 @@ use crate::media::LegConfig;
 use crate::media::order::{Codec, Flow, Group, PortSlot, Srtp};
 use crate::sip::Warning;
 use crate::sip::sdp::{Direction, Media, Sdp};
-use stream::{Stream, flow_of, is_live, mirrored, name, narrowed, static_type};
+pub use codec::G729;
+use keys::Verdict;
+use stream::{Stream, Wanted, flow_of, is_live, mirrored, narrowed};
+pub use terms::{Codecs, KeySeed, Keys, Terms};
 
-/// telephone-event's payload type in our own offers; any dynamic one would do (RFC 4733 §2.5.1.2).
-const OUR_DTMF: u8 = 101;
-/// The dynamic payload types (RFC 3551 §6).
-const DYNAMIC: std::ops::RangeInclusive<u8> = 96..=127;
 /// Longest packets that we ask for, `a=maxptime`, milliseconds; we send none that are longer either.
 pub const PACKET_MS_MAX: u16 = 60;
 
@@ -44,16 +47,18 @@ pub struct Local {
 /// What we like best: what the other leg has, so that packets can be relayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taste {
-    /// Codec.
-    pub codec: Codec,
+    /// Codec; `None`: as the operator's list has it.
+    pub codec: Option<Codec>,
     /// Milliseconds of sound in a packet, 10 to 60.
     pub packet_ms: u16,
+    /// Whether it may be G.729.
+    pub g729: G729,
 }
 
 impl Default for Taste {
-    /// A-law in packets of 20 ms, as everywhere in the country.
+    /// In packets of 20 ms, as everywhere in the country.
     fn default() -> Self {
-        Taste { codec: Codec::Pcma, packet_ms: 20 }
+        Taste { codec: None, packet_ms: 20, g729: G729::No }
     }
 }
 
@@ -80,6 +85,8 @@ pub struct Agreed {
     pub packet_ms: u16,
     /// As seen from our side.
     pub flow: Flow,
+    /// G.729 with silence suppression of its own kind.
+    pub annexb: bool,
     /// Both keys, where the streams are ciphered.
     pub srtp: Option<Box<Srtp>>,
 }
@@ -118,15 +125,21 @@ impl Agreed {
 /// §13.3.1.3, §13.2.2.4). Where several streams fail, the one that came furthest is told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Disagreement {
-    /// No audio over plain RTP, or none that is not refused.
+    /// No audio, or none that is not refused.
     #[error("no audio stream that we take")]
     NoAudio,
-    /// Neither PCMA nor PCMU; in an answer: none that we offered.
+    /// Encrypted where it may not be, in the clear where it must not, or keyed by other means.
+    #[error("no audio over a transport that we take")]
+    NoTransport,
+    /// None that the operator allows; in an answer: none that we offered.
     #[error("no codec in common")]
     NoCodec,
     /// No address to send to, or one of a family that we have not.
     #[error("no connection address")]
     NoAddress,
+    /// No key that can be used (RFC 4568).
+    #[error("no key for encrypted sound")]
+    NoKey,
     /// More or fewer m-lines in the answer than in our offer (RFC 3264 §6).
     #[error("the answer's streams are not those of the offer")]
     Streams,
@@ -137,50 +150,38 @@ impl Disagreement {
     pub fn warning(self) -> Warning {
         match self {
             Disagreement::NoAudio => Warning::MediaType,
+            Disagreement::NoTransport => Warning::Transport,
             Disagreement::NoCodec => Warning::MediaFormat,
+            Disagreement::NoKey => Warning::Attribute,
             Disagreement::NoAddress => Warning::AddressFormat,
             Disagreement::Streams => Warning::Other,
         }
     }
 }
 
-/// Our offer.
+/// Our offer: the codec of our taste, then the operator's.
 ///
 /// `last` is our last description in this session: its m-lines keep their places and their number,
 /// refused ones with port 0, and its payload types keep their meaning (RFC 3264 §8, §8.3.2).
-pub fn offer(local: Local, taste: Taste, last: Option<&Sdp>) -> Sdp {
+pub fn offer(local: Local, taste: Taste, terms: &Terms, keys: Keys<'_>, last: Option<&Sdp>) -> Sdp {
     let place = last.and_then(|last| last.media.iter().position(is_live));
     let before = last.zip(place).map(|(last, place)| &last.media[place]);
-    let second = match taste.codec {
-        Codec::Pcma => Codec::Pcmu,
-        _ => Codec::Pcma,
-    };
+    let (protocol, crypto) = keys::offered(terms, keys, before);
     let mut audio = Media {
-        protocol: before.map_or_else(|| "RTP/AVP".into(), |media| media.protocol.clone()),
+        protocol,
         direction: Some(Direction::SendRecv),
         rtcp_mux: true,
         ptime: Some(taste.packet_ms),
+        crypto,
         ..audio(local)
     };
-    for codec in [taste.codec, second] {
-        let number = match before {
-            None => Some(static_type(codec)),
-            Some(before) => stream::number_of(before, codec)
-                .or(Some(static_type(codec)).filter(|number| !stream::uses(before, *number))),
-        };
-        if let Some(number) = number {
-            add(&mut audio, number, name(codec));
-        }
+    let allowed = |codec: &Codec| terms.codecs.contains(codec) && taste.g729.allows(*codec);
+    for codec in
+        Codecs::of(taste.codec.into_iter().chain(terms.codecs.iter().copied()).filter(allowed)).iter()
+    {
+        codec::offer(&mut audio, *codec, taste.g729.annexb(), before);
     }
-    let dtmf = match before {
-        None => Some(OUR_DTMF),
-        Some(before) => stream::telephone_event(before)
-            .or(Some(OUR_DTMF).filter(|number| !stream::uses(before, *number)))
-            .or_else(|| DYNAMIC.clone().find(|number| !stream::uses(before, *number))),
-    };
-    if let Some(number) = dtmf {
-        add_dtmf(&mut audio, number);
-    }
+    codec::offer_events(&mut audio, before);
     let mut media: Vec<Media> = last.map_or_else(Vec::new, |last| last.media.iter().map(refused).collect());
     match place {
         Some(place) => media[place] = audio,
@@ -191,72 +192,152 @@ pub fn offer(local: Local, taste: Taste, last: Option<&Sdp>) -> Sdp {
 
 /// Our answer to `offered`, and what it means for the sound. Our order of preference decides; streams
 /// beside the one audio that we take are refused with port 0 in their places (RFC 3264 §6).
-pub fn answer(offered: &Sdp, local: Local, taste: Taste) -> Result<(Sdp, Agreed), Disagreement> {
-    let (chosen, stream) = Stream::choose(offered, local.ip, taste.codec)?;
-    let theirs = &offered.media[chosen];
+pub fn answer(
+    offered: &Sdp,
+    local: Local,
+    taste: Taste,
+    terms: &Terms,
+    keys: Keys<'_>,
+) -> Result<(Sdp, Agreed), Disagreement> {
+    let Chosen { place, stream, verdict } = choose(offered, local.ip, taste, terms, &keys)?;
+    let theirs = &offered.media[place];
+    let (crypto, srtp) = match (verdict, keys.dice) {
+        (Verdict::Encrypted(chosen), Some(dice)) => {
+            let (line, srtp) = chosen.answer(dice);
+            (vec![line], Some(Box::new(srtp)))
+        }
+        _ => (Vec::new(), None),
+    };
     let ours = mirrored(stream.direction);
-    let dtmf = stream::telephone_event(theirs);
+    let event = stream::event_for(theirs, stream.codec);
+    // What is passed on comes out in packets as it went in.
+    let packet_ms = if stream.codec == Codec::G729 { taste.packet_ms } else { stream.packet_ms };
     let agreed = Agreed {
         codec: stream.codec,
         payload_type: stream.payload_type,
         payload_type_in: stream.payload_type,
         // Our answer has one codec only: nothing else may come.
         other_in: None,
-        dtmf: dtmf.map(|number| (number, number)),
+        dtmf: event.map(|(number, _)| (number, number)),
         remote: stream.remote,
         remote_rtcp: stream::rtcp_of(theirs, stream.remote, theirs.rtcp_mux),
         rtcp_mux: theirs.rtcp_mux,
-        packet_ms: stream.packet_ms,
+        packet_ms,
         flow: flow_of(ours),
-        srtp: None,
+        annexb: taste.g729.annexb(),
+        srtp,
     };
     let mut audio = Media {
         protocol: theirs.protocol.clone(),
         direction: Some(ours),
         rtcp_mux: theirs.rtcp_mux,
         // Their own wish: most telephones have one packet time for both ways.
-        ptime: Some(stream.packet_ms),
+        ptime: Some(packet_ms),
+        crypto,
         ..audio(local)
     };
-    add(&mut audio, stream.payload_type, name(stream.codec));
-    if let Some(number) = dtmf {
-        add_dtmf(&mut audio, number);
+    codec::add(&mut audio, stream.payload_type, stream.codec, taste.g729.annexb());
+    if let Some((number, clock)) = event {
+        codec::add_event(&mut audio, number, clock);
     }
     let mut media: Vec<Media> = offered.media.iter().map(refused).collect();
-    media[chosen] = audio;
+    media[place] = audio;
     Ok((describe(local, media), agreed))
 }
 
+/// The stream of an offer that is taken.
+struct Chosen<'a> {
+    place: usize,
+    stream: Stream,
+    verdict: Verdict<'a>,
+}
+
+/// The first stream of an offer that we can take: encrypted before plain, and RTP before RTP with
+/// feedback.
+fn choose<'a>(
+    offered: &Sdp,
+    ours: IpAddr,
+    taste: Taste,
+    terms: &Terms,
+    keys: &Keys<'a>,
+) -> Result<Chosen<'a>, Disagreement> {
+    let first = Codecs::of(taste.codec.into_iter().chain(terms.codecs.iter().copied()));
+    let mut why = Disagreement::NoAudio;
+    let mut chosen = None;
+    for (place, media) in offered.media.iter().enumerate() {
+        let may = |codec, number| {
+            let annexb = codec == Codec::G729 && taste.g729.annexb() && !codec::annexb(media, number);
+            terms.codecs.contains(&codec) && taste.g729.allows(codec) && !annexb
+        };
+        let take = || {
+            if !stream::is_audio(media) {
+                return Err(Disagreement::NoAudio);
+            }
+            let verdict = keys::judge(media, terms, keys)?;
+            let stream = Stream::read(offered, media, ours, &Wanted { first: &first, may: &may })?;
+            Ok(Chosen { place, stream, verdict })
+        };
+        match take() {
+            Ok(one) => {
+                let plain = matches!(one.verdict, Verdict::Plain);
+                let rank = (plain, media.protocol.to_ascii_uppercase().ends_with("AVPF"));
+                if chosen.as_ref().is_none_or(|(so_far, _)| rank < *so_far) {
+                    chosen = Some((rank, one));
+                }
+            }
+            Err(fault) => why = why.max(fault),
+        }
+    }
+    chosen.map(|(_, one)| one).ok_or(why)
+}
+
+/// Whether an offer has G.729, and then whether with Annex B, in a stream that we could take.
+pub fn offers_g729(offered: &Sdp) -> Option<bool> {
+    let mut streams = offered.media.iter().filter(|media| stream::is_audio(media));
+    streams.find_map(|media| Some(codec::annexb(media, stream::number_of(media, Codec::G729)?)))
+}
+
 /// What the peer's answer to our own offer means for the sound.
-pub fn accept(offered: &Sdp, answered: &Sdp) -> Result<Agreed, Disagreement> {
+pub fn accept(offered: &Sdp, answered: &Sdp, terms: &Terms) -> Result<Agreed, Disagreement> {
     if offered.media.len() != answered.media.len() {
         return Err(Disagreement::Streams);
     }
     let place = offered.media.iter().position(is_live).ok_or(Disagreement::NoAudio)?;
     let (ours, theirs) = (&offered.media[place], &answered.media[place]);
+    if !stream::is_audio(theirs) {
+        return Err(Disagreement::NoAudio);
+    }
     if !theirs.protocol.eq_ignore_ascii_case(&ours.protocol) {
-        return Err(Disagreement::NoAudio); // RFC 3264 §6: the transport is the offer's.
+        return Err(Disagreement::NoTransport); // RFC 3264 §6: the transport is the offer's.
     }
     let ip = offered.address_of(ours).ok_or(Disagreement::NoAddress)?;
     let known = |codec| stream::number_of(ours, codec);
-    let stream = Stream::read(answered, theirs, ip, |codec| known(codec).is_some(), None)?;
+    // Annex B that was declined in the offer is not to be had in the answer (RFC 7261 §3).
+    let annexb_fits = |number| {
+        known(Codec::G729).is_some_and(|own| codec::annexb(ours, own) || !codec::annexb(theirs, number))
+    };
+    let may = |codec, number| known(codec).is_some() && (codec != Codec::G729 || annexb_fits(number));
+    let stream = Stream::read(answered, theirs, ip, &Wanted { first: &[], may: &may })?;
+    let srtp = keys::accepted(ours, theirs, terms)?.map(Box::new);
     // The peer sends with our numbers, we with its (RFC 3264 §5.1).
     let payload_type_in = known(stream.codec).ok_or(Disagreement::NoCodec)?;
     let other_in = stream.other.and_then(|codec| Some((known(codec)?, codec)));
     let rtcp_mux = ours.rtcp_mux && theirs.rtcp_mux;
     let direction = narrowed(mirrored(stream.direction), offered.direction_of(ours));
+    let event = stream::event_for(theirs, stream.codec);
     Ok(Agreed {
         codec: stream.codec,
         payload_type: stream.payload_type,
         payload_type_in,
         other_in,
-        dtmf: stream::telephone_event(theirs).zip(stream::telephone_event(ours)),
+        dtmf: event.and_then(|(number, clock)| Some((number, stream::event_of(ours, clock)?))),
         remote: stream.remote,
         remote_rtcp: stream::rtcp_of(theirs, stream.remote, rtcp_mux),
         rtcp_mux,
         packet_ms: stream.packet_ms,
         flow: flow_of(direction),
-        srtp: None,
+        annexb: stream.codec == Codec::G729 && codec::annexb(theirs, stream.payload_type),
+        srtp,
     })
 }
 
@@ -282,14 +363,4 @@ fn refused(theirs: &Media) -> Media {
         formats: theirs.formats.clone(),
         ..Media::default()
     }
-}
-
-fn add(media: &mut Media, number: u8, name: &str) {
-    media.formats.push(number.to_string());
-    media.rtpmap.push((number, name.into(), 8_000));
-}
-
-fn add_dtmf(media: &mut Media, number: u8) {
-    add(media, number, "telephone-event");
-    media.fmtp.push((number, "0-15".into()));
 }

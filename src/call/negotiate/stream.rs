@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Disagreement, PACKET_MS_MAX};
+use super::{Disagreement, PACKET_MS_MAX, codec};
 use crate::media::order::{Codec, Flow};
 use crate::sip::sdp::{Direction, Media, Sdp};
 
@@ -12,7 +12,7 @@ pub(super) struct Stream {
     pub(super) codec: Codec,
     /// The peer's number for it.
     pub(super) payload_type: u8,
-    /// The other of our two codecs, where the m-line has both.
+    /// Another of our codecs that the m-line has, and may change to.
     pub(super) other: Option<Codec>,
     pub(super) remote: SocketAddr,
     /// As the peer sees it, with what its address says.
@@ -21,36 +21,32 @@ pub(super) struct Stream {
     pub(super) packet_ms: u16,
 }
 
-impl Stream {
-    /// The first stream of an offer that we can take, plain RTP before RTP with feedback.
-    pub(super) fn choose(sdp: &Sdp, ours: IpAddr, preferred: Codec) -> Result<(usize, Stream), Disagreement> {
-        let mut why = Disagreement::NoAudio;
-        let mut with_feedback = None;
-        for (place, media) in sdp.media.iter().enumerate() {
-            match Stream::read(sdp, media, ours, |_| true, Some(preferred)) {
-                Ok(stream) if media.protocol.eq_ignore_ascii_case("RTP/AVP") => return Ok((place, stream)),
-                Ok(stream) => with_feedback = with_feedback.or(Some((place, stream))),
-                Err(fault) => why = why.max(fault),
-            }
-        }
-        with_feedback.ok_or(why)
-    }
+/// Which codecs an m-line may be read with.
+pub(super) struct Wanted<'a> {
+    /// The first of these that is there is taken, whatever the m-line's own order.
+    pub(super) first: &'a [Codec],
+    /// Whether a codec under this number is one that may be taken.
+    pub(super) may: &'a dyn Fn(Codec, u8) -> bool,
+}
 
-    /// Reads one m-line: the preferred one of its codecs that are `known`, else the first.
+impl Stream {
+    /// Reads one m-line, whose profile is for [`keys`](super::keys) to judge: of its codecs the most
+    /// wanted, else the first.
     pub(super) fn read(
         sdp: &Sdp,
         media: &Media,
         ours: IpAddr,
-        known: impl Fn(Codec) -> bool,
-        preferred: Option<Codec>,
+        wanted: &Wanted<'_>,
     ) -> Result<Stream, Disagreement> {
-        if !media.kind.eq_ignore_ascii_case("audio") || !is_live(media) || !is_plain(&media.protocol) {
+        if !is_audio(media) {
             return Err(Disagreement::NoAudio);
         }
-        let wanted = || codecs(media).filter(|(codec, _)| known(*codec));
-        let (codec, payload_type) = wanted()
-            .find(|(codec, _)| Some(*codec) == preferred)
-            .or_else(|| wanted().next())
+        let there = || codecs(media).filter(|(codec, number)| (wanted.may)(*codec, *number));
+        let (codec, payload_type) = wanted
+            .first
+            .iter()
+            .find_map(|first| there().find(|(codec, _)| codec == first))
+            .or_else(|| there().next())
             .ok_or(Disagreement::NoCodec)?;
         let ip = sdp.address_of(media).ok_or(Disagreement::NoAddress)?.to_canonical();
         // `c=0.0.0.0`, or `::`, is hold as RFC 2543 spelt it: nothing is to be sent (RFC 3264 §8.4).
@@ -62,11 +58,20 @@ impl Stream {
         if held {
             direction = narrowed(direction, Direction::SendOnly);
         }
-        let other = wanted().map(|(codec, _)| codec).find(|other| *other != codec);
-        let packet_ms = packet_ms(media);
+        // A change without a word goes on by the same clock, and to nothing that is only passed on.
+        let fits = |other: &Codec| {
+            *other != codec && other.clock() == codec.clock() && ![codec, *other].contains(&Codec::G729)
+        };
+        let other = there().map(|(codec, _)| codec).find(fits);
+        let packet_ms = codec::packet_ms(codec, packet_ms(media));
         let remote = SocketAddr::new(ip, media.port);
         Ok(Stream { codec, payload_type, other, remote, direction, packet_ms })
     }
+}
+
+/// Whether it is sound that is not refused.
+pub(super) fn is_audio(media: &Media) -> bool {
+    media.kind.eq_ignore_ascii_case("audio") && is_live(media)
 }
 
 /// Whether the m-line is not refused, or out of use: port 0 (RFC 3264 §6, §8.2).
@@ -74,23 +79,11 @@ pub(super) fn is_live(media: &Media) -> bool {
     media.port != 0
 }
 
-/// RTP without encryption. RTP/AVPF (RFC 4585) differs in what RTCP may say and when: without an
-/// `a=rtcp-fb` line in our answer no feedback is agreed on, our reports keep to RTP/AVP's pace, which
-/// AVPF allows (§5), and feedback that comes all the same is passed over. Encrypted streams are
-/// refused: sound that somebody wants encrypted is not taken in the clear.
-fn is_plain(protocol: &str) -> bool {
-    protocol.eq_ignore_ascii_case("RTP/AVP") || protocol.eq_ignore_ascii_case("RTP/AVPF")
-}
-
 /// The codecs of a stream, in the stream's order. A format without rtpmap is a static type (RFC 3551).
-fn codecs(media: &Media) -> impl Iterator<Item = (Codec, u8)> + '_ {
+pub(super) fn codecs(media: &Media) -> impl Iterator<Item = (Codec, u8)> + '_ {
     media.formats.iter().filter_map(|format| {
         let number: u8 = format.parse().ok()?;
-        match media.encoding(number)? {
-            (name, 8_000) if name.eq_ignore_ascii_case("PCMA") => Some((Codec::Pcma, number)),
-            (name, 8_000) if name.eq_ignore_ascii_case("PCMU") => Some((Codec::Pcmu, number)),
-            _ => None,
-        }
+        Some((codec::codec_of(media, number)?, number))
     })
 }
 
@@ -102,17 +95,23 @@ pub(super) fn number_of(media: &Media, codec: Codec) -> Option<u8> {
 /// Whether a payload type has a meaning in this stream.
 pub(super) fn uses(media: &Media, number: u8) -> bool {
     media.formats.iter().any(|format| format.parse() == Ok(number))
-        || media.rtpmap.iter().any(|(mapped, ..)| *mapped == number)
+        || media.rtpmap.iter().any(|map| map.number == number)
 }
 
-/// telephone-event at the clock rate of our codecs (RFC 4733 §2.1), at whatever number.
-pub(super) fn telephone_event(media: &Media) -> Option<u8> {
+/// telephone-event of a clock rate, at whatever number.
+pub(super) fn event_of(media: &Media, clock: u32) -> Option<u8> {
     let is_event = |number: &u8| {
         media
             .encoding(*number)
-            .is_some_and(|(name, rate)| rate == 8_000 && name.eq_ignore_ascii_case("telephone-event"))
+            .is_some_and(|(name, rate)| rate == clock && name.eq_ignore_ascii_case("telephone-event"))
     };
     media.formats.iter().filter_map(|format| format.parse().ok()).find(is_event)
+}
+
+/// telephone-event for a codec: of the codec's own clock (RFC 4733 §2.1). Beside Opus many telephones
+/// have the one of 8 kHz only; a key pressed there is a key all the same.
+pub(super) fn event_for(media: &Media, codec: Codec) -> Option<(u8, u32)> {
+    [codec.clock(), 8_000].into_iter().find_map(|clock| Some((event_of(media, clock)?, clock)))
 }
 
 /// Where reports go: the sound's own port with rtcp-mux (RFC 5761), else as `a=rtcp` says (RFC 3605),
@@ -162,27 +161,5 @@ pub(super) fn flow_of(ours: Direction) -> Flow {
         Direction::SendOnly => Flow::SendOnly,
         Direction::RecvOnly => Flow::RecvOnly,
         Direction::Inactive => Flow::Inactive,
-    }
-}
-
-pub(super) fn static_type(codec: Codec) -> u8 {
-    match codec {
-        Codec::Pcma => 8,
-        Codec::Pcmu => 0,
-        Codec::G722 => 9,
-        Codec::G729 => 18,
-        Codec::L16 => 107,
-        Codec::Opus => 111,
-    }
-}
-
-pub(super) fn name(codec: Codec) -> &'static str {
-    match codec {
-        Codec::Pcma => "PCMA",
-        Codec::Pcmu => "PCMU",
-        Codec::G722 => "G722",
-        Codec::G729 => "G729",
-        Codec::L16 => "L16",
-        Codec::Opus => "opus",
     }
 }

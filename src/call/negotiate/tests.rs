@@ -2,9 +2,25 @@
 
 use super::*;
 
+mod codecs;
+mod keys;
+
 const LOCAL: Local =
     Local { ip: IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 1)), port: 20_000, session: 1, version: 1 };
-const PCMU_FIRST: Taste = Taste { codec: Codec::Pcmu, packet_ms: 20 };
+const PCMU_FIRST: Taste = Taste { codec: Some(Codec::Pcmu), packet_ms: 20, g729: G729::No };
+
+/// What a trunk that says nothing allows, over signalling in the clear.
+fn offer(local: Local, taste: Taste, last: Option<&Sdp>) -> Sdp {
+    super::offer(local, taste, &Terms::default(), Keys::default(), last)
+}
+
+fn answer(offered: &Sdp, local: Local, taste: Taste) -> Result<(Sdp, Agreed), Disagreement> {
+    super::answer(offered, local, taste, &Terms::default(), Keys::default())
+}
+
+fn accept(offered: &Sdp, answered: &Sdp) -> Result<Agreed, Disagreement> {
+    super::accept(offered, answered, &Terms::default())
+}
 
 fn read(lines: &[&str]) -> Sdp {
     let head = "v=0\r\no=- 7 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n";
@@ -51,7 +67,7 @@ fn our_offer_has_one_stream_with_all_that_we_take() {
         "a=rtcp-mux",
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), lines);
-    let other = offer(LOCAL, Taste { codec: Codec::Pcmu, packet_ms: 30 }, None);
+    let other = offer(LOCAL, Taste { packet_ms: 30, ..PCMU_FIRST }, None);
     assert_eq!(other.media[0].formats, ["0", "8", "101"], "the other leg's codec first");
     assert_eq!(other.media[0].ptime, Some(30), "and its packet time");
 }
@@ -118,14 +134,14 @@ fn streams_that_we_do_not_take_are_refused_in_their_places() {
 /// §6: nothing that we take is 488.
 #[test]
 fn an_offer_without_anything_for_us_is_refused_and_says_how_far_it_came() {
-    use Disagreement::{NoAddress, NoAudio, NoCodec};
+    use Disagreement::{NoAddress, NoAudio, NoCodec, NoTransport};
     let rows: [(&[&str], Disagreement); 13] = [
         (&[], NoAudio),
         (&["m=video 4000 RTP/AVP 31"], NoAudio),
         (&["m=audio 0 RTP/AVP 8"], NoAudio),
-        (&["m=audio 4000 RTP/SAVP 8", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x"], NoAudio),
-        (&["m=audio 4000 RTP/SAVPF 8"], NoAudio),
-        (&["m=audio 4000 UDP/TLS/RTP/SAVPF 8", "a=fingerprint:sha-256 AA:BB"], NoAudio),
+        (&["m=audio 4000 RTP/SAVP 8", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x"], NoTransport),
+        (&["m=audio 4000 RTP/SAVPF 8"], NoTransport),
+        (&["m=audio 4000 UDP/TLS/RTP/SAVPF 8", "a=fingerprint:sha-256 AA:BB"], NoTransport),
         (&["m=audio 4000 RTP/AVP 18"], NoCodec),
         (&["m=audio 4000 RTP/AVP 97", "a=rtpmap:97 PCMA/16000"], NoCodec),
         (&["m=audio 4000 RTP/AVP 8", "a=rtpmap:8 G722/8000"], NoCodec),
@@ -378,7 +394,7 @@ fn lines_of_other_trades_are_borne_and_not_answered() {
 /// §6, §7: an answer that is none ends the leg.
 #[test]
 fn answers_that_are_wrong_are_found_out() {
-    use Disagreement::{NoAddress, NoAudio, NoCodec, Streams};
+    use Disagreement::{NoAddress, NoAudio, NoCodec, NoTransport, Streams};
     let rows: [(&str, &[&str], Disagreement); 11] = [
         ("a codec that we did not offer", &["m=audio 4000 RTP/AVP 18"], NoCodec),
         ("only a key", &["m=audio 4000 RTP/AVP 101", "a=rtpmap:101 telephone-event/8000"], NoCodec),
@@ -387,8 +403,8 @@ fn answers_that_are_wrong_are_found_out() {
         ("more streams", &["m=audio 4000 RTP/AVP 8", "m=video 4002 RTP/AVP 31"], Streams),
         ("refused", &["m=audio 0 RTP/AVP 8"], NoAudio),
         ("another medium", &["m=video 4000 RTP/AVP 8"], NoAudio),
-        ("encrypted", &["m=audio 4000 RTP/SAVP 8"], NoAudio),
-        ("with feedback", &["m=audio 4000 RTP/AVPF 8"], NoAudio),
+        ("encrypted", &["m=audio 4000 RTP/SAVP 8"], NoTransport),
+        ("with feedback", &["m=audio 4000 RTP/AVPF 8"], NoTransport),
         ("another family", &["m=audio 4000 RTP/AVP 8", "c=IN IP6 2001:db8::9"], NoAddress),
         ("a codec of ours at another rate", &["m=audio 4000 RTP/AVP 8", "a=rtpmap:8 PCMA/16000"], NoCodec),
     ];
@@ -525,8 +541,9 @@ fn a_later_offer_may_renumber_and_change_the_codec() {
 fn our_own_offer_can_be_answered_by_ourselves() {
     for codec in [Codec::Pcma, Codec::Pcmu] {
         for packet_ms in [10, 20, 30, 40, 50, 60] {
-            let ours = offer(LOCAL, Taste { codec, packet_ms }, None);
-            let (answered, theirs) = answer(&ours, LOCAL, Taste { codec, packet_ms: 20 }).unwrap();
+            let taste = Taste { codec: Some(codec), packet_ms, g729: G729::No };
+            let ours = offer(LOCAL, taste, None);
+            let (answered, theirs) = answer(&ours, LOCAL, Taste { packet_ms: 20, ..taste }).unwrap();
             assert_eq!(accept(&ours, &answered).unwrap(), theirs);
             assert_eq!((theirs.codec, theirs.packet_ms), (codec, packet_ms));
         }

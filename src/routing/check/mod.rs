@@ -2,6 +2,7 @@
 //!
 //! A rule looks at the tables, notes what is wrong, and never stops the others.
 
+mod codecs;
 mod lines;
 mod network;
 mod notice;
@@ -53,6 +54,9 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     network::circles(table, problems);
     trunks::far_sides(table, problems);
     trunks::groups(table, problems);
+    codecs::lists(table, problems);
+    codecs::encryption(table, problems);
+    codecs::groups(table, problems);
     rewriting::rewriting(table, problems);
     network::sinks(table, problems);
     trace::trace(table, problems);

@@ -38,6 +38,7 @@ impl RoutingTable {
             recording,
             recording_exception: exception,
             seat_greeting,
+            seat_sound: reader.section("seat_sound", SoundTable::read),
             survey: reader.section("survey", SurveyTable::read),
             transition: reader.section("transition", |reader| TransitionTable::read(reader, true)),
             trace: reader.section("trace", TraceTable::read),
@@ -240,6 +241,7 @@ impl SeatTable {
             skills: reader.or("skills", Vec::new()),
             queues: reader.or("queues", Vec::new()),
             secret: reader.required("secret", open),
+            sound: SoundTable::read(reader),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::routing::diagnostic::{Spot, Text};
 use crate::routing::plan::{DialledFrom, ForwardedIn, IpNet, SecretRef};
 use crate::routing::read::Reader;
 use crate::routing::rewrite::{Length, Pattern};
+use crate::routing::sound::SoundTable;
 use crate::routing::source::Said;
 use crate::routing::trunk_values::{Host, Number, Targets};
 
@@ -52,6 +53,8 @@ pub struct TrunkTable {
     pub drill: Field<bool>,
     /// `emergency_center`.
     pub emergency_center: Field<bool>,
+    /// `codecs` and `srtp`.
+    pub sound: SoundTable,
     /// `rewrite`.
     pub rewrite: Option<RewriteTable>,
 }
@@ -177,6 +180,7 @@ impl TrunkTable {
             weight: reader.or("weight", 1),
             drill: reader.or("drill", false),
             emergency_center: reader.or("emergency_center", false),
+            sound: SoundTable::read(reader),
             rewrite: reader.section("rewrite", RewriteTable::read),
         }
     }
