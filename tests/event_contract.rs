@@ -6,7 +6,9 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use hotline::id::{CallId, Dice};
-use hotline::tickets::event::{ClosedBy, EventBody, OverflowRule, Unanswered, read, source, stored};
+use hotline::tickets::event::{
+    CallKind, ClosedBy, EventBody, OverflowRule, Unanswered, read, source, stored,
+};
 use hotline::tickets::signature::Secret;
 use hotline::tickets::ticket::Numbers;
 use jsonschema::Validator;
@@ -49,6 +51,25 @@ fn opened() -> EventBody {
         plan: "00ff".into(),
         shifted_clock: false,
         wire_ref: "\"quoted\" \\ \u{1} 线".into(),
+        kind: None,
+    }
+}
+
+fn meeting() -> EventBody {
+    let EventBody::Opened { ticket, dialled, caller, plan, shifted_clock, wire_ref, .. } = opened() else {
+        panic!("it is an opening");
+    };
+    EventBody::Opened {
+        ticket,
+        line: "94000001".into(),
+        line_name: "内部会议".into(),
+        dialled,
+        caller,
+        trunk: "seats".into(),
+        plan,
+        shifted_clock,
+        wire_ref,
+        kind: Some(CallKind::Meeting),
     }
 }
 
@@ -57,6 +78,7 @@ fn bodies() -> Vec<EventBody> {
     let seat = || "1001".into();
     let mut bodies = vec![
         opened(),
+        meeting(),
         EventBody::Answered { durable: false },
         EventBody::Queued { queue: "main".into() },
         EventBody::SeatOffered {

@@ -115,7 +115,7 @@ impl Switchboard {
     fn invite(&mut self, id: CallId, leg: LegId, callee: Callee, offer: Sdp, now: Now) {
         let Some(entry) = self.calls.get(&id) else { return };
         let line = &entry.line;
-        let display = self.plan.lines.get(line).map_or_else(String::new, |line| line.name.clone());
+        let display = self.plan.line_name(line);
         // One hop less than the caller's own: two engines that call one another come to an end.
         let hops = ("Max-Forwards", entry.max_forwards.saturating_sub(1).to_string());
         let headers = match callee {
@@ -161,7 +161,8 @@ impl Switchboard {
     }
 
     pub(super) fn forget_call(&mut self, id: CallId) {
-        let Some(entry) = self.calls.remove(&id) else { return };
+        let Some(mut entry) = self.calls.remove(&id) else { return };
+        self.rooms.leave(&entry.line, &mut entry.stay); // One that never got through the door.
         self.agenda.set(&id, None);
         self.screens.drop_call(id);
         self.records.keep_tail(id, entry.sequence, entry.answered.is_some());

@@ -73,6 +73,8 @@ impl Metrics {
     pub fn apply(&mut self, fact: &Fact) {
         let figures = Arc::clone(&self.figures);
         match &fact.what {
+            // Rooms are counted by their kind of line: each room would be a label of its own.
+            What::Opened { room: Some(room), .. } => self.opened(fact.call, &room.meeting),
             What::Opened { line, .. } => self.opened(fact.call, line),
             What::Answered { durable } => {
                 if let Some(open) = self.open.get(&fact.call) {
@@ -104,6 +106,8 @@ impl Metrics {
                 count(&figures.overflows, vec![("reason", reason)]);
             }
             What::PeerAnswered { .. } | What::Transfer { .. } | What::LegReplaced { .. } => {}
+            What::RoomJoined { members } => figures.room_joined(*members),
+            What::RoomLeft { members, .. } => figures.room_left(*members),
             What::PeerFailed { .. } => {
                 figures.peers_failed.inc();
             }
@@ -242,6 +246,7 @@ mod tests {
                 plan: "p".into(),
                 shifted_clock: false,
                 wire_ref: "w".into(),
+                room: None,
             };
             self.tells(metrics, what);
         }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
-use super::{files, lines, names, network, people, prompts, rewriting, shape, trace, transports, trunks};
+use super::{
+    files, lines, meetings, names, network, people, prompts, rewriting, shape, trace, transports, trunks,
+};
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.
 pub struct Fixture {
@@ -15,10 +17,11 @@ pub struct Fixture {
 }
 
 fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 11] = [
+    let nouns: [&'static [Fixture]; 12] = [
         files::FIXTURES,
         shape::FIXTURES,
         lines::FIXTURES,
+        meetings::FIXTURES,
         names::FIXTURES,
         people::FIXTURES,
         prompts::FIXTURES,

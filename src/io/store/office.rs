@@ -57,7 +57,10 @@ pub(super) fn fold(db: &Connection, event: &StoredEvent) -> Result<Result<(), St
     let was_closed = standing.as_ref().is_some_and(|ticket| ticket.state == "closed");
     let mut data = standing.map_or_else(|| Value::Object(Map::new()), |ticket| ticket.data);
     merge(&mut data, &news);
-    let state = if was_closed || *event.kind == *CLOSED { "closed" } else { "open" };
+    // A call of another kind is kept for who wants to know of it, and is nobody's case to take up.
+    let no_case = news.get("kind").is_some();
+    let closed = was_closed || no_case || *event.kind == *CLOSED;
+    let state = if closed { "closed" } else { "open" };
     let mut upsert = db.prepare_cached(
         "INSERT INTO tickets (number, call, sequence, state, kind, opened_at, updated_at, data)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)

@@ -3,6 +3,7 @@
 //! A rule looks at the tables, notes what is wrong, and never stops the others.
 
 mod lines;
+mod meetings;
 mod network;
 mod notice;
 mod people;
@@ -36,6 +37,8 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     lines::modes(table, problems);
     lines::primary(table, problems);
     lines::transitions(table, problems);
+    meetings::meetings(table, problems);
+    meetings::rooms(table, problems);
     notice::rows(table, problems);
     people::queues_are_served(table, problems);
     people::seats_serve(table, problems);
