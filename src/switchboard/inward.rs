@@ -222,11 +222,18 @@ impl Switchboard {
         let What::Opened { trunk, ticket, .. } = opened else { return };
         tracing::info!(call = %id, line = %line.number, caller = %mask(&invited.caller), %trunk, "call opened");
         if let Some(wire_ref) = sip::WireRef::parse(&invited.wire_ref) {
-            self.outputs.push_back(Output::OnWire { call: id, party: invited.from, wire_ref });
+            self.outputs.push_back(Output::OnWire { call: id, party: invited.from.clone(), wire_ref });
         }
         let leg = LegId::caller(id);
         self.sessions.insert(invited.session, leg);
         self.legs.insert(leg, invited.session);
+        let clerk = match invited.from {
+            Origin::Seat(seat) => Some(seat),
+            Origin::Trunk(_) => None,
+        };
+        if let Some(seat) = &clerk {
+            self.acd.seat_engaged(seat, now.mono);
+        }
         let entry = Entry {
             call,
             line: line.number.clone(),
@@ -241,6 +248,7 @@ impl Switchboard {
             skills: line.skills.clone(),
             along: transfers::Along::of_caller(invited.carried),
             stay: self.rooms.admit(line),
+            clerk,
         };
         self.calls.insert(id, entry);
     }
@@ -300,7 +308,7 @@ impl Switchboard {
             },
             now,
         );
-        self.forget_call(id);
+        self.forget_call(id, now);
     }
 }
 

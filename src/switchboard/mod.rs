@@ -129,6 +129,8 @@ pub struct Entry {
     skills: Vec<crate::id::Skill>,
     along: transfers::Along,
     stay: rooms::Stay,
+    /// Whose own call it is.
+    clerk: Option<crate::id::SeatId>,
 }
 
 impl Entry {

@@ -93,7 +93,7 @@ impl Switchboard {
             Command::OfferFailed { seat, status } => self.offer_failed(id, seat, status, now),
             Command::SeatLeft { seat, vanished } => self.seat_left(id, &seat, vanished, now),
             Command::Tell(told) => self.told(id, told, now),
-            Command::Over => self.forget_call(id),
+            Command::Over => self.forget_call(id, now),
         }
     }
 
@@ -160,9 +160,12 @@ impl Switchboard {
         }
     }
 
-    pub(super) fn forget_call(&mut self, id: CallId) {
+    pub(super) fn forget_call(&mut self, id: CallId, now: Now) {
         let Some(mut entry) = self.calls.remove(&id) else { return };
         self.rooms.leave(&entry.line, &mut entry.stay); // One that never got through the door.
+        if let Some(seat) = &entry.clerk {
+            self.acd.seat_disengaged(seat, now.mono);
+        }
         self.agenda.set(&id, None);
         self.screens.drop_call(id);
         self.records.keep_tail(id, entry.sequence, entry.answered.is_some());
