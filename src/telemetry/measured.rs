@@ -337,6 +337,7 @@ mod tests {
                 attempts: 9,
                 failed: [0, 0, 0, 0, 3, 0, 0, 0, 1],
             }],
+            rooms_full: 4,
             ..HouseNow::default()
         };
         figures.house_now(&now);
@@ -355,6 +356,7 @@ mod tests {
             "hotline_queue_longest_wait_seconds{queue=\"main\"} 2.5",
             "hotline_rtp_ports_in_use 5",
             "hotline_requests_turned_away_total{reason=\"unknown_source\"} 7",
+            "hotline_meeting_rooms_full_total 4",
             "hotline_trunk_up{trunk=\"carrier\"} 0",
             "hotline_trunk_registered{trunk=\"carrier\"} 1",
             "hotline_trunk_calls{trunk=\"carrier\"} 7",

@@ -153,14 +153,15 @@ fn every_end_leaves_the_room_once_and_says_how_long_it_was() {
         assert_eq!(caller.said.last().map(String::as_str), Some("over"));
         cause
     };
-    let out = "told out of the room after 3000 ms";
-    let ends: [(&str, fn(&mut Caller) -> Vec<String>, &[&str]); 4] = [
-        ("CallerHungUp", |caller| caller.hangs_up(0).to_vec(), &[out, "close 0"]),
-        ("CallerVanished", |caller| caller.vanishes(0).to_vec(), &[out, "hang up 0", "close 0"]),
+    type End = (&'static str, fn(&mut Caller) -> Vec<String>, &'static [&'static str]);
+    const OUT: &str = "told out of the room after 3000 ms";
+    let ends: [End; 4] = [
+        ("CallerHungUp", |caller| caller.hangs_up(0).to_vec(), &[OUT, "close 0"]),
+        ("CallerVanished", |caller| caller.vanishes(0).to_vec(), &[OUT, "hang up 0", "close 0"]),
         (
             "Drained",
             |caller| caller.tell(Input::End { cause: EndWhy::Drained }).to_vec(),
-            &[out, "hang up 0", "close 0"],
+            &[OUT, "hang up 0", "close 0"],
         ),
         (
             "Failed",
@@ -168,7 +169,7 @@ fn every_end_leaves_the_room_once_and_says_how_long_it_was() {
                 let leg = caller.leg(0);
                 caller.tell(Input::SoundFailed { leg }).to_vec()
             },
-            &[out, "hang up 0", "close 0"],
+            &[OUT, "hang up 0", "close 0"],
         ),
     ];
     for (cause, end, expected) in ends {

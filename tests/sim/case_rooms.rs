@@ -69,6 +69,8 @@ fn clerks_meet_in_a_room_and_their_calls_are_recorded_as_a_meetings() {
         for clerk in clerks {
             assert_eq!(city.state_of(clerk), Some("meeting"));
         }
+        let seen = hotline::console::snapshot(&city.board, city.now());
+        assert_eq!(seen["rooms"], serde_json::json!([{ "room": ROOM, "members": 3 }]));
         city.run_for(secs(3));
         city.hangs_up(clerks[1]);
         city.run_for(secs(1));
