@@ -78,7 +78,6 @@ fn bodies() -> Vec<EventBody> {
     let seat = || "1001".into();
     let mut bodies = vec![
         opened(),
-        meeting(),
         EventBody::Answered { durable: false },
         EventBody::Queued { queue: "main".into() },
         EventBody::SeatOffered {
@@ -131,6 +130,18 @@ fn every_event_that_leaves_the_house_is_valid() {
         let faults: Vec<String> = schema.iter_errors(&document).map(|fault| fault.to_string()).collect();
         assert!(faults.is_empty(), "{document}: {faults:?}");
     }
+}
+
+/// A call in a meeting room is told like a citizen's, and marked; with another mark it is refused.
+#[test]
+fn a_meetings_call_is_told_with_its_kind() {
+    let schema = schema();
+    let mut whole = document(1, &meeting());
+    let faults: Vec<String> = schema.iter_errors(&whole).map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty() && whole["data"]["kind"] == "meeting", "{whole}: {faults:?}");
+    assert_eq!(document(1, &opened())["data"].get("kind"), None, "a citizen's call has none");
+    whole["data"]["kind"] = json!("concert");
+    assert!(!schema.is_valid(&whole));
 }
 
 #[test]
