@@ -6,7 +6,9 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use hotline::id::{CallId, Dice};
-use hotline::tickets::event::{ClosedBy, EventBody, OverflowRule, Unanswered, read, source, stored};
+use hotline::tickets::event::{
+    CallKind, ClosedBy, EventBody, OverflowRule, Unanswered, read, source, stored,
+};
 use hotline::tickets::signature::Secret;
 use hotline::tickets::ticket::Numbers;
 use jsonschema::Validator;
@@ -49,6 +51,25 @@ fn opened() -> EventBody {
         plan: "00ff".into(),
         shifted_clock: false,
         wire_ref: "\"quoted\" \\ \u{1} 线".into(),
+        kind: None,
+    }
+}
+
+fn meeting() -> EventBody {
+    let EventBody::Opened { ticket, dialled, caller, plan, shifted_clock, wire_ref, .. } = opened() else {
+        panic!("it is an opening");
+    };
+    EventBody::Opened {
+        ticket,
+        line: "94000001".into(),
+        line_name: "内部会议".into(),
+        dialled,
+        caller,
+        trunk: "seats".into(),
+        plan,
+        shifted_clock,
+        wire_ref,
+        kind: Some(CallKind::Meeting),
     }
 }
 
@@ -109,6 +130,18 @@ fn every_event_that_leaves_the_house_is_valid() {
         let faults: Vec<String> = schema.iter_errors(&document).map(|fault| fault.to_string()).collect();
         assert!(faults.is_empty(), "{document}: {faults:?}");
     }
+}
+
+/// A call in a meeting room is told like a citizen's, and marked; with another mark it is refused.
+#[test]
+fn a_meetings_call_is_told_with_its_kind() {
+    let schema = schema();
+    let mut whole = document(1, &meeting());
+    let faults: Vec<String> = schema.iter_errors(&whole).map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty() && whole["data"]["kind"] == "meeting", "{whole}: {faults:?}");
+    assert_eq!(document(1, &opened())["data"].get("kind"), None, "a citizen's call has none");
+    whole["data"]["kind"] = json!("concert");
+    assert!(!schema.is_valid(&whole));
 }
 
 #[test]

@@ -13,6 +13,7 @@
 //!   queue is never turned away.
 //! - Who returns to the head of the queue is told why (that is `call`'s to say), and where the caller
 //!   stands only after an interval: the one would drown out the other.
+//! - A seat whose clerk is in a call of its own is away until that is over.
 //! - A queue that the plan dropped keeps its callers, whom no seat serves any more: they overflow
 //!   by `no_seat_wait`. A seat that the plan dropped finishes its conversation.
 
@@ -40,6 +41,8 @@ pub struct Acd {
     pub(super) calls: HashMap<CallId, Phase>,
     /// Callers who are with somebody and are offered to this seat, and the queue that they came by.
     pub(super) transfers: BTreeMap<CallId, (SeatId, QueueId)>,
+    /// Clerks' own calls, by how many; a seat that the plan drops and takes back is in them still.
+    pub(super) own_calls: BTreeMap<SeatId, u32>,
     pub(super) agenda: Agenda<Wake>,
     pub(super) joined: u64,
     pub(super) outputs: VecDeque<Decision>,
@@ -90,6 +93,7 @@ impl Acd {
             line: BTreeMap::new(),
             calls: HashMap::new(),
             transfers: BTreeMap::new(),
+            own_calls: BTreeMap::new(),
             agenda: Agenda::default(),
             joined: 0,
             outputs: VecDeque::new(),

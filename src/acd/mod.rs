@@ -10,6 +10,7 @@ mod decide;
 pub mod event;
 mod line;
 mod offer;
+mod own;
 mod queue;
 mod seat;
 mod transfer;

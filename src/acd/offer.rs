@@ -119,6 +119,9 @@ impl Acd {
     }
 
     pub(super) fn free_seat(&mut self, seat: &SeatId, since: Instant, now: Instant) {
+        if self.is_set_aside(seat, now) {
+            return;
+        }
         self.set_seat(seat, SeatState::Ready { since }, now);
         self.pair(Newly::Seat(seat.clone()), now);
     }
@@ -164,6 +167,7 @@ impl Acd {
         let is_working = state.is_working();
         self.agenda.set(&Wake::Seat(id.clone()), state.ends_at());
         seat.state = state.clone();
+        seat.set_aside = false;
         self.outputs.push_back(Decision::SeatChanged { seat: id.clone(), state });
         if was_working != is_working {
             self.staff_callers_of(id, now);

@@ -22,6 +22,8 @@ pub(super) struct Seat {
     /// When it last became free. Outlives an offer, so that a caller who gives up while the seat
     /// rings does not cost the clerk the place among the idle.
     pub(super) idle_since: Instant,
+    /// Away only because its clerk is in a call of its own.
+    pub(super) set_aside: bool,
 }
 
 impl Seat {
@@ -31,6 +33,7 @@ impl Seat {
             skills: planned.skills.clone(),
             state: SeatState::SignedOut,
             idle_since: Instant::ZERO,
+            set_aside: false,
         }
     }
 

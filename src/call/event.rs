@@ -173,6 +173,10 @@ pub enum Told {
     Transfer { to: String, step: TransferStep },
     /// Another dialog took the place of this leg's (by its index).
     Replaced { leg: u16 },
+    /// The caller is in its line's room.
+    RoomJoined,
+    /// And out of it, after so long.
+    RoomLeft { stayed: Duration },
     /// A ticket is left.
     TicketLeft { reason: TicketReason },
     /// 1 … 5.

@@ -6,7 +6,7 @@ use super::negotiate::Taste;
 use super::{Call, Command, Doing, Ending, Stage, Timer, Told};
 use crate::id::{LegId, PromptId};
 use crate::media::Order;
-use crate::media::order::SoundId;
+use crate::media::order::{ConferenceId, SoundId};
 use crate::routing::plan::Step;
 use crate::routing::speech;
 use crate::sip::sdp::Sdp;
@@ -50,6 +50,7 @@ impl Call {
                 words.extend(speech::ticket_number(&self.ticket));
                 self.announce(&words);
             }
+            Step::Meet { room } => self.join(ConferenceId(room), now),
             Step::Survey => self.ask(now),
             Step::Refuse { status } => self.end(Ending::Refused(status), now),
         }
@@ -250,8 +251,10 @@ impl Call {
             return;
         }
         self.tell(Told::DigitPressed { digit });
-        if matches!(self.doing, Doing::Asking(_)) {
-            self.graded(digit, now);
+        match self.doing {
+            Doing::Asking(_) => self.graded(digit, now),
+            Doing::Meeting(_) => self.member_pressed(digit, now),
+            _ => {}
         }
     }
 }

@@ -248,12 +248,11 @@ impl Leg {
     }
 
     /// The order that makes the media engine know what was agreed.
-    pub(super) fn sound_order(&mut self, silence_max: Duration) -> Option<Order> {
+    pub(super) fn sound_order(&mut self, group: Group, silence_max: Duration) -> Option<Order> {
         let agreed = self.agreed.as_ref()?;
         // Whoever holds us may send nothing, and is only asked whether it is there: without that, a
         // phone that goes dead while it holds would leave the other with music for ever.
-        let mut config =
-            Box::new(agreed.config(self.slot, Group::of_call(self.id.call), self.peer, silence_max));
+        let mut config = Box::new(agreed.config(self.slot, group, self.peer, silence_max));
         config.new_peer = std::mem::take(&mut self.new_peer) && self.open;
         let order = if self.open {
             Order::Change { leg: self.id, config }
@@ -268,8 +267,8 @@ impl Leg {
 impl Call {
     /// Opens a leg's sound, or changes it to what was agreed last.
     pub(super) fn tune(&mut self, leg: LegId) {
-        let silence_max = self.plan.network.silence_max;
-        let order = self.leg_mut(leg).and_then(|leg| leg.sound_order(silence_max));
+        let (group, silence_max) = (self.group, self.plan.network.silence_max);
+        let order = self.leg_mut(leg).and_then(|leg| leg.sound_order(group, silence_max));
         if let Some(order) = order {
             self.push(Command::Sound(order));
         }

@@ -10,6 +10,7 @@ mod early_offer;
 pub mod event;
 mod flow_run;
 mod leg;
+mod meeting;
 pub mod negotiate;
 mod passing;
 mod peer;
@@ -26,7 +27,7 @@ use std::time::Duration;
 
 use crate::id::{CallId, LegId, PromptId, QueueId};
 use crate::media::Order;
-use crate::media::order::{LegFigures, PortSlot, SoundId};
+use crate::media::order::{ConferenceId, Group, LegFigures, PortSlot, SoundId};
 use crate::routing::plan::{Flow, Plan, Step};
 use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
@@ -35,6 +36,7 @@ use crate::time::{Instant, Now, Timers};
 use digits::Digits;
 pub use event::{Callee, Command, EndWhy, Ending, Input, Told, TransferStep};
 use leg::{Leg, Other};
+use meeting::Member;
 use negotiate::{Disagreement, KeySeed, Taste, Terms};
 use refer::Transfer;
 use survey::Question;
@@ -85,6 +87,8 @@ pub struct Call {
     plan: Arc<Plan>,
     sounds: Arc<BTreeMap<PromptId, SoundId>>,
     session: u64,
+    /// All its legs'.
+    group: Group,
     record: bool,
     recording: bool,
     steps: VecDeque<Step>,
@@ -152,6 +156,8 @@ enum Doing {
     Introducing { caller: Option<u32>, seat: Option<u32> },
     /// Caller and `other` talk.
     Talking { since: Instant },
+    /// In a room.
+    Meeting(Member),
     /// 好差评.
     Asking(Question),
     /// Last words, then we hang up.
@@ -180,6 +186,15 @@ enum Timer {
     Length,
     /// The figures never came.
     Farewell,
+}
+
+/// Whom its legs are served with: among themselves, or with all calls of its room.
+fn group(call: CallId, flow: &Flow) -> Group {
+    let rooms = flow.steps.iter().find_map(|step| match step {
+        Step::Meet { room } => Some(ConferenceId(*room)),
+        _ => None,
+    });
+    rooms.map_or_else(|| Group::of_call(call), Group::of_conference)
 }
 
 impl Ending {
@@ -218,6 +233,7 @@ impl Call {
         let mut call = Call {
             id: setup.id,
             session: setup.session,
+            group: group(setup.id, &setup.flow),
             record: setup.flow.record,
             recording: false,
             steps: setup.flow.steps.into(),
@@ -343,6 +359,7 @@ impl Call {
             Doing::Dialling => "dialling",
             Doing::Transferring => "transferring",
             Doing::Introducing { .. } | Doing::Talking { .. } => "talking",
+            Doing::Meeting(_) => "meeting",
             Doing::Asking(_) => "survey",
             Doing::Parting { .. } => "parting",
             Doing::Ended { .. } | Doing::Over => "ended",
@@ -410,6 +427,7 @@ impl Call {
             self.push(Command::LeaveQueue);
         }
         self.give_up_transfer(now);
+        self.leave_meeting(now);
         let talked = match &self.doing {
             Doing::Talking { since } => now.mono.since(*since),
             _ => Duration::ZERO,

@@ -136,7 +136,7 @@ impl Call {
 
     /// While one of two who talk holds, the other hears music and nothing leaks.
     pub(super) fn mind_holding(&mut self) {
-        let Doing::Talking { .. } = self.doing else { return };
+        let Doing::Talking { .. } = self.doing else { return self.mind_member() };
         let Some(other) = &self.other else { return };
         let (a, b) = (self.caller.id, other.leg.id);
         let holding = (self.caller.is_holding(), other.leg.is_holding());

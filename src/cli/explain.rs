@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::id::TrunkId;
+use crate::id::{SeatId, TrunkId};
 use crate::io::plan_files;
 use crate::routing::explain::Explanation;
 use crate::routing::plan::{DialledFrom, Plan, Trunk};
@@ -18,8 +18,11 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER")]
     pub to: String,
     /// 主叫号码 / Who is calling
-    #[arg(long, value_name = "NUMBER")]
-    pub from: String,
+    #[arg(long, value_name = "NUMBER", required_unless_present = "seat")]
+    pub from: Option<String>,
+    /// 由座席拨出，写工号 / Called by this seat
+    #[arg(long, value_name = "SEAT", conflicts_with_all = ["from", "trunk"])]
+    pub seat: Option<String>,
     /// 何时（默认现在），如 2021-09-01T09:00:00+08:00 / When (default: now)
     #[arg(long, value_name = "TIME")]
     pub at: Option<Timestamp>,
@@ -46,19 +49,13 @@ pub struct Args {
     pub json: bool,
 }
 
-/// Exit codes: 0 explained, 1 not explicable (faulty file, unknown trunk), 2 unreadable.
+/// Exit codes: 0 explained, 1 not explicable (faulty file, unknown trunk or seat), 2 unreadable.
 pub fn run(args: &Args) -> ExitCode {
     let outcome = plan_files::load(&args.config, &Overrides::default());
     let Some(plan) = &outcome.plan else {
         let colours = std::io::stderr().is_terminal();
         eprint!("{}", outcome.report.render(colours));
         return ExitCode::from(outcome.report.exit_code().max(1));
-    };
-    let Some(trunk) = trunk(plan, args.trunk.as_deref()) else {
-        let names: Vec<&str> = plan.trunks.keys().map(TrunkId::as_str).collect();
-        let names = names.join(", ");
-        eprintln!("没有这条来电中继；已有: {names}\nno such trunk for calls; there are: {names}");
-        return ExitCode::from(1);
     };
     let mut dialled = Dialled::request_uri(&args.to);
     for (place, numbers) in [
@@ -71,7 +68,23 @@ pub fn run(args: &Args) -> ExitCode {
     }
     dialled.0.push((DialledFrom::To, args.to_header.as_ref().unwrap_or(&args.to).clone()));
     let at = args.at.unwrap_or_else(Timestamp::now);
-    let explanation = plan.explain(&outcome.origins, trunk, &dialled, &args.from, at);
+    let explanation = if let Some(seat) = &args.seat {
+        let Some(seat) = plan.seats.get(seat.as_str()) else {
+            let names: Vec<&str> = plan.seats.keys().map(SeatId::as_str).collect();
+            let names = names.join(", ");
+            eprintln!("没有这个座席；已有: {names}\nno such seat; there are: {names}");
+            return ExitCode::from(1);
+        };
+        plan.explain_seat(&outcome.origins, &seat.id, &dialled, at)
+    } else {
+        let Some(trunk) = trunk(plan, args.trunk.as_deref()) else {
+            let names: Vec<&str> = plan.trunks.keys().map(TrunkId::as_str).collect();
+            let names = names.join(", ");
+            eprintln!("没有这条来电中继；已有: {names}\nno such trunk for calls; there are: {names}");
+            return ExitCode::from(1);
+        };
+        plan.explain(&outcome.origins, trunk, &dialled, args.from.as_deref().unwrap_or_default(), at)
+    };
     let text = if args.json {
         let value = serde_json::json!(explanation);
         format!("{value:#}\n")

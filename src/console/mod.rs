@@ -38,6 +38,8 @@ pub fn snapshot(board: &Switchboard, now: Now) -> Value {
         "calls": calls,
         "seats": seats,
         "queues": queues,
+        "rooms": board.rooms().map(|(room, members)| json!({ "room": room, "members": members }))
+            .collect::<Vec<_>>(),
         "outboxes": board.plan().sinks.iter().zip(board.outboxes()).map(|(sink, outbox)| {
             json!({ "sink": sink.name, "owed": outbox.len() })
         }).collect::<Vec<_>>(),

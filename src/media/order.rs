@@ -65,6 +65,15 @@ impl Group {
     pub fn of_call(call: CallId) -> Self {
         Group(call.lot())
     }
+
+    /// The group of all calls in a conference that is not one call's own.
+    pub fn of_conference(conference: ConferenceId) -> Self {
+        // SplitMix64's finish: rooms in a row are spread over threads and phases like calls.
+        let mut mixed = conference.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        Group(mixed ^ (mixed >> 31))
+    }
 }
 
 /// A conference: a call's own, or a meeting room's. Its legs share a [`Group`].

@@ -3,11 +3,14 @@
 //! Every `?` here is on a field whose absence the reading or a rule has already noted.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::meeting::{Meeting, SEATS};
 use super::plan::*;
 use super::rewrite::{Act, Rewriting, Rule, Rules};
 use super::sound::SoundTable;
 use super::source::Said;
+use super::tables::meeting::MeetingTable;
 use super::tables::trunk::{MemberTable, ProbeSaid, RewriteTable, RuleTable};
 use super::tables::{
     BenchWord, GroupTable, ModeWord, NumberTable, QueueTable, RoutingTable, SeatTable, SinkTable, SinkWord,
@@ -42,6 +45,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         city: city(table)?,
         network: network(table)?,
         lines: keyed(&table.numbers, line, |line| line.number.clone())?,
+        meetings: table.meetings.iter().map(meeting).collect::<Option<_>>()?,
         transition,
         trunks,
         groups,
@@ -299,6 +303,24 @@ fn line(number: &NumberTable, table: &RoutingTable) -> Option<Line> {
         skills: list(&number.skills, |skill| Skill::from(skill.as_str()))?,
         transition: own,
     })
+}
+
+fn meeting(table: &MeetingTable) -> Option<Arc<Meeting>> {
+    let from = &table.from.as_ref()?.value;
+    Some(Arc::new(Meeting {
+        name: value(&table.name)?,
+        prefix: value(&table.prefix)?,
+        digits: value(&table.digits)?,
+        members_max: value(&table.members_max)?,
+        prompt: text(&table.prompt).map(PromptId::from),
+        record: value(&table.record)?,
+        seats: from.iter().any(|said| said.value == SEATS),
+        trunks: from
+            .iter()
+            .filter(|said| said.value != SEATS)
+            .map(|said| TrunkId::from(said.value.as_str()))
+            .collect(),
+    }))
 }
 
 fn bench(number: &NumberTable, table: &RoutingTable) -> Option<BenchLine> {

@@ -1,9 +1,12 @@
 //! What would happen to a call, in words, and which lines of the file decide it.
 
+mod room;
+
 use serde::Serialize;
 
 use super::diagnostic::Text;
-use super::number::Dialled;
+use super::meeting::Comer;
+use super::number::{Dialled, Found};
 use super::origins::Origins;
 use super::plan::{BenchLine, DialledFrom, Flow, Line, LineMode, Peer, Plan, Step, TicketReason, Trunk, Way};
 use super::source::Place;
@@ -14,7 +17,7 @@ use crate::time::Timestamp;
 /// The answer to `hotline explain`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explanation {
-    /// The trunk that the call came by.
+    /// The trunk that the call came by, or `seats`.
     pub trunk: String,
     /// Who calls, as given.
     pub from: String,
@@ -60,9 +63,9 @@ impl Plan {
         let steps = match &found {
             Some(found) => {
                 let caller = trunk.rewrite.caller_inward.apply(from);
-                decided_by.extend(self.deciders(origins, found.line, &caller));
-                let flow = self.flow(found.line, at);
-                self.words(found.line, &flow, at, &caller)
+                decided_by.extend(self.deciders(origins, &found.line, &caller));
+                let flow = self.flow(&found.line, at);
+                self.words(&found.line, &flow, at, &caller)
             }
             None => match self.emergency_dialled(trunk, dialled) {
                 Some(number) => {
@@ -72,14 +75,30 @@ impl Plan {
                         format!("{number} is an emergency number, reached outward only: refused with 404"),
                     )]
                 }
-                None => vec![Text::new(
-                    "不是本平台的号码: 404 拒绝",
-                    "not a number of this hotline: refused with 404",
-                )],
+                None => {
+                    let closed = self.closed_door(origins, Comer::Trunk(trunk), dialled, &mut decided_by);
+                    closed.unwrap_or_else(|| {
+                        vec![Text::new(
+                            "不是本平台的号码: 404 拒绝",
+                            "not a number of this hotline: refused with 404",
+                        )]
+                    })
+                }
             },
         };
+        self.explanation(trunk.id.as_str(), from, at, found, (steps, decided_by))
+    }
+
+    fn explanation(
+        &self,
+        way: &str,
+        from: &str,
+        at: Timestamp,
+        found: Option<Found<'_>>,
+        (steps, decided_by): (Vec<Text>, Vec<Place>),
+    ) -> Explanation {
         Explanation {
-            trunk: trunk.id.to_string(),
+            trunk: way.to_owned(),
             from: from.to_owned(),
             at: at
                 .to_zoned_datetime(self.city.time_zone.clone())
@@ -114,6 +133,10 @@ impl Plan {
                 Some(queue)
             }
             LineMode::Bench(_) => None,
+            LineMode::Meeting(meeting) => {
+                places.extend(origins.meetings.get(&meeting.pattern()).cloned().unwrap_or_default());
+                None
+            }
         };
         if let Some(places_of_queue) = queue.and_then(|queue| origins.queues.get(queue)) {
             places.extend(places_of_queue.iter().cloned());
@@ -198,6 +221,7 @@ impl Plan {
                     format!("{}{}{}", ways.en, drill.1, ticket.1),
                 )
             }
+            Step::Meet { room } => self.meet_words(*room),
             Step::Ticket { prompt, reason } => {
                 let why = match reason {
                     TicketReason::Overflow => (
@@ -265,6 +289,7 @@ pub fn mode_words(mode: &LineMode) -> Text {
         LineMode::Dual { .. } => Text::new("双号并行", "dual"),
         LineMode::SubCenter { .. } => Text::new("设分中心", "sub-center"),
         LineMode::Bench(_) => Text::new("压测", "bench"),
+        LineMode::Meeting(_) => Text::new("会议室", "meeting room"),
     }
 }
 

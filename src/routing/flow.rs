@@ -3,12 +3,13 @@
 //! Running the steps is `call`'s work; when each phase of the transition holds is
 //! [`transition`](super::transition)'s.
 
+use super::meeting::Meeting;
 use super::plan::{
     Afterwards, BenchLine, Flow, Line, LineMode, Peer, Plan, SeatGreeting, Step, TicketReason, Transition,
 };
 use super::prompts;
 use super::transition::Phase;
-use crate::id::{PromptId, QueueId};
+use crate::id::{LineId, PromptId, QueueId};
 use crate::time::Timestamp;
 
 /// Gone: RFC 3261 §21.4.11.
@@ -24,6 +25,7 @@ impl Plan {
             LineMode::Merged { queue } => (self.merged(line, queue, at), self.recording.enabled),
             LineMode::SubCenter { peer, queue } => (self.sub_center(peer, queue), self.recording.enabled),
             LineMode::Bench(bench) => bench_steps(bench),
+            LineMode::Meeting(meeting) => (meet(meeting, &line.number), meeting.record),
         };
         Flow { line: line.number.clone(), steps, record }
     }
@@ -90,6 +92,14 @@ impl Plan {
         steps.extend(on_as_12345.into_iter().filter(|step| *step != Step::Ring));
         steps
     }
+}
+
+/// Answered at once, for nobody's telephone has to ring; a word, and in.
+fn meet(meeting: &Meeting, number: &LineId) -> Vec<Step> {
+    let prompt = meeting.prompt.iter().map(|prompt| Step::Play(prompt.clone()));
+    // Eleven digits at most: always a number.
+    let room = number.as_str().parse().unwrap_or_default();
+    std::iter::once(Step::Answer).chain(prompt).chain([Step::Meet { room }]).collect()
 }
 
 fn bench_steps(bench: &BenchLine) -> (Vec<Step>, bool) {

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod flow;
 pub mod listening;
 pub mod load;
+pub mod meeting;
 mod nearest;
 pub mod number;
 pub mod origins;

@@ -2,6 +2,9 @@
 //!
 //! Taking the places out of an INVITE is `sip`'s work. Matching is exact: 96119 is not 119.
 
+use std::borrow::Cow;
+
+use super::meeting::Comer;
 use super::plan::{City, DialledFrom, Line, LineMode, Plan, Trunk};
 use crate::id::LineId;
 
@@ -10,10 +13,10 @@ use crate::id::LineId;
 pub struct Dialled(pub Vec<(DialledFrom, String)>);
 
 /// The line that was dialled.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Found<'a> {
-    /// The line.
-    pub line: &'a Line,
+    /// The line; a room is made one when it is dialled.
+    pub line: Cow<'a, Line>,
     /// The place that named it.
     pub from: DialledFrom,
     /// How that place named it.
@@ -27,7 +30,7 @@ impl Dialled {
     }
 
     /// The values of one place, the oldest first.
-    fn oldest_first(&self, from: DialledFrom) -> impl Iterator<Item = &str> {
+    pub(super) fn oldest_first(&self, from: DialledFrom) -> impl Iterator<Item = &str> {
         let mut values: Vec<&str> =
             self.0.iter().filter(|(place, _)| *place == from).map(|(_, value)| value.as_str()).collect();
         if from == DialledFrom::Diversion {
@@ -93,10 +96,13 @@ impl Plan {
     /// one of our lines counts. 12345 itself yields to a later place that names another line: a
     /// carrier that forwards 12336 to us sends 12345 in the Request-URI, and 12336 in History-Info
     /// or Diversion. A Request-URI with an emergency number is nobody's line, whatever else the
-    /// message says.
+    /// message says. A room in it is the caller's wish as well, where that caller may join it.
     pub fn find_line<'a>(&'a self, trunk: &Trunk, dialled: &'a Dialled) -> Option<Found<'a>> {
         if self.emergency_dialled(trunk, dialled).is_some() {
             return None;
+        }
+        if let Some(room) = self.find_room(Comer::Trunk(trunk), dialled) {
+            return Some(room);
         }
         let mut primary = None;
         for from in &trunk.dialled_from {
@@ -120,7 +126,7 @@ impl Plan {
     }
 
     /// A dialled number in its shortest form; the trunk's own forms are put into ours first, by its rules.
-    fn ours(&self, trunk: &Trunk, value: &str) -> Option<LineId> {
+    pub(super) fn ours(&self, trunk: &Trunk, value: &str) -> Option<LineId> {
         let inward = &trunk.rewrite.called_inward;
         let number = (!inward.0.is_empty()).then(|| number_of(value)).flatten();
         match number.as_deref().filter(|number| inward.choose(number).is_some()) {
@@ -132,7 +138,7 @@ impl Plan {
     fn find_in<'a>(&'a self, trunk: &Trunk, from: DialledFrom, dialled: &'a Dialled) -> Option<Found<'a>> {
         dialled.oldest_first(from).find_map(|value| {
             let line = self.lines.get(&self.ours(trunk, value)?)?;
-            Some(Found { line, from, number_as_dialled: value })
+            Some(Found { line: Cow::Borrowed(line), from, number_as_dialled: value })
         })
     }
 }

@@ -23,6 +23,8 @@ pub struct Origins {
     pub groups: BTreeMap<TrunkId, Vec<Place>>,
     /// `when` of each rule for called and callers' numbers that go out, in the trunk's order.
     pub rules: BTreeMap<TrunkId, [Vec<Place>; 2]>,
+    /// `prefix` and `from` of each meeting, by its pattern.
+    pub meetings: BTreeMap<LineId, Vec<Place>>,
     /// `number` and `trunk` of each emergency peer.
     pub emergency: BTreeMap<LineId, Vec<Place>>,
     /// `name` of each queue.
@@ -79,6 +81,17 @@ impl Origins {
             let Some(name) = &group.name else { continue };
             let said = vec![Some(&name.spot), group.trunks.as_ref().map(|said| &said.spot)];
             origins.groups.insert(TrunkId::from(name.value.as_str()), places(said));
+        }
+        for meeting in &table.meetings {
+            let (Some(prefix), Some(digits)) = (&meeting.prefix, &meeting.digits) else { continue };
+            let said = vec![
+                Some(&prefix.spot),
+                Some(&digits.spot),
+                // Unsaid it stands nowhere: `spot_of` then gives the table's own place.
+                meeting.from.as_ref().map(|said| &said.spot).filter(|spot| spot.span != meeting.spot.span),
+            ];
+            let pattern = super::meeting::pattern(&prefix.value, digits.value);
+            origins.meetings.insert(pattern, places(said));
         }
         for peer in &table.emergencies {
             let Some(number) = &peer.number else { continue };

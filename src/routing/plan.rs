@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::meeting::Meeting;
 use super::sound::Sound;
 use super::trace::Trace;
 use crate::id::{LineId, PromptId, QueueId, SeatId, Skill, TrunkId};
@@ -25,6 +27,8 @@ pub struct Plan {
     pub network: Network,
     /// The published numbers by their shortest form.
     pub lines: BTreeMap<LineId, Line>,
+    /// Meeting rooms: no room is among the lines, and no two meetings have one in common.
+    pub meetings: Vec<Arc<Meeting>>,
     /// The months after cut-over.
     pub transition: Transition,
     /// Carriers and neighbouring centers.
@@ -180,6 +184,8 @@ pub enum LineMode {
     },
     /// A line of `purpose = "bench"`.
     Bench(BenchLine),
+    /// A room of `[[meeting]]`.
+    Meeting(Arc<Meeting>),
 }
 
 /// What a bench line does.
@@ -348,7 +354,7 @@ pub struct Prompt {
     /// What is said.
     pub text: String,
     /// Mono samples, 8 kHz.
-    pub samples: std::sync::Arc<[i16]>,
+    pub samples: Arc<[i16]>,
 }
 
 /// `[recording]`.
@@ -472,6 +478,11 @@ pub enum Step {
         ticket_on_failure: bool,
         /// Said when nobody answers, by a dial behind the `Answer`; in front of it, a step says it.
         failure_prompt: Option<PromptId>,
+    },
+    /// Hears and is heard by all others in a room, until the caller leaves.
+    Meet {
+        /// The room: its whole number.
+        room: u64,
     },
     /// Opens a ticket and reads its number out.
     Ticket {

@@ -70,6 +70,7 @@ impl Plan {
                 BenchLine::PlayForever(_) => Text::new("反复播放", "plays on and on"),
                 BenchLine::Dial { .. } => Text::new("直拨中继", "dials a trunk"),
             },
+            LineMode::Meeting(_) => Text::new("会议室", "meeting room"),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! How each is read and what stands in for what is not said is in [`reading`]; whether the values
 //! make sense together is for [`check`](super::check) to judge.
 
+pub mod meeting;
 mod reading;
 pub mod trunk;
 
@@ -19,6 +20,7 @@ use super::sound::SoundTable;
 use super::source::Said;
 use super::trace::TraceTable;
 use super::values::Ports;
+use meeting::MeetingTable;
 pub use trunk::{GroupTable, TrunkTable};
 
 /// The only version of the file's shape.
@@ -68,6 +70,8 @@ pub struct RoutingTable {
     pub seats: Vec<SeatTable>,
     /// `[[number]]`.
     pub numbers: Vec<NumberTable>,
+    /// `[[meeting]]`.
+    pub meetings: Vec<MeetingTable>,
     /// `[[emergency]]`.
     pub emergencies: Vec<EmergencyTable>,
     /// `[[ticket_sink]]`.

@@ -45,6 +45,18 @@ impl Warning {
 }
 
 impl Endpoint {
+    /// A final refusal of their INVITE with words for a person ([`Warning::Other`]'s code, the
+    /// "miscellaneous" of §20.43); [`Event::Ended`] follows as with [`Endpoint::refuse`].
+    /// `words` have neither quotes nor backslashes.
+    pub fn refuse_saying(&mut self, id: SessionId, status: u16, words: &'static str, now: Now) {
+        let Some(session) = self.sessions.get(&id) else { return };
+        let host = host_of(&self.config, session.dialog.listener);
+        let warning = format!("{} {host} \"{words}\"", Warning::Other.parts().0);
+        if self.refuse_invite_saying(id, status, Some(("Warning", &warning)), now) {
+            self.tell(Event::Ended { session: id, cause: EndCause::HungUp });
+        }
+    }
+
     /// 488 to a description of theirs that we cannot take, with its Warning: to their INVITE, after
     /// which [`Event::Ended`] follows as with [`Endpoint::refuse`] (RFC 3261 §13.3.1.3), or to an offer
     /// in the dialog, as with [`Endpoint::refuse_offer`] (§14.2).

@@ -35,7 +35,7 @@ pub enum What {
         dialled: String,
         /// The caller's number; empty: withheld.
         caller: String,
-        /// The trunk it came by.
+        /// The trunk it came by; `seats`: a clerk's own call.
         trunk: TrunkId,
         /// The ticket's number: digits only.
         ticket: String,
@@ -45,6 +45,9 @@ pub enum What {
         shifted_clock: bool,
         /// Opaque wire reference.
         wire_ref: String,
+        /// The meeting room that was dialled; `None`: a citizen's call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<Room>,
     },
     /// 200 is out.
     Answered {
@@ -85,6 +88,10 @@ pub enum What {
     },
     /// Another dialog took the place of a leg's (RFC 3891).
     LegReplaced { leg: u16 },
+    /// The caller is in its room, where now so many are.
+    RoomJoined { members: u32 },
+    /// The caller has left it, after so long, and so many stay.
+    RoomLeft { members: u32, stayed_ms: u64 },
     /// A ticket is left for an office, for this reason.
     TicketLeft { reason: String },
     /// 好差评: 1 (very satisfied) … 5 (very dissatisfied).
@@ -131,6 +138,15 @@ pub enum Cause {
     Failed,
     /// The process died; closed at the next start.
     Crash,
+}
+
+/// A room of a meeting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// The kind of line: `94xxxxxx`. There are few of these, and very many rooms.
+    pub meeting: LineId,
+    /// Its own digits.
+    pub number: String,
 }
 
 /// A Reason that a peer gave (RFC 3326).

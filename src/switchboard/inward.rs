@@ -8,13 +8,18 @@ use std::net::IpAddr;
 
 use crate::call::negotiate::{Disagreement, KeySeed, Terms};
 use crate::call::{Call, Input, Setup};
-use crate::id::{CallId, LegId};
+use crate::id::{CallId, LegId, TrunkId};
 use crate::media;
+use crate::routing::meeting::{Comer, SEATS};
 use crate::routing::number::Dialled;
 use crate::routing::plan::{DialledFrom, Line, LineMode};
 use crate::sip::event::{EndCause, Event, Invited, Origin};
 use crate::sip::{self, SessionId};
+use crate::switchboard::fact::Room;
 use crate::time::Now;
+
+/// What who comes to a full room is told.
+const ROOM_FULL: &str = "The meeting room is full";
 
 impl Switchboard {
     pub(super) fn endpoint_told(&mut self, output: sip::Output, now: Now) {
@@ -116,30 +121,42 @@ impl Switchboard {
             Ok(()) => {}
             Err(Turned::ForGood(status)) => self.endpoint.refuse(session, status, None, now),
             Err(Turned::ForNow) => self.endpoint.refuse(session, 503, Some(RETRY_AFTER_S), now),
+            Err(Turned::RoomFull) => self.endpoint.refuse_saying(session, 486, ROOM_FULL, now),
             Err(Turned::Description(why)) => self.endpoint.refuse_description(session, why.warning(), now),
         }
     }
 
     fn admit(&mut self, mut invited: Invited, now: Now) -> Result<(), Turned> {
         let plan = self.plan.clone();
-        // Clerks' own calls come with a later issue; until then a seat reaches nothing.
-        let Origin::Trunk(trunk) = &invited.from else { return Err(Turned::ForGood(403)) };
-        let trunk = plan.trunks.get(trunk).ok_or(Turned::ForGood(403))?;
-        if let Cow::Owned(ours) = trunk.rewrite.caller_inward.apply(&invited.caller) {
-            invited.caller = ours;
-        }
         let dialled = dialled(&invited);
-        let found = plan.find_line(trunk, &dialled).ok_or(Turned::ForGood(404))?;
-        if self.came_round(&invited, found.line) {
+        let (way, found, sound) = match &invited.from {
+            Origin::Trunk(trunk) => {
+                let trunk = plan.trunks.get(trunk).ok_or(Turned::ForGood(403))?;
+                if let Cow::Owned(ours) = trunk.rewrite.caller_inward.apply(&invited.caller) {
+                    invited.caller = ours;
+                }
+                (trunk.id.clone(), plan.find_line(trunk, &dialled).ok_or(Turned::ForGood(404))?, &trunk.sound)
+            }
+            // Clerks' other calls come with a later issue; until then a seat reaches rooms only.
+            Origin::Seat(seat) => {
+                let seat = plan.seats.get(seat).ok_or(Turned::ForGood(403))?;
+                let found = plan.find_room(Comer::Seat, &dialled).ok_or(Turned::ForGood(403))?;
+                (TrunkId::from(SEATS), found, &seat.sound)
+            }
+        };
+        if self.came_round(&invited, &found.line) {
             return Err(Turned::ForGood(482));
         }
         if self.drain != Drain::Open || self.calls.len() >= plan.limits.calls_max as usize {
             return Err(Turned::ForNow);
         }
+        if self.rooms.refuses(&found.line) {
+            return Err(Turned::RoomFull);
+        }
         let slot = self.ports.lend().ok_or(Turned::ForNow)?;
         let id = CallId::draw(u64::try_from(now.wall.as_millisecond()).unwrap_or(0), &mut self.dice);
         let ticket = self.numbers.next(plan.city.time_zone.to_datetime(now.wall).date());
-        let flow = plan.flow(found.line, now.wall);
+        let flow = plan.flow(&found.line, now.wall);
         if flow.may_queue() && !invited.caller.is_empty() {
             // For the clerk's screen, so that it is there when a seat is found.
             self.outputs.push_back(Output::LookUpHistory { call: id, caller: invited.caller.clone() });
@@ -155,7 +172,7 @@ impl Switchboard {
             peer: invited.peer.ip(),
             sound_ip: self.sound_ip(&invited),
             session: self.dice.next_u64() >> 16,
-            terms: Terms::new(&trunk.sound, plan.limits.call_max),
+            terms: Terms::new(sound, plan.limits.call_max),
             keys: self.keys_over(invited.listener),
             plan: plan.clone(),
         };
@@ -167,13 +184,14 @@ impl Switchboard {
             line: found.line.number.clone(),
             dialled: found.number_as_dialled.to_owned(),
             caller: invited.caller.clone(),
-            trunk: trunk.id.clone(),
+            trunk: way,
             ticket,
             plan: plan.digest.clone(),
             shifted_clock: self.shifted_clock,
             wire_ref: invited.wire_ref.clone(),
+            room: room_of(&found.line),
         };
-        self.let_in(id, call, invited, found.line, &what, now);
+        self.let_in(id, call, invited, &found.line, &what, now);
         self.record(id, what, now);
         self.records.await_opening(id);
         self.step(id, now, |_| {});
@@ -213,11 +231,18 @@ impl Switchboard {
         let What::Opened { trunk, ticket, .. } = opened else { return };
         tracing::info!(call = %id, line = %line.number, caller = %mask(&invited.caller), %trunk, "call opened");
         if let Some(wire_ref) = sip::WireRef::parse(&invited.wire_ref) {
-            self.outputs.push_back(Output::OnWire { call: id, party: invited.from, wire_ref });
+            self.outputs.push_back(Output::OnWire { call: id, party: invited.from.clone(), wire_ref });
         }
         let leg = LegId::caller(id);
         self.sessions.insert(invited.session, leg);
         self.legs.insert(leg, invited.session);
+        let clerk = match invited.from {
+            Origin::Seat(seat) => Some(seat),
+            Origin::Trunk(_) => None,
+        };
+        if let Some(seat) = &clerk {
+            self.acd.seat_engaged(seat, now.mono);
+        }
         let entry = Entry {
             call,
             line: line.number.clone(),
@@ -231,6 +256,8 @@ impl Switchboard {
             history: Vec::new(),
             skills: line.skills.clone(),
             along: transfers::Along::of_caller(invited.carried),
+            stay: self.rooms.admit(line),
+            clerk,
         };
         self.calls.insert(id, entry);
     }
@@ -279,6 +306,9 @@ impl Switchboard {
         }
         self.outputs.push_back(Output::Sound(media::Order::StopRecord { call: id }));
         self.free_seats_of(id, now);
+        if let Some(left) = self.thrown_out(id, now) {
+            self.record(id, left, now);
+        }
         self.record(
             id,
             What::Closed {
@@ -290,7 +320,7 @@ impl Switchboard {
             },
             now,
         );
-        self.forget_call(id);
+        self.forget_call(id, now);
     }
 }
 
@@ -300,8 +330,17 @@ enum Turned {
     ForGood(u16),
     /// There is no room: it may try again.
     ForNow,
+    /// The room that it dialled has no place.
+    RoomFull,
     /// Its description is one that we cannot take.
     Description(Disagreement),
+}
+
+/// The room, where a line is one.
+fn room_of(line: &Line) -> Option<Room> {
+    let LineMode::Meeting(meeting) = &line.mode else { return None };
+    let number = meeting.room(line.number.as_str())?.to_owned();
+    Some(Room { meeting: meeting.pattern(), number })
 }
 
 /// The places that the dialled number may stand in, as `routing` asks for them.

@@ -15,6 +15,7 @@ mod ports;
 mod posting;
 mod queueing;
 mod recording;
+mod rooms;
 mod screens;
 pub mod ticketing;
 mod transfers;
@@ -82,6 +83,7 @@ pub struct Switchboard {
     agenda: Agenda<CallId>,
     todo: VecDeque<(CallId, call::Input)>,
     ports: Ports,
+    rooms: rooms::Rooms,
     screens: Screens,
     outboxes: Vec<Outbox>,
     records: recording::Records,
@@ -126,6 +128,9 @@ pub struct Entry {
     history: Vec<String>,
     skills: Vec<crate::id::Skill>,
     along: transfers::Along,
+    stay: rooms::Stay,
+    /// Whose own call it is.
+    clerk: Option<crate::id::SeatId>,
 }
 
 impl Entry {
@@ -155,6 +160,7 @@ impl Switchboard {
             agenda: Agenda::default(),
             todo: VecDeque::new(),
             ports: Ports::new(setup.plan.network.rtp_ports),
+            rooms: rooms::Rooms::default(),
             screens: Screens::default(),
             outboxes: sinks,
             records: recording::Records::default(),

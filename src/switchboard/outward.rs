@@ -93,7 +93,7 @@ impl Switchboard {
             Command::OfferFailed { seat, status } => self.offer_failed(id, seat, status, now),
             Command::SeatLeft { seat, vanished } => self.seat_left(id, &seat, vanished, now),
             Command::Tell(told) => self.told(id, told, now),
-            Command::Over => self.forget_call(id),
+            Command::Over => self.forget_call(id, now),
         }
     }
 
@@ -121,7 +121,7 @@ impl Switchboard {
     fn invite(&mut self, id: CallId, leg: LegId, callee: Callee, offer: Sdp, now: Now) {
         let Some(entry) = self.calls.get(&id) else { return };
         let line = &entry.line;
-        let display = self.plan.lines.get(line).map_or_else(String::new, |line| line.name.clone());
+        let display = self.plan.line_name(line);
         // One hop less than the caller's own: two engines that call one another come to an end.
         let hops = ("Max-Forwards", entry.max_forwards.saturating_sub(1).to_string());
         let headers = match callee {
@@ -166,8 +166,12 @@ impl Switchboard {
         }
     }
 
-    pub(super) fn forget_call(&mut self, id: CallId) {
-        let Some(entry) = self.calls.remove(&id) else { return };
+    pub(super) fn forget_call(&mut self, id: CallId, now: Now) {
+        let Some(mut entry) = self.calls.remove(&id) else { return };
+        self.rooms.leave(&entry.line, &mut entry.stay); // One that never got through the door.
+        if let Some(seat) = &entry.clerk {
+            self.acd.seat_disengaged(seat, now.mono);
+        }
         self.agenda.set(&id, None);
         self.screens.drop_call(id);
         self.records.keep_tail(id, entry.sequence, entry.answered.is_some());

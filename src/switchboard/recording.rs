@@ -160,6 +160,11 @@ impl Switchboard {
             Told::PeerFailed { trunk, number, status } => What::PeerFailed { trunk, number, status },
             Told::Transfer { to, step } => super::transfers::fact(to, step),
             Told::Replaced { leg } => What::LegReplaced { leg },
+            Told::RoomJoined => What::RoomJoined { members: self.rooms.join(&entry.line, &mut entry.stay) },
+            Told::RoomLeft { stayed } => {
+                let members = self.rooms.leave(&entry.line, &mut entry.stay).unwrap_or(0);
+                What::RoomLeft { members, stayed_ms: millis(stayed) }
+            }
             Told::TicketLeft { reason } => What::TicketLeft { reason: reason_name(reason).into() },
             Told::Surveyed { grade } => What::Surveyed { grade },
             Told::Closed { cause, sound } => {

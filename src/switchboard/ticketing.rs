@@ -4,7 +4,7 @@ use super::fact::{Cause, Fact, What};
 use crate::acd::event::{OfferEnd, Overflow};
 use crate::id::LineId;
 use crate::routing::Plan;
-use crate::tickets::event::{ClosedBy, EventBody, OverflowRule, StoredEvent, Unanswered, stored};
+use crate::tickets::event::{CallKind, ClosedBy, EventBody, OverflowRule, StoredEvent, Unanswered, stored};
 
 /// What an event says of its call beyond the fact itself.
 #[derive(Clone, Copy, Debug)]
@@ -26,9 +26,9 @@ pub fn event(fact: &Fact, about: Option<About<'_>>, plan: &Plan, source: &str) -
 }
 
 fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody> {
-    let line_name = |line: &LineId| plan.lines.get(line).map_or_else(String::new, |line| line.name.clone());
+    let line_name = |line: &LineId| plan.line_name(line);
     Some(match what.clone() {
-        What::Opened { line, dialled, caller, trunk, ticket, plan, shifted_clock, wire_ref } => {
+        What::Opened { line, dialled, caller, trunk, ticket, plan, shifted_clock, wire_ref, room } => {
             let line_name = line_name(&line);
             EventBody::Opened {
                 ticket,
@@ -40,13 +40,16 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
                 plan,
                 shifted_clock,
                 wire_ref,
+                kind: room.map(|_| CallKind::Meeting),
             }
         }
         What::Answered { durable } => EventBody::Answered { durable },
         What::Announced { .. }
         | What::PeerDialled { .. }
         | What::Transfer { .. }
-        | What::LegReplaced { .. } => return None,
+        | What::LegReplaced { .. }
+        | What::RoomJoined { .. }
+        | What::RoomLeft { .. } => return None,
         What::DigitPressed { digit } => EventBody::DigitPressed { digit },
         What::Queued { queue } => EventBody::Queued { queue },
         What::SeatOffered { seat, waited_ms, history } => {

@@ -31,6 +31,8 @@ pub struct Figures {
     pub(super) active: Gauge,
     pub(super) waiting: Gauge,
     pub(super) talking: Gauge,
+    rooms: Gauge,
+    room_members: Gauge,
     pub(super) wait: Histogram,
     pub(super) talk: Histogram,
     pub(super) within_level: Counter,
@@ -95,6 +97,8 @@ impl Figures {
             active: Gauge::default(),
             waiting: Gauge::default(),
             talking: Gauge::default(),
+            rooms: Gauge::default(),
+            room_members: Gauge::default(),
             wait: long_spans(),
             talk: long_spans(),
             within_level: Counter::default(),
@@ -156,6 +160,8 @@ impl Figures {
         r.register("calls_active", "Calls under way", self.active.clone());
         r.register("queue_waiting", "Callers waiting", self.waiting.clone());
         r.register("seats_talking", "Seats with a caller", self.talking.clone());
+        r.register("meeting_rooms", "Meeting rooms with somebody in them", self.rooms.clone());
+        r.register("meeting_members", "Members of all meeting rooms", self.room_members.clone());
         r.register("queue_wait_seconds", "Wait until a seat answered", self.wait.clone());
         r.register("seat_talk_seconds", "Talk with one seat", self.talk.clone());
         r.register(
@@ -260,6 +266,22 @@ impl Figures {
         let before = self.owed_age.get_or_create(&labels()).set(age);
         if before < OWED_LONG && age >= OWED_LONG {
             self.alarm("tickets_late");
+        }
+    }
+
+    /// Somebody is in a room, where now so many are.
+    pub(super) fn room_joined(&self, members: u32) {
+        self.room_members.inc();
+        if members == 1 {
+            self.rooms.inc();
+        }
+    }
+
+    /// Somebody has left a room, where so many stay.
+    pub(super) fn room_left(&self, members: u32) {
+        self.room_members.dec();
+        if members == 0 {
+            self.rooms.dec();
         }
     }
 

@@ -44,6 +44,8 @@ pub struct HouseNow<'a> {
     pub turned_away: Option<&'a BTreeMap<TurnedAway, u64>>,
     /// All trunks.
     pub trunks: Vec<TrunkNow>,
+    /// Callers who found a meeting room full since the start.
+    pub rooms_full: u64,
 }
 
 /// Totals of the media threads since the start.
@@ -102,6 +104,7 @@ pub(super) struct Measured {
     admitted: Gauge<f64, AtomicU64>,
     turned_away: Family<Labels, Counter>,
     trunks: [Family<Labels, Gauge>; TRUNKS.len()],
+    rooms_full: Counter,
     trunk_attempts: Family<Labels, Counter>,
     ways_failed: Family<Labels, Counter>,
     media: [Counter; MEDIA.len()],
@@ -176,6 +179,11 @@ impl Measured {
         for ((name, help), gauge) in TRUNKS.iter().zip(&self.trunks) {
             r.register(*name, *help, gauge.clone());
         }
+        r.register(
+            "meeting_rooms_full",
+            "Callers refused because their meeting room was full",
+            self.rooms_full.clone(),
+        );
         r.register("trunk_attempts", "INVITEs that went out by a trunk", self.trunk_attempts.clone());
         r.register("trunk_ways_failed", "Ways passed over or lost, by reason", self.ways_failed.clone());
         for ((name, help), counter) in MEDIA
@@ -213,6 +221,7 @@ impl Figures {
             let labels = vec![("reason", snake(&format!("{why:?}")))];
             set(&measured.turned_away.get_or_create(&labels), *total);
         }
+        set(&measured.rooms_full, now.rooms_full);
         now.trunks.iter().for_each(|trunk| self.trunk_now(trunk));
     }
 
@@ -328,6 +337,7 @@ mod tests {
                 attempts: 9,
                 failed: [0, 0, 0, 0, 3, 0, 0, 0, 1],
             }],
+            rooms_full: 4,
             ..HouseNow::default()
         };
         figures.house_now(&now);
@@ -346,6 +356,7 @@ mod tests {
             "hotline_queue_longest_wait_seconds{queue=\"main\"} 2.5",
             "hotline_rtp_ports_in_use 5",
             "hotline_requests_turned_away_total{reason=\"unknown_source\"} 7",
+            "hotline_meeting_rooms_full_total 4",
             "hotline_trunk_up{trunk=\"carrier\"} 0",
             "hotline_trunk_registered{trunk=\"carrier\"} 1",
             "hotline_trunk_calls{trunk=\"carrier\"} 7",

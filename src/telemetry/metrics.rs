@@ -73,6 +73,8 @@ impl Metrics {
     pub fn apply(&mut self, fact: &Fact) {
         let figures = Arc::clone(&self.figures);
         match &fact.what {
+            // Rooms are counted by their kind of line: each room would be a label of its own.
+            What::Opened { room: Some(room), .. } => self.opened(fact.call, &room.meeting),
             What::Opened { line, .. } => self.opened(fact.call, line),
             What::Answered { durable } => {
                 if let Some(open) = self.open.get(&fact.call) {
@@ -104,6 +106,8 @@ impl Metrics {
                 count(&figures.overflows, vec![("reason", reason)]);
             }
             What::PeerAnswered { .. } | What::Transfer { .. } | What::LegReplaced { .. } => {}
+            What::RoomJoined { members } => figures.room_joined(*members),
+            What::RoomLeft { members, .. } => figures.room_left(*members),
             What::PeerFailed { .. } => {
                 figures.peers_failed.inc();
             }
@@ -209,6 +213,7 @@ mod tests {
     use super::*;
     use crate::acd::event::Overflow;
     use crate::id::{Dice, QueueId, SeatId, TrunkId};
+    use crate::switchboard::fact::Room;
     use crate::time::{Instant, Timestamp};
 
     struct Caller {
@@ -233,6 +238,10 @@ mod tests {
         }
 
         fn opens(&mut self, metrics: &mut Metrics, line: &str) {
+            self.opens_in(metrics, line, None);
+        }
+
+        fn opens_in(&mut self, metrics: &mut Metrics, line: &str, room: Option<Room>) {
             let what = What::Opened {
                 line: LineId::from(line),
                 dialled: line.into(),
@@ -242,6 +251,7 @@ mod tests {
                 plan: "p".into(),
                 shifted_clock: false,
                 wire_ref: "w".into(),
+                room,
             };
             self.tells(metrics, what);
         }
@@ -316,6 +326,30 @@ mod tests {
         }
         shows(&metrics, "hotline_calls_opened_total{line=\"other\"} 10");
         shows(&metrics, "hotline_calls_closed_total{line=\"other\",cause=\"refused\"} 10");
+    }
+
+    #[test]
+    fn rooms_and_members_are_gauges_and_all_rooms_of_a_meeting_are_one_line() {
+        let mut metrics = Metrics::new();
+        let mut members: Vec<(Caller, u64)> = Vec::new();
+        for number in 0..3 * LINES_MAX as u64 {
+            let mut member = Caller::new(number);
+            // Three to a room.
+            let room = Room { meeting: "94xxxxxx".into(), number: format!("{:06}", number / 3) };
+            member.opens_in(&mut metrics, &format!("94{}", room.number), Some(room));
+            member.tells(&mut metrics, What::RoomJoined { members: number as u32 % 3 + 1 });
+            members.push((member, number));
+        }
+        shows(&metrics, &format!("hotline_calls_opened_total{{line=\"94xxxxxx\"}} {}", 3 * LINES_MAX));
+        shows(&metrics, &format!("hotline_meeting_members {}", 3 * LINES_MAX));
+        shows(&metrics, &format!("hotline_meeting_rooms {LINES_MAX}"));
+        for (member, number) in &mut members[..5] {
+            member.tells(&mut metrics, What::RoomLeft { members: 2 - *number as u32 % 3, stayed_ms: 9 });
+            member.closes(&mut metrics, Cause::CallerHungUp);
+        }
+        shows(&metrics, &format!("hotline_meeting_members {}", 3 * LINES_MAX - 5));
+        shows(&metrics, &format!("hotline_meeting_rooms {}", LINES_MAX - 1));
+        shows(&metrics, "hotline_calls_closed_total{line=\"94xxxxxx\",cause=\"caller_hung_up\"} 5");
     }
 
     #[test]

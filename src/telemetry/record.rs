@@ -63,6 +63,12 @@ pub struct CallRecord {
     pub recording_ms: Option<u64>,
     /// Frames that the recorder lost.
     pub recording_lost: u64,
+    /// The meeting room: its kind of line and its own digits, `94xxxxxx/000001`.
+    #[serde(default)]
+    pub room: Option<String>,
+    /// In that room, milliseconds.
+    #[serde(default)]
+    pub stayed_ms: u64,
     /// How the call ended; `None`: it goes on.
     pub cause: Option<Cause>,
     /// From `Opened` to the end, milliseconds.
@@ -115,6 +121,8 @@ impl CallRecord {
             recording: None,
             recording_ms: None,
             recording_lost: 0,
+            room: None,
+            stayed_ms: 0,
             cause: None,
             lasted_ms: None,
             answered_ms: None,
@@ -175,7 +183,9 @@ impl CallRecord {
             What::PeerDialled { .. }
             | What::PeerFailed { .. }
             | What::Transfer { .. }
+            | What::RoomJoined { .. }
             | What::LegReplaced { .. } => {}
+            What::RoomLeft { stayed_ms, .. } => self.stayed_ms += stayed_ms,
             What::PeerAnswered { trunk, number } => self.peer = Some(format!("{trunk}/{number}")),
             What::TicketLeft { reason } => self.ticket_left = Some(reason.clone()),
             What::Surveyed { grade } => self.grade = Some(*grade),
@@ -194,10 +204,12 @@ impl CallRecord {
     }
 
     fn open(&mut self, fact: &Fact) {
-        let What::Opened { line, dialled, caller, trunk, ticket, plan, shifted_clock, wire_ref } = &fact.what
+        let What::Opened { line, dialled, caller, trunk, ticket, plan, shifted_clock, wire_ref, room } =
+            &fact.what
         else {
             return;
         };
+        self.room = room.as_ref().map(|room| format!("{}/{}", room.meeting, room.number));
         self.line = line.clone();
         self.dialled.clone_from(dialled);
         self.caller.clone_from(caller);
@@ -241,6 +253,7 @@ mod tests {
             plan: "abc".into(),
             shifted_clock: true,
             wire_ref: "w".into(),
+            room: None,
         }
     }
 

@@ -78,6 +78,9 @@ pub enum EventBody {
         shifted_clock: bool,
         /// Opaque; matches the call to a trace of its signalling.
         wire_ref: String,
+        /// What kind of call it is; `None`: a citizen's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<CallKind>,
     },
     /// The caller was answered.
     #[serde(rename = "hotline.call.answered.v1")]
@@ -206,6 +209,14 @@ pub enum EventBody {
         /// From the answer; `None`: never answered.
         answered_ms: Option<u64>,
     },
+}
+
+/// Calls that are nobody's case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallKind {
+    /// In a meeting room: the line names it.
+    Meeting,
 }
 
 /// Which rule of the queue sent a caller on.

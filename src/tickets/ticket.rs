@@ -266,6 +266,7 @@ mod tests {
             plan: "00".into(),
             shifted_clock: false,
             wire_ref: "w".into(),
+            kind: None,
         };
         let story = [
             (1, opened, TicketState::Opened),

@@ -56,6 +56,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
             dns: Vec::new(),
         },
         lines: BTreeMap::new(),
+        meetings: Vec::new(),
         transition: plan::Transition {
             start: jiff::civil::date(2021, 8, 1),
             months: 3,

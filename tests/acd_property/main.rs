@@ -3,5 +3,6 @@
 
 mod cases;
 mod floor;
+mod own;
 mod property;
 mod transfers;

@@ -27,6 +27,8 @@ struct Ledger {
     offers: BTreeMap<CallId, SeatId>,
     talking: BTreeMap<CallId, SeatId>,
     next_call: u64,
+    /// Clerks' own calls.
+    own: BTreeMap<SeatId, u32>,
 }
 
 fn some_plan(dice: &mut Dice) -> Plan {
@@ -58,7 +60,7 @@ impl Ledger {
     fn step(&mut self, floor: &mut Floor, dice: &mut Dice) {
         let now = floor.now;
         let desk = SeatId::from(DESKS[dice.below(5) as usize].0);
-        match dice.below(16) {
+        match dice.below(19) {
             0..=3 => {
                 self.next_call += 1;
                 let queue = ["main", "main", "night", "gone"][dice.below(4) as usize];
@@ -106,6 +108,20 @@ impl Ledger {
             }
             13 => floor.acd.seat_unregistered(&desk, now),
             14 => floor.acd.seat_registered(&desk, now),
+            16 => {
+                *self.own.entry(desk.clone()).or_default() += 1;
+                floor.acd.seat_engaged(&desk, now);
+            }
+            17 | 18 => {
+                if let Some(seat) = one_of(&self.own, dice) {
+                    let calls = self.own.get_mut(&seat).expect("just found");
+                    *calls -= 1;
+                    if *calls == 0 {
+                        self.own.remove(&seat);
+                    }
+                    floor.acd.seat_disengaged(&seat, now);
+                }
+            }
             _ => {
                 if dice.below(8) == 0 {
                     floor.acd.plan_changed(&some_plan(dice), now);
@@ -127,6 +143,7 @@ impl Ledger {
                     let rings = self.offers.values().any(|other| *other == seat);
                     let talks = self.talking.values().any(|other| *other == seat);
                     assert!(!rings && !talks, "{seat} is doubly booked");
+                    assert!(!self.own.contains_key(&seat), "{seat} is in a call of its own");
                     self.offers.insert(call, seat);
                 }
                 Decision::Withdraw { call, seat } => {
@@ -164,6 +181,7 @@ impl Ledger {
                 SeatState::Offered { call, .. } => assert_eq!(self.offers.get(call), Some(id)),
                 SeatState::Talking { call, .. } => assert_eq!(self.talking.get(call), Some(id)),
                 SeatState::Ready { .. } => {
+                    assert!(!self.own.contains_key(id), "{id} is in a call of its own");
                     let (_, skills, serves) = plan[id.as_str()];
                     for (call, (queue, needs)) in &self.waiting {
                         let has = |need: &&str| skills.split(' ').any(|skill| skill == *need);

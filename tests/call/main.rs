@@ -4,6 +4,7 @@ mod caller;
 mod early;
 mod ending;
 mod hold;
+mod meeting;
 mod negotiated;
 mod opening;
 mod peer;

@@ -123,6 +123,8 @@ fn told_words(told: &Told) -> String {
         Told::PeerFailed { number, status, .. } => format!("failed {number}: {status}"),
         Told::Transfer { to, step } => format!("transfer to {to}: {step:?}"),
         Told::Replaced { leg } => format!("replaced {leg}"),
+        Told::RoomJoined => "in the room".to_owned(),
+        Told::RoomLeft { stayed } => format!("out of the room after {} ms", stayed.as_millis()),
         Told::TicketLeft { reason } => format!("ticket {reason:?}"),
         Told::Surveyed { grade } => format!("grade {grade}"),
         Told::Closed { cause, .. } => format!("closed {}", cause_words(*cause)),

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
-    codecs, files, lines, names, network, people, prompts, rewriting, shape, trace, transports, trunks,
+    codecs, files, lines, meetings, names, network, people, prompts, rewriting, shape, trace, transports,
+    trunks,
 };
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.
@@ -17,10 +18,11 @@ pub struct Fixture {
 }
 
 fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 13] = [
+    let nouns: [&'static [Fixture]; 14] = [
         files::FIXTURES,
         shape::FIXTURES,
         lines::FIXTURES,
+        meetings::FIXTURES,
         names::FIXTURES,
         people::FIXTURES,
         prompts::FIXTURES,

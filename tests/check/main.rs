@@ -7,6 +7,7 @@ mod command;
 mod files;
 mod fixture;
 mod lines;
+mod meetings;
 mod names;
 mod network;
 mod people;

@@ -73,6 +73,8 @@ fn the_bench_file_runs_on_loopback_and_nowhere_else() {
         })
         .collect();
     assert_eq!(does, ["S1", "S2", "S2", "S3", "S3R"]);
+    let rooms: Vec<_> = plan.meetings.iter().map(|meeting| meeting.pattern().to_string()).collect();
+    assert_eq!(rooms, ["94xxxxxx"], "S4");
 
     for bind in ["192.0.2.10:5060", "0.0.0.0:5060", "[2001:db8::1]:5060"] {
         let listen = vec![bind.parse::<Listener>().expect("an address")];

@@ -52,6 +52,7 @@ fn mode(line: &Line) -> &'static str {
         LineMode::Dual { .. } => "2",
         LineMode::SubCenter { .. } => "3",
         LineMode::Bench(_) => "bench",
+        LineMode::Meeting(_) => "meeting",
     }
 }
 

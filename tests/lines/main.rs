@@ -7,4 +7,5 @@ mod explain;
 mod forms;
 mod found;
 mod list;
+mod rooms;
 mod transition;

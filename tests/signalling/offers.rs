@@ -299,3 +299,18 @@ fn a_description_that_we_cannot_take_is_refused_with_a_warning_that_says_why() {
         }
     }
 }
+
+#[test]
+fn a_refusal_in_words_is_for_a_person_to_read_and_ends_the_session() {
+    let mut wire = Wire::new();
+    wire.hear(CARRIER, Call::new("a").invite(OFFER));
+    let session = wire.invited().session;
+    wire.endpoint.refuse_saying(session, 486, "The meeting room is full", wire.now);
+    wire.drain();
+    wire.next_sent(); // 100.
+    let refusal = wire.next_sent();
+    assert_eq!(name(&refusal), "486");
+    assert_eq!(head(&refusal, Name::Warning), format!("399 {DOMAIN} \"The meeting room is full\""));
+    assert!(matches!(wire.event(), Event::Ended { cause: EndCause::HungUp, .. }));
+    assert_eq!(wire.endpoint.counts().sessions, 0);
+}

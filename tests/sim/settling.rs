@@ -43,6 +43,7 @@ impl City {
         }
         assert_eq!((self.board.ports_in_use(), self.sound.legs()), (0, 0), "pairs lent and legs open");
         assert_eq!(self.sound.recordings(), 0);
+        assert_eq!(self.board.rooms().count(), 0, "nobody is in a room");
         assert!(self.store.waiting.is_empty(), "everything is on disk");
         assert_eq!(self.store.owes(), 0, "events that no office took");
         assert!(self.board.outboxes().iter().all(|outbox| outbox.is_empty()), "the outbox is empty");

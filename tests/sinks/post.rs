@@ -31,6 +31,7 @@ pub fn story(n: u64) -> Vec<StoredEvent> {
         plan: "00".into(),
         shifted_clock: true,
         wire_ref: "\"w\" \\ 线".into(),
+        kind: None,
     };
     let closed = EventBody::Closed {
         cause: ClosedBy::CallerHungUp,

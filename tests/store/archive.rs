@@ -9,7 +9,7 @@ use hotline::id::{CallId, Dice};
 use hotline::io::store::{FILE, Opening, Reader, Report, Store};
 use hotline::switchboard::fact::{Cause, Fact, What};
 use hotline::switchboard::port::StoreJob;
-use hotline::tickets::event::{ClosedBy, EventBody, StoredEvent, source, stored};
+use hotline::tickets::event::{CallKind, ClosedBy, EventBody, StoredEvent, source, stored};
 use hotline::time::{Instant, Timestamp};
 
 /// Longest that anything here may take.
@@ -126,6 +126,7 @@ pub fn opened(call: CallId, ticket: u64) -> Fact {
         plan: "00".into(),
         shifted_clock: true,
         wire_ref: format!("w{ticket}"),
+        room: None,
     };
     fact(call, 1, what)
 }
@@ -148,7 +149,7 @@ pub fn closed(call: CallId, sequence: u32) -> Fact {
 /// The event of a fact made here.
 pub fn event(fact: &Fact) -> StoredEvent {
     let body = match &fact.what {
-        What::Opened { ticket, line, dialled, caller, trunk, plan, shifted_clock, wire_ref } => {
+        What::Opened { ticket, line, dialled, caller, trunk, plan, shifted_clock, wire_ref, room } => {
             EventBody::Opened {
                 ticket: ticket.clone(),
                 line: line.clone(),
@@ -159,6 +160,7 @@ pub fn event(fact: &Fact) -> StoredEvent {
                 plan: plan.clone(),
                 shifted_clock: *shifted_clock,
                 wire_ref: wire_ref.clone(),
+                kind: room.as_ref().map(|_| CallKind::Meeting),
             }
         }
         What::Answered { durable } => EventBody::Answered { durable: *durable },

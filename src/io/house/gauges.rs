@@ -21,8 +21,19 @@ const DISK_EVERY: u64 = 10;
 pub(super) const LOOP_BOUND: Duration = Duration::from_millis(20);
 
 /// States of a call, as [`crate::switchboard::Entry::state`] names them.
-const CALL_STATES: [&str; 9] =
-    ["opening", "prompt", "ringing", "waiting", "dialling", "talking", "survey", "parting", "ended"];
+const CALL_STATES: [&str; 11] = [
+    "opening",
+    "prompt",
+    "ringing",
+    "waiting",
+    "dialling",
+    "transferring",
+    "talking",
+    "meeting",
+    "survey",
+    "parting",
+    "ended",
+];
 const SEAT_STATES: [&str; 6] = ["signed_out", "ready", "offered", "talking", "wrap_up", "away"];
 
 /// What is remembered between two measures.
@@ -98,6 +109,7 @@ impl House {
             admitted_per_mille: self.board.sip().admitted_per_mille(),
             turned_away: Some(self.board.turned_away()),
             trunks: self.board.sip().trunks(now),
+            rooms_full: self.board.rooms_full(),
         }
     }
 

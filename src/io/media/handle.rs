@@ -1,7 +1,6 @@
 //! The control thread's end of the media threads: orders in, facts out, never a wait.
 
 use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,9 +9,10 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use super::sockets::{PortPair, PortRange};
+use super::spread::Spread;
 use super::thread::{Seat, run};
 use super::{MediaFigures, ShellChoice};
-use crate::id::{CallId, Dice};
+use crate::id::Dice;
 use crate::io::clock::Clock;
 use crate::io::recorder::{Recorder, RecorderConfig, RecorderFigures};
 use crate::media::order::{Fact, Order, PortSlot};
@@ -64,6 +64,7 @@ pub(super) enum Command {
 pub struct MediaHandle {
     ports: PortRange,
     shards: Vec<Shard>,
+    spread: Spread,
     facts: Receiver<Fact>,
     /// Set where facts may lie unread that nobody was woken for.
     unread: Arc<AtomicBool>,
@@ -130,6 +131,7 @@ impl MediaHandle {
         Ok(MediaHandle {
             ports,
             shards: started,
+            spread: Spread::new(shards),
             facts,
             unread,
             refused: VecDeque::new(),
@@ -157,25 +159,26 @@ impl MediaHandle {
     /// Gives an order, in order per call. Never waits: what finds the ring full is held, and when
     /// too much is held a leg that opens is refused, which is told as [`Fact::Failed`].
     pub fn send(&mut self, order: Order) {
-        let pair = match &order {
-            Order::Open { leg, config } => match self.ports.pair(config.slot) {
-                Some(pair) => Some(Arc::clone(pair)),
-                None => {
-                    self.refused.push_back(Fact::Failed { leg: *leg });
-                    return;
-                }
-            },
-            _ => None,
+        let Order::Open { leg, config } = order else {
+            // Orders other than Open are about legs that are open, so what is held stays bounded.
+            let shard = self.spread.of_order(&order);
+            return self.shards[shard].give(Command::Order { order, pair: None }, &self.figures);
         };
-        let count = self.shards.len();
-        let shard = &mut self.shards[shard_of(call_of(&order), count)];
-        if let (Order::Open { leg, .. }, true) = (&order, shard.held.len() >= ORDERS_HELD_MAX) {
-            MediaFigures::add(&self.figures.orders_refused, 1);
-            self.refused.push_back(Fact::Failed { leg: *leg });
-            return;
+        let Some(pair) = self.ports.pair(config.slot).map(Arc::clone) else {
+            return self.refused.push_back(Fact::Failed { leg });
+        };
+        let place = self.spread.place(leg, &config);
+        match place.filter(|place| self.shards[*place].held.len() < ORDERS_HELD_MAX) {
+            Some(place) => {
+                self.spread.opened(leg, &config, place);
+                let command = Command::Order { order: Order::Open { leg, config }, pair: Some(pair) };
+                self.shards[place].give(command, &self.figures);
+            }
+            None => {
+                MediaFigures::add(&self.figures.orders_refused, 1);
+                self.refused.push_back(Fact::Failed { leg });
+            }
         }
-        // Orders other than Open are about legs that are open, so what is held stays bounded.
-        shard.give(Command::Order { order, pair }, &self.figures);
     }
 
     /// Gives several orders.
@@ -199,7 +202,9 @@ impl MediaHandle {
         }
         // Before the look, so that what is told from now on is not taken for read.
         self.unread.swap(false, Ordering::AcqRel);
-        self.refused.pop_front().or_else(|| self.facts.try_recv().ok())
+        let told = self.refused.pop_front().or_else(|| self.facts.try_recv().ok())?;
+        self.spread.told(&told);
+        Some(told)
     }
 
     /// The figures of all threads.
@@ -257,52 +262,5 @@ impl Shard {
                 return;
             }
         }
-    }
-}
-
-fn call_of(order: &Order) -> CallId {
-    match order {
-        Order::Open { leg, .. }
-        | Order::Change { leg, .. }
-        | Order::Close { leg }
-        | Order::Play { leg, .. }
-        | Order::Quiet { leg }
-        | Order::Bridge { a: leg, .. }
-        | Order::Part { a: leg, .. }
-        | Order::Join { leg, .. }
-        | Order::Leave { leg }
-        | Order::SendDigits { leg, .. } => leg.call,
-        Order::Record { call, .. }
-        | Order::StopRecord { call }
-        | Order::PauseRecord { call }
-        | Order::ResumeRecord { call } => *call,
-    }
-}
-
-/// The thread that has all legs of `call`.
-fn shard_of(call: CallId, shards: usize) -> usize {
-    let mut hasher = DefaultHasher::new(); // Ids are our own: no key is needed against attackers.
-    call.hash(&mut hasher);
-    (hasher.finish() % shards as u64) as usize
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::id::LegId;
-
-    #[test]
-    fn all_orders_of_a_call_go_to_one_thread_and_calls_are_spread() {
-        let mut dice = Dice::seeded(3);
-        let mut seen = [0; 4];
-        for birth in 0..400 {
-            let call = CallId::draw(birth, &mut dice);
-            let shard = shard_of(call, 4);
-            seen[shard] += 1;
-            for order in [Order::Quiet { leg: LegId { call, index: 3 } }, Order::StopRecord { call }] {
-                assert_eq!(shard_of(call_of(&order), 4), shard);
-            }
-        }
-        assert!(seen.iter().all(|count| *count > 50), "{seen:?}");
     }
 }

@@ -7,6 +7,7 @@ pub mod epoll;
 pub mod handle;
 pub mod outbox;
 pub mod sockets;
+mod spread;
 pub mod thread;
 pub mod uring;
 

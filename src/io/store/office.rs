@@ -57,7 +57,10 @@ pub(super) fn fold(db: &Connection, event: &StoredEvent) -> Result<Result<(), St
     let was_closed = standing.as_ref().is_some_and(|ticket| ticket.state == "closed");
     let mut data = standing.map_or_else(|| Value::Object(Map::new()), |ticket| ticket.data);
     merge(&mut data, &news);
-    let state = if was_closed || *event.kind == *CLOSED { "closed" } else { "open" };
+    // A call of another kind is kept for who wants to know of it, and is nobody's case to take up.
+    let no_case = news.get("kind").is_some();
+    let closed = was_closed || no_case || *event.kind == *CLOSED;
+    let state = if closed { "closed" } else { "open" };
     let mut upsert = db.prepare_cached(
         "INSERT INTO tickets (number, call, sequence, state, kind, opened_at, updated_at, data)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -153,7 +156,7 @@ mod tests {
     use super::super::schema;
     use super::*;
     use crate::id::Dice;
-    use crate::tickets::event::{ClosedBy, EventBody, stored};
+    use crate::tickets::event::{CallKind, ClosedBy, EventBody, stored};
     use serde_json::json;
 
     #[test]
@@ -175,6 +178,36 @@ mod tests {
             assert_eq!(fold(&db, &event).unwrap(), Ok(()));
             let ticket = by_call(&db, &call.to_string()).unwrap().unwrap();
             assert_eq!((ticket.state.as_str(), &*ticket.kind), (state, body.kind()));
+        }
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
+        }
+    }
+
+    #[test]
+    fn a_meetings_call_is_kept_and_is_nobodys_case_from_the_start() {
+        let path = std::env::temp_dir().join(format!("hotline-office-m-{}.db", std::process::id()));
+        let db = schema::open(&path).unwrap();
+        let opened = |kind| EventBody::Opened {
+            ticket: format!("2109010000{}", u8::from(kind == Some(CallKind::Meeting))),
+            line: "94000001".into(),
+            line_name: "内部会议".into(),
+            dialled: "94000001".into(),
+            caller: "1001".into(),
+            trunk: "seats".into(),
+            plan: "00".into(),
+            shifted_clock: false,
+            wire_ref: String::new(),
+            kind,
+        };
+        for (kind, states) in [(Some(CallKind::Meeting), ["closed"; 2]), (None, ["open"; 2])] {
+            let call = CallId::draw(1, &mut Dice::seeded(states[0].len() as u64));
+            let bodies = [opened(kind), EventBody::Answered { durable: true }];
+            for (sequence, (body, state)) in (1..).zip(bodies.iter().zip(states)) {
+                let event = stored(call, sequence, Timestamp::UNIX_EPOCH, body, "/hotline/n");
+                assert_eq!(fold(&db, &event).unwrap(), Ok(()));
+                assert_eq!(by_call(&db, &call.to_string()).unwrap().unwrap().state, state, "{kind:?}");
+            }
         }
         for suffix in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));

@@ -8,10 +8,11 @@ use bytes::Bytes;
 
 use super::files::{self, Record};
 use super::{FOLDER, Seen, alike, blank};
-use crate::id::CallId;
+use crate::id::{CallId, SeatId};
 use crate::io::http::ledger_row;
 use crate::io::store::{FILE, LedgerRow, Reader, StoreError, append_beside};
 use crate::ledger::Action;
+use crate::routing::meeting::SEATS;
 use crate::sip::event::Origin;
 use crate::sip::{Transport, WireRef};
 use crate::telemetry::CallRecord;
@@ -103,9 +104,12 @@ impl Trace {
     /// Reads the files. Whoever asks has written the access down.
     pub fn read(data: &Path, record: &CallRecord, numbers: bool) -> Result<Trace, TraceError> {
         // The caller's leg is known by the record as well, should its own note be gone by now.
-        let trunk = Origin::Trunk(record.trunk.clone());
+        let caller = match record.trunk.as_str() {
+            SEATS => Origin::Seat(SeatId::from(record.caller.as_str())),
+            _ => Origin::Trunk(record.trunk.clone()),
+        };
         let mut legs: HashMap<WireRef, Origin> =
-            WireRef::parse(&record.wire_ref).map(|wire_ref| (wire_ref, trunk)).into_iter().collect();
+            WireRef::parse(&record.wire_ref).map(|wire_ref| (wire_ref, caller)).into_iter().collect();
         let mut found: BTreeMap<(i64, usize), (WireRef, Seen)> = BTreeMap::new();
         let mut left_out = 0;
         files::read(&data.join(FOLDER), |entry| match entry {

@@ -4,6 +4,7 @@
 
 mod codecs;
 mod lines;
+mod meetings;
 mod network;
 mod notice;
 mod people;
@@ -37,6 +38,8 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     lines::modes(table, problems);
     lines::primary(table, problems);
     lines::transitions(table, problems);
+    meetings::meetings(table, problems);
+    meetings::rooms(table, problems);
     notice::rows(table, problems);
     people::queues_are_served(table, problems);
     people::seats_serve(table, problems);

@@ -69,7 +69,8 @@ pub fn defined(table: &RoutingTable, manifest: Option<&ManifestTable>, problems:
     }
 }
 
-fn exists(
+/// Notes a name that is not among `names`.
+pub fn exists(
     code: &'static str,
     said: &Said<String>,
     names: &[&str],
@@ -185,7 +186,8 @@ pub fn prompt_references(table: &RoutingTable) -> impl Iterator<Item = &Said<Str
     let numbers = table.numbers.iter().map(|number| &number.prompt);
     let own = table.numbers.iter().filter_map(|number| number.transition.as_ref());
     let transitions = own.chain(&table.transition).map(|transition| &transition.prompt);
-    queues.chain(numbers).chain(transitions).flatten()
+    let meetings = table.meetings.iter().map(|meeting| &meeting.prompt);
+    queues.chain(numbers).chain(transitions).chain(meetings).flatten()
 }
 
 /// Whether a mode waits in a queue.

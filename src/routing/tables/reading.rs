@@ -47,6 +47,7 @@ impl RoutingTable {
             queues: reader.sections("queue", QueueTable::read),
             seats: reader.sections("seat", SeatTable::read),
             numbers: reader.sections("number", NumberTable::read),
+            meetings: reader.sections("meeting", MeetingTable::read),
             emergencies: reader.sections("emergency", EmergencyTable::read),
             sinks: reader.sections("ticket_sink", SinkTable::read),
         }

@@ -1,0 +1,95 @@
+//! What becomes of a call to a meeting's room: of one who may join, and of one who may not.
+
+use super::super::diagnostic::Text;
+use super::super::meeting::{Comer, Meeting, SEATS};
+use super::super::number::Dialled;
+use super::super::origins::Origins;
+use super::super::plan::Plan;
+use super::super::source::Place;
+use super::Explanation;
+use crate::id::SeatId;
+use crate::time::Timestamp;
+
+impl Plan {
+    /// What a clerk's own call from `seat` to `dialled` does at `at`.
+    pub fn explain_seat(
+        &self,
+        origins: &Origins,
+        seat: &SeatId,
+        dialled: &Dialled,
+        at: Timestamp,
+    ) -> Explanation {
+        let found = self.find_room(Comer::Seat, dialled);
+        let mut decided_by = Vec::new();
+        let steps = match &found {
+            Some(found) => {
+                decided_by = self.deciders(origins, &found.line, seat.as_str());
+                self.words(&found.line, &self.flow(&found.line, at), at, seat.as_str())
+            }
+            None => {
+                self.closed_door(origins, Comer::Seat, dialled, &mut decided_by).unwrap_or_else(|| {
+                    vec![Text::new(
+                        "座席话机只能拨打向座席开放的会议室: 403 拒绝",
+                        "a seat's telephone reaches the meeting rooms that are open to seats, and nothing else: refused with 403",
+                    )]
+                })
+            }
+        };
+        self.explanation(SEATS, seat.as_str(), at, found, (steps, decided_by))
+    }
+
+    /// In words, where the number is a room that this caller may not join.
+    pub(super) fn closed_door(
+        &self,
+        origins: &Origins,
+        comer: Comer<'_>,
+        dialled: &Dialled,
+        decided_by: &mut Vec<Place>,
+    ) -> Option<Vec<Text>> {
+        let (meeting, number, _) = self.room_dialled(comer, dialled)?;
+        decided_by.extend(origins.meetings.get(&meeting.pattern()).cloned().unwrap_or_default());
+        let (who, status) = match comer {
+            Comer::Seat => (Text::new("座席", "seats"), 403),
+            Comer::Trunk(trunk) => {
+                (Text::new(format!("中继 {}", trunk.id), format!("the trunk {}", trunk.id)), 404)
+            }
+        };
+        let open_to = meeting.open_to();
+        Some(vec![Text::new(
+            format!(
+                "{number} 是会议 \"{}\" 的房间，只向 {open_to} 开放，不向{}开放: {status} 拒绝",
+                meeting.name, who.zh
+            ),
+            format!(
+                "{number} is a room of the meeting \"{}\", open to {open_to}, not to {}: refused with {status}",
+                meeting.name, who.en
+            ),
+        )])
+    }
+
+    /// The step of joining.
+    pub(super) fn meet_words(&self, room: u64) -> Text {
+        let number = crate::id::LineId::from(room.to_string().as_str());
+        let Some(meeting) = self.meeting_of(&number) else { return Text::new("", "") };
+        let (own, most) = (meeting.room(number.as_str()).unwrap_or_default(), meeting.members_max);
+        Text::new(
+            format!(
+                "加入会议 \"{}\" 的房间 {own}，最多 {most} 人，满员时 486 拒绝；按 *6 静音或恢复",
+                meeting.name
+            ),
+            format!(
+                "joins the room {own} of the meeting \"{}\": {most} members at most, then refused with 486; *6 mutes and unmutes",
+                meeting.name
+            ),
+        )
+    }
+}
+
+impl Meeting {
+    /// As the file has it.
+    fn open_to(&self) -> String {
+        let seats = self.seats.then_some(SEATS).into_iter();
+        let names: Vec<&str> = seats.chain(self.trunks.iter().map(|trunk| trunk.as_str())).collect();
+        names.join(", ")
+    }
+}
