@@ -3,7 +3,9 @@
 //!
 //! A bus holds one frame of any length, so that one of 16 kHz can run beside one of 8 kHz. Its sums
 //! are 32 bits wide: 2^16 frames fit, and they are saturated once, when they become a frame again. The
-//! loops are plain, and such that the compiler makes vectors of them (SSE2 has all that they need).
+//! loops are plain, and such that the compiler makes vectors of them (SSE2 has all that they need):
+//! each is a function of its own, never inlined, so that it can tell that what is read and what is
+//! written are apart. Inlined into a longer one it has been seen to go sample by sample.
 //! Who takes part, and who hears whom, is for [`super::conference`] to say.
 
 /// The sum of what several say: one frame of `N` samples.
@@ -28,6 +30,7 @@ impl<const N: usize> Bus<N> {
     }
 
     /// Adds what one says; a shorter share is silent after its end.
+    #[inline(never)]
     pub fn add(&mut self, share: &[i16]) {
         for (sum, sample) in self.0.iter_mut().zip(share) {
             *sum += i32::from(*sample);
@@ -35,6 +38,7 @@ impl<const N: usize> Bus<N> {
     }
 
     /// All of it.
+    #[inline(never)]
     pub fn all(&self, heard: &mut [i16; N]) {
         for (heard, sum) in heard.iter_mut().zip(&self.0) {
             *heard = saturated(*sum);
@@ -42,6 +46,7 @@ impl<const N: usize> Bus<N> {
     }
 
     /// All but `own`, which was added before.
+    #[inline(never)]
     pub fn without(&self, own: &[i16; N], heard: &mut [i16; N]) {
         for ((heard, sum), own) in heard.iter_mut().zip(&self.0).zip(own) {
             *heard = saturated(*sum - i32::from(*own));
