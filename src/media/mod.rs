@@ -27,4 +27,4 @@ pub mod wire;
 pub use bank::SoundBank;
 pub use engine::Engine;
 pub use order::{Fact, LegConfig, LegFigures, Order};
-pub use wire::{Channel, Frame, SocketKey, Tape, Wire};
+pub use wire::{Channel, Frame, Silence, SocketKey, Tape, Wire};

@@ -243,6 +243,7 @@ impl Switchboard {
             Fact::StrangerRefused { leg, source } => {
                 return tracing::warn!(%leg, %source, "RTP from a stranger refused");
             }
+            Fact::Filed(_) => return, // The manifest's, which `io` keeps.
             Fact::Recorded { call, file, samples, lost_frames } => {
                 let what = What::Recorded { file, duration_ms: samples / 8, lost_frames };
                 return self.record(call, what, now);

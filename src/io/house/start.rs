@@ -191,6 +191,7 @@ fn close_crashed(
 ) -> Result<Vec<switchboard::Fact>, StartError> {
     let repaired: HashMap<_, _> = recorder::repair(&setup.data)
         .into_iter()
+        .filter(|whole| whole.track.is_none())
         .map(|whole| (whole.call, Repaired { file: whole.file, duration_ms: whole.samples / 8 }))
         .collect();
     let source = crate::tickets::event::source("node-1");
