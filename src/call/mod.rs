@@ -13,6 +13,7 @@ mod leg;
 pub mod negotiate;
 mod peer;
 mod queueing;
+pub mod recording;
 mod refer;
 mod replaced;
 mod survey;
@@ -82,6 +83,8 @@ pub struct Call {
     session: u64,
     record: bool,
     recording: bool,
+    /// And is paused.
+    paused: bool,
     steps: VecDeque<Step>,
     caller: Leg,
     reliable: bool,
@@ -211,6 +214,7 @@ impl Call {
             session: setup.session,
             record: setup.flow.record,
             recording: false,
+            paused: false,
             steps: setup.flow.steps.into(),
             sounds: setup.sounds,
             plan: setup.plan,
@@ -274,6 +278,7 @@ impl Call {
             Input::WithdrawSeat { seat } => self.withdraw_seat(&seat, now),
             Input::Position { ahead, expected_wait } => self.tell_position(ahead, expected_wait),
             Input::Overflowed { .. } => self.overflowed(now),
+            Input::PauseRecording { pause, by } => self.pause_recording(pause, by),
             Input::End { cause: EndWhy::Drained } => self.end(Ending::Drained, now),
             Input::End { cause: EndWhy::Failed } => self.end(Ending::Failed, now),
         }

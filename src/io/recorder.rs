@@ -2,13 +2,20 @@
 //!
 //! A [`Deck`] is the media thread's end: it fills half-second chunks and never waits. One disk
 //! thread writes them, another syncs. What belongs in a recording is for the media engine to say.
+//! When a file is whole the [`Archive`] compresses and sums it, and enters it into the manifest, which
+//! [`verify`] holds all files against.
 
+pub mod archive;
 pub mod deck;
 pub mod disk;
+pub mod flac;
 pub mod name;
+mod nice;
 pub mod repair;
 pub mod spans;
+mod sweep;
 pub mod sync;
+pub mod verify;
 pub mod wav;
 
 use std::path::PathBuf;
@@ -23,10 +30,12 @@ use crate::id::CallId;
 use crate::media::order::{FRAME_SAMPLES, Fact};
 use crate::time::Timestamp;
 
+pub use archive::{Archive, ArchiveConfig, ArchiveFigures};
 pub use deck::Deck;
-pub use name::{FileName, Format};
+pub use name::{FileName, Format, kept};
 pub use repair::{Repaired, repair, whole_samples};
 pub use spans::Spans;
+pub use verify::{Finding, Looked, verify};
 
 /// Frames of one chunk: half a second, so that a killed process loses no more than that and the
 /// disk thread's nap.

@@ -63,6 +63,9 @@ pub struct CallRecord {
     pub recording_ms: Option<u64>,
     /// Frames that the recorder lost.
     pub recording_lost: u64,
+    /// How often somebody paused it.
+    #[serde(default)]
+    pub recording_pauses: u32,
     /// How the call ended; `None`: it goes on.
     pub cause: Option<Cause>,
     /// From `Opened` to the end, milliseconds.
@@ -115,6 +118,7 @@ impl CallRecord {
             recording: None,
             recording_ms: None,
             recording_lost: 0,
+            recording_pauses: 0,
             cause: None,
             lasted_ms: None,
             answered_ms: None,
@@ -179,6 +183,8 @@ impl CallRecord {
             What::PeerAnswered { trunk, number } => self.peer = Some(format!("{trunk}/{number}")),
             What::TicketLeft { reason } => self.ticket_left = Some(reason.clone()),
             What::Surveyed { grade } => self.grade = Some(*grade),
+            What::RecordingPaused { .. } => self.recording_pauses += 1,
+            What::RecordingResumed { .. } => {}
             What::Recorded { file, duration_ms, lost_frames } => {
                 self.recording = Some(file.clone());
                 self.recording_ms = Some(*duration_ms);

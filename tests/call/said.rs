@@ -125,6 +125,8 @@ fn told_words(told: &Told) -> String {
         Told::Replaced { leg } => format!("replaced {leg}"),
         Told::TicketLeft { reason } => format!("ticket {reason:?}"),
         Told::Surveyed { grade } => format!("grade {grade}"),
+        Told::RecordingPaused { by } => format!("recording paused by {by}"),
+        Told::RecordingResumed { by } => format!("recording resumed by {by}"),
         Told::Closed { cause, .. } => format!("closed {}", cause_words(*cause)),
     }
 }

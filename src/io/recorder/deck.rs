@@ -10,8 +10,8 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 
 use super::{
-    CHUNK_FRAMES, CHUNK_SAMPLES, CHUNKS_FOR_TRACKS, CHUNKS_PER_RECORDING, Chunk, Item, RecorderFigures, Spans,
-    TRACK_CHUNK_FRAMES, TRACKS_MAX,
+    CHUNK_FRAMES, CHUNK_SAMPLES, CHUNKS_FOR_TRACKS, CHUNKS_PER_RECORDING, Chunk, Item, RecorderFigures,
+    Spans, TRACK_CHUNK_FRAMES, TRACKS_MAX,
 };
 use crate::id::CallId;
 use crate::media::order::FRAME_SAMPLES;
