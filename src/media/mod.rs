@@ -16,7 +16,7 @@ pub mod order;
 mod packer;
 mod player;
 mod reception;
-mod record;
+pub mod record;
 mod roster;
 mod rtcp;
 mod rtp;
