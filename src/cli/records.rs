@@ -11,6 +11,7 @@ use crate::telemetry::CallRecord;
 /// 通话记录 / Call records
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
+#[group(id = "records")]
 pub struct Args {
     #[command(subcommand)]
     action: Option<Action>,

@@ -4,6 +4,7 @@
 //! call share one of four phases, each served every 20 ms; the packets of a plain relay go out as
 //! they come in.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -118,8 +119,8 @@ impl Engine {
                 }
             }
             Order::Record { call, caller, begun, tracks } => {
-                if !self.recordings.contains_key(&call) {
-                    self.recordings.insert(call, Recording::new(call, caller, tracks));
+                if let Entry::Vacant(place) = self.recordings.entry(call) {
+                    place.insert(Recording::new(call, caller, tracks));
                     self.recorded[phase_of(call)].push(call);
                     tape.begin(call, begun);
                     if tracks {

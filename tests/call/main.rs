@@ -7,6 +7,7 @@ mod hold;
 mod negotiated;
 mod opening;
 mod peer;
+mod recording;
 mod refer;
 mod replaced;
 mod said;

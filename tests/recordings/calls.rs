@@ -187,7 +187,7 @@ fn a_clerk_pauses_the_recording_and_what_is_kept_is_whole_and_compressed() {
     std::fs::write(&played, body).unwrap();
     let (track, channels) = flac::read(&played).unwrap();
     assert_eq!((channels, track.len()), (1, left.len()));
-    assert_eq!(heard(&track, CLERK).iter().filter(|heard| **heard).count() > 15, true);
+    assert!(heard(&track, CLERK).iter().filter(|heard| **heard).count() > 15);
     assert!(heard(&track, CALLER).iter().all(|heard| !heard), "the clerk alone");
 
     // Who did what is in the ledger, and what is kept is as it was filed.

@@ -20,6 +20,9 @@ const TONES: [f64; 3] = [440.0, 1_000.0, 2_000.0];
 const PHASE: usize = 50;
 const EDGE: usize = 12;
 
+/// A sound by name, and its tones phase by phase.
+type Wanted<'a> = (&'a str, Vec<i16>, [&'a [f64]; 6]);
+
 /// The engine, its clock, and telephones that say one tone each.
 struct Stage {
     engine: Engine,
@@ -132,7 +135,7 @@ fn every_voice_is_in_its_track_at_its_own_time_and_a_pause_is_in_none() {
     let length = 6 * PHASE * 160;
     let [caller, first, second] = TONES;
     let none: &[f64] = &[];
-    let wanted: [(&str, Vec<i16>, [&[f64]; 6]); 5] = [
+    let wanted: [Wanted<'_>; 5] = [
         ("left", side(0), [&[caller], &[caller], none, &[caller], &[caller], none]),
         ("right", side(1), [none, &[first], none, &[first], &[second], &[second]]),
         ("track 0", sounds[1].0.clone(), [&[caller], &[caller], none, &[caller], &[caller], none]),

@@ -169,7 +169,7 @@ impl Tape for Deck {
             return; // Its frames are refused, and the disk thread tells its loss at the end.
         }
         let both = self.empty_chunk(call);
-        let (gaps, pauses) = (Spans::default(), Spans::default());
+        let (gaps, pauses) = (Spans::with_room(), Spans::with_room());
         self.filling.insert(call, Filling { both, tracks: Vec::new(), gaps, pauses });
         self.figures.running.fetch_add(1, Ordering::Relaxed);
         self.pass(Item::Begin { call, begun });

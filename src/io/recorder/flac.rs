@@ -89,7 +89,11 @@ fn head(info: &StreamInfo, sink: &mut ByteSink, out: &mut impl Write) -> io::Res
 /// Whether both files hold the same samples, every one.
 pub fn is_same_sound(wav: &Path, flac: &Path, go_on: GoOn<'_>) -> io::Result<bool> {
     let mut source = open(wav)?;
-    let mut copy = reader(flac)?;
+    let mut copy = match reader(flac) {
+        Ok(copy) => copy,
+        Err(error) if is_broken(&error) => return Ok(false),
+        Err(error) => return Err(error),
+    };
     let (spec, info) = (source.spec(), copy.streaminfo());
     if u32::from(spec.channels) != info.channels
         || spec.sample_rate != info.sample_rate
@@ -107,8 +111,10 @@ pub fn is_same_sound(wav: &Path, flac: &Path, go_on: GoOn<'_>) -> io::Result<boo
         let block = match blocks.read_next_or_eof(room) {
             Ok(Some(block)) => block,
             Ok(None) => return Ok(samples.next().is_none()),
-            Err(claxon::Error::IoError(error)) => return Err(error),
-            Err(_) => return Ok(false),
+            Err(error) => match plain_flac(error) {
+                error if is_broken(&error) => return Ok(false),
+                error => return Err(error),
+            },
         };
         for at in 0..block.duration() {
             for channel in 0..block.channels() {
@@ -140,10 +146,19 @@ pub fn read(flac: &Path) -> io::Result<(Vec<i16>, u16)> {
 
 fn reader(flac: &Path) -> io::Result<claxon::FlacReader<BufReader<File>>> {
     let file = BufReader::with_capacity(1 << 16, File::open(flac)?);
-    claxon::FlacReader::new(file).map_err(|error| match error {
+    claxon::FlacReader::new(file).map_err(plain_flac)
+}
+
+fn plain_flac(error: claxon::Error) -> io::Error {
+    match error {
         claxon::Error::IoError(error) => error,
-        other => io::Error::other(other),
-    })
+        other => io::Error::new(io::ErrorKind::InvalidData, other),
+    }
+}
+
+/// Whether the fault is the file's own: it ends too early, or is none.
+fn is_broken(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData)
 }
 
 fn open(wav: &Path) -> io::Result<Wav> {

@@ -9,7 +9,15 @@ const SPANS_MAX: usize = 128;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spans(Vec<(u64, u64)>);
 
+/// Stretches that a recording has room for from its beginning: the media thread adds them.
+const ROOM: usize = 8;
+
 impl Spans {
+    /// None yet, with room for some.
+    pub fn with_room() -> Spans {
+        Spans(Vec::with_capacity(ROOM))
+    }
+
     /// Adds frames `from..until`. What touches the last stretch, or finds no room, is one with it.
     pub fn add(&mut self, from: u64, until: u64) {
         let full = self.0.len() >= SPANS_MAX;
