@@ -142,9 +142,11 @@ fn a_recording_on_a_full_disk_keeps_its_time_and_goes_on_when_there_is_room() {
     let filed = facts.recv().unwrap();
     let (samples, _) = wav(&folder.0.join(&filed.file));
     let silent = samples.chunks(2 * FRAME_SAMPLES).filter(|frame| frame[0] == 0).count() as u64;
-    assert!(silent > 0 && filed.lost_frames == silent, "{} {silent}", filed.lost_frames);
+    // The chunk that filled the disk is counted whole, though its beginning found room.
+    let lost = filed.lost_frames;
+    assert!(silent > 0 && silent <= lost && lost - silent < CHUNK_FRAMES as u64, "{lost} {silent}");
     let told: u64 = filed.gaps.iter().map(|(from, until)| (until - from) / 160).sum();
-    assert_eq!(told, silent);
+    assert_eq!(told, lost);
     assert_eq!(samples[samples.len() - 1], last, "the last is where it belongs");
     drop(deck);
     recorder.join();
