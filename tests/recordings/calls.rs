@@ -156,9 +156,13 @@ fn a_clerk_pauses_the_recording_and_what_is_kept_is_whole_and_compressed() {
     assert_eq!(record.recording_pauses, 1);
     assert_eq!(ask(http, "POST", &format!("{path}/pause?by=wang&reason=late"), token).0, 409);
     let reader = Reader::open(&engine.data.join(FILE)).unwrap();
-    let wav = engine.data.join(record.recording.as_ref().unwrap());
+    let kept = engine.data.join(record.recording.as_ref().unwrap());
+    let waves = || {
+        let names = std::fs::read_dir(kept.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+        names.filter(|path| path.extension().is_some_and(|extension| extension != "flac")).count()
+    };
     lines.until("all that is kept", secs(30), |_| {
-        reader.manifest_of(record.call).unwrap().len() == 3 && !wav.exists()
+        reader.manifest_of(record.call).unwrap().len() == 3 && waves() == 0
     });
     let rows = reader.manifest_of(record.call).unwrap();
     assert!(

@@ -6,7 +6,7 @@
 //! WAV file goes only when its FLAC file is on disk, was found to hold the same samples, and is
 //! entered.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -23,6 +23,7 @@ use tokio::sync::oneshot::error::TryRecvError as NotYet;
 use super::name::{Format, UNFINISHED};
 use super::sweep::Sweep;
 use super::{flac, nice};
+use crate::id::CallId;
 use crate::io::store::{Errands, ManifestRow, StoreError};
 use crate::media::order::Filed;
 use crate::time::Timestamp;
@@ -97,6 +98,7 @@ impl Archive {
             shared: Arc::clone(&shared),
             rows: VecDeque::new(),
             sweep: None,
+            told: HashSet::new(),
             sweep_at: Some(Instant::now()),
         };
         let thread = std::thread::Builder::new().name("archive".into()).spawn(move || clerk.run(&inbox))?;
@@ -138,6 +140,8 @@ struct Clerk {
     shared: Arc<Shared>,
     rows: VecDeque<Row>,
     sweep: Option<Sweep>,
+    /// Files that were told of while it goes on.
+    told: HashSet<(CallId, Option<u16>)>,
     sweep_at: Option<Instant>,
 }
 
@@ -162,11 +166,11 @@ impl Clerk {
         loop {
             self.settle_rows(ROWS_MAX);
             match inbox.try_recv() {
-                Ok(filed) => self.file(&filed),
+                Ok(filed) => self.take(&filed),
                 Err(TryRecvError::Disconnected) => break,
                 Err(TryRecvError::Empty) if self.look_further() => {}
                 Err(TryRecvError::Empty) => match inbox.recv_timeout(NAP) {
-                    Ok(filed) => self.file(&filed),
+                    Ok(filed) => self.take(&filed),
                     Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => break,
                 },
@@ -181,18 +185,29 @@ impl Clerk {
             self.sweep_at.get_or_insert_with(|| Instant::now() + SWEEP_AFTER);
         }
         if self.sweep.is_none() && self.sweep_at.take_if(|at| *at <= Instant::now()).is_some() {
+            self.settle_rows(0); // What is entered is not looked for.
             self.sweep = Some(Sweep::begin(&self.data));
         }
         let Some(sweep) = &mut self.sweep else { return false };
         match sweep.next() {
+            // Told of meanwhile, by who knows more.
+            Some(filed) if self.told.contains(&(filed.call, filed.track)) => {}
             Some(filed) => self.file(&filed),
             None => {
+                self.told.clear();
                 if std::mem::take(&mut self.sweep).is_some_and(|sweep| sweep.has_failed()) {
                     self.shared.overlooked.store(true, Ordering::Relaxed);
                 }
             }
         }
         true
+    }
+
+    fn take(&mut self, filed: &Filed) {
+        if self.sweep.is_some() {
+            self.told.insert((filed.call, filed.track));
+        }
+        self.file(filed);
     }
 
     fn file(&mut self, filed: &Filed) {

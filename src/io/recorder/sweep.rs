@@ -1,10 +1,12 @@
 //! A look through the directories of recordings for files that are not filed, or not as they are kept:
 //! what a killed process left, and what found no room with the archive.
 //!
-//! Day by day, newest first, so that it never holds more than one day's names.
+//! Day by day, newest first, so that it never holds more than one day's names. What is closed while it
+//! looks is left to whoever tells of it, who knows more: where its gaps and pauses are to the sample.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use super::name::{DIRECTORY, FileName, Format};
 use super::repair::names;
@@ -21,8 +23,12 @@ pub(super) struct Sweep {
     /// Oldest first: taken from the end.
     days: Vec<String>,
     found: Vec<Filed>,
+    begun: SystemTime,
     failed: bool,
 }
+
+/// A file that is younger than the look by more than this is so by a clock that was set back.
+const YOUNGER_MAX: Duration = Duration::from_secs(3_600);
 
 impl Sweep {
     pub(super) fn begin(data: &Path) -> Self {
@@ -30,7 +36,14 @@ impl Sweep {
         let reader = Reader::open(&data.join(FILE)).inspect_err(
             |error| tracing::error!(%error, "recordings left by the last run are not looked for"),
         );
-        Sweep { data: data.to_owned(), failed: reader.is_err(), reader: reader.ok(), days, found: Vec::new() }
+        Sweep {
+            data: data.to_owned(),
+            failed: reader.is_err(),
+            reader: reader.ok(),
+            days,
+            found: Vec::new(),
+            begun: SystemTime::now(),
+        }
     }
 
     /// The next file that wants filing.
@@ -40,7 +53,7 @@ impl Sweep {
                 return Some(found);
             }
             let (Some(reader), Some(day)) = (&self.reader, self.days.pop()) else { return None };
-            match unfiled(&self.data, reader, &day) {
+            match unfiled(&self.data, reader, &day, self.begun) {
                 Ok(found) => self.found = found,
                 Err(error) => {
                     tracing::error!(%error, day, "recordings of a day are not looked through");
@@ -57,7 +70,7 @@ impl Sweep {
 }
 
 /// The files of `day` that are there in two forms, or that the manifest does not have.
-fn unfiled(data: &Path, reader: &Reader, day: &str) -> Result<Vec<Filed>, StoreError> {
+fn unfiled(data: &Path, reader: &Reader, day: &str, begun: SystemTime) -> Result<Vec<Filed>, StoreError> {
     let mut forms: BTreeMap<(CallId, Option<u16>), Vec<Format>> = BTreeMap::new();
     for name in names(&data.join(DIRECTORY).join(day)) {
         if let Some(name) = FileName::parse(&name) {
@@ -78,6 +91,10 @@ fn unfiled(data: &Path, reader: &Reader, day: &str) -> Result<Vec<Filed>, StoreE
         {
             continue;
         }
+        let is_young = |format| is_younger(&data.join(file(format)), begun);
+        if forms.iter().copied().any(is_young) {
+            continue;
+        }
         let filed = Filed {
             call,
             track,
@@ -93,6 +110,13 @@ fn unfiled(data: &Path, reader: &Reader, day: &str) -> Result<Vec<Filed>, StoreE
         });
     }
     Ok(found)
+}
+
+/// Whether a file was written after the look began.
+fn is_younger(path: &Path, begun: SystemTime) -> bool {
+    let modified = path.symlink_metadata().and_then(|found| found.modified());
+    let ahead = modified.ok().and_then(|modified| modified.duration_since(begun).ok());
+    ahead.is_some_and(|ahead| ahead < YOUNGER_MAX)
 }
 
 /// What the call's facts say of its recording: a pause to the clock of the call, which the recording's
