@@ -128,7 +128,12 @@ impl Crowd {
             let other = if n >= recorded || n >= relayed && n % 2 == 0 { Codec::Pcmu } else { Codec::Pcma };
             open(&mut orders, b, other, packet_ms);
             if (relayed..recorded).contains(&n) {
-                orders.push(Order::Record { call, caller: a, begun: Timestamp::UNIX_EPOCH, tracks: false });
+                // Each third has tracks, each fourth is paused.
+                let (begun, tracks) = (Timestamp::UNIX_EPOCH, n % 3 == 0);
+                orders.push(Order::Record { call, caller: a, begun, tracks });
+                if n % 4 == 0 {
+                    orders.push(Order::PauseRecord { call });
+                }
             }
             orders.push(Order::Bridge { a, b });
         }

@@ -70,6 +70,8 @@ pub enum Input {
     Position { ahead: u32, expected_wait: Option<Duration> },
     /// The queue's rule sends the caller on.
     Overflowed { waited: Duration },
+    /// Somebody wants the recording paused, or to go on.
+    PauseRecording { pause: bool, by: String },
     /// End now, whatever is going on.
     End { cause: EndWhy },
 }
@@ -181,6 +183,10 @@ pub enum Told {
     TicketLeft { reason: TicketReason },
     /// 1 … 5.
     Surveyed { grade: u8 },
+    /// Somebody paused the recording.
+    RecordingPaused { by: String },
+    /// It goes on.
+    RecordingResumed { by: String },
     /// The end.
     Closed { cause: Ending, sound: Option<LegFigures> },
 }

@@ -124,8 +124,8 @@ impl Call {
         self.tune(self.caller.id);
         if self.record {
             self.recording = true;
-            let order =
-                Order::Record { call: self.id, caller: self.caller.id, begun: now.wall, tracks: false };
+            let tracks = self.plan.recording.tracks;
+            let order = Order::Record { call: self.id, caller: self.caller.id, begun: now.wall, tracks };
             self.push(Command::Sound(order));
         }
     }

@@ -15,6 +15,7 @@ pub mod negotiate;
 mod passing;
 mod peer;
 mod queueing;
+pub mod recording;
 mod refer;
 mod replaced;
 mod survey;
@@ -91,6 +92,8 @@ pub struct Call {
     group: Group,
     record: bool,
     recording: bool,
+    /// And is paused.
+    paused: bool,
     steps: VecDeque<Step>,
     caller: Leg,
     reliable: bool,
@@ -236,6 +239,7 @@ impl Call {
             group: group(setup.id, &setup.flow),
             record: setup.flow.record,
             recording: false,
+            paused: false,
             steps: setup.flow.steps.into(),
             sounds: setup.sounds,
             plan: setup.plan,
@@ -303,6 +307,7 @@ impl Call {
             Input::WithdrawSeat { seat } => self.withdraw_seat(&seat, now),
             Input::Position { ahead, expected_wait } => self.tell_position(ahead, expected_wait),
             Input::Overflowed { .. } => self.overflowed(now),
+            Input::PauseRecording { pause, by } => self.pause_recording(pause, by),
             Input::End { cause: EndWhy::Drained } => self.end(Ending::Drained, now),
             Input::End { cause: EndWhy::Failed } => self.end(Ending::Failed, now),
         }

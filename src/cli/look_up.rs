@@ -1,9 +1,9 @@
-//! `hotline records`, `tickets` and `ledger`: the database, read only, beside a running engine.
+//! `hotline tickets` and `ledger`, and what `records` has in common with them: the database, read only, beside a running engine.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::io::store::{CallQuery, FILE, Reader, StoreError};
+use crate::io::store::{FILE, Reader, StoreError};
 use crate::switchboard::mask;
 
 /// 查询 / Look things up
@@ -21,11 +21,11 @@ pub struct Args {
 }
 
 impl Args {
-    fn number(&self, number: &str) -> String {
+    pub(super) fn number(&self, number: &str) -> String {
         if self.full { number.to_owned() } else { mask(number).to_string() }
     }
 
-    fn print(&self, rows: impl FnOnce(&Reader) -> Result<Vec<String>, StoreError>) -> ExitCode {
+    pub(super) fn print(&self, rows: impl FnOnce(&Reader) -> Result<Vec<String>, StoreError>) -> ExitCode {
         let read = Reader::open(&self.data.join(FILE)).and_then(|reader| rows(&reader));
         match read {
             Ok(rows) => {
@@ -40,27 +40,6 @@ impl Args {
             }
         }
     }
-}
-
-/// Call records, newest first.
-pub fn records(args: &Args) -> ExitCode {
-    args.print(|reader| {
-        let query = CallQuery { most: args.most, ..CallQuery::default() };
-        let row = |record: &crate::telemetry::CallRecord| {
-            format!(
-                "{} {} line={} caller={} ticket={} seat={} cause={} recording={}",
-                record.opened_at,
-                record.call,
-                record.line,
-                args.number(&record.caller),
-                record.ticket,
-                record.seat.as_ref().map_or("-", |seat| seat.as_str()),
-                record.cause.map_or_else(|| "open".into(), |cause| format!("{cause:?}")),
-                record.recording.as_deref().unwrap_or("-"),
-            )
-        };
-        Ok(reader.calls(&query)?.iter().map(row).collect())
-    })
 }
 
 /// Tickets of the embedded office, newest first.

@@ -7,6 +7,7 @@ pub mod explain;
 mod handset;
 pub mod look_up;
 pub mod phone;
+pub mod records;
 pub mod run;
 mod signals;
 mod sounds;
@@ -33,7 +34,7 @@ pub enum Command {
     /// 演示 / Call every number and check what is heard and kept
     Demo(demo::Args),
     /// 通话记录 / Call records
-    Records(look_up::Args),
+    Records(records::Args),
     /// 工单 / Tickets of the embedded office
     Tickets(look_up::Args),
     /// 信令 / A call's SIP messages: ladder, text, JSON, capture file
@@ -51,7 +52,7 @@ pub fn main() -> ExitCode {
         Command::Call(args) => call::run(args),
         Command::Phone(args) => phone::run(args),
         Command::Demo(args) => demo::run(args),
-        Command::Records(args) => look_up::records(&args),
+        Command::Records(args) => records::run(&args),
         Command::Tickets(args) => look_up::tickets(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Ledger(args) => look_up::ledger(&args),

@@ -2,11 +2,21 @@
 //!
 //! A [`Deck`] is the media thread's end: it fills half-second chunks and never waits. One disk
 //! thread writes them, another syncs. What belongs in a recording is for the media engine to say.
+//! When a file is whole the [`Archive`] compresses and sums it, and enters it into the manifest, which
+//! [`verify`] holds all files against.
 
+pub mod archive;
 pub mod deck;
 pub mod disk;
+pub mod flac;
+pub mod name;
+mod nice;
+pub mod read;
 pub mod repair;
+pub mod spans;
+mod sweep;
 pub mod sync;
+pub mod verify;
 pub mod wav;
 
 use std::path::PathBuf;
@@ -21,16 +31,27 @@ use crate::id::CallId;
 use crate::media::order::{FRAME_SAMPLES, Fact};
 use crate::time::Timestamp;
 
+pub use archive::{Archive, ArchiveConfig, ArchiveFigures};
 pub use deck::Deck;
+pub use name::{FileName, Format, kept};
+pub use read::samples;
 pub use repair::{Repaired, repair, whole_samples};
+pub use spans::Spans;
+pub use verify::{Finding, Looked, verify};
 
 /// Frames of one chunk: half a second, so that a killed process loses no more than that and the
 /// disk thread's nap.
 pub const CHUNK_FRAMES: usize = 25;
 /// Samples of one chunk, both sides.
 pub const CHUNK_SAMPLES: usize = 2 * FRAME_SAMPLES * CHUNK_FRAMES;
+/// Frames of one leg's sound in one chunk: a second.
+pub const TRACK_CHUNK_FRAMES: usize = CHUNK_SAMPLES / FRAME_SAMPLES;
 /// Chunks that may be out per recording: one filling and two seconds waiting for the disk.
 const CHUNKS_PER_RECORDING: usize = 5;
+/// Chunks that a recording with tracks may have beside them: those of two legs that talk.
+const CHUNKS_FOR_TRACKS: usize = 6;
+/// Tracks of one recording; legs that come later are on the recording of both sides only.
+pub const TRACKS_MAX: usize = 16;
 
 /// What a recorder needs to know.
 #[derive(Clone, Debug)]
@@ -48,6 +69,8 @@ pub struct RecorderConfig {
 pub struct RecorderFigures {
     /// Recordings that run.
     pub running: AtomicU64,
+    /// Frames of both sides that are written.
+    pub frames_written: AtomicU64,
     /// Frames lost because the disk thread was too far behind.
     pub frames_refused: AtomicU64,
     /// Frames lost because the disk refused them: an alarm.
@@ -69,9 +92,16 @@ impl RecorderFigures {
 /// Takes the recorder's facts, on its own threads; may wait.
 pub type Tell = Arc<dyn Fn(Fact) + Send + Sync>;
 
-/// Half a second of one recording, interleaved, and how much of it is filled.
+/// Half a second of one recording, interleaved, or a second of one leg's sound; and how much of it is
+/// filled.
 pub struct Chunk {
     call: CallId,
+    /// The leg whose sound alone it is; `None`: both sides.
+    track: Option<u16>,
+    /// Of a track: where its first frame belongs, counted from the recording's beginning.
+    at: u64,
+    /// Of a track: frames that found no room since the chunk before.
+    lost: u64,
     frames: usize,
     samples: Box<[i16; CHUNK_SAMPLES]>,
 }
@@ -80,7 +110,7 @@ pub struct Chunk {
 enum Item {
     Begin { call: CallId, begun: Timestamp },
     Chunk { chunk: Chunk, deck: usize },
-    End { call: CallId, lost_frames: u64 },
+    End { call: CallId, lost_frames: u64, gaps: Spans, pauses: Spans },
 }
 
 /// The running recorder. It ends, all files whole, when all decks are dropped.
@@ -99,7 +129,8 @@ impl Recorder {
         let (items, inbox): (SyncSender<Item>, Receiver<Item>) = sync_channel(ring);
         let (mut ends, mut returns) = (Vec::new(), Vec::new());
         for index in 0..decks {
-            let (give_back, empties) = sync_channel(chunks_max);
+            let (give_back, empties) =
+                sync_channel(chunks_max + config.recordings_max.saturating_mul(CHUNKS_FOR_TRACKS));
             returns.push(give_back);
             ends.push(Deck::new(
                 index,
@@ -175,10 +206,13 @@ mod tests {
         }
 
         fn told(&self) -> (String, u64, u64) {
-            let Fact::Recorded { file, samples, lost_frames, .. } = self.facts.recv().unwrap() else {
-                panic!("recorders tell of nothing else");
-            };
-            (file, samples, lost_frames)
+            loop {
+                match self.facts.recv().unwrap() {
+                    Fact::Recorded { file, samples, lost_frames, .. } => return (file, samples, lost_frames),
+                    Fact::Filed(_) => {}
+                    other => panic!("recorders tell of nothing else: {other:?}"),
+                }
+            }
         }
 
         fn close(self) {
@@ -254,7 +288,7 @@ mod tests {
         recorder.join();
         let file = format!("recordings/2021-09-01/{call}.wav");
         assert_eq!(read_frames(&data.join(file)).len(), 30);
-        assert_eq!(facts.try_iter().count(), 1);
+        assert_eq!(facts.try_iter().count(), 2, "it is told, and filed");
         fs::remove_dir_all(data).unwrap();
     }
 
@@ -280,7 +314,7 @@ mod tests {
         fs::write(day.join("notes.txt"), "not ours").unwrap();
 
         let file = format!("recordings/2021-09-01/{call}.wav");
-        let repaired = Repaired { call, file: file.clone(), samples: 8_000 };
+        let repaired = Repaired { call, track: None, file: file.clone(), samples: 8_000 };
         assert_eq!(repair(&after), [repaired]);
         assert_eq!(read_frames(&after.join(file)), (0..50).collect::<Vec<i16>>());
         assert_eq!(fs::read_dir(&day).unwrap().count(), 2, "the empty one is gone");

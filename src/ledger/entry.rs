@@ -47,6 +47,16 @@ pub enum Action {
         /// Whose.
         call: CallId,
     },
+    /// Somebody had a recording hold silence from then on.
+    RecordingPaused {
+        /// Whose.
+        call: CallId,
+    },
+    /// Somebody had it hold sound again.
+    RecordingResumed {
+        /// Whose.
+        call: CallId,
+    },
     /// Somebody listened to a recording.
     RecordingPlayed {
         /// Whose.

@@ -4,6 +4,7 @@
 //! group, those of a call or of a meeting room, share one of four phases, each served every 20 ms; the
 //! packets of a plain relay go out as they come in.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -109,17 +110,30 @@ impl Engine {
             }
             Order::Join { leg, conference, rights } => self.join(leg, conference, rights),
             Order::Leave { leg } => self.hear(leg, Hears::Nothing),
-            Order::PauseRecord { .. } | Order::ResumeRecord { .. } => {}
+            Order::PauseRecord { call } => {
+                if let Some(recording) = self.recordings.get_mut(&call) {
+                    recording.pause();
+                }
+            }
+            Order::ResumeRecord { call } => {
+                if let Some(recording) = self.recordings.get_mut(&call) {
+                    recording.resume(tape);
+                }
+            }
             Order::SendDigits { leg, digits } => {
                 if let Some(leg) = self.slot_of(leg).and_then(|slot| self.leg_mut(slot)) {
                     leg.presser.press(&digits);
                 }
             }
-            Order::Record { call, caller, begun, tracks: _ } => {
+            Order::Record { call, caller, begun, tracks } => {
                 let group = self.slot_of(caller).and_then(|slot| self.leg(slot)).map(|leg| leg.config.group);
-                if self.recordings.insert(call, Recording::new(call, caller)).is_none() {
+                if let Entry::Vacant(place) = self.recordings.entry(call) {
+                    place.insert(Recording::new(call, caller, tracks));
                     self.recorded[phase_of(group.unwrap_or(Group::of_call(call)))].push(call);
                     tape.begin(call, begun);
+                    if tracks {
+                        tape.tracks(call);
+                    }
                 }
                 self.mark_recorded(call, true);
             }
@@ -403,13 +417,31 @@ impl Engine {
 
     fn record(&mut self, phase: usize, tape: &mut impl Tape) {
         let silence = [0; FRAME_SAMPLES];
+        let mut tracks = false;
         for call in &self.recorded[phase] {
             let Some(recording) = self.recordings.get_mut(call) else { continue };
+            tracks |= recording.tracks;
             let caller =
                 self.slots.get(&recording.caller).and_then(|slot| self.legs[slot.0 as usize].as_deref());
             let left = caller.and_then(|leg| leg.decoder.as_ref()).map_or(&silence, |decoder| &decoder.pcm.0);
             let right = caller.map_or(&silence, |leg| &leg.given);
             recording.push(left, right, tape);
+        }
+        if tracks {
+            self.record_tracks(phase, tape);
+        }
+    }
+
+    /// What each leg says, in a track of its own, whoever hears it.
+    fn record_tracks(&self, phase: usize, tape: &mut impl Tape) {
+        for slot in self.serve.list(phase) {
+            let Some(leg) = self.leg(*slot).filter(|leg| leg.recorded) else { continue };
+            let (Some(recording), Some(decoder)) = (self.recordings.get(&leg.id.call), &leg.decoder) else {
+                continue;
+            };
+            if decoder.sounds && leg.may_hear() {
+                recording.push_track(leg.id, &decoder.pcm.0, tape);
+            }
         }
     }
 

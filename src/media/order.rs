@@ -279,8 +279,31 @@ pub enum Fact {
     Recorded { call: CallId, file: String, samples: u64, lost_frames: u64 },
     /// It could not join, and hears nothing.
     NotJoined { leg: LegId, conference: ConferenceId, why: Refusal },
+    /// One of the recording's files is whole (told by the recorder, after `Recorded` where it is the
+    /// one of both sides).
+    Filed(Box<Filed>),
     /// A fault inside the engine ended this leg's sound (a bug, caught): its call should end.
     Failed { leg: LegId },
+}
+
+/// A file of a recording, as it was when it was closed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Filed {
+    /// Whose.
+    pub call: CallId,
+    /// Index of the leg whose sound alone it holds; `None`: both sides.
+    pub track: Option<u16>,
+    /// Under the data directory.
+    pub file: String,
+    /// Samples of each channel.
+    pub samples: u64,
+    /// Frames that are silence because they were lost.
+    pub lost_frames: u64,
+    /// Where they were, in samples from the beginning: from, until. A bounded number; the last may be
+    /// longer than what is lost in it.
+    pub gaps: Vec<(u64, u64)>,
+    /// What was paused, in the same way.
+    pub pauses: Vec<(u64, u64)>,
 }
 
 /// One leg's sound in figures.

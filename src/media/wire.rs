@@ -60,4 +60,20 @@ pub trait Tape {
     fn frame(&mut self, call: CallId, left: &Frame, right: &Frame) -> bool;
     /// The recording is whole; `lost_frames` of it are silence for want of room.
     fn end(&mut self, call: CallId, lost_frames: u64);
+    /// Each leg's own sound is wanted too; said once, after `begin`.
+    fn tracks(&mut self, _call: CallId) {}
+    /// What one leg said in the recording's frame number `at`, from 0: mono, at its own place. What is
+    /// not said, or finds no room, is silence there.
+    fn track(&mut self, _call: CallId, _leg: u16, _at: u64, _sound: &Frame) {}
+    /// Frames `from..until` of the recording hold silence, and why. Told before `end`, in order.
+    fn silent(&mut self, _call: CallId, _why: Silence, _from: u64, _until: u64) {}
+}
+
+/// Why a recording is silent where people may have spoken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Silence {
+    /// Somebody paused it.
+    Paused,
+    /// Its frames found no room, or were not made in time.
+    Lost,
 }

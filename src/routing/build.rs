@@ -53,13 +53,21 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         queues: keyed(&table.queues, queue, |queue| queue.id.clone())?,
         emergency: emergency.collect::<Option<_>>()?,
         prompts,
-        recording: Recording { enabled: table.recording.as_ref().is_some_and(|said| said.value) },
+        recording: recording(table),
         survey: survey(table.survey.as_ref())?,
         seat_greeting: table.seat_greeting.as_ref().map_or(SeatGreeting::Silent, |said| said.value),
         sinks: table.sinks.iter().map(sink).collect::<Option<_>>()?,
         limits: limits(table)?,
         trace: TraceTable::plan(table.trace.as_ref())?,
     })
+}
+
+fn recording(table: &RoutingTable) -> Recording {
+    Recording {
+        enabled: table.recording.as_ref().is_some_and(|said| said.value),
+        tracks: table.recording_tracks.as_ref().is_some_and(|said| said.value),
+        format: table.recording_format.as_ref().map_or(RecordingFormat::Wav, |said| said.value),
+    }
 }
 
 fn keyed<T, V, K: Ord>(

@@ -362,6 +362,19 @@ pub struct Prompt {
 pub struct Recording {
     /// Whether calls are recorded.
     pub enabled: bool,
+    /// Whether each leg's own sound is kept in a file beside that of both sides.
+    pub tracks: bool,
+    /// What becomes of the files after the call.
+    pub format: RecordingFormat,
+}
+
+/// How recordings are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordingFormat {
+    /// As they were written.
+    Wav,
+    /// Compressed after the call, without loss.
+    Flac,
 }
 
 /// `[survey]`.

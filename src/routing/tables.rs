@@ -15,7 +15,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::diagnostic::Spot;
-use super::plan::{Afterwards, Listener, Purpose, SeatGreeting, SecretRef};
+use super::plan::{Afterwards, Listener, Purpose, RecordingFormat, SeatGreeting, SecretRef};
 use super::sound::SoundTable;
 use super::source::Said;
 use super::trace::TraceTable;
@@ -50,6 +50,10 @@ pub struct RoutingTable {
     pub recording: Field<bool>,
     /// `[recording] exception`: why calls are not recorded, and who decided so.
     pub recording_exception: Field<String>,
+    /// `[recording] tracks`.
+    pub recording_tracks: Field<bool>,
+    /// `[recording] format`.
+    pub recording_format: Field<RecordingFormat>,
     /// `[seat_greeting] spoken`.
     pub seat_greeting: Field<SeatGreeting>,
     /// `[seat_sound]`: what seats that do not say it have.

@@ -9,7 +9,9 @@ use toml::de::DeValue;
 
 use super::diagnostic::{Diagnostic, Spot};
 use super::nearest::nearest;
-use super::plan::{Afterwards, DialledFrom, ForwardedIn, IpNet, Purpose, SeatGreeting, SecretRef, Transport};
+use super::plan::{
+    Afterwards, DialledFrom, ForwardedIn, IpNet, Purpose, RecordingFormat, SeatGreeting, SecretRef, Transport,
+};
 use super::read::{Node, Value, plain_secret, read_table, wrong_type};
 use super::source::{Problems, Said};
 use super::tables::{BenchWord, ModeWord, SinkWord};
@@ -298,6 +300,7 @@ choice!(Purpose: "live" => Purpose::Live, "bench" => Purpose::Bench);
 choice!(Afterwards: "connect" => Afterwards::Connect, "release" => Afterwards::Release);
 choice!(Transport: "udp" => Transport::Udp, "tcp" => Transport::Tcp, "tls" => Transport::Tls);
 choice!(SeatGreeting: "both" => SeatGreeting::Both, "silent" => SeatGreeting::Silent);
+choice!(RecordingFormat: "wav" => RecordingFormat::Wav, "flac" => RecordingFormat::Flac);
 choice!(ModeWord:
     "primary" => ModeWord::Primary,
     "merged" => ModeWord::Merged,

@@ -96,6 +96,10 @@ pub enum What {
     TicketLeft { reason: String },
     /// 好差评: 1 (very satisfied) … 5 (very dissatisfied).
     Surveyed { grade: u8 },
+    /// Somebody paused the recording: it holds silence from here on.
+    RecordingPaused { by: String },
+    /// Sound is recorded again.
+    RecordingResumed { by: String },
     /// The recording's file is whole.
     Recorded { file: String, duration_ms: u64, lost_frames: u64 },
     /// The last leg is gone.

@@ -270,7 +270,8 @@ impl Switchboard {
             Fact::Silent { leg } => (leg, Input::Silent { leg }),
             Fact::Heard { leg } => (leg, Input::Alive { leg }),
             Fact::NotJoined { leg, conference, why } => {
-                return tracing::warn!(%leg, conference = conference.0, ?why, "not let into a conference");
+                tracing::warn!(%leg, conference = conference.0, ?why, "not let into a conference");
+                (leg, Input::SoundFailed { leg })
             }
             Fact::Failed { leg } => (leg, Input::SoundFailed { leg }),
             Fact::Closed { leg, slot, figures } => {
@@ -281,6 +282,7 @@ impl Switchboard {
             Fact::StrangerRefused { leg, source } => {
                 return tracing::warn!(%leg, %source, "RTP from a stranger refused");
             }
+            Fact::Filed(_) => return, // The manifest's, which `io` keeps.
             Fact::Recorded { call, file, samples, lost_frames } => {
                 let what = What::Recorded { file, duration_ms: samples / 8, lost_frames };
                 return self.record(call, what, now);

@@ -27,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::acd::Acd;
+use crate::call::recording::RecordingState;
 use crate::call::{self, Call};
 use crate::id::{CallId, Dice, LegId, LineId, PromptId};
 use crate::media::order::SoundId;
@@ -211,6 +212,9 @@ impl Switchboard {
                     outbox.restore(events, now.mono);
                 }
             }
+            Input::PauseRecording { call, pause, by } => {
+                self.tell_call(call, call::Input::PauseRecording { pause, by });
+            }
             Input::History { call, entries } => {
                 if let Some(entry) = self.calls.get_mut(&call) {
                     entry.history = entries;
@@ -359,6 +363,11 @@ impl Switchboard {
         let mut calls: Vec<_> = self.calls.iter().map(|(id, entry)| (*id, entry)).collect();
         calls.sort_by_key(|(id, _)| *id);
         calls
+    }
+
+    /// How a call's recording stands.
+    pub fn recording(&self, call: CallId) -> RecordingState {
+        self.calls.get(&call).map_or(RecordingState::Off, |entry| entry.call.recording())
     }
 
     /// Outboxes in the order of the plan's sinks, to be read.

@@ -50,6 +50,8 @@ pub enum Input {
     RestoreBinding { seat: SeatId, binding: sip::event::Binding },
     /// Events that a sink still owes, at start or after `Output::LoadOutbox`, in order.
     RestoreOutbox { sink: usize, events: Vec<StoredEvent> },
+    /// Somebody wants a call's recording paused, or to go on.
+    PauseRecording { call: CallId, pause: bool, by: String },
     /// Past calls of a caller, in answer to nothing: kept warm by `io` for screen data.
     History { call: CallId, entries: Vec<String> },
 }

@@ -167,6 +167,8 @@ impl Switchboard {
             }
             Told::TicketLeft { reason } => What::TicketLeft { reason: reason_name(reason).into() },
             Told::Surveyed { grade } => What::Surveyed { grade },
+            Told::RecordingPaused { by } => What::RecordingPaused { by },
+            Told::RecordingResumed { by } => What::RecordingResumed { by },
             Told::Closed { cause, sound } => {
                 let lasted_ms = millis(now.mono.since(entry.opened));
                 tracing::info!(call = %id, ?cause, lasted_ms, "call closed");

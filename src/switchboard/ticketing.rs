@@ -45,6 +45,8 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         }
         What::Answered { durable } => EventBody::Answered { durable },
         What::Announced { .. }
+        | What::RecordingPaused { .. }
+        | What::RecordingResumed { .. }
         | What::PeerDialled { .. }
         | What::Transfer { .. }
         | What::LegReplaced { .. }

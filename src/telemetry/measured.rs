@@ -88,8 +88,14 @@ pub struct RecorderTotals {
     pub frames_unwritten: u64,
     /// Recordings that could not be begun, or were gone.
     pub files_lost: u64,
+    /// Files that could not be compressed, summed or entered into the manifest.
+    pub files_unfiled: u64,
     /// Syncs put off.
     pub syncs_put_off: u64,
+    /// Files entered into the manifest.
+    pub files_filed: u64,
+    /// Files put off because too many waited for that.
+    pub files_put_off: u64,
 }
 
 /// See the module's own words.
@@ -138,11 +144,14 @@ const MEDIA: [(&str, &str); 12] = [
 ];
 
 /// Names of [`RecorderTotals`] but for those that run, in the order of its fields.
-const RECORDER: [(&str, &str); 4] = [
+const RECORDER: [(&str, &str); 7] = [
     ("recorder_frames_refused", "Frames lost because the disk was too far behind"),
     ("recorder_frames_unwritten", "Frames lost because the disk refused them"),
     ("recorder_files_lost", "Recordings that could not be begun or were gone at the end"),
+    ("recorder_files_unfiled", "Recordings' files that could not be compressed, summed or filed"),
     ("recorder_syncs_put_off", "Syncs of recordings put off because the disk was too slow"),
+    ("recorder_files_filed", "Recordings' files summed and entered into the manifest"),
+    ("recorder_files_put_off", "Recordings' files put off because too many waited to be filed"),
 ];
 
 /// What becomes of SIP messages in the trace.
@@ -275,10 +284,20 @@ impl Figures {
 
     /// The recorder so far. What is lost anew is an alarm.
     pub fn recorder_totals(&self, totals: &RecorderTotals) {
-        let RecorderTotals { running, frames_refused, frames_unwritten, files_lost, syncs_put_off } = *totals;
-        let in_order = [frames_refused, frames_unwritten, files_lost, syncs_put_off];
-        let before: u64 = self.measured.recorder[..3].iter().map(Counter::get).sum();
-        if frames_refused + frames_unwritten + files_lost > before {
+        let RecorderTotals {
+            running,
+            frames_refused,
+            frames_unwritten,
+            files_lost,
+            files_unfiled,
+            syncs_put_off,
+            files_filed,
+            files_put_off,
+        } = *totals;
+        let alarming = [frames_refused, frames_unwritten, files_lost, files_unfiled];
+        let in_order = alarming.into_iter().chain([syncs_put_off, files_filed, files_put_off]);
+        let before: u64 = self.measured.recorder[..alarming.len()].iter().map(Counter::get).sum();
+        if alarming.iter().sum::<u64>() > before {
             self.alarm("recorder");
         }
         self.measured.recordings.set(i64::try_from(running).unwrap_or(i64::MAX));

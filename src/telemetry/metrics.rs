@@ -117,6 +117,7 @@ impl Metrics {
             What::Surveyed { grade } => {
                 count(&figures.grades, vec![("grade", grade.min(&9).to_string())]);
             }
+            What::RecordingPaused { .. } | What::RecordingResumed { .. } => {}
             What::Recorded { lost_frames, .. } => {
                 figures.recording_lost.inc_by(*lost_frames);
                 if *lost_frames > 0 {

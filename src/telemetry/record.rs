@@ -69,6 +69,9 @@ pub struct CallRecord {
     /// In that room, milliseconds.
     #[serde(default)]
     pub stayed_ms: u64,
+    /// How often somebody paused it.
+    #[serde(default)]
+    pub recording_pauses: u32,
     /// How the call ended; `None`: it goes on.
     pub cause: Option<Cause>,
     /// From `Opened` to the end, milliseconds.
@@ -123,6 +126,7 @@ impl CallRecord {
             recording_lost: 0,
             room: None,
             stayed_ms: 0,
+            recording_pauses: 0,
             cause: None,
             lasted_ms: None,
             answered_ms: None,
@@ -189,6 +193,8 @@ impl CallRecord {
             What::PeerAnswered { trunk, number } => self.peer = Some(format!("{trunk}/{number}")),
             What::TicketLeft { reason } => self.ticket_left = Some(reason.clone()),
             What::Surveyed { grade } => self.grade = Some(*grade),
+            What::RecordingPaused { .. } => self.recording_pauses += 1,
+            What::RecordingResumed { .. } => {}
             What::Recorded { file, duration_ms, lost_frames } => {
                 self.recording = Some(file.clone());
                 self.recording_ms = Some(*duration_ms);

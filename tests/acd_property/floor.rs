@@ -83,7 +83,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         queues: queues.iter().map(|queue| (queue.id.clone(), queue.clone())).collect(),
         emergency: BTreeMap::new(),
         prompts: BTreeMap::new(),
-        recording: plan::Recording { enabled: true },
+        recording: plan::Recording { enabled: true, tracks: false, format: plan::RecordingFormat::Wav },
         survey: plan::Survey { enabled: true, wait: secs(10), tries: 1 },
         seat_greeting: plan::SeatGreeting::Both,
         sinks: Vec::new(),

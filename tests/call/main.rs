@@ -8,6 +8,7 @@ mod meeting;
 mod negotiated;
 mod opening;
 mod peer;
+mod recording;
 mod refer;
 mod replaced;
 mod said;

@@ -127,6 +127,8 @@ fn told_words(told: &Told) -> String {
         Told::RoomLeft { stayed } => format!("out of the room after {} ms", stayed.as_millis()),
         Told::TicketLeft { reason } => format!("ticket {reason:?}"),
         Told::Surveyed { grade } => format!("grade {grade}"),
+        Told::RecordingPaused { by } => format!("recording paused by {by}"),
+        Told::RecordingResumed { by } => format!("recording resumed by {by}"),
         Told::Closed { cause, .. } => format!("closed {}", cause_words(*cause)),
     }
 }

@@ -57,6 +57,22 @@ pub const FIXTURES: &[Fixture] = &[
         edits: &[Edit::Plan("[recording]\nenabled = true", "[recording]\nenabled = ⟦false⟧")],
     },
     Fixture {
+        code: "E0116",
+        what: "tracks of recordings that nobody makes",
+        edits: &[Edit::Plan(
+            "[recording]\nenabled = true",
+            "[recording]\nenabled = false\nexception = \"repairs, approved by Zhang\"\ntracks = ⟦true⟧",
+        )],
+    },
+    Fixture {
+        code: "E0116",
+        what: "a format of recordings that nobody makes",
+        edits: &[Edit::Plan(
+            "[recording]\nenabled = true",
+            "[recording]\nenabled = false\nexception = \"repairs, approved by Zhang\"\nformat = ⟦\"flac\"⟧",
+        )],
+    },
+    Fixture {
         code: "E0407",
         what: "a 工号 that cannot be read out",
         edits: &[Edit::Plan("id = \"1002\"", "id = ⟦\"zhang\"⟧")],

@@ -170,12 +170,11 @@ fn recording(path: &Path, case: &Case, places: &[Option<usize>], faults: &mut Ve
     (faults.len() == before).then_some(left.len() as f64 / 8_000.0)
 }
 
-fn sides(path: &Path) -> Result<(Vec<i16>, Vec<i16>), hound::Error> {
-    let wav = hound::WavReader::open(path)?;
-    if wav.spec().channels != 2 {
-        return Err(hound::Error::Unsupported);
+fn sides(path: &Path) -> std::io::Result<(Vec<i16>, Vec<i16>)> {
+    let (samples, channels) = crate::io::recorder::samples(path)?;
+    if channels != 2 {
+        return Err(std::io::ErrorKind::InvalidData.into());
     }
-    let samples = wav.into_samples::<i16>().collect::<Result<Vec<_>, _>>()?;
     Ok(samples.chunks_exact(2).map(|frame| (frame[0], frame[1])).unzip())
 }
 

@@ -173,9 +173,11 @@ fn sum_up(
     let mut recordings = 0;
     for record in records.iter().rev() {
         if let Some(file) = &record.recording {
-            recordings += usize::from(data.join(file).is_file());
+            let kept = crate::io::recorder::kept(data, file);
+            recordings += usize::from(kept.is_some());
+            let file = data.join(kept.map_or_else(|| file.clone(), |(file, _)| file));
             let seconds = record.recording_ms.unwrap_or_default() as f64 / 1_000.0;
-            say(&format!("  {seconds:>6.1}s {} line={}", data.join(file).display(), record.line));
+            say(&format!("  {seconds:>6.1}s {} line={}", file.display(), record.line));
         }
     }
     if kept {

@@ -86,6 +86,9 @@ impl House {
             media::Fact::StrangerRefused { .. } => self.metrics.figures().stranger(),
             _ => {}
         }
+        if let media::Fact::Filed(filed) = fact {
+            return self.archive.file(filed);
+        }
         self.board.handle_input(Input::Sound(fact), self.setup.clock.now());
     }
 
@@ -96,6 +99,11 @@ impl House {
             Ask::Snapshot(reply) => {
                 // Whoever asked may be gone.
                 let _ = reply.send(crate::console::snapshot(&self.board, now));
+            }
+            Ask::PauseRecording { call, pause, by, reply } => {
+                let before = self.board.recording(call);
+                self.board.handle_input(Input::PauseRecording { call, pause, by }, now);
+                let _ = reply.send([before, self.board.recording(call)]);
             }
             Ask::Reload => {
                 let outcome = if self.reload() { "taken" } else { "refused" };
@@ -232,7 +240,10 @@ impl House {
     /// The last recordings are closed, the last facts written.
     fn close(mut self) {
         for fact in self.media.stop() {
-            self.board.handle_input(Input::Sound(fact), self.setup.clock.now());
+            match fact {
+                media::Fact::Filed(filed) => self.archive.file(filed),
+                fact => self.board.handle_input(Input::Sound(fact), self.setup.clock.now()),
+            }
         }
         let Some(store) = self.store.take() else { return };
         while let Some(output) = self.board.poll_output() {
@@ -240,6 +251,7 @@ impl House {
                 store.submit(token, jobs);
             }
         }
+        self.archive.close();
         if !store.close() {
             tracing::error!("some records could not be written");
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::House;
 use crate::acd::event::SeatState;
 use crate::io::media::MediaFigures;
-use crate::io::recorder::RecorderFigures;
+use crate::io::recorder::{ArchiveFigures, RecorderFigures};
 use crate::io::store;
 use crate::telemetry::Figures;
 use crate::telemetry::measured::{HouseNow, MediaTotals, QueueNow, RecorderTotals};
@@ -65,7 +65,7 @@ impl House {
         }
         figures.media_totals(&media_totals(self.media.figures()));
         if let Some(recorder) = self.media.recorder_figures() {
-            figures.recorder_totals(&recorder_totals(recorder));
+            figures.recorder_totals(&recorder_totals(recorder, self.archive.figures()));
         }
         figures.trace_totals(self.tracer.totals());
         if let Some(store) = &self.store {
@@ -184,12 +184,15 @@ fn media_totals(figures: &MediaFigures) -> MediaTotals {
     }
 }
 
-fn recorder_totals(figures: &RecorderFigures) -> RecorderTotals {
+fn recorder_totals(figures: &RecorderFigures, archive: &ArchiveFigures) -> RecorderTotals {
     RecorderTotals {
         running: read(&figures.running),
         frames_refused: read(&figures.frames_refused),
         frames_unwritten: read(&figures.frames_unwritten),
         files_lost: read(&figures.files_lost),
         syncs_put_off: read(&figures.syncs_put_off),
+        files_filed: read(&archive.filed),
+        files_put_off: read(&archive.put_off),
+        files_unfiled: read(&archive.failed),
     }
 }

@@ -19,12 +19,14 @@ use tracing_appender::non_blocking::ErrorCounter;
 
 use super::clock::Clock;
 use super::media::{MediaHandle, ShellChoice};
+use super::recorder::Archive;
 use super::resolver::Resolver;
 use super::sip_socket::SipSockets;
 use super::store::{Desk, Store};
 use super::ticket_sink::TicketSink;
 use super::trace::Tracer;
-use crate::id::PromptId;
+use crate::call::recording::RecordingState;
+use crate::id::{CallId, PromptId};
 use crate::media::SoundBank;
 use crate::media::order::SoundId;
 use crate::routing::{Overrides, Plan};
@@ -85,6 +87,8 @@ pub enum Ask {
     Input(Input),
     /// The snapshot.
     Snapshot(oneshot::Sender<serde_json::Value>),
+    /// Pause a call's recording, or have it go on; how it stood before and stands now.
+    PauseRecording { call: CallId, pause: bool, by: String, reply: oneshot::Sender<[RecordingState; 2]> },
     /// Read the plan again.
     Reload,
     /// End: with the plan's grace, and at once when asked again.
@@ -106,6 +110,7 @@ pub struct House {
     pub(super) board: Switchboard,
     pub(super) sockets: SipSockets,
     pub(super) media: MediaHandle,
+    pub(super) archive: Archive,
     pub(super) store: Option<Store>,
     pub(super) desk: Desk,
     pub(super) sinks: Vec<Arc<dyn TicketSink>>,

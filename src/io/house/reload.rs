@@ -49,6 +49,7 @@ impl House {
         self.bank = bank;
         self.media.set_bank(&self.bank);
         self.tracer.configure(plan.trace);
+        self.archive.set_format(start::format(&plan));
         let previous = std::mem::replace(&mut self.plan, plan.clone()).digest.clone();
         tracing::info!(digest = plan.digest, "a new plan is in force for the calls to come");
         self.note_plan(Some(previous));

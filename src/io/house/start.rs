@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc};
 use super::{Ask, House, Ready, Setup, StartError, load_sounds};
 use crate::id::{Dice, SeatId};
 use crate::io::media::{MediaConfig, MediaHandle, raise_file_limit};
-use crate::io::recorder::{self, RecorderConfig};
+use crate::io::recorder::{self, Archive, ArchiveConfig, Format, RecorderConfig};
 use crate::io::resolver::{Pace, Resolver};
 use crate::io::sip_socket::{Limits, SipSockets, tls};
 use crate::io::store::{self, Desk, Opening, Repaired};
@@ -20,6 +20,7 @@ use crate::io::{http, plan_files, secrets, ticket_sink};
 use crate::ledger::Action;
 use crate::media::SoundBank;
 use crate::routing::Plan;
+use crate::routing::plan::RecordingFormat;
 use crate::sip::event::SeatAccount;
 use crate::sip::locate::Reach;
 use crate::switchboard::trunks::TrunkPasswords;
@@ -77,6 +78,13 @@ impl House {
         let media_woke = Arc::new(Notify::new());
         let media = open_media(&setup, &plan, &bank, dice.split(), &media_woke)?;
 
+        let archive = Archive::start(ArchiveConfig {
+            data: setup.data.clone(),
+            format: format(&plan),
+            errands: store.errands(),
+        })
+        .map_err(outside("archive"))?;
+
         let tell = door.clone();
         let mut resolver = Resolver::new(
             worker.clone(),
@@ -133,6 +141,7 @@ impl House {
             board,
             sockets,
             media,
+            archive,
             desk,
             sinks,
             resolver,
@@ -191,6 +200,7 @@ fn close_crashed(
 ) -> Result<Vec<switchboard::Fact>, StartError> {
     let repaired: HashMap<_, _> = recorder::repair(&setup.data)
         .into_iter()
+        .filter(|whole| whole.track.is_none())
         .map(|whole| (whole.call, Repaired { file: whole.file, duration_ms: whole.samples / 8 }))
         .collect();
     let source = crate::tickets::event::source("node-1");
@@ -208,6 +218,14 @@ fn close_crashed(
         );
     }
     Ok(added)
+}
+
+/// What recordings become after the call.
+pub(super) fn format(plan: &Plan) -> Format {
+    match plan.recording.format {
+        RecordingFormat::Wav => Format::Wav,
+        RecordingFormat::Flac => Format::Flac,
+    }
 }
 
 /// The seats' accounts; passwords that do not exist yet are made.

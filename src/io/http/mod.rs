@@ -1,5 +1,6 @@
 //! HTTP for machines: health, metrics, the snapshot, and recordings and traces, whose every look is in the ledger.
 
+mod recordings;
 mod traces;
 
 use std::net::SocketAddr;
@@ -8,12 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::extract::{Path, Query, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::Deserialize;
 use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
 
@@ -61,7 +61,10 @@ pub fn serve(at: SocketAddr, state: State, worker: &tokio::runtime::Handle) -> s
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/v1/snapshot", get(snapshot))
-        .route("/v1/recordings/{call}", get(recording))
+        .route("/v1/recordings/{call}", get(recordings::play))
+        .route("/v1/recordings/{call}/manifest", get(recordings::manifest))
+        .route("/v1/recordings/{call}/pause", post(recordings::pause))
+        .route("/v1/recordings/{call}/resume", post(recordings::resume))
         .route("/v1/traces/{call}", get(traces::trace))
         .route("/v1/ledger", get(ledger))
         .with_state(Arc::new(state));
@@ -97,13 +100,6 @@ async fn snapshot(Shared(state): App) -> Response {
     }
 }
 
-/// Who plays a recording, and why: both go to the ledger.
-#[derive(Deserialize)]
-struct Play {
-    by: Option<String>,
-    reason: Option<String>,
-}
-
 fn may(state: &State, headers: &HeaderMap) -> bool {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let given = given.strip_prefix("Bearer ").unwrap_or_default();
@@ -126,31 +122,6 @@ fn asked(
     match (said(by), said(reason)) {
         (Some(by), Some(reason)) => Ok((call, by, reason)),
         _ => refuse(StatusCode::BAD_REQUEST, "请说明 by 和 reason / by and reason are needed"),
-    }
-}
-
-async fn recording(
-    Shared(state): App,
-    Path(call): Path<String>,
-    Query(play): Query<Play>,
-    headers: HeaderMap,
-) -> Result<Response, (StatusCode, String)> {
-    let refuse = |status: StatusCode, why: &str| Err((status, format!("{why}\n")));
-    let (call, by, reason) = asked(&state, &headers, &call, (play.by, play.reason))?;
-    let failed = |error: super::store::StoreError| (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"));
-    let record = state.desk.answer(move |reader| reader.call(call)).await.map_err(failed)?;
-    let Some(file) = record.and_then(|record| record.recording) else {
-        return refuse(StatusCode::NOT_FOUND, "没有录音 / no recording");
-    };
-    // The ledger first: a play that is not written down does not happen.
-    let at = Timestamp::now();
-    let subject = call.to_string();
-    let action = Action::RecordingPlayed { call };
-    let append = state.errands.append(move |last| ledger_row(last, at, &by, action, &subject, &reason));
-    append.await.map_err(failed)?;
-    match tokio::fs::read(state.data.join(file)).await {
-        Ok(bytes) => Ok(([(header::CONTENT_TYPE, "audio/wav")], bytes).into_response()),
-        Err(_) => refuse(StatusCode::NOT_FOUND, "没有录音 / no recording"),
     }
 }
 

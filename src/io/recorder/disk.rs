@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::name::day_of;
 use super::sync::{Job, Syncer, lost};
 use super::wav::WavFile;
-use super::{Chunk, Item, RecorderConfig, RecorderFigures, Tell};
+use super::{Chunk, FileName, Item, RecorderConfig, RecorderFigures, Spans, Tell};
 use crate::id::CallId;
-use crate::media::order::FRAME_SAMPLES;
-use crate::time::Timestamp;
+use crate::media::order::{FRAME_SAMPLES, Filed};
 
 /// How long the thread naps when nothing waits: cheaper than being woken for each chunk.
 const NAP: Duration = Duration::from_millis(100);
@@ -39,14 +39,26 @@ struct Disk {
 
 /// One recording.
 struct Reel {
+    day: String,
+    both: Strip,
+    /// By leg; at most as many as the deck has tracks.
+    tracks: Vec<(u16, Strip)>,
+}
+
+/// One of its files.
+struct Strip {
+    /// Under the data directory.
     path: String,
-    state: ReelState,
+    channels: u16,
+    state: StripState,
     /// Frames lost on our side of the ring and before the file could be made.
     lost_frames: u64,
+    /// What the disk refused.
+    gaps: Spans,
     chunks: u32,
 }
 
-enum ReelState {
+enum StripState {
     Open(WavFile),
     /// Not made yet, for want of room: so much silence goes first.
     Unmade {
@@ -54,6 +66,41 @@ enum ReelState {
     },
     /// Something stands in its place: it will never be made.
     Barred,
+}
+
+impl Strip {
+    fn new(name: FileName, day: &str) -> Self {
+        Strip {
+            path: name.on(day),
+            channels: if name.track.is_none() { 2 } else { 1 },
+            state: StripState::Unmade { silent_frames: 0 },
+            lost_frames: 0,
+            gaps: Spans::default(),
+            chunks: 0,
+        }
+    }
+
+    /// Where the next frame goes.
+    fn frames(&self) -> u64 {
+        match &self.state {
+            StripState::Open(file) => file.frames(),
+            StripState::Unmade { silent_frames } => *silent_frames,
+            StripState::Barred => 0,
+        }
+    }
+
+    /// Silence up to `frame`, which the disk is not troubled with.
+    fn skip_to(&mut self, frame: u64) -> io::Result<()> {
+        let missing = frame.saturating_sub(self.frames());
+        match &mut self.state {
+            StripState::Open(file) => file.skip(missing),
+            StripState::Unmade { silent_frames } => {
+                *silent_frames += missing;
+                Ok(())
+            }
+            StripState::Barred => Ok(()),
+        }
+    }
 }
 
 pub(super) fn spawn(
@@ -75,12 +122,6 @@ pub(super) fn spawn(
         ailing: false,
     };
     std::thread::Builder::new().name("recorder".into()).spawn(move || disk.run(&inbox))
-}
-
-/// The file of `call`, under the data directory.
-pub fn file_name(call: CallId, begun: Timestamp, zone: &TimeZone) -> String {
-    let day = zone.to_datetime(begun).date();
-    format!("recordings/{day}/{call}.wav")
 }
 
 /// Whole frames in `samples` of each side.
@@ -109,7 +150,7 @@ impl Disk {
         }
         let left: Vec<CallId> = self.reels.keys().copied().collect();
         for call in left {
-            self.end(call, 0);
+            self.end(call, 0, Spans::default(), Spans::default());
         }
         self.syncer.join();
     }
@@ -117,97 +158,129 @@ impl Disk {
     fn take(&mut self, item: Item) {
         match item {
             Item::Begin { call, begun } => {
-                let path = file_name(call, begun, &self.zone);
-                let mut reel =
-                    Reel { path, state: ReelState::Unmade { silent_frames: 0 }, lost_frames: 0, chunks: 0 };
-                self.make(call, &mut reel);
-                self.reels.insert(call, reel);
+                let day = day_of(begun, &self.zone);
+                let mut both = Strip::new(FileName::new(call, None), &day);
+                self.make(call, &mut both);
+                self.reels.insert(call, Reel { day, both, tracks: Vec::new() });
             }
             Item::Chunk { chunk, deck } => {
-                self.write(&chunk);
+                if let Some(mut reel) = self.reels.remove(&chunk.call) {
+                    let strip = match chunk.track {
+                        None => &mut reel.both,
+                        Some(leg) => track(&mut reel, chunk.call, leg),
+                    };
+                    self.write(&chunk, strip);
+                    self.reels.insert(chunk.call, reel);
+                }
                 // Without room, or a deck that is gone, the chunk's memory simply goes.
                 let _ = self.returns[deck].try_send(chunk);
             }
-            Item::End { call, lost_frames } => self.end(call, lost_frames),
+            Item::End { call, lost_frames, gaps, pauses } => self.end(call, lost_frames, gaps, pauses),
         }
     }
 
-    /// Tries to make the file of `reel`.
-    fn make(&mut self, call: CallId, reel: &mut Reel) {
-        let ReelState::Unmade { silent_frames } = reel.state else {
+    /// Tries to make the file of `strip`.
+    fn make(&mut self, call: CallId, strip: &mut Strip) {
+        let StripState::Unmade { silent_frames } = strip.state else {
             return;
         };
-        match WavFile::create(self.data.join(&reel.path)) {
+        match WavFile::create(self.data.join(&strip.path), strip.channels) {
             Ok(mut file) => {
                 if let Err(error) = file.skip(silent_frames) {
                     self.ail(&error);
                 }
-                reel.state = ReelState::Open(file);
+                strip.state = StripState::Open(file);
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                tracing::error!(%call, file = reel.path, "something stands in a recording's place");
-                reel.state = ReelState::Barred;
+                tracing::error!(%call, file = strip.path, "something stands in a recording's place");
+                strip.state = StripState::Barred;
             }
             Err(error) => self.ail(&error),
         }
     }
 
-    fn write(&mut self, chunk: &Chunk) {
-        let Some(mut reel) = self.reels.remove(&chunk.call) else {
-            return;
-        };
-        self.make(chunk.call, &mut reel);
-        let frames = chunk.frames as u64;
-        let samples = &chunk.samples[..2 * FRAME_SAMPLES * chunk.frames];
-        match &mut reel.state {
-            ReelState::Open(file) => match file.append(samples) {
+    fn write(&mut self, chunk: &Chunk, strip: &mut Strip) {
+        self.make(chunk.call, strip);
+        strip.lost_frames += chunk.lost;
+        if chunk.track.is_some()
+            && let Err(error) = strip.skip_to(chunk.at)
+        {
+            self.ail(&error);
+        }
+        let (at, frames) = (strip.frames(), chunk.frames as u64);
+        let samples = &chunk.samples[..usize::from(strip.channels) * FRAME_SAMPLES * chunk.frames];
+        match &mut strip.state {
+            StripState::Open(file) => match file.append(samples) {
                 Ok(()) => {
-                    reel.chunks += 1;
-                    if reel.chunks.is_multiple_of(CHUNKS_PER_SYNC) {
+                    strip.chunks += 1;
+                    if strip.chunks.is_multiple_of(CHUNKS_PER_SYNC) {
                         self.syncer.sync(file.file());
+                    }
+                    if chunk.track.is_none() {
+                        RecorderFigures::add(&self.figures.frames_written, frames);
                     }
                     if std::mem::take(&mut self.ailing) {
                         tracing::warn!("the disk takes recordings again");
                     }
                 }
                 Err(error) => {
+                    strip.gaps.add(at, at + frames);
                     RecorderFigures::add(&self.figures.frames_unwritten, frames);
                     self.ail(&error);
                 }
             },
-            ReelState::Unmade { silent_frames } => {
+            StripState::Unmade { silent_frames } => {
                 *silent_frames += frames;
-                reel.lost_frames += frames;
+                strip.lost_frames += frames;
+                strip.gaps.add(at, at + frames);
                 RecorderFigures::add(&self.figures.frames_unwritten, frames);
             }
-            ReelState::Barred => {
-                reel.lost_frames += frames;
+            StripState::Barred => {
+                strip.lost_frames += frames;
                 RecorderFigures::add(&self.figures.frames_unwritten, frames);
             }
         }
-        self.reels.insert(chunk.call, reel);
     }
 
-    fn end(&mut self, call: CallId, refused_frames: u64) {
-        let Some(reel) = self.reels.remove(&call) else {
+    fn end(&mut self, call: CallId, refused_frames: u64, gaps: Spans, pauses: Spans) {
+        let Some(mut reel) = self.reels.remove(&call) else {
             RecorderFigures::add(&self.figures.files_lost, 1);
             (self.tell)(lost(call, refused_frames));
             return;
         };
-        let lost_frames = refused_frames + reel.lost_frames;
-        match reel.state {
-            ReelState::Open(file) => {
-                let whole = file.finish();
-                self.syncer.settle(Job::Settle {
-                    call,
-                    file: reel.path,
-                    lost_frames: lost_frames + whole.unwritten,
-                    whole,
-                });
+        let frames = reel.both.frames();
+        reel.both.lost_frames += refused_frames;
+        reel.both.gaps = reel.both.gaps.joined(gaps);
+        self.finish(call, None, reel.both, &pauses);
+        for (leg, mut strip) in reel.tracks {
+            // All of one call's files are of one length.
+            if let Err(error) = strip.skip_to(frames) {
+                self.ail(&error);
             }
-            ReelState::Unmade { .. } | ReelState::Barred => {
+            self.finish(call, Some(leg), strip, &pauses);
+        }
+    }
+
+    fn finish(&mut self, call: CallId, track: Option<u16>, strip: Strip, pauses: &Spans) {
+        match strip.state {
+            StripState::Open(file) => {
+                let whole = file.finish();
+                let filed = Box::new(Filed {
+                    call,
+                    track,
+                    file: strip.path,
+                    samples: whole.samples,
+                    lost_frames: strip.lost_frames + whole.unwritten,
+                    gaps: strip.gaps.samples(),
+                    pauses: pauses.samples(),
+                });
+                self.syncer.settle(Job::Settle { filed, whole });
+            }
+            StripState::Unmade { .. } | StripState::Barred => {
                 RecorderFigures::add(&self.figures.files_lost, 1);
-                (self.tell)(lost(call, lost_frames));
+                if track.is_none() {
+                    (self.tell)(lost(call, strip.lost_frames));
+                }
             }
         }
     }
@@ -218,4 +291,12 @@ impl Disk {
             tracing::error!(%error, "the disk refuses recordings; calls go on without");
         }
     }
+}
+
+fn track(reel: &mut Reel, call: CallId, leg: u16) -> &mut Strip {
+    let place = reel.tracks.iter().position(|(known, _)| *known == leg).unwrap_or_else(|| {
+        reel.tracks.push((leg, Strip::new(FileName::new(call, Some(leg)), &reel.day)));
+        reel.tracks.len() - 1
+    });
+    &mut reel.tracks[place].1
 }

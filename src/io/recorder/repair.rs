@@ -5,7 +5,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::wav::{HEADER_BYTES, SAMPLE_BYTES, UNFINISHED, growing};
+use super::name::{DIRECTORY, FileName, Format, UNFINISHED};
+use super::wav::{HEADER_BYTES, growing};
 use crate::id::CallId;
 
 /// A recording made whole.
@@ -13,9 +14,11 @@ use crate::id::CallId;
 pub struct Repaired {
     /// Whose.
     pub call: CallId,
+    /// Index of the leg whose sound alone it holds; `None`: both sides.
+    pub track: Option<u16>,
     /// Under the data directory: `recordings/YYYY-MM-DD/<call>.wav`.
     pub file: String,
-    /// Samples of each side.
+    /// Samples of each channel.
     pub samples: u64,
 }
 
@@ -24,19 +27,23 @@ pub struct Repaired {
 /// logged and left; the order is by day and call.
 pub fn repair(data: &Path) -> Vec<Repaired> {
     let mut repaired = Vec::new();
-    for day in names(&data.join("recordings")) {
-        for name in names(&data.join("recordings").join(&day)) {
-            let Some(call) = name
-                .strip_suffix(UNFINISHED)
-                .and_then(|rest| rest.strip_suffix(".wav."))
-                .and_then(CallId::parse)
-            else {
+    for day in names(&data.join(DIRECTORY)) {
+        for name in names(&data.join(DIRECTORY).join(&day)) {
+            let unfinished = name.strip_suffix(UNFINISHED).and_then(|rest| rest.strip_suffix('.'));
+            let Some(name) = unfinished.and_then(FileName::parse) else { continue };
+            let file = name.on(&day);
+            if name.format != Format::Wav {
+                // What it was made from is still there, and is compressed again.
+                if let Err(error) = fs::remove_file(data.join(format!("{file}.{UNFINISHED}"))) {
+                    tracing::warn!(%error, file, "what is left of a compression stays");
+                }
                 continue;
-            };
-            let file = format!("recordings/{day}/{call}.wav");
+            }
             match make_whole(&data.join(&file)) {
                 Ok(0) => {}
-                Ok(samples) => repaired.push(Repaired { call, file, samples }),
+                Ok(samples) => {
+                    repaired.push(Repaired { call: name.call, track: name.track, file, samples });
+                }
                 Err(error) => tracing::warn!(%error, file, "a recording could not be repaired"),
             }
         }
@@ -51,7 +58,7 @@ pub fn whole_samples(data: &Path, file: &str) -> Option<u64> {
     Some(u64::from(hound::WavReader::open(path).ok()?.duration()))
 }
 
-fn names(directory: &Path) -> Vec<String> {
+pub(super) fn names(directory: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(directory)
         .into_iter()
         .flatten()
@@ -61,25 +68,27 @@ fn names(directory: &Path) -> Vec<String> {
     names
 }
 
-/// Repairs what grew towards `path`; its samples of each side, 0 when there was nothing to keep.
+/// Repairs what grew towards `path`; its samples of each channel, 0 when there was nothing to keep.
 fn make_whole(path: &Path) -> io::Result<u64> {
     let growing = growing(path);
     if !growing.symlink_metadata()?.is_file() {
         return Err(io::Error::other("not a file")); // A pipe would hold us.
     }
     let file = OpenOptions::new().read(true).write(true).open(&growing)?;
-    let samples = file.metadata()?.len().saturating_sub(HEADER_BYTES) / SAMPLE_BYTES;
-    if samples == 0 {
+    let sound = file.metadata()?.len().saturating_sub(HEADER_BYTES);
+    let mut header = [0; HEADER_BYTES as usize];
+    let kept = if sound == 0 { Ok(()) } else { file.read_exact_at(&mut header, 0) };
+    let samples = sound / block_of(&header);
+    if kept.is_ok() && samples == 0 {
         fs::remove_file(&growing)?;
         return Ok(0);
     }
-    let mut header = [0; HEADER_BYTES as usize];
-    file.read_exact_at(&mut header, 0)?;
+    kept?;
     if &header[..4] != b"RIFF" || &header[36..40] != b"data" {
         return Err(io::Error::other("not a recording of ours"));
     }
-    let bytes = u32::try_from(samples * SAMPLE_BYTES).map_err(io::Error::other)?;
-    let riff = u32::try_from(samples * SAMPLE_BYTES + HEADER_BYTES - 8).map_err(io::Error::other)?;
+    let bytes = u32::try_from(samples * block_of(&header)).map_err(io::Error::other)?;
+    let riff = u32::try_from(u64::from(bytes) + HEADER_BYTES - 8).map_err(io::Error::other)?;
     file.set_len(HEADER_BYTES + u64::from(bytes))?;
     file.write_all_at(&riff.to_le_bytes(), 4)?;
     file.write_all_at(&bytes.to_le_bytes(), 40)?;
@@ -92,4 +101,9 @@ fn make_whole(path: &Path) -> io::Result<u64> {
         File::open(day)?.sync_all()?;
     }
     Ok(samples)
+}
+
+/// Bytes of one sample of all channels: the header's block size, one or two channels of 16 bit.
+fn block_of(header: &[u8; HEADER_BYTES as usize]) -> u64 {
+    if header[32] == 2 { 2 } else { 4 }
 }

@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use super::wav::Whole;
 use super::{RecorderFigures, Tell};
 use crate::id::CallId;
-use crate::media::order::Fact;
+use crate::media::order::{Fact, Filed};
 
 /// Files waiting to be synced; who finds no room is synced later.
 const WAITING_MAX: usize = 256;
@@ -21,8 +21,8 @@ const WAITING_MAX: usize = 256;
 pub(super) enum Job {
     /// A growing file.
     Sync(Arc<File>),
-    /// A finished one. `lost_frames` counts all.
-    Settle { call: CallId, file: String, whole: Whole, lost_frames: u64 },
+    /// A finished one, as it will be filed.
+    Settle { filed: Box<Filed>, whole: Whole },
 }
 
 /// The disk thread's end.
@@ -90,19 +90,27 @@ fn run(inbox: &Receiver<Job>, tell: &Tell, figures: &RecorderFigures) {
                     tracing::warn!(%error, "a recording could not be synced");
                 }
             }
-            Job::Settle { call, file, whole, lost_frames } => {
-                let samples = whole.samples;
-                let settled = whole.settle();
-                if let Err(error) = &settled {
-                    RecorderFigures::add(&figures.files_lost, 1);
-                    tracing::error!(%error, file, "a recording is lost or not whole");
-                }
-                tell(match settled {
-                    Ok(()) => Fact::Recorded { call, file, samples, lost_frames },
-                    Err(_) => lost(call, lost_frames + super::disk::frames_of(samples)),
-                });
-            }
+            Job::Settle { filed, whole } => settle(filed, whole, tell, figures),
         }
+    }
+}
+
+fn settle(filed: Box<Filed>, whole: Whole, tell: &Tell, figures: &RecorderFigures) {
+    let settled = whole.settle();
+    if let Err(error) = &settled {
+        RecorderFigures::add(&figures.files_lost, 1);
+        tracing::error!(%error, file = filed.file, "a recording is lost or not whole");
+    }
+    if filed.track.is_none() {
+        let (call, file, samples, lost_frames) =
+            (filed.call, filed.file.clone(), filed.samples, filed.lost_frames);
+        tell(match settled {
+            Ok(()) => Fact::Recorded { call, file, samples, lost_frames },
+            Err(_) => lost(call, lost_frames + super::disk::frames_of(samples)),
+        });
+    }
+    if settled.is_ok() {
+        tell(Fact::Filed(filed));
     }
 }
 

@@ -1,4 +1,4 @@
-//! One stereo WAV file that grows: its format by `hound`, its bytes at their own places on disk.
+//! One WAV file that grows, stereo or of one leg: its format by `hound`, its bytes at their own places on disk.
 //!
 //! What the disk refuses becomes a hole, which reads as silence, so that time stays true and the
 //! next half second is tried anew.
@@ -10,23 +10,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
+use super::name::UNFINISHED;
 use crate::media::order::FRAME_SAMPLES;
 
 /// Bytes before the samples in the files that we write.
 pub const HEADER_BYTES: u64 = 44;
-/// Bytes of one sample of both sides.
-pub const SAMPLE_BYTES: u64 = 4;
+/// Bytes of one sample of one channel.
+const SAMPLE_BYTES: u64 = 2;
+/// Samples of one second.
+pub const RATE: u32 = 8_000;
 /// Longest recording: what comes after is lost. A WAV file ends at 4 GiB, 37 hours.
 const FRAMES_MAX: u64 = 24 * 3_600 * 50;
-/// While it grows, a file has this after its name; [`super::repair`] looks for it.
-pub const UNFINISHED: &str = "part";
-
 /// See the module's own words.
 pub struct WavFile {
     path: PathBuf,
     writer: hound::WavWriter<Sheet>,
     file: Arc<File>,
     state: Arc<SheetState>,
+    channels: u16,
     frames: u64,
     unwritten: u64,
 }
@@ -106,7 +107,7 @@ impl Seek for Sheet {
 impl WavFile {
     /// Creates the file that will be `path` when it is whole. Whatever stands there already, or
     /// where it grows, is left alone: it is never opened, so a pipe cannot hold us.
-    pub fn create(path: PathBuf) -> io::Result<Self> {
+    pub fn create(path: PathBuf, channels: u16) -> io::Result<Self> {
         if path.symlink_metadata().is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -118,8 +119,8 @@ impl WavFile {
         let state = Arc::new(SheetState::default());
         let sheet = Sheet { file: Arc::clone(&file), at: 0, state: Arc::clone(&state) };
         let spec = hound::WavSpec {
-            channels: 2,
-            sample_rate: 8_000,
+            channels,
+            sample_rate: RATE,
             bits_per_sample: 16,
             sample_format: hound::SampleFormat::Int,
         };
@@ -129,12 +130,12 @@ impl WavFile {
             let _ = std::fs::remove_file(&growing);
             return Err(error);
         }
-        Ok(WavFile { path, writer, file, state, frames: 0, unwritten: 0 })
+        Ok(WavFile { path, writer, file, state, channels, frames: 0, unwritten: 0 })
     }
 
     /// Appends whole frames, interleaved. The error is the disk's: the frames are silence then.
     pub fn append(&mut self, samples: &[i16]) -> io::Result<()> {
-        let frames = (samples.len() / (2 * FRAME_SAMPLES)) as u64;
+        let frames = self.frames_in(samples);
         if self.frames + frames > FRAMES_MAX {
             self.unwritten += frames;
             return Err(io::ErrorKind::FileTooLarge.into());
@@ -152,8 +153,8 @@ impl WavFile {
     /// Goes `frames` of silence ahead without troubling the disk.
     pub fn skip(&mut self, frames: u64) -> io::Result<()> {
         self.state.hole.store(true, Ordering::Relaxed);
-        let silence = [0; 2 * FRAME_SAMPLES];
-        let done = (0..frames.min(FRAMES_MAX - self.frames)).try_for_each(|_| self.put(&silence));
+        let silence = &[0; 2 * FRAME_SAMPLES][..usize::from(self.channels) * FRAME_SAMPLES];
+        let done = (0..frames.min(FRAMES_MAX - self.frames)).try_for_each(|_| self.put(silence));
         self.state.hole.store(false, Ordering::Relaxed);
         done
     }
@@ -164,8 +165,17 @@ impl WavFile {
             writer.write_sample(*sample);
         }
         writer.flush().map_err(plain)?;
-        self.frames += (samples.len() / (2 * FRAME_SAMPLES)) as u64;
+        self.frames += self.frames_in(samples);
         Ok(())
+    }
+
+    fn frames_in(&self, samples: &[i16]) -> u64 {
+        (samples.len() / (usize::from(self.channels) * FRAME_SAMPLES)) as u64
+    }
+
+    /// Frames so far.
+    pub fn frames(&self) -> u64 {
+        self.frames
     }
 
     /// The open file, for syncing.
@@ -173,7 +183,7 @@ impl WavFile {
         &self.file
     }
 
-    /// Samples of each side so far.
+    /// Samples of each channel so far.
     pub fn samples(&self) -> u64 {
         self.frames * FRAME_SAMPLES as u64
     }
@@ -188,7 +198,7 @@ impl WavFile {
         let (samples, unwritten) = (self.samples(), self.unwritten);
         // The sheet never says no, so this fails for no reason of the disk's.
         let header = self.writer.finalize().map_err(plain);
-        let len = HEADER_BYTES + samples * SAMPLE_BYTES;
+        let len = HEADER_BYTES + samples * SAMPLE_BYTES * u64::from(self.channels);
         Whole {
             path: self.path,
             file: self.file,
@@ -204,7 +214,7 @@ impl WavFile {
 pub struct Whole {
     path: PathBuf,
     file: Arc<File>,
-    /// Samples of each side.
+    /// Samples of each channel.
     pub samples: u64,
     /// Frames that the disk refused: silence.
     pub unwritten: u64,
@@ -257,7 +267,7 @@ mod tests {
         let path = std::env::temp_dir().join(format!("hotline-wav-{}.wav", std::process::id()));
         let _ = std::fs::remove_file(growing(&path));
         let _ = std::fs::remove_file(&path);
-        let mut file = WavFile::create(path.clone()).unwrap();
+        let mut file = WavFile::create(path.clone(), 2).unwrap();
         let frame = |value: i16| [value; 2 * FRAME_SAMPLES];
         file.append(&frame(1)).unwrap();
         file.state.full.store(true, Ordering::Relaxed);

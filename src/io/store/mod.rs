@@ -11,6 +11,7 @@ mod beside;
 mod crash;
 mod desk;
 mod inbox;
+mod manifest;
 mod office;
 mod read;
 mod schema;
@@ -29,6 +30,7 @@ use tokio::sync::oneshot;
 pub use beside::append_beside;
 pub use crash::{Repaired, close_crashed};
 pub use desk::Desk;
+pub use manifest::ManifestRow;
 pub use office::Ticket;
 pub use read::{CallQuery, DeadLetter, Owed, Reader, age};
 pub use schema::{SCHEMA, StoreError};
@@ -219,6 +221,14 @@ impl Errands {
         self.run(Errand::Append { make, reply }, answer).await
     }
 
+    /// Enters a file into the manifest of recordings. Does not wait: what comes says when it is on disk.
+    pub fn file(&self, row: ManifestRow) -> oneshot::Receiver<Result<(), StoreError>> {
+        let (reply, answer) = oneshot::channel();
+        // Where the writer is gone the reply is dropped, and its asker learns that.
+        self.inbox.push(Request::Errand(Errand::File { row: Box::new(row), reply }));
+        answer
+    }
+
     async fn run<T>(
         &self,
         errand: Errand,
@@ -237,7 +247,12 @@ fn is_essential(job: &StoreJob) -> bool {
         StoreJob::Fact { fact, events } => {
             let vital = matches!(
                 fact.what,
-                What::Opened { .. } | What::Answered { .. } | What::Recorded { .. } | What::Closed { .. }
+                What::Opened { .. }
+                    | What::Answered { .. }
+                    | What::Recorded { .. }
+                    | What::RecordingPaused { .. }
+                    | What::RecordingResumed { .. }
+                    | What::Closed { .. }
             );
             vital || !events.is_empty()
         }

@@ -19,7 +19,7 @@ use crate::time::{Instant, Timestamp};
 
 /// A read-only connection; many may stand beside a running engine.
 pub struct Reader {
-    db: Connection,
+    pub(super) db: Connection,
 }
 
 /// What a caller of [`Reader::calls`] wants to see.

@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// Version of the shape that this program writes; `user_version` of the file.
-pub const SCHEMA: i64 = 3;
+pub const SCHEMA: i64 = 4;
 /// How long a reader waits for a lock before it gives up.
 const BUSY: Duration = Duration::from_secs(2);
 /// Statements kept prepared per connection.
@@ -162,8 +162,27 @@ DELETE FROM calls WHERE cause IS NULL;
 DROP INDEX calls_open;
 ";
 
+/// The manifest of recordings. `track` is the index of the leg that a file holds alone, -1 for both
+/// sides; `gaps` and `pauses` are lists of samples, from and until.
+const VERSION_4: &str = "
+CREATE TABLE recordings (
+    call TEXT NOT NULL,
+    track INTEGER NOT NULL,
+    file TEXT NOT NULL UNIQUE,
+    format TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    samples INTEGER NOT NULL,
+    lost_frames INTEGER NOT NULL,
+    gaps TEXT NOT NULL,
+    pauses TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (call, track)
+) STRICT, WITHOUT ROWID;
+";
+
 /// What brings each version to the next.
-const STEPS: [&str; SCHEMA as usize] = [VERSION_1, VERSION_2, VERSION_3];
+const STEPS: [&str; SCHEMA as usize] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 /// Opens for writing; makes the file, or brings it to this program's shape.
 pub fn open(path: &Path) -> Result<Connection, StoreError> {

@@ -11,6 +11,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::inbox::{Inbox, Wakes};
+use super::manifest::{self, ManifestRow};
 use super::office;
 use super::schema::{self, StoreError};
 use super::write::{LedgerRow, Writes, append_ledger};
@@ -59,12 +60,14 @@ type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(super) enum Errand {
     Fold { event: StoredEvent, reply: Reply<Result<(), String>> },
     Append { make: Make, reply: Reply<LedgerRow> },
+    File { row: Box<ManifestRow>, reply: Reply<()> },
 }
 
 /// An errand that is done but for the commit.
 enum Done {
     Fold(Reply<Result<(), String>>, Result<Result<(), String>, StoreError>),
     Append(Reply<LedgerRow>, Result<LedgerRow, StoreError>),
+    File(Reply<()>, Result<(), StoreError>),
 }
 
 impl Request {
@@ -80,7 +83,7 @@ impl Request {
                 )
             }),
             Request::Errand(Errand::Append { .. }) => true,
-            Request::Errand(Errand::Fold { .. }) | Request::Close => false,
+            Request::Errand(Errand::Fold { .. } | Errand::File { .. }) | Request::Close => false,
         }
     }
 }
@@ -92,6 +95,9 @@ impl Done {
                 let _ = reply.send(if committed { result } else { Err(StoreError::Gone) });
             }
             Done::Append(reply, result) => {
+                let _ = reply.send(if committed { result } else { Err(StoreError::Gone) });
+            }
+            Done::File(reply, result) => {
                 let _ = reply.send(if committed { result } else { Err(StoreError::Gone) });
             }
         }
@@ -262,6 +268,7 @@ impl Writer {
             done.push(match errand {
                 Errand::Fold { event, reply } => Done::Fold(reply, office::fold(&db, &event)),
                 Errand::Append { make, reply } => Done::Append(reply, append_ledger(&db, make)),
+                Errand::File { row, reply } => Done::File(reply, manifest::enter(&db, &row)),
             });
         }
         let rows = self.closing.is_some() || self.writes.rows_due().is_some_and(|due| due <= Instant::now());

@@ -47,6 +47,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     people::experts_are_known(table, problems);
     people::seat_numbers(table, problems);
     people::recording_is_excused(table, problems);
+    people::recordings_are_made(table, problems);
     network::listeners(table, problems);
     transports::listeners(table, problems);
     transports::certificates(table, problems);

@@ -144,6 +144,18 @@ pub fn recording_is_excused(table: &RoutingTable, problems: &mut Problems) {
         );
 }
 
+/// How recordings are kept is said where there are any.
+pub fn recordings_are_made(table: &RoutingTable, problems: &mut Problems) {
+    if table.recording.as_ref().is_none_or(|said| said.value) {
+        return;
+    }
+    let tracks = table.recording_tracks.as_ref().filter(|said| said.value).map(|said| &said.spot);
+    let format = table.recording_format.as_ref().map(|said| &said.spot);
+    for spot in tracks.into_iter().chain(format) {
+        super::misplaced(spot, "enabled = false", problems);
+    }
+}
+
 fn serves(seat: &SeatTable, queue: &str) -> bool {
     seat.queues.iter().flat_map(|said| &said.value).any(|said| said.value == queue)
 }

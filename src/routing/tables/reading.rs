@@ -23,8 +23,13 @@ impl RoutingTable {
         let purpose = reader.or("purpose", Purpose::Live);
         let live = purpose.as_ref().is_none_or(|said| said.value == Purpose::Live);
         let mut exception = None;
-        let mut reason = |reader: &mut Reader<'_, '_>| exception = reader.optional("exception");
-        let recording = decision(reader, live, ("recording", "enabled", "true"), &mut reason);
+        let (mut tracks, mut format) = (None, None);
+        let mut also = |reader: &mut Reader<'_, '_>| {
+            exception = reader.optional("exception");
+            tracks = reader.optional("tracks");
+            format = reader.optional("format");
+        };
+        let recording = decision(reader, live, ("recording", "enabled", "true"), &mut also);
         let greeting = ("seat_greeting", "spoken", "\"both\"");
         let seat_greeting = decision(reader, live, greeting, &mut |_| {});
         RoutingTable {
@@ -37,6 +42,8 @@ impl RoutingTable {
             limits: reader.section("limits", LimitsTable::read),
             recording,
             recording_exception: exception,
+            recording_tracks: tracks,
+            recording_format: format,
             seat_greeting,
             seat_sound: reader.section("seat_sound", SoundTable::read),
             survey: reader.section("survey", SurveyTable::read),

@@ -1,0 +1,374 @@
+//! What becomes of a recording's files after the call: compressed if the plan wants it, summed, and
+//! entered into the manifest.
+//!
+//! One thread does it that gives way to all others, one file after another. It looks at what is there
+//! and does what is missing, so whatever a killed process left half done is done at the next start: a
+//! WAV file goes only when its FLAC file is on disk, was found to hold the same samples, and is
+//! entered.
+
+use std::collections::{HashSet, VecDeque};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError as NotYet;
+
+use super::name::{Format, UNFINISHED};
+use super::sweep::Sweep;
+use super::{flac, nice};
+use crate::id::CallId;
+use crate::io::store::{Errands, ManifestRow, StoreError};
+use crate::media::order::Filed;
+use crate::time::Timestamp;
+
+/// Files that wait; those that find no room are found later by a look at the directories.
+const WAITING_MAX: usize = 8_192;
+/// Rows on their way to disk at once.
+const ROWS_MAX: usize = 64;
+/// Between two looks at rows that are on their way.
+const NAP: Duration = Duration::from_millis(200);
+/// How long after something was passed over the directories are looked through.
+const SWEEP_AFTER: Duration = Duration::from_secs(60);
+/// At the end, what is not done by then is left to the next start.
+const CLOSE_GRACE: Duration = Duration::from_secs(2);
+
+/// What an archive needs to know.
+pub struct ArchiveConfig {
+    /// The data directory.
+    pub data: PathBuf,
+    /// What files become.
+    pub format: Format,
+    /// Where rows go.
+    pub errands: Errands,
+}
+
+/// What the archive counts.
+#[derive(Debug, Default)]
+pub struct ArchiveFigures {
+    /// Files entered into the manifest.
+    pub filed: AtomicU64,
+    /// Files put off because too many waited.
+    pub put_off: AtomicU64,
+    /// Files that could not be compressed, summed or entered: an alarm.
+    pub failed: AtomicU64,
+}
+
+/// The house's end. Nothing here waits but [`Archive::close`].
+pub struct Archive {
+    jobs: Option<SyncSender<Box<Filed>>>,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    flac: AtomicBool,
+    /// Something was passed over.
+    overlooked: AtomicBool,
+    /// Until then the thread goes on, once it is to end.
+    ends: OnceLock<Instant>,
+    figures: ArchiveFigures,
+}
+
+impl Shared {
+    fn goes_on(&self) -> bool {
+        self.ends.get().is_none_or(|ends| Instant::now() < *ends)
+    }
+}
+
+impl Archive {
+    /// Starts the thread, which first looks for what the last run left undone.
+    pub fn start(config: ArchiveConfig) -> io::Result<Archive> {
+        let shared = Arc::new(Shared {
+            flac: AtomicBool::new(config.format == Format::Flac),
+            overlooked: AtomicBool::new(false),
+            ends: OnceLock::new(),
+            figures: ArchiveFigures::default(),
+        });
+        let (jobs, inbox) = sync_channel(WAITING_MAX);
+        let clerk = Clerk {
+            data: config.data,
+            errands: config.errands,
+            shared: Arc::clone(&shared),
+            rows: VecDeque::new(),
+            sweep: None,
+            told: HashSet::new(),
+            sweep_at: Some(Instant::now()),
+        };
+        let thread = std::thread::Builder::new().name("archive".into()).spawn(move || clerk.run(&inbox))?;
+        Ok(Archive { jobs: Some(jobs), shared, thread: Some(thread) })
+    }
+
+    /// Has a file filed.
+    pub fn file(&self, filed: Box<Filed>) {
+        if self.jobs.as_ref().is_none_or(|jobs| jobs.try_send(filed).is_err()) {
+            self.shared.figures.put_off.fetch_add(1, Ordering::Relaxed);
+            self.shared.overlooked.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// What files become from now on.
+    pub fn set_format(&self, format: Format) {
+        self.shared.flac.store(format == Format::Flac, Ordering::Relaxed);
+    }
+
+    /// The figures.
+    pub fn figures(&self) -> &ArchiveFigures {
+        &self.shared.figures
+    }
+
+    /// Ends the thread; what it does not come to in two seconds is left to the next start.
+    pub fn close(mut self) {
+        let _ = self.shared.ends.set(Instant::now() + CLOSE_GRACE);
+        self.jobs = None;
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the archive's thread had died");
+        }
+    }
+}
+
+/// The thread.
+struct Clerk {
+    data: PathBuf,
+    errands: Errands,
+    shared: Arc<Shared>,
+    rows: VecDeque<Row>,
+    sweep: Option<Sweep>,
+    /// Files that were told of while it goes on.
+    told: HashSet<(CallId, Option<u16>)>,
+    sweep_at: Option<Instant>,
+}
+
+/// A row on its way to disk.
+struct Row {
+    answer: oneshot::Receiver<Result<(), StoreError>>,
+    file: String,
+    /// What goes when it is there.
+    superseded: Option<PathBuf>,
+}
+
+/// A file as it is kept.
+struct Kept {
+    file: String,
+    format: Format,
+    superseded: Option<PathBuf>,
+}
+
+impl Clerk {
+    fn run(mut self, inbox: &Receiver<Box<Filed>>) {
+        nice::give_way();
+        loop {
+            self.settle_rows(ROWS_MAX);
+            match inbox.try_recv() {
+                Ok(filed) => self.take(&filed),
+                Err(TryRecvError::Disconnected) => break,
+                Err(TryRecvError::Empty) if self.look_further() => {}
+                Err(TryRecvError::Empty) => match inbox.recv_timeout(NAP) {
+                    Ok(filed) => self.take(&filed),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
+                },
+            }
+        }
+        self.settle_rows(0);
+    }
+
+    /// One step through the directories, if there is one to do.
+    fn look_further(&mut self) -> bool {
+        if self.shared.overlooked.swap(false, Ordering::Relaxed) {
+            self.sweep_at.get_or_insert_with(|| Instant::now() + SWEEP_AFTER);
+        }
+        if self.sweep.is_none() && self.sweep_at.take_if(|at| *at <= Instant::now()).is_some() {
+            self.settle_rows(0); // What is entered is not looked for.
+            self.sweep = Some(Sweep::begin(&self.data));
+        }
+        let Some(sweep) = &mut self.sweep else { return false };
+        match sweep.next() {
+            // Told of meanwhile, by who knows more.
+            Some(filed) if self.told.contains(&(filed.call, filed.track)) => {}
+            Some(filed) => self.file(&filed),
+            None => {
+                self.told.clear();
+                if std::mem::take(&mut self.sweep).is_some_and(|sweep| sweep.has_failed()) {
+                    self.shared.overlooked.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+        true
+    }
+
+    fn take(&mut self, filed: &Filed) {
+        if self.sweep.is_some() {
+            self.told.insert((filed.call, filed.track));
+        }
+        self.file(filed);
+    }
+
+    fn file(&mut self, filed: &Filed) {
+        if !self.shared.goes_on() {
+            return;
+        }
+        match self.row_of(filed) {
+            Ok((row, superseded)) => {
+                let file = row.file.clone();
+                let answer = self.errands.file(row);
+                self.rows.push_back(Row { answer, file, superseded });
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => self.failed(&filed.file, &error),
+        }
+    }
+
+    fn failed(&self, file: &str, error: &dyn std::fmt::Display) {
+        self.shared.figures.failed.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(%error, file, "a recording is not filed");
+    }
+
+    /// The file is brought into the form that it is kept in, and summed.
+    fn row_of(&self, filed: &Filed) -> io::Result<(ManifestRow, Option<PathBuf>)> {
+        let Kept { file, format, superseded } = self.keep(&filed.file)?;
+        let path = self.data.join(&file);
+        let (sha256, bytes) = sum(&path, &|| self.shared.goes_on())?;
+        let samples = match format {
+            Format::Flac => flac::samples_of(&path)?,
+            Format::Wav => u64::from(hound::WavReader::open(&path).map_err(io::Error::other)?.duration()),
+        };
+        let row = ManifestRow {
+            call: filed.call,
+            track: filed.track,
+            file,
+            format: format.extension().into(),
+            sha256,
+            bytes,
+            samples,
+            lost_frames: filed.lost_frames,
+            gaps: filed.gaps.clone(),
+            pauses: filed.pauses.clone(),
+            at: Timestamp::now(),
+        };
+        Ok((row, superseded))
+    }
+
+    fn keep(&self, file: &str) -> io::Result<Kept> {
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+        let of = |format: Format| format!("{stem}.{}", format.extension());
+        let (wav, flac) = (self.data.join(of(Format::Wav)), self.data.join(of(Format::Flac)));
+        let kept = |format, superseded| Kept { file: of(format), format, superseded };
+        let go_on = || self.shared.goes_on();
+        match (stands(&wav), stands(&flac)) {
+            (false, false) => Err(io::ErrorKind::NotFound.into()),
+            (false, true) => Ok(kept(Format::Flac, None)),
+            // Both: somebody was killed between the two, or put one there.
+            (true, true) if flac::is_same_sound(&wav, &flac, &go_on)? => Ok(kept(Format::Flac, Some(wav))),
+            (true, both) => {
+                if both {
+                    tracing::warn!(file, "a FLAC file that is not its WAV file's is made anew");
+                    fs::remove_file(&flac)?;
+                }
+                if !self.shared.flac.load(Ordering::Relaxed) {
+                    return Ok(kept(Format::Wav, None));
+                }
+                match self.compress(&wav, &flac) {
+                    Ok(()) => Ok(kept(Format::Flac, Some(wav))),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+                    Err(error) => {
+                        // Too short to gain anything, or no room: the sound is kept as it is.
+                        if error.kind() != io::ErrorKind::Unsupported {
+                            self.shared.figures.failed.fetch_add(1, Ordering::Relaxed);
+                            tracing::error!(%error, file, "a recording is kept as WAV: it cannot be compressed");
+                        }
+                        Ok(kept(Format::Wav, None))
+                    }
+                }
+            }
+        }
+    }
+
+    fn compress(&self, wav: &Path, flac: &Path) -> io::Result<()> {
+        let mut part = flac.as_os_str().to_owned();
+        part.push(format!(".{UNFINISHED}"));
+        let part = PathBuf::from(part);
+        let go_on = || self.shared.goes_on();
+        let _ = fs::remove_file(&part); // Of a try before.
+        let made = flac::compress(wav, &part, &go_on).and_then(|()| {
+            if flac::is_same_sound(wav, &part, &go_on)? {
+                fs::rename(&part, flac)?;
+                sync_directory(flac)
+            } else {
+                Err(io::Error::other("the copy does not sound like the original"))
+            }
+        });
+        if made.is_err() {
+            let _ = fs::remove_file(&part);
+        }
+        made
+    }
+
+    /// Waits until at most `most` rows are on their way.
+    fn settle_rows(&mut self, most: usize) {
+        while let Some(mut row) = self.rows.pop_front() {
+            let answer = match row.answer.try_recv() {
+                Err(NotYet::Empty) if self.rows.len() < most => {
+                    self.rows.push_front(row);
+                    return;
+                }
+                Err(NotYet::Empty) => row.answer.blocking_recv().unwrap_or(Err(StoreError::Gone)),
+                Err(NotYet::Closed) => Err(StoreError::Gone),
+                Ok(answer) => answer,
+            };
+            match answer {
+                Ok(()) => {
+                    self.shared.figures.filed.fetch_add(1, Ordering::Relaxed);
+                    let gone =
+                        row.superseded.map(|wav| fs::remove_file(&wav).and_then(|()| sync_directory(&wav)));
+                    if let Some(Err(error)) = gone {
+                        self.failed(&row.file, &error);
+                    }
+                }
+                Err(error) => {
+                    self.shared.overlooked.store(true, Ordering::Relaxed);
+                    self.failed(&row.file, &error);
+                }
+            }
+        }
+    }
+}
+
+/// Whether there is a file, and not a link or a pipe in its place.
+fn stands(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|found| found.is_file())
+}
+
+fn sync_directory(of: &Path) -> io::Result<()> {
+    match of.parent() {
+        Some(directory) => File::open(directory)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// The SHA-256 of a whole file, lower-case hexadecimal, and its bytes.
+pub(super) fn sum(path: &Path, go_on: flac::GoOn<'_>) -> io::Result<(String, u64)> {
+    let mut file = File::open(path)?;
+    let mut sum = Sha256::new();
+    let mut bytes = 0;
+    let mut block = vec![0; 1 << 16];
+    loop {
+        if !go_on() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        match file.read(&mut block)? {
+            0 => break,
+            read => {
+                sum.update(&block[..read]);
+                bytes += read as u64;
+            }
+        }
+    }
+    Ok((sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect(), bytes))
+}

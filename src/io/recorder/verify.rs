@@ -1,0 +1,113 @@
+//! Whether all recordings are as the manifest has them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::archive::sum;
+use super::name::{DIRECTORY, FileName, UNFINISHED};
+use super::repair::names;
+use crate::io::store::{ManifestRow, Reader, StoreError};
+
+/// A file that is not as the manifest has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// In the manifest, and not there.
+    Missing {
+        /// Under the data directory.
+        file: String,
+    },
+    /// There, and not what was filed.
+    Changed {
+        /// Under the data directory.
+        file: String,
+        /// What is other about it.
+        what: String,
+    },
+    /// There, and not in the manifest.
+    Unlisted {
+        /// Under the data directory.
+        file: String,
+    },
+}
+
+/// How much was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// Files that the manifest has.
+    pub filed: usize,
+    /// Files of calls that are known, which are still to be filed or are being written.
+    pub waiting: usize,
+    /// What was found.
+    pub findings: usize,
+}
+
+/// Holds every file under `data` against the manifest; findings are told by name.
+pub fn verify(data: &Path, reader: &Reader, mut tell: impl FnMut(&Finding)) -> Result<Looked, StoreError> {
+    let mut looked = Looked::default();
+    let mut tell = |looked: &mut Looked, finding: Finding| {
+        looked.findings += 1;
+        tell(&finding);
+    };
+    let mut directories: BTreeSet<String> = reader.manifest_directories()?.into_iter().collect();
+    for name in names(&data.join(DIRECTORY)) {
+        let path = format!("{DIRECTORY}/{name}");
+        if data.join(&path).is_dir() {
+            directories.insert(path);
+        } else {
+            tell(&mut looked, Finding::Unlisted { file: path });
+        }
+    }
+    for directory in directories {
+        // The names first: a file that is filed meanwhile is then in the manifest.
+        let there = names(&data.join(&directory));
+        let rows = reader.manifest_in(&directory)?;
+        let listed: BTreeMap<&str, &ManifestRow> = rows.iter().map(|row| (row.file.as_str(), row)).collect();
+        for row in &rows {
+            looked.filed += 1;
+            if let Some(finding) = look_at(data, row) {
+                tell(&mut looked, finding);
+            }
+        }
+        for name in there {
+            let file = format!("{directory}/{name}");
+            if listed.contains_key(file.as_str()) || data.join(&file).symlink_metadata().is_err() {
+                continue;
+            }
+            if is_expected(reader, &rows, &name)? {
+                looked.waiting += 1;
+            } else {
+                tell(&mut looked, Finding::Unlisted { file });
+            }
+        }
+    }
+    Ok(looked)
+}
+
+/// Whether an unlisted file is one that a running engine will list: of a known call, whose sound no
+/// other file has been listed for.
+fn is_expected(reader: &Reader, rows: &[ManifestRow], name: &str) -> Result<bool, StoreError> {
+    let unfinished = name.strip_suffix(UNFINISHED).and_then(|rest| rest.strip_suffix('.'));
+    let Some(name) = FileName::parse(unfinished.unwrap_or(name)) else { return Ok(false) };
+    let listed = rows.iter().any(|row| (row.call, row.track) == (name.call, name.track));
+    Ok(!listed && reader.call(name.call)?.is_some())
+}
+
+fn look_at(data: &Path, row: &ManifestRow) -> Option<Finding> {
+    let (file, path) = (row.file.clone(), data.join(&row.file));
+    let changed = |what: String| Some(Finding::Changed { file: file.clone(), what });
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(Finding::Missing { file }),
+        Err(error) => changed(error.to_string()),
+        Ok(found) if !found.is_file() => changed("不是文件 / not a file".into()),
+        Ok(found) if found.len() != row.bytes => {
+            changed(format!("{} 字节，应为 {} / {0} bytes, not {1}", found.len(), row.bytes))
+        }
+        Ok(_) => match sum(&path, &|| true) {
+            Err(error) => changed(error.to_string()),
+            Ok((sha256, _)) if sha256 != row.sha256 => {
+                changed(format!("SHA-256 {sha256}，应为 / not {}", row.sha256))
+            }
+            Ok(_) => None,
+        },
+    }
+}
