@@ -10,7 +10,7 @@ use std::time::{Duration, Instant as SystemInstant};
 use criterion::{Criterion, criterion_group, criterion_main};
 use hotline::id::{CallId, Dice, LegId};
 use hotline::io::media::Outbox;
-use hotline::media::order::{Codec, Flow, Group, PortSlot, SoundId};
+use hotline::media::order::{Codec, Flow, Group, PortSlot, SoundId, Watches};
 use hotline::media::{Engine, Frame, LegConfig, Order, SocketKey, SoundBank, Tape};
 use hotline::time::{Instant, Now, Timestamp};
 
@@ -152,6 +152,7 @@ fn config(call: CallId, slot: u32) -> Box<LegConfig> {
         flow: Flow::SendRecv,
         srtp: None,
         silence_max: Duration::from_secs(30),
+        watches: Watches::default(),
     })
 }
 

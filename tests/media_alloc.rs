@@ -13,7 +13,7 @@ use hotline::id::{CallId, Dice, LegId};
 use hotline::io::clock::Clock;
 use hotline::io::media::{MediaConfig, MediaHandle, Outbox, ShellChoice, raise_file_limit};
 use hotline::io::recorder::{Recorder, RecorderConfig};
-use hotline::media::order::{Codec, Flow, Group, PortSlot, SoundId};
+use hotline::media::order::{Codec, Flow, Group, PortSlot, SoundId, Watches};
 use hotline::media::{Engine, Fact, LegConfig, Order, SocketKey, SoundBank, Tape};
 use hotline::time::{Instant, Now, Timestamp};
 
@@ -80,6 +80,7 @@ fn config(call: CallId, slot: u32, codec: Codec, remote: SocketAddr) -> Box<LegC
         flow: Flow::SendRecv,
         srtp: None,
         silence_max: Duration::from_secs(30),
+        watches: Watches::default(),
     })
 }
 

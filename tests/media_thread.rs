@@ -14,7 +14,7 @@ use hotline::id::{CallId, Dice, LegId};
 use hotline::io::clock::Clock;
 use hotline::io::media::{MediaConfig, MediaHandle, ShellChoice};
 use hotline::io::recorder::RecorderConfig;
-use hotline::media::order::{Codec, Flow, Group, PortSlot, SoundId};
+use hotline::media::order::{Codec, Flow, Group, PortSlot, SoundId, Watches};
 use hotline::media::{Fact, LegConfig, Order, SoundBank, g711};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -97,6 +97,7 @@ impl House {
             flow: Flow::SendRecv,
             srtp: None,
             silence_max: Duration::ZERO,
+            watches: Watches::default(),
         };
         let config = Box::new(config);
         self.media.send(Order::Open { leg, config });

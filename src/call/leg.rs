@@ -8,7 +8,7 @@ use super::negotiate::{self, Agreed, Disagreement, Local, Taste};
 use super::{Call, Callee, Command};
 use crate::id::LegId;
 use crate::media::Order;
-use crate::media::order::{Flow, Group, PortSlot};
+use crate::media::order::{Flow, Group, PortSlot, Watches};
 use crate::routing::Plan;
 use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
@@ -183,12 +183,13 @@ impl Leg {
     }
 
     /// The order that makes the media engine know what was agreed.
-    pub(super) fn sound_order(&mut self, silence_max: Duration) -> Option<Order> {
+    pub(super) fn sound_order(&mut self, silence_max: Duration, watches: Watches) -> Option<Order> {
         let agreed = self.agreed.as_ref()?;
         // Whoever holds us may send nothing, and is only asked whether it is there: without that, a
         // phone that goes dead while it holds would leave the other with music for ever.
         let mut config =
             Box::new(agreed.config(self.slot, Group::of_call(self.id.call), self.peer, silence_max));
+        config.watches = watches;
         config.new_peer = std::mem::take(&mut self.new_peer) && self.open;
         let order = if self.open {
             Order::Change { leg: self.id, config }
@@ -203,8 +204,10 @@ impl Leg {
 impl Call {
     /// Opens a leg's sound, or changes it to what was agreed last.
     pub(super) fn tune(&mut self, leg: LegId) {
-        let silence_max = self.plan.network.silence_max;
-        let order = self.leg_mut(leg).and_then(|leg| leg.sound_order(silence_max));
+        let network = &self.plan.network;
+        let silence_max = network.silence_max;
+        let watches = Watches { mute: network.mute_max, one_way: network.one_way_max };
+        let order = self.leg_mut(leg).and_then(|leg| leg.sound_order(silence_max, watches));
         if let Some(order) = order {
             self.push(Command::Sound(order));
         }
@@ -235,6 +238,7 @@ impl Call {
         }
         if other.leg.is_open() {
             self.push(Command::Sound(Order::Close { leg: other.leg.id }));
+            self.await_figures(other.leg.id, &other.callee);
         } else if other.invited {
             self.push(Command::FreePort { slot: other.leg.slot });
         }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::io::store::{CallQuery, FILE, Reader, StoreError};
+use crate::switchboard::fact::{Party, Sound};
 use crate::switchboard::mask;
+use crate::telemetry::CallRecord;
 
 /// 查询 / Look things up
 #[derive(Debug, clap::Args)]
@@ -46,9 +48,9 @@ impl Args {
 pub fn records(args: &Args) -> ExitCode {
     args.print(|reader| {
         let query = CallQuery { most: args.most, ..CallQuery::default() };
-        let row = |record: &crate::telemetry::CallRecord| {
+        let row = |record: &CallRecord| {
             format!(
-                "{} {} line={} caller={} ticket={} seat={} cause={} recording={}",
+                "{} {} line={} caller={} ticket={} seat={} cause={} recording={}{}",
                 record.opened_at,
                 record.call,
                 record.line,
@@ -57,10 +59,57 @@ pub fn records(args: &Args) -> ExitCode {
                 record.seat.as_ref().map_or("-", |seat| seat.as_str()),
                 record.cause.map_or_else(|| "open".into(), |cause| format!("{cause:?}")),
                 record.recording.as_deref().unwrap_or("-"),
+                sound(record),
             )
         };
         Ok(reader.calls(&query)?.iter().map(row).collect())
     })
+}
+
+/// How a call sounded, a word for each leg that is over, and who was not heard.
+fn sound(record: &CallRecord) -> String {
+    let caller = record.sound.iter().map(|sound| ("caller".to_owned(), sound));
+    let others = record.legs.iter().map(|leg| (leg.party.to_string(), &leg.sound));
+    let mut words: String = caller.chain(others).map(|(who, sound)| leg_sound(&who, sound)).collect();
+    for (what, parties) in [("one_way", &record.one_way), ("mute", &record.mute)] {
+        if !parties.is_empty() {
+            let parties: Vec<String> = parties.iter().map(Party::to_string).collect();
+            words += &format!(" {what}={}", parties.join(","));
+        }
+    }
+    words
+}
+
+/// ` sound[seat/1001]=PCMA,mos=4.31,…`: what we heard of the leg, and after `out` what it heard of us.
+fn leg_sound(who: &str, sound: &Sound) -> String {
+    let score = |mos_x100: u16| match mos_x100 {
+        0 => "-".to_owned(),
+        mos => format!("{:.2}", f64::from(mos) / 100.0),
+    };
+    let percent =
+        |part: Option<f64>| part.map_or_else(|| "-".to_owned(), |part| format!("{:.2}%", part * 100.0));
+    let codec = if sound.codec.is_empty() { "-" } else { &sound.codec };
+    let mut word = format!(
+        " sound[{who}]={codec},mos={},loss={},late={},duplicate={},jitter={:.1}ms,gap={}ms,rtt={:.1}ms",
+        score(sound.mos_x100),
+        percent(sound.missed()),
+        sound.late,
+        sound.duplicate,
+        f64::from(sound.jitter_us) / 1_000.0,
+        sound.gap_max_ms,
+        f64::from(sound.round_trip_us) / 1_000.0,
+    );
+    if let Some(out) = &sound.outbound {
+        let jitter = f64::from(out.jitter_us) / 1_000.0;
+        word +=
+            &format!(",out:mos={},loss={},jitter={jitter:.1}ms", score(out.mos_x100), percent(out.missed()));
+    }
+    for (name, ms) in [("mute", sound.mute_ms), ("unheard", sound.unheard_ms)] {
+        if ms > 0 {
+            word += &format!(",{name}={:.1}s", f64::from(ms) / 1_000.0);
+        }
+    }
+    word
 }
 
 /// Tickets of the embedded office, newest first.

@@ -7,6 +7,7 @@ pub mod bank;
 mod conceal;
 mod dtmf;
 pub mod engine;
+mod feedback;
 pub mod g711;
 mod jitter;
 mod latch;
@@ -22,6 +23,7 @@ mod rtcp;
 mod rtp;
 mod sender;
 mod serve;
+mod watch;
 pub mod wire;
 
 pub use bank::SoundBank;

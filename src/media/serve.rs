@@ -58,7 +58,9 @@ impl Engine {
         }
         self.note_life(slot, now);
         let Some(leg) = self.leg_mut(slot) else { return };
-        match leg.reception.take(&header, kind == Kind::Sound, now) {
+        leg.watch.packet(kind == Kind::Noise, now);
+        let seen = leg.reception.take(&header, kind == Kind::Sound, now);
+        match seen {
             Seen::New => {}
             Seen::First => {
                 if let Some(decoder) = &mut leg.decoder {
@@ -67,6 +69,10 @@ impl Engine {
             }
             Seen::Duplicate | Seen::Stray => return,
         }
+        if seen == Seen::First && header.ssrc == leg.sender.ssrc() {
+            self.part_ssrc(slot);
+        }
+        let Some(leg) = self.leg_mut(slot) else { return };
         if !leg.may_hear() {
             return;
         }
@@ -103,6 +109,7 @@ impl Engine {
     ) {
         let Some(leg) = self.leg_mut(slot) else { return };
         if leg.relayed {
+            leg.watch.glance(leg.config.codec, header.sequence, &packet[place], now);
             self.relay(slot, header, packet, now, wire);
         } else if let Some(decoder) = &mut leg.decoder {
             decoder.jitter.put(header.timestamp, &packet[place], now);
@@ -177,8 +184,8 @@ impl Engine {
             leg.refused += 1;
             return;
         }
-        let ssrc = leg.sender.ssrc();
-        match leg.reports.take(packet, ssrc, &clock, now) {
+        let rate = leg.config.codec.clock();
+        match leg.reports.take(packet, &leg.sender, rate, &clock, now) {
             Some(()) => self.note_life(slot, now),
             None => leg.refused += 1,
         }
@@ -200,6 +207,7 @@ impl Engine {
             leg.end_turn(wire);
         }
         self.watch_silence(slot, now);
+        self.watch_sound(slot, now);
         if self.leg(slot).is_some_and(|leg| leg.reports.due_at() <= now) {
             self.report(slot, false, now, wire);
         }

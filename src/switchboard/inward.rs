@@ -7,7 +7,7 @@ use super::{Drain, Entry, Output, RETRY_AFTER_S, StoreJob, Switchboard, What, ma
 use std::net::IpAddr;
 
 use crate::call::negotiate::Disagreement;
-use crate::call::{Call, Input, Setup};
+use crate::call::{Call, Input, Missing, Setup};
 use crate::id::{CallId, LegId};
 use crate::media;
 use crate::routing::number::Dialled;
@@ -234,6 +234,9 @@ impl Switchboard {
             Fact::Played { leg, mark } => (leg, Input::Played { leg, mark }),
             Fact::Silent { leg } => (leg, Input::Silent { leg }),
             Fact::Heard { leg } => (leg, Input::Alive { leg }),
+            Fact::Mute { leg } => (leg, Input::Missing { leg, what: Missing::Sound }),
+            Fact::Unheard { leg } => (leg, Input::Missing { leg, what: Missing::Packets }),
+            Fact::SoundBack { leg } => (leg, Input::Missing { leg, what: Missing::Nothing }),
             Fact::Failed { leg } => (leg, Input::SoundFailed { leg }),
             Fact::Closed { leg, slot, figures } => {
                 self.ports.release(slot);

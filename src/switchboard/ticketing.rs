@@ -46,7 +46,9 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         What::Announced { .. }
         | What::PeerDialled { .. }
         | What::Transfer { .. }
-        | What::LegReplaced { .. } => return None,
+        | What::LegReplaced { .. }
+        | What::SoundMissing { .. }
+        | What::LegClosed { .. } => return None,
         What::DigitPressed { digit } => EventBody::DigitPressed { digit },
         What::Queued { queue } => EventBody::Queued { queue },
         What::SeatOffered { seat, waited_ms, history } => {

@@ -123,6 +123,8 @@ fn told_words(told: &Told) -> String {
         Told::PeerFailed { number, status, .. } => format!("failed {number}: {status}"),
         Told::Transfer { to, step } => format!("transfer to {to}: {step:?}"),
         Told::Replaced { leg } => format!("replaced {leg}"),
+        Told::Missing { leg, what, .. } => format!("missing of {leg}: {what:?}"),
+        Told::LegClosed { leg, .. } => format!("figures of {leg}"),
         Told::TicketLeft { reason } => format!("ticket {reason:?}"),
         Told::Surveyed { grade } => format!("grade {grade}"),
         Told::Closed { cause, .. } => format!("closed {}", cause_words(*cause)),
