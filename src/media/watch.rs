@@ -72,6 +72,9 @@ impl Watch {
 
     /// A believed packet came; `noise`: it says that a pause begins.
     pub(super) fn packet(&mut self, noise: bool, now: Instant) {
+        if now.since(self.packet_at) >= COMES {
+            self.sound_at = now; // Silence without packets is another fault.
+        }
         (self.packet_at, self.came, self.rests) = (now, true, noise);
     }
 

@@ -5,6 +5,7 @@ mod bridge;
 mod dtmf;
 mod hold;
 mod latch;
+mod missing;
 mod packets;
 mod prompts;
 mod ptime;
