@@ -407,3 +407,13 @@ fn left_to_itself_the_house_takes_io_uring_where_it_can() {
     };
     assert_eq!(house.media.shell(), expected);
 }
+
+#[test]
+fn io_uring_is_left_out_of_the_tests_only_where_the_kernel_refuses_it() {
+    if std::env::var_os("HOTLINE_NO_URING").is_none() {
+        return; // Every test here ran by it, or failed.
+    }
+    let figures = Arc::new(hotline::io::media::MediaFigures::default());
+    let shell = hotline::io::media::open_shell(ShellChoice::Uring, 8, &figures);
+    assert!(shell.is_err(), "HOTLINE_NO_URING is set, but this kernel has io_uring: it must be tested");
+}
