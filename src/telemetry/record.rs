@@ -326,6 +326,30 @@ mod tests {
     }
 
     #[test]
+    fn a_record_has_each_legs_sound_and_names_who_was_not_heard_once() {
+        let seat = Party::Seat { seat: SeatId::from("1001") };
+        let missing = |missing| What::SoundMissing { leg: 1, party: seat.clone(), missing };
+        let sound = Sound { received: 5, codec: "PCMA".into(), ..Sound::default() };
+        let facts = facts(vec![
+            opened(),
+            missing(Missing::Packets),
+            missing(Missing::Nothing),
+            missing(Missing::Packets),
+            What::SoundMissing { leg: 0, party: Party::Caller, missing: Missing::Sound },
+            What::LegClosed { leg: 1, party: seat.clone(), sound: sound.clone() },
+        ]);
+        let record = CallRecord::fold(&facts).unwrap();
+        assert_eq!((&record.one_way[..], &record.mute[..]), (&[seat.clone()][..], &[Party::Caller][..]));
+        assert_eq!(record.legs, [LegSound { leg: 1, party: seat, sound }]);
+        let json = serde_json::to_string(&record.legs).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<LegSound>>(&json).unwrap(), record.legs);
+        // What an earlier version wrote of a sound is still read.
+        let old = r#"{"received":1,"sent":2,"lost":3,"jitter_us":4,"mos_x100":440}"#;
+        let old: Sound = serde_json::from_str(old).unwrap();
+        assert_eq!((old.received, old.mos_x100, old.outbound), (1, 440, None));
+    }
+
+    #[test]
     fn facts_told_twice_or_of_another_call_change_nothing() {
         let facts = whole_call();
         let once = CallRecord::fold(&facts).unwrap();

@@ -11,5 +11,6 @@ mod refer;
 mod replaced;
 mod said;
 mod seat;
+mod sound;
 mod states;
 mod survey;

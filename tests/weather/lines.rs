@@ -39,7 +39,7 @@ impl Lines {
         let mut config = PhoneConfig::new(user, own.address(Channel::Sip).unwrap(), relay[0], server);
         set(&mut config);
         let shared = Rc::new(Shared::default());
-        self.mover.add(Someone::Relay(Relay::new(shared.clone(), near, seed)), sky).unwrap();
+        self.mover.add(Someone::Relay(Box::new(Relay::new(shared.clone(), near, seed))), sky).unwrap();
         let phone = Box::new(Phone::new(config, self.mover.dice()));
         let phone = Someone::Phone { phone, shared: shared.clone(), relay };
         (self.mover.add(phone, own).unwrap(), shared)

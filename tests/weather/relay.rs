@@ -149,7 +149,7 @@ impl Relay {
 /// A telephone behind a relay, or the relay.
 pub enum Someone {
     Phone { phone: Box<Phone>, shared: Rc<Shared>, relay: [SocketAddr; 2] },
-    Relay(Relay),
+    Relay(Box<Relay>),
 }
 
 impl Party for Someone {
