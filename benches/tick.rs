@@ -12,7 +12,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hotline::id::{CallId, Dice, LegId};
 use hotline::io::media::Outbox;
 use hotline::media::conference::PARTIES_MAX;
-use hotline::media::order::{Codec, ConferenceId, Flow, Group, PortSlot, Rights, SoundId};
+use hotline::media::order::{Codec, ConferenceId, Flow, Group, PortSlot, Rights, SoundId, Watches};
 use hotline::media::{Engine, Frame, LegConfig, Order, SocketKey, SoundBank, Tape};
 use hotline::time::{Instant, Now, Timestamp};
 
@@ -178,6 +178,7 @@ fn config(call: CallId, slot: u32) -> Box<LegConfig> {
         flow: Flow::SendRecv,
         srtp: None,
         silence_max: Duration::from_secs(30),
+        watches: Watches::default(),
     })
 }
 

@@ -16,7 +16,7 @@ use hotline::io::recorder::{Recorder, RecorderConfig};
 use hotline::media::conference::PARTIES_MAX;
 use hotline::media::order::{
     Audience, Codec, ConferenceId, Flow, Group, MASTER_MAX, Master, PortSlot, Rights, SoundId, Srtp,
-    SrtpSuite,
+    SrtpSuite, Watches,
 };
 use hotline::media::srtp::{Cipher, TAIL_MAX};
 use hotline::media::{Engine, Fact, LegConfig, Order, SocketKey, SoundBank, Tape};
@@ -85,6 +85,7 @@ fn config(call: CallId, slot: u32, codec: Codec, remote: SocketAddr) -> Box<LegC
         flow: Flow::SendRecv,
         srtp: None,
         silence_max: Duration::from_secs(30),
+        watches: Watches::default(),
     })
 }
 

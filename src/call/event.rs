@@ -44,6 +44,8 @@ pub enum Input {
     Alive { leg: LegId },
     /// No RTP and no RTCP for the leg's bound.
     Silent { leg: LegId },
+    /// What is missing in the sound of a bridge, and that it is back.
+    Missing { leg: LegId, what: Missing },
     /// A key was pressed.
     Digit { leg: LegId, digit: char },
     /// A key was told by signalling (INFO); the same press may come by sound too.
@@ -74,6 +76,26 @@ pub enum Input {
     PauseRecording { pause: bool, by: String },
     /// End now, whatever is going on.
     End { cause: EndWhy },
+}
+
+/// What is missing in a leg's sound while it is bridged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Its packets hold no sound.
+    Sound,
+    /// It sends none, and the other side does.
+    Packets,
+    /// Nothing any more.
+    Nothing,
+}
+
+/// Whose sound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The caller's.
+    Caller,
+    /// Whom we called.
+    Callee(Callee),
 }
 
 /// Why the house ends a call.
@@ -187,6 +209,10 @@ pub enum Told {
     RecordingPaused { by: String },
     /// It goes on.
     RecordingResumed { by: String },
+    /// Two talk, and this is missing in what one of them (by its leg's index) says.
+    Missing { leg: u16, side: Side, what: Missing },
+    /// The sound of a leg of ours to somebody is closed.
+    LegClosed { leg: u16, callee: Callee, sound: LegFigures },
     /// The end.
     Closed { cause: Ending, sound: Option<LegFigures> },
 }

@@ -9,7 +9,7 @@ use super::negotiate::{self, Agreed, Disagreement, G729, KeySeed, Keys, Local, T
 use super::{Call, Callee, Command};
 use crate::id::{Dice, LegId};
 use crate::media::Order;
-use crate::media::order::{Codec, Flow, Group, PortSlot};
+use crate::media::order::{Codec, Flow, Group, PortSlot, Watches};
 use crate::routing::Plan;
 use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
@@ -248,11 +248,17 @@ impl Leg {
     }
 
     /// The order that makes the media engine know what was agreed.
-    pub(super) fn sound_order(&mut self, group: Group, silence_max: Duration) -> Option<Order> {
+    pub(super) fn sound_order(
+        &mut self,
+        group: Group,
+        silence_max: Duration,
+        watches: Watches,
+    ) -> Option<Order> {
         let agreed = self.agreed.as_ref()?;
         // Whoever holds us may send nothing, and is only asked whether it is there: without that, a
         // phone that goes dead while it holds would leave the other with music for ever.
         let mut config = Box::new(agreed.config(self.slot, group, self.peer, silence_max));
+        config.watches = watches;
         config.new_peer = std::mem::take(&mut self.new_peer) && self.open;
         let order = if self.open {
             Order::Change { leg: self.id, config }
@@ -267,8 +273,10 @@ impl Leg {
 impl Call {
     /// Opens a leg's sound, or changes it to what was agreed last.
     pub(super) fn tune(&mut self, leg: LegId) {
-        let (group, silence_max) = (self.group, self.plan.network.silence_max);
-        let order = self.leg_mut(leg).and_then(|leg| leg.sound_order(group, silence_max));
+        let (group, network) = (self.group, &self.plan.network);
+        let silence_max = network.silence_max;
+        let watches = Watches { mute: network.mute_max, one_way: network.one_way_max };
+        let order = self.leg_mut(leg).and_then(|leg| leg.sound_order(group, silence_max, watches));
         if let Some(order) = order {
             self.push(Command::Sound(order));
         }
@@ -300,6 +308,7 @@ impl Call {
         }
         if other.leg.is_open() {
             self.push(Command::Sound(Order::Close { leg: other.leg.id }));
+            self.await_figures(other.leg.id, &other.callee);
         } else if other.invited {
             self.push(Command::FreePort { slot: other.leg.slot });
         }

@@ -18,6 +18,7 @@ mod queueing;
 pub mod recording;
 mod refer;
 mod replaced;
+mod sound;
 mod survey;
 mod talk;
 
@@ -35,7 +36,7 @@ use crate::sip::sdp::Sdp;
 use crate::time::{Instant, Now, Timers};
 
 use digits::Digits;
-pub use event::{Callee, Command, EndWhy, Ending, Input, Told, TransferStep};
+pub use event::{Callee, Command, EndWhy, Ending, Input, Missing, Side, Told, TransferStep};
 use leg::{Leg, Other};
 use meeting::Member;
 use negotiate::{Disagreement, KeySeed, Taste, Terms};
@@ -104,6 +105,8 @@ pub struct Call {
     declined: u8,
     /// `other` is a seat that the caller was put through to.
     put_through: bool,
+    /// Legs that were let go of, until the figures of their sound are there.
+    parted: Vec<(LegId, Callee)>,
     digits: Digits,
     legs_born: u16,
     doing: Doing,
@@ -249,6 +252,7 @@ impl Call {
             transfer: None,
             declined: 0,
             put_through: false,
+            parted: Vec::new(),
             digits: Digits::default(),
             legs_born: 1,
             doing: Doing::Stepping,
@@ -290,6 +294,7 @@ impl Call {
             Input::Ended { leg, vanished } => self.leg_ended(leg, vanished, now),
             Input::Alive { leg } => self.timers.cancel(self.probe_timer(leg)),
             Input::Silent { leg } => self.leg_silent(leg, now),
+            Input::Missing { leg, what } => self.sound_missing(leg, what),
             Input::Digit { leg, digit } => self.digit_heard(leg, digit, now),
             Input::DigitTold { leg, digit } => self.digit_told(leg, digit, now),
             Input::Referred { leg, refer, target, attended } => {
@@ -300,7 +305,7 @@ impl Call {
                 self.replaced(leg, offer.as_deref(), peer, keys.as_ref());
             }
             Input::Played { leg, mark } => self.played(leg, mark, now),
-            Input::SoundClosed { .. } => {}
+            Input::SoundClosed { leg, figures } => self.leg_closed(leg, *figures),
             Input::SoundFailed { leg } if leg == self.caller.id => self.end(Ending::Failed, now),
             Input::SoundFailed { leg } => self.leg_ended(leg, true, now),
             Input::RingSeat { seat, waited } => self.ring_seat(seat, waited, now),
@@ -473,6 +478,7 @@ impl Call {
             (Some(cause), Input::SoundClosed { leg, figures }) if *leg == self.caller.id => {
                 self.close(cause, Some(**figures))
             }
+            (Some(_), Input::SoundClosed { leg, figures }) => self.leg_closed(*leg, **figures),
             (_, Input::Port { slot: Some(slot), .. }) => self.push(Command::FreePort { slot: *slot }),
             // Whoever comes for a leg that is over wants to hear so.
             (_, Input::Replaced { leg, .. }) => self.push(Command::RefuseTakeOver { leg: *leg, status: 481 }),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::look_up;
 use crate::io::recorder::{self, Finding};
 use crate::io::store::{CallQuery, FILE, Reader, StoreError};
+use crate::switchboard::fact::{Party, Sound};
 use crate::telemetry::CallRecord;
 
 /// 通话记录 / Call records
@@ -73,7 +74,54 @@ fn row(args: &look_up::Args, reader: &Reader, record: &CallRecord) -> Result<Str
     if let Some(both) = filed.iter().find(|row| row.track.is_none()) {
         row.push_str(&format!(" sha256={}", both.sha256));
     }
+    row.push_str(&sound(record));
     Ok(row)
+}
+
+/// How a call sounded, a word for each leg that is over, and who was not heard.
+fn sound(record: &CallRecord) -> String {
+    let caller = record.sound.iter().map(|sound| ("caller".to_owned(), sound));
+    let others = record.legs.iter().map(|leg| (leg.party.to_string(), &leg.sound));
+    let mut words: String = caller.chain(others).map(|(who, sound)| leg_sound(&who, sound)).collect();
+    for (what, parties) in [("one_way", &record.one_way), ("mute", &record.mute)] {
+        if !parties.is_empty() {
+            let parties: Vec<String> = parties.iter().map(Party::to_string).collect();
+            words += &format!(" {what}={}", parties.join(","));
+        }
+    }
+    words
+}
+
+/// ` sound[seat/1001]=PCMA,mos=4.31,…`: what we heard of the leg, and after `out` what it heard of us.
+fn leg_sound(who: &str, sound: &Sound) -> String {
+    let score = |mos_x100: u16| match mos_x100 {
+        0 => "-".to_owned(),
+        mos => format!("{:.2}", f64::from(mos) / 100.0),
+    };
+    let percent =
+        |part: Option<f64>| part.map_or_else(|| "-".to_owned(), |part| format!("{:.2}%", part * 100.0));
+    let codec = if sound.codec.is_empty() { "-" } else { &sound.codec };
+    let mut word = format!(
+        " sound[{who}]={codec},mos={},loss={},late={},duplicate={},jitter={:.1}ms,gap={}ms,rtt={:.1}ms",
+        score(sound.mos_x100),
+        percent(sound.missed()),
+        sound.late,
+        sound.duplicate,
+        f64::from(sound.jitter_us) / 1_000.0,
+        sound.gap_max_ms,
+        f64::from(sound.round_trip_us) / 1_000.0,
+    );
+    if let Some(out) = &sound.outbound {
+        let jitter = f64::from(out.jitter_us) / 1_000.0;
+        word +=
+            &format!(",out:mos={},loss={},jitter={jitter:.1}ms", score(out.mos_x100), percent(out.missed()));
+    }
+    for (name, ms) in [("mute", sound.mute_ms), ("unheard", sound.unheard_ms)] {
+        if ms > 0 {
+            word += &format!(",{name}={:.1}s", f64::from(ms) / 1_000.0);
+        }
+    }
+    word
 }
 
 fn verify(data: &std::path::Path) -> ExitCode {

@@ -103,7 +103,7 @@ impl Engine {
                 self.hear(leg, Hears::Sounds(Player::new(sounds, repeat, mark)));
             }
             Order::Quiet { leg } => self.hear(leg, Hears::Nothing),
-            Order::Bridge { a, b } => self.bridge(a, b),
+            Order::Bridge { a, b } => self.bridge(a, b, now.mono),
             Order::Part { a, b } => {
                 self.hear(a, Hears::Nothing);
                 self.hear(b, Hears::Nothing);
@@ -236,7 +236,7 @@ impl Engine {
         self.settle(slot);
     }
 
-    fn bridge(&mut self, a: LegId, b: LegId) {
+    fn bridge(&mut self, a: LegId, b: LegId, now: Instant) {
         let (Some(at_a), Some(at_b)) = (self.slot_of(a), self.slot_of(b)) else { return };
         self.hear(a, Hears::Nothing);
         self.hear(b, Hears::Nothing);
@@ -244,6 +244,7 @@ impl Engine {
             if let Some(leg) = self.leg_mut(slot) {
                 leg.hears = Hears::Leg(partner);
                 leg.tune_anew();
+                leg.watch.begin(now);
             }
         }
         self.settle(at_a);

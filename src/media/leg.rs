@@ -22,6 +22,7 @@ use super::rtp::{FRAME_PACKET_BYTES, HEADER_BYTES, Header, PACKET_MAX, write};
 use super::sender::Sender;
 use super::srtp::Cipher;
 use super::tones::Tones;
+use super::watch::Watch;
 use super::wire::{Frame, SocketKey, Wire};
 use crate::id::{Dice, LegId};
 use crate::time::Instant;
@@ -77,6 +78,9 @@ pub(super) struct Leg {
     /// Sound is decoded at the tick.
     pub(super) decoder: Option<Box<Decoder>>,
     pub(super) heard_at: Instant,
+    pub(super) watch: Watch,
+    /// Its SSRC was changed once, since the peer's was the same.
+    pub(super) ssrc_parted: bool,
     pub(super) silence_told: bool,
     pub(super) refused: u64,
     /// What it was sent in this tick, for the recording.
@@ -157,6 +161,8 @@ impl Leg {
             tuning: TUNING_FRAMES,
             decoder: None,
             heard_at: now,
+            watch: Watch::new(now),
+            ssrc_parted: false,
             silence_told: false,
             refused: 0,
             given: [0; FRAME_SAMPLES],
@@ -468,12 +474,18 @@ impl Leg {
             figures.late = decoder.misses().0;
             decoder.target()
         });
+        let codec = self.config.codec;
+        figures.codec = Some(codec);
+        (figures.mute_ms, figures.unheard_ms) = self.watch.spent();
         figures.round_trip_us = self.reports.round_trip_us();
+        let way_ms = USUAL_DELAY_MS + f64::from(figures.round_trip_us) / 2_000.0;
+        figures.outbound = self.reports.feedback().outbound(codec, way_ms);
         figures.mos_x100 = mos_x100(Measured {
+            codec,
             expected: figures.received.saturating_sub(figures.duplicate) + figures.lost,
             missed: figures.lost + figures.late,
             bursts,
-            delay_ms: USUAL_DELAY_MS + f64::from(target) / 8.0 + f64::from(figures.round_trip_us) / 2_000.0,
+            delay_ms: way_ms + f64::from(target) / 8.0,
         });
         figures
     }

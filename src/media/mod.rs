@@ -13,6 +13,7 @@ pub mod delay;
 mod dtmf;
 mod encoder;
 pub mod engine;
+mod feedback;
 pub mod g711;
 pub mod inband;
 pub mod jitter;
@@ -37,6 +38,7 @@ mod serve;
 pub mod slots;
 pub mod srtp;
 mod tones;
+mod watch;
 pub mod wire;
 
 pub use bank::SoundBank;

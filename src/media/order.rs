@@ -219,6 +219,17 @@ pub struct LegConfig {
     pub srtp: Option<Box<Srtp>>,
     /// Tell `Silent` after so long without RTP and RTCP; zero: never.
     pub silence_max: Duration,
+    /// What is told of sound that is missing while another leg hears this one.
+    pub watches: Watches,
+}
+
+/// How long sound may be missing in a bridge before it is told; zero: never.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Watches {
+    /// Packets without a sound in them: a dead microphone.
+    pub mute: Duration,
+    /// No packets from one side, while the other's come: one-way audio.
+    pub one_way: Duration,
 }
 
 /// What a leg hears.
@@ -271,6 +282,13 @@ pub enum Fact {
     Silent { leg: LegId },
     /// Sound came back after `Silent`.
     Heard { leg: LegId },
+    /// In a bridge its packets have come for `watches.mute` without a sound in them: once, until `SoundBack`.
+    Mute { leg: LegId },
+    /// In a bridge nothing has come from it for `watches.one_way`, while the other side's packets come
+    /// and neither holds: once, until `SoundBack`.
+    Unheard { leg: LegId },
+    /// What `Mute` or `Unheard` told of is over.
+    SoundBack { leg: LegId },
     /// Packets from others were refused: told once per leg, counted in the figures.
     StrangerRefused { leg: LegId, source: SocketAddr },
     /// The leg is gone, its slot free.
@@ -329,5 +347,30 @@ pub struct LegFigures {
     /// Round trip by RTCP, microseconds; 0: unknown.
     pub round_trip_us: u32,
     /// E-model MOS × 100 (G.107); 0: nothing heard.
+    pub mos_x100: u16,
+    /// What the sound was coded in at the end; `None`: the leg was never open.
+    pub codec: Option<Codec>,
+    /// In a bridge, milliseconds of packets without a sound in them that were told as `Mute`.
+    pub mute_ms: u32,
+    /// In a bridge, milliseconds without packets that were told as `Unheard`.
+    pub unheard_ms: u32,
+    /// The other direction, by the peer's own reports.
+    pub outbound: Outbound,
+}
+
+/// What the peer says of the stream that it gets from us (RFC 3550 §6.4.1): that is what it hears.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Outbound {
+    /// Report blocks about our stream that were believed; 0: the other figures are not known.
+    pub reports: u32,
+    /// Report blocks that cannot be true, left out of account.
+    pub nonsense: u32,
+    /// Packets that should have come to the peer by its last report.
+    pub expected: u64,
+    /// Of those, never came.
+    pub lost: u64,
+    /// Interarrival jitter at the peer, microseconds: the mean over its reports.
+    pub jitter_us: u32,
+    /// E-model MOS × 100; 0: not known.
     pub mos_x100: u16,
 }

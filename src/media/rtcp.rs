@@ -2,7 +2,9 @@
 //!
 //! Figures come from [`super::reception`] and [`super::sender`]; when a report is due is kept here.
 
+use super::feedback::Feedback;
 use super::reception::Block;
+use super::sender::Sender;
 use crate::id::Dice;
 use crate::time::{Instant, Now, Timestamp};
 use std::time::Duration;
@@ -49,6 +51,8 @@ pub struct Reports {
     /// The middle of the last SR's NTP time, and when it came.
     last_sender_report: Option<(u32, Instant)>,
     round_trip_us: u32,
+    /// What the peer says of our stream.
+    feedback: Feedback,
 }
 
 /// What goes into a report.
@@ -67,8 +71,13 @@ pub struct Own {
 impl Reports {
     /// Reports of a leg that begins `now`.
     pub fn new(dice: &mut Dice, now: Instant) -> Self {
-        let mut reports =
-            Reports { cname: dice.next_u64(), due_at: now, last_sender_report: None, round_trip_us: 0 };
+        let mut reports = Reports {
+            cname: dice.next_u64(),
+            due_at: now,
+            last_sender_report: None,
+            round_trip_us: 0,
+            feedback: Feedback::default(),
+        };
         reports.set_next(dice, now);
         reports
     }
@@ -87,6 +96,11 @@ impl Reports {
     /// The last round trip measured, in microseconds; 0: none.
     pub fn round_trip_us(&self) -> u32 {
         self.round_trip_us
+    }
+
+    /// What the peer said of our stream.
+    pub fn feedback(&self) -> &Feedback {
+        &self.feedback
     }
 
     /// Writes a compound packet; gives its length.
@@ -131,8 +145,16 @@ impl Reports {
         out.at
     }
 
-    /// Takes the peer's compound packet; `None` where it is not one. `ours` is our SSRC.
-    pub fn take(&mut self, packet: &[u8], ours: u32, clock: &NtpClock, now: Instant) -> Option<()> {
+    /// Takes the peer's compound packet; `None` where it is not one. `ours` is the stream that it hears,
+    /// `rate` that stream's clock, hertz.
+    pub fn take(
+        &mut self,
+        packet: &[u8],
+        ours: &Sender,
+        rate: u32,
+        clock: &NtpClock,
+        now: Instant,
+    ) -> Option<()> {
         let mut rest = packet;
         let mut first = true;
         while !rest.is_empty() {
@@ -160,8 +182,10 @@ impl Reports {
             };
             let blocks = body[blocks_at..].chunks_exact(24);
             for block in blocks.take(usize::from(flags & 0x1f)) {
-                if word(block, 0) == Some(ours) {
+                if word(block, 0) == Some(ours.ssrc()) {
                     self.measure(word(block, 16)?, word(block, 20)?, clock, now);
+                    let (lost, highest, jitter) = (word(block, 4)?, word(block, 8)?, word(block, 12)?);
+                    self.feedback.take(lost, ours.expected_by(highest), jitter, rate);
                 }
             }
             rest = &rest[length..];
@@ -237,6 +261,13 @@ mod tests {
         Instant::from_millis(ms)
     }
 
+    /// A stream that has sent one packet.
+    fn sender(seed: u64) -> Sender {
+        let mut sender = Sender::new(&mut Dice::seeded(seed), at(0));
+        sender.frame(8, at(0));
+        sender
+    }
+
     fn own(ssrc: u32, heard: u32) -> Own {
         Own {
             ssrc,
@@ -251,11 +282,13 @@ mod tests {
         let mut dice = Dice::seeded(1);
         let mut ours = Reports::new(&mut dice, at(0));
         let mut theirs = Reports::new(&mut dice, at(0));
+        let (us, them) = (sender(1), sender(2));
+        let [one, two] = [us.ssrc(), them.ssrc()];
         let mut packet = [0; REPORT_MAX];
-        let length = ours.write(&own(1, 2), &clock(), at(1_000), &mut packet);
-        assert_eq!(theirs.take(&packet[..length], 2, &clock(), at(1_030)), Some(()));
-        let length = theirs.write(&own(2, 1), &clock(), at(3_000), &mut packet);
-        assert_eq!(ours.take(&packet[..length], 1, &clock(), at(3_045)), Some(()));
+        let length = ours.write(&own(one, two), &clock(), at(1_000), &mut packet);
+        assert_eq!(theirs.take(&packet[..length], &them, 8_000, &clock(), at(1_030)), Some(()));
+        let length = theirs.write(&own(two, one), &clock(), at(3_000), &mut packet);
+        assert_eq!(ours.take(&packet[..length], &us, 8_000, &clock(), at(3_045)), Some(()));
         let measured = ours.round_trip_us();
         assert!((74_900..75_100).contains(&measured), "{measured}");
         assert_eq!(theirs.round_trip_us(), 0, "our report came before theirs");
@@ -293,10 +326,10 @@ mod tests {
             ("a sender report without its figures", &[0x80, 200, 0, 1, 0, 0, 0, 1]),
         ];
         for (what, packet) in rows {
-            assert_eq!(reports.take(packet, 1, &clock(), at(0)), None, "{what}");
+            assert_eq!(reports.take(packet, &sender(1), 8_000, &clock(), at(0)), None, "{what}");
         }
         let blocks_promised = [0x9f, 201, 0, 1, 0, 0, 0, 1];
-        assert_eq!(reports.take(&blocks_promised, 1, &clock(), at(0)), Some(()));
+        assert_eq!(reports.take(&blocks_promised, &sender(1), 8_000, &clock(), at(0)), Some(()));
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Sender {
     clock: u32,
     /// Sequence number of the next packet.
     next: u16,
+    /// Sequence numbers used so far, those of relayed losses among them.
+    span: u64,
     clock_offset: u32,
     /// Timestamp of the last frame of sound.
     last: u32,
@@ -54,6 +56,7 @@ impl Sender {
             ssrc: dice.next_u32(),
             clock: NARROW,
             next: dice.next_u32() as u16,
+            span: 0,
             clock_offset,
             // Two frames ago, so that the first packet counts as the beginning of a talkspurt.
             last: clock_offset.wrapping_add(units(now, NARROW)).wrapping_sub(2 * NARROW / 50),
@@ -133,8 +136,10 @@ impl Sender {
         }
         let sequence = from.sequence.wrapping_add(relay.sequence_offset);
         let timestamp = from.timestamp.wrapping_add(relay.timestamp_offset);
-        if sequence.wrapping_sub(self.next) < u16::MAX / 2 {
+        let ahead = sequence.wrapping_sub(self.next);
+        if ahead < u16::MAX / 2 {
             self.next = sequence.wrapping_add(1);
+            self.span += u64::from(ahead) + 1;
         }
         if timestamp.wrapping_sub(self.last) as i32 > 0 {
             self.last = timestamp;
@@ -192,6 +197,7 @@ impl Sender {
     pub fn header(&mut self, marker: bool, payload_type: u8, timestamp: u32) -> Header {
         let sequence = self.next;
         self.next = self.next.wrapping_add(1);
+        self.span += 1;
         self.packets += 1;
         Header { marker, payload_type, sequence, timestamp, ssrc: self.ssrc }
     }
@@ -209,6 +215,18 @@ impl Sender {
     /// RTP packets sent.
     pub fn packets(&self) -> u64 {
         self.packets
+    }
+
+    /// How many packets should have come to a peer whose highest sequence number is `highest`, however
+    /// it counts the wraps; `None` for a number that we have not sent.
+    pub fn expected_by(&self, highest: u32) -> Option<u64> {
+        let behind = u64::from(self.next.wrapping_sub(1).wrapping_sub(highest as u16));
+        self.span.checked_sub(behind).filter(|expected| *expected > 0)
+    }
+
+    /// The peer sends by our own SSRC: ours is another from now on (RFC 3550 §8.2).
+    pub fn change_ssrc(&mut self, dice: &mut Dice) {
+        self.ssrc = dice.next_u32();
     }
 
     /// For a sender report: the clock now, packets and octets; `None` if nothing was sent since

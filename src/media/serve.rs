@@ -72,7 +72,9 @@ impl Engine {
         }
         self.note_life(slot, now);
         let Some(leg) = self.leg_mut(slot) else { return };
-        match leg.reception.take(&header, kind == Kind::Sound, now) {
+        leg.watch.packet(kind == Kind::Noise, now);
+        let seen = leg.reception.take(&header, kind == Kind::Sound, now);
+        match seen {
             Seen::New => {}
             Seen::First => {
                 if let Some(decoder) = &mut leg.decoder {
@@ -81,6 +83,10 @@ impl Engine {
             }
             Seen::Duplicate | Seen::Stray => return,
         }
+        if seen == Seen::First && header.ssrc == leg.sender.ssrc() {
+            self.part_ssrc(slot);
+        }
+        let Some(leg) = self.leg_mut(slot) else { return };
         if !leg.may_hear() {
             return;
         }
@@ -126,6 +132,7 @@ impl Engine {
             }
         }
         if leg.relayed {
+            leg.watch.glance(leg.config.codec, header.sequence, &packet[place.clone()], now);
             self.relay(slot, header, packet, place, now, wire);
         }
     }
@@ -207,8 +214,8 @@ impl Engine {
             leg.refused += 1;
             return;
         }
-        let ssrc = leg.sender.ssrc();
-        match leg.reports.take(packet, ssrc, &clock, now) {
+        let rate = leg.config.codec.clock();
+        match leg.reports.take(packet, &leg.sender, rate, &clock, now) {
             Some(()) => self.note_life(slot, now),
             None => leg.refused += 1,
         }
@@ -230,6 +237,7 @@ impl Engine {
             leg.end_turn(wire);
         }
         self.watch_silence(slot, now);
+        self.watch_sound(slot, now);
         if self.leg(slot).is_some_and(|leg| leg.reports.due_at() <= now) {
             self.report(slot, false, now, wire);
         }

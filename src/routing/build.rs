@@ -110,6 +110,8 @@ fn network(table: &RoutingTable) -> Option<Network> {
         rtp_ports: (ports.0, ports.1),
         domain: value(&network.domain)?,
         silence_max: value(&network.silence_max)?,
+        mute_max: value(&network.mute_max)?,
+        one_way_max: value(&network.one_way_max)?,
         session_expires: value(&network.session_expires)?,
         dns: list(&network.dns, |at| *at)?,
     })

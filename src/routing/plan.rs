@@ -92,6 +92,10 @@ pub struct Network {
     pub domain: String,
     /// A leg silent in RTP and RTCP for so long is asked by OPTIONS, and ended if it does not answer.
     pub silence_max: Duration,
+    /// Of two who talk, one whose packets hold no sound for so long is told of; zero: never.
+    pub mute_max: Duration,
+    /// Of two who talk, one who sends no sound for so long while the other's comes is told of; zero: never.
+    pub one_way_max: Duration,
     /// Session timer that we ask for, and give where it is left to us (RFC 4028).
     pub session_expires: Duration,
     /// Name servers for trunks' names; empty: those of the system.

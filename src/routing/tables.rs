@@ -106,6 +106,10 @@ pub struct NetworkTable {
     pub domain: Field<String>,
     /// `silence_max`.
     pub silence_max: Field<Duration>,
+    /// `mute_max`.
+    pub mute_max: Field<Duration>,
+    /// `one_way_max`.
+    pub one_way_max: Field<Duration>,
     /// `session_expires`.
     pub session_expires: Field<Duration>,
     /// `dns`.

@@ -92,6 +92,24 @@ pub enum What {
     RoomJoined { members: u32 },
     /// The caller has left it, after so long, and so many stay.
     RoomLeft { members: u32, stayed_ms: u64 },
+    /// Two talk, and something is missing in what one of them says; or it is there again.
+    SoundMissing {
+        /// The leg's index.
+        leg: u16,
+        /// Who is not heard.
+        party: Party,
+        /// What.
+        missing: Missing,
+    },
+    /// The sound of a leg of ours to somebody is over.
+    LegClosed {
+        /// Its index.
+        leg: u16,
+        /// Who it was.
+        party: Party,
+        /// In figures.
+        sound: Sound,
+    },
     /// A ticket is left for an office, for this reason.
     TicketLeft { reason: String },
     /// 好差评: 1 (very satisfied) … 5 (very dissatisfied).
@@ -167,19 +185,117 @@ pub struct Given {
     pub text: String,
 }
 
-/// The caller's leg in figures.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Default)]
+/// Somebody on a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "party", rename_all = "snake_case")]
+pub enum Party {
+    /// Who called.
+    Caller,
+    /// A clerk.
+    Seat {
+        /// Which.
+        seat: SeatId,
+    },
+    /// Somebody behind a trunk.
+    Peer {
+        /// The trunk.
+        trunk: TrunkId,
+        /// The number.
+        number: String,
+    },
+}
+
+impl std::fmt::Display for Party {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Party::Caller => f.write_str("caller"),
+            Party::Seat { seat } => write!(f, "seat/{seat}"),
+            Party::Peer { trunk, number } => write!(f, "{trunk}/{number}"),
+        }
+    }
+}
+
+/// What is missing in somebody's sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// Packets come without a sound in them: a dead or muted microphone.
+    Sound,
+    /// No packets come, though the other side's do: one-way audio.
+    Packets,
+    /// Nothing any more.
+    Nothing,
+}
+
+/// A leg in figures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Sound {
+    /// What it was coded in, as SDP writes it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub codec: String,
     /// RTP packets in.
     pub received: u64,
     /// RTP packets out.
     pub sent: u64,
     /// Lost on the way in.
     pub lost: u64,
+    /// Came too late to be heard.
+    pub late: u64,
+    /// Came twice.
+    pub duplicate: u64,
+    /// From strangers, or malformed.
+    pub refused: u64,
+    /// Microseconds.
+    pub jitter_us: u32,
+    /// Longest time between two packets, milliseconds.
+    pub gap_max_ms: u32,
+    /// By RTCP, microseconds; 0: not known.
+    pub round_trip_us: u32,
+    /// E-model × 100; 0: nothing was heard.
+    pub mos_x100: u16,
+    /// In bridges, milliseconds of packets without a sound, as far as they were told.
+    pub mute_ms: u32,
+    /// In bridges, milliseconds without packets, as far as they were told.
+    pub unheard_ms: u32,
+    /// What the other end's own reports say of what it got from us; `None`: it sent none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outbound: Option<Outbound>,
+}
+
+/// The way out in figures, as who hears it reports them (RFC 3550 §6.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct Outbound {
+    /// Packets that should have come there.
+    pub expected: u64,
+    /// Of those, lost.
+    pub lost: u64,
     /// Microseconds.
     pub jitter_us: u32,
     /// E-model × 100.
     pub mos_x100: u16,
+    /// Reports that could not be true.
+    pub nonsense: u32,
+}
+
+impl Sound {
+    /// Of what should have been heard, the part that was not: 0 to 1. `None`: nothing should have.
+    pub fn missed(&self) -> Option<f64> {
+        let expected = self.received.saturating_sub(self.duplicate) + self.lost;
+        part(self.lost + self.late, expected)
+    }
+}
+
+impl Outbound {
+    /// Of what should have come there, the part that did not: 0 to 1. `None`: nothing should have.
+    pub fn missed(&self) -> Option<f64> {
+        part(self.lost, self.expected)
+    }
+}
+
+fn part(missed: u64, expected: u64) -> Option<f64> {
+    (expected > 0).then(|| missed.min(expected) as f64 / expected as f64)
 }
 
 /// Whole milliseconds, for records.

@@ -7,7 +7,7 @@ use super::{Drain, Entry, Output, RETRY_AFTER_S, StoreJob, Switchboard, What, ma
 use std::net::IpAddr;
 
 use crate::call::negotiate::{Disagreement, KeySeed, Terms};
-use crate::call::{Call, Input, Setup};
+use crate::call::{Call, Input, Missing, Setup};
 use crate::id::{CallId, LegId, TrunkId};
 use crate::media;
 use crate::routing::meeting::{Comer, SEATS};
@@ -273,6 +273,9 @@ impl Switchboard {
                 tracing::warn!(%leg, conference = conference.0, ?why, "not let into a conference");
                 (leg, Input::SoundFailed { leg })
             }
+            Fact::Mute { leg } => (leg, Input::Missing { leg, what: Missing::Sound }),
+            Fact::Unheard { leg } => (leg, Input::Missing { leg, what: Missing::Packets }),
+            Fact::SoundBack { leg } => (leg, Input::Missing { leg, what: Missing::Nothing }),
             Fact::Failed { leg } => (leg, Input::SoundFailed { leg }),
             Fact::Closed { leg, slot, figures } => {
                 self.ports.release(slot);

@@ -5,13 +5,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::fact::Cause;
 pub(super) use super::fact::millis;
+use super::fact::{Cause, Missing, Outbound, Party};
 use super::ticketing::About;
 use super::{Fact, Output, StoreJob, Switchboard, What, ticketing};
-use crate::call::{Ending, Input, Told};
+use crate::call::{self, Callee, Ending, Input, Side, Told};
 use crate::id::CallId;
-use crate::media::order::LegFigures;
+use crate::media::order::{Codec, LegFigures};
 use crate::routing::plan::TicketReason;
 use crate::switchboard::fact::Sound;
 use crate::tickets::event::{EventRef, StoredEvent};
@@ -165,6 +165,22 @@ impl Switchboard {
                 let members = self.rooms.leave(&entry.line, &mut entry.stay).unwrap_or(0);
                 What::RoomLeft { members, stayed_ms: millis(stayed) }
             }
+            Told::Missing { leg, side, what } => {
+                let party = match side {
+                    Side::Caller => Party::Caller,
+                    Side::Callee(callee) => party_of(callee),
+                };
+                let missing = match what {
+                    call::Missing::Sound => Missing::Sound,
+                    call::Missing::Packets => Missing::Packets,
+                    call::Missing::Nothing => Missing::Nothing,
+                };
+                tracing::info!(call = %id, %leg, ?missing, "sound is missing in one direction, or is back");
+                What::SoundMissing { leg, party, missing }
+            }
+            Told::LegClosed { leg, callee, sound } => {
+                What::LegClosed { leg, party: party_of(callee), sound: sound_of(sound) }
+            }
             Told::TicketLeft { reason } => What::TicketLeft { reason: reason_name(reason).into() },
             Told::Surveyed { grade } => What::Surveyed { grade },
             Told::RecordingPaused { by } => What::RecordingPaused { by },
@@ -257,12 +273,48 @@ fn cause_of(ending: Ending) -> Cause {
 }
 
 fn sound_of(figures: LegFigures) -> Sound {
+    let out = figures.outbound;
+    let outbound = (out.reports > 0 || out.nonsense > 0).then_some(Outbound {
+        expected: out.expected,
+        lost: out.lost,
+        jitter_us: out.jitter_us,
+        mos_x100: out.mos_x100,
+        nonsense: out.nonsense,
+    });
     Sound {
+        codec: figures.codec.map_or_else(String::new, |codec| codec_name(codec).into()),
         received: figures.received,
         sent: figures.sent,
         lost: figures.lost,
+        late: figures.late,
+        duplicate: figures.duplicate,
+        refused: figures.refused,
         jitter_us: figures.jitter_us,
+        gap_max_ms: figures.gap_max_ms,
+        round_trip_us: figures.round_trip_us,
         mos_x100: figures.mos_x100,
+        mute_ms: figures.mute_ms,
+        unheard_ms: figures.unheard_ms,
+        outbound,
+    }
+}
+
+/// As SDP writes it.
+fn codec_name(codec: Codec) -> &'static str {
+    match codec {
+        Codec::Pcma => "PCMA",
+        Codec::Pcmu => "PCMU",
+        Codec::G722 => "G722",
+        Codec::L16 => "L16",
+        Codec::Opus => "opus",
+        Codec::G729 => "G729",
+    }
+}
+
+fn party_of(callee: Callee) -> Party {
+    match callee {
+        Callee::Seat(seat) => Party::Seat { seat },
+        Callee::Peer { trunk, number } => Party::Peer { trunk, number },
     }
 }
 

@@ -51,7 +51,9 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         | What::Transfer { .. }
         | What::LegReplaced { .. }
         | What::RoomJoined { .. }
-        | What::RoomLeft { .. } => return None,
+        | What::RoomLeft { .. }
+        | What::SoundMissing { .. }
+        | What::LegClosed { .. } => return None,
         What::DigitPressed { digit } => EventBody::DigitPressed { digit },
         What::Queued { queue } => EventBody::Queued { queue },
         What::SeatOffered { seat, waited_ms, history } => {

@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::measured::Measured;
+use super::sound::SoundFigures;
 use crate::media::order::LegFigures;
 
 /// An event that a sink has not taken for so long is an alarm, seconds.
@@ -44,6 +45,7 @@ pub struct Figures {
     pub(super) grades: Family<Labels, Counter>,
     pub(super) tickets_left: Counter,
     pub(super) measured: Measured,
+    pub(super) sound: SoundFigures,
     pub(super) owed: Family<Labels, Gauge>,
     pub(super) owed_age: Family<Labels, Gauge>,
     pub(super) delivered: Family<Labels, Counter>,
@@ -59,6 +61,8 @@ pub struct Figures {
     pub(super) rtp_lost: Counter,
     pub(super) rtp_late: Counter,
     pub(super) rtp_refused: Counter,
+    pub(super) rtp_duplicate: Counter,
+    pub(super) reports_nonsense: Counter,
     pub(super) strangers: Counter,
     pub(super) sip_in: Counter,
     pub(super) sip_out: Counter,
@@ -110,6 +114,7 @@ impl Figures {
             grades: Family::default(),
             tickets_left: Counter::default(),
             measured: Measured::default(),
+            sound: SoundFigures::new(),
             owed: Family::default(),
             owed_age: Family::default(),
             delivered: Family::default(),
@@ -125,6 +130,8 @@ impl Figures {
             rtp_lost: Counter::default(),
             rtp_late: Counter::default(),
             rtp_refused: Counter::default(),
+            rtp_duplicate: Counter::default(),
+            reports_nonsense: Counter::default(),
             strangers: Counter::default(),
             sip_in: Counter::default(),
             sip_out: Counter::default(),
@@ -144,6 +151,7 @@ impl Figures {
         figures.register_calls();
         figures.register_house();
         figures.measured.register(&mut figures.registry);
+        figures.sound.register(&mut figures.registry);
         figures
     }
 
@@ -207,6 +215,12 @@ impl Figures {
         r.register("rtp_lost", "RTP that never came", self.rtp_lost.clone());
         r.register("rtp_late", "RTP too late to be heard", self.rtp_late.clone());
         r.register("rtp_refused", "RTP from strangers or malformed", self.rtp_refused.clone());
+        r.register("rtp_duplicates", "RTP that came twice", self.rtp_duplicate.clone());
+        r.register(
+            "rtcp_nonsense",
+            "RTCP report blocks on our streams that cannot be true",
+            self.reports_nonsense.clone(),
+        );
         r.register("rtp_strangers", "Legs that a stranger sent to", self.strangers.clone());
         r.register(
             "sip_lost",
@@ -327,6 +341,8 @@ impl Figures {
         self.rtp_lost.inc_by(figures.lost);
         self.rtp_late.inc_by(figures.late);
         self.rtp_refused.inc_by(figures.refused);
+        self.rtp_duplicate.inc_by(figures.duplicate);
+        self.reports_nonsense.inc_by(figures.outbound.nonsense.into());
     }
 
     /// A stranger sent RTP to a leg.

@@ -1,7 +1,7 @@
 //! The house in figures, for Prometheus (OpenMetrics text): a fold over all calls' facts.
 //!
 //! [`Metrics`] is owned by the control loop; [`Figures`] is shared with whoever shows them. Lines
-//! are labels by the plan, at most [`LINES_MAX`]; all other labels are enums.
+//! are labels by the plan, at most [`LINES_MAX`], and so are trunks; all other labels are enums.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use prometheus_client::metrics::gauge::Gauge;
 
-use crate::id::{CallId, LineId};
-use crate::switchboard::fact::{Cause, Fact, What};
+use crate::id::{CallId, LineId, TrunkId};
+use crate::switchboard::fact::{Cause, Fact, Party, What};
 use crate::telemetry::figures::{Figures, count, snake};
+use crate::telemetry::sound::TrunkLabels;
 
 /// Lines with figures of their own; later ones share the label `other`.
 pub const LINES_MAX: usize = 256;
@@ -40,6 +41,7 @@ fn cause_label(cause: Cause) -> &'static str {
 #[derive(Debug)]
 struct Open {
     line: String,
+    trunk: String,
     waiting: bool,
     talking: bool,
 }
@@ -50,6 +52,7 @@ pub struct Metrics {
     figures: Arc<Figures>,
     open: HashMap<CallId, Open>,
     lines: HashMap<LineId, String>,
+    trunks: TrunkLabels,
 }
 
 impl Default for Metrics {
@@ -61,7 +64,12 @@ impl Default for Metrics {
 impl Metrics {
     /// Figures at zero.
     pub fn new() -> Self {
-        Metrics { figures: Arc::new(Figures::new()), open: HashMap::new(), lines: HashMap::new() }
+        Metrics {
+            figures: Arc::new(Figures::new()),
+            open: HashMap::new(),
+            lines: HashMap::new(),
+            trunks: TrunkLabels::default(),
+        }
     }
 
     /// The figures, to be shown and to be set by whoever measures.
@@ -74,8 +82,8 @@ impl Metrics {
         let figures = Arc::clone(&self.figures);
         match &fact.what {
             // Rooms are counted by their kind of line: each room would be a label of its own.
-            What::Opened { room: Some(room), .. } => self.opened(fact.call, &room.meeting),
-            What::Opened { line, .. } => self.opened(fact.call, line),
+            What::Opened { room: Some(room), trunk, .. } => self.opened(fact.call, &room.meeting, trunk),
+            What::Opened { line, trunk, .. } => self.opened(fact.call, line, trunk),
             What::Answered { durable } => {
                 if let Some(open) = self.open.get(&fact.call) {
                     count(&figures.answered, vec![("line", open.line.clone())]);
@@ -124,16 +132,27 @@ impl Metrics {
                     figures.alarm("recording_lost");
                 }
             }
-            What::Closed { cause, .. } => self.closed(fact.call, *cause),
+            What::SoundMissing { party, missing, .. } => figures.sound.missing(party, *missing),
+            What::LegClosed { party: Party::Peer { trunk, .. }, sound, .. } => {
+                figures.sound.leg(Some(&self.trunks.label(trunk)), sound);
+            }
+            What::LegClosed { sound, .. } => figures.sound.leg(None, sound),
+            What::Closed { cause, sound, .. } => {
+                if let (Some(sound), Some(open)) = (sound, self.open.get(&fact.call)) {
+                    figures.sound.leg(Some(&open.trunk), sound);
+                }
+                self.closed(fact.call, *cause);
+            }
         }
     }
 
-    fn opened(&mut self, call: CallId, line: &LineId) {
+    fn opened(&mut self, call: CallId, line: &LineId, trunk: &TrunkId) {
         let line = self.line_label(line);
+        let trunk = self.trunks.label(trunk);
         count(&self.figures.opened, vec![("line", line.clone())]);
         self.figures.active.inc();
         if self.open.len() < OPEN_MAX {
-            let open = Open { line, waiting: false, talking: false };
+            let open = Open { line, trunk, waiting: false, talking: false };
             self.open.insert(call, open);
         }
     }
@@ -351,6 +370,63 @@ mod tests {
         shows(&metrics, &format!("hotline_meeting_members {}", 3 * LINES_MAX - 5));
         shows(&metrics, &format!("hotline_meeting_rooms {}", LINES_MAX - 1));
         shows(&metrics, "hotline_calls_closed_total{line=\"94xxxxxx\",cause=\"caller_hung_up\"} 5");
+    }
+
+    #[test]
+    fn each_leg_is_scored_both_ways_under_its_trunk_or_as_a_seats() {
+        use crate::switchboard::fact::{Missing, Outbound, Sound};
+        let mut metrics = Metrics::new();
+        let mut caller = Caller::new(1);
+        caller.opens(&mut metrics, "12345");
+        let outbound = Some(Outbound { expected: 1_000, lost: 40, mos_x100: 395, ..Outbound::default() });
+        let sound = Sound {
+            received: 990,
+            lost: 10,
+            jitter_us: 4_000,
+            mos_x100: 430,
+            round_trip_us: 30_000,
+            outbound,
+            ..Sound::default()
+        };
+        let seat = Party::Seat { seat: SeatId::from("1001") };
+        let what = What::SoundMissing { leg: 1, party: seat.clone(), missing: Missing::Packets };
+        caller.tells(&mut metrics, what);
+        let what = What::SoundMissing { leg: 1, party: seat.clone(), missing: Missing::Nothing };
+        caller.tells(&mut metrics, what);
+        let what = What::LegClosed { leg: 1, party: seat, sound: Sound { outbound: None, ..sound.clone() } };
+        caller.tells(&mut metrics, what);
+        let peer = Party::Peer { trunk: TrunkId::from("sub"), number: "1".into() };
+        // Nothing came, nothing was reported: no figure, rather than a bad one.
+        caller.tells(&mut metrics, What::LegClosed { leg: 2, party: peer, sound: Sound::default() });
+        let (cause, sound) = (Cause::Completed, Some(sound));
+        caller.tells(
+            &mut metrics,
+            What::Closed { cause, lasted_ms: 1, answered_ms: None, sound, reason: None },
+        );
+        let trunk = "side=\"trunk\",trunk=\"t\"";
+        for line in [
+            format!("hotline_leg_mos_bucket{{le=\"4.3\",{trunk},direction=\"in\"}} 1"),
+            format!("hotline_leg_mos_sum{{{trunk},direction=\"out\"}} 3.95"),
+            format!("hotline_leg_loss_ratio_sum{{{trunk},direction=\"out\"}} 0.04"),
+            format!("hotline_leg_loss_ratio_sum{{{trunk},direction=\"in\"}} 0.01"),
+            format!("hotline_leg_round_trip_seconds_sum{{{trunk}}} 0.03"),
+            "hotline_leg_jitter_seconds_sum{side=\"seat\",trunk=\"\",direction=\"in\"} 0.004".into(),
+            "hotline_sound_missing_total{what=\"one_way\",party=\"seat\"} 1".into(),
+        ] {
+            shows(&metrics, &line);
+        }
+        assert!(!metrics.figures().encode().contains("trunk=\"sub\""));
+    }
+
+    #[test]
+    fn trunks_beyond_the_bound_share_a_label() {
+        use crate::telemetry::sound::TRUNKS_MAX;
+        let mut labels = TrunkLabels::default();
+        for number in 0..TRUNKS_MAX {
+            assert_eq!(labels.label(&TrunkId::from(number.to_string().as_str())), number.to_string());
+        }
+        assert_eq!(labels.label(&TrunkId::from("one more")), "other");
+        assert_eq!(labels.label(&TrunkId::from("7")), "7");
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod figures;
 pub mod measured;
 pub mod metrics;
 pub mod record;
+mod sound;
 
 pub use figures::Figures;
 pub use metrics::Metrics;

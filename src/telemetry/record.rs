@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::acd::event::Overflow;
 use crate::id::{CallId, LineId, QueueId, SeatId, TrunkId};
-use crate::switchboard::fact::{Cause, Fact, Sound, What};
+use crate::switchboard::fact::{Cause, Fact, Missing, Party, Sound, What};
 use crate::time::{Instant, Timestamp};
 
 /// What is kept of one call. Applying its facts in order, each once or more often, gives the same
@@ -80,6 +80,12 @@ pub struct CallRecord {
     pub answered_ms: Option<u64>,
     /// Sound of the caller's leg.
     pub sound: Option<Sound>,
+    /// Sound of the other legs, in the order that they ended; at most [`LEGS_MAX`].
+    pub legs: Vec<LegSound>,
+    /// Who was not heard for a while though the other was: one-way audio.
+    pub one_way: Vec<Party>,
+    /// Whose packets held no sound for a while.
+    pub mute: Vec<Party>,
     /// Monotonic clock at the opening, of the process that saw it.
     #[serde(skip)]
     pub opened_mono: Instant,
@@ -93,6 +99,20 @@ pub struct CallRecord {
 
 /// Longest run of keys kept in a record; later ones stay in the facts only.
 pub const DIGITS_MAX: usize = 32;
+/// Legs whose sound is kept in a record; later ones stay in the facts only.
+pub const LEGS_MAX: usize = 16;
+
+/// One leg's sound.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LegSound {
+    /// Its index.
+    pub leg: u16,
+    /// Who it was.
+    #[serde(flatten)]
+    pub party: Party,
+    /// In figures.
+    pub sound: Sound,
+}
 
 impl CallRecord {
     /// An empty record of a call whose facts are about to be applied.
@@ -131,6 +151,9 @@ impl CallRecord {
             lasted_ms: None,
             answered_ms: None,
             sound: None,
+            legs: Vec::new(),
+            one_way: Vec::new(),
+            mute: Vec::new(),
             opened_mono: Instant::ZERO,
             last_mono: Instant::ZERO,
             answered_mono: None,
@@ -190,6 +213,20 @@ impl CallRecord {
             | What::RoomJoined { .. }
             | What::LegReplaced { .. } => {}
             What::RoomLeft { stayed_ms, .. } => self.stayed_ms += stayed_ms,
+            What::SoundMissing { party, missing, .. } => {
+                let list = match missing {
+                    Missing::Sound => &mut self.mute,
+                    Missing::Packets => &mut self.one_way,
+                    Missing::Nothing => return,
+                };
+                if list.len() < LEGS_MAX && !list.contains(party) {
+                    list.push(party.clone());
+                }
+            }
+            What::LegClosed { leg, party, sound } if self.legs.len() < LEGS_MAX => {
+                self.legs.push(LegSound { leg: *leg, party: party.clone(), sound: sound.clone() });
+            }
+            What::LegClosed { .. } => {}
             What::PeerAnswered { trunk, number } => self.peer = Some(format!("{trunk}/{number}")),
             What::TicketLeft { reason } => self.ticket_left = Some(reason.clone()),
             What::Surveyed { grade } => self.grade = Some(*grade),
@@ -204,7 +241,7 @@ impl CallRecord {
                 self.cause = Some(*cause);
                 self.lasted_ms = Some(*lasted_ms);
                 self.answered_ms = *answered_ms;
-                self.sound = *sound;
+                self.sound.clone_from(sound);
             }
         }
     }
@@ -305,6 +342,30 @@ mod tests {
         assert_eq!(record.cause, Some(Cause::Completed));
         assert_eq!(record.answered_ms, Some(10_000));
         assert_eq!(record.sequence, 12);
+    }
+
+    #[test]
+    fn a_record_has_each_legs_sound_and_names_who_was_not_heard_once() {
+        let seat = Party::Seat { seat: SeatId::from("1001") };
+        let missing = |missing| What::SoundMissing { leg: 1, party: seat.clone(), missing };
+        let sound = Sound { received: 5, codec: "PCMA".into(), ..Sound::default() };
+        let facts = facts(vec![
+            opened(),
+            missing(Missing::Packets),
+            missing(Missing::Nothing),
+            missing(Missing::Packets),
+            What::SoundMissing { leg: 0, party: Party::Caller, missing: Missing::Sound },
+            What::LegClosed { leg: 1, party: seat.clone(), sound: sound.clone() },
+        ]);
+        let record = CallRecord::fold(&facts).unwrap();
+        assert_eq!((&record.one_way[..], &record.mute[..]), (&[seat.clone()][..], &[Party::Caller][..]));
+        assert_eq!(record.legs, [LegSound { leg: 1, party: seat, sound }]);
+        let json = serde_json::to_string(&record.legs).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<LegSound>>(&json).unwrap(), record.legs);
+        // What an earlier version wrote of a sound is still read.
+        let old = r#"{"received":1,"sent":2,"lost":3,"jitter_us":4,"mos_x100":440}"#;
+        let old: Sound = serde_json::from_str(old).unwrap();
+        assert_eq!((old.received, old.mos_x100, old.outbound), (1, 440, None));
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
             rtp_ports: (40_000, 40_999),
             domain: "hotline".into(),
             silence_max: secs(15),
+            mute_max: secs(0),
+            one_way_max: secs(0),
             session_expires: secs(1_800),
             dns: Vec::new(),
         },

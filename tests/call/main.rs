@@ -5,6 +5,8 @@ mod early;
 mod ending;
 mod hold;
 mod meeting;
+mod missing;
+mod missing;
 mod negotiated;
 mod opening;
 mod peer;

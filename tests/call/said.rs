@@ -125,6 +125,8 @@ fn told_words(told: &Told) -> String {
         Told::Replaced { leg } => format!("replaced {leg}"),
         Told::RoomJoined => "in the room".to_owned(),
         Told::RoomLeft { stayed } => format!("out of the room after {} ms", stayed.as_millis()),
+        Told::Missing { leg, what, .. } => format!("missing of {leg}: {what:?}"),
+        Told::LegClosed { leg, .. } => format!("figures of {leg}"),
         Told::TicketLeft { reason } => format!("ticket {reason:?}"),
         Told::Surveyed { grade } => format!("grade {grade}"),
         Told::RecordingPaused { by } => format!("recording paused by {by}"),

@@ -134,3 +134,54 @@ fn reports_of_strangers_change_nothing() {
     caller.report(&mut stage, b"nor this one");
     assert_eq!(stage.close(0).refused, 3);
 }
+
+#[test]
+fn another_port_of_the_callers_own_host_cannot_outshout_him() {
+    let mut stage = Stage::new(&[]);
+    let mut caller = Peer::join(&mut stage, 0, Law::Pcma);
+    let mut clerk = Peer::join(&mut stage, 1, Law::Pcma);
+    stage.bridge(0, 1);
+    (caller.tone, clerk.tone) = (Some(440.0), Some(1_000.0));
+    // Somebody behind the same address, with the caller's own SSRC, from the caller's first packet on.
+    let mut neighbour = stranger();
+    neighbour.address = SocketAddr::new(caller.address.ip(), caller.address.port() + 2);
+    neighbour.ssrc = caller.ssrc;
+    for _ in 0..100 {
+        caller.speak(&mut stage);
+        (0..20).for_each(|_| neighbour.speak(&mut stage));
+        clerk.speak(&mut stage);
+        (0..4).for_each(|_| stage.tick());
+    }
+    assert_eq!(latched(&stage), [caller.address]);
+    assert_eq!(refused(&stage), [neighbour.address]);
+    assert!(stage.air.left.iter().all(|left| left.to != neighbour.address), "he was sent something");
+    let heard = clerk.hears(&stage.take_for(&clerk));
+    assert!(level(&heard, 440.0) > HEARD && level(&heard, SHRIEK) < UNHEARD);
+}
+
+#[test]
+fn a_peer_that_sends_by_our_own_ssrc_makes_ours_another_and_sound_goes_on() {
+    for other in [Law::Pcma, Law::Pcmu] {
+        let mut stage = Stage::new(&[]);
+        let mut caller = Peer::join(&mut stage, 0, Law::Pcma);
+        let mut clerk = Peer::join(&mut stage, 1, other);
+        stage.bridge(0, 1);
+        (caller.tone, clerk.tone) = (Some(440.0), Some(1_000.0));
+        stage.frames(50, &mut [&mut caller, &mut clerk]);
+        let before = stage.take_for(&caller);
+        let ours = before[0].ssrc;
+        stage.take_for(&clerk);
+        caller.ssrc = ours;
+        stage.frames(50, &mut [&mut caller, &mut clerk]);
+        let after = stage.take_for(&caller);
+        let parted = after.last().unwrap().ssrc;
+        assert_ne!(parted, ours, "RFC 3550 8.2");
+        assert!(level(&caller.hears(&after), 1_000.0) > HEARD);
+        assert!(level(&clerk.hears(&stage.take_for(&clerk)), 440.0) > HEARD);
+        // Who sends back whatever he hears would make us change for ever: once is enough.
+        caller.ssrc = parted;
+        stage.frames(50, &mut [&mut caller, &mut clerk]);
+        assert!(stage.take_for(&caller).iter().all(|packet| packet.ssrc == parted));
+        assert!(level(&clerk.hears(&stage.take_for(&clerk)), 440.0) > HEARD);
+    }
+}

@@ -10,6 +10,7 @@ mod hold;
 mod inband;
 mod latch;
 mod libsrtp;
+mod missing;
 mod packets;
 mod prompts;
 mod ptime;

@@ -165,3 +165,43 @@ fn with_rtcp_mux_reports_share_the_port_of_the_sound() {
     assert_eq!(blocks[0].last_sender_report, 1 << 24, "theirs was heard on the same port");
     assert_eq!(stage.close(0).refused, 0);
 }
+
+#[test]
+fn what_the_peer_reports_of_our_stream_is_kept_and_nonsense_is_not() {
+    let mut stage = Stage::new(&[&[500; 800]]);
+    let mut caller = Peer::join(&mut stage, 0, Law::Pcma);
+    stage.play(0, &[0], true, 1);
+    stage.frames(1_000, &mut [&mut caller]);
+    let sound = stage.take_for(&caller);
+    let (ours, last) = (sound[0].ssrc, sound.last().unwrap().sequence);
+    assert!(u32::from(sound[0].sequence) + 1_000 > 0xffff || last > sound[0].sequence);
+    let block = |lost: u32, highest: u32, jitter: u32| Block {
+        ssrc: ours,
+        fraction_lost: 0,
+        lost,
+        highest,
+        jitter,
+        last_sender_report: 0,
+        delay: 0,
+    };
+    // By the peer's count its highest number has gone round three times: that is its own affair.
+    let told = [
+        block(30, 0x3_0000 | u32::from(last), 160),
+        // Never sent; more lost than sent; half a minute of jitter.
+        block(31, u32::from(last.wrapping_add(500)), 160),
+        block(5_000, u32::from(last), 160),
+        block(31, u32::from(last), 8_000 * 30),
+        // About somebody else.
+        Block { ssrc: ours ^ 1, ..block(900, u32::from(last), 0) },
+        block(50, u32::from(last), 320),
+    ];
+    for block in told {
+        caller.report(&mut stage, &write_sender_report(caller.ssrc, 1 << 40, block));
+    }
+    let out = stage.close(0).outbound;
+    assert_eq!((out.reports, out.nonsense), (2, 3));
+    assert_eq!((out.expected, out.lost), (sound.len() as u64, 50));
+    assert_eq!(out.jitter_us, 30_000, "the mean of 20 and 40 ms");
+    // 5 % at random: Ie,eff = 95·5/30.1 = 15.8; R 77.4 less the delay's part.
+    assert!((380..=394).contains(&out.mos_x100), "{}", out.mos_x100);
+}

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hotline::id::{CallId, Dice, LegId};
-use hotline::media::order::{Codec, Fact, Flow, Group, LegConfig, LegFigures, Order, PortSlot, SoundId};
+use hotline::media::order::{
+    Codec, Fact, Flow, Group, LegConfig, LegFigures, Order, PortSlot, SoundId, Watches,
+};
 use hotline::media::{Channel, Engine, Frame, SocketKey, SoundBank, Tape, Wire};
 use hotline::phone::Codec as Law;
 use hotline::phone::listen::tone_level;
@@ -257,6 +259,7 @@ impl Peer {
             flow: Flow::SendRecv,
             srtp: None,
             silence_max: Duration::ZERO,
+            watches: Watches::default(),
         }
     }
 

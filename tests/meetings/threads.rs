@@ -11,7 +11,7 @@ use hotline::io::clock::Clock;
 use hotline::io::media::{MediaConfig, MediaHandle, ShellChoice};
 use hotline::io::recorder::RecorderConfig;
 use hotline::media::g711::{Law, decode_sample, encode_sample};
-use hotline::media::order::{Codec, ConferenceId, Flow, Group, PortSlot, Rights};
+use hotline::media::order::{Codec, ConferenceId, Flow, Group, PortSlot, Rights, Watches};
 use hotline::media::{Fact, LegConfig, Order, SoundBank};
 use hotline::phone::listen;
 
@@ -65,6 +65,7 @@ impl Member {
             flow: Flow::SendRecv,
             srtp: None,
             silence_max: Duration::ZERO,
+            watches: Watches::default(),
         }
     }
 

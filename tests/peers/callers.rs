@@ -121,7 +121,11 @@ fn a_late_offer_is_made_by_the_engine_and_answered_in_the_ack() {
     assert!(ok.line("m=audio ").ends_with(" RTP/AVP 8 0 101"), "{}", ok.text);
     let [record] = closed_calls(&engine, 1).try_into().unwrap();
     assert_eq!(record.cause, Some(Cause::CallerHungUp));
-    assert!(record.sound.is_some_and(|sound| sound.sent >= 20), "the greeting went out: {:?}", record.sound);
+    assert!(
+        record.sound.as_ref().is_some_and(|sound| sound.sent >= 20),
+        "the greeting went out: {:?}",
+        record.sound
+    );
 }
 
 #[test]

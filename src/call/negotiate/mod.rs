@@ -20,7 +20,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::media::LegConfig;
-use crate::media::order::{Codec, Flow, Group, PortSlot, Srtp};
+use crate::media::order::{Codec, Flow, Group, PortSlot, Srtp, Watches};
 use crate::sip::Warning;
 use crate::sip::sdp::{Direction, Media, Sdp};
 pub use codec::G729;
@@ -117,6 +117,7 @@ impl Agreed {
             flow: self.flow,
             srtp: self.srtp.clone(),
             silence_max,
+            watches: Watches::default(), // The plan's, not negotiated.
         }
     }
 }

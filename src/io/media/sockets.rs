@@ -224,10 +224,10 @@ fn prepared(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;
     // Marking is a courtesy to routers; a container may forbid it.
-    let _ = match address {
-        SocketAddr::V4(_) => socket.set_tos_v4(DSCP_EXPEDITED),
-        SocketAddr::V6(_) => socket.set_tclass_v6(DSCP_EXPEDITED),
-    };
+    let _ = socket.set_tos_v4(DSCP_EXPEDITED); // An IPv6 socket too: what goes to IPv4 peers asks this one.
+    if address.is_ipv6() {
+        let _ = socket.set_tclass_v6(DSCP_EXPEDITED);
+    }
     Ok(socket)
 }
 
@@ -380,6 +380,71 @@ mod tests {
         drop(held);
         assert_eq!(range.open(1), [PortSlot(1)], "and is taken once it is free");
         assert_eq!(range.open(1), [], "the range is through");
+    }
+
+    /// The traffic class that the next packet to `socket` came with: IP_TOS or IPV6_TCLASS.
+    fn class_of_next(socket: &UdpSocket) -> i32 {
+        let mut byte = [0u8; 16];
+        let mut room = libc::iovec { iov_base: byte.as_mut_ptr().cast(), iov_len: byte.len() };
+        let mut control = [0u64; 16];
+        // SAFETY: all members are plain numbers or pointers, for which zero is a value.
+        let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+        (message.msg_iov, message.msg_iovlen) = (&mut room, 1);
+        message.msg_control = control.as_mut_ptr().cast();
+        message.msg_controllen = size_of_val(&control) as _;
+        // SAFETY: the buffers outlive the call, and `message` names their lengths; the kernel's control
+        // messages are walked by its own macros, which stay inside of what it says it wrote.
+        unsafe {
+            assert!(libc::recvmsg(socket.as_raw_fd(), &mut message, 0) > 0, "{}", io::Error::last_os_error());
+            let mut next = libc::CMSG_FIRSTHDR(&message);
+            while let Some(header) = next.as_ref() {
+                match (header.cmsg_level, header.cmsg_type) {
+                    (libc::IPPROTO_IP, libc::IP_TOS) => return i32::from(*libc::CMSG_DATA(header)),
+                    (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => {
+                        return libc::CMSG_DATA(header).cast::<i32>().read_unaligned();
+                    }
+                    _ => next = libc::CMSG_NXTHDR(&message, header),
+                }
+            }
+        }
+        panic!("no traffic class came with the packet");
+    }
+
+    #[test]
+    fn packets_leave_marked_for_expedited_forwarding_whatever_family_they_go_by() {
+        let peer = |ip: IpAddr| {
+            let socket = UdpSocket::bind((ip, 0)).unwrap();
+            socket.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+            let asks = socket2::SockRef::from(&socket);
+            match ip {
+                IpAddr::V4(_) => asks.set_recv_tos_v4(true).unwrap(),
+                IpAddr::V6(_) => asks.set_recv_tclass_v6(true).unwrap(),
+            }
+            socket
+        };
+        let (four, six) = (peer(HERE), peer(Ipv6Addr::LOCALHOST.into()));
+        let any = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+        for (bind, first, peers) in [(HERE, 13_040, vec![&four]), (any, 13_044, vec![&four, &six])] {
+            let mut range = PortRange::new(bind, first, first + 3);
+            let slot = range.open(1)[0];
+            let pair = range.pair(slot).unwrap();
+            for (channel, peer) in [Channel::Rtp, Channel::Rtcp]
+                .into_iter()
+                .flat_map(|channel| peers.iter().map(move |peer| (channel, *peer)))
+            {
+                let asks = socket2::SockRef::from(pair.socket(channel));
+                assert_eq!(asks.tos_v4().unwrap(), 46 << 2);
+                let (to, len) = RawAddress::encode(peer.local_addr().unwrap(), bind.is_ipv6());
+                // SAFETY: `to` is an address of `len` bytes, and both outlive the call.
+                let sent = unsafe {
+                    let to: *const RawAddress = &to;
+                    let fd = pair.socket(channel).as_raw_fd();
+                    libc::sendto(fd, b"x".as_ptr().cast(), 1, 0, to.cast(), len)
+                };
+                assert_eq!(sent, 1, "{}", io::Error::last_os_error());
+                assert_eq!(class_of_next(peer) >> 2, 46, "{bind} to {:?}", peer.local_addr());
+            }
+        }
     }
 
     #[test]

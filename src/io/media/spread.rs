@@ -99,7 +99,7 @@ fn call_of(order: &Order) -> CallId {
 mod tests {
     use super::*;
     use crate::id::Dice;
-    use crate::media::order::{Codec, ConferenceId, Flow, LegFigures, PortSlot, Rights};
+    use crate::media::order::{Codec, ConferenceId, Flow, LegFigures, PortSlot, Rights, Watches};
     use crate::time::Timestamp;
     use std::time::Duration;
 
@@ -121,6 +121,7 @@ mod tests {
             flow: Flow::SendRecv,
             srtp: None,
             silence_max: Duration::ZERO,
+            watches: Watches::default(),
         }
     }
 

@@ -85,6 +85,7 @@ fn ranges(table: &RoutingTable, problems: &mut Problems) {
     waits.extend(table.emergencies.iter().map(|peer| &peer.ring));
     waits.extend(table.sinks.iter().map(|sink| &sink.timeout));
     waits.extend(table.network.iter().map(|network| &network.silence_max));
+    rests.extend(table.network.iter().flat_map(|network| [&network.mute_max, &network.one_way_max]));
     if let Some(limits) = &table.limits {
         waits.extend([&limits.durable_wait, &limits.call_max]);
         rests.push(&limits.drain_grace);

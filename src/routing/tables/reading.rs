@@ -149,6 +149,8 @@ impl NetworkTable {
             rtp_ports: reader.or("rtp_ports", Ports(20_000, 29_999)),
             domain: reader.or("domain", "hotline".to_owned()),
             silence_max: reader.or("silence_max", secs(12)),
+            mute_max: reader.or("mute_max", secs(20)),
+            one_way_max: reader.or("one_way_max", secs(10)),
             session_expires: reader.or("session_expires", secs(1_800)),
             dns: reader.or("dns", Vec::new()),
         }

@@ -1,0 +1,39 @@
+//! What is known of how a call sounded: the figures of each leg, and what was missing while two talked.
+
+use super::{Call, Callee, Doing, Missing, Side, Told};
+use crate::id::LegId;
+use crate::media::order::LegFigures;
+
+/// Legs whose figures are waited for at a time; they come within milliseconds.
+const PARTED_MAX: usize = 16;
+
+impl Call {
+    /// Something is missing in a leg's sound. Only while two talk is that a fault: what is early, on
+    /// hold or hears music is not.
+    pub(super) fn sound_missing(&mut self, leg: LegId, what: Missing) {
+        if !matches!(self.doing, Doing::Talking { .. }) || self.holding != (false, false) {
+            return;
+        }
+        let side = match &self.other {
+            _ if leg == self.caller.id => Side::Caller,
+            Some(other) if other.leg.id == leg => Side::Callee(other.callee.clone()),
+            _ => return,
+        };
+        self.tell(Told::Missing { leg: leg.index, side, what });
+    }
+
+    /// A leg is let go of: its last figures are on their way.
+    pub(super) fn await_figures(&mut self, leg: LegId, callee: &Callee) {
+        if self.parted.len() < PARTED_MAX {
+            self.parted.push((leg, callee.clone()));
+        }
+    }
+
+    /// The figures of a leg that is not the caller's, for the record.
+    pub(super) fn leg_closed(&mut self, leg: LegId, sound: LegFigures) {
+        if let Some(at) = self.parted.iter().position(|(parted, _)| *parted == leg) {
+            let (_, callee) = self.parted.swap_remove(at);
+            self.tell(Told::LegClosed { leg: leg.index, callee, sound });
+        }
+    }
+}
