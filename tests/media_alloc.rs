@@ -282,6 +282,17 @@ fn relays_prompts_recordings_conferences_and_packets_of_every_length_allocate_no
     let _ = std::fs::remove_dir_all(&data);
 }
 
+/// 20 ms of a tone.
+#[cfg(feature = "opus")]
+fn opus_packet() -> Vec<u8> {
+    use hotline::media::codec::opus::{Encoder, PACKET_BYTES_MAX};
+    let sound: Vec<i16> = (0..320).map(|n| (n * 91 % 9_000) as i16).collect();
+    let mut payload = vec![0; PACKET_BYTES_MAX];
+    let length = Encoder::new().unwrap().encode(&sound, &mut payload);
+    payload.truncate(length);
+    payload
+}
+
 /// Bridges between all codecs, recorded or not, and prompts in each: their coders allocate when a leg
 /// begins to hear, never in a tick. (What libopus keeps it allocates then too, by its own allocator.)
 #[test]
@@ -295,21 +306,14 @@ fn codecs_with_a_state_allocate_nothing_once_they_are_there() {
         fn end(&mut self, _: CallId, _: u64) {}
     }
     let _turn = TURN.lock().unwrap();
-    #[cfg_attr(not(feature = "opus"), expect(unused_mut, reason = "Opus comes on top"))]
-    let mut codecs = vec![
-        (Codec::Pcma, 8, vec![0x80; 160]),
-        (Codec::G722, 9, (0..160).collect::<Vec<u8>>()),
+    let mut codecs: Vec<(Codec, u8, Vec<u8>)> = Vec::new();
+    codecs.push((Codec::Pcma, 8, vec![0x80; 160]));
+    codecs.extend([
+        (Codec::G722, 9, (0..160).collect()),
         (Codec::L16, 97, (0..320).map(|n| n as u8).collect()),
-    ];
+    ]);
     #[cfg(feature = "opus")]
-    {
-        use hotline::media::codec::opus::{Encoder, PACKET_BYTES_MAX};
-        let sound: Vec<i16> = (0..320).map(|n| (n * 91 % 9_000) as i16).collect();
-        let mut payload = vec![0; PACKET_BYTES_MAX];
-        let length = Encoder::new().unwrap().encode(&sound, &mut payload);
-        payload.truncate(length);
-        codecs.push((Codec::Opus, 111, payload));
-    }
+    codecs.push((Codec::Opus, 111, opus_packet()));
     let mut dice = Dice::seeded(6);
     let mut engine = Engine::new(bank(), Dice::seeded(1));
     let mut outbox = Outbox::default();

@@ -1,7 +1,7 @@
 //! From 8 to 16 kHz and back, frame by frame, by one half-band filter of 63 taps.
 //!
 //! Flat within 0.1 dB to 3.4 kHz, 60 dB down from 4.5 kHz on, linear in phase; a sound is 1.9 ms
-//! late for it. Each second tap of a half-band filter is zero but the middle one: a sample costs 16
+//! late for it (2 ms the other way). Each second tap of a half-band filter is zero but the middle one: a sample costs 16
 //! multiplications.
 
 use super::codec::{WIDE_SAMPLES, WideFrame};

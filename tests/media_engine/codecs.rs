@@ -2,11 +2,9 @@
 //!
 //! Handsets code and decode by the house's own coders; `tests/codecs.rs` holds those against others'.
 
-use std::time::Duration;
-
 use hotline::media::codec::{g722, l16};
 use hotline::media::order::{Codec, Fact, LegConfig, Order};
-use hotline::media::{Channel, SocketKey, g711};
+use hotline::media::{SocketKey, g711};
 use hotline::phone::Codec as Law;
 use hotline::phone::listen::{find, tone_level};
 
@@ -572,9 +570,8 @@ fn reports_of_an_opus_leg_count_its_own_clock() {
     let mut caller = Handset::join(&mut stage, 0, Codec::Opus, 20);
     let mut clerk = Handset::join(&mut stage, 1, Codec::G722, 20);
     stage.bridge(0, 1);
-    let begun = stage.now();
     speak(&mut stage, 9_000, &mut [(&mut caller, 20), (&mut clerk, 20)]);
-    let to = SocketKey { slot: caller.peer.slot, kind: Channel::Rtcp };
+    let to = SocketKey { slot: caller.peer.slot, kind: hotline::media::Channel::Rtcp };
     let clock_of = |bytes: &[u8]| {
         (crate::packets::word(bytes, 8), crate::packets::word(bytes, 12), crate::packets::word(bytes, 16))
     };
@@ -587,5 +584,4 @@ fn reports_of_an_opus_leg_count_its_own_clock() {
     let units = clock.wrapping_sub(Rtp::read(&sound.bytes).timestamp);
     let wanted = (apart.as_secs_f64() * 48_000.0) as u32;
     assert!(units.abs_diff(wanted) < 2_000, "{units} units in {apart:?}");
-    assert!(begun.mono + Duration::from_secs(9) <= stage.now().mono);
 }

@@ -14,8 +14,8 @@ pub struct Decoder(G722Decoder);
 
 impl Default for Decoder {
     fn default() -> Self {
-        // The library's scale factors begin at 0 and are what G.722 resets them to after one code,
-        // which changes nothing else.
+        // The library's scale factors begin at 0 and are what G.722 resets them to after one code. From
+        // here on it is to the bit where any decoder is that has heard this code first.
         let mut decoder = Decoder(G722Decoder::new());
         decoder.decode(&[SILENCE], &mut [0; 2]);
         decoder
@@ -35,7 +35,7 @@ pub struct Encoder(G722Encoder);
 
 impl Default for Encoder {
     fn default() -> Self {
-        // As for the decoder; in the upper band a step of one is left in the memory.
+        // As for the decoder; in the upper band a step of one is left in the memory, which fades.
         let mut encoder = Encoder(G722Encoder::new());
         encoder.encode(&[0; 2], &mut [0]);
         encoder

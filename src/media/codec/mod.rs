@@ -18,7 +18,7 @@ pub const WIDE_SAMPLES: usize = 2 * FRAME_SAMPLES;
 /// One 20 ms frame of linear sound at 16 kHz.
 pub type WideFrame = [i16; WIDE_SAMPLES];
 
-/// The longest payload of one frame that we send: L16 takes 320 bytes, Opus at most as many.
+/// Bytes of a frame at 8 kHz, linear; one at 16 kHz, which Opus is made of, has twice as many.
 pub const FRAME_BYTES_MAX: usize = 2 * FRAME_SAMPLES;
 
 /// What a leg says in one tick, borrowed from where it was decoded, mixed or read.
