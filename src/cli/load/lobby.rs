@@ -27,6 +27,8 @@ pub type Guest = usize;
 
 struct Door {
     socket: UdpSocket,
+    /// Who is in a call, by its Call-ID: a server may use one for both of its legs.
+    calls: HashMap<String, Guest>,
     /// Who answers what is for nobody: the telephone behind it that was added last.
     porter: Option<Guest>,
 }
@@ -43,7 +45,6 @@ pub struct Lobby {
     clock: Clock,
     doors: Vec<Door>,
     seats: Vec<Seat>,
-    by_call: HashMap<String, Guest>,
     by_user: HashMap<String, Guest>,
     /// Who takes calls for anybody, longest idle first.
     open: VecDeque<Guest>,
@@ -61,7 +62,6 @@ impl Lobby {
             clock: Clock::system(),
             doors: Vec::new(),
             seats: Vec::new(),
-            by_call: HashMap::new(),
             by_user: HashMap::new(),
             open: VecDeque::new(),
             agenda: Agenda::default(),
@@ -94,7 +94,7 @@ impl Lobby {
         stamp::enable(&socket)?;
         let at = socket.local_addr()?;
         self.poll.add(&socket, self.doors.len() as u64)?;
-        self.doors.push(Door { socket, porter: None });
+        self.doors.push(Door { socket, calls: HashMap::new(), porter: None });
         Ok((self.doors.len() - 1, at))
     }
 
@@ -187,7 +187,7 @@ impl Lobby {
     /// Whom a message is for.
     fn find(&mut self, bytes: &[u8], door: usize) -> Option<Guest> {
         let call = call_id(bytes)?;
-        if let Some(guest) = self.by_call.get(call) {
+        if let Some(guest) = self.doors[door].calls.get(call) {
             return Some(*guest);
         }
         if bytes.starts_with(b"SIP/2.0") {
@@ -206,17 +206,18 @@ impl Lobby {
     }
 
     fn note(&mut self, guest: Guest, call: String) {
-        if self.by_call.contains_key(&call) {
+        let Seat { door, calls: known, .. } = &mut self.seats[guest];
+        let by_call = &mut self.doors[*door].calls;
+        if by_call.contains_key(&call) {
             return;
         }
-        let known = &mut self.seats[guest].calls;
         if known.len() == CALLS_KNOWN
             && let Some(oldest) = known.pop_front()
         {
-            self.by_call.remove(&oldest);
+            by_call.remove(&oldest);
         }
         known.push_back(call.clone());
-        self.by_call.insert(call, guest);
+        by_call.insert(call, guest);
     }
 
     fn settle(&mut self, guest: Guest, at: Instant) {
