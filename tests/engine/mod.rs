@@ -83,6 +83,11 @@ impl Engine {
         (process, sip.parse().unwrap(), ready)
     }
 
+    /// Its process, for whoever watches that.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Where it takes calls over a transport, by its name in a URI.
     pub fn at(&self, transport: &str) -> SocketAddr {
         let mut listeners = self.said("listen").split(',');

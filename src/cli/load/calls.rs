@@ -24,8 +24,6 @@ pub enum Role {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Stage {
     Calling,
-    /// Nobody answered, or the run is over: it is being taken back.
-    GivingUp,
     Talking,
     /// BYE was due then.
     Ending {

@@ -286,6 +286,10 @@ impl Floor {
         let mut counting = self.plan.warm_up.is_zero();
         loop {
             let now = self.lobby.now().mono;
+            let sum_due = self.seconds.due(self.began);
+            if now >= sum_due {
+                self.close_second();
+            }
             if !counting && now >= self.measured_from {
                 counting = true;
                 self.streams.count_anew();
@@ -296,10 +300,6 @@ impl Floor {
             self.carry_out_due(now);
             self.streams.take_turn()?;
             self.heed_events()?;
-            let sum_due = self.seconds.due(self.began);
-            if now >= sum_due {
-                self.close_second();
-            }
             match self.phase {
                 Phase::Beginning if self.schedule.peek().is_none() && now >= self.ends => {
                     self.end(now, Why::Over)
@@ -418,7 +418,7 @@ impl Floor {
             let stays = match call.stage {
                 Stage::Talking => call.due + self.plan.hold <= last && !at_once,
                 Stage::Calling => !at_once,
-                Stage::GivingUp | Stage::Ending { .. } => true,
+                Stage::Ending { .. } => true,
             };
             if !stays {
                 last += Duration::from_secs(1) / ENDED_PER_SECOND;
@@ -433,11 +433,14 @@ impl Floor {
             let due = self.deeds.next().unwrap_or(now);
             let Some(guest) = self.deeds.take_due(now) else { break };
             let Role::Caller(Some(call)) = &mut self.lines[guest].role else { continue };
-            call.stage = match call.stage {
-                Stage::Calling => Stage::GivingUp,
-                Stage::Talking => Stage::Ending { due },
-                Stage::GivingUp | Stage::Ending { .. } => continue,
-            };
+            match call.stage {
+                Stage::Calling => {
+                    // The telephone is busy until its CANCEL, or the silence, has come to an end.
+                    self.failed(guest, "not answered in time");
+                }
+                Stage::Talking => call.stage = Stage::Ending { due },
+                Stage::Ending { .. } => continue,
+            }
             self.lobby.order(guest, Phone::hang_up);
         }
     }
@@ -454,7 +457,13 @@ impl Floor {
 
     fn heed_caller(&mut self, guest: Guest, event: PhoneEvent, at: Instant) -> io::Result<()> {
         let Floor { lines, figures, deeds, plan, .. } = self;
-        let Role::Caller(Some(call)) = &mut lines[guest].role else { return Ok(()) };
+        let Role::Caller(Some(call)) = &mut lines[guest].role else {
+            // A call that was given up, to its very end.
+            if matches!(event, PhoneEvent::Ended { .. } | PhoneEvent::Refused { .. }) {
+                self.idle.push_back(guest);
+            }
+            return Ok(());
+        };
         let since = at.since(call.due);
         match event {
             PhoneEvent::Ringing { status: 101.., .. } | PhoneEvent::Answered => {
@@ -476,16 +485,17 @@ impl Floor {
                         figures.calls.answered += 1;
                         note(&mut figures.setup, since);
                     }
-                    if call.stage == Stage::Calling {
-                        call.stage = Stage::Talking;
-                    }
+                    call.stage = Stage::Talking;
                     let holds = at + plan.hold;
                     deeds.set(&guest, Some(holds));
                     self.answered(guest, holds);
                 }
             }
             PhoneEvent::SoundAgreed(agreed) => self.agree(guest, agreed, at),
-            PhoneEvent::Refused { status, .. } => self.failed(guest, &status.to_string()),
+            PhoneEvent::Refused { status, .. } => {
+                self.failed(guest, &status.to_string());
+                self.idle.push_back(guest);
+            }
             PhoneEvent::HangUpAnswered { status } => {
                 if let (Stage::Ending { due }, true) = (call.stage, call.measured) {
                     match status {
@@ -527,10 +537,14 @@ impl Floor {
     fn caller_ended(&mut self, guest: Guest, by: Side, status: Option<u16>) -> io::Result<()> {
         let Role::Caller(Some(call)) = &self.lines[guest].role else { return Ok(()) };
         match (call.stage, by) {
-            (Stage::Calling, Side::Timeout) => self.failed(guest, "no answer to INVITE"),
-            (Stage::GivingUp, Side::Us | Side::Timeout) => self.failed(guest, "not answered in time"),
-            (Stage::Calling | Stage::GivingUp, _) => {
-                self.failed(guest, &status.map_or_else(|| "ended early".to_owned(), |it| it.to_string()));
+            (Stage::Calling, _) => {
+                let cause = match (by, status) {
+                    (Side::Timeout, _) => "no answer to INVITE".to_owned(),
+                    (_, Some(status)) => status.to_string(),
+                    (_, None) => "ended early".to_owned(),
+                };
+                self.failed(guest, &cause);
+                self.idle.push_back(guest);
             }
             // Until the BYE is answered.
             (Stage::Ending { .. }, Side::Us) => self.end_leg(guest)?,
@@ -538,6 +552,7 @@ impl Floor {
             (Stage::Talking, Side::Us) => {
                 // By its own manners: no codec in common, or our 200 never acknowledged.
                 self.failed(guest, "no common codec");
+                self.idle.push_back(guest);
             }
             (Stage::Talking, _) => {
                 self.figures.calls.cut_off += u64::from(call.measured);
@@ -561,6 +576,7 @@ impl Floor {
     fn finish(&mut self, guest: Guest) -> io::Result<()> {
         self.end_leg(guest)?;
         self.free(guest);
+        self.idle.push_back(guest);
         Ok(())
     }
 
@@ -572,7 +588,6 @@ impl Floor {
         }
         self.deeds.set(&guest, None);
         self.up -= 1;
-        self.idle.push_back(guest);
     }
 
     fn heed_far(&mut self, guest: Guest, event: PhoneEvent, at: Instant) -> io::Result<()> {
@@ -710,7 +725,7 @@ impl Floor {
     }
 
     fn close_second(&mut self) {
-        let warm_up = self.lobby.now().mono <= self.measured_from && !self.plan.warm_up.is_zero();
+        let warm_up = self.seconds.due(self.began) <= self.measured_from;
         let sum = self.streams.sum();
         let gaps = &mut self.streams.gaps_now;
         self.seconds.close(&mut self.figures, &sum, gaps, self.up, warm_up);

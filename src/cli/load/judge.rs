@@ -84,10 +84,12 @@ fn judge_prompt(prompt: &[i16], heard: &[i16]) -> Finding {
     if heard.is_empty() || listen::rms(heard) < QUIET {
         return Finding::None;
     }
-    if heard.len() < prompt.len() {
+    // A call may end before its prompt does: then its beginning is looked for.
+    let part = &prompt[..prompt.len().min(heard.len().saturating_sub(JUDGED / 2))];
+    if part.len() < JUDGED && part.len() < prompt.len() {
         return Finding::Unjudged;
     }
-    match listen::find_in_pieces(prompt, heard, 0) {
+    match listen::find_in_pieces(part, heard, 0) {
         Some(found) if found.score > SCORE => Finding::Right,
         _ => Finding::Wrong,
     }
@@ -203,6 +205,12 @@ mod tests {
         sound.extend(Codec::Pcmu.round_trip(&prompt));
         assert_eq!(judge(&Wanted::Prompt(Arc::clone(&prompt)), &sound), Finding::Right);
         assert_eq!(judge(&Wanted::Prompt(other), &sound), Finding::Wrong);
+        assert_eq!(
+            judge(&Wanted::Prompt(Arc::clone(&prompt)), &sound[..14_000]),
+            Finding::Right,
+            "half of it"
+        );
+        assert_eq!(judge(&Wanted::Prompt(Arc::clone(&prompt)), &sound[..11_000]), Finding::Unjudged);
         assert_eq!(judge(&Wanted::Prompt(prompt), &[0; 20_000]), Finding::None);
         assert_eq!(judge(&Wanted::Sound, &sound), Finding::Right);
         assert_eq!(judge(&Wanted::Unknown, &sound), Finding::Unjudged);
