@@ -68,7 +68,8 @@ impl Engine {
     /// and goes away must not end it.
     fn launch(data: &Path, clock: &str, more: &[&str]) -> (Child, SocketAddr, String) {
         let mut process = Command::new(env!("CARGO_BIN_EXE_hotline"))
-            .args(["run", "--listen", "127.0.0.1:0", "--rtp-ports", RTP_PORTS, "--clock", clock])
+            .args(["run", "--listen", "127.0.0.1:0", "--clock", clock])
+            .args(if more.contains(&"--rtp-ports") { &[][..] } else { &["--rtp-ports", RTP_PORTS][..] })
             .arg("--data")
             .arg(data)
             .args(if more.contains(&"--http") { &[][..] } else { &["--http", "off"][..] })

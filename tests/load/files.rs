@@ -8,6 +8,8 @@ use crate::tool::Tool;
 
 const SCHEMA: &str = include_str!("../../contract/load-report.schema.json");
 const BENCH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tools/bench.toml");
+/// Room for as many calls as that plan allows.
+const BENCH_PORTS: &str = "20000-49999";
 
 fn schema() -> Validator {
     let schema: Value = serde_json::from_str(SCHEMA).expect("the schema is JSON");
@@ -35,7 +37,11 @@ fn assert_well_formed(html: &str) {
 
 #[test]
 fn the_files_of_a_run_hold_its_figures_its_seconds_and_its_server() {
-    let engine = Engine::start_with("load-files", "2021-12-01T09:00:00+08:00", &["--config", BENCH]);
+    let engine = Engine::start_with(
+        "load-files",
+        "2021-12-01T09:00:00+08:00",
+        &["--config", BENCH, "--rtp-ports", BENCH_PORTS],
+    );
     // A warm-up of a second: its calls are in the rows and not in the figures.
     let words = "--scenario prompt --to 9002 --rate 4 --duration 3s --warm-up 1s --hold 1500ms \
                  --fail-over failed=0,setup_p99=1us,server_cpu=100%";

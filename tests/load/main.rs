@@ -5,5 +5,6 @@ mod engine;
 mod faults;
 mod files;
 mod scenarios;
+mod sipp;
 mod tool;
 mod uas;

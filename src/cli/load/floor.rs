@@ -72,7 +72,8 @@ pub struct Floor {
     pub(super) lobby: Lobby,
     pub(super) streams: Streams,
     pub(super) figures: Figures,
-    bench: Bench,
+    /// Until the run is over.
+    bench: Option<Bench>,
     schedule: Peekable<Schedule>,
     phase: Phase,
     pub(super) began: Instant,
@@ -140,7 +141,7 @@ impl Floor {
         let batch = Batch::new(ip, plan.rtp_ports, ShellChoice::Auto)?;
         let mut streams = Streams::new(batch, lobby.clock());
         let mute = if plan.with_sound() { None } else { Some(streams.open()?.1) };
-        let bench = Bench::open()?;
+        let bench = Some(Bench::open()?);
         let now = lobby.now();
         let lasts = schedule.lasts();
         let mut floor = Floor {
@@ -319,7 +320,7 @@ impl Floor {
         self.ended = self.ended.min(self.lobby.now().mono);
         self.leave()?;
         self.close_second();
-        let sound = std::mem::replace(&mut self.bench, Bench::open()?).close();
+        let sound = self.bench.take().map(Bench::close).unwrap_or_default();
         let seconds = std::mem::replace(&mut self.seconds, Seconds::new(None, true));
         Ok(super::summary::summary(self, sound, seconds))
     }
@@ -682,7 +683,10 @@ impl Floor {
             },
         }
         if let Some(kept) = ended.kept {
-            self.bench.submit(self.wanted(guest), kept);
+            let wanted = self.wanted(guest);
+            if let Some(bench) = &mut self.bench {
+                bench.submit(wanted, kept);
+            }
         }
         Ok(())
     }

@@ -3,7 +3,8 @@
 //! On a thread of its own that runs when nobody else wants to, so that judging disturbs nothing.
 
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use super::report::Sound;
@@ -117,29 +118,41 @@ fn judge_tones(tones: &[Tone], heard: &[i16]) -> Finding {
 
 /// The bench, with its thread.
 pub struct Bench {
-    cases: SyncSender<(Wanted, Kept)>,
-    thread: JoinHandle<Sound>,
+    cases: SyncSender<Case>,
+    thread: JoinHandle<(Sound, Receiver<Case>)>,
+    /// The run is over: what waits is judged by who waits for it.
+    closing: Arc<AtomicBool>,
     refused: u64,
+}
+
+type Case = (Wanted, Kept);
+
+fn enter(sound: &mut Sound, (wanted, kept): &Case) {
+    sound.sampled += 1;
+    *match judge(wanted, &kept.samples()) {
+        Finding::Right => &mut sound.right,
+        Finding::Wrong => &mut sound.wrong,
+        Finding::None => &mut sound.none,
+        Finding::Unjudged => &mut sound.unjudged,
+    } += 1;
 }
 
 impl Bench {
     pub fn open() -> std::io::Result<Self> {
-        let (cases, waiting) = sync_channel::<(Wanted, Kept)>(WAITING_MAX);
+        let (cases, waiting) = sync_channel::<Case>(WAITING_MAX);
+        let closing = Arc::new(AtomicBool::new(false));
+        let closed = Arc::clone(&closing);
         let thread = std::thread::Builder::new().name("judge".into()).spawn(move || {
             let _ = affinity::go_last(); // A courtesy.
             let mut sound = Sound::default();
-            for (wanted, kept) in waiting {
-                sound.sampled += 1;
-                *match judge(&wanted, &kept.samples()) {
-                    Finding::Right => &mut sound.right,
-                    Finding::Wrong => &mut sound.wrong,
-                    Finding::None => &mut sound.none,
-                    Finding::Unjudged => &mut sound.unjudged,
-                } += 1;
+            while !closed.load(Ordering::Acquire)
+                && let Ok(case) = waiting.recv()
+            {
+                enter(&mut sound, &case);
             }
-            sound
+            (sound, waiting)
         })?;
-        Ok(Bench { cases, thread, refused: 0 })
+        Ok(Bench { cases, thread, closing, refused: 0 })
     }
 
     /// Never waits.
@@ -151,8 +164,13 @@ impl Bench {
 
     /// Waits for the last verdict.
     pub fn close(self) -> Sound {
+        self.closing.store(true, Ordering::Release);
         drop(self.cases);
-        let mut sound = self.thread.join().unwrap_or_default();
+        let mut sound = Sound::default();
+        if let Ok((judged, waiting)) = self.thread.join() {
+            sound = judged;
+            waiting.iter().for_each(|case| enter(&mut sound, &case));
+        }
         sound.sampled += self.refused;
         sound.unjudged += self.refused;
         sound

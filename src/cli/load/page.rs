@@ -22,9 +22,9 @@ pub fn page(report: &Report) -> String {
     // Writing to a String cannot fail.
     let (class, word) =
         if report.passed { ("ok", "通过 / passed") } else { ("bad", "未通过 / not passed") };
-    let _ = write!(
+    let _ = writeln!(
         page,
-        "<h1>压测报告 / load report <span class=\"{class}\">{word}</span></h1><p>{} · hotline {} · {}</p>\n",
+        "<h1>压测报告 / load report <span class=\"{class}\">{word}</span></h1><p>{} · hotline {} · {}</p>",
         escape(&report.began),
         escape(&report.version),
         escape(report.parameters.get("scenario").map_or("", String::as_str))
