@@ -20,6 +20,8 @@ pub fn micros() -> Histogram<u64> {
 /// What is counted. Calls are told by [`super::calls`], legs as they end.
 pub struct Figures {
     pub calls: Calls,
+    /// Calls answered, those of the warm-up included.
+    pub answered_ever: u64,
     pub ringing: Histogram<u64>,
     pub setup: Histogram<u64>,
     pub post_dial: Histogram<u64>,
@@ -45,6 +47,7 @@ impl Default for Figures {
     fn default() -> Self {
         Figures {
             calls: Calls::default(),
+            answered_ever: 0,
             ringing: micros(),
             setup: micros(),
             post_dial: micros(),

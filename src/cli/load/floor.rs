@@ -43,6 +43,8 @@ const REGISTER_MAX: Duration = Duration::from_secs(10);
 const UNREGISTER_MAX: Duration = Duration::from_secs(3);
 /// A prompt is kept for so much longer than it is: it may begin late. Samples.
 const PROMPT_SLACK: usize = 3 * 8_000;
+/// Calls whose first leg is over and whose second is not.
+const HALVES_MAX: usize = 65_536;
 /// Kept where any sound will do, samples.
 const ANY_KEPT: usize = 2 * 8_000;
 
@@ -481,6 +483,7 @@ impl Floor {
                 }
                 if answered {
                     figures.now.answered += 1;
+                    figures.answered_ever += 1;
                     note(&mut figures.now.setup, since);
                     if call.measured {
                         figures.calls.answered += 1;
@@ -675,7 +678,8 @@ impl Floor {
         match pair {
             None => self.figures.rtp.one_way += u64::from(heard == Some(false)),
             Some(index) => match self.halves.remove(&index) {
-                None => drop(self.halves.insert(index, heard)),
+                None if self.halves.len() < HALVES_MAX => drop(self.halves.insert(index, heard)),
+                None => {} // Whether it went one way only is not told then.
                 Some(other) => {
                     let differ = matches!((heard, other), (Some(here), Some(there)) if here != there);
                     self.figures.rtp.one_way += u64::from(differ);

@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use super::handset::{server as address, span};
 use crate::io::affinity;
+use crate::io::media::sockets::go_real_time;
 use crate::phone::Codec;
 use plan::{Files, Plan, Scenario};
 use schedule::Arrivals;
@@ -150,6 +151,10 @@ pub struct Args {
     /// 被测进程只在这些核上运行 / The server runs on these cores only
     #[arg(long, value_name = "CORES", value_delimiter = ',', requires = "server_pid")]
     pub pin_server: Vec<usize>,
+    /// 本工具以实时优先级运行（需权限；机器忙时用，最好配 --pin）
+    /// / Run the tool at real-time priority (needs the right to; for a busy machine, best with --pin)
+    #[arg(long)]
+    pub real_time: bool,
     /// 工具自身迟于此即警告 / Warn when the tool itself is later than this (p99)
     #[arg(long, value_name = "TIME", value_parser = span, default_value = "10ms")]
     pub late_max: Duration,
@@ -287,6 +292,7 @@ impl Args {
             ("prompt", self.prompt.as_ref().map(|file| file.display().to_string())),
             ("server-pid", self.server_pid.map(|it| it.to_string())),
             ("server-metrics", self.server_metrics.clone()),
+            ("real-time", self.real_time.then(|| "true".to_owned())),
             ("pin", (!self.pin.is_empty()).then(|| list(&self.pin))),
             ("pin-server", (!self.pin_server.is_empty()).then(|| list(&self.pin_server))),
         ];
@@ -312,6 +318,12 @@ pub fn run(args: Args) -> ExitCode {
             eprintln!("不能限定在核 {cores:?} 上 / cannot pin to cores {cores:?}: {error}");
             return ExitCode::from(2);
         }
+    }
+    if args.real_time
+        && let Err(error) = go_real_time()
+    {
+        eprintln!("没有实时优先级 / no real-time priority: {error}");
+        return ExitCode::from(2);
     }
     let files = Files { json: args.json, csv: args.csv, html: args.html };
     match floor::Floor::open(plan, args.arrivals, args.quiet).and_then(floor::Floor::run) {

@@ -83,7 +83,7 @@ pub fn summary(mut floor: Floor, sound: Sound, mut seconds: Seconds) -> Report {
             Verdict { rule: threshold.text.clone(), found, kept }
         })
         .collect();
-    report.passed = report.calls.answered > 0 && report.thresholds.iter().all(|verdict| verdict.kept);
+    report.passed = floor.figures.answered_ever > 0 && report.thresholds.iter().all(|verdict| verdict.kept);
     report
 }
 
@@ -129,7 +129,7 @@ fn warnings(report: &mut Report, floor: &Floor) -> Vec<String> {
              without their number: their sound was not judged"
         ));
     }
-    if report.calls.answered == 0 {
+    if floor.figures.answered_ever == 0 {
         warnings.push("无一接通 / no call was answered".to_owned());
     }
     warnings
