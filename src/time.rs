@@ -163,6 +163,11 @@ impl<K: Clone + Eq + Hash> Agenda<K> {
         }
     }
 
+    /// When `key` wants to be woken, if it does.
+    pub fn due(&self, key: &K) -> Option<Instant> {
+        self.live.get(key).map(|(at, _)| *at)
+    }
+
     /// The earliest setting.
     #[expect(clippy::should_implement_trait, reason = "an agenda is no iterator: looking takes nothing off")]
     pub fn next(&mut self) -> Option<Instant> {
@@ -215,6 +220,7 @@ mod tests {
         }
         agenda.set(&"dropped", Some(at(1)));
         agenda.set(&"dropped", None);
+        assert_eq!((agenda.due(&"moved"), agenda.due(&"dropped")), (Some(at(999)), None));
         assert!(agenda.heap.len() < 130, "stale entries are cleaned up");
         assert_eq!(agenda.take_due(at(998)), None);
         assert_eq!(agenda.take_due(at(999)), Some("moved"));

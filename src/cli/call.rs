@@ -60,7 +60,7 @@ fn keys(text: &str) -> Result<String, String> {
     }
 }
 
-fn header(text: &str) -> Result<(String, String), String> {
+pub(super) fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("NAME: VALUE")?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }

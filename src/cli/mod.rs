@@ -5,6 +5,7 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 mod handset;
+pub mod load;
 pub mod look_up;
 pub mod phone;
 pub mod records;
@@ -31,6 +32,8 @@ pub enum Command {
     Call(call::Args),
     /// 座席话机 / A seat's telephone that answers
     Phone(phone::Args),
+    /// 压测 / Load any SIP server: callers, seats, figures, report
+    Load(Box<load::Args>),
     /// 演示 / Call every number and check what is heard and kept
     Demo(demo::Args),
     /// 通话记录 / Call records
@@ -51,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Call(args) => call::run(args),
         Command::Phone(args) => phone::run(args),
+        Command::Load(args) => load::run(*args),
         Command::Demo(args) => demo::run(args),
         Command::Records(args) => records::run(&args),
         Command::Tickets(args) => look_up::tickets(&args),

@@ -50,7 +50,7 @@ fn trunk_target(text: &str) -> Result<(String, SocketAddr), String> {
     Ok((name.to_owned(), at.parse().map_err(|error| format!("{at}: {error}"))?))
 }
 
-fn port_range(text: &str) -> Result<(u16, u16), String> {
+pub(super) fn port_range(text: &str) -> Result<(u16, u16), String> {
     let (first, last) = text.split_once('-').ok_or("FIRST-LAST")?;
     let port = |text: &str| text.parse().map_err(|error| format!("{text}: {error}"));
     Ok((port(first)?, port(last)?))

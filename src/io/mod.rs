@@ -1,5 +1,6 @@
 //! The only room that waits, reads a clock, rolls dice, opens or spawns anything.
 
+pub mod affinity;
 pub mod clock;
 pub mod engine_process;
 pub mod house;

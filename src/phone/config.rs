@@ -72,6 +72,11 @@ pub struct PhoneConfig {
     pub rtcp: bool,
     /// Sound kept per call, seconds; what comes later is counted only.
     pub hear_max_s: u32,
+    /// The phone only signals: it tells what was agreed ([`PhoneEvent::SoundAgreed`]), and its owner
+    /// moves the sound.
+    ///
+    /// [`PhoneEvent::SoundAgreed`]: super::PhoneEvent::SoundAgreed
+    pub sound_elsewhere: bool,
 }
 
 impl PhoneConfig {
@@ -99,6 +104,7 @@ impl PhoneConfig {
             send_silence: true,
             rtcp: true,
             hear_max_s: HEAR_MAX_S,
+            sound_elsewhere: false,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use super::g711::Codec;
+
 /// One thing to do for the owner of a phone.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
@@ -41,6 +43,17 @@ pub enum Side {
     Timeout,
 }
 
+/// What both sides agreed on for the sound of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Agreed {
+    /// Where the other side wants RTP.
+    pub rtp: SocketAddr,
+    /// What is to be sent: payload type and codec.
+    pub codec: (u8, Codec),
+    /// Neither side keeps us from sending.
+    pub open: bool,
+}
+
 /// What the user of a phone notices.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PhoneEvent {
@@ -65,6 +78,9 @@ pub enum PhoneEvent {
     },
     /// The call stands, whoever called.
     Answered,
+    /// The sound was agreed, or agreed anew: told where the phone's owner moves it
+    /// ([`PhoneConfig::sound_elsewhere`](super::PhoneConfig::sound_elsewhere)).
+    SoundAgreed(Agreed),
     /// Our call was refused by the other side.
     Refused {
         /// 300 to 699.

@@ -11,12 +11,14 @@ pub mod g711;
 pub mod listen;
 pub mod recorder;
 pub mod sdp;
+pub mod stream;
 
 mod client;
 mod dialog;
 mod dtmf;
 mod incoming;
 mod message;
+mod order;
 mod outgoing;
 mod party;
 mod register;
@@ -35,7 +37,7 @@ use std::sync::Arc;
 
 pub use config::{Answers, Dial, PhoneConfig};
 pub use digest::Algorithm;
-pub use event::{Output, PhoneEvent, Side};
+pub use event::{Agreed, Output, PhoneEvent, Side};
 pub use g711::Codec;
 pub use recorder::SoundCount;
 
@@ -349,6 +351,9 @@ impl Phone {
 
     /// A fresh line for a new call.
     fn new_sound(&mut self) {
+        if self.config.sound_elsewhere {
+            return;
+        }
         let config = SoundConfig {
             hear_max: RATE * self.config.hear_max_s as usize,
             send_silence: self.config.send_silence,

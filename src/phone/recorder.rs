@@ -6,12 +6,9 @@
 use std::time::Duration;
 
 use super::g711::Codec;
+use super::order::{Order, Place};
 use crate::time::Instant;
 
-/// Packets that are remembered for finding duplicates.
-const WINDOW: u32 = 128;
-/// A step in sequence numbers beyond this begins a new stream (RFC 3550 §A.1).
-const STEP_MAX: i32 = 3000;
 /// A step in timestamps beyond what the clock allows, by this much, begins anew: 10 s of samples.
 const DRIFT_MAX: i64 = 80_000;
 
@@ -52,12 +49,7 @@ pub struct SoundCount {
 #[derive(Debug)]
 struct Stream {
     ssrc: u32,
-    /// Sequence numbers, extended to 32 bits.
-    first: u32,
-    highest: u32,
-    /// Bit n: `highest - n` was received.
-    window: u128,
-    unique: u64,
+    order: Order,
     /// The timestamp that belongs at `base_at` in the recording.
     base: u32,
     base_at: i64,
@@ -133,7 +125,7 @@ impl Recorder {
     /// The state of the present source.
     pub(super) fn reception(&self) -> Option<Reception> {
         let stream = self.stream.as_ref()?;
-        Some(Reception { ssrc: stream.ssrc, lost: stream.lost(), highest: stream.highest })
+        Some(Reception { ssrc: stream.ssrc, lost: stream.order.lost(), highest: stream.order.highest() })
     }
 
     /// Takes the sequence number of a packet; `false` for a duplicate.
@@ -146,13 +138,13 @@ impl Recorder {
         let Some(stream) = &mut self.stream else {
             return false;
         };
-        let place = if known { stream.place(numbers.sequence) } else { Place::Next };
+        let place = if known { stream.order.place(numbers.sequence) } else { Place::Next };
         match place {
             Place::Next => {}
             Place::Behind => self.count.out_of_order += 1,
             Place::Again => self.count.duplicates += 1,
         }
-        self.count.lost = self.lost_before + stream.lost();
+        self.count.lost = self.lost_before + stream.order.lost();
         place != Place::Again
     }
 
@@ -170,18 +162,14 @@ impl Recorder {
     /// A new source, or an old one that begins anew: it is put where the clock says it belongs.
     fn begin_stream(&mut self, numbers: Numbers, now: Instant) {
         if let Some(old) = self.stream.take() {
-            self.lost_before += old.lost();
+            self.lost_before += old.order.lost();
             if old.ssrc != numbers.ssrc {
                 self.count.ssrc_changes += 1;
             }
         }
-        let sequence = u32::from(numbers.sequence) + 0x1_0000; // Room below for what came earlier.
         self.stream = Some(Stream {
             ssrc: numbers.ssrc,
-            first: sequence,
-            highest: sequence,
-            window: 1,
-            unique: 1,
+            order: Order::begin(numbers.sequence),
             base: numbers.timestamp,
             base_at: self.samples_since_first(now),
             transit: None,
@@ -224,45 +212,9 @@ impl Recorder {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Next,
-    Behind,
-    Again,
-}
-
 impl Stream {
-    fn step(&self, sequence: u16) -> i32 {
-        i32::from(sequence.wrapping_sub(self.highest as u16) as i16)
-    }
-
     fn continues(&self, numbers: Numbers) -> bool {
-        self.ssrc == numbers.ssrc && self.step(numbers.sequence).abs() <= STEP_MAX
-    }
-
-    fn place(&mut self, sequence: u16) -> Place {
-        let step = self.step(sequence);
-        if step > 0 {
-            let step = step.unsigned_abs();
-            self.highest = self.highest.wrapping_add(step);
-            self.window = if step < WINDOW { self.window << step | 1 } else { 1 };
-            self.unique += 1;
-            return Place::Next;
-        }
-        let back = step.unsigned_abs();
-        if back < WINDOW && self.window >> back & 1 == 1 {
-            return Place::Again;
-        }
-        if back < WINDOW {
-            self.window |= 1 << back;
-        }
-        self.first = self.first.min(self.highest.wrapping_sub(back));
-        self.unique += 1;
-        Place::Behind
-    }
-
-    fn lost(&self) -> u64 {
-        (u64::from(self.highest.wrapping_sub(self.first)) + 1).saturating_sub(self.unique)
+        self.ssrc == numbers.ssrc && self.order.continues(numbers.sequence)
     }
 }
 

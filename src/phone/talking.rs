@@ -11,7 +11,7 @@ use super::dialog::Dialog;
 use super::message::{self, Body};
 use super::sdp::{self, Describer, Direction, Media};
 use super::wire::{self, Purpose};
-use super::{Line, Phone, PhoneError, PhoneEvent, Side, Wake};
+use super::{Agreed, Line, Phone, PhoneError, PhoneEvent, Side, Wake};
 use crate::time::Instant;
 
 /// Our 2xx to an INVITE has no ACK yet.
@@ -88,9 +88,14 @@ impl Phone {
         if let Some(sound) = &mut self.sound {
             sound.agree(theirs, open);
         }
+        let agreed = theirs.codecs.first().map(|codec| Agreed { rtp: theirs.rtp, codec: *codec, open });
         // While we hold them, what they say follows from our own wish.
         let held = !theirs.direction.receives();
-        if std::mem::replace(&mut talking.held_by_them, held) != held {
+        let changed = std::mem::replace(&mut talking.held_by_them, held) != held;
+        if let (true, Some(agreed)) = (self.config.sound_elsewhere, agreed) {
+            self.report(PhoneEvent::SoundAgreed(agreed));
+        }
+        if changed {
             self.report(PhoneEvent::HeldByThem { on: held });
         }
     }

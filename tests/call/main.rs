@@ -6,7 +6,6 @@ mod ending;
 mod hold;
 mod meeting;
 mod missing;
-mod missing;
 mod negotiated;
 mod opening;
 mod peer;

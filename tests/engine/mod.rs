@@ -68,7 +68,8 @@ impl Engine {
     /// and goes away must not end it.
     fn launch(data: &Path, clock: &str, more: &[&str]) -> (Child, SocketAddr, String) {
         let mut process = Command::new(env!("CARGO_BIN_EXE_hotline"))
-            .args(["run", "--listen", "127.0.0.1:0", "--rtp-ports", RTP_PORTS, "--clock", clock])
+            .args(["run", "--listen", "127.0.0.1:0", "--clock", clock])
+            .args(if more.contains(&"--rtp-ports") { &[][..] } else { &["--rtp-ports", RTP_PORTS][..] })
             .arg("--data")
             .arg(data)
             .args(if more.contains(&"--http") { &[][..] } else { &["--http", "off"][..] })
@@ -81,6 +82,11 @@ impl Engine {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
         let sip = ready.split_whitespace().find_map(|word| word.strip_prefix("sip=")).expect("a ready line");
         (process, sip.parse().unwrap(), ready)
+    }
+
+    /// Its process, for whoever watches that.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Where it takes calls over a transport, by its name in a URI.

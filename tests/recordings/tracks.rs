@@ -7,7 +7,7 @@ use std::time::Duration;
 use hotline::id::{Dice, LegId};
 use hotline::io::media::Outbox;
 use hotline::io::recorder::Format;
-use hotline::media::order::{Codec, Flow, Group, PortSlot};
+use hotline::media::order::{Codec, Flow, Group, PortSlot, Watches};
 use hotline::media::{Engine, LegConfig, Order, SocketKey, SoundBank};
 use hotline::phone::Codec as Law;
 use hotline::phone::listen::tone_level;
@@ -65,6 +65,7 @@ impl Stage {
             flow: Flow::SendRecv,
             srtp: None,
             silence_max: Duration::ZERO,
+            watches: Watches::default(),
         };
         self.order(Order::Open { leg: leg(index), config: Box::new(config) });
     }

@@ -3,16 +3,17 @@
 //! All of them share one thread and one poll, which sleeps in the kernel until a datagram comes, a
 //! machine is due, or somebody rings the bell. What a machine says and means is its own affair.
 
+pub mod batch;
 mod poll;
 mod sockets;
+pub mod stamp;
 
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-pub use poll::Bell;
-use poll::Poll;
+pub use poll::{Bell, Poll};
 pub use sockets::{Channel, Sockets};
 
 use super::clock::Clock;
