@@ -259,6 +259,9 @@ impl Leg {
                 decoder.sounds = false;
             }
         }
+        if decoder.sounds {
+            self.watch.listen(pcm, now);
+        }
     }
 
     /// What this leg says in this tick, in `codec`'s codes; `None`: nothing.

@@ -58,7 +58,6 @@ impl Engine {
         }
         self.note_life(slot, now);
         let Some(leg) = self.leg_mut(slot) else { return };
-        leg.watch.packet(kind == Kind::Noise, now);
         let seen = leg.reception.take(&header, kind == Kind::Sound, now);
         match seen {
             Seen::New => {}
@@ -82,7 +81,7 @@ impl Engine {
                     self.take_event(slot, &header, event, now, wire);
                 }
             }
-            Kind::Noise => self.take_noise(slot, &header),
+            Kind::Noise => self.take_noise(slot, &header, now),
             Kind::Sound => {
                 match (other.and_then(Codec::law), leg.config.codec.law()) {
                     (Some(from), Some(to)) => g711::recode(from, to, &mut packet[place.clone()]),
@@ -168,7 +167,10 @@ impl Engine {
         partner.send(out, &event.write(), wire);
     }
 
-    fn take_noise(&mut self, slot: PortSlot, header: &Header) {
+    fn take_noise(&mut self, slot: PortSlot, header: &Header, now: Instant) {
+        if let Some(leg) = self.leg_mut(slot) {
+            leg.watch.noise(now);
+        }
         if let Some(decoder) = self.leg_mut(slot).and_then(|leg| leg.decoder.as_mut()) {
             decoder.jitter.rest(header.timestamp);
         }
@@ -207,7 +209,6 @@ impl Engine {
             leg.end_turn(wire);
         }
         self.watch_silence(slot, now);
-        self.watch_sound(slot, now);
         if self.leg(slot).is_some_and(|leg| leg.reports.due_at() <= now) {
             self.report(slot, false, now, wire);
         }
