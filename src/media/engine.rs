@@ -45,10 +45,12 @@ pub struct Engine {
     /// Whose sockets are read in which tick.
     read: Roster,
     /// Who is served in which tick.
-    serve: Roster,
+    pub(super) serve: Roster,
     /// Whose packets are no multiple of 20 ms, by the tick half way between two turns.
     halves: Roster,
     served_at: [Option<Instant>; PHASES],
+    /// Turns of each phase, for what is looked at in some.
+    pub(super) looks: [u8; PHASES],
     pub(super) clock: Option<NtpClock>,
     pub(super) facts: VecDeque<Fact>,
 }
@@ -68,6 +70,7 @@ impl Engine {
             serve: Roster::default(),
             halves: Roster::default(),
             served_at: [None; PHASES],
+            looks: [0; PHASES],
             clock: None,
             facts: VecDeque::new(),
         }
@@ -413,6 +416,7 @@ impl Engine {
                 index -= 1;
             }
         }
+        self.watch_sound(phase, now);
         self.record(phase, tape);
     }
 

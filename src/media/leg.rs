@@ -279,6 +279,9 @@ impl Leg {
     pub(super) fn decode(&mut self, now: Instant) {
         if let Some(decoder) = &mut self.decoder {
             decoder.step(now);
+            if decoder.sounds {
+                self.watch.listen(&decoder.pcm.0, now);
+            }
         }
     }
 

@@ -214,6 +214,11 @@ impl Reception {
         }
     }
 
+    /// When the last packet came.
+    pub fn last_at(&self) -> Option<Instant> {
+        self.last_at
+    }
+
     /// The interarrival jitter now, in units of the clock.
     #[cfg(test)]
     pub fn jitter(&self) -> u32 {

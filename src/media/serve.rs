@@ -72,7 +72,6 @@ impl Engine {
         }
         self.note_life(slot, now);
         let Some(leg) = self.leg_mut(slot) else { return };
-        leg.watch.packet(kind == Kind::Noise, now);
         let seen = leg.reception.take(&header, kind == Kind::Sound, now);
         match seen {
             Seen::New => {}
@@ -198,6 +197,9 @@ impl Engine {
     }
 
     fn take_noise(&mut self, slot: PortSlot, header: &Header, payload: &[u8], now: Instant) {
+        if let Some(leg) = self.leg_mut(slot) {
+            leg.watch.noise(now);
+        }
         if let Some(decoder) = self.leg_mut(slot).and_then(|leg| leg.decoder.as_mut()) {
             decoder.rest(header.timestamp);
             decoder.comfort.begin(payload, now);
@@ -237,7 +239,6 @@ impl Engine {
             leg.end_turn(wire);
         }
         self.watch_silence(slot, now);
-        self.watch_sound(slot, now);
         if self.leg(slot).is_some_and(|leg| leg.reports.due_at() <= now) {
             self.report(slot, false, now, wire);
         }

@@ -21,24 +21,24 @@ use crate::time::Instant;
 const FLOOR: i16 = 24;
 /// One relayed packet in so many is looked at: a power of two.
 const EVERY: u16 = 16;
-/// A decoded leg's frame is looked at every so many turns: 80 ms.
-const TURNS: u8 = 4;
-/// What is missing is looked for every so many turns: 640 ms.
-const CHECK_TURNS: u8 = 32;
+/// One decoded frame in so many is looked at: 80 ms.
+const FRAMES: u8 = 4;
+/// What is missing is looked for in every so manyth turn of a phase: 640 ms.
+const TURNS: u8 = 32;
 /// A side whose packets come has sent one within this.
 const COMES: Duration = Duration::from_secs(1);
 
 /// What is known of one leg's sound while another hears it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Watch {
-    turn: u8,
-    /// The last packet was comfort noise.
-    rests: bool,
-    /// The last packet that was believed, or when the bridge began.
-    packet_at: Instant,
-    came: bool,
-    /// The last sound, or when the bridge began.
+    /// When the bridge began, or went on after a hold.
+    began_at: Instant,
+    /// The last packet of comfort noise.
+    noise_at: Option<Instant>,
+    /// The last sound, or when it began to be missed.
     sound_at: Instant,
+    /// Frames decoded, for looking at some.
+    frames: u8,
     mute: bool,
     unheard: bool,
     /// Sums of what was told and is over.
@@ -51,11 +51,10 @@ pub(super) struct Watch {
 impl Watch {
     pub(super) fn new(now: Instant) -> Self {
         Watch {
-            turn: 0,
-            rests: false,
-            packet_at: now,
-            came: false,
+            began_at: now,
+            noise_at: None,
             sound_at: now,
+            frames: 0,
             mute: false,
             unheard: false,
             spent_mute: Duration::ZERO,
@@ -67,15 +66,12 @@ impl Watch {
     /// A bridge begins, or goes on after a hold: everything is missed anew.
     pub(super) fn begin(&mut self, now: Instant) {
         self.settle();
-        (self.packet_at, self.sound_at, self.came, self.rests) = (now, now, false, false);
+        (self.began_at, self.sound_at) = (now, now);
     }
 
-    /// A believed packet came; `noise`: it says that a pause begins.
-    pub(super) fn packet(&mut self, noise: bool, now: Instant) {
-        if now.since(self.packet_at) >= COMES {
-            self.sound_at = now; // Silence without packets is another fault.
-        }
-        (self.packet_at, self.came, self.rests) = (now, true, noise);
+    /// The peer says that a pause begins: until its next packet nothing is missed.
+    pub(super) fn noise(&mut self, now: Instant) {
+        self.noise_at = Some(now);
     }
 
     /// Looks at some of the packets that are passed on as they are. What cannot be judged without
@@ -89,7 +85,12 @@ impl Watch {
         }
     }
 
-    fn listen(&mut self, pcm: &[i16], now: Instant) {
+    /// Looks at some of the frames that are decoded.
+    pub(super) fn listen(&mut self, pcm: &[i16], now: Instant) {
+        self.frames = self.frames.wrapping_add(1);
+        if !self.frames.is_multiple_of(FRAMES) {
+            return;
+        }
         if pcm.iter().any(|sample| sample.unsigned_abs() > FLOOR.unsigned_abs()) {
             self.sound_at = now;
         }
@@ -127,19 +128,23 @@ fn is_open(leg: &Leg) -> bool {
     leg.config.flow == Flow::SendRecv && !leg.config.remote.ip().is_unspecified()
 }
 
+impl Leg {
+    /// When its last believed packet of this bridge came.
+    fn last_packet(&self) -> Option<Instant> {
+        self.reception.last_at().filter(|at| *at > self.watch.began_at)
+    }
+}
+
 impl Engine {
-    /// A leg's turn in what is missed of it. Costs a counter in most turns.
-    pub(super) fn watch_sound(&mut self, slot: PortSlot, now: Instant) {
-        let Some(leg) = self.leg_mut(slot) else { return };
-        leg.watch.turn = leg.watch.turn.wrapping_add(1);
-        if leg.watch.turn.is_multiple_of(TURNS)
-            && !leg.relayed
-            && let Some(decoder) = &leg.decoder
-            && decoder.sounds
-        {
-            leg.watch.listen(&decoder.pcm.0, now);
+    /// A turn of all legs of `phase` in what is missed of them: nothing in most turns.
+    pub(super) fn watch_sound(&mut self, phase: usize, now: Instant) {
+        self.looks[phase] = self.looks[phase].wrapping_add(1);
+        if !self.looks[phase].is_multiple_of(TURNS) {
+            return;
         }
-        if leg.watch.turn.is_multiple_of(CHECK_TURNS) {
+        let mut index = 0;
+        while let Some(slot) = self.serve.list(phase).get(index).copied() {
+            index += 1;
             self.look_for_missing(slot, now);
         }
     }
@@ -156,32 +161,37 @@ impl Engine {
             }
             return;
         };
-        let partner_comes = partner.watch.came && now.since(partner.watch.packet_at) < COMES;
+        let partner_comes = partner.last_packet().is_some_and(|at| now.since(at) < COMES);
+        let last = leg.last_packet();
         let Some(leg) = self.leg_mut(slot) else { return };
         let (watches, id) = (leg.config.watches, leg.id);
         let watch = &mut leg.watch;
-        let no_packets = now.since(watch.packet_at);
-        let comes = watch.came && no_packets < COMES;
+        let no_packets = now.since(last.unwrap_or(watch.began_at));
+        let comes = last.is_some() && no_packets < COMES;
+        let rests = last.is_some() && last == watch.noise_at;
+        if rests || !comes && !watch.mute {
+            // A pause is no fault, and silence without packets another one.
+            watch.sound_at = now;
+        }
         let no_sound = now.since(watch.sound_at);
         let long = |bound: Duration, span: Duration| !bound.is_zero() && span >= bound;
-        let mute = comes && !watch.rests && long(watches.mute, no_sound);
+        let mute = comes && long(watches.mute, no_sound);
         // Once told it goes on until packets come, whatever becomes of the other side.
         let unheard =
-            !comes && !watch.rests && long(watches.one_way, no_packets) && (partner_comes || watch.unheard);
-        if watch.rests {
-            watch.sound_at = now; // Announced, and so no fault.
+            !comes && !rests && long(watches.one_way, no_packets) && (partner_comes || watch.unheard);
+        let goes_on = (mute, unheard) == (watch.mute, watch.unheard);
+        if !goes_on {
+            watch.settle();
+            (watch.mute, watch.unheard) = (mute, unheard);
         }
-        let told = watch.mute || watch.unheard;
-        if (mute, unheard) == (watch.mute, watch.unheard) {
-            watch.runs = if mute { no_sound } else { no_packets };
-            if !told {
-                watch.runs = Duration::ZERO;
-            }
+        watch.runs = match (mute, unheard) {
+            (true, _) => no_sound,
+            (false, true) => no_packets,
+            (false, false) => Duration::ZERO,
+        };
+        if goes_on {
             return;
         }
-        watch.settle();
-        (watch.mute, watch.unheard) = (mute, unheard);
-        watch.runs = if mute { no_sound } else { no_packets };
         self.facts.push_back(match (mute, unheard) {
             (true, _) => Fact::Mute { leg: id },
             (false, true) => Fact::Unheard { leg: id },
