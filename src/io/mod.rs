@@ -8,6 +8,7 @@ pub mod http;
 pub mod media;
 pub mod packets;
 pub mod plan_files;
+pub mod process;
 pub mod recorder;
 pub mod resolver;
 pub mod secrets;

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::measured::Measured;
+use super::process::Process;
 use super::sound::SoundFigures;
 use crate::media::order::LegFigures;
 
@@ -25,6 +26,7 @@ pub(super) type Labels = Vec<(&'static str, String)>;
 #[derive(Debug)]
 pub struct Figures {
     registry: Registry,
+    process: Process,
     pub(super) opened: Family<Labels, Counter>,
     pub(super) answered: Family<Labels, Counter>,
     pub(super) closed: Family<Labels, Counter>,
@@ -94,6 +96,7 @@ impl Figures {
     pub(super) fn new() -> Self {
         let mut figures = Figures {
             registry: Registry::with_prefix("hotline"),
+            process: Process::new(),
             opened: Family::default(),
             answered: Family::default(),
             closed: Family::default(),
@@ -266,10 +269,18 @@ impl Figures {
     pub fn encode(&self) -> String {
         let mut text = String::with_capacity(16 * 1024);
         // Writing to a String cannot fail; were it to, an empty page says more than a panic.
-        if encode(&mut text, &self.registry).is_err() {
+        let written = encode_registry(&mut text, &self.registry)
+            .and_then(|()| encode_registry(&mut text, &self.process.registry))
+            .and_then(|()| encode_eof(&mut text));
+        if written.is_err() {
             text.clear();
         }
         text
+    }
+
+    /// What the process has taken: user and system time since the start, and resident memory now.
+    pub fn process(&self, cpu: Duration, resident_bytes: u64) {
+        self.process.set(cpu, resident_bytes);
     }
 
     /// What a sink is owed and for how long. Older than [`OWED_LONG`] is an alarm, once.

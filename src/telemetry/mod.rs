@@ -5,6 +5,7 @@
 pub mod figures;
 pub mod measured;
 pub mod metrics;
+mod process;
 pub mod record;
 mod sound;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::House;
 use crate::acd::event::SeatState;
 use crate::io::media::MediaFigures;
+use crate::io::process;
 use crate::io::recorder::{ArchiveFigures, RecorderFigures};
 use crate::io::store;
 use crate::telemetry::Figures;
@@ -56,6 +57,9 @@ impl House {
         self.gauges.measures += 1;
         let figures = self.metrics.figures();
         figures.house_now(&self.house_now(now));
+        if let Some((cpu, resident_bytes)) = process::taken() {
+            figures.process(cpu, resident_bytes);
+        }
         let moved = self.sockets.take_count();
         figures.datagrams(moved.received, moved.sent, moved.dropped);
         let (open, ended) = self.sockets.connections();

@@ -39,13 +39,23 @@ pub struct Cipher {
 /// packets would tell of one another, with Galois counter mode of the key.
 struct Sending {
     session: Session,
+    ssrc: Option<u32>,
     used: Window,
     reports: u32,
 }
 
 impl Sending {
     fn new(session: Session) -> Self {
-        Sending { session, used: Window::default(), reports: 0 }
+        Sending { session, ssrc: None, used: Window::default(), reports: 0 }
+    }
+
+    /// The stream that a packet belongs to. One with another SSRC counts its rollovers from zero; SSRCs
+    /// are drawn anew each time, so none comes back with indices that were used.
+    fn stream_of(&mut self, ssrc: u32) -> &mut Window {
+        if self.ssrc.replace(ssrc) != Some(ssrc) {
+            self.used = Window::default();
+        }
+        &mut self.used
     }
 }
 
@@ -84,8 +94,9 @@ impl Cipher {
     /// [`TAIL_MAX`] more; how long it is then. `None`: not to be sent, for its index was used.
     pub fn seal_rtp(&mut self, packet: &mut [u8], length: usize) -> Option<usize> {
         let Place { header, sequence, ssrc } = Place::of(packet.get(..length)?)?;
-        let index = self.ours.used.guess(sequence).filter(|index| self.ours.used.is_new(*index))?;
-        self.ours.used.mark(index);
+        let used = self.ours.stream_of(ssrc);
+        let index = used.guess(sequence).filter(|index| used.is_new(*index))?;
+        used.mark(index);
         self.ours.session.rtp.seal_rtp(packet, header, length, ssrc, index)
     }
 
@@ -266,6 +277,18 @@ mod tests {
             assert!(sealed(&mut cipher, 1).is_none(), "another peer, but the same key of ours");
             cipher.change(&srtp(suite, 1, 3), &srtp(suite, 4, 3), false);
             assert!(sealed(&mut cipher, 1).is_some());
+        }
+    }
+
+    #[test]
+    fn a_stream_of_another_ssrc_counts_its_rollovers_from_zero() {
+        let mut near = Cipher::new(&srtp(SrtpSuite::AesCm128HmacSha1_80, 1, 2));
+        let mut far = Cipher::new(&srtp(SrtpSuite::AesCm128HmacSha1_80, 2, 1));
+        for (ssrc, sequence) in [(1_u32, 65_534_u16), (1, 65_535), (1, 0), (2, 1), (2, 2)] {
+            let mut packet = packet(sequence);
+            packet[8..12].copy_from_slice(&ssrc.to_be_bytes());
+            let length = near.seal_rtp(&mut packet, 172).unwrap();
+            assert_eq!(far.open_rtp(&mut packet[..length]), Some(172), "{ssrc} {sequence}");
         }
     }
 
