@@ -97,7 +97,7 @@ impl FarEnd {
         let (sip, sound) = (free(), free() & !1);
         let process = Command::new("sipp")
             .arg("-sf")
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/sipp/echo.xml"))
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/sipp/answer.xml"))
             .args(["-i", "127.0.0.1", "-rtp_echo", "-nostdin"])
             .args(["-p", &sip.to_string(), "-mp", &sound.to_string()])
             .current_dir(std::env::temp_dir())
