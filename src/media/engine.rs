@@ -50,7 +50,10 @@ pub struct Engine {
     halves: Roster,
     served_at: [Option<Instant>; PHASES],
     /// Turns of each phase, for what is looked at in some.
-    pub(super) looks: [u8; PHASES],
+    /// Turns served, by phase.
+    pub(super) turns: [u32; PHASES],
+    /// Legs that are not served in each turn, by slot.
+    pub(super) resting: Vec<bool>,
     pub(super) clock: Option<NtpClock>,
     pub(super) facts: VecDeque<Fact>,
 }
@@ -70,7 +73,8 @@ impl Engine {
             serve: Roster::default(),
             halves: Roster::default(),
             served_at: [None; PHASES],
-            looks: [0; PHASES],
+            turns: [0; PHASES],
+            resting: Vec::new(),
             clock: None,
             facts: VecDeque::new(),
         }
@@ -124,8 +128,11 @@ impl Engine {
                 }
             }
             Order::SendDigits { leg, digits } => {
-                if let Some(leg) = self.slot_of(leg).and_then(|slot| self.leg_mut(slot)) {
-                    leg.presser.press(&digits);
+                if let Some(slot) = self.slot_of(leg) {
+                    self.wake(slot);
+                    if let Some(leg) = self.leg_mut(slot) {
+                        leg.presser.press(&digits);
+                    }
                 }
             }
             Order::Record { call, caller, begun, tracks } => {
@@ -155,6 +162,7 @@ impl Engine {
         let place = slot.0 as usize;
         if self.legs.len() <= place {
             self.legs.resize_with(place + 1, || None);
+            self.resting.resize(place + 1, false);
         }
         if self.legs[place].is_some() || self.slots.contains_key(&id) {
             return; // The switchboard lends a slot once; should it not, the first leg keeps it.
@@ -289,7 +297,7 @@ impl Engine {
             self.read.remove(slot, phase + 2);
         }
         if let Some(leg) = self.leg_mut(slot) {
-            leg.relayed = relayed;
+            (leg.relayed, leg.decoded) = (relayed, decoded);
             leg.mind_tones();
             if !decoded && let Some(decoder) = &mut leg.decoder {
                 decoder.stop();
@@ -300,6 +308,10 @@ impl Engine {
             if plays {
                 leg.ready_encoder();
             }
+        }
+        self.wake(slot);
+        if let Some(listener) = hears_coded {
+            self.wake(listener);
         }
         // Whoever hears what is decoded here will have it coded, now or when something is to be played.
         if let Some(listener) = hears_coded.and_then(|slot| self.leg_mut(slot)) {
@@ -394,9 +406,14 @@ impl Engine {
     }
 
     fn serve(&mut self, phase: usize, now: Instant, wire: &mut impl Wire, tape: &mut impl Tape) {
+        let turn = self.turns[phase].wrapping_add(1);
+        self.turns[phase] = turn;
         let mut index = 0;
         while let Some(slot) = self.serve.list(phase).get(index).copied() {
             index += 1;
+            if self.rests(slot, turn) {
+                continue;
+            }
             if let Some(leg) = self.leg_mut(slot) {
                 leg.given = [0; FRAME_SAMPLES];
                 if catch_unwind(AssertUnwindSafe(|| leg.decode(now))).is_err() {
@@ -411,6 +428,9 @@ impl Engine {
         index = 0;
         while let Some(slot) = self.serve.list(phase).get(index).copied() {
             index += 1;
+            if self.rests(slot, turn) {
+                continue;
+            }
             if catch_unwind(AssertUnwindSafe(|| self.serve_leg(slot, now, wire))).is_err() {
                 self.fail(slot);
                 index -= 1;

@@ -73,6 +73,8 @@ pub(super) struct Leg {
     pub(super) recorded: bool,
     /// Packets go straight to the leg that hears it.
     pub(super) relayed: bool,
+    /// Somebody hears its sound decoded, or listens for keys in it.
+    pub(super) decoded: bool,
     /// So many frames more are coded anew before packets go straight.
     tuning: u8,
     /// Sound is decoded at the tick.
@@ -158,6 +160,7 @@ impl Leg {
             tones: None,
             recorded: false,
             relayed: false,
+            decoded: false,
             tuning: TUNING_FRAMES,
             decoder: None,
             heard_at: now,
@@ -277,7 +280,7 @@ impl Leg {
 
     /// Decodes the frame that is due.
     pub(super) fn decode(&mut self, now: Instant) {
-        if let Some(decoder) = &mut self.decoder {
+        if let Some(decoder) = self.decoder.as_mut().filter(|_| self.decoded) {
             decoder.step(now);
             if decoder.sounds {
                 self.watch.listen(&decoder.pcm.0, now);
@@ -454,6 +457,11 @@ impl Leg {
         let length = write(header, payload, &mut packet);
         self.sender.count(payload.len());
         self.transmit(&packet[..length], wire);
+    }
+
+    /// Whether packets wait for their time, or keys to be pressed.
+    pub(super) fn has_more_to_send(&self) -> bool {
+        self.packer.is_some() || !self.presser.is_empty() || self.is_pressing_tones()
     }
 
     /// Presses on; `true` while a digit is under way, which takes the place of sound.

@@ -28,6 +28,7 @@ mod player;
 mod reception;
 pub mod record;
 pub mod resample;
+mod rest;
 mod roster;
 mod rtcp;
 mod rtp;

@@ -123,8 +123,7 @@ impl Engine {
         wire: &mut impl Wire,
     ) {
         let Some(leg) = self.leg_mut(slot) else { return };
-        let decoded = !leg.relayed || leg.tones.is_some();
-        if let Some(decoder) = leg.decoder.as_mut().filter(|_| decoded) {
+        if let Some(decoder) = leg.decoder.as_mut().filter(|_| leg.decoded) {
             decoder.comfort.sound_comes();
             if !decoder.put(header.timestamp, &packet[place.clone()], now) {
                 leg.refused += 1;
@@ -242,6 +241,7 @@ impl Engine {
         if self.leg(slot).is_some_and(|leg| leg.reports.due_at() <= now) {
             self.report(slot, false, now, wire);
         }
+        self.see_whether_it_rests(slot);
     }
 
     fn send_sound(&mut self, slot: PortSlot, now: Instant, wire: &mut impl Wire) {

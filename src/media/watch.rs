@@ -24,7 +24,7 @@ const EVERY: u16 = 16;
 /// One decoded frame in so many is looked at: 80 ms.
 const FRAMES: u8 = 4;
 /// What is missing is looked for in every so manyth turn of a phase: 640 ms.
-const TURNS: u8 = 32;
+const TURNS: u32 = 32;
 /// A side whose packets come has sent one within this.
 const COMES: Duration = Duration::from_secs(1);
 
@@ -138,8 +138,7 @@ impl Leg {
 impl Engine {
     /// A turn of all legs of `phase` in what is missed of them: nothing in most turns.
     pub(super) fn watch_sound(&mut self, phase: usize, now: Instant) {
-        self.looks[phase] = self.looks[phase].wrapping_add(1);
-        if !self.looks[phase].is_multiple_of(TURNS) {
+        if !self.turns[phase].is_multiple_of(TURNS) {
             return;
         }
         let mut index = 0;
