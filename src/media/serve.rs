@@ -245,7 +245,6 @@ impl Engine {
     }
 
     fn send_sound(&mut self, slot: PortSlot, now: Instant, wire: &mut impl Wire) {
-        let bank = self.bank.clone();
         let Some(leg) = self.leg_mut(slot) else { return };
         if leg.press(now, wire) {
             return;
@@ -263,9 +262,10 @@ impl Engine {
             gain.apply(&mut pcm);
             return leg.speak(&Voice::narrow(&pcm), now, wire);
         }
-        let id = leg.id;
-        if let Some(mark) = leg.play(&bank, now, wire) {
-            self.facts.push_back(Fact::Played { leg: id, mark });
+        let Engine { bank, legs, facts, .. } = self;
+        let Some(leg) = legs.get_mut(slot.0 as usize).and_then(|leg| leg.as_deref_mut()) else { return };
+        if let Some(mark) = leg.play(bank, now, wire) {
+            facts.push_back(Fact::Played { leg: leg.id, mark });
         }
     }
 
