@@ -310,6 +310,21 @@ fn a_codec_that_is_renegotiated_during_a_call_goes_on_with_the_sound() {
 }
 
 #[test]
+fn what_came_too_late_is_still_counted_when_the_codec_has_changed() {
+    let mut stage = Stage::new(&[]);
+    let mut caller = Handset::join(&mut stage, 0, Codec::Pcma, 20);
+    Handset::join(&mut stage, 1, Codec::L16, 20);
+    stage.bridge(0, 1);
+    speak(&mut stage, 400, &mut [(&mut caller, 20)]);
+    let late = caller.next(20);
+    speak(&mut stage, 400, &mut [(&mut caller, 20)]);
+    caller.send(&mut stage, &late);
+    let changed = Handset::at(0, Codec::G722);
+    stage.order(Order::Change { leg: stage.leg(0), config: Box::new(changed.config()) });
+    assert_eq!(stage.close(0).late, 1);
+}
+
+#[test]
 fn one_packet_of_twenty_that_is_lost_takes_no_loudness() {
     for (one, other) in pairs().filter(|(one, other)| one != other) {
         let what = format!("{one:?} to {other:?}");
