@@ -323,7 +323,7 @@ impl Leg {
         tuned
     }
 
-    /// Another listener.
+    /// Another listener, or another coder on this leg's own side.
     pub(super) fn tune_anew(&mut self) {
         self.tuning = TUNING_FRAMES;
     }
