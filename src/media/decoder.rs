@@ -31,6 +31,8 @@ pub(super) struct Decoder {
     codes: Option<[u8; FRAME_SAMPLES]>,
     /// Something is to be heard.
     pub(super) sounds: bool,
+    /// Packets that came too late and too early for the codecs before this one.
+    missed: (u64, u64),
 }
 
 /// What each codec keeps of its packets. Only G.711, which most legs speak, is not behind a pointer.
@@ -116,6 +118,7 @@ impl Decoder {
             wide: is_wide.then(|| Box::new([0; WIDE_SAMPLES])),
             codes: None,
             sounds: false,
+            missed: (0, 0),
         }
     }
 
@@ -131,7 +134,7 @@ impl Decoder {
                 self.codec = codec;
                 self.codes = None;
             }
-            _ => *self = Decoder::new(codec),
+            _ => *self = Decoder { missed: self.misses(), ..Decoder::new(codec) },
         }
     }
 
@@ -279,14 +282,15 @@ impl Decoder {
 
     /// Packets that came too late, and too early, to be heard.
     pub(super) fn misses(&self) -> (u64, u64) {
-        match &self.source {
+        let (late, early) = match &self.source {
             Source::Law { jitter, .. } => jitter.misses(),
             Source::L16(linear) => linear.jitter.misses(),
             Source::G722(wideband) => wideband.jitter.misses(),
             #[cfg(feature = "opus")]
             Source::Opus(packets) => packets.slots.misses(),
             Source::Mute => (0, 0),
-        }
+        };
+        (self.missed.0 + late, self.missed.1 + early)
     }
 }
 

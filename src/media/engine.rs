@@ -14,7 +14,7 @@ use super::bank::SoundBank;
 use super::conference::Conferences;
 use super::decoder::Decoder;
 use super::leg::{Hears, Leg};
-use super::order::{FRAME_SAMPLES, Fact, Group, LegConfig, Order, PortSlot};
+use super::order::{Codec, FRAME_SAMPLES, Fact, Group, LegConfig, Order, PortSlot};
 use super::player::Player;
 use super::record::Recording;
 use super::roster::{PHASES, Roster, phase_of};
@@ -93,15 +93,23 @@ impl Engine {
             Order::Change { leg, mut config } => {
                 if let Some(slot) = self.slot_of(leg) {
                     let ssrc = self.dice.next_u32(); // For a codec of another clock.
+                    let mut anew = false;
                     if let Some(leg) = self.leg_mut(slot) {
                         config.group = leg.config.group; // A leg stays where it is served.
+                        anew = config.new_peer || config.codec != leg.config.codec;
                         leg.change(*config, ssrc, now.mono, wire);
                     }
                     self.mark_halves(slot);
-                    self.settle(slot);
                     // Another codec on this side is another way for the other side's sound too.
-                    if let Some(Hears::Leg(partner)) = self.leg(slot).map(|leg| &leg.hears) {
-                        self.settle(*partner);
+                    let partner = match self.leg(slot).map(|leg| &leg.hears) {
+                        Some(Hears::Leg(partner)) => Some(*partner),
+                        _ => None,
+                    };
+                    for slot in [Some(slot), partner].into_iter().flatten() {
+                        if let Some(leg) = self.leg_mut(slot).filter(|_| anew) {
+                            leg.tune_anew(); // Coders begin anew on both ways.
+                        }
+                        self.settle(slot);
                     }
                 }
             }
@@ -260,6 +268,16 @@ impl Engine {
         }
         self.settle(at_a);
         self.settle(at_b);
+    }
+
+    /// The codes that `slot` sends no longer follow from what its listener's telephone has heard: they
+    /// are coded anew for a while before they go straight again.
+    pub(super) fn retune(&mut self, slot: PortSlot) {
+        let Some(leg) = self.leg_mut(slot).filter(|leg| leg.config.codec == Codec::G722) else { return };
+        leg.tune_anew();
+        if leg.relayed {
+            self.settle(slot);
+        }
     }
 
     fn mark_recorded(&mut self, call: CallId, recorded: bool) {

@@ -326,7 +326,7 @@ impl Leg {
         tuned
     }
 
-    /// Another listener.
+    /// Another listener, or another coder on this leg's own side.
     pub(super) fn tune_anew(&mut self) {
         self.tuning = TUNING_FRAMES;
     }
@@ -401,6 +401,9 @@ impl Leg {
 
     /// Sends what an encoder made.
     fn send_coded(&mut self, header: Header, bytes: &[u8], wire: &mut impl Wire) {
+        if self.config.codec != Codec::Opus && bytes.len() <= FRAME_SAMPLES {
+            return self.send(header, bytes, wire); // A smaller room is quicker to clear.
+        }
         let mut coded = [0; PACKET_MAX - HEADER_BYTES];
         let payload = match self.encoder.as_mut().and_then(|encoder| encoder.packet(bytes, &mut coded)) {
             Some(length) => &coded[..length],

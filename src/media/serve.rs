@@ -82,8 +82,11 @@ impl Engine {
             }
             Seen::Duplicate | Seen::Stray => return,
         }
-        if seen == Seen::First && header.ssrc == leg.sender.ssrc() {
-            self.part_ssrc(slot);
+        if seen == Seen::First {
+            if header.ssrc == leg.sender.ssrc() {
+                self.part_ssrc(slot);
+            }
+            self.retune(slot); // Another source's coder begins at rest.
         }
         let Some(leg) = self.leg_mut(slot) else { return };
         if !leg.may_hear() {
@@ -247,6 +250,11 @@ impl Engine {
     fn send_sound(&mut self, slot: PortSlot, now: Instant, wire: &mut impl Wire) {
         let Some(leg) = self.leg_mut(slot) else { return };
         if leg.press(now, wire) {
+            // Whose codes are passed on goes on from another sound than the tones.
+            if let (Hears::Leg(speaker), true) = (&leg.hears, leg.tones.is_some()) {
+                let speaker = *speaker;
+                self.retune(speaker);
+            }
             return;
         }
         match (&leg.hears, leg.mixed) {

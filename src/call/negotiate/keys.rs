@@ -175,7 +175,8 @@ pub(super) fn offered(terms: &Terms, keys: Keys<'_>, before: Option<&Media>) -> 
 
 /// What the answer to our offer says of keys (RFC 4568 §5.1.3, RFC 8643 §4). `None`: in the clear.
 pub(super) fn accepted(ours: &Media, theirs: &Media, terms: &Terms) -> Result<Option<Srtp>, Disagreement> {
-    let must = Profile::of(ours) == Some(Profile::Secure);
+    // A stream that began encrypted under RTP/AVP is offered as that again.
+    let must = Profile::of(ours) == Some(Profile::Secure) || terms.srtp == SrtpPolicy::Required;
     if ours.crypto.is_empty() || (theirs.crypto.is_empty() && !must) {
         return if must { Err(Disagreement::NoKey) } else { Ok(None) };
     }

@@ -312,9 +312,14 @@ mod tests {
             bench.shell.send(&mut outbox).unwrap();
             let pair = Arc::clone(bench.range.pair(slot).unwrap());
             let mut next = open_shell(ShellChoice::Epoll, bench.range.slots(), &bench.figures).unwrap();
-            next.adopt(&pair).unwrap();
+            thread::hand_over(&mut *bench.shell, &mut *next, [&pair].into_iter());
             std::mem::forget(std::mem::replace(&mut bench.shell, next));
             source.send_to(b"sound", to).unwrap();
+            assert_eq!(bench.receive(&[]).len(), 1);
+            // Nor does what is left of the first one stand in the way of the next leg from there.
+            bench.shell.release(slot);
+            bench.shell.adopt(&pair).unwrap();
+            source.send_to(b"next leg", to).unwrap();
             assert_eq!(bench.receive(&[]).len(), 1);
         });
     }

@@ -24,6 +24,14 @@ struct Guest {
     shard: usize,
     /// Legs that are open, or being opened.
     legs: u32,
+    /// Its recording runs, and goes on without legs until it is stopped.
+    recorded: bool,
+}
+
+impl Guest {
+    fn is_gone(&self) -> bool {
+        self.legs == 0 && !self.recorded
+    }
 }
 
 impl Spread {
@@ -45,25 +53,34 @@ impl Spread {
     /// A leg is given to the thread of its [`Spread::place`].
     pub(super) fn opened(&mut self, leg: LegId, config: &LegConfig, shard: usize) {
         if config.group != Group::of_call(leg.call) {
-            self.guests.entry(leg.call).or_insert(Guest { shard, legs: 0 }).legs += 1;
+            self.guests.entry(leg.call).or_insert(Guest { shard, legs: 0, recorded: false }).legs += 1;
         }
     }
 
     /// The thread that has all legs of the call that an order is about.
-    pub(super) fn of_order(&self, order: &Order) -> usize {
+    pub(super) fn of_order(&mut self, order: &Order) -> usize {
         let call = call_of(order);
-        match self.guests.get(&call) {
-            Some(guest) => guest.shard,
-            None => self.of_group(Group::of_call(call)),
+        let Some(guest) = self.guests.get_mut(&call) else {
+            return self.of_group(Group::of_call(call));
+        };
+        let shard = guest.shard;
+        match order {
+            Order::Record { .. } => guest.recorded = true,
+            Order::StopRecord { .. } => guest.recorded = false,
+            _ => {}
         }
+        if guest.is_gone() {
+            self.guests.remove(&call);
+        }
+        shard
     }
 
-    /// What a thread told: with its last leg a call is forgotten.
+    /// What a thread told: with its last leg, and the end of its recording, a call is forgotten.
     pub(super) fn told(&mut self, fact: &Fact) {
         let Fact::Closed { leg, .. } = fact else { return };
         if let Some(guest) = self.guests.get_mut(&leg.call) {
             guest.legs = guest.legs.saturating_sub(1);
-            if guest.legs == 0 {
+            if guest.is_gone() {
                 self.guests.remove(&leg.call);
             }
         }
@@ -213,6 +230,30 @@ mod tests {
         spread.told(&Fact::Failed { leg: b });
         assert_eq!(spread.of_order(&Order::StopRecord { call }), shard, "its closing follows");
         spread.told(&closed(b));
+        assert!(spread.guests.is_empty());
+    }
+
+    #[test]
+    fn a_guest_whose_legs_failed_is_remembered_until_its_recording_ends() {
+        let mut spread = Spread::new(64);
+        let call = CallId::draw(1, &mut Dice::seeded(1));
+        let shared = config(Group::of_conference(ConferenceId(94_000_001)));
+        let leg = LegId::caller(call);
+        let shard = spread.place(leg, &shared).unwrap();
+        spread.opened(leg, &shared, shard);
+        let record = Order::Record { call, caller: leg, begun: Timestamp::UNIX_EPOCH, tracks: false };
+        assert_eq!(spread.of_order(&record), shard);
+        // Both are told before the call's own end can be heard.
+        spread.told(&Fact::Failed { leg });
+        spread.told(&closed(leg));
+        assert_eq!(spread.of_order(&Order::StopRecord { call }), shard, "where it runs");
+        assert!(spread.guests.is_empty());
+        // One that is stopped first is forgotten with its leg.
+        spread.opened(leg, &shared, shard);
+        spread.of_order(&record);
+        spread.of_order(&Order::StopRecord { call });
+        assert_eq!(spread.of_order(&Order::Close { leg }), shard);
+        spread.told(&closed(leg));
         assert!(spread.guests.is_empty());
     }
 

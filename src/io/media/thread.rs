@@ -254,12 +254,23 @@ impl MediaThread {
                 return;
             }
         };
-        for pair in self.open.iter().flatten() {
-            if let Err(error) = shell.adopt(pair) {
-                tracing::error!(%error, slot = pair.slot.0, "a leg's sockets cannot be watched");
-            }
-        }
+        hand_over(&mut *self.shell, &mut shell, self.open.iter().flatten());
         // Leaked: the kernel may still hold pointers into it.
         std::mem::forget(std::mem::replace(&mut self.shell, Box::new(shell)));
+    }
+}
+
+/// What `before` listens to, `next` does from now on. `before`, which may never be dropped, keeps no
+/// socket of a locked source: the kernel would prefer it to all that come after.
+pub(super) fn hand_over<'a>(
+    before: &mut dyn Shell,
+    next: &mut dyn Shell,
+    pairs: impl Iterator<Item = &'a Arc<PortPair>>,
+) {
+    for pair in pairs {
+        before.release(pair.slot);
+        if let Err(error) = next.adopt(pair) {
+            tracing::error!(%error, slot = pair.slot.0, "a leg's sockets cannot be watched");
+        }
     }
 }

@@ -35,7 +35,8 @@ pub(super) fn secrets(bytes: &mut [u8]) {
     each_line(bytes, |line, is_head| {
         if !is_head {
             if line.starts_with(b"a=crypto:")
-                && let Some(at) = memchr::memmem::find(line, b"inline:")
+                // Its case does not count (RFC 5234 §2.3).
+                && let Some(at) = line.windows(7).position(|part| part.eq_ignore_ascii_case(b"inline:"))
             {
                 cover(&mut line[at + 7..]);
             }
@@ -156,6 +157,8 @@ mod tests {
             WWW-Authenticate: Digest nonce=\"n\"\r\n\r\na=crypto:1 AES inline:********\r\nAuthorization: a b\r\n";
         assert_eq!(blanked(text, secrets), expected);
         assert_eq!(blanked(&format!("\r\n\r\n{text}"), secrets), format!("\r\n\r\n{expected}"));
+        let shouted = blanked("BYE x SIP/2.0\r\n\r\na=crypto:1 AES INLINE:KEY\r\n", secrets);
+        assert!(shouted.ends_with("a=crypto:1 AES INLINE:***\r\n"), "{shouted}");
         let behind_blanks = "BYE x SIP/2.0\r\nVia: a\r\n \t\r\nAuthorization: Digest b\n\n";
         assert!(blanked(behind_blanks, secrets).ends_with("Authorization: Digest *\n\n"));
     }

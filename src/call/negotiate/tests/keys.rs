@@ -352,6 +352,22 @@ fn keys_stay_in_later_offers_and_answers_unless_they_change_them() {
     assert!(changed.suite != ours.suite && changed.ours != ours.ours);
 }
 
+/// What has to be encrypted stays so, though it began under a profile that does not insist (RFC 8643).
+#[test]
+fn an_answer_in_the_clear_is_refused_where_encryption_is_required_whatever_the_profile() {
+    let mut we = Side::new(SrtpPolicy::Required, 1);
+    let opened = spelt(&["m=audio 4000 RTP/AVP 8", "a=crypto:1 SHA80 inline:KEY30"]);
+    assert!(we.answers(&opened).unwrap().1.srtp.is_some());
+    // A re-INVITE without an offer: ours says what is agreed on, and the answer comes with the ACK.
+    let offered = we.offers();
+    assert_eq!((offered.media[0].protocol.as_str(), offered.media[0].crypto.len()), ("RTP/AVP", 1));
+    assert_eq!(we.accepts(&spelt(&["m=audio 4000 RTP/AVP 8"])), Err(Disagreement::NoKey));
+    assert!(we.accepts(&opened).unwrap().srtp.is_some());
+    let offered = we.offers();
+    we.last = Some(Sdp { media: vec![Media { crypto: vec![], ..offered.media[0].clone() }], ..offered });
+    assert_eq!(we.accepts(&spelt(&["m=audio 4000 RTP/AVP 8"])), Err(Disagreement::NoKey), "not even offered");
+}
+
 /// RFC 8643: neither side insists, and both can.
 #[test]
 fn encryption_that_may_be_declined_is_taken_where_both_can_and_stays() {
