@@ -63,7 +63,11 @@ impl Family {
             labels.iter().filter(|(label, _)| label != without).map(|label| format!("{label:?}")).collect()
         };
         match (kind, suffix) {
-            ("counter", "_total") => assert!(value >= 0.0 && value.fract() == 0.0, "{name} {value}"),
+            // All are whole but time.
+            ("counter", "_total") => {
+                let whole = value.fract() == 0.0 || self.name.ends_with("_seconds");
+                assert!(value >= 0.0 && whole, "{name} {value}");
+            }
             ("gauge", "") => assert!(value.is_finite(), "{name} {value}"),
             ("histogram", "_bucket") => {
                 let bound = labels.iter().find(|(label, _)| label == "le").expect("a bound");
