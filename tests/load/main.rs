@@ -4,6 +4,7 @@
 mod engine;
 mod faults;
 mod files;
+mod meeting;
 mod scenarios;
 mod sipp;
 mod tool;
