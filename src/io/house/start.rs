@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::{Ask, House, Ready, Setup, StartError, load_sounds};
 use crate::id::{Dice, SeatId};
-use crate::io::media::{MediaConfig, MediaHandle, raise_file_limit};
+use crate::io::media::{MediaConfig, MediaHandle, needed_files, raise_file_limit};
 use crate::io::recorder::{self, Archive, ArchiveConfig, Format, RecorderConfig};
 use crate::io::resolver::{Pace, Resolver};
 use crate::io::sip_socket::{Limits, SipSockets, tls};
@@ -262,7 +262,10 @@ fn open_media(
     dice: Dice,
     woke: &Arc<Notify>,
 ) -> Result<MediaHandle, StartError> {
-    let _ = raise_file_limit();
+    let needed = needed_files(plan.limits.calls_max);
+    if let Some(limit) = raise_file_limit().ok().filter(|limit| *limit < needed) {
+        tracing::warn!(limit, needed, "too few open files for calls_max: calls beyond them will be refused");
+    }
     let bind = plan.network.listen.first().map_or([127, 0, 0, 1].into(), |listener| listener.bind.ip());
     let woke = woke.clone();
     let calls = usize::try_from(plan.limits.calls_max).unwrap_or(usize::MAX);
