@@ -20,7 +20,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
-use crate::acd::event::{Decision, Joining, OfferEnd, Overflow, SeatState};
+use crate::acd::event::{AwayWhy, Decision, Joining, OfferEnd, Overflow, SeatState};
 use crate::id::{CallId, QueueId, SeatId};
 use crate::routing::Plan;
 use crate::time::{Agenda, Instant};
@@ -303,7 +303,7 @@ impl Acd {
             OfferEnd::NoAnswer | OfferEnd::Rejected => self.away_until(call, now),
             OfferEnd::Unreachable => None,
         };
-        self.end_offer(call, seat, SeatState::Away { since: now, until }, now);
+        self.end_offer(call, seat, SeatState::Away { since: now, until, why: AwayWhy::Unanswered }, now);
     }
 
     /// The clerk's part of the conversation is over; the case is finished in wrap-up.
@@ -322,7 +322,7 @@ impl Acd {
     /// there is one, is forgotten and may join again.
     pub fn seat_vanished(&mut self, seat: &SeatId, now: Instant) {
         let Some(state) = self.seat(seat) else { return };
-        let away = SeatState::Away { since: now, until: None };
+        let away = SeatState::Away { since: now, until: None, why: AwayWhy::Vanished };
         match *state {
             SeatState::SignedOut => {}
             SeatState::Offered { call, .. } => {

@@ -1,6 +1,7 @@
 //! The decision itself: pairs callers with seats, and does nothing else.
 
-use crate::id::{CallId, QueueId, SeatId, Skill};
+use crate::id::{CallId, QueueId, SeatId};
+use crate::routing::queueing::Known;
 use crate::time::Instant;
 
 use super::queue::Waiting;
@@ -16,7 +17,7 @@ pub struct Free<'a> {
     /// Queues it serves.
     pub queues: &'a [QueueId],
     /// What its clerk can do.
-    pub skills: &'a [Skill],
+    pub skills: &'a [Known],
 }
 
 /// Pairs callers with seats: longest wait first, longest idle first, and ties go by the seat's id, so
@@ -54,7 +55,7 @@ mod tests {
         Waiting {
             call: CallId::draw(order, &mut Dice::seeded(order)),
             queue: queue.into(),
-            skills: skills.iter().map(|skill| (*skill).into()).collect(),
+            skills: skills.iter().map(|skill| Known::some(*skill)).collect(),
             place: Place { behind: true, since, order },
             announce_at: since,
             unstaffed_since: None,
@@ -62,7 +63,7 @@ mod tests {
         }
     }
 
-    struct Desk(SeatId, u64, Vec<QueueId>, Vec<Skill>);
+    struct Desk(SeatId, u64, Vec<QueueId>, Vec<Known>);
 
     impl Desk {
         fn new(id: &str, since_ms: u64, skills: &[&str]) -> Self {
@@ -70,7 +71,7 @@ mod tests {
                 id.into(),
                 since_ms,
                 vec!["main".into()],
-                skills.iter().map(|skill| (*skill).into()).collect(),
+                skills.iter().map(|skill| Known::some(*skill)).collect(),
             )
         }
 

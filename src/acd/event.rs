@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CallId, LineId, QueueId, SeatId, Skill};
+use crate::id::{CallId, LineId, QueueId, SeatId};
+use crate::routing::queueing::Known;
 use crate::time::Instant;
 
 /// A caller who wants to wait.
@@ -17,9 +18,72 @@ pub struct Joining {
     /// The line that was dialled: seats see it.
     pub line: LineId,
     /// What the seat must know.
-    pub skills: Vec<Skill>,
+    pub skills: Vec<Known>,
     /// To the head of the queue: a caller whose seat vanished keeps the earlier place.
     pub first: bool,
+    /// Higher goes first, whatever the wait; 0 is everybody's. The queue's own is added to it.
+    pub priority: i16,
+    /// The clerk who knows the caller, and is waited for as long as the queue's rule says.
+    pub sticky: Option<SeatId>,
+}
+
+/// What a clerk, a supervisor or a program wants a seat to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Free; ends a wrap-up, a rest or an absence.
+    Ready,
+    /// Gone for a reason. In a conversation or while it rings: as soon as that is over.
+    Away {
+        /// By its name in the plan.
+        reason: String,
+    },
+    /// The case needs longer, by so much, and up to the plan's bound.
+    MoreWrapUp(Duration),
+    /// For so long no call: after one that its clerk flagged as abusive.
+    Rest(Duration),
+    /// Another's word that the seat is away until its clerk, or somebody, says otherwise.
+    ForceAway,
+}
+
+/// Why a seat does not become what somebody wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unchanged {
+    /// The plan has no such seat.
+    NoSuchSeat,
+    /// Its telephone is not registered.
+    SignedOut,
+    /// It has nothing to wrap up.
+    NoWrapUp,
+    /// Longer than a wrap-up may be.
+    TooLong,
+}
+
+/// Why a seat is away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AwayWhy {
+    /// It let a call ring out, rejected it, or could not be reached.
+    Unanswered,
+    /// Its telephone gave no sign of life.
+    Vanished,
+    /// Its clerk is in a call of its own.
+    OwnCall,
+    /// Its clerk said so, by this name.
+    Said(String),
+    /// A rest after an abusive call.
+    Rest,
+    /// A supervisor said so.
+    Forced,
+}
+
+/// Why a seat is to ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// For a caller in a queue.
+    Caller,
+    /// For a caller whom somebody puts through to it.
+    Transfer,
+    /// To be asked into a call whose clerk stays.
+    Consult,
 }
 
 /// What is decided.
@@ -33,6 +97,8 @@ pub enum Decision {
         seat: SeatId,
         /// Since the caller joined.
         waited: Duration,
+        /// Why.
+        purpose: Purpose,
     },
     /// Stop ringing it: the offer lapsed, or the caller or the seat is gone.
     Withdraw {
@@ -105,8 +171,10 @@ pub enum SeatState {
     Away {
         /// Since then.
         since: Instant,
-        /// `None`: until its next REGISTER.
+        /// `None`: until its next REGISTER, or until somebody says otherwise.
         until: Option<Instant>,
+        /// Why.
+        why: AwayWhy,
     },
 }
 

@@ -1,6 +1,6 @@
 //! From a free seat to the end of its conversation: offers, talks, and each change of a seat.
 
-use crate::acd::event::{Decision, Overflow, SeatState};
+use crate::acd::event::{AwayWhy, Decision, Overflow, Purpose, SeatState};
 use crate::id::{CallId, QueueId, SeatId};
 use crate::time::Instant;
 
@@ -46,7 +46,7 @@ impl Acd {
         let lapses_at = now + queue.ring();
         self.agenda.set(&Wake::Caller(call), None);
         self.set_seat(&seat, SeatState::Offered { call, lapses_at }, now);
-        self.outputs.push_back(Decision::Offer { call, seat, waited });
+        self.outputs.push_back(Decision::Offer { call, seat, waited, purpose: Purpose::Caller });
     }
 
     /// The seat leaves its offer for `state`; the caller, still in place, gets the next seat, unless
@@ -143,7 +143,12 @@ impl Acd {
             SeatState::Offered { call, .. } => {
                 let until = self.away_until(call, now);
                 self.withdraw(call, id);
-                self.end_offer(call, id, SeatState::Away { since: now, until }, now);
+                self.end_offer(
+                    call,
+                    id,
+                    SeatState::Away { since: now, until, why: AwayWhy::Unanswered },
+                    now,
+                );
             }
             SeatState::WrapUp { .. } | SeatState::Away { .. } => self.free_seat(id, now, now),
             SeatState::SignedOut | SeatState::Ready { .. } | SeatState::Talking { .. } => {}

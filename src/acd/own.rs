@@ -3,7 +3,7 @@
 //! Such a seat is away, until the last of its own calls is over. What rings there already, and who
 //! talks there, is not disturbed; a seat that would become free is set aside then.
 
-use crate::acd::event::SeatState;
+use crate::acd::event::{AwayWhy, SeatState};
 use crate::id::SeatId;
 use crate::time::Instant;
 
@@ -43,7 +43,7 @@ impl Acd {
     }
 
     fn set_aside(&mut self, id: &SeatId, now: Instant) {
-        self.set_seat(id, SeatState::Away { since: now, until: None }, now);
+        self.set_seat(id, SeatState::Away { since: now, until: None, why: AwayWhy::OwnCall }, now);
         if let Some(seat) = self.seats.get_mut(id) {
             seat.set_aside = true;
         }

@@ -5,8 +5,9 @@
 use std::time::Duration;
 
 use crate::acd::wait::Handling;
-use crate::id::{CallId, QueueId, SeatId, Skill};
+use crate::id::{CallId, QueueId, SeatId};
 use crate::routing;
+use crate::routing::queueing::Known;
 use crate::time::Instant;
 
 /// Shortest ringing, away time and gap between announcements, whatever the plan says: each is a
@@ -32,7 +33,7 @@ pub struct Waiting {
     /// Where.
     pub queue: QueueId,
     /// What the seat must know.
-    pub skills: Vec<Skill>,
+    pub skills: Vec<Known>,
     /// Kept while a seat rings.
     pub place: Place,
     /// When to say next where the caller stands.

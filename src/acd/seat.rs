@@ -4,8 +4,9 @@
 
 use crate::acd::event::SeatState;
 use crate::acd::queue::Waiting;
-use crate::id::{QueueId, SeatId, Skill};
+use crate::id::{QueueId, SeatId};
 use crate::routing;
+use crate::routing::queueing::Known;
 use crate::time::Instant;
 
 use super::decide::Free;
@@ -16,7 +17,7 @@ pub(super) struct Seat {
     /// Queues it serves; none once the plan has dropped it.
     pub(super) queues: Vec<QueueId>,
     /// What its clerk can do.
-    pub(super) skills: Vec<Skill>,
+    pub(super) skills: Vec<Known>,
     /// Where it stands.
     pub(super) state: SeatState,
     /// When it last became free. Outlives an offer, so that a caller who gives up while the seat
@@ -58,8 +59,9 @@ impl Seat {
 }
 
 /// Whether a seat with these queues and skills may take the caller.
-pub(super) fn serves(queues: &[QueueId], skills: &[Skill], waiting: &Waiting) -> bool {
-    queues.contains(&waiting.queue) && waiting.skills.iter().all(|skill| skills.contains(skill))
+pub(super) fn serves(queues: &[QueueId], skills: &[Known], waiting: &Waiting) -> bool {
+    queues.contains(&waiting.queue)
+        && waiting.skills.iter().all(|wanted| skills.iter().any(|known| known.satisfies(wanted)))
 }
 
 impl SeatState {

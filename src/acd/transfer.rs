@@ -3,16 +3,17 @@
 
 use std::time::Duration;
 
-use crate::acd::event::{Decision, SeatState};
+use crate::acd::event::{Decision, Purpose, SeatState};
 use crate::id::{CallId, SeatId};
 use crate::time::Instant;
 
 use super::acd::{Acd, Phase};
 
 impl Acd {
-    /// Offers a caller who is with a clerk to `seat`. False where that seat is not free. The offer
-    /// lapses like any other; [`Acd::offer_answered`] and [`Acd::offer_failed`] end it.
-    pub fn transfer_to(&mut self, call: CallId, seat: &SeatId, now: Instant) -> bool {
+    /// Offers a caller who is with a clerk to whoever of `seats` is free and was idle longest. False
+    /// where nobody is. The offer lapses like any other; [`Acd::offer_answered`] and
+    /// [`Acd::offer_failed`] end it.
+    pub fn transfer_to(&mut self, call: CallId, seats: &[SeatId], now: Instant) -> bool {
         let Some(Phase::Talking(talk)) = self.calls.get(&call) else {
             return false;
         };
@@ -20,12 +21,18 @@ impl Acd {
         let Some(ring) = self.queues.get(&queue).map(|queue| queue.ring()) else {
             return false;
         };
-        if !matches!(self.seat(seat), Some(SeatState::Ready { .. })) || self.transfers.contains_key(&call) {
+        let free = self.ready.iter().map(|(_, seat)| seat).find(|seat| seats.contains(seat)).cloned();
+        let Some(seat) = free.filter(|_| !self.transfers.contains_key(&call)) else {
             return false;
-        }
+        };
         self.transfers.insert(call, (seat.clone(), queue));
-        self.set_seat(seat, SeatState::Offered { call, lapses_at: now + ring }, now);
-        self.outputs.push_back(Decision::Offer { call, seat: seat.clone(), waited: Duration::ZERO });
+        self.set_seat(&seat, SeatState::Offered { call, lapses_at: now + ring }, now);
+        self.outputs.push_back(Decision::Offer {
+            call,
+            seat,
+            waited: Duration::ZERO,
+            purpose: Purpose::Transfer,
+        });
         true
     }
 

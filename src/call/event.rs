@@ -53,8 +53,8 @@ pub enum Input {
     /// REFER: the leg's peer wants the caller put through to `target`, a URI at a host of ours.
     /// `attended`: in place of another dialog. Wants [`Command::AcceptRefer`] or [`Command::RefuseRefer`].
     Referred { leg: LegId, refer: u32, target: String, attended: bool },
-    /// The seat that [`Command::WantSeat`] asked for is not free.
-    NoSeat { seat: SeatId },
+    /// None of the seats that [`Command::WantSeat`] asked for is free.
+    NoSeat,
     /// An INVITE takes the place of the leg's dialog (RFC 3891). Wants [`Command::TakeOver`] or
     /// [`Command::RefuseTakeOver`]. `peer` will signal for the leg; `keys`, where it does so over TLS.
     Replaced { leg: LegId, offer: Option<Arc<Sdp>>, peer: IpAddr, keys: Option<KeySeed> },
@@ -145,9 +145,9 @@ pub enum Command {
     RefuseRefer { leg: LegId, refer: u32, status: u16 },
     /// NOTIFY to who referred: what its target said. Final ones are the last.
     NotifyRefer { leg: LegId, refer: u32, status: u16 },
-    /// Offer the call to this seat, though the caller is with another one:
-    /// [`Input::RingSeat`] or [`Input::NoSeat`] follows.
-    WantSeat { seat: SeatId },
+    /// Offer the call to one of these seats, though the caller is with another one:
+    /// [`Input::RingSeat`] or [`Input::NoSeat`] follows. `beside`: who is with the caller stays.
+    WantSeat { seats: Vec<SeatId>, beside: bool },
     /// 200 to the INVITE that takes the leg's dialog's place, whose own end is then to be told.
     TakeOver { leg: LegId, sdp: Sdp },
     /// A refusal of that INVITE; the leg goes on as it was.
@@ -194,7 +194,13 @@ pub enum Told {
     /// It did not: status, 0 for our own time-out.
     PeerFailed { trunk: TrunkId, number: String, status: u16 },
     /// The caller is to be put through to somebody else, by who talks with them.
-    Transfer { to: String, step: TransferStep },
+    Transfer { to: String, kind: TransferKind, step: TransferStep },
+    /// Somebody (by its leg's index) leaves the caller with music, and is back.
+    Held { leg: u16, holds: bool },
+    /// The peer is gone after this talk.
+    PeerLeft { trunk: TrunkId, number: String, talked: Duration },
+    /// Why the grade was bad: the digit.
+    SurveyReason { digit: u8 },
     /// Another dialog took the place of this leg's (by its index).
     Replaced { leg: u16 },
     /// The caller is in its line's room.
@@ -217,6 +223,17 @@ pub enum Told {
     Closed { cause: Ending, sound: Option<LegFigures> },
 }
 
+/// How a third party comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferKind {
+    /// Who asked has no word with it first (RFC 5589 §5).
+    Blind,
+    /// Who asked talks with it first, inside this call.
+    Consult,
+    /// Who asked talked with it first, in a call of its own (RFC 5589 §7).
+    Attended,
+}
+
 /// How far a transfer has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransferStep {
@@ -224,6 +241,14 @@ pub enum TransferStep {
     Requested,
     /// Asked for, and not begun, with this status.
     Declined(u16),
+    /// The third party talks with who asked, and the caller hears music.
+    Consulting,
+    /// All three talk.
+    Merged,
+    /// Who asked has left; the caller and the third party go on.
+    Left,
+    /// The third party has left, or was let go; the caller is with who asked again.
+    Returned,
     /// It rings there.
     Ringing,
     /// Caller and target talk.

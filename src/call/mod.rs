@@ -21,6 +21,7 @@ mod replaced;
 mod sound;
 mod survey;
 mod talk;
+mod wish;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -36,12 +37,13 @@ use crate::sip::sdp::Sdp;
 use crate::time::{Instant, Now, Timers};
 
 use digits::Digits;
-pub use event::{Callee, Command, EndWhy, Ending, Input, Missing, Side, Told, TransferStep};
+pub use event::{Callee, Command, EndWhy, Ending, Input, Missing, Side, Told, TransferKind, TransferStep};
 use leg::{Leg, Other};
 use meeting::Member;
 use negotiate::{Disagreement, KeySeed, Taste, Terms};
 use refer::Transfer;
 use survey::Question;
+pub use wish::{Unwilling, Wish};
 
 /// How long a peer that fell silent may take to answer our OPTIONS.
 const PROBE_WAIT: Duration = Duration::from_secs(4);
@@ -300,7 +302,7 @@ impl Call {
             Input::Referred { leg, refer, target, attended } => {
                 self.referred(leg, refer, target, attended, now);
             }
-            Input::NoSeat { seat } => self.seat_not_free(&seat, now),
+            Input::NoSeat => self.seat_not_free(now),
             Input::Replaced { leg, offer, peer, keys } => {
                 self.replaced(leg, offer.as_deref(), peer, keys.as_ref());
             }

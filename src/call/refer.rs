@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::leg::{Leg, Other};
-use super::{Call, Callee, Command, Doing, Timer, Told, TransferStep};
+use super::{Call, Callee, Command, Doing, Timer, Told, TransferKind, TransferStep};
 use crate::id::{LegId, SeatId};
 use crate::media::Order;
 use crate::routing::plan::Peer;
@@ -43,6 +43,7 @@ impl Transfer {
         match &self.to {
             Reached::Peer(peer) => peer.number.clone(),
             Reached::Seat(seat) => seat.to_string(),
+            Reached::Group(group) => group.number.to_string(),
         }
     }
 }
@@ -68,7 +69,11 @@ impl Call {
         };
         if self.declined < DECLINED_MAX {
             self.declined += 1;
-            self.tell(Told::Transfer { to: target, step: TransferStep::Declined(status) });
+            self.tell(Told::Transfer {
+                to: target,
+                kind: TransferKind::Blind,
+                step: TransferStep::Declined(status),
+            });
         }
         self.push(decline(status));
     }
@@ -97,7 +102,11 @@ impl Call {
             talking_since: since,
             rang: false,
         };
-        self.tell(Told::Transfer { to: transfer.name(), step: TransferStep::Requested });
+        self.tell(Told::Transfer {
+            to: transfer.name(),
+            kind: TransferKind::Blind,
+            step: TransferStep::Requested,
+        });
         self.transfer = Some(transfer);
         match to {
             Reached::Peer(Peer { trunk, number, ring, .. }) => {
@@ -105,7 +114,10 @@ impl Call {
                 self.tell(Told::PeerDialled { trunk: trunk.clone(), number: number.clone() });
                 self.call_out(Callee::Peer { trunk, number }, Duration::ZERO, now.mono);
             }
-            Reached::Seat(seat) => self.push(Command::WantSeat { seat }),
+            Reached::Seat(seat) => self.push(Command::WantSeat { seats: vec![seat], beside: false }),
+            Reached::Group(group) => {
+                self.push(Command::WantSeat { seats: group.seats.clone(), beside: false });
+            }
         }
     }
 
@@ -115,16 +127,20 @@ impl Call {
 
     /// Whether a transfer to this seat is under way.
     pub(super) fn awaits(&self, seat: &SeatId) -> bool {
-        self.transfer.as_ref().is_some_and(|transfer| transfer.to == Reached::Seat(seat.clone()))
+        self.transfer.as_ref().is_some_and(|transfer| match &transfer.to {
+            Reached::Seat(awaited) => awaited == seat,
+            Reached::Group(group) => group.seats.contains(seat),
+            Reached::Peer(_) => false,
+        })
     }
 
     /// Whether a transfer to any seat is.
     pub(super) fn wants_seat(&self) -> bool {
-        self.transfer.as_ref().is_some_and(|transfer| matches!(transfer.to, Reached::Seat(_)))
+        self.transfer.as_ref().is_some_and(|transfer| !matches!(transfer.to, Reached::Peer(_)))
     }
 
-    pub(super) fn seat_not_free(&mut self, seat: &SeatId, now: Now) {
-        if self.other.is_none() && self.awaits(seat) {
+    pub(super) fn seat_not_free(&mut self, now: Now) {
+        if self.other.is_none() && self.wants_seat() {
             self.transfer_failed(486, now);
         }
     }
@@ -136,14 +152,18 @@ impl Call {
         let news = !std::mem::replace(&mut transfer.rang, true);
         self.push(Command::NotifyRefer { leg, refer, status });
         if news {
-            self.tell(Told::Transfer { to, step: TransferStep::Ringing });
+            self.tell(Told::Transfer { to, kind: TransferKind::Blind, step: TransferStep::Ringing });
         }
     }
 
     /// The target answered: whoever asked is told first, and then let go.
     pub(super) fn finish_transfer(&mut self, transfer: Transfer, now: Now) {
-        self.put_through = matches!(transfer.to, Reached::Seat(_));
-        self.tell(Told::Transfer { to: transfer.name(), step: TransferStep::Accepted });
+        self.put_through = !matches!(transfer.to, Reached::Peer(_));
+        self.tell(Told::Transfer {
+            to: transfer.name(),
+            kind: TransferKind::Blind,
+            step: TransferStep::Accepted,
+        });
         self.push(Command::NotifyRefer { leg: transfer.leg, refer: transfer.refer, status: 200 });
         if let Some(referrer) = transfer.referrer {
             self.drop_other(referrer, now.mono.since(transfer.talking_since), false);
@@ -155,7 +175,11 @@ impl Call {
         let Some(transfer) = self.transfer.take() else { return };
         self.timers.cancel(Timer::Ring);
         let status = if (300..=699).contains(&status) { status } else { 408 };
-        self.tell(Told::Transfer { to: transfer.name(), step: TransferStep::Failed(status) });
+        self.tell(Told::Transfer {
+            to: transfer.name(),
+            kind: TransferKind::Blind,
+            step: TransferStep::Failed(status),
+        });
         self.push(Command::NotifyRefer { leg: transfer.leg, refer: transfer.refer, status });
         if let Some(referrer) = transfer.referrer {
             let (a, b) = (self.caller.id, referrer.leg.id);
@@ -187,7 +211,11 @@ impl Call {
     /// The call ends in the middle of it.
     pub(super) fn give_up_transfer(&mut self, now: Now) {
         let Some(transfer) = self.transfer.take() else { return };
-        self.tell(Told::Transfer { to: transfer.name(), step: TransferStep::Failed(487) });
+        self.tell(Told::Transfer {
+            to: transfer.name(),
+            kind: TransferKind::Blind,
+            step: TransferStep::Failed(487),
+        });
         self.push(Command::NotifyRefer { leg: transfer.leg, refer: transfer.refer, status: 487 });
         if let Some(referrer) = transfer.referrer {
             self.drop_other(referrer, now.mono.since(transfer.talking_since), false);

@@ -5,8 +5,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::afterwards::{Disposition, FollowUp, Missed};
+use super::callers::Callers;
 use super::meeting::{Meeting, SEATS};
+use super::people::{Hours, Role, ThreeWay, Work};
 use super::plan::*;
+use super::queueing::{Known, Queueing};
 use super::rewrite::{Act, Rewriting, Rule, Rules};
 use super::sound::SoundTable;
 use super::source::Said;
@@ -17,7 +21,7 @@ use super::tables::{
     SurveyTable, TlsTable, TransitionTable, TrunkTable,
 };
 use super::trace::TraceTable;
-use crate::id::{LineId, PromptId, QueueId, SeatId, Skill, TrunkId};
+use crate::id::{LineId, PromptId, QueueId, SeatId, TrunkId};
 
 /// Makes the plan; `None` only where an error was noted before.
 pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: String) -> Option<Plan> {
@@ -36,6 +40,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
             number: far.value.clone(),
             ring: value(&said.ring)?,
             drill: is_drill(text(&said.trunk)?, table),
+            hours: Hours::default(),
         };
         Some((LineId::from(number), peer))
     });
@@ -52,6 +57,15 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         seats: keyed(&table.seats, |own| seat(own, table.seat_sound.as_ref()), |seat| seat.id.clone())?,
         queues: keyed(&table.queues, queue, |queue| queue.id.clone())?,
         emergency: emergency.collect::<Option<_>>()?,
+        departments: BTreeMap::new(),
+        experts: BTreeMap::new(),
+        three_way: ThreeWay::default(),
+        work: Work::default(),
+        callers: Callers::default(),
+        disposition: Disposition::default(),
+        missed: Missed::default(),
+        follow_up: FollowUp::default(),
+        calling: None,
         prompts,
         recording: recording(table),
         survey: survey(table.survey.as_ref())?,
@@ -148,12 +162,18 @@ fn limits(table: &RoutingTable) -> Option<Limits> {
 /// A file without the table asks nothing after the call.
 fn survey(table: Option<&SurveyTable>) -> Option<Survey> {
     let Some(survey) = table else {
-        return Some(Survey { enabled: false, wait: std::time::Duration::from_secs(8), tries: 1 });
+        return Some(Survey {
+            enabled: false,
+            wait: std::time::Duration::from_secs(8),
+            tries: 1,
+            reason: false,
+        });
     };
     Some(Survey {
         enabled: value(&survey.enabled)?,
         wait: value(&survey.wait)?,
         tries: value(&survey.tries)?,
+        reason: false,
     })
 }
 
@@ -276,6 +296,7 @@ fn queue(table: &QueueTable) -> Option<Queue> {
         length_max: value(&table.length_max)?,
         announce_every: value(&table.announce_every)?,
         overflow_prompt: PromptId::from(text(&table.overflow_prompt)?),
+        rules: Queueing::default(),
     })
 }
 
@@ -283,8 +304,11 @@ fn seat(table: &SeatTable, usual: Option<&SoundTable>) -> Option<Seat> {
     Some(Seat {
         id: SeatId::from(text(&table.id)?),
         name: value(&table.name)?,
-        skills: list(&table.skills, |skill| Skill::from(skill.as_str()))?,
+        role: Role::Clerk,
+        skills: list(&table.skills, |skill| Known::some(skill.as_str()))?,
         queues: list(&table.queues, |queue| QueueId::from(queue.as_str()))?,
+        order: 0,
+        wrap_up: None,
         secret: value(&table.secret)?,
         sound: table.sound.plan(usual),
     })
@@ -310,7 +334,7 @@ fn line(number: &NumberTable, table: &RoutingTable) -> Option<Line> {
         mode,
         row: value(&number.row)?,
         expert_seats: value(&number.expert_seats)?,
-        skills: list(&number.skills, |skill| Skill::from(skill.as_str()))?,
+        skills: list(&number.skills, |skill| Known::some(skill.as_str()))?,
         transition: own,
     })
 }
@@ -355,6 +379,7 @@ fn peer(number: &NumberTable, table: &RoutingTable) -> Option<Peer> {
         number: far.value.clone(),
         ring: number.ring_or_default(),
         drill: is_drill(trunk, table),
+        hours: Hours::default(),
     })
 }
 

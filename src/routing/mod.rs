@@ -3,7 +3,9 @@
 //! Tables mirror the file; [`Plan`] is what survives the check, and only `Plan` leaves the room,
 //! with what there is to say about the files.
 
+pub mod afterwards;
 mod build;
+pub mod callers;
 mod check;
 pub mod diagnostic;
 pub mod explain;
@@ -14,8 +16,10 @@ pub mod meeting;
 mod nearest;
 pub mod number;
 pub mod origins;
+pub mod people;
 pub mod plan;
 pub mod prompts;
+pub mod queueing;
 pub mod reach;
 mod read;
 pub mod readiness;

@@ -7,10 +7,14 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::afterwards::{Calling, Disposition, FollowUp, Missed};
+use super::callers::Callers;
 use super::meeting::Meeting;
+use super::people::{ExpertGroup, Hours, Role, ThreeWay, Work};
+use super::queueing::{Known, Queueing};
 use super::sound::Sound;
 use super::trace::Trace;
-use crate::id::{LineId, PromptId, QueueId, SeatId, Skill, TrunkId};
+use crate::id::{LineId, PromptId, QueueId, SeatId, TrunkId};
 
 pub use super::trunk::{Account, Member, Probing, Trunk, TrunkGroup, TrunkTarget, Way};
 
@@ -41,6 +45,24 @@ pub struct Plan {
     pub queues: BTreeMap<QueueId, Queue>,
     /// 110/119/120/122: reached outward only, never a line of our own.
     pub emergency: BTreeMap<LineId, Peer>,
+    /// Departments that clerks ask into a call: reached by them only, never a line of our own.
+    pub departments: BTreeMap<LineId, Peer>,
+    /// Expert seats by the line that they are for.
+    pub experts: BTreeMap<LineId, Arc<ExpertGroup>>,
+    /// How a third party is asked into a call.
+    pub three_way: ThreeWay,
+    /// What clerks may do with their time.
+    pub work: Work,
+    /// Callers who are known.
+    pub callers: Callers,
+    /// What calls are about.
+    pub disposition: Disposition,
+    /// Callers who gave up.
+    pub missed: Missed,
+    /// Whether callers were helped.
+    pub follow_up: FollowUp,
+    /// How somebody outside is called; `None`: nobody is.
+    pub calling: Option<Calling>,
     /// Spoken and played sounds by id.
     pub prompts: BTreeMap<PromptId, Prompt>,
     /// What is kept of the sound.
@@ -155,8 +177,8 @@ pub struct Line {
     pub row: String,
     /// 设专家座席.
     pub expert_seats: bool,
-    /// Skills that a seat must have for this line.
-    pub skills: Vec<Skill>,
+    /// What a seat must know for this line.
+    pub skills: Vec<Known>,
     /// Per-number override of the transition's first day and length.
     pub transition: Option<Transition>,
 }
@@ -221,6 +243,8 @@ pub struct Peer {
     pub ring: Duration,
     /// Drill mode: the trunk points at nothing real.
     pub drill: bool,
+    /// When somebody answers there.
+    pub hours: Hours,
 }
 
 /// `[transition]`: prompt for a number of calendar months, by the city's clock.
@@ -304,10 +328,16 @@ pub struct Seat {
     pub id: SeatId,
     /// Whose desk.
     pub name: String,
+    /// What its clerk is.
+    pub role: Role,
     /// What its clerk can do.
-    pub skills: Vec<Skill>,
+    pub skills: Vec<Known>,
     /// Queues it serves.
     pub queues: Vec<QueueId>,
+    /// Where the strategy goes from top to bottom: smaller is first.
+    pub order: u16,
+    /// Wrap-up of its own instead of the queue's.
+    pub wrap_up: Option<Duration>,
     /// Where its password is kept: never in the file.
     pub secret: SecretRef,
     /// Its codecs, and whether they are encrypted.
@@ -348,6 +378,8 @@ pub struct Queue {
     pub announce_every: Duration,
     /// Said to who overflows, before the ticket's number.
     pub overflow_prompt: PromptId,
+    /// Which seat is found, and how.
+    pub rules: Queueing,
 }
 
 /// One entry of `prompts.toml`, its sound loaded and checked.
@@ -390,6 +422,8 @@ pub struct Survey {
     pub wait: Duration,
     /// How often the question is put.
     pub tries: u8,
+    /// Whether a bad grade is asked a reason for.
+    pub reason: bool,
 }
 
 /// `[seat_greeting] spoken`: 工号 … 为您服务. Has no default.

@@ -2,16 +2,21 @@
 //!
 //! A number that nobody wrote into the plan is not reached, whoever asks: this house is no open relay.
 
+use std::sync::Arc;
+
+use super::people::ExpertGroup;
 use super::plan::{LineMode, Peer, Plan};
 use crate::id::SeatId;
 
 /// Where a call may go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reached {
-    /// A sub-center or an emergency peer, by its trunk.
+    /// A sub-center, a department or an emergency peer, by its trunk.
     Peer(Peer),
     /// A clerk's telephone.
     Seat(SeatId),
+    /// Whoever of these experts is free.
+    Group(Arc<ExpertGroup>),
 }
 
 impl Plan {
@@ -21,11 +26,14 @@ impl Plan {
     /// Lines that are queued for are not reached by a trunk: a caller goes there by queueing.
     pub fn reach(&self, target: &str) -> Option<Reached> {
         if let Some(number) = self.city.normalise(target) {
-            if let Some(peer) = self.emergency.get(&number) {
+            if let Some(peer) = self.emergency.get(&number).or_else(|| self.departments.get(&number)) {
                 return Some(Reached::Peer(peer.clone()));
             }
             if let Some(LineMode::SubCenter { peer, .. }) = self.lines.get(&number).map(|line| &line.mode) {
                 return Some(Reached::Peer(peer.clone()));
+            }
+            if let Some(group) = self.experts.get(&number) {
+                return Some(Reached::Group(group.clone()));
             }
         }
         let user = target.split_once(':').map_or(target, |(_, rest)| rest);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::acd::event::{OfferEnd, Overflow};
 use crate::id::{CallId, LineId, QueueId, SeatId, TrunkId};
+use crate::switchboard::request::{Disposed, Flag};
 use crate::time::{Instant, Timestamp};
 
 /// Something that happened on one call. `sequence` begins at 1 and has no holes.
@@ -80,12 +81,65 @@ pub enum What {
     Transfer {
         /// Number or seat.
         to: String,
-        /// `requested`, `declined`, `ringing`, `accepted`, `failed`.
+        /// `blind`, `consult`, `attended`.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        kind: String,
+        /// `requested`, `declined`, `ringing`, `accepted`, `failed`; of a consultation also `consulting`,
+        /// `merged`, `left` (who asked, and the others go on), `returned` (the caller, to who asked).
         step: String,
         /// SIP status of a refusal.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
     },
+    /// Who talks with the caller leaves them with music, or is back.
+    Held {
+        /// The leg's index.
+        leg: u16,
+        /// Whether it holds now.
+        holds: bool,
+    },
+    /// A peer is gone after this talk.
+    PeerLeft { trunk: TrunkId, number: String, talked_ms: u64 },
+    /// The caller goes before others, or behind them.
+    Prioritised {
+        /// Points of priority; 0 is everybody's.
+        priority: i16,
+        /// `lane/elderly`, `emergency_center`, `urgent`, `policy`, `returned`.
+        why: String,
+    },
+    /// The caller is known: how often they called lately, who knows them, and their tickets under way.
+    Recognised {
+        calls: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seat: Option<SeatId>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tickets: Vec<String>,
+    },
+    /// Somebody listens, in this way: `listen`, `whisper`, `barge`.
+    Watched { seat: SeatId, how: String },
+    /// And does not any more.
+    Unwatched { seat: SeatId },
+    /// The house began this call.
+    Outward {
+        /// `clerk`, `click`, `callback`, `missed`, `follow_up`.
+        purpose: String,
+        /// The seat that it is for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seat: Option<SeatId>,
+        /// Who is called.
+        number: String,
+        /// The call that it follows from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<CallId>,
+    },
+    /// The caller may hang up and is called back when the place in the queue is due.
+    CallbackKept { queue: QueueId, ahead: u32 },
+    /// A kept place, or a missed call, is settled: `answered`, `unanswered`, `answered_since`, `expired`.
+    CallbackSettled { outcome: String },
+    /// What it was about.
+    Disposed(Disposed),
+    /// It is marked.
+    Flagged { flag: Flag, by: String },
     /// Another dialog took the place of a leg's (RFC 3891).
     LegReplaced { leg: u16 },
     /// The caller is in its room, where now so many are.
@@ -114,6 +168,8 @@ pub enum What {
     TicketLeft { reason: String },
     /// 好差评: 1 (very satisfied) … 5 (very dissatisfied).
     Surveyed { grade: u8 },
+    /// Why the grade was bad: the digit that was pressed.
+    SurveyReason { digit: u8 },
     /// Somebody paused the recording: it holds silence from here on.
     RecordingPaused { by: String },
     /// Sound is recorded again.

@@ -255,6 +255,8 @@ impl Switchboard {
             sequence: 0,
             history: Vec::new(),
             skills: line.skills.clone(),
+            priority: 0,
+            sticky: None,
             along: transfers::Along::of_caller(invited.carried),
             stay: self.rooms.admit(line),
             clerk,

@@ -6,6 +6,8 @@
 //! carries a call's orders, `queueing` stands between calls and seats, `recording` turns what
 //! happened into the stream of facts, and `screens` holds a seat's ringing back for its screen.
 
+mod calling;
+mod cases;
 pub mod fact;
 mod inward;
 mod mask;
@@ -15,11 +17,15 @@ mod ports;
 mod posting;
 mod queueing;
 mod recording;
+pub mod request;
 mod rooms;
 mod screens;
+mod seats;
 pub mod ticketing;
 mod transfers;
 pub mod trunks;
+mod watching;
+mod wishes;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -127,7 +133,11 @@ pub struct Entry {
     answered: Option<Instant>,
     sequence: u32,
     history: Vec<String>,
-    skills: Vec<crate::id::Skill>,
+    skills: Vec<crate::routing::queueing::Known>,
+    /// Higher goes first.
+    priority: i16,
+    /// The clerk who knows the caller.
+    sticky: Option<crate::id::SeatId>,
     along: transfers::Along,
     stay: rooms::Stay,
     /// Whose own call it is.

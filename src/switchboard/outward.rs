@@ -99,7 +99,15 @@ impl Switchboard {
 
     fn join(&mut self, call: CallId, queue: QueueId, first: bool, now: Now) {
         let Some(entry) = self.calls.get(&call) else { return };
-        let joining = Joining { call, queue, line: entry.line.clone(), skills: entry.skills.clone(), first };
+        let joining = Joining {
+            call,
+            queue,
+            line: entry.line.clone(),
+            skills: entry.skills.clone(),
+            first,
+            priority: entry.priority,
+            sticky: entry.sticky.clone(),
+        };
         self.acd.join(joining, now.mono);
     }
 

@@ -10,7 +10,7 @@ use crate::time::Now;
 impl Switchboard {
     pub(super) fn decided(&mut self, decision: Decision, now: Now) {
         match decision {
-            Decision::Offer { call, seat, waited } => self.offer(call, seat, waited, now),
+            Decision::Offer { call, seat, waited, purpose: _ } => self.offer(call, seat, waited, now),
             Decision::Withdraw { call, seat } => {
                 self.screens.drop_call(call);
                 if let Some(entry) = self.calls.get(&call) {

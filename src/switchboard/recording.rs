@@ -158,7 +158,12 @@ impl Switchboard {
             Told::PeerDialled { trunk, number } => What::PeerDialled { trunk, number },
             Told::PeerAnswered { trunk, number } => What::PeerAnswered { trunk, number },
             Told::PeerFailed { trunk, number, status } => What::PeerFailed { trunk, number, status },
-            Told::Transfer { to, step } => super::transfers::fact(to, step),
+            Told::Transfer { to, kind, step } => super::transfers::fact(to, kind, step),
+            Told::Held { leg, holds } => What::Held { leg, holds },
+            Told::PeerLeft { trunk, number, talked } => {
+                What::PeerLeft { trunk, number, talked_ms: millis(talked) }
+            }
+            Told::SurveyReason { digit } => What::SurveyReason { digit },
             Told::Replaced { leg } => What::LegReplaced { leg },
             Told::RoomJoined => What::RoomJoined { members: self.rooms.join(&entry.line, &mut entry.stay) },
             Told::RoomLeft { stayed } => {

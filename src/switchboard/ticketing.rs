@@ -49,6 +49,18 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         | What::RecordingResumed { .. }
         | What::PeerDialled { .. }
         | What::Transfer { .. }
+        | What::Held { .. }
+        | What::PeerLeft { .. }
+        | What::Prioritised { .. }
+        | What::Recognised { .. }
+        | What::Watched { .. }
+        | What::Unwatched { .. }
+        | What::Outward { .. }
+        | What::CallbackKept { .. }
+        | What::CallbackSettled { .. }
+        | What::Disposed(_)
+        | What::Flagged { .. }
+        | What::SurveyReason { .. }
         | What::LegReplaced { .. }
         | What::RoomJoined { .. }
         | What::RoomLeft { .. }

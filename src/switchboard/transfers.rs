@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::fact::Given;
 use super::{Output, Switchboard, What};
-use crate::call::{Callee, Command, Ending, Input, TransferStep};
+use crate::call::{Callee, Command, Ending, Input, TransferKind, TransferStep};
 use crate::id::{CallId, LegId, LineId, SeatId};
 use crate::sip::event::{Invited, Referred};
 use crate::sip::{self, Carried, Clearing, Forwarded, Reason, SessionId, WireRef};
@@ -88,15 +88,24 @@ impl Along {
 }
 
 /// A transfer's step as a fact.
-pub(super) fn fact(to: String, step: TransferStep) -> What {
+pub(super) fn fact(to: String, kind: TransferKind, step: TransferStep) -> What {
+    let kind = match kind {
+        TransferKind::Blind => "blind",
+        TransferKind::Consult => "consult",
+        TransferKind::Attended => "attended",
+    };
     let (step, status) = match step {
         TransferStep::Requested => ("requested", None),
         TransferStep::Declined(status) => ("declined", Some(status)),
         TransferStep::Ringing => ("ringing", None),
+        TransferStep::Consulting => ("consulting", None),
+        TransferStep::Merged => ("merged", None),
+        TransferStep::Left => ("left", None),
+        TransferStep::Returned => ("returned", None),
         TransferStep::Accepted => ("accepted", None),
         TransferStep::Failed(status) => ("failed", Some(status)),
     };
-    What::Transfer { to, step: step.to_owned(), status }
+    What::Transfer { to, kind: kind.to_owned(), step: step.to_owned(), status }
 }
 
 impl Switchboard {
@@ -169,7 +178,7 @@ impl Switchboard {
                     along.take(leg, refer);
                 }
             }
-            Command::WantSeat { seat } => self.want_seat(id, seat, now),
+            Command::WantSeat { seats, .. } => self.want_seat(id, &seats, now),
             Command::TakeOver { leg, sdp } => {
                 if let Some((_, new)) = along.replacing.take_if(|(replaced, _)| *replaced == leg) {
                     if let Some(old) = self.legs.get(&leg).copied() {
@@ -188,9 +197,9 @@ impl Switchboard {
         }
     }
 
-    fn want_seat(&mut self, id: CallId, seat: SeatId, now: Now) {
-        if !self.acd.transfer_to(id, &seat, now.mono) {
-            self.tell_call(id, Input::NoSeat { seat });
+    fn want_seat(&mut self, id: CallId, seats: &[SeatId], now: Now) {
+        if !self.acd.transfer_to(id, seats, now.mono) {
+            self.tell_call(id, Input::NoSeat);
         }
     }
 

@@ -113,7 +113,21 @@ impl Metrics {
                 let reason = snake(&format!("{why:?}"));
                 count(&figures.overflows, vec![("reason", reason)]);
             }
-            What::PeerAnswered { .. } | What::Transfer { .. } | What::LegReplaced { .. } => {}
+            What::PeerAnswered { .. }
+            | What::Transfer { .. }
+            | What::Held { .. }
+            | What::PeerLeft { .. }
+            | What::Prioritised { .. }
+            | What::Recognised { .. }
+            | What::Watched { .. }
+            | What::Unwatched { .. }
+            | What::Outward { .. }
+            | What::CallbackKept { .. }
+            | What::CallbackSettled { .. }
+            | What::Disposed(_)
+            | What::Flagged { .. }
+            | What::SurveyReason { .. }
+            | What::LegReplaced { .. } => {}
             What::RoomJoined { members } => figures.room_joined(*members),
             What::RoomLeft { members, .. } => figures.room_left(*members),
             What::PeerFailed { .. } => {

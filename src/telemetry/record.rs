@@ -210,6 +210,18 @@ impl CallRecord {
             What::PeerDialled { .. }
             | What::PeerFailed { .. }
             | What::Transfer { .. }
+            | What::Held { .. }
+            | What::PeerLeft { .. }
+            | What::Prioritised { .. }
+            | What::Recognised { .. }
+            | What::Watched { .. }
+            | What::Unwatched { .. }
+            | What::Outward { .. }
+            | What::CallbackKept { .. }
+            | What::CallbackSettled { .. }
+            | What::Disposed(_)
+            | What::Flagged { .. }
+            | What::SurveyReason { .. }
             | What::RoomJoined { .. }
             | What::LegReplaced { .. } => {}
             What::RoomLeft { stayed_ms, .. } => self.stayed_ms += stayed_ms,

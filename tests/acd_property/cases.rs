@@ -1,6 +1,6 @@
 //! What callers and clerks may rely on, case by case.
 
-use hotline::acd::event::{Decision, OfferEnd, Overflow, SeatState};
+use hotline::acd::event::{AwayWhy, Decision, OfferEnd, Overflow, SeatState};
 use hotline::id::CallId;
 use hotline::time::Instant;
 
@@ -11,7 +11,7 @@ fn overflow(call: CallId, why: Overflow, waited_s: u64) -> Decision {
 }
 
 fn away(since: Instant, for_s: Option<u64>) -> SeatState {
-    SeatState::Away { since, until: for_s.map(|s| since + secs(s)) }
+    SeatState::Away { since, until: for_s.map(|s| since + secs(s)), why: AwayWhy::Unanswered }
 }
 
 #[test]

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hotline::acd::Acd;
-use hotline::acd::event::{Decision, Joining, SeatState};
+use hotline::acd::event::{Decision, Joining, Purpose, SeatState};
 use hotline::id::{CallId, Dice, PromptId};
 use hotline::routing::Plan;
+use hotline::routing::people::{Role, ThreeWay, Work};
 use hotline::routing::plan;
+use hotline::routing::queueing::{Known, Queueing};
 use hotline::time::Instant;
 
 pub fn secs(n: u64) -> Duration {
@@ -32,6 +34,7 @@ pub fn queue(id: &str) -> plan::Queue {
         length_max: 5,
         announce_every: secs(25),
         overflow_prompt: PromptId::from("overflow"),
+        rules: Queueing::default(),
     }
 }
 
@@ -75,8 +78,11 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
                     sound: hotline::routing::sound::Sound::default(),
                     id: (*id).into(),
                     name: (*id).into(),
-                    skills: words(skills).iter().map(|word| word.as_str().into()).collect(),
+                    skills: words(skills).iter().map(|word| Known::some(word.as_str())).collect(),
                     queues: words(queues).iter().map(|word| word.as_str().into()).collect(),
+                    role: Role::Clerk,
+                    order: 0,
+                    wrap_up: None,
                     secret: plan::SecretRef::Env("SECRET".into()),
                 };
                 (seat.id.clone(), seat)
@@ -84,9 +90,18 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
             .collect(),
         queues: queues.iter().map(|queue| (queue.id.clone(), queue.clone())).collect(),
         emergency: BTreeMap::new(),
+        departments: BTreeMap::new(),
+        experts: BTreeMap::new(),
+        three_way: ThreeWay::default(),
+        work: Work::default(),
+        callers: Default::default(),
+        disposition: Default::default(),
+        missed: Default::default(),
+        follow_up: Default::default(),
+        calling: None,
         prompts: BTreeMap::new(),
         recording: plan::Recording { enabled: true, tracks: false, format: plan::RecordingFormat::Wav },
-        survey: plan::Survey { enabled: true, wait: secs(10), tries: 1 },
+        survey: plan::Survey { enabled: true, wait: secs(10), tries: 1, reason: false },
         seat_greeting: plan::SeatGreeting::Both,
         sinks: Vec::new(),
         trace: hotline::routing::trace::Trace::default(),
@@ -135,8 +150,10 @@ impl Floor {
             call,
             queue: queue.into(),
             line: "12345".into(),
-            skills: skills.iter().map(|skill| (*skill).into()).collect(),
+            skills: skills.iter().map(|skill| Known::some(*skill)).collect(),
             first,
+            priority: 0,
+            sticky: None,
         };
         self.acd.join(joining, self.now);
     }
@@ -196,7 +213,7 @@ pub fn call(n: u64) -> CallId {
 }
 
 pub fn offer(call: CallId, seat: &str, waited: Duration) -> Decision {
-    Decision::Offer { call, seat: seat.into(), waited }
+    Decision::Offer { call, seat: seat.into(), waited, purpose: Purpose::Caller }
 }
 
 pub fn withdraw(call: CallId, seat: &str) -> Decision {

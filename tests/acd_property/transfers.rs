@@ -1,6 +1,6 @@
 //! A clerk puts a caller through to another seat.
 
-use hotline::acd::event::{OfferEnd, SeatState};
+use hotline::acd::event::{AwayWhy, OfferEnd, SeatState};
 use hotline::id::{CallId, SeatId};
 
 use crate::floor::{Floor, offer, secs, withdraw};
@@ -16,7 +16,7 @@ fn talking() -> (Floor, CallId) {
 }
 
 fn put_through(floor: &mut Floor, caller: CallId) -> bool {
-    floor.acd.transfer_to(caller, &"1002".into(), floor.now)
+    floor.acd.transfer_to(caller, &["1002".into()], floor.now)
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn a_seat_that_is_not_free_is_not_rung() {
     floor.decisions();
     assert!(!put_through(&mut floor, caller), "it rings for another");
     let (mut floor, caller) = talking();
-    assert!(!floor.acd.transfer_to(caller, &"9999".into(), floor.now));
+    assert!(!floor.acd.transfer_to(caller, &["9999".into()], floor.now));
     floor.acd.seat_unregistered(&"1002".into(), floor.now);
     assert!(!put_through(&mut floor, caller));
     let (mut floor, caller) = talking();
@@ -63,7 +63,10 @@ fn an_offer_that_fails_leaves_the_clerk_with_the_caller_row_by_row() {
     floor.decisions();
     floor.pass(secs(20));
     assert_eq!(floor.decisions(), [withdraw(caller, "1002")], "it lapsed, and nobody else is offered it");
-    assert_eq!(floor.state("1002"), SeatState::Away { since: floor.now, until: Some(floor.now + secs(60)) });
+    assert_eq!(
+        floor.state("1002"),
+        SeatState::Away { since: floor.now, until: Some(floor.now + secs(60)), why: AwayWhy::Unanswered }
+    );
     assert!(!floor.answers(caller, "1002"), "too late");
     assert!(matches!(floor.state("1001"), SeatState::Talking { .. }));
     for (why, rests) in [(OfferEnd::Rejected, Some(60)), (OfferEnd::Unreachable, None)] {
@@ -71,7 +74,10 @@ fn an_offer_that_fails_leaves_the_clerk_with_the_caller_row_by_row() {
         put_through(&mut floor, caller);
         floor.acd.offer_failed(caller, &other, why, floor.now);
         let until = rests.map(|rests| floor.now + secs(rests));
-        assert_eq!(floor.state("1002"), SeatState::Away { since: floor.now, until });
+        assert_eq!(
+            floor.state("1002"),
+            SeatState::Away { since: floor.now, until, why: AwayWhy::Unanswered }
+        );
         assert!(matches!(floor.state("1001"), SeatState::Talking { .. }));
     }
 }

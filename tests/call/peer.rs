@@ -176,7 +176,13 @@ fn a_sub_center_that_vanishes_while_talking_ends_the_call() {
 
 /// A flow that dials behind the answer, and says something of its own where nobody answers.
 fn behind_the_answer() -> Dialling {
-    let peer = Peer { trunk: "sub-12366".into(), number: "12366".into(), ring: secs(25), drill: false };
+    let peer = Peer {
+        trunk: "sub-12366".into(),
+        number: "12366".into(),
+        ring: secs(25),
+        drill: false,
+        hours: Default::default(),
+    };
     let dial = Step::Dial { peer, ticket_on_failure: false, failure_prompt: Some("system_fault".into()) };
     let flow = Flow { line: "12366".into(), steps: vec![Step::Answer, dial], record: false };
     Dialling { flow: Some(flow), ..Dialling::to("12366") }

@@ -236,7 +236,7 @@ fn a_seat_that_does_not_take_it_leaves_the_caller_where_they_were_row_by_row() {
         caller
     };
     let mut busy = to_seat();
-    let said = busy.tell(Input::NoSeat { seat: "1002".into() }).to_vec();
+    let said = busy.tell(Input::NoSeat).to_vec();
     assert_eq!(said, ["told transfer to 1002: Failed(486)", "NOTIFY 1 of 486", "bridge 0 and 1"]);
     let mut refused = to_seat();
     refused.rings("1002");

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use hotline::call::{Callee, Command, Ending, Told};
+use hotline::call::{Callee, Command, Ending, Told, TransferKind};
 use hotline::id::PromptId;
 use hotline::media::Order;
 use hotline::media::order::{Flow, SoundId};
@@ -27,7 +27,10 @@ pub fn words(command: &Command, sounds: &BTreeMap<PromptId, SoundId>) -> String 
         Command::AcceptRefer { leg, .. } => format!("202 to REFER of {}", leg.index),
         Command::RefuseRefer { leg, status, .. } => format!("{status} to REFER of {}", leg.index),
         Command::NotifyRefer { leg, status, .. } => format!("NOTIFY {} of {status}", leg.index),
-        Command::WantSeat { seat } => format!("want seat {seat}"),
+        Command::WantSeat { seats, beside } => {
+            let seats: Vec<String> = seats.iter().map(ToString::to_string).collect();
+            format!("want seat {}{}", seats.join("|"), if *beside { " beside" } else { "" })
+        }
         Command::TakeOver { leg, sdp } => format!("200 in place of {}{}", leg.index, hold(sdp)),
         Command::RefuseTakeOver { leg, status } => format!("{status} in place of {}", leg.index),
         Command::AnswerOffer { leg, sdp } => format!("200 to re-INVITE of {}{}", leg.index, hold(sdp)),
@@ -121,7 +124,13 @@ fn told_words(told: &Told) -> String {
         Told::PeerDialled { number, .. } => format!("dialled {number}"),
         Told::PeerAnswered { number, .. } => format!("answered by {number}"),
         Told::PeerFailed { number, status, .. } => format!("failed {number}: {status}"),
-        Told::Transfer { to, step } => format!("transfer to {to}: {step:?}"),
+        Told::Transfer { to, kind: TransferKind::Blind, step } => format!("transfer to {to}: {step:?}"),
+        Told::Transfer { to, kind, step } => format!("{kind:?} transfer to {to}: {step:?}"),
+        Told::Held { leg, holds } => format!("leg {leg} {}", if *holds { "holds" } else { "is back" }),
+        Told::PeerLeft { trunk, number, talked } => {
+            format!("{trunk}/{number} left after {} ms", talked.as_millis())
+        }
+        Told::SurveyReason { digit } => format!("survey reason {digit}"),
         Told::Replaced { leg } => format!("replaced {leg}"),
         Told::RoomJoined => "in the room".to_owned(),
         Told::RoomLeft { stayed } => format!("out of the room after {} ms", stayed.as_millis()),

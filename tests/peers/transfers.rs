@@ -40,7 +40,7 @@ fn transfer(name: &str, from: &str, to: Scenario) -> Transferred {
 /// How far transfers of a call have come.
 fn steps_of(engine: &Engine, record: &CallRecord) -> Vec<(String, Option<u16>)> {
     let steps = facts(engine, record).into_iter().filter_map(|fact| match fact {
-        What::Transfer { to, step, status } => {
+        What::Transfer { to, step, status, .. } => {
             assert!(to.contains("12313"), "{to}");
             Some((step, status))
         }
