@@ -242,7 +242,10 @@ fn a_caller_whose_seat_vanished_comes_back_to_the_head() {
     floor.answers(caller, "1001");
     let other = floor.calls(2);
     floor.acd.seat_vanished(&"1001".into(), floor.now);
-    assert_eq!(floor.state("1001"), away(floor.now, None));
+    assert_eq!(
+        floor.state("1001"),
+        SeatState::Away { since: floor.now, until: None, why: AwayWhy::Vanished }
+    );
     floor.joins(caller, "main", &[], true);
     assert_eq!(floor.acd.position(caller), Some(1));
     assert_eq!(floor.acd.position(other), Some(2));

@@ -1,9 +1,9 @@
 //! A clerk puts a caller through to another seat.
 
-use hotline::acd::event::{AwayWhy, OfferEnd, SeatState};
+use hotline::acd::event::{AwayWhy, Decision, OfferEnd, Purpose, SeatState};
 use hotline::id::{CallId, SeatId};
 
-use crate::floor::{Floor, offer, secs, withdraw};
+use crate::floor::{Floor, secs, withdraw};
 
 /// 1001 talks with the caller, 1002 is free.
 fn talking() -> (Floor, CallId) {
@@ -23,7 +23,9 @@ fn put_through(floor: &mut Floor, caller: CallId) -> bool {
 fn the_other_seat_alone_is_offered_the_caller_and_the_clerk_wraps_up_when_it_answers() {
     let (mut floor, caller) = talking();
     assert!(put_through(&mut floor, caller));
-    assert_eq!(floor.decisions(), [offer(caller, "1002", secs(0))]);
+    let rings =
+        Decision::Offer { call: caller, seat: "1002".into(), waited: secs(0), purpose: Purpose::Transfer };
+    assert_eq!(floor.decisions(), [rings]);
     assert!(matches!(floor.state("1001"), SeatState::Talking { .. }), "until then the clerk has the caller");
     assert!(floor.answers(caller, "1002"));
     assert!(matches!(floor.state("1001"), SeatState::WrapUp { .. }));
