@@ -100,7 +100,13 @@ fn bodies() -> Vec<EventBody> {
     ];
     bodies.extend("0123456789*#ABCD".chars().map(|digit| EventBody::DigitPressed { digit }));
     bodies.extend((1..=5).map(|grade| EventBody::Surveyed { grade }));
-    for why in [OverflowRule::WaitedTooLong, OverflowRule::NoSeat, OverflowRule::Full] {
+    for why in [
+        OverflowRule::WaitedTooLong,
+        OverflowRule::NoSeat,
+        OverflowRule::Full,
+        OverflowRule::ExpectedWait,
+        OverflowRule::Shed,
+    ] {
         bodies.push(EventBody::Overflowed { queue: "main".into(), why, waited_ms: 1 });
     }
     for why in [Unanswered::NoAnswer, Unanswered::Rejected, Unanswered::Unreachable, Unanswered::CallerGone] {

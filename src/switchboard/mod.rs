@@ -161,7 +161,7 @@ impl Switchboard {
         let sinks = setup.plan.sinks.iter().map(|sink| Outbox::new(sink.timeout, dice.split())).collect();
         let mut board = Switchboard {
             endpoint: Endpoint::new(config, dice.split(), now),
-            acd: Acd::new(&setup.plan),
+            acd: Acd::new(&setup.plan, dice.split()),
             sounds: Arc::new(setup.sounds.into_iter().collect()),
             listeners: setup.listeners,
             calls: HashMap::new(),

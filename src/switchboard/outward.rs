@@ -79,6 +79,7 @@ impl Switchboard {
                 if let (Some(a), Some(b)) = (self.legs.get(&a), self.legs.get(&b)) {
                     self.endpoint.join(*a, *b);
                 }
+                self.acd.bridged(id, now.mono);
                 self.outputs.push_back(Output::Sound(order));
             }
             Command::Sound(order) => self.outputs.push_back(Output::Sound(order)),

@@ -27,6 +27,12 @@ impl Switchboard {
                 self.record(call, What::Overflowed { queue, why, waited_ms: millis(waited) }, now);
                 self.tell_call(call, Input::Overflowed { waited });
             }
+            Decision::PlaceExpired { call, queue, waited } => {
+                tracing::info!(%call, %queue, waited_ms = millis(waited), "a kept place was given up");
+            }
+            Decision::SurgeChanged { queue, on } => {
+                tracing::warn!(%queue, on, "more callers than usual, or not any more");
+            }
             Decision::SeatChanged { seat, state } => tracing::debug!(%seat, ?state, "seat changed"),
         }
     }

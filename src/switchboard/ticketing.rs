@@ -114,6 +114,8 @@ fn overflow_rule(why: Overflow) -> OverflowRule {
         Overflow::WaitedTooLong => OverflowRule::WaitedTooLong,
         Overflow::NoSeat => OverflowRule::NoSeat,
         Overflow::Full => OverflowRule::Full,
+        Overflow::ExpectedWait => OverflowRule::ExpectedWait,
+        Overflow::Shed => OverflowRule::Shed,
     }
 }
 

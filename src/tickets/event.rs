@@ -229,6 +229,10 @@ pub enum OverflowRule {
     NoSeat,
     /// Too many wait.
     Full,
+    /// Longer to wait, by the guess, than the queue lets anybody.
+    ExpectedWait,
+    /// So many wait that callers of this priority are not let in.
+    Shed,
 }
 
 /// Why a seat did not take a call.

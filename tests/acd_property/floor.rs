@@ -78,7 +78,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
                     sound: hotline::routing::sound::Sound::default(),
                     id: (*id).into(),
                     name: (*id).into(),
-                    skills: words(skills).iter().map(|word| Known::some(word.as_str())).collect(),
+                    skills: knows(skills),
                     queues: words(queues).iter().map(|word| word.as_str().into()).collect(),
                     role: Role::Clerk,
                     order: 0,
@@ -122,8 +122,12 @@ pub struct Floor {
 
 impl Floor {
     pub fn new(queues: &[plan::Queue], desks: &[Desk]) -> Self {
+        Floor::of(&plan_of(queues, desks), 1)
+    }
+
+    pub fn of(plan: &Plan, seed: u64) -> Self {
         Floor {
-            acd: Acd::new(&plan_of(queues, desks)),
+            acd: Acd::new(plan, Dice::seeded(seed)),
             now: Instant::from_millis(1_000),
             decided: Vec::new(),
         }
@@ -146,15 +150,11 @@ impl Floor {
     }
 
     pub fn joins(&mut self, call: CallId, queue: &str, skills: &[&str], first: bool) {
-        let joining = Joining {
-            call,
-            queue: queue.into(),
-            line: "12345".into(),
-            skills: skills.iter().map(|skill| Known::some(*skill)).collect(),
-            first,
-            priority: 0,
-            sticky: None,
-        };
+        let skills = skills.iter().map(|skill| Known::some(*skill)).collect();
+        self.enters(Joining { skills, first, ..joining(call, queue) });
+    }
+
+    pub fn enters(&mut self, joining: Joining) {
         self.acd.join(joining, self.now);
     }
 
@@ -178,7 +178,9 @@ impl Floor {
         self.now = end;
     }
 
+    /// What was decided is kept; and nothing is out of joint.
     fn drain(&mut self) {
+        self.acd.check().expect("everything is as it must be");
         while let Some(decision) = self.acd.poll_output() {
             self.decided.push(decision);
         }
@@ -205,6 +207,28 @@ impl Floor {
     pub fn answers(&mut self, call: CallId, seat: &str) -> bool {
         self.acd.offer_answered(call, &seat.into(), self.now)
     }
+}
+
+/// A caller whom anybody may help.
+pub fn joining(call: CallId, queue: &str) -> Joining {
+    Joining {
+        call,
+        queue: queue.into(),
+        line: "12345".into(),
+        skills: Vec::new(),
+        first: false,
+        priority: 0,
+        sticky: None,
+    }
+}
+
+/// `tax:5 law` as what is known, at level 1 where none is said.
+pub fn knows(words: &str) -> Vec<Known> {
+    let known = |word: &str| {
+        let (skill, level) = word.split_once(':').unwrap_or((word, "1"));
+        Known { skill: skill.into(), level: level.parse().expect("a level") }
+    };
+    words.split_whitespace().map(known).collect()
 }
 
 /// The call of caller `n`.

@@ -2,6 +2,7 @@
 //! are looked at after every step.
 
 mod cases;
+mod chance;
 mod floor;
 mod own;
 mod property;
