@@ -139,8 +139,10 @@ impl Acd {
         if seats.is_empty() {
             return self.next_seat(call, now);
         }
-        waiting.stage = Stage::Ringing { seats, all: !too_long };
-        if !too_long {
+        let rings_all = self.queues.get(&waiting.queue).is_some_and(|queue| queue.rings_all(waiting));
+        let all = rings_all && !too_long;
+        waiting.stage = Stage::Ringing { seats, all };
+        if all {
             self.needs.row_mut(waiting.need).open.insert(waiting.place, call);
             self.ask_anew(call, now);
             self.pair_caller(call, now);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hotline::acd::Acd;
-use hotline::acd::event::{Decision, Joining, Purpose, SeatState};
+use hotline::acd::event::{Change, Decision, Joining, Purpose, SeatState};
 use hotline::id::{CallId, Dice, PromptId};
 use hotline::routing::Plan;
 use hotline::routing::people::{Role, ThreeWay, Work};
@@ -145,6 +145,25 @@ impl Floor {
         floor
     }
 
+    /// Queues `main` and `night` by a plan that is shaped by the test, and seats signed in one second after
+    /// the other.
+    pub fn shaped(desks: &[Desk], shape: impl FnOnce(&mut Plan)) -> Self {
+        let mut plan = plan_of(&[queue("main"), queue("night")], desks);
+        shape(&mut plan);
+        let mut floor = Floor::of(&plan, 1);
+        for (id, _, _) in desks {
+            floor.registers(id);
+            floor.pass(secs(1));
+        }
+        floor.decisions();
+        floor
+    }
+
+    /// [`Floor::shaped`] by rules of `main`.
+    pub fn ruled(desks: &[Desk], rules: Queueing) -> Self {
+        Floor::shaped(desks, |plan| main_rules(plan, rules))
+    }
+
     pub fn registers(&mut self, seat: &str) {
         self.acd.seat_registered(&seat.into(), self.now);
     }
@@ -204,9 +223,27 @@ impl Floor {
         })
     }
 
+    /// The seats that ring for a call.
+    pub fn all_rung_for(&self, call: CallId) -> Vec<String> {
+        let rings = |state: &SeatState| matches!(state, SeatState::Offered { call: offered, .. } if *offered == call);
+        self.acd.seats().filter(|(_, state)| rings(state)).map(|(id, _)| id.to_string()).collect()
+    }
+
+    /// The seat has served a caller, and is free again at once.
+    pub fn serves(&mut self, call: CallId, seat: &str) {
+        assert!(self.answers(call, seat), "{seat} does not ring");
+        self.acd.seat_left(&seat.into(), call, self.now);
+        self.acd.change(&seat.into(), Change::Ready, self.now).expect("its wrap-up is over");
+    }
+
     pub fn answers(&mut self, call: CallId, seat: &str) -> bool {
         self.acd.offer_answered(call, &seat.into(), self.now)
     }
+}
+
+/// The plan's `main` goes by these rules.
+pub fn main_rules(plan: &mut Plan, rules: Queueing) {
+    plan.queues.get_mut("main").expect("a queue").rules = rules;
 }
 
 /// A caller whom anybody may help.

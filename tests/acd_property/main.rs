@@ -7,3 +7,6 @@ mod floor;
 mod own;
 mod property;
 mod transfers;
+mod ring_all;
+mod rules;
+mod strategies;

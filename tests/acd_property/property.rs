@@ -1,4 +1,5 @@
-//! Thousands of random shifts. `SEED=n` replays one; the seed of a failure is printed.
+//! Thousands of random shifts. `SEED=n` replays one, `SHIFTS=n` works more of them; the seed of a failure is
+//! printed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,7 @@ use hotline::routing::people::Role;
 use crate::chance::{DESKS, a_while, pick, some_caller, some_change, some_plan};
 use crate::floor::{Floor, call, secs};
 
-const SHIFTS: u64 = 10_000;
+const SHIFTS: u64 = 5_000;
 const STEPS: u64 = 40;
 
 /// What the callers and clerks of a shift know themselves, beside the machine.
@@ -397,7 +398,8 @@ fn no_random_shift_books_a_seat_twice_or_leaves_a_caller_beside_a_free_seat() {
     if let Ok(seed) = std::env::var("SEED") {
         return shift(seed.parse().expect("SEED is a number"));
     }
-    for seed in 0..SHIFTS {
+    let shifts = std::env::var("SHIFTS").map_or(SHIFTS, |n| n.parse().expect("SHIFTS is a number"));
+    for seed in 0..shifts {
         let outcome = std::panic::catch_unwind(|| shift(seed));
         if let Err(fault) = outcome {
             println!("replay with SEED={seed}");
