@@ -53,7 +53,9 @@ impl Acd {
         for (number, row) in self.needs.rows() {
             let need = &row.need;
             let having = self.waiting.values().filter(|waiting| waiting.need == number).count();
-            must(having == row.callers as usize, || format!("{having} and not {} need {need:?}", row.callers))?;
+            must(having == row.callers as usize, || {
+                format!("{having} and not {} need {need:?}", row.callers)
+            })?;
             for (place, call) in &row.open {
                 let waiting = self.waiting.get(call);
                 let is = |waiting: &Waiting| {
@@ -65,9 +67,7 @@ impl Acd {
                 continue; // Kept for the next, or nobody's any more.
             }
             let (seats, working) = serving(need, &self.seats, self.queues.get(&need.queue));
-            let same = self.seats.values().all(|seat| {
-                seats.has(seat.number) == row.serving.has(seat.number)
-            });
+            let same = self.seats.values().all(|seat| seats.has(seat.number) == row.serving.has(seat.number));
             must(same && working == row.working, || format!("others serve {need:?} than is thought"))?;
             for free in self.ready.values() {
                 let beside = row.serving.has(free.number) && !row.open.is_empty();

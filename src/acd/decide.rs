@@ -113,8 +113,7 @@ impl Acd {
         let mut left = self.ready.len();
         while let Some(Reverse((_, call, need))) = heads.pop() {
             let row = self.needs.row(need);
-            let (Some(queue), Some(waiting)) =
-                (self.queues.get(&row.need.queue), self.waiting.get(&call))
+            let (Some(queue), Some(waiting)) = (self.queues.get(&row.need.queue), self.waiting.get(&call))
             else {
                 continue;
             };

@@ -76,9 +76,10 @@ impl Acd {
         };
         if let (Some(seat), Some(wait)) = (joining.sticky, queue.rules().sticky_wait)
             && !wait.is_zero()
-            && self.seats.get(&seat).is_some_and(|known| {
-                known.state.is_working() && known.serves(&waiting.need(queue), queue)
-            })
+            && self
+                .seats
+                .get(&seat)
+                .is_some_and(|known| known.state.is_working() && known.serves(&waiting.need(queue), queue))
         {
             waiting.bound = Some((seat, now + wait));
         }

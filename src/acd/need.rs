@@ -167,11 +167,7 @@ impl Row {
 }
 
 /// Seats that may serve a need, and at how many of them a clerk works.
-pub(super) fn serving(
-    need: &Need,
-    seats: &BTreeMap<SeatId, Seat>,
-    queue: Option<&Queue>,
-) -> (SeatSet, u32) {
+pub(super) fn serving(need: &Need, seats: &BTreeMap<SeatId, Seat>, queue: Option<&Queue>) -> (SeatSet, u32) {
     let mut serving = SeatSet::default();
     let mut working = 0;
     let one = need.only.as_ref().map(|only| seats.get_key_value(only).into_iter());

@@ -125,7 +125,8 @@ impl Acd {
 
     fn has_just_picked_up(&self, call: CallId, seat: &SeatId) -> bool {
         let by = |stage: &Stage| matches!(stage, Stage::PickedUp { by: Some(by), .. } if by == seat);
-        let talks = |state: &SeatState| matches!(state, SeatState::Talking { call: with, .. } if *with == call);
+        let talks =
+            |state: &SeatState| matches!(state, SeatState::Talking { call: with, .. } if *with == call);
         self.waiting.get(&call).is_some_and(|waiting| by(&waiting.stage))
             && self.seat(seat).is_some_and(talks)
     }

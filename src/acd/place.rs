@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn between_queues_what_a_wait_is_worth_now_counts() {
-        let (ages, does_not) = (rank(0, 0, 1).place(Some(Duration::from_secs(60))), rank(1, 0, 2).place(None));
+        let (ages, does_not) =
+            (rank(0, 0, 1).place(Some(Duration::from_secs(60))), rank(1, 0, 2).place(None));
         let at = |s: u64| {
             let now = Instant::from_millis(s * 1_000);
             (ages.standing(Some(Duration::from_secs(60)), now), does_not.standing(None, now))

@@ -111,10 +111,6 @@ impl Waiting {
             .map(|known| Known { skill: known.skill.clone(), level: known.level.saturating_sub(less) })
             .collect();
         skills.sort();
-        Need {
-            queue: self.queue.clone(),
-            skills,
-            only: self.bound.as_ref().map(|(seat, _)| seat.clone()),
-        }
+        Need { queue: self.queue.clone(), skills, only: self.bound.as_ref().map(|(seat, _)| seat.clone()) }
     }
 }

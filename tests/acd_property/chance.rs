@@ -37,7 +37,10 @@ fn some_rules(dice: &mut Dice) -> Queueing {
             dice,
         ),
         widen: match dice.below(3) {
-            0 => vec![Widening { after: secs(dice.below(10)), levels: 2 }, Widening { after: secs(20), levels: 9 }],
+            0 => vec![
+                Widening { after: secs(dice.below(10)), levels: 2 },
+                Widening { after: secs(20), levels: 9 },
+            ],
             _ => Vec::new(),
         },
         priority: dice.below(3) as i16 - 1,

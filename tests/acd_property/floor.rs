@@ -225,7 +225,8 @@ impl Floor {
 
     /// The seats that ring for a call.
     pub fn all_rung_for(&self, call: CallId) -> Vec<String> {
-        let rings = |state: &SeatState| matches!(state, SeatState::Offered { call: offered, .. } if *offered == call);
+        let rings =
+            |state: &SeatState| matches!(state, SeatState::Offered { call: offered, .. } if *offered == call);
         self.acd.seats().filter(|(_, state)| rings(state)).map(|(id, _)| id.to_string()).collect()
     }
 

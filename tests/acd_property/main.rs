@@ -3,10 +3,14 @@
 
 mod cases;
 mod chance;
+mod changes;
+mod consults;
+mod crowds;
 mod floor;
+mod kept;
 mod own;
 mod property;
-mod transfers;
 mod ring_all;
 mod rules;
 mod strategies;
+mod transfers;

@@ -327,9 +327,11 @@ impl Ledger {
                 SeatState::SignedOut | SeatState::WrapUp { .. } | SeatState::Away { .. } => {}
             }
         }
-        let ringing = floor.acd.seats().filter(|(_, state)| matches!(state, SeatState::Offered { .. })).count();
+        let ringing =
+            floor.acd.seats().filter(|(_, state)| matches!(state, SeatState::Offered { .. })).count();
         assert_eq!(ringing, self.ringing.len());
-        let talking = floor.acd.seats().filter(|(_, state)| matches!(state, SeatState::Talking { .. })).count();
+        let talking =
+            floor.acd.seats().filter(|(_, state)| matches!(state, SeatState::Talking { .. })).count();
         assert_eq!(talking, self.talking.len());
         let queues = floor.acd.queues(now);
         let waiting: u32 = queues.iter().map(|view| view.waiting + view.kept).sum();
@@ -346,10 +348,12 @@ impl Ledger {
 
     /// Whether a caller, of whom nothing but the line's own skills is asked, is to ring at this free seat.
     fn wants(&self, call: CallId, joined: &Joining, id: &SeatId, plan: &Plan) -> bool {
-        let helped = self.ringing.iter().any(|(other, _)| *other == call) || self.picked_up.contains_key(&call);
+        let helped =
+            self.ringing.iter().any(|(other, _)| *other == call) || self.picked_up.contains_key(&call);
         let may_wait = helped || self.kept.contains(&call) || joined.sticky.is_some();
         let Some(seat) = plan.seats.get(id).filter(|seat| seat.role == Role::Clerk) else { return false };
-        let knows = joined.skills.iter().all(|wanted| seat.skills.iter().any(|known| known.satisfies(wanted)));
+        let knows =
+            joined.skills.iter().all(|wanted| seat.skills.iter().any(|known| known.satisfies(wanted)));
         let serves = plan.queues.contains_key(&joined.queue) && seat.queues.contains(&joined.queue);
         !may_wait && knows && serves
     }

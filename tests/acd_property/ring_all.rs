@@ -116,7 +116,11 @@ fn a_seat_that_becomes_free_rings_too_for_the_first_in_line() {
     floor.pass(secs(13));
     let rang_out = floor.decisions();
     assert!(rang_out.contains(&withdraw(caller, "1001")));
-    assert!(rang_out.iter().any(|decision| matches!(decision, Decision::Announce { call, .. } if *call == caller)));
+    assert!(
+        rang_out
+            .iter()
+            .any(|decision| matches!(decision, Decision::Announce { call, .. } if *call == caller))
+    );
 }
 
 #[test]

@@ -178,10 +178,10 @@ fn a_caller_waits_for_the_clerk_who_knows_them() {
     floor.acd.leave(call(8), floor.now);
     floor.pass(secs(10));
     assert_eq!(floor.rung_for(call(1)).as_deref(), Some("1001"));
-    let mut floor = Floor::ruled(&[("1001", "", "main"), ("1002", "", "main")], Queueing {
-        sticky_wait: Some(secs(30)),
-        ..Queueing::default()
-    });
+    let mut floor = Floor::ruled(
+        &[("1001", "", "main"), ("1002", "", "main")],
+        Queueing { sticky_wait: Some(secs(30)), ..Queueing::default() },
+    );
     floor.enters(Joining { sticky: Some("1002".into()), ..asks(1, "") });
     assert_eq!(floor.rung_for(call(1)).as_deref(), Some("1002"), "1001 is idle longer");
 }

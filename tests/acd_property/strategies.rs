@@ -6,7 +6,8 @@ use hotline::routing::queueing::{Queueing, Strategy};
 
 use crate::floor::{Desk, Floor, call, main_rules, plan_of, queue, secs};
 
-const DESKS: [Desk; 4] = [("1001", "", "main"), ("1002", "", "main"), ("1003", "", "main"), ("1004", "", "main")];
+const DESKS: [Desk; 4] =
+    [("1001", "", "main"), ("1002", "", "main"), ("1003", "", "main"), ("1004", "", "main")];
 
 fn floor(strategy: Strategy) -> Floor {
     Floor::shaped(&DESKS, |plan| {
@@ -61,7 +62,11 @@ fn round_robin_goes_on_behind_the_last_and_passes_over_who_is_busy() {
     let second = floor.calls(2);
     assert_eq!(floor.rung_for(second).as_deref(), Some("1002"));
     floor.acd.leave(second, floor.now);
-    assert_eq!(served_by(&mut floor, 3..7), ["1003", "1004", "1002", "1003"], "1002 was offered the last one");
+    assert_eq!(
+        served_by(&mut floor, 3..7),
+        ["1003", "1004", "1002", "1003"],
+        "1002 was offered the last one"
+    );
 }
 
 #[test]
