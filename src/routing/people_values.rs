@@ -126,6 +126,27 @@ impl Value for Beginning {
     }
 }
 
+/// What is dialled in front of a code; empty for no codes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefix(pub String);
+
+/// Longer beginnings nobody remembers.
+const PREFIX_MAX: usize = 4;
+
+impl Value for Prefix {
+    fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
+        let (zh, en) =
+            ("前缀（至多四位，如 \"8\" 或 \"*3\"）", "a beginning of up to four keys, like \"8\" or \"*3\"");
+        let said = text(node, zh, en, problems)?;
+        let key = |byte: u8| byte.is_ascii_digit() || byte == b'*' || byte == b'#';
+        if said.bytes().all(key) && said.len() <= PREFIX_MAX {
+            return Some(Prefix(said.to_owned()));
+        }
+        malformed("E0122", node, zh, en, problems).effect("话机拨不出来", "no telephone could dial it");
+        None
+    }
+}
+
 /// Days of the week: `mon-fri`, `sat,sun`, `daily`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Days(pub Vec<Weekday>);

@@ -47,7 +47,7 @@ pub(super) fn follow_up(table: Option<&FollowUpTable>) -> Option<FollowUp> {
 
 pub(super) fn calling(table: &CallingTable) -> Option<Calling> {
     Some(Calling {
-        prefix: value(&table.prefix)?,
+        prefix: value(&table.prefix)?.0,
         allowed: list(&table.allowed, |beginning| beginning.0.clone())?,
         trunk: TrunkId::from(text(&table.trunk)?),
         line: LineId::from(text(&table.line)?),

@@ -88,8 +88,8 @@ pub(super) fn work(table: Option<&WorkTable>) -> Option<Work> {
         away: table.away.iter().map(reason).collect::<Option<_>>()?,
         wrap_up_max: value(&table.wrap_up_max)?,
         rest: value(&table.rest)?,
-        prefix: value(&table.prefix)?,
-        watch_prefix: value(&table.watch_prefix)?,
+        prefix: value(&table.prefix)?.0,
+        watch_prefix: value(&table.watch_prefix)?.0,
         observer_prompt: text(&table.observer_prompt).map(PromptId::from),
     })
 }

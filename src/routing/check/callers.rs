@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::diagnostic::Spot;
 use super::super::people_values::role_word;
 use super::super::source::{Problems, Said};
 use super::super::tables::callers::{ActWord, LaneTable, PolicyTable};
@@ -18,6 +19,7 @@ pub fn lanes(table: &RoutingTable, problems: &mut Problems) {
         for caller in lane.callers.iter().flat_map(|said| &said.value) {
             known(caller, problems);
         }
+        untold(lane, table, problems);
         let ways: BTreeSet<(&str, &str)> = ways(lane, table).collect();
         if whole(lane) && ways.is_subset(&taken) {
             unmatched(lane, problems);
@@ -48,6 +50,24 @@ fn ways<'a>(lane: &'a LaneTable, table: &'a RoutingTable) -> impl Iterator<Item 
     };
     let trunks = each("trunk", &lane.trunks).filter(move |(_, name)| comes(name));
     each("line", &lane.lines).chain(trunks).chain(each("caller", &lane.callers))
+}
+
+/// The greeting says that the call is recorded; who does not hear it is not told.
+fn untold(lane: &LaneTable, table: &RoutingTable, problems: &mut Problems) {
+    let recorded = table.recording.as_ref().is_some_and(|said| said.value);
+    let Some(straight) = lane.straight.as_ref().filter(|said| said.value && recorded) else { return };
+    problems
+        .warning(
+            "W0118",
+            &straight.spot,
+            "这个通道听不到问候语，也就没有人告知正在录音",
+            "callers by this lane hear no greeting, and nobody tells them that the call is recorded",
+        )
+        .effect("来电人不知道通话被录音", "they would be recorded without knowing it")
+        .remedy(
+            "请座席接听时口头告知，或写 straight = false",
+            "have clerks say so when they answer, or write straight = false",
+        );
 }
 
 fn unmatched(lane: &LaneTable, problems: &mut Problems) {
@@ -95,7 +115,7 @@ pub fn policies(table: &RoutingTable, problems: &mut Problems) {
             known(caller, problems);
             of_nobody_urgent(caller, table, problems);
         }
-        value_of_act(policy, problems);
+        value_of_act(policy, table, problems);
         unending(policy, table, problems);
     }
 }
@@ -123,7 +143,7 @@ fn of_nobody_urgent(caller: &Said<String>, table: &RoutingTable, problems: &mut 
         .remedy("删去这一条", "remove this policy");
 }
 
-fn value_of_act(policy: &PolicyTable, problems: &mut Problems) {
+fn value_of_act(policy: &PolicyTable, table: &RoutingTable, problems: &mut Problems) {
     let Some(act) = &policy.act else { return };
     let (by, skills, pause) = (
         policy.by.as_ref().map(|said| &said.spot),
@@ -139,11 +159,33 @@ fn value_of_act(policy: &PolicyTable, problems: &mut Problems) {
     if let Some((key, None)) = own {
         needed(&policy.spot, key, choice, problems);
     }
+    if act.value == ActWord::CoolDown && table.urgent_key().is_none() {
+        without_a_person(&act.spot, problems);
+    }
     for (key, spot) in [("by", by), ("skills", skills), ("pause", pause)] {
         if let Some(spot) = spot.filter(|_| own.is_none_or(|(own, _)| own != key)) {
             misplaced(spot, choice, problems);
         }
     }
+}
+
+/// Whoever is told to wait must be able to say that it is urgent.
+fn without_a_person(spot: &Spot, problems: &mut Problems) {
+    problems
+        .error(
+            "E0906",
+            spot,
+            "cool_down 要有紧急键，却没有写 urgent_key",
+            "cool_down needs the urgent key, but urgent_key is not said",
+        )
+        .effect(
+            "这位市民真有急事时也找不到人，可能危及生命",
+            "this citizen could not reach a person even in an emergency, which can cost a life",
+        )
+        .remedy(
+            "在 [callers] 写 urgent_key = \"9\"，或改用 act = \"behind\"",
+            "write urgent_key = \"9\" under [callers], or use act = \"behind\"",
+        );
 }
 
 /// An end beyond the calendar is none.

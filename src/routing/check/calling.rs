@@ -1,15 +1,13 @@
 //! Calls to the outside, and the beginnings of what clerks dial: no two of them mean one thing.
 
 use super::super::diagnostic::Spot;
+use super::super::people_values::Prefix;
 use super::super::source::{Problems, Said};
 use super::super::tables::RoutingTable;
-use super::super::tables::afterwards::CallingTable;
 use super::EMERGENCY;
 
-/// Premium-rate and information numbers in China begin like these.
-const PREMIUM: [&str; 4] = ["16", "168", "160", "96"];
-/// Beginnings longer than that nobody remembers.
-const PREFIX_MAX: usize = 4;
+/// Premium-rate and information numbers in China begin like these, and calls abroad with the last.
+const PREMIUM: [&str; 3] = ["16", "96", "00"];
 
 /// Whom `[calling]` lets call, and whom nobody may.
 pub fn allowed(table: &RoutingTable, problems: &mut Problems) {
@@ -67,8 +65,8 @@ fn premium(spot: &Spot, beginning: &str, problems: &mut Problems) {
         .warning(
             "W0116",
             spot,
-            format!("\"{beginning}\" 包括收费的信息台号码"),
-            format!("numbers at a premium rate begin with \"{beginning}\""),
+            format!("\"{beginning}\" 包括收费的信息台或国际号码"),
+            format!("numbers at a premium rate or abroad begin with \"{beginning}\""),
         )
         .effect(
             "有人可能用话机拨收费号码，话费由贵市承担",
@@ -104,32 +102,34 @@ pub fn needed(table: &RoutingTable, problems: &mut Problems) {
     }
 }
 
-/// The beginnings that clerks dial are well formed, and none begins another's number.
+/// None of the beginnings that clerks dial begins another's number.
 pub fn prefixes(table: &RoutingTable, problems: &mut Problems) {
-    let calling = table.calling.as_ref().and_then(|calling: &CallingTable| calling.prefix.as_ref());
+    let calling = table.calling.as_ref().and_then(|calling| calling.prefix.as_ref());
+    if let Some(prefix) = calling.filter(|prefix| !is_digits(&prefix.value.0)) {
+        undialled(prefix, problems);
+    }
     let work = table.work.as_ref();
-    let own = [
-        calling,
-        work.and_then(|work| work.prefix.as_ref()),
-        work.and_then(|work| work.watch_prefix.as_ref()),
-    ];
-    let own: Vec<&Said<String>> = own.into_iter().flatten().collect();
-    for (place, prefix) in own.iter().enumerate() {
-        if !well_formed(prefix, problems) {
-            continue;
-        }
-        let earlier = own[..place].iter().find(|other| begins(other, prefix) || begins(prefix, other));
-        let meetings = table.meetings.iter().filter_map(|meeting| meeting.prefix.as_ref());
-        let rooms = || meetings.clone().find(|rooms| begins(rooms, prefix) || begins(prefix, rooms));
-        let taken = earlier.copied().or_else(rooms);
-        if let Some(other) = taken.or_else(|| numbers(table).find(|number| begins(prefix, number))) {
-            clash(prefix, other, problems);
+    let states = work.and_then(|work| work.prefix.as_ref());
+    let watching = work.and_then(|work| work.watch_prefix.as_ref());
+    let own: Vec<(&str, &Spot)> = [calling, states, watching]
+        .into_iter()
+        .flatten()
+        .map(|said| (said.value.0.as_str(), &said.spot))
+        .filter(|(prefix, _)| !prefix.is_empty())
+        .collect();
+    for (place, (prefix, spot)) in own.iter().enumerate() {
+        let rooms = table.meetings.iter().filter_map(|meeting| meeting.prefix.as_ref()).map(plain);
+        let mut others = own[..place].iter().copied().chain(rooms);
+        let taken = others.find(|(other, _)| other.starts_with(prefix) || prefix.starts_with(other));
+        let mut numbers = numbers(table).map(plain);
+        if let Some(other) = taken.or_else(|| numbers.find(|(number, _)| number.starts_with(prefix))) {
+            clash((prefix, spot), other, problems);
         }
     }
 }
 
-fn begins(prefix: &Said<String>, whole: &Said<String>) -> bool {
-    whole.value.starts_with(prefix.value.as_str())
+fn plain(said: &Said<String>) -> (&str, &Spot) {
+    (said.value.as_str(), &said.spot)
 }
 
 /// Everything that a clerk's telephone may dial as it stands.
@@ -141,33 +141,29 @@ fn numbers(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> {
     lines.chain(peers).chain(departments).chain(seats).flatten()
 }
 
-fn well_formed(prefix: &Said<String>, problems: &mut Problems) -> bool {
-    let dialled = |byte: u8| byte.is_ascii_digit() || byte == b'*' || byte == b'#';
-    if prefix.value.bytes().all(dialled) && prefix.value.len() <= PREFIX_MAX {
-        return true;
-    }
+fn is_digits(prefix: &str) -> bool {
+    !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn undialled(prefix: &Said<Prefix>, problems: &mut Problems) {
     problems
         .error(
             "E0122",
             &prefix.spot,
-            format!("\"{}\" 不能作前缀", prefix.value),
-            format!("\"{}\" cannot be the beginning of what is dialled", prefix.value),
+            format!("\"{}\" 不能作呼出的前缀", prefix.value.0),
+            format!("\"{}\" cannot stand in front of a number outside", prefix.value.0),
         )
-        .effect("话机拨不出来", "no telephone could dial it")
-        .remedy(
-            "一到四位，只用数字、* 和 #，如 \"8\" 或 \"*3\"",
-            "one to four of digits, * and #, like \"8\" or \"*3\"",
-        );
-    false
+        .effect("座席一个外部号码也拨不出去", "no clerk could call anybody outside by telephone")
+        .remedy("写一到四位数字，如 prefix = \"8\"", "one to four digits, like prefix = \"8\"");
 }
 
-fn clash(prefix: &Said<String>, other: &Said<String>, problems: &mut Problems) {
+fn clash((prefix, spot): (&str, &Spot), (other, other_spot): (&str, &Spot), problems: &mut Problems) {
     problems
         .error(
             "E0421",
-            &prefix.spot,
-            format!("前缀 {} 与 {} 相撞", prefix.value, other.value),
-            format!("the beginning {} clashes with {}", prefix.value, other.value),
+            spot,
+            format!("前缀 {prefix} 与 {other} 相撞"),
+            format!("the beginning {prefix} clashes with {other}"),
         )
         .effect(
             "座席拨同样的键，可能呼出去，也可能进会议室或改了状态",
@@ -177,5 +173,5 @@ fn clash(prefix: &Said<String>, other: &Said<String>, problems: &mut Problems) {
             "换一个前缀，如呼出用 \"8\"、状态用 \"*3\"、监听用 \"*9\"",
             "choose another, like \"8\" to call out, \"*3\" for states, \"*9\" to listen",
         )
-        .related(&other.spot, "另一个", "the other");
+        .related(other_spot, "另一个", "the other");
 }

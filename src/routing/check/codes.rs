@@ -63,6 +63,9 @@ pub fn away(table: &RoutingTable, problems: &mut Problems) {
     let mut names: BTreeMap<&str, &Spot> = BTreeMap::new();
     for reason in &work.away {
         if let Some(digit) = &reason.digit {
+            if digit.value.0 == '0' {
+                ready(&digit.spot, problems);
+            }
             match digits.get(&digit.value.0) {
                 Some(earlier) => twice(&digit.spot, earlier, problems),
                 None => drop(digits.insert(digit.value.0, &digit.spot)),
@@ -75,6 +78,21 @@ pub fn away(table: &RoutingTable, problems: &mut Problems) {
             }
         }
     }
+}
+
+fn ready(spot: &Spot, problems: &mut Problems) {
+    problems
+        .error(
+            "E0423",
+            spot,
+            "0 表示回到座席，不能作离席理由",
+            "0 means that a clerk is back, and is no reason for being away",
+        )
+        .effect(
+            "座席按 0 是示闲，永远说不出这个理由",
+            "a clerk who dials it becomes ready, and could never say this reason",
+        )
+        .remedy("写 1 到 9 中的一个", "one of 1 to 9");
 }
 
 fn twice(spot: &Spot, earlier: &Spot, problems: &mut Problems) {

@@ -90,7 +90,7 @@ pub fn keys(table: &RoutingTable, problems: &mut Problems) {
     let Some(keys) = table.three_way.as_ref().and_then(|three_way| three_way.keys.as_ref()) else { return };
     let reached = reached(table);
     for (key, target) in &keys.value.0 {
-        if key.value.len() != 1 || !key.value.bytes().all(|byte| byte.is_ascii_digit()) {
+        if key.value.len() != 1 || !key.value.bytes().all(|byte| matches!(byte, b'1'..=b'9')) {
             no_key(key, problems);
         }
         if reached.contains(&target.value.as_str()) {
@@ -126,11 +126,11 @@ fn no_key(key: &Said<String>, problems: &mut Problems) {
         .error(
             "E0117",
             &key.spot,
-            format!("\"{}\" 不是一个数字键", key.value),
-            format!("\"{}\" is no single digit", key.value),
+            format!("\"{}\" 不能作单键", key.value),
+            format!("\"{}\" is no key that asks somebody", key.value),
         )
-        .effect("座席按不出这个键", "no clerk could press it")
-        .remedy("写 0 到 9 中的一个", "one of 0 to 9");
+        .effect("座席按了请不到人；*0 是三方合并", "no clerk could ask anybody by it; *0 joins all three")
+        .remedy("写 1 到 9 中的一个", "one of 1 to 9");
 }
 
 /// Emergency numbers are one key away while there are keys.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::afterwards::{FollowUp, Missed};
 use super::super::diagnostic::{Spot, Text};
-use super::super::people_values::{Beginning, Named};
+use super::super::people_values::{Beginning, Named, Prefix};
 use super::super::read::Reader;
 use super::super::source::Said;
 use super::Field;
@@ -62,7 +62,7 @@ pub struct FollowUpTable {
 #[derive(Debug)]
 pub struct CallingTable {
     /// `prefix`.
-    pub prefix: Field<String>,
+    pub prefix: Field<Prefix>,
     /// `allowed`.
     pub allowed: Field<Vec<Said<Beginning>>>,
     /// `trunk`.

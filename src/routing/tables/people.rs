@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::diagnostic::{Spot, Text};
 use super::super::people::{ThreeWay, Work};
-use super::super::people_values::{Clock, Days, Key, Named};
+use super::super::people_values::{Clock, Days, Key, Named, Prefix};
 use super::super::read::Reader;
 use super::super::source::Said;
 use super::Field;
@@ -87,9 +87,9 @@ pub struct WorkTable {
     /// `rest`.
     pub rest: Field<Duration>,
     /// `prefix`.
-    pub prefix: Field<String>,
+    pub prefix: Field<Prefix>,
     /// `watch_prefix`.
-    pub watch_prefix: Field<String>,
+    pub watch_prefix: Field<Prefix>,
     /// `observer_prompt`.
     pub observer_prompt: Field<String>,
 }
@@ -171,8 +171,8 @@ impl WorkTable {
             away: reader.sections("away", AwayTable::read),
             wrap_up_max: reader.or("wrap_up_max", usual.wrap_up_max),
             rest: reader.or("rest", usual.rest),
-            prefix: reader.or("prefix", usual.prefix),
-            watch_prefix: reader.or("watch_prefix", usual.watch_prefix),
+            prefix: reader.or("prefix", Prefix(usual.prefix)),
+            watch_prefix: reader.or("watch_prefix", Prefix(usual.watch_prefix)),
             observer_prompt: reader.optional("observer_prompt"),
         }
     }
