@@ -17,6 +17,7 @@ mod nearest;
 pub mod number;
 pub mod origins;
 pub mod people;
+mod people_values;
 pub mod plan;
 pub mod prompts;
 pub mod queueing;
