@@ -293,7 +293,9 @@ impl Caller {
     fn drain(&mut self) -> Vec<String> {
         let mut said = Vec::new();
         while let Some(command) = self.call.poll_output() {
-            said.push(words(&command, &self.sounds));
+            if command != Command::Bridged {
+                said.push(words(&command, &self.sounds)); // That follows each first bridge with a seat.
+            }
             match &command {
                 Command::WantPort { leg, .. } => {
                     let slot = self.ports.then_some(PortSlot(CALLER_PORT + u32::from(leg.index)));
