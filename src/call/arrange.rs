@@ -248,14 +248,14 @@ impl Call {
 
     /// The clerk leaves the caller with music, or is back: that is told.
     fn mind_held(&mut self) {
-        let clerk =
-            self.other.as_ref().filter(|other| self.doing == Doing::Talking && other.seat().is_some());
-        let Some((leg, holds)) = clerk.map(|clerk| (clerk.leg.id, self.held || clerk.leg.is_holding()))
-        else {
-            self.told_held = false;
-            return;
-        };
-        if std::mem::replace(&mut self.told_held, holds) != holds {
+        let talks = self.doing == Doing::Talking;
+        let clerk = self.other.as_ref().filter(|other| talks && other.seat().is_some());
+        let clerk = clerk.map(|clerk| (clerk.leg.id, self.held || clerk.leg.is_holding()));
+        let holder = clerk.filter(|(_, holds)| *holds).map(|(leg, _)| leg);
+        let before = std::mem::replace(&mut self.told_held, holder);
+        if let Some((leg, holds)) = clerk.filter(|(leg, _)| holder.is_some() || before == Some(*leg))
+            && before != holder
+        {
             self.tell(Told::Held { leg: leg.index, holds });
         }
     }

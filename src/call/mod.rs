@@ -139,8 +139,8 @@ pub struct Call {
     stage: Stage,
     /// The clerk wants the caller left with music.
     held: bool,
-    /// It was told that the clerk holds.
-    told_held: bool,
+    /// The clerk of whom it was told that they hold.
+    told_held: Option<LegId>,
     /// The queue it waits or waited in.
     queue: Option<QueueId>,
     /// Clerks that were lost and gave the caller back to the queue.
@@ -295,7 +295,7 @@ impl Call {
             doing: Doing::Stepping,
             stage: Stage::Ringing,
             held: false,
-            told_held: false,
+            told_held: None,
             queue: None,
             seats_lost: 0,
             on_failure: (false, None),

@@ -98,6 +98,9 @@ impl Call {
         let third = self.third.as_mut().and_then(|third| third.party.take_if(|party| is_seat(party)));
         if third.is_some() || self.awaits(seat) {
             self.timers.cancel(Timer::Ring);
+            if let Some(third) = &mut self.third {
+                third.tried(seat);
+            }
             if let Some(party) = third {
                 self.drop_other_for(Clearing::Elsewhere, party, false, now);
             }

@@ -75,6 +75,11 @@ impl Third {
         matches!(self.standing, Standing::Consulting | Standing::Merged)
     }
 
+    /// This seat of it was asked, and is not asked again.
+    pub(super) fn tried(&mut self, seat: &SeatId) {
+        self.untried.retain(|untried| untried != seat);
+    }
+
     fn wants_seat(&self) -> bool {
         !self.is_there() && !matches!(self.to, Reached::Peer(_))
     }
@@ -89,7 +94,7 @@ impl Call {
     /// Calls whoever is asked for.
     pub(super) fn ask_third(&mut self, mut third: Third, now: Now) {
         if let Some(clerk) = self.clerk() {
-            third.untried.retain(|seat| seat != clerk);
+            third.tried(clerk);
         }
         let (to, kind) = (third.name(), third.kind);
         self.tell(Told::Transfer { to, kind, step: TransferStep::Requested });
@@ -130,7 +135,7 @@ impl Call {
     pub(super) fn ring_third(&mut self, seat: SeatId, waited: Duration, now: Now) {
         let party = self.call_out(Callee::Seat(seat.clone()), waited, now.mono);
         let Some(third) = &mut self.third else { return };
-        third.untried.retain(|untried| *untried != seat);
+        third.tried(&seat);
         third.party = Some(party);
         if let Reached::Group(group) = &third.to {
             let accept = group.accept;
