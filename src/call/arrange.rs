@@ -28,8 +28,8 @@ pub fn conference_of(call: CallId) -> ConferenceId {
 pub(super) enum Ear {
     /// Nothing.
     Nothing,
-    /// Something that is said to it once: what it hears afterwards is for others to say.
-    Words,
+    /// What is said to it once, under this mark: it is heard out.
+    Words(u32),
     /// This again and again.
     Loop(SoundId),
     /// Another leg, which hears it.
@@ -82,7 +82,7 @@ impl Ears {
             Order::Play { leg, sounds, repeat: true, .. } if sounds.len() == 1 => {
                 self.set(*leg, Ear::Loop(sounds[0]));
             }
-            Order::Play { leg, .. } => self.set(*leg, Ear::Words),
+            Order::Play { leg, mark, .. } => self.set(*leg, Ear::Words(*mark)),
             Order::Join { leg, rights, .. } => self.set(*leg, Ear::Conference(*rights)),
             Order::Open { .. }
             | Order::Change { .. }
@@ -173,10 +173,10 @@ impl Call {
         let music = self.music().and_then(|music| self.sounds.get(&music).copied());
         let mut wanted = ears(talk, self.watched, music);
         // Who is spoken to by us hears that out; whom they talk with waits.
-        if let Some((listener, _)) = self.aside {
-            let partner = Ear::Leg(listener);
-            wanted.retain(|(leg, _)| *leg != listener);
-            for (_, ear) in wanted.iter_mut().filter(|(_, ear)| *ear == partner) {
+        let listens = |leg: LegId| matches!(self.ears.of(leg), Ear::Words(_));
+        wanted.retain(|(leg, _)| !listens(*leg));
+        for (_, ear) in &mut wanted {
+            if matches!(*ear, Ear::Leg(partner) if listens(partner)) {
                 *ear = Ear::Nothing;
             }
         }
@@ -234,7 +234,7 @@ impl Call {
                 Ear::Loop(sound) => {
                     Order::Play { leg, sounds: std::sync::Arc::new([sound]), repeat: true, mark: 0 }
                 }
-                Ear::Words => continue, // Never wanted: said where it is said.
+                Ear::Words(_) => continue, // Never wanted: said where it is said.
             };
             self.push(Command::Sound(order));
         }

@@ -227,8 +227,8 @@ impl Call {
 
     /// A sound that was ordered is through.
     pub(super) fn played(&mut self, leg: LegId, mark: u32, now: Now) {
-        if self.aside == Some((leg, mark)) {
-            return self.aside_through(now);
+        if self.words_heard(leg, mark, now) {
+            return;
         }
         match &mut self.doing {
             Doing::Playing { mark: awaited } if *awaited == mark => self.advance(now),

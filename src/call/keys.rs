@@ -14,7 +14,7 @@
 use std::time::Duration;
 
 use super::digits::Way;
-use super::{ASIDE_MAX, Call, Command, Doing, Timer, Wish};
+use super::{Call, Command, Doing, Timer, Wish};
 use crate::id::LegId;
 use crate::media::Order;
 use crate::time::Now;
@@ -24,6 +24,8 @@ use super::third::Standing;
 
 /// From one key of a code to the next.
 const KEYS_MAX: Duration = Duration::from_secs(4);
+/// How long a clerk is spoken to at most, should the engine never say that it is through.
+const WORDS_MAX: Duration = Duration::from_secs(4);
 /// Digits of a number that is asked for.
 const NUMBER_MAX: usize = 20;
 /// Said to a clerk, and nobody else, whose code is none or cannot be.
@@ -123,28 +125,30 @@ impl Call {
     }
 
     fn refuse_key(&mut self, leg: LegId, now: Now) {
-        if self.ears.of(leg) == Ear::Words {
-            return; // It is being said.
+        if matches!(self.ears.of(leg), Ear::Words(_)) {
+            return; // Something is being said.
         }
-        if let Some(mark) = self.say(leg, &[WRONG_KEY.into()]) {
-            self.aside = Some((leg, mark));
-            self.timers.set(Timer::Aside, now.mono + ASIDE_MAX);
+        if self.say(leg, &[WRONG_KEY.into()]).is_some() {
+            self.timers.set(Timer::Words(leg.index), now.mono + WORDS_MAX);
             self.arrange(now);
         }
     }
 
-    /// What a clerk was told is through.
-    pub(super) fn aside_through(&mut self, now: Now) {
-        if let Some((leg, _)) = self.aside {
-            self.aside_over(leg);
-            self.arrange(now);
+    /// Whether what was said to one of those who talk is through: then they listen to one another again.
+    pub(super) fn words_heard(&mut self, leg: LegId, mark: u32, now: Now) -> bool {
+        let through = self.doing == Doing::Talking && self.ears.of(leg) == Ear::Words(mark);
+        if through {
+            self.words_through(leg, now);
         }
+        through
     }
 
-    /// The leg that was told something listens to others again, or is gone.
-    pub(super) fn aside_over(&mut self, leg: LegId) {
-        if self.aside.take_if(|(listener, _)| *listener == leg).is_some() {
-            self.timers.cancel(Timer::Aside);
+    /// They are, or should be.
+    pub(super) fn words_through(&mut self, leg: LegId, now: Now) {
+        self.timers.cancel(Timer::Words(leg.index));
+        if matches!(self.ears.of(leg), Ear::Words(_)) {
+            self.ears.forget(leg);
+            self.arrange(now);
         }
     }
 
@@ -159,7 +163,7 @@ impl Call {
             Ear::Conference(_) => self
                 .menu(from)
                 .filter(|to| way == Way::Signalling || self.has_events(from) || self.has_events(*to)),
-            Ear::Nothing | Ear::Words | Ear::Loop(_) => None,
+            Ear::Nothing | Ear::Words(_) | Ear::Loop(_) => None,
         };
         if let Some(leg) = to {
             self.push(Command::Sound(Order::SendDigits { leg, digits: keys.to_owned() }));

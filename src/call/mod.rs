@@ -61,8 +61,6 @@ const GREETING_MAX: Duration = Duration::from_secs(10);
 const SEATS_LOST_MAX: u8 = 3;
 /// Seats that ring for one caller at a time; one more is not rung.
 const RINGING_MAX: usize = 32;
-/// How long a clerk is spoken to at most, should the engine never say that it is through.
-const ASIDE_MAX: Duration = Duration::from_secs(4);
 /// How long an ended call waits for the last figures of its sound.
 const FAREWELL_MAX: Duration = Duration::from_secs(2);
 
@@ -128,8 +126,6 @@ pub struct Call {
     clerk_talked: bool,
     /// The clerk's key codes.
     keys: Keys,
-    /// A leg that is told something by itself, until that mark is through.
-    aside: Option<(LegId, u32)>,
     /// What each leg was ordered to hear.
     ears: Ears,
     /// Guests are in the call's conference.
@@ -214,8 +210,8 @@ enum Timer {
     Introduction,
     /// The next key of a code did not come.
     Keys,
-    /// What a clerk is told should be through.
-    Aside,
+    /// What the leg of this index is told should be through.
+    Words(u16),
     /// The caller has been left with music for too long.
     Hold,
     /// No digit came.
@@ -288,7 +284,6 @@ impl Call {
             parted: Vec::new(),
             clerk_talked: false,
             keys: Keys::default(),
-            aside: None,
             ears: Ears::default(),
             watched: false,
             legs_born: 1,
@@ -366,7 +361,7 @@ impl Call {
                 Timer::Probe(index) => self.leg_ended(LegId { call: self.id, index }, true, now),
                 Timer::Introduction => self.introduced(now),
                 Timer::Keys => self.keys_forgotten(),
-                Timer::Aside => self.aside_through(now),
+                Timer::Words(index) => self.words_through(LegId { call: self.id, index }, now),
                 Timer::Hold => self.waited_too_long(now),
                 Timer::Survey => self.survey_unanswered(now),
                 Timer::Length => self.end(Ending::TooLong, now),

@@ -119,7 +119,7 @@ impl Call {
     pub(super) fn drop_other_for(&mut self, why: Clearing, other: Other, vanished: bool, now: Now) {
         let leg = other.leg.id;
         self.timers.cancel(Timer::Probe(leg.index));
-        self.aside_over(leg);
+        self.timers.cancel(Timer::Words(leg.index));
         if other.invited {
             self.push(Command::HangUp { leg, why });
         }

@@ -263,6 +263,9 @@ impl Call {
         let status = if (300..=699).contains(&status) { status } else { 408 };
         let Some(third) = self.give_up_third(TransferStep::Failed(status), status) else { return };
         if self.doing != Doing::Transferring || self.other.is_some() {
+            if self.doing == Doing::Transferring {
+                self.ears.forget(self.caller.id); // No matter what is still being said of waiting.
+            }
             self.doing = Doing::Talking;
             return self.arrange(now);
         }

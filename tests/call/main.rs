@@ -17,3 +17,8 @@ mod seat;
 mod sound;
 mod states;
 mod survey;
+mod three_way;
+mod three_way_failures;
+mod three_way_keys;
+mod three_way_sound;
+mod ring_all;
