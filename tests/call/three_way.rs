@@ -29,7 +29,8 @@ pub fn city(plan: &mut Plan) {
         hours: Hours::default(),
     };
     plan.departments.insert("4421234".into(), department);
-    let keys = [('1', "119"), ('2', "12366"), ('3', "12348"), ('4', "1002"), ('5', "4421234"), ('6', "nobody")];
+    let keys =
+        [('1', "119"), ('2', "12366"), ('3', "12348"), ('4', "1002"), ('5', "4421234"), ('6', "nobody")];
     plan.three_way.keys = keys.into_iter().map(|(key, to)| (key, to.to_owned())).collect();
     let word = plan.prompts["survey_wrong"].clone();
     plan.prompts.insert("wrong_key".into(), word);
@@ -118,12 +119,8 @@ fn a_sub_center_is_asked_in_step_by_step() {
         "invite 12366 by sub-12366 as 2",
     ];
     assert_eq!(said, asked);
-    let consulted = [
-        "open 2",
-        "told answered by 12366",
-        "told Consult transfer to 12366: Consulting",
-        "bridge 1 and 2",
-    ];
+    let consulted =
+        ["open 2", "told answered by 12366", "told Consult transfer to 12366: Consulting", "bridge 1 and 2"];
     assert_eq!(caller.answers(2), consulted, "the caller still hears music");
     caller.wait(secs(10));
     let merged =

@@ -77,7 +77,9 @@ fn without_a_port_there_is_no_third_party() {
     caller.call.wish(consult("12366"), caller.now).unwrap();
     let nowhere = std::net::Ipv4Addr::UNSPECIFIED.into();
     // Before the one that the tests' switchboard gives.
-    caller.call.handle_input(Input::Port { leg, slot: None, peer: nowhere, ours: nowhere, keys: None }, caller.now);
+    caller
+        .call
+        .handle_input(Input::Port { leg, slot: None, peer: nowhere, ours: nowhere, keys: None }, caller.now);
     let said = caller.tell(Input::Alive { leg });
     assert!(said.contains(&"told Consult transfer to 12366: Failed(503)".to_owned()), "{said:?}");
     assert_eq!(caller.call.state(), "talking");
@@ -110,7 +112,8 @@ fn where_the_clerk_has_left_the_caller_is_first_in_line() {
 /// A call that never was in a queue, and whose flow has come to its end.
 fn without_a_queue(change: fn(&mut Plan)) -> Caller {
     let dialling = Dialling::to("12366").with(city).with(change);
-    let steps = dialling.plan.flow(&dialling.plan.lines["12366"], "2021-09-01T01:00:00Z".parse().unwrap()).steps;
+    let steps =
+        dialling.plan.flow(&dialling.plan.lines["12366"], "2021-09-01T01:00:00Z".parse().unwrap()).steps;
     let dial = steps.into_iter().find(|step| matches!(step, Step::Dial { .. })).expect("it dials");
     let flow = Flow { line: "12366".into(), steps: vec![Step::Ring, dial], record: true };
     let mut caller = Dialling { flow: Some(flow), ..dialling }.go();

@@ -1,11 +1,12 @@
 //! Who hears what while somebody holds, watches, or forgets the caller.
 
-use hotline::call::{Input, Unwilling, Wish};
+use hotline::call::{Input, Wish};
+use hotline::id::{CallId, Dice};
 use hotline::routing::plan::Plan;
 use hotline::sip::sdp::Direction;
 
-use super::caller::{Caller, Dialling, secs, sdp};
-use super::three_way::{asked, city, consult, consulting, merged, talking};
+use super::caller::{Caller, Dialling, sdp, secs};
+use super::three_way::{city, consult, consulting, merged, talking};
 
 fn holds(caller: &mut Caller, index: u16) -> Vec<String> {
     let held = caller.reinvites(index, Some(sdp(6_000 + index, Some(Direction::SendOnly))));
@@ -21,7 +22,8 @@ fn whoever_of_three_holds_is_not_heard_and_hears_nothing_and_the_others_talk_on(
     for index in [0, 1, 2] {
         let mut caller = merged("12366");
         let told = |word: &str| (index == 1).then(|| format!("told leg 1 {word}"));
-        let held: Vec<String> = told("holds").into_iter().chain([format!("confer {index} on hold")]).collect();
+        let held: Vec<String> =
+            told("holds").into_iter().chain([format!("confer {index} on hold")]).collect();
         assert_eq!(holds(&mut caller, index), held, "no music for anybody");
         assert_eq!(caller.wait(secs(3_600)), [""; 0], "the caller is not alone");
         let back: Vec<String> = told("is back").into_iter().chain([format!("confer {index}")]).collect();
@@ -47,7 +49,10 @@ fn a_hold_during_a_consultation_is_between_those_two() {
 #[test]
 fn a_caller_is_left_with_music_and_talked_with_again_as_the_clerk_wishes() {
     let mut caller = talking();
-    assert_eq!(caller.wishes(Wish::Hold).unwrap(), ["told leg 1 holds", "part 0 and 1", "loop 0: hold_music"]);
+    assert_eq!(
+        caller.wishes(Wish::Hold).unwrap(),
+        ["told leg 1 holds", "part 0 and 1", "loop 0: hold_music"]
+    );
     assert_eq!(caller.wishes(Wish::Hold).unwrap(), [""; 0]);
     assert_eq!(caller.wishes(Wish::Resume).unwrap(), ["told leg 1 is back", "bridge 0 and 1"]);
     assert_eq!(caller.wishes(Wish::Resume).unwrap(), [""; 0]);
@@ -156,12 +161,8 @@ fn a_conference_is_its_calls_own_and_no_room() {
     let caller = talking();
     let own = hotline::call::conference_of(caller.id);
     assert!(own.0 > 9_999_999_999_999_999_999 - 999_999_999_999_999_999, "no room has so many digits");
-    assert_ne!(own, hotline::call::conference_of(asked_id()));
-}
-
-/// Another call's.
-fn asked_id() -> hotline::id::CallId {
-    hotline::id::CallId::draw(1_630_458_000_000, &mut hotline::id::Dice::seeded(2))
+    let other = CallId::draw(1_630_458_000_000, &mut Dice::seeded(2));
+    assert_ne!(own, hotline::call::conference_of(other));
 }
 
 #[test]
@@ -169,10 +170,4 @@ fn keys_of_a_caller_who_waits_reach_no_menu_that_they_do_not_hear() {
     let mut caller = consulting("12366");
     let leg = caller.leg(0);
     assert_eq!(caller.tell(Input::DigitTold { leg, digit: '1' }), ["told digit 1"]);
-}
-
-#[test]
-fn a_codec_that_is_only_passed_on_lets_nobody_in() {
-    let mut caller = asked("12366", None);
-    assert_eq!(caller.wishes(Wish::Merge), Err(Unwilling::NoThird));
 }
