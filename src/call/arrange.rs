@@ -261,7 +261,7 @@ impl Call {
     }
 
     /// Whether the caller waits for a clerk who holds, or talks with somebody else.
-    fn is_left_waiting(&self) -> bool {
+    pub(super) fn is_left_waiting(&self) -> bool {
         let Some(clerk) = self.other.as_ref().filter(|other| other.seat().is_some()) else { return false };
         let beside = self.third.as_ref().map(|third| third.standing);
         self.doing == Doing::Talking

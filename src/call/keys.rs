@@ -118,6 +118,12 @@ impl Call {
         }
     }
 
+    /// Another clerk begins with nothing.
+    pub(super) fn forget_keys(&mut self) {
+        self.keys = Keys::Nothing;
+        self.timers.cancel(Timer::Keys);
+    }
+
     pub(super) fn keys_forgotten(&mut self) {
         if let (Some(keys), Some(clerk)) = (self.keys.forget(), self.clerk_leg()) {
             self.pass_on(clerk, keys, Way::Sound);

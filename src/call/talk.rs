@@ -102,6 +102,7 @@ impl Call {
         other.met.get_or_insert(now.mono);
         let (leg, is_seat) = (other.leg.id, other.seat().is_some());
         self.clerk_talked |= is_seat;
+        self.forget_keys();
         self.doing = Doing::Talking;
         // What was heard before the answer was no talk: from here on what is missing in it is told.
         self.ears.forget(self.caller.id);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::leg::Leg;
 use super::party::Other;
-use super::{Call, Callee, Command, Doing, Ending, Timer, Told, TransferKind, TransferStep};
+use super::{Call, Callee, Command, Doing, Timer, Told, TransferKind, TransferStep};
 use crate::id::{LegId, SeatId};
 use crate::media::Order;
 use crate::routing::plan::{Peer, Step, TicketReason};
@@ -221,6 +221,7 @@ impl Call {
         let callee = party.callee.clone();
         self.put_through = party.seat().is_some();
         self.held = false;
+        self.timers.cancel(Timer::Hold);
         self.other = Some(party);
         match callee {
             Callee::Seat(seat) => self.seat_answered(seat, waited, now),
@@ -377,6 +378,7 @@ impl Call {
             self.drop_other(asker, vanished, now);
         }
         self.held = false;
+        self.forget_keys();
         if there {
             let third = self.third.take();
             self.other = third.and_then(|third| third.party);
@@ -438,9 +440,8 @@ impl Call {
 
     /// The clerk has forgotten the caller.
     pub(super) fn waited_too_long(&mut self, now: Now) {
-        match self.queue.clone() {
-            Some(queue) => self.back_to_queue(queue, "seat_lost", Clearing::TooLong, now),
-            None => self.end(Ending::OtherHungUp, now), // The timer runs for queued callers only.
+        if let Some(queue) = self.queue.clone().filter(|_| self.is_left_waiting()) {
+            self.back_to_queue(queue, "seat_lost", Clearing::TooLong, now);
         }
     }
 }

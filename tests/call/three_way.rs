@@ -419,6 +419,18 @@ fn another_clerk_takes_over_while_the_two_talk_on() {
     caller.heard_out(0);
     assert_eq!(caller.heard_out(2), ["bridge 0 and 2"]);
 
+    // From a clerk who has left the caller with music, whose time is almost over.
+    let mut caller = talking();
+    caller.wishes(Wish::Hold).unwrap();
+    caller.wishes(Wish::TakeOver { seat: "1003".into() }).unwrap();
+    caller.wait(secs(179));
+    caller.rings("1003");
+    caller.answers(2);
+    caller.wait(secs(5));
+    caller.heard_out(0);
+    assert_eq!(caller.heard_out(2), ["bridge 0 and 2"], "no hold is left behind");
+    assert_eq!(caller.wait(secs(1_000)), [""; 0]);
+
     let mut caller = talking();
     caller.wishes(Wish::TakeOver { seat: "1003".into() }).unwrap();
     let said = caller.tell(hotline::call::Input::NoSeat);

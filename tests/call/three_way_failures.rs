@@ -133,7 +133,8 @@ fn a_caller_without_a_queue_is_told_and_has_a_ticket_with_the_reason() {
         };
         plan.departments.get_mut("4421234").unwrap().hours = hotline::routing::people::Hours(vec![band]);
     };
-    let rows: [(&str, fn(&mut Plan), u64, TicketReason); 6] = [
+    type Row = (&'static str, fn(&mut Plan), u64, TicketReason);
+    let rows: [Row; 6] = [
         ("119", |_| {}, 0, TicketReason::EmergencyUnanswered),
         ("12313", |_| {}, 0, TicketReason::SubCenterUnanswered),
         ("4421234", |_| {}, 0, TicketReason::DepartmentUnanswered),

@@ -89,6 +89,15 @@ fn the_keys_of_a_code_follow_one_another_within_four_seconds() {
 }
 
 #[test]
+fn what_one_clerk_began_another_does_not_end() {
+    let mut caller = merged("1002");
+    caller.keys(1, "*");
+    caller.hangs_up(1);
+    assert_eq!(caller.keys(2, "2"), [""; 0], "seat 1002 has codes of its own from now on");
+    assert_eq!(caller.keys(2, "*2")[0], "told Consult transfer to 12366: Requested");
+}
+
+#[test]
 fn nobody_but_the_clerk_who_talks_has_codes() {
     let mut caller = talking();
     assert_eq!(caller.keys(0, "*2"), ["told digit *", "told digit 2"]);
