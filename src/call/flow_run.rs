@@ -153,7 +153,7 @@ impl Call {
         }
         if changes {
             self.tune(leg);
-            self.mind_holding();
+            self.arrange(now);
         }
     }
 
@@ -227,6 +227,9 @@ impl Call {
 
     /// A sound that was ordered is through.
     pub(super) fn played(&mut self, leg: LegId, mark: u32, now: Now) {
+        if self.words_heard(leg, mark, now) {
+            return;
+        }
         match &mut self.doing {
             Doing::Playing { mark: awaited } if *awaited == mark => self.advance(now),
             Doing::Parting { mark: awaited } if *awaited == mark => self.end(Ending::Completed, now),
@@ -246,10 +249,8 @@ impl Call {
         }
     }
 
-    pub(super) fn digit_pressed(&mut self, leg: LegId, digit: char, now: Now) {
-        if leg != self.caller.id {
-            return;
-        }
+    /// The caller pressed a key.
+    pub(super) fn digit_pressed(&mut self, digit: char, now: Now) {
         self.tell(Told::DigitPressed { digit });
         match self.doing {
             Doing::Asking(_) => self.graded(digit, now),

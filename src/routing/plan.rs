@@ -562,4 +562,26 @@ pub enum TicketReason {
     Overflow,
     /// A sub-center did not answer.
     SubCenterUnanswered,
+    /// No expert did, nor the seat that the caller was put through to.
+    ExpertUnanswered,
+    /// A department did not.
+    DepartmentUnanswered,
+    /// Nor did help in an emergency.
+    EmergencyUnanswered,
+    /// Nobody is there at this hour.
+    AfterHours,
+}
+
+impl TicketReason {
+    /// In records and events.
+    pub fn name(self) -> &'static str {
+        match self {
+            TicketReason::Overflow => "overflow",
+            TicketReason::SubCenterUnanswered => "sub_center_unanswered",
+            TicketReason::ExpertUnanswered => "expert_unanswered",
+            TicketReason::DepartmentUnanswered => "department_unanswered",
+            TicketReason::EmergencyUnanswered => "emergency_unanswered",
+            TicketReason::AfterHours => "after_hours",
+        }
+    }
 }

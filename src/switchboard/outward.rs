@@ -91,6 +91,7 @@ impl Switchboard {
                     self.tell_call(id, Input::WithdrawSeat { seat });
                 }
             }
+            Command::Bridged => self.bridged(id, now),
             Command::OfferFailed { seat, status } => self.offer_failed(id, seat, status, now),
             Command::SeatLeft { seat, vanished } => self.seat_left(id, &seat, vanished, now),
             Command::Tell(told) => self.told(id, told, now),

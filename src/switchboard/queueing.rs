@@ -12,7 +12,7 @@ impl Switchboard {
         match decision {
             Decision::Offer { call, seat, waited, purpose: _ } => self.offer(call, seat, waited, now),
             Decision::Withdraw { call, seat } => {
-                self.screens.drop_call(call);
+                self.screens.drop_offer(call, &seat);
                 if let Some(entry) = self.calls.get(&call) {
                     let gone = entry.call.is_over();
                     let why = if gone { OfferEnd::CallerGone } else { OfferEnd::NoAnswer };
@@ -39,12 +39,18 @@ impl Switchboard {
 
     pub(super) fn offer_failed(&mut self, call: CallId, seat: SeatId, status: u16, now: Now) {
         let why = match status {
+            0 => OfferEnd::NoAnswer,
             487 => OfferEnd::CallerGone,
             408 | 480 | 503 => OfferEnd::Unreachable,
             _ => OfferEnd::Rejected,
         };
         self.record(call, What::OfferEnded { seat: seat.clone(), why }, now);
         self.acd.offer_failed(call, &seat, why, now.mono);
+    }
+
+    /// A seat and a caller hear one another: no other seat needs to ring for that caller.
+    pub(super) fn bridged(&mut self, call: CallId, now: Now) {
+        tracing::debug!(%call, at = ?now.mono, "the bridge stands");
     }
 
     pub(super) fn leave_queue(&mut self, call: CallId, now: Now) {

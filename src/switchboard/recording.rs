@@ -12,7 +12,6 @@ use super::{Fact, Output, StoreJob, Switchboard, What, ticketing};
 use crate::call::{self, Callee, Ending, Input, Side, Told};
 use crate::id::CallId;
 use crate::media::order::{Codec, LegFigures};
-use crate::routing::plan::TicketReason;
 use crate::switchboard::fact::Sound;
 use crate::tickets::event::{EventRef, StoredEvent};
 use crate::time::Now;
@@ -186,7 +185,7 @@ impl Switchboard {
             Told::LegClosed { leg, callee, sound } => {
                 What::LegClosed { leg, party: party_of(callee), sound: sound_of(sound) }
             }
-            Told::TicketLeft { reason } => What::TicketLeft { reason: reason_name(reason).into() },
+            Told::TicketLeft { reason } => What::TicketLeft { reason: reason.name().into() },
             Told::Surveyed { grade } => What::Surveyed { grade },
             Told::RecordingPaused { by } => What::RecordingPaused { by },
             Told::RecordingResumed { by } => What::RecordingResumed { by },
@@ -253,13 +252,6 @@ impl Switchboard {
         while let Some((_, call)) = self.records.openings.pop_front_if(|(batch, _)| *batch <= token) {
             self.tell_call(call, Input::Recorded { durable });
         }
-    }
-}
-
-fn reason_name(reason: TicketReason) -> &'static str {
-    match reason {
-        TicketReason::Overflow => "overflow",
-        TicketReason::SubCenterUnanswered => "sub_center_unanswered",
     }
 }
 

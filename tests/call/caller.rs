@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hotline::call::negotiate::{KeySeed, Terms};
-use hotline::call::{Call, Command, Input, Setup};
+use hotline::call::{Call, Command, Input, Setup, Unwilling, Wish};
 use hotline::id::{CallId, Dice, LegId, PromptId};
 use hotline::io::plan_files;
 use hotline::media::Order;
@@ -181,6 +181,13 @@ impl Caller {
         &self.said
     }
 
+    /// Somebody wants something of the call; what follows is [`Caller::said`].
+    pub fn wishes(&mut self, wish: Wish) -> Result<&[String], Unwilling> {
+        let done = self.call.wish(wish, self.now);
+        self.said = self.drain();
+        done.map(|()| &self.said[..])
+    }
+
     /// Turns the clock; every timer in between comes due at its time.
     pub fn wait(&mut self, time: Duration) -> &[String] {
         let end = self.now.mono + time;
@@ -244,6 +251,17 @@ impl Caller {
         self.tell(Input::Digit { leg, digit })
     }
 
+    /// A key on any leg, in its stream of sound.
+    pub fn keys(&mut self, index: u16, keys: &str) -> &[String] {
+        let leg = self.leg(index);
+        let mut said = Vec::new();
+        for digit in keys.chars() {
+            said.extend_from_slice(self.tell(Input::Digit { leg, digit }));
+        }
+        self.said = said;
+        &self.said
+    }
+
     pub fn reinvites(&mut self, index: u16, offer: Option<Arc<Sdp>>) -> &[String] {
         let leg = self.leg(index);
         self.tell(Input::Reoffered { leg, offer })
@@ -281,19 +299,26 @@ impl Caller {
 
     /// Seat 1001 and the caller talk.
     pub fn talking(number: &'static str) -> Caller {
-        let mut caller = Caller::ringing(number);
-        caller.answers(1);
-        caller.heard_out(0);
-        caller.heard_out(1);
-        assert_eq!(caller.said, ["bridge 0 and 1"]);
-        caller
+        Dialling::to(number).go().waits_its_turn().talks()
+    }
+
+    /// With seat 1001.
+    pub fn talks(mut self) -> Caller {
+        self.rings("1001");
+        self.answers(1);
+        self.heard_out(0);
+        self.heard_out(1);
+        assert_eq!(self.said, ["bridge 0 and 1"]);
+        self
     }
 
     /// Ports are given at once, as the switchboard does it.
     fn drain(&mut self) -> Vec<String> {
         let mut said = Vec::new();
         while let Some(command) = self.call.poll_output() {
-            said.push(words(&command, &self.sounds));
+            if command != Command::Bridged {
+                said.push(words(&command, &self.sounds)); // That follows each first bridge with a seat.
+            }
             match &command {
                 Command::WantPort { leg, .. } => {
                     let slot = self.ports.then_some(PortSlot(CALLER_PORT + u32::from(leg.index)));

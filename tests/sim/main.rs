@@ -30,6 +30,7 @@ mod case_queue;
 mod case_races;
 mod case_rings;
 mod case_rooms;
+mod case_threeway;
 mod case_transfers;
 mod case_trunks;
 mod case_vanished;
