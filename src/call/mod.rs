@@ -12,6 +12,7 @@ mod flow_run;
 mod leg;
 mod meeting;
 pub mod negotiate;
+mod outward;
 mod passing;
 mod peer;
 mod queueing;
@@ -28,7 +29,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::id::{CallId, LegId, PromptId, QueueId};
+use crate::id::{CallId, LegId, PromptId, QueueId, SeatId};
 use crate::media::Order;
 use crate::media::order::{ConferenceId, Group, LegFigures, PortSlot, SoundId};
 use crate::routing::plan::{Flow, Plan, Step};
@@ -41,6 +42,7 @@ pub use event::{Callee, Command, EndWhy, Ending, Input, Missing, Side, Told, Tra
 use leg::{Leg, Other};
 use meeting::Member;
 use negotiate::{Disagreement, KeySeed, Taste, Terms};
+use outward::First;
 use refer::Transfer;
 use survey::Question;
 pub use wish::{Unwilling, Wish};
@@ -98,7 +100,12 @@ pub struct Call {
     /// And is paused.
     paused: bool,
     steps: VecDeque<Step>,
+    /// The first leg, whoever is on it.
     caller: Leg,
+    /// The clerk on the first leg, where it is not a citizen's.
+    clerk: Option<SeatId>,
+    /// The house called the first leg.
+    first: Option<First>,
     reliable: bool,
     other: Option<Other>,
     /// Under way; who asked for it waits there.
@@ -156,6 +163,8 @@ enum Doing {
     Lingering,
     /// In a queue; `other` is the seat that rings, if one does.
     Queueing,
+    /// Whoever is on the first leg is being called by us.
+    CallingFirst,
     /// A peer is being called.
     Dialling,
     /// The caller is being put through: `other` is the target, once it is called.
@@ -226,6 +235,12 @@ impl Call {
     ///
     /// `Err`: its offer cannot be taken; the caller gets 488 (RFC 3261 §13.3.1.3), and there is no call.
     pub fn new(setup: Setup, now: Now) -> Result<Call, Disagreement> {
+        let caller = Call::taking(&setup)?;
+        Ok(Call::begin(setup, caller, (None, None), now))
+    }
+
+    /// The first leg by the caller's own offer.
+    fn taking(setup: &Setup) -> Result<Leg, Disagreement> {
         let here = (setup.peer, setup.sound_ip);
         let mut caller = Leg::new(LegId::caller(setup.id), setup.slot, here, setup.session, setup.terms);
         let local = caller.local(&setup.plan);
@@ -235,7 +250,11 @@ impl Call {
         if let Some(offer) = &setup.offer {
             caller.take_offer(offer, local, Taste::default())?;
         }
-        caller.unsent = setup.offer;
+        caller.unsent = setup.offer.clone();
+        Ok(caller)
+    }
+
+    fn begin(setup: Setup, caller: Leg, (clerk, first): (Option<SeatId>, Option<First>), now: Now) -> Call {
         let mut timers = Timers::default();
         timers.set(Timer::Length, now.mono + setup.plan.limits.call_max);
         let mut call = Call {
@@ -249,6 +268,8 @@ impl Call {
             sounds: setup.sounds,
             plan: setup.plan,
             caller,
+            clerk,
+            first,
             reliable: setup.reliable,
             other: None,
             transfer: None,
@@ -269,8 +290,8 @@ impl Call {
             timers,
             outputs: VecDeque::new(),
         };
-        call.advance(now);
-        Ok(call)
+        call.set_out(now);
+        call
     }
 
     /// Tells the call what happened.
@@ -280,6 +301,7 @@ impl Call {
             Doing::Over => return self.handle_farewell(None, &input),
             _ => {}
         }
+        let Some(input) = self.first_told(input, now) else { return };
         match input {
             Input::Recorded { durable } => self.record_written(durable, now),
             Input::Port { leg, slot, peer, ours, keys } => {
@@ -325,6 +347,7 @@ impl Call {
         while let Some(timer) = self.timers.take_due(now.mono) {
             match timer {
                 Timer::Record => self.record_late(now),
+                Timer::Ring if self.doing == Doing::CallingFirst => self.first_rang_out(now),
                 Timer::Ring => self.peer_rang_out(now),
                 Timer::ProbeCaller => self.leg_ended(self.caller.id, true, now),
                 Timer::ProbeOther => {
@@ -368,6 +391,7 @@ impl Call {
             Doing::Playing { .. } | Doing::Lingering => "prompt",
             Doing::Queueing if self.other.is_some() => "ringing",
             Doing::Queueing => "waiting",
+            Doing::CallingFirst => "calling",
             Doing::Dialling => "dialling",
             Doing::Transferring => "transferring",
             Doing::Introducing { .. } | Doing::Talking { .. } => "talking",
@@ -448,14 +472,7 @@ impl Call {
             self.drop_other(other, talked, false);
         }
         match self.stage {
-            Stage::Ringing => {
-                let status = match cause {
-                    Ending::Refused(status) => status,
-                    Ending::Drained | Ending::Failed => 503,
-                    _ => 480,
-                };
-                self.push(Command::Refuse { status });
-            }
+            Stage::Ringing => self.turn_away_first(cause),
             Stage::Answered => self.push(Command::HangUp { leg: self.caller.id, why: cause.clearing() }),
             Stage::Gone => {}
         }
@@ -468,7 +485,9 @@ impl Call {
             self.push(Command::Sound(Order::Close { leg: self.caller.id }));
             self.timers.set(Timer::Farewell, now.mono + FAREWELL_MAX);
         } else {
-            self.push(Command::FreePort { slot: self.caller.slot });
+            if self.first_has_port() {
+                self.push(Command::FreePort { slot: self.caller.slot });
+            }
             self.close(cause, None);
         }
     }

@@ -6,11 +6,12 @@
 //! carries a call's orders, `queueing` stands between calls and seats, `recording` turns what
 //! happened into the stream of facts, and `screens` holds a seat's ringing back for its screen.
 
-mod calling;
+pub mod calling;
 mod cases;
 pub mod fact;
 mod inward;
 mod mask;
+pub mod missed;
 mod outward;
 pub mod port;
 mod ports;
@@ -94,6 +95,7 @@ pub struct Switchboard {
     screens: Screens,
     outboxes: Vec<Outbox>,
     records: recording::Records,
+    missed: missed::MissedCalls,
     numbers: Numbers,
     dice: Dice,
     source: String,
@@ -142,6 +144,8 @@ pub struct Entry {
     stay: rooms::Stay,
     /// Whose own call it is.
     clerk: Option<crate::id::SeatId>,
+    /// Why it was made, where a clerk or the house made it.
+    outward: Option<calling::Outward>,
 }
 
 impl Entry {
@@ -175,6 +179,7 @@ impl Switchboard {
             screens: Screens::default(),
             outboxes: sinks,
             records: recording::Records::default(),
+            missed: missed::MissedCalls::new(&setup.plan.missed),
             numbers: setup.last_ticket.as_deref().map_or_else(Numbers::default, Numbers::restore),
             dice,
             source: crate::tickets::event::source(&setup.node),
@@ -222,6 +227,7 @@ impl Switchboard {
                     outbox.restore(events, now.mono);
                 }
             }
+            Input::RestoreMissed { facts } => self.missed.restore(&facts, now),
             Input::PauseRecording { call, pause, by } => {
                 self.tell_call(call, call::Input::PauseRecording { pause, by });
             }
@@ -251,6 +257,7 @@ impl Switchboard {
             self.step(id, now, |call| call.handle_timeout(now));
         }
         self.screens_due(now);
+        self.missed.handle_timeout(now);
         for outbox in &mut self.outboxes {
             if outbox.poll_timeout().is_some_and(|at| at <= now.mono) {
                 outbox.handle_timeout(now.mono);
@@ -270,6 +277,7 @@ impl Switchboard {
             self.acd.poll_timeout(),
             self.agenda.next(),
             self.screens.next(),
+            self.missed.poll_timeout(),
             self.outboxes.iter().filter_map(Outbox::poll_timeout).min(),
             drain,
         ]
@@ -328,6 +336,7 @@ impl Switchboard {
     ) {
         self.endpoint.configure(config, now);
         self.acd.plan_changed(&plan, now.mono);
+        self.missed.plan_changed(&plan.missed);
         self.sounds = Arc::new(sounds.into_iter().collect());
         self.plan = plan;
     }

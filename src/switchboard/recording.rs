@@ -123,7 +123,12 @@ impl Switchboard {
         let fact = Fact { call, sequence, at: now.wall, mono: now.mono, what };
         let events: Vec<StoredEvent> = self.event_of(&fact).into_iter().collect();
         self.records.events.extend(events.iter().cloned());
+        let settled = self.missed.handle_fact(&fact, now);
         self.records.jobs.push(StoreJob::Fact { fact, events });
+        if let Some(settled) = settled {
+            let outcome = settled.outcome.to_owned();
+            self.record(settled.call, What::CallbackSettled { outcome }, now);
+        }
     }
 
     fn event_of(&self, fact: &Fact) -> Option<StoredEvent> {
