@@ -35,6 +35,8 @@ const COLLEAGUE_RING: Duration = Duration::from_secs(30);
 const MAX_FORWARDS: u8 = 70;
 /// What a clerk hears whose call by click was not taken.
 const NOT_TAKEN: &str = "busy";
+/// And how often: it is short.
+const NOT_TAKEN_TIMES: usize = 4;
 
 /// Why the house or a clerk calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +169,7 @@ impl Switchboard {
         }
         let number = callable.number();
         let beginning = Beginning {
-            steps: vec![dial(way.peer, Some(NOT_TAKEN))],
+            steps: dial_and_tell(way.peer),
             clerk: Some(seat.clone()),
             caller: seat.to_string(),
             way: TrunkId::from(SEATS),
@@ -203,7 +205,7 @@ impl Switchboard {
         }
         let slot = self.ports.lend().ok_or(Turned::ForNow)?;
         let beginning = Beginning {
-            steps: vec![dial(way.peer, None)],
+            steps: vec![dial(way.peer)],
             clerk: Some(seat.clone()),
             caller: seat.to_string(),
             way: TrunkId::from(SEATS),
@@ -429,8 +431,14 @@ fn may_call(role: Role, callable: &Callable) -> bool {
     }
 }
 
-fn dial(peer: Peer, failure: Option<&str>) -> Step {
-    Step::Dial { peer, ticket_on_failure: false, failure_prompt: failure.map(Into::into) }
+fn dial(peer: Peer) -> Step {
+    Step::Dial { peer, ticket_on_failure: false, failure_prompt: None }
+}
+
+/// Who was rung first hears it where nobody takes the call.
+fn dial_and_tell(peer: Peer) -> Vec<Step> {
+    let tones = std::iter::repeat_n(Step::Play(NOT_TAKEN.into()), NOT_TAKEN_TIMES);
+    std::iter::once(dial(peer)).chain(tones).collect()
 }
 
 impl Plan {
