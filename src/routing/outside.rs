@@ -141,3 +141,7 @@ impl City {
         Some(if mobile { national.to_owned() } else { format!("0{national}") })
     }
 }
+
+#[cfg(test)]
+#[path = "outside_test.rs"]
+mod tests;

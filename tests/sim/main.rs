@@ -22,6 +22,7 @@ mod case_codecs;
 mod case_crowd;
 mod case_house;
 mod case_lapsed;
+mod case_missed;
 mod case_moves;
 mod case_numbers;
 mod case_offers;
