@@ -8,6 +8,7 @@ mod meeting;
 mod missing;
 mod negotiated;
 mod opening;
+mod outward;
 mod peer;
 mod recording;
 mod refer;
