@@ -72,6 +72,10 @@ pub enum Input {
     Position { ahead: u32, expected_wait: Option<Duration> },
     /// The queue's rule sends the caller on.
     Overflowed { waited: Duration },
+    /// The caller may hang up and keep the place, by this key; to be offered after so long.
+    MayKeepPlace { after: Duration, key: char },
+    /// The answer to [`Command::KeepPlace`].
+    PlaceKept { kept: bool },
     /// Somebody wants the recording paused, or to go on.
     PauseRecording { pause: bool, by: String },
     /// End now, whatever is going on.
@@ -105,6 +109,8 @@ pub enum EndWhy {
     Drained,
     /// A fault of ours, caught.
     Failed,
+    /// Whom it was begun for has gone, or is served elsewhere.
+    Withdrawn,
 }
 
 /// Where an outgoing leg goes.
@@ -160,6 +166,8 @@ pub enum Command {
     JoinQueue { queue: QueueId, first: bool },
     /// The caller is gone or served; a seat that rings is free again.
     LeaveQueue,
+    /// The caller wants to be called back when the place is due: [`Input::PlaceKept`] follows.
+    KeepPlace,
     /// The seat picked up.
     SeatAnswered { seat: SeatId },
     /// The seat did not take the call.

@@ -255,6 +255,7 @@ impl Call {
         }
         self.tell(Told::DigitPressed { digit });
         match self.doing {
+            Doing::Queueing => self.waiting_pressed(digit),
             Doing::Asking(_) => self.graded(digit, now),
             Doing::Meeting(_) => self.member_pressed(digit, now),
             _ => {}

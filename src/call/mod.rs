@@ -9,6 +9,7 @@ mod early;
 mod early_offer;
 pub mod event;
 mod flow_run;
+mod kept;
 mod leg;
 mod meeting;
 pub mod negotiate;
@@ -124,6 +125,8 @@ pub struct Call {
     holding: (bool, bool),
     /// The queue it waits or waited in.
     queue: Option<QueueId>,
+    /// Whether the place in it may be kept.
+    keeping: Option<kept::Offer>,
     /// Clerks that were lost and gave the caller back to the queue.
     seats_lost: u8,
     /// What the failure of the peer that is dialled means: a ticket, and words.
@@ -199,6 +202,8 @@ enum Timer {
     Introduction,
     /// No digit came.
     Survey,
+    /// It is time to offer that the place is kept.
+    KeepOffer,
     /// The longest call.
     Length,
     /// The figures never came.
@@ -282,6 +287,7 @@ impl Call {
             stage: Stage::Ringing,
             holding: (false, false),
             queue: None,
+            keeping: None,
             seats_lost: 0,
             on_failure: (false, None),
             ticket: setup.ticket,
@@ -336,9 +342,12 @@ impl Call {
             Input::WithdrawSeat { seat } => self.withdraw_seat(&seat, now),
             Input::Position { ahead, expected_wait } => self.tell_position(ahead, expected_wait),
             Input::Overflowed { .. } => self.overflowed(now),
+            Input::MayKeepPlace { after, key } => self.may_keep_place(after, key, now),
+            Input::PlaceKept { kept } => self.place_kept(kept, now),
             Input::PauseRecording { pause, by } => self.pause_recording(pause, by),
             Input::End { cause: EndWhy::Drained } => self.end(Ending::Drained, now),
             Input::End { cause: EndWhy::Failed } => self.end(Ending::Failed, now),
+            Input::End { cause: EndWhy::Withdrawn } => self.end(Ending::Completed, now),
         }
     }
 
@@ -356,6 +365,7 @@ impl Call {
                     }
                 }
                 Timer::Introduction => self.introduced(now),
+                Timer::KeepOffer => self.offer_to_keep(now),
                 Timer::Survey => self.survey_unanswered(now),
                 Timer::Length => self.end(Ending::TooLong, now),
                 Timer::Farewell => {
@@ -380,6 +390,11 @@ impl Call {
     /// Whether it hangs up, or has hung up, everything.
     pub fn is_over(&self) -> bool {
         matches!(self.doing, Doing::Ended { .. } | Doing::Over)
+    }
+
+    /// The queue it waits or waited in.
+    pub fn queue(&self) -> Option<&QueueId> {
+        self.queue.as_ref()
     }
 
     /// In one word, for boards.

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use super::inward::Turned;
+use super::kept::Callback;
 use super::missed::{MissedView, NotNow};
 use super::request::{Refusal, Reply};
 use super::{Drain, Entry, Output, Switchboard, What, mask, rooms, transfers};
@@ -45,6 +46,8 @@ pub(super) enum Purpose {
     Clerk,
     /// A clerk, or a program for it, clicked.
     Click,
+    /// A caller whose place in the queue is due.
+    Callback,
     /// A caller on the list of missed calls is called back.
     Missed,
 }
@@ -54,6 +57,7 @@ impl Purpose {
         match self {
             Purpose::Clerk => "clerk",
             Purpose::Click => "click",
+            Purpose::Callback => "callback",
             Purpose::Missed => "missed",
         }
     }
@@ -72,6 +76,8 @@ pub(super) struct Outward {
     pub(super) of: Option<CallId>,
     /// A second seat in it, set aside like the first.
     pub(super) colleague: Option<SeatId>,
+    /// It is for a place in the queue.
+    pub(super) callback: Option<Callback>,
 }
 
 /// Whom a clerk is to be put in touch with.
@@ -182,9 +188,42 @@ impl Switchboard {
                 shown: line.unwrap_or_else(|| plan.calling_line()),
                 of,
                 colleague: way.colleague,
+                callback: None,
             },
         };
         Ok(self.call_first(beginning, Callee::Seat(seat), CLERK_RING, now))
+    }
+
+    /// Rings the seat that the queue has found for a kept place; when it answers, its caller. The queue knows
+    /// what the seat is at: it is not set aside.
+    pub(super) fn call_back_kept(
+        &mut self,
+        line: LineId,
+        number: String,
+        callback: Callback,
+        peer: Peer,
+        now: Now,
+    ) -> CallId {
+        let seat = callback.seat().clone();
+        let shown = if self.plan.lines.contains_key(&line) { line } else { self.plan.calling_line() };
+        let beginning = Beginning {
+            steps: dial_and_tell(peer),
+            clerk: None,
+            caller: seat.to_string(),
+            way: TrunkId::from(SEATS),
+            dialled: number.clone(),
+            wire_ref: String::new(),
+            outward: Outward {
+                purpose: Purpose::Callback,
+                seat: Some(seat.clone()),
+                number,
+                shown,
+                of: Some(callback.kept),
+                colleague: None,
+                callback: Some(callback),
+            },
+        };
+        self.call_first(beginning, Callee::Seat(seat), CLERK_RING, now)
     }
 
     /// A clerk's telephone dialled what is no room.
@@ -218,6 +257,7 @@ impl Switchboard {
                 shown: plan.calling_line(),
                 of: None,
                 colleague: way.colleague,
+                callback: None,
             },
         };
         let mut setup = self.outward_setup(&beginning, now);
@@ -371,7 +411,7 @@ impl Switchboard {
     }
 
     /// Whether there is no room for another call; for help in an emergency there is.
-    fn is_full(&self, emergency: bool) -> bool {
+    pub(super) fn is_full(&self, emergency: bool) -> bool {
         !emergency && self.calls.len() >= self.plan.limits.calls_max as usize
     }
 

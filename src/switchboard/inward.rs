@@ -315,6 +315,7 @@ impl Switchboard {
         }
         self.outputs.push_back(Output::Sound(media::Order::StopRecord { call: id }));
         self.free_seats_of(id, now);
+        self.callback_over(id, crate::call::Ending::Failed, now);
         if let Some(left) = self.thrown_out(id, now) {
             self.record(id, left, now);
         }

@@ -266,6 +266,13 @@ impl MissedCalls {
         }
     }
 
+    /// Lists somebody whom nothing else calls back any more.
+    pub fn owe(&mut self, call: CallId, number: &str, line: &LineId, at: Timestamp, now: Now) {
+        if self.rules.enabled {
+            self.enter(Heard::new(line.clone(), number.to_owned(), at), call, now);
+        }
+    }
+
     /// A call back is over, and they did not answer it.
     fn tried(&mut self, attempt: &Attempt, fact: &Fact, now: Now) -> Option<Settled> {
         let listed = self.list.get_mut(&attempt.number).filter(|_| attempt.missed)?;

@@ -10,6 +10,7 @@ pub mod calling;
 mod cases;
 pub mod fact;
 mod inward;
+pub mod kept;
 mod mask;
 pub mod missed;
 mod outward;
@@ -96,6 +97,7 @@ pub struct Switchboard {
     outboxes: Vec<Outbox>,
     records: recording::Records,
     missed: missed::MissedCalls,
+    kept: kept::Kept,
     numbers: Numbers,
     dice: Dice,
     source: String,
@@ -180,6 +182,7 @@ impl Switchboard {
             outboxes: sinks,
             records: recording::Records::default(),
             missed: missed::MissedCalls::new(&setup.plan.missed),
+            kept: kept::Kept::default(),
             numbers: setup.last_ticket.as_deref().map_or_else(Numbers::default, Numbers::restore),
             dice,
             source: crate::tickets::event::source(&setup.node),
@@ -258,6 +261,7 @@ impl Switchboard {
         }
         self.screens_due(now);
         self.missed.handle_timeout(now);
+        self.kept_due(now);
         for outbox in &mut self.outboxes {
             if outbox.poll_timeout().is_some_and(|at| at <= now.mono) {
                 outbox.handle_timeout(now.mono);
@@ -278,6 +282,7 @@ impl Switchboard {
             self.agenda.next(),
             self.screens.next(),
             self.missed.poll_timeout(),
+            self.kept.next(),
             self.outboxes.iter().filter_map(Outbox::poll_timeout).min(),
             drain,
         ]

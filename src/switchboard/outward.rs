@@ -84,6 +84,7 @@ impl Switchboard {
             }
             Command::Sound(order) => self.outputs.push_back(Output::Sound(order)),
             Command::JoinQueue { queue, first } => self.join(id, queue, first, now),
+            Command::KeepPlace => self.keep_place(id, now),
             Command::LeaveQueue => self.leave_queue(id, now),
             Command::SeatAnswered { seat } => {
                 if !self.acd.offer_answered(id, &seat, now.mono) {
@@ -109,7 +110,9 @@ impl Switchboard {
             priority: entry.priority,
             sticky: entry.sticky.clone(),
         };
+        let queue = joining.queue.clone();
         self.acd.join(joining, now.mono);
+        self.offer_to_keep(call, &queue);
     }
 
     fn give_port(&mut self, id: CallId, leg: LegId, callee: &Callee) {

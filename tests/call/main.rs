@@ -4,6 +4,7 @@ mod caller;
 mod early;
 mod ending;
 mod hold;
+mod kept;
 mod meeting;
 mod missing;
 mod negotiated;

@@ -21,6 +21,7 @@ mod case_calendar;
 mod case_codecs;
 mod case_crowd;
 mod case_house;
+mod case_kept;
 mod case_lapsed;
 mod case_missed;
 mod case_moves;
