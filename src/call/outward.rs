@@ -42,8 +42,7 @@ impl Call {
     pub fn outward(setup: Setup, first: Callee, ring: Duration, now: Now) -> Call {
         let nowhere = IpAddr::from([0; 4]);
         let terms = Terms::of_callee(&setup.plan, &first);
-        let leg =
-            Leg::new(LegId::caller(setup.id), NO_SLOT, (nowhere, nowhere), setup.session, terms);
+        let leg = Leg::new(LegId::caller(setup.id), NO_SLOT, (nowhere, nowhere), setup.session, terms);
         let clerk = match &first {
             Callee::Seat(seat) => Some(seat.clone()),
             Callee::Peer { .. } => None,

@@ -50,15 +50,18 @@ pub(super) enum Purpose {
     Callback,
     /// A caller on the list of missed calls is called back.
     Missed,
+    /// A citizen is asked whether they were helped.
+    FollowUp,
 }
 
 impl Purpose {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Purpose::Clerk => "clerk",
             Purpose::Click => "click",
             Purpose::Callback => "callback",
             Purpose::Missed => "missed",
+            Purpose::FollowUp => "follow_up",
         }
     }
 }
@@ -98,17 +101,17 @@ struct Way {
 }
 
 /// A call about to begin.
-struct Beginning {
-    outward: Outward,
-    steps: Vec<Step>,
+pub(super) struct Beginning {
+    pub(super) outward: Outward,
+    pub(super) steps: Vec<Step>,
     /// Set aside while it lasts.
-    clerk: Option<SeatId>,
+    pub(super) clerk: Option<SeatId>,
     /// Who is on the first leg, in the record.
-    caller: String,
+    pub(super) caller: String,
     /// Where it came by, in the record.
-    way: TrunkId,
-    dialled: String,
-    wire_ref: String,
+    pub(super) way: TrunkId,
+    pub(super) dialled: String,
+    pub(super) wire_ref: String,
 }
 
 impl Switchboard {
@@ -283,7 +286,13 @@ impl Switchboard {
     }
 
     /// Begins a call by calling whoever is on its first leg.
-    fn call_first(&mut self, beginning: Beginning, first: Callee, ring: Duration, now: Now) -> CallId {
+    pub(super) fn call_first(
+        &mut self,
+        beginning: Beginning,
+        first: Callee,
+        ring: Duration,
+        now: Now,
+    ) -> CallId {
         let setup = self.outward_setup(&beginning, now);
         let (id, ticket) = (setup.id, setup.ticket.clone());
         let call = Call::outward(setup, first, ring, now);
@@ -376,7 +385,9 @@ impl Switchboard {
     fn way_of(&self, callable: &Callable, by: &SeatId, now: Now) -> Option<Way> {
         let emergency = matches!(callable, Callable::Emergency(_));
         let (peer, colleague) = match callable {
-            Callable::Emergency(peer) | Callable::Peer(peer) | Callable::Outside(peer) => (peer.clone(), None),
+            Callable::Emergency(peer) | Callable::Peer(peer) | Callable::Outside(peer) => {
+                (peer.clone(), None)
+            }
             Callable::Seat(seat) => {
                 self.idle_since(seat).filter(|_| seat != by)?;
                 (Peer::colleague(seat, COLLEAGUE_RING), Some(seat.clone()))

@@ -173,13 +173,8 @@ impl Switchboard {
             self.acd.leave(kept, now.mono);
             return self.again_later(kept, now);
         };
-        let callback = Callback {
-            kept,
-            seat: seat.clone(),
-            waited,
-            seat_answered: false,
-            talking_since: None,
-        };
+        let callback =
+            Callback { kept, seat: seat.clone(), waited, seat_answered: false, talking_since: None };
         let id = self.call_back_kept(place.line, place.number, callback, peer, now);
         if let Some(place) = self.kept.places.get_mut(&kept) {
             place.trying = Some(id);

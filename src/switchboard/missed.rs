@@ -173,6 +173,8 @@ impl MissedCalls {
             }
             // Nobody was spoken with.
             What::SeatLeft { talked_ms: 0, .. } => heard.served = false,
+            // No clerk speaks with them.
+            What::Outward { purpose, .. } if purpose == "follow_up" => {}
             What::Outward { purpose, number, of, .. } => {
                 let missed = purpose == "missed";
                 // Whom it was missed from; the number that is dialled may be another form of theirs.

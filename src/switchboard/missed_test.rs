@@ -164,7 +164,11 @@ fn numbers_stand_once_each_the_longest_waiting_first_and_for_so_long() {
     assert_eq!(desk.numbers(), ["1", "2"]);
     let view = desk.list.views().remove(0);
     assert_eq!((view.count, view.call), (2, again));
-    assert_eq!(desk.list.to_call_back(first, desk.now), Err(NotNow::NotListed), "the later call stands for both");
+    assert_eq!(
+        desk.list.to_call_back(first, desk.now),
+        Err(NotNow::NotListed),
+        "the later call stands for both"
+    );
     assert_eq!(desk.restarted(), desk.list.views());
     desk.wait(23 * HOUR);
     assert_eq!(desk.numbers(), ["1"], "by its last call");

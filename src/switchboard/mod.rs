@@ -9,6 +9,7 @@
 pub mod calling;
 mod cases;
 pub mod fact;
+pub mod follow_up;
 mod inward;
 pub mod kept;
 mod mask;
@@ -98,6 +99,7 @@ pub struct Switchboard {
     records: recording::Records,
     missed: missed::MissedCalls,
     kept: kept::Kept,
+    follow_up: follow_up::FollowUps,
     numbers: Numbers,
     dice: Dice,
     source: String,
@@ -183,6 +185,7 @@ impl Switchboard {
             records: recording::Records::default(),
             missed: missed::MissedCalls::new(&setup.plan.missed),
             kept: kept::Kept::default(),
+            follow_up: follow_up::FollowUps::new(&setup.plan.follow_up),
             numbers: setup.last_ticket.as_deref().map_or_else(Numbers::default, Numbers::restore),
             dice,
             source: crate::tickets::event::source(&setup.node),
@@ -231,6 +234,7 @@ impl Switchboard {
                 }
             }
             Input::RestoreMissed { facts } => self.missed.restore(&facts, now),
+            Input::RestoreFollowUps { facts } => self.follow_up.restore(&facts, now),
             Input::PauseRecording { call, pause, by } => {
                 self.tell_call(call, call::Input::PauseRecording { pause, by });
             }
@@ -262,6 +266,7 @@ impl Switchboard {
         self.screens_due(now);
         self.missed.handle_timeout(now);
         self.kept_due(now);
+        self.follow_up_due(now);
         for outbox in &mut self.outboxes {
             if outbox.poll_timeout().is_some_and(|at| at <= now.mono) {
                 outbox.handle_timeout(now.mono);
@@ -283,6 +288,7 @@ impl Switchboard {
             self.screens.next(),
             self.missed.poll_timeout(),
             self.kept.next(),
+            self.follow_up.poll_timeout(),
             self.outboxes.iter().filter_map(Outbox::poll_timeout).min(),
             drain,
         ]
@@ -342,6 +348,7 @@ impl Switchboard {
         self.endpoint.configure(config, now);
         self.acd.plan_changed(&plan, now.mono);
         self.missed.plan_changed(&plan.missed);
+        self.follow_up.plan_changed(&plan.follow_up);
         self.sounds = Arc::new(sounds.into_iter().collect());
         self.plan = plan;
     }

@@ -197,9 +197,7 @@ impl Switchboard {
 fn target(plan: &Plan, callee: &Callee, caller: &str) -> Target {
     match (telephone(callee), callee) {
         (Some(seat), _) => Target::Seat(seat),
-        (None, Callee::Peer { trunk, number }) => {
-            Target::Trunk(trunks::routes(plan, trunk, number, caller))
-        }
+        (None, Callee::Peer { trunk, number }) => Target::Trunk(trunks::routes(plan, trunk, number, caller)),
         (None, Callee::Seat(seat)) => Target::Seat(seat.clone()),
     }
 }

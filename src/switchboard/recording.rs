@@ -124,6 +124,7 @@ impl Switchboard {
         let fact = Fact { call, sequence, at: now.wall, mono: now.mono, what };
         let events: Vec<StoredEvent> = self.event_of(&fact).into_iter().collect();
         self.records.events.extend(events.iter().cloned());
+        self.follow_up.handle_fact(&fact, now);
         let settled = self.missed.handle_fact(&fact, now);
         let answered = Answered::of(&fact.what);
         self.records.jobs.push(StoreJob::Fact { fact, events });

@@ -99,7 +99,10 @@ fn a_seat_by_click_answers_hears_ringing_and_talks_until_either_leaves() {
 fn the_leg_that_we_called_holds_is_renegotiated_and_replaced_like_any() {
     let mut caller = talking();
     let held = caller.reinvites(0, Some(sdp(4_000, Some(Direction::SendOnly)))).to_vec();
-    assert_eq!(held, ["200 to re-INVITE of 0 recvonly", "change 0 receive only", "part 0 and 1", "loop 1: hold_music"]);
+    assert_eq!(
+        held,
+        ["200 to re-INVITE of 0 recvonly", "change 0 receive only", "part 0 and 1", "loop 1: hold_music"]
+    );
     let back = caller.reinvites(0, Some(sdp(4_000, None))).to_vec();
     assert_eq!(back, ["200 to re-INVITE of 0", "change 0", "bridge 0 and 1"]);
     assert_eq!(caller.reinvites(0, None), ["200 to re-INVITE of 0"], "with our offer");
@@ -146,13 +149,17 @@ fn a_seat_without_a_port_or_with_an_answer_that_cannot_be_taken_is_not_reached()
     caller.recorded();
     let peer = [192, 0, 2, 20].into();
     let slot = Some(hotline::media::order::PortSlot(77));
-    assert_eq!(caller.tell(Input::Port { leg: caller.leg(0), slot, peer, ours: peer, keys: None }), ["free port 77"]);
+    assert_eq!(
+        caller.tell(Input::Port { leg: caller.leg(0), slot, peer, ours: peer, keys: None }),
+        ["free port 77"]
+    );
 }
 
 #[test]
 fn a_citizen_who_does_not_take_it_is_heard_not_to_and_the_clerk_is_let_go() {
     let mut caller = dialling();
-    let busy = ["hang up 1", "free port 11", "told failed 13800000000: 486", "told announced busy", "play 0: busy"];
+    let busy =
+        ["hang up 1", "free port 11", "told failed 13800000000: 486", "told announced busy", "play 0: busy"];
     assert_eq!(caller.refuses(1, 486), busy);
     assert_eq!(caller.heard_out(0), ["hang up 0", "stop recording", "close 0"]);
     assert_eq!(caller.sound_closed(), ["told closed Completed", "over"]);
@@ -179,9 +186,19 @@ fn a_clerk_who_dials_is_answered_when_they_are_and_refused_as_they_refuse() {
     let leg = caller.leg(1);
     assert_eq!(caller.tell(Input::Progressed { leg, sdp: None }), ["180"]);
     caller.recorded();
-    let joined = ["open 1", "told answered by 13800000000", "200", "told answered", "open 0", "record 0", "bridge 0 and 1"];
+    let joined = [
+        "open 1",
+        "told answered by 13800000000",
+        "200",
+        "told answered",
+        "open 0",
+        "record 0",
+        "bridge 0 and 1",
+    ];
     assert_eq!(caller.answers(1), joined);
-    for (status, passed) in [(486, 486), (404, 404), (603, 603), (503, 503), (401, 503), (488, 503), (302, 480)] {
+    for (status, passed) in
+        [(486, 486), (404, 404), (603, 603), (503, 503), (401, 503), (488, 503), (302, 480)]
+    {
         let mut caller = dialled().go();
         caller.recorded();
         let failed = format!("told failed 13800000000: {status}");
@@ -204,7 +221,10 @@ fn a_citizen_whom_the_house_calls_is_asked_and_let_go() {
         Dialling { flow: Some(flow), begun: Begun::ByUs(first), ..Dialling::to("12345") }.go()
     };
     let mut citizen = asks(first());
-    assert_eq!(citizen.recorded(), [DIALS[0], "want port 0 for 13800000000 by carrier", "invite 13800000000 by carrier as 0"]);
+    assert_eq!(
+        citizen.recorded(),
+        [DIALS[0], "want port 0 for 13800000000 by carrier", "invite 13800000000 by carrier as 0"]
+    );
     assert_eq!(citizen.call.clerk(), None);
     let leg = citizen.leg(0);
     let routed = Input::Routed { leg, trunk: "spare".into(), peer: [203, 0, 113, 9].into() };

@@ -54,7 +54,9 @@ fn keeps(city: &mut City, citizen: Who) {
 
 /// Facts of the calls back, oldest first.
 fn callbacks(city: &City) -> Vec<&Vec<Fact>> {
-    let back = |facts: &&Vec<Fact>| has(facts, |what| matches!(what, What::Outward { purpose, .. } if purpose == "callback"));
+    let back = |facts: &&Vec<Fact>| {
+        has(facts, |what| matches!(what, What::Outward { purpose, .. } if purpose == "callback"))
+    };
     city.store.facts.values().filter(back).collect()
 }
 
@@ -118,7 +120,8 @@ fn a_citizen_who_does_not_answer_is_tried_again_and_then_given_up() {
         assert!(city.look_at(clerk).is_idle());
         city.run_for(secs(80));
         assert_eq!((callbacks(city).len(), city.board.places_kept()), (2, 0));
-        let given_up = |what: &What| matches!(what, What::CallbackSettled { outcome } if outcome == "unanswered");
+        let given_up =
+            |what: &What| matches!(what, What::CallbackSettled { outcome } if outcome == "unanswered");
         assert!(has(callbacks(city)[1], given_up) && !has(callbacks(city)[0], given_up));
     });
 }

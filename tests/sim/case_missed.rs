@@ -18,13 +18,8 @@ const CITIZEN: &str = "13800000000";
 
 fn lists_missed(plan: &mut Plan) {
     calls_out(plan);
-    plan.missed = Missed {
-        enabled: true,
-        after: secs(10),
-        keep: secs(3_600),
-        tries: 2,
-        again_after: secs(600),
-    };
+    plan.missed =
+        Missed { enabled: true, after: secs(10), keep: secs(3_600), tries: 2, again_after: secs(600) };
 }
 
 fn call_back(city: &mut City, missed: CallId, seat: &str) -> Result<Reply, Refusal> {

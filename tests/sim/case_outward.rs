@@ -165,7 +165,8 @@ fn a_telephones_own_word_on_who_calls_does_not_leave_the_house() {
             name != ":uri" && (value.contains("110@") || value.contains("666f72676564"))
         });
         assert!(!forged, "{headers:?}");
-        let forwarded = headers.iter().any(|(name, _)| ["Diversion", "History-Info"].contains(&name.as_str()));
+        let forwarded =
+            headers.iter().any(|(name, _)| ["Diversion", "History-Info"].contains(&name.as_str()));
         assert!(!forwarded, "nobody forwarded it: {headers:?}");
         city.hangs_up(citizen);
         city.run_for(secs(3));
@@ -178,16 +179,16 @@ fn numbers_that_are_not_permitted_go_nowhere_whatever_they_look_like() {
         let far = far_end(city, Answers::After(secs(1)));
         let clerk = city.seat("1001").never_answers();
         for number in [
-            "13800000000",       // Without the prefix.
-            "915800000000",      // Begins otherwise.
-            "90013800000000",    // Abroad.
-            "9008613800000000",  // As from abroad.
+            "13800000000",      // Without the prefix.
+            "915800000000",     // Begins otherwise.
+            "90013800000000",   // Abroad.
+            "9008613800000000", // As from abroad.
             "9+113800000000",
             "+113800000000",
             "9",
             "912",
             "913800000000000000000", // Longer than a number is.
-            "912345",            // Our own line.
+            "912345",                // Our own line.
             "9039312345",
             "12345",
             "12336",
@@ -314,7 +315,9 @@ fn a_citizen_who_is_busy_or_not_there_is_told_to_the_clerks_telephone_as_it_is()
     in_a_city_with(calls_out, |city| {
         let citizen = far_end(city, Answers::Busy);
         let clerk = city.seat("1001").never_answers();
-        for (answers, status) in [(Answers::Busy, 486), (Answers::Reject(603), 603), (Answers::Reject(404), 404)] {
+        for (answers, status) in
+            [(Answers::Busy, 486), (Answers::Reject(603), 603), (Answers::Reject(404), 404)]
+        {
             city.telephone(citizen).phone.set_answers(answers);
             city.dials(clerk, "913800000000");
             city.run_for(secs(2));
@@ -357,7 +360,8 @@ fn by_click_the_seat_rings_first_then_the_citizen_and_both_hear_one_another() {
         let call = begun(click(city, "1001", CITIZEN));
         assert!(is_set_aside(city, clerk));
         city.run_for(secs(1));
-        let states = |city: &City| city.board.calls().iter().map(|(_, entry)| entry.state()).collect::<Vec<_>>();
+        let states =
+            |city: &City| city.board.calls().iter().map(|(_, entry)| entry.state()).collect::<Vec<_>>();
         assert_eq!(states(city), ["calling"]);
         assert!(city.look_at(citizen).events.is_empty(), "the clerk first");
         let (from, _) = came_in(city, clerk);
@@ -423,7 +427,8 @@ fn who_clicks_for_a_seat_that_cannot_call_is_told_why() {
         for number in ["15800000000", "12345", "0013800000000", "", "sip:x@y"] {
             assert_eq!(click(city, "1001", number), Err(Refusal::NotInPlan(number.into())));
         }
-        let other_line = Request::Dial { seat: "1001".into(), number: CITIZEN.into(), line: Some("9".into()), of: None };
+        let other_line =
+            Request::Dial { seat: "1001".into(), number: CITIZEN.into(), line: Some("9".into()), of: None };
         assert_eq!(ask(city, other_line), Err(Refusal::NotInPlan("9".into())));
         begun(click(city, "1001", CITIZEN));
         assert_eq!(click(city, "1001", CITIZEN), Err(Refusal::Engaged));
@@ -451,8 +456,12 @@ fn another_line_of_ours_is_shown_where_somebody_wants_it() {
     in_a_city_with(calls_out, |city| {
         let citizen = far_end(city, Answers::After(secs(1)));
         let clerk = city.seat("1001").answers_after(secs(1));
-        let as_12333 =
-            Request::Dial { seat: "1001".into(), number: CITIZEN.into(), line: Some("12333".into()), of: None };
+        let as_12333 = Request::Dial {
+            seat: "1001".into(),
+            number: CITIZEN.into(),
+            line: Some("12333".into()),
+            of: None,
+        };
         let call = begun(ask(city, as_12333));
         assert!(city.run_until(secs(9), |city| joined(city, clerk, citizen)));
         assert!(came_in(city, citizen).0.contains("sip:12333@"));
@@ -501,7 +510,10 @@ fn a_cancel_that_crosses_the_answer_of_the_seat_ends_what_was_answered() {
             assert!(city.board.calls().is_empty() && is_ready(city, clerk), "{before}");
             ends.push(record(city, call).cause);
         }
-        assert!(ends.contains(&Some(Cause::Refused(408))) && ends.contains(&Some(Cause::CallerHungUp)), "{ends:?}");
+        assert!(
+            ends.contains(&Some(Cause::Refused(408))) && ends.contains(&Some(Cause::CallerHungUp)),
+            "{ends:?}"
+        );
     });
 }
 

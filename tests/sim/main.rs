@@ -20,6 +20,7 @@ mod watch;
 mod case_calendar;
 mod case_codecs;
 mod case_crowd;
+mod case_follow_up;
 mod case_house;
 mod case_kept;
 mod case_lapsed;

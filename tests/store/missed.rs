@@ -51,7 +51,8 @@ fn callers_whom_nobody_has_answered_since_and_calls_out_are_found_and_no_others(
     ];
     let mut archive = Archive::start(&folder, &["office"]);
     for story in &stories {
-        archive.write(story.iter().cloned().map(|fact| StoreJob::Fact { fact, events: Vec::new() }).collect());
+        archive
+            .write(story.iter().cloned().map(|fact| StoreJob::Fact { fact, events: Vec::new() }).collect());
     }
     assert!(archive.store.close(), "and all have their rows");
     assert_eq!(found(&folder, at(2)), [5, 7, 8, 9].map(call));
@@ -60,4 +61,34 @@ fn callers_whom_nobody_has_answered_since_and_calls_out_are_found_and_no_others(
     assert_eq!(found(&folder, at(10)), []);
     let empty = Folder::new("missed-none");
     assert_eq!(found(&empty, at(0)), []);
+}
+
+#[test]
+fn calls_without_a_grade_are_found_as_far_as_they_are_chosen_and_those_that_asked() {
+    let folder = Folder::new("ungraded");
+    let talked = || Some(What::SeatAnswered { seat: "1001".into(), waited_ms: 1 });
+    let asked =
+        What::Outward { purpose: "follow_up".into(), seat: None, number: "1".into(), of: Some(call(1)) };
+    let stories = [
+        story(1, "1", "carrier", talked()),
+        story(2, "2", "carrier", None),    // Nobody talked with them.
+        story(3, "", "carrier", talked()), // Withheld.
+        story(4, "1001", "seats", talked()),
+        story(5, "1", "house", Some(asked)),
+    ];
+    let mut archive = Archive::start(&folder, &["office"]);
+    for story in &stories {
+        archive
+            .write(story.iter().cloned().map(|fact| StoreJob::Fact { fact, events: Vec::new() }).collect());
+    }
+    assert!(archive.store.close(), "and all have their rows");
+    let found = |percent, since| {
+        let facts = open(&folder, &["office"]).ungraded(at(since), percent).unwrap();
+        let mut calls: Vec<CallId> = facts.into_iter().map(|fact| fact.call).collect();
+        calls.dedup();
+        calls
+    };
+    assert_eq!(found(100, 0), [1, 5].map(call));
+    assert_eq!(found(100, 2), [call(5)]);
+    assert_eq!(found(0, 0), [call(5)], "nobody is chosen");
 }

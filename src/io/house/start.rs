@@ -47,6 +47,7 @@ impl House {
         let closed = close_crashed(&mut opening, &setup, &plan)?;
         let bindings = opening.bindings().map_err(outside("store"))?;
         let missed = missed(&opening, &plan, now)?;
+        let ungraded = ungraded(&opening, &plan, now)?;
         let (accounts, mut created) = accounts(&plan, &setup)?;
         let trunk_passwords = trunk_passwords(&plan, &setup)?;
         let token =
@@ -168,6 +169,7 @@ impl House {
             house.tell(Input::RestoreBinding { seat, binding });
         }
         house.tell(Input::RestoreMissed { facts: missed });
+        house.tell(Input::RestoreFollowUps { facts: ungraded });
         Ok(house)
     }
 
@@ -231,6 +233,16 @@ fn missed(opening: &Opening, plan: &Plan, now: Now) -> Result<Vec<switchboard::F
     }
     let since = now.wall.checked_sub(rules.keep).unwrap_or(Timestamp::MIN);
     opening.unanswered(since).map_err(outside("store"))
+}
+
+/// The same of those who are yet to be asked whether they were helped.
+fn ungraded(opening: &Opening, plan: &Plan, now: Now) -> Result<Vec<switchboard::Fact>, StartError> {
+    let rules = &plan.follow_up;
+    if !rules.enabled {
+        return Ok(Vec::new());
+    }
+    let since = now.wall.checked_sub(switchboard::follow_up::KEEP).unwrap_or(Timestamp::MIN);
+    opening.ungraded(since, rules.percent).map_err(outside("store"))
 }
 
 /// What recordings become after the call.

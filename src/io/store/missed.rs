@@ -6,7 +6,8 @@ use super::read::{facts, parse_call};
 use super::schema::StoreError;
 use crate::id::CallId;
 use crate::switchboard::calling::HOUSE;
-use crate::switchboard::fact::Fact;
+use crate::switchboard::fact::{Fact, What};
+use crate::switchboard::follow_up::is_chosen;
 use crate::switchboard::missed::MISSED_MAX;
 use crate::time::Timestamp;
 
@@ -30,6 +31,32 @@ pub(super) fn unanswered(db: &Connection, since: Timestamp) -> Result<Vec<Fact>,
         .collect::<Result<Vec<_>, _>>()?;
     let calls = ids.iter().map(|id| parse_call(id)).collect::<Result<Vec<_>, _>>()?;
     in_order(db, &calls)
+}
+
+/// Calls since a time that clerks have talked in and that have no grade, and those that the house made; the
+/// newest of them.
+const UNGRADED: &str = "SELECT id FROM calls WHERE arrival >= ?1 AND (trunk = ?2 OR
+     (seat IS NOT NULL AND grade IS NULL AND caller <> '' AND trunk <> 'seats'))
+     ORDER BY arrival DESC LIMIT ?3";
+
+/// Facts of those among so many of a hundred, in the order that they happened.
+pub(super) fn ungraded(db: &Connection, since: Timestamp, percent: u8) -> Result<Vec<Fact>, StoreError> {
+    let Some(first) = first_since(db, since)? else { return Ok(Vec::new()) };
+    let most = i64::try_from(CALLS_MAX).unwrap_or(i64::MAX);
+    let mut select = db.prepare(UNGRADED)?;
+    let ids = select
+        .query_map(params![first, HOUSE, most], |row| row.get::<_, String>(0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut found = Vec::new();
+    for id in &ids {
+        let call = parse_call(id)?;
+        let facts = facts(db, call)?;
+        if is_chosen(call, percent) || facts.iter().any(|fact| matches!(fact.what, What::Outward { .. })) {
+            found.extend(facts);
+        }
+    }
+    found.sort_by_key(|fact| (fact.at, fact.call, fact.sequence));
+    Ok(found)
 }
 
 fn in_order(db: &Connection, calls: &[CallId]) -> Result<Vec<Fact>, StoreError> {

@@ -110,6 +110,12 @@ impl Opening {
         missed::unanswered(&self.db, since)
     }
 
+    /// Facts of calls since a time that clerks have talked in and that have no grade, so many of a hundred,
+    /// and of those that the house made, in the order that they happened.
+    pub fn ungraded(&self, since: Timestamp, percent: u8) -> Result<Vec<Fact>, StoreError> {
+        missed::ungraded(&self.db, since, percent)
+    }
+
     /// What a sink is still owed, in order of call and sequence.
     pub fn owed(&self, sink: usize, most: usize) -> Result<Vec<StoredEvent>, StoreError> {
         match self.sinks.get(sink) {
