@@ -75,6 +75,10 @@ pub enum Input {
     /// Guests are in the call's conference ([`super::conference_of`]), or none are any more. With guests two
     /// who talk are members of it, too; without, they are a bridge.
     Watched { watched: bool },
+    /// The caller may hang up and keep the place, by this key; to be offered after so long.
+    MayKeepPlace { after: Duration, key: char },
+    /// The answer to [`Command::KeepPlace`].
+    PlaceKept { kept: bool },
     /// Somebody wants the recording paused, or to go on.
     PauseRecording { pause: bool, by: String },
     /// End now, whatever is going on.
@@ -108,6 +112,8 @@ pub enum EndWhy {
     Drained,
     /// A fault of ours, caught.
     Failed,
+    /// Whom it was begun for has gone, or is served elsewhere.
+    Withdrawn,
 }
 
 /// Where an outgoing leg goes.
@@ -163,6 +169,8 @@ pub enum Command {
     JoinQueue { queue: QueueId, first: bool },
     /// The caller is gone or served; a seat that rings is free again.
     LeaveQueue,
+    /// The caller wants to be called back when the place is due: [`Input::PlaceKept`] follows.
+    KeepPlace,
     /// The seat picked up.
     SeatAnswered { seat: SeatId },
     /// A seat and the caller hear one another from now on: whoever else rings for the caller may stop.

@@ -71,6 +71,9 @@ impl Call {
         self.written = Some(durable);
         self.timers.cancel(Timer::Record);
         match self.doing {
+            Doing::AwaitingRecord if self.begun_by_us() && self.stage == Stage::Ringing => {
+                self.call_first(now);
+            }
             Doing::AwaitingRecord => self.answer(durable, now),
             Doing::Dialling => self.join_answered_peer(now),
             _ => {}
@@ -120,7 +123,7 @@ impl Call {
         }
     }
 
-    fn open_caller(&mut self, now: Now) {
+    pub(super) fn open_caller(&mut self, now: Now) {
         self.tune(self.caller.id);
         if self.record {
             self.recording = true;
@@ -253,6 +256,7 @@ impl Call {
     pub(super) fn digit_pressed(&mut self, digit: char, now: Now) {
         self.tell(Told::DigitPressed { digit });
         match self.doing {
+            Doing::Queueing => self.waiting_pressed(digit),
             Doing::Asking(_) => self.graded(digit, now),
             Doing::Meeting(_) => self.member_pressed(digit, now),
             _ => {}

@@ -11,9 +11,11 @@ mod early_offer;
 pub mod event;
 mod flow_run;
 mod keys;
+mod kept;
 mod leg;
 mod meeting;
 pub mod negotiate;
+mod outward;
 mod party;
 mod passing;
 mod peer;
@@ -32,7 +34,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::id::{CallId, LegId, PromptId, QueueId};
+use crate::id::{CallId, LegId, PromptId, QueueId, SeatId};
 use crate::media::Order;
 use crate::media::order::{ConferenceId, Group, LegFigures, PortSlot, SoundId};
 use crate::routing::plan::{Flow, Plan, Step};
@@ -47,6 +49,7 @@ use keys::Keys;
 use leg::Leg;
 use meeting::Member;
 use negotiate::{Disagreement, KeySeed, Taste, Terms};
+use outward::First;
 use party::Other;
 use survey::Question;
 use third::{Standing, Third};
@@ -107,7 +110,12 @@ pub struct Call {
     /// And is paused.
     paused: bool,
     steps: VecDeque<Step>,
+    /// The first leg, whoever is on it.
     caller: Leg,
+    /// The clerk on the first leg, where it is not a citizen's.
+    clerk: Option<SeatId>,
+    /// The house called the first leg.
+    first: Option<First>,
     reliable: bool,
     /// Who talks with the caller, or is dialled for them.
     other: Option<Other>,
@@ -139,6 +147,8 @@ pub struct Call {
     told_held: Option<LegId>,
     /// The queue it waits or waited in.
     queue: Option<QueueId>,
+    /// Whether the place in it may be kept.
+    keeping: Option<kept::Offer>,
     /// Clerks that were lost and gave the caller back to the queue.
     seats_lost: u8,
     /// What the failure of the peer that is dialled means: a ticket, and words.
@@ -178,6 +188,8 @@ enum Doing {
     Lingering,
     /// In a queue; perhaps seats ring.
     Queueing,
+    /// Whoever is on the first leg is being called by us.
+    CallingFirst,
     /// A peer is being called.
     Dialling,
     /// The caller is being put through to `third`; `other`, if still there, asked for it.
@@ -216,6 +228,8 @@ enum Timer {
     Hold,
     /// No digit came.
     Survey,
+    /// It is time to offer that the place is kept.
+    KeepOffer,
     /// The longest call.
     Length,
     /// The figures never came.
@@ -252,6 +266,12 @@ impl Call {
     ///
     /// `Err`: its offer cannot be taken; the caller gets 488 (RFC 3261 §13.3.1.3), and there is no call.
     pub fn new(setup: Setup, now: Now) -> Result<Call, Disagreement> {
+        let caller = Call::taking(&setup)?;
+        Ok(Call::begin(setup, caller, (None, None), now))
+    }
+
+    /// The first leg by the caller's own offer.
+    fn taking(setup: &Setup) -> Result<Leg, Disagreement> {
         let here = (setup.peer, setup.sound_ip);
         let mut caller = Leg::new(LegId::caller(setup.id), setup.slot, here, setup.session, setup.terms);
         let local = caller.local(&setup.plan);
@@ -261,7 +281,11 @@ impl Call {
         if let Some(offer) = &setup.offer {
             caller.take_offer(offer, local, Taste::default())?;
         }
-        caller.unsent = setup.offer;
+        caller.unsent = setup.offer.clone();
+        Ok(caller)
+    }
+
+    fn begin(setup: Setup, caller: Leg, (clerk, first): (Option<SeatId>, Option<First>), now: Now) -> Call {
         let mut timers = Timers::default();
         timers.set(Timer::Length, now.mono + setup.plan.limits.call_max);
         let mut call = Call {
@@ -275,6 +299,8 @@ impl Call {
             sounds: setup.sounds,
             plan: setup.plan,
             caller,
+            clerk,
+            first,
             reliable: setup.reliable,
             other: None,
             third: None,
@@ -292,6 +318,7 @@ impl Call {
             held: false,
             told_held: None,
             queue: None,
+            keeping: None,
             seats_lost: 0,
             on_failure: (false, None),
             ticket: setup.ticket,
@@ -300,8 +327,8 @@ impl Call {
             timers,
             outputs: VecDeque::new(),
         };
-        call.advance(now);
-        Ok(call)
+        call.set_out(now);
+        call
     }
 
     /// Tells the call what happened.
@@ -311,6 +338,7 @@ impl Call {
             Doing::Over => return self.handle_farewell(None, &input),
             _ => {}
         }
+        let Some(input) = self.first_told(input, now) else { return };
         match input {
             Input::Recorded { durable } => self.record_written(durable, now),
             Input::Port { leg, slot, peer, ours, keys } => {
@@ -346,9 +374,12 @@ impl Call {
             Input::Position { ahead, expected_wait } => self.tell_position(ahead, expected_wait),
             Input::Overflowed { .. } => self.overflowed(now),
             Input::Watched { watched } => self.watched(watched, now),
+            Input::MayKeepPlace { after, key } => self.may_keep_place(after, key, now),
+            Input::PlaceKept { kept } => self.place_kept(kept, now),
             Input::PauseRecording { pause, by } => self.pause_recording(pause, by),
             Input::End { cause: EndWhy::Drained } => self.end(Ending::Drained, now),
             Input::End { cause: EndWhy::Failed } => self.end(Ending::Failed, now),
+            Input::End { cause: EndWhy::Withdrawn } => self.end(Ending::Completed, now),
         }
     }
 
@@ -357,12 +388,14 @@ impl Call {
         while let Some(timer) = self.timers.take_due(now.mono) {
             match timer {
                 Timer::Record => self.record_late(now),
+                Timer::Ring if self.doing == Doing::CallingFirst => self.first_rang_out(now),
                 Timer::Ring => self.rang_out(now),
                 Timer::Probe(index) => self.leg_ended(LegId { call: self.id, index }, true, now),
                 Timer::Introduction => self.introduced(now),
                 Timer::Keys => self.keys_forgotten(),
                 Timer::Words(index) => self.words_through(LegId { call: self.id, index }, now),
                 Timer::Hold => self.waited_too_long(now),
+                Timer::KeepOffer => self.offer_to_keep(now),
                 Timer::Survey => self.survey_unanswered(now),
                 Timer::Length => self.end(Ending::TooLong, now),
                 Timer::Farewell => {
@@ -389,6 +422,11 @@ impl Call {
         matches!(self.doing, Doing::Ended { .. } | Doing::Over)
     }
 
+    /// The queue it waits or waited in.
+    pub fn queue(&self) -> Option<&QueueId> {
+        self.queue.as_ref()
+    }
+
     /// In one word, for boards.
     pub fn state(&self) -> &'static str {
         match &self.doing {
@@ -398,6 +436,7 @@ impl Call {
             Doing::Playing { .. } | Doing::Lingering => "prompt",
             Doing::Queueing if !self.ringing.is_empty() => "ringing",
             Doing::Queueing => "waiting",
+            Doing::CallingFirst => "calling",
             Doing::Dialling => "dialling",
             Doing::Transferring => "transferring",
             Doing::Talking => match self.third.as_ref().map(|third| third.standing) {
@@ -473,14 +512,7 @@ impl Call {
             self.drop_other(party, false, now);
         }
         match self.stage {
-            Stage::Ringing => {
-                let status = match cause {
-                    Ending::Refused(status) => status,
-                    Ending::Drained | Ending::Failed => 503,
-                    _ => 480,
-                };
-                self.push(Command::Refuse { status });
-            }
+            Stage::Ringing => self.turn_away_first(cause),
             Stage::Answered => self.push(Command::HangUp { leg: self.caller.id, why: cause.clearing() }),
             Stage::Gone => {}
         }
@@ -493,7 +525,9 @@ impl Call {
             self.push(Command::Sound(Order::Close { leg: self.caller.id }));
             self.timers.set(Timer::Farewell, now.mono + FAREWELL_MAX);
         } else {
-            self.push(Command::FreePort { slot: self.caller.slot });
+            if self.first_has_port() {
+                self.push(Command::FreePort { slot: self.caller.slot });
+            }
             self.close(cause, None);
         }
     }

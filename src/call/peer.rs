@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Call, Callee, Command, Doing, Stage, Timer, Told};
+use super::outward::passed_on;
+use super::{Call, Callee, Command, Doing, Ending, Stage, Timer, Told};
 use crate::id::{LegId, PromptId, TrunkId};
 use crate::media::Order;
 use crate::routing::plan::{Peer, Step, TicketReason};
@@ -142,6 +143,9 @@ impl Call {
         if let Some(words) = words {
             self.steps.push_front(Step::Play(words));
             self.steps.push_front(Step::Answer);
+        }
+        if self.passes_refusal_on() {
+            return self.end(Ending::Refused(passed_on(status)), now);
         }
         self.advance(now);
     }

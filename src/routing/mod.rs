@@ -16,6 +16,7 @@ pub mod meeting;
 mod nearest;
 pub mod number;
 pub mod origins;
+pub mod outside;
 pub mod people;
 mod people_values;
 pub mod plan;

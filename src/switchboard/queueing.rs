@@ -10,6 +10,11 @@ use crate::time::Now;
 impl Switchboard {
     pub(super) fn decided(&mut self, decision: Decision, now: Now) {
         match decision {
+            Decision::Offer { call, seat, waited, .. } if self.is_kept(call) => {
+                self.begin_callback(call, seat, waited, now);
+            }
+            Decision::Withdraw { call, .. } if self.is_kept(call) => self.callback_withdrawn(call),
+            Decision::Overflow { call, .. } if self.is_kept(call) => self.place_lost(call, now),
             Decision::Offer { call, seat, waited, purpose: _ } => self.offer(call, seat, waited, now),
             Decision::Withdraw { call, seat } => {
                 self.screens.drop_offer(call, &seat);

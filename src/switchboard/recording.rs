@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 pub(super) use super::fact::millis;
 use super::fact::{Cause, Missing, Outbound, Party};
+use super::kept::Answered;
 use super::ticketing::About;
 use super::{Fact, Output, StoreJob, Switchboard, What, ticketing};
 use crate::call::{self, Callee, Ending, Input, Side, Told};
@@ -122,7 +123,17 @@ impl Switchboard {
         let fact = Fact { call, sequence, at: now.wall, mono: now.mono, what };
         let events: Vec<StoredEvent> = self.event_of(&fact).into_iter().collect();
         self.records.events.extend(events.iter().cloned());
+        self.follow_up.handle_fact(&fact, now);
+        let settled = self.missed.handle_fact(&fact, now);
+        let answered = Answered::of(&fact.what);
         self.records.jobs.push(StoreJob::Fact { fact, events });
+        if let Some(settled) = settled {
+            let outcome = settled.outcome.to_owned();
+            self.record(settled.call, What::CallbackSettled { outcome }, now);
+        }
+        if let Some(who) = answered {
+            self.somebody_answered(call, who, now);
+        }
     }
 
     fn event_of(&self, fact: &Fact) -> Option<StoredEvent> {
@@ -131,7 +142,7 @@ impl Switchboard {
         }
         let about = self.calls.get(&fact.call).map(|entry| About {
             line: &entry.line,
-            caller: &entry.caller,
+            caller: entry.outward.as_ref().map_or(&entry.caller, |outward| &outward.number),
             ticket: &entry.ticket,
         });
         ticketing::event(fact, about, &self.plan, &self.source)
@@ -139,6 +150,9 @@ impl Switchboard {
 
     /// A fact in a call's own words.
     pub(super) fn told(&mut self, id: CallId, told: Told, now: Now) {
+        if let Told::Closed { cause, .. } = &told {
+            self.callback_over(id, *cause, now);
+        }
         let Some(entry) = self.calls.get_mut(&id) else { return };
         let what = match told {
             Told::Answered { durable } => {

@@ -217,6 +217,8 @@ pub enum EventBody {
 pub enum CallKind {
     /// In a meeting room: the line names it.
     Meeting,
+    /// A clerk or the house calls somebody.
+    Outward,
 }
 
 /// Which rule of the queue sent a caller on.

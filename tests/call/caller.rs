@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hotline::call::negotiate::{KeySeed, Terms};
-use hotline::call::{Call, Command, Input, Setup, Unwilling, Wish};
+use hotline::call::{Call, Callee, Command, Input, Setup, Unwilling, Wish};
 use hotline::id::{CallId, Dice, LegId, PromptId};
 use hotline::io::plan_files;
 use hotline::media::Order;
@@ -79,6 +79,19 @@ pub struct Dialling {
     pub terms: Terms,
     /// Whether signalling is over TLS, on both sides.
     pub keys: bool,
+    pub begun: Begun,
+}
+
+/// Whose the first leg is.
+#[derive(Default)]
+pub enum Begun {
+    /// A citizen's, who came to us.
+    #[default]
+    ByCitizen,
+    /// A clerk's, who dialled.
+    ByClerk(&'static str),
+    /// Whom we call first, for 20 s.
+    ByUs(Callee),
 }
 
 impl Dialling {
@@ -94,6 +107,7 @@ impl Dialling {
             ports: true,
             terms: Terms::default(),
             keys: false,
+            begun: Begun::ByCitizen,
         }
     }
 
@@ -134,7 +148,12 @@ impl Dialling {
             keys: self.keys.then(|| KeySeed::draw(&mut Dice::seeded(7))),
             plan: Arc::new(self.plan),
         };
-        let call = Call::new(setup, now).map_err(|fault| fault.to_string())?;
+        let call = match self.begun {
+            Begun::ByCitizen => Call::new(setup, now),
+            Begun::ByClerk(seat) => Call::of_clerk(setup, seat.into(), now),
+            Begun::ByUs(first) => Ok(Call::outward(setup, first, secs(20), now)),
+        };
+        let call = call.map_err(|fault| fault.to_string())?;
         let mut caller = Caller {
             call,
             id,

@@ -40,6 +40,7 @@ pub fn words(command: &Command, sounds: &BTreeMap<PromptId, SoundId>) -> String 
         Command::Sound(order) => sound(order, sounds),
         Command::JoinQueue { queue, first: false } => format!("join {queue}"),
         Command::JoinQueue { queue, first: true } => format!("join {queue} at its head"),
+        Command::KeepPlace => "keep the place".to_owned(),
         Command::LeaveQueue => "leave queue".to_owned(),
         Command::SeatAnswered { seat } => format!("seat {seat} answered"),
         Command::Bridged => "bridged".to_owned(),
