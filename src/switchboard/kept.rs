@@ -1,8 +1,8 @@
 //! Callers who hung up and keep their place in the queue: when it is due, the seat rings, with its screen,
 //! and then they do.
 //!
-//! The queue goes on with the place under the id of the call that is over; the call back is a call of its
-//! own. Nothing is lost silently: whom the queue sends on, or who is reached by nobody within the time, is
+//! The queue goes on with the place, and minds its times, under the id of the call that is over; the call
+//! back is a call of its own. Nothing is lost silently: whom the queue sends on, or who is reached by nobody within the time, is
 //! put on the list of missed calls, and so is everybody after a restart.
 
 use std::collections::BTreeMap;
@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use super::fact::millis;
 use super::{Drain, Switchboard, What};
-use crate::acd::event::{Joining, OfferEnd};
+use crate::acd::event::OfferEnd;
 use crate::call::{self, EndWhy, Ending};
 use crate::id::{CallId, LineId, QueueId, SeatId};
 use crate::routing::outside::Callable;
-use crate::routing::queueing::{CallbackOffer, Known};
-use crate::time::{Agenda, Instant, Now, Timestamp};
+use crate::routing::queueing::CallbackOffer;
+use crate::time::{Instant, Now, Timestamp};
 
 /// Places kept at once; who comes after that waits on.
 pub const KEPT_MAX: usize = 1_000;
@@ -24,16 +24,6 @@ pub const KEPT_MAX: usize = 1_000;
 #[derive(Default)]
 pub(super) struct Kept {
     places: BTreeMap<CallId, Place>,
-    due: Agenda<(CallId, Due)>,
-}
-
-/// What a place waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Due {
-    /// To be in line again after a try.
-    Again,
-    /// To be given up.
-    Lapse,
 }
 
 #[derive(Clone)]
@@ -42,8 +32,6 @@ struct Place {
     line: LineId,
     queue: QueueId,
     opened_at: Timestamp,
-    skills: Vec<Known>,
-    priority: i16,
     history: Vec<String>,
     rules: CallbackOffer,
     tries: u8,
@@ -81,18 +69,6 @@ impl Answered {
             What::PeerAnswered { .. } => Some(Answered::Peer),
             _ => None,
         }
-    }
-}
-
-impl Kept {
-    pub(super) fn next(&mut self) -> Option<Instant> {
-        self.due.next()
-    }
-
-    fn remove(&mut self, kept: CallId) -> Option<Place> {
-        self.due.set(&(kept, Due::Again), None);
-        self.due.set(&(kept, Due::Lapse), None);
-        self.places.remove(&kept)
     }
 }
 
@@ -134,25 +110,19 @@ impl Switchboard {
             line: entry.line.clone(),
             queue: queue.clone(),
             opened_at: entry.opened_at,
-            skills: entry.skills.clone(),
-            priority: entry.priority,
             history: entry.history.clone(),
             tries: 0,
             trying: None,
             rules,
         };
-        let ahead = self.queue_keeps(id)?;
-        self.kept.due.set(&(id, Due::Lapse), Some(now.mono + place.rules.keep));
+        let ahead = self.acd.position(id)?.saturating_sub(1);
+        // Before the queue decides: the place may be due at once.
         self.kept.places.insert(id, place);
+        if !self.acd.keep_place(id, now.mono) {
+            self.kept.places.remove(&id);
+            return None;
+        }
         Some((queue, ahead))
-    }
-
-    /// The queue goes on with a place whose caller hangs up; how many are in front. The one place where it
-    /// is asked to.
-    ///
-    /// A place stays in its line as long as nobody takes it out, whether its caller listens or not.
-    fn queue_keeps(&mut self, id: CallId) -> Option<u32> {
-        self.acd.position(id).map(|place| place.saturating_sub(1))
     }
 
     /// Whether a seat or a word of the queue is for a caller who is not on the line.
@@ -170,8 +140,8 @@ impl Switchboard {
             _ => None,
         };
         let Some(peer) = way.filter(|_| !self.is_full(false)) else {
-            self.acd.leave(kept, now.mono);
-            return self.again_later(kept, now);
+            let again_at = now.mono + place.rules.again_after;
+            return self.acd.callback_failed(kept, Some(again_at), now.mono);
         };
         let callback =
             Callback { kept, seat: seat.clone(), waited, seat_answered: false, talking_since: None };
@@ -192,7 +162,7 @@ impl Switchboard {
 
     /// The queue sends the place on by its rule, or its time is over: the caller is owed a call by others.
     pub(super) fn place_lost(&mut self, kept: CallId, now: Now) {
-        if let Some(place) = self.kept.remove(kept) {
+        if let Some(place) = self.kept.places.remove(&kept) {
             tracing::info!(call = %kept, queue = %place.queue, "a kept place lapsed");
             self.acd.leave(kept, now.mono);
             self.missed.owe(kept, &place.number, &place.line, place.opened_at, now);
@@ -204,7 +174,7 @@ impl Switchboard {
         let of = |(kept, place): (&CallId, &Place)| (place.number == number).then_some((*kept, place.trying));
         let Some((kept, trying)) = self.kept.places.iter().find_map(of) else { return };
         if trying.is_none() {
-            self.kept.remove(kept);
+            self.kept.places.remove(&kept);
             self.acd.leave(kept, now.mono);
         }
     }
@@ -233,7 +203,8 @@ impl Switchboard {
             (Answered::Peer, Some(callback)) => {
                 callback.talking_since = Some(now.mono);
                 let kept = callback.kept;
-                self.kept.remove(kept);
+                self.kept.places.remove(&kept);
+                self.acd.bridged(kept, now.mono);
                 self.record(id, What::CallbackSettled { outcome: "answered".into() }, now);
             }
             _ => {}
@@ -264,39 +235,12 @@ impl Switchboard {
         let Some(place) = self.kept.places.get_mut(&kept) else { return };
         place.tries = place.tries.saturating_add(1);
         if place.tries < place.rules.tries {
-            return self.again_later(kept, now);
+            let again_at = now.mono + place.rules.again_after;
+            return self.acd.callback_failed(kept, Some(again_at), now.mono);
         }
-        self.kept.remove(kept);
+        self.kept.places.remove(&kept);
+        self.acd.callback_failed(kept, None, now.mono);
         self.record(id, What::CallbackSettled { outcome: "unanswered".into() }, now);
-    }
-
-    fn again_later(&mut self, kept: CallId, now: Now) {
-        if let Some(place) = self.kept.places.get(&kept) {
-            let at = now.mono + place.rules.again_after;
-            self.kept.due.set(&(kept, Due::Again), Some(at));
-        }
-    }
-
-    pub(super) fn kept_due(&mut self, now: Now) {
-        while let Some((kept, due)) = self.kept.due.take_due(now.mono) {
-            let Some(place) = self.kept.places.get(&kept) else { continue };
-            match due {
-                Due::Lapse if place.trying.is_none() => self.place_lost(kept, now),
-                Due::Lapse => {} // They are being called at last.
-                Due::Again => {
-                    let joining = Joining {
-                        call: kept,
-                        queue: place.queue.clone(),
-                        line: place.line.clone(),
-                        skills: place.skills.clone(),
-                        first: true,
-                        priority: place.priority,
-                        sticky: None,
-                    };
-                    self.acd.join(joining, now.mono);
-                }
-            }
-        }
     }
 
     /// Places kept for callers who are not on the line.

@@ -265,7 +265,6 @@ impl Switchboard {
         }
         self.screens_due(now);
         self.missed.handle_timeout(now);
-        self.kept_due(now);
         self.follow_up_due(now);
         for outbox in &mut self.outboxes {
             if outbox.poll_timeout().is_some_and(|at| at <= now.mono) {
@@ -287,7 +286,6 @@ impl Switchboard {
             self.agenda.next(),
             self.screens.next(),
             self.missed.poll_timeout(),
-            self.kept.next(),
             self.follow_up.poll_timeout(),
             self.outboxes.iter().filter_map(Outbox::poll_timeout).min(),
             drain,

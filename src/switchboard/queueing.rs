@@ -32,9 +32,7 @@ impl Switchboard {
                 self.record(call, What::Overflowed { queue, why, waited_ms: millis(waited) }, now);
                 self.tell_call(call, Input::Overflowed { waited });
             }
-            Decision::PlaceExpired { call, queue, waited } => {
-                tracing::info!(%call, %queue, waited_ms = millis(waited), "a kept place was given up");
-            }
+            Decision::PlaceExpired { call, .. } => self.place_lost(call, now),
             Decision::SurgeChanged { queue, on } => {
                 tracing::warn!(%queue, on, "more callers than usual, or not any more");
             }
@@ -55,7 +53,7 @@ impl Switchboard {
 
     /// A seat and a caller hear one another: no other seat needs to ring for that caller.
     pub(super) fn bridged(&mut self, call: CallId, now: Now) {
-        tracing::debug!(%call, at = ?now.mono, "the bridge stands");
+        self.acd.bridged(call, now.mono);
     }
 
     pub(super) fn leave_queue(&mut self, call: CallId, now: Now) {

@@ -91,6 +91,8 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         queues: queues.iter().map(|queue| (queue.id.clone(), queue.clone())).collect(),
         emergency: BTreeMap::new(),
         departments: BTreeMap::new(),
+        department_names: Default::default(),
+        tokens: Vec::new(),
         experts: BTreeMap::new(),
         three_way: ThreeWay::default(),
         work: Work::default(),
