@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Call, Callee, Command, Doing, Other, RINGING_MAX, Timer, Told};
 use crate::id::{LegId, PromptId, QueueId, SeatId};
+use crate::media::Order;
 use crate::routing::plan::Step;
 use crate::routing::speech;
 use crate::sip::Clearing;
@@ -159,5 +160,34 @@ impl Call {
             self.steps.pop_front();
         }
         self.advance(now);
+    }
+
+    /// The caller has been left with music too long, or somebody wants it so: back to a queue, first in
+    /// line. Whoever talked, or was asked in, is let go for this reason.
+    pub(super) fn back_to_queue(&mut self, queue: QueueId, words: &str, why: Clearing, now: Now) {
+        self.let_third_go(now);
+        self.abandon_third();
+        if let Some(other) = self.other.take() {
+            self.drop_other_for(why, other, false, now);
+        }
+        for ringing in std::mem::take(&mut self.ringing) {
+            self.drop_other(ringing, false, now);
+        }
+        self.held = false;
+        self.timers.cancel(Timer::Hold);
+        self.timers.cancel(Timer::Introduction);
+        if let Some(at) = self.steps.iter().position(|step| *step == Step::Queue(queue.clone())) {
+            self.steps.drain(..=at);
+        }
+        self.push(Command::Sound(Order::Quiet { leg: self.caller.id }));
+        self.join_queue(queue, true);
+        self.say(self.caller.id, &[words.into()]);
+    }
+
+    /// The clerk has forgotten the caller.
+    pub(super) fn waited_too_long(&mut self, now: Now) {
+        if let Some(queue) = self.queue.clone().filter(|_| self.is_left_waiting()) {
+            self.back_to_queue(queue, "seat_lost", Clearing::TooLong, now);
+        }
     }
 }

@@ -54,7 +54,7 @@ fn talking_in(city: &mut City, codecs: [&[Codec]; 3], picks_up: Answers) -> Thre
         speaks(city, who, codecs);
     }
     for center in [taxes, fire] {
-        city.telephone(center).phone.set_answers(picks_up.clone());
+        city.telephone(center).phone.set_answers(picks_up);
     }
     city.telephone(clerk).phone.set_answers(Answers::After(secs(1)));
     city.signs_in(clerk);
@@ -193,7 +193,7 @@ fn whoever_leaves_three_first_the_two_others_talk_on() {
 fn what_fails_over_there_gives_the_caller_back_or_puts_them_first_in_line() {
     for (answers, status) in [(Answers::Busy, 486), (Answers::Never, 408), (Answers::After(secs(90)), 408)] {
         in_a_city_with(they_are_there, |city| {
-            let three = talking_in(city, [&[Codec::Pcma]; 3], answers.clone());
+            let three = talking_in(city, [&[Codec::Pcma]; 3], answers);
             presses(city, three.clerk, "*2");
             let (caller, clerk) = (three.caller, three.clerk);
             assert!(city.run_until(secs(40), |city| city.hears(caller, clerk)), "{status}");
