@@ -87,11 +87,11 @@ pub struct Dialling {
 pub enum Begun {
     /// A citizen's, who came to us.
     #[default]
-    ByCitizen,
+    Citizen,
     /// A clerk's, who dialled.
-    ByClerk(&'static str),
+    Clerk(&'static str),
     /// Whom we call first, for 20 s.
-    ByUs(Callee),
+    House(Callee),
 }
 
 impl Dialling {
@@ -107,7 +107,7 @@ impl Dialling {
             ports: true,
             terms: Terms::default(),
             keys: false,
-            begun: Begun::ByCitizen,
+            begun: Begun::Citizen,
         }
     }
 
@@ -149,9 +149,9 @@ impl Dialling {
             plan: Arc::new(self.plan),
         };
         let call = match self.begun {
-            Begun::ByCitizen => Call::new(setup, now),
-            Begun::ByClerk(seat) => Call::of_clerk(setup, seat.into(), now),
-            Begun::ByUs(first) => Ok(Call::outward(setup, first, secs(20), now)),
+            Begun::Citizen => Call::new(setup, now),
+            Begun::Clerk(seat) => Call::of_clerk(setup, seat.into(), now),
+            Begun::House(first) => Ok(Call::outward(setup, first, secs(20), now)),
         };
         let call = call.map_err(|fault| fault.to_string())?;
         let mut caller = Caller {

@@ -31,12 +31,12 @@ fn dial() -> Step {
 /// A seat by click: rung first, then the citizen, and a tone where nobody takes it.
 fn click() -> Dialling {
     let flow = flow(vec![dial(), Step::Play("busy".into())]);
-    Dialling { flow: Some(flow), begun: Begun::ByUs(Callee::Seat("1001".into())), ..Dialling::to("12345") }
+    Dialling { flow: Some(flow), begun: Begun::House(Callee::Seat("1001".into())), ..Dialling::to("12345") }
 }
 
 /// A clerk who dialled.
 fn dialled() -> Dialling {
-    Dialling { flow: Some(flow(vec![dial()])), begun: Begun::ByClerk("1001"), ..Dialling::to("12345") }
+    Dialling { flow: Some(flow(vec![dial()])), begun: Begun::Clerk("1001"), ..Dialling::to("12345") }
 }
 
 fn ringing() -> Caller {
@@ -218,7 +218,7 @@ fn a_citizen_whom_the_house_calls_is_asked_and_let_go() {
     let first = || Callee::Peer { trunk: "carrier".into(), number: NUMBER.into() };
     let asks = |first| {
         let flow = flow(vec![Step::Play("greeting".into()), Step::Survey]);
-        Dialling { flow: Some(flow), begun: Begun::ByUs(first), ..Dialling::to("12345") }.go()
+        Dialling { flow: Some(flow), begun: Begun::House(first), ..Dialling::to("12345") }.go()
     };
     let mut citizen = asks(first());
     assert_eq!(
