@@ -12,7 +12,7 @@ impl Switchboard {
         match decision {
             Decision::Offer { call, seat, waited, purpose: _ } => self.offer(call, seat, waited, now),
             Decision::Withdraw { call, seat } => {
-                self.screens.drop_call(call);
+                self.screens.drop_offer(call, &seat);
                 if let Some(entry) = self.calls.get(&call) {
                     let gone = entry.call.is_over();
                     let why = if gone { OfferEnd::CallerGone } else { OfferEnd::NoAnswer };
