@@ -80,6 +80,7 @@ impl Acd {
     fn check_caller(&self, call: CallId, waiting: &Waiting, queue: &Queue) -> Result<(), String> {
         let row = self.needs.row(waiting.need);
         must(row.need == waiting.need(queue), || format!("{call} needs {:?}", waiting.need(queue)))?;
+        must(row.ageing == queue.rules().ageing, || format!("{call}: what its wait is worth"))?;
         must(waiting.place == waiting.rank.place(queue.rules().ageing), || format!("{call}: its place"))?;
         must(row.open.contains_key(&waiting.place) == waiting.is_open(), || format!("{call}: open or not"))?;
         let due = self.agenda.due(&Wake::Caller(call));

@@ -7,7 +7,6 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::acd::event::SeatState;
-use crate::acd::place::Standing;
 use crate::id::{CallId, Dice, SeatId};
 use crate::routing::queueing::Strategy;
 use crate::time::Instant;
@@ -75,11 +74,7 @@ impl Acd {
         let Some(seat) = self.seats.get(id) else { return };
         let SeatState::Ready { .. } = seat.state else { return };
         let served = self.needs.rows().filter(|(_, row)| row.serving.has(seat.number));
-        let heads = served.filter_map(|(_, row)| {
-            let (place, call) = row.open.first_key_value()?;
-            Some((place.standing(self.queues.get(&row.need.queue)?.rules().ageing, now), *call))
-        });
-        if let Some((_, call)) = heads.min() {
+        if let Some((_, call)) = served.filter_map(|(_, row)| row.head(now)).min() {
             self.offer(call, id.clone(), now);
         }
     }
@@ -95,16 +90,10 @@ impl Acd {
     fn decide(&mut self, now: Instant) -> Vec<(CallId, SeatId)> {
         let mut pairs = Vec::new();
         let mut lines: Vec<_> = self.needs.rows().map(|(_, row)| row.open.iter()).collect();
-        let standing = |need: usize, place: &crate::acd::place::Place| -> Option<Standing> {
-            let queue = self.queues.get(&self.needs.row(need).need.queue)?;
-            Some(place.standing(queue.rules().ageing, now))
-        };
         let mut heads = BinaryHeap::new();
         let mut advance = |need: usize, heads: &mut BinaryHeap<_>| {
-            if let Some((place, call)) = lines.get_mut(need).and_then(Iterator::next)
-                && let Some(standing) = standing(need, place)
-            {
-                heads.push(Reverse((standing, *call, need)));
+            if let Some((place, call)) = lines.get_mut(need).and_then(Iterator::next) {
+                heads.push(Reverse((place.standing(self.needs.row(need).ageing, now), *call, need)));
             }
         };
         (0..self.needs.rows().count()).for_each(|need| advance(need, &mut heads));

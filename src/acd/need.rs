@@ -2,10 +2,12 @@
 //! who of them is next is kept once for all.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use crate::acd::place::Place;
+use crate::acd::place::{Place, Standing};
 use crate::id::{CallId, QueueId, SeatId};
 use crate::routing::queueing::Known;
+use crate::time::Instant;
 
 use super::queue::Queue;
 use super::seat::Seat;
@@ -47,6 +49,8 @@ impl SeatSet {
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) need: Need,
+    /// What waiting is worth in its queue.
+    pub(super) ageing: Option<Duration>,
     /// Who may be offered a seat now.
     pub(super) open: BTreeMap<Place, CallId>,
     /// All who have this need.
@@ -84,7 +88,8 @@ impl Needs {
 
     fn add(&mut self, need: Need, seats: &BTreeMap<SeatId, Seat>, queue: Option<&Queue>) -> usize {
         let (open, serving) = (BTreeMap::new(), SeatSet::default());
-        let mut row = Row { need: need.clone(), open, callers: 0, serving, working: 0 };
+        let ageing = queue.and_then(|queue| queue.rules().ageing);
+        let mut row = Row { need: need.clone(), ageing, open, callers: 0, serving, working: 0 };
         row.serve(seats, queue);
         let number = match self.spare.pop() {
             Some(number) => {
@@ -161,6 +166,12 @@ impl Needs {
 }
 
 impl Row {
+    /// Who is next of those who have it.
+    pub(super) fn head(&self, now: Instant) -> Option<(Standing, CallId)> {
+        let (place, call) = self.open.first_key_value()?;
+        Some((place.standing(self.ageing, now), *call))
+    }
+
     fn serve(&mut self, seats: &BTreeMap<SeatId, Seat>, queue: Option<&Queue>) {
         (self.serving, self.working) = serving(&self.need, seats, queue);
     }

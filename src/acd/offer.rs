@@ -80,7 +80,7 @@ impl Acd {
         } else {
             self.wake_caller(call);
         }
-        self.begin_talk(call, seat, queue, now);
+        self.begin_talk(call, seat, queue, false, now);
     }
 
     /// Caller and seat are joined, or whoever kept a place was reached: the place is given up, and whatever

@@ -20,6 +20,8 @@ pub(super) struct Talk {
     pub(super) queue: QueueId,
     /// As the plan had it at the answer.
     pub(super) wrap_up: Duration,
+    /// For a word while another clerk has the caller: says nothing of how long callers keep a seat.
+    pub(super) beside: bool,
 }
 
 /// Where a caller stood before a clerk talked with them.
@@ -42,12 +44,19 @@ impl Acd {
         }
     }
 
-    pub(super) fn begin_talk(&mut self, call: CallId, id: &SeatId, queue: QueueId, now: Instant) {
+    pub(super) fn begin_talk(
+        &mut self,
+        call: CallId,
+        id: &SeatId,
+        queue: QueueId,
+        beside: bool,
+        now: Instant,
+    ) {
         let Some(seat) = self.seats.get_mut(id) else { return };
         seat.talks = seat.talks.saturating_add(1);
         let of_queue = self.queues.get(&queue).map(|queue| queue.planned.wrap_up);
         let wrap_up = seat.wrap_up.or(of_queue).unwrap_or_default();
-        self.talks.entry(call).or_default().push(Talk { seat: id.clone(), queue, wrap_up });
+        self.talks.entry(call).or_default().push(Talk { seat: id.clone(), queue, wrap_up, beside });
         self.set_seat(id, SeatState::Talking { call, since: now }, now);
     }
 
@@ -93,7 +102,7 @@ impl Acd {
         let Some(seat) = self.seats.get_mut(id) else { return };
         let is_engaged = matches!(seat.state, SeatState::Offered { .. } | SeatState::Talking { .. });
         if !is_engaged && !self.waiting.contains_key(&call) {
-            self.begin_talk(call, id, queue, now);
+            self.begin_talk(call, id, queue, false, now);
         }
         self.settle(now);
     }
@@ -121,6 +130,7 @@ impl Acd {
         let Some(seat) = self.seats.get_mut(&talk.seat) else { return };
         if let (SeatState::Talking { since, .. }, Some(queue)) =
             (&seat.state, self.queues.get_mut(&talk.queue))
+            && !talk.beside
         {
             queue.handling.learn(now.since(*since) + talk.wrap_up);
         }

@@ -66,7 +66,7 @@ impl Acd {
         if !beside && self.talks.get(&call).is_some_and(|talks| talks.len() == 1) {
             self.end_talks(call, now);
         }
-        self.begin_talk(call, seat, queue, now);
+        self.begin_talk(call, seat, queue, beside, now);
     }
 
     /// The caller is gone: the seat that rings is free as if it had not rung.

@@ -26,6 +26,7 @@ const CLEAR_WAIT: Duration = Duration::from_secs(2);
 /// Offers whose screen data is on its way.
 #[derive(Default)]
 pub(super) struct Screens {
+    /// A call may be offered to several seats at once.
     pending: BTreeMap<(CallId, SeatId), Pending>,
     /// The last session with each seat, over or not.
     sessions: BTreeMap<SeatId, SessionId>,
@@ -72,10 +73,9 @@ impl Screens {
         }
     }
 
-    /// A sink was tried, whatever came of it. The offer's seat, if it was the last.
+    /// A sink was tried, whatever came of it. The seat, if it was the last.
     fn tried(&mut self, event: EventRef) -> Option<SeatId> {
-        let of = |(_, pending): &(&(CallId, SeatId), &mut Pending)| pending.event == event;
-        let ((_, seat), pending) = self.pending.iter_mut().find(of)?;
+        let ((_, seat), pending) = self.pending.iter_mut().find(|(_, pending)| pending.event == event)?;
         pending.untried = pending.untried.saturating_sub(1);
         (pending.untried == 0).then(|| seat.clone())
     }
@@ -96,23 +96,22 @@ impl Switchboard {
         let pending = Pending { waited, event, untried, engaged: false, since: now.mono };
         self.screens.pending.insert((call, seat.clone()), pending);
         if untried == 0 {
-            self.ring((call, seat), now);
+            self.ring(call, seat, now);
         }
     }
 
     pub(super) fn screen_tried(&mut self, event: EventRef, now: Now) {
         if let Some(seat) = self.screens.tried(event) {
-            self.ring((event.call, seat), now);
+            self.ring(event.call, seat, now);
         }
     }
 
     pub(super) fn screens_due(&mut self, now: Now) {
         let due = |pending: &Pending| pending.ends_at() <= now.mono;
-        let pending = self.screens.pending.iter();
-        let offers: Vec<_> =
-            pending.filter(|(_, pending)| due(pending)).map(|(offer, _)| offer.clone()).collect();
-        for offer in offers {
-            self.ring(offer, now);
+        let pending = self.screens.pending.iter().filter(|(_, pending)| due(pending));
+        let offers: Vec<(CallId, SeatId)> = pending.map(|(offer, _)| offer.clone()).collect();
+        for (call, seat) in offers {
+            self.ring(call, seat, now);
         }
     }
 
@@ -120,11 +119,9 @@ impl Switchboard {
     pub(super) fn ring_cleared(&mut self, now: Now) -> bool {
         let held = self.screens.pending.iter().filter(|(_, pending)| pending.engaged);
         let cleared = held.map(|(offer, _)| offer).find(|(_, seat)| !self.is_engaged(seat)).cloned();
-        let is_any = cleared.is_some();
-        if let Some(offer) = cleared {
-            self.ring(offer, now);
-        }
-        is_any
+        let Some((call, seat)) = cleared else { return false };
+        self.ring(call, seat, now);
+        true
     }
 
     /// Whether the seat's last call still has a session, if only until its CANCEL or BYE is answered.
@@ -132,17 +129,17 @@ impl Switchboard {
         self.screens.sessions.get(seat).is_some_and(|session| self.sessions.contains_key(session))
     }
 
-    fn ring(&mut self, offer: (CallId, SeatId), now: Now) {
-        let Some(pending) = self.screens.pending.get(&offer) else { return };
-        if now.mono < pending.since + CLEAR_WAIT && self.is_engaged(&offer.1) {
-            if let Some(pending) = self.screens.pending.get_mut(&offer) {
-                pending.engaged = true;
-            }
+    fn ring(&mut self, call: CallId, seat: SeatId, now: Now) {
+        let is_engaged = self.is_engaged(&seat);
+        let offer = (call, seat);
+        let Some(pending) = self.screens.pending.get_mut(&offer) else { return };
+        if now.mono < pending.since + CLEAR_WAIT && is_engaged {
+            pending.engaged = true;
             return;
         }
         if let Some(Pending { waited, since, .. }) = self.screens.pending.remove(&offer) {
-            let waited = waited + now.mono.since(since);
             let (call, seat) = offer;
+            let waited = waited + now.mono.since(since);
             self.tell_call(call, Input::RingSeat { seat, waited });
         }
     }

@@ -48,6 +48,18 @@ fn who_is_asked_in_talks_beside_the_clerk_and_each_leaves_by_itself() {
 }
 
 #[test]
+fn a_word_beside_says_nothing_of_how_long_callers_keep_a_seat() {
+    let (mut floor, caller) = talking();
+    assert!(asks_in(&mut floor, caller, "2001", true) && floor.answers(caller, "2001"));
+    floor.pass(secs(35));
+    floor.acd.seat_left(&"2001".into(), caller, floor.now);
+    let guess = |floor: &Floor| floor.acd.queues(floor.now)[0].expected_wait;
+    assert_eq!(guess(&floor), None);
+    floor.acd.seat_left(&"1001".into(), caller, floor.now);
+    assert_eq!(guess(&floor), Some(secs(50) / 2), "40 s and the wrap-up, and two clerks are there");
+}
+
+#[test]
 fn a_caller_who_leaves_leaves_them_all_and_a_telephone_that_vanishes_only_itself() {
     let (mut floor, caller) = talking();
     assert!(asks_in(&mut floor, caller, "2001", true) && floor.answers(caller, "2001"));

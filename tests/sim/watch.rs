@@ -38,6 +38,7 @@ pub struct Watch {
 impl Watch {
     pub fn look(&mut self, city: &City) {
         let now = city.mono;
+        city.board.acd().check().expect("queues and seats are as they must be");
         self.seats(city);
         self.pairing(city, now);
         self.calls(city, now);
