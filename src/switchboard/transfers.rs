@@ -198,7 +198,9 @@ impl Switchboard {
     }
 
     fn want_seat(&mut self, id: CallId, seats: &[SeatId], beside: bool, now: Now) {
-        if !self.acd.transfer_to(id, seats, beside, None, now.mono) {
+        // A caller who still waits is pulled from the queue; one who talks is put through.
+        let pulled = seats.iter().any(|seat| self.acd.pull(id, seat, now.mono));
+        if !pulled && !self.acd.transfer_to(id, seats, beside, None, now.mono) {
             self.tell_call(id, Input::NoSeat);
         }
     }

@@ -165,7 +165,7 @@ fn a_seat_that_has_a_caller_is_busy_for_a_transfer() {
 fn nobody_is_put_through_to_a_number_that_is_not_the_plans() {
     in_a_city(|city| {
         let (clerk, caller) = talking(city);
-        for number in ["13800000009", "12333", "sip:12366@198.51.100.7"] {
+        for number in ["13800000009", "12369", "sip:12366@198.51.100.7"] {
             city.order(clerk, |phone, now| phone.refer(number, now)).expect("it talks");
             city.run_for(secs(1));
             assert_eq!(statuses(city, clerk).last(), Some(&403), "{number}");
