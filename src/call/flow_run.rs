@@ -51,6 +51,7 @@ impl Call {
                 self.announce(&words);
             }
             Step::Meet { room } => self.join(ConferenceId(room), now),
+            Step::Watch { role } => self.begin_watch(role),
             Step::Survey => self.ask(now),
             Step::Refuse { status } => self.end(Ending::Refused(status), now),
         }
@@ -227,6 +228,9 @@ impl Call {
 
     /// A sound that was ordered is through.
     pub(super) fn played(&mut self, leg: LegId, mark: u32, now: Now) {
+        if self.notice_played(leg, mark) {
+            return;
+        }
         match &mut self.doing {
             Doing::Playing { mark: awaited } if *awaited == mark => self.advance(now),
             Doing::Parting { mark: awaited } if *awaited == mark => self.end(Ending::Completed, now),
@@ -254,6 +258,7 @@ impl Call {
         match self.doing {
             Doing::Asking(_) => self.graded(digit, now),
             Doing::Meeting(_) => self.member_pressed(digit, now),
+            Doing::Watching(_) => self.watcher_pressed(digit, now),
             _ => {}
         }
     }

@@ -21,6 +21,7 @@ mod replaced;
 mod sound;
 mod survey;
 mod talk;
+mod watching;
 mod wish;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -37,12 +38,16 @@ use crate::sip::sdp::Sdp;
 use crate::time::{Instant, Now, Timers};
 
 use digits::Digits;
-pub use event::{Callee, Command, EndWhy, Ending, Input, Missing, Side, Told, TransferKind, TransferStep};
+pub use event::{
+    Beside, Callee, Command, EndWhy, Ending, Input, Missing, Side, Told, TransferKind, TransferStep,
+};
 use leg::{Leg, Other};
 use meeting::Member;
 use negotiate::{Disagreement, KeySeed, Taste, Terms};
 use refer::Transfer;
 use survey::Question;
+pub use watching::conference_of;
+use watching::{Notice, Watcher};
 pub use wish::{Unwilling, Wish};
 
 /// How long a peer that fell silent may take to answer our OPTIONS.
@@ -115,6 +120,9 @@ pub struct Call {
     stage: Stage,
     /// Who of the two that talk holds: caller, other.
     holding: (bool, bool),
+    /// Somebody listens.
+    watched: bool,
+    notice: Notice,
     /// The queue it waits or waited in.
     queue: Option<QueueId>,
     /// Clerks that were lost and gave the caller back to the queue.
@@ -166,6 +174,8 @@ enum Doing {
     Talking { since: Instant },
     /// In a room.
     Meeting(Member),
+    /// Listens to others.
+    Watching(Watcher),
     /// 好差评.
     Asking(Question),
     /// Last words, then we hang up.
@@ -190,6 +200,8 @@ enum Timer {
     Introduction,
     /// No digit came.
     Survey,
+    /// The notice of observers is through, or may be given.
+    Notice,
     /// The longest call.
     Length,
     /// The figures never came.
@@ -260,6 +272,8 @@ impl Call {
             doing: Doing::Stepping,
             stage: Stage::Ringing,
             holding: (false, false),
+            watched: false,
+            notice: Notice::default(),
             queue: None,
             seats_lost: 0,
             on_failure: (false, None),
@@ -315,6 +329,10 @@ impl Call {
             Input::Position { ahead, expected_wait } => self.tell_position(ahead, expected_wait),
             Input::Overflowed { .. } => self.overflowed(now),
             Input::PauseRecording { pause, by } => self.pause_recording(pause, by),
+            Input::Watched { watched } => self.be_watched(watched),
+            Input::Observed => self.observer_comes(now),
+            Input::Beside { beside } => self.sit_beside(beside),
+            Input::WatchAs { how } => self.watch_as(how),
             Input::End { cause: EndWhy::Drained } => self.end(Ending::Drained, now),
             Input::End { cause: EndWhy::Failed } => self.end(Ending::Failed, now),
         }
@@ -334,6 +352,7 @@ impl Call {
                 }
                 Timer::Introduction => self.introduced(now),
                 Timer::Survey => self.survey_unanswered(now),
+                Timer::Notice => self.notice_due(now),
                 Timer::Length => self.end(Ending::TooLong, now),
                 Timer::Farewell => {
                     if let Doing::Ended { cause } = self.doing {
@@ -372,6 +391,7 @@ impl Call {
             Doing::Transferring => "transferring",
             Doing::Introducing { .. } | Doing::Talking { .. } => "talking",
             Doing::Meeting(_) => "meeting",
+            Doing::Watching(_) => "watching",
             Doing::Asking(_) => "survey",
             Doing::Parting { .. } => "parting",
             Doing::Ended { .. } | Doing::Over => "ended",
@@ -440,6 +460,7 @@ impl Call {
         }
         self.give_up_transfer(now);
         self.leave_meeting(now);
+        self.leave_watched();
         let talked = match &self.doing {
             Doing::Talking { since } => now.mono.since(*since),
             _ => Duration::ZERO,

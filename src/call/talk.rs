@@ -99,11 +99,14 @@ impl Call {
     }
 
     pub(super) fn bridge(&mut self, now: Now) {
-        let Some(other) = &self.other else { return };
-        let (a, b) = (self.caller.id, other.leg.id);
+        if self.other.is_none() {
+            return;
+        }
         self.doing = Doing::Talking { since: now.mono };
-        self.push(Command::Sound(Order::Bridge { a, b }));
+        self.notice_broken();
+        self.connect_two();
         self.mind_holding();
+        self.give_notice(now);
     }
 
     /// re-INVITE: hold, resume, another address, another codec. One that says what the last one said
@@ -136,15 +139,20 @@ impl Call {
 
     /// While one of two who talk holds, the other hears music and nothing leaks.
     pub(super) fn mind_holding(&mut self) {
-        let Doing::Talking { .. } = self.doing else { return self.mind_member() };
+        let Doing::Talking { .. } = self.doing else {
+            self.mind_watcher();
+            return self.mind_member();
+        };
         let Some(other) = &self.other else { return };
         let (a, b) = (self.caller.id, other.leg.id);
         let holding = (self.caller.is_holding(), other.leg.is_holding());
         if std::mem::replace(&mut self.holding, holding) == holding {
             return;
         }
+        self.notice_broken();
+        let Some(other) = &self.other else { return };
         let waits = match holding {
-            (false, false) => return self.push(Command::Sound(Order::Bridge { a, b })),
+            (false, false) => return self.connect_two(),
             (true, true) => None,
             (true, false) => Some(b),
             (false, true) => Some(a),

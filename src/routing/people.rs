@@ -83,6 +83,11 @@ pub struct Work {
     pub rest: Duration,
     /// Beginning of numbers that seats dial to change their state: `*3`.
     pub prefix: String,
+    /// Beginning of numbers that seats dial to listen: the seat's own number follows, `*91001`. Empty:
+    /// nobody listens by telephone.
+    pub watch_prefix: String,
+    /// Said to caller and clerk once before the first observer hears them; `None`: nothing is.
+    pub observer_prompt: Option<PromptId>,
 }
 
 /// `[[work.away]]`.
@@ -103,6 +108,8 @@ impl Default for Work {
             wrap_up_max: Duration::from_secs(15 * 60),
             rest: Duration::from_secs(5 * 60),
             prefix: "*3".into(),
+            watch_prefix: "*9".into(),
+            observer_prompt: None,
         }
     }
 }

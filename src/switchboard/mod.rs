@@ -92,6 +92,7 @@ pub struct Switchboard {
     ports: Ports,
     rooms: rooms::Rooms,
     screens: Screens,
+    watches: watching::Watches,
     outboxes: Vec<Outbox>,
     records: recording::Records,
     numbers: Numbers,
@@ -173,6 +174,7 @@ impl Switchboard {
             ports: Ports::new(setup.plan.network.rtp_ports),
             rooms: rooms::Rooms::default(),
             screens: Screens::default(),
+            watches: watching::Watches::default(),
             outboxes: sinks,
             records: recording::Records::default(),
             numbers: setup.last_ticket.as_deref().map_or_else(Numbers::default, Numbers::restore),
@@ -292,7 +294,7 @@ impl Switchboard {
                 self.endpoint_told(output, now);
             } else if let Some(decision) = self.acd.poll_output() {
                 self.decided(decision, now);
-            } else if !self.ring_cleared(now) {
+            } else if !self.ring_cleared(now) && !self.mind_watchers() {
                 break;
             }
         }

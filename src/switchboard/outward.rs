@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use super::{Output, Switchboard, trunks};
+use super::{Output, Switchboard, mask, trunks};
 use crate::acd::event::Joining;
 use crate::call::{Callee, Command, Input};
 use crate::id::{CallId, LegId, QueueId, TrunkId};
@@ -92,6 +92,10 @@ impl Switchboard {
             }
             Command::OfferFailed { seat, status } => self.offer_failed(id, seat, status, now),
             Command::SeatLeft { seat, vanished } => self.seat_left(id, &seat, vanished, now),
+            Command::Watching => self.watch_ready(id),
+            Command::Watch { call, how } => self.watches(id, call, how, now),
+            Command::TakeWatched { call } => self.take_watched(id, call),
+            Command::ObserverMayHear => self.observer_may_hear(id),
             Command::Tell(told) => self.told(id, told, now),
             Command::Over => self.forget_call(id, now),
         }
@@ -138,10 +142,15 @@ impl Switchboard {
             }
             Callee::Peer { .. } => vec![hops], // The others are ours alone.
         };
-        let along = entry.along.of(id, line, &callee, self.legs.get(&LegId::caller(id)).copied());
+        let mut along = entry.along.of(id, line, &callee, self.legs.get(&LegId::caller(id)).copied());
+        let sees_numbers = self.sees_numbers(&callee);
+        let from_user = if sees_numbers { entry.caller.clone() } else { mask(&entry.caller).to_string() };
+        if !sees_numbers {
+            along.carried = None; // Who forwarded the call, and what the caller's side said of itself.
+        }
         let invite = Invite {
             target: target(&self.plan, &callee, &entry.caller),
-            from_user: entry.caller.clone(),
+            from_user,
             from_display: display,
             offer: offer.into(),
             headers,
@@ -183,6 +192,13 @@ impl Switchboard {
         self.agenda.set(&id, None);
         self.screens.drop_call(id);
         self.records.keep_tail(id, entry.sequence, entry.answered.is_some());
+        self.watch_over(id, now);
+    }
+
+    /// Whether whoever is called may see callers' numbers: observers do not.
+    fn sees_numbers(&self, callee: &Callee) -> bool {
+        let Callee::Seat(seat) = callee else { return true };
+        self.plan.seats.get(seat).is_none_or(|seat| seat.role.sees_numbers())
     }
 
     /// Whether the plan has this callee for help in an emergency.

@@ -10,8 +10,9 @@ use super::fact::{Cause, Missing, Outbound, Party};
 use super::ticketing::About;
 use super::{Fact, Output, StoreJob, Switchboard, What, ticketing};
 use crate::call::{self, Callee, Ending, Input, Side, Told};
-use crate::id::CallId;
+use crate::id::{CallId, SeatId};
 use crate::media::order::{Codec, LegFigures};
+use crate::routing::people::Role;
 use crate::routing::plan::TicketReason;
 use crate::switchboard::fact::Sound;
 use crate::tickets::event::{EventRef, StoredEvent};
@@ -140,6 +141,10 @@ impl Switchboard {
 
     /// A fact in a call's own words.
     pub(super) fn told(&mut self, id: CallId, told: Told, now: Now) {
+        let role = match &told {
+            Told::SeatAnswered { seat, .. } => self.role_of(seat),
+            _ => None,
+        };
         let Some(entry) = self.calls.get_mut(&id) else { return };
         let what = match told {
             Told::Answered { durable } => {
@@ -200,6 +205,23 @@ impl Switchboard {
             }
         };
         self.record(id, what, now);
+        if let Some(role) = role {
+            self.record(id, role, now);
+        }
+    }
+
+    /// What is told of a seat that picked up and is no clerk's: reports tell a leader's calls by it.
+    fn role_of(&self, seat: &SeatId) -> Option<What> {
+        let role = match self.plan.seats.get(seat)?.role {
+            Role::Clerk => return None,
+            Role::Expert => "expert",
+            Role::Leader => "leader",
+            Role::Observer => "observer",
+            Role::Trainee => "trainee",
+            Role::Supervisor => "supervisor",
+            Role::Admin => "admin",
+        };
+        Some(What::SeatRole { seat: seat.clone(), role: role.to_owned() })
     }
 
     /// Gives the turn's writes to the store as one batch.

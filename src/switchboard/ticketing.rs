@@ -4,6 +4,7 @@ use super::fact::{Cause, Fact, What};
 use crate::acd::event::{OfferEnd, Overflow};
 use crate::id::LineId;
 use crate::routing::Plan;
+use crate::routing::meeting::SEATS;
 use crate::tickets::event::{CallKind, ClosedBy, EventBody, OverflowRule, StoredEvent, Unanswered, stored};
 
 /// What an event says of its call beyond the fact itself.
@@ -30,6 +31,10 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
     Some(match what.clone() {
         What::Opened { line, dialled, caller, trunk, ticket, plan, shifted_clock, wire_ref, room } => {
             let line_name = line_name(&line);
+            let kind = match room {
+                Some(_) => Some(CallKind::Meeting),
+                None => (trunk.as_str() == SEATS).then_some(CallKind::Own),
+            };
             EventBody::Opened {
                 ticket,
                 line,
@@ -40,7 +45,7 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
                 plan,
                 shifted_clock,
                 wire_ref,
-                kind: room.map(|_| CallKind::Meeting),
+                kind,
             }
         }
         What::Answered { durable } => EventBody::Answered { durable },
@@ -55,6 +60,7 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         | What::Recognised { .. }
         | What::Watched { .. }
         | What::Unwatched { .. }
+        | What::SeatRole { .. }
         | What::Outward { .. }
         | What::CallbackKept { .. }
         | What::CallbackSettled { .. }

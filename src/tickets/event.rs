@@ -217,6 +217,8 @@ pub enum EventBody {
 pub enum CallKind {
     /// In a meeting room: the line names it.
     Meeting,
+    /// A clerk's own, such as one that listens to others.
+    Own,
 }
 
 /// Which rule of the queue sent a caller on.

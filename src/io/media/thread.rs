@@ -12,12 +12,12 @@ use std::time::{Duration, Instant as SystemInstant};
 use super::handle::{Command, Moved, Wake};
 use super::sockets::{PortPair, go_real_time};
 use super::{MediaFigures, Outbox, Shell, ShellChoice, epoll, open_shell};
-use crate::io::clock::Clock;
 use crate::id::LegId;
+use crate::io::clock::Clock;
 use crate::io::recorder::Deck;
-use crate::media::{Departed, Engine};
 use crate::media::engine::IDLE_ROUNDS;
 use crate::media::order::{Fact, Order, PortSlot};
+use crate::media::{Departed, Engine};
 use crate::time::Now;
 
 /// Between two ticks.
