@@ -33,4 +33,5 @@ mod case_rooms;
 mod case_transfers;
 mod case_trunks;
 mod case_vanished;
+mod case_watching;
 mod case_ways;
