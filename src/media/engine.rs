@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::bank::SoundBank;
 use super::conference::Conferences;
 use super::decoder::Decoder;
-use super::leg::{Hears, Leg};
+use super::leg::{Hears, Left, Leg};
 use super::order::{Codec, FRAME_SAMPLES, Fact, Group, LegConfig, Order, PortSlot};
 use super::player::Player;
 use super::record::Recording;
@@ -248,14 +248,17 @@ impl Engine {
         let Some(leg) = self.leg_mut(slot) else { return };
         match std::mem::replace(&mut leg.hears, hears) {
             Hears::Leg(partner) => {
+                leg.left = Some(Left::bridge(leg.relayed));
                 if let Some(other) = self.leg_mut(partner)
                     && matches!(other.hears, Hears::Leg(back) if back == slot)
                 {
+                    other.left = Some(Left::bridge(other.relayed));
                     other.hears = Hears::Nothing;
                 }
                 self.settle(partner);
             }
             Hears::Conference(place) => {
+                leg.mixed_before = true;
                 let tail = leg.tail();
                 self.conferences.leave(place, slot, tail);
             }
@@ -326,9 +329,7 @@ impl Engine {
         if let Some(leg) = self.leg_mut(slot) {
             (leg.relayed, leg.decoded) = (relayed, decoded);
             leg.mind_tones();
-            if !decoded && let Some(decoder) = &mut leg.decoder {
-                decoder.stop();
-            }
+            leg.stops = !decoded;
             if decoded && leg.decoder.is_none() {
                 leg.decoder = Some(Box::new(Decoder::new(leg.config.codec)));
             }
