@@ -278,6 +278,25 @@ mod tests {
     }
 
     #[test]
+    fn a_leg_that_goes_over_is_found_where_it_is_and_forgotten_where_it_was() {
+        let mut spread = Spread::new(64);
+        let call = CallId::draw(1, &mut Dice::seeded(1));
+        let leg = LegId::caller(call);
+        let (own, room) = (Group::of_call(call), Group::of_conference(ConferenceId(94_000_001)));
+        let (from, to) = spread.way(call, room).unwrap();
+        assert_ne!(from, to);
+        spread.moved(call, room);
+        assert!(orders(leg, &config(room)).iter().all(|order| spread.of_order(order) == to));
+        assert_eq!(spread.way(call, own), Some((to, from)));
+        spread.moved(call, own);
+        assert_eq!(spread.of_order(&Order::Quiet { leg }), from);
+        assert!(spread.guests.is_empty(), "an ordinary call again");
+        spread.moved(call, room);
+        spread.told(&closed(leg));
+        assert!(spread.guests.is_empty(), "gone where it went");
+    }
+
+    #[test]
     fn beyond_the_bound_a_guest_is_refused_and_nobody_else() {
         let mut dice = Dice::seeded(9);
         let mut spread = Spread::new(2);
