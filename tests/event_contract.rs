@@ -140,6 +140,8 @@ fn a_meetings_call_is_told_with_its_kind() {
     let faults: Vec<String> = schema.iter_errors(&whole).map(|fault| fault.to_string()).collect();
     assert!(faults.is_empty() && whole["data"]["kind"] == "meeting", "{whole}: {faults:?}");
     assert_eq!(document(1, &opened())["data"].get("kind"), None, "a citizen's call has none");
+    whole["data"]["kind"] = serde_json::to_value(CallKind::Own).expect("a word");
+    assert!(schema.is_valid(&whole) && whole["data"]["kind"] == "own", "a clerk's own call: {whole}");
     whole["data"]["kind"] = json!("concert");
     assert!(!schema.is_valid(&whole));
 }
