@@ -148,6 +148,8 @@ fn a_meetings_call_is_told_with_its_kind() {
     assert_eq!(document(1, &opened())["data"].get("kind"), None, "a citizen's call has none");
     whole["data"]["kind"] = json!("outward");
     assert!(schema.is_valid(&whole), "one that a clerk or the house makes");
+    whole["data"]["kind"] = serde_json::to_value(CallKind::Own).expect("a word");
+    assert!(schema.is_valid(&whole) && whole["data"]["kind"] == "own", "a clerk's own call: {whole}");
     whole["data"]["kind"] = json!("concert");
     assert!(!schema.is_valid(&whole));
 }

@@ -86,6 +86,7 @@ impl Ears {
             Order::Join { leg, rights, .. } => self.set(*leg, Ear::Conference(*rights)),
             Order::Open { .. }
             | Order::Change { .. }
+            | Order::Move { .. }
             | Order::SendDigits { .. }
             | Order::Record { .. }
             | Order::PauseRecord { .. }
@@ -158,6 +159,7 @@ impl Call {
     pub(super) fn arrange(&mut self, now: Now) {
         self.mind_held();
         self.mind_waiting(now);
+        self.mind_notice(now);
         match self.doing {
             Doing::Talking => {}
             // The caller hears what was ordered; who asked waits in silence.
@@ -167,7 +169,10 @@ impl Call {
                 }
                 return;
             }
-            _ => return self.mind_member(),
+            _ => {
+                self.mind_watcher();
+                return self.mind_member();
+            }
         }
         let Some(talk) = self.talk() else { return };
         let music = self.music().and_then(|music| self.sounds.get(&music).copied());
@@ -280,6 +285,13 @@ impl Call {
         } else if self.timers.due(Timer::Hold).is_none() && !longest.is_zero() {
             self.timers.set(Timer::Hold, now.mono + longest);
         }
+    }
+
+    /// Whether the caller and one other talk, and neither holds.
+    pub(super) fn two_talk(&self) -> bool {
+        let holds = |person: Person| person.holds;
+        let talk = self.talk().filter(|_| self.doing == Doing::Talking);
+        matches!(talk, Some(Talk::Two(a, b)) if !holds(a) && !holds(b))
     }
 
     /// Guests are in the call's conference, or have left it.

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::negotiate::{Disagreement, KeySeed};
-use crate::id::{LegId, QueueId, SeatId, TrunkId};
+use crate::id::{CallId, LegId, QueueId, SeatId, TrunkId};
 use crate::media::Order;
 use crate::media::order::{LegFigures, PortSlot};
+use crate::routing::people::Role;
 use crate::routing::plan::TicketReason;
+use crate::routing::watching::Watching;
 use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
 
@@ -81,8 +83,27 @@ pub enum Input {
     PlaceKept { kept: bool },
     /// Somebody wants the recording paused, or to go on.
     PauseRecording { pause: bool, by: String },
+    /// An observer wants to listen to this call. Wants [`Command::ObserverMayHear`].
+    Observed,
+    /// This call listens to that one from now on; `None`: to none.
+    Beside { beside: Option<Beside> },
+    /// And in this way.
+    WatchAs { how: Watching },
     /// End now, whatever is going on.
     End { cause: EndWhy },
+}
+
+/// Beside whom somebody sits who listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// The call that is listened to.
+    pub call: CallId,
+    /// The clerk's leg of it, whom whispers are for.
+    pub clerk: LegId,
+    /// The role of the clerk's seat.
+    pub of: Role,
+    /// How, to begin with.
+    pub how: Watching,
 }
 
 /// What is missing in a leg's sound while it is bridged.
@@ -179,6 +200,14 @@ pub enum Command {
     OfferFailed { seat: SeatId, status: u16 },
     /// The seat's talk is over.
     SeatLeft { seat: SeatId, vanished: bool },
+    /// This call can listen to others from now on.
+    Watching,
+    /// It listens to that one, so; `None`: no more.
+    Watch { call: CallId, how: Option<Watching> },
+    /// Whoever listens wants that call for their own seat, which is free when this call is over.
+    TakeWatched { call: CallId },
+    /// Caller and clerk know that observers hear them.
+    ObserverMayHear,
     /// A fact for the record.
     Tell(Told),
     /// The call is over, all legs are gone: forget it.

@@ -51,6 +51,7 @@ impl Call {
                 self.announce(&words);
             }
             Step::Meet { room } => self.join(ConferenceId(room), now),
+            Step::Watch { role } => self.begin_watch(role),
             Step::Survey => self.ask(now),
             Step::Refuse { status } => self.end(Ending::Refused(status), now),
         }
@@ -230,6 +231,7 @@ impl Call {
 
     /// A sound that was ordered is through.
     pub(super) fn played(&mut self, leg: LegId, mark: u32, now: Now) {
+        self.notice_played(leg, mark);
         if self.words_heard(leg, mark, now) {
             return;
         }
@@ -259,6 +261,7 @@ impl Call {
             Doing::Queueing => self.waiting_pressed(digit),
             Doing::Asking(_) => self.graded(digit, now),
             Doing::Meeting(_) => self.member_pressed(digit, now),
+            Doing::Watching(_) => self.watcher_pressed(digit, now),
             _ => {}
         }
     }

@@ -10,8 +10,8 @@ mod early;
 mod early_offer;
 pub mod event;
 mod flow_run;
-mod keys;
 mod kept;
+mod keys;
 mod leg;
 mod meeting;
 pub mod negotiate;
@@ -27,6 +27,7 @@ mod sound;
 mod survey;
 mod talk;
 mod third;
+mod watching;
 mod wish;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -44,7 +45,9 @@ use crate::time::{Instant, Now, Timers};
 
 use arrange::Ears;
 pub use arrange::conference_of;
-pub use event::{Callee, Command, EndWhy, Ending, Input, Missing, Side, Told, TransferKind, TransferStep};
+pub use event::{
+    Beside, Callee, Command, EndWhy, Ending, Input, Missing, Side, Told, TransferKind, TransferStep,
+};
 use keys::Keys;
 use leg::Leg;
 use meeting::Member;
@@ -53,6 +56,7 @@ use outward::First;
 use party::Other;
 use survey::Question;
 use third::{Standing, Third};
+use watching::{Notice, Watcher};
 pub use wish::{Unwilling, Wish};
 
 /// How long a peer that fell silent may take to answer our OPTIONS.
@@ -145,6 +149,7 @@ pub struct Call {
     held: bool,
     /// The clerk of whom it was told that they hold.
     told_held: Option<LegId>,
+    notice: Notice,
     /// The queue it waits or waited in.
     queue: Option<QueueId>,
     /// Whether the place in it may be kept.
@@ -200,6 +205,8 @@ enum Doing {
     Talking,
     /// In a room.
     Meeting(Member),
+    /// Listens to others.
+    Watching(Watcher),
     /// 好差评.
     Asking(Question),
     /// Last words, then we hang up.
@@ -230,6 +237,8 @@ enum Timer {
     Survey,
     /// It is time to offer that the place is kept.
     KeepOffer,
+    /// The notice of observers is through, or may be given.
+    Notice,
     /// The longest call.
     Length,
     /// The figures never came.
@@ -317,6 +326,7 @@ impl Call {
             stage: Stage::Ringing,
             held: false,
             told_held: None,
+            notice: Notice::default(),
             queue: None,
             keeping: None,
             seats_lost: 0,
@@ -377,6 +387,9 @@ impl Call {
             Input::MayKeepPlace { after, key } => self.may_keep_place(after, key, now),
             Input::PlaceKept { kept } => self.place_kept(kept, now),
             Input::PauseRecording { pause, by } => self.pause_recording(pause, by),
+            Input::Observed => self.observer_comes(now),
+            Input::Beside { beside } => self.sit_beside(beside),
+            Input::WatchAs { how } => self.watch_as(how),
             Input::End { cause: EndWhy::Drained } => self.end(Ending::Drained, now),
             Input::End { cause: EndWhy::Failed } => self.end(Ending::Failed, now),
             Input::End { cause: EndWhy::Withdrawn } => self.end(Ending::Completed, now),
@@ -397,6 +410,7 @@ impl Call {
                 Timer::Hold => self.waited_too_long(now),
                 Timer::KeepOffer => self.offer_to_keep(now),
                 Timer::Survey => self.survey_unanswered(now),
+                Timer::Notice => self.notice_due(now),
                 Timer::Length => self.end(Ending::TooLong, now),
                 Timer::Farewell => {
                     if let Doing::Ended { cause } = self.doing {
@@ -446,6 +460,7 @@ impl Call {
             },
             Doing::Introducing { .. } => "talking",
             Doing::Meeting(_) => "meeting",
+            Doing::Watching(_) => "watching",
             Doing::Asking(_) => "survey",
             Doing::Parting { .. } => "parting",
             Doing::Ended { .. } | Doing::Over => "ended",
@@ -507,6 +522,7 @@ impl Call {
         }
         let third = self.abandon_third();
         self.leave_meeting(now);
+        self.leave_watched();
         let ringing = std::mem::take(&mut self.ringing);
         for party in self.other.take().into_iter().chain(third).chain(ringing) {
             self.drop_other(party, false, now);

@@ -63,6 +63,11 @@ impl Call {
         self.other.as_ref().filter(|other| other.joined)?.seat()
     }
 
+    /// A clerk or expert of ours on the call.
+    pub(super) fn seat_there(&self, seat: &SeatId) -> Option<&Other> {
+        self.parties().find(|party| party.joined && party.seat() == Some(seat))
+    }
+
     fn parties(&self) -> impl Iterator<Item = &Other> {
         let third = self.third.as_ref().and_then(|third| third.party.as_ref());
         self.other.iter().chain(third).chain(&self.ringing)

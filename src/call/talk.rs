@@ -108,6 +108,7 @@ impl Call {
         self.ears.forget(self.caller.id);
         self.ears.forget(leg);
         self.arrange(now);
+        self.give_notice(now);
         if is_seat {
             self.push(Command::Bridged);
         }

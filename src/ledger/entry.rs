@@ -42,6 +42,11 @@ pub enum Action {
         /// Of the plan before; `None` at start.
         previous_digest: Option<String>,
     },
+    /// Somebody listened to a call under way.
+    CallWatched {
+        /// Whose.
+        call: CallId,
+    },
     /// Somebody looked at what a call's signalling said.
     TraceRead {
         /// Whose.

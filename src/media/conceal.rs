@@ -91,6 +91,11 @@ impl<const N: usize> Conceal<N> {
         fade_out(seam);
     }
 
+    /// What is heard next goes on from what was heard elsewhere: it is not faded in.
+    pub fn go_on(&mut self) {
+        self.made = 0;
+    }
+
     /// Sound that was long ago: it neither goes on nor ends.
     pub fn forget(&mut self) {
         self.made = Self::FADED;

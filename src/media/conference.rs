@@ -63,7 +63,13 @@ struct Member {
     /// In the last frame, and in this one.
     was: Part,
     is: Part,
+    /// It comes out of a bridge, and the other is a member too or about to be: for so many frames more
+    /// its first sound is not faded in.
+    goes_on: u8,
 }
+
+/// Its first packet may have to be waited for.
+const GOES_ON_FRAMES: u8 = 3;
 
 /// The part that a member has in one frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -123,7 +129,9 @@ impl Conferences {
         if members.len() >= PARTIES_MAX {
             return Err(Refusal::Full);
         }
-        members.push(Member { leg: leg.id, slot: leg.config.slot, rights, was: NO_PART, is: NO_PART });
+        let goes_on = if leg.left.is_some() { GOES_ON_FRAMES } else { 0 };
+        let (leg, slot) = (leg.id, leg.config.slot);
+        members.push(Member { leg, slot, rights, was: NO_PART, is: NO_PART, goes_on });
         Ok(place)
     }
 
@@ -215,6 +223,7 @@ impl Conference {
             desk.at_hand = Some(member.slot);
             let Some(leg) = leg(legs, member.slot) else { continue };
             member.is = Part::of(member.rights, leg);
+            member.go_on();
             let gain = member.to_all();
             if gain != Gain::Off {
                 heard |= 1 << n;
@@ -290,6 +299,19 @@ impl Conference {
 }
 
 impl Member {
+    /// Whoever was heard and heard others in a bridge a moment ago does not begin.
+    fn go_on(&mut self) {
+        if self.goes_on == 0 {
+            return;
+        }
+        self.goes_on -= 1;
+        self.was.hears = self.is.hears;
+        if self.is.heard_by != Audience::Nobody {
+            self.was.heard_by = self.is.heard_by;
+            self.goes_on = 0;
+        }
+    }
+
     /// How much of what it says all others hear in this frame.
     fn to_all(&self) -> Gain {
         let [was, is] = [self.was, self.is].map(|part| part.heard_by == Audience::Everyone);

@@ -31,6 +31,8 @@ pub(super) struct Decoder {
     codes: Option<[u8; FRAME_SAMPLES]>,
     /// Something is to be heard.
     pub(super) sounds: bool,
+    /// The first sound goes on from what was heard before without a decoder.
+    goes_on: bool,
     /// Packets that came too late and too early for the codecs before this one.
     missed: (u64, u64),
 }
@@ -118,6 +120,7 @@ impl Decoder {
             wide: is_wide.then(|| Box::new([0; WIDE_SAMPLES])),
             codes: None,
             sounds: false,
+            goes_on: false,
             missed: (0, 0),
         }
     }
@@ -186,6 +189,20 @@ impl Decoder {
     pub(super) fn stop(&mut self) {
         self.reset();
         self.sounds = false;
+        self.goes_on = false;
+    }
+
+    /// Its packets were passed on so far, and are decoded from the next on: what is heard goes on.
+    pub(super) fn go_on(&mut self) {
+        match &mut self.source {
+            Source::Law { jitter, .. } => jitter.begin_at_once(),
+            Source::L16(linear) => linear.jitter.begin_at_once(),
+            // Their decoders have not heard what was before: they begin as with a new source.
+            Source::G722(_) | Source::Mute => return,
+            #[cfg(feature = "opus")]
+            Source::Opus(_) => return,
+        }
+        self.goes_on = true;
     }
 
     /// Decodes the frame that is due.
@@ -199,6 +216,9 @@ impl Decoder {
                 let taken = jitter.take(*law, &mut codes, now);
                 g711::decode(*law, &codes, pcm);
                 let before = *pcm;
+                if taken == Taken::Whole && std::mem::take(&mut self.goes_on) {
+                    conceal.go_on();
+                }
                 mend(conceal, pcm, &taken, sounded);
                 self.codes = (taken == Taken::Whole && before == *pcm).then_some(codes);
                 taken != Taken::Quiet
@@ -206,6 +226,9 @@ impl Decoder {
             Source::L16(linear) => {
                 let is_faint = |sample: i16| sample.unsigned_abs() <= FAINT_LINEAR;
                 let taken = linear.jitter.take_units(0, is_faint, pcm, now);
+                if taken == Taken::Whole && std::mem::take(&mut self.goes_on) {
+                    linear.conceal.go_on();
+                }
                 mend(&mut linear.conceal, pcm, &taken, sounded);
                 taken != Taken::Quiet
             }

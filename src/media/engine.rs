@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::bank::SoundBank;
 use super::conference::Conferences;
 use super::decoder::Decoder;
-use super::leg::{Hears, Leg};
+use super::leg::{Hears, Left, Leg};
 use super::order::{Codec, FRAME_SAMPLES, Fact, Group, LegConfig, Order, PortSlot};
 use super::player::Player;
 use super::record::Recording;
@@ -37,13 +37,13 @@ pub struct Engine {
     pub(super) bank: SoundBank,
     pub(super) dice: Dice,
     pub(super) legs: Vec<Option<Box<Leg>>>,
-    slots: HashMap<LegId, PortSlot>,
+    pub(super) slots: HashMap<LegId, PortSlot>,
     pub(super) conferences: Conferences,
     recordings: HashMap<CallId, Recording>,
     /// Recorded calls by phase, so that a tick asks no map in whole.
     recorded: [Vec<CallId>; PHASES],
     /// Whose sockets are read in which tick.
-    read: Roster,
+    pub(super) read: Roster,
     /// Who is served in which tick.
     pub(super) serve: Roster,
     /// Whose packets are no multiple of 20 ms, by the tick half way between two turns.
@@ -125,6 +125,11 @@ impl Engine {
             }
             Order::Join { leg, conference, rights } => self.join(leg, conference, rights),
             Order::Leave { leg } => self.hear(leg, Hears::Nothing),
+            Order::Move { leg, group } => {
+                if let Some(departed) = self.depart(leg) {
+                    self.arrive(departed, group, wire);
+                }
+            }
             Order::PauseRecord { call } => {
                 if let Some(recording) = self.recordings.get_mut(&call) {
                     recording.pause();
@@ -168,10 +173,7 @@ impl Engine {
     fn open(&mut self, id: LegId, config: LegConfig, now: Instant) {
         let slot = config.slot;
         let place = slot.0 as usize;
-        if self.legs.len() <= place {
-            self.legs.resize_with(place + 1, || None);
-            self.resting.resize(place + 1, false);
-        }
+        self.make_room(place);
         if self.legs[place].is_some() || self.slots.contains_key(&id) {
             return; // The switchboard lends a slot once; should it not, the first leg keeps it.
         }
@@ -193,7 +195,14 @@ impl Engine {
         self.settle(slot);
     }
 
-    fn mark_halves(&mut self, slot: PortSlot) {
+    pub(super) fn make_room(&mut self, place: usize) {
+        if self.legs.len() <= place {
+            self.legs.resize_with(place + 1, || None);
+            self.resting.resize(place + 1, false);
+        }
+    }
+
+    pub(super) fn mark_halves(&mut self, slot: PortSlot) {
         let Some(leg) = self.leg(slot) else { return };
         let phase = phase_of(leg.config.group) + 2;
         if leg.config.packet_ms % 20 == 0 {
@@ -212,7 +221,7 @@ impl Engine {
         }
     }
 
-    fn remove(&mut self, slot: PortSlot) -> Option<Box<Leg>> {
+    pub(super) fn remove(&mut self, slot: PortSlot) -> Option<Box<Leg>> {
         let leg = self.legs.get_mut(slot.0 as usize)?.take()?;
         self.slots.remove(&leg.id);
         self.serve.remove_everywhere(slot);
@@ -239,14 +248,17 @@ impl Engine {
         let Some(leg) = self.leg_mut(slot) else { return };
         match std::mem::replace(&mut leg.hears, hears) {
             Hears::Leg(partner) => {
+                leg.left = Some(Left::bridge(leg.relayed));
                 if let Some(other) = self.leg_mut(partner)
                     && matches!(other.hears, Hears::Leg(back) if back == slot)
                 {
+                    other.left = Some(Left::bridge(other.relayed));
                     other.hears = Hears::Nothing;
                 }
                 self.settle(partner);
             }
             Hears::Conference(place) => {
+                leg.mixed_before = true;
                 let tail = leg.tail();
                 self.conferences.leave(place, slot, tail);
             }
@@ -317,9 +329,7 @@ impl Engine {
         if let Some(leg) = self.leg_mut(slot) {
             (leg.relayed, leg.decoded) = (relayed, decoded);
             leg.mind_tones();
-            if !decoded && let Some(decoder) = &mut leg.decoder {
-                decoder.stop();
-            }
+            leg.stops = !decoded;
             if decoded && leg.decoder.is_none() {
                 leg.decoder = Some(Box::new(Decoder::new(leg.config.codec)));
             }

@@ -52,6 +52,8 @@ pub struct Jitter<U = u8> {
     /// The longest packet of this source so far, in samples.
     longest: u32,
     running: bool,
+    /// The next source is heard without delay.
+    at_once: bool,
     strikes: u8,
     delay: Delay,
     late: u64,
@@ -68,6 +70,7 @@ impl<U: Copy + Default> Default for Jitter<U> {
             rest_at: None,
             longest: 0,
             running: false,
+            at_once: false,
             strikes: 0,
             delay: Delay::new(8_000),
             late: 0,
@@ -92,7 +95,14 @@ impl<U: Copy + Default> Jitter<U> {
     /// Forgets all sound and the source's clock: a new source begins. Counts go on.
     pub fn reset(&mut self) {
         self.running = false;
+        self.at_once = false;
         self.present = [0; RING / 64];
+    }
+
+    /// A stream that was heard already goes on here: its first packet is not held back, or there would be
+    /// a gap. The delay is made up for when that is not heard.
+    pub fn begin_at_once(&mut self) {
+        self.at_once = !self.running;
     }
 
     /// Takes a packet's codes that arrived `now`; not a duplicate.
@@ -101,8 +111,12 @@ impl<U: Copy + Default> Jitter<U> {
         let end = timestamp.wrapping_add(codes.len() as u32);
         let arrival = self.delay.units(now);
         let transit = arrival.wrapping_sub(timestamp);
+        let at_once = std::mem::take(&mut self.at_once);
         if !self.running || self.delay.jumped(transit) {
             self.restart(timestamp, transit, arrival);
+            if at_once {
+                (self.play, self.newest) = (timestamp, timestamp);
+            }
         }
         self.delay.measure(transit, arrival);
         if later(end, self.play) <= 0 || later(end, self.play) > RING as i32 {
@@ -117,7 +131,7 @@ impl<U: Copy + Default> Jitter<U> {
             self.restart(timestamp, transit, arrival);
         }
         self.strikes = 0;
-        if later(self.newest, self.play) <= 0 && self.rests_at(self.play) {
+        if !at_once && later(self.newest, self.play) <= 0 && self.rests_at(self.play) {
             self.begin_talkspurt(timestamp, arrival);
         }
         // A source that goes over to longer packets sends each of them later: that is made room for at

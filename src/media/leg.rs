@@ -75,6 +75,13 @@ pub(super) struct Leg {
     pub(super) relayed: bool,
     /// Somebody hears its sound decoded, or listens for keys in it.
     pub(super) decoded: bool,
+    /// Nobody does any more; unless somebody does again before its next turn, its decoder stops there.
+    pub(super) stops: bool,
+    /// Another leg heard it until a moment ago.
+    pub(super) left: Option<Left>,
+    /// It was in a conference, where its sound was decoded. It stays so: to pass packets on again would
+    /// leave out what is held in the decoder's buffer.
+    pub(super) mixed_before: bool,
     /// So many frames more are coded anew before packets go straight.
     tuning: u8,
     /// Sound is decoded at the tick.
@@ -99,6 +106,24 @@ fn packer(config: &LegConfig) -> Option<Box<Packer>> {
         codec => codec.unit_bytes().unwrap_or(1) * FRAME_SAMPLES,
     };
     (config.packet_ms != 20).then(|| Box::new(Packer::new(config.packet_ms, frame_bytes, frame_units)))
+}
+
+/// A bridge that a leg was in until a moment ago: whoever heard it there hears it go on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Left {
+    /// Turns for which that is so.
+    pub(super) turns: u8,
+    /// Its packets were passed on.
+    pub(super) relayed: bool,
+}
+
+/// Orders that belong together may be carried out in two turns.
+const LEFT_TURNS: u8 = 2;
+
+impl Left {
+    pub(super) fn bridge(relayed: bool) -> Self {
+        Left { turns: LEFT_TURNS, relayed }
+    }
 }
 
 /// Packets of one length in a row after which that length is the peer's.
@@ -161,6 +186,9 @@ impl Leg {
             recorded: false,
             relayed: false,
             decoded: false,
+            stops: false,
+            left: None,
+            mixed_before: false,
             tuning: TUNING_FRAMES,
             decoder: None,
             heard_at: now,
@@ -261,6 +289,7 @@ impl Leg {
         let in_tune = self.tuning == 0 || self.config.codec != Codec::G722;
         one_codec
             && in_tune
+            && !self.mixed_before
             && (self.config.codec.unit_bytes().is_none()
                 || self.config.packet_ms == partner.config.packet_ms
                     && self.length.suits(partner.config.packet_ms))
@@ -280,6 +309,11 @@ impl Leg {
 
     /// Decodes the frame that is due.
     pub(super) fn decode(&mut self, now: Instant) {
+        if std::mem::take(&mut self.stops)
+            && let Some(decoder) = &mut self.decoder
+        {
+            decoder.stop();
+        }
         if let Some(decoder) = self.decoder.as_mut().filter(|_| self.decoded) {
             decoder.step(now);
             if decoder.sounds {
@@ -442,6 +476,10 @@ impl Leg {
 
     /// The leg's turn is over; a sound that has ended leaves nothing behind.
     pub(super) fn end_turn(&mut self, wire: &mut impl Wire) {
+        if let Some(left) = &mut self.left {
+            left.turns -= 1;
+            self.left.take_if(|left| left.turns == 0);
+        }
         if self.packer.as_mut().is_some_and(|packer| packer.end_turn()) {
             self.send_rest(wire);
         }

@@ -26,7 +26,12 @@ impl Engine {
             Ok(place) => {
                 leg.hears = Hears::Conference(place);
                 leg.mixed = Mixed::Nothing; // Until the tick.
+                let was_relayed = leg.left.is_some_and(|left| left.relayed);
                 self.settle(slot);
+                let leg = self.leg_mut(slot).filter(|_| was_relayed);
+                if let Some(decoder) = leg.and_then(|leg| leg.decoder.as_mut()) {
+                    decoder.go_on();
+                }
             }
             Err(why) => self.facts.push_back(Fact::NotJoined { leg: id, conference, why }),
         }

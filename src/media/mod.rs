@@ -22,6 +22,7 @@ mod leg;
 mod meeting;
 pub mod mixer;
 mod mos;
+mod moving;
 pub mod order;
 mod packer;
 mod player;
@@ -44,5 +45,6 @@ pub mod wire;
 
 pub use bank::SoundBank;
 pub use engine::Engine;
+pub use moving::Departed;
 pub use order::{Fact, LegConfig, LegFigures, Order};
 pub use wire::{Channel, Frame, Silence, SocketKey, Tape, Wire};

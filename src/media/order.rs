@@ -188,7 +188,7 @@ pub enum Flow {
 pub struct LegConfig {
     /// Our sockets.
     pub slot: PortSlot,
-    /// Whom it is served with; the same as long as the leg lives.
+    /// Whom it is served with, until an [`Order::Move`].
     pub group: Group,
     /// Codec both ways.
     pub codec: Codec,
@@ -255,6 +255,9 @@ pub enum Order {
     Join { leg: LegId, conference: ConferenceId, rights: Rights },
     /// Out of its conference, and `Quiet`.
     Leave { leg: LegId },
+    /// Served with another group from now on, and `Quiet`: it will hear what is ordered next. Its stream,
+    /// its source and its keys go on. For a call's only leg, and none that is recorded.
+    Move { leg: LegId, group: Group },
     /// Press digits on the peer (RFC 4733), 100 ms each.
     SendDigits { leg: LegId, digits: String },
     /// Stereo recording of a call: left is `caller`, right is everyone else and what is played to the caller.

@@ -140,7 +140,7 @@ impl Plan {
                 places.extend(origins.transition.iter().cloned());
                 Some(queue)
             }
-            LineMode::Bench(_) => None,
+            LineMode::Bench(_) | LineMode::Watch { .. } => None,
             LineMode::Meeting(meeting) => {
                 places.extend(origins.meetings.get(&meeting.pattern()).cloned().unwrap_or_default());
                 None
@@ -230,6 +230,7 @@ impl Plan {
                 )
             }
             Step::Meet { room } => self.meet_words(*room),
+            Step::Watch { .. } => Text::new("监听该坐席的通话", "listens to that seat's calls"),
             Step::Ticket { prompt, reason } => {
                 let why = match reason {
                     TicketReason::Overflow => (
@@ -313,6 +314,7 @@ pub fn mode_words(mode: &LineMode) -> Text {
         LineMode::SubCenter { .. } => Text::new("设分中心", "sub-center"),
         LineMode::Bench(_) => Text::new("压测", "bench"),
         LineMode::Meeting(_) => Text::new("会议室", "meeting room"),
+        LineMode::Watch { .. } => Text::new("坐席监听", "listening to a seat"),
     }
 }
 

@@ -25,6 +25,7 @@ impl Plan {
             LineMode::Merged { queue } => (self.merged(line, queue, at), self.recording.enabled),
             LineMode::SubCenter { peer, queue } => (self.sub_center(peer, queue, at), self.recording.enabled),
             LineMode::Bench(bench) => bench_steps(bench),
+            LineMode::Watch { role } => (vec![Step::Answer, Step::Watch { role: *role }], false),
             LineMode::Meeting(meeting) => (meet(meeting, &line.number), meeting.record),
         };
         Flow { line: line.number.clone(), steps, record }

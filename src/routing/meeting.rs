@@ -97,7 +97,8 @@ impl Plan {
     pub fn line_name(&self, number: &LineId) -> String {
         let line = self.lines.get(number).map(|line| &line.name);
         let line = line.or_else(|| self.department_names.get(number));
-        line.or_else(|| self.meeting_of(number).map(|meeting| &meeting.name)).cloned().unwrap_or_default()
+        let line = line.or_else(|| self.meeting_of(number).map(|meeting| &meeting.name)).cloned();
+        line.or_else(|| self.watch_line_name(number.as_str())).unwrap_or_default()
     }
 
     pub(super) fn meeting_of(&self, number: &LineId) -> Option<&Arc<Meeting>> {

@@ -35,6 +35,7 @@ pub mod transition;
 pub mod trunk;
 mod trunk_values;
 mod values;
+pub mod watching;
 
 pub use load::{Draft, Outcome, Overrides};
 pub use number::{Dialled, Found};

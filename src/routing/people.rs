@@ -84,9 +84,10 @@ pub struct Work {
     pub rest: Duration,
     /// Beginning of numbers that seats dial to change their state: `*3`.
     pub prefix: String,
-    /// Beginning of numbers that supervisors and trainees dial to listen to a seat: `*9` and the seat.
+    /// Beginning of numbers that seats dial to listen: the seat's own number follows, `*91001`. Empty:
+    /// nobody listens by telephone.
     pub watch_prefix: String,
-    /// Said to both before an observer hears them; `None`: nothing is.
+    /// Said to caller and clerk once before the first observer hears them; `None`: nothing is.
     pub observer_prompt: Option<PromptId>,
 }
 

@@ -216,6 +216,11 @@ pub enum LineMode {
     Bench(BenchLine),
     /// A room of `[[meeting]]`.
     Meeting(Arc<Meeting>),
+    /// To another seat's calls, dialled by a seat of this role.
+    Watch {
+        /// What it may.
+        role: Role,
+    },
 }
 
 /// What a bench line does.
@@ -538,6 +543,11 @@ pub enum Step {
     Meet {
         /// The room: its whole number.
         room: u64,
+    },
+    /// Listens to the calls of another seat, one after another, until whoever called leaves.
+    Watch {
+        /// What whoever called may.
+        role: Role,
     },
     /// Opens a ticket and reads its number out.
     Ticket {

@@ -86,6 +86,7 @@ impl Plan {
                 BenchLine::Dial { .. } => Text::new("直拨中继", "dials a trunk"),
             },
             LineMode::Meeting(_) => Text::new("会议室", "meeting room"),
+            LineMode::Watch { .. } => Text::new("坐席监听", "listening to a seat"),
         }
     }
 }

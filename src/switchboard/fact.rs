@@ -67,6 +67,8 @@ pub enum What {
     OfferEnded { seat: SeatId, why: OfferEnd },
     /// A seat picked up.
     SeatAnswered { seat: SeatId, waited_ms: u64 },
+    /// Whoever picked up is no clerk: `expert`, `leader` (a city leader's answering day), `supervisor`, ….
+    SeatRole { seat: SeatId, role: String },
     /// The clerk is gone; the caller may still be there.
     SeatLeft { seat: SeatId, talked_ms: u64, vanished: bool },
     /// The queue's rule sent the caller on.

@@ -13,6 +13,7 @@ use crate::media;
 use crate::routing::meeting::{Comer, SEATS};
 use crate::routing::number::Dialled;
 use crate::routing::plan::{DialledFrom, Line, LineMode};
+use crate::routing::watching::NoWatch;
 use crate::sip::event::{EndCause, Event, Invited, Origin};
 use crate::sip::{self, SessionId};
 use crate::switchboard::fact::Room;
@@ -129,6 +130,7 @@ impl Switchboard {
     fn admit(&mut self, mut invited: Invited, now: Now) -> Result<(), Turned> {
         let plan = self.plan.clone();
         let dialled = dialled(&invited);
+        let mut watch = None;
         let (way, found, sound) = match &invited.from {
             Origin::Trunk(trunk) => {
                 let trunk = plan.trunks.get(trunk).ok_or(Turned::ForGood(403))?;
@@ -139,8 +141,16 @@ impl Switchboard {
             }
             Origin::Seat(seat) => {
                 let seat = plan.seats.get(seat).ok_or(Turned::ForGood(403))?;
-                let Some(found) = plan.find_room(Comer::Seat, &dialled) else {
-                    return self.clerk_dials(&seat.id, invited, now);
+                let found = match plan.find_watch(seat, &dialled) {
+                    Some(found) => {
+                        let (found, of) = found.map_err(Turned::no_watch)?;
+                        watch = Some((seat.id.clone(), seat.role, of));
+                        found
+                    }
+                    None => match plan.find_room(Comer::Seat, &dialled) {
+                        Some(found) => found,
+                        None => return self.clerk_dials(&seat.id, invited, now),
+                    },
                 };
                 (TrunkId::from(SEATS), found, &seat.sound)
             }
@@ -153,6 +163,9 @@ impl Switchboard {
         }
         if self.rooms.refuses(&found.line) {
             return Err(Turned::RoomFull);
+        }
+        if watch.as_ref().is_some_and(|(.., of)| self.watches.refuses(of)) {
+            return Err(Turned::ForGood(486));
         }
         let slot = self.ports.lend().ok_or(Turned::ForNow)?;
         let id = CallId::draw(u64::try_from(now.wall.as_millisecond()).unwrap_or(0), &mut self.dice);
@@ -192,6 +205,11 @@ impl Switchboard {
             wire_ref: invited.wire_ref.clone(),
             room: room_of(&found.line),
         };
+        if let Some((seat, role, of)) = watch {
+            // Should the call be taken over, the seat rings when this telephone is on the hook.
+            self.screens.seat_called(seat.clone(), invited.session);
+            self.watches.admit(id, seat, role, of);
+        }
         self.let_in(id, call, invited, &found.line, &what, now);
         self.record(id, what, now);
         self.records.await_opening(id);
@@ -344,6 +362,15 @@ pub(super) enum Turned {
     RoomFull,
     /// Its description is one that we cannot take.
     Description(Disagreement),
+}
+
+impl Turned {
+    fn no_watch(why: NoWatch) -> Self {
+        match why {
+            NoWatch::NoSuchSeat => Turned::ForGood(404),
+            NoWatch::NotAllowed => Turned::ForGood(403),
+        }
+    }
 }
 
 /// The room, where a line is one.

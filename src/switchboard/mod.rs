@@ -95,6 +95,7 @@ pub struct Switchboard {
     ports: Ports,
     rooms: rooms::Rooms,
     screens: Screens,
+    watches: watching::Watches,
     outboxes: Vec<Outbox>,
     records: recording::Records,
     missed: missed::MissedCalls,
@@ -181,6 +182,7 @@ impl Switchboard {
             ports: Ports::new(setup.plan.network.rtp_ports),
             rooms: rooms::Rooms::default(),
             screens: Screens::default(),
+            watches: watching::Watches::default(),
             outboxes: sinks,
             records: recording::Records::default(),
             missed: missed::MissedCalls::new(&setup.plan.missed),
@@ -309,7 +311,7 @@ impl Switchboard {
                 self.endpoint_told(output, now);
             } else if let Some(decision) = self.acd.poll_output() {
                 self.decided(decision, now);
-            } else if !self.ring_cleared(now) {
+            } else if !self.ring_cleared(now) && !self.mind_watchers() {
                 break;
             }
         }

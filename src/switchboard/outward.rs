@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use super::calling::telephone;
-use super::{Output, Switchboard, trunks};
+use super::{Output, Switchboard, mask, trunks};
 use crate::acd::event::Joining;
 use crate::call::{Callee, Command, Input};
 use crate::id::{CallId, LegId, QueueId, TrunkId};
@@ -96,6 +96,10 @@ impl Switchboard {
             Command::Bridged => self.bridged(id, now),
             Command::OfferFailed { seat, status } => self.offer_failed(id, seat, status, now),
             Command::SeatLeft { seat, vanished } => self.seat_left(id, &seat, vanished, now),
+            Command::Watching => self.watch_ready(id),
+            Command::Watch { call, how } => self.watches(id, call, how, now),
+            Command::TakeWatched { call } => self.take_watched(id, call),
+            Command::ObserverMayHear => self.observer_may_hear(id),
             Command::Tell(told) => self.told(id, told, now),
             Command::Over => self.forget_call(id, now),
         }
@@ -140,10 +144,14 @@ impl Switchboard {
             Some(_) => vec![hops, ("X-Hotline-Line", line.to_string()), ("X-Hotline-Call", id.to_string())],
             None => vec![hops], // The others are ours alone.
         };
-        let along = entry.along_with(id, &callee, self.legs.get(&LegId::caller(id)).copied());
+        let mut along = entry.along_with(id, &callee, self.legs.get(&LegId::caller(id)).copied());
+        let shown = if self.sees_numbers(&callee) { from_user.clone() } else { mask(&from_user).to_string() };
+        if shown != from_user {
+            along.carried = None; // Who forwarded the call, and what the caller's side said of itself.
+        }
         let invite = Invite {
             target: target(&self.plan, &callee, &from_user),
-            from_user,
+            from_user: shown,
             from_display,
             offer: offer.into(),
             headers,
@@ -186,6 +194,13 @@ impl Switchboard {
         self.agenda.set(&id, None);
         self.screens.drop_call(id);
         self.records.keep_tail(id, entry.sequence, entry.answered.is_some());
+        self.watch_over(id, now);
+    }
+
+    /// Whether whoever is called may see callers' numbers: observers do not.
+    fn sees_numbers(&self, callee: &Callee) -> bool {
+        let Callee::Seat(seat) = callee else { return true };
+        self.plan.seats.get(seat).is_none_or(|seat| seat.role.sees_numbers())
     }
 
     /// Whether the plan has this callee for help in an emergency.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::id::{CallId, PromptId, SeatId, TrunkId};
+use crate::ledger::Action;
 use crate::media;
 use crate::media::order::{PortSlot, SoundId};
 use crate::routing::Plan;
@@ -12,6 +13,7 @@ use crate::sip;
 use crate::switchboard::fact::Fact;
 use crate::switchboard::trunks::TrunkPasswords;
 use crate::tickets::event::{EventRef, Outcome, StoredEvent};
+use crate::time::Timestamp;
 
 /// Something that happened outside.
 #[derive(Clone, Debug)]
@@ -93,6 +95,8 @@ pub enum StoreJob {
     Settled { sink: usize, event: EventRef },
     /// A sink refused an event for good.
     DeadLetter { sink: usize, event: EventRef, why: String },
+    /// Somebody did what the ledger keeps: appended to its chain.
+    Access { at: Timestamp, actor: String, action: Action, subject: String, reason: String },
     /// A seat's binding.
     Binding { seat: SeatId, binding: Option<sip::event::Binding> },
 }

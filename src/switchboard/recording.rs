@@ -11,8 +11,9 @@ use super::kept::Answered;
 use super::ticketing::About;
 use super::{Fact, Output, StoreJob, Switchboard, What, ticketing};
 use crate::call::{self, Callee, Ending, Input, Side, Told};
-use crate::id::CallId;
+use crate::id::{CallId, SeatId};
 use crate::media::order::{Codec, LegFigures};
+use crate::routing::people::Role;
 use crate::switchboard::fact::Sound;
 use crate::tickets::event::{EventRef, StoredEvent};
 use crate::time::Now;
@@ -153,6 +154,10 @@ impl Switchboard {
         if let Told::Closed { cause, .. } = &told {
             self.callback_over(id, *cause, now);
         }
+        let role = match &told {
+            Told::SeatAnswered { seat, .. } => self.role_of(seat),
+            _ => None,
+        };
         let Some(entry) = self.calls.get_mut(&id) else { return };
         let what = match told {
             Told::Answered { durable } => {
@@ -213,6 +218,23 @@ impl Switchboard {
             }
         };
         self.record(id, what, now);
+        if let Some(role) = role {
+            self.record(id, role, now);
+        }
+    }
+
+    /// What is told of a seat that picked up and is no clerk's: reports tell a leader's calls by it.
+    fn role_of(&self, seat: &SeatId) -> Option<What> {
+        let role = match self.plan.seats.get(seat)?.role {
+            Role::Clerk => return None,
+            Role::Expert => "expert",
+            Role::Leader => "leader",
+            Role::Observer => "observer",
+            Role::Trainee => "trainee",
+            Role::Supervisor => "supervisor",
+            Role::Admin => "admin",
+        };
+        Some(What::SeatRole { seat: seat.clone(), role: role.to_owned() })
     }
 
     /// Gives the turn's writes to the store as one batch.

@@ -7,6 +7,7 @@ use crate::acd::event::{Change, Unchanged};
 use crate::call::{Unwilling, Wish};
 use crate::id::{CallId, LineId, QueueId, SeatId};
 use crate::routing::people::Role;
+pub use crate::routing::watching::Watching;
 use crate::time::Now;
 
 /// Who asks.
@@ -87,17 +88,6 @@ pub enum Request {
     },
 }
 
-/// How somebody listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Watching {
-    /// Is not heard.
-    Listen,
-    /// Is heard by the clerk alone.
-    Whisper,
-    /// Is heard by all.
-    Barge,
-}
-
 /// What a call was about: codes of the plan's `[disposition]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -159,6 +149,11 @@ pub enum Refusal {
     Call(Unwilling),
     /// The seat is engaged.
     Engaged,
+    /// The seat's telephone has no call that listens: its user dials this first.
+    NotListening {
+        /// `*91001`.
+        dial: String,
+    },
     /// There is no room for another call.
     Full,
     /// The caller was called back a moment ago, and did not answer.

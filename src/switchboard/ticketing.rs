@@ -31,17 +31,18 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
     Some(match what.clone() {
         What::Opened { line, dialled, caller, trunk, ticket, plan, shifted_clock, wire_ref, room } => {
             let line_name = line_name(&line);
+            let kind = kind_of(&trunk, &line, room.is_some());
             EventBody::Opened {
                 ticket,
                 line,
                 line_name,
                 dialled,
                 caller,
-                kind: kind_of(&trunk, room.is_some()),
                 trunk,
                 plan,
                 shifted_clock,
                 wire_ref,
+                kind,
             }
         }
         What::Answered { durable } => EventBody::Answered { durable },
@@ -56,6 +57,7 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         | What::Recognised { .. }
         | What::Watched { .. }
         | What::Unwatched { .. }
+        | What::SeatRole { .. }
         | What::Outward { .. }
         | What::CallbackKept { .. }
         | What::CallbackSettled { .. }
@@ -102,11 +104,14 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
 }
 
 /// By where a call came; `None`: a citizen's.
-fn kind_of(trunk: &TrunkId, room: bool) -> Option<CallKind> {
-    match room {
-        true => Some(CallKind::Meeting),
-        false => calling::is_own(trunk).then_some(CallKind::Outward),
+/// What a call is that is nobody's case.
+fn kind_of(trunk: &TrunkId, line: &LineId, room: bool) -> Option<CallKind> {
+    if room {
+        return Some(CallKind::Meeting);
     }
+    // No published number begins with a star: what does is a code, or somebody who listens.
+    let kind = if line.as_str().starts_with('*') { CallKind::Own } else { CallKind::Outward };
+    calling::is_own(trunk).then_some(kind)
 }
 
 fn unanswered(why: OfferEnd) -> Unanswered {

@@ -121,6 +121,7 @@ impl Metrics {
             | What::Recognised { .. }
             | What::Watched { .. }
             | What::Unwatched { .. }
+            | What::SeatRole { .. }
             | What::Outward { .. }
             | What::CallbackKept { .. }
             | What::CallbackSettled { .. }

@@ -216,6 +216,7 @@ impl CallRecord {
             | What::Recognised { .. }
             | What::Watched { .. }
             | What::Unwatched { .. }
+            | What::SeatRole { .. }
             | What::Outward { .. }
             | What::CallbackKept { .. }
             | What::CallbackSettled { .. }

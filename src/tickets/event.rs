@@ -219,6 +219,8 @@ pub enum CallKind {
     Meeting,
     /// A clerk or the house calls somebody.
     Outward,
+    /// A clerk's own, such as one that listens to others.
+    Own,
 }
 
 /// Which rule of the queue sent a caller on.

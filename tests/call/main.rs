@@ -24,3 +24,4 @@ mod three_way;
 mod three_way_failures;
 mod three_way_keys;
 mod three_way_sound;
+mod watching;

@@ -71,10 +71,10 @@ fn nobody_is_rung_before_the_record_is_there_or_its_bound_is_over() {
     assert_eq!(caller.answers(0)[0], "told answered", "it was there by then");
     assert_eq!(ringing().call.state(), "calling");
     let call = ringing().call;
-    assert!(call.begun_by_us() && call.clerk().is_some_and(|seat| seat.as_str() == "1001"));
+    assert!(call.begun_by_us() && call.first_clerk().is_some_and(|seat| seat.as_str() == "1001"));
     let call = dialled().go().call;
-    assert!(!call.begun_by_us() && call.clerk().is_some_and(|seat| seat.as_str() == "1001"));
-    assert_eq!(Dialling::to("12345").go().call.clerk(), None);
+    assert!(!call.begun_by_us() && call.first_clerk().is_some_and(|seat| seat.as_str() == "1001"));
+    assert_eq!(Dialling::to("12345").go().call.first_clerk(), None);
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn a_citizen_whom_the_house_calls_is_asked_and_let_go() {
         citizen.recorded(),
         [DIALS[0], "want port 0 for 13800000000 by carrier", "invite 13800000000 by carrier as 0"]
     );
-    assert_eq!(citizen.call.clerk(), None);
+    assert_eq!(citizen.call.first_clerk(), None);
     let leg = citizen.leg(0);
     let routed = Input::Routed { leg, trunk: "spare".into(), peer: [203, 0, 113, 9].into() };
     assert_eq!(citizen.tell(routed), ["told dialled 13800000000"], "by another trunk");

@@ -47,6 +47,11 @@ pub fn words(command: &Command, sounds: &BTreeMap<PromptId, SoundId>) -> String 
         Command::OfferFailed { seat, status } => format!("seat {seat} did not take it: {status}"),
         Command::SeatLeft { seat, vanished: false } => format!("seat {seat} is free"),
         Command::SeatLeft { seat, vanished: true } => format!("seat {seat} vanished"),
+        Command::Watching => "can listen".to_owned(),
+        Command::Watch { how: Some(how), .. } => format!("listens as {how:?}"),
+        Command::Watch { how: None, .. } => "listens no more".to_owned(),
+        Command::TakeWatched { .. } => "takes it over".to_owned(),
+        Command::ObserverMayHear => "observers may hear".to_owned(),
         Command::Tell(told) => format!("told {}", told_words(told)),
         Command::Over => "over".to_owned(),
     }
@@ -116,6 +121,7 @@ fn sound(order: &Order, sounds: &BTreeMap<PromptId, SoundId>) -> String {
             format!("join {} to {} with {rights:?}", leg.index, conference.0)
         }
         Order::Leave { leg } => format!("leave {}", leg.index),
+        Order::Move { leg, .. } => format!("move {}", leg.index),
     }
 }
 

@@ -54,6 +54,7 @@ fn mode(line: &Line) -> &'static str {
         LineMode::SubCenter { .. } => "3",
         LineMode::Bench(_) => "bench",
         LineMode::Meeting(_) => "meeting",
+        LineMode::Watch { .. } => "watch",
     }
 }
 

@@ -1,5 +1,6 @@
 //! Conferences: who hears whom, from the first that joins to the last that leaves.
 
+mod bridged;
 mod clicks;
 mod members;
 mod recorded;

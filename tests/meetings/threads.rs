@@ -1,5 +1,6 @@
 //! Members of one room meet whichever calls they are: with four media threads, each room is on one.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,6 +45,8 @@ struct Member {
     engine: SocketAddr,
     sent: u32,
     heard: Vec<i16>,
+    /// Streams that it was sent.
+    streams: BTreeSet<[u8; 4]>,
 }
 
 impl Member {
@@ -86,6 +89,7 @@ impl Member {
     fn listens(&mut self) {
         let mut packet = [0; 2_048];
         while let Ok(length) = self.socket.recv(&mut packet) {
+            self.streams.insert([packet[8], packet[9], packet[10], packet[11]]);
             self.heard.extend(packet[12..length].iter().map(|code| decode_sample(Law::A, *code)));
         }
     }
@@ -105,17 +109,19 @@ struct House {
     media: MediaHandle,
     members: Vec<Member>,
     woken: Receiver<()>,
+    /// Legs whose sound is closed.
+    closed: BTreeSet<LegId>,
     /// Kept until the threads have ended.
     _shelf: Shelf,
 }
 
 impl House {
-    fn new(shards: usize) -> House {
-        let data = std::env::temp_dir().join(format!("hotline-rooms-{}", std::process::id()));
+    fn new(shards: usize, first_port: u16) -> House {
+        let data = std::env::temp_dir().join(format!("hotline-rooms-{first_port}-{}", std::process::id()));
         let (wake, woken) = channel();
         let mut media = MediaHandle::spawn(MediaConfig {
             bind: HERE,
-            ports: (28_000, 28_199),
+            ports: (first_port, first_port + 199),
             shell: ShellChoice::Auto,
             shards,
             orders_ring: 64,
@@ -142,11 +148,12 @@ impl House {
                 engine: SocketAddr::new(HERE, media.port(slot)),
                 sent: 0,
                 heard: Vec::new(),
+                streams: BTreeSet::new(),
             }
         });
         let members: Vec<Member> = members.collect();
         assert_eq!(members.len() as u64, 3 * ROOMS, "ports");
-        House { media, members, woken, _shelf: Shelf(data) }
+        House { media, members, woken, closed: BTreeSet::new(), _shelf: Shelf(data) }
     }
 
     fn opens(&mut self) {
@@ -166,6 +173,9 @@ impl House {
             assert!(begun.elapsed() < PATIENCE, "{what} did not come true");
             while let Some(fact) = self.media.poll() {
                 assert!(!matches!(fact, Fact::Failed { .. }), "{fact:?}");
+                if let Fact::Closed { leg, .. } = fact {
+                    self.closed.insert(leg);
+                }
             }
             self.members.iter_mut().for_each(Member::speaks);
             due += PACE;
@@ -178,7 +188,7 @@ impl House {
 
 #[test]
 fn members_of_a_room_meet_on_whichever_of_four_threads_it_is_and_rooms_do_not() {
-    let mut house = House::new(4);
+    let mut house = House::new(4, 28_000);
     house.opens();
     let all: Vec<u32> = house.members.iter().map(|member| member.hz).collect();
     house.until("each hears the two others", |members| {
@@ -202,5 +212,63 @@ fn members_of_a_room_meet_on_whichever_of_four_threads_it_is_and_rooms_do_not() 
         })
     });
     let left = house.media.stop();
+    assert!(left.iter().all(|fact| !matches!(fact, Fact::Failed { .. })), "{left:?}");
+}
+
+/// As who listens follows a seat from call to call, which are on any thread.
+#[test]
+fn who_goes_over_to_another_group_is_heard_there_on_its_thread_by_the_same_stream() {
+    let mut house = House::new(4, 28_200);
+    house.opens();
+    let all: Vec<u32> = house.members.iter().map(|member| member.hz).collect();
+    let two = |member: &Member| member.streams.len() == 1;
+    house.until("each hears somebody", |members| members.iter().all(two));
+    let first = |room: u64| move |member: &&Member| member.room == room;
+    let guests: Vec<LegId> = house.members.iter().step_by(3).map(|member| member.leg).collect();
+    let goes = |house: &mut House, leg: LegId, room: u64| {
+        let conference = ConferenceId(room);
+        house.media.send(Order::Move { leg, group: Group::of_conference(conference) });
+        house.media.send(Order::Join { leg, conference, rights: Rights::FULL });
+    };
+    // By way of all rooms, without waiting for the threads, to the next room but one.
+    for (n, leg) in (0..).zip(&guests) {
+        for by in 1..=ROOMS + 2 {
+            goes(&mut house, *leg, 94_000_001 + (n + by) % ROOMS);
+        }
+    }
+    let now_in = |leg: LegId, room: u64| match guests.iter().position(|guest| *guest == leg) {
+        Some(n) => 94_000_001 + (n as u64 + 2) % ROOMS,
+        None => room,
+    };
+    house.until("each hears those who are in its room now", |members| {
+        members.iter().all(|member| {
+            let room = now_in(member.leg, member.room);
+            let others = members.iter().filter(|other| now_in(other.leg, other.room) == room);
+            let tones: Vec<u32> =
+                others.filter(|other| other.leg != member.leg).map(|other| other.hz).collect();
+            tones.len() == 2 && member.hears_just(&tones, &all)
+        })
+    });
+    assert!(house.members.iter().all(two), "nobody's stream has changed");
+    // One that ends on its way is gone, and its pair is free.
+    for leg in &guests {
+        goes(&mut house, *leg, 94_000_001);
+        house.media.send(Order::Close { leg: *leg });
+    }
+    house.until("they are gone", |members| {
+        members.iter().filter(|member| !guests.contains(&member.leg)).all(|member| {
+            let other = members
+                .iter()
+                .filter(first(member.room))
+                .find(|other| other.leg != member.leg && !guests.contains(&other.leg));
+            member.hears_just(&[other.expect("one stays").hz], &all)
+        })
+    });
+    let left = house.media.stop();
+    house.closed.extend(left.iter().filter_map(|fact| match fact {
+        Fact::Closed { leg, .. } => Some(*leg),
+        _ => None,
+    }));
+    assert!(guests.iter().all(|leg| house.closed.contains(leg)), "each is told to be closed");
     assert!(left.iter().all(|fact| !matches!(fact, Fact::Failed { .. })), "{left:?}");
 }

@@ -40,6 +40,8 @@ pub struct Store {
     owed: BTreeMap<(usize, EventRef), StoredEvent>,
     pub dead: Vec<(usize, EventRef, String)>,
     bindings: BTreeSet<SeatId>,
+    /// Of the ledger's entries: who, to what, why.
+    pub accesses: Vec<(String, String, String)>,
 }
 
 impl Store {
@@ -51,6 +53,7 @@ impl Store {
             owed: BTreeMap::new(),
             dead: Vec::new(),
             bindings: BTreeSet::new(),
+            accesses: Vec::new(),
         }
     }
 
@@ -82,6 +85,7 @@ impl Store {
                 self.owed.remove(&(sink, event));
                 self.dead.push((sink, event, why));
             }
+            StoreJob::Access { actor, subject, reason, .. } => self.accesses.push((actor, subject, reason)),
             StoreJob::Binding { seat, binding: Some(_) } => drop(self.bindings.insert(seat)),
             StoreJob::Binding { seat, binding: None } => drop(self.bindings.remove(&seat)),
         }

@@ -38,4 +38,5 @@ mod case_threeway;
 mod case_transfers;
 mod case_trunks;
 mod case_vanished;
+mod case_watching;
 mod case_ways;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::mpsc::channel;
 
 use hotline::io::store::{CallQuery, FILE, Reader, Repaired, Report, close_crashed};
+use hotline::ledger::{Action, Entry, verify};
 use hotline::switchboard::fact::{Cause, What};
 use hotline::switchboard::port::StoreJob;
 use hotline::tickets::event::{EventRef, StoredEvent};
@@ -263,4 +264,25 @@ fn a_ticket_is_folded_once_closed_for_good_and_never_takes_the_place_of_another(
     assert_eq!(ticket.data["file"], "recordings/a.wav");
     assert!(fold(opened(call(2), 1)).unwrap_err().contains("21090100001"), "the number is taken");
     assert_eq!(folder.reader().tickets(10).unwrap(), [ticket]);
+}
+
+#[test]
+fn whoever_listened_is_in_the_chain_once_though_it_was_written_twice() {
+    let folder = Folder::new("ledger");
+    let mut archive = Archive::start(&folder, &["office"]);
+    let listened = |seat: &str, how: &str| StoreJob::Access {
+        at: at(3),
+        actor: format!("seat:{seat}"),
+        action: Action::CallWatched { call: call(1) },
+        subject: call(1).to_string(),
+        reason: how.to_owned(),
+    };
+    archive.write(vec![job(opened(call(1), 1)), listened("1006", "listen"), listened("1007", "listen")]);
+    archive.write(vec![listened("1006", "listen"), listened("1006", "barge")]);
+    let mut rows = folder.reader().ledger(None, 10).unwrap();
+    rows.reverse();
+    let entries: Vec<Entry> = rows.iter().map(|row| serde_json::from_str(&row.json).unwrap()).collect();
+    let told: Vec<String> = entries.iter().map(|entry| format!("{} {}", entry.actor, entry.reason)).collect();
+    assert_eq!(told, ["seat:1006 listen", "seat:1007 listen", "seat:1006 barge"]);
+    assert_eq!(verify(&entries).map(|head| head.number), Ok(3));
 }

@@ -33,7 +33,7 @@ pub fn call(plan: &Plan, caller: &Caller, clerk: Option<&Clerk>, verdict: &Verdi
         Some(LineMode::Merged { .. }) => "整体并入 merged",
         Some(LineMode::Dual { .. }) => "双号并行 dual",
         Some(LineMode::SubCenter { .. }) => "分中心 sub-center",
-        Some(LineMode::Bench(_) | LineMode::Meeting(_)) | None => "",
+        Some(LineMode::Bench(_) | LineMode::Meeting(_) | LineMode::Watch { .. }) | None => "",
     };
     let mark = |good: bool| if good { "✓" } else { "✗" };
     let prompts: Vec<String> =

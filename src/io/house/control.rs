@@ -171,7 +171,8 @@ impl House {
                             StoreJob::DeadLetter { sink, .. } => {
                                 self.metrics.figures().dead_letter(&self.sink_name(*sink));
                             }
-                            StoreJob::Settled { .. } | StoreJob::Binding { .. } => {}
+                            StoreJob::Settled { .. } | StoreJob::Access { .. } | StoreJob::Binding { .. } => {
+                            }
                         }
                     }
                     if let Some(store) = &self.store {

@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use super::house::{Ask, Door};
 use super::store::{Desk, Errands, LedgerRow};
 use crate::id::CallId;
-use crate::ledger::{Action, Chain, Entry};
+use crate::ledger::Action;
 use crate::telemetry::Figures;
 use crate::time::Timestamp;
 
@@ -145,16 +145,5 @@ pub fn ledger_row(
     subject: &str,
     reason: &str,
 ) -> LedgerRow {
-    let mut chain = match last.and_then(|row| serde_json::from_str::<Entry>(&row.json).ok()) {
-        Some(entry) => Chain::resume(&entry),
-        None => Chain::begin(),
-    };
-    let entry = chain.append(at, actor, action, subject, reason);
-    LedgerRow {
-        number: entry.number,
-        at,
-        // An entry holds strings and numbers only: it always serialises.
-        json: serde_json::to_string(&entry).unwrap_or_default(),
-        hash: entry.hash,
-    }
+    LedgerRow::after(last, at, actor, action, subject, reason)
 }

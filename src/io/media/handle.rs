@@ -1,6 +1,6 @@
 //! The control thread's end of the media threads: orders in, facts out, never a wait.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use super::sockets::{PortPair, PortRange};
-use super::spread::Spread;
+use super::spread::{Spread, call_of};
 use super::thread::{Seat, run};
 use super::{MediaFigures, ShellChoice};
-use crate::id::Dice;
+use crate::id::{CallId, Dice, LegId};
 use crate::io::clock::Clock;
 use crate::io::recorder::{Recorder, RecorderConfig, RecorderFigures};
-use crate::media::order::{Fact, Order, PortSlot};
-use crate::media::{Engine, SoundBank};
+use crate::media::order::{Fact, Group, Order, PortSlot};
+use crate::media::{Departed, Engine, SoundBank};
 
 /// Orders that may wait in the ring of one media thread.
 pub const ORDERS_RING: usize = 4_096;
@@ -24,6 +24,11 @@ pub const ORDERS_RING: usize = 4_096;
 pub const ORDERS_HELD_MAX: usize = 16_384;
 /// Facts that may wait for the control thread; more wait in their engines.
 const FACTS_RING: usize = 8_192;
+
+/// Legs on their way from one thread to another; the next one's call is told that its sound failed.
+const MOVING_MAX: usize = 256;
+/// Orders that wait for a leg on its way; then the oldest gives way that is not its end.
+const MOVING_HELD_MAX: usize = 64;
 
 /// Wakes the control thread: facts are there, or room for orders.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
@@ -56,8 +61,36 @@ pub struct MediaConfig {
 pub(super) enum Command {
     /// An order, with the sockets if a leg opens.
     Order { order: Order, pair: Option<Arc<PortPair>> },
+    /// A leg goes over to another thread: it is given back as [`Moved`].
+    Depart(LegId),
+    /// And comes from there.
+    Arrive { departed: Departed, group: Group, pair: Arc<PortPair> },
     /// New prompts.
     Bank(SoundBank),
+}
+
+/// A leg that a thread has let go of; `None`: it was gone before.
+pub(super) struct Moved {
+    pub(super) leg: LegId,
+    pub(super) departed: Option<Departed>,
+}
+
+/// Where a leg is going, and what is wanted of it there.
+struct Moving {
+    group: Group,
+    to: usize,
+    held: VecDeque<Order>,
+}
+
+impl Moving {
+    fn hold(&mut self, order: Order) {
+        if self.held.len() >= MOVING_HELD_MAX
+            && let Some(least) = self.held.iter().position(|held| !matches!(held, Order::Close { .. }))
+        {
+            self.held.remove(least);
+        }
+        self.held.push_back(order);
+    }
 }
 
 /// See the module's own words. Dropped without [`MediaHandle::stop`], the threads end by themselves.
@@ -65,6 +98,9 @@ pub struct MediaHandle {
     ports: PortRange,
     shards: Vec<Shard>,
     spread: Spread,
+    /// By its call, of which it is the only leg.
+    moving: HashMap<CallId, Moving>,
+    moved: Receiver<Moved>,
     facts: Receiver<Fact>,
     /// Set where facts may lie unread that nobody was woken for.
     unread: Arc<AtomicBool>,
@@ -93,6 +129,7 @@ impl MediaHandle {
         let ports = PortRange::new(config.bind, config.ports.0, config.ports.1);
         let figures = Arc::new(MediaFigures::default());
         let (tell, facts) = sync_channel(FACTS_RING);
+        let (let_go, moved) = sync_channel(MOVING_MAX);
         let (recorder, decks) = {
             let (tell, wake) = (tell.clone(), Arc::clone(&config.wake));
             let told = move |fact| {
@@ -113,6 +150,7 @@ impl MediaHandle {
                 deck,
                 orders,
                 facts: tell.clone(),
+                moved: let_go.clone(),
                 unread: Arc::clone(&unread),
                 wake: Arc::clone(&config.wake),
                 starved: Arc::clone(&starved),
@@ -132,6 +170,8 @@ impl MediaHandle {
             ports,
             shards: started,
             spread: Spread::new(shards),
+            moving: HashMap::new(),
+            moved,
             facts,
             unread,
             refused: VecDeque::new(),
@@ -159,6 +199,14 @@ impl MediaHandle {
     /// Gives an order, in order per call. Never waits: what finds the ring full is held, and when
     /// too much is held a leg that opens is refused, which is told as [`Fact::Failed`].
     pub fn send(&mut self, order: Order) {
+        if !self.moving.is_empty()
+            && let Some(moving) = self.moving.get_mut(&call_of(&order))
+        {
+            return moving.hold(order);
+        }
+        if let Order::Move { leg, group } = order {
+            return self.send_over(leg, group);
+        }
         let Order::Open { leg, config } = order else {
             // Orders other than Open are about legs that are open, so what is held stays bounded.
             let shard = self.spread.of_order(&order);
@@ -181,6 +229,36 @@ impl MediaHandle {
         }
     }
 
+    /// To another thread by way of this one; what is ordered meanwhile waits here.
+    fn send_over(&mut self, leg: LegId, group: Group) {
+        let way = self.spread.way(leg.call, group);
+        match way.filter(|(from, to)| from == to || self.moving.len() < MOVING_MAX) {
+            Some((from, to)) if from == to => {
+                self.spread.moved(leg.call, group);
+                let command = Command::Order { order: Order::Move { leg, group }, pair: None };
+                self.shards[to].give(command, &self.figures);
+            }
+            Some((from, to)) => {
+                self.moving.insert(leg.call, Moving { group, to, held: VecDeque::new() });
+                self.shards[from].give(Command::Depart(leg), &self.figures);
+            }
+            None => {
+                MediaFigures::add(&self.figures.orders_refused, 1);
+                self.refused.push_back(Fact::Failed { leg });
+            }
+        }
+    }
+
+    fn take_over(&mut self, Moved { leg, departed }: Moved) {
+        let Some(Moving { group, to, held }) = self.moving.remove(&leg.call) else { return };
+        let pair = departed.as_ref().and_then(|departed| self.ports.pair(departed.slot())).map(Arc::clone);
+        if let (Some(departed), Some(pair)) = (departed, pair) {
+            self.spread.moved(leg.call, group);
+            self.shards[to].give(Command::Arrive { departed, group, pair }, &self.figures);
+        }
+        self.send_many(held);
+    }
+
     /// Gives several orders.
     pub fn send_many(&mut self, orders: impl IntoIterator<Item = Order>) {
         for order in orders {
@@ -199,6 +277,9 @@ impl MediaHandle {
     pub fn poll(&mut self) -> Option<Fact> {
         for shard in &mut self.shards {
             shard.pass_held();
+        }
+        while let Ok(moved) = self.moved.try_recv() {
+            self.take_over(moved);
         }
         // Before the look, so that what is told from now on is not taken for read.
         self.unread.swap(false, Ordering::AcqRel);

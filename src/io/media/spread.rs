@@ -57,6 +57,24 @@ impl Spread {
         }
     }
 
+    /// Where the call's only leg is, and where it goes with its new group. `None`: there is no room to
+    /// remember it.
+    pub(super) fn way(&self, call: CallId, group: Group) -> Option<(usize, usize)> {
+        let from = self.guests.get(&call).map_or_else(|| self.of_group(Group::of_call(call)), |it| it.shard);
+        let is_known = group == Group::of_call(call) || self.guests.contains_key(&call);
+        (is_known || self.guests.len() < GUESTS_MAX).then(|| (from, self.of_group(group)))
+    }
+
+    /// The leg is there.
+    pub(super) fn moved(&mut self, call: CallId, group: Group) {
+        if group == Group::of_call(call) {
+            self.guests.remove(&call);
+        } else {
+            let guest = Guest { shard: self.of_group(group), legs: 1, recorded: false };
+            self.guests.insert(call, guest);
+        }
+    }
+
     /// The thread that has all legs of the call that an order is about.
     pub(super) fn of_order(&mut self, order: &Order) -> usize {
         let call = call_of(order);
@@ -93,7 +111,8 @@ impl Spread {
     }
 }
 
-fn call_of(order: &Order) -> CallId {
+/// Whose an order is.
+pub(super) fn call_of(order: &Order) -> CallId {
     match order {
         Order::Open { leg, .. }
         | Order::Change { leg, .. }
@@ -104,6 +123,7 @@ fn call_of(order: &Order) -> CallId {
         | Order::Part { a: leg, .. }
         | Order::Join { leg, .. }
         | Order::Leave { leg }
+        | Order::Move { leg, .. }
         | Order::SendDigits { leg, .. } => leg.call,
         Order::Record { call, .. }
         | Order::StopRecord { call }
@@ -255,6 +275,25 @@ mod tests {
         assert_eq!(spread.of_order(&Order::Close { leg }), shard);
         spread.told(&closed(leg));
         assert!(spread.guests.is_empty());
+    }
+
+    #[test]
+    fn a_leg_that_goes_over_is_found_where_it_is_and_forgotten_where_it_was() {
+        let mut spread = Spread::new(64);
+        let call = CallId::draw(1, &mut Dice::seeded(1));
+        let leg = LegId::caller(call);
+        let (own, room) = (Group::of_call(call), Group::of_conference(ConferenceId(94_000_001)));
+        let (from, to) = spread.way(call, room).unwrap();
+        assert_ne!(from, to);
+        spread.moved(call, room);
+        assert!(orders(leg, &config(room)).iter().all(|order| spread.of_order(order) == to));
+        assert_eq!(spread.way(call, own), Some((to, from)));
+        spread.moved(call, own);
+        assert_eq!(spread.of_order(&Order::Quiet { leg }), from);
+        assert!(spread.guests.is_empty(), "an ordinary call again");
+        spread.moved(call, room);
+        spread.told(&closed(leg));
+        assert!(spread.guests.is_empty(), "gone where it went");
     }
 
     #[test]

@@ -9,14 +9,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
 use std::time::{Duration, Instant as SystemInstant};
 
-use super::handle::{Command, Wake};
+use super::handle::{Command, Moved, Wake};
 use super::sockets::{PortPair, go_real_time};
 use super::{MediaFigures, Outbox, Shell, ShellChoice, epoll, open_shell};
+use crate::id::LegId;
 use crate::io::clock::Clock;
 use crate::io::recorder::Deck;
-use crate::media::Engine;
 use crate::media::engine::IDLE_ROUNDS;
 use crate::media::order::{Fact, Order, PortSlot};
+use crate::media::{Departed, Engine};
 use crate::time::Now;
 
 /// Between two ticks.
@@ -39,6 +40,8 @@ pub(super) struct Seat {
     pub(super) deck: Deck,
     pub(super) orders: Receiver<Command>,
     pub(super) facts: SyncSender<Fact>,
+    /// Legs that go over to another thread; there is room for all that do at once.
+    pub(super) moved: SyncSender<Moved>,
     /// Set where facts may lie unread that nobody was woken for; all threads share it.
     pub(super) unread: Arc<AtomicBool>,
     pub(super) wake: Wake,
@@ -149,6 +152,11 @@ impl MediaThread {
         for _ in 0..ORDERS_PER_TICK {
             match self.seat.orders.try_recv() {
                 Ok(Command::Order { order, pair }) => self.carry_out(order, pair, now),
+                Ok(Command::Depart(leg)) => self.let_go(leg),
+                Ok(Command::Arrive { departed, group, pair }) => {
+                    self.adopt(pair);
+                    self.seat.engine.arrive(departed, group, &mut self.outbox);
+                }
                 Ok(Command::Bank(bank)) => self.seat.engine.set_bank(bank),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => return false,
@@ -162,16 +170,34 @@ impl MediaThread {
 
     fn carry_out(&mut self, order: Order, pair: Option<Arc<PortPair>>, now: Now) {
         if let Some(pair) = pair {
-            if let Err(error) = self.shell.adopt(&pair) {
-                tracing::error!(%error, slot = pair.slot.0, "a leg's sockets cannot be watched");
-            }
-            let place = pair.slot.0 as usize;
-            if self.open.len() <= place {
-                self.open.resize(place + 1, None);
-            }
-            self.open[place] = Some(pair);
+            self.adopt(pair);
         }
         self.seat.engine.handle_order(order, now, &mut self.outbox, &mut self.seat.deck);
+    }
+
+    fn adopt(&mut self, pair: Arc<PortPair>) {
+        if let Err(error) = self.shell.adopt(&pair) {
+            tracing::error!(%error, slot = pair.slot.0, "a leg's sockets cannot be watched");
+        }
+        let place = pair.slot.0 as usize;
+        if self.open.len() <= place {
+            self.open.resize(place + 1, None);
+        }
+        self.open[place] = Some(pair);
+    }
+
+    /// A leg goes over to another thread, which has its sockets next.
+    fn let_go(&mut self, leg: LegId) {
+        let departed = self.seat.engine.depart(leg);
+        if let Some(slot) = departed.as_ref().map(Departed::slot) {
+            self.shell.release(slot);
+            if let Some(place) = self.open.get_mut(slot.0 as usize) {
+                *place = None;
+            }
+        }
+        // It fails only when the house is gone: there are never more on the way than there is room for.
+        let _ = self.seat.moved.try_send(Moved { leg, departed });
+        (self.seat.wake)();
     }
 
     fn receive(&mut self, number: u64, phase: u8, now: Now) {

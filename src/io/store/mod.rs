@@ -271,6 +271,6 @@ fn is_essential(job: &StoreJob) -> bool {
             vital || !events.is_empty()
         }
         StoreJob::Settled { .. } => false,
-        StoreJob::DeadLetter { .. } | StoreJob::Binding { .. } => true,
+        StoreJob::DeadLetter { .. } | StoreJob::Access { .. } | StoreJob::Binding { .. } => true,
     }
 }

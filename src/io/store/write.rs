@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::read;
 use super::schema::StoreError;
 use crate::id::{CallId, SeatId};
+use crate::ledger::{self, Action, Chain};
 use crate::sip::event::Binding;
 use crate::switchboard::fact::Fact;
 use crate::switchboard::port::StoreJob;
@@ -21,6 +22,9 @@ use crate::time::Timestamp;
 const CLOSED_KEPT: usize = 1_024;
 /// Records at hand; beyond it a call's record is folded from its facts again when it is needed.
 const RECORDS_MAX: usize = 16_384;
+
+/// Ledger entries that are compared with one that may have been written before.
+const ENTRIES_LOOKED_AT: usize = 64;
 
 /// Calls that are over wait so long, or until there are [`ROWS_MAX`] of them, for their rows: those of
 /// many calls share the pages that each of them would have written.
@@ -94,6 +98,17 @@ impl Writes {
             }
             StoreJob::Settled { sink, event } => self.settled(db, *sink, *event),
             StoreJob::DeadLetter { sink, event, why } => self.dead_letter(db, *sink, *event, why),
+            StoreJob::Access { at, actor, action, subject, reason } => {
+                let same = |entry: &ledger::Entry| {
+                    (entry.at, &entry.actor, &entry.action) == (*at, actor, action)
+                        && (&entry.subject, &entry.reason) == (subject, reason)
+                };
+                if is_in_ledger(db, same)? {
+                    return Ok(());
+                }
+                append_ledger(db, |last| LedgerRow::after(last, *at, actor, action.clone(), subject, reason))
+                    .map(drop)
+            }
             StoreJob::Binding { seat, binding } => write_binding(db, seat, binding.as_ref()),
         }
     }
@@ -352,6 +367,37 @@ pub struct LedgerRow {
     pub json: String,
     /// Its hash, which the next one names.
     pub hash: String,
+}
+
+impl LedgerRow {
+    /// The entry after `last`, or the first.
+    pub fn after(
+        last: Option<&LedgerRow>,
+        at: Timestamp,
+        actor: &str,
+        action: Action,
+        subject: &str,
+        reason: &str,
+    ) -> LedgerRow {
+        let mut chain = match last.and_then(|row| serde_json::from_str::<ledger::Entry>(&row.json).ok()) {
+            Some(entry) => Chain::resume(&entry),
+            None => Chain::begin(),
+        };
+        let entry = chain.append(at, actor, action, subject, reason);
+        LedgerRow {
+            number: entry.number,
+            at,
+            // An entry holds strings and numbers only: it always serialises.
+            json: serde_json::to_string(&entry).unwrap_or_default(),
+            hash: entry.hash,
+        }
+    }
+}
+
+/// Whether one of the last entries is like this: what is written twice comes within a few batches.
+fn is_in_ledger(db: &Connection, like: impl Fn(&ledger::Entry) -> bool) -> Result<bool, StoreError> {
+    let rows = read::ledger(db, None, ENTRIES_LOOKED_AT)?;
+    Ok(rows.iter().filter_map(|row| serde_json::from_str(&row.json).ok()).any(|entry| like(&entry)))
 }
 
 /// Appends what `make` makes of the last entry.
