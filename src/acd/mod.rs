@@ -6,6 +6,7 @@
 #[expect(clippy::module_inception, reason = "the machine has the room's name")]
 mod acd;
 mod board;
+mod change;
 mod decide;
 pub mod event;
 mod line;

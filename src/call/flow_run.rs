@@ -39,7 +39,7 @@ impl Call {
                 self.doing = Doing::Lingering;
             }
             Step::Silence => self.doing = Doing::Lingering,
-            Step::Queue(queue) => self.join_queue(queue, false),
+            Step::Queue(queue) => self.to_queue(queue, now),
             Step::Dial { peer, ticket_on_failure, failure_prompt } => {
                 self.dial(peer, ticket_on_failure, failure_prompt, now);
             }
@@ -51,6 +51,7 @@ impl Call {
                 self.announce(&words);
             }
             Step::Meet { room } => self.join(ConferenceId(room), now),
+            Step::Survey if self.unsurveyed => {}
             Step::Survey => self.ask(now),
             Step::Refuse { status } => self.end(Ending::Refused(status), now),
         }
@@ -251,6 +252,9 @@ impl Call {
             return;
         }
         self.tell(Told::DigitPressed { digit });
+        if self.plan.callers.urgent_key == Some(digit) && self.says_urgent(now) {
+            return;
+        }
         match self.doing {
             Doing::Asking(_) => self.graded(digit, now),
             Doing::Meeting(_) => self.member_pressed(digit, now),

@@ -21,6 +21,7 @@ mod replaced;
 mod sound;
 mod survey;
 mod talk;
+mod urgent;
 mod wish;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -117,6 +118,12 @@ pub struct Call {
     holding: (bool, bool),
     /// The queue it waits or waited in.
     queue: Option<QueueId>,
+    /// The caller said by key that it is urgent.
+    urgent: bool,
+    /// By a policy the queue is passed over, unless it is urgent.
+    cools_down: bool,
+    /// Satisfaction is not asked for.
+    unsurveyed: bool,
     /// Clerks that were lost and gave the caller back to the queue.
     seats_lost: u8,
     /// What the failure of the peer that is dialled means: a ticket, and words.
@@ -261,6 +268,9 @@ impl Call {
             stage: Stage::Ringing,
             holding: (false, false),
             queue: None,
+            urgent: false,
+            cools_down: false,
+            unsurveyed: false,
             seats_lost: 0,
             on_failure: (false, None),
             ticket: setup.ticket,
@@ -315,6 +325,8 @@ impl Call {
             Input::Position { ahead, expected_wait } => self.tell_position(ahead, expected_wait),
             Input::Overflowed { .. } => self.overflowed(now),
             Input::PauseRecording { pause, by } => self.pause_recording(pause, by),
+            Input::CoolDown => self.cools_down = true,
+            Input::Survey { wanted } => self.unsurveyed = !wanted,
             Input::End { cause: EndWhy::Drained } => self.end(Ending::Drained, now),
             Input::End { cause: EndWhy::Failed } => self.end(Ending::Failed, now),
         }

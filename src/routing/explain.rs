@@ -228,7 +228,7 @@ impl Plan {
                         "无人可接时登记工单并播报编号",
                         "if it overflows, opens a ticket and reads its number out",
                     ),
-                    TicketReason::SubCenterUnanswered => {
+                    TicketReason::SubCenterUnanswered | TicketReason::CoolDown => {
                         ("登记工单并播报编号", "opens a ticket and reads its number out")
                     }
                 };

@@ -558,4 +558,6 @@ pub enum TicketReason {
     Overflow,
     /// A sub-center did not answer.
     SubCenterUnanswered,
+    /// A policy about the caller: the last call was not long ago.
+    CoolDown,
 }

@@ -97,7 +97,8 @@ impl Switchboard {
         }
     }
 
-    fn join(&mut self, call: CallId, queue: QueueId, first: bool, now: Now) {
+    pub(super) fn join(&mut self, call: CallId, queue: QueueId, first: bool, now: Now) {
+        let first = self.joins_first(call, &queue, first);
         let Some(entry) = self.calls.get(&call) else { return };
         let joining = Joining {
             call,
@@ -138,10 +139,12 @@ impl Switchboard {
             }
             Callee::Peer { .. } => vec![hops], // The others are ours alone.
         };
+        // Whoever is to send help in an emergency has to know where from.
+        let caller = if self.is_emergency(&callee) { &entry.caller } else { entry.shown_caller() };
         let along = entry.along.of(id, line, &callee, self.legs.get(&LegId::caller(id)).copied());
         let invite = Invite {
-            target: target(&self.plan, &callee, &entry.caller),
-            from_user: entry.caller.clone(),
+            target: target(&self.plan, &callee, caller),
+            from_user: caller.to_owned(),
             from_display: display,
             offer: offer.into(),
             headers,
@@ -182,7 +185,9 @@ impl Switchboard {
         }
         self.agenda.set(&id, None);
         self.screens.drop_call(id);
-        self.records.keep_tail(id, entry.sequence, entry.answered.is_some());
+        if entry.answered.is_some() && !entry.standing.is_code {
+            self.records.keep_tail(id, &mut entry, now);
+        }
     }
 
     /// Whether the plan has this callee for help in an emergency.

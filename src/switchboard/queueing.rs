@@ -27,7 +27,7 @@ impl Switchboard {
                 self.record(call, What::Overflowed { queue, why, waited_ms: millis(waited) }, now);
                 self.tell_call(call, Input::Overflowed { waited });
             }
-            Decision::SeatChanged { seat, state } => tracing::debug!(%seat, ?state, "seat changed"),
+            Decision::SeatChanged { seat, state } => self.seat_changed(seat, &state, now),
         }
     }
 

@@ -15,6 +15,7 @@ mod manifest;
 mod office;
 mod read;
 mod schema;
+mod seats;
 mod write;
 mod writer;
 
@@ -252,11 +253,13 @@ fn is_essential(job: &StoreJob) -> bool {
                     | What::Recorded { .. }
                     | What::RecordingPaused { .. }
                     | What::RecordingResumed { .. }
+                    | What::Disposed(_)
+                    | What::Flagged { .. }
                     | What::Closed { .. }
             );
             vital || !events.is_empty()
         }
         StoreJob::Settled { .. } => false,
-        StoreJob::DeadLetter { .. } | StoreJob::Binding { .. } => true,
+        StoreJob::DeadLetter { .. } | StoreJob::Binding { .. } | StoreJob::Seat(_) => true,
     }
 }

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::read;
 use super::schema::StoreError;
+use super::seats;
 use crate::id::{CallId, SeatId};
 use crate::sip::event::Binding;
 use crate::switchboard::fact::Fact;
@@ -95,6 +96,7 @@ impl Writes {
             StoreJob::Settled { sink, event } => self.settled(db, *sink, *event),
             StoreJob::DeadLetter { sink, event, why } => self.dead_letter(db, *sink, *event, why),
             StoreJob::Binding { seat, binding } => write_binding(db, seat, binding.as_ref()),
+            StoreJob::Seat(fact) => seats::enter(db, fact),
         }
     }
 
