@@ -51,14 +51,15 @@ impl Call {
         true
     }
 
-    /// Behind the queue there is what was there before, but for the ticket, which is left.
+    /// Behind the queue there is what was there before.
     fn queue_again(&mut self, queue: QueueId) {
         self.steps.clear();
         if self.plan.survey.enabled {
             self.steps.push_back(Step::Survey);
         }
         if let Some(rules) = self.plan.queues.get(&queue) {
-            self.steps.push_back(Step::Play(rules.overflow_prompt.clone()));
+            let (prompt, reason) = (rules.overflow_prompt.clone(), TicketReason::Overflow);
+            self.steps.push_back(Step::Ticket { prompt, reason });
         }
         self.join_queue(queue, false);
     }

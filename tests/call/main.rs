@@ -17,3 +17,4 @@ mod seat;
 mod sound;
 mod states;
 mod survey;
+mod urgent;

@@ -26,6 +26,7 @@ mod case_moves;
 mod case_numbers;
 mod case_offers;
 mod case_office;
+mod case_people;
 mod case_queue;
 mod case_races;
 mod case_rings;
