@@ -80,10 +80,10 @@ fn bodies() -> Vec<EventBody> {
         opened(),
         EventBody::Answered { durable: false },
         EventBody::Queued { queue: "main".into() },
-        EventBody::FromCenter { center: "emergency".into(), incident: None, caller: String::new() },
+        EventBody::FromCenter { center: "emergency".into(), incident: String::new(), caller: String::new() },
         EventBody::FromCenter {
             center: "emergency".into(),
-            incident: Some("110-0731".into()),
+            incident: "110-0731".into(),
             caller: "110".into(),
         },
         EventBody::SeatOffered {

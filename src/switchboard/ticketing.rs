@@ -68,7 +68,9 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         | What::SoundMissing { .. }
         | What::LegClosed { .. } => return None,
         What::DigitPressed { digit } => EventBody::DigitPressed { digit },
-        What::FromCenter { center, incident, caller } => EventBody::FromCenter { center, incident, caller },
+        What::FromCenter { center, incident, caller } => {
+            EventBody::FromCenter { center, incident: incident.unwrap_or_default(), caller }
+        }
         What::Queued { queue } => EventBody::Queued { queue },
         What::SeatOffered { seat, waited_ms, history } => {
             let About { line, caller, ticket } = about?;

@@ -105,9 +105,8 @@ pub enum EventBody {
     FromCenter {
         /// The trunk that it came by.
         center: TrunkId,
-        /// Its incident's id; `None`: it gave none.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        incident: Option<String>,
+        /// Its incident's id; empty: it gave none.
+        incident: String,
         /// The center's own number.
         caller: String,
     },

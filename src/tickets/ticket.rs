@@ -181,7 +181,9 @@ impl Ticket {
                 self.queue = Some(queue.clone());
                 self.move_to(TicketState::Waiting);
             }
-            EventBody::FromCenter { incident, .. } => self.incident.clone_from(incident),
+            EventBody::FromCenter { incident, .. } => {
+                self.incident = Some(incident.clone()).filter(|incident| !incident.is_empty());
+            }
             EventBody::Overflowed { .. } => self.move_to(TicketState::Answered),
             EventBody::SeatOffered { .. } => self.move_to(TicketState::Ringing),
             EventBody::OfferEnded { .. } => self.move_to(TicketState::Waiting),
