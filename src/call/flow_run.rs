@@ -39,7 +39,7 @@ impl Call {
                 self.doing = Doing::Lingering;
             }
             Step::Silence => self.doing = Doing::Lingering,
-            Step::Queue(queue) => self.to_queue(queue, now),
+            Step::Queue(queue) => self.queue_up(queue, now),
             Step::Dial { peer, ticket_on_failure, failure_prompt } => {
                 self.dial(peer, ticket_on_failure, failure_prompt, now);
             }

@@ -65,7 +65,7 @@ impl Call {
     }
 
     /// The step to a queue: past it, where a policy says so and the caller does not say that it is urgent.
-    pub(super) fn to_queue(&mut self, queue: QueueId, now: Now) {
+    pub(super) fn queue_up(&mut self, queue: QueueId, now: Now) {
         if !self.cools_down || self.urgent {
             return self.join_queue(queue, false);
         }

@@ -72,7 +72,7 @@ impl Shifts {
             self.another_process();
         }
         self.sequence = fact.sequence;
-        let ms = u64::try_from(fact.mono.as_nanos() / 1_000_000).unwrap_or(u64::MAX);
+        let ms = fact.mono.as_nanos() / 1_000_000;
         self.last_ms = ms;
         let (offset, began_ms) = match self.here.remove(&fact.seat) {
             Some(here) => {
