@@ -80,6 +80,12 @@ fn bodies() -> Vec<EventBody> {
         opened(),
         EventBody::Answered { durable: false },
         EventBody::Queued { queue: "main".into() },
+        EventBody::FromCenter { center: "emergency".into(), incident: String::new(), caller: String::new() },
+        EventBody::FromCenter {
+            center: "emergency".into(),
+            incident: "110-0731".into(),
+            caller: "110".into(),
+        },
         EventBody::SeatOffered {
             seat: seat(),
             ticket: "21090100001".into(),

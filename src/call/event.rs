@@ -89,6 +89,11 @@ pub enum Input {
     Beside { beside: Option<Beside> },
     /// And in this way.
     WatchAs { how: Watching },
+    /// The caller called only just now: a word and a ticket instead of the queue, unless it is urgent.
+    /// Comes too late for who waits already.
+    CoolDown,
+    /// Whether the caller is asked for a grade after the clerk has left.
+    Survey { wanted: bool },
     /// End now, whatever is going on.
     End { cause: EndWhy },
 }
@@ -223,6 +228,8 @@ pub enum Told {
     Announced { prompt: String },
     /// The caller pressed a key.
     DigitPressed { digit: char },
+    /// The caller said by key that it is urgent.
+    Urgent,
     /// The caller waits.
     Queued { queue: QueueId },
     /// A seat picked up after this wait.

@@ -39,7 +39,7 @@ impl Call {
                 self.doing = Doing::Lingering;
             }
             Step::Silence => self.doing = Doing::Lingering,
-            Step::Queue(queue) => self.join_queue(queue, false),
+            Step::Queue(queue) => self.queue_up(queue, now),
             Step::Dial { peer, ticket_on_failure, failure_prompt } => {
                 self.dial(peer, ticket_on_failure, failure_prompt, now);
             }
@@ -52,6 +52,7 @@ impl Call {
             }
             Step::Meet { room } => self.join(ConferenceId(room), now),
             Step::Watch { role } => self.begin_watch(role),
+            Step::Survey if self.unsurveyed => {}
             Step::Survey => self.ask(now),
             Step::Refuse { status } => self.end(Ending::Refused(status), now),
         }
@@ -257,6 +258,9 @@ impl Call {
     /// The caller pressed a key.
     pub(super) fn digit_pressed(&mut self, digit: char, now: Now) {
         self.tell(Told::DigitPressed { digit });
+        if self.plan.callers.urgent_key == Some(digit) && self.says_urgent(now) {
+            return;
+        }
         match self.doing {
             Doing::Queueing => self.waiting_pressed(digit),
             Doing::Asking(_) => self.graded(digit, now),

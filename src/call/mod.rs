@@ -27,6 +27,7 @@ mod sound;
 mod survey;
 mod talk;
 mod third;
+mod urgent;
 mod watching;
 mod wish;
 
@@ -154,6 +155,12 @@ pub struct Call {
     queue: Option<QueueId>,
     /// Whether the place in it may be kept.
     keeping: Option<kept::Offer>,
+    /// The caller said by key that it is urgent.
+    urgent: bool,
+    /// By a policy the queue is passed over, unless it is urgent.
+    cools_down: bool,
+    /// Satisfaction is not asked for.
+    unsurveyed: bool,
     /// Clerks that were lost and gave the caller back to the queue.
     seats_lost: u8,
     /// What the failure of the peer that is dialled means: a ticket, and words.
@@ -329,6 +336,9 @@ impl Call {
             notice: Notice::default(),
             queue: None,
             keeping: None,
+            urgent: false,
+            cools_down: false,
+            unsurveyed: false,
             seats_lost: 0,
             on_failure: (false, None),
             ticket: setup.ticket,
@@ -390,6 +400,8 @@ impl Call {
             Input::Observed => self.observer_comes(now),
             Input::Beside { beside } => self.sit_beside(beside),
             Input::WatchAs { how } => self.watch_as(how),
+            Input::CoolDown => self.cools_down = true,
+            Input::Survey { wanted } => self.unsurveyed = !wanted,
             Input::End { cause: EndWhy::Drained } => self.end(Ending::Drained, now),
             Input::End { cause: EndWhy::Failed } => self.end(Ending::Failed, now),
             Input::End { cause: EndWhy::Withdrawn } => self.end(Ending::Completed, now),

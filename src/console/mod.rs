@@ -23,7 +23,7 @@ pub fn snapshot(board: &Switchboard, now: Now) -> Value {
             json!({
                 "call": id.to_string(),
                 "line": entry.line,
-                "caller": mask(&entry.caller).to_string(),
+                "caller": mask(entry.shown_caller()).to_string(),
                 "ticket": entry.ticket,
                 "state": entry.state(),
                 "opened_at": entry.opened_at.to_string(),

@@ -1,7 +1,9 @@
 //! Callers who are known: lanes for some, rules for others, and who called before.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use super::plan::City;
 use super::queueing::Known;
 use crate::id::{LineId, TrunkId};
 use crate::time::Timestamp;
@@ -81,6 +83,74 @@ impl Default for Callers {
             center_priority: 2_000,
             lanes: Vec::new(),
             policies: std::collections::BTreeMap::new(),
+        }
+    }
+}
+
+impl City {
+    /// The forms in which a caller's number may stand in the plan, as it came first: carriers write it with
+    /// the country's code or without, with a zero in front or without.
+    pub fn caller_forms<'a>(&self, caller: &'a str) -> Vec<Cow<'a, str>> {
+        let (country, area) = (self.country_code.as_str(), self.area_code.trim_start_matches('0'));
+        let global = caller.strip_prefix('+').or_else(|| caller.strip_prefix("00"));
+        let national = match global {
+            Some(global) => global.strip_prefix(country),
+            None => Some(caller.strip_prefix('0').unwrap_or(caller)),
+        };
+        let mut forms = vec![Cow::Borrowed(caller)];
+        let digits = |number: &&str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let Some(national) = national.filter(digits) else { return forms };
+        let local = global.is_none() && !caller.starts_with('0') && national.len() <= LOCAL_MAX;
+        let national = if local { format!("{area}{national}") } else { national.to_owned() };
+        if let Some(local) =
+            national.strip_prefix(area).filter(|local| (5..=LOCAL_MAX).contains(&local.len()))
+        {
+            forms.push(Cow::Owned(local.to_owned()));
+        }
+        forms.extend([
+            Cow::Owned(format!("0{national}")),
+            Cow::Owned(format!("+{country}{national}")),
+            Cow::Owned(format!("00{country}{national}")),
+            Cow::Owned(national),
+        ]);
+        forms
+    }
+}
+
+/// Digits of the longest number without an area code.
+const LOCAL_MAX: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_is_known_however_the_carrier_writes_the_number() {
+        let city = City {
+            name: String::new(),
+            area_code: "0393".into(),
+            country_code: "86".into(),
+            time_zone: jiff::tz::TimeZone::UTC,
+        };
+        let known = |caller: &str, as_planned: &str| {
+            city.caller_forms(caller).iter().any(|form| form.as_ref() == as_planned)
+        };
+        let mobile = ["13800000001", "+8613800000001", "013800000001", "008613800000001"];
+        let fixed = ["4420000", "03934420000", "+863934420000", "00863934420000"];
+        for group in [mobile, fixed] {
+            for (came, planned) in group.iter().flat_map(|came| group.iter().map(move |form| (came, form))) {
+                assert!(known(came, planned), "{came} is {planned}");
+            }
+        }
+        for (came, planned) in [
+            ("13800000001", "13800000002"),
+            ("03714420000", "4420000"),
+            ("+18613800000001", "13800000001"),
+            ("110", "0110"),
+            ("anonymous", "0anonymous"),
+            ("", "0"),
+        ] {
+            assert!(!known(came, planned), "{came} is not {planned}");
         }
     }
 }

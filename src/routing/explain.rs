@@ -241,7 +241,8 @@ impl Plan {
                     | TicketReason::ExpertUnanswered
                     | TicketReason::DepartmentUnanswered
                     | TicketReason::EmergencyUnanswered
-                    | TicketReason::AfterHours => {
+                    | TicketReason::AfterHours
+                    | TicketReason::CoolDown => {
                         ("登记工单并播报编号", "opens a ticket and reads its number out")
                     }
                 };

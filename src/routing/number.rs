@@ -148,6 +148,12 @@ pub(super) fn number_of(dialled: &str) -> Option<String> {
     digits_of(&Uri::of(dialled)?.number)
 }
 
+/// The keys of a dialled URI, `*` and `#` among them. Both may come escaped or not: `*` need not be, and
+/// `#`, which must be (RFC 3261 §25.1), often is not.
+pub(super) fn user_of(dialled: &str) -> Option<String> {
+    Some(Uri::of(dialled)?.number)
+}
+
 /// The parts of a dialled URI that a number can hide in.
 struct Uri {
     /// Number with its visual separators.

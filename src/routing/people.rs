@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 
-use super::plan::SecretRef;
+use super::number::{self, Dialled};
+use super::plan::{DialledFrom, Plan, SecretRef};
 use crate::id::{LineId, PromptId, SeatId};
 use crate::time::Timestamp;
 
@@ -74,6 +75,15 @@ pub struct ExpertGroup {
 }
 
 /// `[work]`: what clerks may do with their time.
+///
+/// A seat says by telephone what it is: it dials the [prefix](Work::prefix) and a code behind it, with a
+/// `#` at the end or without, and hears what came of it.
+///
+/// | dialled | the seat is |
+/// | --- | --- |
+/// | `*30` | ready |
+/// | `*31` … `*39` | away, for the reason with that digit |
+/// | `*300` | in its wrap-up for five more minutes ([`MORE_WRAP_UP`]) |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Work {
     /// Reasons for being away, by the digit that says them by telephone: `1` lunch.
@@ -91,10 +101,47 @@ pub struct Work {
     pub observer_prompt: Option<PromptId>,
 }
 
+/// By how much `*300` makes a wrap-up longer.
+pub const MORE_WRAP_UP: Duration = Duration::from_secs(5 * 60);
+
+/// What a seat says of itself by a code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SeatCode {
+    /// Its clerk is free.
+    Ready,
+    /// Its clerk is gone for this reason, by its name.
+    Away(String),
+    /// The case needs [`MORE_WRAP_UP`].
+    MoreWrapUp,
+    /// It begins like a code, and is none.
+    Unknown,
+}
+
+impl Plan {
+    /// The code in the Request-URI of a seat's call; `None`: what it dialled is something else.
+    pub fn seat_code(&self, dialled: &Dialled) -> Option<SeatCode> {
+        dialled.oldest_first(DialledFrom::RequestUri).find_map(|uri| self.work.code(&number::user_of(uri)?))
+    }
+}
+
+impl Work {
+    fn code(&self, keys: &str) -> Option<SeatCode> {
+        let code = keys.strip_prefix(self.prefix.as_str()).filter(|_| !self.prefix.is_empty())?;
+        // Some telephones send the key by which dialling ends.
+        let code = code.strip_suffix('#').unwrap_or(code);
+        let away = |code: &str| self.away.iter().find(|reason| code == reason.digit.to_string());
+        Some(match code {
+            "0" => SeatCode::Ready,
+            "00" => SeatCode::MoreWrapUp,
+            _ => away(code).map_or(SeatCode::Unknown, |reason| SeatCode::Away(reason.name.clone())),
+        })
+    }
+}
+
 /// `[[work.away]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwayReason {
-    /// Dialled by telephone.
+    /// Dialled by telephone: `1` … `9`.
     pub digit: char,
     /// Its name, in records: `lunch`.
     pub name: String,
@@ -147,5 +194,32 @@ impl Default for ThreeWay {
             hold_max: Duration::from_secs(3 * 60),
             failed_prompt: "sub_center_unanswered".into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seats_codes_are_read_in_each_form_and_nothing_else_is_one() {
+        let lunch = AwayReason { digit: '1', name: "lunch".into(), most: None };
+        let work = Work { away: vec![lunch], ..Work::default() };
+        let read = |uri: &str| work.code(&number::user_of(uri)?);
+        for uri in ["sip:*31@h", "sip:%2A31@h", "sip:%2a3%31@h:5060;user=phone", "sip:*31%23@h", "sip:*31#@h"]
+        {
+            assert_eq!(read(uri), Some(SeatCode::Away("lunch".into())), "{uri}");
+        }
+        assert_eq!(read("tel:*30;phone-context=h"), Some(SeatCode::Ready));
+        assert_eq!(read("sip:*30;phone-context=h@h"), Some(SeatCode::Ready));
+        assert_eq!(read("<sip:*300@h>"), Some(SeatCode::MoreWrapUp));
+        for uri in ["sip:*3@h", "sip:*32@h", "sip:*310@h", "sip:*3%2A@h", "sip:*3##@h"] {
+            assert_eq!(read(uri), Some(SeatCode::Unknown), "{uri}");
+        }
+        for uri in ["sip:30@h", "sip:12345@h", "sip:%2@h", "sip:h", "sip:*4@h", ""] {
+            assert_eq!(read(uri), None, "{uri}");
+        }
+        let work = Work { prefix: String::new(), ..work };
+        assert_eq!(work.code("0"), None, "without a prefix there are no codes");
     }
 }

@@ -580,6 +580,8 @@ pub enum TicketReason {
     EmergencyUnanswered,
     /// Nobody is there at this hour.
     AfterHours,
+    /// A policy about the caller: the last call was not long ago.
+    CoolDown,
 }
 
 impl TicketReason {
@@ -592,6 +594,7 @@ impl TicketReason {
             TicketReason::DepartmentUnanswered => "department_unanswered",
             TicketReason::EmergencyUnanswered => "emergency_unanswered",
             TicketReason::AfterHours => "after_hours",
+            TicketReason::CoolDown => "cool_down",
         }
     }
 }

@@ -101,6 +101,8 @@ pub struct TrunkConfig {
     pub calls_per_second: u32,
     /// An emergency center's: its calls are the last to be refused.
     pub emergency: bool,
+    /// A drill: whatever answers there sends nobody on.
+    pub drill: bool,
 }
 
 /// Where a trunk wants to read which number was dialled at first.
@@ -152,6 +154,7 @@ impl TrunkConfig {
             calls_max: 0,
             calls_per_second: 0,
             emergency: false,
+            drill: false,
         }
     }
 }

@@ -34,7 +34,10 @@ impl Endpoint {
         let Some((here, _)) = hunt.here.clone() else {
             return self.end_invite(id, status, Some(response), now);
         };
+        let drill = self.config.trunks.iter().any(|trunk| trunk.trunk == here && trunk.drill);
         let contacts = match response.contacts() {
+            // Where it leads might be real.
+            _ if drill => Vec::new(),
             // 380 describes another service, not another place (§21.3.5).
             Ok(Contacts::List(list)) if status != 380 && hunt.redirects < REDIRECTS_MAX => list,
             _ => Vec::new(),

@@ -373,6 +373,7 @@ impl Switchboard {
             stay: rooms::Stay::Outside,
             clerk,
             outward: Some(outward),
+            standing: super::callers::Standing::default(),
         };
         self.calls.insert(id, entry);
         self.record(id, opened, now);
@@ -429,7 +430,9 @@ impl Switchboard {
     /// Number and name that a callee is shown of who calls.
     pub(super) fn shown_to(&self, entry: &Entry, callee: &Callee) -> (String, String) {
         let Some(outward) = &entry.outward else {
-            return (entry.caller.clone(), self.plan.line_name(&entry.line));
+            // Whoever is to send help in an emergency has to know where from.
+            let caller = if self.is_emergency(callee) { &entry.caller } else { entry.shown_caller() };
+            return (caller.to_owned(), self.plan.line_name(&entry.line));
         };
         let clerk = || outward.seat.as_ref().and_then(|seat| self.plan.seats.get(seat));
         match callee {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::callers::{CENTER_CALLS_MAX, Treatment};
 use super::recording::millis;
 use super::{Drain, Entry, Output, RETRY_AFTER_S, StoreJob, Switchboard, What, mask, transfers};
 use std::net::IpAddr;
@@ -140,6 +141,10 @@ impl Switchboard {
                 (trunk.id.clone(), plan.find_line(trunk, &dialled).ok_or(Turned::ForGood(404))?, &trunk.sound)
             }
             Origin::Seat(seat) => {
+                if let Some(code) = plan.seat_code(&dialled) {
+                    let seat = seat.clone();
+                    return self.seat_says(&seat, code, invited, now);
+                }
                 let seat = plan.seats.get(seat).ok_or(Turned::ForGood(403))?;
                 let found = match plan.find_watch(seat, &dialled) {
                     Some(found) => {
@@ -158,7 +163,9 @@ impl Switchboard {
         if self.came_round(&invited, &found.line) {
             return Err(Turned::ForGood(482));
         }
-        if self.drain != Drain::Open || self.calls.len() >= plan.limits.calls_max as usize {
+        let mut treated = Treatment::of(&plan, &found.line, &invited, now.wall);
+        let more = if treated.is_center() { CENTER_CALLS_MAX } else { 0 };
+        if self.drain != Drain::Open || self.calls.len() >= plan.limits.calls_max as usize + more {
             return Err(Turned::ForNow);
         }
         if self.rooms.refuses(&found.line) {
@@ -170,11 +177,10 @@ impl Switchboard {
         let slot = self.ports.lend().ok_or(Turned::ForNow)?;
         let id = CallId::draw(u64::try_from(now.wall.as_millisecond()).unwrap_or(0), &mut self.dice);
         let ticket = self.numbers.next(plan.city.time_zone.to_datetime(now.wall).date());
-        let flow = plan.flow(&found.line, now.wall);
-        if flow.may_queue() && !invited.caller.is_empty() {
-            // For the clerk's screen, so that it is there when a seat is found.
-            self.outputs.push_back(Output::LookUpHistory { call: id, caller: invited.caller.clone() });
-        }
+        let mut flow = plan.flow(&found.line, now.wall);
+        let (known, may_queue) = (treated.take_facts(), flow.may_queue());
+        treated.shorten(&mut flow, &plan);
+        let caller = invited.caller.clone();
         let setup = Setup {
             id,
             flow,
@@ -197,7 +203,7 @@ impl Switchboard {
         let what = What::Opened {
             line: found.line.number.clone(),
             dialled: found.number_as_dialled.to_owned(),
-            caller: invited.caller.clone(),
+            caller: caller.clone(),
             trunk: way,
             ticket,
             plan: plan.digest.clone(),
@@ -210,8 +216,12 @@ impl Switchboard {
             self.screens.seat_called(seat.clone(), invited.session);
             self.watches.admit(id, seat, role, of);
         }
-        self.let_in(id, call, invited, &found.line, &what, now);
+        self.let_in(id, call, invited, (&found.line, treated), &what, now);
         self.record(id, what, now);
+        if may_queue {
+            self.look_up_caller(id, &caller, now);
+            known.into_iter().for_each(|what| self.record(id, what, now));
+        }
         self.records.await_opening(id);
         self.step(id, now, |_| {});
         Ok(())
@@ -246,9 +256,18 @@ impl Switchboard {
         tls.then(|| KeySeed::draw(&mut self.dice))
     }
 
-    fn let_in(&mut self, id: CallId, call: Call, invited: Invited, line: &Line, opened: &What, now: Now) {
+    fn let_in(
+        &mut self,
+        id: CallId,
+        call: Call,
+        invited: Invited,
+        (line, treated): (&Line, Treatment),
+        opened: &What,
+        now: Now,
+    ) {
         let What::Opened { trunk, ticket, .. } = opened else { return };
-        tracing::info!(call = %id, line = %line.number, caller = %mask(&invited.caller), %trunk, "call opened");
+        let shown = if treated.standing.is_confidential { "" } else { &invited.caller };
+        tracing::info!(call = %id, line = %line.number, caller = %mask(shown), %trunk, "call opened");
         if let Some(wire_ref) = sip::WireRef::parse(&invited.wire_ref) {
             self.outputs.push_back(Output::OnWire { call: id, party: invited.from.clone(), wire_ref });
         }
@@ -261,6 +280,7 @@ impl Switchboard {
         };
         if let Some(seat) = &clerk {
             self.acd.seat_engaged(seat, now.mono);
+            self.screens.seat_called(seat.clone(), invited.session);
         }
         let entry = Entry {
             call,
@@ -273,13 +293,14 @@ impl Switchboard {
             answered: None,
             sequence: 0,
             history: Vec::new(),
-            skills: line.skills.clone(),
-            priority: 0,
+            skills: treated.skills,
+            priority: treated.priority,
             sticky: None,
             along: transfers::Along::of_caller(invited.carried),
             stay: self.rooms.admit(line),
             clerk,
             outward: None,
+            standing: treated.standing,
         };
         self.calls.insert(id, entry);
     }

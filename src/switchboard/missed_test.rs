@@ -1,6 +1,7 @@
 //! The list as a machine: facts in, who is owed a call out.
 
 use super::*;
+use crate::acd::event::Overflow;
 use crate::id::{Dice, TrunkId};
 use crate::switchboard::fact::Room;
 

@@ -6,6 +6,7 @@
 //! carries a call's orders, `queueing` stands between calls and seats, `recording` turns what
 //! happened into the stream of facts, and `screens` holds a seat's ringing back for its screen.
 
+mod callers;
 pub mod calling;
 mod cases;
 pub mod fact;
@@ -47,6 +48,7 @@ use crate::tickets::outbox::Outbox;
 use crate::tickets::ticket::Numbers;
 use crate::time::{Agenda, Instant, Now, Timestamp};
 
+pub use cases::{LATE_MAX, may_export};
 pub use fact::{Fact, What};
 pub use mask::mask;
 pub use port::{Input, Output, StoreJob};
@@ -95,6 +97,7 @@ pub struct Switchboard {
     ports: Ports,
     rooms: rooms::Rooms,
     screens: Screens,
+    seats: seats::Seats,
     watches: watching::Watches,
     outboxes: Vec<Outbox>,
     records: recording::Records,
@@ -151,6 +154,7 @@ pub struct Entry {
     clerk: Option<crate::id::SeatId>,
     /// Why it was made, where a clerk or the house made it.
     outward: Option<calling::Outward>,
+    standing: callers::Standing,
 }
 
 impl Entry {
@@ -182,6 +186,7 @@ impl Switchboard {
             ports: Ports::new(setup.plan.network.rtp_ports),
             rooms: rooms::Rooms::default(),
             screens: Screens::default(),
+            seats: seats::Seats::default(),
             watches: watching::Watches::default(),
             outboxes: sinks,
             records: recording::Records::default(),
@@ -197,6 +202,7 @@ impl Switchboard {
             outputs: VecDeque::new(),
             plan: setup.plan,
         };
+        board.seats_begin(now);
         board.order_ports();
         board
     }
@@ -240,11 +246,7 @@ impl Switchboard {
             Input::PauseRecording { call, pause, by } => {
                 self.tell_call(call, call::Input::PauseRecording { pause, by });
             }
-            Input::History { call, entries } => {
-                if let Some(entry) = self.calls.get_mut(&call) {
-                    entry.history = entries;
-                }
-            }
+            Input::History { call, entries, earlier } => self.history_known(call, entries, earlier, now),
         }
         self.settle(now);
     }
@@ -365,6 +367,9 @@ impl Switchboard {
                     call.handle_input(call::Input::End { cause: call::EndWhy::Drained }, now);
                 });
             }
+        }
+        if self.drain == Drain::Closing && self.calls.is_empty() {
+            self.seats_end(now);
         }
         let quiet = self.calls.is_empty() && self.records.is_quiet() && !self.endpoint.is_unregistering();
         if self.drain == Drain::Closing && quiet {

@@ -105,7 +105,8 @@ impl Switchboard {
         }
     }
 
-    fn join(&mut self, call: CallId, queue: QueueId, first: bool, now: Now) {
+    pub(super) fn join(&mut self, call: CallId, queue: QueueId, first: bool, now: Now) {
+        let first = self.joins_first(call, &queue, first);
         let Some(entry) = self.calls.get(&call) else { return };
         let joining = Joining {
             call,
@@ -193,7 +194,9 @@ impl Switchboard {
         }
         self.agenda.set(&id, None);
         self.screens.drop_call(id);
-        self.records.keep_tail(id, entry.sequence, entry.answered.is_some());
+        if entry.answered.is_some() && !entry.standing.is_code {
+            self.records.keep_tail(id, &mut entry, now);
+        }
         self.watch_over(id, now);
     }
 
@@ -204,7 +207,7 @@ impl Switchboard {
     }
 
     /// Whether the plan has this callee for help in an emergency.
-    fn is_emergency(&self, callee: &Callee) -> bool {
+    pub(super) fn is_emergency(&self, callee: &Callee) -> bool {
         let Callee::Peer { number, .. } = callee else { return false };
         self.plan.emergency.values().any(|peer| peer.number == *number)
     }

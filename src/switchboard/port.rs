@@ -10,7 +10,7 @@ use crate::media;
 use crate::media::order::{PortSlot, SoundId};
 use crate::routing::Plan;
 use crate::sip;
-use crate::switchboard::fact::Fact;
+use crate::switchboard::fact::{Fact, SeatFact};
 use crate::switchboard::trunks::TrunkPasswords;
 use crate::tickets::event::{EventRef, Outcome, StoredEvent};
 use crate::time::Timestamp;
@@ -59,8 +59,9 @@ pub enum Input {
     RestoreFollowUps { facts: Vec<Fact> },
     /// Somebody wants a call's recording paused, or to go on.
     PauseRecording { call: CallId, pause: bool, by: String },
-    /// Past calls of a caller, in answer to nothing: kept warm by `io` for screen data.
-    History { call: CallId, entries: Vec<String> },
+    /// Past calls of a caller, in answer to [`Output::LookUpHistory`]: one line of text each for the
+    /// screen, and what follows from them.
+    History { call: CallId, entries: Vec<String>, earlier: Earlier },
 }
 
 /// What the house wants done.
@@ -78,8 +79,9 @@ pub enum Output {
     Deliver { sink: usize, event: StoredEvent, timeout: Duration },
     /// Read more of what a sink still owes, after this event.
     LoadOutbox { sink: usize, after: Option<EventRef>, most: usize },
-    /// Look up what is known of the caller's earlier calls, for the screen (at most 5).
-    LookUpHistory { call: CallId, caller: String },
+    /// Look up what is known of the caller's earlier calls: for the screen (at most 5), and what follows
+    /// from those since then.
+    LookUpHistory { call: CallId, caller: String, since: Timestamp },
     /// A leg of a call is on the wire, with this trunk or seat: traces find its messages by the reference.
     OnWire { call: CallId, party: sip::event::Origin, wire_ref: sip::WireRef },
     /// The drain is over: nothing is left to wait for.
@@ -99,4 +101,19 @@ pub enum StoreJob {
     Access { at: Timestamp, actor: String, action: Action, subject: String, reason: String },
     /// A seat's binding.
     Binding { seat: SeatId, binding: Option<sip::event::Binding> },
+    /// A seat became something.
+    Seat(SeatFact),
+}
+
+/// What the store knows of a caller's earlier calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Earlier {
+    /// So many since the time that was asked for.
+    pub calls: u32,
+    /// Who talked with the caller last, among those.
+    pub seat: Option<SeatId>,
+    /// Their tickets that are open, or were left for an office; newest first.
+    pub tickets: Vec<String>,
+    /// When the last call of all ended.
+    pub last_ended: Option<Timestamp>,
 }

@@ -36,7 +36,7 @@ impl Switchboard {
             Decision::SurgeChanged { queue, on } => {
                 tracing::warn!(%queue, on, "more callers than usual, or not any more");
             }
-            Decision::SeatChanged { seat, state } => tracing::debug!(%seat, ?state, "seat changed"),
+            Decision::SeatChanged { seat, state } => self.seat_changed(seat, &state, now),
         }
     }
 

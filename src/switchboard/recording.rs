@@ -4,22 +4,25 @@
 //! a crash could still undo.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
+use super::callers::SEATS_MAX;
 pub(super) use super::fact::millis;
 use super::fact::{Cause, Missing, Outbound, Party};
 use super::kept::Answered;
 use super::ticketing::About;
-use super::{Fact, Output, StoreJob, Switchboard, What, ticketing};
+use super::{Entry, Fact, Output, StoreJob, Switchboard, What, ticketing};
 use crate::call::{self, Callee, Ending, Input, Side, Told};
 use crate::id::{CallId, SeatId};
 use crate::media::order::{Codec, LegFigures};
 use crate::routing::people::Role;
 use crate::switchboard::fact::Sound;
 use crate::tickets::event::{EventRef, StoredEvent};
-use crate::time::Now;
+use crate::time::{Instant, Now};
 
-/// Ended calls whose recording is still being closed; the oldest is forgotten beyond this.
-const TAILS_MAX: usize = 4_096;
+/// Ended calls whose recording is still being closed, or that a clerk may still say something of; the
+/// oldest is forgotten beyond this.
+const TAILS_MAX: usize = 16_384;
 
 /// Events kept for outboxes until they are on disk. While the store fails for long, outboxes read
 /// what goes beyond back from disk afterwards.
@@ -40,8 +43,16 @@ pub(super) struct Records {
     kept: usize,
     /// Look-ups that outboxes want once everything up to a token is on disk.
     loads: VecDeque<Load>,
-    /// Sequence numbers of ended calls whose `Recorded` fact is still to come.
-    tails: BTreeMap<CallId, u32>,
+    /// Ended calls of which there may still be something to be told.
+    tails: BTreeMap<CallId, Tail>,
+}
+
+/// What is kept of a call that is over.
+struct Tail {
+    sequence: u32,
+    ended: Instant,
+    clerks: Vec<SeatId>,
+    said: u16,
 }
 
 struct Batch {
@@ -88,13 +99,30 @@ impl Records {
         self.openings.push_back((self.last_token + 1, call));
     }
 
-    pub(super) fn keep_tail(&mut self, call: CallId, sequence: u32, recorded: bool) {
-        if recorded {
-            self.tails.insert(call, sequence);
-            if self.tails.len() > TAILS_MAX {
-                self.tails.pop_first();
-            }
+    /// The call was answered, and is over.
+    pub(super) fn keep_tail(&mut self, call: CallId, entry: &mut Entry, now: Now) {
+        let clerks = std::mem::take(&mut entry.standing.seats);
+        let (sequence, said) = (entry.sequence, entry.standing.said);
+        self.tails.insert(call, Tail { sequence, ended: now.mono, clerks, said });
+        if self.tails.len() > TAILS_MAX {
+            self.tails.pop_first();
         }
+    }
+
+    /// Clerks of a call that is over, and how often something was said of it, if that may still be.
+    pub(super) fn late(
+        &mut self,
+        call: CallId,
+        within: Duration,
+        now: Now,
+    ) -> Option<(&Vec<SeatId>, &mut u16)> {
+        let tail = self.tails.get_mut(&call).filter(|tail| now.mono.since(tail.ended) <= within)?;
+        Some((&tail.clerks, &mut tail.said))
+    }
+
+    /// Clerks of a call that is over.
+    pub(super) fn clerks_of(&self, call: CallId) -> &[SeatId] {
+        self.tails.get(&call).map_or(&[], |tail| tail.clerks.as_slice())
     }
 
     /// Whether everything is on disk.
@@ -107,20 +135,19 @@ impl Switchboard {
     /// Adds a fact to the stream.
     pub(super) fn record(&mut self, call: CallId, what: What, now: Now) {
         let sequence = match self.calls.get_mut(&call) {
+            // The seat's own fact is all there is to it.
+            Some(entry) if entry.standing.is_code => return,
             Some(entry) => {
-                entry.sequence += 1;
-                entry.sequence
+                entry.note(&what, now);
+                &mut entry.sequence
             }
-            None => match self.records.tails.remove(&call) {
-                Some(last) => last + 1,
+            None => match self.records.tails.get_mut(&call) {
+                Some(tail) => &mut tail.sequence,
                 None => return tracing::debug!(%call, ?what, "a fact about a call that is forgotten"),
             },
         };
-        if let What::Answered { .. } = what
-            && let Some(entry) = self.calls.get_mut(&call)
-        {
-            entry.answered = Some(now.mono);
-        }
+        *sequence += 1;
+        let sequence = *sequence;
         let fact = Fact { call, sequence, at: now.wall, mono: now.mono, what };
         let events: Vec<StoredEvent> = self.event_of(&fact).into_iter().collect();
         self.records.events.extend(events.iter().cloned());
@@ -143,7 +170,7 @@ impl Switchboard {
         }
         let about = self.calls.get(&fact.call).map(|entry| About {
             line: &entry.line,
-            caller: entry.outward.as_ref().map_or(&entry.caller, |outward| &outward.number),
+            caller: entry.outward.as_ref().map_or_else(|| entry.shown_caller(), |outward| &outward.number),
             ticket: &entry.ticket,
         });
         ticketing::event(fact, about, &self.plan, &self.source)
@@ -168,6 +195,7 @@ impl Switchboard {
             }
             Told::Announced { prompt } => What::Announced { prompt },
             Told::DigitPressed { digit } => What::DigitPressed { digit },
+            Told::Urgent => return self.made_urgent(id, now),
             Told::Queued { queue } => What::Queued { queue },
             Told::SeatAnswered { seat, waited } => What::SeatAnswered { seat, waited_ms: millis(waited) },
             Told::SeatLeft { seat, talked, vanished } => {
@@ -287,6 +315,23 @@ impl Switchboard {
     fn tell_openings(&mut self, token: u64, durable: bool) {
         while let Some((_, call)) = self.records.openings.pop_front_if(|(batch, _)| *batch <= token) {
             self.tell_call(call, Input::Recorded { durable });
+        }
+    }
+}
+
+impl Entry {
+    /// What of a fact is needed later.
+    fn note(&mut self, what: &What, now: Now) {
+        match what {
+            What::Answered { .. } => self.answered = Some(now.mono),
+            What::SeatAnswered { seat, .. } => {
+                let seats = &mut self.standing.seats;
+                seats.retain(|known| known != seat);
+                if seats.len() < SEATS_MAX {
+                    seats.push(seat.clone());
+                }
+            }
+            _ => {}
         }
     }
 }

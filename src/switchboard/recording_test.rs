@@ -26,7 +26,9 @@ fn board() -> Switchboard {
         shifted_clock: false,
         last_ticket: None,
     };
-    Switchboard::new(setup, now())
+    let mut board = Switchboard::new(setup, now());
+    board.records = Records::default(); // What its seats begin as is asked elsewhere.
+    board
 }
 
 fn now() -> Now {

@@ -196,7 +196,7 @@ impl Switchboard {
             Request::Watch { call, seat, how } => self.watch(asker, call, seat, how, now),
             Request::Dial { seat, number, line, of } => self.dial_out(seat, &number, line, of, now),
             Request::CallBack { missed, seat } => self.call_back(missed, seat, now),
-            Request::Dispose { call, disposed } => self.dispose(call, disposed, now),
+            Request::Dispose { call, disposed } => self.dispose(asker, call, disposed, now),
             Request::Flag { call, flag } => self.flag(asker, call, flag, now),
             Request::Surge { queue, on } => self.set_surge(&queue, on, now),
         };

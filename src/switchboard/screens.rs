@@ -87,7 +87,7 @@ impl Switchboard {
         let Some(entry) = self.calls.get(&call) else {
             return self.acd.leave(call, now.mono);
         };
-        let history = entry.history.clone();
+        let history = entry.screen();
         let what = What::SeatOffered { seat: seat.clone(), waited_ms: millis(waited), history };
         self.record(call, what, now);
         let sequence = self.calls.get(&call).map_or(0, |entry| entry.sequence);

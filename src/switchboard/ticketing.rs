@@ -12,7 +12,7 @@ use crate::tickets::event::{CallKind, ClosedBy, EventBody, OverflowRule, StoredE
 pub struct About<'a> {
     /// The dialled line.
     pub line: &'a LineId,
-    /// The caller's number.
+    /// The caller's number; empty: withheld, or confidential.
     pub caller: &'a str,
     /// The ticket's number.
     pub ticket: &'a str,
@@ -32,6 +32,7 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         What::Opened { line, dialled, caller, trunk, ticket, plan, shifted_clock, wire_ref, room } => {
             let line_name = line_name(&line);
             let kind = kind_of(&trunk, &line, room.is_some());
+            let caller = about.map_or(caller, |about| about.caller.to_owned());
             EventBody::Opened {
                 ticket,
                 line,
@@ -70,6 +71,9 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         | What::SoundMissing { .. }
         | What::LegClosed { .. } => return None,
         What::DigitPressed { digit } => EventBody::DigitPressed { digit },
+        What::FromCenter { center, incident, caller } => {
+            EventBody::FromCenter { center, incident: incident.unwrap_or_default(), caller }
+        }
         What::Queued { queue } => EventBody::Queued { queue },
         What::SeatOffered { seat, waited_ms, history } => {
             let About { line, caller, ticket } = about?;

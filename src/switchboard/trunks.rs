@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::id::TrunkId;
 use crate::routing::Plan;
-use crate::routing::plan::{self, ForwardedIn, Trunk, TrunkTarget};
+use crate::routing::plan::{self, ForwardedIn, LineMode, Trunk, TrunkTarget};
 use crate::sip::event::{Forwarding, ListenerConfig, Probe, Route, TrunkAccount, TrunkConfig};
 use crate::sip::locate::{self, Destination, Reach};
 use crate::sip::{Hop, Transport};
@@ -74,7 +74,25 @@ pub(super) fn configs(
     known: &KnownHops,
 ) -> Vec<TrunkConfig> {
     let reach = Reach::of(listeners);
-    plan.trunks.values().map(|trunk| config(trunk, known.of(trunk, &reach), passwords)).collect()
+    let one = |trunk: &Trunk| TrunkConfig {
+        drill: is_drill(plan, &trunk.id),
+        ..config(trunk, known.of(trunk, &reach), passwords)
+    };
+    plan.trunks.values().map(one).collect()
+}
+
+/// Whether somebody behind the trunk is there in drills only.
+fn is_drill(plan: &Plan, trunk: &TrunkId) -> bool {
+    let centers = plan.lines.values().filter_map(|line| match &line.mode {
+        LineMode::SubCenter { peer, .. } => Some(peer),
+        _ => None,
+    });
+    let mut peers = plan.emergency.values().chain(plan.departments.values()).chain(centers);
+    let leads = |by: &TrunkId| {
+        let group = plan.groups.get(by);
+        by == trunk || group.is_some_and(|group| group.members.iter().any(|member| member.trunk == *trunk))
+    };
+    peers.any(|peer| peer.drill && leads(&peer.trunk))
 }
 
 fn config(trunk: &Trunk, hops: Vec<Hop>, passwords: &TrunkPasswords) -> TrunkConfig {
@@ -105,6 +123,7 @@ fn config(trunk: &Trunk, hops: Vec<Hop>, passwords: &TrunkPasswords) -> TrunkCon
         calls_max: trunk.calls_max,
         calls_per_second: trunk.calls_per_second,
         emergency: trunk.emergency_center,
+        drill: false,
     }
 }
 

@@ -130,7 +130,10 @@ fn a_trunk_reaches_signalling_with_all_that_the_plan_says_of_it() {
     assert!(!format!("{config:?}").contains("geheim"), "never shown");
     assert_eq!(config.register, Some(std::time::Duration::from_secs(600)));
     assert_eq!((config.calls_max, config.calls_per_second), (30, 20));
-    assert_eq!(config.probe, None, "a drill");
+    assert_eq!((config.probe, config.drill), (None, true));
+    let drills: Vec<&str> =
+        configs.iter().filter(|config| config.drill).map(|config| config.trunk.as_str()).collect();
+    assert_eq!(drills, ["emergency", "sub-12313", "sub-12366", "sub-12367"], "and not the carrier");
     let centers: Vec<&str> =
         configs.iter().filter(|config| config.emergency).map(|config| config.trunk.as_str()).collect();
     assert_eq!(centers, [TRUNK], "its calls are the last to be refused, and no others");

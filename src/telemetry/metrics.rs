@@ -118,6 +118,7 @@ impl Metrics {
             | What::Held { .. }
             | What::PeerLeft { .. }
             | What::Prioritised { .. }
+            | What::FromCenter { .. }
             | What::Recognised { .. }
             | What::Watched { .. }
             | What::Unwatched { .. }

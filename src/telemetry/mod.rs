@@ -7,6 +7,7 @@ pub mod measured;
 pub mod metrics;
 mod process;
 pub mod record;
+pub mod shifts;
 mod sound;
 
 pub use figures::Figures;

@@ -213,6 +213,7 @@ impl CallRecord {
             | What::Held { .. }
             | What::PeerLeft { .. }
             | What::Prioritised { .. }
+            | What::FromCenter { .. }
             | What::Recognised { .. }
             | What::Watched { .. }
             | What::Unwatched { .. }

@@ -100,6 +100,16 @@ pub enum EventBody {
         /// Where.
         queue: QueueId,
     },
+    /// An emergency center calls.
+    #[serde(rename = "hotline.call.from_center.v1")]
+    FromCenter {
+        /// The trunk that it came by.
+        center: TrunkId,
+        /// Its incident's id; empty: it gave none.
+        incident: String,
+        /// The center's own number.
+        caller: String,
+    },
     /// The queue's rule sent the caller on.
     #[serde(rename = "hotline.call.overflowed.v1")]
     Overflowed {
@@ -287,6 +297,7 @@ impl EventBody {
             EventBody::Answered { .. } => "hotline.call.answered.v1",
             EventBody::DigitPressed { .. } => "hotline.call.digit_pressed.v1",
             EventBody::Queued { .. } => "hotline.call.queued.v1",
+            EventBody::FromCenter { .. } => "hotline.call.from_center.v1",
             EventBody::Overflowed { .. } => "hotline.call.overflowed.v1",
             EventBody::SeatOffered { .. } => "hotline.seat.offered.v1",
             EventBody::OfferEnded { .. } => "hotline.seat.offer_ended.v1",

@@ -76,6 +76,8 @@ pub struct Ticket {
     pub line_name: String,
     /// The caller's number; empty: withheld.
     pub caller: String,
+    /// The incident's id, where an emergency center called and gave one.
+    pub incident: Option<String>,
     /// Opaque; matches the call to a trace of its signalling.
     pub wire_ref: String,
     /// When the call was let in.
@@ -134,6 +136,7 @@ impl Ticket {
             line: None,
             line_name: String::new(),
             caller: String::new(),
+            incident: None,
             wire_ref: String::new(),
             opened_at: None,
             answered_at: None,
@@ -177,6 +180,9 @@ impl Ticket {
             EventBody::Queued { queue } => {
                 self.queue = Some(queue.clone());
                 self.move_to(TicketState::Waiting);
+            }
+            EventBody::FromCenter { incident, .. } => {
+                self.incident = Some(incident.clone()).filter(|incident| !incident.is_empty());
             }
             EventBody::Overflowed { .. } => self.move_to(TicketState::Answered),
             EventBody::SeatOffered { .. } => self.move_to(TicketState::Ringing),

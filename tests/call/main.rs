@@ -24,4 +24,5 @@ mod three_way;
 mod three_way_failures;
 mod three_way_keys;
 mod three_way_sound;
+mod urgent;
 mod watching;

@@ -131,6 +131,7 @@ fn told_words(told: &Told) -> String {
         Told::Answered { durable: false } => "answered undurable".to_owned(),
         Told::Announced { prompt } => format!("announced {prompt}"),
         Told::DigitPressed { digit } => format!("digit {digit}"),
+        Told::Urgent => "urgent".to_owned(),
         Told::Queued { queue } => format!("queued in {queue}"),
         Told::SeatAnswered { seat, waited } => format!("seat {seat} after {} ms", waited.as_millis()),
         Told::SeatLeft { seat, talked, vanished } => {

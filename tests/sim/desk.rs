@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use hotline::id::{CallId, SeatId};
+use hotline::switchboard::fact::SeatFact;
+use hotline::switchboard::port::Earlier;
 use hotline::switchboard::{Fact, StoreJob, What};
 use hotline::telemetry::CallRecord;
 use hotline::tickets::event::{EventRef, Outcome, StoredEvent};
-use hotline::time::Instant;
+use hotline::time::{Instant, Timestamp};
 
 /// How the disk is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,10 @@ pub struct Store {
     bindings: BTreeSet<SeatId>,
     /// Of the ledger's entries: who, to what, why.
     pub accesses: Vec<(String, String, String)>,
+    /// What seats became.
+    pub seats: Vec<SeatFact>,
+    /// How long a reader takes for a caller's earlier calls.
+    pub look_up: Duration,
 }
 
 impl Store {
@@ -54,6 +60,8 @@ impl Store {
             dead: Vec::new(),
             bindings: BTreeSet::new(),
             accesses: Vec::new(),
+            seats: Vec::new(),
+            look_up: Duration::from_millis(2),
         }
     }
 
@@ -88,6 +96,10 @@ impl Store {
             StoreJob::Access { actor, subject, reason, .. } => self.accesses.push((actor, subject, reason)),
             StoreJob::Binding { seat, binding: Some(_) } => drop(self.bindings.insert(seat)),
             StoreJob::Binding { seat, binding: None } => drop(self.bindings.remove(&seat)),
+            StoreJob::Seat(fact) => {
+                assert_eq!(fact.sequence, self.seats.len() as u64 + 1, "no hole and no change twice");
+                self.seats.push(fact);
+            }
         }
     }
 
@@ -102,6 +114,24 @@ impl Store {
 
     pub fn records(&self) -> Vec<CallRecord> {
         self.facts.values().filter_map(CallRecord::fold).collect()
+    }
+
+    /// What follows from a caller's earlier calls.
+    pub fn earlier(&self, caller: &str, but: CallId, since: Timestamp) -> Earlier {
+        let mut known = self.records();
+        known.retain(|record| record.caller == caller && record.call != but && record.is_closed());
+        known.sort_by_key(|record| std::cmp::Reverse(record.opened_mono));
+        let ended = known
+            .iter()
+            .find(|record| record.seat.is_some())
+            .map(|record| record.opened_at + Duration::from_millis(record.lasted_ms.unwrap_or(0)));
+        known.retain(|record| record.opened_at >= since);
+        Earlier {
+            calls: known.len() as u32,
+            seat: known.iter().find_map(|record| record.seat.clone()),
+            tickets: known.iter().filter(|r| r.ticket_left.is_some()).map(|r| r.ticket.clone()).collect(),
+            last_ended: ended,
+        }
     }
 
     /// Earlier calls of a caller, for the screen.

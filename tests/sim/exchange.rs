@@ -1,6 +1,7 @@
 //! Far ends of trunks: sub-centers' switches, each in front of one telephone, and their bad days.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use hotline::id::TrunkId;
@@ -29,6 +30,8 @@ pub enum Temper {
     Closed,
     /// Refuses each new call; 503 is its answer to OPTIONS as well.
     Refuses(u16),
+    /// Sends each new call on to another place.
+    SendsTo(SocketAddr),
     /// Says 100 to a new call, and nothing more.
     Tries,
     /// Says 183 to a new call, and nothing more.
@@ -157,7 +160,7 @@ impl Exchange {
                 let contact = format!("Contact: {}\r\nExpires: 60\r\n", header(text, "Contact"));
                 Some(vec![answer(text, 200, if text.contains("Expires: 0") { "" } else { &contact })])
             }
-            ("INVITE", Temper::Refuses(_) | Temper::Tries | Temper::Progresses) => {
+            ("INVITE", Temper::Refuses(_) | Temper::SendsTo(_) | Temper::Tries | Temper::Progresses) => {
                 let answered = self.opens(text);
                 self.own.insert(call, text.to_owned());
                 Some(answered.into_iter().collect())
@@ -170,6 +173,7 @@ impl Exchange {
     fn opens(&self, invite: &str) -> Option<Vec<u8>> {
         match self.temper {
             Temper::Refuses(status) => Some(answer(invite, status, "")),
+            Temper::SendsTo(place) => Some(answer(invite, 302, &format!("Contact: <sip:110@{place}>\r\n"))),
             Temper::Tries => Some(answer(invite, 100, "")),
             Temper::Progresses => Some(answer(invite, 183, "")),
             _ => None,

@@ -16,13 +16,13 @@ use hotline::sip::event::{ListenerConfig, SeatAccount};
 use hotline::sip::{self};
 use hotline::switchboard::{Input, Output, Setup, Switchboard};
 use hotline::tickets::event::{EventRef, Outcome};
-use hotline::time::Now;
+use hotline::time::{Now, Timestamp};
 
 use crate::city::City;
 use crate::desk::Disk;
 use crate::network::{Kind, Letter, name};
 
-/// How long the disk's readers take.
+/// How long the disk's readers take for what is owed.
 const LOOK_UP: Duration = Duration::from_millis(2);
 /// How long a recording takes to be whole on disk.
 const REEL: Duration = Duration::from_millis(30);
@@ -33,7 +33,7 @@ pub enum Errand {
     Tell(Box<Input>),
     Commit { token: u64 },
     Load { sink: usize, after: Option<EventRef>, most: usize },
-    LookUp { call: CallId, caller: String },
+    LookUp { call: CallId, caller: String, since: Timestamp },
     Deliver { sink: usize, event: EventRef, outcome: Outcome },
 }
 
@@ -169,8 +169,8 @@ impl City {
                 Output::LoadOutbox { sink, after, most } => {
                     self.errand(LOOK_UP, Errand::Load { sink, after, most });
                 }
-                Output::LookUpHistory { call, caller } => {
-                    self.errand(LOOK_UP, Errand::LookUp { call, caller });
+                Output::LookUpHistory { call, caller, since } => {
+                    self.errand(self.store.look_up, Errand::LookUp { call, caller, since });
                 }
                 Output::OnWire { .. } => {} // For traces, which stand on real sockets.
                 Output::Drained => self.drained_at = Some(self.mono),
@@ -191,9 +191,11 @@ impl City {
             Errand::Load { sink, after, most } => {
                 Input::RestoreOutbox { sink, events: self.store.owed(sink, after, most) }
             }
-            Errand::LookUp { call, caller } => {
-                Input::History { call, entries: self.store.history(&caller, call) }
-            }
+            Errand::LookUp { call, caller, since } => Input::History {
+                call,
+                entries: self.store.history(&caller, call),
+                earlier: self.store.earlier(&caller, call, since),
+            },
             Errand::Deliver { sink, event, outcome } => Input::Delivered { sink, event, outcome },
         };
         self.tell(input);

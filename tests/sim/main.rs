@@ -30,6 +30,7 @@ mod case_numbers;
 mod case_offers;
 mod case_office;
 mod case_outward;
+mod case_people;
 mod case_queue;
 mod case_races;
 mod case_rings;

@@ -176,6 +176,12 @@ pub fn event(fact: &Fact) -> StoredEvent {
             duration_ms: *duration_ms,
             lost_frames: *lost_frames,
         },
+        What::SeatAnswered { seat, waited_ms } => {
+            EventBody::SeatAnswered { seat: seat.clone(), waited_ms: *waited_ms }
+        }
+        What::TicketLeft { reason } => {
+            EventBody::TicketLeft { ticket: String::new(), reason: reason.clone() }
+        }
         other => panic!("no test makes {other:?}"),
     };
     stored(fact.call, fact.sequence, fact.at, &body, &source("test"))

@@ -247,6 +247,38 @@ fn look_ups_see_whole_calls_beside_a_running_writer_and_cannot_write() {
 }
 
 #[test]
+fn what_follows_from_a_callers_earlier_calls_is_found_by_the_calls_since_then() {
+    let folder = Folder::new("earlier");
+    let mut archive = Archive::start(&folder, &["office"]);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let talked = |n: u64, seat: &str| {
+        let answered = What::SeatAnswered { seat: seat.into(), waited_ms: 1 };
+        vec![job(opened(call(n), n)), job(fact(call(n), 2, answered)), job(closed(call(n), 3))]
+    };
+    archive.write(talked(1, "1002"));
+    archive.write(talked(2, "1001"));
+    let left = fact(call(3), 2, What::TicketLeft { reason: "overflow".into() });
+    let unanswered = [opened(call(3), 3), left, closed(call(3), 3)];
+    archive.write(unanswered.iter().cloned().map(job).collect());
+    let errands = archive.store.errands();
+    for fact in &unanswered {
+        runtime.block_on(errands.fold(event(fact))).unwrap().unwrap();
+    }
+    archive.write(vec![job(opened(call(4), 4))]);
+    assert!(archive.store.close(), "rows of calls that are over are written at the end at the latest");
+    let reader = folder.reader();
+    let earlier = reader.earlier("13800000042", call(4), at(0)).unwrap();
+    assert_eq!(earlier.tickets, ["21090100003"], "left for somebody");
+    assert_eq!((earlier.seat.as_ref().map(|seat| seat.as_str()), earlier.calls), (Some("1001"), 3));
+    let later = reader.earlier("13800000042", call(4), at(1_000_000)).unwrap();
+    assert_eq!((later.calls, later.seat, later.tickets.len()), (0, None, 0), "nothing since then");
+    assert_eq!(later.last_ended, earlier.last_ended, "whenever it was");
+    assert_eq!(later.last_ended, Some(opened(call(2), 2).at + std::time::Duration::from_secs(2)));
+    assert_eq!(reader.earlier("", call(4), at(0)).unwrap(), Default::default(), "withheld: nobody");
+    assert_eq!(reader.earlier("13800000042", call(2), at(0)).unwrap().seat, Some("1002".into()));
+}
+
+#[test]
 fn a_ticket_is_folded_once_closed_for_good_and_never_takes_the_place_of_another() {
     let folder = Folder::new("office");
     let archive = Archive::start(&folder, &[]);

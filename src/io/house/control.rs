@@ -171,8 +171,10 @@ impl House {
                             StoreJob::DeadLetter { sink, .. } => {
                                 self.metrics.figures().dead_letter(&self.sink_name(*sink));
                             }
-                            StoreJob::Settled { .. } | StoreJob::Access { .. } | StoreJob::Binding { .. } => {
-                            }
+                            StoreJob::Settled { .. }
+                            | StoreJob::Access { .. }
+                            | StoreJob::Binding { .. }
+                            | StoreJob::Seat(_) => {}
                         }
                     }
                     if let Some(store) = &self.store {
@@ -181,13 +183,16 @@ impl House {
                 }
                 Output::Deliver { sink, event, timeout } => self.deliver(sink, event, timeout),
                 Output::LoadOutbox { sink, after, most } => self.load_outbox(sink, after, most),
-                Output::LookUpHistory { call, caller } => {
+                Output::LookUpHistory { call, caller, since } => {
                     let door = self.door.clone();
                     self.desk.ask(
-                        move |reader| reader.history(&caller, call, HISTORY_MAX),
-                        move |entries| {
-                            let entries = entries.unwrap_or_default();
-                            let _ = door.send(Ask::Input(Input::History { call, entries }));
+                        move |reader| {
+                            let entries = reader.history(&caller, call, HISTORY_MAX)?;
+                            Ok((entries, reader.earlier(&caller, call, since)?))
+                        },
+                        move |known| {
+                            let (entries, earlier) = known.unwrap_or_default();
+                            let _ = door.send(Ask::Input(Input::History { call, entries, earlier }));
                         },
                     );
                 }

@@ -16,6 +16,7 @@ mod missed;
 mod office;
 mod read;
 mod schema;
+mod seats;
 mod write;
 mod writer;
 
@@ -266,11 +267,16 @@ fn is_essential(job: &StoreJob) -> bool {
                     | What::Recorded { .. }
                     | What::RecordingPaused { .. }
                     | What::RecordingResumed { .. }
+                    | What::Disposed(_)
+                    | What::Flagged { .. }
                     | What::Closed { .. }
             );
             vital || !events.is_empty()
         }
         StoreJob::Settled { .. } => false,
-        StoreJob::DeadLetter { .. } | StoreJob::Access { .. } | StoreJob::Binding { .. } => true,
+        StoreJob::DeadLetter { .. }
+        | StoreJob::Access { .. }
+        | StoreJob::Binding { .. }
+        | StoreJob::Seat(_) => true,
     }
 }

@@ -13,6 +13,7 @@ use super::write::LedgerRow;
 use crate::id::{CallId, SeatId};
 use crate::sip::event::Binding;
 use crate::switchboard::fact::{Fact, What};
+use crate::switchboard::port::Earlier;
 use crate::telemetry::CallRecord;
 use crate::tickets::event::{EventRef, StoredEvent};
 use crate::time::{Instant, Timestamp};
@@ -70,6 +71,18 @@ pub struct DeadLetter {
 /// that are bound, and would prepare a cached statement anew for each caller.
 const HISTORY: &str = "SELECT opened_at, line, ticket, seat, grade, cause FROM calls
      WHERE caller IN (?) AND id <> ? ORDER BY arrival DESC LIMIT {most}";
+
+/// Calls of one caller that [`Reader::earlier`] looks at.
+const EARLIER_MAX: usize = 200;
+/// Open tickets that a screen shows.
+const TICKETS_MAX: usize = 5;
+
+/// See [`HISTORY`]. A ticket that the embedded office has is open while its call is, and where it was left
+/// for somebody to take up.
+const EARLIER: &str = "SELECT c.opened_at, c.lasted_ms, c.seat,
+         (SELECT t.number FROM tickets t WHERE t.call = c.id
+             AND (t.state = 'open' OR json_extract(t.data, '$.reason') IS NOT NULL))
+     FROM calls c WHERE c.caller IN (?) AND c.id <> ? ORDER BY c.arrival DESC LIMIT {most}";
 
 impl Reader {
     /// Opens the database of a running or stopped engine.
@@ -179,6 +192,39 @@ impl Reader {
         let mut select = self.db.prepare_cached(&HISTORY.replace("{most}", &most.to_string()))?;
         let rows = select.query_map(params![caller, call.to_string()], history_line)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+impl Reader {
+    /// What follows from the caller's calls before `call`: of those since `since`, how many, who talked with
+    /// the caller last, and what is open; and when the last one that a clerk took ended. Calls beyond the
+    /// newest [`EARLIER_MAX`] count for nothing.
+    pub fn earlier(&self, caller: &str, call: CallId, since: Timestamp) -> Result<Earlier, StoreError> {
+        let mut earlier = Earlier::default();
+        if caller.is_empty() {
+            return Ok(earlier);
+        }
+        let mut select = self.db.prepare_cached(&EARLIER.replace("{most}", &EARLIER_MAX.to_string()))?;
+        let mut rows = select.query(params![caller, call.to_string()])?;
+        while let Some(row) = rows.next()? {
+            let opened_at = parse_time(&row.get::<_, String>(0)?)?;
+            let lasted = u64::try_from(row.get::<_, Option<i64>>(1)?.unwrap_or(0)).unwrap_or(0);
+            let seat: Option<String> = row.get(2)?;
+            if seat.is_some() && earlier.last_ended.is_none() {
+                earlier.last_ended = opened_at.checked_add(Duration::from_millis(lasted)).ok();
+            }
+            if opened_at < since {
+                continue;
+            }
+            earlier.calls += 1;
+            if earlier.seat.is_none() {
+                earlier.seat = seat.map(|seat| SeatId::from(seat.as_str()));
+            }
+            if earlier.tickets.len() < TICKETS_MAX {
+                earlier.tickets.extend(row.get::<_, Option<String>>(3)?);
+            }
+        }
+        Ok(earlier)
     }
 }
 

@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// Version of the shape that this program writes; `user_version` of the file.
-pub const SCHEMA: i64 = 4;
+pub const SCHEMA: i64 = 5;
 /// How long a reader waits for a lock before it gives up.
 const BUSY: Duration = Duration::from_secs(2);
 /// Statements kept prepared per connection.
@@ -181,8 +181,25 @@ CREATE TABLE recordings (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// What seats became, in the order in which it came. `sequence` begins anew with each process.
+const SEAT_FACTS: &str = "
+CREATE TABLE seat_facts (
+    arrival INTEGER PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    seat TEXT NOT NULL,
+    at TEXT NOT NULL,
+    mono_ns INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    why TEXT NOT NULL,
+    call TEXT,
+    who TEXT,
+    UNIQUE (at, sequence)
+) STRICT;
+CREATE INDEX seat_facts_seat ON seat_facts(seat, arrival);
+";
+
 /// What brings each version to the next.
-const STEPS: [&str; SCHEMA as usize] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
+const STEPS: [&str; SCHEMA as usize] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, SEAT_FACTS];
 
 /// Opens for writing; makes the file, or brings it to this program's shape.
 pub fn open(path: &Path) -> Result<Connection, StoreError> {

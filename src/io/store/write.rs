@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::read;
 use super::schema::StoreError;
+use super::seats;
 use crate::id::{CallId, SeatId};
 use crate::ledger::{self, Action, Chain};
 use crate::sip::event::Binding;
@@ -110,6 +111,7 @@ impl Writes {
                     .map(drop)
             }
             StoreJob::Binding { seat, binding } => write_binding(db, seat, binding.as_ref()),
+            StoreJob::Seat(fact) => seats::enter(db, fact),
         }
     }
 
