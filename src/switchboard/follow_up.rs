@@ -27,7 +27,7 @@ const FIRST_AFTER: Duration = Duration::from_secs(30 * 60);
 /// While nobody may be called, for the hour or for those on the line, it is looked again after this.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// Said first.
-const GREETING: &str = "follow_up";
+const GREETING: &str = "follow_up_greeting";
 
 /// Whether a call is among so many of a hundred: the same one always is.
 pub fn is_chosen(call: CallId, percent: u8) -> bool {

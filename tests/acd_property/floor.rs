@@ -96,7 +96,6 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         experts: BTreeMap::new(),
         three_way: ThreeWay::default(),
         work: Work::default(),
-        tokens: Vec::new(),
         callers: Default::default(),
         disposition: Default::default(),
         missed: Default::default(),

@@ -543,6 +543,63 @@ fn whoever_called_before_is_known_before_the_ring_and_a_slow_disk_delays_nobody(
     });
 }
 
+#[test]
+fn a_lane_goes_before_who_came_sooner_and_a_policy_behind_who_came_later() {
+    let decided = |plan: &mut Plan| {
+        policy(plan, CallerAct::Behind(5));
+        plan.callers.lanes = vec![Lane { lines: vec!["12333".into()], ..lane("enterprise") }];
+        plan.queues.values_mut().for_each(|queue| queue.wrap_up = secs(1));
+    };
+    in_a_city_with(decided, |city| {
+        let clerk = city.seat("1001").talks_for(secs(15)).answers_after(secs(1));
+        let talker = city.phone("13800000010").dials("12345");
+        talks(city, talker, clerk);
+        let dialled = [(CALLER, "12345"), ("13800000012", "12345"), ("13800000013", "12333")];
+        let callers = dialled.map(|(number, line)| {
+            let caller = city.phone(number).dials(line);
+            city.run_for(millis(500));
+            caller
+        });
+        for caller in [callers[2], callers[1], callers[0]] {
+            talks(city, caller, clerk);
+        }
+        city.hangs_up(callers[0]);
+        for caller in [talker, callers[1], callers[2]] {
+            city.hangs_up(caller);
+        }
+    });
+}
+
+#[test]
+fn who_calls_again_gets_the_clerk_who_knows_the_matter() {
+    let decided = |plan: &mut Plan| {
+        plan.callers.repeat_within = secs(86_400);
+        plan.queues.values_mut().for_each(|queue| {
+            queue.wrap_up = secs(1);
+            queue.rules.sticky_wait = Some(secs(60));
+        });
+    };
+    in_a_city_with(decided, |city| {
+        let clerks = ["1001", "1002", "1003"].map(|seat| city.seat(seat).answers_after(secs(1)));
+        let caller = city.phone(CALLER).dials("12345");
+        assert!(city.run_until(secs(30), |city| city.talks_to(caller).is_some()));
+        let known = city.talks_to(caller).expect("a clerk");
+        city.hangs_up(caller);
+        for n in 0..3 {
+            // The others have been idle longer by then, whatever the strategy.
+            let other = city.phone(&format!("1390000000{n}")).dials("12345");
+            assert!(city.run_until(secs(30), |city| city.talks_to(other).is_some()));
+            city.hangs_up(other);
+            city.run_for(secs(3));
+            city.dials(caller, "12345");
+            talks(city, caller, known);
+            city.hangs_up(caller);
+            city.run_for(secs(3));
+        }
+        assert!(clerks.contains(&known));
+    });
+}
+
 // ── Cases ────────────────────────────────────────────────────────────────────────────────────────
 
 fn codes(plan: &mut Plan) {
