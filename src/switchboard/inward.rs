@@ -258,6 +258,7 @@ impl Switchboard {
             priority: 0,
             sticky: None,
             along: transfers::Along::of_caller(invited.carried),
+            called: super::objects::Called::default(),
             stay: self.rooms.admit(line),
             clerk,
         };

@@ -11,6 +11,7 @@ mod cases;
 pub mod fact;
 mod inward;
 mod mask;
+mod objects;
 mod outward;
 pub mod port;
 mod ports;
@@ -100,6 +101,9 @@ pub struct Switchboard {
     shifted_clock: bool,
     drain: Drain,
     turned_away: BTreeMap<crate::sip::event::TurnedAway, u64>,
+    /// Seats that are free, since when.
+    free_since: HashMap<crate::id::SeatId, Instant>,
+    offer_delays: Vec<Duration>,
     outputs: VecDeque<Output>,
 }
 
@@ -139,6 +143,7 @@ pub struct Entry {
     /// The clerk who knows the caller.
     sticky: Option<crate::id::SeatId>,
     along: transfers::Along,
+    called: objects::Called,
     stay: rooms::Stay,
     /// Whose own call it is.
     clerk: Option<crate::id::SeatId>,
@@ -181,6 +186,8 @@ impl Switchboard {
             shifted_clock: setup.shifted_clock,
             drain: Drain::Open,
             turned_away: BTreeMap::new(),
+            free_since: HashMap::new(),
+            offer_delays: Vec::new(),
             outputs: VecDeque::new(),
             plan: setup.plan,
         };

@@ -154,6 +154,7 @@ impl Switchboard {
             Ok(session) => {
                 self.sessions.insert(session, leg);
                 self.legs.insert(leg, session);
+                self.leg_called(leg, &callee, now);
                 match callee {
                     Callee::Seat(seat) => self.screens.seat_called(seat, session),
                     Callee::Peer { trunk, .. } => self.mind_way(leg, session, &trunk, way),

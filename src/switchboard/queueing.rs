@@ -1,7 +1,7 @@
 //! Between calls and seats: decisions of `acd` become offers, and what comes of them goes back.
 
 use super::{Switchboard, What};
-use crate::acd::event::{Decision, OfferEnd, SeatState};
+use crate::acd::event::{Decision, OfferEnd, Purpose, SeatState};
 use crate::call::Input;
 use crate::id::{CallId, SeatId};
 use crate::switchboard::fact::millis;
@@ -10,7 +10,12 @@ use crate::time::Now;
 impl Switchboard {
     pub(super) fn decided(&mut self, decision: Decision, now: Now) {
         match decision {
-            Decision::Offer { call, seat, waited, purpose: _ } => self.offer(call, seat, waited, now),
+            Decision::Offer { call, seat, waited, purpose } => {
+                if purpose == Purpose::Caller {
+                    self.mind_delay(call, &seat);
+                }
+                self.offer(call, seat, waited, purpose, now);
+            }
             Decision::Withdraw { call, seat } => {
                 self.screens.drop_call(call);
                 if let Some(entry) = self.calls.get(&call) {
@@ -27,7 +32,15 @@ impl Switchboard {
                 self.record(call, What::Overflowed { queue, why, waited_ms: millis(waited) }, now);
                 self.tell_call(call, Input::Overflowed { waited });
             }
-            Decision::SeatChanged { seat, state } => tracing::debug!(%seat, ?state, "seat changed"),
+            Decision::SeatChanged { seat, state } => {
+                tracing::debug!(%seat, ?state, "seat changed");
+                match state {
+                    SeatState::Ready { .. } => self.free_since.insert(seat, now.mono),
+                    // Whoever it is offered to, it was free before: known until it is not.
+                    SeatState::Offered { .. } => None,
+                    _ => self.free_since.remove(&seat),
+                };
+            }
         }
     }
 

@@ -315,7 +315,7 @@ mod tests {
         shows(&metrics, "hotline_calls_active 1");
         shows(&metrics, "hotline_queue_waiting 1");
         let seat = SeatId::from("1001");
-        let answered = What::SeatAnswered { seat: seat.clone(), waited_ms: 14_000 };
+        let answered = What::SeatAnswered { seat: seat.clone(), waited_ms: 14_000, leg: None };
         caller.tells(&mut metrics, answered);
         shows(&metrics, "hotline_queue_waiting 0");
         shows(&metrics, "hotline_seats_talking 1");

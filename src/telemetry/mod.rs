@@ -3,11 +3,14 @@
 //! Nothing here knows how a fact arises. [`CallRecord`] is one call's fold, [`Metrics`] the house's.
 
 pub mod figures;
+pub mod marks;
 pub mod measured;
 pub mod metrics;
+pub mod parties;
 mod process;
 pub mod record;
 mod sound;
+pub mod transfers;
 
 pub use figures::Figures;
 pub use metrics::Metrics;

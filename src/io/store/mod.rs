@@ -249,6 +249,14 @@ fn is_essential(job: &StoreJob) -> bool {
                 fact.what,
                 What::Opened { .. }
                     | What::Answered { .. }
+                    | What::SeatAnswered { .. }
+                    | What::SeatLeft { .. }
+                    | What::PeerAnswered { .. }
+                    | What::PeerLeft { .. }
+                    | What::Transfer { .. }
+                    | What::Outward { .. }
+                    | What::Disposed(_)
+                    | What::Flagged { .. }
                     | What::Recorded { .. }
                     | What::RecordingPaused { .. }
                     | What::RecordingResumed { .. }
