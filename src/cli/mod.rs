@@ -9,6 +9,7 @@ pub mod load;
 pub mod look_up;
 pub mod phone;
 pub mod records;
+pub mod report;
 pub mod run;
 mod signals;
 mod sounds;
@@ -38,6 +39,8 @@ pub enum Command {
     Demo(demo::Args),
     /// 通话记录 / Call records
     Records(records::Args),
+    /// 指标 / Key figures of a day
+    Report(report::Args),
     /// 工单 / Tickets of the embedded office
     Tickets(look_up::Args),
     /// 信令 / A call's SIP messages: ladder, text, JSON, capture file
@@ -57,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Load(args) => load::run(*args),
         Command::Demo(args) => demo::run(args),
         Command::Records(args) => records::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Tickets(args) => look_up::tickets(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Ledger(args) => look_up::ledger(&args),
