@@ -32,6 +32,8 @@ pub struct HouseNow<'a> {
     pub calls: Vec<(&'static str, usize)>,
     /// Seats by state, as with calls.
     pub seats: Vec<(&'static str, usize)>,
+    /// Of those that are away, by what kind of reason.
+    pub away: Vec<(&'static str, usize)>,
     /// All queues.
     pub queues: Vec<QueueNow>,
     /// RTP port pairs lent to legs.
@@ -103,6 +105,7 @@ pub struct RecorderTotals {
 pub(super) struct Measured {
     calls: Family<Labels, Gauge>,
     seats: Family<Labels, Gauge>,
+    away: Family<Labels, Gauge>,
     waiting: Family<Labels, Gauge>,
     longest_wait: Family<Labels, Gauge<f64, AtomicU64>>,
     ports_in_use: Gauge,
@@ -167,6 +170,7 @@ impl Measured {
     pub(super) fn register(&self, r: &mut Registry) {
         r.register("calls", "Calls under way, by state", self.calls.clone());
         r.register("seats", "Seats, by state", self.seats.clone());
+        r.register("seats_away", "Seats that are away, by why", self.away.clone());
         r.register("queue_length", "Callers in a queue", self.waiting.clone());
         r.register(
             "queue_longest_wait_seconds",
@@ -218,6 +222,7 @@ impl Figures {
         let measured = &self.measured;
         set_all(&measured.calls, "state", &now.calls);
         set_all(&measured.seats, "state", &now.seats);
+        set_all(&measured.away, "why", &now.away);
         set_all(&measured.sip_tables, "table", &now.sip_tables);
         for queue in &now.queues {
             let labels = || vec![("queue", queue.queue.clone())];
@@ -340,6 +345,7 @@ mod tests {
         let turned_away = BTreeMap::from([(TurnedAway::UnknownSource, 7)]);
         let mut now = HouseNow {
             calls: vec![("talking", 2), ("waiting", 1)],
+            away: vec![("said", 2), ("rest", 0)],
             queues: vec![QueueNow {
                 queue: "main".into(),
                 waiting: 1,
@@ -372,6 +378,8 @@ mod tests {
             "hotline_alarms_total{kind=\"recorder\"} 1",
             "hotline_calls{state=\"talking\"} 2",
             "hotline_calls{state=\"waiting\"} 0",
+            "hotline_seats_away{why=\"said\"} 2",
+            "hotline_seats_away{why=\"rest\"} 0",
             "hotline_queue_longest_wait_seconds{queue=\"main\"} 2.5",
             "hotline_rtp_ports_in_use 5",
             "hotline_requests_turned_away_total{reason=\"unknown_source\"} 7",

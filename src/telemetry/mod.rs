@@ -11,6 +11,7 @@ pub mod parties;
 mod process;
 pub mod record;
 mod sound;
+mod third;
 pub mod transfers;
 
 pub use figures::Figures;

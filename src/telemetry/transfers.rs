@@ -40,6 +40,21 @@ pub enum Step {
 }
 
 impl Step {
+    /// As facts write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Step::Requested => "requested",
+            Step::Declined => "declined",
+            Step::Ringing => "ringing",
+            Step::Consulting => "consulting",
+            Step::Merged => "merged",
+            Step::Left => "left",
+            Step::Returned => "returned",
+            Step::Accepted => "accepted",
+            Step::Failed => "failed",
+        }
+    }
+
     fn parse(word: &str) -> Option<Step> {
         Some(match word {
             "requested" => Step::Requested,
