@@ -123,14 +123,13 @@ fn transfers() -> Vec<EventBody> {
     bodies
 }
 
-fn outward(purpose: &str, kind: Option<CallKind>) -> EventBody {
+fn outward(purpose: &str) -> EventBody {
     EventBody::Outward {
         direction: Direction::Out,
         purpose: purpose.into(),
         seat: Some("1001".into()),
         number: "13800000000".into(),
         of: Some(call()),
-        kind,
     }
 }
 
@@ -175,7 +174,7 @@ fn bodies() -> Vec<EventBody> {
         EventBody::Prioritised { priority: -5, why: "lane/elderly".into() },
         EventBody::Recognised { calls: 3, seat: Some(seat()), tickets: vec!["21083000017".into()] },
         EventBody::Recognised { calls: 1, seat: None, tickets: Vec::new() },
-        outward("callback", None),
+        outward("callback"),
         EventBody::CallbackKept { queue: "main".into(), ahead: 4 },
         EventBody::CallbackSettled { outcome: "answered_since".into() },
         disposed(None),
@@ -186,7 +185,13 @@ fn bodies() -> Vec<EventBody> {
     }
     bodies.extend("0123456789*#ABCD".chars().map(|digit| EventBody::DigitPressed { digit }));
     bodies.extend((1..=5).map(|grade| EventBody::Surveyed { grade, reason: None }));
-    for why in [OverflowRule::WaitedTooLong, OverflowRule::NoSeat, OverflowRule::Full] {
+    for why in [
+        OverflowRule::WaitedTooLong,
+        OverflowRule::NoSeat,
+        OverflowRule::Full,
+        OverflowRule::ExpectedWait,
+        OverflowRule::Shed,
+    ] {
         bodies.push(EventBody::Overflowed { queue: "main".into(), why, waited_ms: 1 });
     }
     for why in [Unanswered::NoAnswer, Unanswered::Rejected, Unanswered::Unreachable, Unanswered::CallerGone] {
@@ -226,6 +231,8 @@ fn a_meetings_call_is_told_with_its_kind() {
     let faults: Vec<String> = schema.iter_errors(&whole).map(|fault| fault.to_string()).collect();
     assert!(faults.is_empty() && whole["data"]["kind"] == "meeting", "{whole}: {faults:?}");
     assert_eq!(document(1, &opened())["data"].get("kind"), None, "a citizen's call has none");
+    whole["data"]["kind"] = json!("outward");
+    assert!(schema.is_valid(&whole), "one that a clerk or the house makes");
     whole["data"]["kind"] = json!("concert");
     assert!(!schema.is_valid(&whole));
 }
@@ -254,10 +261,10 @@ fn what_was_added_to_an_event_may_be_there_or_not() {
     for (body, field, value) in [
         (offered(OfferPurpose::Transfer), "purpose", json!("transfer")),
         (offered(OfferPurpose::Consult), "purpose", json!("consult")),
+        (offered(OfferPurpose::Callback), "purpose", json!("callback")),
         (EventBody::SeatAnswered { seat: seat(), waited_ms: 1, leg: Some(2) }, "leg", json!(2)),
         (peer, "leg", json!(3)),
         (EventBody::Surveyed { grade: 5, reason: Some(9) }, "reason", json!(9)),
-        (outward("clerk", Some(CallKind::Own)), "kind", json!("own")),
     ] {
         let mut whole = document(7, &body);
         let faults: Vec<String> = schema.iter_errors(&whole).map(|fault| fault.to_string()).collect();
@@ -345,7 +352,7 @@ fn values_out_of_range_are_refused() {
         (document(7, &EventBody::Surveyed { grade: 5, reason: Some(0) }), "reason"),
         (document(7, &EventBody::Surveyed { grade: 5, reason: Some(10) }), "reason"),
         (document(7, &transfer(TransferKind::Blind, TransferStep::Failed, Some(99))), "status"),
-        (document(7, &outward("", None)), "purpose"),
+        (document(7, &outward("")), "purpose"),
         (document(7, &disposed(Some(""))), "a code without a name"),
         (document(7, &EventBody::DigitPressed { digit: 'E' }), "digit"),
         (document(2, &opened()), "an opening that is not first"),

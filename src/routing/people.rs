@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 
+use super::plan::SecretRef;
 use crate::id::{LineId, PromptId, SeatId};
 use crate::time::Timestamp;
 
@@ -83,6 +84,10 @@ pub struct Work {
     pub rest: Duration,
     /// Beginning of numbers that seats dial to change their state: `*3`.
     pub prefix: String,
+    /// Beginning of numbers that supervisors and trainees dial to listen to a seat: `*9` and the seat.
+    pub watch_prefix: String,
+    /// Said to both before an observer hears them; `None`: nothing is.
+    pub observer_prompt: Option<PromptId>,
 }
 
 /// `[[work.away]]`.
@@ -103,8 +108,23 @@ impl Default for Work {
             wrap_up_max: Duration::from_secs(15 * 60),
             rest: Duration::from_secs(5 * 60),
             prefix: "*3".into(),
+            watch_prefix: "*9".into(),
+            observer_prompt: None,
         }
     }
+}
+
+/// `[[api_token]]`: who asks by HTTP, and what they may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiToken {
+    /// In records and in the ledger.
+    pub name: String,
+    /// What it may.
+    pub role: Role,
+    /// The seat of whoever uses it, where they have one.
+    pub seat: Option<SeatId>,
+    /// Where the token is kept: never in the file.
+    pub secret: SecretRef,
 }
 
 /// `[three_way]`: a clerk asks a third party into the call.

@@ -1,9 +1,10 @@
 //! Which facts ticket offices hear of, and in which words: the published events of `tickets`.
 
+use super::calling;
 use super::fact::{self, Cause, Fact, Object, What};
 use super::request::{self, Disposed};
 use crate::acd::event::{OfferEnd, Overflow, Purpose};
-use crate::id::{CallId, LineId, SeatId};
+use crate::id::{LineId, TrunkId};
 use crate::routing::Plan;
 use crate::tickets::event::{
     CallKind, ClosedBy, Direction, EventBody, Flag, ObjectKind, OfferPurpose, OverflowRule, StoredEvent,
@@ -40,11 +41,11 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
                 line_name,
                 dialled,
                 caller,
+                kind: kind_of(&trunk, room.is_some()),
                 trunk,
                 plan,
                 shifted_clock,
                 wire_ref,
-                kind: room.map(|_| CallKind::Meeting),
             }
         }
         What::Answered { durable } => EventBody::Answered { durable },
@@ -92,7 +93,9 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         What::Held { leg, holds } => EventBody::Held { leg, holds },
         What::Prioritised { priority, why } => EventBody::Prioritised { priority, why },
         What::Recognised { calls, seat, tickets } => EventBody::Recognised { calls, seat, tickets },
-        What::Outward { purpose, seat, number, of } => outward(purpose, seat, number, of),
+        What::Outward { purpose, seat, number, of } => {
+            EventBody::Outward { direction: Direction::Out, purpose, seat, number, of }
+        }
         What::CallbackKept { queue, ahead } => EventBody::CallbackKept { queue, ahead },
         What::CallbackSettled { outcome } => EventBody::CallbackSettled { outcome },
         What::Disposed(disposed) => disposition(disposed),
@@ -146,14 +149,6 @@ fn object_kind(kind: fact::ObjectKind) -> ObjectKind {
     }
 }
 
-/// A place that was kept and a call that was missed are the citizen's own case, answered late. What a clerk
-/// dials, and what is asked afterwards, is none.
-fn outward(purpose: String, seat: Option<SeatId>, number: String, of: Option<CallId>) -> EventBody {
-    let a_case = matches!(purpose.as_str(), "callback" | "missed");
-    let kind = (!a_case).then_some(CallKind::Own);
-    EventBody::Outward { direction: Direction::Out, purpose, seat, number, of, kind }
-}
-
 fn disposition(disposed: Disposed) -> EventBody {
     let Disposed { field, kind, not_accepted, secret, unsurveyed, by } = disposed;
     EventBody::Disposed { field, matter: kind, not_accepted, secret, unsurveyed, by }
@@ -172,6 +167,15 @@ fn offer_purpose(purpose: Purpose) -> Option<OfferPurpose> {
         Purpose::Caller => None,
         Purpose::Transfer => Some(OfferPurpose::Transfer),
         Purpose::Consult => Some(OfferPurpose::Consult),
+        Purpose::Callback => Some(OfferPurpose::Callback),
+    }
+}
+
+/// By where a call came; `None`: a citizen's.
+fn kind_of(trunk: &TrunkId, room: bool) -> Option<CallKind> {
+    match room {
+        true => Some(CallKind::Meeting),
+        false => calling::is_own(trunk).then_some(CallKind::Outward),
     }
 }
 
@@ -189,6 +193,8 @@ fn overflow_rule(why: Overflow) -> OverflowRule {
         Overflow::WaitedTooLong => OverflowRule::WaitedTooLong,
         Overflow::NoSeat => OverflowRule::NoSeat,
         Overflow::Full => OverflowRule::Full,
+        Overflow::ExpectedWait => OverflowRule::ExpectedWait,
+        Overflow::Shed => OverflowRule::Shed,
     }
 }
 

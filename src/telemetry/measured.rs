@@ -23,6 +23,10 @@ pub struct QueueNow {
     pub waiting: u32,
     /// The longest wait of them.
     pub longest_wait: Duration,
+    /// Places kept for callers who hung up.
+    pub kept: u32,
+    /// Whether it has more callers than usual.
+    pub surging: bool,
 }
 
 /// The switchboard at a moment.
@@ -108,6 +112,8 @@ pub(super) struct Measured {
     away: Family<Labels, Gauge>,
     waiting: Family<Labels, Gauge>,
     longest_wait: Family<Labels, Gauge<f64, AtomicU64>>,
+    kept: Family<Labels, Gauge>,
+    surging: Family<Labels, Gauge>,
     ports_in_use: Gauge,
     sip_tables: Family<Labels, Gauge>,
     admitted: Gauge<f64, AtomicU64>,
@@ -177,6 +183,12 @@ impl Measured {
             "The longest wait of those in a queue",
             self.longest_wait.clone(),
         );
+        r.register(
+            "queue_places_kept",
+            "Places in a queue of callers who hung up and are called back",
+            self.kept.clone(),
+        );
+        r.register("queue_surge", "1 while a queue has more callers than usual", self.surging.clone());
         r.register("rtp_ports_in_use", "RTP port pairs lent to legs", self.ports_in_use.clone());
         r.register("sip_table_rows", "Rows of signalling's tables", self.sip_tables.clone());
         r.register(
@@ -228,6 +240,8 @@ impl Figures {
             let labels = || vec![("queue", queue.queue.clone())];
             measured.waiting.get_or_create(&labels()).set(queue.waiting.into());
             measured.longest_wait.get_or_create(&labels()).set(queue.longest_wait.as_secs_f64());
+            measured.kept.get_or_create(&labels()).set(queue.kept.into());
+            measured.surging.get_or_create(&labels()).set(queue.surging.into());
         }
         measured.ports_in_use.set(whole(now.ports_in_use));
         measured.admitted.set(f64::from(now.admitted_per_mille) / 1_000.0);
@@ -350,6 +364,8 @@ mod tests {
                 queue: "main".into(),
                 waiting: 1,
                 longest_wait: Duration::from_millis(2_500),
+                kept: 3,
+                surging: true,
             }],
             ports_in_use: 5,
             turned_away: Some(&turned_away),
@@ -381,6 +397,8 @@ mod tests {
             "hotline_seats_away{why=\"said\"} 2",
             "hotline_seats_away{why=\"rest\"} 0",
             "hotline_queue_longest_wait_seconds{queue=\"main\"} 2.5",
+            "hotline_queue_places_kept{queue=\"main\"} 3",
+            "hotline_queue_surge{queue=\"main\"} 1",
             "hotline_rtp_ports_in_use 5",
             "hotline_requests_turned_away_total{reason=\"unknown_source\"} 7",
             "hotline_meeting_rooms_full_total 4",

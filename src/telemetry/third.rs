@@ -65,6 +65,7 @@ impl ThirdFigures {
                     Purpose::Caller => "caller",
                     Purpose::Transfer => "transfer",
                     Purpose::Consult => "consult",
+                    Purpose::Callback => "callback",
                 };
                 count(&self.offers, vec![("purpose", purpose.to_owned())]);
             }

@@ -253,9 +253,6 @@ pub enum EventBody {
         number: String,
         /// The call that it follows from.
         of: Option<CallId>,
-        /// `Some`: it is no case of its own.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        kind: Option<CallKind>,
     },
     /// The caller may hang up and is called back when the place is due.
     #[serde(rename = "hotline.callback.kept.v1")]

@@ -242,7 +242,7 @@ impl Ticket {
             EventBody::Transfer { .. } => self.mind_reason(),
             EventBody::Prioritised { priority, .. } => self.priority = *priority,
             EventBody::Recognised { tickets, .. } => self.open_tickets.clone_from(tickets),
-            EventBody::Outward { of, kind, .. } => (self.of, self.kind) = (*of, *kind),
+            EventBody::Outward { of, .. } => self.of = *of,
             EventBody::CallbackKept { .. } => {}
             EventBody::CallbackSettled { outcome } => self.callback = Some(outcome.clone()),
             EventBody::Disposed { field, matter, not_accepted, secret, unsurveyed, by } => {

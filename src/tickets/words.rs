@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum CallKind {
     /// In a meeting room: the line names it.
     Meeting,
-    /// A clerk's own, or one that asks about a case that there is.
-    Own,
+    /// A clerk or the house calls somebody.
+    Outward,
 }
 
 /// Which way a call goes.
@@ -28,6 +28,8 @@ pub enum OfferPurpose {
     Transfer,
     /// It is asked into a call whose clerk stays.
     Consult,
+    /// A caller who hung up and kept the place is called back.
+    Callback,
 }
 
 /// How a third party comes in.
@@ -104,6 +106,10 @@ pub enum OverflowRule {
     NoSeat,
     /// Too many wait.
     Full,
+    /// Longer to wait, by the guess, than the queue lets anybody.
+    ExpectedWait,
+    /// So many wait that callers of this priority are not let in.
+    Shed,
 }
 
 /// Why a seat did not take a call.

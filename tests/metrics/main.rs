@@ -150,6 +150,7 @@ fn a_call_moves_the_figures_and_leaves_them_as_they_should_be() {
             ("hotline_store_pending_jobs", &is(0.0)),
             ("hotline_loop_delay_seconds_count", &some),
             ("hotline_queue_length{queue=\"main\"}", &is(0.0)),
+            ("hotline_queue_surge{queue=\"main\"}", &is(0.0)),
             ("hotline_requests_turned_away_total{reason=\"malformed\"}", &is(1.0)),
             ("hotline_media_faults_total", &is(0.0)),
             ("hotline_draining", &is(0.0)),

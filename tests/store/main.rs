@@ -4,5 +4,6 @@ mod archive;
 mod failing;
 mod kept;
 mod killed;
+mod missed;
 mod report;
 mod schema;

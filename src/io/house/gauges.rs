@@ -22,7 +22,7 @@ const DISK_EVERY: u64 = 10;
 pub(super) const LOOP_BOUND: Duration = Duration::from_millis(20);
 
 /// States of a call, as [`crate::switchboard::Entry::state`] names them.
-const CALL_STATES: [&str; 11] = [
+const CALL_STATES: [&str; 13] = [
     "opening",
     "prompt",
     "ringing",
@@ -30,6 +30,8 @@ const CALL_STATES: [&str; 11] = [
     "dialling",
     "transferring",
     "talking",
+    "consulting",
+    "conference",
     "meeting",
     "survey",
     "parting",
@@ -104,6 +106,8 @@ impl House {
             queue: queue.queue.to_string(),
             waiting: queue.waiting,
             longest_wait: queue.longest_wait.unwrap_or_default(),
+            kept: queue.kept,
+            surging: queue.surging,
         });
         let rows = self.board.sip().counts();
         HouseNow {

@@ -12,6 +12,7 @@ mod crash;
 mod desk;
 mod inbox;
 mod manifest;
+mod missed;
 mod office;
 mod read;
 mod schema;
@@ -38,9 +39,10 @@ pub use write::LedgerRow;
 
 use crate::id::SeatId;
 use crate::sip::event::Binding;
-use crate::switchboard::fact::What;
+use crate::switchboard::fact::{Fact, What};
 use crate::switchboard::port::StoreJob;
 use crate::tickets::event::StoredEvent;
+use crate::time::Timestamp;
 use inbox::Inbox;
 use writer::{Errand, Request, Writer};
 
@@ -100,6 +102,18 @@ impl Opening {
     /// The number of the ticket that was opened last.
     pub fn last_ticket(&self) -> Result<Option<String>, StoreError> {
         read::last_ticket(&self.db)
+    }
+
+    /// Facts of calls since a time that no clerk has answered, and of those that clerks and the house made,
+    /// in the order that they happened.
+    pub fn unanswered(&self, since: Timestamp) -> Result<Vec<Fact>, StoreError> {
+        missed::unanswered(&self.db, since)
+    }
+
+    /// Facts of calls since a time that clerks have talked in and that have no grade, so many of a hundred,
+    /// and of those that the house made, in the order that they happened.
+    pub fn ungraded(&self, since: Timestamp, percent: u8) -> Result<Vec<Fact>, StoreError> {
+        missed::ungraded(&self.db, since, percent)
     }
 
     /// What a sink is still owed, in order of call and sequence.

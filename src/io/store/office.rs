@@ -65,7 +65,7 @@ pub(super) fn fold(db: &Connection, event: &StoredEvent) -> Result<Result<(), St
         keep_story(&mut data, event.at, told);
     }
     // A call of another kind is kept for who wants to know of it, and is nobody's case to take up.
-    let may_be_none = matches!(told, Some(EventBody::Opened { .. } | EventBody::Outward { .. }) | None);
+    let may_be_none = matches!(told, Some(EventBody::Opened { .. }) | None);
     let no_case = may_be_none && news.get("kind").is_some();
     let closed = was_closed || no_case || *event.kind == *CLOSED;
     let state = if closed { "closed" } else { "open" };
@@ -103,13 +103,7 @@ fn patch(told: &EventBody, news: &Value) -> Option<Value> {
         EventBody::Disposed { .. } => json!({ "disposition": without_version(news) }),
         EventBody::Prioritised { priority, why } => json!({ "priority": priority, "priority_why": why }),
         EventBody::Recognised { .. } => json!({ "recognised": without_version(news) }),
-        EventBody::Outward { kind, .. } => {
-            let mut patch = json!({ "outward": without_version(news) });
-            if kind.is_some() {
-                patch["kind"] = news["kind"].clone();
-            }
-            patch
-        }
+        EventBody::Outward { .. } => json!({ "outward": without_version(news) }),
         EventBody::CallbackKept { .. } | EventBody::CallbackSettled { .. } => {
             json!({ "callback": without_version(news) })
         }
@@ -415,17 +409,20 @@ mod tests {
     }
 
     #[test]
-    fn a_clerks_own_call_opens_no_case_and_a_citizen_called_back_has_one() {
-        for (kind, state) in [(Some(CallKind::Own), "closed"), (None, "open")] {
+    fn a_call_that_went_out_says_for_whom_and_opens_no_case() {
+        for (kind, state) in [(Some(CallKind::Outward), "closed"), (None, "open")] {
             let mut desk = Desk::new(state);
-            assert_eq!(desk.told(&opened()).state, "open");
+            let mut begun = opened();
+            if let EventBody::Opened { kind: of_call, .. } = &mut begun {
+                *of_call = kind;
+            }
+            assert_eq!(desk.told(&begun).state, state);
             let outward = EventBody::Outward {
                 direction: Direction::Out,
                 purpose: "click".into(),
                 seat: Some("1001".into()),
                 number: "13800000000".into(),
                 of: None,
-                kind,
             };
             let ticket = desk.told(&outward);
             assert_eq!((ticket.state.as_str(), &ticket.data["outward"]["purpose"]), (state, &json!("click")));
