@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 
 use hotline::id::{CallId, Dice};
 use hotline::tickets::event::{
-    CallKind, ClosedBy, EventBody, OverflowRule, Unanswered, read, source, stored,
+    CallKind, ClosedBy, Direction, EventBody, Flag, ObjectKind, OfferPurpose, OverflowRule, TransferKind,
+    TransferStep, Unanswered, read, source, stored,
 };
 use hotline::tickets::signature::Secret;
 use hotline::tickets::ticket::Numbers;
@@ -73,6 +74,76 @@ fn meeting() -> EventBody {
     }
 }
 
+fn transfer(kind: TransferKind, step: TransferStep, status: Option<u16>) -> EventBody {
+    EventBody::Transfer {
+        kind,
+        to: "12366".into(),
+        step,
+        status,
+        leg: Some(2),
+        object_kind: Some(ObjectKind::SubCenter),
+        object: Some("12366".into()),
+    }
+}
+
+/// Each way, each step, each kind of target, and a target that nobody knows.
+fn transfers() -> Vec<EventBody> {
+    let mut bodies = vec![EventBody::Transfer {
+        kind: TransferKind::Blind,
+        to: "sip:4711@elsewhere.example".into(),
+        step: TransferStep::Declined,
+        status: Some(403),
+        leg: None,
+        object_kind: None,
+        object: None,
+    }];
+    bodies.extend(
+        [TransferKind::Blind, TransferKind::Consult, TransferKind::Attended]
+            .map(|kind| transfer(kind, TransferStep::Requested, None)),
+    );
+    bodies.extend(
+        [
+            TransferStep::Ringing,
+            TransferStep::Consulting,
+            TransferStep::Merged,
+            TransferStep::Left,
+            TransferStep::Returned,
+            TransferStep::Accepted,
+        ]
+        .map(|step| transfer(TransferKind::Consult, step, None)),
+    );
+    bodies.push(transfer(TransferKind::Consult, TransferStep::Failed, Some(486)));
+    for of in [ObjectKind::ExpertGroup, ObjectKind::Department, ObjectKind::Emergency, ObjectKind::Seat] {
+        let mut body = transfer(TransferKind::Blind, TransferStep::Accepted, None);
+        if let EventBody::Transfer { object_kind, .. } = &mut body {
+            *object_kind = Some(of);
+        }
+        bodies.push(body);
+    }
+    bodies
+}
+
+fn outward(purpose: &str) -> EventBody {
+    EventBody::Outward {
+        direction: Direction::Out,
+        purpose: purpose.into(),
+        seat: Some("1001".into()),
+        number: "13800000000".into(),
+        of: Some(call()),
+    }
+}
+
+fn disposed(not_accepted: Option<&str>) -> EventBody {
+    EventBody::Disposed {
+        field: Some("social".into()),
+        matter: Some("complaint".into()),
+        not_accepted: not_accepted.map(str::to_owned),
+        secret: false,
+        unsurveyed: true,
+        by: "1001".into(),
+    }
+}
+
 /// One of each kind, and each value of each enumeration.
 fn bodies() -> Vec<EventBody> {
     let seat = || "1001".into();
@@ -94,18 +165,32 @@ fn bodies() -> Vec<EventBody> {
             caller: "13800000000".into(),
             waited_ms: 0,
             history: vec!["2021-08-30 12345 21083000017".into()],
+            purpose: None,
         },
-        EventBody::SeatAnswered { seat: seat(), waited_ms: 1_500 },
+        EventBody::SeatAnswered { seat: seat(), waited_ms: 1_500, leg: None },
         EventBody::SeatLeft { seat: seat(), talked_ms: 60_000, vanished: true },
-        EventBody::PeerAnswered { trunk: "center".into(), number: "12315".into() },
+        EventBody::PeerAnswered { trunk: "center".into(), number: "12315".into(), leg: None },
+        EventBody::PeerLeft { trunk: "center".into(), number: "12315".into(), talked_ms: 61_000 },
         EventBody::PeerFailed { trunk: "center".into(), number: "12315".into(), status: 0 },
         EventBody::PeerFailed { trunk: "center".into(), number: "12315".into(), status: 486 },
         EventBody::TicketLeft { ticket: "21090100001".into(), reason: "sub_center_unanswered".into() },
         EventBody::RecordingStored { file: "2021-09-01/a.wav".into(), duration_ms: 69_000, lost_frames: 0 },
         closed(ClosedBy::Refused, Some(404), None),
+        EventBody::Held { leg: 1, holds: true },
+        EventBody::Prioritised { priority: -5, why: "lane/elderly".into() },
+        EventBody::Recognised { calls: 3, seat: Some(seat()), tickets: vec!["21083000017".into()] },
+        EventBody::Recognised { calls: 1, seat: None, tickets: Vec::new() },
+        outward("callback"),
+        EventBody::CallbackKept { queue: "main".into(), ahead: 4 },
+        EventBody::CallbackSettled { outcome: "answered_since".into() },
+        disposed(None),
     ];
+    bodies.extend(transfers());
+    for flag in [Flag::Abusive, Flag::Confidential, Flag::Urgent] {
+        bodies.push(EventBody::Flagged { flag, by: "1001".into() });
+    }
     bodies.extend("0123456789*#ABCD".chars().map(|digit| EventBody::DigitPressed { digit }));
-    bodies.extend((1..=5).map(|grade| EventBody::Surveyed { grade }));
+    bodies.extend((1..=5).map(|grade| EventBody::Surveyed { grade, reason: None }));
     for why in [
         OverflowRule::WaitedTooLong,
         OverflowRule::NoSeat,
@@ -158,6 +243,45 @@ fn a_meetings_call_is_told_with_its_kind() {
     assert!(schema.is_valid(&whole) && whole["data"]["kind"] == "own", "a clerk's own call: {whole}");
     whole["data"]["kind"] = json!("concert");
     assert!(!schema.is_valid(&whole));
+}
+
+/// What an event may say and need not: valid with it, and refused where it is nonsense.
+#[test]
+fn what_was_added_to_an_event_may_be_there_or_not() {
+    let schema = schema();
+    let seat = || "1001".into();
+    let EventBody::SeatOffered { ticket, line, line_name, caller, waited_ms, history, .. } =
+        bodies().into_iter().find(|body| matches!(body, EventBody::SeatOffered { .. })).expect("an offer")
+    else {
+        panic!("it is an offer");
+    };
+    let offered = |purpose| EventBody::SeatOffered {
+        seat: seat(),
+        ticket: ticket.clone(),
+        line: line.clone(),
+        line_name: line_name.clone(),
+        caller: caller.clone(),
+        waited_ms,
+        history: history.clone(),
+        purpose: Some(purpose),
+    };
+    let peer = EventBody::PeerAnswered { trunk: "center".into(), number: "12366".into(), leg: Some(3) };
+    for (body, field, value) in [
+        (offered(OfferPurpose::Transfer), "purpose", json!("transfer")),
+        (offered(OfferPurpose::Consult), "purpose", json!("consult")),
+        (offered(OfferPurpose::Callback), "purpose", json!("callback")),
+        (EventBody::SeatAnswered { seat: seat(), waited_ms: 1, leg: Some(2) }, "leg", json!(2)),
+        (peer, "leg", json!(3)),
+        (EventBody::Surveyed { grade: 5, reason: Some(9) }, "reason", json!(9)),
+    ] {
+        let mut whole = document(7, &body);
+        let faults: Vec<String> = schema.iter_errors(&whole).map(|fault| fault.to_string()).collect();
+        assert!(faults.is_empty() && whole["data"][field] == value, "{whole}: {faults:?}");
+        whole["data"][field] = json!("concert");
+        assert!(!schema.is_valid(&whole), "{whole}");
+        object(&mut whole, "/data").remove(field);
+        assert!(schema.is_valid(&whole), "{whole}");
+    }
 }
 
 #[test]
@@ -231,8 +355,13 @@ fn object<'a>(document: &'a mut Value, place: &str) -> &'a mut serde_json::Map<S
 fn values_out_of_range_are_refused() {
     let schema = schema();
     let cases = [
-        (document(7, &EventBody::Surveyed { grade: 6 }), "grade"),
-        (document(7, &EventBody::Surveyed { grade: 0 }), "grade"),
+        (document(7, &EventBody::Surveyed { grade: 6, reason: None }), "grade"),
+        (document(7, &EventBody::Surveyed { grade: 0, reason: None }), "grade"),
+        (document(7, &EventBody::Surveyed { grade: 5, reason: Some(0) }), "reason"),
+        (document(7, &EventBody::Surveyed { grade: 5, reason: Some(10) }), "reason"),
+        (document(7, &transfer(TransferKind::Blind, TransferStep::Failed, Some(99))), "status"),
+        (document(7, &outward("")), "purpose"),
+        (document(7, &disposed(Some(""))), "a code without a name"),
         (document(7, &EventBody::DigitPressed { digit: 'E' }), "digit"),
         (document(2, &opened()), "an opening that is not first"),
         (document(7, &closed(ClosedBy::Refused, None, None)), "refused without a status"),

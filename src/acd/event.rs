@@ -77,9 +77,11 @@ pub enum AwayWhy {
 }
 
 /// Why a seat is to ring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// For a caller in a queue.
+    #[default]
     Caller,
     /// For a caller whom somebody puts through to it.
     Transfer,

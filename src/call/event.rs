@@ -248,8 +248,8 @@ pub enum Told {
     Held { leg: u16, holds: bool },
     /// The peer is gone after this talk.
     PeerLeft { trunk: TrunkId, number: String, talked: Duration },
-    /// Why the grade was bad: the digit.
-    SurveyReason { digit: u8 },
+    /// Why that grade was bad: the digit.
+    SurveyReason { digit: u8, grade: u8 },
     /// Another dialog took the place of this leg's (by its index).
     Replaced { leg: u16 },
     /// The caller is in its line's room.

@@ -1,15 +1,28 @@
-//! 好差评: five grades by one digit, after the clerk has left (the notice, 五(三)).
+//! 好差评: five grades by one digit, after the clerk has left (the notice, 五(三)); and why, where the grade
+//! is a bad one and the plan wants to know.
 
 use super::{Call, Doing, Timer, Told};
 use crate::time::Now;
+
+/// Not satisfied, and worse: who says so is asked for a reason.
+const BAD: std::ops::RangeInclusive<u8> = 4..=5;
 
 /// The question, as far as it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Question {
     /// The sound whose end starts the wait for a digit.
     mark: u32,
-    /// How often it may still be put.
-    tries_left: u8,
+    /// What is asked.
+    about: About,
+}
+
+/// What the caller is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum About {
+    /// For a grade; it may still be put so often.
+    Grade { tries_left: u8 },
+    /// For the reason of this grade, once.
+    Reason { grade: u8 },
 }
 
 impl Call {
@@ -23,7 +36,7 @@ impl Call {
             again => vec![again.into(), "survey".into()],
         };
         match self.say(self.caller.id, &words) {
-            Some(mark) => self.doing = Doing::Asking(Question { mark, tries_left }),
+            Some(mark) => self.doing = Doing::Asking(Question { mark, about: About::Grade { tries_left } }),
             None => self.part_with("goodbye", now),
         }
     }
@@ -41,24 +54,41 @@ impl Call {
     pub(super) fn graded(&mut self, digit: char, now: Now) {
         let Doing::Asking(question) = self.doing else { return };
         self.timers.cancel(Timer::Survey);
-        match digit.to_digit(10) {
-            Some(grade @ 1..=5) => {
-                self.tell(Told::Surveyed { grade: grade as u8 });
+        // One of ten, so it fits.
+        let pressed = digit.to_digit(10).map(|digit| digit as u8);
+        match (question.about, pressed) {
+            (About::Grade { .. }, Some(grade @ 1..=5)) => {
+                self.tell(Told::Surveyed { grade });
+                self.ask_why(grade, now);
+            }
+            (About::Grade { tries_left: 0 }, _) => self.part_with("goodbye", now),
+            (About::Grade { tries_left }, _) => self.put("survey_wrong", tries_left - 1, now),
+            (About::Reason { grade }, reason) => {
+                if let Some(digit @ 1..=9) = reason {
+                    self.tell(Told::SurveyReason { digit, grade });
+                }
                 self.part_with("survey_thanks", now);
             }
-            _ if question.tries_left > 0 => self.put("survey_wrong", question.tries_left - 1, now),
-            _ => self.part_with("goodbye", now),
         }
     }
 
-    /// No digit: once more, or goodbye.
+    /// What was wrong, where something was and the words to ask are in the bank; then thanks.
+    fn ask_why(&mut self, grade: u8, now: Now) {
+        let wanted = self.plan.survey.reason && BAD.contains(&grade);
+        let mark = wanted.then(|| self.say(self.caller.id, &["survey_reason".into()])).flatten();
+        match mark {
+            Some(mark) => self.doing = Doing::Asking(Question { mark, about: About::Reason { grade } }),
+            None => self.part_with("survey_thanks", now),
+        }
+    }
+
+    /// No digit: once more, or goodbye; a reason is not asked for twice.
     pub(super) fn survey_unanswered(&mut self, now: Now) {
-        match self.doing {
-            Doing::Asking(question) if question.tries_left > 0 => {
-                self.put("survey", question.tries_left - 1, now)
-            }
-            Doing::Asking(_) => self.part_with("goodbye", now),
-            _ => {}
+        let Doing::Asking(question) = self.doing else { return };
+        match question.about {
+            About::Grade { tries_left: 0 } => self.part_with("goodbye", now),
+            About::Grade { tries_left } => self.put("survey", tries_left - 1, now),
+            About::Reason { .. } => self.part_with("survey_thanks", now),
         }
     }
 }

@@ -53,7 +53,7 @@ pub fn tickets(args: &Args) -> ExitCode {
         };
         let row = |ticket: &crate::io::store::Ticket| {
             format!(
-                "{} {} {} line={} caller={} seat={} grade={} cause={}",
+                "{} {} {} line={} caller={} seat={} grade={} cause={} reason={}",
                 ticket.number,
                 ticket.state,
                 ticket.call,
@@ -62,6 +62,7 @@ pub fn tickets(args: &Args) -> ExitCode {
                 field(ticket, "seat"),
                 field(ticket, "grade"),
                 field(ticket, "cause"),
+                field(ticket, "reason"),
             )
         };
         Ok(tickets.iter().map(row).collect())

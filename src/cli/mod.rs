@@ -9,6 +9,7 @@ pub mod load;
 pub mod look_up;
 pub mod phone;
 pub mod records;
+pub mod report;
 pub mod run;
 pub mod seats;
 mod signals;
@@ -39,6 +40,8 @@ pub enum Command {
     Demo(demo::Args),
     /// 通话记录 / Call records
     Records(records::Args),
+    /// 指标 / Key figures of a day
+    Report(report::Args),
     /// 座席 / Seats on a day
     Seats(seats::Args),
     /// 工单 / Tickets of the embedded office
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::Records(args) => records::run(&args),
         Command::Seats(args) => seats::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Tickets(args) => look_up::tickets(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Ledger(args) => look_up::ledger(&args),

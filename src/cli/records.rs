@@ -7,6 +7,7 @@ use super::look_up;
 use crate::io::recorder::{self, Finding};
 use crate::io::store::{CallQuery, FILE, Reader, StoreError};
 use crate::switchboard::fact::{Party, Sound};
+use crate::switchboard::mask;
 use crate::telemetry::CallRecord;
 
 /// 通话记录 / Call records
@@ -18,6 +19,9 @@ pub struct Args {
     action: Option<Action>,
     #[command(flatten)]
     look: look_up::Args,
+    /// 每行一个 JSON / One JSON object a line
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -35,16 +39,52 @@ enum Action {
 /// Exit codes: 0 done, 1 recordings are not as filed, 2 cannot be read.
 pub fn run(args: &Args) -> ExitCode {
     match &args.action {
+        None if args.json => json(&args.look),
         None => list(&args.look),
         Some(Action::Verify { data }) => verify(data),
     }
+}
+
+/// Newest first, everything that is kept of a call; numbers are masked unless they are asked for.
+fn json(args: &look_up::Args) -> ExitCode {
+    args.print(|reader| {
+        let query = CallQuery { most: args.most, ..CallQuery::default() };
+        let records = reader.calls(&query)?;
+        // No map with keys that are not strings: it cannot fail.
+        let line = |record| serde_json::to_string(&seen(args, record)).unwrap_or_default();
+        Ok(records.into_iter().map(line).collect())
+    })
+}
+
+/// A record as it may be shown. Peers are offices, whose numbers are published; on a call that went out they
+/// may be citizens.
+fn seen(args: &look_up::Args, mut record: CallRecord) -> CallRecord {
+    record.caller = args.number(&record.caller);
+    let Some(outward) = &mut record.marks.outward else { return record };
+    outward.number = args.number(&outward.number);
+    record.dialled = args.number(&record.dialled);
+    record.peer = record.peer.map(|peer| match peer.split_once('/') {
+        Some((trunk, number)) => format!("{trunk}/{}", args.number(number)),
+        None => peer,
+    });
+    let stays = record.times.parties.iter_mut().map(|stay| &mut stay.party);
+    let rings = record.reached.rings.iter_mut().map(|ring| &mut ring.party);
+    let legs = record.legs.iter_mut().map(|leg| &mut leg.party);
+    let unheard = record.one_way.iter_mut().chain(&mut record.mute);
+    for party in stays.chain(rings).chain(legs).chain(unheard) {
+        if let Party::Peer { number, .. } = party {
+            *number = args.number(number);
+        }
+    }
+    record
 }
 
 /// Newest first.
 fn list(args: &look_up::Args) -> ExitCode {
     args.print(|reader| {
         let query = CallQuery { most: args.most, ..CallQuery::default() };
-        reader.calls(&query)?.iter().map(|record| row(args, reader, record)).collect()
+        let records = reader.calls(&query)?;
+        records.into_iter().map(|record| row(args, reader, &seen(args, record))).collect()
     })
 }
 
@@ -57,7 +97,7 @@ fn row(args: &look_up::Args, reader: &Reader, record: &CallRecord) -> Result<Str
         record.opened_at,
         record.call,
         record.line,
-        args.number(&record.caller),
+        record.caller,
         record.ticket,
         record.seat.as_ref().map_or("-", |seat| seat.as_str()),
         record.cause.map_or_else(|| "open".into(), |cause| format!("{cause:?}")),
@@ -75,7 +115,83 @@ fn row(args: &look_up::Args, reader: &Reader, record: &CallRecord) -> Result<Str
         row.push_str(&format!(" sha256={}", both.sha256));
     }
     row.push_str(&sound(record));
+    row.push_str(&marks(record));
+    row.push_str(&minutes(record));
     Ok(row)
+}
+
+/// What the call was, beside its minutes.
+fn marks(record: &CallRecord) -> String {
+    let marks = &record.marks;
+    let mut words = String::new();
+    let mut word = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            words += &format!(" {name}={value}");
+        }
+    };
+    word("outward", marks.outward.as_ref().map(|outward| outward.purpose.clone()));
+    word("of", marks.outward.as_ref().and_then(|outward| outward.of).map(|of| of.to_string()));
+    let priority = marks.priorities.last();
+    word("priority", priority.map(|last| format!("{},{}", last.priority, last.why)));
+    word("callback", marks.callback_outcome.clone());
+    let about = marks.disposed.as_ref();
+    let code = |code: &Option<String>| code.clone().unwrap_or_else(|| "-".into());
+    word(
+        "about",
+        about.map(|about| {
+            format!("{},{},{}", code(&about.field), code(&about.kind), code(&about.not_accepted))
+        }),
+    );
+    let flags: Vec<String> =
+        marks.flags.iter().map(|flagged| format!("{:?}", flagged.flag).to_lowercase()).collect();
+    word("flags", (!flags.is_empty()).then(|| flags.join(",")));
+    word("grade", record.grade.map(|grade| grade.to_string()));
+    word("why", marks.survey_reason.map(|digit| digit.to_string()));
+    words
+}
+
+/// A line for the caller's time, and one for each other party and each transfer, in both languages.
+fn minutes(record: &CallRecord) -> String {
+    let times = &record.times;
+    let others: Vec<_> = times.parties.iter().filter(|stay| stay.party != Party::Caller).collect();
+    if others.is_empty() && record.reached.transfers.is_empty() {
+        return String::new();
+    }
+    let mut lines = format!(
+        "\n    来电人时间 / caller: 通话 talk {}, 保持 hold {}, 排队 queue {}, 其他 other {}",
+        time(times.with_somebody_ms),
+        time(times.on_hold_ms),
+        time(times.in_queue_ms),
+        time(times.alone_ms),
+    );
+    for party in others {
+        let left = party.left_ms.map_or_else(|| "…".to_owned(), time);
+        lines += &format!(
+            "\n    通话方 / party: {} {}–{left}: 通话 talk {}, 保持 hold {}, 咨询 consult {}",
+            party.party,
+            time(party.joined_ms),
+            time(party.talked_ms),
+            time(party.held_ms),
+            time(party.consulted_ms),
+        );
+    }
+    for transfer in &record.reached.transfers {
+        let target =
+            transfer.object.as_ref().map_or_else(|| mask(&transfer.to).to_string(), ToString::to_string);
+        let steps: Vec<String> = transfer
+            .steps
+            .iter()
+            .map(|taken| format!("{} {}", taken.step.word(), time(taken.at_ms)))
+            .collect();
+        let status = transfer.status.map_or_else(String::new, |status| format!(" ({status})"));
+        lines += &format!("\n    转接 / transfer: {} {target}: {}{status}", transfer.kind, steps.join(", "));
+    }
+    lines
+}
+
+/// `1:02.3`, since the call's opening, or so long.
+fn time(ms: u64) -> String {
+    format!("{}:{:02}.{}", ms / 60_000, ms / 1_000 % 60, ms / 100 % 10)
 }
 
 /// How a call sounded, a word for each leg that is over, and who was not heard.
@@ -145,5 +261,97 @@ fn verify(data: &std::path::Path) -> ExitCode {
             eprintln!("无法读取 / cannot be read: {error}");
             ExitCode::from(2)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{CallId, Dice};
+    use crate::switchboard::fact::{Fact, Object, ObjectKind, What};
+    use crate::time::{Instant, Timestamp};
+
+    fn record() -> CallRecord {
+        let object = Some(Object { kind: ObjectKind::ExpertGroup, id: "12348".into() });
+        let transfer = |step: &str, status| What::Transfer {
+            to: "12348".into(),
+            kind: "consult".into(),
+            step: step.into(),
+            status,
+            leg: None,
+            object: object.clone(),
+        };
+        let opened = What::Opened {
+            line: "12345".into(),
+            dialled: "12345".into(),
+            caller: "13800000001".into(),
+            trunk: "carrier".into(),
+            ticket: "1".into(),
+            plan: "p".into(),
+            shifted_clock: false,
+            wire_ref: "w".into(),
+            room: None,
+        };
+        let story = [
+            (0, opened),
+            (0, What::Queued { queue: "main".into() }),
+            (5_500, What::SeatAnswered { seat: "1001".into(), waited_ms: 0, leg: Some(1) }),
+            (65_500, transfer("requested", None)),
+            (75_500, transfer("failed", Some(486))),
+            (80_000, What::SeatLeft { seat: "1001".into(), talked_ms: 0, vanished: false }),
+            (81_000, What::Surveyed { grade: 4 }),
+            (82_000, What::SurveyReason { digit: 2, grade: 4 }),
+        ];
+        let call = CallId::draw(1, &mut Dice::seeded(1));
+        let facts: Vec<Fact> = (1..)
+            .zip(story)
+            .map(|(sequence, (at_ms, what))| {
+                let (at, mono) = (Timestamp::UNIX_EPOCH, Instant::from_millis(at_ms));
+                Fact { call, sequence, at, mono, what }
+            })
+            .collect();
+        CallRecord::fold(&facts).unwrap()
+    }
+
+    #[test]
+    fn minutes_and_transfers_are_shown_in_both_languages() {
+        let record = record();
+        assert_eq!(marks(&record), " grade=4 why=2");
+        let text = minutes(&record);
+        let lines: Vec<&str> = text.split("\n    ").skip(1).collect();
+        assert_eq!(
+            lines,
+            [
+                "来电人时间 / caller: 通话 talk 1:04.5, 保持 hold 0:10.0, 排队 queue 0:05.5, 其他 other 0:02.0",
+                "通话方 / party: seat/1001 0:05.5–1:20.0: 通话 talk 1:04.5, 保持 hold 0:10.0, 咨询 consult 0:00.0",
+                "转接 / transfer: consult expert_group/12348: requested 1:05.5, failed 1:15.5 (486)",
+            ]
+        );
+    }
+
+    #[test]
+    fn json_masks_numbers_unless_they_are_asked_for() {
+        let record = record();
+        let args = |full| look_up::Args { data: "data".into(), most: 1, full };
+        let masked = serde_json::to_string(&seen(&args(false), record.clone())).unwrap();
+        assert!(
+            !masked.contains("13800000001") && masked.contains("\"transfers\":[{\"to\":\"12348\""),
+            "{masked}"
+        );
+        assert!(serde_json::to_string(&seen(&args(true), record.clone())).unwrap().contains("13800000001"));
+
+        // Whom a clerk has called is a citizen, wherever the record names them.
+        let mut outward = record;
+        let number = String::from("13900000002");
+        let peer = Party::Peer { trunk: "carrier".into(), number: number.clone() };
+        let purpose = "click".into();
+        outward.marks.outward =
+            Some(crate::telemetry::marks::Outward { purpose, seat: None, number, of: None });
+        outward.peer = Some("carrier/13900000002".into());
+        outward.dialled = "13900000002".into();
+        outward.one_way.push(peer.clone());
+        outward.times.parties[1].party = peer;
+        let masked = serde_json::to_string(&seen(&args(false), outward)).unwrap();
+        assert!(!masked.contains("13900000002") && masked.contains("carrier/"), "{masked}");
     }
 }

@@ -59,7 +59,7 @@ pub const REQUIRED: [&str; 36] = [
 ];
 
 /// Sounds that the engine asks for by id where the file uses what they are for.
-pub const SAID_SOMETIMES: [&str; 9] = [
+pub const SAID_SOMETIMES: [&str; 12] = [
     CALLBACK_OFFER,
     "callback_kept",
     COOL_DOWN,
@@ -69,6 +69,9 @@ pub const SAID_SOMETIMES: [&str; 9] = [
     "emergency_unanswered",
     "after_hours",
     "follow_up_greeting",
+    "ready",
+    "away",
+    "wrap_up_longer",
 ];
 
 /// Offers a call back, and says by which key.

@@ -370,6 +370,7 @@ impl Switchboard {
             sticky: None,
             // A telephone's own word on who calls, and on who may know, is not passed on.
             along: transfers::Along::default(),
+            called: super::objects::Called::default(),
             stay: rooms::Stay::Outside,
             clerk,
             outward: Some(outward),

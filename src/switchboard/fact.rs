@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::acd::event::{AwayWhy, OfferEnd, Overflow, SeatState};
+use crate::acd::event::{AwayWhy, OfferEnd, Overflow, Purpose, SeatState};
 use crate::id::{CallId, LineId, QueueId, SeatId, TrunkId};
 use crate::switchboard::request::{Disposed, Flag};
 use crate::time::{Instant, Timestamp};
@@ -62,11 +62,24 @@ pub enum What {
     /// The caller waits.
     Queued { queue: QueueId },
     /// A seat is to ring: screen data.
-    SeatOffered { seat: SeatId, waited_ms: u64, history: Vec<String> },
+    SeatOffered {
+        seat: SeatId,
+        waited_ms: u64,
+        history: Vec<String>,
+        /// Why it is to ring.
+        #[serde(default)]
+        purpose: Purpose,
+    },
     /// That seat did not take the call.
     OfferEnded { seat: SeatId, why: OfferEnd },
     /// A seat picked up.
-    SeatAnswered { seat: SeatId, waited_ms: u64 },
+    SeatAnswered {
+        seat: SeatId,
+        waited_ms: u64,
+        /// Index of its leg.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        leg: Option<u16>,
+    },
     /// Whoever picked up is no clerk: `expert`, `leader` (a city leader's answering day), `supervisor`, ….
     SeatRole { seat: SeatId, role: String },
     /// The clerk is gone; the caller may still be there.
@@ -76,7 +89,13 @@ pub enum What {
     /// A peer behind a trunk is called.
     PeerDialled { trunk: TrunkId, number: String },
     /// It answered.
-    PeerAnswered { trunk: TrunkId, number: String },
+    PeerAnswered {
+        trunk: TrunkId,
+        number: String,
+        /// Index of its leg.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        leg: Option<u16>,
+    },
     /// It did not: SIP status, 0 for our own time-out.
     PeerFailed { trunk: TrunkId, number: String, status: u16 },
     /// Who talks with the caller asked for a transfer: how far it has come.
@@ -89,9 +108,15 @@ pub enum What {
         /// `requested`, `declined`, `ringing`, `accepted`, `failed`; of a consultation also `consulting`,
         /// `merged`, `left` (who asked, and the others go on), `returned` (the caller, to who asked).
         step: String,
-        /// SIP status of a refusal.
+        /// SIP status of a refusal. Of `declined`, [`AFTER_HOURS`] where nobody is there at this hour.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
+        /// Index of the target's leg, once there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        leg: Option<u16>,
+        /// What the target is in the plan; `None`: nobody of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        object: Option<Object>,
     },
     /// Who talks with the caller leaves them with music, or is back.
     Held {
@@ -178,7 +203,12 @@ pub enum What {
     /// 好差评: 1 (very satisfied) … 5 (very dissatisfied).
     Surveyed { grade: u8 },
     /// Why the grade was bad: the digit that was pressed.
-    SurveyReason { digit: u8 },
+    SurveyReason {
+        digit: u8,
+        /// That grade.
+        #[serde(default)]
+        grade: u8,
+    },
     /// Somebody paused the recording: it holds silence from here on.
     RecordingPaused { by: String },
     /// Sound is recorded again.
@@ -284,6 +314,63 @@ fn away_word(why: &AwayWhy) -> String {
         AwayWhy::Said(reason) => format!("said/{reason}"),
         AwayWhy::Rest => "rest".into(),
         AwayWhy::Forced => "forced".into(),
+    }
+}
+
+/// With this status a transfer is declined for which nobody is there at this hour.
+pub const AFTER_HOURS: u16 = 480;
+
+/// Who takes part in the city's calls beside its own desks: what figures are kept by, and what a center
+/// that sends the data of its own half of a call joins them by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Object {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Which: its number in our own form, `12366`, or the seat.
+    pub id: String,
+}
+
+/// What an [`Object`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectKind {
+    /// 分中心: a line whose number and seats are kept elsewhere.
+    SubCenter,
+    /// 专家座席 of a line.
+    ExpertGroup,
+    /// A department that clerks ask into a call.
+    Department,
+    /// 110, 119, 120, 122.
+    Emergency,
+    /// A seat of our own.
+    Seat,
+}
+
+impl ObjectKind {
+    /// All of them, in the order of their words.
+    pub const ALL: [ObjectKind; 5] = [
+        ObjectKind::SubCenter,
+        ObjectKind::ExpertGroup,
+        ObjectKind::Department,
+        ObjectKind::Emergency,
+        ObjectKind::Seat,
+    ];
+
+    /// In records and events.
+    pub fn word(self) -> &'static str {
+        match self {
+            ObjectKind::SubCenter => "sub_center",
+            ObjectKind::ExpertGroup => "expert_group",
+            ObjectKind::Department => "department",
+            ObjectKind::Emergency => "emergency",
+            ObjectKind::Seat => "seat",
+        }
+    }
+}
+
+impl std::fmt::Display for Object {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.kind.word(), self.id)
     }
 }
 

@@ -297,6 +297,7 @@ impl Switchboard {
             priority: treated.priority,
             sticky: None,
             along: transfers::Along::of_caller(invited.carried),
+            called: super::objects::Called::default(),
             stay: self.rooms.admit(line),
             clerk,
             outward: None,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::fact::millis;
 use super::{Drain, Switchboard, What};
-use crate::acd::event::OfferEnd;
+use crate::acd::event::{OfferEnd, Purpose};
 use crate::call::{self, EndWhy, Ending};
 use crate::id::{CallId, LineId, QueueId, SeatId};
 use crate::routing::outside::Callable;
@@ -150,7 +150,8 @@ impl Switchboard {
             place.trying = Some(id);
         }
         let (waited_ms, history) = (millis(waited), place.history);
-        self.record(id, What::SeatOffered { seat, waited_ms, history }, now);
+        let purpose = Purpose::Callback;
+        self.record(id, What::SeatOffered { seat, waited_ms, history, purpose }, now);
     }
 
     /// The queue takes its offer back: the seat rings no more.
@@ -194,7 +195,8 @@ impl Switchboard {
                 callback.seat_answered = self.acd.offer_answered(kept, &seat, now.mono);
                 if callback.seat_answered {
                     let waited_ms = millis(waited);
-                    self.record(id, What::SeatAnswered { seat, waited_ms }, now);
+                    // It is the first leg.
+                    self.record(id, What::SeatAnswered { seat, waited_ms, leg: Some(0) }, now);
                 } else {
                     // The offer has just lapsed.
                     self.tell_call(id, call::Input::End { cause: EndWhy::Withdrawn });

@@ -108,7 +108,7 @@ fn queued() -> What {
 }
 
 fn seat_answered() -> What {
-    What::SeatAnswered { seat: "1001".into(), waited_ms: 1 }
+    What::SeatAnswered { seat: "1001".into(), waited_ms: 1, leg: Some(1) }
 }
 
 fn dialled() -> What {
@@ -116,7 +116,7 @@ fn dialled() -> What {
 }
 
 fn answered() -> What {
-    What::PeerAnswered { trunk: "carrier".into(), number: "1".into() }
+    What::PeerAnswered { trunk: "carrier".into(), number: "1".into(), leg: Some(1) }
 }
 
 #[test]

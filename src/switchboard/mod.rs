@@ -15,6 +15,7 @@ mod inward;
 pub mod kept;
 mod mask;
 pub mod missed;
+mod objects;
 mod outward;
 pub mod port;
 mod ports;
@@ -110,6 +111,9 @@ pub struct Switchboard {
     shifted_clock: bool,
     drain: Drain,
     turned_away: BTreeMap<crate::sip::event::TurnedAway, u64>,
+    /// Seats that are free, since when.
+    free_since: HashMap<crate::id::SeatId, Instant>,
+    offer_delays: Vec<Duration>,
     outputs: VecDeque<Output>,
 }
 
@@ -149,6 +153,7 @@ pub struct Entry {
     /// The clerk who knows the caller.
     sticky: Option<crate::id::SeatId>,
     along: transfers::Along,
+    called: objects::Called,
     stay: rooms::Stay,
     /// Whose own call it is.
     clerk: Option<crate::id::SeatId>,
@@ -199,6 +204,8 @@ impl Switchboard {
             shifted_clock: setup.shifted_clock,
             drain: Drain::Open,
             turned_away: BTreeMap::new(),
+            free_since: HashMap::new(),
+            offer_delays: Vec::new(),
             outputs: VecDeque::new(),
             plan: setup.plan,
         };

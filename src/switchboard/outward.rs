@@ -165,6 +165,7 @@ impl Switchboard {
             Ok(session) => {
                 self.sessions.insert(session, leg);
                 self.legs.insert(leg, session);
+                self.leg_called(leg, &callee, now);
                 match (callee, telephone) {
                     (_, Some(seat)) => self.screens.seat_called(seat, session),
                     (Callee::Peer { trunk, .. }, None) => self.mind_way(leg, session, &trunk, way),

@@ -1,7 +1,7 @@
 //! Between calls and seats: decisions of `acd` become offers, and what comes of them goes back.
 
 use super::{Switchboard, What};
-use crate::acd::event::{Decision, OfferEnd, SeatState};
+use crate::acd::event::{Decision, OfferEnd, Purpose, SeatState};
 use crate::call::Input;
 use crate::id::{CallId, SeatId};
 use crate::switchboard::fact::millis;
@@ -15,7 +15,12 @@ impl Switchboard {
             }
             Decision::Withdraw { call, .. } if self.is_kept(call) => self.callback_withdrawn(call),
             Decision::Overflow { call, .. } if self.is_kept(call) => self.place_lost(call, now),
-            Decision::Offer { call, seat, waited, purpose: _ } => self.offer(call, seat, waited, now),
+            Decision::Offer { call, seat, waited, purpose } => {
+                if purpose == Purpose::Caller {
+                    self.mind_delay(call, &seat);
+                }
+                self.offer(call, seat, waited, purpose, now);
+            }
             Decision::Withdraw { call, seat } => {
                 self.screens.drop_offer(call, &seat);
                 if let Some(entry) = self.calls.get(&call) {
@@ -36,7 +41,20 @@ impl Switchboard {
             Decision::SurgeChanged { queue, on } => {
                 tracing::warn!(%queue, on, "more callers than usual, or not any more");
             }
-            Decision::SeatChanged { seat, state } => self.seat_changed(seat, &state, now),
+            Decision::SeatChanged { seat, state } => {
+                self.mind_free(&seat, &state, now);
+                self.seat_changed(seat, &state, now);
+            }
+        }
+    }
+
+    /// Since when a seat is free, for how soon it is offered a call.
+    fn mind_free(&mut self, seat: &SeatId, state: &SeatState, now: Now) {
+        match state {
+            SeatState::Ready { .. } => drop(self.free_since.insert(seat.clone(), now.mono)),
+            // Whoever it is offered to, it was free before: known until it is not.
+            SeatState::Offered { .. } => {}
+            _ => drop(self.free_since.remove(seat)),
         }
     }
 

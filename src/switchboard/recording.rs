@@ -196,20 +196,29 @@ impl Switchboard {
             Told::Announced { prompt } => What::Announced { prompt },
             Told::DigitPressed { digit } => What::DigitPressed { digit },
             Told::Urgent => return self.made_urgent(id, now),
-            Told::Queued { queue } => What::Queued { queue },
-            Told::SeatAnswered { seat, waited } => What::SeatAnswered { seat, waited_ms: millis(waited) },
+            Told::Queued { queue } => {
+                entry.called.waits(now);
+                What::Queued { queue }
+            }
+            Told::SeatAnswered { seat, waited } => {
+                let leg = entry.called.leg_of_seat(&seat);
+                What::SeatAnswered { seat, waited_ms: millis(waited), leg }
+            }
             Told::SeatLeft { seat, talked, vanished } => {
                 What::SeatLeft { seat, talked_ms: millis(talked), vanished }
             }
             Told::PeerDialled { trunk, number } => What::PeerDialled { trunk, number },
-            Told::PeerAnswered { trunk, number } => What::PeerAnswered { trunk, number },
+            Told::PeerAnswered { trunk, number } => {
+                let leg = entry.called.leg_of_peer(&number);
+                What::PeerAnswered { trunk, number, leg }
+            }
             Told::PeerFailed { trunk, number, status } => What::PeerFailed { trunk, number, status },
-            Told::Transfer { to, kind, step } => super::transfers::fact(to, kind, step),
+            Told::Transfer { to, kind, step } => self.transfer_fact(id, to, kind, step),
             Told::Held { leg, holds } => What::Held { leg, holds },
             Told::PeerLeft { trunk, number, talked } => {
                 What::PeerLeft { trunk, number, talked_ms: millis(talked) }
             }
-            Told::SurveyReason { digit } => What::SurveyReason { digit },
+            Told::SurveyReason { digit, grade } => What::SurveyReason { digit, grade },
             Told::Replaced { leg } => What::LegReplaced { leg },
             Told::RoomJoined => What::RoomJoined { members: self.rooms.join(&entry.line, &mut entry.stay) },
             Told::RoomLeft { stayed } => {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Switchboard, What};
+use crate::acd::event::Purpose;
 use crate::call::Input;
 use crate::id::{CallId, SeatId};
 use crate::sip::SessionId;
@@ -83,12 +84,12 @@ impl Screens {
 
 impl Switchboard {
     /// `acd` found a seat: its screen comes first.
-    pub(super) fn offer(&mut self, call: CallId, seat: SeatId, waited: Duration, now: Now) {
+    pub(super) fn offer(&mut self, call: CallId, seat: SeatId, waited: Duration, purpose: Purpose, now: Now) {
         let Some(entry) = self.calls.get(&call) else {
             return self.acd.leave(call, now.mono);
         };
         let history = entry.screen();
-        let what = What::SeatOffered { seat: seat.clone(), waited_ms: millis(waited), history };
+        let what = What::SeatOffered { seat: seat.clone(), waited_ms: millis(waited), history, purpose };
         self.record(call, what, now);
         let sequence = self.calls.get(&call).map_or(0, |entry| entry.sequence);
         let event = EventRef { call, sequence };

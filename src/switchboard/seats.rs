@@ -276,6 +276,7 @@ impl Switchboard {
             stay: rooms::Stay::Outside,
             clerk: Some(seat),
             outward: None,
+            called: super::objects::Called::default(),
             standing: Standing::of_code(),
         };
         self.calls.insert(id, entry);

@@ -1,11 +1,15 @@
 //! Which facts ticket offices hear of, and in which words: the published events of `tickets`.
 
 use super::calling;
-use super::fact::{Cause, Fact, What};
-use crate::acd::event::{OfferEnd, Overflow};
+use super::fact::{self, Cause, Fact, Object, What};
+use super::request::{self, Disposed};
+use crate::acd::event::{OfferEnd, Overflow, Purpose};
 use crate::id::{LineId, TrunkId};
 use crate::routing::Plan;
-use crate::tickets::event::{CallKind, ClosedBy, EventBody, OverflowRule, StoredEvent, Unanswered, stored};
+use crate::tickets::event::{
+    CallKind, ClosedBy, Direction, EventBody, Flag, ObjectKind, OfferPurpose, OverflowRule, StoredEvent,
+    TransferKind, TransferStep, Unanswered, stored,
+};
 
 /// What an event says of its call beyond the fact itself.
 #[derive(Clone, Copy, Debug)]
@@ -51,20 +55,9 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         | What::RecordingPaused { .. }
         | What::RecordingResumed { .. }
         | What::PeerDialled { .. }
-        | What::Transfer { .. }
-        | What::Held { .. }
-        | What::PeerLeft { .. }
-        | What::Prioritised { .. }
-        | What::Recognised { .. }
         | What::Watched { .. }
         | What::Unwatched { .. }
         | What::SeatRole { .. }
-        | What::Outward { .. }
-        | What::CallbackKept { .. }
-        | What::CallbackSettled { .. }
-        | What::Disposed(_)
-        | What::Flagged { .. }
-        | What::SurveyReason { .. }
         | What::LegReplaced { .. }
         | What::RoomJoined { .. }
         | What::RoomLeft { .. }
@@ -75,7 +68,7 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
             EventBody::FromCenter { center, incident: incident.unwrap_or_default(), caller }
         }
         What::Queued { queue } => EventBody::Queued { queue },
-        What::SeatOffered { seat, waited_ms, history } => {
+        What::SeatOffered { seat, waited_ms, history, purpose } => {
             let About { line, caller, ticket } = about?;
             EventBody::SeatOffered {
                 seat,
@@ -85,18 +78,34 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
                 caller: caller.into(),
                 waited_ms,
                 history,
+                purpose: offer_purpose(purpose),
             }
         }
         What::OfferEnded { seat, why } => EventBody::OfferEnded { seat, why: unanswered(why) },
-        What::SeatAnswered { seat, waited_ms } => EventBody::SeatAnswered { seat, waited_ms },
+        What::SeatAnswered { seat, waited_ms, leg } => EventBody::SeatAnswered { seat, waited_ms, leg },
         What::SeatLeft { seat, talked_ms, vanished } => EventBody::SeatLeft { seat, talked_ms, vanished },
         What::Overflowed { queue, why, waited_ms } => {
             EventBody::Overflowed { queue, why: overflow_rule(why), waited_ms }
         }
-        What::PeerAnswered { trunk, number } => EventBody::PeerAnswered { trunk, number },
+        What::PeerAnswered { trunk, number, leg } => EventBody::PeerAnswered { trunk, number, leg },
         What::PeerFailed { trunk, number, status } => EventBody::PeerFailed { trunk, number, status },
         What::TicketLeft { reason } => EventBody::TicketLeft { ticket: about?.ticket.into(), reason },
-        What::Surveyed { grade } => EventBody::Surveyed { grade },
+        What::Surveyed { grade } => EventBody::Surveyed { grade, reason: None },
+        What::SurveyReason { digit, grade } => EventBody::Surveyed { grade, reason: Some(digit) },
+        What::PeerLeft { trunk, number, talked_ms } => EventBody::PeerLeft { trunk, number, talked_ms },
+        What::Transfer { to, kind, step, status, leg, object } => {
+            transfer(to, (&kind, &step), status, leg, object)?
+        }
+        What::Held { leg, holds } => EventBody::Held { leg, holds },
+        What::Prioritised { priority, why } => EventBody::Prioritised { priority, why },
+        What::Recognised { calls, seat, tickets } => EventBody::Recognised { calls, seat, tickets },
+        What::Outward { purpose, seat, number, of } => {
+            EventBody::Outward { direction: Direction::Out, purpose, seat, number, of }
+        }
+        What::CallbackKept { queue, ahead } => EventBody::CallbackKept { queue, ahead },
+        What::CallbackSettled { outcome } => EventBody::CallbackSettled { outcome },
+        What::Disposed(disposed) => disposition(disposed),
+        What::Flagged { flag, by } => EventBody::Flagged { flag: flag_of(flag), by },
         What::Recorded { file, duration_ms, lost_frames } => {
             EventBody::RecordingStored { file, duration_ms, lost_frames }
         }
@@ -107,8 +116,68 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
     })
 }
 
-/// By where a call came; `None`: a citizen's.
-/// What a call is that is nobody's case.
+/// `None`: a step of a later version, which this one has no word for.
+fn transfer(
+    to: String,
+    (kind, step): (&str, &str),
+    status: Option<u16>,
+    leg: Option<u16>,
+    object: Option<Object>,
+) -> Option<EventBody> {
+    let kind = match kind {
+        "consult" => TransferKind::Consult,
+        "attended" => TransferKind::Attended,
+        _ => TransferKind::Blind,
+    };
+    let step = match step {
+        "requested" => TransferStep::Requested,
+        "declined" => TransferStep::Declined,
+        "ringing" => TransferStep::Ringing,
+        "consulting" => TransferStep::Consulting,
+        "merged" => TransferStep::Merged,
+        "left" => TransferStep::Left,
+        "returned" => TransferStep::Returned,
+        "accepted" => TransferStep::Accepted,
+        "failed" => TransferStep::Failed,
+        _ => return None,
+    };
+    let (object_kind, object) = object.map(|object| (object_kind(object.kind), object.id)).unzip();
+    Some(EventBody::Transfer { kind, to, step, status, leg, object_kind, object })
+}
+
+fn object_kind(kind: fact::ObjectKind) -> ObjectKind {
+    match kind {
+        fact::ObjectKind::SubCenter => ObjectKind::SubCenter,
+        fact::ObjectKind::ExpertGroup => ObjectKind::ExpertGroup,
+        fact::ObjectKind::Department => ObjectKind::Department,
+        fact::ObjectKind::Emergency => ObjectKind::Emergency,
+        fact::ObjectKind::Seat => ObjectKind::Seat,
+    }
+}
+
+fn disposition(disposed: Disposed) -> EventBody {
+    let Disposed { field, kind, not_accepted, secret, unsurveyed, by } = disposed;
+    EventBody::Disposed { field, matter: kind, not_accepted, secret, unsurveyed, by }
+}
+
+fn flag_of(flag: request::Flag) -> Flag {
+    match flag {
+        request::Flag::Abusive => Flag::Abusive,
+        request::Flag::Confidential => Flag::Confidential,
+        request::Flag::Urgent => Flag::Urgent,
+    }
+}
+
+fn offer_purpose(purpose: Purpose) -> Option<OfferPurpose> {
+    match purpose {
+        Purpose::Caller => None,
+        Purpose::Transfer => Some(OfferPurpose::Transfer),
+        Purpose::Consult => Some(OfferPurpose::Consult),
+        Purpose::Callback => Some(OfferPurpose::Callback),
+    }
+}
+
+/// What a call is that is nobody's case; `None`: a citizen's.
 fn kind_of(trunk: &TrunkId, line: &LineId, room: bool) -> Option<CallKind> {
     if room {
         return Some(CallKind::Meeting);

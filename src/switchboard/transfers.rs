@@ -87,7 +87,7 @@ impl Along {
     }
 }
 
-/// A transfer's step as a fact.
+/// A transfer's step as a fact, without what only the house knows of its target.
 pub(super) fn fact(to: String, kind: TransferKind, step: TransferStep) -> What {
     let kind = match kind {
         TransferKind::Blind => "blind",
@@ -105,7 +105,7 @@ pub(super) fn fact(to: String, kind: TransferKind, step: TransferStep) -> What {
         TransferStep::Accepted => ("accepted", None),
         TransferStep::Failed(status) => ("failed", Some(status)),
     };
-    What::Transfer { to, kind: kind.to_owned(), step: step.to_owned(), status }
+    What::Transfer { to, kind: kind.to_owned(), step: step.to_owned(), status, leg: None, object: None }
 }
 
 impl Switchboard {

@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 use super::measured::Measured;
 use super::process::Process;
 use super::sound::SoundFigures;
+use super::third::ThirdFigures;
 use crate::media::order::LegFigures;
 
 /// An event that a sink has not taken for so long is an alarm, seconds.
@@ -48,6 +49,8 @@ pub struct Figures {
     pub(super) tickets_left: Counter,
     pub(super) measured: Measured,
     pub(super) sound: SoundFigures,
+    pub(super) third: ThirdFigures,
+    offer_delay: Histogram,
     pub(super) owed: Family<Labels, Gauge>,
     pub(super) owed_age: Family<Labels, Gauge>,
     pub(super) delivered: Family<Labels, Counter>,
@@ -118,6 +121,8 @@ impl Figures {
             tickets_left: Counter::default(),
             measured: Measured::default(),
             sound: SoundFigures::new(),
+            third: ThirdFigures::default(),
+            offer_delay: short_spans(),
             owed: Family::default(),
             owed_age: Family::default(),
             delivered: Family::default(),
@@ -155,6 +160,7 @@ impl Figures {
         figures.register_house();
         figures.measured.register(&mut figures.registry);
         figures.sound.register(&mut figures.registry);
+        figures.third.register(&mut figures.registry);
         figures
     }
 
@@ -187,6 +193,11 @@ impl Figures {
         );
         r.register("seat_offers", "Times a seat was rung", self.offers.clone());
         r.register("seat_offers_ended", "Offers without a talk, by reason", self.offers_ended.clone());
+        r.register(
+            "offer_delay_seconds",
+            "From when a free seat and a caller for it were both there to the seat's INVITE",
+            self.offer_delay.clone(),
+        );
         r.register("queue_overflows", "Callers sent on by the queue's rule", self.overflows.clone());
         r.register("peers_failed", "Calls to peers that were not answered", self.peers_failed.clone());
         r.register("survey_grades", "Grades given", self.grades.clone());
@@ -386,6 +397,11 @@ impl Figures {
     pub fn sip_waited(&self, longest: Duration, lost: u64) {
         self.sip_wait.observe(longest.as_secs_f64());
         self.sip_lost.inc_by(lost);
+    }
+
+    /// A seat was called so long after it was free and a caller for it waited.
+    pub fn offer_delay(&self, delay: Duration) {
+        self.offer_delay.observe(delay.as_secs_f64());
     }
 
     /// How late the control loop was; `bound` is what it should keep.

@@ -23,6 +23,10 @@ pub struct QueueNow {
     pub waiting: u32,
     /// The longest wait of them.
     pub longest_wait: Duration,
+    /// Places kept for callers who hung up.
+    pub kept: u32,
+    /// Whether it has more callers than usual.
+    pub surging: bool,
 }
 
 /// The switchboard at a moment.
@@ -32,6 +36,8 @@ pub struct HouseNow<'a> {
     pub calls: Vec<(&'static str, usize)>,
     /// Seats by state, as with calls.
     pub seats: Vec<(&'static str, usize)>,
+    /// Of those that are away, by what kind of reason.
+    pub away: Vec<(&'static str, usize)>,
     /// All queues.
     pub queues: Vec<QueueNow>,
     /// RTP port pairs lent to legs.
@@ -103,8 +109,11 @@ pub struct RecorderTotals {
 pub(super) struct Measured {
     calls: Family<Labels, Gauge>,
     seats: Family<Labels, Gauge>,
+    away: Family<Labels, Gauge>,
     waiting: Family<Labels, Gauge>,
     longest_wait: Family<Labels, Gauge<f64, AtomicU64>>,
+    kept: Family<Labels, Gauge>,
+    surging: Family<Labels, Gauge>,
     ports_in_use: Gauge,
     sip_tables: Family<Labels, Gauge>,
     admitted: Gauge<f64, AtomicU64>,
@@ -167,12 +176,19 @@ impl Measured {
     pub(super) fn register(&self, r: &mut Registry) {
         r.register("calls", "Calls under way, by state", self.calls.clone());
         r.register("seats", "Seats, by state", self.seats.clone());
+        r.register("seats_away", "Seats that are away, by why", self.away.clone());
         r.register("queue_length", "Callers in a queue", self.waiting.clone());
         r.register(
             "queue_longest_wait_seconds",
             "The longest wait of those in a queue",
             self.longest_wait.clone(),
         );
+        r.register(
+            "queue_places_kept",
+            "Places in a queue of callers who hung up and are called back",
+            self.kept.clone(),
+        );
+        r.register("queue_surge", "1 while a queue has more callers than usual", self.surging.clone());
         r.register("rtp_ports_in_use", "RTP port pairs lent to legs", self.ports_in_use.clone());
         r.register("sip_table_rows", "Rows of signalling's tables", self.sip_tables.clone());
         r.register(
@@ -218,11 +234,14 @@ impl Figures {
         let measured = &self.measured;
         set_all(&measured.calls, "state", &now.calls);
         set_all(&measured.seats, "state", &now.seats);
+        set_all(&measured.away, "why", &now.away);
         set_all(&measured.sip_tables, "table", &now.sip_tables);
         for queue in &now.queues {
             let labels = || vec![("queue", queue.queue.clone())];
             measured.waiting.get_or_create(&labels()).set(queue.waiting.into());
             measured.longest_wait.get_or_create(&labels()).set(queue.longest_wait.as_secs_f64());
+            measured.kept.get_or_create(&labels()).set(queue.kept.into());
+            measured.surging.get_or_create(&labels()).set(queue.surging.into());
         }
         measured.ports_in_use.set(whole(now.ports_in_use));
         measured.admitted.set(f64::from(now.admitted_per_mille) / 1_000.0);
@@ -340,10 +359,13 @@ mod tests {
         let turned_away = BTreeMap::from([(TurnedAway::UnknownSource, 7)]);
         let mut now = HouseNow {
             calls: vec![("talking", 2), ("waiting", 1)],
+            away: vec![("said", 2), ("rest", 0)],
             queues: vec![QueueNow {
                 queue: "main".into(),
                 waiting: 1,
                 longest_wait: Duration::from_millis(2_500),
+                kept: 3,
+                surging: true,
             }],
             ports_in_use: 5,
             turned_away: Some(&turned_away),
@@ -372,7 +394,11 @@ mod tests {
             "hotline_alarms_total{kind=\"recorder\"} 1",
             "hotline_calls{state=\"talking\"} 2",
             "hotline_calls{state=\"waiting\"} 0",
+            "hotline_seats_away{why=\"said\"} 2",
+            "hotline_seats_away{why=\"rest\"} 0",
             "hotline_queue_longest_wait_seconds{queue=\"main\"} 2.5",
+            "hotline_queue_places_kept{queue=\"main\"} 3",
+            "hotline_queue_surge{queue=\"main\"} 1",
             "hotline_rtp_ports_in_use 5",
             "hotline_requests_turned_away_total{reason=\"unknown_source\"} 7",
             "hotline_meeting_rooms_full_total 4",

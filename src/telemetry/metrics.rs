@@ -13,6 +13,7 @@ use crate::id::{CallId, LineId, TrunkId};
 use crate::switchboard::fact::{Cause, Fact, Party, What};
 use crate::telemetry::figures::{Figures, count, snake};
 use crate::telemetry::sound::TrunkLabels;
+use crate::telemetry::third::Watchers;
 
 /// Lines with figures of their own; later ones share the label `other`.
 pub const LINES_MAX: usize = 256;
@@ -44,6 +45,7 @@ struct Open {
     trunk: String,
     waiting: bool,
     talking: bool,
+    watchers: Watchers,
 }
 
 /// The fold over all calls' facts.
@@ -80,6 +82,8 @@ impl Metrics {
     /// Takes one fact in. Facts of a call must come in order, each once.
     pub fn apply(&mut self, fact: &Fact) {
         let figures = Arc::clone(&self.figures);
+        let watchers = self.open.get_mut(&fact.call).map(|open| &mut open.watchers);
+        figures.third.apply(&fact.what, watchers);
         match &fact.what {
             // Rooms are counted by their kind of line: each room would be a label of its own.
             What::Opened { room: Some(room), trunk, .. } => self.opened(fact.call, &room.meeting, trunk),
@@ -168,14 +172,19 @@ impl Metrics {
         count(&self.figures.opened, vec![("line", line.clone())]);
         self.figures.active.inc();
         if self.open.len() < OPEN_MAX {
-            let open = Open { line, trunk, waiting: false, talking: false };
+            let open = Open { line, trunk, waiting: false, talking: false, watchers: Vec::new() };
             self.open.insert(call, open);
         }
     }
 
+    /// One who was put through to the seat, or whom it was asked about, did not wait for it in a queue.
     fn seat_answered(&mut self, call: CallId, waited_ms: u64) {
+        let waited = self.open.get(&call).is_none_or(|open| open.waiting);
         self.wait(call, false);
         self.talk(call, true);
+        if !waited {
+            return;
+        }
         self.figures.wait.observe(seconds(waited_ms));
         if Duration::from_millis(waited_ms) <= SERVICE_LEVEL {
             self.figures.within_level.inc();
@@ -317,7 +326,7 @@ mod tests {
         shows(&metrics, "hotline_calls_active 1");
         shows(&metrics, "hotline_queue_waiting 1");
         let seat = SeatId::from("1001");
-        let answered = What::SeatAnswered { seat: seat.clone(), waited_ms: 14_000 };
+        let answered = What::SeatAnswered { seat: seat.clone(), waited_ms: 14_000, leg: None };
         caller.tells(&mut metrics, answered);
         shows(&metrics, "hotline_queue_waiting 0");
         shows(&metrics, "hotline_seats_talking 1");
@@ -466,5 +475,72 @@ mod tests {
         shows(&metrics, "hotline_store_failing 1");
         metrics.figures().store_committed(Duration::from_millis(2));
         shows(&metrics, "hotline_store_failing 0");
+    }
+
+    #[test]
+    fn third_parties_watchers_and_calls_outward_are_counted_under_labels_that_stay_few() {
+        use crate::acd::event::Purpose;
+        use crate::switchboard::fact::{Object, ObjectKind};
+        let mut metrics = Metrics::new();
+        let mut caller = Caller::new(1);
+        caller.opens(&mut metrics, "12345");
+        let transfer = |kind: &str, step: &str, object| What::Transfer {
+            to: "110".into(),
+            kind: kind.into(),
+            step: step.into(),
+            status: None,
+            leg: None,
+            object,
+        };
+        let police = Some(Object { kind: ObjectKind::Emergency, id: "110".into() });
+        caller.tells(&mut metrics, transfer("consult", "requested", police.clone()));
+        caller.tells(&mut metrics, transfer("consult", "merged", police));
+        let watched = |seat: &str, how: &str| What::Watched { seat: seat.into(), how: how.into() };
+        for n in 0..50 {
+            caller.tells(&mut metrics, transfer(&format!("kind {n}"), &format!("step {n}"), None));
+            caller.tells(&mut metrics, What::CallbackSettled { outcome: format!("outcome {n}") });
+            caller.tells(&mut metrics, watched(&n.to_string(), "listen"));
+        }
+        caller.tells(&mut metrics, watched("3", "whisper"));
+        caller.tells(&mut metrics, What::Unwatched { seat: "4".into() });
+        let purpose = Purpose::Consult;
+        caller.tells(
+            &mut metrics,
+            What::SeatOffered { seat: "2001".into(), waited_ms: 0, history: vec![], purpose },
+        );
+        caller.tells(&mut metrics, What::SurveyReason { digit: 4, grade: 5 });
+        metrics.figures().offer_delay(Duration::from_millis(3));
+        for line in [
+            "hotline_transfers_total{kind=\"consult\",step=\"requested\",object=\"emergency\"} 1",
+            "hotline_transfers_total{kind=\"consult\",step=\"merged\",object=\"emergency\"} 1",
+            "hotline_transfers_total{kind=\"other\",step=\"other\",object=\"none\"} 50",
+            "hotline_callbacks_settled_total{outcome=\"other\"} 50",
+            "hotline_watchers{how=\"listen\"} 14",
+            "hotline_watchers{how=\"whisper\"} 1",
+            "hotline_seat_offers_by_purpose_total{purpose=\"consult\"} 1",
+            "hotline_survey_reasons_total{digit=\"4\"} 1",
+            "hotline_offer_delay_seconds_count 1",
+        ] {
+            shows(&metrics, line);
+        }
+        caller.closes(&mut metrics, Cause::CallerHungUp);
+        shows(&metrics, "hotline_watchers{how=\"listen\"} 0");
+        shows(&metrics, "hotline_watchers{how=\"whisper\"} 0");
+    }
+
+    #[test]
+    fn a_seat_that_a_caller_is_put_through_to_meets_no_service_level_a_second_time() {
+        let mut metrics = Metrics::new();
+        let mut caller = Caller::new(1);
+        caller.opens(&mut metrics, "12345");
+        caller.tells(&mut metrics, queued());
+        for seat in ["1001", "1002"] {
+            let (seat, waited_ms) = (SeatId::from(seat), 1_000);
+            caller.tells(&mut metrics, What::SeatAnswered { seat: seat.clone(), waited_ms, leg: None });
+            caller.tells(&mut metrics, What::SeatLeft { seat, talked_ms: 5_000, vanished: false });
+        }
+        shows(&metrics, "hotline_service_level_met_total 1");
+        shows(&metrics, "hotline_queue_wait_seconds_count 1");
+        shows(&metrics, "hotline_seat_talk_seconds_count 2");
     }
 }

@@ -3,12 +3,17 @@
 //! Nothing here knows how a fact arises. [`CallRecord`] is one call's fold, [`Metrics`] the house's.
 
 pub mod figures;
+pub mod kpi;
+pub mod marks;
 pub mod measured;
 pub mod metrics;
+pub mod parties;
 mod process;
 pub mod record;
 pub mod shifts;
 mod sound;
+mod third;
+pub mod transfers;
 
 pub use figures::Figures;
 pub use metrics::Metrics;

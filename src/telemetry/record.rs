@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::acd::event::Overflow;
 use crate::id::{CallId, LineId, QueueId, SeatId, TrunkId};
-use crate::switchboard::fact::{Cause, Fact, Missing, Party, Sound, What};
+use crate::switchboard::fact::{Cause, Fact, Missing, Party, Sound, What, millis};
+use crate::telemetry::marks::Marks;
+use crate::telemetry::parties::Times;
+use crate::telemetry::transfers::Reached;
 use crate::time::{Instant, Timestamp};
 
 /// What is kept of one call. Applying its facts in order, each once or more often, gives the same
@@ -86,6 +89,25 @@ pub struct CallRecord {
     pub one_way: Vec<Party>,
     /// Whose packets held no sound for a while.
     pub mute: Vec<Party>,
+    /// When the caller first had to wait for a person: in a queue, or while a sub-center rang;
+    /// milliseconds since the opening.
+    #[serde(default)]
+    pub asked_ms: Option<u64>,
+    /// When a person first picked up, milliseconds since the opening.
+    #[serde(default)]
+    pub person_ms: Option<u64>,
+    /// The queue it waited in first.
+    #[serde(default)]
+    pub first_queue: Option<QueueId>,
+    /// Who was on it, and the caller's time.
+    #[serde(flatten, default)]
+    pub times: Times,
+    /// Transfers, and who was rung.
+    #[serde(flatten, default)]
+    pub reached: Reached,
+    /// Priority, disposition, flags, watchers, what it follows from.
+    #[serde(flatten, default)]
+    pub marks: Marks,
     /// Monotonic clock at the opening, of the process that saw it.
     #[serde(skip)]
     pub opened_mono: Instant,
@@ -154,6 +176,12 @@ impl CallRecord {
             legs: Vec::new(),
             one_way: Vec::new(),
             mute: Vec::new(),
+            asked_ms: None,
+            person_ms: None,
+            first_queue: None,
+            times: Times::default(),
+            reached: Reached::default(),
+            marks: Marks::default(),
             opened_mono: Instant::ZERO,
             last_mono: Instant::ZERO,
             answered_mono: None,
@@ -180,7 +208,16 @@ impl CallRecord {
             return;
         }
         self.sequence = fact.sequence;
-        self.last_mono = fact.mono;
+        if !self.is_closed() {
+            self.last_mono = fact.mono; // What comes after the end may be another process's.
+        }
+        if let What::Opened { .. } = fact.what {
+            self.opened_mono = fact.mono;
+        }
+        let at_ms = millis(self.last_mono.since(self.opened_mono));
+        self.times.apply(at_ms, &fact.what);
+        self.reached.apply(at_ms, &fact.what);
+        self.marks.apply(at_ms, &fact.what);
         match &fact.what {
             What::Opened { .. } => self.open(fact),
             What::Answered { durable } => {
@@ -192,10 +229,15 @@ impl CallRecord {
                 self.digits.push(*digit);
             }
             What::Announced { .. } | What::DigitPressed { .. } => {}
-            What::Queued { queue } => self.queue = Some(queue.clone()),
+            What::Queued { queue } => {
+                self.queue = Some(queue.clone());
+                self.asked_ms.get_or_insert(at_ms);
+                self.first_queue.get_or_insert_with(|| queue.clone());
+            }
             What::SeatOffered { .. } => self.offers += 1,
             What::OfferEnded { .. } => {}
-            What::SeatAnswered { seat, waited_ms } => {
+            What::SeatAnswered { seat, waited_ms, .. } => {
+                self.person_ms.get_or_insert(at_ms);
                 if self.seat.is_none() {
                     self.waited_ms = *waited_ms;
                 }
@@ -207,6 +249,12 @@ impl CallRecord {
                 self.overflow = Some(*why);
                 self.waited_ms = *waited_ms;
             }
+            // A number that the house calls is a citizen's, not a person whom a citizen waits for.
+            What::PeerDialled { .. } if self.marks.outward.is_none() => {
+                self.asked_ms.get_or_insert(at_ms);
+            }
+            // It may have picked up and left before the caller was answered: nobody has talked then.
+            What::PeerFailed { .. } if self.answered_at.is_none() => self.person_ms = None,
             What::PeerDialled { .. }
             | What::PeerFailed { .. }
             | What::Transfer { .. }
@@ -241,7 +289,10 @@ impl CallRecord {
                 self.legs.push(LegSound { leg: *leg, party: party.clone(), sound: sound.clone() });
             }
             What::LegClosed { .. } => {}
-            What::PeerAnswered { trunk, number } => self.peer = Some(format!("{trunk}/{number}")),
+            What::PeerAnswered { trunk, number, .. } => {
+                self.person_ms.get_or_insert(at_ms);
+                self.peer = Some(format!("{trunk}/{number}"));
+            }
             What::TicketLeft { reason } => self.ticket_left = Some(reason.clone()),
             What::Surveyed { grade } => self.grade = Some(*grade),
             What::RecordingPaused { .. } => self.recording_pauses += 1,
@@ -276,7 +327,6 @@ impl CallRecord {
         self.shifted_clock = *shifted_clock;
         self.wire_ref.clone_from(wire_ref);
         self.opened_at = fact.at;
-        self.opened_mono = fact.mono;
     }
 }
 
@@ -314,16 +364,21 @@ mod tests {
         }
     }
 
+    fn offered(seat: &SeatId, waited_ms: u64) -> What {
+        let purpose = crate::acd::event::Purpose::Caller;
+        What::SeatOffered { seat: seat.clone(), waited_ms, history: vec![], purpose }
+    }
+
     fn whole_call() -> Vec<Fact> {
         let seat = SeatId::from("1001");
         facts(vec![
             opened(),
             What::Answered { durable: true },
             What::Queued { queue: QueueId::from("main") },
-            What::SeatOffered { seat: seat.clone(), waited_ms: 10, history: vec![] },
+            offered(&seat, 10),
             What::OfferEnded { seat: seat.clone(), why: crate::acd::event::OfferEnd::NoAnswer },
-            What::SeatOffered { seat: seat.clone(), waited_ms: 20, history: vec![] },
-            What::SeatAnswered { seat: seat.clone(), waited_ms: 30 },
+            offered(&seat, 20),
+            What::SeatAnswered { seat: seat.clone(), waited_ms: 30, leg: Some(2) },
             What::DigitPressed { digit: '1' },
             What::SeatLeft { seat, talked_ms: 5_000, vanished: false },
             What::Surveyed { grade: 2 },

@@ -12,6 +12,11 @@ use serde::{Deserialize, Serialize};
 use crate::id::{CallId, LineId, QueueId, SeatId, TrunkId};
 use crate::time::Timestamp;
 
+pub use super::words::{
+    CallKind, ClosedBy, Direction, Flag, ObjectKind, OfferPurpose, OverflowRule, TransferKind, TransferStep,
+    Unanswered,
+};
+
 /// `schema_version` in the data of every event.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -137,6 +142,9 @@ pub enum EventBody {
         waited_ms: u64,
         /// What is known of earlier calls, newest first.
         history: Vec<String>,
+        /// Why it is to ring; `None`: for a caller in a queue.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        purpose: Option<OfferPurpose>,
     },
     /// That seat did not take the call.
     #[serde(rename = "hotline.seat.offer_ended.v1")]
@@ -153,6 +161,9 @@ pub enum EventBody {
         seat: SeatId,
         /// Milliseconds.
         waited_ms: u64,
+        /// Index of its leg.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        leg: Option<u16>,
     },
     /// The clerk is gone; the caller may still be there.
     #[serde(rename = "hotline.seat.left.v1")]
@@ -171,6 +182,9 @@ pub enum EventBody {
         trunk: TrunkId,
         /// The number called.
         number: String,
+        /// Index of its leg.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        leg: Option<u16>,
     },
     /// It did not.
     #[serde(rename = "hotline.peer.failed.v1")]
@@ -181,6 +195,112 @@ pub enum EventBody {
         number: String,
         /// SIP status; 0: our own time-out.
         status: u16,
+    },
+    /// It is gone.
+    #[serde(rename = "hotline.peer.left.v1")]
+    PeerLeft {
+        /// The way there.
+        trunk: TrunkId,
+        /// The number called.
+        number: String,
+        /// Milliseconds.
+        talked_ms: u64,
+    },
+    /// Who talks with the caller wants somebody else to: how far it has come.
+    #[serde(rename = "hotline.call.transfer.v1")]
+    Transfer {
+        /// How.
+        kind: TransferKind,
+        /// Number or seat; of one that was declined, whatever was asked for.
+        to: String,
+        /// How far.
+        step: TransferStep,
+        /// SIP status of a refusal.
+        status: Option<u16>,
+        /// Index of the target's leg, once there is one.
+        leg: Option<u16>,
+        /// What the target is in the plan; `None`: nobody of it.
+        object_kind: Option<ObjectKind>,
+        /// Which: its number in our own form, or the seat.
+        object: Option<String>,
+    },
+    /// Somebody left the others with music, or is back.
+    #[serde(rename = "hotline.call.held.v1")]
+    Held {
+        /// Index of the leg; 0: the caller's.
+        leg: u16,
+        /// Whether it holds now.
+        holds: bool,
+    },
+    /// The caller goes before others, or behind them.
+    #[serde(rename = "hotline.call.prioritised.v1")]
+    Prioritised {
+        /// Points; 0 is everybody's.
+        priority: i16,
+        /// `lane/elderly`, `urgent`, ….
+        why: String,
+    },
+    /// The caller is known.
+    #[serde(rename = "hotline.call.recognised.v1")]
+    Recognised {
+        /// How often they called lately.
+        calls: u32,
+        /// Who knows them.
+        seat: Option<SeatId>,
+        /// Numbers of their tickets under way.
+        tickets: Vec<String>,
+    },
+    /// The house began this call.
+    #[serde(rename = "hotline.call.outward.v1")]
+    Outward {
+        /// Always `out`.
+        direction: Direction,
+        /// `clerk`, `click`, `callback`, `missed`, `follow_up`.
+        purpose: String,
+        /// The seat that it is for.
+        seat: Option<SeatId>,
+        /// Who is called.
+        number: String,
+        /// The call that it follows from.
+        of: Option<CallId>,
+    },
+    /// The caller may hang up and is called back when the place is due.
+    #[serde(rename = "hotline.callback.kept.v1")]
+    CallbackKept {
+        /// Where.
+        queue: QueueId,
+        /// Callers in front.
+        ahead: u32,
+    },
+    /// A kept place, or a missed call, is settled.
+    #[serde(rename = "hotline.callback.settled.v1")]
+    CallbackSettled {
+        /// `answered`, `unanswered`, `answered_since`, `expired`.
+        outcome: String,
+    },
+    /// What the call was about; a later one takes the place of an earlier.
+    #[serde(rename = "hotline.ticket.disposed.v1")]
+    Disposed {
+        /// One of the plan's fields.
+        field: Option<String>,
+        /// One of its types.
+        matter: Option<String>,
+        /// Why it is not accepted.
+        not_accepted: Option<String>,
+        /// The matter is secret.
+        secret: bool,
+        /// Satisfaction is not chased.
+        unsurveyed: bool,
+        /// By whom.
+        by: String,
+    },
+    /// The call is marked.
+    #[serde(rename = "hotline.call.flagged.v1")]
+    Flagged {
+        /// As what.
+        flag: Flag,
+        /// By whom.
+        by: String,
     },
     /// A case is left for an office to take up: no clerk has spoken with the caller.
     #[serde(rename = "hotline.ticket.left.v1")]
@@ -195,6 +315,9 @@ pub enum EventBody {
     Surveyed {
         /// 1 (very satisfied) … 5 (very dissatisfied).
         grade: u8,
+        /// Why it was bad, by the digit: told again with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<u8>,
     },
     /// The recording's file is whole.
     #[serde(rename = "hotline.recording.stored.v1")]
@@ -221,79 +344,11 @@ pub enum EventBody {
     },
 }
 
-/// Calls that are nobody's case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CallKind {
-    /// In a meeting room: the line names it.
-    Meeting,
-    /// A clerk or the house calls somebody.
-    Outward,
-    /// A clerk's own, such as one that listens to others.
-    Own,
-}
-
-/// Which rule of the queue sent a caller on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OverflowRule {
-    /// The longest wait is over.
-    WaitedTooLong,
-    /// No seat was signed in.
-    NoSeat,
-    /// Too many wait.
-    Full,
-    /// Longer to wait, by the guess, than the queue lets anybody.
-    ExpectedWait,
-    /// So many wait that callers of this priority are not let in.
-    Shed,
-}
-
-/// Why a seat did not take a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unanswered {
-    /// Rang out.
-    NoAnswer,
-    /// Refused.
-    Rejected,
-    /// Could not be reached.
-    Unreachable,
-    /// The caller left first.
-    CallerGone,
-}
-
-/// How a call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClosedBy {
-    /// The caller hung up after the answer.
-    CallerHungUp,
-    /// The caller gave up before the answer.
-    CallerCancelled,
-    /// The flow came to its end.
-    Completed,
-    /// The clerk or peer hung up and nothing followed.
-    OtherHungUp,
-    /// The caller's telephone gave no sign of life any more.
-    CallerVanished,
-    /// Refused, with a SIP status.
-    Refused,
-    /// Ended when the house was shut down.
-    Drained,
-    /// Longer than the bound.
-    TooLong,
-    /// A fault of the house.
-    Failed,
-    /// The house died; closed at its next start.
-    Crash,
-}
-
 impl EventBody {
     /// `type` of the CloudEvent.
     pub fn kind(&self) -> &'static str {
         match self {
-            EventBody::Opened { .. } => "hotline.call.opened.v1",
+            EventBody::Opened { .. } => OPENED,
             EventBody::Answered { .. } => "hotline.call.answered.v1",
             EventBody::DigitPressed { .. } => "hotline.call.digit_pressed.v1",
             EventBody::Queued { .. } => "hotline.call.queued.v1",
@@ -305,6 +360,16 @@ impl EventBody {
             EventBody::SeatLeft { .. } => "hotline.seat.left.v1",
             EventBody::PeerAnswered { .. } => "hotline.peer.answered.v1",
             EventBody::PeerFailed { .. } => "hotline.peer.failed.v1",
+            EventBody::PeerLeft { .. } => "hotline.peer.left.v1",
+            EventBody::Transfer { .. } => "hotline.call.transfer.v1",
+            EventBody::Held { .. } => "hotline.call.held.v1",
+            EventBody::Prioritised { .. } => "hotline.call.prioritised.v1",
+            EventBody::Recognised { .. } => "hotline.call.recognised.v1",
+            EventBody::Outward { .. } => "hotline.call.outward.v1",
+            EventBody::CallbackKept { .. } => "hotline.callback.kept.v1",
+            EventBody::CallbackSettled { .. } => "hotline.callback.settled.v1",
+            EventBody::Disposed { .. } => "hotline.ticket.disposed.v1",
+            EventBody::Flagged { .. } => "hotline.call.flagged.v1",
             EventBody::TicketLeft { .. } => "hotline.ticket.left.v1",
             EventBody::Surveyed { .. } => "hotline.call.surveyed.v1",
             EventBody::RecordingStored { .. } => "hotline.recording.stored.v1",
@@ -312,6 +377,9 @@ impl EventBody {
         }
     }
 }
+
+/// `type` of the event that every call begins with.
+pub const OPENED: &str = "hotline.call.opened.v1";
 
 /// `type` of the event that ends a call's life; only a recording may follow it.
 pub const CLOSED: &str = "hotline.call.closed.v1";

@@ -9,4 +9,6 @@ pub mod outbox;
 #[cfg(test)]
 mod outbox_test;
 pub mod signature;
+pub mod story;
 pub mod ticket;
+mod words;

@@ -6,7 +6,8 @@ use serde::Serialize;
 use crate::id::{CallId, LineId, QueueId, SeatId};
 use crate::time::Timestamp;
 
-use super::event::{ClosedBy, EventBody};
+use super::event::{CallKind, ClosedBy, EventBody};
+use super::story::Story;
 
 /// Least digits of the counter behind the date.
 const COUNTER_DIGITS: usize = 5;
@@ -92,16 +93,50 @@ pub struct Ticket {
     pub talked_ms: u64,
     /// Keys that the caller pressed, at most 64.
     pub digits: String,
-    /// Why an office is to take the case up.
+    /// Why an office is to take the case up: nobody spoke with the caller, or whoever was to did not.
     pub reason: Option<String>,
     /// 1 (very satisfied) … 5 (very dissatisfied).
     pub grade: Option<u8>,
+    /// Why the grade was bad, by its digit.
+    pub survey_reason: Option<u8>,
+    /// What the call was about.
+    pub disposition: Option<Disposition>,
+    /// What kind of call it is; `None`: a citizen's.
+    pub kind: Option<CallKind>,
+    /// The call that it follows from.
+    pub of: Option<CallId>,
+    /// Points of priority.
+    pub priority: i16,
+    /// Numbers of the caller's tickets under way when the call came.
+    pub open_tickets: Vec<String>,
+    /// How a kept place, or a missed call, was settled.
+    pub callback: Option<String>,
+    /// Who talked, transfers, flags.
+    #[serde(flatten)]
+    pub story: Story,
     /// The recording's file.
     pub recording: Option<String>,
     /// When the call ended.
     pub closed_at: Option<Timestamp>,
     /// How.
     pub closed_by: Option<ClosedBy>,
+}
+
+/// What a call was about: codes of the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Disposition {
+    /// One of the fields.
+    pub field: Option<String>,
+    /// One of the types.
+    pub matter: Option<String>,
+    /// Why it is not accepted.
+    pub not_accepted: Option<String>,
+    /// The matter is secret.
+    pub secret: bool,
+    /// Satisfaction is not chased.
+    pub unsurveyed: bool,
+    /// By whom.
+    pub by: String,
 }
 
 /// How far a call has come.
@@ -146,6 +181,14 @@ impl Ticket {
             digits: String::new(),
             reason: None,
             grade: None,
+            survey_reason: None,
+            disposition: None,
+            kind: None,
+            of: None,
+            priority: 0,
+            open_tickets: Vec::new(),
+            callback: None,
+            story: Story::default(),
             recording: None,
             closed_at: None,
             closed_by: None,
@@ -159,8 +202,10 @@ impl Ticket {
             return false;
         }
         self.sequence = sequence;
+        self.story.apply(at, body);
         match body {
-            EventBody::Opened { ticket, line, line_name, caller, wire_ref, .. } => {
+            EventBody::Opened { ticket, line, line_name, caller, wire_ref, kind, .. } => {
+                self.kind = *kind;
                 self.number.clone_from(ticket);
                 self.line = Some(line.clone());
                 self.line_name.clone_from(line_name);
@@ -185,7 +230,10 @@ impl Ticket {
                 self.incident = Some(incident.clone()).filter(|incident| !incident.is_empty());
             }
             EventBody::Overflowed { .. } => self.move_to(TicketState::Answered),
+            // Whoever is put through to it, or whose clerk asks it, is not waiting for it.
+            EventBody::SeatOffered { purpose: Some(_), .. } => {}
             EventBody::SeatOffered { .. } => self.move_to(TicketState::Ringing),
+            EventBody::OfferEnded { .. } if self.state != TicketState::Ringing => {}
             EventBody::OfferEnded { .. } => self.move_to(TicketState::Waiting),
             EventBody::SeatAnswered { seat, .. } => {
                 self.seat = Some(seat.clone());
@@ -193,12 +241,33 @@ impl Ticket {
             }
             EventBody::SeatLeft { talked_ms, .. } => {
                 self.talked_ms = self.talked_ms.saturating_add(*talked_ms);
-                self.move_to(TicketState::AfterTalk);
+                self.one_left();
+            }
+            EventBody::PeerLeft { .. } => self.one_left(),
+            EventBody::Held { .. } | EventBody::Flagged { .. } => {}
+            EventBody::Transfer { .. } => self.mind_reason(),
+            EventBody::Prioritised { priority, .. } => self.priority = *priority,
+            EventBody::Recognised { tickets, .. } => self.open_tickets.clone_from(tickets),
+            EventBody::Outward { of, .. } => self.of = *of,
+            EventBody::CallbackKept { .. } => {}
+            EventBody::CallbackSettled { outcome } => self.callback = Some(outcome.clone()),
+            EventBody::Disposed { field, matter, not_accepted, secret, unsurveyed, by } => {
+                self.disposition = Some(Disposition {
+                    field: field.clone(),
+                    matter: matter.clone(),
+                    not_accepted: not_accepted.clone(),
+                    secret: *secret,
+                    unsurveyed: *unsurveyed,
+                    by: by.clone(),
+                });
             }
             EventBody::PeerAnswered { .. } => self.move_to(TicketState::Talking),
             EventBody::PeerFailed { .. } => {}
             EventBody::TicketLeft { reason, .. } => self.reason = Some(reason.clone()),
-            EventBody::Surveyed { grade } => self.grade = Some(*grade),
+            EventBody::Surveyed { grade, reason } => {
+                self.grade = Some(*grade);
+                self.survey_reason = reason.or(self.survey_reason);
+            }
             EventBody::RecordingStored { file, .. } => self.recording = Some(file.clone()),
             EventBody::Closed { cause, .. } => {
                 self.closed_at = Some(at);
@@ -207,6 +276,20 @@ impl Ticket {
             }
         }
         true
+    }
+
+    /// Of two who talked with the caller, the other goes on.
+    fn one_left(&mut self) {
+        let talks = self.story.parties.iter().any(|party| party.left_at.is_none());
+        self.move_to(if talks { TicketState::Talking } else { TicketState::AfterTalk });
+    }
+
+    /// A failed transfer is a reason, until somebody takes the caller after all; but not before another.
+    fn mind_reason(&mut self) {
+        let of_transfer = |reason: &String| reason.starts_with(super::story::TRANSFER_FAILED);
+        if self.reason.as_ref().is_none_or(of_transfer) {
+            self.reason.clone_from(&self.story.transfer_reason);
+        }
     }
 
     /// What follows the end, a recording or a late key, does not reopen a call.
@@ -220,7 +303,8 @@ impl Ticket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::Dice;
+    use crate::id::{Dice, TrunkId};
+    use crate::tickets::event::{ObjectKind, TransferKind, TransferStep};
     use jiff::civil::date;
 
     #[test]
@@ -278,14 +362,18 @@ mod tests {
             (1, opened, TicketState::Opened),
             (2, EventBody::Answered { durable: true }, TicketState::Answered),
             (4, EventBody::Queued { queue: "main".into() }, TicketState::Waiting),
-            (5, EventBody::SeatAnswered { seat: "1001".into(), waited_ms: 10 }, TicketState::Talking),
+            (
+                5,
+                EventBody::SeatAnswered { seat: "1001".into(), waited_ms: 10, leg: None },
+                TicketState::Talking,
+            ),
             (
                 6,
                 EventBody::SeatLeft { seat: "1001".into(), talked_ms: 60_000, vanished: false },
                 TicketState::AfterTalk,
             ),
             (7, EventBody::DigitPressed { digit: '1' }, TicketState::AfterTalk),
-            (8, EventBody::Surveyed { grade: 1 }, TicketState::AfterTalk),
+            (8, EventBody::Surveyed { grade: 1, reason: None }, TicketState::AfterTalk),
             (
                 9,
                 EventBody::Closed {
@@ -318,5 +406,55 @@ mod tests {
         assert_eq!(ticket.digits, "1");
         assert_eq!(ticket.closed_by, Some(ClosedBy::Completed));
         assert_eq!(ticket.recording.as_deref(), Some("a.wav"));
+    }
+
+    #[test]
+    fn a_third_party_that_talks_on_keeps_the_ticket_talking_and_one_that_did_not_come_is_its_reason() {
+        let mut ticket = Ticket::new(CallId::draw(1, &mut Dice::seeded(1)));
+        let transfer = |step, status| EventBody::Transfer {
+            kind: TransferKind::Blind,
+            to: "110".into(),
+            step,
+            status,
+            leg: None,
+            object_kind: Some(ObjectKind::Emergency),
+            object: Some("110".into()),
+        };
+        let peer = (TrunkId::from("police"), String::from("110"));
+        let story = [
+            (
+                EventBody::SeatAnswered { seat: "1001".into(), waited_ms: 0, leg: None },
+                TicketState::Talking,
+                None,
+            ),
+            (transfer(TransferStep::Requested, None), TicketState::Talking, None),
+            (
+                transfer(TransferStep::Failed, Some(408)),
+                TicketState::Talking,
+                Some("transfer_failed/emergency/110/408"),
+            ),
+            (transfer(TransferStep::Accepted, None), TicketState::Talking, None),
+            (
+                EventBody::PeerAnswered { trunk: peer.0.clone(), number: peer.1.clone(), leg: None },
+                TicketState::Talking,
+                None,
+            ),
+            (
+                EventBody::SeatLeft { seat: "1001".into(), talked_ms: 9, vanished: false },
+                TicketState::Talking,
+                None,
+            ),
+            (
+                EventBody::PeerLeft { trunk: peer.0, number: peer.1, talked_ms: 5 },
+                TicketState::AfterTalk,
+                None,
+            ),
+        ];
+        for (sequence, (body, state, reason)) in (1..).zip(story) {
+            ticket.apply(sequence, at(i64::from(sequence)), &body);
+            assert_eq!((ticket.state, ticket.reason.as_deref()), (state, reason), "after {body:?}");
+        }
+        assert!(ticket.story.parties.iter().all(|party| party.left_at.is_some()));
+        assert_eq!(ticket.story.transfers.len(), 1);
     }
 }

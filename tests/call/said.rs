@@ -147,7 +147,7 @@ fn told_words(told: &Told) -> String {
         Told::PeerLeft { trunk, number, talked } => {
             format!("{trunk}/{number} left after {} ms", talked.as_millis())
         }
-        Told::SurveyReason { digit } => format!("survey reason {digit}"),
+        Told::SurveyReason { digit, grade } => format!("survey reason {digit} for grade {grade}"),
         Told::Replaced { leg } => format!("replaced {leg}"),
         Told::RoomJoined => "in the room".to_owned(),
         Told::RoomLeft { stayed } => format!("out of the room after {} ms", stayed.as_millis()),

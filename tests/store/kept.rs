@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::mpsc::channel;
 
+use hotline::id::TrunkId;
 use hotline::io::store::{CallQuery, FILE, Reader, Repaired, Report, close_crashed};
 use hotline::ledger::{Action, Entry, verify};
 use hotline::switchboard::fact::{Cause, What};
@@ -221,6 +222,44 @@ fn a_call_that_was_open_is_closed_with_cause_crash_once_and_gets_its_recording()
     assert_eq!(record(3).answered_ms, None);
     let owed = reader.owed("office", None, 100).unwrap();
     assert_eq!(owed.len(), 5 + 4, "each fact that was added is owed too");
+}
+
+#[test]
+fn who_talked_when_the_house_died_is_gone_with_the_minutes_that_are_known() {
+    let folder = Folder::new("crash-parties");
+    let mut archive = Archive::start(&folder, &["office"]);
+    let bare = |sequence, what| StoreJob::Fact { fact: fact(call(1), sequence, what), events: Vec::new() };
+    let (number, trunk) = (String::from("12366"), TrunkId::from("sub"));
+    let transfer = |step: &str| What::Transfer {
+        to: "12366".into(),
+        kind: "consult".into(),
+        step: step.into(),
+        status: None,
+        leg: None,
+        object: None,
+    };
+    archive.write(vec![
+        job(opened(call(1), 1)),
+        bare(2, What::SeatAnswered { seat: "1001".into(), waited_ms: 0, leg: Some(1) }),
+        bare(3, transfer("requested")),
+        bare(4, What::PeerAnswered { trunk: trunk.clone(), number: number.clone(), leg: Some(2) }),
+        bare(5, transfer("merged")),
+        bare(7, What::DigitPressed { digit: '1' }),
+    ]);
+    assert!(archive.store.close());
+    let mut opening = open(&folder, &["office"]);
+    let added = close_crashed(&mut opening, at(500), &HashMap::new(), |_, _| Vec::new()).unwrap();
+    drop(opening);
+    let told: Vec<(u32, What)> = added.into_iter().map(|fact| (fact.sequence, fact.what)).collect();
+    let [seat, peer, (10, What::Closed { cause: Cause::Crash, lasted_ms: 6_000, .. })] = &told[..] else {
+        panic!("{told:?}");
+    };
+    // With the caller from the second to the third second, and from the fifth to the seventh.
+    assert_eq!(*seat, (8, What::SeatLeft { seat: "1001".into(), talked_ms: 3_000, vanished: false }));
+    assert_eq!(*peer, (9, What::PeerLeft { trunk, number, talked_ms: 2_000 }));
+    let times = folder.reader().call(call(1)).unwrap().unwrap().times;
+    assert_eq!((times.with_somebody_ms, times.on_hold_ms, times.alone_ms), (3_000, 2_000, 1_000));
+    assert!(times.parties.len() == 3 && times.parties.iter().all(|party| party.left_ms == Some(6_000)));
 }
 
 #[test]

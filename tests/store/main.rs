@@ -5,4 +5,5 @@ mod failing;
 mod kept;
 mod killed;
 mod missed;
+mod report;
 mod schema;

@@ -37,7 +37,7 @@ fn found(folder: &Folder, since: Timestamp) -> Vec<CallId> {
 #[test]
 fn callers_whom_nobody_has_answered_since_and_calls_out_are_found_and_no_others() {
     let folder = Folder::new("missed");
-    let talked = || Some(What::SeatAnswered { seat: "1001".into(), waited_ms: 1 });
+    let talked = || Some(What::SeatAnswered { seat: "1001".into(), waited_ms: 1, leg: Some(1) });
     let stories = [
         story(1, "1", "carrier", None),     // Too long ago.
         story(2, "2", "carrier", None),     // Answered since, by 6.
@@ -66,7 +66,7 @@ fn callers_whom_nobody_has_answered_since_and_calls_out_are_found_and_no_others(
 #[test]
 fn calls_without_a_grade_are_found_as_far_as_they_are_chosen_and_those_that_asked() {
     let folder = Folder::new("ungraded");
-    let talked = || Some(What::SeatAnswered { seat: "1001".into(), waited_ms: 1 });
+    let talked = || Some(What::SeatAnswered { seat: "1001".into(), waited_ms: 1, leg: Some(1) });
     let asked =
         What::Outward { purpose: "follow_up".into(), seat: None, number: "1".into(), of: Some(call(1)) };
     let stories = [

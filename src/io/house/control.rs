@@ -201,6 +201,9 @@ impl House {
         }
         self.sockets.flush();
         self.tracer.hand_over();
+        for delay in self.board.take_offer_delays() {
+            self.metrics.figures().offer_delay(delay);
+        }
     }
 
     fn deliver(&self, sink: usize, event: crate::tickets::event::StoredEvent, timeout: Duration) {

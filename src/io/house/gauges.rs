@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::House;
-use crate::acd::event::SeatState;
+use crate::acd::event::{AwayWhy, SeatState};
 use crate::io::media::MediaFigures;
 use crate::io::process;
 use crate::io::recorder::{ArchiveFigures, RecorderFigures};
@@ -38,6 +38,9 @@ const CALL_STATES: [&str; 13] = [
     "ended",
 ];
 const SEAT_STATES: [&str; 6] = ["signed_out", "ready", "offered", "talking", "wrap_up", "away"];
+
+/// Why seats are away, those that nobody is away for too.
+const AWAY_REASONS: [&str; 6] = ["unanswered", "vanished", "own_call", "said", "rest", "forced"];
 
 /// What is remembered between two measures.
 #[derive(Default)]
@@ -92,18 +95,25 @@ impl House {
             count(&mut calls, entry.state());
         }
         let mut seats = SEAT_STATES.map(|state| (state, 0));
+        let mut away = AWAY_REASONS.map(|why| (why, 0));
         for (_, state) in self.board.acd().seats() {
             count(&mut seats, state_of(state));
+            if let SeatState::Away { why, .. } = state {
+                count(&mut away, reason_of(why));
+            }
         }
         let queues = self.board.acd().queues(now.mono).into_iter().map(|queue| QueueNow {
             queue: queue.queue.to_string(),
             waiting: queue.waiting,
             longest_wait: queue.longest_wait.unwrap_or_default(),
+            kept: queue.kept,
+            surging: queue.surging,
         });
         let rows = self.board.sip().counts();
         HouseNow {
             calls: calls.to_vec(),
             seats: seats.to_vec(),
+            away: away.to_vec(),
             queues: queues.collect(),
             ports_in_use: self.board.ports_in_use(),
             sip_tables: vec![
@@ -166,6 +176,18 @@ fn state_of(state: &SeatState) -> &'static str {
         SeatState::Talking { .. } => "talking",
         SeatState::WrapUp { .. } => "wrap_up",
         SeatState::Away { .. } => "away",
+    }
+}
+
+/// What kind of reason: those that clerks give by name are one.
+fn reason_of(why: &AwayWhy) -> &'static str {
+    match why {
+        AwayWhy::Unanswered => "unanswered",
+        AwayWhy::Vanished => "vanished",
+        AwayWhy::OwnCall => "own_call",
+        AwayWhy::Said(_) => "said",
+        AwayWhy::Rest => "rest",
+        AwayWhy::Forced => "forced",
     }
 }
 

@@ -8,9 +8,10 @@ use super::read;
 use super::schema::StoreError;
 use super::write::Writes;
 use crate::id::CallId;
-use crate::switchboard::fact::{Cause, Fact, What, millis};
+use crate::switchboard::fact::{Cause, Fact, Party, What, millis};
 use crate::switchboard::port::StoreJob;
 use crate::telemetry::CallRecord;
+use crate::telemetry::parties::PartyTime;
 use crate::tickets::event::StoredEvent;
 use crate::time::Timestamp;
 
@@ -23,8 +24,8 @@ pub struct Repaired {
     pub duration_ms: u64,
 }
 
-/// Gives every call without an end its last facts: its repaired recording, then `Closed` with the
-/// cause `crash`; and a repaired recording to a call that had ended but not been told of it.
+/// Gives every call without an end its last facts: its repaired recording, that whoever talked is gone,
+/// with the minutes that are known, then `Closed` with the cause `crash`; and a repaired recording to a call that had ended but not been told of it.
 /// `events` makes the ticket events of a fact, given the record with that fact applied.
 /// All in one transaction. Returns the facts that were added.
 pub fn close_crashed(
@@ -72,6 +73,7 @@ fn last_facts(record: &CallRecord, now: Timestamp, repaired: Option<&Repaired>) 
     if !record.is_closed() {
         // The monotonic clock of the dead process: what it last saw is what is known.
         let known = |since| millis(record.last_mono.since(since));
+        whats.extend(record.times.present().filter_map(gone));
         whats.push(What::Closed {
             cause: Cause::Crash,
             lasted_ms: known(record.opened_mono),
@@ -84,4 +86,14 @@ fn last_facts(record: &CallRecord, now: Timestamp, repaired: Option<&Repaired>) 
     facts
         .map(|(what, sequence)| Fact { call: record.call, sequence, at: now, mono: record.last_mono, what })
         .collect()
+}
+
+/// That somebody was there when the process died.
+fn gone(stay: &PartyTime) -> Option<What> {
+    let talked_ms = stay.talked_ms;
+    Some(match stay.party.clone() {
+        Party::Caller => return None,
+        Party::Seat { seat } => What::SeatLeft { seat, talked_ms, vanished: false },
+        Party::Peer { trunk, number } => What::PeerLeft { trunk, number, talked_ms },
+    })
 }

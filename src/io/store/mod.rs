@@ -264,11 +264,17 @@ fn is_essential(job: &StoreJob) -> bool {
                 fact.what,
                 What::Opened { .. }
                     | What::Answered { .. }
+                    | What::SeatAnswered { .. }
+                    | What::SeatLeft { .. }
+                    | What::PeerAnswered { .. }
+                    | What::PeerLeft { .. }
+                    | What::Transfer { .. }
+                    | What::Outward { .. }
+                    | What::Disposed(_)
+                    | What::Flagged { .. }
                     | What::Recorded { .. }
                     | What::RecordingPaused { .. }
                     | What::RecordingResumed { .. }
-                    | What::Disposed(_)
-                    | What::Flagged { .. }
                     | What::Closed { .. }
             );
             vital || !events.is_empty()

@@ -5,12 +5,13 @@
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::read::{parse_call, parse_time};
 use super::schema::StoreError;
 use crate::id::CallId;
-use crate::tickets::event::{CLOSED, StoredEvent};
+use crate::tickets::event::{self, CLOSED, EventBody, StoredEvent};
+use crate::tickets::story::Story;
 use crate::time::Timestamp;
 
 /// A ticket as the embedded office knows it.
@@ -30,7 +31,9 @@ pub struct Ticket {
     pub opened_at: Timestamp,
     /// When its last event happened.
     pub updated_at: Timestamp,
-    /// `data` of its events, the later over the earlier (RFC 7396).
+    /// `data` of its events, the later over the earlier (RFC 7396). What may happen more than once is in
+    /// lists: `parties`, `transfers`, `flags`; what would hide another event's field has a name of its own:
+    /// `disposition`, `survey_reason`, `priority`, `recognised`, `outward`, `callback`.
     pub data: Value,
 }
 
@@ -56,9 +59,14 @@ pub(super) fn fold(db: &Connection, event: &StoredEvent) -> Result<Result<(), St
     // A recording may follow the end of its call, and does not open it again.
     let was_closed = standing.as_ref().is_some_and(|ticket| ticket.state == "closed");
     let mut data = standing.map_or_else(|| Value::Object(Map::new()), |ticket| ticket.data);
-    merge(&mut data, &news);
+    let told = event::read(&event.json).ok().map(|read| read.body);
+    merge(&mut data, &told.as_ref().and_then(|told| patch(told, &news)).unwrap_or_else(|| news.clone()));
+    if let Some(told) = &told {
+        keep_story(&mut data, event.at, told);
+    }
     // A call of another kind is kept for who wants to know of it, and is nobody's case to take up.
-    let no_case = news.get("kind").is_some();
+    let may_be_none = matches!(told, Some(EventBody::Opened { .. }) | None);
+    let no_case = may_be_none && news.get("kind").is_some();
     let closed = was_closed || no_case || *event.kind == *CLOSED;
     let state = if closed { "closed" } else { "open" };
     let mut upsert = db.prepare_cached(
@@ -83,6 +91,54 @@ pub(super) fn fold(db: &Connection, event: &StoredEvent) -> Result<Result<(), St
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// What an event changes of a ticket's data, where that is not simply its own; empty: its lists say it.
+fn patch(told: &EventBody, news: &Value) -> Option<Value> {
+    Some(match told {
+        EventBody::Transfer { .. }
+        | EventBody::Held { .. }
+        | EventBody::PeerLeft { .. }
+        | EventBody::Flagged { .. } => Value::Object(Map::new()),
+        EventBody::Disposed { .. } => json!({ "disposition": without_version(news) }),
+        EventBody::Prioritised { priority, why } => json!({ "priority": priority, "priority_why": why }),
+        EventBody::Recognised { .. } => json!({ "recognised": without_version(news) }),
+        EventBody::Outward { .. } => json!({ "outward": without_version(news) }),
+        EventBody::CallbackKept { .. } | EventBody::CallbackSettled { .. } => {
+            json!({ "callback": without_version(news) })
+        }
+        EventBody::Surveyed { grade, reason: Some(reason) } => {
+            json!({ "grade": grade, "survey_reason": reason })
+        }
+        _ => return None,
+    })
+}
+
+/// The fields but for the contract's own.
+fn without_version(news: &Value) -> Value {
+    let mut fields = news.clone();
+    if let Value::Object(fields) = &mut fields {
+        fields.remove("schema_version");
+    }
+    fields
+}
+
+/// Brings the lists up to date, and the reason: a failed transfer is one, where there is no other.
+fn keep_story(data: &mut Value, at: Timestamp, told: &EventBody) {
+    let mut story: Story = serde_json::from_value(data.clone()).unwrap_or_default();
+    let before = story.transfer_reason.clone();
+    if !story.apply(at, told) {
+        return;
+    }
+    if story.transfer_reason != before {
+        let reason = data.get("reason").and_then(Value::as_str);
+        if reason.map(str::to_owned) == before {
+            merge(data, &json!({ "reason": story.transfer_reason }));
+        }
+        merge(data, &json!({ "transfer_reason": story.transfer_reason }));
+    }
+    // No map with keys that are not strings, no float: it cannot fail.
+    merge(data, &serde_json::to_value(&story).unwrap_or_default());
 }
 
 /// JSON merge patch (RFC 7396).
@@ -156,8 +212,9 @@ mod tests {
     use super::super::schema;
     use super::*;
     use crate::id::Dice;
-    use crate::tickets::event::{CallKind, ClosedBy, EventBody, stored};
-    use serde_json::json;
+    use crate::tickets::event::{
+        CallKind, ClosedBy, Direction, Flag, ObjectKind, TransferKind, TransferStep, stored,
+    };
 
     #[test]
     fn a_ticket_is_closed_when_its_call_is_and_stays_so_when_the_recording_follows() {
@@ -211,6 +268,165 @@ mod tests {
         }
         for suffix in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
+        }
+    }
+
+    /// An office of one ticket, and what becomes of it.
+    struct Desk {
+        db: Connection,
+        path: std::path::PathBuf,
+        call: CallId,
+        sequence: u32,
+    }
+
+    impl Desk {
+        fn new(name: &str) -> Desk {
+            let path = std::env::temp_dir().join(format!("hotline-office-{name}-{}.db", std::process::id()));
+            let db = schema::open(&path).unwrap();
+            Desk { db, path, call: CallId::draw(1, &mut Dice::seeded(3)), sequence: 0 }
+        }
+
+        fn told(&mut self, body: &EventBody) -> Ticket {
+            self.sequence += 1;
+            let at = Timestamp::from_second(self.sequence.into()).unwrap();
+            let event = stored(self.call, self.sequence, at, body, "/hotline/n");
+            for _ in 0..2 {
+                assert_eq!(fold(&self.db, &event).unwrap(), Ok(()));
+            }
+            by_call(&self.db, &self.call.to_string()).unwrap().unwrap()
+        }
+    }
+
+    impl Drop for Desk {
+        fn drop(&mut self) {
+            for suffix in ["", "-wal", "-shm"] {
+                let _ = std::fs::remove_file(format!("{}{suffix}", self.path.display()));
+            }
+        }
+    }
+
+    fn opened() -> EventBody {
+        EventBody::Opened {
+            ticket: "21090100001".into(),
+            line: "12345".into(),
+            line_name: "政务服务便民热线".into(),
+            dialled: "12345".into(),
+            caller: "1".into(),
+            trunk: "carrier".into(),
+            plan: "00".into(),
+            shifted_clock: false,
+            wire_ref: String::new(),
+            kind: None,
+        }
+    }
+
+    fn transfer(step: TransferStep, status: Option<u16>, leg: Option<u16>) -> EventBody {
+        EventBody::Transfer {
+            kind: TransferKind::Consult,
+            to: "12366".into(),
+            step,
+            status,
+            leg,
+            object_kind: Some(ObjectKind::SubCenter),
+            object: Some("12366".into()),
+        }
+    }
+
+    #[test]
+    fn a_ticket_lists_who_talked_and_a_failed_transfer_is_its_reason_until_one_succeeds() {
+        let mut desk = Desk::new("lists");
+        desk.told(&opened());
+        desk.told(&EventBody::SeatAnswered { seat: "1001".into(), waited_ms: 5, leg: Some(1) });
+        desk.told(&transfer(TransferStep::Requested, None, None));
+        let failed = desk.told(&transfer(TransferStep::Failed, Some(486), Some(2)));
+        assert_eq!(failed.data["reason"], "transfer_failed/sub_center/12366/486");
+        assert_eq!((failed.state.as_str(), &failed.data["to"]), ("open", &Value::Null), "steps hide nothing");
+        desk.told(&transfer(TransferStep::Requested, None, None));
+        desk.told(&EventBody::PeerAnswered { trunk: "sub".into(), number: "12366".into(), leg: Some(3) });
+        let merged = desk.told(&transfer(TransferStep::Merged, None, Some(3)));
+        assert_eq!((merged.data.get("reason"), merged.data.get("transfer_reason")), (None, None));
+        desk.told(&EventBody::SeatLeft { seat: "1001".into(), talked_ms: 7_000, vanished: false });
+        let left = EventBody::PeerLeft { trunk: "sub".into(), number: "12366".into(), talked_ms: 3_000 };
+        let data = desk.told(&left).data;
+        assert_eq!(
+            data["parties"],
+            json!([
+                {"party": "seat", "seat": "1001", "leg": 1, "joined_at": "1970-01-01T00:00:02Z",
+                 "left_at": "1970-01-01T00:00:08Z", "talked_ms": 7_000},
+                {"party": "peer", "trunk": "sub", "number": "12366", "leg": 3,
+                 "joined_at": "1970-01-01T00:00:06Z", "left_at": "1970-01-01T00:00:09Z", "talked_ms": 3_000},
+            ])
+        );
+        let transfers = data["transfers"].as_array().unwrap();
+        assert_eq!((transfers.len(), &transfers[0]["status"]), (2, &json!(486)));
+        assert_eq!((&transfers[1]["step"], &transfers[1]["leg"]), (&json!("merged"), &json!(3)));
+
+        // A ticket that was left has its reason already.
+        desk.told(&EventBody::TicketLeft { ticket: "21090100001".into(), reason: "overflow".into() });
+        let data = desk.told(&transfer(TransferStep::Failed, Some(408), None)).data;
+        assert_eq!(data["reason"], "overflow");
+        assert_eq!(data["transfer_reason"], "transfer_failed/sub_center/12366/408");
+    }
+
+    #[test]
+    fn what_a_call_was_about_and_why_a_grade_was_bad_have_places_of_their_own() {
+        let mut desk = Desk::new("about");
+        desk.told(&opened());
+        desk.told(&EventBody::Recognised { calls: 2, seat: None, tickets: vec!["21083000017".into()] });
+        desk.told(&EventBody::Prioritised { priority: 1_000, why: "urgent".into() });
+        desk.told(&EventBody::CallbackKept { queue: "main".into(), ahead: 2 });
+        desk.told(&EventBody::Surveyed { grade: 5, reason: None });
+        desk.told(&EventBody::Surveyed { grade: 5, reason: Some(3) });
+        for flag in [Flag::Abusive, Flag::Urgent, Flag::Abusive] {
+            desk.told(&EventBody::Flagged { flag, by: "1001".into() });
+        }
+        let disposed = |field: Option<&str>, not_accepted: Option<&str>| EventBody::Disposed {
+            field: field.map(str::to_owned),
+            matter: Some("complaint".into()),
+            not_accepted: not_accepted.map(str::to_owned),
+            secret: false,
+            unsurveyed: true,
+            by: "1001".into(),
+        };
+        desk.told(&disposed(Some("market"), None));
+        desk.told(&disposed(None, Some("litigation")));
+        let ticket = desk.told(&EventBody::CallbackSettled { outcome: "answered".into() });
+        let data = &ticket.data;
+        assert_eq!(ticket.state, "open");
+        assert_eq!(
+            (&data["grade"], &data["survey_reason"], data.get("reason")),
+            (&json!(5), &json!(3), None)
+        );
+        assert_eq!(data["flags"], json!(["abusive", "urgent"]));
+        assert_eq!((&data["priority"], &data["priority_why"]), (&json!(1_000), &json!("urgent")));
+        assert_eq!(data["recognised"]["tickets"], json!(["21083000017"]));
+        assert_eq!(data["callback"], json!({"queue": "main", "ahead": 2, "outcome": "answered"}));
+        // The later one holds, and nothing is left of the earlier.
+        let (matter, not_accepted) = ("complaint", "litigation");
+        let about = json!({"matter": matter, "not_accepted": not_accepted, "secret": false, "unsurveyed": true,
+                           "by": "1001"});
+        assert_eq!(data["disposition"], about);
+    }
+
+    #[test]
+    fn a_call_that_went_out_says_for_whom_and_opens_no_case() {
+        for (kind, state) in [(Some(CallKind::Outward), "closed"), (None, "open")] {
+            let mut desk = Desk::new(state);
+            let mut begun = opened();
+            if let EventBody::Opened { kind: of_call, .. } = &mut begun {
+                *of_call = kind;
+            }
+            assert_eq!(desk.told(&begun).state, state);
+            let outward = EventBody::Outward {
+                direction: Direction::Out,
+                purpose: "click".into(),
+                seat: Some("1001".into()),
+                number: "13800000000".into(),
+                of: None,
+            };
+            let ticket = desk.told(&outward);
+            assert_eq!((ticket.state.as_str(), &ticket.data["outward"]["purpose"]), (state, &json!("click")));
+            assert_eq!(desk.told(&EventBody::Answered { durable: true }).state, state);
         }
     }
 

@@ -119,6 +119,25 @@ impl Reader {
         Ok(found.into_iter().map(|(_, record)| record).collect())
     }
 
+    /// Records of the calls that opened at `from` or later and before `until`, in order of their ids.
+    ///
+    /// An id begins with the wall clock's millisecond at its birth, so it is found without another index.
+    pub fn calls_opened(&self, from: Timestamp, until: Timestamp) -> Result<Vec<CallRecord>, StoreError> {
+        let view = self.db.unchecked_transaction()?;
+        let mut select = view.prepare_cached(
+            "SELECT id FROM calls WHERE id >= ?1 AND id < ?2
+             UNION SELECT call FROM opened WHERE call >= ?1 AND call < ?2 ORDER BY 1",
+        )?;
+        let (first, last) = (from.as_millisecond() - BIRTH_SLACK_MS, until.as_millisecond() + BIRTH_SLACK_MS);
+        let ids = select.query_map([id_from(first), id_from(last)], |row| row.get::<_, String>(0))?;
+        let mut found = Vec::new();
+        for id in ids {
+            let record = CallRecord::fold(&facts(&view, parse_call(&id?)?)?);
+            found.extend(record.filter(|record| from <= record.opened_at && record.opened_at < until));
+        }
+        Ok(found)
+    }
+
     /// One call's record.
     pub fn call(&self, call: CallId) -> Result<Option<CallRecord>, StoreError> {
         Ok(CallRecord::fold(&facts(&self.db, call)?))
@@ -226,6 +245,15 @@ impl Reader {
         }
         Ok(earlier)
     }
+}
+
+/// A call is born a moment before it opens.
+const BIRTH_SLACK_MS: i64 = 60_000;
+
+/// What the ids of calls that are born at this millisecond or later are not less than (RFC 9562 §5.7).
+fn id_from(unix_ms: i64) -> String {
+    let hex = format!("{:012x}", u64::try_from(unix_ms).unwrap_or(0) & 0xffff_ffff_ffff);
+    format!("{}-{}", &hex[..8], &hex[8..])
 }
 
 fn history_line(row: &Row<'_>) -> rusqlite::Result<String> {
