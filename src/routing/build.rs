@@ -55,6 +55,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         trunks,
         groups,
         seats: keyed(&table.seats, |own| seat(own, table.seat_sound.as_ref()), |seat| seat.id.clone())?,
+        tokens: Vec::new(),
         queues: keyed(&table.queues, queue, |queue| queue.id.clone())?,
         emergency: emergency.collect::<Option<_>>()?,
         departments: BTreeMap::new(),

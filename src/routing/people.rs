@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 
+use super::plan::SecretRef;
 use crate::id::{LineId, PromptId, SeatId};
 use crate::time::Timestamp;
 
@@ -53,6 +54,19 @@ impl Hours {
         };
         self.0.is_empty() || self.0.iter().any(inside)
     }
+}
+
+/// `[[token]]`: who asks by HTTP, and as what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiToken {
+    /// In records and in the ledger.
+    pub name: String,
+    /// What they may.
+    pub role: Role,
+    /// Their own seat, where they have one.
+    pub seat: Option<SeatId>,
+    /// Where the token is kept: never in the file.
+    pub secret: SecretRef,
 }
 
 /// `[[expert_group]]`: the expert seats of a department (the notice, list of 2-1, 2-2, 2-5).

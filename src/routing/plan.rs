@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::afterwards::{Calling, Disposition, FollowUp, Missed};
 use super::callers::Callers;
 use super::meeting::Meeting;
-use super::people::{ExpertGroup, Hours, Role, ThreeWay, Work};
+use super::people::{ApiToken, ExpertGroup, Hours, Role, ThreeWay, Work};
 use super::queueing::{Known, Queueing};
 use super::sound::Sound;
 use super::trace::Trace;
@@ -39,6 +39,8 @@ pub struct Plan {
     pub trunks: BTreeMap<TrunkId, Trunk>,
     /// Groups of them; no group and no trunk share a name.
     pub groups: BTreeMap<TrunkId, TrunkGroup>,
+    /// Who asks by HTTP, beside the token that is made at the first start.
+    pub tokens: Vec<ApiToken>,
     /// Clerks' telephones.
     pub seats: BTreeMap<SeatId, Seat>,
     /// Where callers wait.

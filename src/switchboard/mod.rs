@@ -74,6 +74,8 @@ pub struct Setup {
     pub shifted_clock: bool,
     /// The last ticket number that was given out.
     pub last_ticket: Option<String>,
+    /// The place of the last fact on disk among all facts of the house; 0: there is none.
+    pub last_house: u64,
 }
 
 /// The house without its outside: everything from datagram to ticket event as values.
@@ -174,7 +176,7 @@ impl Switchboard {
             rooms: rooms::Rooms::default(),
             screens: Screens::default(),
             outboxes: sinks,
-            records: recording::Records::default(),
+            records: recording::Records::after(setup.last_house),
             numbers: setup.last_ticket.as_deref().map_or_else(Numbers::default, Numbers::restore),
             dice,
             source: crate::tickets::event::source(&setup.node),

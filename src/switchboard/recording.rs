@@ -41,6 +41,8 @@ pub(super) struct Records {
     loads: VecDeque<Load>,
     /// Sequence numbers of ended calls whose `Recorded` fact is still to come.
     tails: BTreeMap<CallId, u32>,
+    /// Place of the last fact among all of the house.
+    last_house: u64,
 }
 
 struct Batch {
@@ -65,6 +67,17 @@ struct Load {
 }
 
 impl Records {
+    /// `last_house`: the place of the last fact that is on disk.
+    pub(super) fn after(last_house: u64) -> Self {
+        Records { last_house, ..Records::default() }
+    }
+
+    /// The next place among all facts of the house.
+    pub(super) fn next_house(&mut self) -> u64 {
+        self.last_house += 1;
+        self.last_house
+    }
+
     pub(super) fn push(&mut self, job: StoreJob) {
         self.jobs.push(job);
     }
@@ -123,7 +136,8 @@ impl Switchboard {
         let fact = Fact { call, sequence, at: now.wall, mono: now.mono, what };
         let events: Vec<StoredEvent> = self.event_of(&fact).into_iter().collect();
         self.records.events.extend(events.iter().cloned());
-        self.records.jobs.push(StoreJob::Fact { fact, events });
+        let house = self.records.next_house();
+        self.records.jobs.push(StoreJob::Fact { house, fact, events });
     }
 
     fn event_of(&self, fact: &Fact) -> Option<StoredEvent> {

@@ -1,7 +1,7 @@
 //! A store in a directory of its own, and the facts that tests put into it.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant as SystemInstant};
 
@@ -182,6 +182,7 @@ pub fn event(fact: &Fact) -> StoredEvent {
 }
 
 pub fn job(fact: Fact) -> StoreJob {
+    static HOUSE: AtomicU64 = AtomicU64::new(0);
     let events = vec![event(&fact)];
-    StoreJob::Fact { fact, events }
+    StoreJob::Fact { house: HOUSE.fetch_add(1, Ordering::Relaxed) + 1, fact, events }
 }

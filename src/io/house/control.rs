@@ -105,6 +105,10 @@ impl House {
                 self.board.handle_input(Input::PauseRecording { call, pause, by }, now);
                 let _ = reply.send([before, self.board.recording(call)]);
             }
+            Ask::Look(look) => look(&self.board, now),
+            Ask::Request { asker, request, reply } => {
+                let _ = reply.send(self.board.ask(&asker, request, now));
+            }
             Ask::Reload => {
                 let outcome = if self.reload() { "taken" } else { "refused" };
                 self.metrics.figures().reloaded(outcome);
@@ -132,6 +136,7 @@ impl House {
             Report::Committed { token, took, .. } => {
                 self.metrics.figures().store_committed(took);
                 if let Some(token) = token {
+                    self.feed.committed(token);
                     self.board.handle_input(Input::Stored { token }, now);
                 }
             }
@@ -175,7 +180,9 @@ impl House {
                         }
                     }
                     if let Some(store) = &self.store {
-                        store.submit(token, jobs);
+                        let facts = self.feed.pick(&jobs);
+                        let whole = store.submit(token, jobs);
+                        self.feed.submitted(token, facts, whole);
                     }
                 }
                 Output::Deliver { sink, event, timeout } => self.deliver(sink, event, timeout),

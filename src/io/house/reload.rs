@@ -45,6 +45,14 @@ impl House {
                 return false;
             }
         };
+        let tokens = match start::tokens(&plan, &self.setup) {
+            Ok((tokens, _)) => tokens,
+            Err(error) => {
+                tracing::error!(%error, "the plan stays as it is");
+                return false;
+            }
+        };
+        self.tokens.send_replace(tokens);
         let (bank, sounds) = load_sounds(&plan, &self.bank, &mut self.loaded);
         self.bank = bank;
         self.media.set_bank(&self.bank);

@@ -32,7 +32,7 @@ pub use crash::{Repaired, close_crashed};
 pub use desk::Desk;
 pub use manifest::ManifestRow;
 pub use office::Ticket;
-pub use read::{CallQuery, DeadLetter, Owed, Reader, age};
+pub use read::{Abandoned, CallQuery, DeadLetter, Owed, Reader, age};
 pub use schema::{SCHEMA, StoreError};
 pub use write::LedgerRow;
 
@@ -100,6 +100,11 @@ impl Opening {
     /// The number of the ticket that was opened last.
     pub fn last_ticket(&self) -> Result<Option<String>, StoreError> {
         read::last_ticket(&self.db)
+    }
+
+    /// The place of the last fact among all facts of the house; 0: there is none.
+    pub fn last_house(&self) -> Result<u64, StoreError> {
+        read::last_house(&self.db)
     }
 
     /// What a sink is still owed, in order of call and sequence.
@@ -244,7 +249,7 @@ impl Errands {
 /// Whether a write is kept when memory is short: what a record or ticket cannot do without.
 fn is_essential(job: &StoreJob) -> bool {
     match job {
-        StoreJob::Fact { fact, events } => {
+        StoreJob::Fact { fact, events, .. } => {
             let vital = matches!(
                 fact.what,
                 What::Opened { .. }

@@ -66,6 +66,26 @@ pub struct DeadLetter {
     pub why: String,
 }
 
+/// A caller who waited, was answered by nobody, and hung up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Abandoned {
+    /// Whose call.
+    pub call: CallId,
+    /// The dialled line.
+    pub line: String,
+    /// The caller's number, which was not withheld.
+    pub caller: String,
+    /// Where they waited last.
+    pub queue: String,
+    /// Wall clock at the INVITE.
+    pub opened_at: Timestamp,
+    /// To the end, milliseconds.
+    pub lasted_ms: u64,
+}
+
+/// Calls that are looked through for those whose callers gave up: the newest so many.
+const LOOKED_THROUGH: &str = "5000";
+
 /// `IN` and a limit in the text: SQLite plans an `=` beside an `ORDER BY`, and a limit, by the values
 /// that are bound, and would prepare a cached statement anew for each caller.
 const HISTORY: &str = "SELECT opened_at, line, ticket, seat, grade, cause FROM calls
@@ -114,6 +134,50 @@ impl Reader {
     /// One call's facts, in order.
     pub fn facts(&self, call: CallId) -> Result<Vec<Fact>, StoreError> {
         facts(&self.db, call)
+    }
+
+    /// Facts of the house after a place, in order of their places, at most so many.
+    pub fn facts_after(&self, after: u64, most: usize) -> Result<Vec<(u64, Fact)>, StoreError> {
+        let mut select = self.db.prepare_cached(
+            "SELECT sequence, at, mono_ns, json, call, house FROM facts WHERE house > ? ORDER BY house LIMIT ?",
+        )?;
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let mut rows = select.query(params![after, i64::try_from(most).unwrap_or(i64::MAX)])?;
+        let mut facts = Vec::new();
+        while let Some(row) = rows.next()? {
+            let house = u64::try_from(row.get::<_, i64>(5)?).unwrap_or(0);
+            facts.push((house, fact(row, parse_call(&row.get::<_, String>(4)?)?)?));
+        }
+        Ok(facts)
+    }
+
+    /// Callers who waited and gave up, newest first, at most so many.
+    pub fn abandoned(&self, most: usize) -> Result<Vec<Abandoned>, StoreError> {
+        let mut select = self.db.prepare_cached(&format!(
+            "SELECT id, line, caller, queue, opened_at, lasted_ms
+             FROM (SELECT * FROM calls ORDER BY arrival DESC LIMIT {LOOKED_THROUGH})
+             WHERE queue IS NOT NULL AND seat IS NULL AND caller <> ''
+                 AND cause IN ('caller_hung_up', 'caller_cancelled', 'caller_vanished')
+             ORDER BY arrival DESC LIMIT ?",
+        ))?;
+        let mut rows = select.query([i64::try_from(most).unwrap_or(i64::MAX)])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(Abandoned {
+                call: parse_call(&row.get::<_, String>(0)?)?,
+                line: row.get(1)?,
+                caller: row.get(2)?,
+                queue: row.get(3)?,
+                opened_at: parse_time(&row.get::<_, String>(4)?)?,
+                lasted_ms: u64::try_from(row.get::<_, Option<i64>>(5)?.unwrap_or(0)).unwrap_or(0),
+            });
+        }
+        Ok(found)
+    }
+
+    /// The place of the last fact among all facts of the house; 0: there is none.
+    pub fn last_house(&self) -> Result<u64, StoreError> {
+        last_house(&self.db)
     }
 
     /// Tickets of the embedded office, newest first.
@@ -203,18 +267,28 @@ pub(super) fn facts(db: &Connection, call: CallId) -> Result<Vec<Fact>, StoreErr
     let mut rows = select.query([call.to_string()])?;
     let mut facts = Vec::new();
     while let Some(row) = rows.next()? {
-        let json: String = row.get(3)?;
-        let what: What = serde_json::from_str(&json)
-            .map_err(|error| StoreError::Row { table: "facts", what: format!("call {call}: {error}") })?;
-        facts.push(Fact {
-            call,
-            sequence: row.get(0)?,
-            at: parse_time(&row.get::<_, String>(1)?)?,
-            mono: Instant::from_nanos(u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0)),
-            what,
-        });
+        facts.push(fact(row, call)?);
     }
     Ok(facts)
+}
+
+/// Of a row that begins with `sequence, at, mono_ns, json`.
+fn fact(row: &Row<'_>, call: CallId) -> Result<Fact, StoreError> {
+    let json: String = row.get(3)?;
+    let what: What = serde_json::from_str(&json)
+        .map_err(|error| StoreError::Row { table: "facts", what: format!("call {call}: {error}") })?;
+    Ok(Fact {
+        call,
+        sequence: row.get(0)?,
+        at: parse_time(&row.get::<_, String>(1)?)?,
+        mono: Instant::from_nanos(u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0)),
+        what,
+    })
+}
+
+pub(super) fn last_house(db: &Connection) -> Result<u64, StoreError> {
+    let last: Option<i64> = db.query_row("SELECT max(house) FROM facts", [], |row| row.get(0))?;
+    Ok(last.and_then(|last| u64::try_from(last).ok()).unwrap_or(0))
 }
 
 /// Calls without a row, in order of arrival: those that go on, and those that have just ended.
