@@ -99,6 +99,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         missed: Default::default(),
         follow_up: Default::default(),
         calling: None,
+        tokens: Vec::new(),
         prompts: BTreeMap::new(),
         recording: plan::Recording { enabled: true, tracks: false, format: plan::RecordingFormat::Wav },
         survey: plan::Survey { enabled: true, wait: secs(10), tries: 1, reason: false },

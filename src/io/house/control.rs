@@ -1,5 +1,6 @@
 //! The control loop: takes what happened outside, lets the switchboard decide, carries it out.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -96,17 +97,19 @@ impl House {
         let now = self.setup.clock.now();
         match ask {
             Ask::Input(input) => self.board.handle_input(input, now),
-            Ask::Snapshot(reply) => {
-                // Whoever asked may be gone.
-                let _ = reply.send(crate::console::snapshot(&self.board, now));
-            }
             Ask::PauseRecording { call, pause, by, reply } => {
                 let before = self.board.recording(call);
                 self.board.handle_input(Input::PauseRecording { call, pause, by }, now);
                 let _ = reply.send([before, self.board.recording(call)]);
             }
-            Ask::Look(look) => look(&self.board, now),
+            Ask::Look(look) => {
+                // A fault in it costs its asker the answer, and nobody a call.
+                if catch_unwind(AssertUnwindSafe(|| look(&self.board, now))).is_err() {
+                    tracing::error!("a look at the house met a fault");
+                }
+            }
             Ask::Request { asker, request, reply } => {
+                // Whoever asked may be gone.
                 let _ = reply.send(self.board.ask(&asker, request, now));
             }
             Ask::Reload => {

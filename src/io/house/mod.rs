@@ -89,8 +89,6 @@ pub enum StartError {
 pub enum Ask {
     /// A value for the switchboard.
     Input(Input),
-    /// The snapshot.
-    Snapshot(oneshot::Sender<serde_json::Value>),
     /// Pause a call's recording, or have it go on; how it stood before and stands now.
     PauseRecording { call: CallId, pause: bool, by: String, reply: oneshot::Sender<[RecordingState; 2]> },
     /// Somebody looks at something of the house.

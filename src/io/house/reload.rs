@@ -18,7 +18,15 @@ impl House {
             tracing::error!("the plan stays as it is:\n{}", outcome.report.render(false));
             return false;
         };
+        let tokens = match start::tokens(&plan, &self.setup) {
+            Ok((tokens, _)) => tokens,
+            Err(error) => {
+                tracing::error!(%error, "the plan stays as it is");
+                return false;
+            }
+        };
         if plan.digest == self.plan.digest {
+            self.tokens.send_replace(tokens); // Their files may have changed all the same.
             tracing::info!("the plan has not changed");
             return true;
         }
@@ -40,13 +48,6 @@ impl House {
         self.sockets.renew_certificates(Some(Files::of(&plan.network.tls, &self.setup.data)));
         let trunk_passwords = match start::trunk_passwords(&plan, &self.setup) {
             Ok(passwords) => passwords,
-            Err(error) => {
-                tracing::error!(%error, "the plan stays as it is");
-                return false;
-            }
-        };
-        let tokens = match start::tokens(&plan, &self.setup) {
-            Ok((tokens, _)) => tokens,
             Err(error) => {
                 tracing::error!(%error, "the plan stays as it is");
                 return false;

@@ -1,6 +1,6 @@
 //! Bodies of requests: JSON, bounded, and nothing in them that is not understood.
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
@@ -18,6 +18,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Strict<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if request.body().size_hint().lower() > BODY_MAX as u64 {
+            return Err(problem::TOO_LARGE.into()); // By what it says of itself.
+        }
         let kind = request.headers().get(header::CONTENT_TYPE).cloned();
         let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
         if bytes.is_empty() {

@@ -55,7 +55,7 @@ pub(super) async fn list(Shared(app): Extracted, me: Me) -> Result<Json<Vec<Call
 
 /// 一次通话，已结束的也在内 / One call, one that is over too.
 #[utoipa::path(get, path = "/v1/calls/{call}", tag = "calls", params(("call" = String, Path)),
-    responses((status = 200, body = CallDetail), (status = 404, body = Problem)))]
+    responses((status = 200, body = CallDetail), (status = 404)))]
 pub(super) async fn one(
     Shared(app): Extracted,
     Path(call): Path<String>,

@@ -51,7 +51,7 @@ enum FlagWord {
 /// 诉求登记：领域、类型、不予受理 / What a call was about; it may be over.
 #[utoipa::path(post, path = "/v1/calls/{call}/disposition", tag = "calls", params(("call" = String, Path)),
     request_body = DispositionBody,
-    responses((status = 200, body = Done), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Done), (status = 404), (status = 422)))]
 pub(super) async fn dispose(
     Shared(app): Extracted,
     Path(call): Path<String>,
@@ -66,7 +66,7 @@ pub(super) async fn dispose(
 
 /// 标记：辱骂、保密、紧急 / A call is marked.
 #[utoipa::path(post, path = "/v1/calls/{call}/flag", tag = "calls", params(("call" = String, Path)),
-    request_body = FlagBody, responses((status = 200, body = Done), (status = 404, body = Problem)))]
+    request_body = FlagBody, responses((status = 200, body = Done), (status = 404)))]
 pub(super) async fn flag(
     Shared(app): Extracted,
     Path(call): Path<String>,

@@ -48,7 +48,7 @@ use super::{
         traces::trace,
         ledger::list,
     ),
-    components(schemas(problem::Problem, facts::FactView))
+    components(schemas(problem::Told, facts::FactView))
 )]
 struct Document;
 
@@ -72,9 +72,11 @@ pub fn openapi() -> Value {
     }});
     let refusal = json!({ "$ref": "#/components/schemas/Problem" });
     for route in &ROUTES {
-        let Who::Roles(roles) = route.who else { continue };
         let method = route.method.as_str().to_ascii_lowercase();
         let operation = &mut document["paths"][route.path][method];
+        let name = |at: &str| operation.pointer(at).and_then(Value::as_str).unwrap_or_default();
+        operation["operationId"] = format!("{}_{}", name("/tags/0"), name("/operationId")).into();
+        let Who::Roles(roles) = route.who else { continue };
         operation["security"] = json!([{ "bearer": [] }]);
         operation["x-roles"] = roles.iter().map(|role| rights::name(*role)).collect();
         for (status, description) in REFUSALS {

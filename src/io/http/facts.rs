@@ -104,7 +104,7 @@ impl Filter {
     params(Wanted, ("Last-Event-ID" = Option<u64>, Header, description = "the place of the last fact that was heard")),
     responses((status = 200, description = "a page, or a stream", content(
         (FactsPage = "application/json"), (String = "text/event-stream"))),
-        (status = 422, body = Problem)))]
+        (status = 422)))]
 pub(super) async fn facts(
     Shared(app): Extracted,
     wanted: Result<Query<Wanted>, QueryRejection>,

@@ -59,7 +59,7 @@ fn bearer(app: &App, request: &Request) -> Result<Bearer, Problem> {
 /// The token of an `Authorization: Bearer` (RFC 6750 §2.1).
 fn shown(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
+    Some(token.trim()).filter(|token| scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty())
 }
 
 /// Who holds the house's own token says who they are.

@@ -57,8 +57,8 @@ async fn source(app: &App) -> Result<Vec<Abandoned>, Problem> {
 /// 回拨漏接的来电 / A seat calls a missed caller back.
 #[utoipa::path(post, path = "/v1/missed/{call}/call-back", tag = "missed", params(("call" = String, Path)),
     request_body = SeatBody,
-    responses((status = 200, body = Done), (status = 404, body = Problem), (status = 409, body = Problem),
-        (status = 422, body = Problem)))]
+    responses((status = 200, body = Done), (status = 404), (status = 409),
+        (status = 422)))]
 pub(super) async fn call_back(
     Shared(app): Extracted,
     Path(call): Path<String>,

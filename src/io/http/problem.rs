@@ -10,13 +10,16 @@ use crate::call::Unwilling;
 use crate::io::store::StoreError;
 use crate::switchboard::request::Refusal;
 
+/// Why nothing came of a request.
+pub(super) struct Problem(Box<Told>);
+
 /// Why nothing came of a request (RFC 9457, `application/problem+json`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem, example = json!({
     "type": "urn:hotline:problem:no_such_seat", "title": "没有这个座席 / no such seat", "status": 404,
     "code": "no_such_seat", "zh": "没有这个座席", "en": "no such seat"
 }))]
-pub struct Problem {
+pub(super) struct Told {
     /// `urn:hotline:problem:` and the code.
     r#type: String,
     /// Both languages, the Chinese first.
@@ -87,7 +90,7 @@ pub(super) const NOT_JSON: Kind = Kind(
 impl Problem {
     /// In words of its own.
     pub(super) fn new(status: StatusCode, code: &'static str, zh: String, en: String) -> Self {
-        Problem {
+        Problem(Box::new(Told {
             r#type: format!("urn:hotline:problem:{code}"),
             title: format!("{zh} / {en}"),
             status: status.as_u16(),
@@ -96,17 +99,19 @@ impl Problem {
             en,
             field: None,
             retry_after_s: None,
-        }
+        }))
     }
 
     /// About this field or parameter.
-    pub(super) fn about(self, field: &str) -> Self {
-        Problem { field: Some(field.to_owned()), ..self }
+    pub(super) fn about(mut self, field: &str) -> Self {
+        self.0.field = Some(field.to_owned());
+        self
     }
 
     /// May be tried again after so many seconds.
-    pub(super) fn after(self, seconds: u64) -> Self {
-        Problem { retry_after_s: Some(seconds), ..self }
+    pub(super) fn after(mut self, seconds: u64) -> Self {
+        self.0.retry_after_s = Some(seconds);
+        self
     }
 
     /// A field or parameter has a value that it cannot have.
@@ -191,13 +196,13 @@ impl From<Refusal> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         // Strings and numbers always serialise.
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let body = serde_json::to_vec(&self.0).unwrap_or_default();
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response = (status, kind, body).into_response();
         let headers = response.headers_mut();
-        if let Some(seconds) = self.retry_after_s {
+        if let Some(seconds) = self.0.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {

@@ -67,7 +67,7 @@ fn views(board: &Switchboard, now: Now) -> Vec<QueueView> {
 /// 人工启停高峰模式 / A surge begins or ends by somebody's word.
 #[utoipa::path(post, path = "/v1/queues/{queue}/surge", tag = "queues", params(("queue" = String, Path)),
     request_body = SurgeBody,
-    responses((status = 200, body = Done), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Done), (status = 404), (status = 422)))]
 pub(super) async fn surge(
     Shared(app): Extracted,
     Path(queue): Path<String>,

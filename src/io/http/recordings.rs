@@ -82,7 +82,7 @@ pub(super) fn asked(
 #[utoipa::path(get, path = "/v1/recordings/{call}", tag = "recordings", params(("call" = String, Path), Who),
     responses((status = 200, description = "the sound", content(
         (Vec<u8> = "audio/wav"), (Vec<u8> = "audio/flac"))),
-        (status = 400, body = Problem), (status = 404, body = Problem)))]
+        (status = 400), (status = 404)))]
 pub(super) async fn play(
     Shared(app): Extracted,
     Path(call): Path<String>,
@@ -115,7 +115,7 @@ fn of_track(file: &str, call: CallId, track: Option<u16>) -> String {
 
 /// 录音清单 / What was filed of a call: not its sound, so nothing is written down.
 #[utoipa::path(get, path = "/v1/recordings/{call}/manifest", tag = "recordings",
-    params(("call" = String, Path)), responses((status = 200, body = [FileView]), (status = 404, body = Problem)))]
+    params(("call" = String, Path)), responses((status = 200, body = [FileView]), (status = 404)))]
 pub(super) async fn manifest(
     Shared(app): Extracted,
     Path(call): Path<String>,
@@ -144,7 +144,7 @@ fn view(row: ManifestRow) -> FileView {
 /// 暂停录音 / A recording holds silence from here on.
 #[utoipa::path(post, path = "/v1/recordings/{call}/pause", tag = "recordings",
     params(("call" = String, Path), Who), responses((status = 200, body = Paused),
-        (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+        (status = 400), (status = 404), (status = 409)))]
 pub(super) async fn pause(
     Shared(app): Extracted,
     Path(call): Path<String>,
@@ -157,7 +157,7 @@ pub(super) async fn pause(
 /// 恢复录音 / Sound is recorded again.
 #[utoipa::path(post, path = "/v1/recordings/{call}/resume", tag = "recordings",
     params(("call" = String, Path), Who), responses((status = 200, body = Paused),
-        (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+        (status = 400), (status = 404), (status = 409)))]
 pub(super) async fn resume(
     Shared(app): Extracted,
     Path(call): Path<String>,

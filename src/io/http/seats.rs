@@ -107,7 +107,7 @@ pub(super) async fn list(Shared(app): Extracted) -> Result<Json<Vec<SeatView>>, 
 
 /// 一个座席 / One seat.
 #[utoipa::path(get, path = "/v1/seats/{seat}", tag = "seats", params(("seat" = String, Path)),
-    responses((status = 200, body = SeatView), (status = 404, body = Problem)))]
+    responses((status = 200, body = SeatView), (status = 404)))]
 pub(super) async fn one(Shared(app): Extracted, Path(seat): Path<String>) -> Result<Json<SeatView>, Problem> {
     let one = move |board: &Switchboard, now| {
         board.plan().seats.get(seat.as_str()).map(|seat| view(board, seat, now))
@@ -173,8 +173,8 @@ pub(super) fn millis(span: Duration) -> u64 {
 /// 座席状态：就绪、离席、延长事后处理、休息、强制离席 / What a seat is to be.
 #[utoipa::path(post, path = "/v1/seats/{seat}/state", tag = "seats", params(("seat" = String, Path)),
     request_body = StateBody,
-    responses((status = 200, body = Done), (status = 404, body = Problem), (status = 409, body = Problem),
-        (status = 422, body = Problem)))]
+    responses((status = 200, body = Done), (status = 404), (status = 409),
+        (status = 422)))]
 pub(super) async fn change(
     Shared(app): Extracted,
     Path(seat): Path<String>,
@@ -218,8 +218,8 @@ impl StateBody {
 /// 座席外呼：先振座席，再拨对方 / A seat calls somebody outside: it rings first, then they do.
 #[utoipa::path(post, path = "/v1/seats/{seat}/dial", tag = "seats", params(("seat" = String, Path)),
     request_body = DialBody,
-    responses((status = 200, body = Done), (status = 404, body = Problem), (status = 409, body = Problem),
-        (status = 422, body = Problem)))]
+    responses((status = 200, body = Done), (status = 404), (status = 409),
+        (status = 422)))]
 pub(super) async fn dial(
     Shared(app): Extracted,
     Path(seat): Path<String>,

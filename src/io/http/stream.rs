@@ -87,11 +87,13 @@ impl Listener {
                 tokio::select! {
                     biased;
                     news = self.ring.recv() => self.hear(news, &mut chunk)?,
-                    _ = self.heartbeat.tick() => chunk = self.sign_of_life()?,
+                    _ = self.heartbeat.tick() => chunk = self.sign_of_life(),
                 }
             }
             if !chunk.is_empty() {
-                return Some(chunk.into());
+                // Whoever has lost the right to listen is told no more.
+                let stands = self.app.state.tokens.borrow().stands(&self.bearer);
+                return stands.then(|| chunk.into());
             }
         }
     }
@@ -155,16 +157,13 @@ impl Listener {
         let _ = write!(chunk, "id: {house}\ndata: {json}\n\n");
     }
 
-    /// A comment, with the place if others' facts have gone by; the end for who has lost the right to listen.
-    fn sign_of_life(&mut self) -> Option<String> {
-        if !self.app.state.tokens.borrow().stands(&self.bearer) {
-            return None;
-        }
+    /// A comment, with the place if others' facts have gone by.
+    fn sign_of_life(&mut self) -> String {
         if self.told == self.last {
-            return Some(":\n\n".to_owned());
+            return ":\n\n".to_owned();
         }
         self.told = self.last;
-        Some(format!(":\nid: {}\n\n", self.last))
+        format!(":\nid: {}\n\n", self.last)
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) enum Format {
 #[utoipa::path(get, path = "/v1/traces/{call}", tag = "traces", params(("call" = String, Path), Look),
     responses((status = 200, description = "the messages", content((Object = "application/json"),
         (String = "text/plain"), (Vec<u8> = "application/vnd.tcpdump.pcap"))),
-        (status = 400, body = Problem), (status = 404, body = Problem)))]
+        (status = 400), (status = 404)))]
 pub(super) async fn trace(
     Shared(app): Extracted,
     Path(call): Path<String>,

@@ -35,8 +35,8 @@ enum How {
 /// 监听、耳语、强插 / Listen to a call, whisper to its clerk, or talk with all.
 #[utoipa::path(post, path = "/v1/calls/{call}/watch", tag = "calls", params(("call" = String, Path)),
     request_body = WatchBody,
-    responses((status = 200, body = Done), (status = 404, body = Problem), (status = 409, body = Problem),
-        (status = 422, body = Problem)))]
+    responses((status = 200, body = Done), (status = 404), (status = 409),
+        (status = 422)))]
 pub(super) async fn watch(
     Shared(app): Extracted,
     Path(call): Path<String>,

@@ -70,8 +70,8 @@ async fn wish(app: &App, me: &Asker, call: &str, wish: Wish) -> Result<Json<Done
 /// 咨询第三方：来电人听音乐 / Ask a third party in: the caller hears music meanwhile.
 #[utoipa::path(post, path = "/v1/calls/{call}/consult", tag = "calls", params(("call" = String, Path)),
     request_body = ConsultBody,
-    responses((status = 200, body = Done), (status = 404, body = Problem), (status = 409, body = Problem),
-        (status = 422, body = Problem)))]
+    responses((status = 200, body = Done), (status = 404), (status = 409),
+        (status = 422)))]
 pub(super) async fn consult(
     Shared(app): Extracted,
     Path(call): Path<String>,
@@ -90,8 +90,8 @@ macro_rules! plain {
         $(#[$doc])*
         #[utoipa::path(post, path = $path, tag = "calls", params(("call" = String, Path)),
             request_body = Nothing,
-            responses((status = 200, body = Done), (status = 404, body = Problem),
-                (status = 409, body = Problem), (status = 422, body = Problem)))]
+            responses((status = 200, body = Done), (status = 404),
+                (status = 409), (status = 422)))]
         pub(super) async fn $name(
             Shared(app): Extracted,
             Path(call): Path<String>,
@@ -131,7 +131,7 @@ plain!(
 /// 退回队列，排在前面 / The caller goes back to a queue, ahead of others.
 #[utoipa::path(post, path = "/v1/calls/{call}/requeue", tag = "calls", params(("call" = String, Path)),
     request_body = RequeueBody,
-    responses((status = 200, body = Done), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = Done), (status = 404), (status = 409)))]
 pub(super) async fn requeue(
     Shared(app): Extracted,
     Path(call): Path<String>,
@@ -145,8 +145,8 @@ pub(super) async fn requeue(
 /// 接管通话 / The call goes to a seat, whose clerk takes over.
 #[utoipa::path(post, path = "/v1/calls/{call}/take-over", tag = "calls", params(("call" = String, Path)),
     request_body = SeatBody,
-    responses((status = 200, body = Done), (status = 404, body = Problem), (status = 409, body = Problem),
-        (status = 422, body = Problem)))]
+    responses((status = 200, body = Done), (status = 404), (status = 409),
+        (status = 422)))]
 pub(super) async fn take_over(
     Shared(app): Extracted,
     Path(call): Path<String>,
