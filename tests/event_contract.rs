@@ -100,7 +100,13 @@ fn bodies() -> Vec<EventBody> {
     ];
     bodies.extend("0123456789*#ABCD".chars().map(|digit| EventBody::DigitPressed { digit }));
     bodies.extend((1..=5).map(|grade| EventBody::Surveyed { grade }));
-    for why in [OverflowRule::WaitedTooLong, OverflowRule::NoSeat, OverflowRule::Full] {
+    for why in [
+        OverflowRule::WaitedTooLong,
+        OverflowRule::NoSeat,
+        OverflowRule::Full,
+        OverflowRule::ExpectedWait,
+        OverflowRule::Shed,
+    ] {
         bodies.push(EventBody::Overflowed { queue: "main".into(), why, waited_ms: 1 });
     }
     for why in [Unanswered::NoAnswer, Unanswered::Rejected, Unanswered::Unreachable, Unanswered::CallerGone] {
@@ -140,6 +146,8 @@ fn a_meetings_call_is_told_with_its_kind() {
     let faults: Vec<String> = schema.iter_errors(&whole).map(|fault| fault.to_string()).collect();
     assert!(faults.is_empty() && whole["data"]["kind"] == "meeting", "{whole}: {faults:?}");
     assert_eq!(document(1, &opened())["data"].get("kind"), None, "a citizen's call has none");
+    whole["data"]["kind"] = json!("outward");
+    assert!(schema.is_valid(&whole), "one that a clerk or the house makes");
     whole["data"]["kind"] = json!("concert");
     assert!(!schema.is_valid(&whole));
 }

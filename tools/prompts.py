@@ -29,7 +29,7 @@ UNSPOKEN = ("tone", "music", "bench")
 KEYS = ("id", "class", "text", "english", "pinyin", "file", "sha256")
 
 GREETING_MAX_S = 5.0
-TOTAL_MAX_BYTES = 3_000_000
+TOTAL_MAX_BYTES = 4_000_000
 PEAK_MAX_DBFS = -1.0  # Above it a file is taken for clipped.
 PEAK_MIN_DBFS = -30.0  # Below it nobody would hear it on a street.
 
@@ -156,6 +156,17 @@ def cadence(on_s, off_s):
     return fade(sine(450.0, on_s, amplitude(-13.14)), 0.005) + [0.0] * round(off_s * RATE)
 
 
+def wrong_key():
+    """Two short low tones: heard by a clerk in the middle of a talk, gone before it disturbs."""
+    tone = fade(sine(330.0, 0.14, amplitude(-18.0)), 0.01)
+    return tone + [0.0] * round(0.06 * RATE) + tone + [0.0] * round(0.06 * RATE)
+
+
+def watch_waiting():
+    """A soft tone every 4 s while nobody talks: the line stands."""
+    return fade(sine(420.0, 0.24, amplitude(-24.0)), 0.08) + [0.0] * round(3.76 * RATE)
+
+
 def bench_tone():
     return sine(1004.0, 1.0, amplitude(-16.0))
 
@@ -232,6 +243,8 @@ SOUNDS = {
     "ringback": lambda: cadence(1.0, 4.0),
     "busy": lambda: cadence(0.35, 0.35),
     "hold_music": hold_music,
+    "wrong_key": wrong_key,
+    "watch_waiting": watch_waiting,
     "bench_10s": bench_10s,
     "bench_tone": bench_tone,
 }

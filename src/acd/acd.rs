@@ -9,75 +9,64 @@
 //! - A caller who gives up while a seat rings does not reset that seat's idle time.
 //! - "No seat signed in" is asked for each caller: a seat counts if it serves the queue and has the
 //!   caller's skills, and a seat that is away does not count.
-//! - `length_max` turns away a caller for whom no seat is free; one who returns to the head of the
-//!   queue is never turned away.
+//! - `length_max`, `shed` and `expected_wait_max` turn away a caller for whom no seat is free; one who
+//!   returns to the head of the queue is never turned away.
 //! - Who returns to the head of the queue is told why (that is `call`'s to say), and where the caller
 //!   stands only after an interval: the one would drown out the other.
 //! - A seat whose clerk is in a call of its own is away until that is over.
 //! - A queue that the plan dropped keeps its callers, whom no seat serves any more: they overflow
 //!   by `no_seat_wait`. A seat that the plan dropped finishes its conversation.
+//! - Of several queues that a seat serves, the caller with the highest priority is next, what waiting added
+//!   to it counted in; and of two the one who waits longer.
+//! - Where all seats ring, each that becomes free rings for the first in line, however many do already; the
+//!   longest wait ends that.
+//! - A place that is kept counts like a caller: for others' places, for `length_max`, `shed` and the surge.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::time::Duration;
 
-use crate::acd::event::{AwayWhy, Decision, Joining, OfferEnd, Overflow, SeatState};
-use crate::id::{CallId, QueueId, SeatId};
+use crate::acd::event::{Decision, Overflow, SeatState};
+use crate::id::{CallId, Dice, QueueId, SeatId};
 use crate::routing::Plan;
 use crate::time::{Agenda, Instant};
 
-use super::line::is_staffed;
-use super::offer::Newly;
-use super::queue::{Place, Queue, Waiting};
+use super::decide::Free;
+use super::need::Needs;
+use super::queue::Queue;
 use super::seat::Seat;
+use super::talk::{Earlier, Talk};
+use super::transfer::Transfer;
+use super::waiting::Waiting;
 
 /// All queues and seats of the house.
 pub struct Acd {
     pub(super) queues: BTreeMap<QueueId, Queue>,
     pub(super) seats: BTreeMap<SeatId, Seat>,
+    /// Numbers of seats that are gone.
+    pub(super) spare_numbers: Vec<usize>,
     /// Free seats, longest idle first.
-    pub(super) ready: BTreeSet<(Instant, SeatId)>,
-    /// Who waits, in any queue.
-    pub(super) line: BTreeMap<Place, Waiting>,
-    pub(super) calls: HashMap<CallId, Phase>,
-    /// Callers who are with somebody and are offered to this seat, and the queue that they came by.
-    pub(super) transfers: BTreeMap<CallId, (SeatId, QueueId)>,
+    pub(super) ready: BTreeMap<(Instant, SeatId), Free>,
+    /// Who waits, in any queue; each is in its queue's line.
+    pub(super) waiting: HashMap<CallId, Waiting>,
+    pub(super) needs: Needs,
+    /// Needs of one seat that works no more: their callers need it no more.
+    pub(super) orphans: BTreeSet<usize>,
+    /// Conversations; a call may be with several seats.
+    pub(super) talks: HashMap<CallId, Vec<Talk>>,
+    /// Calls that are offered to a seat besides the queues.
+    pub(super) transfers: BTreeMap<CallId, Transfer>,
+    /// Where callers stood before a clerk talked with them.
+    pub(super) earlier: BTreeMap<CallId, Earlier>,
     /// Clerks' own calls, by how many; a seat that the plan drops and takes back is in them still.
     pub(super) own_calls: BTreeMap<SeatId, u32>,
+    /// Longest wrap-up.
+    pub(super) wrap_up_max: std::time::Duration,
     pub(super) agenda: Agenda<Wake>,
     pub(super) joined: u64,
+    pub(super) dice: Dice,
     pub(super) outputs: VecDeque<Decision>,
 }
 
-/// Where a call stands with us.
-#[derive(Debug)]
-pub(super) enum Phase {
-    /// Its entry in the line.
-    InLine(Place),
-    /// With a clerk.
-    Talking(Talk),
-}
-
-/// A conversation.
-#[derive(Clone, Debug)]
-pub(super) struct Talk {
-    pub(super) seat: SeatId,
-    pub(super) queue: QueueId,
-    /// As the plan had it at the answer.
-    pub(super) wrap_up: Duration,
-    pub(super) then: Then,
-}
-
-/// What a seat does after its conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Then {
-    WrapUp,
-    /// Its registration ended meanwhile.
-    SignOut,
-    /// The plan dropped it meanwhile.
-    Drop,
-}
-
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Wake {
     Caller(CallId),
     Seat(SeatId),
@@ -85,270 +74,70 @@ pub(super) enum Wake {
 
 impl Acd {
     /// Queues without callers and seats that are signed out.
-    pub fn new(plan: &Plan) -> Self {
+    pub fn new(plan: &Plan, dice: Dice) -> Self {
         let mut acd = Acd {
             queues: BTreeMap::new(),
             seats: BTreeMap::new(),
-            ready: BTreeSet::new(),
-            line: BTreeMap::new(),
-            calls: HashMap::new(),
+            spare_numbers: Vec::new(),
+            ready: BTreeMap::new(),
+            waiting: HashMap::new(),
+            needs: Needs::default(),
+            orphans: BTreeSet::new(),
+            talks: HashMap::new(),
             transfers: BTreeMap::new(),
+            earlier: BTreeMap::new(),
             own_calls: BTreeMap::new(),
+            wrap_up_max: plan.work.wrap_up_max,
             agenda: Agenda::default(),
             joined: 0,
+            dice,
             outputs: VecDeque::new(),
         };
         acd.plan_changed(plan, Instant::ZERO);
         acd
     }
 
-    /// Takes over a plan: queues and seats keep their state and callers.
-    pub fn plan_changed(&mut self, plan: &Plan, now: Instant) {
-        for queue in self.queues.values_mut() {
-            queue.dropped = true;
-        }
-        for (id, rules) in &plan.queues {
-            match self.queues.get_mut(id) {
-                Some(queue) => {
-                    queue.rules = rules.clone();
-                    queue.dropped = false;
-                }
-                None => {
-                    self.queues.insert(id.clone(), Queue::new(rules));
-                }
-            }
-        }
-        self.queues.retain(|_, queue| !queue.dropped || queue.length > 0);
-        self.seats_changed(plan, now);
-        self.staff_everyone(now);
-        self.pair(Newly::Anyone, now);
-        for place in self.places() {
-            self.wake_caller(place);
-        }
-    }
-
-    fn seats_changed(&mut self, plan: &Plan, now: Instant) {
-        let mut dropped = Vec::new();
-        let mut taken_back = Vec::new();
-        // All seats serve by the new plan before the first caller is paired by it.
-        for (id, seat) in &mut self.seats {
-            match plan.seats.get(id) {
-                Some(planned) => {
-                    seat.queues.clone_from(&planned.queues);
-                    seat.skills.clone_from(&planned.skills);
-                    taken_back.push(id.clone());
-                }
-                None => {
-                    seat.queues.clear();
-                    dropped.push(id.clone());
-                }
-            }
-        }
-        for id in taken_back {
-            if let Some(talk) = self.talk_of(&id)
-                && talk.then == Then::Drop
-            {
-                // Dropped and taken back during one conversation: its phone registers anew.
-                talk.then = Then::SignOut;
-            }
-        }
-        for id in dropped {
-            if let Some(talk) = self.talk_of(&id) {
-                talk.then = Then::Drop;
-            } else {
-                self.seat_unregistered(&id, now);
-                self.seats.remove(&id);
-            }
-        }
-        for (id, planned) in &plan.seats {
-            if !self.seats.contains_key(id) {
-                self.seats.insert(id.clone(), Seat::new(planned));
-            }
-        }
-    }
-
-    /// A caller wants to wait. Ends in an offer, an announcement or an overflow at once.
-    pub fn join(&mut self, joining: Joining, now: Instant) {
-        let call = joining.call;
-        match self.calls.get(&call) {
-            Some(Phase::InLine(_)) => return,
-            Some(Phase::Talking(_)) => self.leave(call, now),
-            None => {}
-        }
-        let staffable = self.queues.get_mut(&joining.queue);
-        let Some(queue) = staffable.filter(|queue| !queue.dropped) else {
-            self.overflowed(call, joining.queue, Overflow::NoSeat, Duration::ZERO);
+    /// A REGISTER came: who was signed out, or away for not having been reached, is free from now on; for
+    /// all others it is a refresh.
+    pub fn seat_registered(&mut self, id: &SeatId, now: Instant) {
+        let Some(seat) = self.seats.get_mut(id).filter(|seat| !seat.dropped) else {
             return;
         };
-        let turned_away = queue.is_full() && !joining.first;
-        queue.length += 1;
-        self.joined += 1;
-        let place = Place { behind: !joining.first, since: now, order: self.joined };
-        let mut waiting = Waiting {
-            call,
-            queue: joining.queue,
-            skills: joining.skills,
-            place,
-            announce_at: now,
-            unstaffed_since: None,
-            offered_to: None,
-        };
-        if !is_staffed(&self.seats, &waiting) {
-            waiting.unstaffed_since = Some(now);
-        }
-        self.line.insert(place, waiting);
-        self.calls.insert(call, Phase::InLine(place));
-        self.pair(Newly::Caller(place), now);
-        if self.is_offered(place) {
-            return;
-        }
-        if turned_away {
-            return self.overflow(place, Overflow::Full, now);
-        }
-        if joining.first {
-            self.announce_later(place, now);
-        } else {
-            self.announce(place, now);
-        }
-        self.wake_caller(place);
-    }
-
-    /// The caller is gone: from the line, from under a ringing seat, or from a conversation.
-    pub fn leave(&mut self, call: CallId, now: Instant) {
-        self.give_up_transfer(call, now);
-        match self.calls.remove(&call) {
-            Some(Phase::InLine(place)) => {
-                let Some(waiting) = self.take_out(place) else {
-                    return;
-                };
-                if let Some(seat) = waiting.offered_to {
-                    self.withdraw(call, &seat);
-                    let since = self.seats.get(&seat).map(|seat| seat.idle_since);
-                    self.free_seat(&seat, since.unwrap_or(now), now);
-                }
+        seat.registered = true;
+        match &seat.state {
+            SeatState::SignedOut => {
+                seat.talks = 0;
+                self.release(id, now, now);
             }
-            Some(Phase::Talking(talk)) => self.end_talk(call, talk, now),
-            None => {}
+            SeatState::Away { why, .. } if why.ends_by_register() => self.release(id, now, now),
+            SeatState::Away { .. }
+            | SeatState::Ready { .. }
+            | SeatState::Offered { .. }
+            | SeatState::Talking { .. }
+            | SeatState::WrapUp { .. } => {}
         }
-    }
-
-    /// A REGISTER came: who was signed out or away is free from now on; for all others it is a
-    /// refresh.
-    pub fn seat_registered(&mut self, seat: &SeatId, now: Instant) {
-        let Some(state) = self.seat(seat) else { return };
-        match state {
-            SeatState::SignedOut | SeatState::Away { .. } => self.free_seat(seat, now, now),
-            SeatState::Talking { .. } => {
-                if let Some(talk) = self.talk_of(seat)
-                    && talk.then == Then::SignOut
-                {
-                    talk.then = Then::WrapUp;
-                }
-            }
-            SeatState::Ready { .. } | SeatState::Offered { .. } | SeatState::WrapUp { .. } => {}
-        }
+        self.settle(now);
     }
 
     /// The registration ended. A conversation goes on; anything else ends.
-    pub fn seat_unregistered(&mut self, seat: &SeatId, now: Instant) {
-        let Some(state) = self.seat(seat) else { return };
-        match *state {
-            SeatState::SignedOut => {}
+    pub fn seat_unregistered(&mut self, id: &SeatId, now: Instant) {
+        self.sign_out(id, now);
+        self.settle(now);
+    }
+
+    pub(super) fn sign_out(&mut self, id: &SeatId, now: Instant) {
+        let Some(seat) = self.seats.get_mut(id) else { return };
+        seat.registered = false;
+        match seat.state {
+            SeatState::SignedOut | SeatState::Talking { .. } => {}
             SeatState::Offered { call, .. } => {
-                self.withdraw(call, seat);
-                self.end_offer(call, seat, SeatState::SignedOut, now);
-            }
-            SeatState::Talking { .. } => {
-                if let Some(talk) = self.talk_of(seat)
-                    && talk.then == Then::WrapUp
-                {
-                    talk.then = Then::SignOut;
-                }
+                self.withdraw(call, id);
+                self.set_seat(id, SeatState::SignedOut, now);
+                self.offer_over(call, id, now);
             }
             SeatState::Ready { .. } | SeatState::WrapUp { .. } | SeatState::Away { .. } => {
-                self.set_seat(seat, SeatState::SignedOut, now);
+                self.set_seat(id, SeatState::SignedOut, now);
             }
-        }
-    }
-
-    /// The seat picked up. False where the offer is over: the seat's leg is to be ended.
-    pub fn offer_answered(&mut self, call: CallId, seat: &SeatId, now: Instant) -> bool {
-        if !self.rings(call, seat) {
-            return false;
-        }
-        if self.transfers.contains_key(&call) {
-            return self.transfer_answered(call, seat, now);
-        }
-        let Some(Phase::InLine(place)) = self.calls.remove(&call) else {
-            return false;
-        };
-        let Some(waiting) = self.take_out(place) else {
-            return false;
-        };
-        self.begin_talk(call, seat, waiting.queue, now);
-        true
-    }
-
-    /// The seat did not take the call: it is away, and the caller gets the next one.
-    /// [`OfferEnd::CallerGone`] is [`Acd::leave`].
-    pub fn offer_failed(&mut self, call: CallId, seat: &SeatId, why: OfferEnd, now: Instant) {
-        if !self.rings(call, seat) {
-            return;
-        }
-        let until = match why {
-            OfferEnd::CallerGone if self.transfers.contains_key(&call) => {
-                return self.give_up_transfer(call, now);
-            }
-            OfferEnd::CallerGone => return self.leave(call, now),
-            OfferEnd::NoAnswer | OfferEnd::Rejected => self.away_until(call, now),
-            OfferEnd::Unreachable => None,
-        };
-        self.end_offer(call, seat, SeatState::Away { since: now, until, why: AwayWhy::Unanswered }, now);
-    }
-
-    /// The clerk's part of the conversation is over; the case is finished in wrap-up.
-    pub fn seat_left(&mut self, seat: &SeatId, call: CallId, now: Instant) {
-        let Some(Phase::Talking(talk)) = self.calls.get(&call) else {
-            return;
-        };
-        if talk.seat == *seat {
-            let talk = talk.clone();
-            self.calls.remove(&call);
-            self.end_talk(call, talk, now);
-        }
-    }
-
-    /// The seat's telephone gives no sign of life: away until its next REGISTER. Its caller, if
-    /// there is one, is forgotten and may join again.
-    pub fn seat_vanished(&mut self, seat: &SeatId, now: Instant) {
-        let Some(state) = self.seat(seat) else { return };
-        let away = SeatState::Away { since: now, until: None, why: AwayWhy::Vanished };
-        match *state {
-            SeatState::SignedOut => {}
-            SeatState::Offered { call, .. } => {
-                self.withdraw(call, seat);
-                self.end_offer(call, seat, away, now);
-            }
-            SeatState::Talking { call, .. } => match self.calls.remove(&call) {
-                Some(Phase::Talking(talk)) if talk.then != Then::WrapUp => {
-                    self.end_talk(call, talk, now);
-                }
-                _ => self.set_seat(seat, away, now),
-            },
-            SeatState::Ready { .. } | SeatState::WrapUp { .. } | SeatState::Away { .. } => {
-                self.set_seat(seat, away, now);
-            }
-        }
-    }
-
-    /// Takes up a conversation that is under way, when the machine is built anew from live calls.
-    pub fn resume_talk(&mut self, call: CallId, seat: &SeatId, queue: QueueId, now: Instant) {
-        let engaged = match self.seat(seat) {
-            None => true,
-            Some(state) => matches!(state, SeatState::Offered { .. } | SeatState::Talking { .. }),
-        };
-        if !engaged && !self.calls.contains_key(&call) {
-            self.begin_talk(call, seat, queue, now);
         }
     }
 
@@ -365,6 +154,7 @@ impl Acd {
         for call in callers {
             self.caller_due(call, now);
         }
+        self.settle(now);
     }
 
     /// When [`Acd::handle_timeout`] is next wanted.
@@ -375,5 +165,22 @@ impl Acd {
     /// The next decision to carry out.
     pub fn poll_output(&mut self) -> Option<Decision> {
         self.outputs.pop_front()
+    }
+
+    /// What follows once seats and callers are where they belong: who waited for one seat that is gone
+    /// waits for anyone, and a queue's surge begins or ends.
+    pub(super) fn settle(&mut self, now: Instant) {
+        self.unbind_orphans(now);
+        self.mind_surges(now);
+    }
+
+    pub(super) fn overflowed(
+        &mut self,
+        call: CallId,
+        queue: QueueId,
+        why: Overflow,
+        waited: std::time::Duration,
+    ) {
+        self.outputs.push_back(Decision::Overflow { call, queue, why, waited });
     }
 }

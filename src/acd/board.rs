@@ -6,8 +6,7 @@ use crate::acd::event::SeatState;
 use crate::id::{CallId, QueueId, SeatId};
 use crate::time::Instant;
 
-use super::acd::{Acd, Phase};
-use super::line::count;
+use super::acd::Acd;
 use super::queue::Queue;
 
 /// One queue for boards and figures.
@@ -15,11 +14,13 @@ use super::queue::Queue;
 pub struct QueueView {
     /// Which.
     pub queue: QueueId,
-    /// Callers in it, those for whom a seat rings too.
+    /// Callers in it who listen, those for whom a seat rings too.
     pub waiting: u32,
     /// Those for whom a seat rings.
     pub ringing: u32,
-    /// The longest wait of them.
+    /// Places of callers who hung up and are called back.
+    pub kept: u32,
+    /// The longest wait of those who listen.
     pub longest_wait: Option<Duration>,
     /// Seats that serve it and where a clerk works.
     pub working: u32,
@@ -27,6 +28,8 @@ pub struct QueueView {
     pub free: u32,
     /// The guess for who joins now; `None` where there is nothing to go by.
     pub expected_wait: Option<Duration>,
+    /// Whether it has more callers than usual.
+    pub surging: bool,
 }
 
 impl Acd {
@@ -42,28 +45,34 @@ impl Acd {
 
     /// All queues by their names.
     pub fn queues(&self, now: Instant) -> Vec<QueueView> {
-        let view = |(id, queue): (&QueueId, &Queue)| {
-            let mut inside = self.line.values().filter(|waiting| waiting.queue == *id);
-            let serving = self.seats.values().filter(|seat| seat.queues.contains(id));
-            let working = count(serving.clone().filter(|seat| seat.state.is_working()));
-            QueueView {
-                queue: id.clone(),
-                waiting: queue.length,
-                ringing: count(inside.clone().filter(|waiting| waiting.offered_to.is_some())),
-                longest_wait: inside.by_ref().map(|waiting| now.since(waiting.place.since)).max(),
-                working,
-                free: count(serving.filter(|seat| matches!(seat.state, SeatState::Ready { .. }))),
-                expected_wait: queue.handling.expected_wait(queue.length, working),
-            }
-        };
-        self.queues.iter().map(view).collect()
+        self.queues.iter().map(|(id, queue)| self.view(id, queue, now)).collect()
     }
 
-    /// Where a caller stands in the queue, 1 for the next one; `None` who does not wait.
-    pub fn position(&self, call: CallId) -> Option<u32> {
-        match self.calls.get(&call)? {
-            Phase::InLine(place) => Some(self.ahead(*place) + 1),
-            Phase::Talking(_) => None,
+    fn view(&self, id: &QueueId, queue: &Queue, now: Instant) -> QueueView {
+        let inside = || queue.line.iter().filter_map(|(_, call)| self.waiting.get(call));
+        let here = || inside().filter(|waiting| !waiting.is_kept());
+        let serving = || self.seats.values().filter(|seat| seat.serves_queue(queue, false));
+        let working = count(serving().filter(|seat| seat.state.is_working()));
+        QueueView {
+            queue: id.clone(),
+            waiting: count(here()),
+            ringing: count(here().filter(|waiting| !waiting.stage.ringing().is_empty())),
+            kept: count(inside().filter(|waiting| waiting.is_kept())),
+            longest_wait: here().map(|waiting| now.since(waiting.since)).max(),
+            working,
+            free: count(serving().filter(|seat| matches!(seat.state, SeatState::Ready { .. }))),
+            expected_wait: queue.handling.expected_wait(queue.length(), working),
+            surging: queue.surging,
         }
     }
+
+    /// Where a caller stands in the queue, 1 for the next one; `None` who does not wait. Kept places count.
+    pub fn position(&self, call: CallId) -> Option<u32> {
+        let waiting = self.waiting.get(&call)?;
+        Some(self.queues.get(&waiting.queue)?.ahead(waiting.place) + 1)
+    }
+}
+
+fn count(items: impl Iterator) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
 }

@@ -1,115 +1,139 @@
-//! The decision itself: pairs callers with seats, and does nothing else.
+//! The decision itself: who gets whom, and nothing else.
+//!
+//! Callers are served in order, and each gets one of the free seats that may take it by its queue's
+//! strategy; ties go by the seat's number, so that a shift can be replayed.
 
-use crate::id::{CallId, QueueId, SeatId};
-use crate::routing::queueing::Known;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+use crate::acd::event::SeatState;
+use crate::acd::place::Standing;
+use crate::id::{CallId, Dice, SeatId};
+use crate::routing::queueing::Strategy;
 use crate::time::Instant;
 
-use super::queue::Waiting;
-use super::seat::serves;
+use super::acd::Acd;
+use super::need::SeatSet;
 
-/// A seat that is free, as the decision sees it.
-#[derive(Clone, Copy, Debug)]
-pub struct Free<'a> {
-    /// Which.
-    pub seat: &'a SeatId,
-    /// Since when it is free.
-    pub since: Instant,
-    /// Queues it serves.
-    pub queues: &'a [QueueId],
-    /// What its clerk can do.
-    pub skills: &'a [Known],
+/// A seat that is free.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Free {
+    pub(super) seat: SeatId,
+    /// In sets of seats.
+    pub(super) number: usize,
+    /// From top to bottom.
+    pub(super) order: u16,
+    /// Conversations since it signed in.
+    pub(super) talks: u32,
 }
 
-/// Pairs callers with seats: longest wait first, longest idle first, and ties go by the seat's id, so
-/// that a shift can be replayed. `line` is in order of places; who is being offered already is
-/// passed over. Each caller and each seat is in one pair at most.
-pub fn decide<'a>(
-    line: impl IntoIterator<Item = &'a Waiting>,
-    free: impl IntoIterator<Item = Free<'a>>,
-) -> Vec<(CallId, SeatId)> {
-    let mut free: Vec<Free> = free.into_iter().collect();
-    free.sort_by_key(|free| (free.since, free.seat));
-    let mut pairs = Vec::new();
-    for waiting in line {
-        if free.is_empty() {
-            break;
+/// The seats that one caller gets of those that are free for it, which come longest idle first. `last` was
+/// the last to get one of the queue.
+pub(super) fn choose<'a>(
+    strategy: Strategy,
+    mut free: impl Iterator<Item = &'a Free>,
+    last: Option<&SeatId>,
+    dice: &mut Dice,
+) -> Vec<&'a Free> {
+    let one = match strategy {
+        Strategy::LongestIdle => free.next(),
+        Strategy::RoundRobin => {
+            let is_before = |seat: &SeatId| last.is_some_and(|last| seat <= last);
+            free.min_by_key(|free| (is_before(&free.seat), &free.seat))
         }
-        if waiting.offered_to.is_some() {
-            continue;
+        Strategy::FewestCalls => free.min_by_key(|free| free.talks),
+        Strategy::TopDown => free.min_by_key(|free| (free.order, &free.seat)),
+        Strategy::Random => {
+            let all: Vec<&Free> = free.collect();
+            let drawn = usize::try_from(dice.below(all.len() as u64)).unwrap_or(0);
+            all.get(drawn).copied()
         }
-        if let Some(index) = free.iter().position(|free| serves(free.queues, free.skills, waiting)) {
-            pairs.push((waiting.call, free.remove(index).seat.clone()));
-        }
-    }
-    pairs
+        Strategy::RingAll => return free.collect(),
+    };
+    one.into_iter().collect()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::acd::queue::Place;
-    use crate::id::Dice;
-
-    fn waiting(order: u64, queue: &str, skills: &[&str]) -> Waiting {
-        let since = Instant::from_millis(order);
-        Waiting {
-            call: CallId::draw(order, &mut Dice::seeded(order)),
-            queue: queue.into(),
-            skills: skills.iter().map(|skill| Known::some(*skill)).collect(),
-            place: Place { behind: true, since, order },
-            announce_at: since,
-            unstaffed_since: None,
-            offered_to: None,
+impl Acd {
+    /// A caller has become available, or asks for less.
+    pub(super) fn pair_caller(&mut self, call: CallId, now: Instant) {
+        let Some(waiting) = self.waiting.get(&call).filter(|waiting| waiting.is_open()) else {
+            return;
+        };
+        let Some(queue) = self.queues.get(&waiting.queue) else { return };
+        let serving = &self.needs.row(waiting.need).serving;
+        let free = self.ready.values().filter(|free| serving.has(free.number));
+        let strategy = queue.strategy_for(waiting);
+        let chosen = choose(strategy, free, queue.last_offered.as_ref(), &mut self.dice);
+        let seats: Vec<SeatId> = chosen.into_iter().map(|free| free.seat.clone()).collect();
+        for seat in seats {
+            self.offer(call, seat, now);
         }
     }
 
-    struct Desk(SeatId, u64, Vec<QueueId>, Vec<Known>);
-
-    impl Desk {
-        fn new(id: &str, since_ms: u64, skills: &[&str]) -> Self {
-            Desk(
-                id.into(),
-                since_ms,
-                vec!["main".into()],
-                skills.iter().map(|skill| Known::some(*skill)).collect(),
-            )
-        }
-
-        fn free(&self) -> Free<'_> {
-            Free { seat: &self.0, since: Instant::from_millis(self.1), queues: &self.2, skills: &self.3 }
+    /// A seat has become free.
+    pub(super) fn pair_seat(&mut self, id: &SeatId, now: Instant) {
+        let Some(seat) = self.seats.get(id) else { return };
+        let SeatState::Ready { .. } = seat.state else { return };
+        let served = self.needs.rows().filter(|(_, row)| row.serving.has(seat.number));
+        let heads = served.filter_map(|(_, row)| {
+            let (place, call) = row.open.first_key_value()?;
+            Some((place.standing(self.queues.get(&row.need.queue)?.rules().ageing, now), *call))
+        });
+        if let Some((_, call)) = heads.min() {
+            self.offer(call, id.clone(), now);
         }
     }
 
-    #[test]
-    fn the_longest_wait_gets_the_longest_idle_seat() {
-        let line = [waiting(1, "main", &[]), waiting(2, "main", &[])];
-        let desks = [Desk::new("1001", 9, &[]), Desk::new("1002", 5, &[])];
-        assert_eq!(
-            decide(&line, desks.iter().map(Desk::free)),
-            [(line[0].call, "1002".into()), (line[1].call, "1001".into())]
-        );
+    /// Many have become available at once.
+    pub(super) fn pair_everyone(&mut self, now: Instant) {
+        for (call, seat) in self.decide(now) {
+            self.offer(call, seat, now);
+        }
     }
 
-    #[test]
-    fn seats_idle_equally_long_go_by_their_number() {
-        let line = [waiting(1, "main", &[])];
-        let desks = [Desk::new("1002", 5, &[]), Desk::new("1001", 5, &[])];
-        assert_eq!(decide(&line, desks.iter().map(Desk::free)), [(line[0].call, "1001".into())]);
-    }
-
-    #[test]
-    fn a_caller_whom_no_free_clerk_can_help_does_not_hold_up_the_next() {
-        let line =
-            [waiting(1, "main", &["social_security"]), waiting(2, "night", &[]), waiting(3, "main", &[])];
-        let desks = [Desk::new("1001", 1, &["tax"])];
-        assert_eq!(decide(&line, desks.iter().map(Desk::free)), [(line[2].call, "1001".into())]);
-    }
-
-    #[test]
-    fn who_is_being_offered_gets_no_second_seat() {
-        let mut line = [waiting(1, "main", &[])];
-        line[0].offered_to = Some("1009".into());
-        let desks = [Desk::new("1001", 1, &[])];
-        assert_eq!(decide(&line, desks.iter().map(Desk::free)), []);
+    /// Each need's first caller is on a heap; one whose need no free seat serves takes all behind it off.
+    fn decide(&mut self, now: Instant) -> Vec<(CallId, SeatId)> {
+        let mut pairs = Vec::new();
+        let mut lines: Vec<_> = self.needs.rows().map(|(_, row)| row.open.iter()).collect();
+        let standing = |need: usize, place: &crate::acd::place::Place| -> Option<Standing> {
+            let queue = self.queues.get(&self.needs.row(need).need.queue)?;
+            Some(place.standing(queue.rules().ageing, now))
+        };
+        let mut heads = BinaryHeap::new();
+        let mut advance = |need: usize, heads: &mut BinaryHeap<_>| {
+            if let Some((place, call)) = lines.get_mut(need).and_then(Iterator::next)
+                && let Some(standing) = standing(need, place)
+            {
+                heads.push(Reverse((standing, *call, need)));
+            }
+        };
+        (0..self.needs.rows().count()).for_each(|need| advance(need, &mut heads));
+        let mut last: BTreeMap<&crate::id::QueueId, &SeatId> = BTreeMap::new();
+        let mut taken = SeatSet::default();
+        let mut left = self.ready.len();
+        while let Some(Reverse((_, call, need))) = heads.pop() {
+            let row = self.needs.row(need);
+            let (Some(queue), Some(waiting)) = (self.queues.get(&row.need.queue), self.waiting.get(&call))
+            else {
+                continue;
+            };
+            let free = self.ready.values();
+            let free = free.filter(|free| row.serving.has(free.number) && !taken.has(free.number));
+            let before = last.get(&row.need.queue).copied().or(queue.last_offered.as_ref());
+            let chosen = choose(queue.strategy_for(waiting), free, before, &mut self.dice);
+            if let Some(seat) = chosen.last() {
+                last.insert(&row.need.queue, &seat.seat);
+                advance(need, &mut heads);
+            }
+            left -= chosen.len();
+            for free in chosen {
+                taken.set(free.number, true);
+                pairs.push((call, free.seat.clone()));
+            }
+            if left == 0 {
+                break;
+            }
+        }
+        pairs
     }
 }

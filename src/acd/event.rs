@@ -19,9 +19,10 @@ pub struct Joining {
     pub line: LineId,
     /// What the seat must know.
     pub skills: Vec<Known>,
-    /// To the head of the queue: a caller whose seat vanished keeps the earlier place.
+    /// To the head of its priority: a caller whose seat vanished keeps the earlier place.
     pub first: bool,
-    /// Higher goes first, whatever the wait; 0 is everybody's. The queue's own is added to it.
+    /// Higher goes first, whatever the wait; 0 is everybody's. The queue's own is added to it. Where waiting
+    /// is worth something, a long wait overtakes.
     pub priority: i16,
     /// The clerk who knows the caller, and is waited for as long as the queue's rule says.
     pub sticky: Option<SeatId>,
@@ -84,6 +85,8 @@ pub enum Purpose {
     Transfer,
     /// To be asked into a call whose clerk stays.
     Consult,
+    /// For a caller who hung up and kept the place: the house calls back when the seat has picked up.
+    Callback,
 }
 
 /// What is decided.
@@ -127,6 +130,23 @@ pub enum Decision {
         /// Since the caller joined.
         waited: Duration,
     },
+    /// A place that was kept for who hung up is given up: nobody was free, or nobody answered, for as
+    /// long as the queue keeps it.
+    PlaceExpired {
+        /// Whose place.
+        call: CallId,
+        /// Where.
+        queue: QueueId,
+        /// Since the caller joined.
+        waited: Duration,
+    },
+    /// A queue has more callers than usual, or has not any more.
+    SurgeChanged {
+        /// Which.
+        queue: QueueId,
+        /// Whether it lasts.
+        on: bool,
+    },
     /// For boards and figures.
     SeatChanged {
         /// Which.
@@ -167,11 +187,11 @@ pub enum SeatState {
         /// When the seat is free again.
         ends_at: Instant,
     },
-    /// Did not take a call, or its telephone vanished; back at its next REGISTER or at `until`.
+    /// Offered nobody, for one of the reasons.
     Away {
         /// Since then.
         since: Instant,
-        /// `None`: until its next REGISTER, or until somebody says otherwise.
+        /// `None`: until its next REGISTER, its own call's end, or somebody's word, as the reason has it.
         until: Option<Instant>,
         /// Why.
         why: AwayWhy,
@@ -202,4 +222,8 @@ pub enum Overflow {
     NoSeat,
     /// `length_max` reached.
     Full,
+    /// Longer to wait, by the guess, than the queue lets anybody.
+    ExpectedWait,
+    /// So many wait that callers of this priority are not let in.
+    Shed,
 }

@@ -1,159 +1,195 @@
-//! Those who wait: announcements, overflows, and whether a clerk works who could help them.
-
-use std::collections::BTreeMap;
-use std::time::Duration;
+//! Those who wait: announcements, overflows, what is asked for them, and whether a clerk works who could
+//! help them.
 
 use crate::acd::event::{Decision, Overflow};
-use crate::id::{CallId, QueueId, SeatId};
+use crate::id::{CallId, QueueId};
 use crate::time::Instant;
 
-use super::acd::{Acd, Phase, Wake};
-use super::queue::{Place, Waiting};
-use super::seat::Seat;
+use super::acd::{Acd, Wake};
+use super::need::Need;
+use super::waiting::{Presence, Stage};
 
 impl Acd {
-    pub(super) fn take_out(&mut self, place: Place) -> Option<Waiting> {
-        let waiting = self.line.remove(&place)?;
-        self.agenda.set(&Wake::Caller(waiting.call), None);
-        if let Some(queue) = self.queues.get_mut(&waiting.queue) {
-            queue.length = queue.length.saturating_sub(1);
-        }
-        Some(waiting)
-    }
-
-    pub(super) fn wake_caller(&mut self, place: Place) {
-        if let Some(waiting) = self.line.get(&place)
+    pub(super) fn wake_caller(&mut self, call: CallId) {
+        if let Some(waiting) = self.waiting.get(&call)
             && let Some(queue) = self.queues.get(&waiting.queue)
         {
-            let at = queue.next_for(waiting);
-            self.agenda.set(&Wake::Caller(waiting.call), at);
+            self.agenda.set(&Wake::Caller(call), queue.next_for(waiting));
         }
     }
 
     pub(super) fn caller_due(&mut self, call: CallId, now: Instant) {
-        let Some(Phase::InLine(place)) = self.calls.get(&call) else {
-            return;
-        };
-        let place = *place;
-        let Some(waiting) = self.line.get(&place) else {
-            return;
-        };
-        let Some(queue) = self.queues.get(&waiting.queue) else {
-            return;
-        };
-        if waiting.offered_to.is_some() {
-            return;
+        self.try_again(call, now);
+        if self.ask_anew(call, now) {
+            self.pair_caller(call, now);
         }
-        let unstaffed_wait_ends = queue.unstaffed_wait_ends(waiting);
-        if unstaffed_wait_ends.is_some_and(|end| end <= now) {
-            self.overflow(place, Overflow::NoSeat, now);
-        } else if queue.wait_ends(waiting) <= now {
-            self.overflow(place, Overflow::WaitedTooLong, now);
-        } else {
-            if waiting.announce_at <= now {
-                self.announce(place, now);
+        let Some(waiting) = self.waiting.get(&call) else { return };
+        let Some(queue) = self.queues.get(&waiting.queue) else { return };
+        let waited_too_long = queue.wait_ends(waiting) <= now;
+        match (&waiting.stage, &waiting.presence) {
+            (Stage::Open, Presence::Here { announce_at, unstaffed_since }) => {
+                let no_seat = unstaffed_since.is_some_and(|since| since + queue.planned.no_seat_wait <= now);
+                if no_seat {
+                    return self.overflow(call, Overflow::NoSeat, now);
+                } else if waited_too_long {
+                    return self.overflow(call, Overflow::WaitedTooLong, now);
+                } else if *announce_at <= now {
+                    self.announce(call, now);
+                }
             }
-            self.wake_caller(place);
+            (
+                Stage::Open | Stage::PassedOver { .. } | Stage::PickedUp { by: None, .. },
+                Presence::Kept { .. },
+            ) if waited_too_long => {
+                return self.expire(call, now);
+            }
+            (Stage::Ringing { all: true, .. }, _) if waited_too_long => self.ring_no_more(call),
+            _ => {}
+        }
+        self.wake_caller(call);
+    }
+
+    /// Seats that become free ring no more for a caller who has waited too long; those that do, to the end.
+    fn ring_no_more(&mut self, call: CallId) {
+        if let Some(waiting) = self.waiting.get_mut(&call)
+            && let Stage::Ringing { all, .. } = &mut waiting.stage
+        {
+            *all = false;
+            self.needs.row_mut(waiting.need).open.remove(&waiting.place);
         }
     }
 
-    pub(super) fn announce(&mut self, place: Place, now: Instant) {
-        let ahead = self.ahead(place);
-        let Some(waiting) = self.line.get_mut(&place) else {
-            return;
-        };
-        let Some(queue) = self.queues.get(&waiting.queue) else {
-            return;
-        };
-        waiting.announce_at = now + queue.announce_every();
-        let working = self.seats.values().filter(|seat| seat.state.is_working() && seat.serves(waiting));
-        let expected_wait = queue.handling.expected_wait(ahead, count(working));
-        self.outputs.push_back(Decision::Announce { call: waiting.call, ahead, expected_wait });
+    pub(super) fn announce(&mut self, call: CallId, now: Instant) {
+        self.announce_later(call, now);
+        let Some(waiting) = self.waiting.get(&call) else { return };
+        let Some(queue) = self.queues.get(&waiting.queue) else { return };
+        let ahead = queue.ahead(waiting.place);
+        let expected_wait = self.expected_wait(waiting);
+        self.outputs.push_back(Decision::Announce { call, ahead, expected_wait });
     }
 
     /// Says nothing now; the next announcement is an interval away.
-    pub(super) fn announce_later(&mut self, place: Place, now: Instant) {
-        if let Some(waiting) = self.line.get_mut(&place)
+    pub(super) fn announce_later(&mut self, call: CallId, now: Instant) {
+        if let Some(waiting) = self.waiting.get_mut(&call)
             && let Some(queue) = self.queues.get(&waiting.queue)
+            && let Presence::Here { announce_at, .. } = &mut waiting.presence
         {
-            waiting.announce_at = now + queue.announce_every();
+            *announce_at = now + queue.announce_every();
         }
     }
 
-    pub(super) fn overflow(&mut self, place: Place, why: Overflow, now: Instant) {
-        if let Some(waiting) = self.take_out(place) {
-            self.calls.remove(&waiting.call);
-            let waited = now.since(place.since);
-            self.overflowed(waiting.call, waiting.queue, why, waited);
+    pub(super) fn overflow(&mut self, call: CallId, why: Overflow, now: Instant) {
+        if let Some(waiting) = self.take_out(call) {
+            self.overflowed(call, waiting.queue, why, now.since(waiting.since));
         }
     }
 
-    pub(super) fn overflowed(&mut self, call: CallId, queue: QueueId, why: Overflow, waited: Duration) {
-        self.outputs.push_back(Decision::Overflow { call, queue, why, waited });
-    }
-
-    pub(super) fn has_waited_too_long(&self, place: Place, now: Instant) -> bool {
-        let rules = |waiting: &Waiting| {
-            let queue = self.queues.get(&waiting.queue)?;
-            Some(queue.wait_ends(waiting) <= now)
+    pub(super) fn has_waited_too_long(&self, call: CallId, now: Instant) -> bool {
+        let ends = |call| {
+            let waiting = self.waiting.get(call)?;
+            Some(self.queues.get(&waiting.queue)?.wait_ends(waiting))
         };
-        self.line.get(&place).and_then(rules).unwrap_or(false)
+        ends(&call).is_some_and(|end| end <= now)
     }
 
-    pub(super) fn is_offered(&self, place: Place) -> bool {
-        self.line.get(&place).is_some_and(|waiting| waiting.offered_to.is_some())
+    pub(super) fn is_offered(&self, call: CallId) -> bool {
+        self.waiting.get(&call).is_some_and(|waiting| matches!(waiting.stage, Stage::Ringing { .. }))
     }
 
-    /// How many of the same queue are in front.
-    pub(super) fn ahead(&self, place: Place) -> u32 {
-        let Some(own) = self.line.get(&place) else {
-            return 0;
+    /// What the caller's wait asks for by now; true where that is not what was asked before.
+    pub(super) fn ask_anew(&mut self, call: CallId, now: Instant) -> bool {
+        let Some(waiting) = self.waiting.get_mut(&call) else { return false };
+        let Some(queue) = self.queues.get(&waiting.queue) else { return false };
+        let steps = queue.steps_by(now.since(waiting.since));
+        let freed = waiting.bound.take_if(|(_, until)| *until <= now).is_some();
+        if !freed && steps == waiting.steps {
+            return false;
+        }
+        waiting.steps = steps;
+        let need = waiting.need(queue);
+        self.need_instead(call, need, now);
+        true
+    }
+
+    fn need_instead(&mut self, call: CallId, need: Need, now: Instant) {
+        let Some(waiting) = self.waiting.get_mut(&call) else { return };
+        let queue = self.queues.get(&waiting.queue);
+        let new = self.needs.enter(need, &self.seats, queue);
+        self.needs.exit(std::mem::replace(&mut waiting.need, new), waiting.place);
+        let is_open = waiting.is_open();
+        let row = self.needs.row_mut(new);
+        if is_open {
+            row.open.insert(waiting.place, call);
+        }
+        let staffed = row.working > 0;
+        if row.need.only.is_some() && !staffed {
+            self.orphans.insert(new);
+        }
+        if let Presence::Here { unstaffed_since, .. } = &mut waiting.presence {
+            *unstaffed_since = if staffed { None } else { unstaffed_since.or(Some(now)) };
+        }
+    }
+
+    pub(super) fn unbind_orphans(&mut self, now: Instant) {
+        while let Some(need) = self.orphans.pop_first() {
+            self.unbind_all(need, now);
+        }
+    }
+
+    /// The one seat that these callers would have works no more, or may not serve them: anyone will do.
+    fn unbind_all(&mut self, need: usize, now: Instant) {
+        if self.needs.row(need).working > 0 {
+            return; // Somebody else's need by now, or the seat is back.
+        }
+        let queue = self.queues.get(&self.needs.row(need).need.queue);
+        let line = queue.into_iter().flat_map(|queue| &queue.line);
+        let bound = |call: &CallId| {
+            self.waiting.get(call).is_some_and(|waiting| waiting.need == need && waiting.bound.is_some())
         };
-        count(self.line.range(..place).filter(|(_, other)| other.queue == own.queue))
+        let calls: Vec<CallId> = line.map(|(_, call)| *call).filter(bound).collect();
+        for call in calls {
+            let Some(waiting) = self.waiting.get_mut(&call) else { continue };
+            let Some(queue) = self.queues.get(&waiting.queue) else { continue };
+            waiting.bound = None;
+            let need = waiting.need(queue);
+            self.need_instead(call, need, now);
+            self.pair_caller(call, now);
+            self.wake_caller(call);
+        }
     }
 
-    pub(super) fn places(&self) -> Vec<Place> {
-        self.line.keys().copied().collect()
-    }
-
-    /// A clerk came or went: some callers have a prospect now, or have none any more.
-    pub(super) fn staff_callers_of(&mut self, id: &SeatId, now: Instant) {
-        let Some(seat) = self.seats.get(id) else {
+    /// Clerks came or went: those who have these needs (in order) have a prospect now, or have none any
+    /// more.
+    pub(super) fn staff(&mut self, needs: &[usize], now: Instant) {
+        if needs.is_empty() {
             return;
-        };
-        let mut changed = Vec::new();
-        for (place, waiting) in &mut self.line {
-            if !seat.serves(waiting) {
-                continue;
-            }
-            let unstaffed_since = if seat.state.is_working() || is_staffed(&self.seats, waiting) {
-                None
-            } else {
-                waiting.unstaffed_since.or(Some(now))
-            };
-            if unstaffed_since != waiting.unstaffed_since {
-                waiting.unstaffed_since = unstaffed_since;
-                changed.push(*place);
+        }
+        let mut turned = Vec::new();
+        let queues = self.queues.iter();
+        let of = |id: &QueueId| needs.iter().any(|need| self.needs.row(*need).need.queue == *id);
+        for (_, queue) in queues.filter(|(id, _)| of(id)) {
+            for (_, call) in &queue.line {
+                let Some(waiting) = self.waiting.get_mut(call) else { continue };
+                if needs.binary_search(&waiting.need).is_err() {
+                    continue;
+                }
+                let staffed = self.needs.row(waiting.need).working > 0;
+                if let Presence::Here { unstaffed_since, .. } = &mut waiting.presence
+                    && staffed == unstaffed_since.is_some()
+                {
+                    *unstaffed_since = (!staffed).then_some(now);
+                    turned.push(*call);
+                }
             }
         }
-        for place in changed {
-            self.wake_caller(place);
+        for call in turned {
+            self.wake_caller(call);
+        }
+        for need in needs {
+            let row = self.needs.row(*need);
+            if row.need.only.is_some() && row.callers > 0 && row.working == 0 {
+                self.orphans.insert(*need);
+            }
         }
     }
-
-    pub(super) fn staff_everyone(&mut self, now: Instant) {
-        for waiting in self.line.values_mut() {
-            waiting.unstaffed_since =
-                if is_staffed(&self.seats, waiting) { None } else { waiting.unstaffed_since.or(Some(now)) };
-        }
-    }
-}
-
-/// Whether a clerk works who could take the caller, now or later.
-pub(super) fn is_staffed(seats: &BTreeMap<SeatId, Seat>, waiting: &Waiting) -> bool {
-    seats.values().any(|seat| seat.state.is_working() && seat.serves(waiting))
-}
-
-pub(super) fn count(items: impl Iterator) -> u32 {
-    u32::try_from(items.count()).unwrap_or(u32::MAX)
 }

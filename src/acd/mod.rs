@@ -6,18 +6,27 @@
 #[expect(clippy::module_inception, reason = "the machine has the room's name")]
 mod acd;
 mod board;
+mod change;
+mod check;
 mod decide;
 pub mod event;
+mod join;
+mod kept;
 mod line;
+mod need;
 mod offer;
 mod own;
+mod place;
+mod planning;
 mod queue;
 mod seat;
+mod surge;
+mod talk;
 mod transfer;
 mod wait;
+mod waiting;
 
 pub use acd::Acd;
 pub use board::QueueView;
-pub use decide::{Free, decide};
-pub use queue::{Place, Waiting};
+pub use place::Place;
 pub use wait::Handling;

@@ -1,74 +1,196 @@
-//! From a free seat to the end of its conversation: offers, talks, and each change of a seat.
+//! Offers, from the decision to the seat that picks up or does not, and each change of a seat.
 
-use crate::acd::event::{AwayWhy, Decision, Overflow, Purpose, SeatState};
-use crate::id::{CallId, QueueId, SeatId};
+use crate::acd::event::{AwayWhy, Decision, OfferEnd, Overflow, Purpose, SeatState};
+use crate::id::{CallId, SeatId};
 use crate::time::Instant;
 
-use super::acd::{Acd, Phase, Talk, Then, Wake};
-use super::decide::decide;
-use super::queue::Place;
-
-/// Who has become available, so that only they need to be paired anew.
-pub(super) enum Newly {
-    Caller(Place),
-    Seat(SeatId),
-    Anyone,
-}
+use super::acd::{Acd, Wake};
+use super::decide::Free;
+use super::seat::Seat;
+use super::waiting::Stage;
 
 impl Acd {
-    /// Pairs whoever has become available with whoever was there before.
-    pub(super) fn pair(&mut self, newly: Newly, now: Instant) {
-        let free = self.ready.iter().filter_map(|(_, id)| self.seats.get(id)?.free(id));
-        let pairs = match newly {
-            Newly::Anyone => decide(self.line.values(), free),
-            Newly::Caller(place) => decide(self.line.get(&place), free),
-            Newly::Seat(id) => {
-                decide(self.line.values(), self.seats.get(&id).and_then(|seat| seat.free(&id)))
+    /// The seat rings for the caller; others ring too, where the queue has it so.
+    pub(super) fn offer(&mut self, call: CallId, seat: SeatId, now: Instant) {
+        let all = self.waiting.get(&call).is_some_and(|waiting| {
+            self.queues.get(&waiting.queue).is_some_and(|queue| queue.rings_all(waiting))
+        });
+        self.offer_to(call, seat, all, now);
+    }
+
+    pub(super) fn offer_to(&mut self, call: CallId, seat: SeatId, all: bool, now: Instant) {
+        let Some(waiting) = self.waiting.get_mut(&call) else { return };
+        let Some(queue) = self.queues.get_mut(&waiting.queue) else { return };
+        match &mut waiting.stage {
+            Stage::Ringing { seats, .. } => seats.push(seat.clone()),
+            stage => *stage = Stage::Ringing { seats: vec![seat.clone()], all },
+        }
+        if !all {
+            self.needs.row_mut(waiting.need).open.remove(&waiting.place);
+        }
+        queue.last_offered = Some(seat.clone());
+        let purpose = if waiting.is_kept() { Purpose::Callback } else { Purpose::Caller };
+        let waited = now.since(waiting.since);
+        let lapses_at = now + queue.ring();
+        self.agenda.set(&Wake::Caller(call), queue.next_for(waiting));
+        self.set_seat(&seat, SeatState::Offered { call, lapses_at }, now);
+        self.outputs.push_back(Decision::Offer { call, seat, waited, purpose });
+    }
+
+    /// The seat picked up. False where the offer is over, or another seat was first: the seat's leg is to
+    /// be ended.
+    ///
+    /// Where others ring for the caller, or the caller is to be called back first, the place is kept until
+    /// [`Acd::bridged`].
+    pub fn offer_answered(&mut self, call: CallId, seat: &SeatId, now: Instant) -> bool {
+        if !self.rings(call, seat) {
+            return false;
+        }
+        if self.transfers.contains_key(&call) {
+            self.transfer_answered(call, seat, now);
+            self.settle(now);
+            return true;
+        }
+        let Some(waiting) = self.waiting.get_mut(&call) else { return false };
+        let first = match &mut waiting.stage {
+            Stage::Ringing { seats, .. } => {
+                let ringing: Vec<SeatId> = seats.drain(..).filter(|other| other != seat).collect();
+                let talks = ringing.is_empty() && !waiting.is_kept();
+                waiting.stage = Stage::PickedUp { by: Some(seat.clone()), ringing };
+                self.needs.row_mut(waiting.need).open.remove(&waiting.place);
+                self.picked_up(call, seat, talks, now);
+                true
+            }
+            Stage::PickedUp { .. } | Stage::Open | Stage::PassedOver { .. } => {
+                self.release_idle(seat, now);
+                self.offer_over(call, seat, now);
+                false
             }
         };
-        for (call, seat) in pairs {
-            self.offer(call, seat, now);
+        self.settle(now);
+        first
+    }
+
+    fn picked_up(&mut self, call: CallId, seat: &SeatId, talks: bool, now: Instant) {
+        let Some(waiting) = self.waiting.get(&call) else { return };
+        let queue = waiting.queue.clone();
+        self.remember(call);
+        if talks {
+            self.take_out(call);
+        } else {
+            self.wake_caller(call);
+        }
+        self.begin_talk(call, seat, queue, now);
+    }
+
+    /// Caller and seat are joined, or whoever kept a place was reached: the place is given up, and whatever
+    /// else rings for it rings no more. Of a call that keeps no place it changes nothing.
+    pub fn bridged(&mut self, call: CallId, now: Instant) {
+        if let Some(waiting) = self.waiting.get(&call)
+            && let Stage::PickedUp { .. } = waiting.stage
+            && let Some(waiting) = self.take_out(call)
+        {
+            self.let_go(call, waiting.stage.ringing(), now);
+            self.settle(now);
         }
     }
 
-    pub(super) fn offer(&mut self, call: CallId, seat: SeatId, now: Instant) {
-        let Some(Phase::InLine(place)) = self.calls.get(&call) else {
+    /// The seat did not take the call, or its answer came to nothing: it is away, and the caller gets the
+    /// next one. [`OfferEnd::CallerGone`] is [`Acd::leave`].
+    pub fn offer_failed(&mut self, call: CallId, seat: &SeatId, why: OfferEnd, now: Instant) {
+        let rings = self.rings(call, seat);
+        if !rings && !self.has_just_picked_up(call, seat) {
             return;
+        }
+        let until = match why {
+            OfferEnd::CallerGone if self.transfers.contains_key(&call) => {
+                self.give_up_transfer(call, now);
+                return self.settle(now);
+            }
+            OfferEnd::CallerGone => return self.leave(call, now),
+            OfferEnd::NoAnswer | OfferEnd::Rejected => self.away_until(call, now),
+            OfferEnd::Unreachable => None,
         };
-        let Some(waiting) = self.line.get_mut(place) else {
-            return;
-        };
-        let Some(queue) = self.queues.get(&waiting.queue) else {
-            return;
-        };
-        waiting.offered_to = Some(seat.clone());
-        let waited = now.since(waiting.place.since);
-        let lapses_at = now + queue.ring();
-        self.agenda.set(&Wake::Caller(call), None);
-        self.set_seat(&seat, SeatState::Offered { call, lapses_at }, now);
-        self.outputs.push_back(Decision::Offer { call, seat, waited, purpose: Purpose::Caller });
+        if !rings {
+            self.take_talk(call, seat);
+        }
+        self.set_unanswered(seat, until, now);
+        if rings {
+            self.offer_over(call, seat, now);
+        } else {
+            self.answer_failed(call, now);
+        }
+        self.settle(now);
     }
 
-    /// The seat leaves its offer for `state`; the caller, still in place, gets the next seat, unless
-    /// the longest wait is over.
-    pub(super) fn end_offer(&mut self, call: CallId, seat: &SeatId, state: SeatState, now: Instant) {
-        self.set_seat(seat, state, now);
+    fn has_just_picked_up(&self, call: CallId, seat: &SeatId) -> bool {
+        let by = |stage: &Stage| matches!(stage, Stage::PickedUp { by: Some(by), .. } if by == seat);
+        let talks =
+            |state: &SeatState| matches!(state, SeatState::Talking { call: with, .. } if *with == call);
+        self.waiting.get(&call).is_some_and(|waiting| by(&waiting.stage))
+            && self.seat(seat).is_some_and(talks)
+    }
+
+    /// The seat that was first is gone before anybody talked: whoever rings still, rings on for the caller.
+    pub(super) fn answer_failed(&mut self, call: CallId, now: Instant) {
+        let too_long = self.has_waited_too_long(call, now);
+        let Some(waiting) = self.waiting.get_mut(&call) else { return };
+        let Stage::PickedUp { ringing, .. } = &mut waiting.stage else { return };
+        let seats = std::mem::take(ringing);
+        if seats.is_empty() {
+            return self.next_seat(call, now);
+        }
+        let rings_all = self.queues.get(&waiting.queue).is_some_and(|queue| queue.rings_all(waiting));
+        let all = rings_all && !too_long;
+        waiting.stage = Stage::Ringing { seats, all };
+        if all {
+            self.needs.row_mut(waiting.need).open.insert(waiting.place, call);
+            self.ask_anew(call, now);
+            self.pair_caller(call, now);
+        }
+        self.wake_caller(call);
+    }
+
+    /// A seat rings no more for a call, and is something else already. The caller, still in place, gets the
+    /// next seat, unless the longest wait is over.
+    pub(super) fn offer_over(&mut self, call: CallId, seat: &SeatId, now: Instant) {
         if self.transfers.remove(&call).is_some() {
             return; // The caller is with somebody, or `call` sees to it.
         }
-        let Some(Phase::InLine(place)) = self.calls.get(&call) else {
-            return;
-        };
-        let place = *place;
-        if let Some(waiting) = self.line.get_mut(&place) {
-            waiting.offered_to = None;
+        let Some(waiting) = self.waiting.get_mut(&call) else { return };
+        match &mut waiting.stage {
+            Stage::Ringing { seats, .. } => {
+                seats.retain(|other| other != seat);
+                if seats.is_empty() {
+                    self.next_seat(call, now);
+                }
+            }
+            Stage::PickedUp { ringing, .. } => {
+                ringing.retain(|other| other != seat);
+                if ringing.is_empty() && !waiting.is_kept() {
+                    self.take_out(call); // Nothing is left to fall back upon.
+                }
+            }
+            Stage::Open | Stage::PassedOver { .. } => {}
         }
-        if self.has_waited_too_long(place, now) {
+    }
+
+    /// No seat rings for the caller any more.
+    pub(super) fn next_seat(&mut self, call: CallId, now: Instant) {
+        let too_long = self.has_waited_too_long(call, now);
+        let Some(waiting) = self.waiting.get_mut(&call) else { return };
+        waiting.stage = Stage::Open;
+        let is_kept = waiting.is_kept();
+        self.needs.row_mut(waiting.need).open.insert(waiting.place, call);
+        if too_long && is_kept {
+            self.expire(call, now);
+        } else if too_long {
             // Seats that rest briefly could otherwise pass the caller round for ever.
-            self.overflow(place, Overflow::WaitedTooLong, now);
+            self.overflow(call, Overflow::WaitedTooLong, now);
         } else {
-            self.pair(Newly::Caller(place), now);
-            self.wake_caller(place);
+            self.ask_anew(call, now);
+            self.pair_caller(call, now);
+            self.wake_caller(call);
         }
     }
 
@@ -80,61 +202,50 @@ impl Acd {
         matches!(self.seat(seat), Some(SeatState::Offered { call: offered, .. }) if *offered == call)
     }
 
-    pub(super) fn begin_talk(&mut self, call: CallId, seat: &SeatId, queue: QueueId, now: Instant) {
-        let wrap_up = self.queues.get(&queue).map(|queue| queue.rules.wrap_up);
-        let talk =
-            Talk { seat: seat.clone(), queue, wrap_up: wrap_up.unwrap_or_default(), then: Then::WrapUp };
-        self.calls.insert(call, Phase::Talking(talk));
-        self.set_seat(seat, SeatState::Talking { call, since: now }, now);
-    }
-
-    pub(super) fn end_talk(&mut self, call: CallId, talk: Talk, now: Instant) {
-        if let (Some(SeatState::Talking { since, .. }), Some(queue)) =
-            (self.seats.get(&talk.seat).map(|seat| &seat.state), self.queues.get_mut(&talk.queue))
-        {
-            queue.handling.learn(now.since(*since) + talk.wrap_up);
-        }
-        match talk.then {
-            Then::WrapUp if talk.wrap_up.is_zero() => self.free_seat(&talk.seat, now, now),
-            Then::WrapUp => {
-                let ends_at = now + talk.wrap_up;
-                self.set_seat(&talk.seat, SeatState::WrapUp { call, ends_at }, now);
-            }
-            Then::SignOut => self.set_seat(&talk.seat, SeatState::SignedOut, now),
-            Then::Drop => {
-                self.set_seat(&talk.seat, SeatState::SignedOut, now);
-                self.seats.remove(&talk.seat);
-            }
-        }
-    }
-
-    pub(super) fn talk_of(&mut self, seat: &SeatId) -> Option<&mut Talk> {
-        let SeatState::Talking { call, .. } = self.seats.get(seat)?.state else {
-            return None;
+    fn away_until(&self, call: CallId, now: Instant) -> Option<Instant> {
+        let queue = match self.transfers.get(&call) {
+            Some(transfer) => &transfer.queue,
+            None => &self.waiting.get(&call)?.queue,
         };
-        match self.calls.get_mut(&call)? {
-            Phase::Talking(talk) => Some(talk),
-            Phase::InLine(_) => None,
+        self.queues.get(queue)?.away_until(now)
+    }
+
+    /// Away for not having taken a call, unless its clerk is away by somebody's word.
+    fn set_unanswered(&mut self, id: &SeatId, until: Option<Instant>, now: Instant) {
+        if self.seats.get(id).is_some_and(|seat| seat.absence.is_some() || seat.dropped || !seat.registered) {
+            self.release(id, now, now);
+        } else {
+            let away = SeatState::Away { since: now, until, why: AwayWhy::Unanswered };
+            self.set_seat(id, away, now);
         }
     }
 
-    pub(super) fn free_seat(&mut self, seat: &SeatId, since: Instant, now: Instant) {
-        if self.is_set_aside(seat, now) {
-            return;
-        }
-        self.set_seat(seat, SeatState::Ready { since }, now);
-        self.pair(Newly::Seat(seat.clone()), now);
+    /// A seat that rang is free as if it had not.
+    pub(super) fn release_idle(&mut self, id: &SeatId, now: Instant) {
+        let since = self.seats.get(id).map(|seat| seat.idle_since);
+        self.release(id, since.unwrap_or(now), now);
     }
 
-    pub(super) fn away_until(&self, call: CallId, now: Instant) -> Option<Instant> {
-        if let Some((_, queue)) = self.transfers.get(&call) {
-            return self.queues.get(queue)?.away_until(now);
-        }
-        let Some(Phase::InLine(place)) = self.calls.get(&call) else {
-            return None;
+    /// Nothing is under way at the seat any more: it is free, unless somebody said otherwise meanwhile.
+    pub(super) fn release(&mut self, id: &SeatId, since: Instant, now: Instant) {
+        let Some(seat) = self.seats.get_mut(id) else { return };
+        let dropped = seat.dropped;
+        seat.absence.take_if(|absence| absence.is_over(now));
+        let state = if dropped || !seat.registered {
+            SeatState::SignedOut
+        } else if let Some(absence) = &mut seat.absence {
+            SeatState::Away { since: now, until: absence.begin(now), why: absence.why.clone() }
+        } else if self.own_calls.contains_key(id) {
+            SeatState::Away { since: now, until: None, why: AwayWhy::OwnCall }
+        } else {
+            SeatState::Ready { since }
         };
-        let waiting = self.line.get(place)?;
-        self.queues.get(&waiting.queue)?.away_until(now)
+        self.set_seat(id, state, now);
+        if dropped {
+            self.forget_seat(id);
+        } else {
+            self.pair_seat(id, now);
+        }
     }
 
     pub(super) fn seat_due(&mut self, id: &SeatId, now: Instant) {
@@ -143,14 +254,10 @@ impl Acd {
             SeatState::Offered { call, .. } => {
                 let until = self.away_until(call, now);
                 self.withdraw(call, id);
-                self.end_offer(
-                    call,
-                    id,
-                    SeatState::Away { since: now, until, why: AwayWhy::Unanswered },
-                    now,
-                );
+                self.set_unanswered(id, until, now);
+                self.offer_over(call, id, now);
             }
-            SeatState::WrapUp { .. } | SeatState::Away { .. } => self.free_seat(id, now, now),
+            SeatState::WrapUp { .. } | SeatState::Away { .. } => self.release(id, now, now),
             SeatState::SignedOut | SeatState::Ready { .. } | SeatState::Talking { .. } => {}
         }
     }
@@ -158,24 +265,24 @@ impl Acd {
     /// The one place where a seat changes: keeps the set of free seats, the timers and the callers'
     /// prospects in step with it.
     pub(super) fn set_seat(&mut self, id: &SeatId, state: SeatState, now: Instant) {
-        let Some(seat) = self.seats.get_mut(id) else {
-            return;
-        };
+        let Some(seat) = self.seats.get_mut(id) else { return };
         if let SeatState::Ready { since } = seat.state {
             self.ready.remove(&(since, id.clone()));
         }
         if let SeatState::Ready { since } = state {
-            self.ready.insert((since, id.clone()));
+            let Seat { number, order, talks, .. } = *seat;
+            self.ready.insert((since, id.clone()), Free { seat: id.clone(), number, order, talks });
             seat.idle_since = since;
         }
         let was_working = seat.state.is_working();
         let is_working = state.is_working();
         self.agenda.set(&Wake::Seat(id.clone()), state.ends_at());
         seat.state = state.clone();
-        seat.set_aside = false;
+        let number = seat.number;
         self.outputs.push_back(Decision::SeatChanged { seat: id.clone(), state });
         if was_working != is_working {
-            self.staff_callers_of(id, now);
+            let turned = self.needs.works(number, is_working);
+            self.staff(&turned, now);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Clerks' own calls: nobody is offered to a seat whose clerk is in one.
 //!
-//! Such a seat is away, until the last of its own calls is over. What rings there already, and who
-//! talks there, is not disturbed; a seat that would become free is set aside then.
+//! Such a seat is away, until the last of its own calls is over, and then is what it was. What rings there
+//! already, and who talks there, is not disturbed; a seat that would become free is set aside then.
 
 use crate::acd::event::{AwayWhy, SeatState};
 use crate::id::SeatId;
@@ -14,8 +14,9 @@ impl Acd {
     pub fn seat_engaged(&mut self, id: &SeatId, now: Instant) {
         *self.own_calls.entry(id.clone()).or_default() += 1;
         if let Some(SeatState::Ready { .. }) = self.seat(id) {
-            self.set_aside(id, now);
+            self.release(id, now, now);
         }
+        self.settle(now);
     }
 
     /// One of them is over.
@@ -26,26 +27,9 @@ impl Acd {
             return;
         }
         self.own_calls.remove(id);
-        if self.seats.get(id).is_some_and(|seat| seat.set_aside) {
-            self.free_seat(id, now, now);
+        if let Some(SeatState::Away { why: AwayWhy::OwnCall, .. }) = self.seat(id) {
+            self.release(id, now, now);
         }
-    }
-
-    /// Whether the seat, which would be free, is set aside instead.
-    pub(super) fn is_set_aside(&mut self, id: &SeatId, now: Instant) -> bool {
-        if !self.own_calls.contains_key(id) {
-            return false;
-        }
-        if self.seats.get(id).is_some_and(|seat| !seat.set_aside) {
-            self.set_aside(id, now);
-        }
-        true
-    }
-
-    fn set_aside(&mut self, id: &SeatId, now: Instant) {
-        self.set_seat(id, SeatState::Away { since: now, until: None, why: AwayWhy::OwnCall }, now);
-        if let Some(seat) = self.seats.get_mut(id) {
-            seat.set_aside = true;
-        }
+        self.settle(now);
     }
 }

@@ -8,9 +8,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{Call, Command};
+use super::{Call, Doing};
 use crate::id::LegId;
-use crate::media::Order;
 use crate::time::{Instant, Now};
 
 /// The two halves of a press are no farther apart: one may be told at its end, and be lost and sent
@@ -21,7 +20,7 @@ const UNPAIRED_MAX: usize = 16;
 
 /// By which way a press was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+pub(super) enum Way {
     Sound,
     Signalling,
 }
@@ -53,25 +52,25 @@ impl Digits {
 
 impl Call {
     pub(super) fn digit_heard(&mut self, leg: LegId, digit: char, now: Now) {
-        if leg == self.caller.id && self.digits.is_new(digit, Way::Sound, now.mono) {
-            self.digit_pressed(leg, digit, now);
-        }
+        self.digit_by(Way::Sound, leg, digit, now);
     }
 
     pub(super) fn digit_told(&mut self, leg: LegId, digit: char, now: Now) {
-        if leg != self.caller.id {
+        self.digit_by(Way::Signalling, leg, digit, now);
+    }
+
+    fn digit_by(&mut self, way: Way, id: LegId, digit: char, now: Now) {
+        let Some(leg) = self.leg_mut(id) else { return };
+        if !leg.presses.is_new(digit, way, now.mono) {
             return;
         }
-        // What a caller tells a menu on the far side reaches it as sound does; a leg with
-        // telephone-event is relayed there already.
-        if let (super::Doing::Talking { .. }, Some(other)) = (&self.doing, &self.other)
-            && !self.caller.has_telephone_event()
-        {
-            let (leg, digits) = (other.leg.id, digit.to_string());
-            self.push(Command::Sound(Order::SendDigits { leg, digits }));
-        }
-        if self.digits.is_new(digit, Way::Signalling, now.mono) {
-            self.digit_pressed(leg, digit, now);
+        if id == self.caller.id {
+            self.pass_on(id, digit.encode_utf8(&mut [0; 4]), way);
+            self.digit_pressed(digit, now);
+        } else if self.doing == Doing::Talking && self.clerk_leg() == Some(id) {
+            self.clerk_pressed(id, digit, way, now);
+        } else {
+            self.pass_on(id, digit.encode_utf8(&mut [0; 4]), way);
         }
     }
 }

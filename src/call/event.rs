@@ -64,7 +64,7 @@ pub enum Input {
     SoundClosed { leg: LegId, figures: Box<LegFigures> },
     /// The engine lost this leg's sound by a fault of ours.
     SoundFailed { leg: LegId },
-    /// The queue chose a seat; its screen data is in the outbox.
+    /// The queue chose a seat, or several, one after another; its screen data is in the outbox.
     RingSeat { seat: SeatId, waited: Duration },
     /// The offer lapsed.
     WithdrawSeat { seat: SeatId },
@@ -72,6 +72,13 @@ pub enum Input {
     Position { ahead: u32, expected_wait: Option<Duration> },
     /// The queue's rule sends the caller on.
     Overflowed { waited: Duration },
+    /// Guests are in the call's conference ([`super::conference_of`]), or none are any more. With guests two
+    /// who talk are members of it, too; without, they are a bridge.
+    Watched { watched: bool },
+    /// The caller may hang up and keep the place, by this key; to be offered after so long.
+    MayKeepPlace { after: Duration, key: char },
+    /// The answer to [`Command::KeepPlace`].
+    PlaceKept { kept: bool },
     /// Somebody wants the recording paused, or to go on.
     PauseRecording { pause: bool, by: String },
     /// End now, whatever is going on.
@@ -105,6 +112,8 @@ pub enum EndWhy {
     Drained,
     /// A fault of ours, caught.
     Failed,
+    /// Whom it was begun for has gone, or is served elsewhere.
+    Withdrawn,
 }
 
 /// Where an outgoing leg goes.
@@ -160,9 +169,13 @@ pub enum Command {
     JoinQueue { queue: QueueId, first: bool },
     /// The caller is gone or served; a seat that rings is free again.
     LeaveQueue,
+    /// The caller wants to be called back when the place is due: [`Input::PlaceKept`] follows.
+    KeepPlace,
     /// The seat picked up.
     SeatAnswered { seat: SeatId },
-    /// The seat did not take the call.
+    /// A seat and the caller hear one another from now on: whoever else rings for the caller may stop.
+    Bridged,
+    /// The seat did not take the call: status, 0 for our own time-out.
     OfferFailed { seat: SeatId, status: u16 },
     /// The seat's talk is over.
     SeatLeft { seat: SeatId, vanished: bool },

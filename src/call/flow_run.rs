@@ -71,6 +71,9 @@ impl Call {
         self.written = Some(durable);
         self.timers.cancel(Timer::Record);
         match self.doing {
+            Doing::AwaitingRecord if self.begun_by_us() && self.stage == Stage::Ringing => {
+                self.call_first(now);
+            }
             Doing::AwaitingRecord => self.answer(durable, now),
             Doing::Dialling => self.join_answered_peer(now),
             _ => {}
@@ -120,7 +123,7 @@ impl Call {
         }
     }
 
-    fn open_caller(&mut self, now: Now) {
+    pub(super) fn open_caller(&mut self, now: Now) {
         self.tune(self.caller.id);
         if self.record {
             self.recording = true;
@@ -153,7 +156,7 @@ impl Call {
         }
         if changes {
             self.tune(leg);
-            self.mind_holding();
+            self.arrange(now);
         }
     }
 
@@ -227,6 +230,9 @@ impl Call {
 
     /// A sound that was ordered is through.
     pub(super) fn played(&mut self, leg: LegId, mark: u32, now: Now) {
+        if self.words_heard(leg, mark, now) {
+            return;
+        }
         match &mut self.doing {
             Doing::Playing { mark: awaited } if *awaited == mark => self.advance(now),
             Doing::Parting { mark: awaited } if *awaited == mark => self.end(Ending::Completed, now),
@@ -246,12 +252,11 @@ impl Call {
         }
     }
 
-    pub(super) fn digit_pressed(&mut self, leg: LegId, digit: char, now: Now) {
-        if leg != self.caller.id {
-            return;
-        }
+    /// The caller pressed a key.
+    pub(super) fn digit_pressed(&mut self, digit: char, now: Now) {
         self.tell(Told::DigitPressed { digit });
         match self.doing {
+            Doing::Queueing => self.waiting_pressed(digit),
             Doing::Asking(_) => self.graded(digit, now),
             Doing::Meeting(_) => self.member_pressed(digit, now),
             _ => {}

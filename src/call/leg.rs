@@ -4,16 +4,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::digits::Digits;
 use super::early::Early;
 use super::negotiate::{self, Agreed, Disagreement, G729, KeySeed, Keys, Local, Taste, Terms};
-use super::{Call, Callee, Command};
+use super::{Call, Command};
 use crate::id::{Dice, LegId};
 use crate::media::Order;
 use crate::media::order::{Codec, Flow, Group, PortSlot, Watches};
 use crate::routing::Plan;
-use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
-use crate::time::Instant;
 
 /// One leg.
 pub(super) struct Leg {
@@ -41,18 +40,8 @@ pub(super) struct Leg {
     open: bool,
     /// A 200 of ours carried an offer: the ACK brings the answer.
     pub(super) offering: bool,
-}
-
-/// The leg that the caller is, or may come to be, in touch with.
-pub(super) struct Other {
-    pub(super) leg: Leg,
-    pub(super) callee: Callee,
-    pub(super) answered: bool,
-    /// How long the caller had waited when it began to ring.
-    pub(super) waited: Duration,
-    pub(super) rings_since: Instant,
-    /// A port was given and the INVITE is out.
-    pub(super) invited: bool,
+    /// Its keys, as they were told.
+    pub(super) presses: Digits,
 }
 
 impl Leg {
@@ -79,6 +68,7 @@ impl Leg {
             new_peer: false,
             open: false,
             offering: false,
+            presses: Digits::default(),
         }
     }
 
@@ -279,42 +269,6 @@ impl Call {
         let order = self.leg_mut(leg).and_then(|leg| leg.sound_order(group, silence_max, watches));
         if let Some(order) = order {
             self.push(Command::Sound(order));
-        }
-    }
-
-    /// A leg of ours to be; its port is asked for.
-    pub(super) fn call_out(&mut self, callee: Callee, waited: Duration, now: Instant) {
-        let id = LegId { call: self.id, index: self.legs_born };
-        self.legs_born = self.legs_born.wrapping_add(1).max(1);
-        let session = self.session.wrapping_add(u64::from(id.index));
-        // Known when its port is.
-        let nowhere = IpAddr::from([0; 4]);
-        let terms = Terms::of_callee(&self.plan, &callee);
-        let leg = Leg::new(id, PortSlot(u32::MAX), (nowhere, nowhere), session, terms);
-        self.push(Command::WantPort { leg: id, callee: callee.clone() });
-        self.other = Some(Other { leg, callee, answered: false, waited, rings_since: now, invited: false });
-    }
-
-    /// Lets go of the other leg: hangs up, closes its sound, gives its port back.
-    pub(super) fn drop_other(&mut self, other: Other, talked: Duration, vanished: bool) {
-        let why = if vanished { Clearing::Vanished } else { Clearing::Normal };
-        self.drop_other_for(why, other, talked, vanished);
-    }
-
-    /// The same, for a reason of its own.
-    pub(super) fn drop_other_for(&mut self, why: Clearing, other: Other, talked: Duration, vanished: bool) {
-        if other.invited {
-            self.push(Command::HangUp { leg: other.leg.id, why });
-        }
-        if other.leg.is_open() {
-            self.push(Command::Sound(Order::Close { leg: other.leg.id }));
-            self.await_figures(other.leg.id, &other.callee);
-        } else if other.invited {
-            self.push(Command::FreePort { slot: other.leg.slot });
-        }
-        if let (Callee::Seat(seat), true) = (other.callee, other.answered) {
-            self.tell(super::Told::SeatLeft { seat: seat.clone(), talked, vanished });
-            self.push(Command::SeatLeft { seat, vanished });
         }
     }
 }

@@ -4,14 +4,19 @@
 //! no other call, no queue's inner order and no ticket office; who gets the next seat is `acd`'s
 //! to say, and what travels on the wire is `sip`'s and `media`'s.
 
+mod arrange;
 mod digits;
 mod early;
 mod early_offer;
 pub mod event;
 mod flow_run;
+mod kept;
+mod keys;
 mod leg;
 mod meeting;
 pub mod negotiate;
+mod outward;
+mod party;
 mod passing;
 mod peer;
 mod queueing;
@@ -21,6 +26,7 @@ mod replaced;
 mod sound;
 mod survey;
 mod talk;
+mod third;
 mod wish;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -28,7 +34,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::id::{CallId, LegId, PromptId, QueueId};
+use crate::id::{CallId, LegId, PromptId, QueueId, SeatId};
 use crate::media::Order;
 use crate::media::order::{ConferenceId, Group, LegFigures, PortSlot, SoundId};
 use crate::routing::plan::{Flow, Plan, Step};
@@ -36,13 +42,17 @@ use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
 use crate::time::{Instant, Now, Timers};
 
-use digits::Digits;
+use arrange::Ears;
+pub use arrange::conference_of;
 pub use event::{Callee, Command, EndWhy, Ending, Input, Missing, Side, Told, TransferKind, TransferStep};
-use leg::{Leg, Other};
+use keys::Keys;
+use leg::Leg;
 use meeting::Member;
 use negotiate::{Disagreement, KeySeed, Taste, Terms};
-use refer::Transfer;
+use outward::First;
+use party::Other;
 use survey::Question;
+use third::{Standing, Third};
 pub use wish::{Unwilling, Wish};
 
 /// How long a peer that fell silent may take to answer our OPTIONS.
@@ -52,6 +62,8 @@ const GREETING_MAX: Duration = Duration::from_secs(10);
 /// Clerks that one caller may lose, by a vanished telephone or before a word was said, and still be
 /// given back to the queue; then the queue's overflow follows.
 const SEATS_LOST_MAX: u8 = 3;
+/// Seats that ring for one caller at a time; one more is not rung.
+const RINGING_MAX: usize = 32;
 /// How long an ended call waits for the last figures of its sound.
 const FAREWELL_MAX: Duration = Duration::from_secs(2);
 
@@ -98,25 +110,45 @@ pub struct Call {
     /// And is paused.
     paused: bool,
     steps: VecDeque<Step>,
+    /// The first leg, whoever is on it.
     caller: Leg,
+    /// The clerk on the first leg, where it is not a citizen's.
+    clerk: Option<SeatId>,
+    /// The house called the first leg.
+    first: Option<First>,
     reliable: bool,
+    /// Who talks with the caller, or is dialled for them.
     other: Option<Other>,
-    /// Under way; who asked for it waits there.
-    transfer: Option<Transfer>,
+    /// Who is asked in beside them, or in their place.
+    third: Option<Third>,
+    /// Seats that ring for a caller who waits. The first to pick up is `other`; the rest ring on, and one
+    /// of them that picks up, too, is kept in reserve, until `acd` takes them back.
+    ringing: Vec<Other>,
     /// Transfers that were asked for in vain.
     declined: u8,
     /// `other` is a seat that the caller was put through to.
     put_through: bool,
     /// Legs that were let go of, until the figures of their sound are there.
     parted: Vec<(LegId, Callee)>,
-    digits: Digits,
+    /// A clerk has talked with the caller: that can be asked about.
+    clerk_talked: bool,
+    /// The clerk's key codes.
+    keys: Keys,
+    /// What each leg was ordered to hear.
+    ears: Ears,
+    /// Guests are in the call's conference.
+    watched: bool,
     legs_born: u16,
     doing: Doing,
     stage: Stage,
-    /// Who of the two that talk holds: caller, other.
-    holding: (bool, bool),
+    /// The clerk wants the caller left with music.
+    held: bool,
+    /// The clerk of whom it was told that they hold.
+    told_held: Option<LegId>,
     /// The queue it waits or waited in.
     queue: Option<QueueId>,
+    /// Whether the place in it may be kept.
+    keeping: Option<kept::Offer>,
     /// Clerks that were lost and gave the caller back to the queue.
     seats_lost: u8,
     /// What the failure of the peer that is dialled means: a ticket, and words.
@@ -154,16 +186,18 @@ enum Doing {
     Playing { mark: u32 },
     /// Until the caller leaves.
     Lingering,
-    /// In a queue; `other` is the seat that rings, if one does.
+    /// In a queue; perhaps seats ring.
     Queueing,
+    /// Whoever is on the first leg is being called by us.
+    CallingFirst,
     /// A peer is being called.
     Dialling,
-    /// The caller is being put through: `other` is the target, once it is called.
+    /// The caller is being put through to `third`; `other`, if still there, asked for it.
     Transferring,
     /// The seat's number is heard by both; the marks that are not through yet.
     Introducing { caller: Option<u32>, seat: Option<u32> },
-    /// Caller and `other` talk.
-    Talking { since: Instant },
+    /// Caller and `other` talk; perhaps `third`, too.
+    Talking,
     /// In a room.
     Meeting(Member),
     /// 好差评.
@@ -180,16 +214,22 @@ enum Doing {
 enum Timer {
     /// The opening record's bound.
     Record,
-    /// A peer rings for no longer.
+    /// A peer, or a group's expert, rings for no longer.
     Ring,
-    /// The caller did not answer our OPTIONS.
-    ProbeCaller,
-    /// The other did not.
-    ProbeOther,
+    /// The leg of this index did not answer our OPTIONS.
+    Probe(u16),
     /// The seat's number should be through.
     Introduction,
+    /// The next key of a code did not come.
+    Keys,
+    /// What the leg of this index is told should be through.
+    Words(u16),
+    /// The caller has been left with music for too long.
+    Hold,
     /// No digit came.
     Survey,
+    /// It is time to offer that the place is kept.
+    KeepOffer,
     /// The longest call.
     Length,
     /// The figures never came.
@@ -226,6 +266,12 @@ impl Call {
     ///
     /// `Err`: its offer cannot be taken; the caller gets 488 (RFC 3261 §13.3.1.3), and there is no call.
     pub fn new(setup: Setup, now: Now) -> Result<Call, Disagreement> {
+        let caller = Call::taking(&setup)?;
+        Ok(Call::begin(setup, caller, (None, None), now))
+    }
+
+    /// The first leg by the caller's own offer.
+    fn taking(setup: &Setup) -> Result<Leg, Disagreement> {
         let here = (setup.peer, setup.sound_ip);
         let mut caller = Leg::new(LegId::caller(setup.id), setup.slot, here, setup.session, setup.terms);
         let local = caller.local(&setup.plan);
@@ -235,7 +281,11 @@ impl Call {
         if let Some(offer) = &setup.offer {
             caller.take_offer(offer, local, Taste::default())?;
         }
-        caller.unsent = setup.offer;
+        caller.unsent = setup.offer.clone();
+        Ok(caller)
+    }
+
+    fn begin(setup: Setup, caller: Leg, (clerk, first): (Option<SeatId>, Option<First>), now: Now) -> Call {
         let mut timers = Timers::default();
         timers.set(Timer::Length, now.mono + setup.plan.limits.call_max);
         let mut call = Call {
@@ -249,18 +299,26 @@ impl Call {
             sounds: setup.sounds,
             plan: setup.plan,
             caller,
+            clerk,
+            first,
             reliable: setup.reliable,
             other: None,
-            transfer: None,
+            third: None,
+            ringing: Vec::new(),
             declined: 0,
             put_through: false,
             parted: Vec::new(),
-            digits: Digits::default(),
+            clerk_talked: false,
+            keys: Keys::default(),
+            ears: Ears::default(),
+            watched: false,
             legs_born: 1,
             doing: Doing::Stepping,
             stage: Stage::Ringing,
-            holding: (false, false),
+            held: false,
+            told_held: None,
             queue: None,
+            keeping: None,
             seats_lost: 0,
             on_failure: (false, None),
             ticket: setup.ticket,
@@ -269,8 +327,8 @@ impl Call {
             timers,
             outputs: VecDeque::new(),
         };
-        call.advance(now);
-        Ok(call)
+        call.set_out(now);
+        call
     }
 
     /// Tells the call what happened.
@@ -280,6 +338,7 @@ impl Call {
             Doing::Over => return self.handle_farewell(None, &input),
             _ => {}
         }
+        let Some(input) = self.first_told(input, now) else { return };
         match input {
             Input::Recorded { durable } => self.record_written(durable, now),
             Input::Port { leg, slot, peer, ours, keys } => {
@@ -292,9 +351,9 @@ impl Call {
             Input::Cancelled => self.cancelled(now),
             Input::Confirmed { leg, sdp } => self.confirmed(leg, sdp.as_deref(), now),
             Input::Agreed { leg, sdp } => self.agreed(leg, sdp.as_deref(), now),
-            Input::Reoffered { leg, offer } => self.reoffered(leg, offer.as_deref()),
+            Input::Reoffered { leg, offer } => self.reoffered(leg, offer.as_deref(), now),
             Input::Ended { leg, vanished } => self.leg_ended(leg, vanished, now),
-            Input::Alive { leg } => self.timers.cancel(self.probe_timer(leg)),
+            Input::Alive { leg } => self.timers.cancel(Timer::Probe(leg.index)),
             Input::Silent { leg } => self.leg_silent(leg, now),
             Input::Missing { leg, what } => self.sound_missing(leg, what),
             Input::Digit { leg, digit } => self.digit_heard(leg, digit, now),
@@ -304,7 +363,7 @@ impl Call {
             }
             Input::NoSeat => self.seat_not_free(now),
             Input::Replaced { leg, offer, peer, keys } => {
-                self.replaced(leg, offer.as_deref(), peer, keys.as_ref());
+                self.replaced(leg, offer.as_deref(), peer, keys.as_ref(), now);
             }
             Input::Played { leg, mark } => self.played(leg, mark, now),
             Input::SoundClosed { leg, figures } => self.leg_closed(leg, *figures),
@@ -314,9 +373,13 @@ impl Call {
             Input::WithdrawSeat { seat } => self.withdraw_seat(&seat, now),
             Input::Position { ahead, expected_wait } => self.tell_position(ahead, expected_wait),
             Input::Overflowed { .. } => self.overflowed(now),
+            Input::Watched { watched } => self.watched(watched, now),
+            Input::MayKeepPlace { after, key } => self.may_keep_place(after, key, now),
+            Input::PlaceKept { kept } => self.place_kept(kept, now),
             Input::PauseRecording { pause, by } => self.pause_recording(pause, by),
             Input::End { cause: EndWhy::Drained } => self.end(Ending::Drained, now),
             Input::End { cause: EndWhy::Failed } => self.end(Ending::Failed, now),
+            Input::End { cause: EndWhy::Withdrawn } => self.end(Ending::Completed, now),
         }
     }
 
@@ -325,14 +388,14 @@ impl Call {
         while let Some(timer) = self.timers.take_due(now.mono) {
             match timer {
                 Timer::Record => self.record_late(now),
-                Timer::Ring => self.peer_rang_out(now),
-                Timer::ProbeCaller => self.leg_ended(self.caller.id, true, now),
-                Timer::ProbeOther => {
-                    if let Some(leg) = self.other.as_ref().map(|other| other.leg.id) {
-                        self.leg_ended(leg, true, now);
-                    }
-                }
+                Timer::Ring if self.doing == Doing::CallingFirst => self.first_rang_out(now),
+                Timer::Ring => self.rang_out(now),
+                Timer::Probe(index) => self.leg_ended(LegId { call: self.id, index }, true, now),
                 Timer::Introduction => self.introduced(now),
+                Timer::Keys => self.keys_forgotten(),
+                Timer::Words(index) => self.words_through(LegId { call: self.id, index }, now),
+                Timer::Hold => self.waited_too_long(now),
+                Timer::KeepOffer => self.offer_to_keep(now),
                 Timer::Survey => self.survey_unanswered(now),
                 Timer::Length => self.end(Ending::TooLong, now),
                 Timer::Farewell => {
@@ -359,6 +422,11 @@ impl Call {
         matches!(self.doing, Doing::Ended { .. } | Doing::Over)
     }
 
+    /// The queue it waits or waited in.
+    pub fn queue(&self) -> Option<&QueueId> {
+        self.queue.as_ref()
+    }
+
     /// In one word, for boards.
     pub fn state(&self) -> &'static str {
         match &self.doing {
@@ -366,11 +434,17 @@ impl Call {
                 "opening"
             }
             Doing::Playing { .. } | Doing::Lingering => "prompt",
-            Doing::Queueing if self.other.is_some() => "ringing",
+            Doing::Queueing if !self.ringing.is_empty() => "ringing",
             Doing::Queueing => "waiting",
+            Doing::CallingFirst => "calling",
             Doing::Dialling => "dialling",
             Doing::Transferring => "transferring",
-            Doing::Introducing { .. } | Doing::Talking { .. } => "talking",
+            Doing::Talking => match self.third.as_ref().map(|third| third.standing) {
+                Some(Standing::Asked | Standing::Consulting) => "consulting",
+                Some(Standing::Merged) => "conference",
+                Some(Standing::TakingOver) | None => "talking",
+            },
+            Doing::Introducing { .. } => "talking",
             Doing::Meeting(_) => "meeting",
             Doing::Asking(_) => "survey",
             Doing::Parting { .. } => "parting",
@@ -380,12 +454,16 @@ impl Call {
 
     /// One of our legs.
     fn leg_mut(&mut self, id: LegId) -> Option<&mut Leg> {
-        let waiting = self.transfer.as_mut().and_then(Transfer::referrer);
-        let legs = [Some(&mut self.caller), self.other.as_mut().map(|other| &mut other.leg), waiting];
-        legs.into_iter().flatten().find(|leg| leg.id == id)
+        if id == self.caller.id {
+            return Some(&mut self.caller);
+        }
+        self.party_mut(id).map(|party| &mut party.leg)
     }
 
     fn push(&mut self, command: Command) {
+        if let Command::Sound(order) = &command {
+            self.ears.note(order);
+        }
         self.outputs.push_back(command);
     }
 
@@ -393,19 +471,10 @@ impl Call {
         self.push(Command::Tell(told));
     }
 
-    fn probe_timer(&self, leg: LegId) -> Timer {
-        if leg == self.caller.id { Timer::ProbeCaller } else { Timer::ProbeOther }
-    }
-
     /// Asks a leg that fell silent whether it is there; RTP may be silent for good reasons.
     fn leg_silent(&mut self, leg: LegId, now: Now) {
-        let timer = self.probe_timer(leg);
-        let established = if leg == self.caller.id {
-            self.stage == Stage::Answered
-        } else {
-            self.other.as_ref().is_some_and(|other| other.leg.id == leg && other.answered)
-        };
-        if established && self.timers.due(timer).is_none() {
+        let timer = Timer::Probe(leg.index);
+        if self.is_established(leg) && self.timers.due(timer).is_none() {
             self.timers.set(timer, now.mono + PROBE_WAIT);
             self.push(Command::Probe { leg });
         }
@@ -426,36 +495,24 @@ impl Call {
                 self.stage = Stage::Gone;
             }
             self.end(if vanished { Ending::CallerVanished } else { Ending::CallerHungUp }, now);
-        } else if self.other.as_ref().is_some_and(|other| other.leg.id == leg) {
-            self.other_left(vanished, now);
         } else {
-            self.referrer_left(leg, vanished, now);
+            self.party_left(leg, vanished, now);
         }
     }
 
     /// Hangs up whatever is up.
     fn end(&mut self, cause: Ending, now: Now) {
-        if matches!(self.doing, Doing::Queueing) || self.wants_seat() {
+        if matches!(self.doing, Doing::Queueing) || self.wants_seat() || !self.ringing.is_empty() {
             self.push(Command::LeaveQueue);
         }
-        self.give_up_transfer(now);
+        let third = self.abandon_third();
         self.leave_meeting(now);
-        let talked = match &self.doing {
-            Doing::Talking { since } => now.mono.since(*since),
-            _ => Duration::ZERO,
-        };
-        if let Some(other) = self.other.take() {
-            self.drop_other(other, talked, false);
+        let ringing = std::mem::take(&mut self.ringing);
+        for party in self.other.take().into_iter().chain(third).chain(ringing) {
+            self.drop_other(party, false, now);
         }
         match self.stage {
-            Stage::Ringing => {
-                let status = match cause {
-                    Ending::Refused(status) => status,
-                    Ending::Drained | Ending::Failed => 503,
-                    _ => 480,
-                };
-                self.push(Command::Refuse { status });
-            }
+            Stage::Ringing => self.turn_away_first(cause),
             Stage::Answered => self.push(Command::HangUp { leg: self.caller.id, why: cause.clearing() }),
             Stage::Gone => {}
         }
@@ -468,7 +525,9 @@ impl Call {
             self.push(Command::Sound(Order::Close { leg: self.caller.id }));
             self.timers.set(Timer::Farewell, now.mono + FAREWELL_MAX);
         } else {
-            self.push(Command::FreePort { slot: self.caller.slot });
+            if self.first_has_port() {
+                self.push(Command::FreePort { slot: self.caller.slot });
+            }
             self.close(cause, None);
         }
     }

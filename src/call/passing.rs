@@ -6,9 +6,9 @@
 //! line. Whoever may yet have to be spoken to has a codec of ours, too: a caller with G.729 alone could
 //! not be told that nobody answers there, and is refused.
 
-use super::leg::{Leg, Other};
+use super::leg::Leg;
 use super::negotiate::{self, G729, Local, Taste};
-use super::{Call, Callee, Doing, Stage};
+use super::{Call, Doing, Stage};
 use crate::media::order::Codec;
 
 impl Call {
@@ -16,8 +16,8 @@ impl Call {
     pub(super) fn taste_for_other(&self) -> Taste {
         let mut taste = self.caller.taste();
         let before_the_answer = self.stage == Stage::Ringing && self.doing == Doing::Dialling;
-        let to_a_peer = matches!(&self.other, Some(Other { callee: Callee::Peer { .. }, .. }));
-        let spoken_to = !before_the_answer || !to_a_peer;
+        // Only a peer is dialled; whoever else is called may have to be spoken to.
+        let spoken_to = !before_the_answer;
         taste.g729 = G729::between(self.caller.offers_g729(), self.record, spoken_to);
         if taste.g729 != G729::No && self.caller.prefers_g729() {
             taste.codec = Some(Codec::G729);

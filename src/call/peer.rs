@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Call, Callee, Command, Doing, Stage, Timer, Told};
+use super::outward::passed_on;
+use super::{Call, Callee, Command, Doing, Ending, Stage, Timer, Told};
 use crate::id::{LegId, PromptId, TrunkId};
 use crate::media::Order;
 use crate::routing::plan::{Peer, Step, TicketReason};
@@ -21,15 +22,15 @@ impl Call {
             self.play_for_ever(&"ringback".into());
         }
         let callee = Callee::Peer { trunk: peer.trunk, number: peer.number };
-        self.call_out(callee, Duration::ZERO, now.mono);
+        self.other = Some(self.call_out(callee, Duration::ZERO, now.mono));
     }
 
     /// The INVITE goes by another trunk than it was given, or to another of its hops: what is said of
     /// the peer from now on names that one, and sound is believed from there.
     pub(super) fn other_routed(&mut self, leg: LegId, by: TrunkId, peer: IpAddr) {
-        let Some(other) = self.other.as_mut().filter(|other| other.leg.id == leg) else { return };
-        other.leg.peer = peer;
-        let Callee::Peer { trunk, number } = &mut other.callee else { return };
+        let Some(party) = self.party_mut(leg) else { return };
+        party.leg.peer = peer;
+        let Callee::Peer { trunk, number } = &mut party.callee else { return };
         if *trunk != by {
             let number = number.clone();
             trunk.clone_from(&by);
@@ -39,23 +40,22 @@ impl Call {
 
     /// It rings over there. A peer's own early sound (its menu, its ringing) reaches a caller who
     /// is not answered yet as early media of ours (RFC 3960 §3.2: the gateway model).
-    pub(super) fn other_progressed(&mut self, leg: LegId, sdp: Option<&Sdp>, _now: Now) {
-        if self.other.as_ref().is_none_or(|other| other.leg.id != leg) {
-            return;
+    pub(super) fn other_progressed(&mut self, leg: LegId, sdp: Option<&Sdp>, now: Now) {
+        if self.third_is(leg) {
+            return self.third_progressed(sdp, now);
         }
-        self.transfer_rings(if sdp.is_some() { 183 } else { 180 });
-        let Some(other) = self.other.as_mut() else { return };
+        let dialled = self.doing == Doing::Dialling && self.other_is(leg);
+        let Some(other) = self.party_mut(leg) else { return };
         // Kept of a seat, too: the 2xx after a reliable response has no description (RFC 3262 §5).
         let heard = sdp.map(|sdp| other.leg.take_early(sdp));
-        let (Callee::Peer { .. }, Doing::Dialling | Doing::Transferring) = (&other.callee, &self.doing)
-        else {
+        if !dialled {
             return;
-        };
+        }
         // What can only be passed on would bind the caller to it, and the next telephone of a fork, or we
         // ourselves if nobody answers, may have to be heard: that sound begins with the answer.
-        let heard = heard.filter(|_| !other.leg.is_passed_on());
-        let Some(heard) = heard else {
-            if self.stage == Stage::Ringing && !other.leg.is_open() {
+        let (passed_on, heard_already) = (other.leg.is_passed_on(), other.leg.is_open());
+        let Some(heard) = heard.filter(|_| !passed_on) else {
+            if self.stage == Stage::Ringing && !heard_already {
                 self.push(Command::Progress { status: 180, sdp: None });
             }
             return;
@@ -63,7 +63,6 @@ impl Call {
         if !heard.is_ok_and(|changes| changes) {
             return;
         }
-        let heard_already = other.leg.is_open();
         self.tune(leg);
         if heard_already {
             return;
@@ -85,6 +84,9 @@ impl Call {
 
     pub(super) fn peer_answered(&mut self, now: Now) {
         self.timers.cancel(Timer::Ring);
+        if let Some(other) = &mut self.other {
+            other.joined = true;
+        }
         if let Some((trunk, number)) = self.other.as_ref().and_then(super::Other::peer) {
             self.tell(Told::PeerAnswered { trunk, number });
         }
@@ -115,10 +117,14 @@ impl Call {
         }
     }
 
-    pub(super) fn peer_rang_out(&mut self, now: Now) {
+    /// Who rings for no longer: a third party, or who was dialled.
+    pub(super) fn rang_out(&mut self, now: Now) {
+        if self.third.as_ref().is_some_and(|third| !third.is_there()) {
+            return self.third_not_reached(0, now);
+        }
         if let Some(other) = self.other.take_if(|other| !other.answered) {
             let peer = other.peer();
-            self.drop_other_for(Clearing::NoAnswer, other, Duration::ZERO, false);
+            self.drop_other_for(Clearing::NoAnswer, other, false, now);
             if let Some((trunk, number)) = peer {
                 self.peer_failed(trunk, number, 0, now);
             }
@@ -130,9 +136,6 @@ impl Call {
         self.timers.cancel(Timer::Ring);
         self.timers.cancel(Timer::Record);
         self.tell(Told::PeerFailed { trunk, number, status });
-        if self.transfer.is_some() {
-            return self.transfer_failed(status, now);
-        }
         let (ticket, words) = std::mem::take(&mut self.on_failure);
         if ticket {
             self.tell(Told::TicketLeft { reason: TicketReason::SubCenterUnanswered });
@@ -140,6 +143,9 @@ impl Call {
         if let Some(words) = words {
             self.steps.push_front(Step::Play(words));
             self.steps.push_front(Step::Answer);
+        }
+        if self.passes_refusal_on() {
+            return self.end(Ending::Refused(passed_on(status)), now);
         }
         self.advance(now);
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Call, Callee, Command, Doing, Timer, Told};
-use crate::id::{PromptId, QueueId, SeatId};
+use super::{Call, Callee, Command, Doing, Other, RINGING_MAX, Timer, Told};
+use crate::id::{LegId, PromptId, QueueId, SeatId};
 use crate::routing::plan::Step;
 use crate::routing::speech;
 use crate::sip::Clearing;
@@ -37,42 +37,87 @@ impl Call {
 
     /// `acd` found a seat.
     pub(super) fn ring_seat(&mut self, seat: SeatId, waited: Duration, now: Now) {
-        let awaited = self.doing == Doing::Queueing || self.awaits(&seat);
-        if !awaited || self.other.is_some() {
+        if self.awaits(&seat) {
+            return self.ring_third(seat, waited, now);
+        }
+        let rings_already = self.ringing.iter().any(|ringing| ringing.seat() == Some(&seat));
+        if self.doing != Doing::Queueing || rings_already || self.ringing.len() >= RINGING_MAX {
             // The offer crossed something else on its way: the seat is free again.
             return self.push(Command::OfferFailed { seat, status: 487 });
         }
-        self.call_out(Callee::Seat(seat), waited, now.mono);
+        let ringing = self.call_out(Callee::Seat(seat), waited, now.mono);
+        self.ringing.push(ringing);
+    }
+
+    /// The first of the seats that ring picked up: it has the caller.
+    pub(super) fn first_picked_up(&mut self, leg: LegId, now: Now) {
+        let Some(at) = self.ringing.iter().position(|ringing| ringing.leg.id == leg) else { return };
+        let first = self.ringing.remove(at);
+        let waited = first.waited + now.mono.since(first.rings_since);
+        let seat = first.seat().cloned();
+        self.other = Some(first);
+        if let Some(seat) = seat {
+            self.seat_answered(seat, waited, now);
+        }
+    }
+
+    /// A seat that rang, or picked up after another, does not take the call.
+    pub(super) fn ringing_failed(&mut self, leg: LegId, status: u16, now: Now) {
+        let Some(at) = self.ringing.iter().position(|ringing| ringing.leg.id == leg) else { return };
+        let ringing = self.ringing.remove(at);
+        let seat = ringing.seat().cloned();
+        self.drop_other(ringing, false, now);
+        if let Some(seat) = seat {
+            self.push(Command::OfferFailed { seat, status });
+        }
+    }
+
+    /// The first one that picked up is gone before a word was said, and others ring: one in reserve has
+    /// the caller at once. The place in the queue is the caller's still, or again.
+    pub(super) fn others_ring_on(&mut self, now: Now) {
+        self.doing = Doing::Queueing;
+        self.play_music();
+        if let Some(queue) = self.queue.clone() {
+            self.push(Command::JoinQueue { queue, first: true });
+        }
+        let reserve = self.ringing.iter().find(|ringing| ringing.answered).map(|ringing| ringing.leg.id);
+        if let Some(leg) = reserve {
+            self.first_picked_up(leg, now);
+        }
     }
 
     /// The offer lapsed, and `acd` knows: the ringing ends, the caller waits on. So it does where the
     /// seat picked up in the same moment: `acd` has given the place to nobody, and the seat away.
     pub(super) fn withdraw_seat(&mut self, seat: &SeatId, now: Now) {
-        if self.other.is_none() && self.awaits(seat) {
-            return self.transfer_failed(480, now);
+        let is_seat = |other: &Other| other.seat() == Some(seat);
+        if let Some(at) = self.ringing.iter().position(is_seat) {
+            let ringing = self.ringing.remove(at);
+            // Another seat gets the call: this telephone shows no missed one.
+            return self.drop_other_for(Clearing::Elsewhere, ringing, false, now);
         }
-        let Some(other) = self.other.take_if(|other| other.callee == Callee::Seat(seat.clone())) else {
-            return;
-        };
-        let answered = other.answered;
-        // Another seat gets the call: this telephone shows no missed one.
-        self.drop_other_for(Clearing::Elsewhere, other, Duration::ZERO, false);
-        if self.transfer.is_some() {
-            return self.transfer_failed(480, now);
-        }
-        if answered {
-            self.timers.cancel(Timer::ProbeOther);
-            self.timers.cancel(Timer::Introduction);
-            self.holding = (false, false);
-            if std::mem::take(&mut self.put_through)
-                && let Some(queue) = self.queue.clone()
-            {
-                // Whoever put the caller through is gone, and no queue holds the place.
-                return self.join_queue(queue, true);
+        let third = self.third.as_mut().and_then(|third| third.party.take_if(|party| is_seat(party)));
+        if third.is_some() || self.awaits(seat) {
+            self.timers.cancel(Timer::Ring);
+            if let Some(third) = &mut self.third {
+                third.tried(seat);
             }
-            self.doing = Doing::Queueing;
-            self.play_music();
+            if let Some(party) = third {
+                self.drop_other_for(Clearing::Elsewhere, party, false, now);
+            }
+            return self.third_failed(480, now);
         }
+        let Some(other) = self.other.take_if(|other| is_seat(other)) else { return };
+        self.drop_other_for(Clearing::Elsewhere, other, false, now);
+        self.timers.cancel(Timer::Introduction);
+        self.held = false;
+        if std::mem::take(&mut self.put_through)
+            && let Some(queue) = self.queue.clone()
+        {
+            // Whoever put the caller through is gone, and no queue holds the place.
+            return self.join_queue(queue, true);
+        }
+        self.doing = Doing::Queueing;
+        self.play_music();
     }
 
     pub(super) fn tell_position(&mut self, ahead: u32, expected_wait: Option<Duration>) {
@@ -102,8 +147,8 @@ impl Call {
         if self.doing != Doing::Queueing {
             return;
         }
-        if let Some(other) = self.other.take() {
-            self.drop_other(other, Duration::ZERO, false);
+        for ringing in std::mem::take(&mut self.ringing) {
+            self.drop_other(ringing, false, now);
         }
         self.go_on_unserved(now);
     }

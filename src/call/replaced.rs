@@ -4,17 +4,23 @@
 use std::net::IpAddr;
 
 use super::negotiate::KeySeed;
-use super::{Call, Command, Stage, Told};
+use super::{Call, Command, Doing, Timer, Told};
 use crate::id::LegId;
 use crate::sip::sdp::Sdp;
+use crate::time::Now;
 
 impl Call {
-    pub(super) fn replaced(&mut self, id: LegId, offer: Option<&Sdp>, peer: IpAddr, keys: Option<&KeySeed>) {
-        let established = match &self.other {
-            _ if id == self.caller.id => self.stage == Stage::Answered,
-            Some(other) if other.leg.id == id => other.answered,
-            _ => false, // Who has asked for a transfer waits for its end where it is.
-        };
+    pub(super) fn replaced(
+        &mut self,
+        id: LegId,
+        offer: Option<&Sdp>,
+        peer: IpAddr,
+        keys: Option<&KeySeed>,
+        now: Now,
+    ) {
+        // Who has asked for a transfer waits for its end where it is.
+        let waits = self.doing == Doing::Transferring && self.other_is(id);
+        let established = self.is_established(id) && !waits;
         let plan = self.plan.clone();
         let Some(leg) = self.leg_mut(id).filter(|leg| established && !leg.offering) else {
             return self.push(Command::RefuseTakeOver { leg: id, status: 481 });
@@ -24,13 +30,12 @@ impl Call {
             return self.push(Command::RefuseTakeOver { leg: id, status: 488 });
         };
         leg.offering = offer.is_none(); // Then its sound follows with the ACK.
-        let probe = self.probe_timer(id);
-        self.timers.cancel(probe);
+        self.timers.cancel(Timer::Probe(id.index));
         self.push(Command::TakeOver { leg: id, sdp });
         self.tell(Told::Replaced { leg: id.index });
         if offer.is_some() {
             self.tune(id);
-            self.mind_holding();
+            self.arrange(now);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is known of how a call sounded: the figures of each leg, and what was missing while two talked.
 
-use super::{Call, Callee, Doing, Missing, Side, Told};
+use super::{Call, Callee, Missing, Side, Told};
 use crate::id::LegId;
 use crate::media::order::LegFigures;
 
@@ -11,13 +11,13 @@ impl Call {
     /// Something is missing in a leg's sound. Only while two talk is that a fault: what is early, on
     /// hold or hears music is not.
     pub(super) fn sound_missing(&mut self, leg: LegId, what: Missing) {
-        if !matches!(self.doing, Doing::Talking { .. }) || self.holding != (false, false) {
+        if !self.is_heard(leg) {
             return;
         }
-        let side = match &self.other {
+        let side = match self.party(leg) {
             _ if leg == self.caller.id => Side::Caller,
-            Some(other) if other.leg.id == leg => Side::Callee(other.callee.clone()),
-            _ => return,
+            Some(party) => Side::Callee(party.callee.clone()),
+            None => return,
         };
         self.tell(Told::Missing { leg: leg.index, side, what });
     }

@@ -3,9 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::leg::Other;
 use super::negotiate::KeySeed;
-use super::{Call, Callee, Command, Doing, Ending, GREETING_MAX, SEATS_LOST_MAX, Stage, Timer, Told};
+use super::{Call, Command, Doing, Ending, GREETING_MAX, SEATS_LOST_MAX, Stage, Timer, Told};
 use crate::id::{LegId, SeatId};
 use crate::media::Order;
 use crate::media::order::PortSlot;
@@ -25,57 +24,57 @@ impl Call {
         now: Now,
     ) {
         let taste = self.taste_for_other();
-        match (&mut self.other, slot) {
-            (Some(other), Some(slot)) if other.leg.id == leg && !other.invited => {
-                other.leg.slot = slot;
-                (other.leg.peer, other.leg.ip) = (peer, ours);
-                if !other.leg.signals_by(keys) {
+        let plan = self.plan.clone();
+        match (self.party_mut(leg), slot) {
+            (Some(party), Some(slot)) if !party.invited => {
+                party.leg.slot = slot;
+                (party.leg.peer, party.leg.ip) = (peer, ours);
+                if !party.leg.signals_by(keys) {
                     // Its sound has to be encrypted, and its keys would be told in the clear.
                     self.push(Command::FreePort { slot });
                     return self.other_refused(leg, 488, now);
                 }
-                other.invited = true;
-                let local = other.leg.local(&self.plan);
+                party.invited = true;
+                let local = party.leg.local(&plan);
                 // The caller's codec first, in packets as long: what is equal can be relayed.
-                let offer = other.leg.make_offer(local, taste);
-                let callee = other.callee.clone();
+                let offer = party.leg.make_offer(local, taste);
+                let callee = party.callee.clone();
                 self.push(Command::Invite { leg, callee, offer });
             }
-            (Some(other), None) if other.leg.id == leg => self.other_refused(leg, 503, now),
+            (Some(_), None) => self.other_refused(leg, 503, now),
             (_, Some(slot)) => self.push(Command::FreePort { slot }),
             (_, None) => {}
         }
     }
 
-    fn other_is(&self, leg: LegId) -> bool {
+    pub(super) fn other_is(&self, leg: LegId) -> bool {
         self.other.as_ref().is_some_and(|other| other.leg.id == leg)
     }
 
     /// Whoever we called picked up.
     pub(super) fn other_answered(&mut self, leg: LegId, sdp: Option<&Sdp>, now: Now) {
-        let Some(other) = self.other.as_mut().filter(|other| other.leg.id == leg) else { return };
-        other.answered = true;
-        let agreed = other.leg.take_final(sdp).is_ok();
-        let callee = other.callee.clone();
-        let waited = other.waited + now.mono.since(other.rings_since);
-        if !agreed {
+        let Some(party) = self.party_mut(leg) else { return };
+        if party.leg.take_final(sdp).is_err() {
             // An answer that we cannot take ends that leg (RFC 3261 §13.2.2.4), as if it had refused.
-            if let Some(other) = &mut self.other {
-                other.answered = false;
-            }
             return self.other_refused(leg, 488, now);
         }
+        party.answered = true;
+        let waited = party.waited + now.mono.since(party.rings_since);
         self.tune(leg);
-        if let Some(transfer) = self.transfer.take() {
-            self.finish_transfer(transfer, now);
-        }
-        match callee {
-            Callee::Seat(seat) => self.seat_answered(seat, waited, now),
-            Callee::Peer { .. } => self.peer_answered(now),
+        if self.third_is(leg) {
+            self.third_answered(waited, now);
+        } else if self.other_is(leg) {
+            self.peer_answered(now);
+        } else if self.doing == Doing::Queueing {
+            self.first_picked_up(leg, now);
         }
     }
 
-    fn seat_answered(&mut self, seat: SeatId, waited: Duration, now: Now) {
+    /// A seat that is `other` now picked up.
+    pub(super) fn seat_answered(&mut self, seat: SeatId, waited: Duration, now: Now) {
+        if let Some(other) = &mut self.other {
+            other.joined = true;
+        }
         self.push(Command::SeatAnswered { seat: seat.clone() });
         self.tell(Told::SeatAnswered { seat: seat.clone(), waited });
         let words = match self.plan.seat_greeting {
@@ -99,16 +98,24 @@ impl Call {
     }
 
     pub(super) fn bridge(&mut self, now: Now) {
-        let Some(other) = &self.other else { return };
-        let (a, b) = (self.caller.id, other.leg.id);
-        self.doing = Doing::Talking { since: now.mono };
-        self.push(Command::Sound(Order::Bridge { a, b }));
-        self.mind_holding();
+        let Some(other) = &mut self.other else { return };
+        other.met.get_or_insert(now.mono);
+        let (leg, is_seat) = (other.leg.id, other.seat().is_some());
+        self.clerk_talked |= is_seat;
+        self.forget_keys();
+        self.doing = Doing::Talking;
+        // What was heard before the answer was no talk: from here on what is missing in it is told.
+        self.ears.forget(self.caller.id);
+        self.ears.forget(leg);
+        self.arrange(now);
+        if is_seat {
+            self.push(Command::Bridged);
+        }
     }
 
     /// re-INVITE: hold, resume, another address, another codec. One that says what the last one said
     /// is answered, and the sound goes on untouched.
-    pub(super) fn reoffered(&mut self, id: LegId, offer: Option<&Sdp>) {
+    pub(super) fn reoffered(&mut self, id: LegId, offer: Option<&Sdp>, now: Now) {
         let plan = self.plan.clone();
         let Some(leg) = self.leg_mut(id) else {
             return self.push(Command::RefuseOffer { leg: id, status: 481 });
@@ -125,7 +132,7 @@ impl Call {
                 self.push(Command::AnswerOffer { leg: id, sdp });
                 if changes {
                     self.tune(id);
-                    self.mind_holding();
+                    self.arrange(now);
                 }
             }
             // The session goes on as it was (RFC 3261 §14.2).
@@ -134,77 +141,65 @@ impl Call {
         }
     }
 
-    /// While one of two who talk holds, the other hears music and nothing leaks.
-    pub(super) fn mind_holding(&mut self) {
-        let Doing::Talking { .. } = self.doing else { return self.mind_member() };
-        let Some(other) = &self.other else { return };
-        let (a, b) = (self.caller.id, other.leg.id);
-        let holding = (self.caller.is_holding(), other.leg.is_holding());
-        if std::mem::replace(&mut self.holding, holding) == holding {
-            return;
-        }
-        let waits = match holding {
-            (false, false) => return self.push(Command::Sound(Order::Bridge { a, b })),
-            (true, true) => None,
-            (true, false) => Some(b),
-            (false, true) => Some(a),
-        };
-        let waits = waits.filter(|_| !other.leg.is_passed_on()); // Music is not spoken in G.729.
-        self.push(Command::Sound(Order::Part { a, b }));
-        if let (Some(leg), Some(music)) = (waits, self.music()) {
-            self.loop_to(leg, &music);
-        }
-    }
-
     /// Our INVITE failed: a seat's place goes to the next, a peer's flow goes on.
     pub(super) fn other_refused(&mut self, leg: LegId, status: u16, now: Now) {
-        if !self.other_is(leg) {
-            return;
-        }
-        let Some(other) = self.other.take() else { return };
-        let callee = other.callee.clone();
-        self.drop_other(other, Duration::ZERO, false);
-        self.not_reached(callee, status, now);
-    }
-
-    fn not_reached(&mut self, callee: Callee, status: u16, now: Now) {
-        match callee {
-            Callee::Seat(seat) => {
-                self.push(Command::OfferFailed { seat, status });
-                self.transfer_failed(status, now);
+        if self.third_is(leg) {
+            self.third_not_reached(status, now);
+        } else if let Some(other) = self.other.take_if(|other| other.leg.id == leg) {
+            let peer = other.peer();
+            self.drop_other(other, false, now);
+            if let Some((trunk, number)) = peer {
+                self.peer_failed(trunk, number, status, now);
             }
-            Callee::Peer { trunk, number } => self.peer_failed(trunk, number, status, now),
+        } else {
+            self.ringing_failed(leg, status, now);
         }
     }
 
-    /// The clerk or peer is gone; the caller is not.
-    pub(super) fn other_left(&mut self, vanished: bool, now: Now) {
-        let Some(other) = self.other.take() else { return };
-        self.timers.cancel(Timer::ProbeOther);
-        self.timers.cancel(Timer::Introduction);
-        self.holding = (false, false);
-        if !other.answered {
-            let callee = other.callee.clone();
-            self.drop_other(other, Duration::ZERO, false);
-            return self.not_reached(callee, 480, now);
+    /// Somebody whom we called is gone; the caller is not.
+    pub(super) fn party_left(&mut self, leg: LegId, vanished: bool, now: Now) {
+        match self.party(leg).map(|party| party.answered) {
+            None => {}
+            Some(false) => self.other_refused(leg, 480, now),
+            Some(true) if self.third_is(leg) => self.third_left(vanished, now),
+            Some(true) if self.other_is(leg) => self.other_left(vanished, now),
+            Some(true) => self.ringing_failed(leg, 480, now), // One in reserve.
         }
-        let (met, talked) = match self.doing {
-            Doing::Talking { since } => (true, now.mono.since(since)),
-            _ => (false, Duration::ZERO),
-        };
-        let peer = other.peer();
-        let was_seat = peer.is_none();
-        self.drop_other(other, talked, vanished);
-        if let (Some((trunk, number)), Stage::Ringing) = (peer, self.stage) {
+    }
+
+    /// The clerk or peer who talked is gone.
+    fn other_left(&mut self, vanished: bool, now: Now) {
+        match &self.doing {
+            // As many telephones do after the 202 to their REFER: the transfer goes on.
+            Doing::Transferring => {
+                if let Some(asker) = self.other.take() {
+                    self.drop_other(asker, vanished, now);
+                }
+                return;
+            }
+            Doing::Talking if self.third.is_some() => return self.asker_leaves(vanished, now),
+            _ => {}
+        }
+        let Some(other) = self.other.take() else { return };
+        self.timers.cancel(Timer::Introduction);
+        self.timers.cancel(Timer::Hold);
+        self.held = false;
+        let (met, peer) = (other.met.is_some(), other.peer());
+        self.drop_other(other, vanished, now);
+        if let (Some((trunk, number)), Stage::Ringing) = (&peer, self.stage) {
             // It picked up and left before the record let us answer: nobody has talked yet.
-            return self.peer_failed(trunk, number, 480, now);
+            return self.peer_failed(trunk.clone(), number.clone(), 480, now);
         }
         self.push(Command::Sound(Order::Quiet { leg: self.caller.id }));
-        if !was_seat || self.stage != Stage::Answered {
+        if self.stage != Stage::Answered || peer.is_some() && !self.clerk_talked {
             return self.end(Ending::OtherHungUp, now);
         }
+        if !met && !self.ringing.is_empty() {
+            return self.others_ring_on(now);
+        }
         // Whoever has not been spoken with is owed a person, not a question about one.
-        match (vanished || !met, self.queue.clone()) {
+        let lost = peer.is_none() && (vanished || !met);
+        match (lost, self.queue.clone()) {
             (true, Some(_)) if self.seats_lost >= SEATS_LOST_MAX => {
                 // Whatever is wrong with those telephones, the caller does not go round for ever.
                 self.go_on_unserved(now);
@@ -219,16 +214,6 @@ impl Call {
                 self.advance(now);
             }
             _ => self.end(Ending::OtherHungUp, now),
-        }
-    }
-}
-
-impl Other {
-    /// Whether this is the leg of a peer, and which.
-    pub(super) fn peer(&self) -> Option<(crate::id::TrunkId, String)> {
-        match &self.callee {
-            Callee::Peer { trunk, number } => Some((trunk.clone(), number.clone())),
-            Callee::Seat(_) => None,
         }
     }
 }

@@ -1,6 +1,12 @@
 //! What people want of a call under way: a clerk's key codes, and the API.
 
+use super::third::{Standing, Third};
+use super::{Call, Command, Doing, Ending, TransferKind};
 use crate::id::{QueueId, SeatId};
+use crate::routing::plan::Step;
+use crate::routing::reach::Reached;
+use crate::sip::Clearing;
+use crate::time::Now;
 
 /// What somebody wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +57,135 @@ pub enum Unwilling {
     AfterHours,
     /// The caller's sound is only passed on: nobody can be mixed in.
     PassedOn,
+    /// Help in an emergency has not accepted the caller: who called it stays until then (the notice, 四(四)).
+    NotAccepted,
     /// It is over.
     Over,
+}
+
+impl Call {
+    /// Does what somebody wants, or says why not; then nothing has changed.
+    pub fn wish(&mut self, wish: Wish, now: Now) -> Result<(), Unwilling> {
+        if self.is_over() {
+            return Err(Unwilling::Over);
+        }
+        match wish {
+            Wish::Consult { to } => self.consult(&to, now),
+            Wish::Merge => {
+                self.third_there()?;
+                self.merge(now);
+                Ok(())
+            }
+            Wish::Leave => self.leave(now),
+            Wish::Return => {
+                self.talking()?;
+                self.third.as_ref().ok_or(Unwilling::NoThird)?;
+                self.return_to_caller(now);
+                Ok(())
+            }
+            Wish::Hold => self.hold(true, now),
+            Wish::Resume => self.hold(false, now),
+            Wish::Requeue { queue } => self.requeue(queue, now),
+            Wish::TakeOver { seat } => self.taken_over(seat, now),
+            Wish::End => {
+                self.end(Ending::Completed, now);
+                Ok(())
+            }
+        }
+    }
+
+    fn talking(&self) -> Result<(), Unwilling> {
+        if self.doing == Doing::Talking { Ok(()) } else { Err(Unwilling::NotTalking) }
+    }
+
+    /// Both talk, and whom they asked in has picked up.
+    fn third_there(&self) -> Result<(), Unwilling> {
+        self.talking()?;
+        self.third.as_ref().filter(|third| third.is_there()).map(|_| ()).ok_or(Unwilling::NoThird)
+    }
+
+    fn consult(&mut self, to: &str, now: Now) -> Result<(), Unwilling> {
+        self.talking()?;
+        if self.third.is_some() {
+            return Err(Unwilling::ThirdThere);
+        }
+        let both = [Some(&self.caller), self.other.as_ref().map(|other| &other.leg)];
+        if both.into_iter().flatten().any(|leg| leg.is_passed_on()) {
+            return Err(Unwilling::PassedOn);
+        }
+        let to = self.plan.reach(to).ok_or(Unwilling::Unreachable)?;
+        let nobody_else = match &to {
+            Reached::Peer(_) => false,
+            Reached::Seat(seat) => self.is_with(seat),
+            Reached::Group(group) => group.seats.iter().all(|seat| self.is_with(seat)),
+        };
+        if nobody_else {
+            return Err(Unwilling::Unreachable);
+        }
+        if !self.is_open(&to, now) {
+            return Err(Unwilling::AfterHours);
+        }
+        self.held = false;
+        self.ask_third(Third::new(to, TransferKind::Consult, Standing::Asked, None), now);
+        Ok(())
+    }
+
+    fn leave(&mut self, now: Now) -> Result<(), Unwilling> {
+        self.talking()?;
+        match &self.third {
+            None => Err(Unwilling::NoThird),
+            Some(third) if third.standing == Standing::TakingOver => Err(Unwilling::NoThird),
+            Some(_) if self.awaits_help() => Err(Unwilling::NotAccepted),
+            Some(_) => {
+                self.asker_leaves(false, now);
+                Ok(())
+            }
+        }
+    }
+
+    fn hold(&mut self, held: bool, now: Now) -> Result<(), Unwilling> {
+        self.talking()?;
+        self.held = held;
+        self.arrange(now);
+        Ok(())
+    }
+
+    fn requeue(&mut self, queue: Option<QueueId>, now: Now) -> Result<(), Unwilling> {
+        self.talking()?;
+        if self.awaits_help() {
+            return Err(Unwilling::NotAccepted);
+        }
+        let of_line = || {
+            self.steps.iter().find_map(|step| match step {
+                Step::Queue(queue) => Some(queue.clone()),
+                _ => None,
+            })
+        };
+        let queue = queue.or_else(|| self.queue.clone()).or_else(of_line);
+        let queue =
+            queue.filter(|queue| self.plan.queues.contains_key(queue)).ok_or(Unwilling::Unreachable)?;
+        self.back_to_queue(queue, "transfer_wait", Clearing::Normal, now);
+        Ok(())
+    }
+
+    /// The two talk on until the seat has picked up. A caller who waits is offered to it.
+    fn taken_over(&mut self, seat: SeatId, now: Now) -> Result<(), Unwilling> {
+        if !self.plan.seats.contains_key(&seat) || self.is_with(&seat) {
+            return Err(Unwilling::Unreachable);
+        }
+        if self.doing == Doing::Queueing {
+            self.push(Command::WantSeat { seats: vec![seat], beside: false });
+            return Ok(());
+        }
+        self.talking()?;
+        if self.third.is_some() {
+            return Err(Unwilling::ThirdThere);
+        }
+        if self.caller.is_passed_on() {
+            return Err(Unwilling::PassedOn);
+        }
+        let third = Third::new(Reached::Seat(seat), TransferKind::Blind, Standing::TakingOver, None);
+        self.ask_third(third, now);
+        Ok(())
+    }
 }

@@ -117,6 +117,14 @@ fn words(explanation: &Explanation) -> String {
         lines.push(format!("{:>2}. {}", index + 1, step.zh));
         lines.push(format!("    {}", step.en));
     }
+    if !explanation.standing.is_empty() {
+        lines.push(String::new());
+        lines.push("来电人与座席 / caller and clerks".to_owned());
+        for words in &explanation.standing {
+            lines.push(format!("  - {}", words.zh));
+            lines.push(format!("    {}", words.en));
+        }
+    }
     lines.push(String::new());
     lines.push("依据 / decided by".to_owned());
     for place in &explanation.decided_by {

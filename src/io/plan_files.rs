@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::routing::{Draft, Fetched, Outcome, Overrides};
+use crate::time::Timestamp;
 
 /// No file of a plan is larger: 16 MiB hold over 17 minutes of a prompt.
 const FILE_MAX: u64 = 16 * 1024 * 1024;
@@ -17,7 +18,7 @@ pub fn load(path: &Path, overrides: &Overrides) -> Outcome {
     loop {
         let wanted = draft.wants();
         if wanted.is_empty() {
-            return draft.judge();
+            return draft.judge_at(Timestamp::now());
         }
         for name in wanted {
             let fetched = fetch(Path::new(&name));

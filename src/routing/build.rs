@@ -2,26 +2,28 @@
 //!
 //! Every `?` here is on a field whose absence the reading or a rule has already noted.
 
+mod afterwards;
+mod callers;
+mod people;
+mod queueing;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::afterwards::{Disposition, FollowUp, Missed};
-use super::callers::Callers;
 use super::meeting::{Meeting, SEATS};
-use super::people::{Hours, Role, ThreeWay, Work};
+use super::people::Hours;
 use super::plan::*;
-use super::queueing::{Known, Queueing};
+use super::queueing::Known;
 use super::rewrite::{Act, Rewriting, Rule, Rules};
-use super::sound::SoundTable;
 use super::source::Said;
 use super::tables::meeting::MeetingTable;
 use super::tables::trunk::{MemberTable, ProbeSaid, RewriteTable, RuleTable};
 use super::tables::{
-    BenchWord, GroupTable, ModeWord, NumberTable, QueueTable, RoutingTable, SeatTable, SinkTable, SinkWord,
-    SurveyTable, TlsTable, TransitionTable, TrunkTable,
+    BenchWord, GroupTable, ModeWord, NumberTable, QueueTable, RoutingTable, SinkTable, SinkWord, SurveyTable,
+    TlsTable, TransitionTable, TrunkTable,
 };
 use super::trace::TraceTable;
-use crate::id::{LineId, PromptId, QueueId, SeatId, TrunkId};
+use crate::id::{LineId, PromptId, QueueId, TrunkId};
 
 /// Makes the plan; `None` only where an error was noted before.
 pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: String) -> Option<Plan> {
@@ -44,29 +46,42 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         };
         Some((LineId::from(number), peer))
     });
+    let departments = table.departments.iter().map(|own| people::department(own, table));
+    let names = table.departments.iter();
+    let names = names.map(|own| Some((LineId::from(text(&own.number)?), value(&own.name)?)));
+    let city = city(table)?;
+    let callers = callers::callers(table, &city.time_zone)?;
     Some(Plan {
         digest,
         purpose: value(&table.purpose)?,
-        city: city(table)?,
+        city,
         network: network(table)?,
         lines: keyed(&table.numbers, line, |line| line.number.clone())?,
         meetings: table.meetings.iter().map(meeting).collect::<Option<_>>()?,
         transition,
         trunks,
         groups,
-        seats: keyed(&table.seats, |own| seat(own, table.seat_sound.as_ref()), |seat| seat.id.clone())?,
-        tokens: Vec::new(),
+        seats: keyed(
+            &table.seats,
+            |own| people::seat(own, table.seat_sound.as_ref()),
+            |seat| seat.id.clone(),
+        )?,
         queues: keyed(&table.queues, queue, |queue| queue.id.clone())?,
         emergency: emergency.collect::<Option<_>>()?,
-        departments: BTreeMap::new(),
-        experts: BTreeMap::new(),
-        three_way: ThreeWay::default(),
-        work: Work::default(),
-        callers: Callers::default(),
-        disposition: Disposition::default(),
-        missed: Missed::default(),
-        follow_up: FollowUp::default(),
-        calling: None,
+        departments: departments.collect::<Option<_>>()?,
+        department_names: names.collect::<Option<_>>()?,
+        experts: keyed(&table.experts, people::group, |group| group.number.clone())?,
+        three_way: people::three_way(table.three_way.as_ref())?,
+        work: people::work(table.work.as_ref())?,
+        tokens: table.tokens.iter().map(people::token).collect::<Option<_>>()?,
+        callers,
+        disposition: afterwards::disposition(table.disposition.as_ref())?,
+        missed: afterwards::missed(table.missed.as_ref())?,
+        follow_up: afterwards::follow_up(table.follow_up.as_ref())?,
+        calling: match &table.calling {
+            Some(own) => Some(afterwards::calling(own)?),
+            None => None,
+        },
         prompts,
         recording: recording(table),
         survey: survey(table.survey.as_ref())?,
@@ -174,7 +189,7 @@ fn survey(table: Option<&SurveyTable>) -> Option<Survey> {
         enabled: value(&survey.enabled)?,
         wait: value(&survey.wait)?,
         tries: value(&survey.tries)?,
-        reason: false,
+        reason: value(&survey.reason)?,
     })
 }
 
@@ -297,21 +312,7 @@ fn queue(table: &QueueTable) -> Option<Queue> {
         length_max: value(&table.length_max)?,
         announce_every: value(&table.announce_every)?,
         overflow_prompt: PromptId::from(text(&table.overflow_prompt)?),
-        rules: Queueing::default(),
-    })
-}
-
-fn seat(table: &SeatTable, usual: Option<&SoundTable>) -> Option<Seat> {
-    Some(Seat {
-        id: SeatId::from(text(&table.id)?),
-        name: value(&table.name)?,
-        role: Role::Clerk,
-        skills: list(&table.skills, |skill| Known::some(skill.as_str()))?,
-        queues: list(&table.queues, |queue| QueueId::from(queue.as_str()))?,
-        order: 0,
-        wrap_up: None,
-        secret: value(&table.secret)?,
-        sound: table.sound.plan(usual),
+        rules: queueing::rules(&table.rules)?,
     })
 }
 
@@ -335,7 +336,7 @@ fn line(number: &NumberTable, table: &RoutingTable) -> Option<Line> {
         mode,
         row: value(&number.row)?,
         expert_seats: value(&number.expert_seats)?,
-        skills: list(&number.skills, |skill| Known::some(skill.as_str()))?,
+        skills: list(&number.skills, Known::clone)?,
         transition: own,
     })
 }
@@ -380,7 +381,7 @@ fn peer(number: &NumberTable, table: &RoutingTable) -> Option<Peer> {
         number: far.value.clone(),
         ring: number.ring_or_default(),
         drill: is_drill(trunk, table),
-        hours: Hours::default(),
+        hours: people::hours(&number.hours)?,
     })
 }
 

@@ -1,6 +1,7 @@
 //! What would happen to a call, in words, and which lines of the file decide it.
 
 mod room;
+mod standing;
 
 use serde::Serialize;
 
@@ -9,9 +10,10 @@ use super::meeting::Comer;
 use super::number::{Dialled, Found};
 use super::origins::Origins;
 use super::plan::{BenchLine, DialledFrom, Flow, Line, LineMode, Peer, Plan, Step, TicketReason, Trunk, Way};
+use super::queueing::Strategy;
 use super::source::Place;
 use super::transition::Phase;
-use crate::id::PromptId;
+use crate::id::{PromptId, QueueId};
 use crate::time::Timestamp;
 
 /// The answer to `hotline explain`.
@@ -27,6 +29,8 @@ pub struct Explanation {
     pub line: Option<ExplainedLine>,
     /// What happens, in order.
     pub steps: Vec<Text>,
+    /// How the caller stands, and who could be asked at that hour; empty where nobody is waited for.
+    pub standing: Vec<Text>,
     /// What in the file decides it.
     pub decided_by: Vec<Place>,
 }
@@ -60,9 +64,11 @@ impl Plan {
     ) -> Explanation {
         let mut decided_by = origins.trunks.get(&trunk.id).cloned().unwrap_or_default();
         let found = self.find_line(trunk, dialled);
+        let caller = trunk.rewrite.caller_inward.apply(from);
+        let standing =
+            found.as_ref().map(|found| self.standing(&found.line, trunk, &caller, at)).unwrap_or_default();
         let steps = match &found {
             Some(found) => {
-                let caller = trunk.rewrite.caller_inward.apply(from);
                 decided_by.extend(self.deciders(origins, &found.line, &caller));
                 let flow = self.flow(&found.line, at);
                 self.words(&found.line, &flow, at, &caller)
@@ -86,7 +92,8 @@ impl Plan {
                 }
             },
         };
-        self.explanation(trunk.id.as_str(), from, at, found, (steps, decided_by))
+        let said = self.explanation(trunk.id.as_str(), from, at, found, (steps, decided_by));
+        Explanation { standing, ..said }
     }
 
     fn explanation(
@@ -113,6 +120,7 @@ impl Plan {
                 number_as_dialled: found.number_as_dialled.to_owned(),
             }),
             steps,
+            standing: Vec::new(),
             decided_by,
         }
     }
@@ -205,8 +213,8 @@ impl Plan {
             Step::PlayForever(prompt) => self.said("反复播放", "plays on and on", prompt),
             Step::Silence => Text::new("保持静音", "stays silent"),
             Step::Queue(queue) => Text::new(
-                format!("进入队列 {queue}，由空闲最久的座席接听"),
-                format!("waits in the queue {queue} for the seat that has been free longest"),
+                format!("进入队列 {queue}，由{}接听", self.strategy_words(queue).zh),
+                format!("waits in the queue {queue} for {}", self.strategy_words(queue).en),
             ),
             Step::Dial { peer, ticket_on_failure, .. } => {
                 let drill = if peer.drill { ("（演练）", " (drill)") } else { ("", "") };
@@ -228,7 +236,11 @@ impl Plan {
                         "无人可接时登记工单并播报编号",
                         "if it overflows, opens a ticket and reads its number out",
                     ),
-                    TicketReason::SubCenterUnanswered => {
+                    TicketReason::SubCenterUnanswered
+                    | TicketReason::ExpertUnanswered
+                    | TicketReason::DepartmentUnanswered
+                    | TicketReason::EmergencyUnanswered
+                    | TicketReason::AfterHours => {
                         ("登记工单并播报编号", "opens a ticket and reads its number out")
                     }
                 };
@@ -239,6 +251,17 @@ impl Plan {
                 "asks for a grade of five after the clerk has left",
             ),
             Step::Refuse { status } => Text::new(format!("拒绝 ({status})"), format!("refuses ({status})")),
+        }
+    }
+
+    fn strategy_words(&self, queue: &QueueId) -> Text {
+        match self.queues.get(queue).map(|queue| queue.rules.strategy).unwrap_or_default() {
+            Strategy::LongestIdle => Text::new("空闲最久的座席", "the seat that has been free longest"),
+            Strategy::RoundRobin => Text::new("轮到的座席", "the seat whose turn it is"),
+            Strategy::FewestCalls => Text::new("接得最少的座席", "the seat with the fewest calls"),
+            Strategy::TopDown => Text::new("排在最前的空闲座席", "the first seat in order that is free"),
+            Strategy::Random => Text::new("任一空闲座席", "any seat that is free"),
+            Strategy::RingAll => Text::new("最先摘机的座席", "whichever seat picks up first"),
         }
     }
 

@@ -23,7 +23,7 @@ impl Plan {
                 (self.to_a_person(queue, None, false), self.recording.enabled)
             }
             LineMode::Merged { queue } => (self.merged(line, queue, at), self.recording.enabled),
-            LineMode::SubCenter { peer, queue } => (self.sub_center(peer, queue), self.recording.enabled),
+            LineMode::SubCenter { peer, queue } => (self.sub_center(peer, queue, at), self.recording.enabled),
             LineMode::Bench(bench) => bench_steps(bench),
             LineMode::Meeting(meeting) => (meet(meeting, &line.number), meeting.record),
         };
@@ -77,8 +77,12 @@ impl Plan {
     }
 
     /// A sub-center is dialled while the caller hears ringing, and the caller is answered when it
-    /// answers. Where it does not: a ticket, the answer, the news, and on as 12345.
-    fn sub_center(&self, peer: &Peer, queue: &QueueId) -> Vec<Step> {
+    /// answers. Where it does not: a ticket, the answer, the news, and on as 12345. At an hour when
+    /// nobody is there it is not dialled: nobody waits for a telephone that rings in the dark.
+    fn sub_center(&self, peer: &Peer, queue: &QueueId, at: Timestamp) -> Vec<Step> {
+        if !peer.hours.are_open(at, &self.city.time_zone) {
+            return self.to_a_person(queue, None, false);
+        }
         let unanswered = PromptId::from(prompts::SUB_CENTER_UNANSWERED);
         let mut steps = vec![
             Step::Ring,

@@ -20,6 +20,7 @@ use super::source::{Fetched, Problems, Said, Source, beside};
 use super::tables::RoutingTable;
 use super::trunk_values::Targets;
 use super::values::Ports;
+use crate::time::Timestamp;
 
 /// What the command line says in place of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -130,6 +131,14 @@ impl Draft {
         }
         let read = ManifestTable::read;
         self.manifest = Some(read_table(document.get_ref(), spot, &mut self.problems, read));
+    }
+
+    /// The same as [`judge`](Draft::judge), and what is over by `now` as well.
+    pub fn judge_at(mut self, now: Timestamp) -> Outcome {
+        if let Some(table) = &self.table {
+            check::judge_at(table, now, &mut self.problems);
+        }
+        self.judge()
     }
 
     /// Applies every rule, and makes the plan if none is broken.

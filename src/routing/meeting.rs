@@ -93,9 +93,10 @@ impl Plan {
         })
     }
 
-    /// A line as the file says it, or a room: its name in words; empty for no number of ours.
+    /// A line as the file says it, a department or a room: its name in words; empty for no number of ours.
     pub fn line_name(&self, number: &LineId) -> String {
         let line = self.lines.get(number).map(|line| &line.name);
+        let line = line.or_else(|| self.department_names.get(number));
         line.or_else(|| self.meeting_of(number).map(|meeting| &meeting.name)).cloned().unwrap_or_default()
     }
 

@@ -144,7 +144,7 @@ impl Plan {
 }
 
 /// The digits of a dialled URI, with the `+` where there is one.
-fn number_of(dialled: &str) -> Option<String> {
+pub(super) fn number_of(dialled: &str) -> Option<String> {
     digits_of(&Uri::of(dialled)?.number)
 }
 

@@ -56,19 +56,6 @@ impl Hours {
     }
 }
 
-/// `[[token]]`: who asks by HTTP, and as what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiToken {
-    /// In records and in the ledger.
-    pub name: String,
-    /// What they may.
-    pub role: Role,
-    /// Their own seat, where they have one.
-    pub seat: Option<SeatId>,
-    /// Where the token is kept: never in the file.
-    pub secret: SecretRef,
-}
-
 /// `[[expert_group]]`: the expert seats of a department (the notice, list of 2-1, 2-2, 2-5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpertGroup {
@@ -97,6 +84,10 @@ pub struct Work {
     pub rest: Duration,
     /// Beginning of numbers that seats dial to change their state: `*3`.
     pub prefix: String,
+    /// Beginning of numbers that supervisors and trainees dial to listen to a seat: `*9` and the seat.
+    pub watch_prefix: String,
+    /// Said to both before an observer hears them; `None`: nothing is.
+    pub observer_prompt: Option<PromptId>,
 }
 
 /// `[[work.away]]`.
@@ -117,8 +108,23 @@ impl Default for Work {
             wrap_up_max: Duration::from_secs(15 * 60),
             rest: Duration::from_secs(5 * 60),
             prefix: "*3".into(),
+            watch_prefix: "*9".into(),
+            observer_prompt: None,
         }
     }
+}
+
+/// `[[api_token]]`: who asks by HTTP, and what they may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiToken {
+    /// In records and in the ledger.
+    pub name: String,
+    /// What it may.
+    pub role: Role,
+    /// The seat of whoever uses it, where they have one.
+    pub seat: Option<SeatId>,
+    /// Where the token is kept: never in the file.
+    pub secret: SecretRef,
 }
 
 /// `[three_way]`: a clerk asks a third party into the call.

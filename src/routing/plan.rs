@@ -39,8 +39,6 @@ pub struct Plan {
     pub trunks: BTreeMap<TrunkId, Trunk>,
     /// Groups of them; no group and no trunk share a name.
     pub groups: BTreeMap<TrunkId, TrunkGroup>,
-    /// Who asks by HTTP, beside the token that is made at the first start.
-    pub tokens: Vec<ApiToken>,
     /// Clerks' telephones.
     pub seats: BTreeMap<SeatId, Seat>,
     /// Where callers wait.
@@ -49,12 +47,16 @@ pub struct Plan {
     pub emergency: BTreeMap<LineId, Peer>,
     /// Departments that clerks ask into a call: reached by them only, never a line of our own.
     pub departments: BTreeMap<LineId, Peer>,
+    /// Their names: 责任单位.
+    pub department_names: BTreeMap<LineId, String>,
     /// Expert seats by the line that they are for.
     pub experts: BTreeMap<LineId, Arc<ExpertGroup>>,
     /// How a third party is asked into a call.
     pub three_way: ThreeWay,
     /// What clerks may do with their time.
     pub work: Work,
+    /// Who asks by HTTP.
+    pub tokens: Vec<ApiToken>,
     /// Callers who are known.
     pub callers: Callers,
     /// What calls are about.
@@ -560,4 +562,26 @@ pub enum TicketReason {
     Overflow,
     /// A sub-center did not answer.
     SubCenterUnanswered,
+    /// No expert did, nor the seat that the caller was put through to.
+    ExpertUnanswered,
+    /// A department did not.
+    DepartmentUnanswered,
+    /// Nor did help in an emergency.
+    EmergencyUnanswered,
+    /// Nobody is there at this hour.
+    AfterHours,
+}
+
+impl TicketReason {
+    /// In records and events.
+    pub fn name(self) -> &'static str {
+        match self {
+            TicketReason::Overflow => "overflow",
+            TicketReason::SubCenterUnanswered => "sub_center_unanswered",
+            TicketReason::ExpertUnanswered => "expert_unanswered",
+            TicketReason::DepartmentUnanswered => "department_unanswered",
+            TicketReason::EmergencyUnanswered => "emergency_unanswered",
+            TicketReason::AfterHours => "after_hours",
+        }
+    }
 }

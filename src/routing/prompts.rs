@@ -19,7 +19,7 @@ pub const SAMPLE_RATE: u32 = 8_000;
 pub const SUB_CENTER_UNANSWERED: &str = "sub_center_unanswered";
 
 /// Sounds that the engine itself asks for by id; a live file's manifest must have them all.
-pub const REQUIRED: [&str; 34] = [
+pub const REQUIRED: [&str; 36] = [
     "gonghao",
     "wei_nin_fuwu",
     "digit_0",
@@ -54,7 +54,27 @@ pub const REQUIRED: [&str; 34] = [
     "system_fault",
     "ringback",
     SUB_CENTER_UNANSWERED,
+    "wrong_key",
+    "returned_to_queue",
 ];
+
+/// Sounds that the engine asks for by id where the file uses what they are for.
+pub const SAID_SOMETIMES: [&str; 9] = [
+    CALLBACK_OFFER,
+    "callback_kept",
+    COOL_DOWN,
+    "survey_reason",
+    "expert_unanswered",
+    "department_unanswered",
+    "emergency_unanswered",
+    "after_hours",
+    "follow_up_greeting",
+];
+
+/// Offers a call back, and says by which key.
+pub const CALLBACK_OFFER: &str = "callback_offer";
+/// Says why a call gets a ticket instead of a person, and the key for who has an emergency.
+pub const COOL_DOWN: &str = "cool_down";
 
 /// The manifest as it is written.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use super::people::Role;
 use crate::id::{PromptId, Skill};
 
 /// What a clerk knows, and how well; or what a caller's clerk must know, and how well at least.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Known {
     /// What. A language or dialect is a skill like others: `language/en`.
     pub skill: Skill,

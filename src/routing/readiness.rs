@@ -42,11 +42,26 @@ impl Plan {
             .collect()
     }
 
+    /// A dual number; the three with expert seats say whether a group is there, and at this hour.
+    fn with_experts(&self, line: &Line, at: Timestamp) -> Text {
+        let (zh, en) = ("同 12345，保留原号", "as 12345, line kept");
+        let (there, experts) = match self.experts.get(&line.number) {
+            None if line.expert_seats => ("专家组未设".to_owned(), "no expert group".to_owned()),
+            None => return Text::new(zh, en),
+            Some(group) => {
+                let there = self.presence(&group.hours, at);
+                let seats = group.seats.len();
+                (format!("专家 {seats} 席{}", there.zh), format!("{seats} expert seat(s) {}", there.en))
+            }
+        };
+        Text::new(format!("{zh}，{there}"), format!("{en}, {experts}"))
+    }
+
     fn treatment(&self, line: &Line, at: Timestamp) -> Text {
         let steps = self.flow(line, at).steps;
         match &line.mode {
             LineMode::Primary { .. } => Text::new("问候语，排队", "greeting, queue"),
-            LineMode::Dual { .. } => Text::new("同 12345，保留原号", "as 12345, line kept"),
+            LineMode::Dual { .. } => self.with_experts(line, at),
             LineMode::Merged { .. } => {
                 let prompt = &self.transition_of(line).prompt;
                 let plays = [Step::Play(prompt.clone()), Step::PlayEarly(prompt.clone())];

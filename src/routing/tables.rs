@@ -4,8 +4,13 @@
 //! How each is read and what stands in for what is not said is in [`reading`]; whether the values
 //! make sense together is for [`check`](super::check) to judge.
 
+pub mod afterwards;
+pub mod callers;
 pub mod meeting;
+pub mod people;
+pub mod queueing;
 mod reading;
+pub mod token;
 pub mod trunk;
 
 use std::net::SocketAddr;
@@ -15,12 +20,19 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::diagnostic::Spot;
+use super::people::Role;
 use super::plan::{Afterwards, Listener, Purpose, RecordingFormat, SeatGreeting, SecretRef};
+use super::queueing::Known;
 use super::sound::SoundTable;
 use super::source::Said;
 use super::trace::TraceTable;
 use super::values::Ports;
+use afterwards::{CallingTable, DispositionTable, FollowUpTable, MissedTable};
+use callers::{CallersTable, LaneTable, PolicyTable};
 use meeting::MeetingTable;
+use people::{DepartmentTable, ExpertGroupTable, HoursTable, ThreeWayTable, WorkTable};
+use queueing::RulesTable;
+use token::TokenTable;
 pub use trunk::{GroupTable, TrunkTable};
 
 /// The only version of the file's shape.
@@ -80,6 +92,30 @@ pub struct RoutingTable {
     pub emergencies: Vec<EmergencyTable>,
     /// `[[ticket_sink]]`.
     pub sinks: Vec<SinkTable>,
+    /// `[[expert_group]]`.
+    pub experts: Vec<ExpertGroupTable>,
+    /// `[[department]]`.
+    pub departments: Vec<DepartmentTable>,
+    /// `[three_way]`.
+    pub three_way: Option<ThreeWayTable>,
+    /// `[work]`.
+    pub work: Option<WorkTable>,
+    /// `[callers]`.
+    pub callers: Option<CallersTable>,
+    /// `[[lane]]`.
+    pub lanes: Vec<LaneTable>,
+    /// `[[caller_policy]]`.
+    pub policies: Vec<PolicyTable>,
+    /// `[disposition]`.
+    pub disposition: Option<DispositionTable>,
+    /// `[missed]`.
+    pub missed: Option<MissedTable>,
+    /// `[follow_up]`.
+    pub follow_up: Option<FollowUpTable>,
+    /// `[calling]`.
+    pub calling: Option<CallingTable>,
+    /// `[[api_token]]`.
+    pub tokens: Vec<TokenTable>,
 }
 
 /// `[city]`.
@@ -151,6 +187,8 @@ pub struct SurveyTable {
     pub wait: Field<Duration>,
     /// `tries`.
     pub tries: Field<u8>,
+    /// `reason`.
+    pub reason: Field<bool>,
 }
 
 /// `[transition]`, and `transition = { … }` of a number.
@@ -195,6 +233,8 @@ pub struct QueueTable {
     pub announce_every: Field<Duration>,
     /// `overflow_prompt`.
     pub overflow_prompt: Field<String>,
+    /// Which seat is found, and how.
+    pub rules: RulesTable,
 }
 
 /// `[[seat]]`.
@@ -204,10 +244,18 @@ pub struct SeatTable {
     pub id: Field<String>,
     /// `name`.
     pub name: Field<String>,
+    /// `role`.
+    pub role: Field<Role>,
     /// `skills`.
-    pub skills: Field<Vec<Said<String>>>,
+    pub skills: Field<Vec<Said<Known>>>,
+    /// `languages`.
+    pub languages: Field<Vec<Said<String>>>,
     /// `queues`.
     pub queues: Field<Vec<Said<String>>>,
+    /// `order`.
+    pub order: Field<u16>,
+    /// `wrap_up`.
+    pub wrap_up: Field<Duration>,
     /// `secret`.
     pub secret: Field<SecretRef>,
     /// `codecs` and `srtp`.
@@ -262,7 +310,7 @@ pub struct NumberTable {
     /// `expert_seats`.
     pub expert_seats: Field<bool>,
     /// `skills`.
-    pub skills: Field<Vec<Said<String>>>,
+    pub skills: Field<Vec<Said<Known>>>,
     /// `transition`.
     pub transition: Option<TransitionTable>,
     /// `trunk`.
@@ -271,6 +319,8 @@ pub struct NumberTable {
     pub dial: Field<String>,
     /// `ring`: longest ringing at the far side.
     pub ring: Field<Duration>,
+    /// `hours`: when somebody answers at the far side.
+    pub hours: HoursTable,
     /// `does`.
     pub does: Field<BenchWord>,
     /// `prompt`.
@@ -323,6 +373,11 @@ pub struct SinkTable {
 }
 
 impl RoutingTable {
+    /// The key of `[callers]` by which callers say that it is urgent.
+    pub fn urgent_key(&self) -> Option<char> {
+        Some(self.callers.as_ref()?.urgent_key.as_ref()?.value.0)
+    }
+
     /// Whether the human-first rules apply.
     pub fn is_live(&self) -> bool {
         self.purpose.as_ref().is_none_or(|said| said.value == Purpose::Live)

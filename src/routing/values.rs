@@ -54,14 +54,14 @@ macro_rules! whole_number {
                 };
                 let found = <$type>::from_str_radix(integer.as_str(), integer.radix()).ok();
                 if found.is_none() {
-                    out_of_range(&node.spot, &format!("0–{}", <$type>::MAX), problems);
+                    out_of_range(&node.spot, &format!("{}–{}", <$type>::MIN, <$type>::MAX), problems);
                 }
                 found
             }
         }
     )*};
 }
-whole_number!(u8, u16, u32);
+whole_number!(u8, u16, u32, i16);
 
 /// Notes a number or duration outside what makes sense; `range` is said in both languages.
 pub fn out_of_range(spot: &Spot, range: &str, problems: &mut Problems) {

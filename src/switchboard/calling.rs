@@ -1,23 +1,503 @@
-//! Calls that the house makes: clerks' own, by click, and back to callers who gave up.
+//! Calls that the house and its clerks make: a clerk dials, or a seat rings first and then somebody outside
+//! does, by click or back to a caller who gave up.
+//!
+//! Whom they may call is the plan's to say ([`Plan::callable`]). Such a call is recorded like any other: it
+//! is [`Opened`](What::Opened) for the line whose number is shown, and [`Outward`](What::Outward) says for
+//! whom and why.
 
-use super::Switchboard;
+use std::time::Duration;
+
+use super::inward::Turned;
+use super::kept::Callback;
+use super::missed::{MissedView, NotNow};
 use super::request::{Refusal, Reply};
-use crate::id::{CallId, LineId, SeatId};
+use super::{Drain, Entry, Output, Switchboard, What, mask, rooms, transfers};
+use crate::acd::event::{SeatState, Unchanged};
+use crate::call::negotiate::Terms;
+use crate::call::{Call, Callee, Setup};
+use crate::id::{CallId, LineId, SeatId, TrunkId};
+use crate::media::order::PortSlot;
+use crate::routing::Plan;
+use crate::routing::meeting::SEATS;
+use crate::routing::outside::Callable;
+use crate::routing::people::{ExpertGroup, Role};
+use crate::routing::plan::{Flow, Peer, Step};
+use crate::sip::event::Invited;
+use crate::sip::{self, Along, SessionId};
 use crate::time::Now;
+
+/// Where a call came by that the house began without a clerk, in its record.
+pub const HOUSE: &str = "house";
+/// How long a clerk's telephone rings before the house gives up calling somebody for it.
+pub(super) const CLERK_RING: Duration = Duration::from_secs(20);
+/// How long a colleague's telephone rings.
+const COLLEAGUE_RING: Duration = Duration::from_secs(30);
+/// RFC 3261 §8.1.1.6.
+const MAX_FORWARDS: u8 = 70;
+/// What a clerk hears whose call by click was not taken.
+const NOT_TAKEN: &str = "busy";
+/// And how often: it is short.
+const NOT_TAKEN_TIMES: usize = 4;
+
+/// Why the house or a clerk calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A clerk dialled.
+    Clerk,
+    /// A clerk, or a program for it, clicked.
+    Click,
+    /// A caller whose place in the queue is due.
+    Callback,
+    /// A caller on the list of missed calls is called back.
+    Missed,
+    /// A citizen is asked whether they were helped.
+    FollowUp,
+}
+
+impl Purpose {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Purpose::Clerk => "clerk",
+            Purpose::Click => "click",
+            Purpose::Callback => "callback",
+            Purpose::Missed => "missed",
+            Purpose::FollowUp => "follow_up",
+        }
+    }
+}
+
+/// What a call's entry keeps of why it was made.
+pub(super) struct Outward {
+    pub(super) purpose: Purpose,
+    /// For whom.
+    pub(super) seat: Option<SeatId>,
+    /// Who is called.
+    pub(super) number: String,
+    /// Whose number they see.
+    pub(super) shown: LineId,
+    /// The call that it follows from.
+    pub(super) of: Option<CallId>,
+    /// A second seat in it, set aside like the first.
+    pub(super) colleague: Option<SeatId>,
+    /// It is for a place in the queue.
+    pub(super) callback: Option<Callback>,
+}
+
+/// Whom a clerk is to be put in touch with.
+pub(super) struct Wanted {
+    pub(super) seat: SeatId,
+    pub(super) number: String,
+    /// Whose number is shown; `None`: the plan's.
+    pub(super) line: Option<LineId>,
+    pub(super) purpose: Purpose,
+    pub(super) of: Option<CallId>,
+}
+
+/// The way to somebody, and the seat that is set aside for it.
+struct Way {
+    peer: Peer,
+    colleague: Option<SeatId>,
+    emergency: bool,
+}
+
+/// A call about to begin.
+pub(super) struct Beginning {
+    pub(super) outward: Outward,
+    pub(super) steps: Vec<Step>,
+    /// Set aside while it lasts.
+    pub(super) clerk: Option<SeatId>,
+    /// Who is on the first leg, in the record.
+    pub(super) caller: String,
+    /// Where it came by, in the record.
+    pub(super) way: TrunkId,
+    pub(super) dialled: String,
+    pub(super) wire_ref: String,
+}
 
 impl Switchboard {
     pub(super) fn dial_out(
         &mut self,
-        _seat: SeatId,
-        _number: &str,
-        _line: Option<LineId>,
-        _of: Option<CallId>,
-        _now: Now,
+        seat: SeatId,
+        number: &str,
+        line: Option<LineId>,
+        of: Option<CallId>,
+        now: Now,
     ) -> Result<Reply, Refusal> {
-        Err(Refusal::NotAllowed)
+        let wanted = Wanted { seat, number: number.to_owned(), line, purpose: Purpose::Click, of };
+        self.ring_clerk(wanted, now).map(Reply::Begun)
     }
 
-    pub(super) fn call_back(&mut self, _missed: CallId, _seat: SeatId, _now: Now) -> Result<Reply, Refusal> {
-        Err(Refusal::NotAllowed)
+    pub(super) fn call_back(&mut self, missed: CallId, seat: SeatId, now: Now) -> Result<Reply, Refusal> {
+        let (number, _) = self.missed.to_call_back(missed, now).map_err(|why| match why {
+            NotNow::NotListed => Refusal::NoSuchCall,
+            NotNow::Trying => Refusal::Engaged,
+            NotNow::TooSoon => Refusal::TooSoon,
+        })?;
+        let number = number.to_owned();
+        let wanted = Wanted { seat, number, line: None, purpose: Purpose::Missed, of: Some(missed) };
+        self.ring_clerk(wanted, now).map(Reply::Begun)
+    }
+
+    /// Callers who gave up and are owed a call back, oldest first.
+    pub fn missed(&self) -> Vec<MissedView> {
+        self.missed.views()
+    }
+
+    /// Callers who gave up and for whom the list had no place, since the start.
+    pub fn missed_dropped(&self) -> u64 {
+        self.missed.dropped()
+    }
+
+    /// Rings a seat; when it answers, whom it wants.
+    pub(super) fn ring_clerk(&mut self, wanted: Wanted, now: Now) -> Result<CallId, Refusal> {
+        let Wanted { seat, number, line, purpose, of } = wanted;
+        let plan = self.plan.clone();
+        let at = plan.seats.get(&seat).ok_or(Refusal::NoSuchSeat)?;
+        if let Some(line) = line.as_ref().filter(|line| !plan.lines.contains_key(*line)) {
+            return Err(Refusal::NotInPlan(line.to_string()));
+        }
+        let callable = plan.callable(&number).map_err(|why| {
+            tracing::info!(%seat, number = %mask(&number), %why, "not called");
+            Refusal::NotInPlan(number)
+        })?;
+        if !may_call(at.role, &callable) {
+            return Err(Refusal::NotAllowed);
+        }
+        match self.acd.seat(&seat) {
+            None => return Err(Refusal::NoSuchSeat),
+            Some(SeatState::SignedOut) => return Err(Refusal::Seat(Unchanged::SignedOut)),
+            Some(SeatState::Offered { .. } | SeatState::Talking { .. }) => return Err(Refusal::Engaged),
+            Some(SeatState::Ready { .. } | SeatState::WrapUp { .. } | SeatState::Away { .. }) => {}
+        }
+        if self.is_in_own_call(&seat) {
+            return Err(Refusal::Engaged);
+        }
+        let way = self.way_of(&callable, &seat, now).ok_or(Refusal::Engaged)?;
+        if self.drain != Drain::Open || self.is_full(way.emergency) {
+            return Err(Refusal::Full);
+        }
+        let number = callable.number();
+        let beginning = Beginning {
+            steps: dial_and_tell(way.peer),
+            clerk: Some(seat.clone()),
+            caller: seat.to_string(),
+            way: TrunkId::from(SEATS),
+            dialled: number.clone(),
+            wire_ref: String::new(),
+            outward: Outward {
+                purpose,
+                seat: Some(seat.clone()),
+                number,
+                shown: line.unwrap_or_else(|| plan.calling_line()),
+                of,
+                colleague: way.colleague,
+                callback: None,
+            },
+        };
+        Ok(self.call_first(beginning, Callee::Seat(seat), CLERK_RING, now))
+    }
+
+    /// Rings the seat that the queue has found for a kept place; when it answers, its caller. The queue knows
+    /// what the seat is at: it is not set aside.
+    pub(super) fn call_back_kept(
+        &mut self,
+        line: LineId,
+        number: String,
+        callback: Callback,
+        peer: Peer,
+        now: Now,
+    ) -> CallId {
+        let seat = callback.seat().clone();
+        let shown = if self.plan.lines.contains_key(&line) { line } else { self.plan.calling_line() };
+        let beginning = Beginning {
+            steps: dial_and_tell(peer),
+            clerk: None,
+            caller: seat.to_string(),
+            way: TrunkId::from(SEATS),
+            dialled: number.clone(),
+            wire_ref: String::new(),
+            outward: Outward {
+                purpose: Purpose::Callback,
+                seat: Some(seat.clone()),
+                number,
+                shown,
+                of: Some(callback.kept),
+                colleague: None,
+                callback: Some(callback),
+            },
+        };
+        self.call_first(beginning, Callee::Seat(seat), CLERK_RING, now)
+    }
+
+    /// A clerk's telephone dialled what is no room.
+    pub(super) fn clerk_dials(&mut self, seat: &SeatId, invited: Invited, now: Now) -> Result<(), Turned> {
+        let plan = self.plan.clone();
+        let role = plan.seats.get(seat).map(|seat| seat.role).ok_or(Turned::ForGood(403))?;
+        let uri = invited.dialled.request_uri.as_str();
+        let callable = plan.dialled_by_seat(uri).map_err(|why| {
+            tracing::info!(%seat, %why, "a clerk dialled what may not be called");
+            Turned::ForGood(403)
+        })?;
+        if !may_call(role, &callable) {
+            return Err(Turned::ForGood(403));
+        }
+        let way = self.way_of(&callable, seat, now).ok_or(Turned::ForGood(486))?;
+        if self.drain != Drain::Open || self.is_full(way.emergency) {
+            return Err(Turned::ForNow);
+        }
+        let slot = self.ports.lend().ok_or(Turned::ForNow)?;
+        let beginning = Beginning {
+            steps: vec![dial(way.peer)],
+            clerk: Some(seat.clone()),
+            caller: seat.to_string(),
+            way: TrunkId::from(SEATS),
+            dialled: uri.to_owned(),
+            wire_ref: invited.wire_ref.clone(),
+            outward: Outward {
+                purpose: Purpose::Clerk,
+                seat: Some(seat.clone()),
+                number: callable.number(),
+                shown: plan.calling_line(),
+                of: None,
+                colleague: way.colleague,
+                callback: None,
+            },
+        };
+        let mut setup = self.outward_setup(&beginning, now);
+        setup.offer = invited.offer.clone();
+        setup.reliable = invited.reliable;
+        setup.slot = slot;
+        (setup.peer, setup.sound_ip) = (invited.peer.ip(), self.sound_ip(&invited));
+        setup.terms = Terms::new(&plan.sound_of(seat), plan.limits.call_max);
+        setup.keys = self.keys_over(invited.listener);
+        let (id, ticket) = (setup.id, setup.ticket.clone());
+        let call = Call::of_clerk(setup, seat.clone(), now).map_err(|why| {
+            self.ports.release(slot);
+            Turned::Description(why)
+        })?;
+        if let Some(wire_ref) = sip::WireRef::parse(&invited.wire_ref) {
+            self.outputs.push_back(Output::OnWire { call: id, party: invited.from.clone(), wire_ref });
+        }
+        let leg = crate::id::LegId::caller(id);
+        self.sessions.insert(invited.session, leg);
+        self.legs.insert(leg, invited.session);
+        self.let_out((id, ticket), call, beginning, invited.max_forwards, now);
+        Ok(())
+    }
+
+    /// Begins a call by calling whoever is on its first leg.
+    pub(super) fn call_first(
+        &mut self,
+        beginning: Beginning,
+        first: Callee,
+        ring: Duration,
+        now: Now,
+    ) -> CallId {
+        let setup = self.outward_setup(&beginning, now);
+        let (id, ticket) = (setup.id, setup.ticket.clone());
+        let call = Call::outward(setup, first, ring, now);
+        self.let_out((id, ticket), call, beginning, MAX_FORWARDS, now);
+        id
+    }
+
+    /// What such a call begins with, but for its first leg.
+    fn outward_setup(&mut self, beginning: &Beginning, now: Now) -> Setup {
+        let plan = self.plan.clone();
+        let (line, steps) = (beginning.outward.shown.clone(), beginning.steps.clone());
+        let nowhere = std::net::Ipv4Addr::UNSPECIFIED.into();
+        Setup {
+            id: CallId::draw(u64::try_from(now.wall.as_millisecond()).unwrap_or(0), &mut self.dice),
+            flow: Flow { line, steps, record: plan.recording.enabled },
+            ticket: self.numbers.next(plan.city.time_zone.to_datetime(now.wall).date()),
+            sounds: self.sounds.clone(),
+            offer: None,
+            reliable: false,
+            slot: PortSlot(u32::MAX),
+            peer: nowhere,
+            sound_ip: nowhere,
+            session: self.dice.next_u64() >> 16,
+            terms: Terms::default(),
+            keys: None,
+            plan,
+        }
+    }
+
+    fn let_out(
+        &mut self,
+        (id, ticket): (CallId, String),
+        call: Call,
+        beginning: Beginning,
+        max_forwards: u8,
+        now: Now,
+    ) {
+        let Beginning { outward, clerk, caller, way, dialled, wire_ref, .. } = beginning;
+        let purpose = outward.purpose.name();
+        tracing::info!(call = %id, purpose, number = %mask(&outward.number), seat = ?outward.seat, "call begun");
+        for seat in clerk.iter().chain(&outward.colleague) {
+            self.acd.seat_engaged(seat, now.mono);
+        }
+        let opened = What::Opened {
+            line: outward.shown.clone(),
+            dialled,
+            caller: caller.clone(),
+            trunk: way,
+            ticket: ticket.clone(),
+            plan: self.plan.digest.clone(),
+            shifted_clock: self.shifted_clock,
+            wire_ref,
+            room: None,
+        };
+        let told = What::Outward {
+            purpose: purpose.to_owned(),
+            seat: outward.seat.clone(),
+            number: outward.number.clone(),
+            of: outward.of,
+        };
+        let skills = self.plan.lines.get(&outward.shown).map(|line| line.skills.clone());
+        let entry = Entry {
+            call,
+            line: outward.shown.clone(),
+            caller,
+            max_forwards,
+            ticket,
+            opened_at: now.wall,
+            opened: now.mono,
+            answered: None,
+            sequence: 0,
+            history: Vec::new(),
+            skills: skills.unwrap_or_default(),
+            priority: 0,
+            sticky: None,
+            // A telephone's own word on who calls, and on who may know, is not passed on.
+            along: transfers::Along::default(),
+            stay: rooms::Stay::Outside,
+            clerk,
+            outward: Some(outward),
+        };
+        self.calls.insert(id, entry);
+        self.record(id, opened, now);
+        self.record(id, told, now);
+        self.records.await_opening(id);
+        self.step(id, now, |_| {});
+    }
+
+    /// The way to whom a number reaches. `None`: the colleague is not free, or no expert is.
+    fn way_of(&self, callable: &Callable, by: &SeatId, now: Now) -> Option<Way> {
+        let emergency = matches!(callable, Callable::Emergency(_));
+        let (peer, colleague) = match callable {
+            Callable::Emergency(peer) | Callable::Peer(peer) | Callable::Outside(peer) => {
+                (peer.clone(), None)
+            }
+            Callable::Seat(seat) => {
+                self.idle_since(seat).filter(|_| seat != by)?;
+                (Peer::colleague(seat, COLLEAGUE_RING), Some(seat.clone()))
+            }
+            Callable::Group(group) => {
+                let seat = self.free_expert(group, by, now)?;
+                (Peer::colleague(seat, group.accept), Some(seat.clone()))
+            }
+        };
+        Some(Way { peer, colleague, emergency })
+    }
+
+    /// Since when a seat that is free is.
+    fn idle_since(&self, seat: &SeatId) -> Option<crate::time::Instant> {
+        match self.acd.seat(seat) {
+            Some(SeatState::Ready { since }) => Some(*since),
+            _ => None,
+        }
+    }
+
+    fn free_expert<'a>(&self, group: &'a ExpertGroup, by: &SeatId, now: Now) -> Option<&'a SeatId> {
+        if !group.hours.are_open(now.wall, &self.plan.city.time_zone) {
+            return None;
+        }
+        let free = |seat: &'a SeatId| Some((self.idle_since(seat).filter(|_| seat != by)?, seat));
+        group.seats.iter().filter_map(free).min().map(|(_, seat)| seat)
+    }
+
+    /// Whether the seat takes part in a call of its own, or in a colleague's.
+    fn is_in_own_call(&self, seat: &SeatId) -> bool {
+        self.calls.values().any(|entry| entry.keeps().any(|kept| kept == seat))
+    }
+
+    /// Whether there is no room for another call; for help in an emergency there is.
+    pub(super) fn is_full(&self, emergency: bool) -> bool {
+        !emergency && self.calls.len() >= self.plan.limits.calls_max as usize
+    }
+
+    /// Number and name that a callee is shown of who calls.
+    pub(super) fn shown_to(&self, entry: &Entry, callee: &Callee) -> (String, String) {
+        let Some(outward) = &entry.outward else {
+            return (entry.caller.clone(), self.plan.line_name(&entry.line));
+        };
+        let clerk = || outward.seat.as_ref().and_then(|seat| self.plan.seats.get(seat));
+        match callee {
+            // The clerk sees who is to be called.
+            Callee::Seat(_) => (outward.number.clone(), self.plan.line_name(&outward.shown)),
+            Callee::Peer { trunk, .. } if trunk.as_str() == SEATS => {
+                (entry.caller.clone(), clerk().map_or_else(String::new, |seat| seat.name.clone()))
+            }
+            Callee::Peer { .. } => (outward.shown.to_string(), self.plan.line_name(&outward.shown)),
+        }
+    }
+}
+
+impl Entry {
+    /// Seats that are set aside for it.
+    pub(super) fn keeps(&self) -> impl Iterator<Item = &SeatId> {
+        self.clerk.iter().chain(self.outward.iter().filter_map(|outward| outward.colleague.as_ref()))
+    }
+
+    /// What goes along with an INVITE of the call.
+    pub(super) fn along_with(&self, call: CallId, callee: &Callee, beside: Option<SessionId>) -> Along {
+        let mut along = self.along.of(call, &self.line, callee, beside);
+        if self.outward.is_some() {
+            // Nobody dialled our line: the call does not go on from there.
+            along.forwarded = None;
+        }
+        along
+    }
+}
+
+/// Whether a call came by no trunk: a clerk or the house made it.
+pub(super) fn is_own(way: &TrunkId) -> bool {
+    matches!(way.as_str(), SEATS | HOUSE)
+}
+
+/// The telephone of a seat: one that is rung for a call, or a colleague's.
+pub(super) fn telephone(callee: &Callee) -> Option<SeatId> {
+    match callee {
+        Callee::Seat(seat) => Some(seat.clone()),
+        Callee::Peer { trunk, number } if trunk.as_str() == SEATS => Some(SeatId::from(number.as_str())),
+        Callee::Peer { .. } => None,
+    }
+}
+
+/// Observers and learners call nobody outside for the house.
+fn may_call(role: Role, callable: &Callable) -> bool {
+    match role {
+        Role::Clerk | Role::Expert | Role::Leader | Role::Supervisor | Role::Admin => true,
+        Role::Observer | Role::Trainee => !matches!(callable, Callable::Outside(_)),
+    }
+}
+
+fn dial(peer: Peer) -> Step {
+    Step::Dial { peer, ticket_on_failure: false, failure_prompt: None }
+}
+
+/// Who was rung first hears it where nobody takes the call.
+fn dial_and_tell(peer: Peer) -> Vec<Step> {
+    let tones = std::iter::repeat_n(Step::Play(NOT_TAKEN.into()), NOT_TAKEN_TIMES);
+    std::iter::once(dial(peer)).chain(tones).collect()
+}
+
+impl Plan {
+    /// Whether a callee's INVITE goes over TLS by every way that it may take.
+    pub(super) fn is_tls_to(&self, callee: &Callee) -> bool {
+        match callee {
+            Callee::Peer { trunk, .. } if trunk.as_str() != SEATS => self.is_tls_by(trunk),
+            _ => true,
+        }
     }
 }

@@ -137,10 +137,11 @@ impl Switchboard {
                 }
                 (trunk.id.clone(), plan.find_line(trunk, &dialled).ok_or(Turned::ForGood(404))?, &trunk.sound)
             }
-            // Clerks' other calls come with a later issue; until then a seat reaches rooms only.
             Origin::Seat(seat) => {
                 let seat = plan.seats.get(seat).ok_or(Turned::ForGood(403))?;
-                let found = plan.find_room(Comer::Seat, &dialled).ok_or(Turned::ForGood(403))?;
+                let Some(found) = plan.find_room(Comer::Seat, &dialled) else {
+                    return self.clerk_dials(&seat.id, invited, now);
+                };
                 (TrunkId::from(SEATS), found, &seat.sound)
             }
         };
@@ -213,7 +214,7 @@ impl Switchboard {
 
     /// Our address in the caller's descriptions: the listener's own, or another's where the caller wants
     /// sound by the other family of addresses than it signals by.
-    fn sound_ip(&self, invited: &Invited) -> IpAddr {
+    pub(super) fn sound_ip(&self, invited: &Invited) -> IpAddr {
         let theirs = invited.offer.as_ref().and_then(|sdp| sdp.media.iter().find_map(|m| sdp.address_of(m)));
         let own = self.listeners.get(invited.listener).map_or(invited.peer.ip(), |own| own.advertise);
         let fits = |ip: &IpAddr| theirs.is_none_or(|theirs| theirs.is_ipv4() == ip.is_ipv4());
@@ -260,6 +261,7 @@ impl Switchboard {
             along: transfers::Along::of_caller(invited.carried),
             stay: self.rooms.admit(line),
             clerk,
+            outward: None,
         };
         self.calls.insert(id, entry);
     }
@@ -313,6 +315,7 @@ impl Switchboard {
         }
         self.outputs.push_back(Output::Sound(media::Order::StopRecord { call: id }));
         self.free_seats_of(id, now);
+        self.callback_over(id, crate::call::Ending::Failed, now);
         if let Some(left) = self.thrown_out(id, now) {
             self.record(id, left, now);
         }
@@ -332,7 +335,7 @@ impl Switchboard {
 }
 
 /// A new call that is not let in.
-enum Turned {
+pub(super) enum Turned {
     /// With this status.
     ForGood(u16),
     /// There is no room: it may try again.

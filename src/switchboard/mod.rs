@@ -6,11 +6,14 @@
 //! carries a call's orders, `queueing` stands between calls and seats, `recording` turns what
 //! happened into the stream of facts, and `screens` holds a seat's ringing back for its screen.
 
-mod calling;
+pub mod calling;
 mod cases;
 pub mod fact;
+pub mod follow_up;
 mod inward;
+pub mod kept;
 mod mask;
+pub mod missed;
 mod outward;
 pub mod port;
 mod ports;
@@ -96,6 +99,9 @@ pub struct Switchboard {
     screens: Screens,
     outboxes: Vec<Outbox>,
     records: recording::Records,
+    missed: missed::MissedCalls,
+    kept: kept::Kept,
+    follow_up: follow_up::FollowUps,
     numbers: Numbers,
     dice: Dice,
     source: String,
@@ -144,6 +150,8 @@ pub struct Entry {
     stay: rooms::Stay,
     /// Whose own call it is.
     clerk: Option<crate::id::SeatId>,
+    /// Why it was made, where a clerk or the house made it.
+    outward: Option<calling::Outward>,
 }
 
 impl Entry {
@@ -163,7 +171,7 @@ impl Switchboard {
         let sinks = setup.plan.sinks.iter().map(|sink| Outbox::new(sink.timeout, dice.split())).collect();
         let mut board = Switchboard {
             endpoint: Endpoint::new(config, dice.split(), now),
-            acd: Acd::new(&setup.plan),
+            acd: Acd::new(&setup.plan, dice.split()),
             sounds: Arc::new(setup.sounds.into_iter().collect()),
             listeners: setup.listeners,
             calls: HashMap::new(),
@@ -177,6 +185,9 @@ impl Switchboard {
             screens: Screens::default(),
             outboxes: sinks,
             records: recording::Records::after(setup.last_house),
+            missed: missed::MissedCalls::new(&setup.plan.missed),
+            kept: kept::Kept::default(),
+            follow_up: follow_up::FollowUps::new(&setup.plan.follow_up),
             numbers: setup.last_ticket.as_deref().map_or_else(Numbers::default, Numbers::restore),
             dice,
             source: crate::tickets::event::source(&setup.node),
@@ -224,6 +235,8 @@ impl Switchboard {
                     outbox.restore(events, now.mono);
                 }
             }
+            Input::RestoreMissed { facts } => self.missed.restore(&facts, now),
+            Input::RestoreFollowUps { facts } => self.follow_up.restore(&facts, now),
             Input::PauseRecording { call, pause, by } => {
                 self.tell_call(call, call::Input::PauseRecording { pause, by });
             }
@@ -253,6 +266,9 @@ impl Switchboard {
             self.step(id, now, |call| call.handle_timeout(now));
         }
         self.screens_due(now);
+        self.missed.handle_timeout(now);
+        self.kept_due(now);
+        self.follow_up_due(now);
         for outbox in &mut self.outboxes {
             if outbox.poll_timeout().is_some_and(|at| at <= now.mono) {
                 outbox.handle_timeout(now.mono);
@@ -272,6 +288,9 @@ impl Switchboard {
             self.acd.poll_timeout(),
             self.agenda.next(),
             self.screens.next(),
+            self.missed.poll_timeout(),
+            self.kept.next(),
+            self.follow_up.poll_timeout(),
             self.outboxes.iter().filter_map(Outbox::poll_timeout).min(),
             drain,
         ]
@@ -330,6 +349,8 @@ impl Switchboard {
     ) {
         self.endpoint.configure(config, now);
         self.acd.plan_changed(&plan, now.mono);
+        self.missed.plan_changed(&plan.missed);
+        self.follow_up.plan_changed(&plan.follow_up);
         self.sounds = Arc::new(sounds.into_iter().collect());
         self.plan = plan;
     }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use super::calling::telephone;
 use super::{Output, Switchboard, trunks};
 use crate::acd::event::Joining;
 use crate::call::{Callee, Command, Input};
@@ -79,10 +80,12 @@ impl Switchboard {
                 if let (Some(a), Some(b)) = (self.legs.get(&a), self.legs.get(&b)) {
                     self.endpoint.join(*a, *b);
                 }
+                self.acd.bridged(id, now.mono);
                 self.outputs.push_back(Output::Sound(order));
             }
             Command::Sound(order) => self.outputs.push_back(Output::Sound(order)),
             Command::JoinQueue { queue, first } => self.join(id, queue, first, now),
+            Command::KeepPlace => self.keep_place(id, now),
             Command::LeaveQueue => self.leave_queue(id, now),
             Command::SeatAnswered { seat } => {
                 if !self.acd.offer_answered(id, &seat, now.mono) {
@@ -90,6 +93,7 @@ impl Switchboard {
                     self.tell_call(id, Input::WithdrawSeat { seat });
                 }
             }
+            Command::Bridged => self.bridged(id, now),
             Command::OfferFailed { seat, status } => self.offer_failed(id, seat, status, now),
             Command::SeatLeft { seat, vanished } => self.seat_left(id, &seat, vanished, now),
             Command::Tell(told) => self.told(id, told, now),
@@ -108,7 +112,9 @@ impl Switchboard {
             priority: entry.priority,
             sticky: entry.sticky.clone(),
         };
+        let queue = joining.queue.clone();
         self.acd.join(joining, now.mono);
+        self.offer_to_keep(call, &queue);
     }
 
     fn give_port(&mut self, id: CallId, leg: LegId, callee: &Callee) {
@@ -118,10 +124,7 @@ impl Switchboard {
         let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let (peer, ours) = (way.map_or(nowhere, |way| way.peer.ip()), ours.unwrap_or(nowhere));
         // An INVITE by a trunk may go by any of its ways, with the keys in it.
-        let tls_only = match callee {
-            Callee::Seat(_) => true,
-            Callee::Peer { trunk, .. } => self.plan.is_tls_by(trunk),
-        };
+        let tls_only = self.plan.is_tls_to(callee);
         let keys = way.filter(|_| tls_only).and_then(|way| self.keys_over(way.listener));
         self.tell_call(id, Input::Port { leg, slot, peer, ours, keys });
     }
@@ -129,20 +132,19 @@ impl Switchboard {
     fn invite(&mut self, id: CallId, leg: LegId, callee: Callee, offer: Sdp, now: Now) {
         let Some(entry) = self.calls.get(&id) else { return };
         let line = &entry.line;
-        let display = self.plan.line_name(line);
+        let (from_user, from_display) = self.shown_to(entry, &callee);
+        let telephone = telephone(&callee);
         // One hop less than the caller's own: two engines that call one another come to an end.
         let hops = ("Max-Forwards", entry.max_forwards.saturating_sub(1).to_string());
-        let headers = match callee {
-            Callee::Seat(_) => {
-                vec![hops, ("X-Hotline-Line", line.to_string()), ("X-Hotline-Call", id.to_string())]
-            }
-            Callee::Peer { .. } => vec![hops], // The others are ours alone.
+        let headers = match &telephone {
+            Some(_) => vec![hops, ("X-Hotline-Line", line.to_string()), ("X-Hotline-Call", id.to_string())],
+            None => vec![hops], // The others are ours alone.
         };
-        let along = entry.along.of(id, line, &callee, self.legs.get(&LegId::caller(id)).copied());
+        let along = entry.along_with(id, &callee, self.legs.get(&LegId::caller(id)).copied());
         let invite = Invite {
-            target: target(&self.plan, &callee, &entry.caller),
-            from_user: entry.caller.clone(),
-            from_display: display,
+            target: target(&self.plan, &callee, &from_user),
+            from_user,
+            from_display,
             offer: offer.into(),
             headers,
             connect_timeout: SEAT_CONNECT_TIMEOUT,
@@ -154,9 +156,10 @@ impl Switchboard {
             Ok(session) => {
                 self.sessions.insert(session, leg);
                 self.legs.insert(leg, session);
-                match callee {
-                    Callee::Seat(seat) => self.screens.seat_called(seat, session),
-                    Callee::Peer { trunk, .. } => self.mind_way(leg, session, &trunk, way),
+                match (callee, telephone) {
+                    (_, Some(seat)) => self.screens.seat_called(seat, session),
+                    (Callee::Peer { trunk, .. }, None) => self.mind_way(leg, session, &trunk, way),
+                    (Callee::Seat(_), None) => {}
                 }
             }
             Err(_) => self.tell_call(id, Input::Refused { leg, status: 503 }),
@@ -177,7 +180,7 @@ impl Switchboard {
     pub(super) fn forget_call(&mut self, id: CallId, now: Now) {
         let Some(mut entry) = self.calls.remove(&id) else { return };
         self.rooms.leave(&entry.line, &mut entry.stay); // One that never got through the door.
-        if let Some(seat) = &entry.clerk {
+        for seat in entry.keeps() {
             self.acd.seat_disengaged(seat, now.mono);
         }
         self.agenda.set(&id, None);
@@ -194,9 +197,10 @@ impl Switchboard {
 
 /// A seat, or the ways to a number with its rewritten forms.
 fn target(plan: &Plan, callee: &Callee, caller: &str) -> Target {
-    match callee {
-        Callee::Seat(seat) => Target::Seat(seat.clone()),
-        Callee::Peer { trunk, number } => Target::Trunk(trunks::routes(plan, trunk, number, caller)),
+    match (telephone(callee), callee) {
+        (Some(seat), _) => Target::Seat(seat),
+        (None, Callee::Peer { trunk, number }) => Target::Trunk(trunks::routes(plan, trunk, number, caller)),
+        (None, Callee::Seat(seat)) => Target::Seat(seat.clone()),
     }
 }
 

@@ -50,6 +50,11 @@ pub enum Input {
     RestoreBinding { seat: SeatId, binding: sip::event::Binding },
     /// Events that a sink still owes, at start or after `Output::LoadOutbox`, in order.
     RestoreOutbox { sink: usize, events: Vec<StoredEvent> },
+    /// Facts of earlier calls that the list of missed calls is made of, at start, in the order that they
+    /// happened.
+    RestoreMissed { facts: Vec<Fact> },
+    /// The same for those who are yet to be asked whether they were helped.
+    RestoreFollowUps { facts: Vec<Fact> },
     /// Somebody wants a call's recording paused, or to go on.
     PauseRecording { call: CallId, pause: bool, by: String },
     /// Past calls of a caller, in answer to nothing: kept warm by `io` for screen data.

@@ -10,9 +10,14 @@ use crate::time::Now;
 impl Switchboard {
     pub(super) fn decided(&mut self, decision: Decision, now: Now) {
         match decision {
+            Decision::Offer { call, seat, waited, .. } if self.is_kept(call) => {
+                self.begin_callback(call, seat, waited, now);
+            }
+            Decision::Withdraw { call, .. } if self.is_kept(call) => self.callback_withdrawn(call),
+            Decision::Overflow { call, .. } if self.is_kept(call) => self.place_lost(call, now),
             Decision::Offer { call, seat, waited, purpose: _ } => self.offer(call, seat, waited, now),
             Decision::Withdraw { call, seat } => {
-                self.screens.drop_call(call);
+                self.screens.drop_offer(call, &seat);
                 if let Some(entry) = self.calls.get(&call) {
                     let gone = entry.call.is_over();
                     let why = if gone { OfferEnd::CallerGone } else { OfferEnd::NoAnswer };
@@ -27,18 +32,30 @@ impl Switchboard {
                 self.record(call, What::Overflowed { queue, why, waited_ms: millis(waited) }, now);
                 self.tell_call(call, Input::Overflowed { waited });
             }
+            Decision::PlaceExpired { call, queue, waited } => {
+                tracing::info!(%call, %queue, waited_ms = millis(waited), "a kept place was given up");
+            }
+            Decision::SurgeChanged { queue, on } => {
+                tracing::warn!(%queue, on, "more callers than usual, or not any more");
+            }
             Decision::SeatChanged { seat, state } => tracing::debug!(%seat, ?state, "seat changed"),
         }
     }
 
     pub(super) fn offer_failed(&mut self, call: CallId, seat: SeatId, status: u16, now: Now) {
         let why = match status {
+            0 => OfferEnd::NoAnswer,
             487 => OfferEnd::CallerGone,
             408 | 480 | 503 => OfferEnd::Unreachable,
             _ => OfferEnd::Rejected,
         };
         self.record(call, What::OfferEnded { seat: seat.clone(), why }, now);
         self.acd.offer_failed(call, &seat, why, now.mono);
+    }
+
+    /// A seat and a caller hear one another: no other seat needs to ring for that caller.
+    pub(super) fn bridged(&mut self, call: CallId, now: Now) {
+        tracing::debug!(%call, at = ?now.mono, "the bridge stands");
     }
 
     pub(super) fn leave_queue(&mut self, call: CallId, now: Now) {

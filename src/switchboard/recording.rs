@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 pub(super) use super::fact::millis;
 use super::fact::{Cause, Missing, Outbound, Party};
+use super::kept::Answered;
 use super::ticketing::About;
 use super::{Fact, Output, StoreJob, Switchboard, What, ticketing};
 use crate::call::{self, Callee, Ending, Input, Side, Told};
 use crate::id::CallId;
 use crate::media::order::{Codec, LegFigures};
-use crate::routing::plan::TicketReason;
 use crate::switchboard::fact::Sound;
 use crate::tickets::event::{EventRef, StoredEvent};
 use crate::time::Now;
@@ -137,7 +137,17 @@ impl Switchboard {
         let events: Vec<StoredEvent> = self.event_of(&fact).into_iter().collect();
         self.records.events.extend(events.iter().cloned());
         let house = self.records.next_house();
+        self.follow_up.handle_fact(&fact, now);
+        let settled = self.missed.handle_fact(&fact, now);
+        let answered = Answered::of(&fact.what);
         self.records.jobs.push(StoreJob::Fact { house, fact, events });
+        if let Some(settled) = settled {
+            let outcome = settled.outcome.to_owned();
+            self.record(settled.call, What::CallbackSettled { outcome }, now);
+        }
+        if let Some(who) = answered {
+            self.somebody_answered(call, who, now);
+        }
     }
 
     fn event_of(&self, fact: &Fact) -> Option<StoredEvent> {
@@ -146,7 +156,7 @@ impl Switchboard {
         }
         let about = self.calls.get(&fact.call).map(|entry| About {
             line: &entry.line,
-            caller: &entry.caller,
+            caller: entry.outward.as_ref().map_or(&entry.caller, |outward| &outward.number),
             ticket: &entry.ticket,
         });
         ticketing::event(fact, about, &self.plan, &self.source)
@@ -154,6 +164,9 @@ impl Switchboard {
 
     /// A fact in a call's own words.
     pub(super) fn told(&mut self, id: CallId, told: Told, now: Now) {
+        if let Told::Closed { cause, .. } = &told {
+            self.callback_over(id, *cause, now);
+        }
         let Some(entry) = self.calls.get_mut(&id) else { return };
         let what = match told {
             Told::Answered { durable } => {
@@ -200,7 +213,7 @@ impl Switchboard {
             Told::LegClosed { leg, callee, sound } => {
                 What::LegClosed { leg, party: party_of(callee), sound: sound_of(sound) }
             }
-            Told::TicketLeft { reason } => What::TicketLeft { reason: reason_name(reason).into() },
+            Told::TicketLeft { reason } => What::TicketLeft { reason: reason.name().into() },
             Told::Surveyed { grade } => What::Surveyed { grade },
             Told::RecordingPaused { by } => What::RecordingPaused { by },
             Told::RecordingResumed { by } => What::RecordingResumed { by },
@@ -267,13 +280,6 @@ impl Switchboard {
         while let Some((_, call)) = self.records.openings.pop_front_if(|(batch, _)| *batch <= token) {
             self.tell_call(call, Input::Recorded { durable });
         }
-    }
-}
-
-fn reason_name(reason: TicketReason) -> &'static str {
-    match reason {
-        TicketReason::Overflow => "overflow",
-        TicketReason::SubCenterUnanswered => "sub_center_unanswered",
     }
 }
 

@@ -161,6 +161,8 @@ pub enum Refusal {
     Engaged,
     /// There is no room for another call.
     Full,
+    /// The caller was called back a moment ago, and did not answer.
+    TooSoon,
 }
 
 impl Request {

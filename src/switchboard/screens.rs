@@ -26,13 +26,12 @@ const CLEAR_WAIT: Duration = Duration::from_secs(2);
 /// Offers whose screen data is on its way.
 #[derive(Default)]
 pub(super) struct Screens {
-    pending: BTreeMap<CallId, Pending>,
+    pending: BTreeMap<(CallId, SeatId), Pending>,
     /// The last session with each seat, over or not.
     sessions: BTreeMap<SeatId, SessionId>,
 }
 
 struct Pending {
-    seat: SeatId,
     waited: Duration,
     event: EventRef,
     /// Sinks that have not been tried yet.
@@ -54,7 +53,11 @@ impl Screens {
     }
 
     pub(super) fn drop_call(&mut self, call: CallId) {
-        self.pending.remove(&call);
+        self.pending.retain(|(of, _), _| *of != call);
+    }
+
+    pub(super) fn drop_offer(&mut self, call: CallId, seat: &SeatId) {
+        self.pending.remove(&(call, seat.clone()));
     }
 
     /// A seat's telephone is called.
@@ -69,13 +72,12 @@ impl Screens {
         }
     }
 
-    /// A sink was tried, whatever came of it. `true`: it was the last.
-    fn tried(&mut self, event: EventRef) -> bool {
-        let Some(pending) = self.pending.get_mut(&event.call).filter(|pending| pending.event == event) else {
-            return false;
-        };
+    /// A sink was tried, whatever came of it. The offer's seat, if it was the last.
+    fn tried(&mut self, event: EventRef) -> Option<SeatId> {
+        let of = |(_, pending): &(&(CallId, SeatId), &mut Pending)| pending.event == event;
+        let ((_, seat), pending) = self.pending.iter_mut().find(of)?;
         pending.untried = pending.untried.saturating_sub(1);
-        pending.untried == 0
+        (pending.untried == 0).then(|| seat.clone())
     }
 }
 
@@ -91,38 +93,38 @@ impl Switchboard {
         let sequence = self.calls.get(&call).map_or(0, |entry| entry.sequence);
         let event = EventRef { call, sequence };
         let untried = self.outboxes.len();
-        self.screens
-            .pending
-            .insert(call, Pending { seat, waited, event, untried, engaged: false, since: now.mono });
+        let pending = Pending { waited, event, untried, engaged: false, since: now.mono };
+        self.screens.pending.insert((call, seat.clone()), pending);
         if untried == 0 {
-            self.ring(call, now);
+            self.ring((call, seat), now);
         }
     }
 
     pub(super) fn screen_tried(&mut self, event: EventRef, now: Now) {
-        if self.screens.tried(event) {
-            self.ring(event.call, now);
+        if let Some(seat) = self.screens.tried(event) {
+            self.ring((event.call, seat), now);
         }
     }
 
     pub(super) fn screens_due(&mut self, now: Now) {
         let due = |pending: &Pending| pending.ends_at() <= now.mono;
-        let calls: Vec<CallId> =
-            self.screens.pending.iter().filter(|(_, pending)| due(pending)).map(|(call, _)| *call).collect();
-        for call in calls {
-            self.ring(call, now);
+        let pending = self.screens.pending.iter();
+        let offers: Vec<_> =
+            pending.filter(|(_, pending)| due(pending)).map(|(offer, _)| offer.clone()).collect();
+        for offer in offers {
+            self.ring(offer, now);
         }
     }
 
     /// Rings where a telephone has become free meanwhile; `false`: nowhere.
     pub(super) fn ring_cleared(&mut self, now: Now) -> bool {
         let held = self.screens.pending.iter().filter(|(_, pending)| pending.engaged);
-        let cleared =
-            held.filter(|(_, pending)| !self.is_engaged(&pending.seat)).map(|(call, _)| *call).next();
-        if let Some(call) = cleared {
-            self.ring(call, now);
+        let cleared = held.map(|(offer, _)| offer).find(|(_, seat)| !self.is_engaged(seat)).cloned();
+        let is_any = cleared.is_some();
+        if let Some(offer) = cleared {
+            self.ring(offer, now);
         }
-        cleared.is_some()
+        is_any
     }
 
     /// Whether the seat's last call still has a session, if only until its CANCEL or BYE is answered.
@@ -130,16 +132,17 @@ impl Switchboard {
         self.screens.sessions.get(seat).is_some_and(|session| self.sessions.contains_key(session))
     }
 
-    fn ring(&mut self, call: CallId, now: Now) {
-        let Some(pending) = self.screens.pending.get(&call) else { return };
-        if now.mono < pending.since + CLEAR_WAIT && self.is_engaged(&pending.seat) {
-            if let Some(pending) = self.screens.pending.get_mut(&call) {
+    fn ring(&mut self, offer: (CallId, SeatId), now: Now) {
+        let Some(pending) = self.screens.pending.get(&offer) else { return };
+        if now.mono < pending.since + CLEAR_WAIT && self.is_engaged(&offer.1) {
+            if let Some(pending) = self.screens.pending.get_mut(&offer) {
                 pending.engaged = true;
             }
             return;
         }
-        if let Some(Pending { seat, waited, since, .. }) = self.screens.pending.remove(&call) {
+        if let Some(Pending { waited, since, .. }) = self.screens.pending.remove(&offer) {
             let waited = waited + now.mono.since(since);
+            let (call, seat) = offer;
             self.tell_call(call, Input::RingSeat { seat, waited });
         }
     }

@@ -1,8 +1,9 @@
 //! Which facts ticket offices hear of, and in which words: the published events of `tickets`.
 
+use super::calling;
 use super::fact::{Cause, Fact, What};
 use crate::acd::event::{OfferEnd, Overflow};
-use crate::id::LineId;
+use crate::id::{LineId, TrunkId};
 use crate::routing::Plan;
 use crate::tickets::event::{CallKind, ClosedBy, EventBody, OverflowRule, StoredEvent, Unanswered, stored};
 
@@ -36,11 +37,11 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
                 line_name,
                 dialled,
                 caller,
+                kind: kind_of(&trunk, room.is_some()),
                 trunk,
                 plan,
                 shifted_clock,
                 wire_ref,
-                kind: room.map(|_| CallKind::Meeting),
             }
         }
         What::Answered { durable } => EventBody::Answered { durable },
@@ -100,6 +101,14 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
     })
 }
 
+/// By where a call came; `None`: a citizen's.
+fn kind_of(trunk: &TrunkId, room: bool) -> Option<CallKind> {
+    match room {
+        true => Some(CallKind::Meeting),
+        false => calling::is_own(trunk).then_some(CallKind::Outward),
+    }
+}
+
 fn unanswered(why: OfferEnd) -> Unanswered {
     match why {
         OfferEnd::NoAnswer => Unanswered::NoAnswer,
@@ -114,6 +123,8 @@ fn overflow_rule(why: Overflow) -> OverflowRule {
         Overflow::WaitedTooLong => OverflowRule::WaitedTooLong,
         Overflow::NoSeat => OverflowRule::NoSeat,
         Overflow::Full => OverflowRule::Full,
+        Overflow::ExpectedWait => OverflowRule::ExpectedWait,
+        Overflow::Shed => OverflowRule::Shed,
     }
 }
 

@@ -178,7 +178,7 @@ impl Switchboard {
                     along.take(leg, refer);
                 }
             }
-            Command::WantSeat { seats, .. } => self.want_seat(id, &seats, now),
+            Command::WantSeat { seats, beside } => self.want_seat(id, &seats, beside, now),
             Command::TakeOver { leg, sdp } => {
                 if let Some((_, new)) = along.replacing.take_if(|(replaced, _)| *replaced == leg) {
                     if let Some(old) = self.legs.get(&leg).copied() {
@@ -197,8 +197,8 @@ impl Switchboard {
         }
     }
 
-    fn want_seat(&mut self, id: CallId, seats: &[SeatId], now: Now) {
-        if !self.acd.transfer_to(id, seats, now.mono) {
+    fn want_seat(&mut self, id: CallId, seats: &[SeatId], beside: bool, now: Now) {
+        if !self.acd.transfer_to(id, seats, beside, None, now.mono) {
             self.tell_call(id, Input::NoSeat);
         }
     }

@@ -217,6 +217,8 @@ pub enum EventBody {
 pub enum CallKind {
     /// In a meeting room: the line names it.
     Meeting,
+    /// A clerk or the house calls somebody.
+    Outward,
 }
 
 /// Which rule of the queue sent a caller on.
@@ -229,6 +231,10 @@ pub enum OverflowRule {
     NoSeat,
     /// Too many wait.
     Full,
+    /// Longer to wait, by the guess, than the queue lets anybody.
+    ExpectedWait,
+    /// So many wait that callers of this priority are not let in.
+    Shed,
 }
 
 /// Why a seat did not take a call.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hotline::acd::Acd;
-use hotline::acd::event::{Decision, Joining, Purpose, SeatState};
+use hotline::acd::event::{Change, Decision, Joining, Purpose, SeatState};
 use hotline::id::{CallId, Dice, PromptId};
 use hotline::routing::Plan;
 use hotline::routing::people::{Role, ThreeWay, Work};
@@ -78,7 +78,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
                     sound: hotline::routing::sound::Sound::default(),
                     id: (*id).into(),
                     name: (*id).into(),
-                    skills: words(skills).iter().map(|word| Known::some(word.as_str())).collect(),
+                    skills: knows(skills),
                     queues: words(queues).iter().map(|word| word.as_str().into()).collect(),
                     role: Role::Clerk,
                     order: 0,
@@ -99,7 +99,6 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         missed: Default::default(),
         follow_up: Default::default(),
         calling: None,
-        tokens: Vec::new(),
         prompts: BTreeMap::new(),
         recording: plan::Recording { enabled: true, tracks: false, format: plan::RecordingFormat::Wav },
         survey: plan::Survey { enabled: true, wait: secs(10), tries: 1, reason: false },
@@ -123,8 +122,12 @@ pub struct Floor {
 
 impl Floor {
     pub fn new(queues: &[plan::Queue], desks: &[Desk]) -> Self {
+        Floor::of(&plan_of(queues, desks), 1)
+    }
+
+    pub fn of(plan: &Plan, seed: u64) -> Self {
         Floor {
-            acd: Acd::new(&plan_of(queues, desks)),
+            acd: Acd::new(plan, Dice::seeded(seed)),
             now: Instant::from_millis(1_000),
             decided: Vec::new(),
         }
@@ -142,20 +145,35 @@ impl Floor {
         floor
     }
 
+    /// Queues `main` and `night` by a plan that is shaped by the test, and seats signed in one second after
+    /// the other.
+    pub fn shaped(desks: &[Desk], shape: impl FnOnce(&mut Plan)) -> Self {
+        let mut plan = plan_of(&[queue("main"), queue("night")], desks);
+        shape(&mut plan);
+        let mut floor = Floor::of(&plan, 1);
+        for (id, _, _) in desks {
+            floor.registers(id);
+            floor.pass(secs(1));
+        }
+        floor.decisions();
+        floor
+    }
+
+    /// [`Floor::shaped`] by rules of `main`.
+    pub fn ruled(desks: &[Desk], rules: Queueing) -> Self {
+        Floor::shaped(desks, |plan| main_rules(plan, rules))
+    }
+
     pub fn registers(&mut self, seat: &str) {
         self.acd.seat_registered(&seat.into(), self.now);
     }
 
     pub fn joins(&mut self, call: CallId, queue: &str, skills: &[&str], first: bool) {
-        let joining = Joining {
-            call,
-            queue: queue.into(),
-            line: "12345".into(),
-            skills: skills.iter().map(|skill| Known::some(*skill)).collect(),
-            first,
-            priority: 0,
-            sticky: None,
-        };
+        let skills = skills.iter().map(|skill| Known::some(*skill)).collect();
+        self.enters(Joining { skills, first, ..joining(call, queue) });
+    }
+
+    pub fn enters(&mut self, joining: Joining) {
         self.acd.join(joining, self.now);
     }
 
@@ -179,7 +197,9 @@ impl Floor {
         self.now = end;
     }
 
+    /// What was decided is kept; and nothing is out of joint.
     fn drain(&mut self) {
+        self.acd.check().expect("everything is as it must be");
         while let Some(decision) = self.acd.poll_output() {
             self.decided.push(decision);
         }
@@ -203,9 +223,50 @@ impl Floor {
         })
     }
 
+    /// The seats that ring for a call.
+    pub fn all_rung_for(&self, call: CallId) -> Vec<String> {
+        let rings =
+            |state: &SeatState| matches!(state, SeatState::Offered { call: offered, .. } if *offered == call);
+        self.acd.seats().filter(|(_, state)| rings(state)).map(|(id, _)| id.to_string()).collect()
+    }
+
+    /// The seat has served a caller, and is free again at once.
+    pub fn serves(&mut self, call: CallId, seat: &str) {
+        assert!(self.answers(call, seat), "{seat} does not ring");
+        self.acd.seat_left(&seat.into(), call, self.now);
+        self.acd.change(&seat.into(), Change::Ready, self.now).expect("its wrap-up is over");
+    }
+
     pub fn answers(&mut self, call: CallId, seat: &str) -> bool {
         self.acd.offer_answered(call, &seat.into(), self.now)
     }
+}
+
+/// The plan's `main` goes by these rules.
+pub fn main_rules(plan: &mut Plan, rules: Queueing) {
+    plan.queues.get_mut("main").expect("a queue").rules = rules;
+}
+
+/// A caller whom anybody may help.
+pub fn joining(call: CallId, queue: &str) -> Joining {
+    Joining {
+        call,
+        queue: queue.into(),
+        line: "12345".into(),
+        skills: Vec::new(),
+        first: false,
+        priority: 0,
+        sticky: None,
+    }
+}
+
+/// `tax:5 law` as what is known, at level 1 where none is said.
+pub fn knows(words: &str) -> Vec<Known> {
+    let known = |word: &str| {
+        let (skill, level) = word.split_once(':').unwrap_or((word, "1"));
+        Known { skill: skill.into(), level: level.parse().expect("a level") }
+    };
+    words.split_whitespace().map(known).collect()
 }
 
 /// The call of caller `n`.

@@ -2,7 +2,15 @@
 //! are looked at after every step.
 
 mod cases;
+mod chance;
+mod changes;
+mod consults;
+mod crowds;
 mod floor;
+mod kept;
 mod own;
 mod property;
+mod ring_all;
+mod rules;
+mod strategies;
 mod transfers;

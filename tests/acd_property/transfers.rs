@@ -16,7 +16,7 @@ fn talking() -> (Floor, CallId) {
 }
 
 fn put_through(floor: &mut Floor, caller: CallId) -> bool {
-    floor.acd.transfer_to(caller, &["1002".into()], floor.now)
+    floor.acd.transfer_to(caller, &["1002".into()], false, None, floor.now)
 }
 
 #[test]
@@ -46,15 +46,16 @@ fn a_seat_that_is_not_free_is_not_rung() {
     floor.decisions();
     assert!(!put_through(&mut floor, caller), "it rings for another");
     let (mut floor, caller) = talking();
-    assert!(!floor.acd.transfer_to(caller, &["9999".into()], floor.now));
+    assert!(!floor.acd.transfer_to(caller, &["9999".into()], false, None, floor.now));
     floor.acd.seat_unregistered(&"1002".into(), floor.now);
     assert!(!put_through(&mut floor, caller));
     let (mut floor, caller) = talking();
     assert!(put_through(&mut floor, caller) && !put_through(&mut floor, caller), "once at a time");
-    floor.registers("1003");
     let (mut floor, caller) = talking();
-    floor.acd.leave(caller, floor.now);
-    assert!(!put_through(&mut floor, caller), "nobody is there to be put through");
+    floor.answers(caller, "1001");
+    let waiting = floor.calls(2);
+    let behind = floor.calls(3);
+    assert!(!put_through(&mut floor, waiting) && !put_through(&mut floor, behind), "who waits is pulled");
 }
 
 #[test]

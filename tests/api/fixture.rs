@@ -13,14 +13,14 @@ use hotline::io::house::{Ask, Door};
 use hotline::io::http::feed::Feed;
 use hotline::io::http::tokens::Tokens;
 use hotline::io::http::{self, Bounds};
-use hotline::io::store::{Desk, FILE, Opening, Reader, Report, Store};
+use hotline::io::store::{Desk, FILE, Opening, Report, Store};
 use hotline::io::trace::Tracer;
 use hotline::routing::people::{ApiToken, Role};
 use hotline::routing::plan::SecretRef;
 use hotline::routing::{Overrides, Plan};
 use hotline::switchboard::fact::{Cause, Fact, What};
 use hotline::switchboard::request::{Asker, Refusal, Reply, Request};
-use hotline::switchboard::{self, StoreJob, Switchboard};
+use hotline::switchboard::{self, Input, StoreJob, Switchboard};
 use hotline::telemetry::Metrics;
 use hotline::time::{Instant, Timestamp};
 use tokio::sync::{mpsc, watch};
@@ -70,6 +70,7 @@ pub struct Served {
     pub at: SocketAddr,
     pub data: PathBuf,
     pub tokens: watch::Sender<Tokens>,
+    door: Door,
     says: Arc<Mutex<Says>>,
     asked: Arc<Mutex<Vec<(Asker, Request)>>>,
     books: Mutex<Books>,
@@ -145,7 +146,7 @@ impl Served {
         let (tokens, known) = watch::channel(tokens());
         let tracer = Tracer::start(data.clone(), plan.trace, &[], clock).unwrap();
         let state = http::State {
-            door,
+            door: door.clone(),
             figures: Metrics::new().figures().clone(),
             serving: Arc::new(AtomicBool::new(true)),
             tokens: known,
@@ -161,12 +162,30 @@ impl Served {
         let at = http::serve("127.0.0.1:0".parse().unwrap(), state, worker.handle()).unwrap();
         let books = Mutex::new(Books { store, token: 0, house });
         let worker = Some(worker);
-        Served { at, data, tokens, says, asked, books, feed, stored, worker, keep: false, _tracer: tracer }
+        Served {
+            at,
+            data,
+            tokens,
+            door,
+            says,
+            asked,
+            books,
+            feed,
+            stored,
+            worker,
+            keep: false,
+            _tracer: tracer,
+        }
     }
 
     /// From now on requests are answered so; `None`: not at all.
     pub fn say(&self, says: Says) {
         *self.says.lock().unwrap() = says;
+    }
+
+    /// The switchboard is told something.
+    pub fn tell(&self, input: Input) {
+        self.door.send(Ask::Input(input)).unwrap();
     }
 
     /// What was asked since the last look.
@@ -200,10 +219,6 @@ impl Served {
         assert!(*stored >= token, "the facts are not on disk within {PATIENCE:?}");
     }
 
-    pub fn reader(&self) -> Reader {
-        Reader::open(&self.data.join(FILE)).unwrap()
-    }
-
     /// The value of a series of its figures.
     pub fn figure(&self, series: &str) -> f64 {
         let figures = crate::client::get(self.at, "/metrics", "").body;
@@ -232,10 +247,11 @@ fn doorkeeper(
 ) -> Door {
     let (door, mut asks) = mpsc::unbounded_channel();
     std::thread::spawn(move || {
-        let board = board(plan, clock.now());
+        let mut board = board(plan, clock.now());
         let mut unanswered = Vec::new();
         while let Some(ask) = asks.blocking_recv() {
             match ask {
+                Ask::Input(input) => board.handle_input(input, clock.now()),
                 Ask::Look(look) => look(&board, clock.now()),
                 Ask::Request { asker, request, reply } => {
                     asked.lock().unwrap().push((asker, request));

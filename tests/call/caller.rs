@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hotline::call::negotiate::{KeySeed, Terms};
-use hotline::call::{Call, Command, Input, Setup};
+use hotline::call::{Call, Callee, Command, Input, Setup, Unwilling, Wish};
 use hotline::id::{CallId, Dice, LegId, PromptId};
 use hotline::io::plan_files;
 use hotline::media::Order;
@@ -79,6 +79,19 @@ pub struct Dialling {
     pub terms: Terms,
     /// Whether signalling is over TLS, on both sides.
     pub keys: bool,
+    pub begun: Begun,
+}
+
+/// Whose the first leg is.
+#[derive(Default)]
+pub enum Begun {
+    /// A citizen's, who came to us.
+    #[default]
+    ByCitizen,
+    /// A clerk's, who dialled.
+    ByClerk(&'static str),
+    /// Whom we call first, for 20 s.
+    ByUs(Callee),
 }
 
 impl Dialling {
@@ -94,6 +107,7 @@ impl Dialling {
             ports: true,
             terms: Terms::default(),
             keys: false,
+            begun: Begun::ByCitizen,
         }
     }
 
@@ -134,7 +148,12 @@ impl Dialling {
             keys: self.keys.then(|| KeySeed::draw(&mut Dice::seeded(7))),
             plan: Arc::new(self.plan),
         };
-        let call = Call::new(setup, now).map_err(|fault| fault.to_string())?;
+        let call = match self.begun {
+            Begun::ByCitizen => Call::new(setup, now),
+            Begun::ByClerk(seat) => Call::of_clerk(setup, seat.into(), now),
+            Begun::ByUs(first) => Ok(Call::outward(setup, first, secs(20), now)),
+        };
+        let call = call.map_err(|fault| fault.to_string())?;
         let mut caller = Caller {
             call,
             id,
@@ -179,6 +198,13 @@ impl Caller {
         self.call.handle_input(input, self.now);
         self.said = self.drain();
         &self.said
+    }
+
+    /// Somebody wants something of the call; what follows is [`Caller::said`].
+    pub fn wishes(&mut self, wish: Wish) -> Result<&[String], Unwilling> {
+        let done = self.call.wish(wish, self.now);
+        self.said = self.drain();
+        done.map(|()| &self.said[..])
     }
 
     /// Turns the clock; every timer in between comes due at its time.
@@ -244,6 +270,17 @@ impl Caller {
         self.tell(Input::Digit { leg, digit })
     }
 
+    /// A key on any leg, in its stream of sound.
+    pub fn keys(&mut self, index: u16, keys: &str) -> &[String] {
+        let leg = self.leg(index);
+        let mut said = Vec::new();
+        for digit in keys.chars() {
+            said.extend_from_slice(self.tell(Input::Digit { leg, digit }));
+        }
+        self.said = said;
+        &self.said
+    }
+
     pub fn reinvites(&mut self, index: u16, offer: Option<Arc<Sdp>>) -> &[String] {
         let leg = self.leg(index);
         self.tell(Input::Reoffered { leg, offer })
@@ -281,19 +318,26 @@ impl Caller {
 
     /// Seat 1001 and the caller talk.
     pub fn talking(number: &'static str) -> Caller {
-        let mut caller = Caller::ringing(number);
-        caller.answers(1);
-        caller.heard_out(0);
-        caller.heard_out(1);
-        assert_eq!(caller.said, ["bridge 0 and 1"]);
-        caller
+        Dialling::to(number).go().waits_its_turn().talks()
+    }
+
+    /// With seat 1001.
+    pub fn talks(mut self) -> Caller {
+        self.rings("1001");
+        self.answers(1);
+        self.heard_out(0);
+        self.heard_out(1);
+        assert_eq!(self.said, ["bridge 0 and 1"]);
+        self
     }
 
     /// Ports are given at once, as the switchboard does it.
     fn drain(&mut self) -> Vec<String> {
         let mut said = Vec::new();
         while let Some(command) = self.call.poll_output() {
-            said.push(words(&command, &self.sounds));
+            if command != Command::Bridged {
+                said.push(words(&command, &self.sounds)); // That follows each first bridge with a seat.
+            }
             match &command {
                 Command::WantPort { leg, .. } => {
                     let slot = self.ports.then_some(PortSlot(CALLER_PORT + u32::from(leg.index)));

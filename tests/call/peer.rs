@@ -7,6 +7,7 @@ use super::caller::{Caller, Dialling, millis, sdp, secs, unusable};
 
 const DIALLED: [&str; 4] =
     ["180", "told dialled 12366", "want port 1 for 12366 by sub-12366", "invite 12366 by sub-12366 as 1"];
+const TALKED_60_S: &str = "told sub-12366/12366 left after 60000 ms";
 const ON_AS_12345: [&str; 6] = [
     "200",
     "told answered",
@@ -30,7 +31,7 @@ fn a_sub_center_that_answers_talks_with_the_caller_and_nobody_is_queued() {
     assert_eq!(caller.wait(secs(60)), [""; 0], "the ringing's bound is off");
     assert_eq!(
         caller.hangs_up(1),
-        ["hang up 1", "close 1", "quiet 0", "hang up 0", "stop recording", "close 0"]
+        ["hang up 1", "close 1", TALKED_60_S, "quiet 0", "hang up 0", "stop recording", "close 0"]
     );
     assert_eq!(caller.sound_closed(), ["told closed OtherHungUp", "over"]);
 }
@@ -168,9 +169,10 @@ fn a_sub_center_that_vanishes_while_talking_ends_the_call() {
     let mut caller = Dialling::to("12366").go();
     caller.recorded();
     caller.answers(1);
+    caller.wait(secs(60));
     assert_eq!(
         caller.vanishes(1),
-        ["hang up 1", "close 1", "quiet 0", "hang up 0", "stop recording", "close 0"]
+        ["hang up 1", "close 1", TALKED_60_S, "quiet 0", "hang up 0", "stop recording", "close 0"]
     );
 }
 

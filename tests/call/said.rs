@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use hotline::call::{Callee, Command, Ending, Told, TransferKind};
+use hotline::call::{Callee, Command, Ending, Told, TransferKind, conference_of};
 use hotline::id::PromptId;
 use hotline::media::Order;
-use hotline::media::order::{Flow, SoundId};
+use hotline::media::order::{Audience, Flow, Rights, SoundId};
 use hotline::sip::Clearing;
 use hotline::sip::sdp::{Direction, Sdp};
 
@@ -40,8 +40,10 @@ pub fn words(command: &Command, sounds: &BTreeMap<PromptId, SoundId>) -> String 
         Command::Sound(order) => sound(order, sounds),
         Command::JoinQueue { queue, first: false } => format!("join {queue}"),
         Command::JoinQueue { queue, first: true } => format!("join {queue} at its head"),
+        Command::KeepPlace => "keep the place".to_owned(),
         Command::LeaveQueue => "leave queue".to_owned(),
         Command::SeatAnswered { seat } => format!("seat {seat} answered"),
+        Command::Bridged => "bridged".to_owned(),
         Command::OfferFailed { seat, status } => format!("seat {seat} did not take it: {status}"),
         Command::SeatLeft { seat, vanished: false } => format!("seat {seat} is free"),
         Command::SeatLeft { seat, vanished: true } => format!("seat {seat} vanished"),
@@ -102,6 +104,14 @@ fn sound(order: &Order, sounds: &BTreeMap<PromptId, SoundId>) -> String {
         Order::StopRecord { .. } => "stop recording".to_owned(),
         Order::PauseRecord { .. } => "pause recording".to_owned(),
         Order::ResumeRecord { .. } => "resume recording".to_owned(),
+        Order::Join { leg, conference, rights } if *conference == conference_of(leg.call) => {
+            let how = match *rights {
+                Rights::FULL => "",
+                Rights { hears: false, heard_by: Audience::Nobody } => " on hold",
+                _ => " otherwise",
+            };
+            format!("confer {}{how}", leg.index)
+        }
         Order::Join { leg, conference, rights } => {
             format!("join {} to {} with {rights:?}", leg.index, conference.0)
         }

@@ -97,7 +97,7 @@ fn an_offer_that_lapses_stops_the_ringing_and_nothing_else() {
 #[test]
 fn a_seat_that_is_offered_twice_or_too_late_is_free_again() {
     let mut caller = Caller::ringing("12345");
-    assert_eq!(caller.rings("1002"), ["seat 1002 did not take it: 487"]);
+    assert_eq!(caller.rings("1001"), ["seat 1001 did not take it: 487"]);
     let mut caller = Caller::talking("12345");
     assert_eq!(caller.rings("1002"), ["seat 1002 did not take it: 487"]);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hotline::call::negotiate::{Codecs, KeySeed, Terms};
-use hotline::call::{Command, Input};
+use hotline::call::{Command, Input, Unwilling, Wish};
 use hotline::id::Dice;
 use hotline::media::Order;
 use hotline::media::order::{Codec, LegConfig, Srtp};
@@ -163,6 +163,11 @@ fn g729_goes_through_to_a_sub_center_of_a_city_that_does_not_record() {
     let held = describes(FAR, 5_000, "RTP/AVP 18", &["a=fmtp:18 annexb=no", "a=sendonly"]);
     let held = caller.reinvites(1, Some(held)).to_vec();
     assert_eq!(held, ["200 to re-INVITE of 1 recvonly", "change 1 receive only", "part 0 and 1"]);
+    let wish = Wish::Consult { to: "12313".into() };
+    assert_eq!(caller.wishes(wish), Err(Unwilling::PassedOn));
+    let resumed = describes(FAR, 5_000, "RTP/AVP 18", &["a=fmtp:18 annexb=no"]);
+    assert_eq!(caller.reinvites(1, Some(resumed)).last().unwrap(), "bridge 0 and 1");
+    assert_eq!(caller.tell(Input::Watched { watched: true }), [""; 0], "and nobody is mixed in");
     let refer = Input::Referred { leg, refer: 1, target: "sip:1001@hotline.puyang".into(), attended: false };
     assert!(caller.tell(refer).contains(&"603 to REFER of 1".to_owned()), "{:?}", caller.said);
 }

@@ -1,6 +1,6 @@
 //! A caller in every state that a call can be in, for rules that hold in all of them.
 
-use hotline::call::Input;
+use hotline::call::{Input, Wish};
 use hotline::routing::plan::{Flow, Plan, Step};
 
 use super::caller::{Caller, Dialling, sdp};
@@ -71,6 +71,27 @@ pub fn answered() -> Vec<Standing> {
         caller.recorded();
         caller
     };
+    let asked_beside = |to: &str| {
+        let mut caller = Caller::talking("12345");
+        caller.wishes(Wish::Consult { to: to.into() }).expect("the plan has it");
+        caller
+    };
+    let mut seat_beside = asked_beside("1002");
+    seat_beside.rings("1002");
+    let mut consulting = asked_beside("12366");
+    consulting.answers(2);
+    let mut merged = asked_beside("12366");
+    merged.answers(2);
+    merged.wishes(Wish::Merge).expect("it has picked up");
+    let mut left = asked_beside("12366");
+    left.hangs_up(1);
+    let mut three_rings = Caller::ringing("12345");
+    three_rings.rings("1002");
+    three_rings.rings("1003");
+    let mut reserve = Caller::ringing("12345");
+    reserve.rings("1002");
+    reserve.answers(1);
+    reserve.answers(2);
     let mut lost = Caller::talking("12345");
     lost.vanishes(1);
     vec![
@@ -88,6 +109,14 @@ pub fn answered() -> Vec<Standing> {
         ("talking with a sub-center", peer),
         ("put through", transferred(false)),
         ("put through by a clerk who left", transferred(true)),
+        ("a sub-center asked in", asked_beside("12366")),
+        ("a seat asked in", asked_beside("1002")),
+        ("a seat asked in rings", seat_beside),
+        ("a sub-center consulted", consulting),
+        ("three talk", merged),
+        ("left by a clerk while it rings", left),
+        ("three seats ring", three_rings),
+        ("a second seat picked up", reserve),
         ("in silence", lingering(Step::Silence)),
         ("hearing a sound for ever", lingering(Step::PlayForever("bench_10s".into()))),
     ]

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use hotline::routing::diagnostic::{Report, Severity};
-use hotline::routing::prompts::REQUIRED;
+use hotline::routing::prompts::{REQUIRED, SAID_SOMETIMES};
 use hotline::routing::{Draft, Fetched, Outcome, Overrides};
 use sha2::{Digest, Sha256};
 
+/// When the files are judged.
+const NOW: &str = "2026-07-01T09:00:00+08:00";
 const PLAN: &str = include_str!("base.toml");
 
 /// Prompts that the compact plan names itself.
@@ -32,6 +34,20 @@ pub enum Edit {
     /// `--rtp-ports`.
     Ports(u16, u16),
 }
+
+/// Puts tables in front of the plan's last one.
+macro_rules! add {
+    ($tables:literal) => {
+        $crate::base::Edit::Plan("[[ticket_sink]]\n", concat!($tables, "\n\n[[ticket_sink]]\n"))
+    };
+}
+/// Puts keys behind those of the plan's queue.
+macro_rules! queue {
+    ($keys:literal) => {
+        $crate::base::Edit::Plan("announce_every = \"29s\"", concat!("announce_every = \"29s\"\n", $keys))
+    };
+}
+pub(crate) use {add, queue};
 
 /// What becomes of a prompt's file.
 pub enum Sound {
@@ -71,7 +87,7 @@ impl Files {
         let mut overrides = Overrides::default();
         let mut files: BTreeMap<&'static str, Fetched> = BTreeMap::new();
         let (mut plan, mut manifest) = (PLAN.to_owned(), String::from("schema = 1\n"));
-        for id in REQUIRED.into_iter().chain(NAMED) {
+        for id in REQUIRED.into_iter().chain(SAID_SOMETIMES).chain(NAMED) {
             let (bytes, sealed) = sound_of(id, edits);
             let hash: String = Sha256::digest(&sealed).iter().map(|byte| format!("{byte:02x}")).collect();
             let hash = if bytes == sealed { format!("\"{hash}\"") } else { format!("⟦\"{hash}\"⟧") };
@@ -112,7 +128,7 @@ impl Files {
         loop {
             let wanted = draft.wants();
             if wanted.is_empty() {
-                return draft.judge();
+                return draft.judge_at(NOW.parse().expect("an instant"));
             }
             for name in wanted {
                 let fetched = self.files.get(name.as_str()).cloned();

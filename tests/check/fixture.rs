@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
-    codecs, files, lines, meetings, names, network, people, prompts, rewriting, shape, trace, transports,
-    trunks,
+    callers, calling, codecs, experts, files, lines, meetings, names, network, people, prompts, queueing,
+    rewriting, shape, trace, transports, trunks,
 };
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.
@@ -18,13 +18,17 @@ pub struct Fixture {
 }
 
 fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 14] = [
+    let nouns: [&'static [Fixture]; 18] = [
         files::FIXTURES,
         shape::FIXTURES,
         lines::FIXTURES,
         meetings::FIXTURES,
         names::FIXTURES,
         people::FIXTURES,
+        experts::FIXTURES,
+        queueing::FIXTURES,
+        callers::FIXTURES,
+        calling::FIXTURES,
         prompts::FIXTURES,
         network::FIXTURES,
         transports::FIXTURES,

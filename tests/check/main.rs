@@ -2,8 +2,11 @@
 //! which must provoke it and nothing else, at the right place, in both languages, with a remedy.
 
 mod base;
+mod callers;
+mod calling;
 mod codecs;
 mod command;
+mod experts;
 mod files;
 mod fixture;
 mod lines;
@@ -12,6 +15,7 @@ mod names;
 mod network;
 mod people;
 mod prompts;
+mod queueing;
 mod rewriting;
 mod shape;
 mod shipped;

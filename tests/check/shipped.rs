@@ -43,8 +43,8 @@ fn the_trunk_that_is_shown_in_full_is_usable_as_it_stands() {
         }
     }
     let outcome = draft.judge();
-    // Drills, loopback, and a group that no number names yet.
-    let found = ["W0101", "W0102", "W0102", "W0102", "W0102", "W0104"];
+    // Drills and loopback.
+    let found = ["W0101", "W0102", "W0102", "W0102", "W0102"];
     assert_eq!(codes(&outcome.report), found, "{}", outcome.report.render(false));
     let plan = outcome.plan.expect("a plan");
     assert_eq!(plan.network.dns, ["192.0.2.53:53".parse().expect("an address")]);

@@ -2,7 +2,11 @@
 
 use std::process::{Command, Output};
 
+use hotline::routing::Dialled;
+use hotline::routing::origins::Origins;
 use serde_json::Value;
+
+use super::city::{at, edited};
 
 const INSIDE: &str = "2021-09-01T09:00:00+08:00";
 
@@ -122,6 +126,71 @@ fn a_dual_number_is_explained_as_12345_with_its_line_kept() {
     decided.extend(number_and_mode("12348", "dual"));
     decided.push(queue());
     assert_eq!(places(&value), decided);
+}
+
+/// The English words on how the caller stands.
+fn standing(value: &Value) -> Vec<&str> {
+    let standing = value["standing"].as_array().expect("words");
+    standing.iter().map(|words| words["en"].as_str().expect("words")).collect()
+}
+
+#[test]
+fn experts_and_third_parties_are_explained_with_their_hours() {
+    for (at, experts, law) in [
+        ("2026-07-03T09:00:00+08:00", "its experts (1006) are there at this hour", "*4 12348,"),
+        (
+            "2026-07-03T12:00:00+08:00",
+            "its experts (1006) are not there at this hour",
+            "*4 12348 (not there at this hour),",
+        ),
+        (
+            "2026-07-04T09:00:00+08:00",
+            "its experts (1006) are not there at this hour",
+            "*4 12348 (not there at this hour),",
+        ),
+    ] {
+        let value = json(&["--to", "12348", "--at", at]);
+        let words = standing(&value);
+        assert!(words.contains(&experts), "{at}: {words:?}");
+        let asked = words.iter().find(|words| words.starts_with("the clerk may ask: ")).expect("whom to ask");
+        assert!(asked.contains(law) && asked.ends_with("*7 110, *8 119, *9 120"), "{at}: {asked}");
+    }
+    let said = said(&["--to", "12348", "--at", "2026-07-03T12:00:00+08:00"]);
+    assert!(said.contains("公共法律服务专家组（1006）此时无人"), "{said}");
+    assert!(standing(&json(&["--to", "110", "--at", INSIDE])).is_empty(), "nobody waits there");
+}
+
+#[test]
+fn a_lane_and_the_priority_are_explained() {
+    let value = json(&["--to", "12385", "--at", INSIDE]);
+    let words = standing(&value);
+    assert_eq!(words[0], "by the lane 无障碍: +100 points");
+    let priority = "priority 100, and one more in each 2000 ms of waiting; 1000 by the key 9, which says that it is urgent";
+    assert_eq!(words[1], priority);
+    let value = json(&["--to", "12345", "--at", INSIDE]);
+    assert!(standing(&value)[0].starts_with("priority 0,"), "{:?}", standing(&value));
+}
+
+/// One policy, until it ends: who it is about, what it does, why, and who said so.
+#[test]
+fn a_policy_is_explained_while_it_holds_and_after() {
+    let policy = "[[caller_policy]]\ncaller = \"13900000000\"\nact = \"to\"\nskills = [\"law\"]\nreason = \"重复来电\"\napprover = \"值班主任\"\nuntil = 2026-12-31\n\n[missed]";
+    let plan = edited(&[("[missed]", policy)]);
+    let origins = Origins::default();
+    let words = |from: &str, instant: &str| -> Vec<String> {
+        let dialled = Dialled::request_uri("12345");
+        let said = plan.explain(&origins, &plan.trunks["carrier"], &dialled, from, at(instant));
+        said.standing.into_iter().map(|words| words.en).collect()
+    };
+    let held = words("13900000000", "2026-12-31T23:59:59+08:00");
+    let expected = "a policy about this caller: to clerks who know law (重复来电; approved by 值班主任, until 2027-01-01T00:00:00+08:00)";
+    assert_eq!(held[0], expected);
+    let wanted = "wants a clerk who knows law; 3 levels less after 30 s; 9 levels less after 60 s";
+    assert!(held.iter().any(|words| words == wanted), "{held:?}");
+    let over = words("13900000000", "2027-01-01T00:00:00+08:00");
+    assert_eq!(over[0], "the policy about this caller ended at 2027-01-01T00:00:00+08:00");
+    assert!(!over.iter().any(|words| words.starts_with("wants a clerk")), "{over:?}");
+    assert!(words("13900000001", "2026-12-31T23:59:59+08:00")[0].starts_with("priority 0,"));
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The list of the notice (濮政办〔2021〕30号, annex), typed here row by row, against the shipped plan.
 
+use hotline::routing::Plan;
 use hotline::routing::plan::{Line, LineMode, TrunkTarget};
 
-use super::city::plan;
+use super::city::{at, edited, plan};
 
 /// 序号, 名称, 号码, 责任单位, 设专家座席.
 pub const LIST: [(&str, &str, &str, &str, bool); 28] = [
@@ -107,4 +108,23 @@ fn every_expert_line_has_clerks_with_a_skill_of_their_own() {
     assert_eq!(experts, ["12348", "12333", "12329"]);
     let skilled = plan().seats.values().filter(|seat| seat.skills.len() > 1).count();
     assert_eq!(skilled, experts.len());
+}
+
+#[test]
+fn the_table_says_of_each_expert_line_whether_its_group_is_there() {
+    let table = |plan: &Plan, instant: &str| -> Vec<(String, String)> {
+        let rows = plan.readiness(at(instant)).into_iter();
+        let experts = rows.filter(|row| row.treatment.en.contains("expert"));
+        experts.map(|row| (row.number, row.treatment.en)).collect()
+    };
+    let said = |there: &str| {
+        ["12348", "12333", "12329"]
+            .map(|number| (number.to_owned(), format!("as 12345, line kept, 1 expert seat(s) {there}")))
+    };
+    assert_eq!(table(plan(), "2026-07-03T09:00:00+08:00"), said("there at this hour"));
+    assert_eq!(table(plan(), "2026-07-05T09:00:00+08:00"), said("not there at this hour"));
+    let others = ("number = \"12348\"\n# 名称", "number = \"12369\"\n# 名称");
+    let without = edited(&[others, ("\"4\" = \"12348\", ", "")]);
+    let law = table(&without, "2026-07-03T09:00:00+08:00").into_iter().find(|(number, _)| number == "12348");
+    assert_eq!(law.map(|(_, words)| words).as_deref(), Some("as 12345, line kept, no expert group"));
 }

@@ -659,3 +659,65 @@ fn reports_of_an_opus_leg_count_its_own_clock() {
     let wanted = (apart.as_secs_f64() * 48_000.0) as u32;
     assert!(units.abs_diff(wanted) < 2_000, "{units} units in {apart:?}");
 }
+
+/// The way of a call to which a clerk adds a third party: two talk, the clerk asks aside while the caller
+/// hears music, all three talk, and the two who stay.
+#[test]
+fn three_of_any_codecs_go_from_bridge_to_bridge_to_conference_and_back() {
+    const THREE: [Codec; 3] = [Codec::Pcma, Codec::Pcmu, Codec::G722];
+    let tones = [1_000.0, 700.0, 1_600.0];
+    let triples = THREE.iter().flat_map(|a| THREE.iter().flat_map(move |b| THREE.map(|c| [*a, *b, c])));
+    for codecs in triples {
+        let mut stage = Stage::new(&[&crate::stage::tone(8_000, 440.0)]);
+        let mut all: Vec<Handset> =
+            codecs.iter().zip(0..).map(|(codec, n)| Handset::join(&mut stage, n, *codec, 20)).collect();
+        all.iter_mut().zip(tones).for_each(|(handset, hertz)| handset.hertz = Some(hertz));
+        stage.record();
+        let conference = hotline::media::order::ConferenceId(1);
+        let rights = hotline::media::order::Rights::FULL;
+        let together: [&[usize]; 4] = [&[0, 1], &[1, 2], &[0, 1, 2], &[0, 2]];
+        for (step, talk) in together.iter().enumerate() {
+            let what = format!("{codecs:?}, {talk:?} together");
+            match step {
+                0 => stage.bridge(0, 1),
+                1 => {
+                    stage.order(Order::Part { a: stage.leg(0), b: stage.leg(1) });
+                    stage.play(0, &[0], true, 0);
+                    stage.bridge(1, 2);
+                }
+                2 => {
+                    stage.order(Order::Part { a: stage.leg(1), b: stage.leg(2) });
+                    for n in 0..3 {
+                        stage.order(Order::Join { leg: stage.leg(n), conference, rights });
+                    }
+                }
+                _ => {
+                    stage.close(1);
+                    stage.bridge(0, 2);
+                }
+            }
+            for listening in [false, true] {
+                let mut speakers: Vec<_> = all.iter_mut().map(|handset| (handset, 20)).collect();
+                speak(&mut stage, if listening { 1_400 } else { 300 }, &mut speakers);
+                for (n, handset) in all.iter_mut().enumerate() {
+                    // Decoded from the first packet on, as telephones do.
+                    let packets = stage.take_for(&handset.peer);
+                    let sound = handset.hears(&packets);
+                    if !listening || step == 3 && n == 1 {
+                        continue;
+                    }
+                    assert_eq!(sound.is_empty(), !talk.contains(&n) && step != 1, "{what}: {n}");
+                    for (other, hertz) in tones.into_iter().enumerate().filter(|_| !sound.is_empty()) {
+                        match other != n && talk.contains(&n) && talk.contains(&other) {
+                            true => handset.assert_hears(&what, &sound, hertz),
+                            false => handset.assert_hears_not(&what, &sound, hertz),
+                        }
+                    }
+                }
+            }
+        }
+        let reel = &stage.reels.0[&stage.call];
+        let frames = reel.left.len() / 160;
+        assert!((4 * 85 - 2..=4 * 85).contains(&frames), "whole: {frames} of {} frames", 4 * 85);
+    }
+}

@@ -97,8 +97,10 @@ fn a_clerk_who_refers_and_hangs_up_leaves_the_caller_with_the_target_or_first_in
         city.run_for(secs(8));
         assert!(city.hears(caller, taxes) && city.hears(taxes, caller));
         city.hangs_up(taxes);
-        city.run_for(secs(40));
-        assert!(city.look_at(caller).is_idle());
+        city.run_for(secs(10));
+        assert!(city.heard(caller, "survey"), "a clerk has talked, and can be asked about");
+        city.hangs_up(caller);
+        city.run_for(secs(3));
 
         city.telephone(taxes).phone.set_answers(Answers::Busy);
         city.dials(caller, "12345");

@@ -105,7 +105,9 @@ fn one_record(facts: &[Fact]) {
         taken,
         "each talk has its end: {facts:?}"
     );
-    for pair in facts.windows(2) {
+    // Whom a clerk or the house called, and did not get, came for nothing.
+    let came_to_us = count(|what| matches!(what, What::Outward { .. })) == 0;
+    for pair in facts.windows(2).filter(|_| came_to_us) {
         let sent_on = matches!(pair[0].what, What::Overflowed { .. } | What::PeerFailed { .. });
         let ticket = matches!(pair[1].what, What::TicketLeft { .. });
         let given_back = matches!(&pair[1].what, What::Transfer { step, .. } if step == "failed");

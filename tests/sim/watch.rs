@@ -44,17 +44,21 @@ impl Watch {
         self.ports(city);
     }
 
-    /// No seat in two calls, and no call at two seats, unless one is putting it through to the other.
+    /// No seat in two calls, and no call at two seats, unless one is putting it through to the other, or
+    /// asks it in.
     fn seats(&self, city: &City) {
         let mut engaged = BTreeMap::new();
         for (seat, state) in city.board.acd().seats() {
             if let SeatState::Offered { call, .. } | SeatState::Talking { call, .. } = state {
                 let talks = matches!(state, SeatState::Talking { .. });
                 let other = engaged.insert(*call, talks);
-                let put_through = || {
-                    city.board.calls().iter().any(|(id, entry)| id == call && entry.state() == "transferring")
+                let among = |words: &[&str]| {
+                    let calls = city.board.calls();
+                    calls.iter().any(|(id, entry)| id == call && words.contains(&entry.state()))
                 };
-                let fine = other.is_none_or(|other| other != talks && put_through());
+                let fine = other.is_none_or(|other| {
+                    other != talks && among(&["transferring"]) || among(&["consulting", "conference"])
+                });
                 assert!(fine, "{call} has two seats, {seat} among them");
             }
         }

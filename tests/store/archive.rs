@@ -182,7 +182,16 @@ pub fn event(fact: &Fact) -> StoredEvent {
 }
 
 pub fn job(fact: Fact) -> StoreJob {
-    static HOUSE: AtomicU64 = AtomicU64::new(0);
     let events = vec![event(&fact)];
+    placed(fact, events)
+}
+
+/// A fact that nobody is told of.
+pub fn quiet(fact: Fact) -> StoreJob {
+    placed(fact, Vec::new())
+}
+
+fn placed(fact: Fact, events: Vec<StoredEvent>) -> StoreJob {
+    static HOUSE: AtomicU64 = AtomicU64::new(0);
     StoreJob::Fact { house: HOUSE.fetch_add(1, Ordering::Relaxed) + 1, fact, events }
 }

@@ -4,4 +4,5 @@ mod archive;
 mod failing;
 mod kept;
 mod killed;
+mod missed;
 mod schema;

@@ -5,9 +5,10 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use crate::call::Callee;
-use crate::id::Dice;
+use crate::id::{Dice, SeatId};
 use crate::media::order::{Codec, Srtp};
 use crate::routing::Plan;
+use crate::routing::meeting::SEATS;
 use crate::routing::sound::{CodecName, Sound, SrtpPolicy};
 
 /// Codecs, the most wanted first, each once.
@@ -73,6 +74,9 @@ impl Terms {
     pub fn of_callee(plan: &Plan, callee: &Callee) -> Self {
         let sound = match callee {
             Callee::Seat(seat) => plan.sound_of(seat),
+            Callee::Peer { trunk, number } if trunk.as_str() == SEATS => {
+                plan.sound_of(&SeatId::from(number.as_str()))
+            }
             Callee::Peer { trunk, .. } => plan.sound_by(trunk),
         };
         Terms::new(&sound, plan.limits.call_max)

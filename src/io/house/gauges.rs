@@ -22,7 +22,7 @@ const DISK_EVERY: u64 = 10;
 pub(super) const LOOP_BOUND: Duration = Duration::from_millis(20);
 
 /// States of a call, as [`crate::switchboard::Entry::state`] names them.
-const CALL_STATES: [&str; 11] = [
+const CALL_STATES: [&str; 13] = [
     "opening",
     "prompt",
     "ringing",
@@ -30,6 +30,8 @@ const CALL_STATES: [&str; 11] = [
     "dialling",
     "transferring",
     "talking",
+    "consulting",
+    "conference",
     "meeting",
     "survey",
     "parting",

@@ -28,6 +28,7 @@ use crate::sip::locate::Reach;
 use crate::switchboard::trunks::TrunkPasswords;
 use crate::switchboard::{self, Input, Switchboard, ticketing};
 use crate::telemetry::{CallRecord, Metrics};
+use crate::time::{Now, Timestamp};
 
 fn outside<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> StartError {
     move |error| StartError::Outside { what, why: error.to_string() }
@@ -48,6 +49,8 @@ impl House {
         let closed = close_crashed(&mut opening, &setup, &plan)?;
         let last_house = opening.last_house().map_err(outside("store"))?;
         let bindings = opening.bindings().map_err(outside("store"))?;
+        let missed = missed(&opening, &plan, now)?;
+        let ungraded = ungraded(&opening, &plan, now)?;
         let (accounts, mut created) = accounts(&plan, &setup)?;
         let trunk_passwords = trunk_passwords(&plan, &setup)?;
         let (tokens, made) = tokens(&plan, &setup)?;
@@ -173,6 +176,8 @@ impl House {
         for (seat, binding) in bindings {
             house.tell(Input::RestoreBinding { seat, binding });
         }
+        house.tell(Input::RestoreMissed { facts: missed });
+        house.tell(Input::RestoreFollowUps { facts: ungraded });
         Ok(house)
     }
 
@@ -226,6 +231,26 @@ fn close_crashed(
         );
     }
     Ok(added)
+}
+
+/// What the list of missed calls is made of; nothing where there is none.
+fn missed(opening: &Opening, plan: &Plan, now: Now) -> Result<Vec<switchboard::Fact>, StartError> {
+    let rules = &plan.missed;
+    if !rules.enabled {
+        return Ok(Vec::new());
+    }
+    let since = now.wall.checked_sub(rules.keep).unwrap_or(Timestamp::MIN);
+    opening.unanswered(since).map_err(outside("store"))
+}
+
+/// The same of those who are yet to be asked whether they were helped.
+fn ungraded(opening: &Opening, plan: &Plan, now: Now) -> Result<Vec<switchboard::Fact>, StartError> {
+    let rules = &plan.follow_up;
+    if !rules.enabled {
+        return Ok(Vec::new());
+    }
+    let since = now.wall.checked_sub(switchboard::follow_up::KEEP).unwrap_or(Timestamp::MIN);
+    opening.ungraded(since, rules.percent).map_err(outside("store"))
 }
 
 /// What recordings become after the call.

@@ -184,7 +184,16 @@ impl From<Refusal> for Problem {
                 "这路声音只作转发，无法加入他人",
                 "the sound is only passed on: nobody can be mixed in",
             ),
+            Refusal::Call(Unwilling::NotAccepted) => conflict(
+                "not_accepted",
+                "紧急中心尚未接受来电人",
+                "help in an emergency has not accepted the caller yet",
+            ),
             Refusal::Call(Unwilling::Over) => CALL_OVER.into(),
+            Refusal::TooSoon => {
+                let (zh, en) = ("刚刚回拨过，请稍后", "the caller was called back a moment ago");
+                conflict("too_soon", zh, en)
+            }
             Refusal::Engaged => conflict("seat_engaged", "座席正忙", "the seat is engaged"),
             Refusal::Full => {
                 let (zh, en) = ("线路已满", "there is no room for another call");

@@ -12,6 +12,7 @@ mod crash;
 mod desk;
 mod inbox;
 mod manifest;
+mod missed;
 mod office;
 mod read;
 mod schema;
@@ -32,15 +33,16 @@ pub use crash::{Repaired, close_crashed};
 pub use desk::Desk;
 pub use manifest::ManifestRow;
 pub use office::Ticket;
-pub use read::{Abandoned, CallQuery, DeadLetter, Owed, Reader, age};
+pub use read::{CallQuery, DeadLetter, Owed, Reader, age};
 pub use schema::{SCHEMA, StoreError};
 pub use write::LedgerRow;
 
 use crate::id::SeatId;
 use crate::sip::event::Binding;
-use crate::switchboard::fact::What;
+use crate::switchboard::fact::{Fact, What};
 use crate::switchboard::port::StoreJob;
 use crate::tickets::event::StoredEvent;
+use crate::time::Timestamp;
 use inbox::Inbox;
 use writer::{Errand, Request, Writer};
 
@@ -105,6 +107,18 @@ impl Opening {
     /// The place of the last fact among all facts of the house; 0: there is none.
     pub fn last_house(&self) -> Result<u64, StoreError> {
         read::last_house(&self.db)
+    }
+
+    /// Facts of calls since a time that no clerk has answered, and of those that clerks and the house made,
+    /// in the order that they happened.
+    pub fn unanswered(&self, since: Timestamp) -> Result<Vec<Fact>, StoreError> {
+        missed::unanswered(&self.db, since)
+    }
+
+    /// Facts of calls since a time that clerks have talked in and that have no grade, so many of a hundred,
+    /// and of those that the house made, in the order that they happened.
+    pub fn ungraded(&self, since: Timestamp, percent: u8) -> Result<Vec<Fact>, StoreError> {
+        missed::ungraded(&self.db, since, percent)
     }
 
     /// What a sink is still owed, in order of call and sequence.

@@ -66,26 +66,6 @@ pub struct DeadLetter {
     pub why: String,
 }
 
-/// A caller who waited, was answered by nobody, and hung up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Abandoned {
-    /// Whose call.
-    pub call: CallId,
-    /// The dialled line.
-    pub line: String,
-    /// The caller's number, which was not withheld.
-    pub caller: String,
-    /// Where they waited last.
-    pub queue: String,
-    /// Wall clock at the INVITE.
-    pub opened_at: Timestamp,
-    /// To the end, milliseconds.
-    pub lasted_ms: u64,
-}
-
-/// Calls that are looked through for those whose callers gave up: the newest so many.
-const LOOKED_THROUGH: &str = "5000";
-
 /// `IN` and a limit in the text: SQLite plans an `=` beside an `ORDER BY`, and a limit, by the values
 /// that are bound, and would prepare a cached statement anew for each caller.
 const HISTORY: &str = "SELECT opened_at, line, ticket, seat, grade, cause FROM calls
@@ -149,30 +129,6 @@ impl Reader {
             facts.push((house, fact(row, parse_call(&row.get::<_, String>(4)?)?)?));
         }
         Ok(facts)
-    }
-
-    /// Callers who waited and gave up, newest first, at most so many.
-    pub fn abandoned(&self, most: usize) -> Result<Vec<Abandoned>, StoreError> {
-        let mut select = self.db.prepare_cached(&format!(
-            "SELECT id, line, caller, queue, opened_at, lasted_ms
-             FROM (SELECT * FROM calls ORDER BY arrival DESC LIMIT {LOOKED_THROUGH})
-             WHERE queue IS NOT NULL AND seat IS NULL AND caller <> ''
-                 AND cause IN ('caller_hung_up', 'caller_cancelled', 'caller_vanished')
-             ORDER BY arrival DESC LIMIT ?",
-        ))?;
-        let mut rows = select.query([i64::try_from(most).unwrap_or(i64::MAX)])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(Abandoned {
-                call: parse_call(&row.get::<_, String>(0)?)?,
-                line: row.get(1)?,
-                caller: row.get(2)?,
-                queue: row.get(3)?,
-                opened_at: parse_time(&row.get::<_, String>(4)?)?,
-                lasted_ms: u64::try_from(row.get::<_, Option<i64>>(5)?.unwrap_or(0)).unwrap_or(0),
-            });
-        }
-        Ok(found)
     }
 
     /// The place of the last fact among all facts of the house; 0: there is none.

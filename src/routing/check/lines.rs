@@ -67,9 +67,24 @@ pub fn numbers(table: &RoutingTable, problems: &mut Problems) {
         }
         only_once(said, &mut first, problems);
     }
+    departments(table, first, problems);
     let mut first: BTreeMap<&str, &Spot> = BTreeMap::new();
     for said in table.emergencies.iter().filter_map(|peer| peer.number.as_ref()) {
         well_formed(said, problems);
+        only_once(said, &mut first, problems);
+    }
+}
+
+/// A department's number is its own: no line's, no emergency number, no seat's.
+fn departments<'a>(table: &'a RoutingTable, mut first: BTreeMap<&'a str, &'a Spot>, problems: &mut Problems) {
+    let peers = table.emergencies.iter().filter_map(|peer| peer.number.as_ref());
+    let seats = table.seats.iter().filter_map(|seat| seat.id.as_ref());
+    first.extend(peers.chain(seats).map(|said| (said.value.as_str(), &said.spot)));
+    for said in table.departments.iter().filter_map(|department| department.number.as_ref()) {
+        well_formed(said, problems);
+        if EMERGENCY.contains(&said.value.as_str()) && !first.contains_key(said.value.as_str()) {
+            emergency(said, None, problems);
+        }
         only_once(said, &mut first, problems);
     }
 }

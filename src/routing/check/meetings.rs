@@ -128,8 +128,13 @@ pub fn rooms(table: &RoutingTable, problems: &mut Problems) {
         let numbers = table.numbers.iter().filter_map(|line| line.number.as_ref());
         let peers = table.emergencies.iter().filter_map(|peer| peer.number.as_ref());
         let seats = table.seats.iter().filter_map(|seat| seat.id.as_ref());
-        let mut known: Vec<(&str, Option<&Spot>)> =
-            numbers.chain(peers).chain(seats).map(|said| (said.value.as_str(), Some(&said.spot))).collect();
+        let departments = table.departments.iter().filter_map(|department| department.number.as_ref());
+        let mut known: Vec<(&str, Option<&Spot>)> = numbers
+            .chain(peers)
+            .chain(seats)
+            .chain(departments)
+            .map(|said| (said.value.as_str(), Some(&said.spot)))
+            .collect();
         known.extend(EMERGENCY.map(|number| (number, None)));
         if let Some((number, spot)) = known.into_iter().find(|(number, _)| is_room(number)) {
             taken(prefix, number, spot, problems);

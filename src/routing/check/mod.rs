@@ -2,14 +2,21 @@
 //!
 //! A rule looks at the tables, notes what is wrong, and never stops the others.
 
+mod callers;
+mod calling;
 mod codecs;
+mod codes;
+mod experts;
+mod figures;
 mod lines;
 mod meetings;
 mod network;
 mod notice;
 mod people;
+mod queueing;
 mod references;
 mod rewriting;
+mod skills;
 mod sounds;
 mod trace;
 mod transports;
@@ -22,6 +29,7 @@ use super::prompts::ManifestTable;
 use super::source::{Problems, Said};
 use super::tables::RoutingTable;
 use super::values::out_of_range;
+use crate::time::Timestamp;
 
 pub(super) use sounds::{sounds, wanted};
 
@@ -43,8 +51,23 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     notice::rows(table, problems);
     people::queues_are_served(table, problems);
     people::seats_serve(table, problems);
-    people::skills_are_present(table, problems);
+    skills::of_lines(table, problems);
+    skills::of_callers(table, problems);
     people::experts_are_known(table, problems);
+    experts::lines_have_groups(table, problems);
+    experts::groups(table, problems);
+    experts::keys(table, problems);
+    experts::hours(table, problems);
+    queueing::queues(table, problems);
+    callers::lanes(table, problems);
+    callers::policies(table, problems);
+    callers::order(table, problems);
+    callers::tokens(table, problems);
+    calling::allowed(table, problems);
+    calling::needed(table, problems);
+    calling::prefixes(table, problems);
+    codes::disposition(table, problems);
+    codes::away(table, problems);
     people::seat_numbers(table, problems);
     people::recording_is_excused(table, problems);
     people::recordings_are_made(table, problems);
@@ -64,7 +87,13 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     rewriting::rewriting(table, problems);
     network::sinks(table, problems);
     trace::trace(table, problems);
+    figures::figures(table, problems);
     ranges(table, problems);
+}
+
+/// The rules that need to know what time it is.
+pub fn judge_at(table: &RoutingTable, now: Timestamp, problems: &mut Problems) {
+    callers::expired(table, now, problems);
 }
 
 /// No wait of length nothing, none without an end, no bound of none.

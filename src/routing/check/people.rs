@@ -1,7 +1,10 @@
 //! Human first: behind every queue that callers wait in there is somebody who can answer.
 
-use super::super::source::Problems;
-use super::super::tables::{RoutingTable, SeatTable};
+use super::super::diagnostic::Spot;
+use super::super::people::Role;
+use super::super::people_values::role_word;
+use super::super::source::{Problems, Said};
+use super::super::tables::{NumberTable, RoutingTable, SeatTable};
 use super::references;
 
 /// A live queue without a seat is a path without a person.
@@ -29,12 +32,24 @@ pub fn queues_are_served(table: &RoutingTable, problems: &mut Problems) {
     }
 }
 
-/// A seat without a queue waits for nobody.
+/// A seat without a queue waits for nobody, unless its clerk is there for something else.
 pub fn seats_serve(table: &RoutingTable, problems: &mut Problems) {
     for seat in &table.seats {
-        let Some(queues) = seat.queues.as_ref().filter(|said| said.value.is_empty()) else {
-            continue;
+        let (Some(queues), Some(role)) = (&seat.queues, &seat.role) else { continue };
+        let otherwise = match role.value {
+            Role::Clerk | Role::Leader => false,
+            Role::Expert => is_in_a_group(seat, table),
+            Role::Observer | Role::Trainee | Role::Supervisor | Role::Admin => true,
         };
+        if matches!(role.value, Role::Observer | Role::Trainee) && !queues.value.is_empty() {
+            listens_only(&queues.spot, role_word(role.value), problems);
+        }
+        if role.value == Role::Admin {
+            no_telephone(role, problems);
+        }
+        if otherwise || !queues.value.is_empty() {
+            continue;
+        }
         problems
             .error("E0402", &queues.spot, "座席没有队列", "a seat without a queue")
             .effect("这位工作人员登录后永远接不到来电", "its clerk would sign in and never be called")
@@ -42,54 +57,64 @@ pub fn seats_serve(table: &RoutingTable, problems: &mut Problems) {
     }
 }
 
-/// A skill that a line asks for is there in its queue.
-pub fn skills_are_present(table: &RoutingTable, problems: &mut Problems) {
-    for line in &table.numbers {
-        let (Some(queue), Some(skills)) = (&line.queue, &line.skills) else {
-            continue;
-        };
-        let able = table.seats.iter().any(|seat| {
-            serves(seat, &queue.value) && skills.value.iter().all(|skill| has(seat, &skill.value))
-        });
-        let served = table.seats.iter().any(|seat| serves(seat, &queue.value));
-        if able || !served {
-            continue; // A queue that nobody serves at all has its own error.
-        }
-        let wanted: Vec<&str> = skills.value.iter().map(|said| said.value.as_str()).collect();
-        let wanted = wanted.join(", ");
-        problems
-            .error(
-                "E0403",
-                &skills.spot,
-                format!("队列 \"{}\" 里没有座席同时具备技能 {wanted}", queue.value),
-                format!("no seat of the queue \"{}\" has the skills {wanted}", queue.value),
-            )
-            .effect("拨打该号码的市民会一直等到溢出", "its callers would wait until they overflow")
-            .remedy(
-                "把技能加给该队列的座席，或放宽要求",
-                "give the skills to a seat of the queue, or ask for less",
-            );
-    }
+fn is_in_a_group(seat: &SeatTable, table: &RoutingTable) -> bool {
+    let own = seat.id.as_ref().map(|said| &said.value);
+    let mut members = table.experts.iter().flat_map(|group| &group.seats).flat_map(|said| &said.value);
+    own.is_some() && members.any(|said| Some(&said.value) == own)
 }
 
-/// Expert seats can be told from others by a skill.
+/// Whoever listens takes no callers.
+pub fn listens_only(spot: &Spot, role: &str, problems: &mut Problems) {
+    problems
+        .error(
+            "E0408",
+            spot,
+            format!("role = \"{role}\" 只听不接，不能安排来电"),
+            format!("role = \"{role}\" only listens and takes no callers"),
+        )
+        .effect(
+            "来电人会被接到一位不该独自接听的人",
+            "callers would be put through to somebody who must not answer alone",
+        )
+        .remedy("删去 queues，或换一个 role", "remove its queues, or choose another role");
+}
+
+fn no_telephone(role: &Said<Role>, problems: &mut Problems) {
+    problems
+        .error("E0409", &role.spot, "座席不能是 admin", "a seat cannot be admin")
+        .effect(
+            "管理员只用接口，话机的口令会变成管理员的口令",
+            "admins work by API only: the telephone's password would become an admin's",
+        )
+        .remedy(
+            "写 role = \"supervisor\"；管理员写成 [[api_token]]",
+            "write role = \"supervisor\"; admins are written as [[api_token]]",
+        );
+}
+
+/// Whether experts of the line's queue can be told from others: by a group, or by a skill.
+pub fn experts_are_told_apart(table: &RoutingTable, line: &NumberTable) -> bool {
+    let Some(queue) = &line.queue else { return true };
+    let mut seats = table.seats.iter().filter(|seat| serves(seat, &queue.value)).peekable();
+    seats.peek().is_none() // A queue that nobody serves at all has its own error.
+        || super::experts::has_group(table, line)
+        || seats.any(|seat| seat.skills.as_ref().is_none_or(|skills| !skills.value.is_empty()))
+}
+
+/// Expert seats can be told from others by a group or a skill.
 pub fn experts_are_known(table: &RoutingTable, problems: &mut Problems) {
     for line in &table.numbers {
         let (Some(queue), Some(said)) = (&line.queue, &line.expert_seats) else { continue };
-        let mut seats = table.seats.iter().filter(|seat| serves(seat, &queue.value)).peekable();
-        if !said.value || seats.peek().is_none() {
-            continue; // A queue that nobody serves at all has its own error.
-        }
-        if seats.any(|seat| seat.skills.as_ref().is_none_or(|skills| !skills.value.is_empty())) {
+        if !said.value || experts_are_told_apart(table, line) {
             continue;
         }
         problems
             .error(
                 "E0405",
                 &said.spot,
-                format!("清单要求设专家座席，队列 \"{}\" 的座席却都没有技能", queue.value),
+                format!("清单要求设专家座席，队列 \"{}\" 的座席却都没有技能，也没有专家组", queue.value),
                 format!(
-                    "expert seats are asked for, but no seat of the queue \"{}\" has a skill",
+                    "expert seats are asked for, but no seat of the queue \"{}\" has a skill, nor is there a group",
                     queue.value
                 ),
             )
@@ -98,8 +123,8 @@ pub fn experts_are_known(table: &RoutingTable, problems: &mut Problems) {
                 "nobody could tell an expert from the others, and experts would not be there for their line",
             )
             .remedy(
-                "给专家座席写上技能，如 skills = [\"general\", \"law\"]",
-                "give the experts' seats a skill, like skills = [\"general\", \"law\"]",
+                "写上 [[expert_group]]，或给专家座席写上技能，如 skills = [\"general\", \"law\"]",
+                "add an [[expert_group]], or give the experts' seats a skill, like skills = [\"general\", \"law\"]",
             );
     }
 }
@@ -156,10 +181,7 @@ pub fn recordings_are_made(table: &RoutingTable, problems: &mut Problems) {
     }
 }
 
-fn serves(seat: &SeatTable, queue: &str) -> bool {
+/// Whether a seat serves a queue.
+pub fn serves(seat: &SeatTable, queue: &str) -> bool {
     seat.queues.iter().flat_map(|said| &said.value).any(|said| said.value == queue)
-}
-
-fn has(seat: &SeatTable, skill: &str) -> bool {
-    seat.skills.iter().flat_map(|said| &said.value).any(|said| said.value == skill)
 }

@@ -61,6 +61,21 @@ pub fn defined(table: &RoutingTable, manifest: Option<&ManifestTable>, problems:
     for said in members(table).filter(|said| !groups.contains(&said.value.as_str())) {
         exists("E0303", said, &trunks, ("中继", "trunk"), problems);
     }
+    for said in table.lanes.iter().flat_map(|lane| lane.trunks.iter()).flat_map(|said| &said.value) {
+        exists("E0303", said, &trunks, ("中继", "trunk"), problems);
+    }
+    let seats = names(table.seats.iter().map(|seat| &seat.id));
+    let members = table.experts.iter().flat_map(|group| group.seats.iter()).flat_map(|said| &said.value);
+    for said in members.chain(table.tokens.iter().filter_map(|token| token.seat.as_ref())) {
+        exists("E0305", said, &seats, ("座席", "seat"), problems);
+    }
+    let lines = names(table.numbers.iter().map(|line| &line.number));
+    let in_lanes = table.lanes.iter().flat_map(|lane| lane.lines.iter()).flat_map(|said| &said.value);
+    let experts = table.experts.iter().filter_map(|group| group.number.as_ref());
+    let shown = table.calling.iter().filter_map(|calling| calling.line.as_ref());
+    for said in in_lanes.chain(experts).chain(shown) {
+        exists("E0306", said, &lines, ("号码", "number"), problems);
+    }
     if let Some(manifest) = manifest {
         let prompts: Vec<&str> = manifest.ids().collect();
         for said in prompt_references(table) {
@@ -149,7 +164,9 @@ pub fn dialled_trunks(table: &RoutingTable) -> impl Iterator<Item = &Said<String
 fn called_ways(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> {
     let numbers = table.numbers.iter().filter_map(|number| number.trunk.as_ref());
     let peers = table.emergencies.iter().filter_map(|peer| peer.trunk.as_ref());
-    numbers.chain(peers)
+    let departments = table.departments.iter().filter_map(|department| department.trunk.as_ref());
+    let outside = table.calling.iter().filter_map(|calling| calling.trunk.as_ref());
+    numbers.chain(peers).chain(departments).chain(outside)
 }
 
 /// Trunks that groups name.
@@ -171,7 +188,9 @@ pub fn numbers_by<'a>(table: &'a RoutingTable, trunk: &'a str) -> impl Iterator<
         })
     };
     let numbers = table.numbers.iter().filter(move |number| leads(&number.trunk));
-    numbers.filter_map(|number| number.dial.as_ref().or(number.number.as_ref()))
+    let numbers = numbers.filter_map(|number| number.dial.as_ref().or(number.number.as_ref()));
+    let departments = table.departments.iter().filter(move |department| leads(&department.trunk));
+    numbers.chain(departments.filter_map(|own| own.dial.as_ref().or(own.number.as_ref())))
 }
 
 /// Queues that callers are sent to.
@@ -187,7 +206,12 @@ pub fn prompt_references(table: &RoutingTable) -> impl Iterator<Item = &Said<Str
     let own = table.numbers.iter().filter_map(|number| number.transition.as_ref());
     let transitions = own.chain(&table.transition).map(|transition| &transition.prompt);
     let meetings = table.meetings.iter().map(|meeting| &meeting.prompt);
-    queues.chain(numbers).chain(transitions).chain(meetings).flatten()
+    let surges = table.queues.iter().filter_map(|queue| queue.rules.surge.as_ref());
+    let surges = surges.map(|surge| &surge.greeting);
+    let failures = table.three_way.iter().map(|three_way| &three_way.failed_prompt);
+    let observers = table.work.iter().map(|work| &work.observer_prompt);
+    let of_people = surges.chain(failures).chain(observers);
+    queues.chain(numbers).chain(transitions).chain(meetings).chain(of_people).flatten()
 }
 
 /// Whether a mode waits in a queue.

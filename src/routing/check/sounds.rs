@@ -7,6 +7,7 @@ use super::super::diagnostic::Spot;
 use super::super::plan::Prompt;
 use super::super::prompts::{self, ManifestTable, PromptTable, REQUIRED, SAMPLE_RATE, SoundFault};
 use super::super::source::{Fetched, Problems, Said, beside};
+use super::super::tables::callers::ActWord;
 use super::super::tables::{ModeWord, RoutingTable};
 use super::references;
 use crate::id::PromptId;
@@ -27,6 +28,7 @@ pub fn sounds(
     references::once(manifest.prompts.iter().map(|prompt| &prompt.id), ("提示音", "prompt"), problems);
     if table.is_live() {
         complete(table, manifest, problems);
+        keys_are_told(table, manifest, problems);
     }
     let mut decoded = BTreeMap::new();
     for entry in wanted(table, manifest) {
@@ -35,7 +37,8 @@ pub fn sounds(
         }
     }
     for queue in &table.queues {
-        if let Some(greeting) = &queue.greeting {
+        let surge = queue.rules.surge.as_ref().and_then(|surge| surge.greeting.as_ref());
+        for greeting in queue.greeting.iter().chain(surge) {
             short_enough(greeting, &decoded, problems);
         }
     }
@@ -60,7 +63,8 @@ pub fn wanted<'a>(
 
 fn complete(table: &RoutingTable, manifest: &ManifestTable, problems: &mut Problems) {
     let spot = table.prompts.as_ref().map_or(&table.spot, |said| &said.spot);
-    let missing: Vec<&str> = REQUIRED.into_iter().filter(|id| manifest.get(id).is_none()).collect();
+    let needed = REQUIRED.into_iter().chain(said_by(table));
+    let missing: Vec<&str> = needed.filter(|id| manifest.get(id).is_none()).collect();
     if missing.is_empty() {
         return;
     }
@@ -77,6 +81,63 @@ fn complete(table: &RoutingTable, manifest: &ManifestTable, problems: &mut Probl
             "clerk numbers, ticket numbers or places in the queue would be read out with holes",
         )
         .remedy("把它们补进清单并重新生成", "add them to the manifest and make the files again");
+}
+
+/// What is said by id with this file and would not be with another: some of
+/// [`SAID_SOMETIMES`](prompts::SAID_SOMETIMES).
+fn said_by(table: &RoutingTable) -> impl Iterator<Item = &'static str> {
+    let acts = table.policies.iter().filter_map(|policy| policy.act.as_ref());
+    let groups = table.experts.iter().map(|group| &group.hours);
+    let departments = table.departments.iter().map(|department| &department.hours);
+    let any_hours = groups.chain(departments).any(|hours| hours.spot.is_some());
+    let follow_up = table.follow_up.as_ref().and_then(|follow_up| follow_up.enabled.as_ref());
+    let callback = table.queues.iter().any(|queue| queue.rules.callback.is_some());
+    let reason = table.survey.as_ref().and_then(|survey| survey.reason.as_ref());
+    [
+        (prompts::CALLBACK_OFFER, callback),
+        ("callback_kept", callback),
+        (prompts::COOL_DOWN, acts.into_iter().any(|said| said.value == ActWord::CoolDown)),
+        ("survey_reason", reason.is_some_and(|said| said.value)),
+        ("expert_unanswered", !table.experts.is_empty()),
+        ("department_unanswered", !table.departments.is_empty()),
+        ("emergency_unanswered", !table.emergencies.is_empty()),
+        ("after_hours", any_hours),
+        ("follow_up_greeting", follow_up.is_some_and(|said| said.value)),
+    ]
+    .into_iter()
+    .filter(|(_, said)| *said)
+    .map(|(id, _)| id)
+}
+
+/// A prompt that tells of a key tells of the one that the file has.
+fn keys_are_told(table: &RoutingTable, manifest: &ManifestTable, problems: &mut Problems) {
+    let callbacks = table.queues.iter().filter_map(|queue| queue.rules.callback.as_ref());
+    let callbacks = callbacks.filter_map(|own| own.key.as_ref()).map(|key| (prompts::CALLBACK_OFFER, key));
+    let cools = table
+        .policies
+        .iter()
+        .any(|policy| policy.act.as_ref().is_some_and(|said| said.value == ActWord::CoolDown));
+    let urgent = table.callers.as_ref().and_then(|own| own.urgent_key.as_ref()).filter(|_| cools);
+    for (id, key) in callbacks.chain(urgent.map(|key| (prompts::COOL_DOWN, key))) {
+        let text = manifest.get(id).and_then(|prompt| prompt.text.as_ref());
+        let Some(text) = text.filter(|text| !text.value.contains(key.value.0)) else { continue };
+        let key_said = key.value.0;
+        problems
+            .error(
+                "E0507",
+                &key.spot,
+                format!("提示音 {id} 里没有说到按键 {key_said}"),
+                format!("the prompt {id} does not tell of the key {key_said}"),
+            )
+            .effect("来电人照提示按的键不起作用", "callers who press what they are told would press in vain")
+            .remedy(
+                format!("改提示音的文字并重新生成，或改按键；现在说的是: {}", text.value),
+                format!(
+                    "change what the prompt says and make it again, or change the key; it says: {}",
+                    text.value
+                ),
+            );
+    }
 }
 
 fn sound(

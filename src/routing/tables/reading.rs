@@ -14,7 +14,7 @@ pub(super) const fn secs(seconds: u64) -> Duration {
 }
 
 /// Longest ringing at a peer where the file does not say it.
-const PEER_RING: Duration = secs(25);
+pub(super) const PEER_RING: Duration = secs(25);
 
 impl RoutingTable {
     /// Reads the top of the file.
@@ -57,6 +57,18 @@ impl RoutingTable {
             meetings: reader.sections("meeting", MeetingTable::read),
             emergencies: reader.sections("emergency", EmergencyTable::read),
             sinks: reader.sections("ticket_sink", SinkTable::read),
+            experts: reader.sections("expert_group", ExpertGroupTable::read),
+            departments: reader.sections("department", DepartmentTable::read),
+            three_way: reader.section("three_way", ThreeWayTable::read),
+            work: reader.section("work", WorkTable::read),
+            callers: reader.section("callers", CallersTable::read),
+            lanes: reader.sections("lane", LaneTable::read),
+            policies: reader.sections("caller_policy", PolicyTable::read),
+            disposition: reader.section("disposition", DispositionTable::read),
+            missed: reader.section("missed", MissedTable::read),
+            follow_up: reader.section("follow_up", FollowUpTable::read),
+            calling: reader.section("calling", CallingTable::read),
+            tokens: reader.sections("api_token", TokenTable::read),
         }
     }
 }
@@ -185,6 +197,7 @@ impl SurveyTable {
             enabled: reader.or("enabled", true),
             wait: reader.or("wait", secs(8)),
             tries: reader.or("tries", 2),
+            reason: reader.or("reason", false),
         }
     }
 }
@@ -238,6 +251,7 @@ impl QueueTable {
             length_max: reader.or("length_max", 100),
             announce_every: reader.or("announce_every", secs(30)),
             overflow_prompt: reader.required("overflow_prompt", mute()),
+            rules: RulesTable::read(reader),
         }
     }
 }
@@ -248,8 +262,12 @@ impl SeatTable {
         SeatTable {
             id: reader.required("id", unnamed()),
             name: reader.required("name", unnamed()),
+            role: reader.or("role", Role::default()),
             skills: reader.or("skills", Vec::new()),
+            languages: reader.or("languages", Vec::new()),
             queues: reader.or("queues", Vec::new()),
+            order: reader.or("order", 0),
+            wrap_up: reader.optional("wrap_up"),
             secret: reader.required("secret", open),
             sound: SoundTable::read(reader),
         }
@@ -280,6 +298,7 @@ impl NumberTable {
             trunk: reader.optional("trunk"),
             dial: reader.optional("dial"),
             ring: reader.optional("ring"),
+            hours: HoursTable::read(reader),
             does: reader.optional("does"),
             prompt: reader.optional("prompt"),
             record: reader.optional("record"),

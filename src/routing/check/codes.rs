@@ -1,0 +1,104 @@
+//! Names that clerks choose from: what a call was about, and why they are away.
+
+use std::collections::BTreeMap;
+
+use super::super::diagnostic::Spot;
+use super::super::source::{Problems, Said};
+use super::super::tables::RoutingTable;
+
+/// Codes that records can hold, each of them once.
+pub fn disposition(table: &RoutingTable, problems: &mut Problems) {
+    let Some(disposition) = &table.disposition else { return };
+    let mut first: BTreeMap<&str, &Spot> = BTreeMap::new();
+    for said in disposition.tables() {
+        let mut names: BTreeMap<&str, &Spot> = BTreeMap::new();
+        for (code, name) in &said.value.0 {
+            well_formed(code, problems);
+            only_once(code, &mut first, problems);
+            only_once(name, &mut names, problems);
+        }
+    }
+}
+
+fn only_once<'a>(said: &'a Said<String>, first: &mut BTreeMap<&'a str, &'a Spot>, problems: &mut Problems) {
+    let Some(earlier) = first.get(said.value.as_str()) else {
+        first.insert(&said.value, &said.spot);
+        return;
+    };
+    problems
+        .error(
+            "E0415",
+            &said.spot,
+            format!("\"{}\" 出现两次", said.value),
+            format!("\"{}\" stands twice", said.value),
+        )
+        .effect("报表里两类诉求混在一起，分不开", "reports would count two kinds of matters as one")
+        .remedy("给其中一个改名", "rename one of them")
+        .related(earlier, "第一次", "first");
+}
+
+fn well_formed(code: &Said<String>, problems: &mut Problems) {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if !code.value.is_empty() && code.value.bytes().all(letter) {
+        return;
+    }
+    problems
+        .error(
+            "E0123",
+            &code.spot,
+            format!("代码 \"{}\" 不合格式", code.value),
+            format!("\"{}\" is no code", code.value),
+        )
+        .effect("工单系统和报表认不出它", "ticket offices and reports would not know it")
+        .remedy(
+            "只用小写字母、数字和下划线，如 consultation = \"咨询\"",
+            "lower-case letters, digits and _ only, like consultation = \"咨询\"",
+        );
+}
+
+/// Reasons for being away: a digit and a name each, none of them twice.
+pub fn away(table: &RoutingTable, problems: &mut Problems) {
+    let Some(work) = &table.work else { return };
+    let mut digits: BTreeMap<char, &Spot> = BTreeMap::new();
+    let mut names: BTreeMap<&str, &Spot> = BTreeMap::new();
+    for reason in &work.away {
+        if let Some(digit) = &reason.digit {
+            if digit.value.0 == '0' {
+                ready(&digit.spot, problems);
+            }
+            match digits.get(&digit.value.0) {
+                Some(earlier) => twice(&digit.spot, earlier, problems),
+                None => drop(digits.insert(digit.value.0, &digit.spot)),
+            }
+        }
+        if let Some(name) = &reason.name {
+            match names.get(name.value.as_str()) {
+                Some(earlier) => twice(&name.spot, earlier, problems),
+                None => drop(names.insert(&name.value, &name.spot)),
+            }
+        }
+    }
+}
+
+fn ready(spot: &Spot, problems: &mut Problems) {
+    problems
+        .error(
+            "E0423",
+            spot,
+            "0 表示回到座席，不能作离席理由",
+            "0 means that a clerk is back, and is no reason for being away",
+        )
+        .effect(
+            "座席按 0 是示闲，永远说不出这个理由",
+            "a clerk who dials it becomes ready, and could never say this reason",
+        )
+        .remedy("写 1 到 9 中的一个", "one of 1 to 9");
+}
+
+fn twice(spot: &Spot, earlier: &Spot, problems: &mut Problems) {
+    problems
+        .error("E0422", spot, "离席理由重复", "two reasons for being away are one")
+        .effect("座席按了键，记录里不知道是哪个理由", "records could not say which of them a clerk meant")
+        .remedy("换一个数字或名称", "choose another digit or name")
+        .related(earlier, "第一次", "first");
+}

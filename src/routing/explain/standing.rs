@@ -1,0 +1,226 @@
+//! How a caller stands: by which lane, under which policy, with which priority, to clerks of which skills;
+//! and whom the clerk could ask into the call at that hour.
+
+use super::super::callers::{CallerAct, CallerPolicy, Lane};
+use super::super::diagnostic::Text;
+use super::super::people::Hours;
+use super::super::plan::{Line, LineMode, Plan, Trunk};
+use super::super::queueing::Known;
+use super::super::reach::Reached;
+use crate::id::QueueId;
+use crate::time::Timestamp;
+
+impl Plan {
+    /// In words; empty for a line that nobody waits for.
+    pub(super) fn standing(&self, line: &Line, trunk: &Trunk, caller: &str, at: Timestamp) -> Vec<Text> {
+        let (LineMode::Primary { queue }
+        | LineMode::Merged { queue }
+        | LineMode::Dual { queue }
+        | LineMode::SubCenter { queue, .. }) = &line.mode
+        else {
+            return Vec::new();
+        };
+        let mut words = Vec::new();
+        let (mut points, mut skills) = (self.queue_priority(queue), line.skills.clone());
+        if trunk.emergency_center {
+            points = points.saturating_add(self.callers.center_priority);
+            words.push(Text::new(
+                "来自指挥中心，通道和来电人规则不适用",
+                "an emergency center calls: no lane or policy applies",
+            ));
+        } else {
+            if let Some(lane) = self.lane(line, trunk, caller) {
+                points = points.saturating_add(lane.priority);
+                skills.extend(lane.skills.iter().cloned());
+                words.push(lane_words(lane));
+            }
+            if let Some(policy) = self.callers.policies.get(caller) {
+                words.push(self.policy_words(policy, at));
+                if let Some(act) = (at < policy.until).then_some(&policy.act) {
+                    points = after(points, act);
+                    skills.extend(wanted(act).iter().cloned());
+                }
+            }
+        }
+        words.push(self.priority_words(queue, points));
+        if !skills.is_empty() {
+            words.push(self.skill_words(queue, &skills));
+        }
+        words.extend(self.expert_words(line, at));
+        words.extend(self.third_parties(at));
+        words
+    }
+
+    fn queue_priority(&self, queue: &QueueId) -> i16 {
+        self.queues.get(queue).map_or(0, |queue| queue.rules.priority)
+    }
+
+    /// The first that fits, by any of its three.
+    fn lane(&self, line: &Line, trunk: &Trunk, caller: &str) -> Option<&Lane> {
+        self.callers.lanes.iter().find(|lane| {
+            lane.lines.contains(&line.number)
+                || lane.trunks.contains(&trunk.id)
+                || lane.callers.contains(caller)
+        })
+    }
+
+    fn policy_words(&self, policy: &CallerPolicy, at: Timestamp) -> Text {
+        let until = policy.until.to_zoned_datetime(self.city.time_zone.clone());
+        let until = until.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+        let (reason, approver) = (&policy.reason, &policy.approver);
+        if at >= policy.until {
+            return Text::new(
+                format!("来电人规则已于 {until} 失效"),
+                format!("the policy about this caller ended at {until}"),
+            );
+        }
+        let (zh, en) = match &policy.act {
+            CallerAct::Behind(points) => {
+                (format!("排后 {points} 分"), format!("{points} points behind others"))
+            }
+            CallerAct::To(skills) => {
+                let names = names(skills);
+                (format!("由具备 {names} 的座席接听"), format!("to clerks who know {names}"))
+            }
+            CallerAct::CoolDown(pause) => {
+                let seconds = pause.as_secs();
+                (
+                    format!("挂机后 {seconds} 秒内再来，说明并登记工单，按紧急键的照常排队"),
+                    format!(
+                        "within {seconds} s of a call a word and a ticket, or on to the queue by the urgent key"
+                    ),
+                )
+            }
+            CallerAct::Confidential => ("号码不向任何人显示".into(), "the number is shown to nobody".into()),
+        };
+        Text::new(
+            format!("来电人规则: {zh}（{reason}；{approver}批准，到 {until} 止）"),
+            format!("a policy about this caller: {en} ({reason}; approved by {approver}, until {until})"),
+        )
+    }
+
+    fn priority_words(&self, queue: &QueueId, points: i16) -> Text {
+        let ageing = self.queues.get(queue).and_then(|queue| queue.rules.ageing);
+        let (zh, en) = match ageing {
+            Some(ageing) => {
+                let millis = ageing.as_millis();
+                (
+                    format!("，每等 {millis} 毫秒加 1 分"),
+                    format!(", and one more in each {millis} ms of waiting"),
+                )
+            }
+            None => (String::new(), String::new()),
+        };
+        let (urgent_zh, urgent_en) = match self.callers.urgent_key {
+            Some(key) => {
+                let points = self.callers.urgent_priority;
+                (
+                    format!("；按 {key} 表示紧急，{points} 分"),
+                    format!("; {points} by the key {key}, which says that it is urgent"),
+                )
+            }
+            None => (String::new(), String::new()),
+        };
+        Text::new(format!("优先级 {points} 分{zh}{urgent_zh}"), format!("priority {points}{en}{urgent_en}"))
+    }
+
+    fn skill_words(&self, queue: &QueueId, skills: &[Known]) -> Text {
+        let names = names(skills);
+        let widen = self.queues.get(queue).map_or(&[][..], |queue| &queue.rules.widen);
+        let (zh, en): (String, String) = widen
+            .iter()
+            .map(|step| {
+                let (seconds, levels) = (step.after.as_secs(), step.levels);
+                (
+                    format!("；{seconds} 秒后降 {levels} 级"),
+                    format!("; {levels} levels less after {seconds} s"),
+                )
+            })
+            .unzip();
+        Text::new(format!("要求座席具备 {names}{zh}"), format!("wants a clerk who knows {names}{en}"))
+    }
+
+    /// Whether the line's experts are there.
+    fn expert_words(&self, line: &Line, at: Timestamp) -> Option<Text> {
+        let group = self.experts.get(&line.number)?;
+        let seats: Vec<&str> = group.seats.iter().map(|seat| seat.as_str()).collect();
+        let seats = seats.join(", ");
+        let there = self.presence(&group.hours, at);
+        Some(Text::new(
+            format!("{}（{seats}）{}", group.name, there.zh),
+            format!("its experts ({seats}) are {}", there.en),
+        ))
+    }
+
+    /// Whom single keys ask, and whether they are there.
+    fn third_parties(&self, at: Timestamp) -> Option<Text> {
+        let always = Hours::default();
+        let (zh, en): (Vec<String>, Vec<String>) = self
+            .three_way
+            .keys
+            .iter()
+            .map(|(key, target)| {
+                let reached = self.reach(target);
+                let hours = match &reached {
+                    Some(Reached::Peer(peer)) => &peer.hours,
+                    Some(Reached::Group(group)) => &group.hours,
+                    Some(Reached::Seat(_)) | None => &always,
+                };
+                let there = self.presence(hours, at);
+                match hours.are_open(at, &self.city.time_zone) {
+                    true => (format!("*{key} {target}"), format!("*{key} {target}")),
+                    false => (
+                        format!("*{key} {target}（{}）", there.zh),
+                        format!("*{key} {target} ({})", there.en),
+                    ),
+                }
+            })
+            .unzip();
+        (!zh.is_empty()).then(|| {
+            Text::new(format!("座席可请: {}", zh.join("，")), format!("the clerk may ask: {}", en.join(", ")))
+        })
+    }
+
+    /// By the hours; whether somebody has signed in is not the plan's to know.
+    pub(in super::super) fn presence(&self, hours: &Hours, at: Timestamp) -> Text {
+        match (hours.0.is_empty(), hours.are_open(at, &self.city.time_zone)) {
+            (true, _) => Text::new("全天有人", "there at all hours"),
+            (false, true) => Text::new("此时有人", "there at this hour"),
+            (false, false) => Text::new("此时无人", "not there at this hour"),
+        }
+    }
+}
+
+fn after(points: i16, act: &CallerAct) -> i16 {
+    match act {
+        CallerAct::Behind(less) => points.saturating_sub(*less),
+        CallerAct::To(_) | CallerAct::CoolDown(_) | CallerAct::Confidential => points,
+    }
+}
+
+fn wanted(act: &CallerAct) -> &[Known] {
+    match act {
+        CallerAct::To(skills) => skills,
+        CallerAct::Behind(_) | CallerAct::CoolDown(_) | CallerAct::Confidential => &[],
+    }
+}
+
+fn lane_words(lane: &Lane) -> Text {
+    let (name, points) = (&lane.name, lane.priority);
+    let (zh, en) = match lane.straight {
+        true => ("，不播问候语", ", without a greeting"),
+        false => ("", ""),
+    };
+    Text::new(
+        format!("走通道 {name}: {points:+} 分{zh}"),
+        format!("by the lane {name}: {points:+} points{en}"),
+    )
+}
+
+fn names(skills: &[Known]) -> String {
+    let name = |known: &Known| match known.level {
+        1 => known.skill.to_string(),
+        level => format!("{} ({level})", known.skill),
+    };
+    skills.iter().map(name).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,147 @@
+//! Whom a clerk may call, and the house for a clerk. Toll fraud is the first worry here: what nobody wrote
+//! into the plan is refused, whoever asks.
+//!
+//! Emergency numbers, sub-centers and departments go by their own peers; a number outside goes by
+//! `[calling]`, if it begins as one of `allowed` does, digit by digit. Our own lines are for citizens.
+
+use std::sync::Arc;
+
+use super::meeting::SEATS;
+use super::number;
+use super::people::{ExpertGroup, Hours};
+use super::plan::{City, LineMode, Peer, Plan};
+use super::reach::Reached;
+use crate::id::{LineId, SeatId, TrunkId};
+
+/// Digits of a number outside at most: fifteen of E.164 and an access code in front of them.
+const DIGITS_MAX: usize = 18;
+/// And at least: `114`.
+const DIGITS_MIN: usize = 3;
+
+/// Whom a number reaches for a clerk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Callable {
+    /// 110/119/120/122, by its own peer.
+    Emergency(Peer),
+    /// A sub-center or a department, by its own peer.
+    Peer(Peer),
+    /// Somebody outside, by `[calling]`.
+    Outside(Peer),
+    /// A clerk's telephone.
+    Seat(SeatId),
+    /// Whoever of these experts is free.
+    Group(Arc<ExpertGroup>),
+}
+
+/// Why a number is not called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Uncallable {
+    /// Without `[calling]` nobody outside is.
+    #[error("nobody outside is called: there is no [calling]")]
+    NoCalling,
+    /// A line of ours: callers queue for it.
+    #[error("a line of our own")]
+    OwnLine,
+    /// It begins as none of `allowed` does, or is no number.
+    #[error("not among the numbers that may be called")]
+    NotAllowed,
+}
+
+impl Plan {
+    /// Whom a seat's telephone dialled, by its Request-URI: a number outside stands behind
+    /// `[calling] prefix`; others may, and need not.
+    pub fn dialled_by_seat(&self, uri: &str) -> Result<Callable, Uncallable> {
+        if let Some(callable) = self.ours_to_call(uri)? {
+            return Ok(callable);
+        }
+        let dialled = number::number_of(uri).ok_or(Uncallable::NotAllowed)?;
+        let calling = self.calling.as_ref().ok_or(Uncallable::NoCalling)?;
+        let behind = dialled.strip_prefix(calling.prefix.as_str()).ok_or(Uncallable::NotAllowed)?;
+        self.callable(behind)
+    }
+
+    /// Whom a number reaches, as a program writes it or a telephone dials it behind the prefix.
+    pub fn callable(&self, number: &str) -> Result<Callable, Uncallable> {
+        match self.ours_to_call(number)? {
+            Some(callable) => Ok(callable),
+            None => self.outside(number),
+        }
+    }
+
+    /// Whose number is shown to who is called, and whose call it is in the records.
+    pub fn calling_line(&self) -> LineId {
+        let primary = || self.lines.values().find(|line| matches!(line.mode, LineMode::Primary { .. }));
+        match &self.calling {
+            Some(calling) => calling.line.clone(),
+            None => primary().map_or_else(|| LineId::from(SEATS), |line| line.number.clone()),
+        }
+    }
+
+    /// Whom the plan itself names; `None`: it names nobody so.
+    fn ours_to_call(&self, uri: &str) -> Result<Option<Callable>, Uncallable> {
+        let own = self.city.normalise(uri);
+        Ok(match self.reach(uri) {
+            Some(Reached::Peer(peer)) if own.as_ref().is_some_and(|own| self.emergency.contains_key(own)) => {
+                Some(Callable::Emergency(peer))
+            }
+            Some(Reached::Peer(peer)) => Some(Callable::Peer(peer)),
+            Some(Reached::Seat(seat)) => Some(Callable::Seat(seat)),
+            Some(Reached::Group(group)) => Some(Callable::Group(group)),
+            None if own.is_some_and(|own| self.lines.contains_key(&own)) => return Err(Uncallable::OwnLine),
+            None => None,
+        })
+    }
+
+    fn outside(&self, number: &str) -> Result<Callable, Uncallable> {
+        let calling = self.calling.as_ref().ok_or(Uncallable::NoCalling)?;
+        let number = number::number_of(number).and_then(|number| self.city.as_dialled_here(number));
+        let number = number.ok_or(Uncallable::NotAllowed)?;
+        let fits = (DIGITS_MIN..=DIGITS_MAX).contains(&number.len());
+        // An empty beginning would let everything out.
+        let begins = |with: &String| !with.is_empty() && number.starts_with(with.as_str());
+        if !fits || !calling.allowed.iter().any(begins) {
+            return Err(Uncallable::NotAllowed);
+        }
+        Ok(Callable::Outside(Peer {
+            trunk: calling.trunk.clone(),
+            number,
+            ring: calling.ring,
+            drill: false,
+            hours: Hours::default(),
+        }))
+    }
+}
+
+impl Callable {
+    /// The number, as records have it.
+    pub fn number(&self) -> String {
+        match self {
+            Callable::Emergency(peer) | Callable::Peer(peer) | Callable::Outside(peer) => peer.number.clone(),
+            Callable::Seat(seat) => seat.to_string(),
+            Callable::Group(group) => group.number.to_string(),
+        }
+    }
+}
+
+impl Peer {
+    /// A clerk's telephone as one that a call is put through to: it is asked for no caller.
+    pub fn colleague(seat: &SeatId, ring: std::time::Duration) -> Peer {
+        let (trunk, number) = (TrunkId::from(SEATS), seat.to_string());
+        Peer { trunk, number, ring, drill: false, hours: Hours::default() }
+    }
+}
+
+impl City {
+    /// A number as it is dialled in this country: with its area's zero, a mobile one without. `None`: it is
+    /// of another country, which is written with 00 where it may be called at all.
+    fn as_dialled_here(&self, number: String) -> Option<String> {
+        let Some(global) = number.strip_prefix('+') else { return Some(number) };
+        let national = global.strip_prefix(self.country_code.as_str())?;
+        let mobile = national.len() == 11 && national.starts_with('1');
+        Some(if mobile { national.to_owned() } else { format!("0{national}") })
+    }
+}
+
+#[cfg(test)]
+#[path = "outside_test.rs"]
+mod tests;

@@ -1,0 +1,112 @@
+//! Which numbers lead out of the house, row by row.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::*;
+use crate::routing::Overrides;
+use crate::routing::afterwards::Calling;
+
+fn plan() -> Plan {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("routing.toml");
+    let outcome = crate::io::plan_files::load(&file, &Overrides::default());
+    let mut plan = outcome.plan.expect("the shipped plan is whole");
+    plan.calling = Some(Calling {
+        prefix: "9".into(),
+        allowed: vec!["13".into(), "0393".into(), "114".into(), "00852".into(), String::new()],
+        trunk: "carrier".into(),
+        line: "12345".into(),
+        ring: Duration::from_secs(30),
+    });
+    plan
+}
+
+fn said(found: Result<Callable, Uncallable>) -> String {
+    match found {
+        Ok(Callable::Emergency(peer)) => format!("help {}", peer.number),
+        Ok(Callable::Peer(peer)) => format!("peer {}", peer.number),
+        Ok(Callable::Outside(peer)) => format!("out {}", peer.number),
+        Ok(Callable::Seat(seat)) => format!("seat {seat}"),
+        Ok(Callable::Group(group)) => format!("group {}", group.number),
+        Err(why) => format!("{why:?}"),
+    }
+}
+
+#[test]
+fn what_a_telephone_dials_leads_where_the_plan_says_and_nowhere_else() {
+    let plan = plan();
+    for (dialled, wanted) in [
+        ("sip:913800000000@hotline.puyang", "out 13800000000"),
+        ("sip:9138-0000-0000@192.0.2.1;user=phone", "out 13800000000"),
+        ("tel:913800000000", "out 13800000000"),
+        ("sip:90393442000@x", "out 0393442000"),
+        ("sip:9114@x", "out 114"),
+        ("sip:90085212345678@x", "out 0085212345678"),
+        ("sip:13800000000@x", "NotAllowed"),
+        ("sip:9013800000000@x", "NotAllowed"),
+        ("sip:90013800000000@x", "NotAllowed"),
+        ("sip:915800000000@x", "NotAllowed"),
+        ("sip:9@x", "NotAllowed"),
+        ("sip:913@x", "NotAllowed"),
+        ("sip:9131234567890123456@x", "out 131234567890123456"),
+        ("sip:91312345678901234567@x", "NotAllowed"),
+        ("sip:9138000%00000@x", "NotAllowed"),
+        ("sip:913800000000,,,1@x", "NotAllowed"),
+        ("sip:%2B8613800000000@x", "NotAllowed"),
+        ("sip:9+8613800000000@x", "NotAllowed"),
+        ("sip:@x", "NotAllowed"),
+        ("sip:alice@x", "NotAllowed"),
+        ("", "NotAllowed"),
+        ("sip:110@x", "help 110"),
+        ("sip:9110@x", "help 110"),
+        ("sip:0393110@x", "help 110"),
+        ("sip:90393110@x", "help 110"),
+        ("sip:12366@x", "peer 12366"),
+        ("sip:912366@x", "peer 12366"),
+        ("sip:12345@x", "OwnLine"),
+        ("sip:912345@x", "OwnLine"),
+        ("sip:9+8639312345@x", "NotAllowed"),
+        ("sip:+8639312336@x", "OwnLine"),
+        ("sip:1002@x", "seat 1002"),
+        ("sip:91002@x", "seat 1002"),
+    ] {
+        assert_eq!(said(plan.dialled_by_seat(dialled)), wanted, "{dialled}");
+    }
+}
+
+#[test]
+fn what_a_program_wants_called_is_read_by_the_same_rule_without_the_prefix() {
+    let plan = plan();
+    for (number, wanted) in [
+        ("13800000000", "out 13800000000"),
+        ("+8613800000000", "out 13800000000"),
+        ("+863934420001", "out 03934420001"),
+        ("+8637112345678", "NotAllowed"),
+        ("+113800000000", "NotAllowed"),
+        ("913800000000", "NotAllowed"),
+        ("110", "help 110"),
+        ("+86393110", "help 110"),
+        ("12345", "OwnLine"),
+        ("", "NotAllowed"),
+    ] {
+        assert_eq!(said(plan.callable(number)), wanted, "{number}");
+    }
+}
+
+#[test]
+fn without_calling_only_what_the_plan_names_is_reached() {
+    let mut plan = plan();
+    plan.calling = None;
+    assert_eq!(plan.calling_line().as_str(), "12345");
+    for (dialled, wanted) in [
+        ("sip:913800000000@x", "NoCalling"),
+        ("sip:13800000000@x", "NoCalling"),
+        ("sip:110@x", "help 110"),
+        ("sip:1002@x", "seat 1002"),
+        ("sip:12345@x", "OwnLine"),
+    ] {
+        assert_eq!(said(plan.dialled_by_seat(dialled)), wanted, "{dialled}");
+    }
+    plan.lines.clear();
+    assert_eq!(plan.calling_line().as_str(), SEATS);
+}

@@ -1,0 +1,324 @@
+//! Callers who hung up and keep their place in the queue: when it is due, the seat rings, with its screen,
+//! and then they do.
+//!
+//! The queue goes on with the place under the id of the call that is over; the call back is a call of its
+//! own. Nothing is lost silently: whom the queue sends on, or who is reached by nobody within the time, is
+//! put on the list of missed calls, and so is everybody after a restart.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::fact::millis;
+use super::{Drain, Switchboard, What};
+use crate::acd::event::{Joining, OfferEnd};
+use crate::call::{self, EndWhy, Ending};
+use crate::id::{CallId, LineId, QueueId, SeatId};
+use crate::routing::outside::Callable;
+use crate::routing::queueing::{CallbackOffer, Known};
+use crate::time::{Agenda, Instant, Now, Timestamp};
+
+/// Places kept at once; who comes after that waits on.
+pub const KEPT_MAX: usize = 1_000;
+
+/// Places whose callers are not on the line.
+#[derive(Default)]
+pub(super) struct Kept {
+    places: BTreeMap<CallId, Place>,
+    due: Agenda<(CallId, Due)>,
+}
+
+/// What a place waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Due {
+    /// To be in line again after a try.
+    Again,
+    /// To be given up.
+    Lapse,
+}
+
+#[derive(Clone)]
+struct Place {
+    number: String,
+    line: LineId,
+    queue: QueueId,
+    opened_at: Timestamp,
+    skills: Vec<Known>,
+    priority: i16,
+    history: Vec<String>,
+    rules: CallbackOffer,
+    tries: u8,
+    /// The call that rings a seat for it, or has reached one.
+    trying: Option<CallId>,
+}
+
+/// How far a call back has come.
+pub(super) struct Callback {
+    /// The call that waited.
+    pub(super) kept: CallId,
+    seat: SeatId,
+    waited: Duration,
+    seat_answered: bool,
+    /// The caller has answered.
+    talking_since: Option<Instant>,
+}
+
+/// Who has.
+#[derive(Clone, Copy)]
+pub(super) enum Answered {
+    /// A clerk, to a caller.
+    Seat,
+    /// Whoever is on the first leg.
+    First,
+    /// Whoever is called by a trunk.
+    Peer,
+}
+
+impl Answered {
+    pub(super) fn of(what: &What) -> Option<Self> {
+        match what {
+            What::SeatAnswered { .. } => Some(Answered::Seat),
+            What::Answered { .. } => Some(Answered::First),
+            What::PeerAnswered { .. } => Some(Answered::Peer),
+            _ => None,
+        }
+    }
+}
+
+impl Kept {
+    pub(super) fn next(&mut self) -> Option<Instant> {
+        self.due.next()
+    }
+
+    fn remove(&mut self, kept: CallId) -> Option<Place> {
+        self.due.set(&(kept, Due::Again), None);
+        self.due.set(&(kept, Due::Lapse), None);
+        self.places.remove(&kept)
+    }
+}
+
+impl Switchboard {
+    /// A caller waits in a queue that keeps places: the offer is the call's to make.
+    pub(super) fn offer_to_keep(&mut self, id: CallId, queue: &QueueId) {
+        let rules = self.plan.queues.get(queue).and_then(|queue| queue.rules.callback.clone());
+        if let Some(CallbackOffer { after, key, .. }) = rules
+            && self.number_to_keep(id).is_some()
+        {
+            self.tell_call(id, call::Input::MayKeepPlace { after, key });
+        }
+    }
+
+    /// The number of a caller who can be called back.
+    fn number_to_keep(&self, id: CallId) -> Option<String> {
+        let number = &self.calls.get(&id)?.caller;
+        matches!(self.plan.callable(number), Ok(Callable::Outside(_))).then(|| number.clone())
+    }
+
+    /// The caller pressed the key.
+    pub(super) fn keep_place(&mut self, id: CallId, now: Now) {
+        let ahead = self.number_to_keep(id).and_then(|number| self.enter_place(id, number, now));
+        if let Some((queue, ahead)) = ahead.clone() {
+            self.record(id, What::CallbackKept { queue, ahead }, now);
+        }
+        self.tell_call(id, call::Input::PlaceKept { kept: ahead.is_some() });
+    }
+
+    fn enter_place(&mut self, id: CallId, number: String, now: Now) -> Option<(QueueId, u32)> {
+        if self.kept.places.len() >= KEPT_MAX {
+            return None;
+        }
+        let entry = self.calls.get(&id)?;
+        let queue = entry.call.queue()?.clone();
+        let rules = self.plan.queues.get(&queue)?.rules.callback.clone()?;
+        let place = Place {
+            number,
+            line: entry.line.clone(),
+            queue: queue.clone(),
+            opened_at: entry.opened_at,
+            skills: entry.skills.clone(),
+            priority: entry.priority,
+            history: entry.history.clone(),
+            tries: 0,
+            trying: None,
+            rules,
+        };
+        let ahead = self.queue_keeps(id)?;
+        self.kept.due.set(&(id, Due::Lapse), Some(now.mono + place.rules.keep));
+        self.kept.places.insert(id, place);
+        Some((queue, ahead))
+    }
+
+    /// The queue goes on with a place whose caller hangs up; how many are in front. The one place where it
+    /// is asked to.
+    ///
+    /// A place stays in its line as long as nobody takes it out, whether its caller listens or not.
+    fn queue_keeps(&mut self, id: CallId) -> Option<u32> {
+        self.acd.position(id).map(|place| place.saturating_sub(1))
+    }
+
+    /// Whether a seat or a word of the queue is for a caller who is not on the line.
+    pub(super) fn is_kept(&self, call: CallId) -> bool {
+        self.kept.places.contains_key(&call)
+    }
+
+    /// The place is due, and this seat is to ring for it.
+    pub(super) fn begin_callback(&mut self, kept: CallId, seat: SeatId, waited: Duration, now: Now) {
+        let Some(place) = self.kept.places.get(&kept).cloned() else {
+            return self.acd.leave(kept, now.mono);
+        };
+        let way = match self.plan.callable(&place.number) {
+            Ok(Callable::Outside(peer)) if self.drain == Drain::Open => Some(peer),
+            _ => None,
+        };
+        let Some(peer) = way.filter(|_| !self.is_full(false)) else {
+            self.acd.leave(kept, now.mono);
+            return self.again_later(kept, now);
+        };
+        let callback =
+            Callback { kept, seat: seat.clone(), waited, seat_answered: false, talking_since: None };
+        let id = self.call_back_kept(place.line, place.number, callback, peer, now);
+        if let Some(place) = self.kept.places.get_mut(&kept) {
+            place.trying = Some(id);
+        }
+        let (waited_ms, history) = (millis(waited), place.history);
+        self.record(id, What::SeatOffered { seat, waited_ms, history }, now);
+    }
+
+    /// The queue takes its offer back: the seat rings no more.
+    pub(super) fn callback_withdrawn(&mut self, kept: CallId) {
+        if let Some(id) = self.kept.places.get(&kept).and_then(|place| place.trying) {
+            self.tell_call(id, call::Input::End { cause: EndWhy::Withdrawn });
+        }
+    }
+
+    /// The queue sends the place on by its rule, or its time is over: the caller is owed a call by others.
+    pub(super) fn place_lost(&mut self, kept: CallId, now: Now) {
+        if let Some(place) = self.kept.remove(kept) {
+            tracing::info!(call = %kept, queue = %place.queue, "a kept place lapsed");
+            self.acd.leave(kept, now.mono);
+            self.missed.owe(kept, &place.number, &place.line, place.opened_at, now);
+        }
+    }
+
+    /// Somebody talks with a clerk: whatever place their number kept is not needed any more.
+    pub(super) fn drop_places_of(&mut self, number: &str, now: Now) {
+        let of = |(kept, place): (&CallId, &Place)| (place.number == number).then_some((*kept, place.trying));
+        let Some((kept, trying)) = self.kept.places.iter().find_map(of) else { return };
+        if trying.is_none() {
+            self.kept.remove(kept);
+            self.acd.leave(kept, now.mono);
+        }
+    }
+
+    /// Somebody has answered: a call back may be further, or not needed any more.
+    pub(super) fn somebody_answered(&mut self, id: CallId, who: Answered, now: Now) {
+        let Some(entry) = self.calls.get_mut(&id) else { return };
+        let came_to_us = entry.outward.is_none();
+        let callback = entry.outward.as_mut().and_then(|outward| outward.callback.as_mut());
+        match (who, callback) {
+            (Answered::Seat, None) if came_to_us => {
+                let caller = entry.caller.clone();
+                self.drop_places_of(&caller, now);
+            }
+            (Answered::First, Some(callback)) => {
+                let (kept, seat, waited) = (callback.kept, callback.seat.clone(), callback.waited);
+                callback.seat_answered = self.acd.offer_answered(kept, &seat, now.mono);
+                if callback.seat_answered {
+                    let waited_ms = millis(waited);
+                    self.record(id, What::SeatAnswered { seat, waited_ms }, now);
+                } else {
+                    // The offer has just lapsed.
+                    self.tell_call(id, call::Input::End { cause: EndWhy::Withdrawn });
+                }
+            }
+            (Answered::Peer, Some(callback)) => {
+                callback.talking_since = Some(now.mono);
+                let kept = callback.kept;
+                self.kept.remove(kept);
+                self.record(id, What::CallbackSettled { outcome: "answered".into() }, now);
+            }
+            _ => {}
+        }
+    }
+
+    /// A call back is about to be closed: its seat is free, and the place is settled or tried again.
+    pub(super) fn callback_over(&mut self, id: CallId, ending: Ending, now: Now) {
+        let outward = self.calls.get_mut(&id).and_then(|entry| entry.outward.as_mut());
+        let Some(callback) = outward.and_then(|outward| outward.callback.take()) else { return };
+        let Callback { kept, seat, seat_answered, talking_since, .. } = callback;
+        if let Some(place) = self.kept.places.get_mut(&kept) {
+            place.trying = None;
+        }
+        if !seat_answered {
+            let why = offer_end(ending);
+            self.record(id, What::OfferEnded { seat: seat.clone(), why }, now);
+            // The queue finds the next seat for the place, unless we are closing.
+            return self.acd.offer_failed(kept, &seat, why, now.mono);
+        }
+        let talked_ms = talking_since.map_or(0, |since| millis(now.mono.since(since)));
+        let vanished = ending == Ending::CallerVanished;
+        self.record(id, What::SeatLeft { seat: seat.clone(), talked_ms, vanished }, now);
+        self.seat_left(kept, &seat, vanished, now);
+        if talking_since.is_some() {
+            return;
+        }
+        let Some(place) = self.kept.places.get_mut(&kept) else { return };
+        place.tries = place.tries.saturating_add(1);
+        if place.tries < place.rules.tries {
+            return self.again_later(kept, now);
+        }
+        self.kept.remove(kept);
+        self.record(id, What::CallbackSettled { outcome: "unanswered".into() }, now);
+    }
+
+    fn again_later(&mut self, kept: CallId, now: Now) {
+        if let Some(place) = self.kept.places.get(&kept) {
+            let at = now.mono + place.rules.again_after;
+            self.kept.due.set(&(kept, Due::Again), Some(at));
+        }
+    }
+
+    pub(super) fn kept_due(&mut self, now: Now) {
+        while let Some((kept, due)) = self.kept.due.take_due(now.mono) {
+            let Some(place) = self.kept.places.get(&kept) else { continue };
+            match due {
+                Due::Lapse if place.trying.is_none() => self.place_lost(kept, now),
+                Due::Lapse => {} // They are being called at last.
+                Due::Again => {
+                    let joining = Joining {
+                        call: kept,
+                        queue: place.queue.clone(),
+                        line: place.line.clone(),
+                        skills: place.skills.clone(),
+                        first: true,
+                        priority: place.priority,
+                        sticky: None,
+                    };
+                    self.acd.join(joining, now.mono);
+                }
+            }
+        }
+    }
+
+    /// Places kept for callers who are not on the line.
+    pub fn places_kept(&self) -> usize {
+        self.kept.places.len()
+    }
+}
+
+impl Callback {
+    pub(super) fn seat(&self) -> &SeatId {
+        &self.seat
+    }
+}
+
+/// How the ringing of a seat ended, by how its call did.
+fn offer_end(ending: Ending) -> OfferEnd {
+    match ending {
+        Ending::Refused(408) | Ending::Completed => OfferEnd::NoAnswer,
+        Ending::Refused(480 | 503 | 404) | Ending::CallerVanished => OfferEnd::Unreachable,
+        Ending::Drained | Ending::Failed | Ending::TooLong => OfferEnd::CallerGone,
+        Ending::Refused(_) | Ending::CallerHungUp | Ending::CallerCancelled | Ending::OtherHungUp => {
+            OfferEnd::Rejected
+        }
+    }
+}

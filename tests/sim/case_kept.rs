@@ -1,0 +1,159 @@
+//! Callers who would rather be called back than wait: the place goes on without them.
+
+use std::sync::Arc;
+
+use hotline::acd::event::SeatState;
+use hotline::phone::{Answers, PhoneEvent};
+use hotline::routing::Plan;
+use hotline::routing::queueing::CallbackOffer;
+use hotline::switchboard::fact::{Cause, Fact};
+use hotline::switchboard::{Input, What};
+
+use crate::case_outward::{calls_out, far_end};
+use crate::city::{City, secs};
+use crate::clerk::Who;
+use crate::desk::has;
+use crate::house;
+use crate::seed::in_a_city_with;
+
+fn keeps_places(plan: &mut Plan) {
+    calls_out(plan);
+    plan.missed.enabled = true;
+    let queue = plan.queues.get_mut("main").expect("the shipped queue");
+    queue.no_seat_wait = secs(280);
+    queue.rules.callback =
+        Some(CallbackOffer { after: secs(5), key: '1', tries: 2, again_after: secs(60), keep: secs(1_800) });
+}
+
+/// The words of the offer, until they are recorded: any others will do here.
+fn has_words(city: &mut City) {
+    let mut sounds = house::sounds();
+    let words = sounds.iter().find(|(id, _)| id.as_str() == "queue_hold_on").expect("shipped").1;
+    sounds.extend(["callback_offer", "callback_kept"].map(|id| (id.into(), words)));
+    let plan = Arc::new(city.plan.clone());
+    let (accounts, trunk_passwords) = (house::accounts(&plan), house::words(&plan));
+    city.tell(Input::PlanChanged { plan, accounts, trunk_passwords, sounds });
+}
+
+/// Waits, hears the offer, takes it, and is let go.
+fn keeps(city: &mut City, citizen: Who) {
+    has_words(city);
+    city.dials(citizen, "12345");
+    assert!(city.run_until(secs(30), |city| city.state_of(citizen) == Some("waiting")));
+    city.run_for(secs(7));
+    city.presses(citizen, "1");
+    assert!(city.run_until(secs(10), |city| city.look_at(citizen).is_idle()));
+    city.run_for(secs(1));
+    assert_eq!((city.board.places_kept(), city.board.calls().len()), (1, 0));
+    let record = city.record_of(citizen);
+    assert_eq!((record.cause, record.ticket_left), (Some(Cause::Completed), None));
+    let kept = |what: &What| matches!(what, What::CallbackKept { ahead: 0, .. });
+    assert!(has(&city.store.facts[&record.call], kept));
+    assert!(city.board.missed().is_empty());
+}
+
+/// Facts of the calls back, oldest first.
+fn callbacks(city: &City) -> Vec<&Vec<Fact>> {
+    let back = |facts: &&Vec<Fact>| {
+        has(facts, |what| matches!(what, What::Outward { purpose, .. } if purpose == "callback"))
+    };
+    city.store.facts.values().filter(back).collect()
+}
+
+#[test]
+fn a_place_is_kept_and_when_it_is_due_the_seat_rings_first_and_then_the_citizen() {
+    in_a_city_with(keeps_places, |city| {
+        let citizen = far_end(city, Answers::After(secs(2)));
+        keeps(city, citizen);
+        let clerk = city.seat("1001").answers_after(secs(1));
+        assert!(city.run_until(secs(10), |city| city.hears(clerk, citizen) && city.hears(citizen, clerk)));
+        assert!(matches!(city.seat_state(clerk), SeatState::Talking { .. }));
+        let screen = city.books.taken.iter().rev().find(|event| event.kind.contains("offered"));
+        let screen = screen.expect("the seat's screen");
+        assert!(screen.json.contains(r#""caller":"13800000000""#), "{}", screen.json);
+        assert_eq!(city.board.places_kept(), 0);
+        city.hangs_up(clerk);
+        city.run_for(secs(2));
+        assert!(matches!(city.seat_state(clerk), SeatState::WrapUp { .. }), "a caller like others");
+        let back = callbacks(city)[0];
+        for wanted in [
+            |what: &What| matches!(what, What::SeatAnswered { .. }),
+            |what: &What| matches!(what, What::SeatLeft { talked_ms: 1.., .. }),
+            |what: &What| matches!(what, What::CallbackSettled { outcome } if outcome == "answered"),
+        ] {
+            assert!(has(back, wanted), "{back:?}");
+        }
+    });
+}
+
+#[test]
+fn a_seat_that_does_not_pick_up_leaves_the_place_to_the_next() {
+    in_a_city_with(keeps_places, |city| {
+        let citizen = far_end(city, Answers::After(secs(1)));
+        keeps(city, citizen);
+        let one = city.seat("1001").rejects();
+        city.run_for(secs(2));
+        assert!(matches!(city.seat_state(one), SeatState::Away { .. }));
+        assert_eq!(city.board.places_kept(), 1);
+        let silent = city.seat("1002").never_answers();
+        city.run_for(secs(24));
+        assert!(city.look_at(silent).is_idle() && city.board.places_kept() == 1);
+        let other = city.seat("1003").answers_after(secs(1));
+        assert!(city.run_until(secs(10), |city| city.hears(other, citizen)));
+        city.hangs_up(citizen);
+        city.run_for(secs(3));
+        assert_eq!(callbacks(city).len(), 3);
+        let rang = city.look_at(citizen).events.iter();
+        let rang = rang.filter(|(_, event)| matches!(event, PhoneEvent::IncomingCall { .. })).count();
+        assert_eq!(rang, 1, "the citizen was rung once");
+    });
+}
+
+#[test]
+fn a_citizen_who_does_not_answer_is_tried_again_and_then_given_up() {
+    in_a_city_with(keeps_places, |city| {
+        let citizen = far_end(city, Answers::Busy);
+        keeps(city, citizen);
+        let clerk = city.seat("1001").answers_after(secs(1));
+        city.run_for(secs(12));
+        assert_eq!((callbacks(city).len(), city.board.places_kept()), (1, 1));
+        assert!(city.look_at(clerk).is_idle());
+        city.run_for(secs(80));
+        assert_eq!((callbacks(city).len(), city.board.places_kept()), (2, 0));
+        let given_up =
+            |what: &What| matches!(what, What::CallbackSettled { outcome } if outcome == "unanswered");
+        assert!(has(callbacks(city)[1], given_up) && !has(callbacks(city)[0], given_up));
+    });
+}
+
+#[test]
+fn who_calls_again_and_is_answered_needs_no_call_back() {
+    in_a_city_with(keeps_places, |city| {
+        let citizen = far_end(city, Answers::After(secs(1)));
+        keeps(city, citizen);
+        city.dials(citizen, "12345");
+        city.run_for(secs(1));
+        // The place is due while the citizen is on the line: busy, and tried again later.
+        let clerk = city.seat("1001").answers_after(secs(1));
+        assert!(city.run_until(secs(60), |city| city.talks_to(citizen) == Some(clerk)));
+        city.run_for(secs(2));
+        assert_eq!(city.board.places_kept(), 0);
+        city.hangs_up(citizen);
+        city.run_for(secs(150));
+        let rang = city.saw(citizen, |event| matches!(event, PhoneEvent::IncomingCall { .. }));
+        assert!(!rang, "not by us");
+    });
+}
+
+#[test]
+fn a_place_that_the_queue_sends_on_is_owed_a_call_by_the_clerks() {
+    in_a_city_with(keeps_places, |city| {
+        let citizen = far_end(city, Answers::After(secs(1)));
+        keeps(city, citizen);
+        city.run_for(secs(300));
+        assert_eq!(city.board.places_kept(), 0);
+        let listed = city.board.missed();
+        assert_eq!((listed.len(), listed[0].number.as_str()), (1, "13800000000"));
+        assert_eq!(listed[0].call, city.record_of(citizen).call);
+    });
+}
