@@ -2,7 +2,6 @@
 
 use hotline::id::CallId;
 use hotline::switchboard::fact::{Fact, What};
-
 use hotline::time::Timestamp;
 
 use crate::archive::{Archive, Folder, at, call, closed, fact, open, quiet};

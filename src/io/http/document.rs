@@ -48,7 +48,7 @@ use super::{
         traces::trace,
         ledger::list,
     ),
-    components(schemas(problem::Told, facts::FactView))
+    components(schemas(problem::Told, facts::FactView, traces::Format))
 )]
 struct Document;
 

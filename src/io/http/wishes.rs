@@ -38,7 +38,7 @@ pub(super) struct RequeueBody {
     queue: Option<String>,
 }
 
-/// Who takes over.
+/// The seat that it is for.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "seat": "1001" }))]
