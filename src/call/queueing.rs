@@ -187,7 +187,7 @@ impl Call {
     /// The clerk has forgotten the caller.
     pub(super) fn waited_too_long(&mut self, now: Now) {
         if let Some(queue) = self.queue.clone().filter(|_| self.is_left_waiting()) {
-            self.back_to_queue(queue, "seat_lost", Clearing::TooLong, now);
+            self.back_to_queue(queue, "returned_to_queue", Clearing::TooLong, now);
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::leg::Leg;
 use super::party::Other;
 use super::{Call, Callee, Command, Doing, Timer, Told, TransferKind, TransferStep};
-use crate::id::{LegId, SeatId};
+use crate::id::{LegId, PromptId, SeatId};
 use crate::media::Order;
 use crate::routing::plan::{Peer, Step, TicketReason};
 use crate::routing::reach::Reached;
@@ -282,8 +282,10 @@ impl Call {
         } else if !self.steps.is_empty() {
             self.advance(now); // A sub-center passed the caller on and left: as if it had not answered.
         } else {
-            let words = self.plan.three_way.failed_prompt.clone();
             let reason = self.reason_for(to, now);
+            let said = PromptId::from(reason.name());
+            let words = Some(said).filter(|said| self.sounds.contains_key(said));
+            let words = words.unwrap_or_else(|| self.plan.three_way.failed_prompt.clone());
             self.steps.push_back(Step::Ticket { prompt: words, reason });
             self.advance(now);
         }

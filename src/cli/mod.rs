@@ -7,6 +7,7 @@ pub mod explain;
 mod handset;
 pub mod load;
 pub mod look_up;
+pub mod openapi;
 pub mod phone;
 pub mod records;
 pub mod report;
@@ -50,6 +51,8 @@ pub enum Command {
     Trace(trace::Args),
     /// 台账 / The ledger of accesses
     Ledger(look_up::Args),
+    /// HTTP 接口描述 / The routes of the HTTP API as an OpenAPI document
+    Openapi,
 }
 
 /// Runs what the command line asks for.
@@ -68,5 +71,6 @@ pub fn main() -> ExitCode {
         Command::Tickets(args) => look_up::tickets(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Ledger(args) => look_up::ledger(&args),
+        Command::Openapi => openapi::run(),
     }
 }

@@ -80,6 +80,8 @@ pub struct Setup {
     pub shifted_clock: bool,
     /// The last ticket number that was given out.
     pub last_ticket: Option<String>,
+    /// The place of the last fact on disk among all facts of the house; 0: there is none.
+    pub last_house: u64,
 }
 
 /// The house without its outside: everything from datagram to ticket event as values.
@@ -194,7 +196,7 @@ impl Switchboard {
             seats: seats::Seats::default(),
             watches: watching::Watches::default(),
             outboxes: sinks,
-            records: recording::Records::default(),
+            records: recording::Records::after(setup.last_house),
             missed: missed::MissedCalls::new(&setup.plan.missed),
             kept: kept::Kept::default(),
             follow_up: follow_up::FollowUps::new(&setup.plan.follow_up),

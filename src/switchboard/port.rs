@@ -91,8 +91,9 @@ pub enum Output {
 /// One write.
 #[derive(Clone, Debug)]
 pub enum StoreJob {
-    /// A fact of a call, and the events that it makes, which each sink owes from now on: one transaction.
-    Fact { fact: Fact, events: Vec<StoredEvent> },
+    /// A fact of a call, its place among all facts of the house, and the events that it makes, which each
+    /// sink owes from now on: one transaction.
+    Fact { house: u64, fact: Fact, events: Vec<StoredEvent> },
     /// A sink took an event: it is owed no more.
     Settled { sink: usize, event: EventRef },
     /// A sink refused an event for good.

@@ -45,6 +45,8 @@ pub(super) struct Records {
     loads: VecDeque<Load>,
     /// Ended calls of which there may still be something to be told.
     tails: BTreeMap<CallId, Tail>,
+    /// Place of the last fact among all of the house.
+    last_house: u64,
 }
 
 /// What is kept of a call that is over.
@@ -77,6 +79,17 @@ struct Load {
 }
 
 impl Records {
+    /// `last_house`: the place of the last fact that is on disk.
+    pub(super) fn after(last_house: u64) -> Self {
+        Records { last_house, ..Records::default() }
+    }
+
+    /// The next place among all facts of the house.
+    pub(super) fn next_house(&mut self) -> u64 {
+        self.last_house += 1;
+        self.last_house
+    }
+
     pub(super) fn push(&mut self, job: StoreJob) {
         self.jobs.push(job);
     }
@@ -151,10 +164,11 @@ impl Switchboard {
         let fact = Fact { call, sequence, at: now.wall, mono: now.mono, what };
         let events: Vec<StoredEvent> = self.event_of(&fact).into_iter().collect();
         self.records.events.extend(events.iter().cloned());
+        let house = self.records.next_house();
         self.follow_up.handle_fact(&fact, now);
         let settled = self.missed.handle_fact(&fact, now);
         let answered = Answered::of(&fact.what);
-        self.records.jobs.push(StoreJob::Fact { fact, events });
+        self.records.jobs.push(StoreJob::Fact { house, fact, events });
         if let Some(settled) = settled {
             let outcome = settled.outcome.to_owned();
             self.record(settled.call, What::CallbackSettled { outcome }, now);

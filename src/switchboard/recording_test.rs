@@ -25,6 +25,7 @@ fn board() -> Switchboard {
         node: "node-1".into(),
         shifted_clock: false,
         last_ticket: None,
+        last_house: 0,
     };
     let mut board = Switchboard::new(setup, now());
     board.records = Records::default(); // What its seats begin as is asked elsewhere.

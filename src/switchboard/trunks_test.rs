@@ -64,6 +64,7 @@ fn board(plan: Plan) -> Switchboard {
         node: "node-1".into(),
         shifted_clock: false,
         last_ticket: None,
+        last_house: 0,
     };
     Switchboard::new(setup, now())
 }

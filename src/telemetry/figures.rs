@@ -12,6 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::http::HttpFigures;
 use super::measured::Measured;
 use super::process::Process;
 use super::sound::SoundFigures;
@@ -83,6 +84,7 @@ pub struct Figures {
     pub(super) reloads: Family<Labels, Counter>,
     pub(super) alarms: Family<Labels, Counter>,
     pub(super) draining: Gauge,
+    pub(super) http: HttpFigures,
 }
 
 /// Seconds: from a tenth of a millisecond to four seconds, in doublings.
@@ -155,12 +157,14 @@ impl Figures {
             reloads: Family::default(),
             alarms: Family::default(),
             draining: Gauge::default(),
+            http: HttpFigures::default(),
         };
         figures.register_calls();
         figures.register_house();
         figures.measured.register(&mut figures.registry);
         figures.sound.register(&mut figures.registry);
         figures.third.register(&mut figures.registry);
+        figures.http.register(&mut figures.registry);
         figures
     }
 

@@ -76,7 +76,7 @@ impl Store {
 
     fn write(&mut self, job: StoreJob, sinks: usize) {
         match job {
-            StoreJob::Fact { fact, events } => {
+            StoreJob::Fact { fact, events, .. } => {
                 let facts = self.facts.entry(fact.call).or_default();
                 let due = facts.len() as u32 + 1;
                 assert_eq!(fact.sequence, due, "no hole and no fact twice: {:?} after {facts:?}", fact.what);

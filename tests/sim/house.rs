@@ -116,6 +116,7 @@ pub fn open_over(
         node: "node-1".into(),
         shifted_clock: true,
         last_ticket: None,
+        last_house: 0,
     };
     Switchboard::new(setup, now)
 }

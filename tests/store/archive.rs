@@ -1,7 +1,7 @@
 //! A store in a directory of its own, and the facts that tests put into it.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant as SystemInstant};
 
@@ -189,5 +189,15 @@ pub fn event(fact: &Fact) -> StoredEvent {
 
 pub fn job(fact: Fact) -> StoreJob {
     let events = vec![event(&fact)];
-    StoreJob::Fact { fact, events }
+    placed(fact, events)
+}
+
+/// A fact that nobody is told of.
+pub fn quiet(fact: Fact) -> StoreJob {
+    placed(fact, Vec::new())
+}
+
+fn placed(fact: Fact, events: Vec<StoredEvent>) -> StoreJob {
+    static HOUSE: AtomicU64 = AtomicU64::new(0);
+    StoreJob::Fact { house: HOUSE.fetch_add(1, Ordering::Relaxed) + 1, fact, events }
 }

@@ -2,10 +2,9 @@
 
 use hotline::id::CallId;
 use hotline::switchboard::fact::{Fact, What};
-use hotline::switchboard::port::StoreJob;
 use hotline::time::Timestamp;
 
-use crate::archive::{Archive, Folder, at, call, closed, fact, open};
+use crate::archive::{Archive, Folder, at, call, closed, fact, open, quiet};
 
 /// A call of this caller, opened at `at(n)`, with a fact of its own, and closed.
 fn story(n: u64, caller: &str, trunk: &str, what: Option<What>) -> Vec<Fact> {
@@ -51,8 +50,7 @@ fn callers_whom_nobody_has_answered_since_and_calls_out_are_found_and_no_others(
     ];
     let mut archive = Archive::start(&folder, &["office"]);
     for story in &stories {
-        archive
-            .write(story.iter().cloned().map(|fact| StoreJob::Fact { fact, events: Vec::new() }).collect());
+        archive.write(story.iter().cloned().map(quiet).collect());
     }
     assert!(archive.store.close(), "and all have their rows");
     assert_eq!(found(&folder, at(2)), [5, 7, 8, 9].map(call));
@@ -78,8 +76,7 @@ fn calls_without_a_grade_are_found_as_far_as_they_are_chosen_and_those_that_aske
     ];
     let mut archive = Archive::start(&folder, &["office"]);
     for story in &stories {
-        archive
-            .write(story.iter().cloned().map(|fact| StoreJob::Fact { fact, events: Vec::new() }).collect());
+        archive.write(story.iter().cloned().map(quiet).collect());
     }
     assert!(archive.store.close(), "and all have their rows");
     let found = |percent, since| {

@@ -1,5 +1,6 @@
 //! The control loop: takes what happened outside, lets the switchboard decide, carries it out.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -96,14 +97,20 @@ impl House {
         let now = self.setup.clock.now();
         match ask {
             Ask::Input(input) => self.board.handle_input(input, now),
-            Ask::Snapshot(reply) => {
-                // Whoever asked may be gone.
-                let _ = reply.send(crate::console::snapshot(&self.board, now));
-            }
             Ask::PauseRecording { call, pause, by, reply } => {
                 let before = self.board.recording(call);
                 self.board.handle_input(Input::PauseRecording { call, pause, by }, now);
                 let _ = reply.send([before, self.board.recording(call)]);
+            }
+            Ask::Look(look) => {
+                // A fault in it costs its asker the answer, and nobody a call.
+                if catch_unwind(AssertUnwindSafe(|| look(&self.board, now))).is_err() {
+                    tracing::error!("a look at the house met a fault");
+                }
+            }
+            Ask::Request { asker, request, reply } => {
+                // Whoever asked may be gone.
+                let _ = reply.send(self.board.ask(&asker, request, now));
             }
             Ask::Reload => {
                 let outcome = if self.reload() { "taken" } else { "refused" };
@@ -132,6 +139,7 @@ impl House {
             Report::Committed { token, took, .. } => {
                 self.metrics.figures().store_committed(took);
                 if let Some(token) = token {
+                    self.feed.committed(token);
                     self.board.handle_input(Input::Stored { token }, now);
                 }
             }
@@ -178,7 +186,9 @@ impl House {
                         }
                     }
                     if let Some(store) = &self.store {
-                        store.submit(token, jobs);
+                        let facts = self.feed.pick(&jobs);
+                        let whole = store.submit(token, jobs);
+                        self.feed.submitted(token, facts, whole);
                     }
                 }
                 Output::Deliver { sink, event, timeout } => self.deliver(sink, event, timeout),

@@ -14,10 +14,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tracing_appender::non_blocking::ErrorCounter;
 
 use super::clock::Clock;
+use super::http::feed::Feed;
+use super::http::tokens::Tokens;
 use super::media::{MediaHandle, ShellChoice};
 use super::recorder::Archive;
 use super::resolver::Resolver;
@@ -31,8 +33,10 @@ use crate::media::SoundBank;
 use crate::media::order::SoundId;
 use crate::routing::{Overrides, Plan};
 use crate::sip::Transport;
+use crate::switchboard::request::{Asker, Refusal, Reply, Request};
 use crate::switchboard::{Input, Switchboard};
 use crate::telemetry::Metrics;
+use crate::time::Now;
 
 /// What the house is started with.
 pub struct Setup {
@@ -85,10 +89,12 @@ pub enum StartError {
 pub enum Ask {
     /// A value for the switchboard.
     Input(Input),
-    /// The snapshot.
-    Snapshot(oneshot::Sender<serde_json::Value>),
     /// Pause a call's recording, or have it go on; how it stood before and stands now.
     PauseRecording { call: CallId, pause: bool, by: String, reply: oneshot::Sender<[RecordingState; 2]> },
+    /// Somebody looks at something of the house.
+    Look(Look),
+    /// Somebody wants something of the house.
+    Request { asker: Asker, request: Request, reply: oneshot::Sender<Result<Reply, Refusal>> },
     /// Read the plan again.
     Reload,
     /// End: with the plan's grace, and at once when asked again.
@@ -98,6 +104,9 @@ pub enum Ask {
     /// A trunk's names lead elsewhere.
     Located(super::resolver::News),
 }
+
+/// Reads what it wants and sends it to who asked. Short: the loop waits for it.
+pub type Look = Box<dyn FnOnce(&Switchboard, Now) + Send>;
 
 /// A way into the control loop. Everything sent is an answer to something that the loop asked for,
 /// or one of a few requests of people, so the channel needs no bound of its own.
@@ -118,6 +127,9 @@ pub struct House {
     pub(super) worker: tokio::runtime::Handle,
     pub(super) metrics: Metrics,
     pub(super) tracer: Tracer,
+    /// To who listens by HTTP.
+    feed: Feed,
+    tokens: watch::Sender<Tokens>,
     gauges: gauges::Gauges,
     pub(super) bank: SoundBank,
     /// The bank's sounds by content, so that a reload reuses what it has.

@@ -18,7 +18,15 @@ impl House {
             tracing::error!("the plan stays as it is:\n{}", outcome.report.render(false));
             return false;
         };
+        let tokens = match start::tokens(&plan, &self.setup) {
+            Ok((tokens, _)) => tokens,
+            Err(error) => {
+                tracing::error!(%error, "the plan stays as it is");
+                return false;
+            }
+        };
         if plan.digest == self.plan.digest {
+            self.tokens.send_replace(tokens); // Their files may have changed all the same.
             tracing::info!("the plan has not changed");
             return true;
         }
@@ -45,6 +53,7 @@ impl House {
                 return false;
             }
         };
+        self.tokens.send_replace(tokens);
         let (bank, sounds) = load_sounds(&plan, &self.bank, &mut self.loaded);
         self.bank = bank;
         self.media.set_bank(&self.bank);

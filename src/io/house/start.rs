@@ -6,21 +6,23 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 use super::{Ask, House, Ready, Setup, StartError, load_sounds};
 use crate::id::{Dice, SeatId};
+use crate::io::http::feed::Feed;
+use crate::io::http::tokens::Tokens;
 use crate::io::media::{MediaConfig, MediaHandle, needed_files, raise_file_limit};
 use crate::io::recorder::{self, Archive, ArchiveConfig, Format, RecorderConfig};
 use crate::io::resolver::{Pace, Resolver};
 use crate::io::sip_socket::{Limits, SipSockets, tls};
-use crate::io::store::{self, Desk, Opening, Repaired};
+use crate::io::store::{self, Desk, LedgerRow, Opening, Repaired};
 use crate::io::trace::Tracer;
 use crate::io::{http, plan_files, secrets, ticket_sink};
 use crate::ledger::Action;
 use crate::media::SoundBank;
 use crate::routing::Plan;
-use crate::routing::plan::RecordingFormat;
+use crate::routing::plan::{RecordingFormat, SecretRef};
 use crate::sip::event::SeatAccount;
 use crate::sip::locate::Reach;
 use crate::switchboard::trunks::TrunkPasswords;
@@ -45,15 +47,16 @@ impl House {
         let mut opening = Opening::open(&setup.data, &names).map_err(outside("store"))?;
         let last_ticket = opening.last_ticket().map_err(outside("store"))?;
         let closed = close_crashed(&mut opening, &setup, &plan)?;
+        let last_house = opening.last_house().map_err(outside("store"))?;
         let bindings = opening.bindings().map_err(outside("store"))?;
         let missed = missed(&opening, &plan, now)?;
         let ungraded = ungraded(&opening, &plan, now)?;
         let (accounts, mut created) = accounts(&plan, &setup)?;
         let trunk_passwords = trunk_passwords(&plan, &setup)?;
-        let token =
-            secrets::resolve(&crate::routing::plan::SecretRef::File(http::TOKEN_FILE.into()), &setup.data)
-                .map_err(outside("secrets"))?;
-        created.extend(token.created.iter().cloned());
+        let (tokens, made) = tokens(&plan, &setup)?;
+        created.extend(made);
+        let (tokens, known_tokens) = watch::channel(tokens);
+        let feed = Feed::default();
 
         let (door, asks) = mpsc::unbounded_channel();
         let tell = door.clone();
@@ -110,6 +113,7 @@ impl House {
                 node: "node-1".into(),
                 shifted_clock: setup.clock.is_shifted(),
                 last_ticket,
+                last_house,
             },
             now,
         );
@@ -122,7 +126,9 @@ impl House {
                     door: door.clone(),
                     figures: metrics.figures().clone(),
                     serving: serving.clone(),
-                    token: token.text,
+                    tokens: known_tokens,
+                    ring: feed.ring(),
+                    bounds: http::Bounds::default(),
                     data: setup.data.clone(),
                     desk: desk.clone(),
                     errands: store.errands(),
@@ -151,6 +157,8 @@ impl House {
             worker,
             metrics,
             tracer,
+            feed,
+            tokens,
             gauges: super::gauges::Gauges::default(),
             bank,
             loaded,
@@ -187,7 +195,7 @@ impl House {
         self.worker.spawn(async move {
             let action = Action::PlanChanged { digest: digest.clone(), previous_digest: previous };
             let written = errands
-                .append(move |last| http::ledger_row(last, at, "operator", action, &digest, reason))
+                .append(move |last| LedgerRow::after(last, at, "operator", action, &digest, reason))
                 .await;
             if let Err(error) = written {
                 tracing::error!(%error, "the change of plan is not in the ledger");
@@ -267,6 +275,21 @@ pub(super) fn accounts(
     let accounts =
         plan.seats.values().map(|seat| account(&seat.id, &seat.secret)).collect::<Result<_, _>>()?;
     Ok((accounts, created))
+}
+
+/// Tokens of the API, of which those that do not exist yet are made: the house's own, then the plan's.
+pub(super) fn tokens(plan: &Plan, setup: &Setup) -> Result<(Tokens, Vec<std::path::PathBuf>), StartError> {
+    let mut created = Vec::new();
+    let mut text = |secret: &SecretRef| -> Result<String, StartError> {
+        let secret = secrets::resolve(secret, &setup.data).map_err(outside("secrets"))?;
+        created.extend(secret.created);
+        Ok(secret.text)
+    };
+    let mut tokens = Tokens::new(&text(&SecretRef::File(http::TOKEN_FILE.into()))?);
+    for token in &plan.tokens {
+        tokens.add(token, &text(&token.secret)?);
+    }
+    Ok((tokens, created))
 }
 
 /// Passwords that carriers gave us for our accounts there.

@@ -1,37 +1,97 @@
-//! HTTP for machines: health, metrics, the snapshot, and recordings and traces, whose every look is in the ledger.
+//! HTTP for people's programs: what the house is doing, what is wanted of it, its facts as they happen, and
+//! recordings and traces, whose every look is in the ledger.
+//!
+//! `rights` says whom each route is for, `guard` holds everybody to it, `document` describes all routes for
+//! programs (OpenAPI). A handler brings one request to the control loop, or to the store, and the answer back.
 
+mod body;
+mod brake;
+mod calls;
+mod cases;
+mod document;
+mod facts;
+pub mod feed;
+mod guard;
+mod ledger;
+mod listen;
+mod masking;
+mod missed;
+mod problem;
+mod queues;
 mod recordings;
+pub mod rights;
+mod seats;
+mod stream;
+pub mod tokens;
 mod traces;
+mod watching;
+mod wishes;
+mod works;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use axum::extract::State as Shared;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{DefaultBodyLimit, State as Shared};
 use axum::routing::{get, post};
-use axum::{Json, Router};
-use subtle::ConstantTimeEq;
-use tokio::sync::oneshot;
+use axum::{Json, Router, middleware};
+use serde::Serialize;
+use tokio::sync::{Semaphore, oneshot, watch};
+use utoipa::ToSchema;
 
 use super::house::{Ask, Door};
-use super::store::{Desk, Errands, LedgerRow};
+use super::store::{Desk, Errands};
 use crate::id::CallId;
-use crate::ledger::Action;
+use crate::switchboard::Switchboard;
+use crate::switchboard::request::{Asker, Reply, Request};
 use crate::telemetry::Figures;
-use crate::time::Timestamp;
+use crate::time::Now;
+use brake::Brake;
+use feed::Ring;
+use problem::Problem;
+use tokens::{Bearer, Tokens};
 
-/// Where the bearer token of recordings and ledger is kept.
+pub use body::BODY_MAX;
+pub use document::openapi;
+
+/// Where the house's own bearer token is kept.
 pub const TOKEN_FILE: &str = "secrets/api-token";
-/// Ledger entries of one answer.
-const LEDGER_MAX: usize = 1_000;
 /// The control loop answers within this, or the asker is told that it does not.
 const ASK_WAIT: Duration = Duration::from_secs(2);
 
-/// What the handlers share.
+/// How much is taken on, and how long is waited.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Connections at once; further ones wait in the kernel.
+    pub connections_max: usize,
+    /// Clients that listen to facts at once; a further one gets 503.
+    pub listeners_max: usize,
+    /// For a request's head, and for the next request on a connection.
+    pub header_wait: Duration,
+    /// For a request's body and its answer's beginning.
+    pub request_wait: Duration,
+    /// A client that takes nothing of what it is sent for so long is let go.
+    pub stall: Duration,
+    /// Between two signs of life on a stream with nothing to tell.
+    pub heartbeat: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds {
+            connections_max: 512,
+            listeners_max: 64,
+            header_wait: Duration::from_secs(30),
+            request_wait: Duration::from_secs(30),
+            stall: Duration::from_secs(30),
+            heartbeat: Duration::from_secs(15),
+        }
+    }
+}
+
+/// What the handlers are given of the house.
 pub struct State {
     /// To the control loop.
     pub door: Door,
@@ -39,8 +99,10 @@ pub struct State {
     pub figures: Arc<Figures>,
     /// Calls are taken.
     pub serving: Arc<AtomicBool>,
-    /// Bearer token.
-    pub token: String,
+    /// Bearer tokens as of the plan in force.
+    pub tokens: watch::Receiver<Tokens>,
+    /// Facts as they come to be on disk.
+    pub ring: Ring,
     /// The data directory.
     pub data: PathBuf,
     /// Look-ups.
@@ -49,6 +111,30 @@ pub struct State {
     pub errands: Errands,
     /// Before a trace is read.
     pub flush: super::trace::Flush,
+    /// How much is taken on.
+    pub bounds: Bounds,
+}
+
+/// What they share.
+struct App {
+    state: State,
+    brake: Brake,
+    listeners: Arc<Semaphore>,
+}
+
+type Extracted = Shared<Arc<App>>;
+/// Who asks: the guard has put it there.
+type Me = axum::Extension<Bearer>;
+
+/// What came of a request.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({ "done": true }))]
+struct Done {
+    /// It is so, or on its way: the facts tell.
+    done: bool,
+    /// The call that was begun for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call: Option<String>,
 }
 
 /// Listens at `at` on the worker; gives the address that it got.
@@ -56,94 +142,94 @@ pub fn serve(at: SocketAddr, state: State, worker: &tokio::runtime::Handle) -> s
     let listener = std::net::TcpListener::bind(at)?;
     listener.set_nonblocking(true)?;
     let bound = listener.local_addr()?;
-    let routes = Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
-        .route("/v1/snapshot", get(snapshot))
-        .route("/v1/recordings/{call}", get(recordings::play))
-        .route("/v1/recordings/{call}/manifest", get(recordings::manifest))
-        .route("/v1/recordings/{call}/pause", post(recordings::pause))
-        .route("/v1/recordings/{call}/resume", post(recordings::resume))
-        .route("/v1/traces/{call}", get(traces::trace))
-        .route("/v1/ledger", get(ledger))
-        .with_state(Arc::new(state));
+    let (bounds, figures) = (state.bounds, state.figures.clone());
+    let listeners = Arc::new(Semaphore::new(bounds.listeners_max));
+    let routes = routes(Arc::new(App { state, brake: Brake::default(), listeners }));
     worker.spawn(async move {
-        let served = async { axum::serve(tokio::net::TcpListener::from_std(listener)?, routes).await };
-        if let Err(error) = served.await {
-            tracing::error!(%error, "HTTP has ended");
+        match tokio::net::TcpListener::from_std(listener) {
+            Ok(listener) => listen::serve(listener, routes, bounds, figures).await,
+            Err(error) => tracing::error!(%error, "HTTP does not listen"),
         }
     });
     Ok(bound)
 }
 
-type App = Shared<Arc<State>>;
+fn routes(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/healthz", get(works::healthz))
+        .route("/readyz", get(works::readyz))
+        .route("/metrics", get(works::metrics))
+        .route("/v1/openapi.json", get(document::show))
+        .route("/v1/snapshot", get(works::snapshot))
+        .route("/v1/seats", get(seats::list))
+        .route("/v1/seats/{seat}", get(seats::one))
+        .route("/v1/seats/{seat}/state", post(seats::change))
+        .route("/v1/seats/{seat}/dial", post(seats::dial))
+        .route("/v1/queues", get(queues::list))
+        .route("/v1/queues/{queue}/surge", post(queues::surge))
+        .route("/v1/calls", get(calls::list))
+        .route("/v1/calls/{call}", get(calls::one))
+        .route("/v1/calls/{call}/consult", post(wishes::consult))
+        .route("/v1/calls/{call}/merge", post(wishes::merge))
+        .route("/v1/calls/{call}/leave", post(wishes::leave))
+        .route("/v1/calls/{call}/return", post(wishes::come_back))
+        .route("/v1/calls/{call}/hold", post(wishes::hold))
+        .route("/v1/calls/{call}/resume", post(wishes::resume))
+        .route("/v1/calls/{call}/requeue", post(wishes::requeue))
+        .route("/v1/calls/{call}/take-over", post(wishes::take_over))
+        .route("/v1/calls/{call}/end", post(wishes::end))
+        .route("/v1/calls/{call}/watch", post(watching::watch))
+        .route("/v1/calls/{call}/disposition", post(cases::dispose))
+        .route("/v1/calls/{call}/flag", post(cases::flag))
+        .route("/v1/missed", get(missed::list))
+        .route("/v1/missed/{call}/call-back", post(missed::call_back))
+        .route("/v1/facts", get(facts::facts))
+        .route("/v1/recordings/{call}", get(recordings::play))
+        .route("/v1/recordings/{call}/manifest", get(recordings::manifest))
+        .route("/v1/recordings/{call}/pause", post(recordings::pause))
+        .route("/v1/recordings/{call}/resume", post(recordings::resume))
+        .route("/v1/traces/{call}", get(traces::trace))
+        .route("/v1/ledger", get(ledger::list))
+        .route_layer(middleware::from_fn_with_state(app.clone(), guard::check))
+        .fallback(async || Problem::from(problem::NO_SUCH_ROUTE))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .with_state(app)
+}
 
-async fn readyz(Shared(state): App) -> Response {
-    match state.serving.load(Ordering::Acquire) {
-        true => "ready\n".into_response(),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "not taking calls\n").into_response(),
+impl App {
+    /// Brings a request to the control loop and its answer back.
+    async fn ask(&self, asker: &Asker, request: Request) -> Result<Json<Done>, Problem> {
+        let (reply, answer) = oneshot::channel();
+        let answer = self.sent(Ask::Request { asker: asker.clone(), request, reply }, answer).await?;
+        match answer? {
+            Reply::Done => Ok(Json(Done { done: true, call: None })),
+            Reply::Begun(call) => Ok(Json(Done { done: true, call: Some(call.to_string()) })),
+        }
+    }
+
+    /// Has the control loop read something off the switchboard.
+    async fn look<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Switchboard, Now) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (reply, answer) = oneshot::channel();
+        let look = move |board: &Switchboard, now: Now| {
+            // Whoever asked may be gone.
+            let _ = reply.send(read(board, now));
+        };
+        self.sent(Ask::Look(Box::new(look)), answer).await
+    }
+
+    async fn sent<T>(&self, ask: Ask, answer: oneshot::Receiver<T>) -> Result<T, Problem> {
+        let sent = self.state.door.send(ask).is_ok();
+        match tokio::time::timeout(ASK_WAIT, answer).await {
+            Ok(Ok(answer)) if sent => Ok(answer),
+            _ => Err(problem::NO_ANSWER.into()),
+        }
     }
 }
 
-async fn metrics(Shared(state): App) -> Response {
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], state.figures.encode()).into_response()
-}
-
-async fn snapshot(Shared(state): App) -> Response {
-    let (reply, answer) = oneshot::channel();
-    let asked = state.door.send(Ask::Snapshot(reply)).is_ok();
-    match tokio::time::timeout(ASK_WAIT, answer).await {
-        Ok(Ok(snapshot)) if asked => Json(snapshot).into_response(),
-        _ => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    }
-}
-
-fn may(state: &State, headers: &HeaderMap) -> bool {
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let given = given.strip_prefix("Bearer ").unwrap_or_default();
-    given.as_bytes().ct_eq(state.token.as_bytes()).into()
-}
-
-/// Whose recording or trace may be looked at, by whom and why; or the refusal.
-fn asked(
-    state: &State,
-    headers: &HeaderMap,
-    call: &str,
-    (by, reason): (Option<String>, Option<String>),
-) -> Result<(CallId, String, String), (StatusCode, String)> {
-    let refuse = |status: StatusCode, why: &str| Err((status, format!("{why}\n")));
-    if !may(state, headers) {
-        return refuse(StatusCode::UNAUTHORIZED, "需要令牌 / a bearer token is needed");
-    }
-    let Some(call) = CallId::parse(call) else { return refuse(StatusCode::NOT_FOUND, "no such call") };
-    let said = |text: Option<String>| text.filter(|text| !text.is_empty());
-    match (said(by), said(reason)) {
-        (Some(by), Some(reason)) => Ok((call, by, reason)),
-        _ => refuse(StatusCode::BAD_REQUEST, "请说明 by 和 reason / by and reason are needed"),
-    }
-}
-
-async fn ledger(Shared(state): App, headers: HeaderMap) -> Result<Response, (StatusCode, String)> {
-    if !may(&state, &headers) {
-        return Err((StatusCode::UNAUTHORIZED, "需要令牌 / a bearer token is needed\n".into()));
-    }
-    let rows = state.desk.answer(|reader| reader.ledger(None, LEDGER_MAX)).await;
-    let rows = rows.map_err(|error| (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")))?;
-    let entries: Vec<serde_json::Value> =
-        rows.iter().filter_map(|row| serde_json::from_str(&row.json).ok()).collect();
-    Ok(Json(entries).into_response())
-}
-
-/// The chain's next entry, as the store keeps it.
-pub fn ledger_row(
-    last: Option<&LedgerRow>,
-    at: Timestamp,
-    actor: &str,
-    action: Action,
-    subject: &str,
-    reason: &str,
-) -> LedgerRow {
-    LedgerRow::after(last, at, actor, action, subject, reason)
+/// A call as a path names it.
+fn call_of(text: &str) -> Result<CallId, Problem> {
+    CallId::parse(text).ok_or_else(|| problem::NO_SUCH_CALL.into())
 }

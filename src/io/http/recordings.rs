@@ -3,75 +3,105 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State as Shared};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{ASK_WAIT, App, State, asked, ledger_row};
+use super::ledger::note;
+use super::problem::{self, Problem};
+use super::{App, Extracted, Me, call_of, calls, rights};
 use crate::call::recording::RecordingState;
 use crate::id::CallId;
 use crate::io::house::Ask;
 use crate::io::recorder;
-use crate::io::store::{ManifestRow, StoreError};
+use crate::io::store::ManifestRow;
 use crate::ledger::Action;
-use crate::time::Timestamp;
-
-type Refusal = (StatusCode, String);
 
 /// Who asks, and why: both go to the ledger.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Who {
+    /// Who asks; with the house's own token only, as any other is somebody's.
     by: Option<String>,
+    /// Why.
     reason: Option<String>,
     /// Index of the leg whose sound alone is wanted; without it, both sides.
     track: Option<u16>,
 }
 
-fn refuse<T>(status: StatusCode, why: &str) -> Result<T, Refusal> {
-    Err((status, format!("{why}\n")))
+/// A file of a call's recording.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FileView {
+    call: String,
+    /// Index of the leg that it holds alone; null: both sides.
+    track: Option<u16>,
+    file: String,
+    /// `wav`, `flac`.
+    format: String,
+    sha256: String,
+    bytes: u64,
+    samples: u64,
+    lost_frames: u64,
+    /// Samples, from and until.
+    #[schema(value_type = Vec<Vec<u64>>)]
+    gaps: Vec<(u64, u64)>,
+    /// Samples, from and until.
+    #[schema(value_type = Vec<Vec<u64>>)]
+    pauses: Vec<(u64, u64)>,
+    at: String,
 }
 
-fn failed(error: StoreError) -> Refusal {
-    (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"))
+/// How a recording stands.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({ "changed": true, "paused": true }))]
+pub(super) struct Paused {
+    /// Whether it stood otherwise before.
+    changed: bool,
+    /// Whether it holds silence from here on.
+    paused: bool,
 }
 
-/// Writes an access down; what is not written down does not happen.
-async fn note(
-    state: &State,
-    call: CallId,
-    action: Action,
-    by: String,
-    reason: String,
-) -> Result<(), Refusal> {
-    let (at, subject) = (Timestamp::now(), call.to_string());
-    let append = state.errands.append(move |last| ledger_row(last, at, &by, action, &subject, &reason));
-    append.await.map(drop).map_err(failed)
+/// Whose recording or trace is wanted, by whom and why. Who holds the house's own token must say who they are.
+pub(super) fn asked(
+    me: &Me,
+    call: &str,
+    by: Option<String>,
+    reason: Option<String>,
+) -> Result<(CallId, String, String), Problem> {
+    let call = call_of(call)?;
+    let said = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let by =
+        if me.is_owner { said(by).ok_or_else(|| Problem::missing("by"))? } else { me.asker.name.clone() };
+    let reason = said(reason).ok_or_else(|| Problem::missing("reason"))?;
+    Ok((call, by, reason))
 }
 
+/// 调听录音 / A recording's sound; the access goes to the ledger first.
+#[utoipa::path(get, path = "/v1/recordings/{call}", tag = "recordings", params(("call" = String, Path), Who),
+    responses((status = 200, description = "the sound", content(
+        (Vec<u8> = "audio/wav"), (Vec<u8> = "audio/flac"))),
+        (status = 400), (status = 404)))]
 pub(super) async fn play(
-    Shared(state): App,
+    Shared(app): Extracted,
     Path(call): Path<String>,
     Query(who): Query<Who>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let none = "没有录音 / no recording";
-    let (call, by, reason) = asked(&state, &headers, &call, (who.by, who.reason))?;
-    let record = state.desk.answer(move |reader| reader.call(call)).await.map_err(failed)?;
+    me: Me,
+) -> Result<Response, Problem> {
+    let (call, by, reason) = asked(&me, &call, who.by, who.reason)?;
+    let record = app.state.desk.answer(move |reader| reader.call(call)).await?;
     let file = record.and_then(|record| record.recording).filter(|file| !file.is_empty());
-    let Some(file) = file.map(|file| of_track(&file, call, who.track)) else {
-        return refuse(StatusCode::NOT_FOUND, none);
-    };
-    note(&state, call, Action::RecordingPlayed { call }, by, reason).await?;
+    let file = file.map(|file| of_track(&file, call, who.track)).ok_or(problem::NO_RECORDING)?;
+    note(&app, call, Action::RecordingPlayed { call }, by, reason).await?;
     // It may be compressed between the look and the reading: then the other file is there.
     for _ in 0..2 {
-        let Some((kept, format)) = recorder::kept(&state.data, &file) else { break };
-        if let Ok(bytes) = tokio::fs::read(state.data.join(kept)).await {
+        let Some((kept, format)) = recorder::kept(&app.state.data, &file) else { break };
+        if let Ok(bytes) = tokio::fs::read(app.state.data.join(kept)).await {
             return Ok(([(header::CONTENT_TYPE, format.media_type())], bytes).into_response());
         }
     }
-    refuse(StatusCode::NOT_FOUND, none)
+    Err(problem::NO_RECORDING.into())
 }
 
 /// The file of one leg's sound beside that of both sides.
@@ -83,80 +113,81 @@ fn of_track(file: &str, call: CallId, track: Option<u16>) -> String {
     }
 }
 
-/// What was filed of a call: not its sound, so nothing is written down.
+/// 录音清单 / What was filed of a call: not its sound, so nothing is written down.
+#[utoipa::path(get, path = "/v1/recordings/{call}/manifest", tag = "recordings",
+    params(("call" = String, Path)), responses((status = 200, body = [FileView]), (status = 404)))]
 pub(super) async fn manifest(
-    Shared(state): App,
+    Shared(app): Extracted,
     Path(call): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    if !super::may(&state, &headers) {
-        return refuse(StatusCode::UNAUTHORIZED, "需要令牌 / a bearer token is needed");
+) -> Result<Json<Vec<FileView>>, Problem> {
+    let call = call_of(&call)?;
+    let rows = app.state.desk.answer(move |reader| reader.manifest_of(call)).await?;
+    Ok(Json(rows.into_iter().map(view).collect()))
+}
+
+fn view(row: ManifestRow) -> FileView {
+    FileView {
+        call: row.call.to_string(),
+        track: row.track,
+        file: row.file,
+        format: row.format,
+        sha256: row.sha256,
+        bytes: row.bytes,
+        samples: row.samples,
+        lost_frames: row.lost_frames,
+        gaps: row.gaps,
+        pauses: row.pauses,
+        at: row.at.to_string(),
     }
-    let Some(call) = CallId::parse(&call) else { return refuse(StatusCode::NOT_FOUND, "no such call") };
-    let rows = state.desk.answer(move |reader| reader.manifest_of(call)).await.map_err(failed)?;
-    Ok(Json(rows.iter().map(row).collect::<Vec<_>>()).into_response())
 }
 
-fn row(row: &ManifestRow) -> serde_json::Value {
-    json!({
-        "call": row.call.to_string(),
-        "track": row.track,
-        "file": row.file,
-        "format": row.format,
-        "sha256": row.sha256,
-        "bytes": row.bytes,
-        "samples": row.samples,
-        "lost_frames": row.lost_frames,
-        "gaps": row.gaps,
-        "pauses": row.pauses,
-        "at": row.at.to_string(),
-    })
-}
-
+/// 暂停录音 / A recording holds silence from here on.
+#[utoipa::path(post, path = "/v1/recordings/{call}/pause", tag = "recordings",
+    params(("call" = String, Path), Who), responses((status = 200, body = Paused),
+        (status = 400), (status = 404), (status = 409)))]
 pub(super) async fn pause(
-    state: App,
-    call: Path<String>,
-    who: Query<Who>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    set(state, call, who, headers, true).await
-}
-
-pub(super) async fn resume(
-    state: App,
-    call: Path<String>,
-    who: Query<Who>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    set(state, call, who, headers, false).await
-}
-
-async fn set(
-    Shared(state): App,
+    Shared(app): Extracted,
     Path(call): Path<String>,
     Query(who): Query<Who>,
-    headers: HeaderMap,
-    pause: bool,
-) -> Result<Response, Refusal> {
-    let (call, by, reason) = asked(&state, &headers, &call, (who.by, who.reason))?;
-    let record = state.desk.answer(move |reader| reader.call(call)).await.map_err(failed)?;
+    me: Me,
+) -> Result<Json<Paused>, Problem> {
+    set(&app, &call, who, &me, true).await
+}
+
+/// 恢复录音 / Sound is recorded again.
+#[utoipa::path(post, path = "/v1/recordings/{call}/resume", tag = "recordings",
+    params(("call" = String, Path), Who), responses((status = 200, body = Paused),
+        (status = 400), (status = 404), (status = 409)))]
+pub(super) async fn resume(
+    Shared(app): Extracted,
+    Path(call): Path<String>,
+    Query(who): Query<Who>,
+    me: Me,
+) -> Result<Json<Paused>, Problem> {
+    set(&app, &call, who, &me, false).await
+}
+
+async fn set(app: &App, call: &str, who: Who, me: &Me, pause: bool) -> Result<Json<Paused>, Problem> {
+    let (call, by, reason) = asked(me, call, who.by, who.reason)?;
+    let record = app.state.desk.answer(move |reader| reader.call(call)).await?;
     match record.map(|record| record.is_closed()) {
-        None => return refuse(StatusCode::NOT_FOUND, "没有这次通话 / no such call"),
-        Some(true) => return refuse(StatusCode::CONFLICT, "通话已结束 / the call is over"),
+        None => return Err(problem::NO_SUCH_CALL.into()),
+        Some(true) => return Err(problem::CALL_OVER.into()),
         Some(false) => {}
     }
+    let asker = me.asker.clone();
+    let may = rights::sees_numbers(asker.role)
+        || app.look(move |board, _| calls::is_own(board, call, &asker)).await?;
+    if !may {
+        return Err(problem::NOT_ALLOWED.into()); // A clerk's own calls only.
+    }
     let action = if pause { Action::RecordingPaused { call } } else { Action::RecordingResumed { call } };
-    note(&state, call, action, by.clone(), reason).await?;
+    note(app, call, action, by.clone(), reason).await?;
     let (reply, answer) = oneshot::channel();
-    let sent = state.door.send(Ask::PauseRecording { call, pause, by, reply }).is_ok();
-    match tokio::time::timeout(ASK_WAIT, answer).await {
-        Ok(Ok([_, RecordingState::Off])) => {
-            refuse(StatusCode::CONFLICT, "这次通话此刻不在录音 / the call is not being recorded now")
+    match app.sent(Ask::PauseRecording { call, pause, by, reply }, answer).await? {
+        [_, RecordingState::Off] => Err(problem::NOT_RECORDED.into()),
+        [before, after] => {
+            Ok(Json(Paused { changed: before != after, paused: after == RecordingState::Paused }))
         }
-        Ok(Ok([before, after])) if sent => {
-            let changed = before != after;
-            Ok(Json(json!({ "paused": after == RecordingState::Paused, "changed": changed })).into_response())
-        }
-        _ => refuse(StatusCode::SERVICE_UNAVAILABLE, "引擎没有回答 / the engine does not answer"),
     }
 }

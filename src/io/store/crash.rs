@@ -39,6 +39,7 @@ pub fn close_crashed(
     others.sort_unstable();
     calls.extend(others);
     let mut added = Vec::new();
+    let mut house = read::last_house(&opening.db)?;
     let mut writes = Writes::new(opening.sinks.iter().map(Arc::clone).collect());
     let change = opening.db.transaction()?;
     for call in calls {
@@ -49,7 +50,8 @@ pub fn close_crashed(
             record.apply(&fact);
             let events = events(&record, &fact);
             added.push(fact.clone());
-            writes.job(&change, &StoreJob::Fact { fact, events })?;
+            house += 1;
+            writes.job(&change, &StoreJob::Fact { house, fact, events })?;
         }
         writes.want_row(call);
     }

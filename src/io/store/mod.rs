@@ -105,6 +105,11 @@ impl Opening {
         read::last_ticket(&self.db)
     }
 
+    /// The place of the last fact among all facts of the house; 0: there is none.
+    pub fn last_house(&self) -> Result<u64, StoreError> {
+        read::last_house(&self.db)
+    }
+
     /// Facts of calls since a time that no clerk has answered, and of those that clerks and the house made,
     /// in the order that they happened.
     pub fn unanswered(&self, since: Timestamp) -> Result<Vec<Fact>, StoreError> {
@@ -259,7 +264,7 @@ impl Errands {
 /// Whether a write is kept when memory is short: what a record or ticket cannot do without.
 fn is_essential(job: &StoreJob) -> bool {
     match job {
-        StoreJob::Fact { fact, events } => {
+        StoreJob::Fact { fact, events, .. } => {
             let vital = matches!(
                 fact.what,
                 What::Opened { .. }

@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// Version of the shape that this program writes; `user_version` of the file.
-pub const SCHEMA: i64 = 5;
+pub const SCHEMA: i64 = 6;
 /// How long a reader waits for a lock before it gives up.
 const BUSY: Duration = Duration::from_secs(2);
 /// Statements kept prepared per connection.
@@ -198,8 +198,18 @@ CREATE TABLE seat_facts (
 CREATE INDEX seat_facts_seat ON seat_facts(seat, arrival);
 ";
 
+/// Each fact's place among all facts of the house. Those of earlier versions are numbered call by call: nobody
+/// has been told their places. The index is not unique: a fact is worth more than its place.
+const PLACES: &str = "
+ALTER TABLE facts ADD COLUMN house INTEGER NOT NULL DEFAULT 0;
+UPDATE facts SET house = placed.house
+    FROM (SELECT call, sequence, row_number() OVER (ORDER BY call, sequence) AS house FROM facts) AS placed
+    WHERE facts.call = placed.call AND facts.sequence = placed.sequence;
+CREATE INDEX facts_house ON facts(house);
+";
+
 /// What brings each version to the next.
-const STEPS: [&str; SCHEMA as usize] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, SEAT_FACTS];
+const STEPS: [&str; SCHEMA as usize] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, SEAT_FACTS, PLACES];
 
 /// Opens for writing; makes the file, or brings it to this program's shape.
 pub fn open(path: &Path) -> Result<Connection, StoreError> {
@@ -310,6 +320,22 @@ mod tests {
         assert_eq!(list("SELECT arrival, call FROM opened"), [(2, "call-2".to_owned())]);
         let closed = [(1, "call-1".to_owned()), (3, "call-3".to_owned())];
         assert_eq!(list("SELECT arrival, id FROM calls"), closed);
+    }
+
+    #[test]
+    fn facts_of_the_fourth_version_have_places_of_their_own() {
+        let mut db = Connection::open_in_memory().unwrap();
+        STEPS[..4].iter().for_each(|step| db.execute_batch(step).unwrap());
+        db.pragma_update(None, "user_version", 4).unwrap();
+        db.execute_batch(
+            "INSERT INTO facts VALUES ('b', 1, 't', 0, '{}'), ('a', 2, 't', 0, '{}'), ('a', 1, 't', 0, '{}')",
+        )
+        .unwrap();
+        migrate(&mut db, Path::new("kept.db")).unwrap();
+        let mut select = db.prepare("SELECT house, call || sequence FROM facts ORDER BY house").unwrap();
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let placed: Vec<(i64, String)> = rows.map(Result::unwrap).collect();
+        assert_eq!(placed, [(1, "a1".to_owned()), (2, "a2".to_owned()), (3, "b1".to_owned())]);
     }
 
     #[test]

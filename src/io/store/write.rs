@@ -93,8 +93,8 @@ impl Writes {
 
     pub(super) fn job(&mut self, db: &Connection, job: &StoreJob) -> Result<(), StoreError> {
         match job {
-            StoreJob::Fact { fact, events } => {
-                self.fact(db, fact)?;
+            StoreJob::Fact { house, fact, events } => {
+                self.fact(db, *house, fact)?;
                 events.iter().try_for_each(|event| self.event(db, event))
             }
             StoreJob::Settled { sink, event } => self.settled(db, *sink, *event),
@@ -175,11 +175,11 @@ impl Writes {
         Ok(*self.last_arrival.insert(last + 1))
     }
 
-    fn fact(&mut self, db: &Connection, fact: &Fact) -> Result<(), StoreError> {
+    fn fact(&mut self, db: &Connection, house: u64, fact: &Fact) -> Result<(), StoreError> {
         let json = serde_json::to_string(&fact.what)
             .map_err(|error| StoreError::Row { table: "facts", what: error.to_string() })?;
         let mut insert = db.prepare_cached(
-            "INSERT OR IGNORE INTO facts (call, sequence, at, mono_ns, json) VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO facts (call, sequence, at, mono_ns, json, house) VALUES (?, ?, ?, ?, ?, ?)",
         )?;
         let new = insert.execute(params![
             fact.call.to_string(),
@@ -187,6 +187,7 @@ impl Writes {
             fact.at.to_string(),
             i64::try_from(fact.mono.as_nanos()).unwrap_or(i64::MAX),
             json,
+            signed(house),
         ])?;
         if new > 0 && fact.sequence == 1 {
             let arrival = self.next_arrival(db)?;

@@ -9,7 +9,6 @@ use bytes::Bytes;
 use super::files::{self, Record};
 use super::{FOLDER, Seen, alike, blank};
 use crate::id::{CallId, SeatId};
-use crate::io::http::ledger_row;
 use crate::io::store::{FILE, LedgerRow, Reader, StoreError, append_beside};
 use crate::ledger::Action;
 use crate::routing::meeting::SEATS;
@@ -97,7 +96,7 @@ pub fn open(data: &Path, call: CallId, access: Access<'_>, numbers: bool) -> Res
 /// The ledger's row of such an access.
 pub fn row(last: Option<&LedgerRow>, call: CallId, access: Access<'_>) -> LedgerRow {
     let action = Action::TraceRead { call };
-    ledger_row(last, Timestamp::now(), access.by, action, &call.to_string(), access.reason)
+    LedgerRow::after(last, Timestamp::now(), access.by, action, &call.to_string(), access.reason)
 }
 
 impl Trace {

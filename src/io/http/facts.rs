@@ -1,0 +1,169 @@
+//! The facts of the house, in the order of their places: by pages, or as they happen (`stream`).
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State as Shared};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use super::problem::Problem;
+use super::{App, Extracted, Me, call_of, masking, rights, stream};
+use crate::id::CallId;
+use crate::switchboard::Fact;
+
+/// Facts of one page, and how many it has if nobody says.
+const LIMIT: (usize, usize) = (1_000, 200);
+/// Facts read at once.
+pub(super) const READ_MAX: usize = 500;
+/// Reads for one page: where few facts pass the filter, the page ends there, and says how far it looked.
+const READS_MAX: usize = 20;
+
+/// Which facts are wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Wanted {
+    /// Those after this place. A page begins with the first; a stream without it with what happens next.
+    after: Option<u64>,
+    /// At most so many, 1 to 1,000: a page is wanted, not a stream.
+    limit: Option<usize>,
+    /// Of this call only.
+    call: Option<String>,
+    /// Of this kind only: `queued`, `seat_answered`, ….
+    kind: Option<String>,
+    /// With the house's own token: who asks.
+    #[serde(rename = "by")]
+    _by: Option<String>,
+}
+
+/// What happened on a call.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "house": 4711, "call": "017bb000-0000-7000-8000-000000000000", "sequence": 3,
+    "at": "2021-09-01T01:00:00.25Z", "kind": "queued", "data": { "queue": "main" }
+}))]
+pub(super) struct FactView {
+    /// Its place among all facts of the house: grows without end, across restarts too, and may have holes.
+    pub(super) house: u64,
+    call: String,
+    /// Its place among those of the call, from 1, without holes.
+    sequence: u32,
+    at: String,
+    /// What: `opened`, `answered`, `queued`, `seat_offered`, …, `closed`.
+    kind: String,
+    /// Its fields, by kind; numbers masked for who need not know them.
+    #[schema(value_type = Object)]
+    data: Value,
+}
+
+/// A page of facts.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FactsPage {
+    facts: Vec<FactView>,
+    /// The place of the last fact that was looked at: `after` of the next page.
+    next: u64,
+    /// Whether there may be more behind it now.
+    more: bool,
+}
+
+/// Whom facts are shown to, and which.
+pub(super) struct Filter {
+    call: Option<CallId>,
+    kind: Option<String>,
+    hidden: bool,
+}
+
+impl Filter {
+    /// The fact as it is shown, if it is wanted.
+    pub(super) fn view(&self, house: u64, fact: &Fact) -> Option<FactView> {
+        if self.call.is_some_and(|call| call != fact.call) {
+            return None;
+        }
+        let mut data = serde_json::to_value(&fact.what).ok()?;
+        let Value::String(kind) = data.as_object_mut()?.remove("fact")? else { return None };
+        if self.kind.as_ref().is_some_and(|wanted| *wanted != kind) {
+            return None;
+        }
+        if self.hidden {
+            masking::hide(&mut data);
+        }
+        let (call, at) = (fact.call.to_string(), fact.at.to_string());
+        Some(FactView { house, call, sequence: fact.sequence, at, kind, data })
+    }
+}
+
+/// 事实流（SSE，可续传），或按页读取 / Facts as they happen (server-sent events), or a page of them.
+///
+/// With `limit`, or `Accept: application/json`, a page. Otherwise a stream: `id` is the fact's place, `data` the
+/// fact. It goes on after `Last-Event-ID`, or else after `after`, with nothing lost and nothing twice. A comment
+/// comes at least every 15 s. What is told is on disk.
+#[utoipa::path(get, path = "/v1/facts", tag = "facts",
+    params(Wanted, ("Last-Event-ID" = Option<u64>, Header, description = "the place of the last fact that was heard")),
+    responses((status = 200, description = "a page, or a stream", content(
+        (FactsPage = "application/json"), (String = "text/event-stream"))),
+        (status = 422)))]
+pub(super) async fn facts(
+    Shared(app): Extracted,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+    headers: HeaderMap,
+    me: Me,
+) -> Result<Response, Problem> {
+    let Query(wanted) = wanted.map_err(|rejection| unread(&rejection))?;
+    let filter = Filter {
+        call: wanted.call.as_deref().map(call_of).transpose()?,
+        kind: wanted.kind,
+        hidden: !rights::sees_numbers(me.asker.role),
+    };
+    let accepts = |kind| {
+        let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        accepted.any(|value| value.contains(kind))
+    };
+    if wanted.limit.is_some() || accepts("application/json") && !accepts("text/event-stream") {
+        let limit = wanted.limit.unwrap_or(LIMIT.1);
+        if limit == 0 || limit > LIMIT.0 {
+            return Err(Problem::bad_value("limit", "须为 1 至 1000", "must be 1 to 1000"));
+        }
+        return Ok(Json(page(&app, wanted.after.unwrap_or(0), limit, &filter).await?).into_response());
+    }
+    let heard = headers.get("last-event-id").map(|value| {
+        let place = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+        place.ok_or_else(|| Problem::bad_value("Last-Event-ID", "须为数字", "must be a number"))
+    });
+    stream::open(app, me.0, heard.transpose()?.or(wanted.after), filter).await
+}
+
+/// The names of parameters are told as those of fields of a body are.
+fn unread(rejection: &QueryRejection) -> Problem {
+    let said = rejection.body_text();
+    let named = said.split('`').nth(1).unwrap_or_default();
+    let (zh, en) = match said.contains("unknown field") {
+        true => (format!("没有参数 {named}"), format!("there is no parameter {named}")),
+        false => (format!("参数不合要求：{said}"), format!("a parameter is not as it must be: {said}")),
+    };
+    let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_parameter", zh, en);
+    if named.is_empty() { problem } else { problem.about(named) }
+}
+
+async fn page(app: &App, after: u64, limit: usize, filter: &Filter) -> Result<FactsPage, Problem> {
+    let mut page = FactsPage { facts: Vec::new(), next: after, more: true };
+    for _ in 0..READS_MAX {
+        let next = page.next;
+        let read = app.state.desk.answer(move |reader| reader.facts_after(next, READ_MAX)).await?;
+        let all = read.len() < READ_MAX;
+        for (house, fact) in read {
+            if page.facts.len() == limit {
+                return Ok(page);
+            }
+            page.next = house;
+            page.facts.extend(filter.view(house, &fact));
+        }
+        if all {
+            page.more = false;
+            break;
+        }
+    }
+    Ok(page)
+}

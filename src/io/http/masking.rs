@@ -1,0 +1,81 @@
+//! Telephone numbers in what is shown to people who need not know them.
+
+use serde_json::Value;
+
+use crate::switchboard::mask;
+
+/// Shorter runs of digits are numbers of services and seats.
+const PERSONAL_FROM: usize = 7;
+
+/// Fields of facts and records that hold long runs of digits and no number of a person.
+const HARMLESS: [&str; 14] = [
+    "call",
+    "of",
+    "ticket",
+    "tickets",
+    "line",
+    "plan",
+    "wire_ref",
+    "file",
+    "recording",
+    "room",
+    "meeting",
+    "history",
+    "at",
+    "trunk",
+];
+
+/// Hides numbers in all texts of a fact or record. What a later fact brings is hidden unless it is known to be
+/// harmless.
+pub(super) fn hide(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = hidden(text),
+        Value::Array(items) => items.iter_mut().for_each(hide),
+        Value::Object(fields) => {
+            let told = |name: &str| HARMLESS.contains(&name) || name.ends_with("_at");
+            fields.iter_mut().filter(|(name, _)| !told(name)).for_each(|(_, value)| hide(value));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Long runs of digits, each masked.
+fn hidden(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|letter: char| letter.is_ascii_digit()) {
+        let (before, run) = rest.split_at(start);
+        let end = run.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(run.len());
+        let (run, after) = run.split_at(end);
+        shown.push_str(before);
+        match run.len() >= PERSONAL_FROM {
+            true => shown.push_str(&mask(run).to_string()),
+            false => shown.push_str(run),
+        }
+        rest = after;
+    }
+    shown.push_str(rest);
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn numbers_of_people_are_hidden_wherever_they_stand_and_others_are_not() {
+        let mut record = json!({
+            "caller": "13800000042", "peer": "center/13800000042", "digits": "410900199001011234",
+            "number": "12315", "ticket": "21090100001", "opened_at": "2021-09-01T01:00:00.123456789Z",
+            "legs": [{ "party": "peer", "number": "+8613800000042" }], "seat": "1001", "talked_ms": 12_345_678,
+        });
+        hide(&mut record);
+        let expected = json!({
+            "caller": "138******42", "peer": "center/138******42", "digits": "410*************34",
+            "number": "12315", "ticket": "21090100001", "opened_at": "2021-09-01T01:00:00.123456789Z",
+            "legs": [{ "party": "peer", "number": "+861********42" }], "seat": "1001", "talked_ms": 12_345_678,
+        });
+        assert_eq!(record, expected);
+    }
+}

@@ -1,0 +1,23 @@
+//! The HTTP API from outside: who may what, refusals, bodies, the stream of facts, and the document that says so.
+//!
+//! Most stand before a switchboard and a store without telephones, so that every answer can be had; calls, and
+//! deaths of the process, have the engine itself.
+
+mod bodies;
+mod client;
+mod crowds;
+mod document;
+#[path = "../sinks/engine.rs"]
+mod engine;
+mod fixture;
+#[allow(dead_code, reason = "each test target uses a part of it")]
+#[path = "../real_call/line.rs"]
+mod line;
+mod people;
+mod refusals;
+mod reload;
+mod requests;
+mod resumed;
+mod rights;
+mod streams;
+mod talks;

@@ -1,0 +1,69 @@
+//! Seats, queues, calls and missed callers as people see them; numbers as far as they need them.
+
+use hotline::switchboard::Input;
+use hotline::switchboard::fact::{Cause, What};
+use hotline::time::Timestamp;
+use serde_json::{Value, json};
+
+use crate::client::get;
+use crate::document::is_valid;
+use crate::fixture::{CALLER, OWNER, ROLES, Served, call, plan, story, token};
+
+fn each(schema: &str, list: &Value) -> usize {
+    let list = list.as_array().expect("a list");
+    list.iter().for_each(|one| is_valid(schema, one));
+    list.len()
+}
+
+#[test]
+fn seats_and_queues_are_those_of_the_plan() {
+    let (served, plan) = (Served::open("seats"), plan());
+    let seats = get(served.at, "/v1/seats", OWNER).json();
+    assert_eq!(each("SeatView", &seats), plan.seats.len());
+    let one = get(served.at, "/v1/seats/1001", &token("trainee")).json();
+    assert_eq!(one, seats.as_array().unwrap().iter().find(|seat| seat["seat"] == "1001").unwrap().clone());
+    assert_eq!((&one["state"], &one["role"]), (&json!("signed_out"), &json!("clerk")));
+    let queues = get(served.at, "/v1/queues", OWNER).json();
+    assert_eq!(each("QueueView", &queues), plan.queues.len());
+    assert_eq!(get(served.at, "/v1/calls", OWNER).json(), json!([]));
+}
+
+#[test]
+fn a_call_that_is_over_shows_its_number_to_who_led_and_who_talked() {
+    let served = Served::open("over");
+    let answered = |seat: &str| vec![What::SeatAnswered { seat: seat.into(), waited_ms: 10 }];
+    served.write(story(call(1), answered("1001"), Cause::Completed));
+    served.write(story(call(2), answered("1002"), Cause::Completed));
+    for (role, _) in ROLES {
+        let leads = ["admin", "supervisor"].contains(&role);
+        let watches = ["observer", "trainee"].contains(&role);
+        for (id, own) in [(call(1), true), (call(2), false)] {
+            let detail = get(served.at, &format!("/v1/calls/{id}"), &token(role)).json();
+            is_valid("CallDetail", &detail);
+            let sees = leads || own && !watches;
+            let shown = if sees { CALLER } else { "138******42" };
+            assert_eq!(detail["record"]["caller"], shown, "{role}, own {own}");
+            assert_eq!(detail["record"]["cause"], "completed");
+            assert_eq!(detail["now"], Value::Null);
+            assert_eq!(detail.to_string().contains(CALLER), sees);
+        }
+    }
+}
+
+#[test]
+fn callers_who_are_owed_a_call_back_are_listed_by_the_call_to_ask_for_it_by() {
+    let served = Served::open("missed");
+    let mut facts = story(call(1), vec![What::Queued { queue: "main".into() }], Cause::CallerHungUp);
+    facts.extend(story(call(2), vec![What::Queued { queue: "main".into() }], Cause::CallerHungUp));
+    facts.iter_mut().for_each(|fact| fact.at = Timestamp::now());
+    served.tell(Input::RestoreMissed { facts });
+    for (role, shown) in [("supervisor", CALLER), ("clerk", "138******42")] {
+        let missed = get(served.at, "/v1/missed", &token(role)).json();
+        assert_eq!(each("MissedView", &missed), 1, "one caller: {missed}");
+        let (listed, second) = (&missed[0], json!(call(2).to_string()));
+        assert_eq!(
+            (&listed["call"], &listed["caller"], &listed["count"]),
+            (&second, &json!(shown), &json!(2))
+        );
+    }
+}
