@@ -92,7 +92,6 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         emergency: BTreeMap::new(),
         departments: BTreeMap::new(),
         department_names: BTreeMap::new(),
-        tokens: Vec::new(),
         experts: BTreeMap::new(),
         three_way: ThreeWay::default(),
         work: Work::default(),
