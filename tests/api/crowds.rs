@@ -25,8 +25,14 @@ fn a_client_that_reads_nothing_is_let_go_and_nobody_else_waits() {
     let served = Served::open_with("unread", bounds);
     let text = "长".repeat(200);
     let long = |sequence| {
-        let what =
-            What::Transfer { to: text.clone(), kind: String::new(), step: "requested".into(), status: None };
+        let what = What::Transfer {
+            to: text.clone(),
+            kind: String::new(),
+            step: "requested".into(),
+            status: None,
+            leg: None,
+            object: None,
+        };
         fact(call(1), sequence, what)
     };
     served.write((1..=3_000).map(long).collect());

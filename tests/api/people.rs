@@ -31,7 +31,7 @@ fn seats_and_queues_are_those_of_the_plan() {
 #[test]
 fn a_call_that_is_over_shows_its_number_to_who_led_and_who_talked() {
     let served = Served::open("over");
-    let answered = |seat: &str| vec![What::SeatAnswered { seat: seat.into(), waited_ms: 10 }];
+    let answered = |seat: &str| vec![What::SeatAnswered { seat: seat.into(), waited_ms: 10, leg: None }];
     served.write(story(call(1), answered("1001"), Cause::Completed));
     served.write(story(call(2), answered("1002"), Cause::Completed));
     for (role, _) in ROLES {

@@ -176,8 +176,8 @@ pub fn event(fact: &Fact) -> StoredEvent {
             duration_ms: *duration_ms,
             lost_frames: *lost_frames,
         },
-        What::SeatAnswered { seat, waited_ms } => {
-            EventBody::SeatAnswered { seat: seat.clone(), waited_ms: *waited_ms }
+        What::SeatAnswered { seat, waited_ms, leg } => {
+            EventBody::SeatAnswered { seat: seat.clone(), waited_ms: *waited_ms, leg: *leg }
         }
         What::TicketLeft { reason } => {
             EventBody::TicketLeft { ticket: String::new(), reason: reason.clone() }

@@ -228,7 +228,11 @@ fn a_call_that_was_open_is_closed_with_cause_crash_once_and_gets_its_recording()
 fn who_talked_when_the_house_died_is_gone_with_the_minutes_that_are_known() {
     let folder = Folder::new("crash-parties");
     let mut archive = Archive::start(&folder, &["office"]);
-    let bare = |sequence, what| StoreJob::Fact { fact: fact(call(1), sequence, what), events: Vec::new() };
+    let bare = |sequence, what| StoreJob::Fact {
+        house: u64::from(sequence),
+        fact: fact(call(1), sequence, what),
+        events: Vec::new(),
+    };
     let (number, trunk) = (String::from("12366"), TrunkId::from("sub"));
     let transfer = |step: &str| What::Transfer {
         to: "12366".into(),
@@ -291,7 +295,7 @@ fn what_follows_from_a_callers_earlier_calls_is_found_by_the_calls_since_then() 
     let mut archive = Archive::start(&folder, &["office"]);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let talked = |n: u64, seat: &str| {
-        let answered = What::SeatAnswered { seat: seat.into(), waited_ms: 1 };
+        let answered = What::SeatAnswered { seat: seat.into(), waited_ms: 1, leg: None };
         vec![job(opened(call(n), n)), job(fact(call(n), 2, answered)), job(closed(call(n), 3))]
     };
     archive.write(talked(1, "1002"));

@@ -31,7 +31,8 @@ fn call(opens: &str, answered_after: Option<Duration>) -> Vec<StoreJob> {
     story.push((waited + minute, What::Closed { cause, lasted_ms, answered_ms: None, sound, reason }));
     let fact = |(sequence, (after, what)): (u32, (Duration, What))| {
         let at = at + jiff::SignedDuration::try_from(after).unwrap();
-        StoreJob::Fact { fact: Fact { call, sequence, at, mono: begun + after, what }, events: Vec::new() }
+        let fact = Fact { call, sequence, at, mono: begun + after, what };
+        StoreJob::Fact { house: u64::from(sequence), fact, events: Vec::new() }
     };
     (1..).zip(story).map(fact).collect()
 }
