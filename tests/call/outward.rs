@@ -81,7 +81,8 @@ fn nobody_is_rung_before_the_record_is_there_or_its_bound_is_over() {
 fn a_seat_by_click_answers_hears_ringing_and_talks_until_either_leaves() {
     let over = ["hang up 1", "close 1", "hang up 0", "stop recording", "close 0"];
     let mut caller = talking();
-    let leaves = ["hang up 1", "close 1", "quiet 0", "hang up 0", "stop recording", "close 0"];
+    let left = "told carrier/13800000000 left after 0 ms";
+    let leaves = ["hang up 1", "close 1", left, "quiet 0", "hang up 0", "stop recording", "close 0"];
     assert_eq!(caller.hangs_up(1), leaves);
     assert_eq!(caller.sound_closed(), ["told closed OtherHungUp", "over"]);
     let mut caller = talking();
