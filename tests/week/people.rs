@@ -191,7 +191,10 @@ impl Town {
             }
             1 => self.acd.seat_registered(&seat, now),
             2 => {
-                self.later(Duration::ZERO, Due::Changes(seat.clone(), Change::Away { reason: "lunch".into() }));
+                self.later(
+                    Duration::ZERO,
+                    Due::Changes(seat.clone(), Change::Away { reason: "lunch".into() }),
+                );
                 let back = self.dice.patience(300.0);
                 self.later(back, Due::Changes(seat, Change::Ready));
             }

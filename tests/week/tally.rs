@@ -58,7 +58,10 @@ impl Tally {
             Order::Open { leg, .. } => assert!(self.open.insert(*leg), "{leg} is opened twice"),
             Order::Close { leg } => assert!(self.open.remove(leg), "{leg} is closed and was not open"),
             Order::Bridge { a, b } => {
-                assert!(self.open.contains(a) && self.open.contains(b), "a bridge of {a} and {b} without sound");
+                assert!(
+                    self.open.contains(a) && self.open.contains(b),
+                    "a bridge of {a} and {b} without sound"
+                );
             }
             Order::Join { leg, .. } | Order::Change { leg, .. } | Order::Play { leg, .. } => {
                 assert!(self.open.contains(leg), "{leg} has no sound: {order:?}");

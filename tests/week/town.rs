@@ -329,8 +329,7 @@ impl Town {
             plan: self.plan.clone(),
         };
         let call = Call::new(setup, self.now).unwrap_or_else(|why| panic!("the offer can be taken: {why}"));
-        let live =
-            Live { call, line, mood: Mood::Opening, epoch: 0, answered: false, caller_gone: false };
+        let live = Live { call, line, mood: Mood::Opening, epoch: 0, answered: false, caller_gone: false };
         self.calls.insert(id, live);
         self.tally.most_at_once = self.tally.most_at_once.max(self.calls.len());
         self.drain(id);
