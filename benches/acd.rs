@@ -41,7 +41,7 @@ fn plan(strategy: Strategy) -> Plan {
     plan.seats = (0..SEATS).map(|n| (seat(n), Seat { id: seat(n), ..one.clone() })).collect();
     for (n, seat) in plan.seats.values_mut().enumerate() {
         let n = n as u64;
-        let matters = if n % 3 == 0 { SKILLS } else { 4 };
+        let matters = if n.is_multiple_of(3) { SKILLS } else { 4 };
         seat.skills = (0..matters).map(|m| known((n + m * 7) % SKILLS, 1 + (n % 9) as u8)).collect();
         seat.order = (n * 31 % 97) as u16;
     }
@@ -49,16 +49,16 @@ fn plan(strategy: Strategy) -> Plan {
         queue.rules.strategy = strategy;
         queue.rules.ageing = Some(secs(60));
         (queue.wrap_up, queue.wait_max, queue.no_seat_wait) = (secs(20), secs(3_600), secs(3_600));
-        queue.length_max = 10_000;
+        (queue.length_max, queue.announce_every) = (10_000, secs(3_600));
     }
     plan
 }
 
 fn joining(n: u64) -> Joining {
     Joining {
-        skills: if n % 5 == 0 { Vec::new() } else { vec![known(n % SKILLS, 1 + (n % 3) as u8)] },
+        skills: if n.is_multiple_of(5) { Vec::new() } else { vec![known(n % SKILLS, 1 + (n % 3) as u8)] },
         priority: [0, 0, 0, 1, 5][(n % 5) as usize],
-        ..anybody(call(n), if n % 4 == 0 { "night" } else { "main" })
+        ..anybody(call(n), if n.is_multiple_of(4) { "night" } else { "main" })
     }
 }
 

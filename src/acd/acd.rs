@@ -41,10 +41,8 @@ use super::waiting::Waiting;
 pub struct Acd {
     pub(super) queues: BTreeMap<QueueId, Queue>,
     pub(super) seats: BTreeMap<SeatId, Seat>,
-    /// Numbers of seats that are gone.
-    pub(super) spare_numbers: Vec<usize>,
-    /// Free seats, longest idle first.
-    pub(super) ready: BTreeMap<(Instant, SeatId), Free>,
+    /// Free seats, longest idle first, and by their numbers here.
+    pub(super) ready: BTreeMap<(Instant, usize), Free>,
     /// Who waits, in any queue; each is in its queue's line.
     pub(super) waiting: HashMap<CallId, Waiting>,
     pub(super) needs: Needs,
@@ -78,7 +76,6 @@ impl Acd {
         let mut acd = Acd {
             queues: BTreeMap::new(),
             seats: BTreeMap::new(),
-            spare_numbers: Vec::new(),
             ready: BTreeMap::new(),
             waiting: HashMap::new(),
             needs: Needs::default(),

@@ -117,11 +117,10 @@ impl Acd {
     fn check_seat(&self, id: &SeatId, seat: &Seat) -> Result<(), String> {
         let due = self.agenda.due(&Wake::Seat(id.clone()));
         must(due == seat.state.ends_at(), || format!("{id} is woken at {due:?}"))?;
-        must(!self.spare_numbers.contains(&seat.number), || format!("{id}: its number is spare"))?;
         let is_there = seat.registered && !seat.dropped;
         match &seat.state {
             SeatState::Ready { since } => {
-                let free = self.ready.get(&(*since, id.clone()));
+                let free = self.ready.get(&(*since, seat.number));
                 let same = free.is_some_and(|free| {
                     (free.number, free.order, free.talks) == (seat.number, seat.order, seat.talks)
                 });

@@ -6,13 +6,13 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use crate::acd::event::SeatState;
 use crate::id::{CallId, Dice, SeatId};
 use crate::routing::queueing::Strategy;
 use crate::time::Instant;
 
 use super::acd::Acd;
 use super::need::SeatSet;
+use super::seat::Seat;
 
 /// A seat that is free.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,12 @@ pub(super) struct Free {
     pub(super) order: u16,
     /// Conversations since it signed in.
     pub(super) talks: u32,
+}
+
+impl Free {
+    pub(super) fn new(id: &SeatId, seat: &Seat) -> Self {
+        Free { seat: id.clone(), number: seat.number, order: seat.order, talks: seat.talks }
+    }
 }
 
 /// The seats that one caller gets of those that are free for it, which come longest idle first. `last` was
@@ -70,10 +76,8 @@ impl Acd {
     }
 
     /// A seat has become free.
-    pub(super) fn pair_seat(&mut self, id: &SeatId, now: Instant) {
-        let Some(seat) = self.seats.get(id) else { return };
-        let SeatState::Ready { .. } = seat.state else { return };
-        let served = self.needs.rows().filter(|(_, row)| row.serving.has(seat.number));
+    pub(super) fn pair_seat(&mut self, id: &SeatId, number: usize, now: Instant) {
+        let served = self.needs.rows().filter(|(_, row)| row.serving.has(number));
         if let Some((_, call)) = served.filter_map(|(_, row)| row.head(now)).min() {
             self.offer(call, id.clone(), now);
         }

@@ -25,7 +25,7 @@ pub(super) struct Need {
     pub(super) only: Option<SeatId>,
 }
 
-/// Seats by their numbers in this room.
+/// Seats by their numbers, which a new plan gives anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct SeatSet(Vec<u64>);
 
@@ -155,13 +155,6 @@ impl Needs {
             number
         })
         .collect()
-    }
-
-    /// A seat is gone, and its number may be another's.
-    pub(super) fn forget_seat(&mut self, seat: usize) {
-        for row in &mut self.rows {
-            row.serving.set(seat, false);
-        }
     }
 }
 

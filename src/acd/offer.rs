@@ -6,21 +6,19 @@ use crate::time::Instant;
 
 use super::acd::{Acd, Wake};
 use super::decide::Free;
-use super::seat::Seat;
 use super::waiting::Stage;
 
 impl Acd {
     /// The seat rings for the caller; others ring too, where the queue has it so.
     pub(super) fn offer(&mut self, call: CallId, seat: SeatId, now: Instant) {
-        let all = self.waiting.get(&call).is_some_and(|waiting| {
-            self.queues.get(&waiting.queue).is_some_and(|queue| queue.rings_all(waiting))
-        });
-        self.offer_to(call, seat, all, now);
+        self.offer_to(call, seat, false, now);
     }
 
-    pub(super) fn offer_to(&mut self, call: CallId, seat: SeatId, all: bool, now: Instant) {
+    /// `alone`: whatever the queue has.
+    pub(super) fn offer_to(&mut self, call: CallId, seat: SeatId, alone: bool, now: Instant) {
         let Some(waiting) = self.waiting.get_mut(&call) else { return };
         let Some(queue) = self.queues.get_mut(&waiting.queue) else { return };
+        let all = !alone && queue.rings_all(waiting);
         match &mut waiting.stage {
             Stage::Ringing { seats, .. } => seats.push(seat.clone()),
             stage => *stage = Stage::Ringing { seats: vec![seat.clone()], all },
@@ -229,7 +227,7 @@ impl Acd {
     /// Nothing is under way at the seat any more: it is free, unless somebody said otherwise meanwhile.
     pub(super) fn release(&mut self, id: &SeatId, since: Instant, now: Instant) {
         let Some(seat) = self.seats.get_mut(id) else { return };
-        let dropped = seat.dropped;
+        let (dropped, number) = (seat.dropped, seat.number);
         seat.absence.take_if(|absence| absence.is_over(now));
         let state = if dropped || !seat.registered {
             SeatState::SignedOut
@@ -240,11 +238,12 @@ impl Acd {
         } else {
             SeatState::Ready { since }
         };
+        let is_free = matches!(state, SeatState::Ready { .. });
         self.set_seat(id, state, now);
         if dropped {
-            self.forget_seat(id);
-        } else {
-            self.pair_seat(id, now);
+            self.seats.remove(id);
+        } else if is_free {
+            self.pair_seat(id, number, now);
         }
     }
 
@@ -267,11 +266,10 @@ impl Acd {
     pub(super) fn set_seat(&mut self, id: &SeatId, state: SeatState, now: Instant) {
         let Some(seat) = self.seats.get_mut(id) else { return };
         if let SeatState::Ready { since } = seat.state {
-            self.ready.remove(&(since, id.clone()));
+            self.ready.remove(&(since, seat.number));
         }
         if let SeatState::Ready { since } = state {
-            let Seat { number, order, talks, .. } = *seat;
-            self.ready.insert((since, id.clone()), Free { seat: id.clone(), number, order, talks });
+            self.ready.insert((since, seat.number), Free::new(id, seat));
             seat.idle_since = since;
         }
         let was_working = seat.state.is_working();

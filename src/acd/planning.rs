@@ -6,6 +6,7 @@ use crate::routing::Plan;
 use crate::time::Instant;
 
 use super::acd::Acd;
+use super::decide::Free;
 use super::need::Needs;
 use super::queue::Queue;
 use super::seat::Seat;
@@ -45,7 +46,7 @@ impl Acd {
                 continue; // To the end of its conversation.
             }
             self.sign_out(&id, now);
-            self.forget_seat(&id);
+            self.seats.remove(&id);
         }
         self.settle(now);
         self.pair_everyone(now);
@@ -73,23 +74,17 @@ impl Acd {
         }
         for (id, planned) in &plan.seats {
             if !self.seats.contains_key(id) {
-                let number = self.spare_numbers.pop().unwrap_or(self.seats.len());
-                self.seats.insert(id.clone(), Seat::new(planned, number));
+                self.seats.insert(id.clone(), Seat::new(planned));
             }
         }
-        for ((_, id), free) in &mut self.ready {
-            if let Some(seat) = self.seats.get(id) {
-                free.order = seat.order;
+        self.ready.clear();
+        for (number, (id, seat)) in self.seats.iter_mut().enumerate() {
+            seat.number = number;
+            if let SeatState::Ready { since } = seat.state {
+                self.ready.insert((since, number), Free::new(id, seat));
             }
         }
         dropped
-    }
-
-    pub(super) fn forget_seat(&mut self, id: &SeatId) {
-        if let Some(seat) = self.seats.remove(id) {
-            self.needs.forget_seat(seat.number);
-            self.spare_numbers.push(seat.number);
-        }
     }
 
     /// All lines anew: by the queues' new rules, those who stand in them keep what they have waited.

@@ -17,7 +17,7 @@ use super::queue::Queue;
 /// A seat.
 #[derive(Debug)]
 pub(super) struct Seat {
-    /// In this room, for sets of seats.
+    /// Its place among all seats of the plan, for sets of seats.
     pub(super) number: usize,
     pub(super) role: Role,
     /// Queues it serves.
@@ -89,9 +89,9 @@ impl Absence {
 }
 
 impl Seat {
-    pub(super) fn new(planned: &routing::plan::Seat, number: usize) -> Self {
+    pub(super) fn new(planned: &routing::plan::Seat) -> Self {
         let mut seat = Seat {
-            number,
+            number: 0,
             role: planned.role,
             queues: Vec::new(),
             skills: Vec::new(),

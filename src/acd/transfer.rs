@@ -43,7 +43,7 @@ impl Acd {
         }
         let Some(queue) = self.last_queue(call) else { return false };
         let Some(rings) = self.queues.get(&queue).map(|queue| queue.ring()) else { return false };
-        let free = self.ready.keys().map(|(_, seat)| seat).find(|seat| seats.contains(seat)).cloned();
+        let free = self.ready.values().map(|free| &free.seat).find(|seat| seats.contains(seat)).cloned();
         let Some(seat) = free else { return false };
         self.transfers.insert(call, Transfer { seat: seat.clone(), queue, beside });
         let lapses_at = now + ring.map_or(rings, |ring| ring.max(RULE_MIN));
@@ -104,7 +104,7 @@ impl Acd {
         };
         waiting.stage = Stage::Open;
         self.withdraw_all(call, &rang);
-        self.offer_to(call, seat.clone(), false, now);
+        self.offer_to(call, seat.clone(), true, now);
         self.release_all(&rang, now);
         self.settle(now);
         true

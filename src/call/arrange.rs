@@ -220,9 +220,13 @@ impl Call {
 
     /// Orders what differs.
     fn hears(&mut self, wanted: Vec<(LegId, Ear)>) {
+        // From a bridge two go into a conference, and back, without being parted: neither misses a word.
+        let confers =
+            |leg: LegId| wanted.iter().any(|(known, ear)| *known == leg && matches!(ear, Ear::Conference(_)));
         for (leg, ear) in &wanted {
             if let Ear::Leg(partner) = self.ears.of(*leg)
                 && *ear != Ear::Leg(partner)
+                && !(confers(*leg) && confers(partner))
             {
                 let (a, b) = (*leg.min(&partner), *leg.max(&partner));
                 self.push(Command::Sound(Order::Part { a, b }));

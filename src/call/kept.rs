@@ -36,7 +36,7 @@ impl Call {
         if self.doing != Doing::Queueing || self.keeping.is_none() {
             return;
         }
-        if self.other.is_some() {
+        if self.is_rung_for() {
             return self.timers.set(Timer::KeepOffer, now.mono + AGAIN);
         }
         // Without the words nobody knows what the key does.
@@ -49,7 +49,7 @@ impl Call {
     /// A key while waiting. One who is about to be answered keeps no place.
     pub(super) fn waiting_pressed(&mut self, digit: char) {
         let taken = self.keeping.is_some_and(|offer| offer.said && offer.key == digit);
-        if taken && self.other.is_none() {
+        if taken && !self.is_rung_for() {
             self.push(Command::KeepPlace);
         }
     }
@@ -60,5 +60,10 @@ impl Call {
             self.keeping = None;
             self.part_with(KEPT, now);
         }
+    }
+
+    /// Whether seats ring for the caller, or one is about to talk with them.
+    fn is_rung_for(&self) -> bool {
+        self.other.is_some() || !self.ringing.is_empty()
     }
 }

@@ -53,7 +53,7 @@ use crate::time::{Agenda, Instant, Now, Timestamp};
 pub use cases::{LATE_MAX, may_export};
 pub use fact::{Fact, What};
 pub use mask::mask;
-pub use port::{Input, Output, StoreJob};
+pub use port::{Happened, Input, Output, Placed, StoreJob};
 use ports::Ports;
 use screens::Screens;
 use trunks::{KnownHops, TrunkPasswords};

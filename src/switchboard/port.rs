@@ -102,8 +102,26 @@ pub enum StoreJob {
     Access { at: Timestamp, actor: String, action: Action, subject: String, reason: String },
     /// A seat's binding.
     Binding { seat: SeatId, binding: Option<sip::event::Binding> },
-    /// A seat became something.
-    Seat(SeatFact),
+    /// A seat became something, and its place among all facts of the house.
+    Seat { house: u64, fact: SeatFact },
+}
+
+/// A fact of the house, and its place among all of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed {
+    /// Its place: grows without end, across restarts too, and may have holes.
+    pub house: u64,
+    /// What.
+    pub what: Happened,
+}
+
+/// A fact of the house.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Happened {
+    /// On a call.
+    OnCall(Fact),
+    /// At a seat.
+    AtSeat(SeatFact),
 }
 
 /// What the store knows of a caller's earlier calls.

@@ -133,7 +133,8 @@ impl Switchboard {
         self.seats.told += 1;
         let sequence = self.seats.told;
         let fact = SeatFact { sequence, seat, at: now.wall, mono: now.mono, state, why, call, by };
-        self.records.push(StoreJob::Seat(fact));
+        let house = self.records.next_house();
+        self.records.push(StoreJob::Seat { house, fact });
     }
 
     /// The house begins, or ends: whatever its seats were, they are signed out.

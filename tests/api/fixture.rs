@@ -20,7 +20,7 @@ use hotline::routing::plan::SecretRef;
 use hotline::routing::{Overrides, Plan};
 use hotline::switchboard::fact::{Cause, Fact, What};
 use hotline::switchboard::request::{Asker, Refusal, Reply, Request};
-use hotline::switchboard::{self, Input, StoreJob, Switchboard};
+use hotline::switchboard::{self, Happened, Input, StoreJob, Switchboard};
 use hotline::telemetry::Metrics;
 use hotline::time::{Instant, Timestamp};
 use tokio::sync::{mpsc, watch};
@@ -195,10 +195,19 @@ impl Served {
 
     /// Gives facts to the store as one batch; its token.
     pub fn submit(&self, facts: Vec<Fact>) -> u64 {
+        self.submit_all(facts.into_iter().map(Happened::OnCall).collect())
+    }
+
+    /// The same with facts of seats among them.
+    pub fn submit_all(&self, facts: Vec<Happened>) -> u64 {
         let books = &mut *self.books.lock().unwrap();
         let mut job = |fact| {
             books.house += 1;
-            StoreJob::Fact { house: books.house, fact, events: Vec::new() }
+            let house = books.house;
+            match fact {
+                Happened::OnCall(fact) => StoreJob::Fact { house, fact, events: Vec::new() },
+                Happened::AtSeat(fact) => StoreJob::Seat { house, fact },
+            }
         };
         let jobs: Vec<StoreJob> = facts.into_iter().map(&mut job).collect();
         books.token += 1;

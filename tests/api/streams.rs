@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use hotline::io::http::Bounds;
 use hotline::io::http::feed::RING_FACTS;
-use hotline::switchboard::fact::{Cause, What};
+use hotline::switchboard::Happened;
+use hotline::switchboard::fact::{Cause, SeatFact, SeatIs, What};
 use serde_json::json;
 
 use crate::client::{Events, get};
 use crate::document::is_valid;
-use crate::fixture::{CALLER, OWNER, Served, call, fact, opened, story, token, tokens};
+use crate::fixture::{CALLER, OWNER, Served, call, closed, fact, opened, story, token, tokens};
 
 fn digits(call_number: u64, sequences: std::ops::Range<u32>) -> Vec<hotline::switchboard::Fact> {
     sequences.map(|sequence| fact(call(call_number), sequence, What::DigitPressed { digit: '1' })).collect()
@@ -175,6 +176,40 @@ fn who_has_lost_the_token_is_told_no_more() {
     assert_eq!(owner.places(1), [1]);
     served.tokens.send_replace(tokens());
     assert_eq!(get(served.at, "/v1/seats", &token("clerk")).status, 200);
+}
+
+#[test]
+fn facts_of_seats_stand_among_those_of_calls_in_the_order_that_they_happened() {
+    let served = Served::open("seats-told");
+    let seat = |sequence, state, of: Option<hotline::id::CallId>| {
+        let (at, mono) = (hotline::time::Timestamp::UNIX_EPOCH, hotline::time::Instant::ZERO);
+        let why = if of.is_none() { "said/lunch".to_owned() } else { String::new() };
+        let by = of.is_none().then(|| "clerk-desk".to_owned());
+        Happened::AtSeat(SeatFact { sequence, seat: "1001".into(), at, mono, state, why, call: of, by })
+    };
+    let on_call = |sequence, what| Happened::OnCall(fact(call(1), sequence, what));
+    let mut events = Events::open(served.at, "/v1/facts", &token("observer"), None);
+    let mut of_call = Events::open(served.at, &format!("/v1/facts?call={}", call(1)), OWNER, None);
+    let told = [
+        on_call(1, opened()),
+        seat(1, SeatIs::Talking, Some(call(1))),
+        on_call(2, closed(Cause::Completed)),
+        seat(2, SeatIs::Away, None),
+    ];
+    served.submit_all(told.into());
+    served.write(Vec::new());
+    let live: Vec<_> = (0..4).map(|_| events.fact().unwrap()).collect();
+    live.iter().for_each(|fact| is_valid("FactView", fact));
+    let page = get(served.at, "/v1/facts?limit=9", &token("observer")).json();
+    assert_eq!(page["facts"], json!(live), "alike in the store");
+    let expected = json!({
+        "house": 4, "seat": "1001", "sequence": 2, "at": "1970-01-01T00:00:00Z", "kind": "seat_changed",
+        "data": { "state": "away", "why": "said/lunch", "by": "clerk-desk" },
+    });
+    assert_eq!((&live[3], &live[1]["call"]), (&expected, &json!(call(1).to_string())));
+    assert_eq!(of_call.places(3), [1, 2, 3], "a seat's fact about the call is one of the call's");
+    let page = get(served.at, "/v1/facts?limit=9&kind=seat_changed", OWNER).json();
+    assert_eq!(page["facts"].as_array().unwrap().len(), 2);
 }
 
 #[test]

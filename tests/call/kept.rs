@@ -2,16 +2,14 @@
 
 use hotline::call::Input;
 use hotline::id::PromptId;
-use hotline::routing::plan::Prompt;
 
 use super::caller::{Caller, Dialling, millis, secs};
 
 /// In the queue, which keeps places by the key 1 after a minute.
 fn waiting(prompts: &[&str]) -> Caller {
     let with_prompts = |plan: &mut hotline::routing::Plan| {
-        for id in prompts {
-            let id = PromptId::from(*id);
-            plan.prompts.insert(id.clone(), Prompt { id, text: String::new(), samples: [0; 8].into() });
+        for id in WORDS.into_iter().filter(|id| !prompts.contains(id)) {
+            plan.prompts.remove(&PromptId::from(id));
         }
     };
     let mut caller = Dialling::to("12345").with(with_prompts).go().waits_its_turn();

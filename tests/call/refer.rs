@@ -280,7 +280,7 @@ fn who_may_put_whom_through_to_where_row_by_row() {
         ("sip:13800000000@hotline.puyang", Some(403)),
         ("sip:00861380000@hotline.puyang", Some(403)),
         ("tel:037112366", Some(403)),            // Another city's.
-        ("sip:12333@hotline.puyang", Some(403)), // Queued for, not reached by a trunk.
+        ("sip:12369@hotline.puyang", Some(403)), // Queued for, not reached by a trunk.
         ("sip:9999@hotline.puyang", Some(403)),
         ("tel:1002", Some(403)), // A seat is no number.
         ("sip:hotline.puyang", Some(403)),

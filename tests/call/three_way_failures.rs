@@ -155,7 +155,7 @@ fn a_caller_without_a_queue_is_told_and_has_a_ticket_with_the_reason() {
             _ => caller.refuses(2, 486).to_vec(),
         };
         assert!(said.contains(&format!("told ticket {reason:?}")), "{to}: {said:?}");
-        assert!(said.contains(&"told announced sub_center_unanswered".to_owned()), "{to}: {said:?}");
+        assert!(said.contains(&format!("told announced {}", reason.name())), "{to}: {said:?}");
         let over = caller.heard_out(0);
         assert_eq!(over[0], "hang up 0", "{to}");
     }

@@ -61,7 +61,7 @@ fn a_caller_is_left_with_music_and_talked_with_again_as_the_clerk_wishes() {
     let said = caller.wishes(Wish::Hold).unwrap();
     assert_eq!(said, ["told leg 1 holds", "loop 0: hold_music", "bridge 1 and 2"]);
     let said = caller.wishes(Wish::Resume).unwrap();
-    assert_eq!(said, ["told leg 1 is back", "part 1 and 2", "confer 0", "confer 1", "confer 2"]);
+    assert_eq!(said, ["told leg 1 is back", "confer 0", "confer 1", "confer 2"]);
 }
 
 const FORGOTTEN: [&str; 6] = [
@@ -69,8 +69,8 @@ const FORGOTTEN: [&str; 6] = [
     "told queued in main",
     "loop 0: hold_music",
     "join main at its head",
-    "told announced seat_lost",
-    "play 0: seat_lost",
+    "told announced returned_to_queue",
+    "play 0: returned_to_queue",
 ];
 
 /// 180 s by the plan.
@@ -126,7 +126,7 @@ fn the_time_counts_from_when_the_clerk_last_spoke_with_the_caller() {
     let mut caller = Dialling::to("12345").with(short).go().waits_its_turn().talks();
     caller.wishes(Wish::Hold).unwrap();
     assert_eq!(caller.wait(secs(29)), [""; 0]);
-    assert_eq!(caller.wait(secs(1)).last().unwrap(), "play 0: seat_lost");
+    assert_eq!(caller.wait(secs(1)).last().unwrap(), "play 0: returned_to_queue");
 }
 
 /// Somebody listens: two who talk are members of the call's conference, as long as it is so.
@@ -134,7 +134,7 @@ fn the_time_counts_from_when_the_clerk_last_spoke_with_the_caller() {
 fn two_whom_somebody_watches_are_a_conference_and_a_bridge_again_afterwards() {
     let watched = |caller: &mut Caller, watched| caller.tell(Input::Watched { watched }).to_vec();
     let mut caller = talking();
-    assert_eq!(watched(&mut caller, true), ["part 0 and 1", "confer 0", "confer 1"]);
+    assert_eq!(watched(&mut caller, true), ["confer 0", "confer 1"]);
     assert_eq!(watched(&mut caller, true), [""; 0]);
     assert_eq!(holds(&mut caller, 1), ["told leg 1 holds", "loop 0: hold_music", "leave 1"]);
     assert_eq!(resumes(&mut caller, 1), ["told leg 1 is back", "confer 0", "confer 1"]);

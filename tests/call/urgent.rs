@@ -29,7 +29,7 @@ fn the_urgent_key_leaves_out_whatever_is_still_to_be_said_in_front_of_the_queue(
 
 #[test]
 fn without_such_a_key_no_key_means_anything() {
-    let mut caller = Dialling::to("12345").go();
+    let mut caller = Dialling::to("12345").with(|plan| plan.callers.urgent_key = None).go();
     caller.recorded();
     assert_eq!(caller.presses('9'), ["told digit 9"]);
     assert_eq!(caller.call.state(), "prompt");

@@ -176,15 +176,14 @@ fn whoever_listens_and_is_gone_says_so_in_every_way() {
     assert_eq!(caller.wait(secs(4)), ["hang up 0", "close 0"], "asked, and no answer");
 }
 
-fn in_conference(caller: &Caller, legs: &[u16]) -> Vec<String> {
-    let name = conference_of(caller.id).0;
-    legs.iter().map(|leg| format!("join {leg} to {name} with {:?}", Rights::FULL)).collect()
+fn in_conference(legs: &[u16]) -> Vec<String> {
+    legs.iter().map(|leg| format!("confer {leg}")).collect()
 }
 
 #[test]
 fn two_who_talk_are_a_conference_while_somebody_listens_and_a_bridge_again_after() {
     let mut caller = Caller::talking("12345");
-    let joined = in_conference(&caller, &[0, 1]);
+    let joined = in_conference(&[0, 1]);
     assert_eq!(caller.call.leg_of_clerk(&"1001".into()), Some(caller.leg(1)));
     assert_eq!(caller.call.clerk().map(ToString::to_string).as_deref(), Some("1001"));
     assert_eq!(caller.call.leg_of_clerk(&"1002".into()), None);
@@ -205,7 +204,7 @@ fn who_begins_to_listen_before_they_talk_has_them_in_the_conference_from_the_fir
     caller.answers(1);
     assert!(caller.call.clerk().is_some());
     caller.heard_out(0);
-    let joined = in_conference(&caller, &[0, 1]);
+    let joined = in_conference(&[0, 1]);
     assert_eq!(caller.heard_out(1), joined);
 }
 
@@ -213,13 +212,14 @@ fn who_begins_to_listen_before_they_talk_has_them_in_the_conference_from_the_fir
 fn a_hold_while_somebody_listens_comes_back_to_the_conference() {
     let mut caller = Caller::talking("12345");
     caller.tell(Input::Watched { watched: true });
-    let joined = in_conference(&caller, &[0, 1]);
+    let joined = in_conference(&[0, 1]);
     let held = caller.reinvites(1, Some(sdp(5_002, Some(Direction::SendOnly)))).to_vec();
-    assert_eq!(held[2..], ["part 0 and 1", "loop 0: hold_music"]);
+    assert_eq!(held[2..], ["told leg 1 holds", "loop 0: hold_music", "leave 1"]);
     assert_eq!(caller.tell(Input::Watched { watched: false }), [""; 0], "the music goes on");
     assert_eq!(caller.tell(Input::Watched { watched: true }), [""; 0]);
     let back = caller.reinvites(1, Some(sdp(5_002, None))).to_vec();
-    assert_eq!(back[2..], joined);
+    assert_eq!(back[2], "told leg 1 is back");
+    assert_eq!(back[3..], joined);
 }
 
 #[test]
@@ -240,7 +240,11 @@ fn told_of_observers(plan: &mut Plan) {
 }
 
 fn talking_with_notice() -> Caller {
-    let mut caller = Dialling::to("12345").with(told_of_observers).go().waits_its_turn();
+    talking_with(told_of_observers)
+}
+
+fn talking_with(decided: fn(&mut Plan)) -> Caller {
+    let mut caller = Dialling::to("12345").with(decided).go().waits_its_turn();
     caller.rings("1001");
     caller.answers(1);
     caller.heard_out(0);
@@ -252,7 +256,7 @@ const NOTICE: [&str; 3] = ["told announced transfer_wait", "play 0: transfer_wai
 
 #[test]
 fn an_observer_may_hear_at_once_where_the_plan_wants_no_notice() {
-    let mut caller = Caller::talking("12345");
+    let mut caller = talking_with(|plan| plan.work.observer_prompt = None);
     assert_eq!(caller.tell(Input::Observed), ["observers may hear"]);
 }
 
@@ -262,10 +266,8 @@ fn caller_and_clerk_are_told_once_before_the_first_observer_hears_them() {
     assert_eq!(caller.tell(Input::Observed), NOTICE);
     assert_eq!(caller.tell(Input::Observed), [""; 0]);
     assert_eq!(caller.tell(Input::Watched { watched: true }), [""; 0], "a supervisor waits for its end, too");
-    assert_eq!(caller.heard_out(0), [""; 0]);
-    let mut through = vec!["observers may hear".to_owned()];
-    through.extend(in_conference(&caller, &[0, 1]));
-    assert_eq!(caller.heard_out(1), through);
+    assert_eq!(caller.heard_out(0), ["confer 0"]);
+    assert_eq!(caller.heard_out(1), ["observers may hear", "confer 1"]);
     assert_eq!(caller.tell(Input::Observed), ["observers may hear"], "once is enough");
     assert_eq!(caller.wait(secs(60)), [""; 0]);
 }

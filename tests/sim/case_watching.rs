@@ -36,6 +36,7 @@ fn staffed(plan: &mut Plan) {
         }
     }
     plan.survey.enabled = false;
+    plan.work.observer_prompt = None;
 }
 
 fn with_notice(plan: &mut Plan) {

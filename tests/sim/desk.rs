@@ -96,7 +96,7 @@ impl Store {
             StoreJob::Access { actor, subject, reason, .. } => self.accesses.push((actor, subject, reason)),
             StoreJob::Binding { seat, binding: Some(_) } => drop(self.bindings.insert(seat)),
             StoreJob::Binding { seat, binding: None } => drop(self.bindings.remove(&seat)),
-            StoreJob::Seat(fact) => {
+            StoreJob::Seat { fact, .. } => {
                 assert_eq!(fact.sequence, self.seats.len() as u64 + 1, "no hole and no change twice");
                 self.seats.push(fact);
             }

@@ -182,7 +182,7 @@ impl House {
                             StoreJob::Settled { .. }
                             | StoreJob::Access { .. }
                             | StoreJob::Binding { .. }
-                            | StoreJob::Seat(_) => {}
+                            | StoreJob::Seat { .. } => {}
                         }
                     }
                     if let Some(store) = &self.store {

@@ -6,13 +6,14 @@ use axum::extract::{Query, State as Shared};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::problem::Problem;
 use super::{App, Extracted, Me, call_of, masking, rights, stream};
 use crate::id::CallId;
-use crate::switchboard::Fact;
+use crate::switchboard::fact::SeatFact;
+use crate::switchboard::{Fact, Happened, Placed};
 
 /// Facts of one page, and how many it has if nobody says.
 const LIMIT: (usize, usize) = (1_000, 200);
@@ -32,14 +33,14 @@ pub(super) struct Wanted {
     limit: Option<usize>,
     /// Of this call only.
     call: Option<String>,
-    /// Of this kind only: `queued`, `seat_answered`, ….
+    /// Of this kind only: `queued`, `seat_answered`, `seat_changed`, ….
     kind: Option<String>,
     /// With the house's own token: who asks.
     #[serde(rename = "by")]
     _by: Option<String>,
 }
 
-/// What happened on a call.
+/// What happened on a call, or at a seat.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "house": 4711, "call": "017bb000-0000-7000-8000-000000000000", "sequence": 3,
@@ -48,11 +49,17 @@ pub(super) struct Wanted {
 pub(super) struct FactView {
     /// Its place among all facts of the house: grows without end, across restarts too, and may have holes.
     pub(super) house: u64,
-    call: String,
-    /// Its place among those of the call, from 1, without holes.
-    sequence: u32,
+    /// The call that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call: Option<String>,
+    /// The seat that it happened at; without it, it happened on the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seat: Option<String>,
+    /// Its place among those of the call, from 1, without holes; at a seat, among those of all seats since the
+    /// house began.
+    sequence: u64,
     at: String,
-    /// What: `opened`, `answered`, `queued`, `seat_offered`, …, `closed`.
+    /// What: `opened`, `answered`, `queued`, `seat_offered`, …, `closed`; at a seat `seat_changed`.
     kind: String,
     /// Its fields, by kind; numbers masked for who need not know them.
     #[schema(value_type = Object)]
@@ -78,20 +85,44 @@ pub(super) struct Filter {
 
 impl Filter {
     /// The fact as it is shown, if it is wanted.
-    pub(super) fn view(&self, house: u64, fact: &Fact) -> Option<FactView> {
-        if self.call.is_some_and(|call| call != fact.call) {
+    pub(super) fn view(&self, placed: &Placed) -> Option<FactView> {
+        let about = match &placed.what {
+            Happened::OnCall(fact) => Some(fact.call),
+            Happened::AtSeat(fact) => fact.call,
+        };
+        if self.call.is_some() && self.call != about {
             return None;
         }
-        let mut data = serde_json::to_value(&fact.what).ok()?;
-        let Value::String(kind) = data.as_object_mut()?.remove("fact")? else { return None };
-        if self.kind.as_ref().is_some_and(|wanted| *wanted != kind) {
+        let mut view = match &placed.what {
+            Happened::OnCall(fact) => on_call(placed.house, fact)?,
+            Happened::AtSeat(fact) => at_seat(placed.house, fact),
+        };
+        if self.kind.as_ref().is_some_and(|wanted| *wanted != view.kind) {
             return None;
         }
         if self.hidden {
-            masking::hide(&mut data);
+            masking::hide(&mut view.data);
         }
-        let (call, at) = (fact.call.to_string(), fact.at.to_string());
-        Some(FactView { house, call, sequence: fact.sequence, at, kind, data })
+        Some(view)
+    }
+}
+
+fn on_call(house: u64, fact: &Fact) -> Option<FactView> {
+    let mut data = serde_json::to_value(&fact.what).ok()?;
+    let Value::String(kind) = data.as_object_mut()?.remove("fact")? else { return None };
+    let (call, at) = (Some(fact.call.to_string()), fact.at.to_string());
+    Some(FactView { house, call, seat: None, sequence: fact.sequence.into(), at, kind, data })
+}
+
+fn at_seat(house: u64, fact: &SeatFact) -> FactView {
+    FactView {
+        house,
+        call: fact.call.map(|call| call.to_string()),
+        seat: Some(fact.seat.to_string()),
+        sequence: fact.sequence,
+        at: fact.at.to_string(),
+        kind: "seat_changed".to_owned(),
+        data: json!({ "state": fact.state.word(), "why": fact.why, "by": fact.by }),
     }
 }
 
@@ -151,14 +182,14 @@ async fn page(app: &App, after: u64, limit: usize, filter: &Filter) -> Result<Fa
     let mut page = FactsPage { facts: Vec::new(), next: after, more: true };
     for _ in 0..READS_MAX {
         let next = page.next;
-        let read = app.state.desk.answer(move |reader| reader.facts_after(next, READ_MAX)).await?;
+        let read = app.state.desk.answer(move |reader| reader.placed_after(next, READ_MAX)).await?;
         let all = read.len() < READ_MAX;
-        for (house, fact) in read {
+        for placed in read {
             if page.facts.len() == limit {
                 return Ok(page);
             }
-            page.next = house;
-            page.facts.extend(filter.view(house, &fact));
+            page.next = placed.house;
+            page.facts.extend(filter.view(&placed));
         }
         if all {
             page.more = false;

@@ -9,21 +9,12 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
-use crate::switchboard::{Fact, StoreJob};
+use crate::switchboard::{Happened, Placed, StoreJob};
 
 /// Facts in the ring; who is further behind reads the store.
 pub const RING_FACTS: usize = 4_096;
 /// Facts that wait for the store's word; while it fails, further ones are left to be read there.
 const WAITING_FACTS_MAX: usize = 8_192;
-
-/// A fact and its place among all facts of the house.
-#[derive(Debug)]
-pub struct Placed {
-    /// Its place: grows without end, across restarts too, and may have holes.
-    pub house: u64,
-    /// The fact.
-    pub fact: Fact,
-}
 
 /// What a listener is told.
 #[derive(Clone, Debug)]
@@ -74,13 +65,15 @@ impl Feed {
         }
         let fact = |job: &StoreJob| match job {
             StoreJob::Fact { house, fact, .. } => {
-                Some(Arc::new(Placed { house: *house, fact: fact.clone() }))
+                Some(Arc::new(Placed { house: *house, what: Happened::OnCall(fact.clone()) }))
+            }
+            StoreJob::Seat { house, fact } => {
+                Some(Arc::new(Placed { house: *house, what: Happened::AtSeat(fact.clone()) }))
             }
             StoreJob::Settled { .. }
             | StoreJob::DeadLetter { .. }
             | StoreJob::Access { .. }
-            | StoreJob::Binding { .. }
-            | StoreJob::Seat(_) => None,
+            | StoreJob::Binding { .. } => None,
         };
         Some(jobs.iter().filter_map(fact).collect())
     }
@@ -117,7 +110,7 @@ impl Feed {
 mod tests {
     use super::*;
     use crate::id::{CallId, Dice};
-    use crate::switchboard::What;
+    use crate::switchboard::{Fact, What};
     use crate::time::{Instant, Timestamp};
 
     fn job(house: u64) -> StoreJob {

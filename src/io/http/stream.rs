@@ -21,6 +21,7 @@ use super::facts::{Filter, READ_MAX};
 use super::feed::News;
 use super::problem::{self, Problem};
 use super::tokens::Bearer;
+use crate::switchboard::Placed;
 
 /// Bytes of facts that are told together at most, but for the last of them.
 const CHUNK: usize = 32 * 1024;
@@ -101,13 +102,13 @@ impl Listener {
     /// A page of the store.
     async fn read(&mut self, chunk: &mut String) -> Option<()> {
         let last = self.last;
-        let read = self.app.state.desk.answer(move |reader| reader.facts_after(last, READ_MAX)).await;
+        let read = self.app.state.desk.answer(move |reader| reader.placed_after(last, READ_MAX)).await;
         // The client comes back, with the last place that it was told.
         let read = read.inspect_err(|error| tracing::warn!(%error, "a stream of facts breaks off")).ok()?;
         self.behind = read.len() == READ_MAX;
-        for (house, fact) in read {
-            self.last = house;
-            self.tell(house, &fact, chunk);
+        for placed in read {
+            self.last = placed.house;
+            self.tell(&placed, chunk);
             if chunk.len() >= CHUNK {
                 self.behind = true;
                 break;
@@ -129,7 +130,7 @@ impl Listener {
                 Some(News::Fact(placed)) if placed.house <= self.last => {}
                 Some(News::Fact(placed)) => {
                     self.last = placed.house;
-                    self.tell(placed.house, &placed.fact, chunk);
+                    self.tell(&placed, chunk);
                 }
                 Some(News::InStore) | None => {
                     self.behind = true;
@@ -148,8 +149,9 @@ impl Listener {
         }
     }
 
-    fn tell(&mut self, house: u64, fact: &crate::switchboard::Fact, chunk: &mut String) {
-        let Some(view) = self.filter.view(house, fact) else { return };
+    fn tell(&mut self, placed: &Placed, chunk: &mut String) {
+        let Some(view) = self.filter.view(placed) else { return };
+        let house = placed.house;
         self.told = house;
         // A fact is strings, numbers and lists of them: it always serialises, on one line.
         let json = serde_json::to_string(&view).unwrap_or_default();

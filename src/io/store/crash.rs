@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Opening;
+use super::places;
 use super::read;
 use super::schema::StoreError;
 use super::write::Writes;
@@ -39,7 +40,7 @@ pub fn close_crashed(
     others.sort_unstable();
     calls.extend(others);
     let mut added = Vec::new();
-    let mut house = read::last_house(&opening.db)?;
+    let mut house = places::last(&opening.db)?;
     let mut writes = Writes::new(opening.sinks.iter().map(Arc::clone).collect());
     let change = opening.db.transaction()?;
     for call in calls {

@@ -14,6 +14,7 @@ mod inbox;
 mod manifest;
 mod missed;
 mod office;
+mod places;
 mod read;
 mod schema;
 mod seats;
@@ -107,7 +108,7 @@ impl Opening {
 
     /// The place of the last fact among all facts of the house; 0: there is none.
     pub fn last_house(&self) -> Result<u64, StoreError> {
-        read::last_house(&self.db)
+        places::last(&self.db)
     }
 
     /// Facts of calls since a time that no clerk has answered, and of those that clerks and the house made,
@@ -288,6 +289,6 @@ fn is_essential(job: &StoreJob) -> bool {
         StoreJob::DeadLetter { .. }
         | StoreJob::Access { .. }
         | StoreJob::Binding { .. }
-        | StoreJob::Seat(_) => true,
+        | StoreJob::Seat { .. } => true,
     }
 }

@@ -148,26 +148,6 @@ impl Reader {
         facts(&self.db, call)
     }
 
-    /// Facts of the house after a place, in order of their places, at most so many.
-    pub fn facts_after(&self, after: u64, most: usize) -> Result<Vec<(u64, Fact)>, StoreError> {
-        let mut select = self.db.prepare_cached(
-            "SELECT sequence, at, mono_ns, json, call, house FROM facts WHERE house > ? ORDER BY house LIMIT ?",
-        )?;
-        let after = i64::try_from(after).unwrap_or(i64::MAX);
-        let mut rows = select.query(params![after, i64::try_from(most).unwrap_or(i64::MAX)])?;
-        let mut facts = Vec::new();
-        while let Some(row) = rows.next()? {
-            let house = u64::try_from(row.get::<_, i64>(5)?).unwrap_or(0);
-            facts.push((house, fact(row, parse_call(&row.get::<_, String>(4)?)?)?));
-        }
-        Ok(facts)
-    }
-
-    /// The place of the last fact among all facts of the house; 0: there is none.
-    pub fn last_house(&self) -> Result<u64, StoreError> {
-        last_house(&self.db)
-    }
-
     /// Tickets of the embedded office, newest first.
     pub fn tickets(&self, most: usize) -> Result<Vec<Ticket>, StoreError> {
         office::tickets(&self.db, most)
@@ -303,7 +283,7 @@ pub(super) fn facts(db: &Connection, call: CallId) -> Result<Vec<Fact>, StoreErr
 }
 
 /// Of a row that begins with `sequence, at, mono_ns, json`.
-fn fact(row: &Row<'_>, call: CallId) -> Result<Fact, StoreError> {
+pub(super) fn fact(row: &Row<'_>, call: CallId) -> Result<Fact, StoreError> {
     let json: String = row.get(3)?;
     let what: What = serde_json::from_str(&json)
         .map_err(|error| StoreError::Row { table: "facts", what: format!("call {call}: {error}") })?;
@@ -314,11 +294,6 @@ fn fact(row: &Row<'_>, call: CallId) -> Result<Fact, StoreError> {
         mono: Instant::from_nanos(u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0)),
         what,
     })
-}
-
-pub(super) fn last_house(db: &Connection) -> Result<u64, StoreError> {
-    let last: Option<i64> = db.query_row("SELECT max(house) FROM facts", [], |row| row.get(0))?;
-    Ok(last.and_then(|last| u64::try_from(last).ok()).unwrap_or(0))
 }
 
 /// Calls without a row, in order of arrival: those that go on, and those that have just ended.

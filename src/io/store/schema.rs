@@ -198,14 +198,18 @@ CREATE TABLE seat_facts (
 CREATE INDEX seat_facts_seat ON seat_facts(seat, arrival);
 ";
 
-/// Each fact's place among all facts of the house. Those of earlier versions are numbered call by call: nobody
-/// has been told their places. The index is not unique: a fact is worth more than its place.
+/// Each fact's place among all facts of the house. Those of earlier versions are numbered call by call, then
+/// seats' as they came: nobody has been told their places. The indices are not unique: a fact is worth more than
+/// its place.
 const PLACES: &str = "
 ALTER TABLE facts ADD COLUMN house INTEGER NOT NULL DEFAULT 0;
 UPDATE facts SET house = placed.house
     FROM (SELECT call, sequence, row_number() OVER (ORDER BY call, sequence) AS house FROM facts) AS placed
     WHERE facts.call = placed.call AND facts.sequence = placed.sequence;
 CREATE INDEX facts_house ON facts(house);
+ALTER TABLE seat_facts ADD COLUMN house INTEGER NOT NULL DEFAULT 0;
+UPDATE seat_facts SET house = arrival + (SELECT coalesce(max(house), 0) FROM facts);
+CREATE INDEX seat_facts_house ON seat_facts(house);
 ";
 
 /// What brings each version to the next.
@@ -323,19 +327,25 @@ mod tests {
     }
 
     #[test]
-    fn facts_of_the_fourth_version_have_places_of_their_own() {
+    fn facts_of_the_fifth_version_have_places_of_their_own() {
         let mut db = Connection::open_in_memory().unwrap();
-        STEPS[..4].iter().for_each(|step| db.execute_batch(step).unwrap());
-        db.pragma_update(None, "user_version", 4).unwrap();
+        STEPS[..5].iter().for_each(|step| db.execute_batch(step).unwrap());
+        db.pragma_update(None, "user_version", 5).unwrap();
         db.execute_batch(
-            "INSERT INTO facts VALUES ('b', 1, 't', 0, '{}'), ('a', 2, 't', 0, '{}'), ('a', 1, 't', 0, '{}')",
+            "INSERT INTO facts VALUES ('b', 1, 't', 0, '{}'), ('a', 2, 't', 0, '{}'), ('a', 1, 't', 0, '{}');
+             INSERT INTO seat_facts VALUES (1, 1, 's', 't', 0, 'ready', '', NULL, NULL);",
         )
         .unwrap();
         migrate(&mut db, Path::new("kept.db")).unwrap();
-        let mut select = db.prepare("SELECT house, call || sequence FROM facts ORDER BY house").unwrap();
+        let all =
+            "SELECT house, call || sequence FROM facts UNION SELECT house, seat FROM seat_facts ORDER BY 1";
+        let mut select = db.prepare(all).unwrap();
         let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         let placed: Vec<(i64, String)> = rows.map(Result::unwrap).collect();
-        assert_eq!(placed, [(1, "a1".to_owned()), (2, "a2".to_owned()), (3, "b1".to_owned())]);
+        assert_eq!(
+            placed,
+            [(1, "a1".to_owned()), (2, "a2".to_owned()), (3, "b1".to_owned()), (4, "s".to_owned())]
+        );
     }
 
     #[test]

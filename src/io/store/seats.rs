@@ -20,13 +20,13 @@ const SWEEP_EVERY: i64 = 1_024;
 /// Times are text to the nanosecond or the second, whose order is right to a second.
 const SLACK: Duration = Duration::from_secs(1);
 
-const COLUMNS: &str = "sequence, seat, at, mono_ns, state, why, call, who";
+pub(super) const COLUMNS: &str = "sequence, seat, at, mono_ns, state, why, call, who";
 
 /// Adds a change. One that is there already changes nothing.
-pub(super) fn enter(db: &Connection, fact: &SeatFact) -> Result<(), StoreError> {
+pub(super) fn enter(db: &Connection, house: u64, fact: &SeatFact) -> Result<(), StoreError> {
     let mut insert = db.prepare_cached(
-        "INSERT OR IGNORE INTO seat_facts (sequence, seat, at, mono_ns, state, why, call, who)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO seat_facts (sequence, seat, at, mono_ns, state, why, call, who, house)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     let new = insert.execute(params![
         i64::try_from(fact.sequence).unwrap_or(i64::MAX),
@@ -37,6 +37,7 @@ pub(super) fn enter(db: &Connection, fact: &SeatFact) -> Result<(), StoreError> 
         fact.why,
         fact.call.map(|call| call.to_string()),
         fact.by,
+        i64::try_from(house).unwrap_or(i64::MAX),
     ])?;
     let row = db.last_insert_rowid();
     if new > 0 && row % SWEEP_EVERY == 0 {
@@ -105,7 +106,8 @@ fn seats(db: &Connection) -> Result<Vec<String>, StoreError> {
     }
 }
 
-fn read(row: &Row<'_>, from: usize) -> Result<SeatFact, StoreError> {
+/// Of a row in which [`COLUMNS`] stand from there on.
+pub(super) fn read(row: &Row<'_>, from: usize) -> Result<SeatFact, StoreError> {
     let number = |at: usize| -> Result<u64, StoreError> {
         Ok(u64::try_from(row.get::<_, i64>(from + at)?).unwrap_or(0))
     };
@@ -168,7 +170,7 @@ mod tests {
             fact(5, "1001", "2021-09-03T00:00:00Z", SeatIs::SignedOut),
         ];
         for fact in facts.iter().chain(&facts[2..3]) {
-            enter(&db, fact).unwrap();
+            enter(&db, fact.sequence, fact).unwrap();
         }
         let reader = Reader::open(&path).unwrap();
         let read = |from, to| {

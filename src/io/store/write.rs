@@ -111,7 +111,7 @@ impl Writes {
                     .map(drop)
             }
             StoreJob::Binding { seat, binding } => write_binding(db, seat, binding.as_ref()),
-            StoreJob::Seat(fact) => seats::enter(db, fact),
+            StoreJob::Seat { house, fact } => seats::enter(db, *house, fact),
         }
     }
 
