@@ -6,6 +6,7 @@
 //! carries a call's orders, `queueing` stands between calls and seats, `recording` turns what
 //! happened into the stream of facts, and `screens` holds a seat's ringing back for its screen.
 
+mod attended;
 mod callers;
 pub mod calling;
 mod cases;

@@ -66,6 +66,7 @@ impl Switchboard {
             _ => OfferEnd::Rejected,
         };
         self.record(call, What::OfferEnded { seat: seat.clone(), why }, now);
+        self.joins_not(call, &seat, now);
         self.acd.offer_failed(call, &seat, why, now.mono);
     }
 

@@ -17,6 +17,7 @@ mod settling;
 mod sound;
 mod watch;
 
+mod case_attended;
 mod case_calendar;
 mod case_codecs;
 mod case_crowd;

@@ -190,11 +190,6 @@ impl From<Refusal> for Problem {
                 "help in an emergency has not accepted the caller yet",
             ),
             Refusal::Call(Unwilling::Over) => CALL_OVER.into(),
-            Refusal::NotListening { dial } => conflict(
-                "not_listening",
-                &format!("请先用话机拨 {dial}"),
-                &format!("the telephone dials {dial} first"),
-            ),
             Refusal::TooSoon => {
                 let (zh, en) = ("刚刚回拨过，请稍后", "the caller was called back a moment ago");
                 conflict("too_soon", zh, en)
