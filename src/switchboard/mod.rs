@@ -9,6 +9,7 @@
 mod callers;
 pub mod calling;
 mod cases;
+mod check;
 pub mod fact;
 pub mod follow_up;
 mod inward;

@@ -175,3 +175,9 @@ pub fn name(bytes: &[u8]) -> String {
     let again = if first == "INVITE" && header("To: ").contains(";tag=") { "re-" } else { "" };
     format!("{again}{first}")
 }
+
+/// What follows `name` on its line.
+pub fn header(bytes: &[u8], name: &str) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("").to_owned()
+}

@@ -1,5 +1,6 @@
 //! What can be seen of the city from outside: calls, seats, records, and what people noticed.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use hotline::acd::event::SeatState;
@@ -63,7 +64,12 @@ impl City {
 
     /// Whether an INVITE of this caller ever came to the house.
     pub fn rang(&self, who: Who) -> bool {
-        self.rang.contains(&self.people[who.0].sip)
+        self.rang_times(who) > 0
+    }
+
+    /// How many calls of this caller came to the house.
+    pub fn rang_times(&self, who: Who) -> usize {
+        self.rang.get(&self.people[who.0].sip).map_or(0, BTreeSet::len)
     }
 
     /// How often a message of this name left that address.
