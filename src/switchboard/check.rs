@@ -61,10 +61,7 @@ impl Switchboard {
     }
 
     fn is_rung(&self, call: CallId, seat: &SeatId) -> bool {
-        let called = |entry: &super::Entry| entry.call.seats_called().any(|it| it == (seat, false));
-        self.screens.holds(call, seat)
-            || self.calls.get(&call).is_some_and(called)
-            || self.is_called_back_by(call, seat, false)
+        self.rings_for_caller(call, seat) || self.is_called_back_by(call, seat, false)
     }
 
     fn is_on(&self, call: CallId, seat: &SeatId) -> bool {

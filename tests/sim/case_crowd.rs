@@ -152,6 +152,7 @@ fn goes_home(city: &mut City) {
     assert!(lapsed, "places are kept for {KEPT:?}");
     let over = city.run_until(secs(500), |city| city.board.calls().is_empty());
     assert!(over, "and the calls back as well");
+    city.run_for(secs(2));
 }
 
 /// As many records as calls came, but for those that were refused at the door.
@@ -201,6 +202,7 @@ fn a_busy_city_that_is_closed_in_the_middle_ends_all_that_is_under_way() {
                 }
                 let drained = city.run_until(secs(120), |city| city.drained_at.is_some());
                 assert!(drained, "calls under way: {}", city.board.calls().len());
+                city.run_for(secs(2));
                 one_record_for_each_call(city, &callers);
             });
         }

@@ -104,9 +104,13 @@ fn place(city: &City, who: Who) -> Option<Place> {
     let facts = city.store.facts.get(&leg.call).map_or(&[][..], Vec::as_slice);
     let mut holds = Vec::new();
     for fact in facts {
-        if let What::Held { leg, holds: on } = &fact.what {
-            holds.retain(|held| held != leg);
-            holds.extend(on.then_some(*leg));
+        match &fact.what {
+            What::Held { leg, holds: on } => {
+                holds.retain(|held| held != leg);
+                holds.extend(on.then_some(*leg));
+            }
+            What::LegClosed { leg, .. } => holds.retain(|held| held != leg),
+            _ => {}
         }
     }
     let listens = city.board.watchers().find(|(call, ..)| *call == leg.call);

@@ -28,6 +28,7 @@ mod case_follow_up;
 mod case_house;
 mod case_kept;
 mod case_lapsed;
+mod case_matrix;
 mod case_missed;
 mod case_moves;
 mod case_numbers;

@@ -54,6 +54,19 @@ impl City {
         self.records_of(who).pop().expect("a record")
     }
 
+    /// Calls under way with their records so far, and seats: for when something is wrong.
+    pub fn story(&self) -> String {
+        let mut out = format!("at {:?}\n", self.mono);
+        for (call, entry) in self.board.calls() {
+            out += &format!("{call} of {}: {}\n", entry.caller, entry.state());
+            for fact in self.store.facts.get(&call).into_iter().flatten() {
+                out += &format!("    {:?} {:?}\n", fact.mono, fact.what);
+            }
+        }
+        self.board.acd().seats().for_each(|(seat, state)| out += &format!("{seat}: {state:?}\n"));
+        out
+    }
+
     pub fn saw(&self, who: Who, what: impl Fn(&PhoneEvent) -> bool) -> bool {
         self.people[who.0].events.iter().any(|(_, event)| what(event))
     }

@@ -42,7 +42,9 @@ pub struct Watch {
 impl Watch {
     pub fn look(&mut self, city: &City) {
         let now = city.mono;
-        city.board.check().expect("calls, queues and seats are as they must be");
+        if let Err(why) = city.board.check() {
+            panic!("{why}\n{}", city.story());
+        }
         self.seats(city);
         self.pairing(city, now);
         self.calls(city, now);
