@@ -141,6 +141,17 @@ impl Row {
             Fate::ClerkLeavesBefore if self.kind == Kind::Emergency && self.adds != Adds::Refers => {
                 (after(&consulted, &["returned"]), [false, true, true]) // The last step is the caller's end.
             }
+            // Nobody is put through to help in an emergency unheard.
+            Fate::Answers if self.kind == Kind::Emergency => {
+                (after(&consulted, &["returned"]), [false, true, true])
+            }
+            Fate::ClerkLeavesBefore if self.kind == Kind::Emergency => {
+                (vec!["requested", "ringing", "left", "accepted"], [true, false, true])
+            }
+            // Who refers is through with the call already.
+            Fate::ClerkLeavesBefore if self.adds == Adds::Refers => {
+                (vec!["requested", "ringing", "accepted"], [true, false, true])
+            }
             Fate::ClerkLeavesBefore => {
                 (vec!["requested", "ringing", "left", "accepted"], [true, false, true])
             }
@@ -365,7 +376,10 @@ fn happens(city: &mut City, row: Row, three: Three) {
             within(city, "it rings", &rings);
             city.hangs_up(caller);
         }
-        Fate::Answers => within(city, "it picks up", &|city| city.hears(caller, third)),
+        Fate::Answers => {
+            let with = if row.wanted().together[0] { caller } else { clerk };
+            within(city, "it picks up", &|city| city.hears(with, third));
+        }
         Fate::Busy | Fate::NoAnswer | Fate::Dead => {
             city.run_for(millis(200));
             within(city, "the caller is back", &|city| steps(city, caller).last() == Some(&"failed".into()));

@@ -264,7 +264,10 @@ impl City {
         }
         let (from, bytes) = (letter.from, letter.bytes);
         if letter.kind == Kind::Sip {
-            self.watch.sees_sip(&self.people[place], &bytes);
+            // An INVITE that the house has given up goes on until somebody says a word (RFC 3261 §9.1).
+            if self.is_called_for(place, &bytes) {
+                self.watch.sees_sip(&self.people[place], &bytes, &self.net.log);
+            }
             self.order(Who(place), |phone, now| phone.handle_sip(from, &bytes, now));
         } else {
             self.order(Who(place), |phone, now| phone.handle_rtp(from, &bytes, now));

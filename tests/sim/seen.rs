@@ -11,6 +11,7 @@ use hotline::time::Instant;
 
 use crate::city::City;
 use crate::clerk::Who;
+use crate::network::header;
 
 impl City {
     /// The call of this caller that is under way.
@@ -52,6 +53,19 @@ impl City {
     /// The record of a caller's last call.
     pub fn record_of(&self, who: Who) -> CallRecord {
         self.records_of(who).pop().expect("a record")
+    }
+
+    /// Whether the house still means the INVITE that comes to a seat's telephone.
+    pub(crate) fn is_called_for(&self, place: usize, bytes: &[u8]) -> bool {
+        let telephone = &self.people[place];
+        let of = header(bytes, "X-Hotline-Call: ");
+        let offered = match self.board.acd().seat(&SeatId::from(telephone.user.as_str())) {
+            Some(SeatState::Offered { call, .. }) => call.to_string() == of,
+            _ => false,
+        };
+        let own = |state: &str| ["calling", "dialling"].contains(&state);
+        let calls = self.board.calls();
+        offered || calls.iter().any(|(call, entry)| own(entry.state()) && call.to_string() == of)
     }
 
     /// Calls under way with their records so far, and seats: for when something is wrong.

@@ -12,7 +12,7 @@ use hotline::time::Instant;
 
 use crate::city::{City, secs};
 use crate::clerk::Telephone;
-use crate::network::name;
+use crate::network::{Log, name};
 
 /// A free seat and a caller find one another within so long.
 const PAIRED_WITHIN: Duration = Duration::from_secs(1);
@@ -142,7 +142,7 @@ impl Watch {
     }
 
     /// A telephone is about to be rung: not while its clerk talks with somebody else.
-    pub fn sees_sip(&mut self, telephone: &Telephone, bytes: &[u8]) {
+    pub fn sees_sip(&mut self, telephone: &Telephone, bytes: &[u8], log: &Log) {
         if !telephone.is_seat || telephone.gone || name(bytes) != "INVITE" {
             return;
         }
@@ -152,7 +152,11 @@ impl Watch {
         // The same INVITE may come again, late or twice.
         let again = *last == call_id;
         if telephone.phone.state() == PhoneState::Talking && !again {
-            self.called_twice.push(telephone.user.clone());
+            let posted = log.iter().rev().filter(|(_, from, to, _)| [*from, *to].contains(&telephone.sip));
+            let mut lately: Vec<String> =
+                posted.take(20).map(|(at, from, _, name)| format!("{at:?} {from} {name}")).collect();
+            lately.reverse();
+            self.called_twice.push(format!("{}:\n{}", telephone.user, lately.join("\n")));
         }
         *last = call_id;
     }
