@@ -65,6 +65,18 @@ impl Call {
         self.other.as_ref().filter(|other| other.joined)?.seat()
     }
 
+    /// Seats that this call rings or talks with, and whether it talks with them.
+    pub fn seats_called(&self) -> impl Iterator<Item = (&SeatId, bool)> {
+        self.parties().filter_map(|party| Some((party.seat()?, party.joined)))
+    }
+
+    /// Port pairs of its legs that the media engine does not know yet.
+    pub fn ports_in_hand(&self) -> usize {
+        let first = !self.is_over() && !self.caller.is_open() && self.first_has_port();
+        let parties = self.parties().filter(|party| party.invited && !party.leg.is_open());
+        parties.count() + usize::from(first)
+    }
+
     /// A clerk or expert of ours on the call.
     pub(super) fn seat_there(&self, seat: &SeatId) -> Option<&Other> {
         self.parties().find(|party| party.joined && party.seat() == Some(seat))

@@ -255,6 +255,11 @@ impl Callback {
     pub(super) fn seat(&self) -> &SeatId {
         &self.seat
     }
+
+    /// Whether it rings (`answered`: has reached) this seat for this place.
+    pub(super) fn is_for(&self, kept: CallId, seat: &SeatId, answered: bool) -> bool {
+        self.kept == kept && self.seat == *seat && self.seat_answered == answered
+    }
 }
 
 /// How the ringing of a seat ended, by how its call did.

@@ -10,6 +10,7 @@ mod attended;
 mod callers;
 pub mod calling;
 mod cases;
+mod check;
 pub mod fact;
 pub mod follow_up;
 mod inward;

@@ -54,6 +54,11 @@ struct Watch {
 }
 
 impl Watches {
+    /// Whether nothing is kept of anybody.
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty() && self.asked.is_empty() && self.open.is_empty() && self.taken.is_empty()
+    }
+
     /// Whether as many listen to this seat as may.
     pub(super) fn refuses(&self, of: &SeatId) -> bool {
         self.calls.values().filter(|watch| watch.of == *of).count() >= OF_ONE_SEAT
