@@ -13,7 +13,7 @@ impl Switchboard {
             Decision::Offer { call, seat, waited, .. } if self.is_kept(call) => {
                 self.begin_callback(call, seat, waited, now);
             }
-            Decision::Withdraw { call, .. } if self.is_kept(call) => self.callback_withdrawn(call),
+            Decision::Withdraw { call, .. } if self.is_called_back(call) => self.callback_withdrawn(call),
             Decision::Overflow { call, .. } if self.is_kept(call) => self.place_lost(call, now),
             Decision::Offer { call, seat, waited, purpose } => {
                 if purpose == Purpose::Caller {
@@ -24,8 +24,14 @@ impl Switchboard {
             Decision::Withdraw { call, seat } => {
                 self.screens.drop_offer(call, &seat);
                 if let Some(entry) = self.calls.get(&call) {
-                    let gone = entry.call.is_over();
-                    let why = if gone { OfferEnd::CallerGone } else { OfferEnd::NoAnswer };
+                    // Who keeps the place has just been on the line, and a seat was about to ring.
+                    let gone = entry.call.is_over() || self.is_kept(call);
+                    // A seat that is free still rang for whom another has, or is to have.
+                    let free = matches!(
+                        self.acd.seat(&seat),
+                        Some(SeatState::Ready { .. } | SeatState::Offered { .. })
+                    );
+                    let why = if gone || free { OfferEnd::CallerGone } else { OfferEnd::NoAnswer };
                     self.record(call, What::OfferEnded { seat: seat.clone(), why }, now);
                     self.tell_call(call, Input::WithdrawSeat { seat });
                 }
@@ -66,7 +72,9 @@ impl Switchboard {
             _ => OfferEnd::Rejected,
         };
         self.record(call, What::OfferEnded { seat: seat.clone(), why }, now);
-        self.acd.offer_failed(call, &seat, why, now.mono);
+        if !self.is_kept(call) {
+            self.acd.offer_failed(call, &seat, why, now.mono);
+        }
     }
 
     /// A seat and a caller hear one another: no other seat needs to ring for that caller.
@@ -76,7 +84,9 @@ impl Switchboard {
 
     pub(super) fn leave_queue(&mut self, call: CallId, now: Now) {
         self.screens.drop_call(call);
-        self.acd.leave(call, now.mono);
+        if !self.is_kept(call) {
+            self.acd.leave(call, now.mono);
+        }
     }
 
     pub(super) fn seat_left(&mut self, call: CallId, seat: &SeatId, vanished: bool, now: Now) {

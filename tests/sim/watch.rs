@@ -6,6 +6,8 @@ use std::time::Duration;
 use hotline::acd::event::SeatState;
 use hotline::id::CallId;
 use hotline::phone::PhoneState;
+use hotline::routing::plan::Queue;
+use hotline::routing::queueing::Strategy;
 use hotline::time::Instant;
 
 use crate::city::{City, secs};
@@ -57,9 +59,13 @@ impl Watch {
                     let calls = city.board.calls();
                     calls.iter().any(|(id, entry)| id == call && words.contains(&entry.state()))
                 };
-                let fine = other.is_none_or(|other| {
-                    other != talks && among(&["transferring"]) || among(&["consulting", "conference"])
-                });
+                // Where all ring, several do.
+                let rings_all = |queue: &Queue| queue.rules.strategy == Strategy::RingAll;
+                let all = city.plan.queues.values().any(rings_all);
+                let fine = all
+                    || other.is_none_or(|other| {
+                        other != talks && among(&["transferring"]) || among(&["consulting", "conference"])
+                    });
                 assert!(fine, "{call} has two seats, {seat} among them");
             }
         }
