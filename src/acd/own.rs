@@ -19,6 +19,11 @@ impl Acd {
         self.settle(now);
     }
 
+    /// How many calls of its own its clerk is in.
+    pub fn own_calls(&self, id: &SeatId) -> u32 {
+        self.own_calls.get(id).copied().unwrap_or(0)
+    }
+
     /// One of them is over.
     pub fn seat_disengaged(&mut self, id: &SeatId, now: Instant) {
         let Some(calls) = self.own_calls.get_mut(id) else { return };

@@ -44,6 +44,11 @@ impl Acd {
         }
     }
 
+    /// The call is over: it returns to no place. One that is kept is not given up by that.
+    pub fn call_over(&mut self, call: CallId) {
+        self.earlier.remove(&call);
+    }
+
     pub(super) fn begin_talk(
         &mut self,
         call: CallId,

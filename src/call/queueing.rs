@@ -6,6 +6,7 @@ use super::{Call, Callee, Command, Doing, Other, RINGING_MAX, Timer, Told};
 use crate::id::{LegId, PromptId, QueueId, SeatId};
 use crate::media::Order;
 use crate::routing::plan::Step;
+use crate::routing::reach::Reached;
 use crate::routing::speech;
 use crate::sip::Clearing;
 use crate::time::Now;
@@ -16,6 +17,7 @@ const WAIT_SPOKEN_MAX_MIN: u32 = 99;
 impl Call {
     pub(super) fn join_queue(&mut self, queue: QueueId, first: bool) {
         self.queue = Some(queue.clone());
+        self.put_through = false;
         self.doing = Doing::Queueing;
         self.tell(Told::Queued { queue: queue.clone() });
         self.play_music();
@@ -101,6 +103,7 @@ impl Call {
             self.timers.cancel(Timer::Ring);
             if let Some(third) = &mut self.third {
                 third.tried(seat);
+                third.asked_again();
             }
             if let Some(party) = third {
                 self.drop_other_for(Clearing::Elsewhere, party, false, now);
@@ -111,11 +114,12 @@ impl Call {
         self.drop_other_for(Clearing::Elsewhere, other, false, now);
         self.timers.cancel(Timer::Introduction);
         self.held = false;
-        if std::mem::take(&mut self.put_through)
-            && let Some(queue) = self.queue.clone()
-        {
+        if std::mem::take(&mut self.put_through) {
             // Whoever put the caller through is gone, and no queue holds the place.
-            return self.join_queue(queue, true);
+            return match self.queue.clone() {
+                Some(queue) => self.join_queue(queue, true),
+                None => self.untransferred(&Reached::Seat(seat.clone()), now),
+            };
         }
         self.doing = Doing::Queueing;
         self.play_music();

@@ -86,6 +86,13 @@ impl Third {
         self.untried.retain(|untried| untried != seat);
     }
 
+    /// A seat of it picked up too late: who asked waits again, for the next one.
+    pub(super) fn asked_again(&mut self) {
+        if self.standing == Standing::Consulting {
+            self.standing = Standing::Asked;
+        }
+    }
+
     fn wants_seat(&self) -> bool {
         !self.is_there() && !matches!(self.to, Reached::Peer(_))
     }
@@ -280,7 +287,7 @@ impl Call {
     }
 
     /// Nobody took a caller whom nobody waits for any more.
-    fn untransferred(&mut self, to: &Reached, now: Now) {
+    pub(super) fn untransferred(&mut self, to: &Reached, now: Now) {
         if let Some(queue) = self.queue.clone() {
             self.push(Command::Sound(Order::Quiet { leg: self.caller.id }));
             self.join_queue(queue, true);

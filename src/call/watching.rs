@@ -13,13 +13,15 @@ use std::time::Duration;
 use super::arrange::{Ear, conference_of};
 use super::event::Beside;
 use super::{Call, Command, Doing, Ending, Timer};
-use crate::id::{LegId, SeatId};
+use crate::id::{LegId, PromptId, SeatId};
 use crate::media::Order;
 use crate::media::order::{Audience, Group, Rights};
 use crate::routing::people::Role;
 use crate::routing::watching::Watching;
 use crate::time::Now;
 
+/// Heard again and again while there is nobody to listen to; without it, the ringing tone.
+const WAITING: &str = "watch_waiting";
 /// Both listen to the notice no longer than this, should the engine never say that it is through.
 const NOTICE_MAX: Duration = Duration::from_secs(30);
 /// Between two looks whether the notice can be given: on hold nobody would hear it.
@@ -62,8 +64,14 @@ impl Call {
     /// Waits for the house to say what there is to hear.
     pub(super) fn begin_watch(&mut self, role: Role) {
         self.doing = Doing::Watching(Watcher { role, at: None });
-        self.play_for_ever(&"ringback".into());
+        self.play_nothing_to_hear();
         self.push(Command::Watching);
+    }
+
+    fn play_nothing_to_hear(&mut self) {
+        let own = PromptId::from(WAITING);
+        let tone = if self.sounds.contains_key(&own) { own } else { "ringback".into() };
+        self.play_for_ever(&tone);
     }
 
     /// Listens to another call from now on, or to none.
@@ -81,7 +89,7 @@ impl Call {
         let leg = self.caller.id;
         let Some(At { beside, how, rights }) = at else {
             self.push(Command::Sound(Order::Leave { leg }));
-            return self.play_for_ever(&"ringback".into());
+            return self.play_nothing_to_hear();
         };
         let group = Group::of_call(beside.call);
         if std::mem::replace(&mut self.group, group) != group {

@@ -59,6 +59,8 @@ pub enum Unwilling {
     PassedOn,
     /// Help in an emergency has not accepted the caller: who called it stays until then (the notice, 四(四)).
     NotAccepted,
+    /// A clerk's own call, or one that the house began for a clerk: nobody waits in it to be served.
+    OwnCall,
     /// It is over.
     Over,
 }
@@ -68,6 +70,10 @@ impl Call {
     pub fn wish(&mut self, wish: Wish, now: Now) -> Result<(), Unwilling> {
         if self.is_over() {
             return Err(Unwilling::Over);
+        }
+        if self.first_clerk().is_some() && wish != Wish::End {
+            // The clerk is where a citizen would be: music, queues and other clerks would be for the wrong one.
+            return Err(Unwilling::OwnCall);
         }
         match wish {
             Wish::Consult { to } => self.consult(&to, now),

@@ -56,6 +56,11 @@ pub(super) struct Standing {
 }
 
 impl Standing {
+    /// Of a call that the house or a clerk makes.
+    pub(super) fn of_called(is_confidential: bool) -> Self {
+        Standing { is_confidential, ..Standing::default() }
+    }
+
     /// Of a seat that dialled a code.
     pub(super) fn of_code() -> Self {
         Standing { is_code: true, ..Standing::default() }

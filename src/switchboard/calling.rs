@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::inward::Turned;
 use super::kept::Callback;
 use super::missed::{MissedView, NotNow};
-use super::request::{Refusal, Reply};
+use super::request::{Flag, Refusal, Reply};
 use super::{Drain, Entry, Output, Switchboard, What, mask, rooms, transfers};
 use crate::acd::event::{SeatState, Unchanged};
 use crate::call::negotiate::Terms;
@@ -28,6 +28,8 @@ use crate::time::Now;
 
 /// Where a call came by that the house began without a clerk, in its record.
 pub const HOUSE: &str = "house";
+/// Who says of a call that its caller is confidential: the call that was missed, or whose place was kept.
+const CALLED_BACK: &str = "called_back";
 /// How long a clerk's telephone rings before the house gives up calling somebody for it.
 pub(super) const CLERK_RING: Duration = Duration::from_secs(20);
 /// How long a colleague's telephone rings.
@@ -73,6 +75,8 @@ pub(super) struct Outward {
     pub(super) seat: Option<SeatId>,
     /// Who is called.
     pub(super) number: String,
+    /// They want to be known to nobody: no screen and no event has the number.
+    pub(super) is_confidential: bool,
     /// Whose number they see.
     pub(super) shown: LineId,
     /// The call that it follows from.
@@ -87,6 +91,7 @@ pub(super) struct Outward {
 pub(super) struct Wanted {
     pub(super) seat: SeatId,
     pub(super) number: String,
+    pub(super) is_confidential: bool,
     /// Whose number is shown; `None`: the plan's.
     pub(super) line: Option<LineId>,
     pub(super) purpose: Purpose,
@@ -126,18 +131,20 @@ impl Switchboard {
         of: Option<CallId>,
         now: Now,
     ) -> Result<Reply, Refusal> {
-        let wanted = Wanted { seat, number: number.to_owned(), line, purpose: Purpose::Click, of };
+        let (number, is_confidential) = (number.to_owned(), false);
+        let wanted = Wanted { seat, number, is_confidential, line, purpose: Purpose::Click, of };
         self.ring_clerk(wanted, now).map(Reply::Begun)
     }
 
     pub(super) fn call_back(&mut self, missed: CallId, seat: SeatId, now: Now) -> Result<Reply, Refusal> {
-        let (number, _) = self.missed.to_call_back(missed, now).map_err(|why| match why {
+        let (number, is_confidential) = self.missed.to_call_back(missed, now).map_err(|why| match why {
             NotNow::NotListed => Refusal::NoSuchCall,
             NotNow::Trying => Refusal::Engaged,
             NotNow::TooSoon => Refusal::TooSoon,
         })?;
         let number = number.to_owned();
-        let wanted = Wanted { seat, number, line: None, purpose: Purpose::Missed, of: Some(missed) };
+        let (purpose, of) = (Purpose::Missed, Some(missed));
+        let wanted = Wanted { seat, number, is_confidential, line: None, purpose, of };
         self.ring_clerk(wanted, now).map(Reply::Begun)
     }
 
@@ -153,7 +160,8 @@ impl Switchboard {
 
     /// Rings a seat; when it answers, whom it wants.
     pub(super) fn ring_clerk(&mut self, wanted: Wanted, now: Now) -> Result<CallId, Refusal> {
-        let Wanted { seat, number, line, purpose, of } = wanted;
+        let Wanted { seat, number, is_confidential, line, purpose, of } = wanted;
+        let is_back = purpose == Purpose::Missed;
         let plan = self.plan.clone();
         let at = plan.seats.get(&seat).ok_or(Refusal::NoSuchSeat)?;
         if let Some(line) = line.as_ref().filter(|line| !plan.lines.contains_key(*line)) {
@@ -161,8 +169,13 @@ impl Switchboard {
         }
         let callable = plan.callable(&number).map_err(|why| {
             tracing::info!(%seat, number = %mask(&number), %why, "not called");
-            Refusal::NotInPlan(number)
+            // Who calls back has not been told the number.
+            Refusal::NotInPlan(if is_back { mask(&number).to_string() } else { number.clone() })
         })?;
+        // Whoever gave up may have come with any number: nobody calls 110, or a colleague, by that.
+        if is_back && !matches!(callable, Callable::Outside(_) | Callable::Peer(_)) {
+            return Err(Refusal::NotInPlan(mask(&number).to_string()));
+        }
         if !may_call(at.role, &callable) {
             return Err(Refusal::NotAllowed);
         }
@@ -185,6 +198,7 @@ impl Switchboard {
                 purpose,
                 seat: Some(seat.clone()),
                 number,
+                is_confidential,
                 shown,
                 of,
                 colleague: way.colleague,
@@ -211,7 +225,7 @@ impl Switchboard {
     pub(super) fn call_back_kept(
         &mut self,
         line: LineId,
-        number: String,
+        (number, is_confidential): (String, bool),
         callback: Callback,
         peer: Peer,
         now: Now,
@@ -230,6 +244,7 @@ impl Switchboard {
                 purpose: Purpose::Callback,
                 seat: Some(seat.clone()),
                 number,
+                is_confidential,
                 shown,
                 of: Some(callback.kept),
                 colleague: None,
@@ -268,6 +283,7 @@ impl Switchboard {
                 purpose: Purpose::Clerk,
                 seat: Some(seat.clone()),
                 number: callable.number(),
+                is_confidential: false,
                 shown: plan.calling_line(),
                 of: None,
                 colleague: way.colleague,
@@ -345,7 +361,8 @@ impl Switchboard {
     ) {
         let Beginning { outward, line, clerk, caller, way, dialled, wire_ref, .. } = beginning;
         let purpose = outward.as_ref().map_or("own", |outward| outward.purpose.name());
-        let number = outward.as_ref().map_or(&dialled, |outward| &outward.number);
+        let is_confidential = outward.as_ref().is_some_and(|outward| outward.is_confidential);
+        let number = outward.as_ref().map_or(dialled.as_str(), |outward| outward.shown_number());
         tracing::info!(call = %id, purpose, number = %mask(number), ?clerk, "call begun");
         let colleague = outward.as_ref().and_then(|outward| outward.colleague.as_ref());
         for seat in clerk.iter().chain(colleague) {
@@ -389,11 +406,14 @@ impl Switchboard {
             stay: rooms::Stay::Outside,
             clerk,
             outward,
-            standing: super::callers::Standing::default(),
+            standing: super::callers::Standing::of_called(is_confidential),
         };
         self.calls.insert(id, entry);
         self.record(id, opened, now);
         told.into_iter().for_each(|told| self.record(id, told, now));
+        if is_confidential {
+            self.record(id, What::Flagged { flag: Flag::Confidential, by: CALLED_BACK.into() }, now);
+        }
         self.records.await_opening(id);
         self.step(id, now, |_| {});
     }
@@ -435,7 +455,7 @@ impl Switchboard {
 
     /// Whether the seat takes part in a call of its own, or in a colleague's.
     fn is_in_own_call(&self, seat: &SeatId) -> bool {
-        self.calls.values().any(|entry| entry.keeps().any(|kept| kept == seat))
+        self.acd.own_calls(seat) > 0
     }
 
     /// Whether there is no room for another call; for help in an emergency there is.
@@ -457,12 +477,19 @@ impl Switchboard {
         let clerk = || outward.seat.as_ref().and_then(|seat| self.plan.seats.get(seat));
         match callee {
             // The clerk sees who is to be called.
-            Callee::Seat(_) => (outward.number.clone(), self.plan.line_name(&outward.shown)),
+            Callee::Seat(_) => (outward.shown_number().to_owned(), self.plan.line_name(&outward.shown)),
             Callee::Peer { trunk, .. } if trunk.as_str() == SEATS => {
                 (entry.caller.clone(), clerk().map_or_else(String::new, |seat| seat.name.clone()))
             }
             Callee::Peer { .. } => (outward.shown.to_string(), self.plan.line_name(&outward.shown)),
         }
+    }
+}
+
+impl Outward {
+    /// The number, for whoever may see numbers at all; empty where it is confidential.
+    pub(super) fn shown_number(&self) -> &str {
+        if self.is_confidential { "" } else { &self.number }
     }
 }
 

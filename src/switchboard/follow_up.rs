@@ -177,8 +177,8 @@ impl FollowUps {
     }
 
     fn strike(&mut self, of: CallId) {
-        self.wait_no_more(of);
         if let Some(wanted) = self.list.remove(&of) {
+            self.wait_no_more(of);
             self.numbers.remove(&wanted.number);
         }
     }
@@ -236,12 +236,10 @@ impl Switchboard {
         }
         let hours = &self.plan.follow_up.hours;
         let open = self.drain == Drain::Open && hours.are_open(now.wall, &self.plan.city.time_zone);
-        while let Some((number, line, of)) = self.follow_up.next(open, now) {
+        while let Some((number, line, of)) = self.follow_up.next(open && !self.is_full(false), now) {
             let on_the_line = self.calls.values().any(|entry| entry.caller == number);
             match self.plan.callable(&number) {
-                Ok(Callable::Outside(_)) if on_the_line || self.is_full(false) => {
-                    self.follow_up.not_now(of, now)
-                }
+                Ok(Callable::Outside(_)) if on_the_line => self.follow_up.not_now(of, now),
                 Ok(Callable::Outside(peer)) => {
                     let first = Callee::Peer { trunk: peer.trunk, number: peer.number.clone() };
                     let shown =
@@ -258,6 +256,7 @@ impl Switchboard {
                             purpose: Purpose::FollowUp,
                             seat: None,
                             number: peer.number,
+                            is_confidential: false, // Such a caller is not asked.
                             shown,
                             of: Some(of),
                             colleague: None,

@@ -20,6 +20,9 @@ use crate::sip::{self, SessionId};
 use crate::switchboard::fact::Room;
 use crate::time::Now;
 
+/// Calls of its own that one seat's telephone has at once; the next is busy. Whoever has stolen its password
+/// fills no trunk with calls.
+const OWN_CALLS_MAX: u32 = 4;
 /// What who comes to a full room is told.
 const ROOM_FULL: &str = "The meeting room is full";
 
@@ -144,6 +147,9 @@ impl Switchboard {
                 (trunk.id.clone(), plan.find_line(trunk, &dialled).ok_or(Turned::ForGood(404))?, &trunk.sound)
             }
             Origin::Seat(seat) => {
+                if self.acd.own_calls(seat) >= OWN_CALLS_MAX {
+                    return Err(Turned::ForGood(486));
+                }
                 if let Some(code) = plan.seat_code(&dialled) {
                     let seat = seat.clone();
                     return self.seat_says(&seat, code, invited, now);

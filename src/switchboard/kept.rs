@@ -29,6 +29,7 @@ pub(super) struct Kept {
 #[derive(Clone)]
 struct Place {
     number: String,
+    is_confidential: bool,
     line: LineId,
     queue: QueueId,
     opened_at: Timestamp,
@@ -107,6 +108,7 @@ impl Switchboard {
         let rules = self.plan.queues.get(&queue)?.rules.callback.clone()?;
         let place = Place {
             number,
+            is_confidential: entry.standing.is_confidential,
             line: entry.line.clone(),
             queue: queue.clone(),
             opened_at: entry.opened_at,
@@ -145,7 +147,8 @@ impl Switchboard {
         };
         let callback =
             Callback { kept, seat: seat.clone(), waited, seat_answered: false, talking_since: None };
-        let id = self.call_back_kept(place.line, place.number, callback, peer, now);
+        let number = (place.number, place.is_confidential);
+        let id = self.call_back_kept(place.line, number, callback, peer, now);
         if let Some(place) = self.kept.places.get_mut(&kept) {
             place.trying = Some(id);
         }
@@ -166,7 +169,8 @@ impl Switchboard {
         if let Some(place) = self.kept.places.remove(&kept) {
             tracing::info!(call = %kept, queue = %place.queue, "a kept place lapsed");
             self.acd.leave(kept, now.mono);
-            self.missed.owe(kept, &place.number, &place.line, place.opened_at, now);
+            let Place { number, is_confidential, line, opened_at, .. } = place;
+            self.missed.owe(kept, (number, is_confidential), line, opened_at, now);
         }
     }
 
@@ -218,21 +222,25 @@ impl Switchboard {
         let outward = self.calls.get_mut(&id).and_then(|entry| entry.outward.as_mut());
         let Some(callback) = outward.and_then(|outward| outward.callback.take()) else { return };
         let Callback { kept, seat, seat_answered, talking_since, .. } = callback;
+        let mut is_latest = false;
         if let Some(place) = self.kept.places.get_mut(&kept) {
-            place.trying = None;
+            is_latest = place.trying.take_if(|trying| *trying == id).is_some();
         }
         if !seat_answered {
             let why = offer_end(ending);
             self.record(id, What::OfferEnded { seat: seat.clone(), why }, now);
-            // The queue finds the next seat for the place, unless we are closing.
-            return self.acd.offer_failed(kept, &seat, why, now.mono);
+            if is_latest {
+                // The queue finds the next seat for the place, unless we are closing.
+                self.acd.offer_failed(kept, &seat, why, now.mono);
+            }
+            return; // Or has done so: this one had lapsed.
         }
         let talked_ms = talking_since.map_or(0, |since| millis(now.mono.since(since)));
         let vanished = ending == Ending::CallerVanished;
         self.record(id, What::SeatLeft { seat: seat.clone(), talked_ms, vanished }, now);
         self.seat_left(kept, &seat, vanished, now);
         if talking_since.is_some() {
-            return;
+            return self.acd.call_over(kept);
         }
         let Some(place) = self.kept.places.get_mut(&kept) else { return };
         place.tries = place.tries.saturating_add(1);
@@ -267,7 +275,9 @@ fn offer_end(ending: Ending) -> OfferEnd {
     match ending {
         Ending::Refused(408) | Ending::Completed => OfferEnd::NoAnswer,
         Ending::Refused(480 | 503 | 404) | Ending::CallerVanished => OfferEnd::Unreachable,
-        Ending::Drained | Ending::Failed | Ending::TooLong => OfferEnd::CallerGone,
+        // The caller is gone for good only where the house closes: else the next seat has the place.
+        Ending::Drained => OfferEnd::CallerGone,
+        Ending::Failed | Ending::TooLong => OfferEnd::NoAnswer,
         Ending::Refused(_) | Ending::CallerHungUp | Ending::CallerCancelled | Ending::OtherHungUp => {
             OfferEnd::Rejected
         }

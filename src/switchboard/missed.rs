@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::fact::{Cause, Fact, What};
+use super::request::Flag;
 use crate::id::{CallId, LineId};
 use crate::routing::afterwards::Missed;
 use crate::time::{Agenda, Instant, Now, Timestamp};
@@ -22,6 +23,8 @@ pub struct MissedView {
     pub call: CallId,
     /// The caller's number.
     pub number: String,
+    /// It is shown to nobody.
+    pub is_confidential: bool,
     /// The line that was dialled last.
     pub line: LineId,
     /// When the first of the calls came.
@@ -79,6 +82,8 @@ struct Heard {
     line: LineId,
     /// Empty: withheld, or no caller's.
     caller: String,
+    /// Wants to be known to nobody.
+    confidential: bool,
     at: Timestamp,
     queued: bool,
     overflowed: bool,
@@ -100,6 +105,7 @@ struct Attempt {
 #[derive(Debug)]
 struct Listed {
     call: CallId,
+    confidential: bool,
     line: LineId,
     first_at: Timestamp,
     last_at: Timestamp,
@@ -156,7 +162,12 @@ impl MissedCalls {
             self.calls.insert(fact.call, Heard::new(line.clone(), caller, fact.at));
             return None;
         }
-        let heard = self.calls.get_mut(&fact.call)?;
+        let Some(heard) = self.calls.get_mut(&fact.call) else {
+            if let What::Flagged { flag: Flag::Confidential, .. } = &fact.what {
+                self.hide(fact.call);
+            }
+            return None;
+        };
         match &fact.what {
             What::Queued { .. } => heard.queued = true,
             // Whoever found nobody there has hardly waited, and is owed a call all the same.
@@ -167,6 +178,7 @@ impl MissedCalls {
                 let number = heard.caller.clone();
                 return self.settle(&number, fact.call, "answered_since");
             }
+            What::Flagged { flag: Flag::Confidential, .. } => heard.confidential = true,
             // Nobody was spoken with.
             What::SeatLeft { talked_ms: 0, .. } => heard.served = false,
             // No clerk speaks with them.
@@ -174,7 +186,8 @@ impl MissedCalls {
             What::Outward { purpose, number, of, .. } => {
                 let missed = purpose == "missed";
                 // Whom it was missed from; the number that is dialled may be another form of theirs.
-                let listed = self.list.iter_mut().find(|(_, listed)| missed && Some(listed.call) == *of);
+                let of = of.filter(|_| missed);
+                let listed = of.and_then(|of| self.list.iter_mut().find(|(_, listed)| listed.call == of));
                 let number = listed.map_or_else(
                     || number.clone(),
                     |(number, listed)| {
@@ -238,11 +251,13 @@ impl MissedCalls {
         match self.list.get_mut(&number) {
             Some(listed) => {
                 (listed.call, listed.line, listed.last_at) = (call, heard.line, heard.at);
+                listed.confidential |= heard.confidential;
                 (listed.count, listed.tries, listed.next) = (listed.count.saturating_add(1), 0, None);
             }
             None => {
                 let listed = Listed {
                     call,
+                    confidential: heard.confidential,
                     line: heard.line,
                     first_at: heard.at,
                     last_at: heard.at,
@@ -265,9 +280,16 @@ impl MissedCalls {
     }
 
     /// Lists somebody whom nothing else calls back any more.
-    pub fn owe(&mut self, call: CallId, number: &str, line: &LineId, at: Timestamp, now: Now) {
+    pub(super) fn owe(
+        &mut self,
+        call: CallId,
+        (number, confidential): (String, bool),
+        line: LineId,
+        at: Timestamp,
+        now: Now,
+    ) {
         if self.rules.enabled {
-            self.enter(Heard::new(line.clone(), number.to_owned(), at), call, now);
+            self.enter(Heard { confidential, ..Heard::new(line, number, at) }, call, now);
         }
     }
 
@@ -286,6 +308,13 @@ impl MissedCalls {
         None
     }
 
+    /// It is said only after the call that its caller wants to be known to nobody.
+    fn hide(&mut self, call: CallId) {
+        for listed in self.list.values_mut().filter(|listed| listed.call == call) {
+            listed.confidential = true;
+        }
+    }
+
     fn settle(&mut self, number: &str, call: CallId, outcome: &'static str) -> Option<Settled> {
         self.strike(number).then_some(Settled { call, outcome })
     }
@@ -298,8 +327,8 @@ impl MissedCalls {
         true
     }
 
-    /// Whom to call back for a missed call, if that may be now.
-    pub fn to_call_back(&self, missed: CallId, now: Now) -> Result<(&str, &LineId), NotNow> {
+    /// Whom to call back for a missed call, if that may be now; and whether the number is nobody's to see.
+    pub fn to_call_back(&self, missed: CallId, now: Now) -> Result<(&str, bool), NotNow> {
         let of = |(_, listed): &(&String, &Listed)| listed.call == missed;
         let (number, listed) = self.list.iter().find(of).ok_or(NotNow::NotListed)?;
         if listed.trying.is_some() {
@@ -308,7 +337,7 @@ impl MissedCalls {
         if listed.next.is_some_and(|(_, next)| now.mono < next) {
             return Err(NotNow::TooSoon);
         }
-        Ok((number, &listed.line))
+        Ok((number, listed.confidential))
     }
 
     /// Strikes those who have been on the list for long enough.
@@ -330,6 +359,7 @@ impl MissedCalls {
             Some(MissedView {
                 call: listed.call,
                 number: number.clone(),
+                is_confidential: listed.confidential,
                 line: listed.line.clone(),
                 first_at: listed.first_at,
                 last_at: listed.last_at,
@@ -353,6 +383,7 @@ impl Heard {
         Heard {
             line,
             caller,
+            confidential: false,
             at,
             queued: false,
             overflowed: false,

@@ -200,6 +200,7 @@ impl Switchboard {
         for seat in entry.keeps() {
             self.acd.seat_disengaged(seat, now.mono);
         }
+        self.acd.call_over(id);
         self.agenda.set(&id, None);
         self.screens.drop_call(id);
         if entry.answered.is_some() && !entry.standing.is_code {

@@ -29,8 +29,14 @@ impl Switchboard {
             Decision::Withdraw { call, seat } => {
                 self.screens.drop_offer(call, &seat);
                 if let Some(entry) = self.calls.get(&call) {
+                    // Who keeps the place has just been on the line, and a seat was about to ring.
                     let gone = entry.call.is_over() || self.is_kept(call);
-                    let why = if gone { OfferEnd::CallerGone } else { OfferEnd::NoAnswer };
+                    // A seat that is free still rang for whom another has, or is to have.
+                    let free = matches!(
+                        self.acd.seat(&seat),
+                        Some(SeatState::Ready { .. } | SeatState::Offered { .. })
+                    );
+                    let why = if gone || free { OfferEnd::CallerGone } else { OfferEnd::NoAnswer };
                     self.record(call, What::OfferEnded { seat: seat.clone(), why }, now);
                     self.tell_call(call, Input::WithdrawSeat { seat });
                 }
@@ -78,7 +84,9 @@ impl Switchboard {
         };
         self.record(call, What::OfferEnded { seat: seat.clone(), why }, now);
         self.joins_not(call, &seat, now);
-        self.acd.offer_failed(call, &seat, why, now.mono);
+        if !self.is_kept(call) {
+            self.acd.offer_failed(call, &seat, why, now.mono);
+        }
     }
 
     /// A seat and a caller hear one another: no other seat needs to ring for that caller.
@@ -88,7 +96,9 @@ impl Switchboard {
 
     pub(super) fn leave_queue(&mut self, call: CallId, now: Now) {
         self.screens.drop_call(call);
-        self.acd.leave(call, now.mono);
+        if !self.is_kept(call) {
+            self.acd.leave(call, now.mono);
+        }
     }
 
     pub(super) fn seat_left(&mut self, call: CallId, seat: &SeatId, vanished: bool, now: Now) {

@@ -184,7 +184,8 @@ impl Switchboard {
         }
         let about = self.calls.get(&fact.call).map(|entry| About {
             line: &entry.line,
-            caller: entry.outward.as_ref().map_or_else(|| entry.shown_caller(), |outward| &outward.number),
+            caller: entry.outward.as_ref().map_or_else(|| entry.shown_caller(), |own| own.shown_number()),
+            hidden: entry.outward.as_ref().filter(|own| own.is_confidential).map(|own| own.number.as_str()),
             ticket: &entry.ticket,
         });
         ticketing::event(fact, about, &self.plan, &self.source)

@@ -18,6 +18,8 @@ pub struct About<'a> {
     pub line: &'a LineId,
     /// The caller's number; empty: withheld, or confidential.
     pub caller: &'a str,
+    /// Whom the house called, where that is nobody's to know.
+    pub hidden: Option<&'a str>,
     /// The ticket's number.
     pub ticket: &'a str,
 }
@@ -26,7 +28,10 @@ pub struct About<'a> {
 ///
 /// `about` is missing only for calls that are over, whose facts need nothing of it.
 pub fn event(fact: &Fact, about: Option<About<'_>>, plan: &Plan, source: &str) -> Option<StoredEvent> {
-    let body = body(&fact.what, about, plan)?;
+    let mut body = body(&fact.what, about, plan)?;
+    if let Some(number) = about.and_then(|about| about.hidden) {
+        hide(&mut body, number);
+    }
     Some(stored(fact.call, fact.sequence, fact.at, &body, source))
 }
 
@@ -69,7 +74,7 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         }
         What::Queued { queue } => EventBody::Queued { queue },
         What::SeatOffered { seat, waited_ms, history, purpose } => {
-            let About { line, caller, ticket } = about?;
+            let About { line, caller, ticket, .. } = about?;
             EventBody::SeatOffered {
                 seat,
                 ticket: ticket.into(),
@@ -114,6 +119,21 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
             EventBody::Closed { cause, status, lasted_ms, answered_ms }
         }
     })
+}
+
+/// Takes a number that is nobody's to know out of an event.
+fn hide(body: &mut EventBody, hidden: &str) {
+    let told = match body {
+        EventBody::Opened { dialled, .. } => dialled,
+        EventBody::Outward { number, .. }
+        | EventBody::PeerAnswered { number, .. }
+        | EventBody::PeerFailed { number, .. }
+        | EventBody::PeerLeft { number, .. } => number,
+        _ => return,
+    };
+    if told == hidden {
+        told.clear();
+    }
 }
 
 /// `None`: a step of a later version, which this one has no word for.

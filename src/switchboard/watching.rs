@@ -120,7 +120,8 @@ impl Switchboard {
 
     fn to_hear(&self, id: CallId, watch: &Watch) -> Heard {
         let Some((call, beside)) = self.talk_of(&watch.of, watch.how) else { return Heard::Nobody };
-        let full = self.watches.at(call, id) >= AT_ONE_CALL;
+        let there = watch.at.is_some_and(|at| at.call == call);
+        let full = !there && self.watches.at(call, id) >= AT_ONE_CALL;
         if full || !watch.role.may_watch(Watching::Listen, beside.of) {
             return Heard::Nobody;
         }

@@ -152,6 +152,11 @@ impl Marks {
         }
     }
 
+    /// Whether the caller wants to be known to nobody.
+    pub fn is_confidential(&self) -> bool {
+        self.flags.iter().any(|flagged| flagged.flag == Flag::Confidential)
+    }
+
     /// Points of priority as they stood last.
     pub fn priority(&self) -> i16 {
         self.priorities.last().map_or(0, |last| last.priority)

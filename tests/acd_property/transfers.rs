@@ -1,6 +1,6 @@
 //! A clerk puts a caller through to another seat.
 
-use hotline::acd::event::{AwayWhy, Decision, OfferEnd, Purpose, SeatState};
+use hotline::acd::event::{AwayWhy, Change, Decision, OfferEnd, Purpose, SeatState};
 use hotline::id::{CallId, SeatId};
 
 use crate::floor::{Floor, secs, withdraw};
@@ -99,4 +99,22 @@ fn a_caller_who_leaves_frees_both_and_a_clerk_who_leaves_only_themselves() {
     floor.acd.seat_left(&"1001".into(), caller, floor.now);
     assert!(matches!(floor.state("1002"), SeatState::Offered { .. }));
     assert!(floor.answers(caller, "1002"));
+}
+
+#[test]
+fn a_long_calls_earlier_place_is_not_forgotten_for_calls_that_are_over() {
+    let mut floor = Floor::with_desks(&["1001", "1002", "1003"]);
+    let (first, second) = (floor.calls(1), floor.calls(2));
+    assert!(floor.answers(first, "1001") && floor.answers(second, "1002"));
+    for n in 3..4_200 {
+        let passing = floor.calls(n);
+        floor.serves(passing, "1003");
+        floor.acd.call_over(passing);
+    }
+    floor.acd.seat_engaged(&"1003".into(), floor.now);
+    for returns in [second, first] {
+        floor.joins(returns, "main", &[], true);
+    }
+    floor.acd.change(&"1001".into(), Change::Ready, floor.now).expect("its wrap-up is over");
+    assert_eq!(floor.rung_for(first).as_deref(), Some("1001"), "it was first");
 }

@@ -2,11 +2,13 @@
 
 use hotline::acd::event::Unchanged;
 use hotline::call::Unwilling;
-use hotline::switchboard::request::{Refusal, Reply};
+use hotline::switchboard::What;
+use hotline::switchboard::fact::Cause;
+use hotline::switchboard::request::{Disposed, Refusal, Reply};
 
 use crate::client::{Answer, get, post, raw};
 use crate::document::is_valid;
-use crate::fixture::{OWNER, Served, call};
+use crate::fixture::{OWNER, Served, call, story, token};
 
 /// It is a problem by the published schema, and says the same as its status line.
 fn problem(answer: &Answer) -> (u16, String) {
@@ -37,6 +39,7 @@ fn what_the_switchboard_refuses_has_its_own_status_and_code() {
         (Refusal::Seat(Unchanged::NoWrapUp), 409, "no_wrap_up"),
         (Refusal::Seat(Unchanged::TooLong), 422, "wrap_up_too_long"),
         (Refusal::Call(Unwilling::NotTalking), 409, "not_talking"),
+        (Refusal::Call(Unwilling::OwnCall), 409, "own_call"),
         (Refusal::Call(Unwilling::ThirdThere), 409, "third_there"),
         (Refusal::Call(Unwilling::NoThird), 409, "no_third"),
         (Refusal::Call(Unwilling::Unreachable), 422, "unreachable"),
@@ -99,4 +102,20 @@ fn what_is_not_there_and_who_is_nobody_are_refused_as_problems() {
     assert_eq!(problem(&get(served.at, "/v1/seats", "guess")), (401, "wrong_token".into()));
     let put = format!("PUT /v1/seats HTTP/1.0\r\nHost: h\r\nAuthorization: Bearer {OWNER}\r\n\r\n");
     assert_eq!(problem(&raw(served.at, put.as_bytes())), (405, "no_such_method".into()));
+}
+
+#[test]
+fn the_recording_of_a_secret_matter_is_for_administrators() {
+    let served = Served::open("secret");
+    let secret = |secret| What::Disposed(Disposed { secret, by: "1001".into(), ..Disposed::default() });
+    let recorded = || What::Recorded { file: "x.wav".into(), duration_ms: 1_000, lost_frames: 0 };
+    served.write(story(call(1), vec![recorded(), secret(false), secret(true)], Cause::CallerHungUp));
+    served.write(story(call(2), vec![recorded(), secret(true), secret(false)], Cause::CallerHungUp));
+    let ask =
+        |n, role: &str| get(served.at, &format!("/v1/recordings/{}?by=wang&reason=x", call(n)), &token(role));
+    assert_eq!(problem(&ask(1, "supervisor")), (403, "secret_matter".into()));
+    // No file is there: who may hear it gets as far as that.
+    for (n, role) in [(1, "admin"), (2, "supervisor")] {
+        assert_eq!(problem(&ask(n, role)), (404, "no_recording".into()), "{n} {role}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Calls that clerks and the house make: whoever is on the first leg came to us, or is called by us.
 
-use hotline::call::{Callee, EndWhy, Input};
+use hotline::call::{Callee, EndWhy, Input, Unwilling, Wish};
 use hotline::media::order::LegFigures;
 use hotline::routing::plan::{Flow, Peer, Step};
 use hotline::sip::sdp::Direction;
@@ -244,4 +244,28 @@ fn a_citizen_whom_the_house_calls_is_asked_and_let_go() {
     let failed = ["told failed 13800000000: 486", "free port 10", "told closed Refused(486)", "over"];
     assert_eq!(citizen.refuses(0, 486), failed);
     assert_eq!(citizen.lent, [CALLER_PORT]);
+}
+
+#[test]
+fn a_clerks_own_call_is_put_into_no_queue_and_nobody_takes_it_over() {
+    let wishes = [
+        Wish::Requeue { queue: Some("main".into()) },
+        Wish::TakeOver { seat: "1002".into() },
+        Wish::Consult { to: "1002".into() },
+        Wish::Hold,
+        Wish::Resume,
+        Wish::Return,
+        Wish::Leave,
+        Wish::Merge,
+    ];
+    let mut dialled = dialled().go();
+    dialled.recorded();
+    dialled.answers(1);
+    for mut caller in [talking(), dialled] {
+        for wish in &wishes {
+            assert_eq!(caller.wishes(wish.clone()).map(<[_]>::len), Err(Unwilling::OwnCall), "{wish:?}");
+        }
+        assert_eq!(caller.call.state(), "talking");
+        assert!(caller.wishes(Wish::End).is_ok_and(|said| said.contains(&"hang up 1".to_owned())));
+    }
 }

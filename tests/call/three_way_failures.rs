@@ -211,3 +211,30 @@ fn a_seat_that_is_sent_away_before_it_rings_is_free_again() {
     let said = caller.tell(Input::WithdrawSeat { seat: "1002".into() });
     assert_eq!(said.last().unwrap(), "bridge 0 and 1");
 }
+
+#[test]
+fn an_expert_who_picks_up_as_the_offer_lapses_leaves_the_next_one_to_be_asked() {
+    let mut caller = asked("12348", None);
+    caller.answers(2);
+    let said = caller.tell(Input::WithdrawSeat { seat: "1006".into() }).to_vec();
+    assert!(said.contains(&"want seat 1007 beside".to_owned()), "{said:?}");
+    assert_eq!(caller.rings("1007")[0], "want port 3 for seat 1007");
+    caller.answers(3);
+    assert!(caller.wishes(Wish::Merge).is_ok());
+}
+
+#[test]
+fn a_sub_centers_caller_whose_seat_picks_up_as_the_offer_lapses_goes_on_as_12345() {
+    let mut caller = Dialling::to("12366").with(city).go();
+    caller.recorded();
+    caller.answers(1);
+    assert_eq!(caller.call.state(), "talking");
+    let leg = caller.leg(1);
+    let target = "sip:1002@hotline.puyang".to_owned();
+    caller.tell(Input::Referred { leg, refer: 1, target, attended: false });
+    caller.rings("1002");
+    caller.hangs_up(1);
+    caller.answers(2);
+    let said = caller.tell(Input::WithdrawSeat { seat: "1002".into() }).to_vec();
+    assert_eq!(said.last().unwrap(), "play 0: sub_center_unanswered", "not music in no line for ever");
+}

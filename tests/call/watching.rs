@@ -18,7 +18,7 @@ const DEAF: Rights = Rights { hears: false, heard_by: Audience::Nobody };
 fn watcher(role: Role) -> Caller {
     let flow = Flow { line: "*9".into(), steps: vec![Step::Answer, Step::Watch { role }], record: false };
     let mut caller = Dialling { flow: Some(flow), ..Dialling::to("12345") }.go();
-    let said = ["200", "told answered", "open 0", "loop 0: ringback", "can listen"];
+    let said = ["200", "told answered", "open 0", "loop 0: watch_waiting", "can listen"];
     assert_eq!(caller.recorded(), said);
     assert_eq!(caller.call.state(), "watching");
     caller
@@ -62,7 +62,7 @@ fn who_listens_joins_the_other_calls_conference_unheard_and_goes_from_one_to_the
     let said = caller.tell(Input::Beside { beside: Some(second) });
     assert_eq!(said, ["listens no more", "move 0", &joined(&second), "listens as Listen"]);
     let said = caller.tell(Input::Beside { beside: None });
-    assert_eq!(said, ["listens no more", "leave 0", "loop 0: ringback"]);
+    assert_eq!(said, ["listens no more", "leave 0", "loop 0: watch_waiting"]);
     let said = caller.tell(Input::Beside { beside: Some(second) });
     assert_eq!(said, [&joined(&second)[..], "listens as Listen"], "the same group as before");
 }

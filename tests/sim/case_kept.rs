@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use hotline::acd::event::{OfferEnd, SeatState};
+use hotline::id::LegId;
+use hotline::media;
 use hotline::phone::{Answers, PhoneEvent};
 use hotline::routing::Plan;
+use hotline::routing::callers::{CallerAct, CallerPolicy};
 use hotline::routing::queueing::CallbackOffer;
 use hotline::switchboard::fact::{Cause, Fact};
 use hotline::switchboard::{Input, What};
@@ -12,7 +15,7 @@ use hotline::switchboard::{Input, What};
 use crate::case_outward::{calls_out, far_end};
 use crate::city::{City, secs};
 use crate::clerk::Who;
-use crate::desk::has;
+use crate::desk::{Office, has};
 use crate::house;
 use crate::seed::in_a_city_with;
 
@@ -183,5 +186,69 @@ fn a_seat_that_rings_when_the_place_is_kept_rings_no_more_for_who_hangs_up() {
         city.hangs_up(citizen);
         city.run_for(secs(3));
         assert_eq!(city.board.places_kept(), 0);
+    });
+}
+
+#[test]
+fn a_key_pressed_just_as_a_seat_is_about_to_ring_keeps_the_place_and_the_seat_calls_back() {
+    in_a_city_with(keeps_places, |city| {
+        let citizen = far_end(city, Answers::After(secs(1)));
+        has_words(city);
+        // Its screen is not there yet: the telephone does not ring.
+        city.office_is(Office::Hangs);
+        city.dials(citizen, "12345");
+        assert!(city.run_until(secs(30), |city| city.state_of(citizen) == Some("waiting")));
+        city.run_for(secs(7));
+        let waited = city.call_of(citizen).expect("it waits");
+        let clerk = city.seat("1001").answers_after(secs(1));
+        let offered = |state| matches!(state, SeatState::Offered { call, .. } if call == waited);
+        assert!(city.run_until(secs(2), |city| offered(city.seat_state(clerk))));
+        city.tell(Input::Sound(media::Fact::Digit { leg: LegId::caller(waited), digit: '1' }));
+        assert_eq!(city.board.places_kept(), 1);
+        // The clerk is through sooner than the caller's words: busy, and called again.
+        assert!(city.run_until(secs(120), |city| city.hears(clerk, citizen)));
+        assert_eq!(city.board.places_kept(), 0);
+        city.hangs_up(clerk);
+        city.run_for(secs(3));
+        let told = &city.store.facts[&waited];
+        let offers = told.iter().filter(|fact| matches!(fact.what, What::SeatOffered { .. })).count();
+        let ended = told.iter().filter(|fact| matches!(fact.what, What::OfferEnded { .. })).count();
+        assert_eq!((offers, ended), (1, 1), "one end for each offer: {told:?}");
+    });
+}
+
+#[test]
+fn who_wants_to_be_known_to_nobody_is_called_back_without_a_number_on_any_screen() {
+    let decided = |plan: &mut Plan| {
+        keeps_places(plan);
+        let confidential = CallerPolicy {
+            caller: "13800000000".into(),
+            act: CallerAct::Confidential,
+            reason: "本人要求".into(),
+            approver: "科长".into(),
+            until: "2099-01-01T00:00:00Z".parse().expect("a time"),
+        };
+        plan.callers.policies.insert("13800000000".into(), confidential);
+    };
+    in_a_city_with(decided, |city| {
+        let citizen = far_end(city, Answers::After(secs(2)));
+        keeps(city, citizen);
+        let clerk = city.seat("1001").answers_after(secs(1));
+        assert!(city.run_until(secs(10), |city| city.hears(clerk, citizen)));
+        let shown = |event: &PhoneEvent| match event {
+            PhoneEvent::IncomingCall { from, .. } => from.contains("13800000000"),
+            _ => false,
+        };
+        assert!(!city.saw(clerk, shown), "{:?}", city.look_at(clerk).events);
+        let board = hotline::console::snapshot(&city.board, city.now()).to_string();
+        assert!(!board.contains("138"), "{board}");
+        city.hangs_up(clerk);
+        city.run_for(secs(3));
+        let told = city.books.taken.iter().find(|event| event.json.contains("13800000000"));
+        assert!(told.is_none(), "{told:?}");
+        assert!(has(
+            callbacks(city)[0],
+            |what| matches!(what, What::Outward { number, .. } if number == "13800000000")
+        ));
     });
 }

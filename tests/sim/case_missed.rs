@@ -1,7 +1,7 @@
 //! Callers who gave up, the list of them, and the calls back.
 
 use hotline::id::CallId;
-use hotline::phone::Answers;
+use hotline::phone::{Answers, Dial};
 use hotline::routing::Plan;
 use hotline::routing::afterwards::Missed;
 use hotline::switchboard::fact::{Fact, What};
@@ -176,5 +176,28 @@ fn who_overflows_to_a_ticket_is_listed_and_a_withheld_number_is_not() {
         assert_eq!(numbers, [CITIZEN]);
         city.run_for(secs(3_600));
         assert!(city.board.missed().is_empty(), "kept for an hour");
+    });
+}
+
+#[test]
+fn nobody_is_called_back_by_an_emergencys_number_and_no_refusal_has_a_number() {
+    in_a_city_with(lists_missed, |city| {
+        let far = far_end(city, Answers::Never);
+        let clerk = city.seat("1001").never_answers();
+        for number in ["110", "0014155550100"] {
+            let dial = Dial { from_user: Some(number.into()), ..Dial::to("12345") };
+            city.dials_with(far, dial);
+            city.run_for(secs(30));
+            city.hangs_up(far);
+            assert!(city.run_until(secs(30), |city| city.board.calls().is_empty()));
+            city.run_for(secs(90)); // Seats that did not answer are back.
+            let missed = city.board.missed().into_iter().find(|missed| missed.number == number);
+            let call = missed.unwrap_or_else(|| panic!("{:?}", city.board.missed())).call;
+            city.signs_in(clerk);
+            match call_back(city, call, "1001") {
+                Err(Refusal::NotInPlan(shown)) => assert!(!shown.contains(number), "{shown}"),
+                other => panic!("{number}: {other:?}"),
+            }
+        }
     });
 }

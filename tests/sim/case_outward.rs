@@ -578,3 +578,21 @@ fn clicks_over_a_bad_network_leave_nothing_behind() {
         assert!(city.look_at(clerk).is_idle() && city.look_at(citizen).is_idle());
     });
 }
+
+#[test]
+fn a_seat_has_few_calls_of_its_own_at_once() {
+    let decided = |plan: &mut Plan| plan.seats.get_mut("1006").expect("a seat").role = Role::Supervisor;
+    in_a_city_with(decided, |city| {
+        // Whoever has a seat's password has as many telephones as they like.
+        let phones = [(); 5].map(|()| city.seat("1006").never_answers());
+        for (phone, heard) in phones.into_iter().zip(["1001", "1002", "1003", "1004", "1005"]) {
+            city.dials(phone, &format!("*9{heard}"));
+            city.run_for(secs(1));
+        }
+        assert!(city.saw(phones[4], refused(486)));
+        assert_eq!(city.board.calls().len(), 4);
+        phones.map(|phone| city.hangs_up(phone));
+        city.run_for(secs(3));
+        assert!(city.board.calls().is_empty() && is_ready(city, phones[4]));
+    });
+}

@@ -1,6 +1,9 @@
 //! Who waits, for how long, and what is said meanwhile.
 
-use hotline::acd::event::{Overflow, SeatState};
+use hotline::acd::event::{OfferEnd, Overflow, SeatState};
+use hotline::routing::Plan;
+use hotline::routing::queueing::Strategy;
+use hotline::switchboard::What;
 
 use crate::city::{City, millis, secs};
 use crate::clerk::Who;
@@ -193,4 +196,26 @@ fn a_bye_that_is_lost_blames_no_clerk_who_takes_calls_without_a_pause() {
             city.hangs_up(second);
         },
     );
+}
+
+#[test]
+fn of_seats_that_ring_together_those_that_are_not_needed_have_missed_nothing() {
+    let decided = |plan: &mut Plan| {
+        plan.queues.get_mut("main").expect("the shipped queue").rules.strategy = Strategy::RingAll;
+    };
+    in_a_city_with(decided, |city| {
+        let slow = city.seat("1001").answers_after(secs(9));
+        let quick = city.seat("1002").answers_after(secs(2));
+        let caller = city.phone("13800000001").dials("12345");
+        assert!(city.run_until(secs(30), |city| city.hears(caller, quick) && city.hears(quick, caller)));
+        assert!(matches!(city.seat_state(slow), SeatState::Ready { .. }));
+        city.hangs_up(caller);
+        city.run_for(secs(3));
+        let told = &city.store.facts[&city.record_of(caller).call];
+        let ended = told.iter().filter_map(|fact| match &fact.what {
+            What::OfferEnded { seat, why } => Some((seat.as_str(), *why)),
+            _ => None,
+        });
+        assert_eq!(ended.collect::<Vec<_>>(), [("1001", OfferEnd::CallerGone)]);
+    });
 }

@@ -157,7 +157,7 @@ fn whoever_listens_waits_with_a_tone_and_follows_the_seat_from_call_to_call() {
         let boss = listens(city, "1006", "1001");
         assert_eq!(city.state_of(boss), Some("watching"));
         city.run_for(secs(4));
-        assert!(city.heard(boss, "ringback"));
+        assert!(city.heard(boss, "watch_waiting"));
         let (clerk, first) = talking(city);
         let one = call_at(city, "1001");
         assert_eq!(who_hears_whom(city, &[('c', first), ('k', clerk), ('s', boss)]), "ck kc sc sk");

@@ -218,7 +218,10 @@ fn close_crashed(
         .collect();
     let source = crate::tickets::event::source("node-1");
     let events = |record: &CallRecord, fact: &switchboard::Fact| {
-        let about = ticketing::About { line: &record.line, caller: &record.caller, ticket: &record.ticket };
+        let called = record.marks.outward.as_ref().filter(|_| record.marks.is_confidential());
+        let hidden = called.map(|outward| outward.number.as_str());
+        let caller = if record.marks.is_confidential() { "" } else { &record.caller };
+        let about = ticketing::About { line: &record.line, caller, hidden, ticket: &record.ticket };
         ticketing::event(fact, Some(about), plan, &source).into_iter().collect()
     };
     let added =

@@ -22,7 +22,7 @@ pub(super) struct CallView {
     call: String,
     /// The line that was dialled.
     line: String,
-    /// The caller's number, masked for who need not know it; empty: withheld.
+    /// The caller's number, masked for who need not know it; empty: withheld, or confidential.
     caller: String,
     ticket: String,
     /// In one word: `waiting`, `talking`, ….
@@ -75,6 +75,8 @@ pub(super) async fn one(
     let (now, talks) = now.map_or((None, false), |(view, talks)| (Some(view), talks));
     let record = record.map(|record| {
         let own = talks || record.seat.is_some() && record.seat == asker.seat;
+        // A confidential caller's number is in the record, and for those alone who see all.
+        let own = own && !record.marks.is_confidential();
         let mut shown = serde_json::to_value(&record).unwrap_or_default();
         if !sees(&asker, own) {
             masking::hide(&mut shown);
@@ -86,8 +88,8 @@ pub(super) async fn one(
 
 fn view(board: &Switchboard, id: CallId, entry: &Entry, asker: &Asker) -> CallView {
     let caller = match sees(asker, is_own(board, id, asker)) {
-        true => entry.caller.clone(),
-        false => mask(&entry.caller).to_string(),
+        true => entry.shown_caller().to_owned(),
+        false => mask(entry.shown_caller()).to_string(),
     };
     CallView {
         call: id.to_string(),

@@ -24,7 +24,8 @@ pub(super) struct MissedView {
     call: String,
     /// The line that was dialled last.
     line: String,
-    /// Masked for who need not know it; who calls back by the call needs no number.
+    /// Masked for who need not know it, empty where it is confidential; who calls back by the call needs no
+    /// number.
     caller: String,
     first_at: String,
     last_at: String,
@@ -51,7 +52,11 @@ fn view(missed: missed::MissedView, full: bool) -> MissedView {
     MissedView {
         call: missed.call.to_string(),
         line: missed.line.to_string(),
-        caller: if full { missed.number } else { mask(&missed.number).to_string() },
+        caller: match (missed.is_confidential, full) {
+            (true, _) => String::new(),
+            (false, true) => missed.number,
+            (false, false) => mask(&missed.number).to_string(),
+        },
         first_at: missed.first_at.to_string(),
         last_at: missed.last_at.to_string(),
         count: missed.count,

@@ -52,6 +52,12 @@ pub(super) const BRAKED: Kind =
     Kind(StatusCode::TOO_MANY_REQUESTS, "braked", "错误令牌过多，请稍候", "too many wrong tokens: wait");
 pub(super) const NOT_ALLOWED: Kind =
     Kind(StatusCode::FORBIDDEN, "not_allowed", "没有权限", "this role may not");
+pub(super) const SECRET_MATTER: Kind = Kind(
+    StatusCode::FORBIDDEN,
+    "secret_matter",
+    "涉密事项的录音只供管理员调取",
+    "the matter is secret: its recording is for administrators",
+);
 pub(super) const NO_SUCH_CALL: Kind =
     Kind(StatusCode::NOT_FOUND, "no_such_call", "没有这次通话", "no such call");
 pub(super) const NO_SUCH_SEAT: Kind =
@@ -188,6 +194,11 @@ impl From<Refusal> for Problem {
                 "not_accepted",
                 "紧急中心尚未接受来电人",
                 "help in an emergency has not accepted the caller yet",
+            ),
+            Refusal::Call(Unwilling::OwnCall) => conflict(
+                "own_call",
+                "这是座席自己的通话，没有待服务的来电人",
+                "it is a clerk's own call: nobody waits in it to be served",
             ),
             Refusal::Call(Unwilling::Over) => CALL_OVER.into(),
             Refusal::TooSoon => {

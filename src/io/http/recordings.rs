@@ -18,6 +18,8 @@ use crate::io::house::Ask;
 use crate::io::recorder;
 use crate::io::store::ManifestRow;
 use crate::ledger::Action;
+use crate::switchboard::may_export;
+use crate::telemetry::CallRecord;
 
 /// Who asks, and why: both go to the ledger.
 #[derive(Deserialize, IntoParams)]
@@ -82,7 +84,7 @@ pub(super) fn asked(
 #[utoipa::path(get, path = "/v1/recordings/{call}", tag = "recordings", params(("call" = String, Path), Who),
     responses((status = 200, description = "the sound", content(
         (Vec<u8> = "audio/wav"), (Vec<u8> = "audio/flac"))),
-        (status = 400), (status = 404)))]
+        (status = 400), (status = 403), (status = 404)))]
 pub(super) async fn play(
     Shared(app): Extracted,
     Path(call): Path<String>,
@@ -90,7 +92,11 @@ pub(super) async fn play(
     me: Me,
 ) -> Result<Response, Problem> {
     let (call, by, reason) = asked(&me, &call, who.by, who.reason)?;
-    let record = app.state.desk.answer(move |reader| reader.call(call)).await?;
+    let facts = app.state.desk.answer(move |reader| reader.facts(call)).await?;
+    if !may_export(me.asker.role, facts.iter()) {
+        return Err(problem::SECRET_MATTER.into());
+    }
+    let record = CallRecord::fold(&facts);
     let file = record.and_then(|record| record.recording).filter(|file| !file.is_empty());
     let file = file.map(|file| of_track(&file, call, who.track)).ok_or(problem::NO_RECORDING)?;
     note(&app, call, Action::RecordingPlayed { call }, by, reason).await?;
