@@ -1,6 +1,7 @@
 //! One run: calls begun as they are due, everything moved, everything counted, in one thread.
 
 mod callers;
+mod clerks;
 mod far;
 mod hearing;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 use super::calls::{Line, Role, Stage};
 use super::figures::Figures;
 use super::judge::{Bench, Tone};
+use super::line::InLine;
 use super::lobby::{Guest, Lobby};
 use super::plan::{FarSide, Plan};
 use super::report::Report;
@@ -25,8 +27,8 @@ use crate::id::Dice;
 use crate::io::affinity;
 use crate::io::media::{ShellChoice, raise_file_limit};
 use crate::io::packets::batch::{Batch, Port};
+use crate::phone::PhoneConfig;
 use crate::phone::stream::Loop;
-use crate::phone::{Phone, PhoneConfig};
 use crate::time::{Agenda, Instant, Timestamp};
 
 /// Calls begun before others have their turn.
@@ -82,9 +84,11 @@ pub struct Floor {
     lines: Vec<Line>,
     near: (usize, SocketAddr),
     far: Option<(usize, SocketAddr)>,
+    third: Option<(usize, SocketAddr)>,
     ip: IpAddr,
     idle: VecDeque<Guest>,
     callers: usize,
+    /// Telephones of a trunk's far side, the third party's included.
     fars: usize,
     pub(super) up: u64,
     /// Callers under way by their number.
@@ -98,6 +102,10 @@ pub struct Floor {
     mute: Option<SocketAddr>,
     next: u64,
     sample: Dice,
+    /// What kind a call is, and when its caller gives up.
+    lots: Dice,
+    /// Callers who wait for seats.
+    pub(super) line: InLine,
     dice: Dice,
     seconds: Seconds,
 }
@@ -111,6 +119,7 @@ impl Floor {
         // What the seed decides is drawn first; what names calls must differ from run to run.
         let schedule = Schedule::new(plan.stretches.clone(), arrivals, dice.split());
         let sample = dice.split();
+        let lots = dice.split();
         let mut key = [0; 32];
         rand::RngCore::fill_bytes(&mut rand::rng(), &mut key);
         let mut lobby = Lobby::new()?;
@@ -121,12 +130,9 @@ impl Floor {
         let far = match &plan.far {
             FarSide::None => None,
             FarSide::Seats(_) => Some(lobby.open_door(SocketAddr::new(ip, 0))?),
-            FarSide::Trunk(at) => {
-                let (door, bound) = lobby.open_door(*at)?;
-                let ip = if bound.ip().is_unspecified() { ip } else { bound.ip() };
-                Some((door, SocketAddr::new(ip, bound.port())))
-            }
+            FarSide::Trunk(at) => Some(open_far(&mut lobby, *at, ip)?),
         };
+        let third = plan.third.map(|at| open_far(&mut lobby, at, ip)).transpose()?;
         if let (true, Some((_, at))) = (target.port() == 0, far) {
             target = at; // The self-test.
         }
@@ -155,6 +161,7 @@ impl Floor {
             lines: Vec::new(),
             near,
             far,
+            third,
             ip,
             idle: VecDeque::new(),
             callers: 0,
@@ -167,6 +174,8 @@ impl Floor {
             mute,
             next: 0,
             sample,
+            lots,
+            line: InLine::new(plan.greeting, plan.wrap_up),
             dice: Dice::keyed(key),
             seconds: Seconds::new(watch, quiet),
             plan,
@@ -244,9 +253,9 @@ impl Floor {
         self.ended = self.ended.min(self.lobby.now().mono);
         self.leave()?;
         self.close_second();
-        let sound = self.bench.take().map(Bench::close).unwrap_or_default();
+        let verdicts = self.bench.take().map(Bench::close).unwrap_or_default();
         let seconds = std::mem::replace(&mut self.seconds, Seconds::new(None, true));
-        Ok(super::summary::summary(self, sound, seconds))
+        Ok(super::summary::summary(self, verdicts, seconds))
     }
 
     fn next_due(&mut self, second: Instant) -> Instant {
@@ -261,15 +270,16 @@ impl Floor {
     /// No more calls begin.
     fn end(&mut self, now: Instant, why: Why) {
         self.ended = match (self.phase, why) {
-            (_, Why::Enough) => self.ends.max(now + self.plan.patience + self.plan.hold),
+            (_, Why::Enough) => self.ends.max(now + self.plan.patience + self.plan.longest_life()),
             (Phase::Beginning, _) => now.min(self.ends),
             (Phase::Ending { .. }, _) => self.ended,
         };
         let at_once = why == Why::Stopped;
         let live_on = match why {
             Why::Stopped => Duration::ZERO,
-            Why::Over => LIVE_ON,
-            Why::Enough => self.plan.patience + self.plan.hold,
+            // Whoever waits in line is served to the end.
+            Why::Over if !self.plan.mix.waits() => LIVE_ON,
+            Why::Over | Why::Enough => self.plan.patience + self.plan.longest_life(),
         };
         self.live_on = now + live_on;
         self.phase = Phase::Ending { by: self.live_on + self.plan.patience + LINGER };
@@ -277,7 +287,7 @@ impl Floor {
         for guest in 0..self.lines.len() {
             let Role::Caller(Some(call)) = &self.lines[guest].role else { continue };
             let stays = match call.stage {
-                Stage::Talking => call.due + self.plan.hold <= last && !at_once,
+                Stage::Talking => (call.kind.waits() || call.due + call.holds <= last) && !at_once,
                 Stage::Calling => !at_once,
                 Stage::Ending { .. } => true,
             };
@@ -293,16 +303,10 @@ impl Floor {
         for _ in 0..DEEDS {
             let due = self.deeds.next().unwrap_or(now);
             let Some(guest) = self.deeds.take_due(now) else { break };
-            let Role::Caller(Some(call)) = &mut self.lines[guest].role else { continue };
-            match call.stage {
-                Stage::Calling => {
-                    // The telephone is busy until its CANCEL, or the silence, has come to an end.
-                    self.failed(guest, "not answered in time");
-                }
-                Stage::Talking => call.stage = Stage::Ending { due },
-                Stage::Ending { .. } => continue,
+            match self.lines[guest].role {
+                Role::Caller(_) => self.caller_due(guest, due),
+                Role::Far { .. } => self.clerk_due(guest, due),
             }
-            self.lobby.order(guest, Phone::hang_up);
         }
     }
 
@@ -320,12 +324,19 @@ impl Floor {
         let warm_up = self.seconds.due(self.began) <= self.measured_from;
         let sum = self.streams.sum();
         let gaps = &mut self.streams.gaps_now;
-        self.seconds.close(&mut self.figures, &sum, gaps, self.up, warm_up);
+        self.seconds.close(&mut self.figures, &sum, gaps, self.up, &mut self.line, warm_up);
     }
 
     pub(super) fn ip(&self) -> IpAddr {
         self.ip
     }
+}
+
+/// A door for whoever answers there, and the address that it has for others.
+fn open_far(lobby: &mut Lobby, at: SocketAddr, ip: IpAddr) -> io::Result<(usize, SocketAddr)> {
+    let (door, bound) = lobby.open_door(at)?;
+    let ip = if bound.ip().is_unspecified() { ip } else { bound.ip() };
+    Ok((door, SocketAddr::new(ip, bound.port())))
 }
 
 /// The address by which this machine reaches another.

@@ -1,13 +1,15 @@
 //! Those who call: begun when they are due, followed to their ends.
 
 use std::io;
+use std::time::Duration;
 
 use super::super::calls::{Call, Line, Role, Stage};
 use super::super::figures::note;
 use super::super::lobby::Guest;
+use super::super::mix::Kind;
 use super::super::plan::Scenario;
 use super::{Floor, LIVE_ON, Phase, STARTS, Why};
-use crate::phone::{Answers, Dial, PhoneEvent, Side};
+use crate::phone::{Answers, Dial, Phone, PhoneEvent, Side};
 use crate::time::Instant;
 
 impl Floor {
@@ -45,10 +47,12 @@ impl Floor {
         let number = self.plan.caller(index);
         // Drawn for every call, so that the seed decides alike whatever else happens.
         let lot = (self.sample.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+        let kind = self.plan.mix.draw(&mut self.lots);
+        let holds = self.holds(kind);
         let dial = Dial {
             from_user: Some(number.clone()),
             headers: self.plan.headers.clone(),
-            ..Dial::to(&self.plan.number(index))
+            ..Dial::to(&self.plan.number(index, kind))
         };
         self.by_number.insert(number.clone(), guest);
         self.lines[guest].role = Role::Caller(Some(Call {
@@ -61,7 +65,13 @@ impl Floor {
             sampled: self.plan.with_sound() && lot < self.plan.sample,
             number,
             paired: false,
+            kind,
+            holds,
+            clerk: None,
+            third: None,
+            left: false,
         }));
+        self.figures.kind(kind, measured).attempted += 1;
         self.up += 1;
         self.figures.calls.peak = self.figures.calls.peak.max(self.up);
         self.figures.now.attempted += 1;
@@ -75,8 +85,43 @@ impl Floor {
         dialled.map_err(|error| io::Error::other(format!("不能呼叫 / cannot call: {error}")))
     }
 
+    /// How long a caller stays after the answer, if nobody ends the call sooner.
+    fn holds(&mut self, kind: Kind) -> Duration {
+        // Drawn for every call, so that the seed decides alike whatever else happens.
+        let lot = self.lots.below(1_000) as u32;
+        match kind {
+            Kind::Plain | Kind::Prompt => self.plan.hold,
+            Kind::Queue | Kind::ThreeWay => self.plan.wait,
+            Kind::Abandon => self.plan.abandon_after * (lot + 1) / 1_000,
+        }
+    }
+
+    /// A caller's time is over: the hang-up is due.
+    pub(super) fn caller_due(&mut self, guest: Guest, due: Instant) {
+        let Role::Caller(Some(call)) = &mut self.lines[guest].role else { return };
+        let (kind, measured, stage) = (call.kind, call.measured, call.stage);
+        match stage {
+            Stage::Calling => {
+                // The telephone is busy until its CANCEL, or the silence, has come to an end.
+                self.failed(guest, "not answered in time");
+            }
+            Stage::Talking => {
+                call.stage = Stage::Ending { due };
+                let in_line = kind.waits() && call.clerk.is_none() && !self.stopped_early;
+                self.line.not_released += u64::from(call.left && kind.waits() && measured);
+                if in_line {
+                    self.figures.kind(kind, measured).abandoned += 1;
+                    self.line.abandoned += u64::from(kind != Kind::Abandon && measured);
+                    self.line.leave(call.index);
+                }
+            }
+            Stage::Ending { .. } => return,
+        }
+        self.lobby.order(guest, Phone::hang_up);
+    }
+
     pub(super) fn heed_caller(&mut self, guest: Guest, event: PhoneEvent, at: Instant) -> io::Result<()> {
-        let Floor { lines, figures, deeds, plan, .. } = self;
+        let Floor { lines, figures, deeds, line, .. } = self;
         let Role::Caller(Some(call)) = &mut lines[guest].role else {
             // A call that was given up, to its very end.
             if matches!(event, PhoneEvent::Ended { .. } | PhoneEvent::Refused { .. }) {
@@ -106,8 +151,12 @@ impl Floor {
                         figures.calls.answered += 1;
                         note(&mut figures.setup, since);
                     }
+                    figures.kind(call.kind, call.measured).answered += 1;
                     call.stage = Stage::Talking;
-                    let holds = at + plan.hold;
+                    if call.kind.waits() {
+                        line.join(call.index, at, call.measured);
+                    }
+                    let holds = at + call.holds;
                     deeds.set(&guest, Some(holds));
                     self.answered(guest, holds);
                 }
@@ -175,6 +224,11 @@ impl Floor {
                 self.failed(guest, "no common codec");
                 self.idle.push_back(guest);
             }
+            (Stage::Talking, _) if call.left => self.finish(guest)?,
+            (Stage::Talking, _) if call.kind.waits() && call.clerk.is_none() => {
+                self.line.turned_away += u64::from(call.measured);
+                self.finish(guest)?;
+            }
             (Stage::Talking, _) => {
                 self.figures.calls.cut_off += u64::from(call.measured);
                 self.finish(guest)?;
@@ -188,6 +242,7 @@ impl Floor {
         if let Role::Caller(Some(call)) = &self.lines[guest].role
             && call.measured
         {
+            self.figures.kind(call.kind, true).failed += 1;
             self.figures.failed(cause);
         }
         self.free(guest);
@@ -208,6 +263,7 @@ impl Floor {
             self.by_number.remove(&call.number);
         }
         self.deeds.set(&guest, None);
+        self.line.leave(call.index);
         self.up -= 1;
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::super::calls::{Line, Role, Taken, Whose, number_in};
+use super::super::calls::{Call, Line, Role, Step, Taken, Whose, number_in};
 use super::super::lobby::Guest;
 use super::super::plan::FarSide;
 use super::Floor;
@@ -20,12 +20,14 @@ const UNREGISTER_MAX: Duration = Duration::from_secs(3);
 impl Floor {
     /// The far side takes its places.
     pub(super) fn staff(&mut self) -> io::Result<()> {
-        let FarSide::Seats(seats) = self.plan.far.clone() else { return self.open_spare() };
+        self.open_spare()?;
+        let FarSide::Seats(seats) = self.plan.far.clone() else { return Ok(()) };
         let guests: Vec<Guest> = seats
             .iter()
             .map(|(seat, password)| {
                 let guest = self.add_far(Some((seat, password)))?;
                 self.lobby.name(guest, seat);
+                self.line.seat(guest);
                 self.lobby.order(guest, Phone::register);
                 Ok(guest)
             })
@@ -57,7 +59,7 @@ impl Floor {
     }
 
     pub(super) fn open_spare(&mut self) -> io::Result<()> {
-        if !matches!(self.plan.far, FarSide::Trunk(_)) {
+        if self.third.is_none() && !matches!(self.plan.far, FarSide::Trunk(_)) {
             return Ok(());
         }
         while self.lobby.open() < SPARE && self.fars < self.plan.calls_max {
@@ -68,11 +70,12 @@ impl Floor {
     }
 
     pub(super) fn add_far(&mut self, seat: Option<(&str, &str)>) -> io::Result<Guest> {
-        let Some((door, at)) = self.far else { return Err(io::ErrorKind::NotConnected.into()) };
+        let door = if seat.is_some() { self.far } else { self.third.or(self.far) };
+        let Some((door, at)) = door else { return Err(io::ErrorKind::NotConnected.into()) };
         let (mut config, port) = self.config(seat.map_or("far", |(seat, _)| seat), at)?;
         config.answers = Answers::After(self.plan.answer_after);
         config.password = seat.map(|(_, password)| password.to_owned());
-        self.fars += 1;
+        self.fars += usize::from(seat.is_none());
         let role = Role::Far { seat: seat.is_some(), taken: None };
         Ok(self.add(config, door, Line { port, role }))
     }
@@ -86,19 +89,29 @@ impl Floor {
                     && let Role::Caller(Some(call)) = &mut self.lines[caller].role
                 {
                     call.paired = true;
-                    of = Some(Whose { index: call.index, sampled: call.sampled });
+                    let Call { index, sampled, measured, kind, .. } = *call;
+                    of = Some(Whose { index, sampled, measured, kind, caller });
                 }
                 if let Role::Far { taken, .. } = &mut self.lines[guest].role {
-                    *taken = Some(Taken { of });
+                    *taken = Some(Taken { of, step: Step::Rings });
+                }
+                if let Some(whose) = of.filter(|_| self.plan.mix.waits()) {
+                    self.clerk_called(guest, whose, at);
                 }
                 self.open_spare()?;
             }
             PhoneEvent::Answered => {
                 self.figures.calls.far_answered += u64::from(at >= self.measured_from);
+                if self.plan.mix.waits() {
+                    self.clerk_answered(guest, at);
+                }
             }
             PhoneEvent::SoundAgreed(agreed) => self.agree(guest, agreed, at),
-            PhoneEvent::Ended { .. } => {
+            PhoneEvent::Ended { by, .. } => {
                 self.end_leg(guest)?;
+                if self.plan.mix.waits() {
+                    self.clerk_ended(guest, by, at);
+                }
                 if let Role::Far { seat, taken } = &mut self.lines[guest].role {
                     *taken = None;
                     if !*seat {

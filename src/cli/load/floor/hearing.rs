@@ -2,9 +2,10 @@
 
 use std::io;
 
-use super::super::calls::{Call, Role, Stage, Taken, far_tone, near_tone};
+use super::super::calls::{Call, Role, Stage, Taken, Whose, far_tone, near_tone, third_tone};
 use super::super::judge::{TONE_KEPT, TONES, Tone, Wanted, tone};
 use super::super::lobby::Guest;
+use super::super::mix::Kind;
 use super::super::plan::Scenario;
 use super::Floor;
 use crate::phone::stream::{Ear, Kept, Loop, Voice};
@@ -23,27 +24,33 @@ impl Floor {
     pub(super) fn agree(&mut self, guest: Guest, agreed: Agreed, at: Instant) {
         let Some(port) = self.lines[guest].port else { return };
         let (payload_type, codec) = agreed.codec;
-        let (said, sampled) = match &self.lines[guest].role {
-            Role::Caller(Some(call)) => (near_tone(call.index), call.sampled && call.measured),
-            Role::Far { taken: Some(Taken { of: Some(whose) }), .. } => {
-                (far_tone(whose.index), whose.sampled && at >= self.measured_from)
+        let (said, sampled, kind) = match &self.lines[guest].role {
+            Role::Caller(Some(call)) => (near_tone(call.index), call.sampled && call.measured, call.kind),
+            Role::Far { taken: Some(Taken { of: Some(whose), .. }), seat } => {
+                let third = whose.kind.waits() && !*seat;
+                let tone = if third { third_tone } else { far_tone };
+                let counted = if whose.kind.waits() { whose.measured } else { at >= self.measured_from };
+                (tone(whose.index), whose.sampled && counted, whose.kind)
             }
-            Role::Far { .. } => (2 * guest + 1, false),
+            Role::Far { .. } => (3 * guest + 1, false, Kind::Plain),
             Role::Caller(None) => return,
         };
-        if let Some((_, ear)) = self.streams.leg(port) {
+        if let Some((voice, ear)) = self.streams.leg(port) {
+            voice.take_events(agreed.event);
             ear.agree_anew(payload_type, agreed.rtp);
         }
         let sound = self.tone(said, codec);
         let caller = matches!(self.lines[guest].role, Role::Caller(_));
-        let kept = sampled.then(|| match (self.plan.scenario, &self.plan.prompt) {
-            (Scenario::Prompt, Some(prompt)) => Kept::first(prompt.len() + PROMPT_SLACK, codec),
-            (Scenario::Prompt, None) if caller => Kept::first(ANY_KEPT, codec),
+        let kept = sampled.then(|| match (kind, &self.plan.prompt) {
+            (Kind::Prompt, Some(prompt)) => Kept::first(prompt.len() + PROMPT_SLACK, codec),
+            (Kind::Prompt, None) if caller => Kept::first(ANY_KEPT, codec),
             _ => Kept::last(TONE_KEPT, codec),
         });
         let dice = &mut self.dice;
         self.streams.begin(port, agreed.rtp, agreed.open, at, || {
-            (Voice::new(payload_type, sound, dice), Ear::new(payload_type, agreed.rtp, kept))
+            let mut voice = Voice::new(payload_type, sound, dice);
+            voice.take_events(agreed.event);
+            (voice, Ear::new(payload_type, agreed.rtp, kept))
         });
     }
 
@@ -58,12 +65,19 @@ impl Floor {
         let Some(ended) = self.streams.end(port, self.lobby.now().mono)? else { return Ok(()) };
         let heard = self.figures.leg_ended(&ended);
         let pair = match &self.lines[guest].role {
+            // These are judged as their talks end, and are two or three.
+            Role::Caller(Some(Call { kind, .. }))
+            | Role::Far { taken: Some(Taken { of: Some(Whose { kind, .. }), .. }), .. }
+                if kind.waits() =>
+            {
+                return Ok(());
+            }
             Role::Caller(Some(call)) => {
-                let missed = self.far.is_some() && !call.paired;
+                let missed = self.far.is_some() && !self.plan.mix.waits() && !call.paired;
                 self.figures.calls.unpaired += u64::from(missed && call.measured);
                 call.paired.then_some(call.index)
             }
-            Role::Far { taken: Some(Taken { of: Some(whose) }), .. } => Some(whose.index),
+            Role::Far { taken: Some(Taken { of: Some(whose), .. }), .. } => Some(whose.index),
             _ => None,
         };
         match pair {
@@ -80,7 +94,7 @@ impl Floor {
         if let Some(kept) = ended.kept {
             let wanted = self.wanted(guest);
             if let Some(bench) = &mut self.bench {
-                bench.submit(wanted, kept);
+                bench.submit(wanted, kept, false);
             }
         }
         Ok(())
@@ -89,13 +103,13 @@ impl Floor {
     /// What this leg should have heard at its end.
     pub(super) fn wanted(&self, guest: Guest) -> Wanted {
         match &self.lines[guest].role {
-            Role::Far { taken: Some(Taken { of: Some(whose) }), .. } => {
+            Role::Far { taken: Some(Taken { of: Some(whose), .. }), .. } => {
                 Wanted::Tones(vec![near_tone(whose.index)])
             }
             Role::Caller(Some(call)) => match (self.plan.scenario, &self.plan.prompt) {
                 (Scenario::Signalling, _) => Wanted::Unknown,
-                (Scenario::Prompt, Some(prompt)) => Wanted::Prompt(prompt.clone()),
-                (Scenario::Prompt, None) => Wanted::Sound,
+                (_, Some(prompt)) if call.kind == Kind::Prompt => Wanted::Prompt(prompt.clone()),
+                (_, None) if call.kind == Kind::Prompt => Wanted::Sound,
                 (Scenario::Meeting, _) => Wanted::Tones(self.others(call.index)),
                 _ if self.far.is_none() => Wanted::Tones(vec![near_tone(call.index)]), // An echo.
                 _ if call.paired => Wanted::Tones(vec![far_tone(call.index)]),
