@@ -337,7 +337,7 @@ mod tests {
     use crate::io::plan_files;
     use crate::routing::Overrides;
 
-    fn shipped() -> std::sync::Arc<Plan> {
+    fn shipped() -> Plan {
         let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("routing.toml");
         plan_files::load(&file, &Overrides::default()).plan.unwrap()
     }
