@@ -231,7 +231,7 @@ fn a_sub_centers_caller_whose_seat_picks_up_as_the_offer_lapses_goes_on_as_12345
     assert_eq!(caller.call.state(), "talking");
     let leg = caller.leg(1);
     let target = "sip:1002@hotline.puyang".to_owned();
-    caller.tell(Input::Referred { leg, refer: 1, target, attended: false });
+    caller.tell(Input::Referred { leg, refer: 1, target, attended: None });
     caller.rings("1002");
     caller.hangs_up(1);
     caller.answers(2);

@@ -337,9 +337,9 @@ mod tests {
     use crate::io::plan_files;
     use crate::routing::Overrides;
 
-    fn shipped() -> Plan {
+    fn shipped() -> std::sync::Arc<Plan> {
         let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("routing.toml");
-        plan_files::load(&file, &Overrides::default()).plan.unwrap()
+        plan_files::load(&file, &Overrides::default()).plan.unwrap().into()
     }
 
     #[test]
