@@ -46,7 +46,6 @@ fn what_the_switchboard_refuses_has_its_own_status_and_code() {
         (Refusal::Call(Unwilling::AfterHours), 409, "after_hours"),
         (Refusal::Call(Unwilling::PassedOn), 409, "passed_on"),
         (Refusal::Call(Unwilling::NotAccepted), 409, "not_accepted"),
-        (Refusal::NotListening { dial: "*91001".into() }, 409, "not_listening"),
         (Refusal::TooSoon, 409, "too_soon"),
         (Refusal::Call(Unwilling::Over), 409, "call_over"),
         (Refusal::Engaged, 409, "seat_engaged"),

@@ -105,4 +105,13 @@ fn a_refer_may_name_the_dialog_that_its_target_is() {
     let Event::Referred(referred) = wire.event() else { panic!("a REFER") };
     assert_eq!((referred.session, referred.replaces), (session, Some(old)));
     assert_eq!(referred.target, "sip:12345@192.0.2.1");
+    // Whoever takes that dialog over knows what it is, and offers in it.
+    let (listener, party, known) = wire.endpoint.dialog_of(old).expect("it stands");
+    let other = wire.endpoint.dialog_of(session).expect("it stands, too");
+    assert_eq!((listener, party), (0, Some(Origin::Trunk("carrier".into()))));
+    assert_ne!(known, other.2);
+    wire.endpoint.accept_refer(session, referred.refer, wire.now);
+    wire.endpoint.reinvite(old, &sdp(), wire.now);
+    wire.drain();
+    assert_eq!(wire.said(), ["202", "NOTIFY", "INVITE"]);
 }
