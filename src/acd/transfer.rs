@@ -53,6 +53,20 @@ impl Acd {
         true
     }
 
+    /// A seat that was called by who talked with the caller, and has the caller from now on, without having
+    /// been offered them. False where it is not to be had; then nothing has changed.
+    pub fn seat_joins(&mut self, call: CallId, seat: &SeatId, now: Instant) -> bool {
+        let engaged =
+            |state: &SeatState| matches!(state, SeatState::Offered { .. } | SeatState::Talking { .. });
+        if self.waiting.contains_key(&call) || self.seat(seat).is_none_or(engaged) {
+            return false;
+        }
+        let Some(queue) = self.last_queue(call) else { return false };
+        self.begin_talk(call, seat, queue, false, now);
+        self.settle(now);
+        true
+    }
+
     fn last_queue(&self, call: CallId) -> Option<QueueId> {
         let talk = self.talks.get(&call).and_then(|talks| talks.first()).map(|talk| &talk.queue);
         let came_by = talk.or_else(|| self.earlier.get(&call).map(|earlier| &earlier.queue));

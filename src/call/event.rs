@@ -53,8 +53,12 @@ pub enum Input {
     /// A key was told by signalling (INFO); the same press may come by sound too.
     DigitTold { leg: LegId, digit: char },
     /// REFER: the leg's peer wants the caller put through to `target`, a URI at a host of ours.
-    /// `attended`: in place of another dialog. Wants [`Command::AcceptRefer`] or [`Command::RefuseRefer`].
-    Referred { leg: LegId, refer: u32, target: String, attended: bool },
+    /// `attended`: to whom it talks with in a call of its own, or the status that says why not. Wants
+    /// [`Command::AcceptRefer`] or [`Command::RefuseRefer`].
+    Referred { leg: LegId, refer: u32, target: String, attended: Option<Result<Partner, u16>> },
+    /// The dialog that [`Command::Adopt`] asked for is this leg's, and was described so last; its port
+    /// follows.
+    Adopted { leg: LegId, described: Sdp },
     /// None of the seats that [`Command::WantSeat`] asked for is free.
     NoSeat,
     /// An INVITE takes the place of the leg's dialog (RFC 3891). Wants [`Command::TakeOver`] or
@@ -122,6 +126,15 @@ pub enum Missing {
     Nothing,
 }
 
+/// With whom a clerk talks in a call of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partner {
+    /// That call's leg to them.
+    pub leg: LegId,
+    /// Who they are.
+    pub callee: Callee,
+}
+
 /// Whose sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -166,6 +179,11 @@ pub enum Command {
     Refuse { status: u16 },
     /// INVITE.
     Invite { leg: LegId, callee: Callee, offer: Sdp },
+    /// The dialog of another call's leg, `from`, becomes this leg's: [`Input::Adopted`] and [`Input::Port`]
+    /// follow, or [`Input::Refused`].
+    Adopt { leg: LegId, callee: Callee, from: LegId },
+    /// re-INVITE in a dialog that was adopted: [`Input::Answered`] or [`Input::Refused`] follows.
+    Reoffer { leg: LegId, offer: Sdp },
     /// CANCEL or BYE, as the leg's state asks, with its Reason.
     HangUp { leg: LegId, why: Clearing },
     /// 200 to a re-INVITE.

@@ -155,6 +155,13 @@ impl Leg {
         self.describe(sdp)
     }
 
+    /// Goes on with a dialog that was described so last: `o=` counts on from there, and its streams keep
+    /// their places (RFC 3264 §8).
+    pub(super) fn take_up(&mut self, described: Sdp) {
+        (self.session, self.version) = described.origin;
+        self.described = Some(described);
+    }
+
     /// The answer to our offer. Whether the sound changes by it.
     pub(super) fn take_answer(&mut self, answer: &Sdp) -> Result<bool, Disagreement> {
         let offered = self.described.as_ref().ok_or(Disagreement::Streams)?;

@@ -5,6 +5,7 @@
 //! to say, and what travels on the wire is `sip`'s and `media`'s.
 
 mod arrange;
+mod attended;
 mod digits;
 mod early;
 mod early_offer;
@@ -46,8 +47,9 @@ use crate::time::{Instant, Now, Timers};
 
 use arrange::Ears;
 pub use arrange::conference_of;
+pub use attended::GivenAway;
 pub use event::{
-    Beside, Callee, Command, EndWhy, Ending, Input, Missing, Side, Told, TransferKind, TransferStep,
+    Beside, Callee, Command, EndWhy, Ending, Input, Missing, Partner, Side, Told, TransferKind, TransferStep,
 };
 use keys::Keys;
 use leg::Leg;
@@ -381,6 +383,7 @@ impl Call {
             Input::Referred { leg, refer, target, attended } => {
                 self.referred(leg, refer, target, attended, now);
             }
+            Input::Adopted { leg, described } => self.dialog_adopted(leg, described),
             Input::NoSeat => self.seat_not_free(now),
             Input::Replaced { leg, offer, peer, keys } => {
                 self.replaced(leg, offer.as_deref(), peer, keys.as_ref(), now);

@@ -26,6 +26,8 @@ pub(super) struct Other {
     pub(super) rings_since: Instant,
     /// A port was given and the INVITE is out.
     pub(super) invited: bool,
+    /// Its dialog stood before, as another call's: it is offered to, and not called.
+    pub(super) adopted: bool,
 }
 
 impl Other {
@@ -63,6 +65,18 @@ impl Call {
         self.other.as_ref().filter(|other| other.joined)?.seat()
     }
 
+    /// Seats that this call rings or talks with, and whether it talks with them.
+    pub fn seats_called(&self) -> impl Iterator<Item = (&SeatId, bool)> {
+        self.parties().filter_map(|party| Some((party.seat()?, party.joined)))
+    }
+
+    /// Port pairs of its legs that the media engine does not know yet.
+    pub fn ports_in_hand(&self) -> usize {
+        let first = !self.is_over() && !self.caller.is_open() && self.first_has_port();
+        let parties = self.parties().filter(|party| party.invited && !party.leg.is_open());
+        parties.count() + usize::from(first)
+    }
+
     /// A clerk or expert of ours on the call.
     pub(super) fn seat_there(&self, seat: &SeatId) -> Option<&Other> {
         self.parties().find(|party| party.joined && party.seat() == Some(seat))
@@ -94,6 +108,13 @@ impl Call {
 
     /// A leg of ours to be; its port is asked for.
     pub(super) fn call_out(&mut self, callee: Callee, waited: Duration, now: Instant) -> Other {
+        let party = self.leg_to(callee, waited, now);
+        self.push(Command::WantPort { leg: party.leg.id, callee: party.callee.clone() });
+        party
+    }
+
+    /// A leg of ours to be.
+    pub(super) fn leg_to(&mut self, callee: Callee, waited: Duration, now: Instant) -> Other {
         let id = LegId { call: self.id, index: self.legs_born };
         self.legs_born = self.legs_born.wrapping_add(1).max(1);
         let session = self.session.wrapping_add(u64::from(id.index));
@@ -101,7 +122,6 @@ impl Call {
         let nowhere = IpAddr::from([0; 4]);
         let terms = Terms::of_callee(&self.plan, &callee);
         let leg = Leg::new(id, PortSlot(u32::MAX), (nowhere, nowhere), session, terms);
-        self.push(Command::WantPort { leg: id, callee: callee.clone() });
         Other {
             leg,
             callee,
@@ -111,6 +131,7 @@ impl Call {
             waited,
             rings_since: now,
             invited: false,
+            adopted: false,
         }
     }
 
@@ -122,12 +143,17 @@ impl Call {
 
     /// The same, for a reason of its own.
     pub(super) fn drop_other_for(&mut self, why: Clearing, other: Other, vanished: bool, now: Now) {
+        if other.invited || other.adopted {
+            self.push(Command::HangUp { leg: other.leg.id, why });
+        }
+        self.let_go(other, vanished, now);
+    }
+
+    /// The same, but for its dialog, which is over or goes on elsewhere.
+    pub(super) fn let_go(&mut self, other: Other, vanished: bool, now: Now) {
         let leg = other.leg.id;
         self.timers.cancel(Timer::Probe(leg.index));
         self.timers.cancel(Timer::Words(leg.index));
-        if other.invited {
-            self.push(Command::HangUp { leg, why });
-        }
         if other.leg.is_open() {
             self.push(Command::Sound(Order::Close { leg }));
             self.await_figures(leg, &other.callee);

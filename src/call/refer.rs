@@ -1,14 +1,13 @@
-//! Blind transfer: whoever talks with the caller asks by REFER that somebody else do (RFC 3515,
-//! RFC 5589 §5).
+//! Transfer by REFER: whoever talks with the caller asks that somebody else do (RFC 3515, RFC 5589).
 //!
 //! The one who asked waits in silence until the target answers, and has the caller back if it does
 //! not; having hung up meanwhile, it has not stopped the transfer, and a caller whom nobody takes
 //! then goes back to the head of the queue. Nobody is put through to help in an emergency unheard: who
-//! asks for that speaks with it first. An attended transfer (a target that is a dialog) needs
-//! calls of clerks' own and is declined.
+//! asks for that speaks with it first. A target that the clerk has on a call of their own is
+//! [`attended`](super::attended)'s.
 
 use super::third::{Standing, Third};
-use super::{Call, Command, Doing, Told, TransferKind, TransferStep};
+use super::{Call, Command, Doing, Partner, Told, TransferKind, TransferStep};
 use crate::id::{LegId, SeatId};
 use crate::routing::reach::Reached;
 use crate::time::Now;
@@ -17,7 +16,14 @@ use crate::time::Now;
 const DECLINED_MAX: u8 = 8;
 
 impl Call {
-    pub(super) fn referred(&mut self, leg: LegId, refer: u32, target: String, attended: bool, now: Now) {
+    pub(super) fn referred(
+        &mut self,
+        leg: LegId,
+        refer: u32,
+        target: String,
+        attended: Option<Result<Partner, u16>>,
+        now: Now,
+    ) {
         let decline = |status| Command::RefuseRefer { leg, refer, status };
         if self.third.is_some() {
             return self.push(decline(491)); // One at a time.
@@ -26,23 +32,22 @@ impl Call {
         if self.doing != Doing::Talking {
             return self.push(decline(if talks { 491 } else { 603 }));
         }
-        // A caller is served here, and puts nobody through; nobody has two calls to join.
-        let status = match self.plan.reach(&target) {
-            _ if !talks || attended => 603,
+        let kind = if attended.is_some() { TransferKind::Attended } else { TransferKind::Blind };
+        let status = match (attended, self.plan.reach(&target)) {
+            // A caller is served here, and puts nobody through.
+            _ if !talks => 603,
             // Nothing that is only passed on goes on with anybody else: he may have no G.729.
             _ if self.caller.is_passed_on() => 603,
-            Some(Reached::Seat(seat)) if self.is_with(&seat) => 603,
-            Some(to) if !self.is_open(&to, now) => 480,
-            Some(to) => return self.accept_refer(to, (leg, refer), now),
-            None => 403,
+            (Some(Ok(partner)), _) => return self.join_partner(partner, (leg, refer), now),
+            (Some(Err(status)), _) => status,
+            (None, Some(Reached::Seat(seat))) if self.is_with(&seat) => 603,
+            (None, Some(to)) if !self.is_open(&to, now) => 480,
+            (None, Some(to)) => return self.accept_refer(to, (leg, refer), now),
+            (None, None) => 403,
         };
         if self.declined < DECLINED_MAX {
             self.declined += 1;
-            self.tell(Told::Transfer {
-                to: target,
-                kind: TransferKind::Blind,
-                step: TransferStep::Declined(status),
-            });
+            self.tell(Told::Transfer { to: target, kind, step: TransferStep::Declined(status) });
         }
         self.push(decline(status));
     }

@@ -39,7 +39,11 @@ impl Call {
                 // The caller's codec first, in packets as long: what is equal can be relayed.
                 let offer = party.leg.make_offer(local, taste);
                 let callee = party.callee.clone();
-                self.push(Command::Invite { leg, callee, offer });
+                let adopted = party.adopted;
+                self.push(match adopted {
+                    true => Command::Reoffer { leg, offer },
+                    false => Command::Invite { leg, callee, offer },
+                });
             }
             (Some(_), None) => self.other_refused(leg, 503, now),
             (_, Some(slot)) => self.push(Command::FreePort { slot }),
@@ -53,7 +57,7 @@ impl Call {
 
     /// Whoever we called picked up.
     pub(super) fn other_answered(&mut self, leg: LegId, sdp: Option<&Sdp>, now: Now) {
-        let Some(party) = self.party_mut(leg) else { return };
+        let Some(party) = self.party_mut(leg).filter(|party| !party.answered) else { return };
         if party.leg.take_final(sdp).is_err() {
             // An answer that we cannot take ends that leg (RFC 3261 §13.2.2.4), as if it had refused.
             return self.other_refused(leg, 488, now);

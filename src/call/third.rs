@@ -62,7 +62,13 @@ impl Third {
         Third { to, kind, standing, party: None, untried, rang: false, referral }
     }
 
-    fn name(&self) -> String {
+    /// One that is on the line already, in another call of who asked.
+    pub(super) fn adopted(to: Reached, referral: (LegId, u32), party: Other) -> Self {
+        let third = Third::new(to, TransferKind::Attended, Standing::Asked, Some(referral));
+        Third { untried: Vec::new(), party: Some(party), ..third }
+    }
+
+    pub(super) fn name(&self) -> String {
         match &self.to {
             Reached::Peer(peer) => peer.number.clone(),
             Reached::Seat(seat) => seat.to_string(),
@@ -371,6 +377,12 @@ impl Call {
     /// The call ends, or the caller goes elsewhere, in the middle of it. Its leg, for the end.
     pub(super) fn abandon_third(&mut self) -> Option<Other> {
         let party = self.third.as_mut().and_then(|third| third.party.take());
+        // Of one that rings `acd` knows.
+        if let Some(party) = party.as_ref().filter(|party| party.adopted && !party.joined)
+            && let Some(seat) = party.seat().cloned()
+        {
+            self.push(Command::OfferFailed { seat, status: 487 });
+        }
         let there = self.third.as_ref().is_some_and(Third::is_there);
         let step = if there { TransferStep::Returned } else { TransferStep::Failed(487) };
         self.give_up_third(step, 487);

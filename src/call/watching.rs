@@ -249,8 +249,13 @@ impl Call {
             (None, Some(_)) => false,
             (_, None) => true,
         };
-        let partner = self.other.as_ref().map(|other| other.leg.id);
-        if !hears(Some(self.caller.id), caller) || !hears(partner, other) {
+        let partner = self.other.as_ref().map(|other| (other.leg.id, other.leg.is_holding()));
+        let holds = self.caller.is_holding() || partner.is_some_and(|(_, holds)| holds);
+        let partner = partner.map(|(leg, _)| leg);
+        if holds || !hears(Some(self.caller.id), caller) || !hears(partner, other) {
+            for leg in [Some(self.caller.id), partner].into_iter().flatten() {
+                self.ears.forget(leg); // Who holds does not hear it out, and nobody waits for that.
+            }
             self.notice = Notice::Wanted { tries: 0 };
             self.timers.set(Timer::Notice, now.mono + NOTICE_EVERY);
         }

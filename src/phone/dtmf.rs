@@ -94,6 +94,11 @@ impl Keypad {
         self.waiting.is_empty()
     }
 
+    /// The key that is down, or let go just now, is the last.
+    pub(super) fn is_last(&self) -> bool {
+        self.waiting.len() == 1
+    }
+
     /// Forgets all presses.
     pub(super) fn clear(&mut self) {
         *self = Keypad::default();

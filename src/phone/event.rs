@@ -50,6 +50,8 @@ pub struct Agreed {
     pub rtp: SocketAddr,
     /// What is to be sent: payload type and codec.
     pub codec: (u8, Codec),
+    /// The payload type of telephone events (RFC 4733), where both sides know them.
+    pub event: Option<u8>,
     /// Neither side keeps us from sending.
     pub open: bool,
 }

@@ -310,6 +310,19 @@ impl Phone {
         Ok(())
     }
 
+    /// Names the call under way for another telephone's REFER: `Replaces` as it stands in a URI (RFC 3891
+    /// §6.1, RFC 3261 §19.1.1). `None`: none stands.
+    pub fn replaces(&self) -> Option<String> {
+        let Line::Talking(talking) = &self.line else { return None };
+        let dialog::Dialog { call_id, local_tag, remote_tag, .. } = &talking.dialog;
+        let escaped = |text: &str| {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+            let one = |byte| if plain(byte) { char::from(byte).into() } else { format!("%{byte:02X}") };
+            text.bytes().map(one).collect::<String>()
+        };
+        Some(escaped(&format!("{call_id};to-tag={remote_tag};from-tag={local_tag}")))
+    }
+
     /// Presses keys, 100 ms each and 100 ms apart; what is no key is passed over.
     pub fn press(&mut self, digits: &str, now: Now) {
         if let Some(sound) = &mut self.sound {

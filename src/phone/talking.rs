@@ -88,7 +88,9 @@ impl Phone {
         if let Some(sound) = &mut self.sound {
             sound.agree(theirs, open);
         }
-        let agreed = theirs.codecs.first().map(|codec| Agreed { rtp: theirs.rtp, codec: *codec, open });
+        let event = theirs.event.filter(|_| self.config.telephone_event.is_some());
+        let agreed =
+            theirs.codecs.first().map(|codec| Agreed { rtp: theirs.rtp, codec: *codec, event, open });
         // While we hold them, what they say follows from our own wish.
         let held = !theirs.direction.receives();
         let changed = std::mem::replace(&mut talking.held_by_them, held) != held;

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::build::Draft;
 use super::door::{FORWARDS_MAX, index_of};
 use super::endpoint::{Endpoint, role};
-use super::event::{Invite, SessionId, TrunkConfig};
+use super::event::{Invite, Origin, SessionId, TrunkConfig};
 use super::message::Message;
 use super::name::Name;
 use super::name_addr::NameAddr;
@@ -19,6 +19,7 @@ use super::session::Phase;
 use super::tags::hex;
 use super::uac::escape;
 use super::uuids::{self, Uuid};
+use super::wire_ref::WireRef;
 use crate::id::CallId;
 
 /// Longest value that is passed along, bytes.
@@ -149,6 +150,14 @@ impl Endpoint {
         if let (Some(local), Some(session)) = (local, self.sessions.get_mut(&new)) {
             session.dialog.uuids.local = local;
         }
+    }
+
+    /// The listener that a session's dialog runs over, who is at its other end, and what traces know it by:
+    /// for a call that takes the dialog over.
+    pub fn dialog_of(&self, id: SessionId) -> Option<(usize, Option<Origin>, WireRef)> {
+        let session = self.sessions.get(&id)?;
+        let dialog = &session.dialog;
+        Some((dialog.listener, session.party.clone(), dialog.wire_ref()))
     }
 
     /// Writes what goes along into an INVITE of session `id`. `to`: the trunk, for one that is not a

@@ -16,6 +16,7 @@ use super::transport::{Hop, Rank, Transport};
 use super::uac::Thread;
 use super::uri::Uri;
 use super::uuids::Uuids;
+use super::wire_ref::WireRef;
 use crate::id::TrunkId;
 
 /// Most Record-Route entries that are kept; with more the peer is spoken to as if there were none.
@@ -145,6 +146,11 @@ impl Dialog {
     }
 
     /// Whether the dialog has this Call-ID.
+    /// What traces know it by.
+    pub(super) fn wire_ref(&self) -> WireRef {
+        WireRef::of_call_id(&self.call_id)
+    }
+
     pub(super) fn has_call_id(&self, call_id: &[u8]) -> bool {
         *self.call_id == *call_id
     }

@@ -107,7 +107,10 @@ struct Way {
 
 /// A call about to begin.
 pub(super) struct Beginning {
-    pub(super) outward: Outward,
+    /// `None`: nobody is called by it but its first leg.
+    pub(super) outward: Option<Outward>,
+    /// Whose call it is, in the record.
+    pub(super) line: LineId,
     pub(super) steps: Vec<Step>,
     /// Set aside while it lasts.
     pub(super) clerk: Option<SeatId>,
@@ -176,39 +179,45 @@ impl Switchboard {
         if !may_call(at.role, &callable) {
             return Err(Refusal::NotAllowed);
         }
-        match self.acd.seat(&seat) {
-            None => return Err(Refusal::NoSuchSeat),
-            Some(SeatState::SignedOut) => return Err(Refusal::Seat(Unchanged::SignedOut)),
-            Some(SeatState::Offered { .. } | SeatState::Talking { .. }) => return Err(Refusal::Engaged),
-            Some(SeatState::Ready { .. } | SeatState::WrapUp { .. } | SeatState::Away { .. }) => {}
-        }
-        if self.is_in_own_call(&seat) {
-            return Err(Refusal::Engaged);
-        }
+        self.may_ring(&seat)?;
         let way = self.way_of(&callable, &seat, now).ok_or(Refusal::Engaged)?;
         if self.drain != Drain::Open || self.is_full(way.emergency) {
             return Err(Refusal::Full);
         }
         let number = callable.number();
+        let shown = line.unwrap_or_else(|| plan.calling_line());
         let beginning = Beginning {
             steps: dial_and_tell(way.peer),
+            line: shown.clone(),
             clerk: Some(seat.clone()),
             caller: seat.to_string(),
             way: TrunkId::from(SEATS),
             dialled: number.clone(),
             wire_ref: String::new(),
-            outward: Outward {
+            outward: Some(Outward {
                 purpose,
                 seat: Some(seat.clone()),
                 number,
                 is_confidential,
-                shown: line.unwrap_or_else(|| plan.calling_line()),
+                shown,
                 of,
                 colleague: way.colleague,
                 callback: None,
-            },
+            }),
         };
         Ok(self.call_first(beginning, Callee::Seat(seat), CLERK_RING, now))
+    }
+
+    /// Whether a seat's telephone may be rung for a call of its own.
+    pub(super) fn may_ring(&self, seat: &SeatId) -> Result<(), Refusal> {
+        match self.acd.seat(seat) {
+            None => Err(Refusal::NoSuchSeat),
+            Some(SeatState::SignedOut) => Err(Refusal::Seat(Unchanged::SignedOut)),
+            Some(SeatState::Offered { .. } | SeatState::Talking { .. }) => Err(Refusal::Engaged),
+            Some(SeatState::Ready { .. } | SeatState::WrapUp { .. } | SeatState::Away { .. }) => {
+                if self.is_in_own_call(seat) { Err(Refusal::Engaged) } else { Ok(()) }
+            }
+        }
     }
 
     /// Rings the seat that the queue has found for a kept place; when it answers, its caller. The queue knows
@@ -225,12 +234,13 @@ impl Switchboard {
         let shown = if self.plan.lines.contains_key(&line) { line } else { self.plan.calling_line() };
         let beginning = Beginning {
             steps: dial_and_tell(peer),
+            line: shown.clone(),
             clerk: None,
             caller: seat.to_string(),
             way: TrunkId::from(SEATS),
             dialled: number.clone(),
             wire_ref: String::new(),
-            outward: Outward {
+            outward: Some(Outward {
                 purpose: Purpose::Callback,
                 seat: Some(seat.clone()),
                 number,
@@ -239,7 +249,7 @@ impl Switchboard {
                 of: Some(callback.kept),
                 colleague: None,
                 callback: Some(callback),
-            },
+            }),
         };
         self.call_first(beginning, Callee::Seat(seat), CLERK_RING, now)
     }
@@ -263,12 +273,13 @@ impl Switchboard {
         let slot = self.ports.lend().ok_or(Turned::ForNow)?;
         let beginning = Beginning {
             steps: vec![dial(way.peer)],
+            line: plan.calling_line(),
             clerk: Some(seat.clone()),
             caller: seat.to_string(),
             way: TrunkId::from(SEATS),
             dialled: uri.to_owned(),
             wire_ref: invited.wire_ref.clone(),
-            outward: Outward {
+            outward: Some(Outward {
                 purpose: Purpose::Clerk,
                 seat: Some(seat.clone()),
                 number: callable.number(),
@@ -277,7 +288,7 @@ impl Switchboard {
                 of: None,
                 colleague: way.colleague,
                 callback: None,
-            },
+            }),
         };
         let mut setup = self.outward_setup(&beginning, now);
         setup.offer = invited.offer.clone();
@@ -319,11 +330,13 @@ impl Switchboard {
     /// What such a call begins with, but for its first leg.
     fn outward_setup(&mut self, beginning: &Beginning, now: Now) -> Setup {
         let plan = self.plan.clone();
-        let (line, steps) = (beginning.outward.shown.clone(), beginning.steps.clone());
+        let (line, steps) = (beginning.line.clone(), beginning.steps.clone());
+        // Who only listens is not kept: the call that is heard has its own recording.
+        let record = plan.recording.enabled && beginning.outward.is_some();
         let nowhere = std::net::Ipv4Addr::UNSPECIFIED.into();
         Setup {
             id: CallId::draw(u64::try_from(now.wall.as_millisecond()).unwrap_or(0), &mut self.dice),
-            flow: Flow { line, steps, record: plan.recording.enabled },
+            flow: Flow { line, steps, record },
             ticket: self.numbers.next(plan.city.time_zone.to_datetime(now.wall).date()),
             sounds: self.sounds.clone(),
             offer: None,
@@ -346,16 +359,17 @@ impl Switchboard {
         max_forwards: u8,
         now: Now,
     ) {
-        let Beginning { outward, clerk, caller, way, dialled, wire_ref, .. } = beginning;
-        let purpose = outward.purpose.name();
-        let is_confidential = outward.is_confidential;
-        let (number, seat) = (outward.shown_number(), &outward.seat);
-        tracing::info!(call = %id, purpose, number = %mask(number), ?seat, "call begun");
-        for seat in clerk.iter().chain(&outward.colleague) {
+        let Beginning { outward, line, clerk, caller, way, dialled, wire_ref, .. } = beginning;
+        let purpose = outward.as_ref().map_or("own", |outward| outward.purpose.name());
+        let is_confidential = outward.as_ref().is_some_and(|outward| outward.is_confidential);
+        let number = outward.as_ref().map_or(dialled.as_str(), |outward| outward.shown_number());
+        tracing::info!(call = %id, purpose, number = %mask(number), ?clerk, "call begun");
+        let colleague = outward.as_ref().and_then(|outward| outward.colleague.as_ref());
+        for seat in clerk.iter().chain(colleague) {
             self.acd.seat_engaged(seat, now.mono);
         }
         let opened = What::Opened {
-            line: outward.shown.clone(),
+            line: line.clone(),
             dialled,
             caller: caller.clone(),
             trunk: way,
@@ -365,16 +379,16 @@ impl Switchboard {
             wire_ref,
             room: None,
         };
-        let told = What::Outward {
+        let told = outward.as_ref().map(|outward| What::Outward {
             purpose: purpose.to_owned(),
             seat: outward.seat.clone(),
             number: outward.number.clone(),
             of: outward.of,
-        };
-        let skills = self.plan.lines.get(&outward.shown).map(|line| line.skills.clone());
+        });
+        let skills = self.plan.lines.get(&line).map(|line| line.skills.clone());
         let entry = Entry {
             call,
-            line: outward.shown.clone(),
+            line,
             caller,
             max_forwards,
             ticket,
@@ -391,12 +405,12 @@ impl Switchboard {
             called: super::objects::Called::default(),
             stay: rooms::Stay::Outside,
             clerk,
-            outward: Some(outward),
+            outward,
             standing: super::callers::Standing::of_called(is_confidential),
         };
         self.calls.insert(id, entry);
         self.record(id, opened, now);
-        self.record(id, told, now);
+        told.into_iter().for_each(|told| self.record(id, told, now));
         if is_confidential {
             self.record(id, What::Flagged { flag: Flag::Confidential, by: CALLED_BACK.into() }, now);
         }
@@ -451,7 +465,11 @@ impl Switchboard {
 
     /// Number and name that a callee is shown of who calls.
     pub(super) fn shown_to(&self, entry: &Entry, callee: &Callee) -> (String, String) {
+        let own = matches!(callee, Callee::Seat(seat) if entry.clerk.as_ref() == Some(seat));
         let Some(outward) = &entry.outward else {
+            if own {
+                return (entry.line.to_string(), self.plan.line_name(&entry.line)); // What it is rung for.
+            }
             // Whoever is to send help in an emergency has to know where from.
             let caller = if self.is_emergency(callee) { &entry.caller } else { entry.shown_caller() };
             return (caller.to_owned(), self.plan.line_name(&entry.line));
@@ -478,7 +496,8 @@ impl Outward {
 impl Entry {
     /// Seats that are set aside for it.
     pub(super) fn keeps(&self) -> impl Iterator<Item = &SeatId> {
-        self.clerk.iter().chain(self.outward.iter().filter_map(|outward| outward.colleague.as_ref()))
+        let colleague = self.outward.iter().filter_map(|outward| outward.colleague.as_ref());
+        self.clerk.iter().chain(colleague).chain(&self.along.joining)
     }
 
     /// What goes along with an INVITE of the call.

@@ -246,12 +246,13 @@ impl Switchboard {
                         if self.plan.lines.contains_key(&line) { line } else { self.plan.calling_line() };
                     let beginning = Beginning {
                         steps: vec![Step::Play(GREETING.into()), Step::Survey],
+                        line: shown.clone(),
                         clerk: None,
                         caller: number,
                         way: TrunkId::from(HOUSE),
                         dialled: peer.number.clone(),
                         wire_ref: String::new(),
-                        outward: Outward {
+                        outward: Some(Outward {
                             purpose: Purpose::FollowUp,
                             seat: None,
                             number: peer.number,
@@ -260,7 +261,7 @@ impl Switchboard {
                             of: Some(of),
                             colleague: None,
                             callback: None,
-                        },
+                        }),
                     };
                     self.call_first(beginning, first, peer.ring, now);
                 }

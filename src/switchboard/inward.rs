@@ -62,8 +62,11 @@ impl Switchboard {
             Event::Reoffered { session, offer } => {
                 self.tell_leg(session, |leg| Input::Reoffered { leg, offer })
             }
-            // We send no re-INVITE of our own yet.
-            Event::OfferTaken { .. } | Event::OfferRefused { .. } => {}
+            // Our re-INVITEs are for dialogs that were adopted.
+            Event::OfferTaken { session, sdp } => self.tell_leg(session, |leg| Input::Answered { leg, sdp }),
+            Event::OfferRefused { session, status } => {
+                self.tell_leg(session, |leg| Input::Refused { leg, status });
+            }
             Event::Alive { session } => self.tell_leg(session, |leg| Input::Alive { leg }),
             Event::Ended { session, cause } => {
                 let vanished = match cause {

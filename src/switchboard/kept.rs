@@ -132,11 +132,6 @@ impl Switchboard {
         self.kept.places.contains_key(&call)
     }
 
-    /// Whether a seat rings for such a caller, or has picked up: what the queue takes back is that.
-    pub(super) fn is_called_back(&self, call: CallId) -> bool {
-        self.kept.places.get(&call).is_some_and(|place| place.trying.is_some())
-    }
-
     /// The place is due, and this seat is to ring for it.
     pub(super) fn begin_callback(&mut self, kept: CallId, seat: SeatId, waited: Duration, now: Now) {
         let Some(place) = self.kept.places.get(&kept).cloned() else {
@@ -267,6 +262,11 @@ impl Switchboard {
 impl Callback {
     pub(super) fn seat(&self) -> &SeatId {
         &self.seat
+    }
+
+    /// Whether it rings (`answered`: has reached) this seat for this place.
+    pub(super) fn is_for(&self, kept: CallId, seat: &SeatId, answered: bool) -> bool {
+        self.kept == kept && self.seat == *seat && self.seat_answered == answered
     }
 }
 

@@ -6,9 +6,11 @@
 //! carries a call's orders, `queueing` stands between calls and seats, `recording` turns what
 //! happened into the stream of facts, and `screens` holds a seat's ringing back for its screen.
 
+mod attended;
 mod callers;
 pub mod calling;
 mod cases;
+mod check;
 pub mod fact;
 pub mod follow_up;
 mod inward;

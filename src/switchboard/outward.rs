@@ -87,6 +87,13 @@ impl Switchboard {
             Command::JoinQueue { queue, first } => self.join(id, queue, first, now),
             Command::KeepPlace => self.keep_place(id, now),
             Command::LeaveQueue => self.leave_queue(id, now),
+            Command::Adopt { leg, callee, from } => self.adopt(leg, callee, from, now),
+            Command::Reoffer { leg, offer } => {
+                if let Some(session) = self.legs.get(&leg).copied() {
+                    self.endpoint.reinvite(session, &offer, now);
+                }
+            }
+            Command::SeatAnswered { seat } if self.joins(id, &seat, now) => {}
             Command::SeatAnswered { seat } => {
                 if !self.acd.offer_answered(id, &seat, now.mono) {
                     // The offer has just lapsed: that leg is ended, the caller waits on.

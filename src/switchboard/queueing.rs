@@ -1,6 +1,6 @@
 //! Between calls and seats: decisions of `acd` become offers, and what comes of them goes back.
 
-use super::{Switchboard, What};
+use super::{Entry, Switchboard, What};
 use crate::acd::event::{Decision, OfferEnd, Purpose, SeatState};
 use crate::call::Input;
 use crate::id::{CallId, SeatId};
@@ -13,7 +13,12 @@ impl Switchboard {
             Decision::Offer { call, seat, waited, .. } if self.is_kept(call) => {
                 self.begin_callback(call, seat, waited, now);
             }
-            Decision::Withdraw { call, .. } if self.is_called_back(call) => self.callback_withdrawn(call),
+            // Whoever rang for the caller when the place was kept rings for a telephone that is hung up.
+            Decision::Withdraw { call, seat }
+                if self.is_kept(call) && !self.rings_for_caller(call, &seat) =>
+            {
+                self.callback_withdrawn(call);
+            }
             Decision::Overflow { call, .. } if self.is_kept(call) => self.place_lost(call, now),
             Decision::Offer { call, seat, waited, purpose } => {
                 if purpose == Purpose::Caller {
@@ -54,6 +59,12 @@ impl Switchboard {
         }
     }
 
+    /// Whether this seat rings, or is about to, for a caller who is on the line.
+    pub(super) fn rings_for_caller(&self, call: CallId, seat: &SeatId) -> bool {
+        let called = |entry: &Entry| entry.call.seats_called().any(|called| called == (seat, false));
+        self.screens.holds(call, seat) || self.calls.get(&call).is_some_and(called)
+    }
+
     /// Since when a seat is free, for how soon it is offered a call.
     fn mind_free(&mut self, seat: &SeatId, state: &SeatState, now: Now) {
         match state {
@@ -72,6 +83,7 @@ impl Switchboard {
             _ => OfferEnd::Rejected,
         };
         self.record(call, What::OfferEnded { seat: seat.clone(), why }, now);
+        self.joins_not(call, &seat, now);
         if !self.is_kept(call) {
             self.acd.offer_failed(call, &seat, why, now.mono);
         }

@@ -149,11 +149,6 @@ pub enum Refusal {
     Call(Unwilling),
     /// The seat is engaged.
     Engaged,
-    /// The seat's telephone has no call that listens: its user dials this first.
-    NotListening {
-        /// `*91001`.
-        dial: String,
-    },
     /// There is no room for another call.
     Full,
     /// The caller was called back a moment ago, and did not answer.

@@ -54,6 +54,11 @@ impl Screens {
         self.pending.values().map(Pending::ends_at).min()
     }
 
+    /// Whether a seat's ringing for this call is held back.
+    pub(super) fn holds(&self, call: CallId, seat: &SeatId) -> bool {
+        self.pending.contains_key(&(call, seat.clone()))
+    }
+
     pub(super) fn drop_call(&mut self, call: CallId) {
         self.pending.retain(|(of, _), _| *of != call);
     }

@@ -21,6 +21,8 @@ pub(super) struct Along {
     replacing: Option<(LegId, SessionId)>,
     /// The last Reason of a peer.
     reason: Option<(LegId, Reason)>,
+    /// A seat that comes to it from a call of its own, and is set aside until it is there.
+    pub(super) joining: Option<SeatId>,
 }
 
 struct Referral {
@@ -112,11 +114,14 @@ impl Switchboard {
     pub(super) fn referred(&mut self, referred: Referred, now: Now) {
         let Referred { session, refer, target, replaces, referred_by } = referred;
         let leg = self.sessions.get(&session).copied();
-        let Some((leg, entry)) = leg.and_then(|leg| Some((leg, self.calls.get_mut(&leg.call)?))) else {
+        let Some(leg) = leg.filter(|leg| self.calls.contains_key(&leg.call)) else {
             return self.endpoint.refuse_refer(session, refer, 481, now);
         };
-        entry.along.referrals.push(Referral { leg, refer, session, referred_by });
-        self.tell_call(leg.call, Input::Referred { leg, refer, target, attended: replaces.is_some() });
+        let attended = replaces.map(|dialog| self.partner_of(leg, dialog));
+        if let Some(entry) = self.calls.get_mut(&leg.call) {
+            entry.along.referrals.push(Referral { leg, refer, session, referred_by });
+        }
+        self.tell_call(leg.call, Input::Referred { leg, refer, target, attended });
     }
 
     pub(super) fn reason_given(&mut self, session: SessionId, reason: Reason) {

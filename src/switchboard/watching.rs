@@ -1,19 +1,23 @@
 //! Supervisors, observers and trainees beside a call: who listens to which, and how.
 //!
-//! Whoever dials a seat's line for listening has a call of its own ([`crate::call`] knows what it does).
+//! Whoever dials a seat's line for listening, or is rung for it by request, has a call of its own
+//! ([`crate::call`] knows what it does).
 //! Here is kept whose calls it is for, and which of them it is at: the seat goes from one call to the
 //! next, and who listens goes along. Each time goes into the record of the call that is heard, and into
 //! the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::calling::{Beginning, CLERK_RING};
 use super::request::{Asker, Refusal, Reply, Watching};
-use super::{StoreJob, Switchboard, What};
+use super::{Drain, StoreJob, Switchboard, What};
 use crate::acd::event::SeatState;
-use crate::call::{Beside, Input, Wish};
-use crate::id::{CallId, SeatId};
+use crate::call::{Beside, Callee, Input, Wish};
+use crate::id::{CallId, SeatId, TrunkId};
 use crate::ledger::Action;
+use crate::routing::meeting::SEATS;
 use crate::routing::people::Role;
+use crate::routing::plan::Step;
 use crate::time::Now;
 
 /// Who listens to one call at once, at most; the next one waits until one of them leaves.
@@ -50,6 +54,11 @@ struct Watch {
 }
 
 impl Watches {
+    /// Whether nothing is kept of anybody.
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty() && self.asked.is_empty() && self.open.is_empty() && self.taken.is_empty()
+    }
+
     /// Whether as many listen to this seat as may.
     pub(super) fn refuses(&self, of: &SeatId) -> bool {
         self.calls.values().filter(|watch| watch.of == *of).count() >= OF_ONE_SEAT
@@ -209,14 +218,15 @@ impl Switchboard {
         }
     }
 
-    /// The seat's own call that listens goes to another call, or listens in another way.
+    /// The seat's own call that listens goes to another call, or listens in another way; where it has none,
+    /// its telephone rings for one.
     pub(super) fn watch(
         &mut self,
         _asker: &Asker,
         call: CallId,
         seat: SeatId,
         how: Watching,
-        _now: Now,
+        now: Now,
     ) -> Result<Reply, Refusal> {
         let role = self.plan.seats.get(&seat).ok_or(Refusal::NoSuchSeat)?.role;
         let entry = self.calls.get(&call).ok_or(Refusal::NoSuchCall)?;
@@ -227,7 +237,7 @@ impl Switchboard {
         }
         let mut own = self.watches.calls.iter_mut().filter(|(_, watch)| watch.seat == seat && watch.ready);
         let Some((id, watch)) = own.next() else {
-            return Err(Refusal::NotListening { dial: format!("{}{of}", self.plan.work.watch_prefix) });
+            return self.ring_watcher((seat, role), (call, of), how, now).map(Reply::Begun);
         };
         let id = *id;
         if watch.at.is_some_and(|at| at.call == call) {
@@ -241,6 +251,38 @@ impl Switchboard {
             (watch.of, watch.how) = (of, how); // The next look brings it there.
         }
         Ok(Reply::Done)
+    }
+
+    /// Rings a seat, which listens when it answers.
+    fn ring_watcher(
+        &mut self,
+        (seat, role): (SeatId, Role),
+        (call, of): (CallId, SeatId),
+        how: Watching,
+        now: Now,
+    ) -> Result<CallId, Refusal> {
+        self.may_ring(&seat)?;
+        let full = self.watches.refuses(&of) || self.watches.at(call, call) >= AT_ONE_CALL;
+        if full || self.drain != Drain::Open || self.is_full(false) {
+            return Err(Refusal::Full);
+        }
+        let prefix = &self.plan.work.watch_prefix;
+        let beginning = Beginning {
+            steps: vec![Step::Answer, Step::Watch { role }],
+            line: prefix.as_str().into(),
+            clerk: Some(seat.clone()),
+            caller: seat.to_string(),
+            way: TrunkId::from(SEATS),
+            dialled: format!("{prefix}{of}"),
+            wire_ref: String::new(),
+            outward: None,
+        };
+        let id = self.call_first(beginning, Callee::Seat(seat.clone()), CLERK_RING, now);
+        self.watches.admit(id, seat, role, of);
+        if let Some(watch) = self.watches.calls.get_mut(&id) {
+            watch.how = how;
+        }
+        Ok(id)
     }
 
     /// Calls that listen, the seats that do, and which call each of them hears: for boards.

@@ -348,6 +348,15 @@ impl Caller {
                     let port = Input::Port { leg: *leg, slot, peer, ours: peer, keys };
                     self.call.handle_input(port, self.now);
                 }
+                Command::Adopt { leg, .. } => {
+                    let slot = PortSlot(CALLER_PORT + u32::from(leg.index));
+                    let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 20));
+                    let mut described = (*sdp(6_000, None)).clone();
+                    described.origin = (44, 3);
+                    self.call.handle_input(Input::Adopted { leg: *leg, described }, self.now);
+                    let port = Input::Port { leg: *leg, slot: Some(slot), peer, ours: peer, keys: None };
+                    self.call.handle_input(port, self.now);
+                }
                 Command::Sound(Order::Play { leg, repeat: false, mark, .. }) => {
                     self.marks.insert(*leg, *mark);
                 }

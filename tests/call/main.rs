@@ -1,5 +1,6 @@
 //! One call as a machine: inputs in, commands out, the clock turned by hand. No signalling, no sound.
 
+mod attended;
 mod caller;
 mod early;
 mod ending;

@@ -215,7 +215,7 @@ fn a_meeting_has_its_longest_time_too() {
 fn a_member_puts_nobody_through() {
     let mut caller = member();
     let (leg, target) = (caller.leg(0), "sip:110@hotline".to_owned());
-    let said = caller.tell(Input::Referred { leg, refer: 1, target, attended: false });
+    let said = caller.tell(Input::Referred { leg, refer: 1, target, attended: None });
     assert_eq!(said, ["603 to REFER of 0"]);
     assert_eq!(caller.call.state(), "meeting");
 }

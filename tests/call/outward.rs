@@ -79,21 +79,24 @@ fn nobody_is_rung_before_the_record_is_there_or_its_bound_is_over() {
 
 #[test]
 fn a_seat_by_click_answers_hears_ringing_and_talks_until_either_leaves() {
-    let over = ["hang up 1", "close 1", "hang up 0", "stop recording", "close 0"];
+    let left = |ms: u64| format!("told carrier/13800000000 left after {ms} ms");
+    let over = |ms: u64| {
+        ["hang up 1", "close 1", &left(ms), "hang up 0", "stop recording", "close 0"].map(str::to_owned)
+    };
     let mut caller = talking();
-    let left = "told carrier/13800000000 left after 0 ms";
-    let leaves = ["hang up 1", "close 1", left, "quiet 0", "hang up 0", "stop recording", "close 0"];
+    let left = left(0);
+    let leaves = ["hang up 1", "close 1", &left, "quiet 0", "hang up 0", "stop recording", "close 0"];
     assert_eq!(caller.hangs_up(1), leaves);
     assert_eq!(caller.sound_closed(), ["told closed OtherHungUp", "over"]);
     let mut caller = talking();
-    assert_eq!(caller.hangs_up(0), [&over[..2], &over[3..]].concat(), "the clerk");
+    assert_eq!(caller.hangs_up(0), [&over(0)[..3], &over(0)[4..]].concat(), "the clerk");
     assert_eq!(caller.sound_closed(), ["told closed CallerHungUp", "over"]);
     let mut caller = talking();
-    assert_eq!(caller.vanishes(0), over, "the clerk's telephone");
+    assert_eq!(caller.vanishes(0), over(0), "the clerk's telephone");
     let mut caller = talking();
     let leg = caller.leg(0);
     assert_eq!(caller.tell(Input::Silent { leg }), ["OPTIONS to 0"]);
-    assert_eq!(caller.wait(secs(4)), over);
+    assert_eq!(caller.wait(secs(4)), over(4_000));
 }
 
 #[test]

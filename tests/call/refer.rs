@@ -13,7 +13,7 @@ const REFER: u32 = 3;
 
 fn refers(caller: &mut Caller, index: u16, target: &str) -> Vec<String> {
     let leg = caller.leg(index);
-    caller.tell(Input::Referred { leg, refer: REFER, target: target.into(), attended: false }).to_vec()
+    caller.tell(Input::Referred { leg, refer: REFER, target: target.into(), attended: None }).to_vec()
 }
 
 /// Talking for 20 s, then the clerk puts the caller through to the tax office.
@@ -312,8 +312,11 @@ fn who_may_put_whom_through_to_where_row_by_row() {
     assert_eq!(refers(&mut caller, 1, TAXES), ["491 to REFER of 1"], "not before they talk");
     let mut caller = Caller::talking("12345");
     let leg = caller.leg(1);
-    let said = caller.tell(Input::Referred { leg, refer: 1, target: TAXES.into(), attended: true }).to_vec();
-    assert_eq!(said[1], "603 to REFER of 1", "an attended one needs calls of clerks' own");
+    let said = caller
+        .tell(Input::Referred { leg, refer: 1, target: TAXES.into(), attended: Some(Err(603)) })
+        .to_vec();
+    let declined = ["told Attended transfer to sip:12366@hotline.puyang: Declined(603)", "603 to REFER of 1"];
+    assert_eq!(said, declined, "an attended one needs calls of clerks' own");
 }
 
 #[test]

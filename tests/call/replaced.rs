@@ -65,6 +65,6 @@ fn whoever_comes_for_a_call_that_is_over_hears_so() {
     caller.hangs_up(0);
     assert_eq!(replaces(&mut caller, 1, Some(sdp(5_100, None))), ["481 in place of 1"]);
     let leg = caller.leg(1);
-    let refer = Input::Referred { leg, refer: 2, target: "sip:12366@h".into(), attended: false };
+    let refer = Input::Referred { leg, refer: 2, target: "sip:12366@h".into(), attended: None };
     assert_eq!(caller.tell(refer).len(), 1, "declined");
 }

@@ -20,6 +20,10 @@ pub fn words(command: &Command, sounds: &BTreeMap<PromptId, SoundId>) -> String 
         Command::Answer { sdp } => format!("200{}", hold(sdp)),
         Command::Refuse { status } => format!("refuse {status}"),
         Command::Invite { leg, callee, .. } => format!("invite {} as {}", who(callee), leg.index),
+        Command::Adopt { leg, callee, from } => {
+            format!("adopt leg {} to {} as {}", from.index, who(callee), leg.index)
+        }
+        Command::Reoffer { leg, .. } => format!("re-INVITE {}", leg.index),
         Command::HangUp { leg, why } => {
             let elsewhere = if *why == Clearing::Elsewhere { ", served elsewhere" } else { "" };
             format!("hang up {}{elsewhere}", leg.index)

@@ -168,7 +168,7 @@ fn g729_goes_through_to_a_sub_center_of_a_city_that_does_not_record() {
     let resumed = describes(FAR, 5_000, "RTP/AVP 18", &["a=fmtp:18 annexb=no"]);
     assert_eq!(caller.reinvites(1, Some(resumed)).last().unwrap(), "bridge 0 and 1");
     assert_eq!(caller.tell(Input::Watched { watched: true }), [""; 0], "and nobody is mixed in");
-    let refer = Input::Referred { leg, refer: 1, target: "sip:1001@hotline.puyang".into(), attended: false };
+    let refer = Input::Referred { leg, refer: 1, target: "sip:1001@hotline.puyang".into(), attended: None };
     assert!(caller.tell(refer).contains(&"603 to REFER of 1".to_owned()), "{:?}", caller.said);
 }
 

@@ -38,7 +38,7 @@ fn transferred(clerk_left: bool) -> Caller {
     let mut caller = Caller::talking("12345");
     let leg = caller.leg(1);
     let target = "sip:12366@hotline.puyang".into();
-    caller.tell(Input::Referred { leg, refer: 1, target, attended: false });
+    caller.tell(Input::Referred { leg, refer: 1, target, attended: None });
     if clerk_left {
         caller.hangs_up(1);
     }

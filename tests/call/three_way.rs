@@ -291,7 +291,7 @@ fn nobody_leaves_a_caller_to_help_that_has_not_accepted() {
     let mut caller = talking();
     let leg = caller.leg(1);
     let target = "sip:119@hotline.puyang".into();
-    let refer = hotline::call::Input::Referred { leg, refer: 1, target, attended: false };
+    let refer = hotline::call::Input::Referred { leg, refer: 1, target, attended: None };
     let said = caller.tell(refer).to_vec();
     assert_eq!(said[0], "202 to REFER of 1");
     assert_eq!(sound(&said), ["part 0 and 1", "loop 0: hold_music", "loop 1: ringback"]);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use hotline::io::plan_files;
 use hotline::routing::plan::{BenchLine, LineMode, Listener, Purpose};
+use hotline::routing::reach::Reached;
 use hotline::routing::{Draft, Outcome, Overrides};
 
 use super::base::codes;
@@ -53,6 +54,20 @@ fn the_trunk_that_is_shown_in_full_is_usable_as_it_stands() {
     let ways = plan.ways(&"carriers".into(), "12366", "13800000000");
     let ways: Vec<_> = ways.iter().map(|way| (way.trunk.id.as_str(), &*way.called, &*way.caller)).collect();
     assert_eq!(ways, [("carrier-b", "039312366", "+8613800000000"), ("carrier-c", "12366", "13800000000")]);
+}
+
+#[test]
+fn the_plan_for_load_tests_of_queues_has_thirty_seats_and_somebody_to_ask_in() {
+    let outcome = load("tools/queue.toml", &Overrides::default());
+    // Loopback, and a drill for the emergency numbers.
+    assert_eq!(codes(&outcome.report), ["W0101", "W0102"], "{}", outcome.report.render(false));
+    let plan = outcome.plan.expect("a plan");
+    assert_eq!(plan.seats.len(), 30);
+    let queue = plan.queues.values().next().expect("a queue");
+    assert_eq!(queue.wrap_up, std::time::Duration::from_secs(1));
+    assert!(plan.recording.enabled && !plan.survey.enabled);
+    let asked = plan.reach(&plan.three_way.keys[&'1']).expect("the first key asks somebody in");
+    assert!(matches!(asked, Reached::Peer(peer) if peer.trunk.as_str() == "third"));
 }
 
 #[test]

@@ -96,6 +96,11 @@ impl Engine {
         at.unwrap_or_else(|| panic!("no {transport}: {}", self.ready)).parse().unwrap()
     }
 
+    /// Where it serves its figures, if it was started with `--http`.
+    pub fn http(&self) -> &str {
+        self.said("http")
+    }
+
     fn said(&self, name: &str) -> &str {
         let mut words = self.ready.split_whitespace();
         words.find_map(|word| word.strip_prefix(name)?.strip_prefix('=')).expect("a ready line says so")

@@ -131,7 +131,19 @@ fn wrong_use_is_told_before_anything_is_sent() {
         ("--loop --from x", "--from"),
         ("--loop --duration 2s --warm-up 2s", "--warm-up"),
         ("--target 127.0.0.1:9 --to 1 --seats 1001-1002", "--data"),
+        (
+            "--target 127.0.0.1:9 --to 1 --scenario threeway --seats 1 --seat-password-file Cargo.toml",
+            "--answer-on",
+        ),
+        (
+            "--target 127.0.0.1:9 --to 1 --seats 1 --seat-password-file Cargo.toml --answer-on 127.0.0.1:9",
+            "--answer-on",
+        ),
         ("--loop --pin 9999", "9999"),
+        ("--loop --to 1 --scenario queue", "--seats"),
+        ("--target 127.0.0.1:9 --to 1 --scenario queue --mix queue=1", "mixed-day"),
+        ("--target 127.0.0.1:9 --to 1 --scenario mixed-day --mix queue=", "threeway=10"),
+        ("--target 127.0.0.1:9 --to 1 --scenario mixed-day --steps 1x1s", "mixed-day"),
     ] {
         let ran = Tool::new("wrong", 18, words).run();
         assert_eq!(ran.code, Some(2), "{words}: {}", ran.printed);

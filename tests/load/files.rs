@@ -4,7 +4,7 @@ use jsonschema::Validator;
 use serde_json::Value;
 
 use crate::engine::Engine;
-use crate::tool::Tool;
+use crate::tool::{Ran, Tool};
 
 const SCHEMA: &str = include_str!("../../contract/load-report.schema.json");
 const BENCH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tools/bench.toml");
@@ -15,6 +15,13 @@ fn schema() -> Validator {
     let schema: Value = serde_json::from_str(SCHEMA).expect("the schema is JSON");
     jsonschema::meta::validate(&schema).expect("the schema is a schema");
     jsonschema::validator_for(&schema).expect("the schema compiles")
+}
+
+/// A run's report and page are what they should be.
+pub fn assert_fits(ran: &Ran) {
+    let faults: Vec<String> = schema().iter_errors(&ran.report).map(|error| error.to_string()).collect();
+    assert_eq!(faults, [""; 0], "{}", ran.report);
+    assert_well_formed(&ran.html);
 }
 
 /// Every element that is opened is closed, in order.

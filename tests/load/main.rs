@@ -5,6 +5,7 @@ mod engine;
 mod faults;
 mod files;
 mod meeting;
+mod queue;
 mod scenarios;
 mod sipp;
 mod tool;

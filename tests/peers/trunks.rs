@@ -17,6 +17,9 @@ const WHEN: &str = "2021-12-01T09:00:00+08:00";
 const PATIENT: (&str, &str) = ("connect_timeout = \"1s\"", "connect_timeout = \"10s\"");
 /// Stands in the table of the trunk to 12366 and nowhere else.
 const TAX: &str = "# 同时通话数。Calls at once.";
+/// The trunk to 12366 leads to somebody: a drill would not be sent on by anybody.
+const REAL: (&str, &str) =
+    ("# 演练：不通向任何真实对端。A drill: leads to nobody real.\ndrill = true", "drill = false");
 const PASSWORD: &str = "correct horse battery staple";
 
 /// An engine with an account at 12366.
@@ -142,7 +145,7 @@ fn a_302_to_another_place_of_the_trunk_is_followed_within_the_call() {
     let (there, second) = desk(name, Scenario::of("sub_answers"));
     let (here, first) =
         desk(name, says("302", &format!("Contact: <sip:night@{there}>;q=0.9, <sip:day@{there}>;q=0.1")));
-    let engine = engine_on_plan(name, WHEN, &[PATIENT], &["--trunk", &format!("sub-12366={here}")]);
+    let engine = engine_on_plan(name, WHEN, &[PATIENT, REAL], &["--trunk", &format!("sub-12366={here}")]);
     talks(&engine, 1);
     let (first, second) = (first.finish(), second.finish());
     let (sent, followed) = (first.received("INVITE")[0], second.received("INVITE")[0]);
@@ -161,7 +164,7 @@ fn a_302_to_a_stranger_is_a_refusal() {
     let away = stranger.local_addr().unwrap();
     let lines = format!("Contact: <sip:premium@{away}>, <sip:premium@127.0.0.1;maddr=127.0.0.9>");
     let (here, first) = desk(name, says("302", &lines));
-    let engine = engine_on_plan(name, WHEN, &[PATIENT], &["--trunk", &format!("sub-12366={here}")]);
+    let engine = engine_on_plan(name, WHEN, &[PATIENT, REAL], &["--trunk", &format!("sub-12366={here}")]);
     falls_to_12345(&engine);
     first.finish();
     stranger.set_nonblocking(true).unwrap();

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use hotline::phone::{Dial, PhoneEvent};
 use hotline::routing::Plan;
+use hotline::telemetry::CallRecord;
 
+use crate::busy::{Crew, KEPT, busy, opens};
 use crate::city::{City, millis, secs};
 use crate::clerk::{Deed, Who};
+use crate::deeds;
 use crate::network::Weather;
-use crate::seed::{in_a_city_with, seeds};
+use crate::seed::{in_a_city_with, play, seeds};
 
 /// A shift of eight clerks, not all of them at their best, and so many callers at random.
 fn random_calls(city: &mut City, count: u64) -> Vec<Who> {
@@ -106,9 +109,101 @@ fn two_hundred_random_calls_with_a_tenth_of_all_packets_lost_leave_nothing_but_t
 fn twenty_cities_of_twenty_callers_each_leave_nothing_but_their_records() {
     for seed in seeds() {
         for more in 0..20 {
-            crate::seed::play(seed.wrapping_mul(1_000) + more, &quick, &|city: &mut City| {
+            play(seed.wrapping_mul(1_000) + more, &quick, &|city: &mut City| {
                 let callers = random_calls(city, 20);
                 one_record_each(city, &callers);
+            });
+        }
+    }
+}
+
+// ── The busy city ────────────────────────────────────────────────────────────────────────────────
+
+/// So many callers, and everybody else does whatever they can, between and beside the calls.
+fn a_busy_shift(city: &mut City, count: u64) -> (Crew, Vec<Who>) {
+    let crew = opens(city);
+    city.outside = Some(crew.far[2]);
+    if city.dice.below(2) == 0 {
+        (city.net.sip, city.net.sound) = (Weather::FOUL, Weather::FOUL);
+    }
+    let mut callers = Vec::new();
+    for _ in 0..count {
+        deeds::calls(city, &mut callers);
+        for _ in 0..city.dice.below(4) {
+            let pause = millis(city.dice.below(900));
+            city.run_for(pause);
+            city.listens();
+            deeds::happens(city, &crew);
+        }
+    }
+    (crew, callers)
+}
+
+/// Everybody goes home: what is under way ends by its rules, and what was kept for later as well.
+fn goes_home(city: &mut City) {
+    city.reloads(|plan| plan.follow_up.enabled = false);
+    let over = city.run_until(secs(500), |city| city.board.calls().is_empty());
+    assert!(
+        over,
+        "no stuck call: {:?}",
+        city.board.calls().iter().map(|it| (it.0, it.1.state())).collect::<Vec<_>>()
+    );
+    let lapsed = city.run_until(3 * KEPT, |city| city.board.places_kept() == 0);
+    assert!(lapsed, "places are kept for {KEPT:?}");
+    let over = city.run_until(secs(500), |city| city.board.calls().is_empty());
+    assert!(over, "and the calls back as well");
+    city.run_for(secs(2));
+}
+
+/// As many records as calls came, but for those that were refused at the door.
+fn one_record_for_each_call(city: &City, callers: &[Who]) {
+    for caller in callers {
+        let own = |record: &&CallRecord| !["seats", "house"].contains(&record.trunk.as_str());
+        let records = city.records_of(*caller);
+        let came = records.iter().filter(own).count();
+        let refused = city.look_at(*caller).events.iter();
+        let refused = refused.filter(|(_, event)| matches!(event, PhoneEvent::Refused { .. })).count();
+        let rang = city.rang_times(*caller);
+        let user = &city.look_at(*caller).user;
+        assert!(came <= rang && rang <= came + refused, "{user}: {rang} calls, {came} records");
+        assert!(records.iter().all(CallRecord::is_closed));
+    }
+}
+
+/// By default as many as a minute holds; `HOTLINE_RUNS` for more.
+const CITIES: u64 = 8;
+
+#[test]
+fn busy_cities_in_which_everybody_does_whatever_they_can_leave_nothing_but_their_records() {
+    for seed in seeds() {
+        for more in 0..CITIES {
+            play(seed.wrapping_mul(1_000) + more, &busy, &|city: &mut City| {
+                let (_, callers) = a_busy_shift(city, 40);
+                goes_home(city);
+                one_record_for_each_call(city, &callers);
+                assert!(city.hearing.heard > 20, "somebody was heard: {}", city.hearing.judged);
+            });
+        }
+    }
+}
+
+#[test]
+fn a_busy_city_that_is_closed_in_the_middle_ends_all_that_is_under_way() {
+    for seed in seeds() {
+        for more in 0..CITIES / 2 {
+            play(seed.wrapping_mul(1_000) + more, &busy, &|city: &mut City| {
+                let (crew, mut callers) = a_busy_shift(city, 12);
+                let grace = secs(city.dice.below(20));
+                city.drains(grace);
+                for _ in 0..12 {
+                    deeds::calls(city, &mut callers);
+                    deeds::happens(city, &crew);
+                    city.run_for(secs(1));
+                }
+                let drained = city.run_until(secs(120), |city| city.drained_at.is_some());
+                assert!(drained, "calls under way: {}", city.board.calls().len());
+                city.run_for(secs(2));
+                one_record_for_each_call(city, &callers);
             });
         }
     }

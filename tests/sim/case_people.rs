@@ -159,7 +159,11 @@ fn a_clerk_who_comes_back_by_telephone_is_rung_only_when_the_telephone_is_free()
 
 #[test]
 fn what_the_plan_or_the_seat_does_not_allow_is_refused_by_name() {
-    in_a_city_with(reasons, |city| {
+    let without_surges = |plan: &mut Plan| {
+        reasons(plan);
+        plan.queues.get_mut("main").expect("the shipped queue").rules.surge = None;
+    };
+    in_a_city_with(without_surges, |city| {
         let clerk = city.seat("1001").answers_after(secs(1));
         let change = |seat: &str, change| Request::Seat { seat: seat.into(), change };
         let away = |reason: &str| Change::Away { reason: reason.into() };

@@ -36,6 +36,7 @@ fn staffed(plan: &mut Plan) {
         }
     }
     plan.survey.enabled = false;
+    plan.work.observer_prompt = None;
 }
 
 fn with_notice(plan: &mut Plan) {
@@ -420,8 +421,6 @@ fn by_request_a_seat_that_listens_goes_to_another_call_in_the_way_that_was_asked
         let (clerk, caller) = talking(city);
         let call = call_at(city, "1001");
         let boss = city.seat("1006").never_answers();
-        let dial = Refusal::NotListening { dial: "*91001".into() };
-        assert_eq!(asks(city, "1006", call, Watching::Listen), Err(dial));
         assert_eq!(asks(city, "9999", call, Watching::Listen), Err(Refusal::NoSuchSeat));
         assert_eq!(asks(city, "1004", call, Watching::Barge), Err(Refusal::NotAllowed));
         let nobodys = CallId::draw(1, &mut hotline::id::Dice::seeded(1));
@@ -447,6 +446,80 @@ fn by_request_a_seat_that_listens_goes_to_another_call_in_the_way_that_was_asked
             city.hangs_up(who);
         }
         city.run_for(secs(2));
+    });
+}
+
+#[test]
+fn by_request_a_seat_that_has_no_call_of_its_own_is_rung_and_listens_in_the_way_that_was_asked_for() {
+    watched_city(|city| {
+        let (clerk, caller) = talking(city);
+        let call = call_at(city, "1001");
+        let gone = Refusal::Seat(hotline::acd::event::Unchanged::SignedOut);
+        assert_eq!(asks(city, "1006", call, Watching::Whisper), Err(gone));
+        let boss = city.seat("1006").answers_after(secs(2));
+        let Ok(Reply::Begun(own)) = asks(city, "1006", call, Watching::Whisper) else { panic!("it is rung") };
+        assert_eq!(asks(city, "1006", call, Watching::Listen), Err(Refusal::Engaged), "it rings");
+        city.run_for(secs(1));
+        let rung = |event: &PhoneEvent| matches!(event, PhoneEvent::IncomingCall { from, .. } if from.contains("*9"));
+        assert!(city.saw(boss, rung), "{:?}", city.look_at(boss).events);
+        city.run_for(secs(3));
+        let people = [('c', caller), ('k', clerk), ('s', boss)];
+        assert_eq!(who_hears_whom(city, &people), "ck kc ks sc sk");
+        assert_eq!(asks(city, "1006", call, Watching::Listen), Ok(Reply::Done));
+        city.run_for(secs(1));
+        assert_eq!(who_hears_whom(city, &people), "ck kc sc sk");
+        // A seat with a caller of its own is not rung.
+        let other = city.seat("1002").answers_after(secs(1));
+        let second = calls(city, "13800000002", other);
+        let there = call_at(city, "1002");
+        city.hangs_up(boss);
+        city.run_for(secs(1));
+        assert_eq!(who_hears_whom(city, &people[..2]), "ck kc");
+        assert_eq!(record_of_watch(city, call), ["1006 whisper", "1006 listen", "1006 gone"]);
+        let record = city.record_of(boss);
+        assert_eq!((record.call, record.line.as_str(), record.trunk.as_str()), (own, "*9", "seats"));
+        assert_eq!((record.cause, record.recording_ms), (Some(Cause::CallerHungUp), None));
+        let facts = &city.store.facts[&own];
+        assert!(
+            !facts.iter().any(|fact| matches!(fact.what, What::Outward { .. })),
+            "nobody was called by it"
+        );
+        city.dials(boss, "*91001");
+        city.run_for(secs(1));
+        assert_eq!(asks(city, "1006", there, Watching::Listen), Ok(Reply::Done), "its own call goes there");
+        for who in [boss, caller, second] {
+            city.hangs_up(who);
+        }
+        city.run_for(secs(2));
+    });
+}
+
+#[test]
+fn a_seat_that_does_not_pick_up_does_not_listen_and_is_rung_no_longer_than_20_s() {
+    watched_city(|city| {
+        let (clerk, caller) = talking(city);
+        let call = call_at(city, "1001");
+        let boss = city.seat("1006").never_answers();
+        assert!(matches!(asks(city, "1006", call, Watching::Listen), Ok(Reply::Begun(_))));
+        city.run_for(secs(19));
+        assert!(!city.look_at(boss).is_idle() && city.board.watchers().count() == 1);
+        city.run_for(secs(3));
+        assert!(city.look_at(boss).is_idle() && city.board.watchers().count() == 0);
+        assert_eq!(city.record_of(boss).cause, Some(Cause::Refused(408)));
+        city.telephone(boss).phone.set_answers(Answers::Busy);
+        assert!(matches!(asks(city, "1006", call, Watching::Listen), Ok(Reply::Begun(_))));
+        city.run_for(secs(2));
+        assert_eq!(city.board.watchers().count(), 0);
+        assert_eq!(who_hears_whom(city, &[('c', caller), ('k', clerk)]), "ck kc");
+        // And one that picks up when nobody talks any more waits, like one that dialled.
+        city.telephone(boss).phone.set_answers(Answers::After(secs(3)));
+        assert!(matches!(asks(city, "1006", call, Watching::Barge), Ok(Reply::Begun(_))));
+        city.hangs_up(caller);
+        city.run_for(secs(6));
+        assert_eq!(city.state_of(boss), Some("watching"));
+        city.hangs_up(boss);
+        city.run_for(secs(2));
+        assert!(record_of_watch(city, call).is_empty());
     });
 }
 

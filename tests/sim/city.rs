@@ -13,6 +13,7 @@ use hotline::time::{Agenda, Instant, Now, Timestamp};
 use crate::clerk::{Deed, Telephone, Who, place_of};
 use crate::desk::{Books, Disk, Office, Store};
 use crate::exchange::Exchange;
+use crate::hearing::Hearing;
 use crate::house::{self, Errand};
 use crate::network::{Kind, Letter, Network};
 use crate::sound::SoundRoom;
@@ -57,8 +58,12 @@ pub struct City {
     pub drained_at: Option<Instant>,
     /// How much of each call phones plugged in from now on keep, seconds.
     pub hear_max_s: u32,
-    /// Callers whose INVITE came through.
-    pub(crate) rang: BTreeSet<SocketAddr>,
+    /// Callers whose INVITE came through, and the Call-IDs of those.
+    pub(crate) rang: BTreeMap<SocketAddr, BTreeSet<String>>,
+    /// Who answers for numbers outside, whoever has them.
+    pub(crate) outside: Option<Who>,
+    /// Listened to by who wants to.
+    pub(crate) hearing: Hearing,
 }
 
 impl City {
@@ -92,7 +97,9 @@ impl City {
             looked_at: false,
             drained_at: None,
             hear_max_s: 600,
-            rang: BTreeSet::new(),
+            rang: BTreeMap::new(),
+            outside: None,
+            hearing: Hearing::default(),
             dice,
         };
         city.clock_says("2021-09-01T09:00:00+08:00");
@@ -123,6 +130,13 @@ impl City {
 
     pub fn trace(&self) -> u64 {
         self.net.trace
+    }
+
+    /// Listens to who hears whom.
+    pub fn listens(&mut self) {
+        let mut hearing = std::mem::take(&mut self.hearing);
+        hearing.listen(self);
+        self.hearing = hearing;
     }
 
     // ── The world around the house ───────────────────────────────────────────────────────────────
@@ -250,7 +264,10 @@ impl City {
         }
         let (from, bytes) = (letter.from, letter.bytes);
         if letter.kind == Kind::Sip {
-            self.watch.sees_sip(&self.people[place], &bytes);
+            // An INVITE that the house has given up goes on until somebody says a word (RFC 3261 §9.1).
+            if self.is_called_for(place, &bytes) {
+                self.watch.sees_sip(&self.people[place], &bytes, &self.net.log);
+            }
             self.order(Who(place), |phone, now| phone.handle_sip(from, &bytes, now));
         } else {
             self.order(Who(place), |phone, now| phone.handle_rtp(from, &bytes, now));

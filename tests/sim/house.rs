@@ -205,7 +205,8 @@ impl City {
     /// A SIP datagram for the house.
     pub(crate) fn ring_house(&mut self, letter: Letter) {
         if name(&letter.bytes) == "INVITE" {
-            self.rang.insert(letter.from);
+            let call_id = crate::network::header(&letter.bytes, "Call-ID: ");
+            self.rang.entry(letter.from).or_default().insert(call_id);
         }
         let packet = sip::Packet { listener: 0, peer: letter.from, bytes: letter.bytes.into() };
         self.tell(Input::Packet(packet));

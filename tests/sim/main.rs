@@ -3,11 +3,14 @@
 //!
 //! Each test prints its seed. `HOTLINE_SEED=n` replays that seed, `HOTLINE_RUNS=n` runs n of them.
 
+mod busy;
 mod city;
 mod clerk;
+mod deeds;
 mod desk;
 mod ear;
 mod exchange;
+mod hearing;
 mod house;
 mod network;
 mod people;
@@ -15,8 +18,10 @@ mod seed;
 mod seen;
 mod settling;
 mod sound;
+mod sums;
 mod watch;
 
+mod case_attended;
 mod case_calendar;
 mod case_codecs;
 mod case_crowd;
@@ -24,6 +29,7 @@ mod case_follow_up;
 mod case_house;
 mod case_kept;
 mod case_lapsed;
+mod case_matrix;
 mod case_missed;
 mod case_moves;
 mod case_numbers;

@@ -61,6 +61,9 @@ struct Mishap {
     held: Option<Duration>,
 }
 
+/// SIP messages: when, from, to, name.
+pub type Log = Vec<(Instant, SocketAddr, SocketAddr, String)>;
+
 pub struct Network {
     pub sip: Weather,
     pub sound: Weather,
@@ -70,8 +73,8 @@ pub struct Network {
     mishaps: Vec<Mishap>,
     /// FNV-1a over everything that was posted, and when.
     pub trace: u64,
-    /// SIP messages posted so far: when, from, to, name.
-    pub log: Vec<(Instant, SocketAddr, SocketAddr, String)>,
+    /// What was posted so far.
+    pub log: Log,
 }
 
 impl Network {
@@ -174,4 +177,10 @@ pub fn name(bytes: &[u8]) -> String {
     }
     let again = if first == "INVITE" && header("To: ").contains(";tag=") { "re-" } else { "" };
     format!("{again}{first}")
+}
+
+/// What follows `name` on its line.
+pub fn header(bytes: &[u8], name: &str) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("").to_owned()
 }

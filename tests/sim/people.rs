@@ -56,7 +56,8 @@ impl City {
     /// Whether no telephone with this number is in a call.
     pub fn is_nobody_on(&self, number: &str) -> bool {
         let places = self.numbers.get(number).map_or(&[][..], Vec::as_slice);
-        places.iter().all(|place| self.people[*place].is_idle())
+        let outside = self.outside.iter().map(|who| &who.0);
+        places.iter().chain(outside).all(|place| self.people[*place].is_idle())
     }
 
     pub fn look_at(&self, who: Who) -> &Telephone {

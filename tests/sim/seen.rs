@@ -1,5 +1,6 @@
 //! What can be seen of the city from outside: calls, seats, records, and what people noticed.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use hotline::acd::event::SeatState;
@@ -10,6 +11,7 @@ use hotline::time::Instant;
 
 use crate::city::City;
 use crate::clerk::Who;
+use crate::network::header;
 
 impl City {
     /// The call of this caller that is under way.
@@ -53,6 +55,32 @@ impl City {
         self.records_of(who).pop().expect("a record")
     }
 
+    /// Whether the house still means the INVITE that comes to a seat's telephone.
+    pub(crate) fn is_called_for(&self, place: usize, bytes: &[u8]) -> bool {
+        let telephone = &self.people[place];
+        let of = header(bytes, "X-Hotline-Call: ");
+        let offered = match self.board.acd().seat(&SeatId::from(telephone.user.as_str())) {
+            Some(SeatState::Offered { call, .. }) => call.to_string() == of,
+            _ => false,
+        };
+        let own = |state: &str| ["calling", "dialling"].contains(&state);
+        let calls = self.board.calls();
+        offered || calls.iter().any(|(call, entry)| own(entry.state()) && call.to_string() == of)
+    }
+
+    /// Calls under way with their records so far, and seats: for when something is wrong.
+    pub fn story(&self) -> String {
+        let mut out = format!("at {:?}\n", self.mono);
+        for (call, entry) in self.board.calls() {
+            out += &format!("{call} of {}: {}\n", entry.caller, entry.state());
+            for fact in self.store.facts.get(&call).into_iter().flatten() {
+                out += &format!("    {:?} {:?}\n", fact.mono, fact.what);
+            }
+        }
+        self.board.acd().seats().for_each(|(seat, state)| out += &format!("{seat}: {state:?}\n"));
+        out
+    }
+
     pub fn saw(&self, who: Who, what: impl Fn(&PhoneEvent) -> bool) -> bool {
         self.people[who.0].events.iter().any(|(_, event)| what(event))
     }
@@ -63,7 +91,12 @@ impl City {
 
     /// Whether an INVITE of this caller ever came to the house.
     pub fn rang(&self, who: Who) -> bool {
-        self.rang.contains(&self.people[who.0].sip)
+        self.rang_times(who) > 0
+    }
+
+    /// How many calls of this caller came to the house.
+    pub fn rang_times(&self, who: Who) -> usize {
+        self.rang.get(&self.people[who.0].sip).map_or(0, BTreeSet::len)
     }
 
     /// How often a message of this name left that address.

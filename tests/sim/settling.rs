@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use hotline::acd::event::SeatState;
 use hotline::id::CallId;
 use hotline::switchboard::{Fact, What};
 
@@ -11,6 +12,7 @@ use crate::clerk::Who;
 use crate::desk::{Disk, Office};
 use crate::exchange::Temper;
 use crate::network::Weather;
+use crate::sums;
 
 /// 64·T1 and the life of what lingers after it (RFC 3261 §17).
 const LINGER: Duration = Duration::from_secs(75);
@@ -43,15 +45,18 @@ impl City {
         }
         assert_eq!((self.board.ports_in_use(), self.sound.legs()), (0, 0), "pairs lent and legs open");
         assert_eq!(self.sound.recordings(), 0);
+        self.board.check_quiet().expect("nothing is kept of calls that are over");
         assert_eq!(self.board.rooms().count(), 0, "nobody is in a room");
         assert!(self.store.waiting.is_empty(), "everything is on disk");
         assert_eq!(self.store.owes(), 0, "events that no office took");
         assert!(self.board.outboxes().iter().all(|outbox| outbox.is_empty()), "the outbox is empty");
         assert!(self.store.dead.is_empty(), "{:?}", self.store.dead);
-        assert!(self.watch.called_twice.is_empty(), "doubly booked: {:?}", self.watch.called_twice);
+        assert!(self.watch.called_twice.is_empty(), "doubly booked: {}", self.watch.called_twice.join("\n"));
         for facts in self.store.facts.values() {
             one_record(facts);
         }
+        self.seats_are_free();
+        sums::add_up(self);
         self.office_knows_it_all();
     }
 
@@ -67,6 +72,13 @@ impl City {
                 (trunk.probe, trunk.register) = (None, None);
             }
         });
+    }
+
+    fn seats_are_free(&self) {
+        for (seat, state) in self.board.acd().seats() {
+            let engaged = matches!(state, SeatState::Offered { .. } | SeatState::Talking { .. });
+            assert!(!engaged, "{seat} is {state:?}, and nobody calls");
+        }
     }
 
     fn office_knows_it_all(&self) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use hotline::id::{CallId, Dice};
+use hotline::id::{CallId, Dice, LegId};
 use hotline::media::order::PortSlot;
 use hotline::media::{Channel, Engine, Fact, Frame, Order, SocketKey, SoundBank, Tape, Wire};
 use hotline::time::{Instant, Now, Timestamp};
@@ -21,6 +21,10 @@ pub struct SoundRoom {
     engine: Engine,
     orders: VecDeque<Order>,
     sockets: BTreeMap<(u32, bool), Inbox>,
+    /// Whose pair each one is.
+    legs: BTreeMap<u32, LegId>,
+    /// To which pair each telephone sent last.
+    sends_to: BTreeMap<std::net::IpAddr, u32>,
     tick: u64,
     next: Option<Instant>,
     tape: Reel,
@@ -78,6 +82,8 @@ impl SoundRoom {
             engine: Engine::new(bank, dice),
             orders: VecDeque::new(),
             sockets: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            sends_to: BTreeMap::new(),
             tick: 0,
             next: None,
             tape: Reel::default(),
@@ -89,6 +95,11 @@ impl SoundRoom {
 
     pub fn legs(&self) -> usize {
         self.engine.legs()
+    }
+
+    /// Legs that the engine has yet to open.
+    pub fn legs_to_come(&self) -> usize {
+        self.orders.iter().filter(|order| matches!(order, Order::Open { .. })).count()
     }
 
     pub fn recordings(&self) -> usize {
@@ -107,10 +118,16 @@ impl SoundRoom {
 
     pub fn receive(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
         let above = to.port().saturating_sub(self.first_port);
+        self.sends_to.insert(from.ip(), u32::from(above / 2));
         let inbox = self.sockets.entry((u32::from(above / 2), above % 2 == 1)).or_default();
         if inbox.len() < SOCKET_MAX {
             inbox.push_back((from, bytes));
         }
+    }
+
+    /// The leg to which the telephone at this address sends.
+    pub fn leg_of(&self, telephone: std::net::IpAddr) -> Option<LegId> {
+        self.legs.get(self.sends_to.get(&telephone)?).copied()
     }
 
     pub fn next(&self) -> Option<Instant> {
@@ -126,7 +143,8 @@ impl SoundRoom {
             });
         }
         while let Some(order) = self.orders.pop_front() {
-            if let Order::Open { config, .. } = &order {
+            if let Order::Open { leg, config, .. } = &order {
+                self.legs.insert(config.slot.0, *leg);
                 // A pair that is lent anew begins without what came for others.
                 self.sockets.remove(&(config.slot.0, false));
                 self.sockets.remove(&(config.slot.0, true));

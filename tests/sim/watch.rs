@@ -7,12 +7,12 @@ use hotline::acd::event::SeatState;
 use hotline::id::CallId;
 use hotline::phone::PhoneState;
 use hotline::routing::plan::Queue;
-use hotline::routing::queueing::Strategy;
+use hotline::routing::queueing::{Queueing, Strategy};
 use hotline::time::Instant;
 
 use crate::city::{City, secs};
 use crate::clerk::Telephone;
-use crate::network::name;
+use crate::network::{Log, name};
 
 /// A free seat and a caller find one another within so long.
 const PAIRED_WITHIN: Duration = Duration::from_secs(1);
@@ -28,6 +28,8 @@ pub struct Watch {
     /// Since when each call waits, or rings a seat, without a break.
     waiting: BTreeMap<CallId, Instant>,
     ended: BTreeMap<CallId, Instant>,
+    /// Some queue rings all its seats at once, or did.
+    all_ring: bool,
     callerless: BTreeMap<CallId, Instant>,
     /// Seats that were called while they talked.
     pub called_twice: Vec<String>,
@@ -40,39 +42,50 @@ pub struct Watch {
 impl Watch {
     pub fn look(&mut self, city: &City) {
         let now = city.mono;
-        city.board.acd().check().expect("queues and seats are as they must be");
+        if let Err(why) = city.board.check() {
+            panic!("{why}\n{}", city.story());
+        }
         self.seats(city);
         self.pairing(city, now);
         self.calls(city, now);
         self.ports(city);
     }
 
-    /// No seat in two calls, and no call at two seats, unless one is putting it through to the other, or
-    /// asks it in.
-    fn seats(&self, city: &City) {
-        let mut engaged = BTreeMap::new();
-        for (seat, state) in city.board.acd().seats() {
-            if let SeatState::Offered { call, .. } | SeatState::Talking { call, .. } = state {
-                let talks = matches!(state, SeatState::Talking { .. });
-                let other = engaged.insert(*call, talks);
-                let among = |words: &[&str]| {
-                    let calls = city.board.calls();
-                    calls.iter().any(|(id, entry)| id == call && words.contains(&entry.state()))
-                };
-                // Where all ring, several do.
-                let rings_all = |queue: &Queue| queue.rules.strategy == Strategy::RingAll;
-                let all = city.plan.queues.values().any(rings_all);
-                let fine = all
-                    || other.is_none_or(|other| {
-                        other != talks && among(&["transferring"]) || among(&["consulting", "conference"])
-                    });
-                assert!(fine, "{call} has two seats, {seat} among them");
+    /// Two seats talk on one call only where one of them was asked in. A seat rings for a caller whom
+    /// another has only if it is asked in or to take over, or where all rang.
+    fn seats(&mut self, city: &City) {
+        let all_ring = |queue: &Queue| queue.rules.strategy == Strategy::RingAll;
+        self.all_ring |= city.plan.queues.values().any(all_ring);
+        let states: BTreeMap<CallId, &str> =
+            city.board.calls().iter().map(|(call, entry)| (*call, entry.state())).collect();
+        let (mut talks, mut rings) = (BTreeMap::<CallId, u32>::new(), BTreeMap::<CallId, u32>::new());
+        for (_, state) in city.board.acd().seats() {
+            match state {
+                SeatState::Talking { call, .. } => *talks.entry(*call).or_default() += 1,
+                SeatState::Offered { call, .. } => *rings.entry(*call).or_default() += 1,
+                _ => {}
             }
+        }
+        for (call, count) in &talks {
+            let beside = matches!(states.get(call), Some(&("consulting" | "conference")));
+            assert!(*count == 1 || *count == 2 && beside, "{call} has {count} seats: {states:?}");
+        }
+        for (call, count) in rings.iter().filter(|_| !self.all_ring) {
+            let asked = matches!(states.get(call), Some(&("consulting" | "transferring" | "talking")));
+            assert!(*count == 1 && (asked || !talks.contains_key(call)), "{call} rings {count} seats");
         }
     }
 
     /// Who waits while a seat is free is offered it (the shipped seats all serve the shipped queue).
     fn pairing(&mut self, city: &City, now: Instant) {
+        // Where rules say who waits for whom, `acd` compares each need with each seat itself.
+        let plain = |queue: &Queue| {
+            let strategy = queue.rules.strategy;
+            queue.rules == Queueing { strategy, ..Queueing::default() }
+        };
+        if !city.plan.queues.values().all(plain) {
+            return;
+        }
         let queues = city.board.acd().queues(now);
         let unpaired = queues.iter().any(|queue| queue.waiting > queue.ringing && queue.free > 0);
         if !unpaired {
@@ -122,15 +135,14 @@ impl Watch {
 
     /// A pair is lent for each leg that is open or about to be, and for nothing else.
     fn ports(&self, city: &City) {
-        let lent = city.board.ports_in_use();
-        let open = city.sound.legs();
-        let calls = city.board.calls().len();
-        assert!(lent <= open + 2 * calls, "{lent} pairs are lent for {open} legs and {calls} calls");
+        let (open, calls) = (city.sound.legs(), city.board.calls().len());
+        let known = open + city.sound.legs_to_come() + city.board.ports_in_hand();
+        assert_eq!(city.board.ports_in_use(), known, "pairs are lent for {open} legs and {calls} calls");
         assert!(city.sound.recordings() <= open.max(calls), "a recording without a call");
     }
 
     /// A telephone is about to be rung: not while its clerk talks with somebody else.
-    pub fn sees_sip(&mut self, telephone: &Telephone, bytes: &[u8]) {
+    pub fn sees_sip(&mut self, telephone: &Telephone, bytes: &[u8], log: &Log) {
         if !telephone.is_seat || telephone.gone || name(bytes) != "INVITE" {
             return;
         }
@@ -140,7 +152,11 @@ impl Watch {
         // The same INVITE may come again, late or twice.
         let again = *last == call_id;
         if telephone.phone.state() == PhoneState::Talking && !again {
-            self.called_twice.push(telephone.user.clone());
+            let posted = log.iter().rev().filter(|(_, from, to, _)| [*from, *to].contains(&telephone.sip));
+            let mut lately: Vec<String> =
+                posted.take(20).map(|(at, from, _, name)| format!("{at:?} {from} {name}")).collect();
+            lately.reverse();
+            self.called_twice.push(format!("{}:\n{}", telephone.user, lately.join("\n")));
         }
         *last = call_id;
     }

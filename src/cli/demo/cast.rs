@@ -18,7 +18,7 @@ use crate::time::Instant;
 /// A clerk's hand needs so long to reach the telephone.
 const REACH: Duration = Duration::from_millis(500);
 /// The first caller's voice, hertz, and the first clerk's; the next ones' lie above.
-const CALLERS_FROM: u32 = 500;
+pub const CALLERS_FROM: u32 = 500;
 const CLERKS_FROM: u32 = 1_900;
 /// Between two voices: multiples of this are told apart exactly in a stretch of 200 ms.
 const APART: u32 = 40;
@@ -96,6 +96,11 @@ pub struct Clerk {
     pub registered: bool,
 }
 
+/// The voice of one of many, hertz.
+pub fn voice(from: u32, place: u32) -> u32 {
+    from + APART * (place % VOICES)
+}
+
 /// One caller for each number of the plan: retired numbers first, whose prompts take longest.
 pub fn callers(plan: &Plan) -> Vec<Caller> {
     let mut lines: Vec<&Line> =
@@ -104,7 +109,7 @@ pub fn callers(plan: &Plan) -> Vec<Caller> {
     let caller = |(place, line): (u32, &Line)| Caller {
         line: line.number.clone(),
         number: format!("138{:08}", 1_000 + place),
-        voice: CALLERS_FROM + APART * (place % VOICES),
+        voice: voice(CALLERS_FROM, place),
         grade: 1 + (place % 5) as u8,
         phone: None,
         phase: Phase::Waiting,
@@ -132,7 +137,7 @@ pub fn sub_centers(plan: &Plan, mover: &mut Mover<Phone>) -> io::Result<Vec<Cler
     for (place, (trunk, number)) in (0..).zip(trunks) {
         let answers = Answers::After(2 * REACH);
         let phone = mover.plug_in(number, nobody, |config| config.answers = answers)?;
-        let voice = CLERKS_FROM + APART * (place % VOICES);
+        let voice = voice(CLERKS_FROM, place);
         let desk = Desk::SubCenter(trunk.clone());
         clerks.push(Clerk { desk, voice, phone, serves: None, registered: true });
     }
@@ -158,7 +163,7 @@ pub fn seats(
             config.password = Some(password.trim().to_owned());
             config.answers = Answers::After(REACH);
         })?;
-        let voice = CLERKS_FROM + APART * (place % VOICES);
+        let voice = voice(CLERKS_FROM, place);
         let desk = Desk::Seat(seat.id.clone());
         clerks.push(Clerk { desk, voice, phone, serves: None, registered: false });
     }

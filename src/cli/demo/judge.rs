@@ -170,7 +170,8 @@ fn recording(path: &Path, case: &Case, places: &[Option<usize>], faults: &mut Ve
     (faults.len() == before).then_some(left.len() as f64 / 8_000.0)
 }
 
-fn sides(path: &Path) -> std::io::Result<(Vec<i16>, Vec<i16>)> {
+/// Left and right of a recording.
+pub fn sides(path: &Path) -> std::io::Result<(Vec<i16>, Vec<i16>)> {
     let (samples, channels) = crate::io::recorder::samples(path)?;
     if channels != 2 {
         return Err(std::io::ErrorKind::InvalidData.into());

@@ -1,7 +1,8 @@
 //! `hotline demo`: the engine in a process of its own, telephones over real UDP on loopback, the
 //! clock inside the transition months. Every number is called, and every promise is looked for in
-//! what was heard and in what was kept.
+//! what was heard and in what was kept. Then third parties are asked into calls.
 
+mod act_two;
 mod books;
 mod cast;
 mod hear;
@@ -119,13 +120,19 @@ fn play(args: &Args, plan: &Plan, data: &Path) -> Result<usize, Broken> {
     let reader = Reader::open(&data.join(FILE))?;
     let mut show = Show::new(plan, data, mover, &mut engine, reader, clerks)?;
     show.register()?;
-    let (calls, clerks) = (show.callers.len(), show.clerks.len());
+    let began = show.mover.now().mono;
+    let (mut calls, clerks) = (show.callers.len(), show.clerks.len());
     say(&format!(
-        "{calls} 个号码各拨一次，{clerks} 部话机接听，约一分钟 / \
-         {calls} numbers, each called once; {clerks} telephones answer; about a minute\n"
+        "{calls} 个号码各拨一次，{clerks} 部话机接听，之后是三方通话，约一分半钟 / \
+         {calls} numbers, each called once; {clerks} telephones answer; then calls of three; \
+         about a minute and a half\n"
     ));
     table::heading();
     let mut faults = show.run()?;
+    let at = clock + show.mover.now().mono.since(began);
+    let act_two = act_two::play(&mut show, at)?;
+    calls += act_two.calls;
+    faults += act_two.faulty;
     let recordings = if plan.recording.enabled { calls } else { 0 };
     faults += sum_up(&mut show, (calls, recordings), data, args.keep.is_some())?;
     faults += end(&mut show)?;
@@ -159,8 +166,9 @@ fn sum_up(
             serde_json::Value::Null => "–".to_owned(),
             other => other.to_string(),
         };
+        let reason = ticket.data["reason"].as_str().map_or_else(String::new, |why| format!(" reason={why}"));
         say(&format!(
-            "  {} {} line={} caller={} seat={} grade={}",
+            "  {} {} line={} caller={} seat={} grade={}{reason}",
             ticket.number,
             ticket.state,
             field("line"),

@@ -32,7 +32,7 @@ const CALL_MAX: Duration = Duration::from_secs(90);
 /// A call's record, ticket and recording are there by then, counted from its end.
 const BOOKS_MAX: Duration = Duration::from_secs(15);
 /// The seats are registered by then.
-const REGISTER_MAX: Duration = Duration::from_secs(15);
+pub const REGISTER_MAX: Duration = Duration::from_secs(15);
 /// The loop looks around at least so often.
 const TURN_MAX: Duration = Duration::from_millis(50);
 
@@ -165,22 +165,32 @@ impl<'a> Show<'a> {
     }
 
     fn turn(&mut self) -> Result<(), Broken> {
-        let now = self.mover.now().mono;
-        self.mover.turn(now + TURN_MAX)?;
-        if self.mover.take_ring() {
-            return Err(Broken::Interrupted);
-        }
-        while let Some((phone, event)) = self.mover.poll_event() {
+        for (phone, event) in self.events()? {
             if let Some(place) = self.clerks.iter().position(|clerk| clerk.phone == phone) {
                 self.clerk_told(place, event);
             } else if let Some(place) = self.callers.iter().position(|caller| caller.phone == Some(phone)) {
                 self.caller_told(place, event);
             }
         }
+        Ok(())
+    }
+
+    /// Lets the telephones go on for a moment; gives what they were told meanwhile.
+    pub(super) fn events(&mut self) -> Result<Vec<(PartyKey, PhoneEvent)>, Broken> {
+        let now = self.mover.now().mono;
+        self.mover.turn(now + TURN_MAX)?;
+        if self.mover.take_ring() {
+            return Err(Broken::Interrupted);
+        }
         match self.engine.ended()? {
             Some(status) => Err(Broken::EngineEnded(status)),
-            None => Ok(()),
+            None => Ok(std::iter::from_fn(|| self.mover.poll_event()).collect()),
         }
+    }
+
+    /// A caller's telephone, which calls the engine.
+    pub(super) fn plug_in(&mut self, number: &str) -> io::Result<PartyKey> {
+        self.mover.plug_in(number, self.engine.sip(), |_| {})
     }
 
     fn dial_next(&mut self) {
@@ -224,7 +234,7 @@ impl<'a> Show<'a> {
         }
     }
 
-    fn clerk_told(&mut self, place: usize, event: PhoneEvent) {
+    pub(super) fn clerk_told(&mut self, place: usize, event: PhoneEvent) {
         let now = self.mover.now().mono;
         let clerk = &mut self.clerks[place];
         let phone = clerk.phone;

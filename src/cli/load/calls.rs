@@ -1,5 +1,9 @@
 //! The calls under way, as their callers and our own far side see them.
 
+use std::time::Duration;
+
+use super::lobby::Guest;
+use super::mix::Kind;
 use crate::cli::load::judge::{TONES, Tone};
 use crate::io::packets::batch::Port;
 use crate::time::Instant;
@@ -48,6 +52,15 @@ pub struct Call {
     pub number: String,
     /// Our own far side took it.
     pub paired: bool,
+    pub kind: Kind,
+    /// How long its caller stays after the answer.
+    pub holds: Duration,
+    /// The seat that talks with the caller, or did last.
+    pub clerk: Option<Guest>,
+    /// Whom the clerk asked in.
+    pub third: Option<Guest>,
+    /// Whoever talked with the caller has hung up: the server's BYE comes in time.
+    pub left: bool,
 }
 
 /// A call that our far side took.
@@ -55,22 +68,55 @@ pub struct Call {
 pub struct Taken {
     /// Whose call it is, if its number told.
     pub of: Option<Whose>,
+    pub step: Step,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct Whose {
     pub index: u64,
     pub sampled: bool,
+    pub measured: bool,
+    pub kind: Kind,
+    pub caller: Guest,
 }
+
+/// How far a clerk, or a third party, has come with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Not answered; or the far side of a plain call.
+    Rings,
+    /// Since the answer.
+    Talks { since: Instant },
+    /// Pressed whom to ask in.
+    Asks,
+    /// With the third party, aside.
+    Consults,
+    /// All three.
+    Together,
+    /// The clerk pressed `##`.
+    Leaves,
+    /// The third party hung up, or the clerk left: two remain.
+    Remains,
+    /// Hung up.
+    Ends,
+}
+
+/// Tones of one call: its caller's, its far side's, and that of whom the far side asks in.
+const TONES_OF_A_CALL: u64 = 3;
 
 /// The tone of a call's caller.
 pub fn near_tone(index: u64) -> Tone {
-    2 * (index % (TONES as u64 / 2)) as usize
+    (TONES_OF_A_CALL * (index % (TONES as u64 / TONES_OF_A_CALL))) as usize
 }
 
 /// The tone of its far side.
 pub fn far_tone(index: u64) -> Tone {
     near_tone(index) + 1
+}
+
+/// The tone of the third party.
+pub fn third_tone(index: u64) -> Tone {
+    near_tone(index) + 2
 }
 
 /// The number in a From header as it is compared: its digits, at most `digits` of them from the end, for
@@ -99,10 +145,11 @@ mod tests {
     }
 
     #[test]
-    fn the_two_ends_of_a_call_and_its_neighbours_have_tones_of_their_own() {
-        let mut tones: Vec<Tone> = (0..128).flat_map(|index| [near_tone(index), far_tone(index)]).collect();
+    fn the_three_of_a_call_and_its_neighbours_have_tones_of_their_own() {
+        let of = |index| [near_tone(index), far_tone(index), third_tone(index)];
+        let mut tones: Vec<Tone> = (0..85).flat_map(of).collect();
         tones.sort_unstable();
         tones.dedup();
-        assert_eq!(tones.len(), TONES);
+        assert_eq!((tones.len(), tones.last()), (255, Some(&254)));
     }
 }

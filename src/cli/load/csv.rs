@@ -4,7 +4,7 @@ use super::report::Second;
 
 /// The columns, in order.
 pub const COLUMNS: &str = "second,warm_up,attempted,answered,failed,calls,setup_p50_ms,setup_p99_ms,\
-post_dial_p50_ms,post_dial_p99_ms,rtp_sent,rtp_received,rtp_lost,loss_percent,gap_p99_ms,gap_max_ms,mos,\
+post_dial_p50_ms,post_dial_p99_ms,waiting,served,rtp_sent,rtp_received,rtp_lost,loss_percent,gap_p99_ms,gap_max_ms,mos,\
 server_cpu_percent,server_memory_mib,tool_cpu_percent";
 
 /// The whole file. What was not measured is left empty.
@@ -25,6 +25,8 @@ pub fn csv(seconds: &[Second]) -> String {
             number(row.setup_p99_ms),
             number(row.post_dial_p50_ms),
             number(row.post_dial_p99_ms),
+            row.waiting.to_string(),
+            row.served.to_string(),
             row.rtp_sent.to_string(),
             row.rtp_received.to_string(),
             row.rtp_lost.to_string(),
@@ -52,7 +54,7 @@ mod tests {
             [Second::default(), Second { mos: Some(4.4), rtp_lost: 1, rtp_received: 3, ..Second::default() }];
         let text = csv(&rows);
         let columns: Vec<usize> = text.lines().map(|line| line.split(',').count()).collect();
-        assert_eq!(columns, [20, 20, 20]);
+        assert_eq!(columns, [22, 22, 22]);
         assert!(text.contains(",25.000,") && text.contains(",4.400,"), "{text}");
     }
 }

@@ -1,10 +1,12 @@
 //! What is counted of a run, from the end of its warm-up on.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::report::{Calls, Rtp, Spread};
+use super::mix::Kind;
+use super::report::{Calls, KindCount, Rtp, Spread};
 use super::streams::Ended;
 
 /// Three digits of a time up to two minutes, in microseconds.
@@ -31,7 +33,26 @@ pub struct Figures {
     /// Thousandths.
     pub mos: Histogram<u64>,
     pub rtp: Rtp,
+    /// By the names of their kinds.
+    pub kinds: BTreeMap<&'static str, KindCount>,
+    pub three: Three,
+    /// Calls of the warm-up are counted here, and not told.
+    unmeasured: KindCount,
     pub now: Moment,
+}
+
+/// Of three-way calls.
+pub struct Three {
+    /// Clerks who asked a third party in.
+    pub asked: u64,
+    /// All three talked.
+    pub merged: u64,
+    /// To their end, with the two who remained.
+    pub finished: u64,
+    /// By what did not come about.
+    pub failures: BTreeMap<String, u64>,
+    /// From the last key to the third party's INVITE.
+    pub consult: Histogram<u64>,
 }
 
 /// Of the second under way.
@@ -56,6 +77,9 @@ impl Default for Figures {
             jitter: micros(),
             mos: Histogram::new_with_bounds(1, 5_000, 3).expect("the bounds are in order"),
             rtp: Rtp::default(),
+            kinds: BTreeMap::new(),
+            three: Three { asked: 0, merged: 0, finished: 0, failures: BTreeMap::new(), consult: micros() },
+            unmeasured: KindCount::default(),
             now: Moment { attempted: 0, answered: 0, failed: 0, setup: micros(), post_dial: micros() },
         }
     }
@@ -72,6 +96,11 @@ impl Figures {
         self.rtp = Rtp::default();
         self.jitter.reset();
         self.mos.reset();
+    }
+
+    /// The counters of a kind of calls.
+    pub fn kind(&mut self, kind: Kind, measured: bool) -> &mut KindCount {
+        if measured { self.kinds.entry(kind.name()).or_default() } else { &mut self.unmeasured }
     }
 
     /// A call that was measured failed, for this reason.

@@ -119,22 +119,50 @@ fn judge_tones(tones: &[Tone], heard: &[i16]) -> Finding {
 /// The bench, with its thread.
 pub struct Bench {
     cases: SyncSender<Case>,
-    thread: JoinHandle<(Sound, Receiver<Case>)>,
+    thread: JoinHandle<(Verdicts, Receiver<Case>)>,
     /// The run is over: what waits is judged by who waits for it.
     closing: Arc<AtomicBool>,
-    refused: u64,
+    /// What found no place.
+    refused: Verdicts,
 }
 
-type Case = (Wanted, Kept);
+/// `true`: of three who talk.
+type Case = (Wanted, Kept, bool);
 
-fn enter(sound: &mut Sound, (wanted, kept): &Case) {
-    sound.sampled += 1;
-    *match judge(wanted, &kept.samples()) {
-        Finding::Right => &mut sound.right,
-        Finding::Wrong => &mut sound.wrong,
-        Finding::None => &mut sound.none,
-        Finding::Unjudged => &mut sound.unjudged,
-    } += 1;
+/// All verdicts, and among them those on three who talk together.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Verdicts {
+    pub all: Sound,
+    pub three: Sound,
+}
+
+impl Verdicts {
+    fn enter(&mut self, (wanted, kept, three): &Case) {
+        self.note(judge(wanted, &kept.samples()), *three);
+    }
+
+    fn add(&mut self, other: &Verdicts) {
+        for (sound, other) in [(&mut self.all, other.all), (&mut self.three, other.three)] {
+            sound.sampled += other.sampled;
+            sound.right += other.right;
+            sound.wrong += other.wrong;
+            sound.none += other.none;
+            sound.unjudged += other.unjudged;
+        }
+    }
+
+    fn note(&mut self, finding: Finding, three: bool) {
+        let sounds = [Some(&mut self.all), three.then_some(&mut self.three)];
+        for sound in sounds.into_iter().flatten() {
+            sound.sampled += 1;
+            *match finding {
+                Finding::Right => &mut sound.right,
+                Finding::Wrong => &mut sound.wrong,
+                Finding::None => &mut sound.none,
+                Finding::Unjudged => &mut sound.unjudged,
+            } += 1;
+        }
+    }
 }
 
 impl Bench {
@@ -144,36 +172,34 @@ impl Bench {
         let closed = Arc::clone(&closing);
         let thread = std::thread::Builder::new().name("judge".into()).spawn(move || {
             let _ = affinity::go_last(); // A courtesy.
-            let mut sound = Sound::default();
+            let mut verdicts = Verdicts::default();
             while !closed.load(Ordering::Acquire)
                 && let Ok(case) = waiting.recv()
             {
-                enter(&mut sound, &case);
+                verdicts.enter(&case);
             }
-            (sound, waiting)
+            (verdicts, waiting)
         })?;
-        Ok(Bench { cases, thread, closing, refused: 0 })
+        Ok(Bench { cases, thread, closing, refused: Verdicts::default() })
     }
 
-    /// Never waits.
-    pub fn submit(&mut self, wanted: Wanted, kept: Kept) {
-        if let Err(TrySendError::Full(_)) = self.cases.try_send((wanted, kept)) {
-            self.refused += 1;
+    /// Never waits. `three`: it is one of three who talk.
+    pub fn submit(&mut self, wanted: Wanted, kept: Kept, three: bool) {
+        if let Err(TrySendError::Full(_)) = self.cases.try_send((wanted, kept, three)) {
+            self.refused.note(Finding::Unjudged, three);
         }
     }
 
     /// Waits for the last verdict.
-    pub fn close(self) -> Sound {
+    pub fn close(self) -> Verdicts {
         self.closing.store(true, Ordering::Release);
         drop(self.cases);
-        let mut sound = Sound::default();
+        let mut verdicts = self.refused;
         if let Ok((judged, waiting)) = self.thread.join() {
-            sound = judged;
-            waiting.iter().for_each(|case| enter(&mut sound, &case));
+            verdicts.add(&judged);
+            waiting.iter().for_each(|case| verdicts.enter(&case));
         }
-        sound.sampled += self.refused;
-        sound.unjudged += self.refused;
-        sound
+        verdicts
     }
 }
 
@@ -237,9 +263,10 @@ mod tests {
     #[test]
     fn the_bench_counts_its_verdicts() {
         let mut bench = Bench::open().unwrap();
-        bench.submit(Wanted::Sound, Kept::first(10, Codec::Pcma));
-        bench.submit(Wanted::Tones(vec![1]), Kept::last(10, Codec::Pcma));
-        let sound = bench.close();
-        assert_eq!((sound.sampled, sound.unjudged, sound.none), (2, 1, 1));
+        bench.submit(Wanted::Sound, Kept::first(10, Codec::Pcma), false);
+        bench.submit(Wanted::Tones(vec![1]), Kept::last(10, Codec::Pcma), true);
+        let Verdicts { all, three } = bench.close();
+        assert_eq!((all.sampled, all.unjudged, all.none), (2, 1, 1));
+        assert_eq!((three.sampled, three.unjudged, three.none), (1, 0, 1));
     }
 }

@@ -8,7 +8,10 @@ mod csv;
 mod figures;
 mod floor;
 mod judge;
+mod line;
 mod lobby;
+mod mix;
+mod offers;
 mod page;
 mod plan;
 mod plot;
@@ -104,8 +107,9 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     pub calls: Option<u64>,
 
-    /// 在此地址充当中继对端，接听一切来电 / Be the trunk's far side at this address, and answer all calls
-    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "seats")]
+    /// 在此地址充当中继对端，接听一切来电；三方通话时是第三方 / Be the trunk's far side at this address, and answer
+    /// all calls; in three-way calls it is the third party
+    #[arg(long, value_name = "ADDRESS:PORT")]
     pub answer_on: Option<SocketAddr>,
     /// 登录这些座席并接听，如 1001-1008,1020 / Register these seats and answer, like 1001-1008,1020
     #[arg(long, value_name = "LIST", value_parser = seats)]
@@ -119,6 +123,38 @@ pub struct Args {
     /// 对端或座席振铃多久接听 / The far side or the seats ring so long, then answer
     #[arg(long, value_name = "TIME", value_parser = span, default_value = "0s")]
     pub answer_after: Duration,
+
+    /// 座席（三方时每一段）通话多久；2s 以上声音才能判断 / Clerks talk so long (in three-way calls, with each); from 2s on
+    /// sound is judged
+    #[arg(long, value_name = "TIME", value_parser = span, default_value = "5s")]
+    pub talk: Duration,
+    /// 来电人最多等座席多久 / Callers give up waiting for a seat after
+    #[arg(long, value_name = "TIME", value_parser = span, default_value = "10min")]
+    pub wait: Duration,
+    /// 排队前的问候不长于此（从外面看座席空出到振铃的时间时，只算确实已在排队的人）
+    /// / The greeting before the queue is no longer (offers count from outside only for who is surely in line)
+    #[arg(long, value_name = "TIME", value_parser = span, default_value = "10s")]
+    pub greeting: Duration,
+    /// 方案里座席的整理时间；写了才能从外面量出座席空出到振铃的时间
+    /// / The seats' wrap-up in the plan; with it, the time from a seat's being free to its INVITE is measured
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub wrap_up: Option<Duration>,
+    /// 三方：座席按什么键请第三方（默认 **NUMBER# 或 *1）/ Three-way: the keys that ask the third party in (default:
+    /// **NUMBER# or *1)
+    #[arg(long, value_name = "KEYS", conflicts_with = "third")]
+    pub consult: Option<String>,
+    /// 三方：第三方的号码 / Three-way: the third party's number
+    #[arg(long, value_name = "NUMBER")]
+    pub third: Option<String>,
+    /// 一天：各类来电的比例 / A day: shares of the kinds of calls
+    #[arg(long, value_name = "KIND=SHARE,…", value_parser = mix::Mix::parse)]
+    pub mix: Option<mix::Mix>,
+    /// 一天：放弃的人最晚何时挂机（随机）/ A day: who gives up does so within this, at random
+    #[arg(long, value_name = "TIME", value_parser = span, default_value = "20s")]
+    pub abandon_after: Duration,
+    /// 一天：只听提示音的人拨打的号码（默认同 --to）/ A day: what those dial who only hear a prompt (default: --to)
+    #[arg(long, value_name = "NUMBER")]
+    pub prompt_to: Option<String>,
 
     /// 会议室号码的前缀，后接六位室号 / The rooms' prefix; six digits follow it
     #[arg(long, value_name = "DIGITS", default_value = "94")]
@@ -274,6 +310,12 @@ impl Args {
         } else {
             all.insert("steps", steps.join(","));
         }
+        let waits = [Scenario::Queue, Scenario::ThreeWay, Scenario::MixedDay].contains(&self.scenario);
+        if waits {
+            all.insert("talk", seconds(self.talk));
+            all.insert("wait", seconds(self.wait));
+            all.insert("greeting", seconds(self.greeting));
+        }
         if self.scenario == Scenario::Meeting {
             all.insert("per-room", self.per_room.to_string());
             all.insert("room-prefix", self.room_prefix.clone());
@@ -289,6 +331,11 @@ impl Args {
             ("calls", self.calls.map(|it| it.to_string())),
             ("answer-on", self.answer_on.map(|it| it.to_string())),
             ("seats", self.seats.as_ref().map(|seats| seats.0.len().to_string())),
+            ("wrap-up", self.wrap_up.map(seconds)),
+            ("consult", self.consult.clone()),
+            ("third", self.third.clone()),
+            ("mix", self.mix.as_ref().map(ToString::to_string)),
+            ("prompt-to", self.prompt_to.clone()),
             ("prompt", self.prompt.as_ref().map(|file| file.display().to_string())),
             ("server-pid", self.server_pid.map(|it| it.to_string())),
             ("server-metrics", self.server_metrics.clone()),

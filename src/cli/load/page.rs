@@ -36,6 +36,7 @@ pub fn page(report: &Report) -> String {
         thresholds(&mut page, report);
     }
     figures(&mut page, report);
+    waiting(&mut page, report);
     plots(&mut page, report);
     pairs(
         &mut page,
@@ -104,6 +105,9 @@ fn figures(page: &mut String, report: &Report) {
     *page += "<h2>时延，毫秒 / latency, ms</h2><p>自应发时刻起 / from when it was due</p><table><tr><th></th><th>n</th>\
         <th>p50</th><th>p90</th><th>p99</th><th>p99.9</th><th>max</th></tr>";
     let latency = &report.latency_ms;
+    let (wait, offer) =
+        report.queue.as_ref().map(|queue| (queue.wait_ms, queue.offer_ms)).unwrap_or_default();
+    let consult = report.three_way.as_ref().map(|three| three.consult_ms).unwrap_or_default();
     let mut spreads: Vec<(&str, &Spread)> = vec![
         ("INVITE→180", &latency.ringing),
         ("INVITE→200", &latency.setup),
@@ -112,6 +116,9 @@ fn figures(page: &mut String, report: &Report) {
         ("200→RTP", &latency.first_rtp),
         ("RTP 间隔 / gap", &rtp.gap_ms),
         ("抖动 / jitter", &rtp.jitter_ms),
+        ("等候 / wait in line", &wait),
+        ("空席→振铃 / free seat to its INVITE", &offer),
+        ("按键→第三方 / key to the third party", &consult),
         ("本工具迟发起 / late starts of the tool", &report.tool.start_late_ms),
         ("本工具迟发包 / late packets of the tool", &report.tool.send_late_ms),
     ];
@@ -147,6 +154,56 @@ fn figures(page: &mut String, report: &Report) {
     pairs(page, "RTP 与声音 / RTP and sound", rows.into_iter());
 }
 
+/// Queue, three-way calls and kinds, where there are any.
+fn waiting(page: &mut String, report: &Report) {
+    let count = |value: u64| value.to_string();
+    if let Some(queue) = &report.queue {
+        let share = queue.served_share.map(|share| share * 100.0);
+        let mut rows = vec![
+            ("座席接起 / served", count(queue.served)),
+            ("接起率 / served, %", number(share)),
+            ("放弃 / abandoned", count(queue.abandoned)),
+            ("未接即送走 / turned away", count(queue.turned_away)),
+            ("被后来者超过 / overtaken", count(queue.overtaken)),
+            ("未释放 / not released", count(queue.not_released)),
+            ("座席 / seats", count(queue.seats)),
+            ("各席接听最少 / calls of a seat, fewest", count(queue.seat_calls_min)),
+            ("最多 / most", count(queue.seat_calls_max)),
+        ];
+        if let Some(offer) = &queue.server_offer {
+            rows.push(("空席→振铃，被测自计 / offer by the server itself, p50 ms", number(offer.p50_ms)));
+            rows.push(("p99 ms", number(offer.p99_ms)));
+        }
+        pairs(page, "排队 / queue", rows.into_iter());
+    }
+    if let Some(three) = &report.three_way {
+        let mut rows = vec![
+            ("请第三方 / asked", count(three.asked)),
+            ("三方都在 / merged", count(three.merged)),
+            ("完成 / finished", count(three.finished)),
+            ("失败 / failed", count(three.failed)),
+            ("三方声音抽样 / sound of three, sampled", count(three.sound.sampled)),
+            ("正确 / right", count(three.sound.right)),
+        ];
+        let failures: Vec<(String, u64)> =
+            three.failures.iter().map(|(what, count)| (format!("— {what}"), *count)).collect();
+        rows.extend(failures.iter().map(|(what, failed)| (what.as_str(), count(*failed))));
+        pairs(page, "三方通话 / three-way calls", rows.into_iter());
+    }
+    if report.kinds.is_empty() {
+        return;
+    }
+    *page += "<h2>各类来电 / kinds of calls</h2><table><tr><th></th><th>发起 attempted</th><th>接通 answered</th>\
+        <th>失败 failed</th><th>座席接起 served</th><th>放弃 gave up</th></tr>";
+    for (kind, it) in &report.kinds {
+        let cells: String = [it.attempted, it.answered, it.failed, it.served, it.abandoned]
+            .map(|value| format!("<td>{value}</td>"))
+            .concat();
+        let _ = write!(page, "<tr><td>{}</td>{cells}</tr>", escape(kind));
+    }
+    *page += "</table>\n";
+}
+
 fn plots(page: &mut String, report: &Report) {
     let rows = &report.seconds;
     let warm_up = rows.iter().filter(|row| row.warm_up).count();
@@ -169,6 +226,21 @@ fn plots(page: &mut String, report: &Report) {
             curve("同时 / at once", blue, |row| Some(row.calls as f64)),
             curve("每秒发起 / begun per second", green, |row| Some(row.attempted as f64)),
             curve("每秒失败 / failed per second", red, |row| Some(row.failed as f64)),
+        ],
+        0.0,
+    );
+    let in_line = report.queue.is_some();
+    let of_line = |read: fn(&Second) -> u64| Curve {
+        colour: "",
+        name: "",
+        values: rows.iter().map(|row| in_line.then(|| read(row) as f64)).collect(),
+    };
+    draw(
+        "排队 / queue",
+        "",
+        &[
+            Curve { name: "等候 / in line", colour: blue, ..of_line(|row| row.waiting) },
+            Curve { name: "每秒接起 / served per second", colour: green, ..of_line(|row| row.served) },
         ],
         0.0,
     );
@@ -210,6 +282,7 @@ fn plots(page: &mut String, report: &Report) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::report::{KindCount, Queue, ServerOffer, ThreeWay};
     use super::*;
 
     #[test]
@@ -226,6 +299,16 @@ mod tests {
             let opened =
                 text.matches(&format!("<{tag}>")).count() + text.matches(&format!("<{tag} ")).count();
             assert_eq!(opened, text.matches(&format!("</{tag}>")).count(), "{tag}");
+        }
+        report.queue = Some(Queue { server_offer: Some(ServerOffer::default()), ..Queue::default() });
+        let failures = [("<b>".to_owned(), 1)].into();
+        report.three_way = Some(ThreeWay { failures, ..ThreeWay::default() });
+        report.kinds.insert("<i>".into(), KindCount::default());
+        let whole = page(&report);
+        assert_eq!(whole.matches("<svg").count(), 3, "and the line");
+        assert!(!whole.contains("<b>") && !whole.contains("<i>"));
+        for word in ["接起率 / served", "三方通话 / three-way", "各类来电 / kinds"] {
+            assert!(whole.contains(word), "{word}");
         }
         assert!(!text.contains("http://") && !text.contains("https://"), "nothing from elsewhere");
     }

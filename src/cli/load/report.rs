@@ -23,6 +23,12 @@ pub struct Report {
     pub latency_ms: Latencies,
     pub rtp: Rtp,
     pub sound: Sound,
+    /// Where callers wait for seats.
+    pub queue: Option<Queue>,
+    /// Where clerks ask a third party in.
+    pub three_way: Option<ThreeWay>,
+    /// Calls by their kinds, where there are several.
+    pub kinds: BTreeMap<String, KindCount>,
     pub server: Option<Server>,
     pub tool: Tool,
     pub warnings: Vec<String>,
@@ -162,6 +168,71 @@ pub struct Sound {
     pub unjudged: u64,
 }
 
+/// Callers in line, and the seats that served them.
+#[derive(Debug, Default, Serialize)]
+pub struct Queue {
+    /// Reached a seat.
+    pub served: u64,
+    /// Of those who were answered and did not mean to give up.
+    pub served_share: Option<f64>,
+    /// Gave up unasked, after `--wait`.
+    pub abandoned: u64,
+    /// Sent away by the server without a seat.
+    pub turned_away: u64,
+    /// Passed by somebody who came later.
+    pub overtaken: u64,
+    /// Their clerk had hung up, and the server did not end the call in time.
+    pub not_released: u64,
+    /// From a caller's answer to the seat's.
+    pub wait_ms: Spread,
+    /// From when a seat was free (`--wrap-up` after its BYE was due) for a caller in line to its INVITE.
+    pub offer_ms: Spread,
+    /// The same and more by the server's own histogram, from `--server-metrics`.
+    pub server_offer: Option<ServerOffer>,
+    pub seats: u64,
+    /// The fewest calls of a seat, and the most, warm-up included.
+    pub seat_calls_min: u64,
+    pub seat_calls_max: u64,
+}
+
+/// `hotline_offer_delay_seconds` of the whole run, warm-up included; milliseconds by its buckets.
+#[derive(Debug, Default, Serialize)]
+pub struct ServerOffer {
+    pub count: u64,
+    pub p50_ms: Option<f64>,
+    pub p99_ms: Option<f64>,
+}
+
+/// Three-way calls.
+#[derive(Debug, Default, Serialize)]
+pub struct ThreeWay {
+    /// Clerks who asked a third party in.
+    pub asked: u64,
+    /// All three talked.
+    pub merged: u64,
+    /// To their end, with the two who remained.
+    pub finished: u64,
+    pub failed: u64,
+    /// By what did not come about.
+    pub failures: BTreeMap<String, u64>,
+    /// From the last key to the third party's INVITE.
+    pub consult_ms: Spread,
+    /// Legs of three who talked: each should hear the two others.
+    pub sound: Sound,
+}
+
+/// Calls of one kind, of those that were due after the warm-up.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct KindCount {
+    pub attempted: u64,
+    pub answered: u64,
+    pub failed: u64,
+    /// Reached a seat.
+    pub served: u64,
+    /// Gave up in line.
+    pub abandoned: u64,
+}
+
 /// The server, by `--server-pid` or `--server-metrics`, after the warm-up.
 #[derive(Debug, Default, Serialize)]
 pub struct Server {
@@ -213,6 +284,10 @@ pub struct Second {
     pub setup_p99_ms: Option<f64>,
     pub post_dial_p50_ms: Option<f64>,
     pub post_dial_p99_ms: Option<f64>,
+    /// In line at the row's end.
+    pub waiting: u64,
+    /// Callers who reached a seat.
+    pub served: u64,
     pub rtp_sent: u64,
     pub rtp_received: u64,
     pub rtp_lost: u64,

@@ -6,6 +6,8 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use super::figures::Figures;
+use super::line::InLine;
+use super::offers::Offers;
 use super::report::Second;
 use super::server::Watch;
 use super::streams::Sum;
@@ -25,6 +27,8 @@ pub struct Seconds {
     cpu_before: Option<u64>,
     at_before: Option<std::time::Instant>,
     watch: Option<Watch>,
+    /// The server's offers as they were last seen.
+    pub offers: Offers,
     shown: bool,
 }
 
@@ -37,6 +41,7 @@ impl Seconds {
             cpu_before: thread_cpu_ns(),
             at_before: Some(std::time::Instant::now()),
             watch,
+            offers: Offers::default(),
             shown: !quiet && std::io::stderr().is_terminal(),
         }
     }
@@ -58,6 +63,7 @@ impl Seconds {
         sum: &Sum,
         gaps: &mut Histogram<u64>,
         calls: u64,
+        line: &mut InLine,
         warm_up: bool,
     ) {
         self.closed += 1;
@@ -70,6 +76,9 @@ impl Seconds {
         let missed = since(|sum| sum.lost) + since(|sum| sum.late);
         let jitter_ms = sum.jitter.as_secs_f64() * 1e3 / f64::from(sum.legs.max(1));
         let taken = self.watch.as_ref().and_then(Watch::latest);
+        if let Some(taken) = &taken {
+            self.offers.clone_from(&taken.offers);
+        }
         let row = Second {
             at_s: u64::from(self.closed),
             warm_up,
@@ -81,14 +90,16 @@ impl Seconds {
             setup_p99_ms: at(&now.setup, 0.99),
             post_dial_p50_ms: at(&now.post_dial, 0.5),
             post_dial_p99_ms: at(&now.post_dial, 0.99),
+            waiting: line.len() as u64,
+            served: std::mem::take(&mut line.served_now),
             rtp_sent: since(|sum| sum.sent),
             rtp_received: since(|sum| sum.received),
             rtp_lost: since(|sum| sum.lost),
             gap_p99_ms: at(gaps, 0.99),
             gap_max_ms: at(gaps, 1.0),
             mos: (expected > 0).then(|| mos(missed as f64 / expected as f64, PACKET_MS + 2.0 * jitter_ms)),
-            server_cpu_percent: taken.map(|taken| taken.cpu_percent),
-            server_memory_mib: taken.map(|taken| taken.memory_mib),
+            server_cpu_percent: taken.as_ref().map(|taken| taken.cpu_percent),
+            server_memory_mib: taken.as_ref().map(|taken| taken.memory_mib),
             tool_cpu_percent: self.own_cpu(),
         };
         (now.attempted, now.answered, now.failed) = (0, 0, 0);
@@ -149,6 +160,9 @@ fn show(row: &Second) {
         number(row.mos, 2),
         number(row.tool_cpu_percent, 0),
     );
+    if row.waiting > 0 || row.served > 0 {
+        text += &format!(" 排队 in line {} 接起 served {}", row.waiting, row.served);
+    }
     if let (Some(cpu), Some(memory)) = (row.server_cpu_percent, row.server_memory_mib) {
         text += &format!(" 被测 server {cpu:.0}% {memory:.0} MiB");
     }

@@ -6,6 +6,7 @@ use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
+use super::offers::Offers;
 use crate::io::affinity;
 
 /// From one look to the next.
@@ -21,18 +22,22 @@ pub enum Watched {
 }
 
 /// One look: CPU since the server began, and resident memory.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Look {
     pub cpu_s: f64,
     pub memory_bytes: f64,
+    /// How long free seats waited for their INVITE; empty for a process, and for another server.
+    pub offers: Offers,
 }
 
 /// What one second took.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Taken {
     /// Percent of one core.
     pub cpu_percent: f64,
     pub memory_mib: f64,
+    /// Since the watch began.
+    pub offers: Offers,
 }
 
 /// The watching thread; it ends when this is dropped.
@@ -46,6 +51,7 @@ impl Watch {
     pub fn open(watched: Watched) -> io::Result<Self> {
         let mut eye = Eye::new(watched)?;
         let mut before = (eye.look()?, Instant::now());
+        let first = before.0.offers.clone();
         let (tell, taken) = channel();
         let (stop, stopped) = channel();
         std::thread::Builder::new().name("watch".into()).spawn(move || {
@@ -60,6 +66,7 @@ impl Watch {
                 let taken = Taken {
                     cpu_percent: (look.cpu_s - before.0.cpu_s).max(0.0) / span * 100.0,
                     memory_mib: look.memory_bytes / 1_048_576.0,
+                    offers: look.offers.since(&first),
                 };
                 before = (look, now);
                 if tell.send(taken).is_err() {
@@ -120,7 +127,7 @@ fn of_process(stat: &str, status: &str, ticks_per_second: u64) -> Option<Look> {
     let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let memory: f64 = memory.trim().trim_end_matches("kB").trim().parse().ok()?;
     let cpu_s = (field(14)? + field(15)?) as f64 / ticks_per_second as f64;
-    Some(Look { cpu_s, memory_bytes: memory * 1_024.0 })
+    Some(Look { cpu_s, memory_bytes: memory * 1_024.0, offers: Offers::default() })
 }
 
 /// The two series that Prometheus clients of all languages export.
@@ -138,7 +145,7 @@ fn of_metrics(text: &str) -> io::Result<Look> {
     };
     let (cpu, memory) = ("process_cpu_seconds_total", "process_resident_memory_bytes");
     match (series(cpu), series(memory)) {
-        (Some(cpu_s), Some(memory_bytes)) => Ok(Look { cpu_s, memory_bytes }),
+        (Some(cpu_s), Some(memory_bytes)) => Ok(Look { cpu_s, memory_bytes, offers: Offers::read(text) }),
         (None, _) => missing(cpu),
         (_, None) => missing(memory),
     }
@@ -152,7 +159,7 @@ mod tests {
     fn a_process_is_read_whatever_its_name() {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 0 0 0 0 0 250 50 0 0 20 0 9 0";
         let look = of_process(stat, "Name:\tx\nVmRSS:\t  2048 kB\n", 100).unwrap();
-        assert_eq!(look, Look { cpu_s: 3.0, memory_bytes: 2_097_152.0 });
+        assert_eq!((look.cpu_s, look.memory_bytes), (3.0, 2_097_152.0));
         assert!(of_process("7 (a S", "", 100).is_none());
         let mut own = Eye::new(Watched::Process(std::process::id())).unwrap();
         assert!(own.look().unwrap().memory_bytes > 1e6);
@@ -162,7 +169,8 @@ mod tests {
     fn metrics_are_read_with_and_without_labels_and_what_is_missing_is_named() {
         let text = "# TYPE process_cpu_seconds counter\nprocess_cpu_seconds_total 12.5\n\
             process_resident_memory_bytes_max 9\nprocess_resident_memory_bytes{host=\"a b\"} 4.0e6 1700\n";
-        assert_eq!(of_metrics(text).unwrap(), Look { cpu_s: 12.5, memory_bytes: 4e6 });
+        let look = of_metrics(text).unwrap();
+        assert_eq!((look.cpu_s, look.memory_bytes, look.offers.count()), (12.5, 4e6, 0));
         let error = of_metrics("process_cpu_seconds_total 1\n").unwrap_err();
         assert!(error.to_string().contains("process_resident_memory_bytes"));
     }

@@ -41,6 +41,51 @@ fn spread(name: &str, spread: &Spread) {
     say(&format!("  {name}  p50 {p50}  p90 {p90}  p99 {p99}  p99.9 {p999}  max {max} ms"));
 }
 
+/// Queue, three-way calls and kinds, where there are any.
+fn waiting(report: &Report) {
+    for (kind, count) in &report.kinds {
+        say(&format!(
+            "  {kind}: 发起 attempted {}，接通 answered {}，失败 failed {}，座席接起 served {}，放弃 gave up {}",
+            count.attempted, count.answered, count.failed, count.served, count.abandoned
+        ));
+    }
+    if let Some(queue) = &report.queue {
+        say(&format!(
+            "排队 / queue: 座席接起 served {} ({}%)，放弃 abandoned {}，未接即送走 turned away {}，被后来者超过 overtaken {}，未释放 not released {}",
+            queue.served,
+            number(queue.served_share.map(|share| share * 100.0), 1),
+            queue.abandoned,
+            queue.turned_away,
+            queue.overtaken,
+            queue.not_released
+        ));
+        spread("等候 wait    ", &queue.wait_ms);
+        spread("空席→振铃 offer", &queue.offer_ms);
+        if let Some(offer) = &queue.server_offer {
+            say(&format!(
+                "  空席→振铃，被测自计 / offer, by the server itself: {} × p50 {}  p99 {} ms",
+                offer.count,
+                number(offer.p50_ms, 2),
+                number(offer.p99_ms, 2)
+            ));
+        }
+        say(&format!(
+            "  座席 seats {}，各接 calls each: 最少 min {}  最多 max {}",
+            queue.seats, queue.seat_calls_min, queue.seat_calls_max
+        ));
+    }
+    if let Some(three) = &report.three_way {
+        say(&format!(
+            "三方 / three-way: 请 asked {}，三方都在 merged {}，完成 finished {}，失败 failed {}；三方声音 sound of three: 正确 right {}/{}",
+            three.asked, three.merged, three.finished, three.failed, three.sound.right, three.sound.sampled
+        ));
+        for (what, count) in &three.failures {
+            say(&format!("  失败 / failed: {count} × {what}"));
+        }
+        spread("按键→第三方 consult", &three.consult_ms);
+    }
+}
+
 /// The figures in a screenful.
 pub fn tell(report: &Report) {
     let (calls, rtp, sound) = (&report.calls, &report.rtp, &report.sound);
@@ -54,6 +99,7 @@ pub fn tell(report: &Report) {
     if calls.far_answered > 0 {
         say(&format!("  对端接听 / answered by our far side: {}", calls.far_answered));
     }
+    waiting(report);
     say("时延，自应发时刻起 / latency, from when it was due:");
     spread("INVITE→180   ", &report.latency_ms.ringing);
     spread("INVITE→200   ", &report.latency_ms.setup);

@@ -33,6 +33,8 @@ struct Leg {
     began: Instant,
     /// Packets sent before counting began.
     sent_before: u64,
+    /// When the last of the keys that were pressed went down.
+    last_key_at: Option<Instant>,
 }
 
 /// What a leg was when it ended.
@@ -130,11 +132,24 @@ impl Streams {
             self.next = self.clock.mono(); // There were no turns to be late for.
         }
         self.groups[group].push(port);
-        self.legs[port.place()] = Some(Leg { to, open, voice, ear, group, began, sent_before: 0 });
+        self.legs[port.place()] =
+            Some(Leg { to, open, voice, ear, group, began, sent_before: 0, last_key_at: None });
     }
 
     pub fn leg(&mut self, port: Port) -> Option<(&mut Voice, &mut Ear)> {
         self.legs[port.place()].as_mut().map(|leg| (&mut leg.voice, &mut leg.ear))
+    }
+
+    /// Presses keys on a leg. `false`: its other side takes none.
+    pub fn press(&mut self, port: Port, keys: &str) -> bool {
+        let Some(leg) = self.legs[port.place()].as_mut() else { return false };
+        leg.last_key_at = None;
+        leg.voice.press(keys)
+    }
+
+    /// When the last of the keys that were pressed went down.
+    pub fn last_key_at(&self, port: Port) -> Option<Instant> {
+        self.legs[port.place()].as_ref()?.last_key_at
     }
 
     /// The leg is over.
@@ -222,9 +237,13 @@ impl Streams {
             return Ok(());
         }
         let mut sent = 0;
+        let now = self.clock.mono();
         for port in group {
             if let Some(leg) = self.legs[port.place()].as_mut().filter(|leg| leg.open) {
                 self.batch.send(*port, leg.to, |room| leg.voice.write(room))?;
+                if leg.voice.last_key_went_down() {
+                    leg.last_key_at = Some(now);
+                }
                 sent += 1;
             }
         }

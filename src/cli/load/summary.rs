@@ -1,16 +1,26 @@
 //! All that a run found, put together at its end.
 
+use std::collections::BTreeMap;
+
 use super::floor::Floor;
-use super::plan::FarSide;
-use super::report::{Latencies, Machine, Report, SCHEMA, Server, Sound, Spread, Tool, Verdict, Window};
+use super::judge::Verdicts;
+use super::line::InLine;
+use super::mix::Kind;
+use super::offers::Offers;
+use super::plan::{FarSide, Plan, Scenario};
+use super::report::{
+    Calls, KindCount, Latencies, Machine, Queue, Report, SCHEMA, Server, ServerOffer, Spread, ThreeWay, Tool,
+    Verdict, Window,
+};
 use super::seconds::Seconds;
 
 /// More of its core, and the tool itself stood in the way, percent.
 const OWN_CPU_MAX: f64 = 85.0;
 
 /// The report of a run that is over.
-pub fn summary(mut floor: Floor, sound: Sound, mut seconds: Seconds) -> Report {
+pub fn summary(mut floor: Floor, verdicts: Verdicts, mut seconds: Seconds) -> Report {
     let rows = std::mem::take(&mut seconds.rows);
+    let offers = std::mem::take(&mut seconds.offers);
     drop(seconds); // It ends its line at the terminal.
     let measured_s = floor.ended.since(floor.measured_from).as_secs_f64();
     let measured: Vec<_> = rows.iter().filter(|row| !row.warm_up).collect();
@@ -63,9 +73,12 @@ pub fn summary(mut floor: Floor, sound: Sound, mut seconds: Seconds) -> Report {
             bye: Spread::of(&floor.figures.bye),
             first_rtp: Spread::of(&floor.streams.first),
         },
+        queue: floor.plan.mix.waits().then(|| queue(&floor.line, &calls, &floor, &offers)),
+        three_way: three_way(&mut floor, &verdicts),
+        kinds: kinds(&floor),
         calls,
         rtp,
-        sound,
+        sound: verdicts.all,
         server,
         tool,
         warnings: Vec::new(),
@@ -85,6 +98,54 @@ pub fn summary(mut floor: Floor, sound: Sound, mut seconds: Seconds) -> Report {
         .collect();
     report.passed = floor.figures.answered_ever > 0 && report.thresholds.iter().all(|verdict| verdict.kept);
     report
+}
+
+/// The line, as it was seen from outside and by the server itself.
+fn queue(line: &InLine, calls: &Calls, floor: &Floor, offers: &Offers) -> Queue {
+    let gave_up = floor.figures.kinds.get(Kind::Abandon.name()).map_or(0, |kind| kind.abandoned);
+    let heard_only = floor.figures.kinds.get(Kind::Prompt.name()).map_or(0, |kind| kind.answered);
+    let meant = calls.answered.saturating_sub(gave_up + heard_only);
+    let (seats, seat_calls_min, seat_calls_max) = line.fairness();
+    Queue {
+        served: line.served,
+        served_share: (meant > 0).then(|| line.served as f64 / meant as f64),
+        abandoned: line.abandoned,
+        turned_away: line.turned_away,
+        overtaken: line.overtaken,
+        not_released: line.not_released,
+        wait_ms: Spread::of(&line.waits),
+        offer_ms: Spread::of(&line.offers),
+        server_offer: (offers.count() > 0).then(|| ServerOffer {
+            count: offers.count(),
+            p50_ms: offers.at_quantile_ms(0.5),
+            p99_ms: offers.at_quantile_ms(0.99),
+        }),
+        seats,
+        seat_calls_min,
+        seat_calls_max,
+    }
+}
+
+fn three_way(floor: &mut Floor, verdicts: &Verdicts) -> Option<ThreeWay> {
+    if !floor.plan.mix.has(Kind::ThreeWay) {
+        return None;
+    }
+    let three = &mut floor.figures.three;
+    let failures = std::mem::take(&mut three.failures);
+    Some(ThreeWay {
+        asked: three.asked,
+        merged: three.merged,
+        finished: three.finished,
+        failed: failures.values().sum(),
+        failures,
+        consult_ms: Spread::of(&three.consult),
+        sound: verdicts.three,
+    })
+}
+
+fn kinds(floor: &Floor) -> BTreeMap<String, KindCount> {
+    let Plan { scenario: Scenario::MixedDay, .. } = &floor.plan else { return BTreeMap::new() };
+    floor.figures.kinds.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect()
 }
 
 fn warnings(report: &mut Report, floor: &Floor) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! `--fail-over`: bounds on the figures that decide the exit code.
 
-use super::report::Report;
+use super::report::{Report, ServerOffer, Spread};
 
 /// One bound: `setup_p99=30ms`.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +48,21 @@ fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
+/// Of two measures of one thing, the worse.
+fn worse(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+    one.into_iter().chain(other).reduce(f64::max)
+}
+
+/// Offers as seen from outside and by the server itself: the worse of both.
+fn offers(
+    report: &Report,
+    outside: fn(&Spread) -> Option<f64>,
+    inside: fn(&ServerOffer) -> Option<f64>,
+) -> Option<f64> {
+    let queue = report.queue.as_ref()?;
+    worse(outside(&queue.offer_ms), queue.server_offer.as_ref().and_then(inside))
+}
+
 const FIGURES: &[Figure] = &[
     over("failed", Unit::Count, |it| Some(it.calls.failed as f64)),
     over("failed_share", Unit::Share, |it| share(it.calls.failed, it.calls.attempted)),
@@ -85,6 +100,22 @@ const FIGURES: &[Figure] = &[
     over("none", Unit::Count, |it| Some(it.sound.none as f64)),
     over("unjudged", Unit::Count, |it| Some(it.sound.unjudged as f64)),
     under("right", Unit::Count, |it| Some(it.sound.right as f64)),
+    under("served", Unit::Count, |it| Some(it.queue.as_ref()?.served as f64)),
+    under("served_share", Unit::Share, |it| it.queue.as_ref()?.served_share),
+    over("abandoned", Unit::Count, |it| Some(it.queue.as_ref()?.abandoned as f64)),
+    over("turned_away", Unit::Count, |it| Some(it.queue.as_ref()?.turned_away as f64)),
+    over("overtaken", Unit::Count, |it| Some(it.queue.as_ref()?.overtaken as f64)),
+    over("not_released", Unit::Count, |it| Some(it.queue.as_ref()?.not_released as f64)),
+    over("wait_p50", Unit::Time, |it| it.queue.as_ref()?.wait_ms.p50),
+    over("wait_p90", Unit::Time, |it| it.queue.as_ref()?.wait_ms.p90),
+    over("wait_p99", Unit::Time, |it| it.queue.as_ref()?.wait_ms.p99),
+    over("wait_max", Unit::Time, |it| it.queue.as_ref()?.wait_ms.max),
+    over("offer_p50", Unit::Time, |it| offers(it, |outside| outside.p50, |inside| inside.p50_ms)),
+    over("offer_p99", Unit::Time, |it| offers(it, |outside| outside.p99, |inside| inside.p99_ms)),
+    under("merged", Unit::Count, |it| Some(it.three_way.as_ref()?.merged as f64)),
+    over("steps_failed", Unit::Count, |it| Some(it.three_way.as_ref()?.failed as f64)),
+    over("consult_p50", Unit::Time, |it| it.three_way.as_ref()?.consult_ms.p50),
+    over("consult_p99", Unit::Time, |it| it.three_way.as_ref()?.consult_ms.p99),
     over("server_cpu", Unit::Percent, |it| it.server.as_ref()?.cpu_percent_mean),
     over("server_cpu_max", Unit::Percent, |it| it.server.as_ref()?.cpu_percent_max),
     over("server_memory", Unit::Memory, |it| it.server.as_ref()?.memory_mib_max),
@@ -141,6 +172,7 @@ impl Threshold {
 
 #[cfg(test)]
 mod tests {
+    use super::super::report::Queue;
     use super::*;
 
     #[test]
@@ -184,5 +216,16 @@ mod tests {
         assert!(kept("answered=98") && !kept("answered=99"));
         assert!(!kept("loss=100%"), "no packets, no figure");
         assert!(!kept("server_cpu=100%"), "nobody watched the server");
+        assert!(!kept("offer_p99=1s") && !kept("steps_failed=9"), "nobody waited, and nobody was asked in");
+
+        let offer_ms = Spread { p99: Some(30.0), ..Spread::default() };
+        report.queue = Some(Queue { offer_ms, served_share: Some(0.9), ..Queue::default() });
+        let kept = |report: &Report, text: &str| parse(text).unwrap()[0].judge(report).1;
+        assert!(kept(&report, "offer_p99=30ms") && !kept(&report, "offer_p99=29ms"));
+        assert!(kept(&report, "served_share=90%") && !kept(&report, "served_share=91%"));
+        let inside = ServerOffer { count: 9, p50_ms: None, p99_ms: Some(50.0) };
+        report.queue.as_mut().unwrap().server_offer = Some(inside);
+        assert!(!kept(&report, "offer_p99=30ms") && kept(&report, "offer_p99=50ms"), "the worse of both");
+        assert!(!kept(&report, "offer_p50=1s"));
     }
 }

@@ -201,11 +201,6 @@ impl From<Refusal> for Problem {
                 "it is a clerk's own call: nobody waits in it to be served",
             ),
             Refusal::Call(Unwilling::Over) => CALL_OVER.into(),
-            Refusal::NotListening { dial } => conflict(
-                "not_listening",
-                &format!("请先用话机拨 {dial}"),
-                &format!("the telephone dials {dial} first"),
-            ),
             Refusal::TooSoon => {
                 let (zh, en) = ("刚刚回拨过，请稍后", "the caller was called back a moment ago");
                 conflict("too_soon", zh, en)

@@ -182,6 +182,11 @@ impl Ear {
         Some(mos(missed, PACKET_MS + 2.0 * jitter_ms))
     }
 
+    /// Keeps from now on, in place of what was kept.
+    pub fn keep(&mut self, kept: Kept) {
+        self.kept = Some(kept);
+    }
+
     /// What was kept.
     pub fn take_kept(&mut self) -> Option<Kept> {
         self.kept.take()

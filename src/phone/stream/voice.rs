@@ -1,14 +1,19 @@
-//! What one telephone says: a sound over and over, encoded beforehand.
+//! What one telephone says: a sound over and over, encoded beforehand, and keys that are pressed
+//! meanwhile (RFC 4733).
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::id::Dice;
+use crate::phone::dtmf::{Event, Keypad, Pressed};
 use crate::phone::g711::Codec;
 
 /// Samples, and octets, of a packet: 20 ms.
 pub const FRAME: usize = 160;
 /// Octets of an RTP header without extras (RFC 3550 §5.1).
 const HEADER: usize = 12;
+/// Octets of a telephone event (RFC 4733 §2.3).
+const EVENT: usize = 4;
 
 /// A sound that is repeated without end, encoded: whole packets.
 #[derive(Clone, Debug)]
@@ -31,8 +36,22 @@ pub struct Voice {
     timestamp: u32,
     sound: Loop,
     at: usize,
+    keys: Keys,
     /// Packets written.
     pub sent: u64,
+}
+
+/// Keys that are pressed.
+#[derive(Debug, Default)]
+struct Keys {
+    pad: Keypad,
+    /// As what they go out; `None`: the other side takes no telephone events.
+    payload_type: Option<u8>,
+    /// When the key that is down went down, in the source's timestamps.
+    down: u32,
+    /// The end of a press, sent again in the frames after it (RFC 4733 §2.5.1.4).
+    again: VecDeque<Event>,
+    last_went_down: bool,
 }
 
 impl Voice {
@@ -43,7 +62,7 @@ impl Voice {
         header[1] = 0x80 | payload_type & 0x7f;
         header[8..].copy_from_slice(&dice.next_u32().to_be_bytes());
         let (sequence, timestamp) = (dice.next_u32() as u16, dice.next_u32());
-        Voice { header, sequence, timestamp, sound, at: 0, sent: 0 }
+        Voice { header, sequence, timestamp, sound, at: 0, keys: Keys::default(), sent: 0 }
     }
 
     /// Says something else from the next packet on.
@@ -51,19 +70,70 @@ impl Voice {
         (self.sound, self.at) = (sound, 0);
     }
 
+    /// Keys go out as telephone events of this payload type; `None`: the other side takes none.
+    pub fn take_events(&mut self, payload_type: Option<u8>) {
+        self.keys.payload_type = payload_type;
+    }
+
+    /// Presses keys one after another, 200 ms each. `false`: the other side takes none.
+    pub fn press(&mut self, keys: &str) -> bool {
+        let can = self.keys.payload_type.is_some();
+        if can {
+            self.keys.pad.press(keys);
+        }
+        can
+    }
+
+    /// Whether the last key of those pressed has gone down since this was last asked.
+    pub fn last_key_went_down(&mut self) -> bool {
+        std::mem::take(&mut self.keys.last_went_down)
+    }
+
     /// Writes the next packet; its length, or 0 where `room` is too small for one.
     pub fn write(&mut self, room: &mut [u8]) -> usize {
         let Some(packet) = room.get_mut(..HEADER + FRAME) else { return 0 };
-        self.header[2..4].copy_from_slice(&self.sequence.to_be_bytes());
-        self.header[4..8].copy_from_slice(&self.timestamp.to_be_bytes());
-        packet[..HEADER].copy_from_slice(&self.header);
-        packet[HEADER..].copy_from_slice(&self.sound.0[self.at..self.at + FRAME]);
-        self.header[1] &= 0x7f; // Only the first begins a talkspurt.
+        let length = match (self.keys.payload_type, self.keys.frame(self.timestamp)) {
+            (Some(payload_type), Some((event, first))) => {
+                self.head(packet, (u8::from(first) << 7) | payload_type & 0x7f, self.keys.down);
+                packet[HEADER..HEADER + EVENT].copy_from_slice(&event.bytes());
+                HEADER + EVENT
+            }
+            _ => {
+                self.head(packet, self.header[1], self.timestamp);
+                packet[HEADER..].copy_from_slice(&self.sound.0[self.at..self.at + FRAME]);
+                self.header[1] &= 0x7f; // Only the first begins a talkspurt.
+                HEADER + FRAME
+            }
+        };
         self.sequence = self.sequence.wrapping_add(1);
         self.timestamp = self.timestamp.wrapping_add(FRAME as u32);
         self.at = (self.at + FRAME) % self.sound.0.len();
         self.sent += 1;
-        HEADER + FRAME
+        length
+    }
+
+    fn head(&self, packet: &mut [u8], kind: u8, timestamp: u32) {
+        packet[..HEADER].copy_from_slice(&self.header);
+        packet[1] = kind;
+        packet[2..4].copy_from_slice(&self.sequence.to_be_bytes());
+        packet[4..8].copy_from_slice(&timestamp.to_be_bytes());
+    }
+}
+
+impl Keys {
+    /// What this frame says of keys, and whether it is the first of its press; `None`: nothing.
+    fn frame(&mut self, timestamp: u32) -> Option<(Event, bool)> {
+        match self.pad.frame() {
+            Pressed::Down { event, first, copies } => {
+                if first {
+                    self.down = timestamp;
+                    self.last_went_down = self.pad.is_last();
+                }
+                self.again = std::iter::repeat_n(event, usize::from(copies) - 1).collect();
+                Some((event, first))
+            }
+            Pressed::Gap | Pressed::Nothing => Some((self.again.pop_front()?, false)),
+        }
     }
 }
 
@@ -94,5 +164,33 @@ mod tests {
         let whole: Vec<i16> = samples.iter().copied().chain([0; 80]).collect();
         assert_eq!(heard, Codec::Pcma.round_trip(&whole.repeat(2)));
         assert_eq!((voice.write(&mut [0; 100]), voice.sent), (0, 6));
+    }
+
+    #[test]
+    fn keys_are_events_between_the_sound_each_with_its_end_three_times() {
+        let mut voice = Voice::new(8, Loop::new(&[1_000; 160], Codec::Pcma), &mut Dice::seeded(4));
+        assert!(!voice.press("*1"), "nobody takes events");
+        voice.take_events(Some(101));
+        assert!(voice.press("*1") && !voice.last_key_went_down());
+        let mut room = [0; 200];
+        let mut row = || {
+            let length = voice.write(&mut room);
+            let packet = RtpReader::new(&room[..length]).unwrap();
+            let event = (packet.payload_type() == 101).then(|| Event::parse(packet.payload()).unwrap());
+            (event, packet.mark(), packet.timestamp(), voice.last_key_went_down())
+        };
+        let rows: Vec<_> = (0..22).map(|_| row()).collect();
+        for (press, code) in [(0, 10), (1, 1)] {
+            let rows = &rows[10 * press..10 * press + 10];
+            let events: Vec<_> = rows.iter().filter_map(|(event, ..)| *event).collect();
+            assert!(events.iter().all(|event| event.code == code), "{events:?}");
+            let ends: Vec<bool> = events.iter().map(|event| event.end).collect();
+            assert_eq!(ends, [false, false, false, false, true, true, true]);
+            assert!(rows[..7].iter().all(|row| row.2 == rows[0].2), "one press has one timestamp");
+            assert_eq!(rows[7].2, rows[0].2.wrapping_add(7 * 160), "the sound goes on in its time");
+            assert_eq!(rows.iter().map(|row| row.3).any(|last| last), press == 1);
+            assert_eq!(rows.iter().position(|row| row.1), Some(0), "the first packet has the mark");
+        }
+        assert!(rows[20..].iter().all(|(event, ..)| event.is_none()));
     }
 }

@@ -1,0 +1,398 @@
+//! The second act: calls in which a third party is asked in, or is not to be had. Its scenes are played at
+//! once, and shown one after another.
+
+mod programme;
+mod proof;
+mod scenes;
+mod stage;
+
+use std::path::Path;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::cast::{CALLERS_FROM, Clerk, Desk, voice};
+use super::hear::Wanted;
+use super::show::{Broken, REGISTER_MAX, Show};
+use crate::cli::handset::say;
+use crate::id::{CallId, PromptId};
+use crate::io::packets::PartyKey;
+use crate::io::recorder;
+use crate::io::store::CallQuery;
+use crate::phone::{Answers, Phone, PhoneEvent, PhoneState};
+use crate::routing::Plan;
+use crate::routing::plan::LineMode;
+use crate::switchboard::fact::Cause;
+use crate::telemetry::CallRecord;
+use crate::time::{Agenda, Instant, Timestamp};
+use proof::{Case, Stay, Verdict, Who};
+use scenes::{BUSY, Role, Target};
+use stage::{Answer, Stage};
+
+/// Between two scenes' calls, so that each finds its clerk.
+const PACE: Duration = Duration::from_millis(1_500);
+/// Between two looks at what is heard.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Record, ticket and recording are there by then, counted from the call's end.
+const BOOKS_MAX: Duration = Duration::from_secs(15);
+/// So much of a prompt tells it from any other, samples: a second and a half.
+const TELLING: usize = 12_000;
+
+/// What came of the act.
+pub struct Outcome {
+    /// Calls that were made.
+    pub calls: usize,
+    /// Scenes in which something was missing.
+    pub faulty: usize,
+}
+
+/// How far a scene's books are.
+enum Books {
+    /// The call goes on, or is about to begin.
+    Open,
+    /// Waits for them until then.
+    Closing(Instant),
+    /// They are judged.
+    Judged(JoinHandle<Verdict>),
+    /// All lines are there.
+    Done,
+}
+
+/// Plays all scenes that the plan gives at this hour.
+pub fn play(show: &mut Show<'_>, at: Timestamp) -> Result<Outcome, Broken> {
+    let (scenes, left_out) = scenes::scenes(show.plan, at);
+    programme::heading(&left_out);
+    let mut act = Act::new(show, scenes);
+    act.everybody_is_ready()?;
+    act.run()?;
+    Ok(Outcome { calls: act.stages.len(), faulty: act.faulty })
+}
+
+struct Act<'s, 'a> {
+    show: &'s mut Show<'a>,
+    stages: Vec<Stage>,
+    books: Vec<Books>,
+    /// Clerks whose hands are on the way to their telephones.
+    answers: Agenda<usize>,
+    dial_at: Instant,
+    look_at: Instant,
+    /// The scene that is shown, and how many of its lines were.
+    shown: (usize, usize),
+    faulty: usize,
+}
+
+impl<'s, 'a> Act<'s, 'a> {
+    fn new(show: &'s mut Show<'a>, scenes: Vec<scenes::Scene>) -> Self {
+        let already = show.callers.len() as u32;
+        let stages: Vec<Stage> = (already..)
+            .zip(scenes)
+            .map(|(place, scene)| {
+                let number = format!("138{:08}", 1_000 + place);
+                Stage::new(show.plan, scene, number, voice(CALLERS_FROM, place), &show.clerks)
+            })
+            .collect();
+        let now = show.mover.now().mono;
+        let books = stages.iter().map(|_| Books::Open).collect();
+        let (dial_at, look_at) = (now, now);
+        Act { show, stages, books, answers: Agenda::default(), dial_at, look_at, shown: (0, 0), faulty: 0 }
+    }
+
+    /// Everybody's telephone is on the hook and registered. Experts sign in once more: the longest idle is
+    /// rung first, and they are to be free when they are asked.
+    fn everybody_is_ready(&mut self) -> Result<(), Broken> {
+        let phones: Vec<PartyKey> = self.show.clerks.iter().map(|clerk| clerk.phone).collect();
+        for phone in phones {
+            self.show.mover.order(phone, |phone, _| phone.set_answers(Answers::Manual));
+        }
+        self.until_ready()?;
+        let experts: Vec<usize> =
+            self.stages.iter().flat_map(|stage| stage.targets.clone()).collect();
+        for place in experts {
+            self.sign_in_again(place);
+        }
+        self.until_ready()
+    }
+
+    fn sign_in_again(&mut self, place: usize) {
+        let clerk = &mut self.show.clerks[place];
+        if let Desk::Seat(_) = clerk.desk {
+            clerk.registered = false;
+            self.show.mover.order(clerk.phone, Phone::unregister);
+        }
+    }
+
+    fn until_ready(&mut self) -> Result<(), Broken> {
+        let bound = self.show.mover.now().mono + REGISTER_MAX;
+        loop {
+            let mover = &self.show.mover;
+            let is_ready = |clerk: &&Clerk| {
+                let phone = mover.party(clerk.phone);
+                let there = matches!(clerk.desk, Desk::SubCenter(_)) || phone.is_registered();
+                clerk.registered && there && phone.state() == PhoneState::Idle
+            };
+            let absent: Vec<String> = self.show.clerks.iter().filter(|clerk| !is_ready(clerk))
+                .map(|clerk| format!("{:?}", clerk.desk)).collect();
+            if absent.is_empty() {
+                return Ok(());
+            }
+            if mover.now().mono >= bound {
+                return Err(Broken::NotRegistered(absent.join(", ")));
+            }
+            self.turn()?;
+        }
+    }
+
+    fn run(&mut self) -> Result<(), Broken> {
+        while !self.books.iter().all(|books| matches!(books, Books::Done)) {
+            self.turn()?;
+            self.begin_next();
+            while let Some(place) = self.answers.take_due(self.show.mover.now().mono) {
+                self.show.mover.order(self.show.clerks[place].phone, Phone::answer);
+            }
+            self.go_on();
+            for place in 0..self.stages.len() {
+                self.close_books(place)?;
+            }
+            self.show_lines();
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self) -> Result<(), Broken> {
+        for (phone, event) in self.show.events()? {
+            if let Some(place) = self.show.clerks.iter().position(|clerk| clerk.phone == phone) {
+                self.clerk_told(place, event);
+            } else if let Some(place) = self.stages.iter().position(|stage| stage.phone == Some(phone)) {
+                self.citizen_told(place, phone, event);
+            }
+        }
+        Ok(())
+    }
+
+    fn clerk_told(&mut self, place: usize, event: PhoneEvent) {
+        let PhoneEvent::IncomingCall { from, headers, .. } = event else {
+            return self.show.clerk_told(place, event);
+        };
+        let call = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("X-Hotline-Call"));
+        let call = call.and_then(|(_, text)| CallId::parse(text.trim()));
+        let now = self.show.mover.now().mono;
+        let stage = self.stages.iter_mut().find(|stage| from.contains(&stage.number));
+        match stage.and_then(|stage| stage.rings(place, call)) {
+            Some(Answer::After(reach)) => self.answers.set(&place, Some(now + reach)),
+            Some(Answer::Never) => {}
+            None => {
+                // An expert who is kept for the second scene is free again at once.
+                let phone = self.show.clerks[place].phone;
+                self.show.mover.order(phone, |phone, now| phone.reject(BUSY, now));
+                self.sign_in_again(place);
+            }
+        }
+    }
+
+    fn citizen_told(&mut self, place: usize, phone: PartyKey, event: PhoneEvent) {
+        let stage = &mut self.stages[place];
+        match event {
+            PhoneEvent::Answered => {
+                let voice = crate::cli::sounds::tone(stage.voice);
+                self.show.mover.order(phone, |phone, now| phone.play(voice, true, now));
+            }
+            PhoneEvent::Refused { status, .. } => {
+                stage.faults.push(format!("被拒 / refused: {status}"));
+                stage.ended = true;
+            }
+            PhoneEvent::Ended { .. } => stage.ended = true,
+            _ => {}
+        }
+    }
+
+    /// The next citizen dials, unless somebody who is to be asked in is engaged in another scene.
+    fn begin_next(&mut self) {
+        let now = self.show.mover.now().mono;
+        let Some(next) = self.stages.iter().position(|stage| stage.phone.is_none() && !stage.ended) else {
+            return;
+        };
+        let engaged = |target: &usize| {
+            self.stages.iter().any(|stage| stage.is_under_way() && stage.targets.contains(target))
+        };
+        if now < self.dial_at || self.stages[next].targets.iter().any(engaged) {
+            return;
+        }
+        self.dial_at = now + PACE;
+        let stage = &mut self.stages[next];
+        let (number, title) = (stage.number.clone(), stage.scene.title.clone());
+        stage.lines.push(programme::scene(next + 1, &title, stage.voice));
+        match self.show.plug_in(&number) {
+            Ok(phone) => self.stages[next].phone = Some(phone),
+            Err(error) => {
+                self.stages[next].faults.push(error.to_string());
+                self.stages[next].ended = true;
+            }
+        }
+    }
+
+    fn go_on(&mut self) {
+        let now = self.show.mover.now().mono;
+        let look = now >= self.look_at;
+        if look {
+            self.look_at = now + LOOK_EVERY;
+        }
+        let (mover, clerks) = (&mut self.show.mover, &self.show.clerks);
+        for stage in self.stages.iter_mut().filter(|stage| stage.phone.is_some()) {
+            stage.go_on(mover, clerks, look);
+            if look {
+                stage.looked(mover, clerks);
+            }
+        }
+    }
+
+    /// Of a call that is over: what was kept goes to be judged, late or not; then it is shown.
+    fn close_books(&mut self, place: usize) -> Result<(), Broken> {
+        let now = self.show.mover.now().mono;
+        match std::mem::replace(&mut self.books[place], Books::Done) {
+            Books::Open if self.stages[place].is_over() => self.books[place] = Books::Closing(now + BOOKS_MAX),
+            Books::Open => self.books[place] = Books::Open,
+            Books::Closing(bound) => {
+                let case = self.case(place)?;
+                let whole = case.record.as_ref().is_some_and(|record| record.is_closed())
+                    && case.ticket.as_ref().is_some_and(|ticket| ticket.state == "closed")
+                    && (!case.recorded || case.recording.is_some() && !case.filed.is_empty());
+                self.books[place] = match whole || now >= bound {
+                    true => Books::Judged(proof::start(case)?),
+                    false => Books::Closing(bound),
+                };
+            }
+            Books::Judged(judge) if judge.is_finished() => {
+                let verdict = judge.join().map_err(|_| std::io::Error::other("the proof was broken off"))?;
+                self.faulty += usize::from(!verdict.faults.is_empty());
+                self.stages[place].lines.extend(programme::kept(&verdict));
+            }
+            Books::Judged(judge) => self.books[place] = Books::Judged(judge),
+            Books::Done => {}
+        }
+        Ok(())
+    }
+
+    /// Lines of the first scene that is not at its end, as they come; of those before it, all.
+    fn show_lines(&mut self) {
+        while let Some(stage) = self.stages.get(self.shown.0) {
+            stage.lines[self.shown.1..].iter().for_each(|line| say(line));
+            self.shown.1 = stage.lines.len();
+            if !matches!(self.books[self.shown.0], Books::Done) {
+                return;
+            }
+            self.shown = (self.shown.0 + 1, 0);
+        }
+    }
+
+    fn case(&self, place: usize) -> Result<Case, Broken> {
+        let (show, stage) = (&*self.show, &self.stages[place]);
+        let (plan, scene) = (show.plan, &stage.scene);
+        let query = CallQuery { caller: Some(stage.number.clone()), most: 2, ..CallQuery::default() };
+        let mut records = show.reader.calls(&query)?;
+        let record = if records.len() == 1 { records.pop() } else { None };
+        let mut faults = stage.faults.clone();
+        if let (Some(call), Some(record)) = (stage.call, &record)
+            && call != record.call
+        {
+            faults.push("座席话机上的通话号不是记录的 / the clerk's telephone was told another call's id".into());
+        }
+        let ticket = match &record {
+            Some(record) => show.reader.ticket(&record.ticket)?,
+            None => None,
+        };
+        let filed = match &record {
+            Some(record) => show.reader.manifest_of(record.call)?,
+            None => Vec::new(),
+        };
+        let heard = stage.phone.map_or(&[][..], |phone| show.mover.party(phone).heard());
+        let voice_of = |role: &Role| stage.voice_of(*role, &show.clerks);
+        let mut other_voices: Vec<u32> = match scene.lost {
+            false => [Role::Clerk, Role::Third].iter().filter_map(voice_of).collect(),
+            true => [Role::Clerk, Role::Second].iter().filter_map(voice_of).collect(),
+        };
+        other_voices.dedup();
+        let callers = show.callers.iter().map(|caller| caller.voice);
+        let citizens = self.stages.iter().map(|stage| stage.voice);
+        let clerks = show.clerks.iter().map(|clerk| clerk.voice);
+        Ok(Case {
+            prompts: self.prompts(stage),
+            music: stage.music.clone().and_then(|range| {
+                Some((self.telling(&music(plan, &scene.line)?), heard.get(range)?.to_vec()))
+            }),
+            heard: heard.to_vec(),
+            caller_voice: stage.voice,
+            other_voices,
+            voices: callers.chain(citizens).chain(clerks).collect(),
+            transfers: scene.transfers.clone(),
+            object: scene.object.clone(),
+            refused_with: BUSY,
+            stays: self.stays(stage),
+            grade: scene.grade,
+            reason: scene.reason,
+            cause: if scene.grade.is_some() { Cause::Completed } else { Cause::OtherHungUp },
+            ticket,
+            ticket_reason: scene
+                .lost
+                .then(|| format!("transfer_failed/{}/{}/{BUSY}", scene.object.kind.word(), scene.object.id)),
+            recording: record.as_ref().and_then(|record| file_of(record, show.data)),
+            filed,
+            recorded: plan.recording.enabled,
+            record: record.map(Box::new),
+            faults,
+        })
+    }
+
+    /// What the citizen is told by the house: that somebody else is looked for, and the survey's questions.
+    fn prompts(&self, stage: &Stage) -> Vec<Wanted> {
+        let scene = &stage.scene;
+        let told = [
+            ("排回队首 back in line", "seat_lost", scene.lost),
+            ("请评价 survey", "survey", scene.grade.is_some()),
+            ("问原因 reason", "survey_reason", scene.reason.is_some()),
+        ];
+        let told = told.into_iter().filter(|(_, _, wanted)| *wanted);
+        told.map(|(name, id, _)| Wanted { name, sound: self.telling(&id.into()), at_once: false }).collect()
+    }
+
+    fn telling(&self, id: &PromptId) -> Vec<i16> {
+        let samples = self.show.plan.prompts.get(id).map_or(&[][..], |prompt| &prompt.samples);
+        samples[..samples.len().min(TELLING)].to_vec()
+    }
+
+    /// Who must be on the record, in the order of their picking up.
+    fn stays(&self, stage: &Stage) -> Vec<Stay> {
+        let who = |role: Role| match (role, &stage.scene.target) {
+            (Role::Third, Target::SubCenter(line)) => {
+                match self.show.plan.lines.get(line).map(|line| &line.mode) {
+                    Some(LineMode::SubCenter { peer, .. }) => Some(Who::Peer(peer.number.clone())),
+                    _ => None,
+                }
+            }
+            _ => match &self.show.clerks.get(*stage.cast.get(&role)?)?.desk {
+                Desk::Seat(seat) => Some(Who::Seat(seat.clone())),
+                Desk::SubCenter(_) => None,
+            },
+        };
+        let lost = stage.scene.lost;
+        let roles = [Role::Clerk, if lost { Role::Second } else { Role::Third }];
+        let stays = roles.into_iter().filter_map(|role| {
+            Some(Stay { who: who(role)?, consulted: !lost, waited: lost && role == Role::Clerk })
+        });
+        stays.collect()
+    }
+}
+
+/// What is heard by who waits for a clerk of this line.
+fn music(plan: &Plan, line: &crate::id::LineId) -> Option<PromptId> {
+    match &plan.lines.get(line)?.mode {
+        LineMode::Primary { queue } | LineMode::Merged { queue } | LineMode::Dual { queue } => {
+            plan.queues.get(queue).map(|queue| queue.music.clone())
+        }
+        _ => None,
+    }
+}
+
+/// Where a call's recording is now.
+fn file_of(record: &CallRecord, data: &Path) -> Option<std::path::PathBuf> {
+    let file = record.recording.as_ref()?;
+    recorder::kept(data, file).map(|(file, _)| data.join(file))
+}
