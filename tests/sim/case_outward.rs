@@ -591,7 +591,7 @@ fn a_seat_has_few_calls_of_its_own_at_once() {
         }
         assert!(city.saw(phones[4], refused(486)));
         assert_eq!(city.board.calls().len(), 4);
-        phones.map(|phone| city.hangs_up(phone));
+        phones.into_iter().for_each(|phone| city.hangs_up(phone));
         city.run_for(secs(3));
         assert!(city.board.calls().is_empty() && is_ready(city, phones[4]));
     });
