@@ -16,8 +16,9 @@ fn all_numbers_are_called_and_every_prompt_voice_record_ticket_and_recording_is_
     let text = printed(&demo);
     assert_eq!(demo.status.code(), Some(0), "{text}");
     assert!(!text.contains('✗'), "{text}");
-    assert!(text.contains("✓ 呼叫 29 = 记录 29 = 工单 29 = 录音 29"), "{text}");
-    let rows: Vec<&str> = text.lines().filter(|line| line.contains(" Hz ")).collect();
+    assert!(text.contains("✓ 呼叫 32 = 记录 32 = 工单 32 = 录音 32"), "{text}");
+    let (first, second) = text.split_once("第二幕").unwrap();
+    let rows: Vec<&str> = first.lines().filter(|line| line.contains(" Hz ")).collect();
     assert_eq!(rows.len(), 29, "{text}");
     let of = |mode: &str| rows.iter().filter(|row| row.contains(mode)).count();
     assert_eq!(
@@ -28,7 +29,46 @@ fn all_numbers_are_called_and_every_prompt_voice_record_ticket_and_recording_is_
         assert_eq!(row.contains("过渡✓"), row.contains("merged"), "{row}");
         assert_eq!(row.contains("问候✓ 工号✓"), !row.contains("sub-center"), "{row}");
     }
+    third_parties(second);
     let again = Command::new(HOTLINE).args(["demo", "--keep"]).arg(&directory).output().unwrap();
     assert_eq!(again.status.code(), Some(2), "a directory with data is not written over");
     std::fs::remove_dir_all(directory.parent().unwrap()).unwrap();
+}
+
+/// The second act: whom each hears at each step, by their tones, and what was kept.
+fn third_parties(act: &str) {
+    let scenes: Vec<Vec<&str>> = ["1 三方转分中心", "2 三方请专家", "3 转接未成", "工单 / tickets"]
+        .windows(2)
+        .map(|names| {
+            let (_, begun) = act.split_once(names[0]).unwrap_or_else(|| panic!("{}: {act}", names[0]));
+            begun.split_once(names[1]).unwrap_or_else(|| panic!("{}: {act}", names[1])).0.lines().collect()
+        })
+        .collect();
+    for (scene, keys) in scenes.iter().zip([
+        &["*1", "*0", "##", "–", "2"][..],
+        &["*4", "*0", "*#", "–", "4"],
+        &["*2", "486", "*2", "##", "486", "–", "1"],
+    ]) {
+        let steps: Vec<&&str> = scene.iter().skip(2).take(keys.len()).collect();
+        for (step, keys) in steps.iter().zip(keys) {
+            assert!(step.contains(&format!(" {keys} ")) && step.contains(" ✓ "), "{keys}: {step}");
+        }
+        let kept = scene.iter().find(|line| line.contains("记录 record ✓")).expect(act);
+        assert!(kept.contains("请评价 survey✓") && kept.contains("工单 ticket ✓ 210901000"), "{kept}");
+        assert!(kept.contains("录音 recording ✓ "), "{kept}");
+        let minutes = scene.iter().find(|line| line.contains("分钟 minutes:")).expect(act);
+        assert_eq!(minutes.matches("通话 talked").count(), 3, "{minutes}");
+    }
+    for scene in &scenes[..2] {
+        let hears = |line: usize| scene[line].matches(" ← ").count();
+        assert_eq!((hears(1), hears(2), hears(3), hears(4)), (2, 3, 3, 2), "{scene:?}");
+        assert!(scene[2].contains("来电人 caller ← 音乐 music"), "{}", scene[2]);
+        assert_eq!(scene[3].matches('+').count(), 3, "each hears two: {}", scene[3]);
+        assert!(scene.iter().any(|line| line.contains("音乐 music✓")), "{scene:?}");
+        assert!(scene.iter().any(|line| line.matches("商量 consulted").count() == 2), "{scene:?}");
+    }
+    let reason = "transfer_failed/sub_center/12313/486";
+    assert!(scenes[2].iter().any(|line| line.contains("排回队首 back in line✓")), "{:?}", scenes[2]);
+    assert!(scenes[2].iter().any(|line| line.ends_with(reason)), "{:?}", scenes[2]);
+    assert_eq!(act.matches(&format!(" reason={reason}")).count(), 1, "in the list of tickets: {act}");
 }

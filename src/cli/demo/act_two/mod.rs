@@ -30,6 +30,8 @@ use stage::{Answer, Stage};
 
 /// Between two scenes' calls, so that each finds its clerk.
 const PACE: Duration = Duration::from_millis(1_500);
+/// Clerks for all scenes at once: one each, and another for the caller whom nobody took.
+const MANY: usize = 4;
 /// Between two looks at what is heard.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Record, ticket and recording are there by then, counted from the call's end.
@@ -75,6 +77,8 @@ struct Act<'s, 'a> {
     answers: Agenda<usize>,
     dial_at: Instant,
     look_at: Instant,
+    /// Enough clerks for all scenes at once.
+    many: bool,
     /// The scene that is shown, and how many of its lines were.
     shown: (usize, usize),
     faulty: usize,
@@ -92,8 +96,26 @@ impl<'s, 'a> Act<'s, 'a> {
             .collect();
         let now = show.mover.now().mono;
         let books = stages.iter().map(|_| Books::Open).collect();
-        let (dial_at, look_at) = (now, now);
-        Act { show, stages, books, answers: Agenda::default(), dial_at, look_at, shown: (0, 0), faulty: 0 }
+        let asked: Vec<usize> = stages.iter().flat_map(|stage| stage.targets.clone()).collect();
+        let takes_callers = |(place, clerk): &(usize, &Clerk)| match &clerk.desk {
+            Desk::Seat(seat) => {
+                let seat = show.plan.seats.get(seat);
+                !asked.contains(place) && seat.is_some_and(|seat| !seat.queues.is_empty())
+            }
+            Desk::SubCenter(_) => false,
+        };
+        let many = show.clerks.iter().enumerate().filter(takes_callers).count() >= MANY;
+        Act {
+            show,
+            stages,
+            books,
+            answers: Agenda::default(),
+            dial_at: now,
+            look_at: now,
+            many,
+            shown: (0, 0),
+            faulty: 0,
+        }
     }
 
     /// Everybody's telephone is on the hook and registered. Experts sign in once more: the longest idle is
@@ -104,8 +126,7 @@ impl<'s, 'a> Act<'s, 'a> {
             self.show.mover.order(phone, |phone, _| phone.set_answers(Answers::Manual));
         }
         self.until_ready()?;
-        let experts: Vec<usize> =
-            self.stages.iter().flat_map(|stage| stage.targets.clone()).collect();
+        let experts: Vec<usize> = self.stages.iter().flat_map(|stage| stage.targets.clone()).collect();
         for place in experts {
             self.sign_in_again(place);
         }
@@ -129,8 +150,13 @@ impl<'s, 'a> Act<'s, 'a> {
                 let there = matches!(clerk.desk, Desk::SubCenter(_)) || phone.is_registered();
                 clerk.registered && there && phone.state() == PhoneState::Idle
             };
-            let absent: Vec<String> = self.show.clerks.iter().filter(|clerk| !is_ready(clerk))
-                .map(|clerk| format!("{:?}", clerk.desk)).collect();
+            let absent: Vec<String> = self
+                .show
+                .clerks
+                .iter()
+                .filter(|clerk| !is_ready(clerk))
+                .map(|clerk| format!("{:?}", clerk.desk))
+                .collect();
             if absent.is_empty() {
                 return Ok(());
             }
@@ -175,17 +201,24 @@ impl<'s, 'a> Act<'s, 'a> {
         let call = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("X-Hotline-Call"));
         let call = call.and_then(|(_, text)| CallId::parse(text.trim()));
         let now = self.show.mover.now().mono;
-        let stage = self.stages.iter_mut().find(|stage| from.contains(&stage.number));
-        match stage.and_then(|stage| stage.rings(place, call)) {
+        let stage = self.stages.iter().position(|stage| from.contains(&stage.number));
+        let stage = stage.filter(|stage| !self.is_kept_for_another(place, *stage));
+        match stage.and_then(|stage| self.stages[stage].rings(place, call)) {
             Some(Answer::After(reach)) => self.answers.set(&place, Some(now + reach)),
             Some(Answer::Never) => {}
             None => {
-                // An expert who is kept for the second scene is free again at once.
+                // Whoever is to be asked by another scene's clerk is free again at once.
                 let phone = self.show.clerks[place].phone;
                 self.show.mover.order(phone, |phone, now| phone.reject(BUSY, now));
                 self.sign_in_again(place);
             }
         }
+    }
+
+    /// Experts are not to talk with callers while a scene is to ask for them.
+    fn is_kept_for_another(&self, place: usize, scene: usize) -> bool {
+        let others = self.stages.iter().enumerate().filter(|(other, _)| *other != scene);
+        others.map(|(_, stage)| stage).any(|stage| !stage.is_over() && stage.targets.contains(&place))
     }
 
     fn citizen_told(&mut self, place: usize, phone: PartyKey, event: PhoneEvent) {
@@ -204,16 +237,18 @@ impl<'s, 'a> Act<'s, 'a> {
         }
     }
 
-    /// The next citizen dials, unless somebody who is to be asked in is engaged in another scene.
+    /// The next citizen dials, unless somebody who is to be asked in is engaged in another scene, or there
+    /// are too few clerks for two scenes at once.
     fn begin_next(&mut self) {
         let now = self.show.mover.now().mono;
         let Some(next) = self.stages.iter().position(|stage| stage.phone.is_none() && !stage.ended) else {
             return;
         };
-        let engaged = |target: &usize| {
-            self.stages.iter().any(|stage| stage.is_under_way() && stage.targets.contains(target))
+        let mut under_way = self.stages.iter().filter(|stage| stage.is_under_way());
+        let in_the_way = |stage: &Stage| {
+            !self.many || stage.targets.iter().any(|target| self.stages[next].targets.contains(target))
         };
-        if now < self.dial_at || self.stages[next].targets.iter().any(engaged) {
+        if now < self.dial_at || under_way.any(in_the_way) {
             return;
         }
         self.dial_at = now + PACE;
@@ -248,13 +283,15 @@ impl<'s, 'a> Act<'s, 'a> {
     fn close_books(&mut self, place: usize) -> Result<(), Broken> {
         let now = self.show.mover.now().mono;
         match std::mem::replace(&mut self.books[place], Books::Done) {
-            Books::Open if self.stages[place].is_over() => self.books[place] = Books::Closing(now + BOOKS_MAX),
+            Books::Open if self.stages[place].is_over() => {
+                self.books[place] = Books::Closing(now + BOOKS_MAX)
+            }
             Books::Open => self.books[place] = Books::Open,
             Books::Closing(bound) => {
                 let case = self.case(place)?;
                 let whole = case.record.as_ref().is_some_and(|record| record.is_closed())
                     && case.ticket.as_ref().is_some_and(|ticket| ticket.state == "closed")
-                    && (!case.recorded || case.recording.is_some() && !case.filed.is_empty());
+                    && (!case.recorded || case.recording.is_some() && case.files > 0);
                 self.books[place] = match whole || now >= bound {
                     true => Books::Judged(proof::start(case)?),
                     false => Books::Closing(bound),
@@ -293,15 +330,19 @@ impl<'s, 'a> Act<'s, 'a> {
         if let (Some(call), Some(record)) = (stage.call, &record)
             && call != record.call
         {
-            faults.push("座席话机上的通话号不是记录的 / the clerk's telephone was told another call's id".into());
+            faults.push(
+                "座席话机上的通话号不是记录的 / the clerk's telephone was told another call's id".into(),
+            );
         }
         let ticket = match &record {
             Some(record) => show.reader.ticket(&record.ticket)?,
             None => None,
         };
-        let filed = match &record {
-            Some(record) => show.reader.manifest_of(record.call)?,
-            None => Vec::new(),
+        let files = match &record {
+            Some(record) => {
+                show.reader.manifest_of(record.call)?.iter().filter(|row| row.track.is_none()).count()
+            }
+            None => 0,
         };
         let heard = stage.phone.map_or(&[][..], |phone| show.mover.party(phone).heard());
         let voice_of = |role: &Role| stage.voice_of(*role, &show.clerks);
@@ -334,7 +375,7 @@ impl<'s, 'a> Act<'s, 'a> {
                 .lost
                 .then(|| format!("transfer_failed/{}/{}/{BUSY}", scene.object.kind.word(), scene.object.id)),
             recording: record.as_ref().and_then(|record| file_of(record, show.data)),
-            filed,
+            files,
             recorded: plan.recording.enabled,
             record: record.map(Box::new),
             faults,

@@ -9,9 +9,9 @@ use crate::cli::handset::say;
 
 /// Columns and their widths; the last has none.
 const COLUMNS: [(&str, usize); 4] = [
-    ("步骤 step", 46),
+    ("步骤 step", 44),
     ("按键 keys", 11),
-    ("谁听到谁（各人的声音是一个音高） who hears whom (each voice is a tone)", 82),
+    ("谁听到谁（各人的声音是一个音高） who hears whom (each voice is a tone)", 92),
     ("用时 time", 0),
 ];
 
@@ -35,7 +35,7 @@ pub fn step(step: &Step, hears: &[String], took: Duration, through: bool) -> Str
     let heard = match &step.until {
         Until::Hear { .. } => hears.join("  "),
         Until::Rings => "振铃 it rings".to_owned(),
-        Until::Gone(_) => "座席已离开，来电人听提示 the clerk is gone, the caller is told to wait".to_owned(),
+        Until::Gone(_) => "座席已离开 the clerk is gone".to_owned(),
         Until::Asked => "来电人被问 the caller is asked".to_owned(),
         Until::Over => "通话结束 the call is over".to_owned(),
     };
@@ -74,7 +74,10 @@ pub fn kept(verdict: &Verdict) -> Vec<String> {
         words.push(format!("{name}{}", mark(*found)));
     }
     words.push(format!("记录 record {}", mark(verdict.record)));
-    words.push(format!("工单 ticket {}", verdict.ticket.as_deref().map_or("✗".into(), |at| format!("✓ {at}"))));
+    words.push(format!(
+        "工单 ticket {}",
+        verdict.ticket.as_deref().map_or("✗".into(), |at| format!("✓ {at}"))
+    ));
     words.push(match verdict.recording {
         Some(seconds) => format!("录音 recording ✓ {seconds:.1}s"),
         None => "录音 recording ✗".to_owned(),

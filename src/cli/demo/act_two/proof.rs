@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use super::super::hear::{self, Wanted};
 use super::super::judge;
 use crate::id::SeatId;
-use crate::io::store::{ManifestRow, Ticket};
+use crate::io::store::Ticket;
 use crate::switchboard::fact::{Cause, Object, Party};
 use crate::telemetry::CallRecord;
 use crate::telemetry::parties::PartyTime;
@@ -102,8 +102,8 @@ pub struct Case {
     pub ticket_reason: Option<String>,
     /// The recording, where calls are recorded.
     pub recording: Option<PathBuf>,
-    /// What was filed of it.
-    pub filed: Vec<ManifestRow>,
+    /// Files of both sides that are in the manifest.
+    pub files: usize,
     /// Calls are recorded.
     pub recorded: bool,
     /// Faults met on the way.
@@ -171,9 +171,9 @@ fn sound(case: &Case, verdict: &mut Verdict) {
         verdict.prompts.push(("音乐 music", found));
     }
     let places = hear::prompts(&case.prompts, &case.heard);
-    verdict.prompts.extend(
-        case.prompts.iter().zip(&places).map(|(prompt, place)| (prompt.name, place.is_some())),
-    );
+    verdict
+        .prompts
+        .extend(case.prompts.iter().zip(&places).map(|(prompt, place)| (prompt.name, place.is_some())));
     for (name, _) in verdict.prompts.iter().filter(|(_, found)| !found) {
         verdict.faults.push(format!("来电人没听到{name} / the caller did not hear {name}"));
     }
@@ -294,9 +294,9 @@ fn ticket(case: &Case, ticket: &Ticket, faults: &mut Vec<String>) {
 /// One file, as long as the call was answered, the caller left and everybody else right.
 fn recording(case: &Case, faults: &mut Vec<String>) -> Option<f64> {
     let before = faults.len();
-    let both = case.filed.iter().filter(|row| row.track.is_none()).count();
-    let (Some(path), 1) = (&case.recording, both) else {
-        faults.push(format!("录音应为一个文件 / the recording is not one file: {both}"));
+    let (Some(path), 1) = (&case.recording, case.files) else {
+        let files = case.files;
+        faults.push(format!("录音应为一个文件 / the recording is not one file: {files}"));
         return None;
     };
     let (left, right) = match judge::sides(path) {
@@ -315,9 +315,11 @@ fn recording(case: &Case, faults: &mut Vec<String>) -> Option<f64> {
         ("录音左声道", "the recording's left", &vec![case.caller_voice], &left),
         ("录音右声道", "the recording's right", &case.other_voices, &right),
     ] {
-        faults.extend(voices(wanted, &case.voices, side).into_iter().map(|what| {
-            format!("{zh}: {} / {en}: {}", what.0, what.1)
-        }));
+        faults.extend(
+            voices(wanted, &case.voices, side)
+                .into_iter()
+                .map(|what| format!("{zh}: {} / {en}: {}", what.0, what.1)),
+        );
     }
     (faults.len() == before).then_some(left.len() as f64 / 8_000.0)
 }
@@ -341,3 +343,7 @@ fn voices(wanted: &[u32], everybody: &[u32], side: &[i16]) -> Vec<(String, Strin
     let others = others.map(|(voice, _)| (format!("混有 {voice} Hz"), format!("crossed with {voice} Hz")));
     missing.chain(others).collect()
 }
+
+#[cfg(test)]
+#[path = "proof_test.rs"]
+mod tests;

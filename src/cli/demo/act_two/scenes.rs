@@ -145,9 +145,8 @@ fn group(plan: &Plan, at: Timestamp) -> Option<(&LineId, &[SeatId])> {
     let mut groups: Vec<_> = plan.experts.iter().collect();
     groups.sort_by_key(|(number, _)| codes(plan, number.as_str()));
     let found = groups.into_iter().find(|(_, group)| {
-        let answers = |seat: &&crate::routing::plan::Seat| {
-            !seat.queues.is_empty() && !group.seats.contains(&seat.id)
-        };
+        let answers =
+            |seat: &&crate::routing::plan::Seat| !seat.queues.is_empty() && !group.seats.contains(&seat.id);
         group.hours.are_open(at, &plan.city.time_zone)
             && group.seats.iter().any(|seat| plan.seats.contains_key(seat))
             && plan.seats.values().any(|seat| answers(&seat))
@@ -229,13 +228,13 @@ fn refused(plan: &Plan, line: &LineId, center: &LineId) -> Scene {
     let mut steps = vec![
         dial(line),
         asked(),
-        step("分中心占线，回到座席 busy: with the clerk again", "486", Order::Refuse(Role::Third), together()),
+        step("占线，回到座席 busy: the clerk again", "486", Order::Refuse(Role::Third), together()),
         asked(),
         step("不等应答就退出 leaves at once", "##", Order::Press(Role::Clerk), Until::Gone(Role::Clerk)),
         Step {
             rings: Some(Role::Second),
             ..step(
-                "又占线，排回队首，另一座席接 busy: first in line again",
+                "又占线，排回队首 busy: first in line again",
                 "486",
                 Order::Refuse(Role::Third),
                 pair(Role::Citizen, Role::Second, None),
@@ -337,14 +336,14 @@ mod tests {
     use crate::io::plan_files;
     use crate::routing::Overrides;
 
-    fn shipped() -> std::sync::Arc<Plan> {
+    fn shipped() -> Plan {
         let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("routing.toml");
         plan_files::load(&file, &Overrides::default()).plan.unwrap().into()
     }
 
     #[test]
     fn the_shipped_plan_has_all_three_and_their_keys_are_found_by_whom_they_ask() {
-        let mut plan = shipped().as_ref().clone();
+        let mut plan = shipped();
         let (morning, night) = ("2021-09-01T09:00:00+08:00", "2021-09-01T03:00:00+08:00");
         let of = |plan: &Plan, at: &str| {
             let (scenes, left_out) = scenes(plan, at.parse().unwrap());
@@ -368,7 +367,7 @@ mod tests {
 
     #[test]
     fn a_bad_grade_is_followed_by_its_reason_where_the_plan_asks_for_one() {
-        let mut plan = shipped().as_ref().clone();
+        let mut plan = shipped();
         for (reason, wanted) in [(false, None), (true, Some(3))] {
             plan.survey.reason = reason;
             let (scenes, _) = scenes(&plan, "2021-09-01T09:00:00+08:00".parse().unwrap());

@@ -18,7 +18,7 @@ use crate::time::Instant;
 /// Looks in a row in which everybody must hear just whom they should: a second.
 const LOOKS: u32 = 4;
 /// A step is through by then, or the scene is at its end.
-const STEP_MAX: Duration = Duration::from_secs(30);
+const STEP_MAX: Duration = Duration::from_secs(45);
 /// So much of a question is heard before it is answered.
 const ASKED: Duration = Duration::from_millis(2_500);
 /// A caller whom nobody took is told so before the next clerk's hand is at the telephone.
@@ -115,8 +115,7 @@ impl Stage {
         self.scene.steps.get(self.at)
     }
 
-    /// A telephone rings for this scene's citizen. After so long it is answered; `None`: it is not the one
-    /// that should ring.
+    /// A telephone rings for this scene's citizen. `None`: it is not the one that should ring.
     pub fn rings(&mut self, place: usize, call: Option<CallId>) -> Option<Answer> {
         let role = self.step()?.rings?;
         if (role == Role::Third) != self.targets.contains(&place) {
