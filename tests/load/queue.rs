@@ -14,7 +14,7 @@ fn right(ran: &Ran, sound: &str) -> [u64; 2] {
 
 #[test]
 fn ten_callers_are_served_by_four_seats_in_their_order_and_hear_them() {
-    let engine = Engine::start_with("load-queue", CLOCK, &["--config", QUEUE, "--http", "127.0.0.1:0"]);
+    let engine = Engine::start_with("line-queue", CLOCK, &["--config", QUEUE, "--http", "127.0.0.1:0"]);
     let data = engine.data.to_str().unwrap().to_owned();
     let words = "--scenario queue --to 12345 --rate 5 --calls 10 --talk 3s --greeting 1500ms --wrap-up 1s \
                  --seats 1001-1004 --sample 100%";
@@ -47,7 +47,7 @@ fn ten_callers_are_served_by_four_seats_in_their_order_and_hear_them() {
 
 #[test]
 fn who_is_not_served_in_time_gives_up_and_is_counted() {
-    let engine = Engine::start_with("load-abandoned", CLOCK, &["--config", QUEUE]);
+    let engine = Engine::start_with("line-abandoned", CLOCK, &["--config", QUEUE]);
     let data = engine.data.to_str().unwrap().to_owned();
     let words = "--scenario queue --to 12345 --rate 10 --calls 3 --talk 12s --wait 5s --seats 1001 \
                  --fail-over abandoned=1";
@@ -61,7 +61,7 @@ fn who_is_not_served_in_time_gives_up_and_is_counted() {
 fn clerks_ask_a_third_party_in_and_each_of_the_three_hears_the_two_others() {
     let third = free_address();
     let trunk = format!("third={third}");
-    let engine = Engine::start_with("load-threeway", CLOCK, &["--config", QUEUE, "--trunk", &trunk]);
+    let engine = Engine::start_with("line-threeway", CLOCK, &["--config", QUEUE, "--trunk", &trunk]);
     let data = engine.data.to_str().unwrap().to_owned();
     // By turns the clerk leaves by ##, or the third party hangs up.
     for (name, place, how) in [("threeway", 23, "--third 12366"), ("threeway-key", 24, "--consult *1")] {
@@ -87,7 +87,7 @@ fn clerks_ask_a_third_party_in_and_each_of_the_three_hears_the_two_others() {
 
 #[test]
 fn a_third_party_that_is_not_called_is_a_step_that_failed() {
-    let engine = Engine::start_with("load-nobody", CLOCK, &["--config", QUEUE]);
+    let engine = Engine::start_with("line-nobody", CLOCK, &["--config", QUEUE]);
     let data = engine.data.to_str().unwrap().to_owned();
     let words = "--scenario threeway --to 12345 --rate 1 --calls 1 --talk 2s --seats 1001 --third 99999 \
                  --fail-over steps_failed=0";
@@ -104,7 +104,7 @@ fn a_third_party_that_is_not_called_is_a_step_that_failed() {
 fn a_day_in_half_a_minute_has_all_its_kinds_and_comes_again_by_its_seed() {
     let third = free_address();
     let trunk = format!("third={third}");
-    let engine = Engine::start_with("load-day", CLOCK, &["--config", QUEUE, "--trunk", &trunk]);
+    let engine = Engine::start_with("line-day", CLOCK, &["--config", QUEUE, "--trunk", &trunk]);
     let data = engine.data.to_str().unwrap().to_owned();
     let day = || {
         let words = "--scenario mixed-day --to 12345 --rate 1 --duration 24s --talk 2s --hold 3s \

@@ -69,6 +69,8 @@ pub struct Taken {
     /// Whose call it is, if its number told.
     pub of: Option<Whose>,
     pub step: Step,
+    /// How often the end of its talk was put off.
+    pub put_off: u32,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -20,6 +20,8 @@ const GROUPS: usize = 20;
 const TURN: Duration = Duration::from_millis(1);
 /// Turns made up for at most; when the tool is later, the packets of those before are left out.
 const LATE_MAX: u32 = 1_000;
+/// Later than this, and the other side has to cover up what is missing.
+const HEARD_LATE: Duration = Duration::from_millis(30);
 /// Reads at a leg's end, for what came last.
 const LAST_READS: usize = 2;
 
@@ -68,6 +70,8 @@ pub struct Streams {
     next: Instant,
     turn: usize,
     ended: Sum,
+    /// When packets were last sent so late that it is heard.
+    late_at: Option<Instant>,
     pub skipped: u64,
     pub gaps: Histogram<u64>,
     /// Of the second under way.
@@ -86,6 +90,7 @@ impl Streams {
             next: clock.mono(),
             turn: 0,
             ended: Sum::default(),
+            late_at: None,
             skipped: 0,
             gaps: micros(),
             gaps_now: micros(),
@@ -150,6 +155,11 @@ impl Streams {
     /// When the last of the keys that were pressed went down.
     pub fn last_key_at(&self, port: Port) -> Option<Instant> {
         self.legs[port.place()].as_ref()?.last_key_at
+    }
+
+    /// Whether the tool has spoilt what was heard in so long a time by its own lateness.
+    pub fn were_late_within(&self, span: Duration) -> bool {
+        self.late_at.is_some_and(|late| late + span >= self.clock.mono())
     }
 
     /// The leg is over.
@@ -248,6 +258,9 @@ impl Streams {
             }
         }
         self.batch.flush()?;
+        if sent > 0 && late > HEARD_LATE {
+            self.late_at = Some(now);
+        }
         self.send_late.saturating_record_n(late.as_micros() as u64, sent);
         self.receive(group)
     }

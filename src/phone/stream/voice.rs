@@ -188,7 +188,7 @@ mod tests {
             assert_eq!(ends, [false, false, false, false, true, true, true]);
             assert!(rows[..7].iter().all(|row| row.2 == rows[0].2), "one press has one timestamp");
             assert_eq!(rows[7].2, rows[0].2.wrapping_add(7 * 160), "the sound goes on in its time");
-            assert_eq!(rows.iter().map(|row| row.3).any(|last| last), press == 1);
+            assert_eq!(rows.iter().any(|row| row.3), press == 1);
             assert_eq!(rows.iter().position(|row| row.1), Some(0), "the first packet has the mark");
         }
         assert!(rows[20..].iter().all(|(event, ..)| event.is_none()));

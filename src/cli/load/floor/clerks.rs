@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::super::calls::{Call, Role, Stage, Step, Taken, Whose, far_tone, near_tone, third_tone};
+use super::super::calls::{Call, Role, Stage, Step, Whose, far_tone, near_tone, third_tone};
 use super::super::figures::note;
 use super::super::judge::{TONE_KEPT, Tone, Wanted};
 use super::super::lobby::Guest;
@@ -27,6 +27,12 @@ const STEP_MAX: Duration = Duration::from_secs(10);
 const RELEASE_MAX: Duration = Duration::from_secs(20);
 /// Who talk shorter are not judged: what was heard before is in it.
 const JUDGED_FROM: Duration = Duration::from_secs(2);
+/// The last of a talk that is judged, and some more.
+const JUDGED: Duration = Duration::from_millis(1_500);
+/// Where the tool's own lateness spoilt it, people talk on for so long,
+const PUT_OFF: Duration = Duration::from_millis(250);
+/// so often.
+const PUT_OFF_MAX: u32 = 40;
 /// All three.
 const MERGE: &str = "*0";
 /// The clerk leaves.
@@ -73,6 +79,9 @@ impl Floor {
     /// The next of its deeds is due.
     pub(super) fn clerk_due(&mut self, guest: Guest, now: Instant) {
         let (Some(whose), Some(step)) = (self.whose(guest), self.step(guest)) else { return };
+        if self.puts_off(guest, whose, step) {
+            return;
+        }
         let third = self.call_of(whose).and_then(|call| call.third);
         match (step, third) {
             (Step::Talks { .. }, _) if whose.kind == Kind::ThreeWay => {
@@ -110,6 +119,22 @@ impl Floor {
         }
     }
 
+    /// Whether people talk on, for what they heard was spoilt by the tool itself.
+    fn puts_off(&mut self, guest: Guest, whose: Whose, step: Step) -> bool {
+        let asks = whose.kind == Kind::ThreeWay;
+        let judged =
+            matches!(step, Step::Together | Step::Remains) || matches!(step, Step::Talks { .. }) && !asks;
+        let now = self.lobby.now().mono;
+        let late = whose.sampled && judged && self.streams.were_late_within(JUDGED);
+        let Role::Far { taken: Some(taken), .. } = &mut self.lines[guest].role else { return false };
+        let puts_off = late && taken.put_off < PUT_OFF_MAX;
+        if puts_off {
+            taken.put_off += 1;
+            self.deeds.set(&guest, Some(now + PUT_OFF));
+        }
+        puts_off
+    }
+
     /// All three have talked: the clerk leaves, or the third party does.
     fn part(&mut self, clerk: Guest, third: Guest, whose: Whose, now: Instant) {
         let index = whose.index;
@@ -119,7 +144,7 @@ impl Floor {
             self.judge_now(guest, others, self.plan.talk, true);
         }
         self.figures.three.merged += u64::from(whose.measured);
-        if index % 2 == 0 {
+        if index.is_multiple_of(2) {
             return self.press(clerk, whose, LEAVE, Step::Leaves, STEP_MAX, now);
         }
         self.hang_up(third, now);
@@ -228,8 +253,8 @@ impl Floor {
     }
 
     fn set_step(&mut self, guest: Guest, step: Step) {
-        if let Role::Far { taken: Some(Taken { step: before, .. }), .. } = &mut self.lines[guest].role {
-            *before = step;
+        if let Role::Far { taken: Some(taken), .. } = &mut self.lines[guest].role {
+            (taken.step, taken.put_off) = (step, 0);
         }
     }
 

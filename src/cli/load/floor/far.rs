@@ -93,7 +93,7 @@ impl Floor {
                     of = Some(Whose { index, sampled, measured, kind, caller });
                 }
                 if let Role::Far { taken, .. } = &mut self.lines[guest].role {
-                    *taken = Some(Taken { of, step: Step::Rings });
+                    *taken = Some(Taken { of, step: Step::Rings, put_off: 0 });
                 }
                 if let Some(whose) = of.filter(|_| self.plan.mix.waits()) {
                     self.clerk_called(guest, whose, at);
