@@ -165,7 +165,9 @@ fn one_record_for_each_call(city: &City, callers: &[Who]) {
         let refused = refused.filter(|(_, event)| matches!(event, PhoneEvent::Refused { .. })).count();
         let rang = city.rang_times(*caller);
         let user = &city.look_at(*caller).user;
-        assert!(came <= rang && rang <= came + refused, "{user}: {rang} calls, {came} records");
+        // At a door that is closed, some hang up before they are told.
+        let each = city.board.is_draining() || rang <= came + refused;
+        assert!(came <= rang && each, "{user}: {rang} calls, {came} records");
         assert!(records.iter().all(CallRecord::is_closed));
     }
 }
