@@ -43,6 +43,8 @@ pub struct Telephone {
     /// Dead: hears and says nothing.
     pub gone: bool,
     pub manners: Manners,
+    /// The last call was dialled here.
+    pub dialled: bool,
     /// Calls so far, for deeds that are meant for one of them.
     pub calls: u64,
     pub events: Vec<(Instant, PhoneEvent)>,
@@ -60,6 +62,7 @@ impl Telephone {
             speaks: true,
             gone: false,
             manners: Manners::default(),
+            dialled: false,
             calls: 0,
             events: Vec::new(),
             tone_hz,

@@ -86,6 +86,7 @@ impl City {
 
     pub fn dials_with(&mut self, who: Who, dial: Dial) {
         self.people[who.0].calls += 1;
+        self.people[who.0].dialled = true;
         self.order(who, |phone, now| phone.dial(dial, now)).expect("an idle telephone");
     }
 
@@ -190,6 +191,7 @@ impl City {
         let due = match event {
             PhoneEvent::IncomingCall { .. } => {
                 telephone.calls += 1;
+                telephone.dialled = false;
                 manners.vanishes_ringing.map(|span| (span, Deed::Vanish))
             }
             PhoneEvent::Answered => {

@@ -17,6 +17,14 @@ pub fn seeds() -> impl Iterator<Item = u64> {
     first..first + from_environment("HOTLINE_RUNS").unwrap_or(1)
 }
 
+/// The seeds of a test that plays so many cities as a rule: `HOTLINE_SEED` alone plays that one.
+pub fn seeds_of(usually: u64) -> impl Iterator<Item = u64> {
+    let asked = from_environment("HOTLINE_SEED");
+    let first = asked.unwrap_or(USUAL);
+    let runs = from_environment("HOTLINE_RUNS").unwrap_or(if asked.is_some() { 1 } else { usually });
+    first..first + runs
+}
+
 /// Plays `case` in a city of its own for each seed, and sees to it that nothing is left over.
 pub fn in_a_city(case: impl Fn(&mut City)) {
     in_a_city_with(|_| {}, case);

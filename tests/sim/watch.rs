@@ -143,7 +143,8 @@ impl Watch {
 
     /// A telephone is about to be rung: not while its clerk talks with somebody else.
     pub fn sees_sip(&mut self, telephone: &Telephone, bytes: &[u8], log: &Log) {
-        if !telephone.is_seat || telephone.gone || name(bytes) != "INVITE" {
+        // Where a clerk dials in the same moment, nobody is to blame.
+        if !telephone.is_seat || telephone.gone || telephone.dialled || name(bytes) != "INVITE" {
             return;
         }
         let text = String::from_utf8_lossy(bytes);
