@@ -35,7 +35,8 @@ impl Call {
         let kind = if attended.is_some() { TransferKind::Attended } else { TransferKind::Blind };
         let status = match (attended, self.plan.reach(&target)) {
             // A caller is served here, and puts nobody through.
-            _ if !talks => 603,
+            // Whom a clerk has called is no clerk.
+            _ if !talks || self.first_clerk().is_some() => 603,
             // Nothing that is only passed on goes on with anybody else: he may have no G.729.
             _ if self.caller.is_passed_on() => 603,
             (Some(Ok(partner)), _) => return self.join_partner(partner, (leg, refer), now),
