@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hotline::acd::event::{Decision, Joining, OfferEnd};
 use hotline::call::{Callee, Command, Input};
-use hotline::id::{CallId, LegId};
+use hotline::id::{CallId, LegId, SeatId};
 use hotline::media::Order;
 use hotline::media::order::LegFigures;
 
@@ -55,11 +55,7 @@ impl Town {
                 self.acd.join(joining, self.now.mono);
             }
             Command::LeaveQueue => self.acd.leave(id, self.now.mono),
-            Command::SeatAnswered { seat } => {
-                if !self.acd.offer_answered(id, &seat, self.now.mono) {
-                    self.tell(id, Input::WithdrawSeat { seat });
-                }
-            }
+            Command::SeatAnswered { seat } => self.seat_answered(id, seat),
             Command::OfferFailed { seat, status } => {
                 let why = match status {
                     487 => OfferEnd::CallerGone,
@@ -74,11 +70,7 @@ impl Town {
             }
             Command::SeatLeft { seat, vanished: true } => self.acd.seat_vanished(&seat, self.now.mono),
             Command::SeatLeft { seat, vanished: false } => self.acd.seat_left(&seat, id, self.now.mono),
-            Command::WantSeat { seats, beside } => {
-                if !self.acd.transfer_to(id, &seats, beside, None, self.now.mono) {
-                    self.tell(id, Input::NoSeat);
-                }
-            }
+            Command::WantSeat { seats, beside } => self.wants_seat(id, &seats, beside),
             Command::Bridged => self.acd.bridged(id, self.now.mono),
             Command::Tell(told) => {
                 self.tally.told(id, &told);
@@ -103,6 +95,18 @@ impl Town {
             }
             Decision::Overflow { call, waited, .. } => self.tell(call, Input::Overflowed { waited }),
             _ => {}
+        }
+    }
+
+    fn seat_answered(&mut self, id: CallId, seat: SeatId) {
+        if !self.acd.offer_answered(id, &seat, self.now.mono) {
+            self.tell(id, Input::WithdrawSeat { seat });
+        }
+    }
+
+    fn wants_seat(&mut self, id: CallId, seats: &[SeatId], beside: bool) {
+        if !self.acd.transfer_to(id, seats, beside, None, self.now.mono) {
+            self.tell(id, Input::NoSeat);
         }
     }
 
@@ -158,7 +162,7 @@ impl Town {
         if lot >= fails {
             let after = Duration::from_millis(300) + self.dice.patience(if seat { 2.5 } else { 6.0 });
             self.later(after, Due::Far(leg, Does::PickUp));
-        } else if lot % 3 > 0 {
+        } else if !lot.is_multiple_of(3) {
             let status = [486, 603, 480, 503][(lot % 4) as usize];
             let after = Duration::from_millis(20) + self.dice.patience(1.0);
             self.later(after, Due::Far(leg, Does::Refuse(status)));

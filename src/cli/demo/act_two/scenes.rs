@@ -338,7 +338,7 @@ mod tests {
 
     fn shipped() -> Plan {
         let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("routing.toml");
-        plan_files::load(&file, &Overrides::default()).plan.unwrap().into()
+        plan_files::load(&file, &Overrides::default()).plan.unwrap()
     }
 
     #[test]
