@@ -143,7 +143,11 @@ fn wrong_use_is_told_before_anything_is_sent() {
         ("--loop --to 1 --scenario queue", "--seats"),
         ("--target 127.0.0.1:9 --to 1 --scenario queue --mix queue=1", "mixed-day"),
         ("--target 127.0.0.1:9 --to 1 --scenario mixed-day --mix queue=", "threeway=10"),
-        ("--target 127.0.0.1:9 --to 1 --scenario mixed-day --steps 1x1s", "mixed-day"),
+        (
+            "--target 127.0.0.1:9 --to 1 --scenario mixed-day --steps 1x1s --seats 1 --seat-password-file Cargo.toml \
+             --answer-on 127.0.0.1:9",
+            "--ramp",
+        ),
     ] {
         let ran = Tool::new("wrong", 18, words).run();
         assert_eq!(ran.code, Some(2), "{words}: {}", ran.printed);
