@@ -94,7 +94,8 @@ impl Acd {
     }
 
     /// The seat did not take the call, or its answer came to nothing: it is away, and the caller gets the
-    /// next one. [`OfferEnd::CallerGone`] is [`Acd::leave`].
+    /// next one. [`OfferEnd::CallerGone`] is [`Acd::leave`], or, where another seat has just picked up, the end
+    /// of this seat's ringing alone.
     pub fn offer_failed(&mut self, call: CallId, seat: &SeatId, why: OfferEnd, now: Instant) {
         let rings = self.rings(call, seat);
         if !rings && !self.has_just_picked_up(call, seat) {
@@ -103,6 +104,12 @@ impl Acd {
         let until = match why {
             OfferEnd::CallerGone if self.transfers.contains_key(&call) => {
                 self.give_up_transfer(call, now);
+                return self.settle(now);
+            }
+            // Another seat was first, and this one need not ring any more: the caller is not gone at all.
+            OfferEnd::CallerGone if rings && self.is_picked_up(call) => {
+                self.release_idle(seat, now);
+                self.offer_over(call, seat, now);
                 return self.settle(now);
             }
             OfferEnd::CallerGone => return self.leave(call, now),
@@ -119,6 +126,10 @@ impl Acd {
             self.answer_failed(call, now);
         }
         self.settle(now);
+    }
+
+    fn is_picked_up(&self, call: CallId) -> bool {
+        self.waiting.get(&call).is_some_and(|waiting| matches!(waiting.stage, Stage::PickedUp { .. }))
     }
 
     fn has_just_picked_up(&self, call: CallId, seat: &SeatId) -> bool {

@@ -317,6 +317,17 @@ impl Switchboard {
 
     /// Carries what the rooms say to one another until they are quiet.
     fn settle(&mut self, now: Now) {
+        self.carry(now);
+        if self.end_drained(now) {
+            self.carry(now); // An offer that ends with its call is told before the call is closed.
+        }
+        self.mind_drain(now);
+        self.post();
+        self.flush_records();
+        self.order_ports();
+    }
+
+    fn carry(&mut self, now: Now) {
         loop {
             if let Some((id, input)) = self.todo.pop_front() {
                 self.step(id, now, |call| call.handle_input(input, now));
@@ -328,10 +339,6 @@ impl Switchboard {
                 break;
             }
         }
-        self.mind_drain(now);
-        self.post();
-        self.flush_records();
-        self.order_ports();
     }
 
     /// One step of one call. A fault inside it ends that call and nothing else.
@@ -366,19 +373,24 @@ impl Switchboard {
         self.plan = plan;
     }
 
-    fn mind_drain(&mut self, now: Now) {
-        if let Drain::Until(at) = self.drain
-            && (now.mono >= at || self.calls.is_empty())
-        {
-            self.drain = Drain::Closing;
-            let mut left: Vec<CallId> = self.calls.keys().copied().collect();
-            left.sort();
-            for id in left {
-                self.step(id, now, |call| {
-                    call.handle_input(call::Input::End { cause: call::EndWhy::Drained }, now);
-                });
-            }
+    /// Ends what is left when the grace is over; `false`: nothing, or it is not over.
+    fn end_drained(&mut self, now: Now) -> bool {
+        let Drain::Until(at) = self.drain else { return false };
+        if now.mono < at && !self.calls.is_empty() {
+            return false;
         }
+        self.drain = Drain::Closing;
+        let mut left: Vec<CallId> = self.calls.keys().copied().collect();
+        left.sort();
+        for id in &left {
+            self.step(*id, now, |call| {
+                call.handle_input(call::Input::End { cause: call::EndWhy::Drained }, now);
+            });
+        }
+        !left.is_empty()
+    }
+
+    fn mind_drain(&mut self, now: Now) {
         if self.drain == Drain::Closing && self.calls.is_empty() {
             self.seats_end(now);
         }

@@ -272,3 +272,20 @@ fn a_sub_center_behind_a_dead_address_costs_a_moment_and_leaves_a_ticket() {
         assert!(has(&city.store.facts[&record.call], |what| matches!(what, What::PeerFailed { .. })));
     });
 }
+
+#[test]
+fn an_offer_that_a_drain_ends_is_ended_in_the_record_before_the_call_is() {
+    in_a_city(|city| {
+        let clerk = city.seat("1001").never_answers();
+        let caller = city.phone("13800000001").dials("12345");
+        assert!(city.run_until(secs(20), |city| city.state_of(caller) == Some("ringing")));
+        city.drains(secs(1));
+        assert!(city.run_until(secs(20), |city| city.drained_at.is_some()));
+        assert!(city.run_until(secs(5), |city| city.look_at(clerk).is_idle()));
+        let record = city.record_of(caller);
+        let facts = &city.store.facts[&record.call];
+        let at = |wanted: fn(&What) -> bool| facts.iter().position(|fact| wanted(&fact.what));
+        let ended = at(|what| matches!(what, What::OfferEnded { .. }));
+        assert!(ended.is_some() && ended < at(|what| matches!(what, What::Closed { .. })), "{facts:?}");
+    });
+}

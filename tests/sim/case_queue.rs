@@ -1,6 +1,7 @@
 //! Who waits, for how long, and what is said meanwhile.
 
 use hotline::acd::event::{OfferEnd, Overflow, SeatState};
+use hotline::phone::Answers;
 use hotline::routing::Plan;
 use hotline::routing::queueing::Strategy;
 use hotline::switchboard::What;
@@ -217,5 +218,35 @@ fn of_seats_that_ring_together_those_that_are_not_needed_have_missed_nothing() {
             _ => None,
         });
         assert_eq!(ended.collect::<Vec<_>>(), [("1001", OfferEnd::CallerGone)]);
+    });
+}
+
+/// Its telephone is held back until it is done with the call before: a caller whom another seat has by then
+/// is not gone for that.
+#[test]
+fn where_all_ring_a_seat_that_comes_late_is_free_and_the_first_talks_on() {
+    let all_ring = |plan: &mut Plan| {
+        plan.queues.get_mut("main").expect("shipped").rules.strategy = Strategy::RingAll;
+    };
+    in_a_city_with(all_ring, |city| {
+        let clerks = ["1001", "1002"].map(|seat| city.seat(seat).never_answers());
+        let first = city.phone("13800000001").dials("12345");
+        assert!(city.run_until(secs(20), |city| city.state_of(first) == Some("ringing")));
+        let next = city.phone("13800000002").dials("12345");
+        assert!(city.run_until(secs(20), |city| city.state_of(next) == Some("waiting")));
+        for clerk in clerks {
+            city.telephone(clerk).phone.set_answers(Answers::After(millis(100)));
+        }
+        let desk = city.address;
+        city.net.loses("CANCEL", desk, 1);
+        city.hangs_up(first);
+        assert!(city.run_until(secs(5), |city| city.talks_to(next).is_some()));
+        let taker = city.talks_to(next);
+        city.run_for(secs(12));
+        assert_eq!(city.talks_to(next), taker, "as it was");
+        let other = clerks.into_iter().find(|clerk| Some(*clerk) != taker).expect("two");
+        assert!(matches!(city.seat_state(other), SeatState::Ready { .. }), "{:?}", city.seat_state(other));
+        city.hangs_up(next);
+        city.run_for(secs(2));
     });
 }
