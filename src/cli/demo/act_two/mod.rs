@@ -206,8 +206,12 @@ impl<'s, 'a> Act<'s, 'a> {
         }
     }
 
-    /// Experts are not to talk with callers while a scene is to ask for them.
+    /// Experts are not to talk with callers while a scene is to ask for them. Centers have no callers of
+    /// their own here, and scenes that ask the same one come one after another.
     fn is_kept_for_another(&self, place: usize, scene: usize) -> bool {
+        if let Desk::SubCenter(_) = self.show.clerks[place].desk {
+            return false;
+        }
         let others = self.stages.iter().enumerate().filter(|(other, _)| *other != scene);
         others.map(|(_, stage)| stage).any(|stage| !stage.is_over() && stage.targets.contains(&place))
     }
