@@ -264,8 +264,9 @@ impl City {
         }
         let (from, bytes) = (letter.from, letter.bytes);
         if letter.kind == Kind::Sip {
-            // An INVITE that the house has given up goes on until somebody says a word (RFC 3261 §9.1).
-            if self.is_called_for(place, &bytes) {
+            // An INVITE that the house has given up goes on until somebody says a word (RFC 3261 §9.1); and a
+            // click of the clerk's own does not wait for the telephone.
+            if self.is_offered(place, &bytes) {
                 self.watch.sees_sip(&self.people[place], &bytes, &self.net.log);
             }
             self.order(Who(place), |phone, now| phone.handle_sip(from, &bytes, now));

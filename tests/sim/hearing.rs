@@ -38,7 +38,7 @@ pub struct Hearing {
 struct Place {
     leg: LegId,
     state: &'static str,
-    /// The leg holds, or another does.
+    /// Legs that hold.
     holds: Vec<u16>,
     /// The call that it hears as a guest, and how.
     beside: Option<(CallId, String, SeatId)>,
@@ -146,6 +146,7 @@ fn may_hear(here: &Place, there: &Place) -> bool {
     if let Some((call, ..)) = &here.beside {
         return there.leg.call == *call;
     }
+    let holds = |place: &Place| place.holds.contains(&place.leg.index); // The others of three go on.
     let aside = here.state == "consulting" && (here.leg.index == 0) != (there.leg.index == 0);
-    here.leg.call == there.leg.call && !aside && here.holds.is_empty()
+    here.leg.call == there.leg.call && !aside && !holds(here) && !holds(there)
 }

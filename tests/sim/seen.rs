@@ -55,17 +55,13 @@ impl City {
         self.records_of(who).pop().expect("a record")
     }
 
-    /// Whether the house still means the INVITE that comes to a seat's telephone.
-    pub(crate) fn is_called_for(&self, place: usize, bytes: &[u8]) -> bool {
-        let telephone = &self.people[place];
+    /// Whether a queue offers this seat the call for which an INVITE comes to its telephone.
+    pub(crate) fn is_offered(&self, place: usize, bytes: &[u8]) -> bool {
         let of = header(bytes, "X-Hotline-Call: ");
-        let offered = match self.board.acd().seat(&SeatId::from(telephone.user.as_str())) {
+        match self.board.acd().seat(&SeatId::from(self.people[place].user.as_str())) {
             Some(SeatState::Offered { call, .. }) => call.to_string() == of,
             _ => false,
-        };
-        let own = |state: &str| ["calling", "dialling"].contains(&state);
-        let calls = self.board.calls();
-        offered || calls.iter().any(|(call, entry)| own(entry.state()) && call.to_string() == of)
+        }
     }
 
     /// Calls under way with their records so far, and seats: for when something is wrong.
