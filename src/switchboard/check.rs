@@ -30,10 +30,12 @@ impl Switchboard {
         for (id, entry) in &self.calls {
             for (seat, joined) in entry.call.seats_called() {
                 let state = self.acd.seat(seat);
+                // A colleague who was asked by telephone is set aside until they have the caller.
+                let joins = !joined && entry.along.joining.as_ref() == Some(seat);
                 let known = match state {
                     Some(SeatState::Talking { call, .. }) => joined && call == id,
                     Some(SeatState::Offered { call, .. }) => !joined && call == id,
-                    _ => false,
+                    _ => joins,
                 };
                 must(known, || format!("{id} has a leg to {seat} (talks: {joined}), which is {state:?}"))?;
             }

@@ -122,7 +122,8 @@ impl Switchboard {
             skills: entry.skills.clone(),
             first,
             priority: entry.priority,
-            sticky: entry.sticky.clone(),
+            // Who comes back has lost a clerk, or cannot wait for one.
+            sticky: entry.sticky.clone().filter(|_| !first),
         };
         let queue = joining.queue.clone();
         self.acd.join(joining, now.mono);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hotline::acd::event::{OfferEnd, SeatState};
+use hotline::acd::event::SeatState;
 use hotline::id::LegId;
 use hotline::media;
 use hotline::phone::{Answers, PhoneEvent};
@@ -160,32 +160,6 @@ fn a_place_that_the_queue_sends_on_is_owed_a_call_by_the_clerks() {
         let listed = city.board.missed();
         assert_eq!((listed.len(), listed[0].number.as_str()), (1, "13800000000"));
         assert_eq!(listed[0].call, city.record_of(citizen).call);
-    });
-}
-
-#[test]
-fn a_seat_that_rings_when_the_place_is_kept_rings_no_more_for_who_hangs_up() {
-    in_a_city_with(keeps_places, |city| {
-        let citizen = far_end(city, Answers::After(secs(1)));
-        has_words(city);
-        city.dials(citizen, "12345");
-        assert!(city.run_until(secs(30), |city| city.state_of(citizen) == Some("waiting")));
-        city.run_for(secs(7));
-        let clerk = city.seat("1001").never_answers();
-        assert!(city.run_until(secs(3), |city| city.state_of(citizen) == Some("ringing")));
-        city.run_for(secs(1));
-        // It rings again, for the call back.
-        city.telephone(clerk).phone.set_answers(Answers::After(secs(6)));
-        city.presses(citizen, "1");
-        assert!(city.run_until(secs(5), |city| city.look_at(citizen).is_idle()));
-        city.run_for(secs(1));
-        let record = city.record_of(citizen);
-        let ended = |what: &What| matches!(what, What::OfferEnded { why: OfferEnd::CallerGone, .. });
-        assert!(has(&city.store.facts[&record.call], ended), "by the caller, and not for want of an answer");
-        assert!(city.run_until(secs(20), |city| city.hears(clerk, citizen) && city.hears(citizen, clerk)));
-        city.hangs_up(citizen);
-        city.run_for(secs(3));
-        assert_eq!(city.board.places_kept(), 0);
     });
 }
 
