@@ -27,6 +27,8 @@ const HEARD: f64 = -21.0;
 pub struct Hearing {
     /// Where each telephone is, since when, and what its ear had been given by then.
     settled: BTreeMap<Who, (Place, Instant, usize)>,
+    /// Where telephones were until a moment ago: their voices may still be in somebody's ear.
+    lately: Vec<(Who, Place, Instant)>,
     /// Pairs that were listened for.
     pub judged: u64,
     /// Of those, heard.
@@ -53,6 +55,10 @@ impl Hearing {
                 places.extend(place(city, who).map(|place| (who, place)));
             }
         }
+        // Forgotten before anybody is judged in a place that is new.
+        self.lately.retain(|(.., until)| city.mono.since(*until) < SETTLED);
+        let moved = self.settled.iter().filter(|(who, (was, ..))| places.get(who) != Some(was));
+        self.lately.extend(moved.map(|(who, (was, ..))| (*who, was.clone(), city.mono)));
         self.settled.retain(|who, (was, ..)| places.get(who) == Some(was));
         for (who, place) in places {
             let ear = city.look_at(who).phone.heard().len();
@@ -78,8 +84,10 @@ impl Hearing {
                 self.heard += 1;
                 // Another telephone may have the same tone.
                 let tone = city.look_at(*other).tone_hz;
-                let alike = self.settled.iter().filter(|(who, _)| city.look_at(**who).tone_hz == tone);
-                let fine = alike.into_iter().any(|(_, (others, ..))| may_hear(place, others));
+                let now = self.settled.iter().map(|(who, (others, ..))| (who, others));
+                let lately = self.lately.iter().map(|(who, others, _)| (who, others));
+                let mut alike = now.chain(lately).filter(|(who, _)| city.look_at(**who).tone_hz == tone);
+                let fine = alike.any(|(_, others)| may_hear(place, others));
                 assert!(
                     fine,
                     "{} hears {}: {place:?}, {others:?}",
