@@ -111,6 +111,7 @@ fn a_day_in_half_a_minute_has_all_its_kinds_and_comes_again_by_its_seed() {
                      --abandon-after 4s --mix queue=4,threeway=2,abandon=2,prompt=2 --seats 1001-1008 \
                      --arrivals random --sample 100%";
         let ran = Tool::new("day", 26, words)
+            .with_ports_of_two()
             .toward(engine.sip)
             .with("--data", &data)
             .with("--answer-on", &third.to_string())

@@ -33,6 +33,12 @@ impl Tool {
         Tool { folder, words, ports: (first, first + 199) }
     }
 
+    /// Has the ports of the next place, too: a far side that waits takes 64 pairs before anybody calls.
+    pub fn with_ports_of_two(mut self) -> Tool {
+        self.ports.1 += 200;
+        self
+    }
+
     pub fn toward(self, target: SocketAddr) -> Tool {
         self.with("--target", &target.to_string())
     }
