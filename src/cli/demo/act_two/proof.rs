@@ -167,7 +167,8 @@ fn judge(mut case: Case) -> Verdict {
 /// What the citizen heard beside voices.
 fn sound(case: &Case, verdict: &mut Verdict) {
     if let Some((music, stretch)) = &case.music {
-        let found = crate::phone::listen::find(music, stretch, 0).is_some_and(|found| found.score > 0.8);
+        let found =
+            crate::phone::listen::find_in_pieces(music, stretch, 0).is_some_and(|found| found.score > 0.8);
         verdict.prompts.push(("音乐 music", found));
     }
     let places = hear::prompts(&case.prompts, &case.heard);

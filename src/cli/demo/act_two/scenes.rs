@@ -41,7 +41,7 @@ pub enum Order {
 /// When a step is through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// Each of these hears those, and nobody else, for a second; and this one's telephone is on the hook.
+    /// Each of these hears those, and nobody else, for a second and a half; and this one's telephone is on the hook.
     Hear {
         /// Who, whom.
         who: Vec<(Role, Vec<Role>)>,

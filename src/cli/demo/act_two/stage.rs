@@ -15,8 +15,9 @@ use crate::routing::Plan;
 use crate::routing::plan::LineMode;
 use crate::time::Instant;
 
-/// Looks in a row in which everybody must hear just whom they should: a second.
-const LOOKS: u32 = 4;
+/// Looks in a row in which everybody must hear just whom they should: a second and a half, so that a whole
+/// second of each voice is on the recording, and more of the music than is looked for.
+const LOOKS: u32 = 7;
 /// A step is through by then, or the scene is at its end.
 const STEP_MAX: Duration = Duration::from_secs(45);
 /// So much of a question is heard before it is answered.
@@ -211,8 +212,9 @@ impl Stage {
         let stretch = &heard[heard.len().saturating_sub(hear::LOOK)..];
         let is_new = self.lengths.get(&role).is_none_or(|before| *before != heard.len());
         let wanted: Vec<Option<u32>> = whom.iter().map(|whom| self.voice_of(*whom, clerks)).collect();
-        let own = std::iter::once(self.voice);
-        let mut everybody = own.chain(clerks.iter().map(|clerk| clerk.voice));
+        // Music may have the tone of one's own voice in it; nobody would mistake that for an echo.
+        let own = Some(self.voice).filter(|_| !whom.is_empty());
+        let mut everybody = own.into_iter().chain(clerks.iter().map(|clerk| clerk.voice));
         is_new
             && wanted.iter().all(Option::is_some)
             && everybody.all(|voice| hear::is_there(voice, stretch) == wanted.contains(&Some(voice)))
