@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::negotiate::{Disagreement, KeySeed};
 use crate::id::{CallId, LegId, QueueId, SeatId, TrunkId};
 use crate::media::Order;
@@ -291,14 +293,27 @@ pub enum Told {
 }
 
 /// How a third party comes in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TransferKind {
     /// Who asked has no word with it first (RFC 5589 §5).
+    #[default]
     Blind,
     /// Who asked talks with it first, inside this call.
     Consult,
     /// Who asked talked with it first, in a call of its own (RFC 5589 §7).
     Attended,
+}
+
+impl TransferKind {
+    /// As records and events write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            TransferKind::Blind => "blind",
+            TransferKind::Consult => "consult",
+            TransferKind::Attended => "attended",
+        }
+    }
 }
 
 /// How far a transfer has come.

@@ -184,7 +184,11 @@ fn minutes(record: &CallRecord) -> String {
             .map(|taken| format!("{} {}", taken.step.word(), time(taken.at_ms)))
             .collect();
         let status = transfer.status.map_or_else(String::new, |status| format!(" ({status})"));
-        lines += &format!("\n    转接 / transfer: {} {target}: {}{status}", transfer.kind, steps.join(", "));
+        lines += &format!(
+            "\n    转接 / transfer: {} {target}: {}{status}",
+            transfer.kind.word(),
+            steps.join(", ")
+        );
     }
     lines
 }
@@ -268,15 +272,15 @@ fn verify(data: &std::path::Path) -> ExitCode {
 mod tests {
     use super::*;
     use crate::id::{CallId, Dice};
-    use crate::switchboard::fact::{Fact, Object, ObjectKind, What};
+    use crate::switchboard::fact::{Fact, Object, ObjectKind, TransferKind, What};
     use crate::time::{Instant, Timestamp};
 
     fn record() -> CallRecord {
         let object = Some(Object { kind: ObjectKind::ExpertGroup, id: "12348".into() });
         let transfer = |step: &str, status| What::Transfer {
             to: "12348".into(),
-            kind: "consult".into(),
-            step: step.into(),
+            kind: TransferKind::Consult,
+            step: serde_json::from_value(step.into()).unwrap(),
             status,
             leg: None,
             object: object.clone(),

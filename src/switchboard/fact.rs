@@ -1,13 +1,21 @@
 //! The one stream of facts: call records, metrics, tickets and figures are all folds over it.
 
+mod seat;
+mod sound;
+mod transfer;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::acd::event::{AwayWhy, OfferEnd, Overflow, Purpose, SeatState};
+use crate::acd::event::{OfferEnd, Overflow, Purpose};
 use crate::id::{CallId, LineId, QueueId, SeatId, TrunkId};
 use crate::switchboard::request::{Disposed, Flag};
 use crate::time::{Instant, Timestamp};
+
+pub use seat::{SeatFact, SeatIs};
+pub use sound::{Outbound, Sound};
+pub use transfer::{AFTER_HOURS, Object, ObjectKind, TransferKind, TransferStep};
 
 /// Something that happened on one call. `sequence` begins at 1 and has no holes.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,12 +110,11 @@ pub enum What {
     Transfer {
         /// Number or seat.
         to: String,
-        /// `blind`, `consult`, `attended`.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        kind: String,
-        /// `requested`, `declined`, `ringing`, `accepted`, `failed`; of a consultation also `consulting`,
-        /// `merged`, `left` (who asked, and the others go on), `returned` (the caller, to who asked).
-        step: String,
+        /// How. The first transfers that were ever told of were all blind, and did not say so.
+        #[serde(default)]
+        kind: TransferKind,
+        /// How far.
+        step: TransferStep,
         /// SIP status of a refusal. Of `declined`, [`AFTER_HOURS`] where nobody is there at this hour.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
@@ -231,149 +238,6 @@ pub enum What {
     },
 }
 
-/// A seat became something. All that is known of a shift is a fold over these.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SeatFact {
-    /// Order among the facts of all seats of this process, from 1.
-    pub sequence: u64,
-    /// Which.
-    pub seat: SeatId,
-    /// Wall clock when it happened.
-    pub at: Timestamp,
-    /// Monotonic clock when it happened: durations are differences of these.
-    pub mono: Instant,
-    /// What it is now.
-    pub state: SeatIs,
-    /// Why it is away: `unanswered`, `vanished`, `own_call`, `rest`, `forced`, or `said/lunch`; why it is
-    /// signed out: `start` of the house, or its `stop`. Empty where there is nothing to say.
-    pub why: String,
-    /// For whom it rings, with whom it talks, or whose case it finishes.
-    pub call: Option<CallId>,
-    /// Who said so; `None`: it came about.
-    pub by: Option<String>,
-}
-
-/// What a seat is, in one word: as boards say it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SeatIs {
-    /// Not registered.
-    SignedOut,
-    /// Free.
-    Ready,
-    /// Ringing.
-    Offered,
-    /// With a caller.
-    Talking,
-    /// Finishing the case.
-    WrapUp,
-    /// Not there for callers.
-    Away,
-}
-
-impl SeatIs {
-    /// All of them.
-    pub const ALL: [SeatIs; 6] =
-        [SeatIs::SignedOut, SeatIs::Ready, SeatIs::Offered, SeatIs::Talking, SeatIs::WrapUp, SeatIs::Away];
-
-    /// As boards and the store write it.
-    pub fn word(self) -> &'static str {
-        match self {
-            SeatIs::SignedOut => "signed_out",
-            SeatIs::Ready => "ready",
-            SeatIs::Offered => "offered",
-            SeatIs::Talking => "talking",
-            SeatIs::WrapUp => "wrap_up",
-            SeatIs::Away => "away",
-        }
-    }
-
-    /// The other way round.
-    pub fn parse(word: &str) -> Option<Self> {
-        SeatIs::ALL.into_iter().find(|state| state.word() == word)
-    }
-
-    /// A seat's state in one word, why it is away, and whose call it is about.
-    pub fn of(state: &SeatState) -> (Self, String, Option<CallId>) {
-        match state {
-            SeatState::SignedOut => (SeatIs::SignedOut, String::new(), None),
-            SeatState::Ready { .. } => (SeatIs::Ready, String::new(), None),
-            SeatState::Offered { call, .. } => (SeatIs::Offered, String::new(), Some(*call)),
-            SeatState::Talking { call, .. } => (SeatIs::Talking, String::new(), Some(*call)),
-            SeatState::WrapUp { call, .. } => (SeatIs::WrapUp, String::new(), Some(*call)),
-            SeatState::Away { why, .. } => (SeatIs::Away, away_word(why), None),
-        }
-    }
-}
-
-fn away_word(why: &AwayWhy) -> String {
-    match why {
-        AwayWhy::Unanswered => "unanswered".into(),
-        AwayWhy::Vanished => "vanished".into(),
-        AwayWhy::OwnCall => "own_call".into(),
-        AwayWhy::Said(reason) => format!("said/{reason}"),
-        AwayWhy::Rest => "rest".into(),
-        AwayWhy::Forced => "forced".into(),
-    }
-}
-
-/// With this status a transfer is declined for which nobody is there at this hour.
-pub const AFTER_HOURS: u16 = 480;
-
-/// Who takes part in the city's calls beside its own desks: what figures are kept by, and what a center
-/// that sends the data of its own half of a call joins them by.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Object {
-    /// What it is.
-    pub kind: ObjectKind,
-    /// Which: its number in our own form, `12366`, or the seat.
-    pub id: String,
-}
-
-/// What an [`Object`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ObjectKind {
-    /// 分中心: a line whose number and seats are kept elsewhere.
-    SubCenter,
-    /// 专家座席 of a line.
-    ExpertGroup,
-    /// A department that clerks ask into a call.
-    Department,
-    /// 110, 119, 120, 122.
-    Emergency,
-    /// A seat of our own.
-    Seat,
-}
-
-impl ObjectKind {
-    /// All of them, in the order of their words.
-    pub const ALL: [ObjectKind; 5] = [
-        ObjectKind::SubCenter,
-        ObjectKind::ExpertGroup,
-        ObjectKind::Department,
-        ObjectKind::Emergency,
-        ObjectKind::Seat,
-    ];
-
-    /// In records and events.
-    pub fn word(self) -> &'static str {
-        match self {
-            ObjectKind::SubCenter => "sub_center",
-            ObjectKind::ExpertGroup => "expert_group",
-            ObjectKind::Department => "department",
-            ObjectKind::Emergency => "emergency",
-            ObjectKind::Seat => "seat",
-        }
-    }
-}
-
-impl std::fmt::Display for Object {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.kind.word(), self.id)
-    }
-}
-
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -463,77 +327,6 @@ pub enum Missing {
     Packets,
     /// Nothing any more.
     Nothing,
-}
-
-/// A leg in figures.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
-#[serde(default)]
-pub struct Sound {
-    /// What it was coded in, as SDP writes it.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub codec: String,
-    /// RTP packets in.
-    pub received: u64,
-    /// RTP packets out.
-    pub sent: u64,
-    /// Lost on the way in.
-    pub lost: u64,
-    /// Came too late to be heard.
-    pub late: u64,
-    /// Came twice.
-    pub duplicate: u64,
-    /// From strangers, or malformed.
-    pub refused: u64,
-    /// Microseconds.
-    pub jitter_us: u32,
-    /// Longest time between two packets, milliseconds.
-    pub gap_max_ms: u32,
-    /// By RTCP, microseconds; 0: not known.
-    pub round_trip_us: u32,
-    /// E-model × 100; 0: nothing was heard.
-    pub mos_x100: u16,
-    /// In bridges, milliseconds of packets without a sound, as far as they were told.
-    pub mute_ms: u32,
-    /// In bridges, milliseconds without packets, as far as they were told.
-    pub unheard_ms: u32,
-    /// What the other end's own reports say of what it got from us; `None`: it sent none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub outbound: Option<Outbound>,
-}
-
-/// The way out in figures, as who hears it reports them (RFC 3550 §6.4.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(default)]
-pub struct Outbound {
-    /// Packets that should have come there.
-    pub expected: u64,
-    /// Of those, lost.
-    pub lost: u64,
-    /// Microseconds.
-    pub jitter_us: u32,
-    /// E-model × 100.
-    pub mos_x100: u16,
-    /// Reports that could not be true.
-    pub nonsense: u32,
-}
-
-impl Sound {
-    /// Of what should have been heard, the part that was not: 0 to 1. `None`: nothing should have.
-    pub fn missed(&self) -> Option<f64> {
-        let expected = self.received.saturating_sub(self.duplicate) + self.lost;
-        part(self.lost + self.late, expected)
-    }
-}
-
-impl Outbound {
-    /// Of what should have come there, the part that did not: 0 to 1. `None`: nothing should have.
-    pub fn missed(&self) -> Option<f64> {
-        part(self.lost, self.expected)
-    }
-}
-
-fn part(missed: u64, expected: u64) -> Option<f64> {
-    (expected > 0).then(|| missed.min(expected) as f64 / expected as f64)
 }
 
 /// Whole milliseconds, for records.

@@ -122,7 +122,7 @@ impl Switchboard {
             Some(ObjectKind::Seat) => called.leg_of_seat(&SeatId::from(to.as_str())),
             _ => called.leg_of_peer(&to),
         });
-        let mut fact = transfers::fact(to, kind, step);
+        let mut fact = transfers::step_fact(to, kind, step);
         if let What::Transfer { leg, object, .. } = &mut fact {
             (*leg, *object) = (found, known);
         }

@@ -1,7 +1,7 @@
 //! Which facts ticket offices hear of, and in which words: the published events of `tickets`.
 
 use super::calling;
-use super::fact::{self, Cause, Fact, Object, What};
+use super::fact::{self, Cause, Fact, What};
 use super::request::{self, Disposed};
 use crate::acd::event::{OfferEnd, Overflow, Purpose};
 use crate::id::{LineId, TrunkId};
@@ -99,7 +99,9 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         What::SurveyReason { digit, grade } => EventBody::Surveyed { grade, reason: Some(digit) },
         What::PeerLeft { trunk, number, talked_ms } => EventBody::PeerLeft { trunk, number, talked_ms },
         What::Transfer { to, kind, step, status, leg, object } => {
-            transfer(to, (&kind, &step), status, leg, object)?
+            let (object_kind, object) = object.map(|object| (object_kind(object.kind), object.id)).unzip();
+            let (kind, step) = (transfer_kind(kind), transfer_step(step));
+            EventBody::Transfer { kind, to, step, status, leg, object_kind, object }
         }
         What::Held { leg, holds } => EventBody::Held { leg, holds },
         What::Prioritised { priority, why } => EventBody::Prioritised { priority, why },
@@ -136,33 +138,26 @@ fn hide(body: &mut EventBody, hidden: &str) {
     }
 }
 
-/// `None`: a step of a later version, which this one has no word for.
-fn transfer(
-    to: String,
-    (kind, step): (&str, &str),
-    status: Option<u16>,
-    leg: Option<u16>,
-    object: Option<Object>,
-) -> Option<EventBody> {
-    let kind = match kind {
-        "consult" => TransferKind::Consult,
-        "attended" => TransferKind::Attended,
-        _ => TransferKind::Blind,
-    };
-    let step = match step {
-        "requested" => TransferStep::Requested,
-        "declined" => TransferStep::Declined,
-        "ringing" => TransferStep::Ringing,
-        "consulting" => TransferStep::Consulting,
-        "merged" => TransferStep::Merged,
-        "left" => TransferStep::Left,
-        "returned" => TransferStep::Returned,
-        "accepted" => TransferStep::Accepted,
-        "failed" => TransferStep::Failed,
-        _ => return None,
-    };
-    let (object_kind, object) = object.map(|object| (object_kind(object.kind), object.id)).unzip();
-    Some(EventBody::Transfer { kind, to, step, status, leg, object_kind, object })
+fn transfer_kind(kind: fact::TransferKind) -> TransferKind {
+    match kind {
+        fact::TransferKind::Blind => TransferKind::Blind,
+        fact::TransferKind::Consult => TransferKind::Consult,
+        fact::TransferKind::Attended => TransferKind::Attended,
+    }
+}
+
+fn transfer_step(step: fact::TransferStep) -> TransferStep {
+    match step {
+        fact::TransferStep::Requested => TransferStep::Requested,
+        fact::TransferStep::Declined => TransferStep::Declined,
+        fact::TransferStep::Ringing => TransferStep::Ringing,
+        fact::TransferStep::Consulting => TransferStep::Consulting,
+        fact::TransferStep::Merged => TransferStep::Merged,
+        fact::TransferStep::Left => TransferStep::Left,
+        fact::TransferStep::Returned => TransferStep::Returned,
+        fact::TransferStep::Accepted => TransferStep::Accepted,
+        fact::TransferStep::Failed => TransferStep::Failed,
+    }
 }
 
 fn object_kind(kind: fact::ObjectKind) -> ObjectKind {

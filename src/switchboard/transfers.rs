@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::fact::Given;
+use super::fact::{self, Given};
 use super::{Output, Switchboard, What};
 use crate::call::{Callee, Command, Ending, Input, TransferKind, TransferStep};
 use crate::id::{CallId, LegId, LineId, SeatId};
@@ -90,24 +90,19 @@ impl Along {
 }
 
 /// A transfer's step as a fact, without what only the house knows of its target.
-pub(super) fn fact(to: String, kind: TransferKind, step: TransferStep) -> What {
-    let kind = match kind {
-        TransferKind::Blind => "blind",
-        TransferKind::Consult => "consult",
-        TransferKind::Attended => "attended",
-    };
+pub(super) fn step_fact(to: String, kind: TransferKind, step: TransferStep) -> What {
     let (step, status) = match step {
-        TransferStep::Requested => ("requested", None),
-        TransferStep::Declined(status) => ("declined", Some(status)),
-        TransferStep::Ringing => ("ringing", None),
-        TransferStep::Consulting => ("consulting", None),
-        TransferStep::Merged => ("merged", None),
-        TransferStep::Left => ("left", None),
-        TransferStep::Returned => ("returned", None),
-        TransferStep::Accepted => ("accepted", None),
-        TransferStep::Failed(status) => ("failed", Some(status)),
+        TransferStep::Requested => (fact::TransferStep::Requested, None),
+        TransferStep::Declined(status) => (fact::TransferStep::Declined, Some(status)),
+        TransferStep::Ringing => (fact::TransferStep::Ringing, None),
+        TransferStep::Consulting => (fact::TransferStep::Consulting, None),
+        TransferStep::Merged => (fact::TransferStep::Merged, None),
+        TransferStep::Left => (fact::TransferStep::Left, None),
+        TransferStep::Returned => (fact::TransferStep::Returned, None),
+        TransferStep::Accepted => (fact::TransferStep::Accepted, None),
+        TransferStep::Failed(status) => (fact::TransferStep::Failed, Some(status)),
     };
-    What::Transfer { to, kind: kind.to_owned(), step: step.to_owned(), status, leg: None, object: None }
+    What::Transfer { to, kind, step, status, leg: None, object: None }
 }
 
 impl Switchboard {

@@ -480,24 +480,23 @@ mod tests {
     #[test]
     fn third_parties_watchers_and_calls_outward_are_counted_under_labels_that_stay_few() {
         use crate::acd::event::Purpose;
-        use crate::switchboard::fact::{Object, ObjectKind};
+        use crate::switchboard::fact::{Object, ObjectKind, TransferKind, TransferStep};
         let mut metrics = Metrics::new();
         let mut caller = Caller::new(1);
         caller.opens(&mut metrics, "12345");
-        let transfer = |kind: &str, step: &str, object| What::Transfer {
+        let transfer = |step, object| What::Transfer {
             to: "110".into(),
-            kind: kind.into(),
-            step: step.into(),
+            kind: TransferKind::Consult,
+            step,
             status: None,
             leg: None,
             object,
         };
         let police = Some(Object { kind: ObjectKind::Emergency, id: "110".into() });
-        caller.tells(&mut metrics, transfer("consult", "requested", police.clone()));
-        caller.tells(&mut metrics, transfer("consult", "merged", police));
+        caller.tells(&mut metrics, transfer(TransferStep::Requested, police.clone()));
+        caller.tells(&mut metrics, transfer(TransferStep::Merged, police));
         let watched = |seat: &str, how: &str| What::Watched { seat: seat.into(), how: how.into() };
         for n in 0..50 {
-            caller.tells(&mut metrics, transfer(&format!("kind {n}"), &format!("step {n}"), None));
             caller.tells(&mut metrics, What::CallbackSettled { outcome: format!("outcome {n}") });
             caller.tells(&mut metrics, watched(&n.to_string(), "listen"));
         }
@@ -513,7 +512,6 @@ mod tests {
         for line in [
             "hotline_transfers_total{kind=\"consult\",step=\"requested\",object=\"emergency\"} 1",
             "hotline_transfers_total{kind=\"consult\",step=\"merged\",object=\"emergency\"} 1",
-            "hotline_transfers_total{kind=\"other\",step=\"other\",object=\"none\"} 50",
             "hotline_callbacks_settled_total{outcome=\"other\"} 50",
             "hotline_watchers{how=\"listen\"} 14",
             "hotline_watchers{how=\"whisper\"} 1",

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::switchboard::fact::{Object, Party, What};
+use crate::switchboard::fact::{Object, Party, TransferKind, TransferStep, What};
 
 /// Stays kept of one call, the caller's among them. Beyond it the one that ended first is dropped and
 /// counted; its minutes stay in the caller's.
@@ -127,7 +127,7 @@ impl Times {
                 self.leave(|row| row.party == *party && row.leg.is_none_or(|there| there == *leg));
             }
             What::Held { leg, holds } => self.hold(*leg, *holds),
-            What::Transfer { kind, step, object, .. } => self.transfer(kind, step, object.as_ref()),
+            What::Transfer { kind, step, object, .. } => self.transfer(*kind, *step, object.as_ref()),
             What::Closed { .. } => self.end(),
             _ => {}
         }
@@ -221,36 +221,39 @@ impl Times {
         }
     }
 
-    fn transfer(&mut self, kind: &str, step: &str, object: Option<&Object>) {
+    fn transfer(&mut self, kind: TransferKind, step: TransferStep, object: Option<&Object>) {
         let state = &mut self.under_way;
         match step {
-            "requested" => {
+            TransferStep::Requested => {
                 state.target = object.cloned();
                 state.stage = match kind {
-                    "consult" => Stage::Consulting,
-                    "blind" => Stage::PutThrough,
-                    _ => Stage::Together, // Who asked has talked with it, and is about to leave.
+                    TransferKind::Consult => Stage::Consulting,
+                    TransferKind::Blind => Stage::PutThrough,
+                    TransferKind::Attended => Stage::Together, // Who asked has talked with it, and is about to leave.
                 };
                 for present in &mut state.present {
                     present.before = true;
                     present.aside = state.stage != Stage::Together;
                 }
             }
-            "consulting" => {
+            TransferStep::Consulting => {
                 state.stage = Stage::Consulting;
                 state.present.iter_mut().for_each(|present| present.aside = true);
             }
             // Who asked goes, and is not with the caller again until it is gone.
-            "left" | "accepted" => {
+            TransferStep::Left | TransferStep::Accepted => {
                 let picked_up = state.present.iter().any(|present| !present.before);
                 let asked = state.stage != Stage::Together;
-                state.stage =
-                    if picked_up || step == "accepted" { Stage::Together } else { Stage::PutThrough };
+                state.stage = if picked_up || step == TransferStep::Accepted {
+                    Stage::Together
+                } else {
+                    Stage::PutThrough
+                };
                 for present in state.present.iter_mut().filter(|_| asked) {
                     present.aside = present.before;
                 }
             }
-            "merged" | "returned" | "failed" => {
+            TransferStep::Merged | TransferStep::Returned | TransferStep::Failed => {
                 state.stage = Stage::Together;
                 state.target = None;
                 // Whoever holds by its telephone does so until it says otherwise.

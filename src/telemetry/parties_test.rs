@@ -81,7 +81,14 @@ fn peer_left() -> What {
 fn transfer(kind: &str, step: &str) -> What {
     let object = Some(Object { kind: ObjectKind::SubCenter, id: "12366".into() });
     let status = (step == "failed").then_some(486);
-    What::Transfer { to: "12366".into(), kind: kind.into(), step: step.into(), status, leg: None, object }
+    What::Transfer {
+        to: "12366".into(),
+        kind: serde_json::from_value(kind.into()).unwrap(),
+        step: serde_json::from_value(step.into()).unwrap(),
+        status,
+        leg: None,
+        object,
+    }
 }
 
 fn closed() -> What {

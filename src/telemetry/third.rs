@@ -9,14 +9,11 @@ use prometheus_client::registry::Registry;
 use super::figures::{Labels, count};
 use crate::acd::event::Purpose;
 use crate::id::SeatId;
-use crate::switchboard::fact::{Object, What};
+use crate::switchboard::fact::{Object, TransferKind, TransferStep, What};
 
 /// Watchers of one call that are told apart; later ones are not counted.
 const WATCHERS_MAX: usize = 16;
 
-const KINDS: [&str; 3] = ["blind", "consult", "attended"];
-const STEPS: [&str; 9] =
-    ["requested", "declined", "ringing", "consulting", "merged", "left", "returned", "accepted", "failed"];
 const WAYS: [&str; 3] = ["listen", "whisper", "barge"];
 const PURPOSES: [&str; 5] = ["clerk", "click", "callback", "missed", "follow_up"];
 const OUTCOMES: [&str; 4] = ["answered", "unanswered", "answered_since", "expired"];
@@ -59,7 +56,7 @@ impl ThirdFigures {
     /// Takes a fact in; `watchers` are those of its call.
     pub(super) fn apply(&self, what: &What, watchers: Option<&mut Watchers>) {
         match what {
-            What::Transfer { kind, step, object, .. } => self.transfer(kind, step, object.as_ref()),
+            What::Transfer { kind, step, object, .. } => self.transfer(*kind, *step, object.as_ref()),
             What::SeatOffered { purpose, .. } => {
                 let purpose = match purpose {
                     Purpose::Caller => "caller",
@@ -101,10 +98,10 @@ impl ThirdFigures {
         }
     }
 
-    fn transfer(&self, kind: &str, step: &str, object: Option<&Object>) {
+    fn transfer(&self, kind: TransferKind, step: TransferStep, object: Option<&Object>) {
         let labels = vec![
-            ("kind", known(&KINDS, kind).to_owned()),
-            ("step", known(&STEPS, step).to_owned()),
+            ("kind", kind.word().to_owned()),
+            ("step", step.word().to_owned()),
             ("object", object.map_or("none", |object| object.kind.word()).to_owned()),
         ];
         count(&self.transfers, labels);

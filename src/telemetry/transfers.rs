@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::acd::event::{OfferEnd, Purpose};
 use crate::id::{SeatId, TrunkId};
-use crate::switchboard::fact::{AFTER_HOURS, Object, Party, What};
+use crate::switchboard::fact::{AFTER_HOURS, Object, Party, TransferKind, What};
+
+pub use crate::switchboard::fact::TransferStep as Step;
 
 /// Transfers kept of one call; later ones are counted only.
 pub const TRANSFERS_MAX: usize = 16;
@@ -14,62 +16,6 @@ pub const TRANSFERS_MAX: usize = 16;
 pub const STEPS_MAX: usize = 16;
 /// Rings kept of one call; later ones are counted only.
 pub const RINGS_MAX: usize = 64;
-
-/// How far a transfer came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    /// Asked for, and begun.
-    Requested,
-    /// Asked for, and not begun.
-    Declined,
-    /// It rings there.
-    Ringing,
-    /// The third party talks with who asked.
-    Consulting,
-    /// All three talk.
-    Merged,
-    /// Who asked has left, and the others go on.
-    Left,
-    /// The caller is with who asked again.
-    Returned,
-    /// Caller and target talk.
-    Accepted,
-    /// The target did not take the caller.
-    Failed,
-}
-
-impl Step {
-    /// As facts write it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Step::Requested => "requested",
-            Step::Declined => "declined",
-            Step::Ringing => "ringing",
-            Step::Consulting => "consulting",
-            Step::Merged => "merged",
-            Step::Left => "left",
-            Step::Returned => "returned",
-            Step::Accepted => "accepted",
-            Step::Failed => "failed",
-        }
-    }
-
-    fn parse(word: &str) -> Option<Step> {
-        Some(match word {
-            "requested" => Step::Requested,
-            "declined" => Step::Declined,
-            "ringing" => Step::Ringing,
-            "consulting" => Step::Consulting,
-            "merged" => Step::Merged,
-            "left" => Step::Left,
-            "returned" => Step::Returned,
-            "accepted" => Step::Accepted,
-            "failed" => Step::Failed,
-            _ => return None,
-        })
-    }
-}
 
 /// A step and when it was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,8 +31,8 @@ pub struct StepTime {
 pub struct TransferTime {
     /// Number or seat.
     pub to: String,
-    /// `blind`, `consult`, `attended`.
-    pub kind: String,
+    /// How.
+    pub kind: TransferKind,
     /// What the target is in the plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<Object>,
@@ -227,9 +173,9 @@ impl Reached {
     pub(super) fn apply(&mut self, at_ms: u64, what: &What) {
         match what {
             What::Transfer { to, kind, step, status, leg, object } => {
-                let Some(step) = Step::parse(step) else { return };
-                self.purpose = match (step, kind.as_str()) {
-                    (Step::Requested, "consult") => Purpose::Consult,
+                let (kind, step) = (*kind, *step);
+                self.purpose = match (step, kind) {
+                    (Step::Requested, TransferKind::Consult) => Purpose::Consult,
                     (Step::Requested, _) => Purpose::Transfer,
                     (Step::Accepted | Step::Failed | Step::Returned, _) => Purpose::Caller,
                     _ => self.purpose,
@@ -279,7 +225,7 @@ impl Reached {
     }
 
     /// The transfer that a step is of: a new one where it is the first.
-    fn transfer_of(&mut self, to: &str, kind: &str, step: Step) -> Option<&mut TransferTime> {
+    fn transfer_of(&mut self, to: &str, kind: TransferKind, step: Step) -> Option<&mut TransferTime> {
         let first = matches!(step, Step::Requested | Step::Declined);
         let known = self.transfers.iter().rposition(|transfer| transfer.to == to).filter(|_| !first);
         if let Some(at) = known {
@@ -291,7 +237,7 @@ impl Reached {
         }
         self.transfers.push(TransferTime {
             to: to.to_owned(),
-            kind: kind.to_owned(),
+            kind,
             object: None,
             leg: None,
             steps: Vec::new(),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use hotline::io::http::Bounds;
-use hotline::switchboard::fact::What;
+use hotline::switchboard::fact::{TransferKind, TransferStep, What};
 use socket2::{Domain, Socket, Type};
 
 use crate::client::{Events, get};
@@ -27,8 +27,8 @@ fn a_client_that_reads_nothing_is_let_go_and_nobody_else_waits() {
     let long = |sequence| {
         let what = What::Transfer {
             to: text.clone(),
-            kind: String::new(),
-            step: "requested".into(),
+            kind: TransferKind::Blind,
+            step: TransferStep::Requested,
             status: None,
             leg: None,
             object: None,

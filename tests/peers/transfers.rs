@@ -42,7 +42,7 @@ fn steps_of(engine: &Engine, record: &CallRecord) -> Vec<(String, Option<u16>)> 
     let steps = facts(engine, record).into_iter().filter_map(|fact| match fact {
         What::Transfer { to, step, status, .. } => {
             assert!(to.contains("12313"), "{to}");
-            Some((step, status))
+            Some((step.word().to_owned(), status))
         }
         _ => None,
     });

@@ -87,7 +87,9 @@ fn statuses(city: &City, who: Who) -> Vec<u16> {
 fn steps(city: &City, record: &CallRecord) -> Vec<String> {
     let told = city.store.facts[&record.call].iter().filter_map(|fact| match &fact.what {
         What::Transfer { to, kind, step, status, .. } => Some(format!(
-            "{kind} {to} {step}{}",
+            "{} {to} {}{}",
+            kind.word(),
+            step.word(),
             status.map_or_else(String::new, |status| format!(" {status}"))
         )),
         _ => None,

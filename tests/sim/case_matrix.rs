@@ -393,7 +393,7 @@ fn steps(city: &City, caller: Who) -> Vec<String> {
         return Vec::new();
     };
     let step = facts.iter().filter_map(|fact| match &fact.what {
-        What::Transfer { step, .. } => Some(step.clone()),
+        What::Transfer { step, .. } => Some(step.word().to_owned()),
         _ => None,
     });
     step.collect()

@@ -96,7 +96,7 @@ fn presses(city: &mut City, who: Who, keys: &'static str) {
 fn steps(city: &City, caller: Who) -> Vec<String> {
     let facts = &city.store.facts[&city.record_of(caller).call];
     let step = facts.iter().filter_map(|fact| match &fact.what {
-        What::Transfer { step, .. } => Some(step.clone()),
+        What::Transfer { step, .. } => Some(step.word().to_owned()),
         _ => None,
     });
     step.collect()

@@ -64,7 +64,7 @@ fn a_caller_who_is_put_through_hears_the_ringing_and_then_the_sub_center_and_is_
         let (answered, recorded) = (record.answered_ms.unwrap(), record.recording_ms.unwrap());
         assert!(answered.abs_diff(recorded) < 1_000, "{recorded} of {answered} ms are on it");
         for step in ["requested", "ringing", "accepted"] {
-            let told = |what: &What| matches!(what, What::Transfer { to, step: told, .. } if to == "12366" && told == step);
+            let told = |what: &What| matches!(what, What::Transfer { to, step: told, .. } if to == "12366" && told.word() == step);
             assert_eq!(count(&told), 1, "{step}");
         }
     });

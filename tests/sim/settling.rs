@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hotline::acd::event::SeatState;
 use hotline::id::CallId;
+use hotline::switchboard::fact::TransferStep;
 use hotline::switchboard::{Fact, What};
 
 use crate::city::{City, secs};
@@ -122,7 +123,7 @@ fn one_record(facts: &[Fact]) {
     for pair in facts.windows(2).filter(|_| came_to_us) {
         let sent_on = matches!(pair[0].what, What::Overflowed { .. } | What::PeerFailed { .. });
         let ticket = matches!(pair[1].what, What::TicketLeft { .. });
-        let given_back = matches!(&pair[1].what, What::Transfer { step, .. } if step == "failed");
+        let given_back = matches!(&pair[1].what, What::Transfer { step: TransferStep::Failed, .. });
         assert!(!sent_on || ticket || given_back, "a caller who found nobody has a ticket: {facts:?}");
     }
     for pair in facts.windows(2) {

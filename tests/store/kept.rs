@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use hotline::id::TrunkId;
 use hotline::io::store::{CallQuery, FILE, Reader, Repaired, Report, close_crashed};
 use hotline::ledger::{Action, Entry, verify};
-use hotline::switchboard::fact::{Cause, What};
+use hotline::switchboard::fact::{Cause, TransferKind, What};
 use hotline::switchboard::port::StoreJob;
 use hotline::tickets::event::{EventRef, StoredEvent};
 use rusqlite::Connection;
@@ -236,8 +236,8 @@ fn who_talked_when_the_house_died_is_gone_with_the_minutes_that_are_known() {
     let (number, trunk) = (String::from("12366"), TrunkId::from("sub"));
     let transfer = |step: &str| What::Transfer {
         to: "12366".into(),
-        kind: "consult".into(),
-        step: step.into(),
+        kind: TransferKind::Consult,
+        step: serde_json::from_value(step.into()).unwrap(),
         status: None,
         leg: None,
         object: None,

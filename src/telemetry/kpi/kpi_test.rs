@@ -73,7 +73,14 @@ impl Story {
 
     fn transfer(self, at_ms: u64, (kind, step): (&str, &str), object: &Object, status: Option<u16>) -> Story {
         let (to, object) = (object.id.clone(), Some(object.clone()));
-        let what = What::Transfer { to, kind: kind.into(), step: step.into(), status, leg: None, object };
+        let what = What::Transfer {
+            to,
+            kind: serde_json::from_value(kind.into()).unwrap(),
+            step: serde_json::from_value(step.into()).unwrap(),
+            status,
+            leg: None,
+            object,
+        };
         self.at(at_ms, what)
     }
 

@@ -150,7 +150,7 @@ impl Kpi {
 
     fn transferred(&mut self, transfer: &TransferTime) {
         let taken = transfer.taken();
-        let kind = self.transfers.entry(transfer.kind.clone()).or_default();
+        let kind = self.transfers.entry(transfer.kind.word().to_owned()).or_default();
         kind.requested += u64::from(!matches!(taken, Taken::AfterHours | Taken::Declined));
         match taken {
             Taken::Accepted(_) => kind.accepted += 1,

@@ -192,7 +192,7 @@ fn transfers(case: &Case, found: &[TransferTime], faults: &mut Vec<String>) {
     for transfer in found {
         let failed = transfer.outcome() == Some(Taken::Failed);
         let status = failed.then_some(case.refused_with);
-        let (kind, object) = (transfer.kind.as_str(), transfer.object.as_ref());
+        let (kind, object) = (transfer.kind.word(), transfer.object.as_ref());
         if (kind, object, transfer.status) != ("consult", Some(&case.object), status) {
             faults.push(format!(
                 "记录的转接 / the record's transfer: {kind} {object:?} {:?}, 应为 / not consult {:?} {status:?}",

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::cli::sounds::tone;
 use crate::id::{CallId, Dice};
-use crate::switchboard::fact::ObjectKind;
+use crate::switchboard::fact::{ObjectKind, TransferKind};
 use crate::telemetry::transfers::StepTime;
 use crate::time::Timestamp;
 
@@ -41,7 +41,7 @@ fn record() -> CallRecord {
     let steps = [Taken::Requested, Taken::Ringing, Taken::Consulting, Taken::Merged, Taken::Left];
     record.reached.transfers = vec![TransferTime {
         to: "12366".into(),
-        kind: "consult".into(),
+        kind: TransferKind::Consult,
         object: Some(center()),
         leg: Some(2),
         steps: steps.map(|step| StepTime { step, at_ms: 1 }).to_vec(),
