@@ -9,6 +9,7 @@ mod attended;
 mod digits;
 mod early;
 mod early_offer;
+mod ending;
 pub mod event;
 mod flow_run;
 mod kept;
@@ -38,10 +39,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::id::{CallId, LegId, PromptId, QueueId, SeatId};
-use crate::media::Order;
-use crate::media::order::{ConferenceId, Group, LegFigures, PortSlot, SoundId};
+use crate::media::order::{ConferenceId, Group, PortSlot, SoundId};
 use crate::routing::plan::{Flow, Plan, Step};
-use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
 use crate::time::{Instant, Now, Timers};
 
@@ -261,22 +260,6 @@ fn group(call: CallId, flow: &Flow) -> Group {
         _ => None,
     });
     rooms.map_or_else(|| Group::of_call(call), Group::of_conference)
-}
-
-impl Ending {
-    /// What the caller's Reason says of it.
-    fn clearing(self) -> Clearing {
-        match self {
-            Ending::TooLong => Clearing::TooLong,
-            Ending::Drained | Ending::Failed => Clearing::OutOfOrder,
-            Ending::CallerVanished => Clearing::Vanished,
-            Ending::CallerHungUp
-            | Ending::CallerCancelled
-            | Ending::Completed
-            | Ending::OtherHungUp
-            | Ending::Refused(_) => Clearing::Normal,
-        }
-    }
 }
 
 impl Call {
@@ -508,83 +491,5 @@ impl Call {
             self.timers.set(timer, now.mono + PROBE_WAIT);
             self.push(Command::Probe { leg });
         }
-    }
-
-    /// CANCEL has no effect on a call that was answered (RFC 3261 §9.2): the caller's BYE follows.
-    fn cancelled(&mut self, now: Now) {
-        if self.stage == Stage::Ringing {
-            self.stage = Stage::Gone;
-            self.end(Ending::CallerCancelled, now);
-        }
-    }
-
-    /// A dialog is over, or its peer is held to be gone.
-    fn leg_ended(&mut self, leg: LegId, vanished: bool, now: Now) {
-        if leg == self.caller.id {
-            if !vanished {
-                self.stage = Stage::Gone;
-            }
-            self.end(if vanished { Ending::CallerVanished } else { Ending::CallerHungUp }, now);
-        } else {
-            self.party_left(leg, vanished, now);
-        }
-    }
-
-    /// Hangs up whatever is up.
-    fn end(&mut self, cause: Ending, now: Now) {
-        if matches!(self.doing, Doing::Queueing) || self.wants_seat() || !self.ringing.is_empty() {
-            self.push(Command::LeaveQueue);
-        }
-        let third = self.abandon_third();
-        self.leave_meeting(now);
-        self.leave_watched();
-        let ringing = std::mem::take(&mut self.ringing);
-        for party in self.other.take().into_iter().chain(third).chain(ringing) {
-            self.drop_other(party, false, now);
-        }
-        match self.stage {
-            Stage::Ringing => self.turn_away_first(cause),
-            Stage::Answered => self.push(Command::HangUp { leg: self.caller.id, why: cause.clearing() }),
-            Stage::Gone => {}
-        }
-        self.timers.clear();
-        self.doing = Doing::Ended { cause };
-        if std::mem::take(&mut self.recording) {
-            self.push(Command::Sound(Order::StopRecord { call: self.id }));
-        }
-        if self.caller.is_open() {
-            self.push(Command::Sound(Order::Close { leg: self.caller.id }));
-            self.timers.set(Timer::Farewell, now.mono + FAREWELL_MAX);
-        } else {
-            if self.first_has_port() {
-                self.push(Command::FreePort { slot: self.caller.slot });
-            }
-            self.close(cause, None);
-        }
-    }
-
-    /// After the end only the last figures matter, until they are there (`cause`), and a port that
-    /// was asked for and comes too late.
-    fn handle_farewell(&mut self, cause: Option<Ending>, input: &Input) {
-        match (cause, input) {
-            (Some(cause), Input::SoundClosed { leg, figures }) if *leg == self.caller.id => {
-                self.close(cause, Some(**figures))
-            }
-            (Some(_), Input::SoundClosed { leg, figures }) => self.leg_closed(*leg, **figures),
-            (_, Input::Port { slot: Some(slot), .. }) => self.push(Command::FreePort { slot: *slot }),
-            // Whoever comes for a leg that is over wants to hear so.
-            (_, Input::Replaced { leg, .. }) => self.push(Command::RefuseTakeOver { leg: *leg, status: 481 }),
-            (_, Input::Referred { leg, refer, .. }) => {
-                self.push(Command::RefuseRefer { leg: *leg, refer: *refer, status: 603 });
-            }
-            _ => {}
-        }
-    }
-
-    fn close(&mut self, cause: Ending, sound: Option<LegFigures>) {
-        self.timers.clear();
-        self.doing = Doing::Over;
-        self.tell(Told::Closed { cause, sound });
-        self.push(Command::Over);
     }
 }

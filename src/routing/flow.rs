@@ -4,13 +4,124 @@
 //! [`transition`](super::transition)'s.
 
 use super::meeting::Meeting;
-use super::plan::{
-    Afterwards, BenchLine, Flow, Line, LineMode, Peer, Plan, SeatGreeting, Step, TicketReason, Transition,
-};
+use super::people::Role;
+use super::plan::{Afterwards, BenchLine, Line, LineMode, Peer, Plan, SeatGreeting, Transition};
 use super::prompts;
 use super::transition::Phase;
 use crate::id::{LineId, PromptId, QueueId};
 use crate::time::Timestamp;
+
+/// What a call does, step after step; made by [`Plan`] for one line at one instant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flow {
+    /// The line that was dialled.
+    pub line: LineId,
+    /// In order; the call hangs up after the last.
+    pub steps: Vec<Step>,
+    /// Whether the call is recorded from its answer on.
+    pub record: bool,
+}
+
+impl Flow {
+    /// Whether the caller may come to talk with a clerk.
+    pub fn may_queue(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Queue(_)))
+    }
+}
+
+/// One step of a flow.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// 180.
+    Ring,
+    /// 183 with the prompt, before the answer.
+    PlayEarly(PromptId),
+    /// 200, once the opening record is durable.
+    Answer,
+    /// A prompt to its end.
+    Play(PromptId),
+    /// A prompt again and again until the caller leaves.
+    PlayForever(PromptId),
+    /// Nothing until the caller leaves.
+    Silence,
+    /// Waits for a seat and talks.
+    ///
+    /// After a talk the call goes on to the `Survey` that follows directly, if one does, and hangs
+    /// up after it; what comes behind is for callers who found nobody. After an overflow it passes
+    /// over that `Survey` and goes on behind it, to the `Ticket`.
+    Queue(QueueId),
+    /// Calls a peer and talks, then hangs up; the flow goes on where nobody answers.
+    ///
+    /// In front of the `Answer` the caller hears the peer's ringing and is answered when the peer
+    /// answers (for the record's sake as with `Answer`: once the opening record is durable). The
+    /// steps behind are for the failure only, and begin with their own `Answer`.
+    Dial {
+        /// The way there.
+        peer: Peer,
+        /// Whether a ticket is opened when nobody answers (`SubCenterUnanswered`).
+        ticket_on_failure: bool,
+        /// Said when nobody answers, by a dial behind the `Answer`; in front of it, a step says it.
+        failure_prompt: Option<PromptId>,
+    },
+    /// Hears and is heard by all others in a room, until the caller leaves.
+    Meet {
+        /// The room: its whole number.
+        room: u64,
+    },
+    /// Listens to the calls of another seat, one after another, until whoever called leaves.
+    Watch {
+        /// What whoever called may.
+        role: Role,
+    },
+    /// Opens a ticket and reads its number out.
+    Ticket {
+        /// Said before the number.
+        prompt: PromptId,
+        /// `no_seat`, `queue_full`, …
+        reason: TicketReason,
+    },
+    /// The five-grade question.
+    Survey,
+    /// Refuses or ends with a SIP status.
+    Refuse {
+        /// 404, 410, ….
+        status: u16,
+    },
+}
+
+/// Why a ticket was opened without a clerk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TicketReason {
+    /// The queue's rule sent the caller on.
+    Overflow,
+    /// A sub-center did not answer.
+    SubCenterUnanswered,
+    /// No expert did, nor the seat that the caller was put through to.
+    ExpertUnanswered,
+    /// A department did not.
+    DepartmentUnanswered,
+    /// Nor did help in an emergency.
+    EmergencyUnanswered,
+    /// Nobody is there at this hour.
+    AfterHours,
+    /// A policy about the caller: the last call was not long ago.
+    CoolDown,
+}
+
+impl TicketReason {
+    /// In records and events.
+    pub fn name(self) -> &'static str {
+        match self {
+            TicketReason::Overflow => "overflow",
+            TicketReason::SubCenterUnanswered => "sub_center_unanswered",
+            TicketReason::ExpertUnanswered => "expert_unanswered",
+            TicketReason::DepartmentUnanswered => "department_unanswered",
+            TicketReason::EmergencyUnanswered => "emergency_unanswered",
+            TicketReason::AfterHours => "after_hours",
+            TicketReason::CoolDown => "cool_down",
+        }
+    }
+}
 
 /// Gone: RFC 3261 §21.4.11.
 const GONE: u16 = 410;

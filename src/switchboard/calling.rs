@@ -2,26 +2,26 @@
 //! does, by click or back to a caller who gave up.
 //!
 //! Whom they may call is the plan's to say ([`Plan::callable`]). Such a call is recorded like any other: it
-//! is [`Opened`](What::Opened) for the line whose number is shown, and [`Outward`](What::Outward) says for
+//! is [`Opened`](super::What::Opened) for the line whose number is shown, and [`Outward`](super::What::Outward) says for
 //! whom and why.
 
 use std::time::Duration;
 
+use super::beginning::Beginning;
 use super::inward::Turned;
 use super::kept::Callback;
 use super::missed::{MissedView, NotNow};
-use super::request::{Flag, Refusal, Reply};
-use super::{Drain, Entry, Output, Switchboard, What, mask, rooms, transfers};
+use super::request::{Refusal, Reply};
+use super::{Drain, Entry, Output, Switchboard, mask};
 use crate::acd::event::{SeatState, Unchanged};
 use crate::call::negotiate::Terms;
-use crate::call::{Call, Callee, Setup};
+use crate::call::{Call, Callee};
 use crate::id::{CallId, LineId, SeatId, TrunkId};
-use crate::media::order::PortSlot;
 use crate::routing::Plan;
 use crate::routing::meeting::SEATS;
 use crate::routing::outside::Callable;
 use crate::routing::people::{ExpertGroup, Role};
-use crate::routing::plan::{Flow, Peer, Step};
+use crate::routing::plan::{Peer, Step};
 use crate::sip::event::Invited;
 use crate::sip::{self, Along, SessionId};
 use crate::time::Now;
@@ -29,13 +29,13 @@ use crate::time::Now;
 /// Where a call came by that the house began without a clerk, in its record.
 pub const HOUSE: &str = "house";
 /// Who says of a call that its caller is confidential: the call that was missed, or whose place was kept.
-const CALLED_BACK: &str = "called_back";
+pub(super) const CALLED_BACK: &str = "called_back";
 /// How long a clerk's telephone rings before the house gives up calling somebody for it.
 pub(super) const CLERK_RING: Duration = Duration::from_secs(20);
 /// How long a colleague's telephone rings.
 const COLLEAGUE_RING: Duration = Duration::from_secs(30);
 /// RFC 3261 §8.1.1.6.
-const MAX_FORWARDS: u8 = 70;
+pub(super) const MAX_FORWARDS: u8 = 70;
 /// What a clerk hears whose call by click was not taken.
 const NOT_TAKEN: &str = "busy";
 /// And how often: it is short.
@@ -103,23 +103,6 @@ struct Way {
     peer: Peer,
     colleague: Option<SeatId>,
     emergency: bool,
-}
-
-/// A call about to begin.
-pub(super) struct Beginning {
-    /// `None`: nobody is called by it but its first leg.
-    pub(super) outward: Option<Outward>,
-    /// Whose call it is, in the record.
-    pub(super) line: LineId,
-    pub(super) steps: Vec<Step>,
-    /// Set aside while it lasts.
-    pub(super) clerk: Option<SeatId>,
-    /// Who is on the first leg, in the record.
-    pub(super) caller: String,
-    /// Where it came by, in the record.
-    pub(super) way: TrunkId,
-    pub(super) dialled: String,
-    pub(super) wire_ref: String,
 }
 
 impl Switchboard {
@@ -310,112 +293,6 @@ impl Switchboard {
         self.legs.insert(leg, invited.session);
         self.let_out((id, ticket), call, beginning, invited.max_forwards, now);
         Ok(())
-    }
-
-    /// Begins a call by calling whoever is on its first leg.
-    pub(super) fn call_first(
-        &mut self,
-        beginning: Beginning,
-        first: Callee,
-        ring: Duration,
-        now: Now,
-    ) -> CallId {
-        let setup = self.outward_setup(&beginning, now);
-        let (id, ticket) = (setup.id, setup.ticket.clone());
-        let call = Call::outward(setup, first, ring, now);
-        self.let_out((id, ticket), call, beginning, MAX_FORWARDS, now);
-        id
-    }
-
-    /// What such a call begins with, but for its first leg.
-    fn outward_setup(&mut self, beginning: &Beginning, now: Now) -> Setup {
-        let plan = self.plan.clone();
-        let (line, steps) = (beginning.line.clone(), beginning.steps.clone());
-        // Who only listens is not kept: the call that is heard has its own recording.
-        let record = plan.recording.enabled && beginning.outward.is_some();
-        let nowhere = std::net::Ipv4Addr::UNSPECIFIED.into();
-        Setup {
-            id: CallId::draw(u64::try_from(now.wall.as_millisecond()).unwrap_or(0), &mut self.dice),
-            flow: Flow { line, steps, record },
-            ticket: self.numbers.next(plan.city.time_zone.to_datetime(now.wall).date()),
-            sounds: self.sounds.clone(),
-            offer: None,
-            reliable: false,
-            slot: PortSlot(u32::MAX),
-            peer: nowhere,
-            sound_ip: nowhere,
-            session: self.dice.next_u64() >> 16,
-            terms: Terms::default(),
-            keys: None,
-            plan,
-        }
-    }
-
-    fn let_out(
-        &mut self,
-        (id, ticket): (CallId, String),
-        call: Call,
-        beginning: Beginning,
-        max_forwards: u8,
-        now: Now,
-    ) {
-        let Beginning { outward, line, clerk, caller, way, dialled, wire_ref, .. } = beginning;
-        let purpose = outward.as_ref().map_or("own", |outward| outward.purpose.name());
-        let is_confidential = outward.as_ref().is_some_and(|outward| outward.is_confidential);
-        let number = outward.as_ref().map_or(dialled.as_str(), |outward| outward.shown_number());
-        tracing::info!(call = %id, purpose, number = %mask(number), ?clerk, "call begun");
-        let colleague = outward.as_ref().and_then(|outward| outward.colleague.as_ref());
-        for seat in clerk.iter().chain(colleague) {
-            self.acd.seat_engaged(seat, now.mono);
-        }
-        let opened = What::Opened {
-            line: line.clone(),
-            dialled,
-            caller: caller.clone(),
-            trunk: way,
-            ticket: ticket.clone(),
-            plan: self.plan.digest.clone(),
-            shifted_clock: self.shifted_clock,
-            wire_ref,
-            room: None,
-        };
-        let told = outward.as_ref().map(|outward| What::Outward {
-            purpose: purpose.to_owned(),
-            seat: outward.seat.clone(),
-            number: outward.number.clone(),
-            of: outward.of,
-        });
-        let skills = self.plan.lines.get(&line).map(|line| line.skills.clone());
-        let entry = Entry {
-            call,
-            line,
-            caller,
-            max_forwards,
-            ticket,
-            opened_at: now.wall,
-            opened: now.mono,
-            answered: None,
-            sequence: 0,
-            history: Vec::new(),
-            skills: skills.unwrap_or_default(),
-            priority: 0,
-            sticky: None,
-            // A telephone's own word on who calls, and on who may know, is not passed on.
-            along: transfers::Along::default(),
-            called: super::objects::Called::default(),
-            stay: rooms::Stay::Outside,
-            clerk,
-            outward,
-            standing: super::callers::Standing::of_called(is_confidential),
-        };
-        self.calls.insert(id, entry);
-        self.record(id, opened, now);
-        told.into_iter().for_each(|told| self.record(id, told, now));
-        if is_confidential {
-            self.record(id, What::Flagged { flag: Flag::Confidential, by: CALLED_BACK.into() }, now);
-        }
-        self.records.await_opening(id);
-        self.step(id, now, |_| {});
     }
 
     /// The way to whom a number reaches. `None`: the colleague is not free, or no expert is.

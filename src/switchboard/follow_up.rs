@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::calling::{Beginning, HOUSE, Outward, Purpose, is_own};
+use super::beginning::Beginning;
+use super::calling::{HOUSE, Outward, Purpose, is_own};
 use super::fact::{Fact, What};
 use super::request::Flag;
 use super::{Drain, Switchboard};

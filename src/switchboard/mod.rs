@@ -7,6 +7,7 @@
 //! happened into the stream of facts, and `screens` holds a seat's ringing back for its screen.
 
 mod attended;
+mod beginning;
 mod callers;
 pub mod calling;
 mod cases;

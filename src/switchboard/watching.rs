@@ -8,7 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::calling::{Beginning, CLERK_RING};
+use super::beginning::Beginning;
+use super::calling::CLERK_RING;
 use super::request::{Asker, Refusal, Reply, Watching};
 use super::{Drain, StoreJob, Switchboard, What};
 use crate::acd::event::SeatState;

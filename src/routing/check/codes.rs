@@ -5,26 +5,24 @@ use std::collections::BTreeMap;
 use super::super::diagnostic::Spot;
 use super::super::source::{Problems, Said};
 use super::super::tables::RoutingTable;
+use super::references::Seen;
 
 /// Codes that records can hold, each of them once.
 pub fn disposition(table: &RoutingTable, problems: &mut Problems) {
     let Some(disposition) = &table.disposition else { return };
-    let mut first: BTreeMap<&str, &Spot> = BTreeMap::new();
+    let mut codes = Seen::default();
     for said in disposition.tables() {
-        let mut names: BTreeMap<&str, &Spot> = BTreeMap::new();
+        let mut names = Seen::default();
         for (code, name) in &said.value.0 {
             well_formed(code, problems);
-            only_once(code, &mut first, problems);
+            only_once(code, &mut codes, problems);
             only_once(name, &mut names, problems);
         }
     }
 }
 
-fn only_once<'a>(said: &'a Said<String>, first: &mut BTreeMap<&'a str, &'a Spot>, problems: &mut Problems) {
-    let Some(earlier) = first.get(said.value.as_str()) else {
-        first.insert(&said.value, &said.spot);
-        return;
-    };
+fn only_once<'a>(said: &'a Said<String>, seen: &mut Seen<'a>, problems: &mut Problems) {
+    let Some(earlier) = seen.before(said) else { return };
     problems
         .error(
             "E0415",
@@ -60,7 +58,7 @@ fn well_formed(code: &Said<String>, problems: &mut Problems) {
 pub fn away(table: &RoutingTable, problems: &mut Problems) {
     let Some(work) = &table.work else { return };
     let mut digits: BTreeMap<char, &Spot> = BTreeMap::new();
-    let mut names: BTreeMap<&str, &Spot> = BTreeMap::new();
+    let mut names = Seen::default();
     for reason in &work.away {
         if let Some(digit) = &reason.digit {
             if digit.value.0 == '0' {
@@ -72,9 +70,8 @@ pub fn away(table: &RoutingTable, problems: &mut Problems) {
             }
         }
         if let Some(name) = &reason.name {
-            match names.get(name.value.as_str()) {
-                Some(earlier) => twice(&name.spot, earlier, problems),
-                None => drop(names.insert(&name.value, &name.spot)),
+            if let Some(earlier) = names.before(name) {
+                twice(&name.spot, earlier, problems);
             }
         }
     }

@@ -1,11 +1,10 @@
 //! The published numbers: their form, their modes, and the months of the transition.
 
-use std::collections::BTreeMap;
-
 use super::super::diagnostic::Spot;
 use super::super::plan::{Afterwards, Transition};
 use super::super::source::{Problems, Said};
 use super::super::tables::{BenchWord, ModeWord, NumberTable, RoutingTable, TransitionTable};
+use super::references::Seen;
 use super::{EMERGENCY, misplaced, needed, references};
 use crate::id::PromptId;
 
@@ -56,7 +55,7 @@ pub fn city(table: &RoutingTable, problems: &mut Problems) {
 
 /// Each number well formed, said once, and never an emergency number.
 pub fn numbers(table: &RoutingTable, problems: &mut Problems) {
-    let mut first: BTreeMap<&str, &Spot> = BTreeMap::new();
+    let mut seen = Seen::default();
     let lines = table.numbers.iter().filter_map(|line| line.number.as_ref());
     for said in lines.clone() {
         well_formed(said, problems);
@@ -65,35 +64,34 @@ pub fn numbers(table: &RoutingTable, problems: &mut Problems) {
         if peer.is_some() || EMERGENCY.contains(&said.value.as_str()) {
             emergency(said, peer, problems);
         }
-        only_once(said, &mut first, problems);
+        only_once(said, &mut seen, problems);
     }
-    departments(table, first, problems);
-    let mut first: BTreeMap<&str, &Spot> = BTreeMap::new();
+    departments(table, seen, problems);
+    let mut seen = Seen::default();
     for said in table.emergencies.iter().filter_map(|peer| peer.number.as_ref()) {
         well_formed(said, problems);
-        only_once(said, &mut first, problems);
+        only_once(said, &mut seen, problems);
     }
 }
 
 /// A department's number is its own: no line's, no emergency number, no seat's.
-fn departments<'a>(table: &'a RoutingTable, mut first: BTreeMap<&'a str, &'a Spot>, problems: &mut Problems) {
+fn departments<'a>(table: &'a RoutingTable, mut seen: Seen<'a>, problems: &mut Problems) {
     let peers = table.emergencies.iter().filter_map(|peer| peer.number.as_ref());
     let seats = table.seats.iter().filter_map(|seat| seat.id.as_ref());
-    first.extend(peers.chain(seats).map(|said| (said.value.as_str(), &said.spot)));
+    for said in peers.chain(seats) {
+        seen.before(said);
+    }
     for said in table.departments.iter().filter_map(|department| department.number.as_ref()) {
         well_formed(said, problems);
-        if EMERGENCY.contains(&said.value.as_str()) && !first.contains_key(said.value.as_str()) {
+        if EMERGENCY.contains(&said.value.as_str()) && !seen.has(said) {
             emergency(said, None, problems);
         }
-        only_once(said, &mut first, problems);
+        only_once(said, &mut seen, problems);
     }
 }
 
-fn only_once<'a>(said: &'a Said<String>, first: &mut BTreeMap<&'a str, &'a Spot>, problems: &mut Problems) {
-    let Some(earlier) = first.get(said.value.as_str()) else {
-        first.insert(&said.value, &said.spot);
-        return;
-    };
+fn only_once<'a>(said: &'a Said<String>, seen: &mut Seen<'a>, problems: &mut Problems) {
+    let Some(earlier) = seen.before(said) else { return };
     problems
         .error(
             "E0201",

@@ -3,21 +3,19 @@
 //! The list has three parts, and a row begins with its part: 1 整体并入, 2 双号并行, 3 设分中心. A city
 //! whose list is numbered in another way leaves `row` out.
 
-use std::collections::BTreeMap;
-
 use super::super::diagnostic::Spot;
 use super::super::source::{Problems, Said};
 use super::super::tables::{ModeWord, RoutingTable};
 use super::lines::mode_name;
+use super::references::Seen;
 
 /// Each row once, and in the part of the list that the mode belongs to.
 pub fn rows(table: &RoutingTable, problems: &mut Problems) {
-    let mut first: BTreeMap<&str, &Spot> = BTreeMap::new();
+    let mut seen = Seen::default();
     for line in &table.numbers {
         let Some(row) = line.row.as_ref().filter(|row| !row.is_empty()) else { continue };
-        match first.get(row.as_str()) {
-            Some(earlier) => twice(row, earlier, problems),
-            None => drop(first.insert(row, &row.spot)),
+        if let Some(earlier) = seen.before(row) {
+            twice(row, earlier, problems);
         }
         let (Some(mode), Some(decided)) = (&line.mode, part(row)) else { continue };
         if mode.value != decided {

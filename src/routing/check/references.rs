@@ -1,6 +1,7 @@
 //! Names: each given once, each reference to one that exists, each one used.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::super::diagnostic::Spot;
 use super::super::nearest::nearest;
@@ -17,18 +18,37 @@ pub fn unique_names(table: &RoutingTable, problems: &mut Problems) {
     once(table.sinks.iter().map(|sink| &sink.name), ("工单去处", "ticket sink"), problems);
 }
 
+/// What was said already, and where.
+#[derive(Default)]
+pub struct Seen<'a>(BTreeMap<&'a str, &'a Spot>);
+
+impl<'a> Seen<'a> {
+    /// Whether it was.
+    pub fn has(&self, said: &Said<String>) -> bool {
+        self.0.contains_key(said.value.as_str())
+    }
+
+    /// Where the same was said first; `None`, and remembered, if nowhere.
+    pub fn before(&mut self, said: &'a Said<String>) -> Option<&'a Spot> {
+        match self.0.entry(&said.value) {
+            Entry::Occupied(first) => Some(first.get()),
+            Entry::Vacant(place) => {
+                place.insert(&said.spot);
+                None
+            }
+        }
+    }
+}
+
 /// Notes every name that stands a second time.
 pub fn once<'a>(
     names: impl Iterator<Item = &'a Option<Said<String>>>,
     (zh, en): (&str, &str),
     problems: &mut Problems,
 ) {
-    let mut first: BTreeMap<&str, &Spot> = BTreeMap::new();
+    let mut seen = Seen::default();
     for said in names.flatten() {
-        let Some(earlier) = first.get(said.value.as_str()) else {
-            first.insert(&said.value, &said.spot);
-            continue;
-        };
+        let Some(earlier) = seen.before(said) else { continue };
         problems
             .error(
                 "E0304",
