@@ -33,11 +33,12 @@ impl Free {
 }
 
 /// The seats that one caller gets of those that are free for it, which come longest idle first. `last` was
-/// the last to get one of the queue.
+/// the last to get one of the queue; where all ring, there is `room` for so many.
 pub(super) fn choose<'a>(
     strategy: Strategy,
     mut free: impl Iterator<Item = &'a Free>,
     last: Option<&SeatId>,
+    room: usize,
     dice: &mut Dice,
 ) -> Vec<&'a Free> {
     let one = match strategy {
@@ -53,7 +54,7 @@ pub(super) fn choose<'a>(
             let drawn = usize::try_from(dice.below(all.len() as u64)).unwrap_or(0);
             all.get(drawn).copied()
         }
-        Strategy::RingAll => return free.collect(),
+        Strategy::RingAll => return free.take(room).collect(),
     };
     one.into_iter().collect()
 }
@@ -68,7 +69,7 @@ impl Acd {
         let serving = &self.needs.row(waiting.need).serving;
         let free = self.ready.values().filter(|free| serving.has(free.number));
         let strategy = queue.strategy_for(waiting);
-        let chosen = choose(strategy, free, queue.last_offered.as_ref(), &mut self.dice);
+        let chosen = choose(strategy, free, queue.last_offered.as_ref(), waiting.room(), &mut self.dice);
         let seats: Vec<SeatId> = chosen.into_iter().map(|free| free.seat.clone()).collect();
         for seat in seats {
             self.offer(call, seat, now);
@@ -113,7 +114,7 @@ impl Acd {
             let free = self.ready.values();
             let free = free.filter(|free| row.serving.has(free.number) && !taken.has(free.number));
             let before = last.get(&row.need.queue).copied().or(queue.last_offered.as_ref());
-            let chosen = choose(queue.strategy_for(waiting), free, before, &mut self.dice);
+            let chosen = choose(queue.strategy_for(waiting), free, before, waiting.room(), &mut self.dice);
             if let Some(seat) = chosen.last() {
                 last.insert(&row.need.queue, &seat.seat);
                 advance(need, &mut heads);

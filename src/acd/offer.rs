@@ -23,7 +23,7 @@ impl Acd {
             Stage::Ringing { seats, .. } => seats.push(seat.clone()),
             stage => *stage = Stage::Ringing { seats: vec![seat.clone()], all },
         }
-        if !all {
+        if !waiting.is_open() {
             self.needs.row_mut(waiting.need).open.remove(&waiting.place);
         }
         queue.last_offered = Some(seat.clone());
@@ -152,7 +152,7 @@ impl Acd {
         let rings_all = self.queues.get(&waiting.queue).is_some_and(|queue| queue.rings_all(waiting));
         let all = rings_all && !too_long;
         waiting.stage = Stage::Ringing { seats, all };
-        if all {
+        if waiting.is_open() {
             self.needs.row_mut(waiting.need).open.insert(waiting.place, call);
             self.ask_anew(call, now);
             self.pair_caller(call, now);
@@ -172,6 +172,10 @@ impl Acd {
                 seats.retain(|other| other != seat);
                 if seats.is_empty() {
                     self.next_seat(call, now);
+                } else if waiting.is_open() {
+                    // Where as many rang as may, the next one does.
+                    self.needs.row_mut(waiting.need).open.insert(waiting.place, call);
+                    self.pair_caller(call, now);
                 }
             }
             Stage::PickedUp { ringing, .. } => {

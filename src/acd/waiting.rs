@@ -8,6 +8,9 @@ use crate::time::Instant;
 use super::need::Need;
 use super::queue::Queue;
 
+/// Seats that ring for one caller at once where all do; the next one rings as soon as one of them does not.
+pub const RINGING_MAX: usize = 32;
+
 /// A caller in a queue.
 #[derive(Clone, Debug)]
 pub(super) struct Waiting {
@@ -93,9 +96,15 @@ impl Waiting {
     /// Whether a free seat may be offered.
     pub(super) fn is_open(&self) -> bool {
         match self.stage {
-            Stage::Open | Stage::Ringing { all: true, .. } => true,
+            Stage::Open => true,
+            Stage::Ringing { all: true, .. } => self.room() > 0,
             Stage::Ringing { all: false, .. } | Stage::PickedUp { .. } | Stage::PassedOver { .. } => false,
         }
+    }
+
+    /// How many more seats may ring.
+    pub(super) fn room(&self) -> usize {
+        RINGING_MAX.saturating_sub(self.stage.ringing().len())
     }
 
     pub(super) fn bound_until(&self) -> Option<Instant> {

@@ -202,7 +202,8 @@ pub enum Command {
     NotifyRefer { leg: LegId, refer: u32, status: u16 },
     /// Offer the call to one of these seats, though the caller is with another one:
     /// [`Input::RingSeat`] or [`Input::NoSeat`] follows. `beside`: who is with the caller stays.
-    WantSeat { seats: Vec<SeatId>, beside: bool },
+    /// `ring`: for so long, where it is not as long as the queue has it.
+    WantSeat { seats: Vec<SeatId>, beside: bool, ring: Option<Duration> },
     /// 200 to the INVITE that takes the leg's dialog's place, whose own end is then to be told.
     TakeOver { leg: LegId, sdp: Sdp },
     /// A refusal of that INVITE; the leg goes on as it was.

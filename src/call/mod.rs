@@ -229,7 +229,7 @@ enum Doing {
 enum Timer {
     /// The opening record's bound.
     Record,
-    /// A peer, or a group's expert, rings for no longer.
+    /// A peer rings for no longer.
     Ring,
     /// The leg of this index did not answer our OPTIONS.
     Probe(u16),

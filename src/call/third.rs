@@ -129,8 +129,12 @@ impl Call {
     fn want_seat(&mut self) {
         let Some(third) = &self.third else { return };
         let beside = third.kind == TransferKind::Consult;
+        let ring = match &third.to {
+            Reached::Group(group) => Some(group.accept),
+            Reached::Seat(_) | Reached::Peer(_) => None,
+        };
         let seats = third.untried.clone();
-        self.push(Command::WantSeat { seats, beside });
+        self.push(Command::WantSeat { seats, beside, ring });
     }
 
     /// Whether this seat is asked for, and no leg to it there yet.
@@ -150,10 +154,6 @@ impl Call {
         let Some(third) = &mut self.third else { return };
         third.tried(&seat);
         third.party = Some(party);
-        if let Reached::Group(group) = &third.to {
-            let accept = group.accept;
-            self.timers.set(Timer::Ring, now.mono + accept);
-        }
     }
 
     pub(super) fn third_is(&self, leg: LegId) -> bool {

@@ -180,7 +180,7 @@ impl Call {
             return Err(Unwilling::Unreachable);
         }
         if self.doing == Doing::Queueing {
-            self.push(Command::WantSeat { seats: vec![seat], beside: false });
+            self.push(Command::WantSeat { seats: vec![seat], beside: false, ring: None });
             return Ok(());
         }
         self.talking()?;

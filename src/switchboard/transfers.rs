@@ -1,6 +1,7 @@
 //! Transfers and replaced dialogs between signalling and calls, and what goes along with a call.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::fact::{self, Given};
 use super::{Output, Switchboard, What};
@@ -178,7 +179,7 @@ impl Switchboard {
                     along.take(leg, refer);
                 }
             }
-            Command::WantSeat { seats, beside } => self.want_seat(id, &seats, beside, now),
+            Command::WantSeat { seats, beside, ring } => self.want_seat(id, &seats, (beside, ring), now),
             Command::TakeOver { leg, sdp } => {
                 if let Some((_, new)) = along.replacing.take_if(|(replaced, _)| *replaced == leg) {
                     if let Some(old) = self.legs.get(&leg).copied() {
@@ -197,10 +198,16 @@ impl Switchboard {
         }
     }
 
-    fn want_seat(&mut self, id: CallId, seats: &[SeatId], beside: bool, now: Now) {
+    fn want_seat(
+        &mut self,
+        id: CallId,
+        seats: &[SeatId],
+        (beside, ring): (bool, Option<Duration>),
+        now: Now,
+    ) {
         // A caller who still waits is pulled from the queue; one who talks is put through.
         let pulled = seats.iter().any(|seat| self.acd.pull(id, seat, now.mono));
-        if !pulled && !self.acd.transfer_to(id, seats, beside, None, now.mono) {
+        if !pulled && !self.acd.transfer_to(id, seats, beside, ring, now.mono) {
             self.tell_call(id, Input::NoSeat);
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Switchboard;
 use super::request::{Asker, Refusal, Reply};
+use crate::acd::event::SeatState;
 use crate::call::{Call, Unwilling, Wish};
 use crate::id::CallId;
 use crate::routing::people::Role;
@@ -19,6 +20,10 @@ impl Switchboard {
             }
             Wish::Requeue { queue: Some(queue) } if !self.plan.queues.contains_key(queue) => {
                 return Err(Refusal::NoSuchQueue);
+            }
+            // Nobody is taken to a telephone that cannot ring.
+            Wish::TakeOver { seat } if !matches!(self.acd.seat(seat), Some(SeatState::Ready { .. })) => {
+                return Err(Refusal::Engaged);
             }
             _ => {}
         }

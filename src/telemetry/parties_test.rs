@@ -343,8 +343,9 @@ fn whatever_the_facts_say_parts_add_up() {
         let mut story = vec![(0, opened())];
         for _ in 0..dice.below(60) {
             at += dice.below(5_000);
-            let kind = ["blind", "consult", "attended", "new"][dice.below(4) as usize];
-            let step = ["requested", "consulting", "merged", "left", "returned", "accepted", "failed", "?"];
+            let kind = ["blind", "consult", "attended"][dice.below(3) as usize];
+            let step =
+                ["requested", "consulting", "merged", "left", "returned", "accepted", "failed", "ringing"];
             let name = ["1001", "1002", "1003"][dice.below(3) as usize];
             let leg = dice.below(4) as u16;
             story.push((

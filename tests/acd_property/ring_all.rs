@@ -33,6 +33,24 @@ fn every_free_seat_that_may_take_the_caller_rings() {
 }
 
 #[test]
+fn no_more_ring_than_a_call_has_room_for_and_the_next_rings_when_one_does_not() {
+    let names: Vec<&str> = (2_000..2_040).map(|n: u32| &*n.to_string().leak()).collect();
+    let desks: Vec<Desk> = names.iter().map(|name| (*name, "", "main")).collect();
+    let mut floor = Floor::ruled(&desks, rules());
+    let caller = floor.calls(1);
+    assert_eq!(floor.all_rung_for(caller), names[..32]);
+    floor.acd.offer_failed(caller, &"2003".into(), OfferEnd::Rejected, floor.now);
+    let rung = floor.all_rung_for(caller);
+    assert!(rung.len() == 32 && rung.contains(&"2032".to_owned()) && !rung.contains(&"2003".to_owned()));
+    let next = floor.calls(2);
+    assert_eq!(floor.all_rung_for(next).len(), 7, "those that are left");
+    assert!(floor.answers(caller, "2032"));
+    floor.acd.bridged(caller, floor.now);
+    assert_eq!(floor.acd.check(), Ok(()));
+    assert_eq!(floor.all_rung_for(next).len(), 32);
+}
+
+#[test]
 fn the_first_wins_and_the_others_ring_until_the_bridge_stands() {
     let (mut floor, caller) = ringing();
     floor.decisions();

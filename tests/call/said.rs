@@ -31,9 +31,10 @@ pub fn words(command: &Command, sounds: &BTreeMap<PromptId, SoundId>) -> String 
         Command::AcceptRefer { leg, .. } => format!("202 to REFER of {}", leg.index),
         Command::RefuseRefer { leg, status, .. } => format!("{status} to REFER of {}", leg.index),
         Command::NotifyRefer { leg, status, .. } => format!("NOTIFY {} of {status}", leg.index),
-        Command::WantSeat { seats, beside } => {
+        Command::WantSeat { seats, beside, ring } => {
             let seats: Vec<String> = seats.iter().map(ToString::to_string).collect();
-            format!("want seat {}{}", seats.join("|"), if *beside { " beside" } else { "" })
+            let ring = ring.map_or_else(String::new, |ring| format!(" for {} s", ring.as_secs()));
+            format!("want seat {}{}{ring}", seats.join("|"), if *beside { " beside" } else { "" })
         }
         Command::TakeOver { leg, sdp } => format!("200 in place of {}{}", leg.index, hold(sdp)),
         Command::RefuseTakeOver { leg, status } => format!("{status} in place of {}", leg.index),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hotline::call::{Command, Told, TransferStep, Unwilling, Wish};
+use hotline::call::{Command, Input, Told, TransferStep, Unwilling, Wish};
 use hotline::media::Order;
 use hotline::routing::people::{ExpertGroup, Hours};
 use hotline::routing::plan::{Peer, Plan};
@@ -457,16 +457,15 @@ fn a_call_that_is_ended_ends_for_all_of_them() {
 fn experts_are_asked_one_after_another() {
     let mut caller = talking();
     let said = caller.wishes(consult("12348")).unwrap().to_vec();
-    assert_eq!(said[1], "want seat 1006|1007 beside");
+    assert_eq!(said[1], "want seat 1006|1007 beside for 15 s", "the group's own time to accept");
     caller.rings("1006");
     let said = caller.refuses(2, 486).to_vec();
-    assert_eq!(said[2..], ["seat 1006 did not take it: 486", "want seat 1007 beside"]);
+    assert_eq!(said[2..], ["seat 1006 did not take it: 486", "want seat 1007 beside for 15 s"]);
     assert_eq!(caller.rings("1006"), ["seat 1006 did not take it: 487"], "not again");
     caller.rings("1007");
-    assert_eq!(caller.wait(secs(14)), [""; 0]);
-    let said = caller.wait(secs(1)).to_vec();
-    let failed = ["seat 1007 did not take it: 0", "told Consult transfer to 12348: Failed(408)"];
-    assert_eq!(said[2..4], failed, "the group's own time to accept is over: {said:?}");
+    assert_eq!(caller.wait(secs(15)), [""; 0], "the queue counts it");
+    let said = caller.tell(Input::WithdrawSeat { seat: "1007".into() }).to_vec();
+    assert_eq!(said[2], "told Consult transfer to 12348: Failed(480)", "it is over: {said:?}");
     assert_eq!(said.last().unwrap(), "bridge 0 and 1");
     let rings = caller.all.iter().filter(|command| matches!(command, Command::Sound(Order::Part { .. })));
     assert_eq!(rings.count(), 1);

@@ -29,7 +29,7 @@ const FAILURES: [Failure; 6] = [
 fn fails(caller: &mut Caller, to: &str, failure: Failure) -> (Vec<String>, u16) {
     let mut said = failure.1(caller);
     if to == "12348" {
-        assert!(said.contains(&"want seat 1007 beside".to_owned()), "{said:?}");
+        assert!(said.contains(&"want seat 1007 beside for 15 s".to_owned()), "{said:?}");
         said.extend_from_slice(caller.tell(Input::NoSeat));
         return (said, 486);
     }
@@ -217,7 +217,7 @@ fn an_expert_who_picks_up_as_the_offer_lapses_leaves_the_next_one_to_be_asked() 
     let mut caller = asked("12348", None);
     caller.answers(2);
     let said = caller.tell(Input::WithdrawSeat { seat: "1006".into() }).to_vec();
-    assert!(said.contains(&"want seat 1007 beside".to_owned()), "{said:?}");
+    assert!(said.contains(&"want seat 1007 beside for 15 s".to_owned()), "{said:?}");
     assert_eq!(caller.rings("1007")[0], "want port 3 for seat 1007");
     caller.answers(3);
     assert!(caller.wishes(Wish::Merge).is_ok());

@@ -70,7 +70,7 @@ impl Town {
             }
             Command::SeatLeft { seat, vanished: true } => self.acd.seat_vanished(&seat, self.now.mono),
             Command::SeatLeft { seat, vanished: false } => self.acd.seat_left(&seat, id, self.now.mono),
-            Command::WantSeat { seats, beside } => self.wants_seat(id, &seats, beside),
+            Command::WantSeat { seats, beside, ring } => self.wants_seat(id, &seats, (beside, ring)),
             Command::Bridged => self.acd.bridged(id, self.now.mono),
             Command::Tell(told) => {
                 self.tally.told(id, &told);
@@ -104,8 +104,8 @@ impl Town {
         }
     }
 
-    fn wants_seat(&mut self, id: CallId, seats: &[SeatId], beside: bool) {
-        if !self.acd.transfer_to(id, seats, beside, None, self.now.mono) {
+    fn wants_seat(&mut self, id: CallId, seats: &[SeatId], (beside, ring): (bool, Option<Duration>)) {
+        if !self.acd.transfer_to(id, seats, beside, ring, self.now.mono) {
             self.tell(id, Input::NoSeat);
         }
     }
