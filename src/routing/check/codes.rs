@@ -69,10 +69,10 @@ pub fn away(table: &RoutingTable, problems: &mut Problems) {
                 None => drop(digits.insert(digit.value.0, &digit.spot)),
             }
         }
-        if let Some(name) = &reason.name {
-            if let Some(earlier) = names.before(name) {
-                twice(&name.spot, earlier, problems);
-            }
+        if let Some(name) = &reason.name
+            && let Some(earlier) = names.before(name)
+        {
+            twice(&name.spot, earlier, problems);
         }
     }
 }
