@@ -143,6 +143,18 @@ name!(
     /// What a seat must know to take a call.
     Skill
 );
+name!(
+    /// `[[flow]] name`.
+    ScriptId
+);
+name!(
+    /// `[[look_up]] name`.
+    LookUpId
+);
+name!(
+    /// `[[bot]] name`.
+    BotId
+);
 
 /// Seeded randomness. Whoever constructs a machine seeds its dice, so that a run can be replayed.
 pub struct Dice(StdRng);

@@ -1,5 +1,6 @@
 //! What a call is told and what it wants: the wall between one call and the rest of the house.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::negotiate::{Disagreement, KeySeed};
-use crate::id::{CallId, LegId, QueueId, SeatId, TrunkId};
+use crate::id::{CallId, LegId, LookUpId, QueueId, ScriptId, SeatId, TrunkId};
 use crate::media::Order;
 use crate::media::order::{LegFigures, PortSlot};
 use crate::routing::people::Role;
@@ -100,8 +101,23 @@ pub enum Input {
     CoolDown,
     /// Whether the caller is asked for a grade after the clerk has left.
     Survey { wanted: bool },
+    /// The answer to [`Command::LookUp`] of that number.
+    LookedUp { asked: u32, said: LookedUp },
     /// End now, whatever is going on.
     End { cause: EndWhy },
+}
+
+/// What an adapter says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LookedUp {
+    /// Values by their names; at most [`VALUES_MAX`](crate::routing::script::VALUES_MAX) are kept.
+    Found(BTreeMap<String, String>),
+    /// Nothing by that.
+    Missing,
+    /// This caller asked in vain too often.
+    Locked,
+    /// It is down, or too slow.
+    Failed,
 }
 
 /// Beside whom somebody sits who listens.
@@ -234,6 +250,8 @@ pub enum Command {
     TakeWatched { call: CallId },
     /// Caller and clerk know that observers hear them.
     ObserverMayHear,
+    /// Asks an adapter by these values: [`Input::LookedUp`] with this number follows, in the source's time-out.
+    LookUp { asked: u32, source: LookUpId, by: BTreeMap<String, String> },
     /// A fact for the record.
     Tell(Told),
     /// The call is over, all legs are gone: forget it.
@@ -279,6 +297,15 @@ pub enum Told {
     RoomLeft { stayed: Duration },
     /// A ticket is left.
     TicketLeft { reason: TicketReason },
+    /// A flow of the operator's began.
+    ScriptBegun { script: ScriptId },
+    /// An adapter was asked, and said so after so long.
+    LookedUp { source: LookUpId, found: bool, took: Duration },
+    /// The caller left a message; from when to when in the call's recording.
+    MessageLeft { name: String, from: Duration, to: Duration },
+    /// The caller ordered a ticket: what it is about, what is known of it, and the code that its progress is asked
+    /// by.
+    Ordered { category: String, values: BTreeMap<String, String>, code: Option<String> },
     /// 1 … 5.
     Surveyed { grade: u8 },
     /// Somebody paused the recording.

@@ -34,6 +34,7 @@ impl Call {
             Step::Answer if self.stage == Stage::Ringing => self.answer_when_recorded(now),
             Step::Answer => {}
             Step::Play(prompt) => self.announce(&[prompt]),
+            Step::Script(_) => {}
             Step::PlayForever(prompt) => {
                 self.play_for_ever(&prompt);
                 self.doing = Doing::Lingering;

@@ -48,7 +48,8 @@ use arrange::Ears;
 pub use arrange::conference_of;
 pub use attended::GivenAway;
 pub use event::{
-    Beside, Callee, Command, EndWhy, Ending, Input, Missing, Partner, Side, Told, TransferKind, TransferStep,
+    Beside, Callee, Command, EndWhy, Ending, Input, LookedUp, Missing, Partner, Side, Told, TransferKind,
+    TransferStep,
 };
 use keys::Keys;
 use leg::Leg;
@@ -387,6 +388,7 @@ impl Call {
             Input::Beside { beside } => self.sit_beside(beside),
             Input::WatchAs { how } => self.watch_as(how),
             Input::CoolDown => self.cools_down = true,
+            Input::LookedUp { .. } => {}
             Input::Survey { wanted } => self.unsurveyed = !wanted,
             Input::End { cause: EndWhy::Drained } => self.end(Ending::Drained, now),
             Input::End { cause: EndWhy::Failed } => self.end(Ending::Failed, now),

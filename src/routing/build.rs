@@ -82,6 +82,9 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
             Some(own) => Some(afterwards::calling(own)?),
             None => None,
         },
+        scripts: BTreeMap::new(),
+        look_ups: BTreeMap::new(),
+        bots: BTreeMap::new(),
         prompts,
         recording: recording(table),
         survey: survey(table.survey.as_ref())?,
@@ -338,6 +341,7 @@ fn line(number: &NumberTable, table: &RoutingTable) -> Option<Line> {
         expert_seats: value(&number.expert_seats)?,
         skills: list(&number.skills, Known::clone)?,
         transition: own,
+        script: None,
     })
 }
 

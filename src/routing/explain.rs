@@ -211,6 +211,10 @@ impl Plan {
             Step::Answer => Text::new("记录落盘后接通 (200)", "answers once the record is on disk (200)"),
             Step::Play(prompt) => self.said("播放", "plays", prompt),
             Step::PlayForever(prompt) => self.said("反复播放", "plays on and on", prompt),
+            Step::Script(script) => Text::new(
+                format!("自助流程 {script}，随时按 0 转人工"),
+                format!("the flow {script}; 0 leads to a person at any time"),
+            ),
             Step::Silence => Text::new("保持静音", "stays silent"),
             Step::Queue(queue) => Text::new(
                 format!("进入队列 {queue}，由{}接听", self.strategy_words(queue).zh),
@@ -242,7 +246,8 @@ impl Plan {
                     | TicketReason::DepartmentUnanswered
                     | TicketReason::EmergencyUnanswered
                     | TicketReason::AfterHours
-                    | TicketReason::CoolDown => {
+                    | TicketReason::CoolDown
+                    | TicketReason::SelfService => {
                         ("登记工单并播报编号", "opens a ticket and reads its number out")
                     }
                 };

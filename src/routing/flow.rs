@@ -8,7 +8,7 @@ use super::people::Role;
 use super::plan::{Afterwards, BenchLine, Line, LineMode, Peer, Plan, SeatGreeting, Transition};
 use super::prompts;
 use super::transition::Phase;
-use crate::id::{LineId, PromptId, QueueId};
+use crate::id::{LineId, PromptId, QueueId, ScriptId};
 use crate::time::Timestamp;
 
 /// What a call does, step after step; made by [`Plan`] for one line at one instant.
@@ -40,6 +40,8 @@ pub enum Step {
     Answer,
     /// A prompt to its end.
     Play(PromptId),
+    /// What the operator lets callers do by themselves; behind it, or at the key for a person, the flow goes on.
+    Script(ScriptId),
     /// A prompt again and again until the caller leaves.
     PlayForever(PromptId),
     /// Nothing until the caller leaves.
@@ -106,6 +108,8 @@ pub enum TicketReason {
     AfterHours,
     /// A policy about the caller: the last call was not long ago.
     CoolDown,
+    /// The caller ordered it, by keys and by a message.
+    SelfService,
 }
 
 impl TicketReason {
@@ -119,6 +123,7 @@ impl TicketReason {
             TicketReason::EmergencyUnanswered => "emergency_unanswered",
             TicketReason::AfterHours => "after_hours",
             TicketReason::CoolDown => "cool_down",
+            TicketReason::SelfService => "self_service",
         }
     }
 }
@@ -131,10 +136,12 @@ impl Plan {
     pub fn flow(&self, line: &Line, at: Timestamp) -> Flow {
         let (steps, record) = match &line.mode {
             LineMode::Primary { queue } | LineMode::Dual { queue } => {
-                (self.to_a_person(queue, None, false), self.recording.enabled)
+                (self.to_a_person(queue, line.script.as_ref(), None, false), self.recording.enabled)
             }
             LineMode::Merged { queue } => (self.merged(line, queue, at), self.recording.enabled),
-            LineMode::SubCenter { peer, queue } => (self.sub_center(peer, queue, at), self.recording.enabled),
+            LineMode::SubCenter { peer, queue } => {
+                (self.sub_center(peer, queue, line.script.as_ref(), at), self.recording.enabled)
+            }
             LineMode::Bench(bench) => bench_steps(bench),
             LineMode::Watch { role } => (vec![Step::Answer, Step::Watch { role: *role }], false),
             LineMode::Meeting(meeting) => (meet(meeting, &line.number), meeting.record),
@@ -158,18 +165,27 @@ impl Plan {
     fn merged(&self, line: &Line, queue: &QueueId, at: Timestamp) -> Vec<Step> {
         let transition = self.transition_of(line);
         match transition.phase(at, &self.city.time_zone) {
-            Phase::Before => self.to_a_person(queue, None, false),
-            Phase::Inside => self.to_a_person(queue, Some(&transition.prompt), transition.early_media),
+            Phase::Before => self.to_a_person(queue, line.script.as_ref(), None, false),
+            Phase::Inside => {
+                let first = Some(&transition.prompt);
+                self.to_a_person(queue, line.script.as_ref(), first, transition.early_media)
+            }
             Phase::After => match transition.afterwards {
-                Afterwards::Connect => self.to_a_person(queue, None, false),
+                Afterwards::Connect => self.to_a_person(queue, line.script.as_ref(), None, false),
                 Afterwards::Release => vec![Step::Refuse { status: GONE }],
             },
         }
     }
 
-    /// Ringing, answer, a prompt that comes `first`, greeting, queue; then the survey for who
-    /// talked and the ticket for who overflowed.
-    fn to_a_person(&self, queue: &QueueId, first: Option<&PromptId>, early: bool) -> Vec<Step> {
+    /// Ringing, answer, a prompt that comes `first`, the line's `script` or the queue's greeting, queue; then the
+    /// survey for who talked and the ticket for who overflowed.
+    fn to_a_person(
+        &self,
+        queue: &QueueId,
+        script: Option<&ScriptId>,
+        first: Option<&PromptId>,
+        early: bool,
+    ) -> Vec<Step> {
         let mut steps = vec![Step::Ring];
         match first {
             Some(prompt) if early => steps.extend([Step::PlayEarly(prompt.clone()), Step::Answer]),
@@ -177,7 +193,10 @@ impl Plan {
             None => steps.push(Step::Answer),
         }
         if let Some(queue) = self.queues.get(queue) {
-            steps.push(Step::Play(queue.greeting.clone()));
+            steps.push(match script {
+                Some(script) => Step::Script(script.clone()),
+                None => Step::Play(queue.greeting.clone()),
+            });
             steps.push(Step::Queue(queue.id.clone()));
             if self.survey.enabled {
                 steps.push(Step::Survey);
@@ -191,9 +210,15 @@ impl Plan {
     /// A sub-center is dialled while the caller hears ringing, and the caller is answered when it
     /// answers. Where it does not: a ticket, the answer, the news, and on as 12345. At an hour when
     /// nobody is there it is not dialled: nobody waits for a telephone that rings in the dark.
-    fn sub_center(&self, peer: &Peer, queue: &QueueId, at: Timestamp) -> Vec<Step> {
+    fn sub_center(
+        &self,
+        peer: &Peer,
+        queue: &QueueId,
+        script: Option<&ScriptId>,
+        at: Timestamp,
+    ) -> Vec<Step> {
         if !peer.hours.are_open(at, &self.city.time_zone) {
-            return self.to_a_person(queue, None, false);
+            return self.to_a_person(queue, script, None, false);
         }
         let unanswered = PromptId::from(prompts::SUB_CENTER_UNANSWERED);
         let mut steps = vec![
@@ -204,7 +229,7 @@ impl Plan {
                 failure_prompt: None, // Nothing can be said before the answer: it is a step of its own.
             },
         ];
-        let on_as_12345 = self.to_a_person(queue, Some(&unanswered), false);
+        let on_as_12345 = self.to_a_person(queue, script, Some(&unanswered), false);
         steps.extend(on_as_12345.into_iter().filter(|step| *step != Step::Ring));
         steps
     }

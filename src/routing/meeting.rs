@@ -121,5 +121,6 @@ fn line(meeting: &Arc<Meeting>, number: LineId) -> Line {
         expert_seats: false,
         skills: Vec::new(),
         transition: None,
+        script: None,
     }
 }

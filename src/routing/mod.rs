@@ -26,6 +26,7 @@ pub mod reach;
 mod read;
 pub mod readiness;
 pub mod rewrite;
+pub mod script;
 pub mod sound;
 pub mod source;
 pub mod speech;

@@ -12,9 +12,10 @@ use super::callers::Callers;
 use super::meeting::Meeting;
 use super::people::{ApiToken, ExpertGroup, Hours, Role, ThreeWay, Work};
 use super::queueing::{Known, Queueing};
+use super::script::{Bot, LookUpSource, Script};
 use super::sound::Sound;
 use super::trace::Trace;
-use crate::id::{LineId, PromptId, QueueId, SeatId, TrunkId};
+use crate::id::{BotId, LineId, LookUpId, PromptId, QueueId, ScriptId, SeatId, TrunkId};
 
 pub use super::flow::{Flow, Step, TicketReason};
 pub use super::trunk::{Account, Member, Probing, Trunk, TrunkGroup, TrunkTarget, Way};
@@ -68,6 +69,12 @@ pub struct Plan {
     pub follow_up: FollowUp,
     /// How somebody outside is called; `None`: nobody is.
     pub calling: Option<Calling>,
+    /// What callers may do by themselves.
+    pub scripts: BTreeMap<ScriptId, Arc<Script>>,
+    /// Whom scripts ask.
+    pub look_ups: BTreeMap<LookUpId, LookUpSource>,
+    /// Programs that talk with callers.
+    pub bots: BTreeMap<BotId, Bot>,
     /// Spoken and played sounds by id.
     pub prompts: BTreeMap<PromptId, Prompt>,
     /// What is kept of the sound.
@@ -186,6 +193,8 @@ pub struct Line {
     pub skills: Vec<Known>,
     /// Per-number override of the transition's first day and length.
     pub transition: Option<Transition>,
+    /// What its callers hear in place of their queue's greeting, before they wait there.
+    pub script: Option<ScriptId>,
 }
 
 /// The three ways of the notice's §三(一), 12345 itself, and lines for load tools.

@@ -4,12 +4,13 @@ mod seat;
 mod sound;
 mod transfer;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::acd::event::{OfferEnd, Overflow, Purpose};
-use crate::id::{CallId, LineId, QueueId, SeatId, TrunkId};
+use crate::id::{CallId, LineId, LookUpId, QueueId, ScriptId, SeatId, TrunkId};
 use crate::switchboard::request::{Disposed, Flag};
 use crate::time::{Instant, Timestamp};
 
@@ -207,6 +208,26 @@ pub enum What {
     },
     /// A ticket is left for an office, for this reason.
     TicketLeft { reason: String },
+    /// The caller began one of the operator's flows.
+    ScriptBegun { script: ScriptId },
+    /// A flow asked an adapter.
+    LookedUp {
+        source: LookUpId,
+        /// Whether it had something.
+        found: bool,
+        took_ms: u64,
+    },
+    /// The caller left a message: where it stands in the call's recording.
+    MessageLeft { name: String, from_ms: u64, to_ms: u64 },
+    /// The caller ordered the ticket: 自助下单.
+    Ordered {
+        category: String,
+        /// What is known of it, by name.
+        values: BTreeMap<String, String>,
+        /// The pick-up code (提取码), by which its progress is asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+    },
     /// 好差评: 1 (very satisfied) … 5 (very dissatisfied).
     Surveyed { grade: u8 },
     /// Why the grade was bad: the digit that was pressed.

@@ -258,6 +258,9 @@ impl Switchboard {
             Input::PauseRecording { call, pause, by } => {
                 self.tell_call(call, call::Input::PauseRecording { pause, by });
             }
+            Input::LookedUp { call, asked, said } => {
+                self.tell_call(call, call::Input::LookedUp { asked, said });
+            }
             Input::History { call, entries, earlier } => self.history_known(call, entries, earlier, now),
         }
         self.settle(now);

@@ -107,6 +107,9 @@ impl Switchboard {
             Command::Watch { call, how } => self.watches(id, call, how, now),
             Command::TakeWatched { call } => self.take_watched(id, call),
             Command::ObserverMayHear => self.observer_may_hear(id),
+            Command::LookUp { asked, source, by } => {
+                self.outputs.push_back(Output::LookUp { call: id, asked, source, by });
+            }
             Command::Tell(told) => self.told(id, told, now),
             Command::Over => self.forget_call(id, now),
         }

@@ -1,10 +1,12 @@
 //! What comes into the house and what goes out: the wall between the machines and `io`.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::id::{CallId, PromptId, SeatId, TrunkId};
+use crate::call::LookedUp;
+use crate::id::{CallId, LookUpId, PromptId, SeatId, TrunkId};
 use crate::ledger::Action;
 use crate::media;
 use crate::media::order::{PortSlot, SoundId};
@@ -62,6 +64,8 @@ pub enum Input {
     /// Past calls of a caller, in answer to [`Output::LookUpHistory`]: one line of text each for the
     /// screen, and what follows from them.
     History { call: CallId, entries: Vec<String>, earlier: Earlier },
+    /// What an adapter said, in answer to [`Output::LookUp`].
+    LookedUp { call: CallId, asked: u32, said: LookedUp },
 }
 
 /// What the house wants done.
@@ -82,6 +86,8 @@ pub enum Output {
     /// Look up what is known of the caller's earlier calls: for the screen (at most 5), and what follows
     /// from those since then.
     LookUpHistory { call: CallId, caller: String, since: Timestamp },
+    /// Ask a source of the plan's by these values, within its time-out: [`Input::LookedUp`] always follows.
+    LookUp { call: CallId, asked: u32, source: LookUpId, by: BTreeMap<String, String> },
     /// A leg of a call is on the wire, with this trunk or seat: traces find its messages by the reference.
     OnWire { call: CallId, party: sip::event::Origin, wire_ref: sip::WireRef },
     /// The drain is over: nothing is left to wait for.

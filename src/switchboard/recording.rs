@@ -257,6 +257,12 @@ impl Switchboard {
                 What::LegClosed { leg, party: party_of(callee), sound: sound_of(sound) }
             }
             Told::TicketLeft { reason } => What::TicketLeft { reason: reason.name().into() },
+            Told::ScriptBegun { script } => What::ScriptBegun { script },
+            Told::LookedUp { source, found, took } => What::LookedUp { source, found, took_ms: millis(took) },
+            Told::MessageLeft { name, from, to } => {
+                What::MessageLeft { name, from_ms: millis(from), to_ms: millis(to) }
+            }
+            Told::Ordered { category, values, code } => What::Ordered { category, values, code },
             Told::Surveyed { grade } => What::Surveyed { grade },
             Told::RecordingPaused { by } => What::RecordingPaused { by },
             Told::RecordingResumed { by } => What::RecordingResumed { by },

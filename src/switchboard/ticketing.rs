@@ -67,7 +67,11 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         | What::RoomJoined { .. }
         | What::RoomLeft { .. }
         | What::SoundMissing { .. }
-        | What::LegClosed { .. } => return None,
+        | What::LegClosed { .. }
+        | What::ScriptBegun { .. }
+        | What::LookedUp { .. }
+        | What::MessageLeft { .. }
+        | What::Ordered { .. } => return None,
         What::DigitPressed { digit } => EventBody::DigitPressed { digit },
         What::FromCenter { center, incident, caller } => {
             EventBody::FromCenter { center, incident: incident.unwrap_or_default(), caller }

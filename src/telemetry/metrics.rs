@@ -133,7 +133,11 @@ impl Metrics {
             | What::Disposed(_)
             | What::Flagged { .. }
             | What::SurveyReason { .. }
-            | What::LegReplaced { .. } => {}
+            | What::LegReplaced { .. }
+            | What::ScriptBegun { .. }
+            | What::LookedUp { .. }
+            | What::MessageLeft { .. }
+            | What::Ordered { .. } => {}
             What::RoomJoined { members } => figures.room_joined(*members),
             What::RoomLeft { members, .. } => figures.room_left(*members),
             What::PeerFailed { .. } => {

@@ -288,7 +288,11 @@ impl CallRecord {
             What::LegClosed { leg, party, sound } if self.legs.len() < LEGS_MAX => {
                 self.legs.push(LegSound { leg: *leg, party: party.clone(), sound: sound.clone() });
             }
-            What::LegClosed { .. } => {}
+            What::LegClosed { .. }
+            | What::ScriptBegun { .. }
+            | What::LookedUp { .. }
+            | What::MessageLeft { .. }
+            | What::Ordered { .. } => {}
             What::PeerAnswered { trunk, number, .. } => {
                 self.person_ms.get_or_insert(at_ms);
                 self.peer = Some(format!("{trunk}/{number}"));

@@ -36,6 +36,7 @@ pub fn words(command: &Command, sounds: &BTreeMap<PromptId, SoundId>) -> String 
             let ring = ring.map_or_else(String::new, |ring| format!(" for {} s", ring.as_secs()));
             format!("want seat {}{}{ring}", seats.join("|"), if *beside { " beside" } else { "" })
         }
+        Command::LookUp { asked, source, by } => format!("ask {source} {asked} by {by:?}"),
         Command::TakeOver { leg, sdp } => format!("200 in place of {}{}", leg.index, hold(sdp)),
         Command::RefuseTakeOver { leg, status } => format!("{status} in place of {}", leg.index),
         Command::AnswerOffer { leg, sdp } => format!("200 to re-INVITE of {}{}", leg.index, hold(sdp)),
@@ -137,6 +138,12 @@ fn told_words(told: &Told) -> String {
         Told::Announced { prompt } => format!("announced {prompt}"),
         Told::DigitPressed { digit } => format!("digit {digit}"),
         Told::Urgent => "urgent".to_owned(),
+        Told::ScriptBegun { script } => format!("flow {script}"),
+        Told::LookedUp { source, found, .. } => format!("asked {source}: {found}"),
+        Told::MessageLeft { name, from, to } => {
+            format!("message {name} {}-{} ms", from.as_millis(), to.as_millis())
+        }
+        Told::Ordered { category, values, code } => format!("ordered {category} {values:?} {code:?}"),
         Told::Queued { queue } => format!("queued in {queue}"),
         Told::SeatAnswered { seat, waited } => format!("seat {seat} after {} ms", waited.as_millis()),
         Told::SeatLeft { seat, talked, vanished } => {

@@ -206,6 +206,11 @@ impl House {
                         },
                     );
                 }
+                Output::LookUp { call, asked, source, .. } => {
+                    tracing::warn!(%call, %source, "no adapter answers");
+                    let said = crate::call::LookedUp::Failed;
+                    self.board.handle_input(Input::LookedUp { call, asked, said }, self.setup.clock.now());
+                }
                 Output::Drained => self.drained = true,
             }
         }
