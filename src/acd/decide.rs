@@ -11,7 +11,6 @@ use crate::routing::queueing::Strategy;
 use crate::time::Instant;
 
 use super::acd::Acd;
-use super::need::SeatSet;
 use super::seat::Seat;
 
 /// A seat that is free.
@@ -103,28 +102,25 @@ impl Acd {
         };
         (0..self.needs.rows().count()).for_each(|need| advance(need, &mut heads));
         let mut last: BTreeMap<&crate::id::QueueId, &SeatId> = BTreeMap::new();
-        let mut taken = SeatSet::default();
-        let mut left = self.ready.len();
+        let mut left: Vec<&Free> = self.ready.values().collect();
         while let Some(Reverse((_, call, need))) = heads.pop() {
             let row = self.needs.row(need);
             let (Some(queue), Some(waiting)) = (self.queues.get(&row.need.queue), self.waiting.get(&call))
             else {
                 continue;
             };
-            let free = self.ready.values();
-            let free = free.filter(|free| row.serving.has(free.number) && !taken.has(free.number));
+            let free = left.iter().copied().filter(|free| row.serving.has(free.number));
             let before = last.get(&row.need.queue).copied().or(queue.last_offered.as_ref());
             let chosen = choose(queue.strategy_for(waiting), free, before, waiting.room(), &mut self.dice);
             if let Some(seat) = chosen.last() {
                 last.insert(&row.need.queue, &seat.seat);
                 advance(need, &mut heads);
             }
-            left -= chosen.len();
             for free in chosen {
-                taken.set(free.number, true);
+                left.retain(|other| other.number != free.number);
                 pairs.push((call, free.seat.clone()));
             }
-            if left == 0 {
+            if left.is_empty() {
                 break;
             }
         }

@@ -241,7 +241,14 @@ impl Acd {
 
     /// Nothing is under way at the seat any more: it is free, unless somebody said otherwise meanwhile.
     pub(super) fn release(&mut self, id: &SeatId, since: Instant, now: Instant) {
-        let Some(seat) = self.seats.get_mut(id) else { return };
+        if let Some(number) = self.free(id, since, now) {
+            self.pair_seat(id, number, now);
+        }
+    }
+
+    /// The same, and nobody is offered to it yet: its number, if it is free now.
+    fn free(&mut self, id: &SeatId, since: Instant, now: Instant) -> Option<usize> {
+        let seat = self.seats.get_mut(id)?;
         let (dropped, number) = (seat.dropped, seat.number);
         seat.absence.take_if(|absence| absence.is_over(now));
         let state = if dropped || !seat.registered {
@@ -257,22 +264,34 @@ impl Acd {
         self.set_seat(id, state, now);
         if dropped {
             self.seats.remove(id);
-        } else if is_free {
-            self.pair_seat(id, number, now);
         }
+        (is_free && !dropped).then_some(number)
     }
 
-    pub(super) fn seat_due(&mut self, id: &SeatId, now: Instant) {
-        let Some(state) = self.seat(id) else { return };
-        match *state {
-            SeatState::Offered { call, .. } => {
-                let until = self.away_until(call, now);
-                self.withdraw(call, id);
-                self.set_unanswered(id, until, now);
-                self.offer_over(call, id, now);
-            }
-            SeatState::WrapUp { .. } | SeatState::Away { .. } => self.release(id, now, now),
-            SeatState::SignedOut | SeatState::Ready { .. } | SeatState::Talking { .. } => {}
+    pub(super) fn is_ringing(&self, id: &SeatId) -> bool {
+        matches!(self.seat(id), Some(SeatState::Offered { .. }))
+    }
+
+    /// A seat rang for as long as it may.
+    pub(super) fn rang_out(&mut self, id: &SeatId, now: Instant) {
+        let Some(&SeatState::Offered { call, lapses_at }) = self.seat(id) else { return };
+        if lapses_at > now {
+            return; // For somebody else by now.
+        }
+        let until = self.away_until(call, now);
+        self.withdraw(call, id);
+        self.set_unanswered(id, until, now);
+        self.offer_over(call, id, now);
+    }
+
+    /// A wrap-up is over, or an absence: the seat's number, if it is free now.
+    pub(super) fn rested(&mut self, id: &SeatId, now: Instant) -> Option<usize> {
+        match self.seat(id)? {
+            SeatState::WrapUp { .. } | SeatState::Away { .. } => self.free(id, now, now),
+            SeatState::SignedOut
+            | SeatState::Ready { .. }
+            | SeatState::Offered { .. }
+            | SeatState::Talking { .. } => None,
         }
     }
 

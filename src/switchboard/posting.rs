@@ -19,8 +19,8 @@ impl Switchboard {
         for (sink, outbox) in self.outboxes.iter_mut().enumerate() {
             while let Some(output) = outbox.poll_output() {
                 match output {
-                    OutboxOutput::Deliver { event, timeout } => {
-                        self.outputs.push_back(Output::Deliver { sink, event, timeout });
+                    OutboxOutput::Deliver { event, timeout, awaited } => {
+                        self.outputs.push_back(Output::Deliver { sink, event, timeout, awaited });
                     }
                     OutboxOutput::Settled(event) => self.records.push(StoreJob::Settled { sink, event }),
                     OutboxOutput::DeadLetter { event, why } => {

@@ -63,6 +63,8 @@ pub enum OutboxOutput {
         event: StoredEvent,
         /// Longest time for the try.
         timeout: Duration,
+        /// A seat waits for it, or for one behind it.
+        awaited: bool,
     },
     /// The sink has it: strike it off on disk.
     Settled(EventRef),
@@ -393,7 +395,8 @@ impl Outbox {
     fn send(&mut self, event: StoredEvent, now: Instant) {
         let lapses_at = now + self.timeout + OUTCOME_GRACE;
         self.in_flight.insert(event.event, lapses_at);
-        self.outputs.push_back(OutboxOutput::Deliver { event, timeout: self.timeout });
+        let awaited = self.backlog.is_awaited(event.event.call);
+        self.outputs.push_back(OutboxOutput::Deliver { event, timeout: self.timeout, awaited });
     }
 
     fn refill(&mut self) {

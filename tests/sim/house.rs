@@ -164,7 +164,7 @@ impl City {
                         }
                     }
                 }
-                Output::Deliver { sink, event, timeout } => {
+                Output::Deliver { sink, event, timeout, .. } => {
                     let (span, outcome) = self.books.deliver(&event, timeout, self.mono);
                     self.errand(span, Errand::Deliver { sink, event: event.event, outcome });
                 }

@@ -71,7 +71,7 @@ fn an_event_comes_signed_and_named_as_the_contract_says() {
     let stub = Stub::open();
     let hook = Hook::to(&stub.url(), "signed");
     for event in story(1) {
-        assert_eq!(run(hook.adapter.deliver(&event)), Outcome::Taken);
+        assert_eq!(run(hook.adapter.deliver(&event, false)), Outcome::Taken);
     }
     let seen = stub.seen();
     assert_eq!(seen.len(), 4);
@@ -113,15 +113,15 @@ fn each_answer_of_the_office_means_what_the_contract_says() {
     let event = story(1).remove(0);
     for (answer, words, means) in rows {
         stub.answer([answer]);
-        assert_eq!(run(hook.adapter.deliver(&event)), means(words), "{answer:?}");
+        assert_eq!(run(hook.adapter.deliver(&event, false)), means(words), "{answer:?}");
     }
     stub.answer([Answer::Lost]);
-    let lost = run(hook.adapter.deliver(&event));
+    let lost = run(hook.adapter.deliver(&event, false));
     assert!(is_failure(Some(&lost)), "{lost:?}");
     assert_eq!(stub.seen().len(), rows_and(1), "a redirect is not followed");
 
     let nobody = Hook::to(&format!("http://{}/", closed_door()), "nobody");
-    let Outcome::Retry(why) = run(nobody.adapter.deliver(&event)) else {
+    let Outcome::Retry(why) = run(nobody.adapter.deliver(&event, false)) else {
         panic!("a closed door is no refusal");
     };
     assert!(why.contains("refused"), "the log says why: {why}");

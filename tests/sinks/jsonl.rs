@@ -45,7 +45,7 @@ impl Drop for Shelf {
 }
 
 fn deliver(adapter: &Arc<dyn TicketSink>, event: &StoredEvent) -> Outcome {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(adapter.deliver(event))
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(adapter.deliver(event, false))
 }
 
 /// The file's lines, each a valid event.

@@ -35,14 +35,15 @@ fn tickets_wait_for_a_store_that_cannot_write_and_are_whole_afterwards() {
     post.assert_in_order(1..=5);
 
     // The same again, and one that is no event.
-    let again: Vec<Outcome> = story(3).iter().map(|event| runtime.block_on(adapter.deliver(event))).collect();
+    let again: Vec<Outcome> =
+        story(3).iter().map(|event| runtime.block_on(adapter.deliver(event, false))).collect();
     assert_eq!(again, [const { Outcome::Taken }; 4]);
     let garbled = StoredEvent {
         event: EventRef { call: call(9), sequence: 1 },
         json: "[1, 2".into(),
         ..story(9).remove(0)
     };
-    assert!(matches!(runtime.block_on(adapter.deliver(&garbled)), Outcome::Refused(_)));
+    assert!(matches!(runtime.block_on(adapter.deliver(&garbled, false)), Outcome::Refused(_)));
 
     let tickets = Reader::open(&data.join(FILE)).unwrap().tickets(100).unwrap();
     let rows: Vec<(&str, &str, u32)> = tickets

@@ -305,7 +305,7 @@ fn what_follows_from_a_callers_earlier_calls_is_found_by_the_calls_since_then() 
     archive.write(unanswered.iter().cloned().map(job).collect());
     let errands = archive.store.errands();
     for fact in &unanswered {
-        runtime.block_on(errands.fold(event(fact))).unwrap().unwrap();
+        runtime.block_on(errands.fold(event(fact), false)).unwrap().unwrap();
     }
     archive.write(vec![job(opened(call(4), 4))]);
     assert!(archive.store.close(), "rows of calls that are over are written at the end at the latest");
@@ -327,7 +327,7 @@ fn a_ticket_is_folded_once_closed_for_good_and_never_takes_the_place_of_another(
     let archive = Archive::start(&folder, &[]);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let errands = archive.store.errands();
-    let fold = |fact| runtime.block_on(errands.fold(event(&fact))).unwrap();
+    let fold = |fact| runtime.block_on(errands.fold(event(&fact), false)).unwrap();
     let recorded = What::Recorded { file: "recordings/a.wav".into(), duration_ms: 1_000, lost_frames: 0 };
     for _ in 0..2 {
         for fact in [opened(call(1), 1), closed(call(1), 2), fact(call(1), 3, recorded.clone())] {

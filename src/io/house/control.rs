@@ -10,7 +10,7 @@ use crate::io::sip_socket::Arrival;
 use crate::io::store::Report;
 use crate::media;
 use crate::switchboard::{Input, Output, StoreJob};
-use crate::tickets::event::Outcome;
+use crate::tickets::event::{Outcome, StoredEvent};
 
 /// Asks taken before the sockets have their turn again.
 const ASKS_PER_TURN: usize = 256;
@@ -191,7 +191,9 @@ impl House {
                         self.feed.submitted(token, facts, whole);
                     }
                 }
-                Output::Deliver { sink, event, timeout } => self.deliver(sink, event, timeout),
+                Output::Deliver { sink, event, timeout, awaited } => {
+                    self.deliver(sink, event, timeout, awaited);
+                }
                 Output::LoadOutbox { sink, after, most } => self.load_outbox(sink, after, most),
                 Output::LookUpHistory { call, caller, since } => {
                     let door = self.door.clone();
@@ -221,12 +223,12 @@ impl House {
         }
     }
 
-    fn deliver(&self, sink: usize, event: crate::tickets::event::StoredEvent, timeout: Duration) {
+    fn deliver(&self, sink: usize, event: StoredEvent, timeout: Duration, awaited: bool) {
         let Some(adapter) = self.sinks.get(sink).cloned() else { return };
         let (door, figures) = (self.door.clone(), self.metrics.figures().clone());
         let name = self.sink_name(sink);
         self.worker.spawn(async move {
-            let tried = tokio::time::timeout(timeout, adapter.deliver(&event)).await;
+            let tried = tokio::time::timeout(timeout, adapter.deliver(&event, awaited)).await;
             let outcome = tried.unwrap_or_else(|_| Outcome::Retry("timed out".into()));
             let word = match &outcome {
                 Outcome::Taken => "taken",

@@ -15,8 +15,24 @@ pub(super) enum Wakes {
     Anything,
     /// Something that somebody waits for, or the end.
     Urgent,
-    /// The end alone.
-    Close,
+    /// Something that waits no longer than until then, or the end.
+    Hasty(Instant),
+}
+
+/// Requests that somebody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Urgent {
+    /// When the oldest came.
+    pub(super) since: Instant,
+    /// When the hastiest is to be committed.
+    pub(super) due: Instant,
+}
+
+impl Urgent {
+    pub(super) fn both(one: Option<Urgent>, other: Option<Urgent>) -> Option<Urgent> {
+        let (Some(a), Some(b)) = (one, other) else { return one.or(other) };
+        Some(Urgent { since: a.since.min(b.since), due: a.due.min(b.due) })
+    }
 }
 
 /// The queue between the house and the writer's thread. Its bounds are `PENDING_SOFT` and
@@ -28,8 +44,8 @@ pub(super) struct Inbox {
 
 struct State {
     requests: Vec<Request>,
-    /// Since when somebody waits for one of them.
-    urgent_since: Option<Instant>,
+    /// Since when somebody waits for one of them, and until when they may.
+    urgent: Option<Urgent>,
     /// What the writer sleeps for; `None`: it is awake, and looks here before it sleeps.
     sleeping: Option<Wakes>,
     /// The writer is gone.
@@ -38,7 +54,7 @@ struct State {
 
 impl Inbox {
     pub(super) fn new() -> Self {
-        let state = State { requests: Vec::new(), urgent_since: None, sleeping: None, ended: false };
+        let state = State { requests: Vec::new(), urgent: None, sleeping: None, ended: false };
         Inbox { state: Mutex::new(state), woken: Condvar::new() }
     }
 
@@ -49,21 +65,22 @@ impl Inbox {
 
     /// Leaves a request. `false`: the writer is gone.
     pub(super) fn push(&self, request: Request) -> bool {
-        let urgent = request.is_urgent();
+        let urgent = request.patience().map(|patience| {
+            let since = Instant::now();
+            Urgent { since, due: since + patience }
+        });
         let close = matches!(request, Request::Close);
         let mut state = self.state();
         if state.ended {
             return false;
         }
         state.requests.push(request);
-        if urgent {
-            state.urgent_since.get_or_insert_with(Instant::now);
-        }
+        state.urgent = Urgent::both(state.urgent, urgent);
         let wake = match state.sleeping {
             None => false,
             Some(Wakes::Anything) => true,
-            Some(Wakes::Urgent) => urgent || close,
-            Some(Wakes::Close) => close,
+            Some(Wakes::Urgent) => urgent.is_some() || close,
+            Some(Wakes::Hasty(due)) => urgent.is_some_and(|urgent| urgent.due < due) || close,
         };
         if wake {
             // Whoever pushes next need not wake it again.
@@ -74,10 +91,10 @@ impl Inbox {
         true
     }
 
-    /// Takes all that is there, in order; and since when the oldest is waited for that is urgent.
-    pub(super) fn take(&self) -> (Vec<Request>, Option<Instant>) {
+    /// Takes all that is there, in order; and what of it is urgent.
+    pub(super) fn take(&self) -> (Vec<Request>, Option<Urgent>) {
         let mut state = self.state();
-        (std::mem::take(&mut state.requests), state.urgent_since.take())
+        (std::mem::take(&mut state.requests), state.urgent.take())
     }
 
     /// Sleeps until something comes that may end the sleep, or until `until`.
@@ -85,8 +102,8 @@ impl Inbox {
         let mut state = self.state();
         let here = |state: &State| match wakes {
             Wakes::Anything => !state.requests.is_empty(),
-            Wakes::Urgent => state.urgent_since.is_some() || state.closing(),
-            Wakes::Close => state.closing(),
+            Wakes::Urgent => state.urgent.is_some() || state.closing(),
+            Wakes::Hasty(due) => state.urgent.is_some_and(|urgent| urgent.due < due) || state.closing(),
         };
         while !here(&state) {
             state.sleeping = Some(wakes);
@@ -118,6 +135,8 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use super::super::write::LedgerRow;
+    use super::super::writer::Errand;
     use super::*;
     use std::sync::Arc;
     use std::time::Duration;
@@ -126,19 +145,39 @@ mod tests {
         Request::Jobs { token: 1, jobs: Vec::new() }
     }
 
+    /// For the ledger.
+    fn entry() -> Request {
+        let (reply, _) = tokio::sync::oneshot::channel();
+        let make = Box::new(|_: Option<&LedgerRow>| -> LedgerRow { unreachable!("nothing is written here") });
+        Request::Errand(Errand::Append { make, reply })
+    }
+
     #[test]
     fn a_sleeper_is_woken_by_what_it_sleeps_for_and_by_nothing_else() {
         let inbox = Arc::new(Inbox::new());
         let sleeper = Arc::clone(&inbox);
-        let thread = std::thread::spawn(move || sleeper.wait(Wakes::Close, None));
-        while inbox.state().sleeping != Some(Wakes::Close) {
+        let due = Instant::now(); // Nothing that comes later is in more of a hurry.
+        let thread = std::thread::spawn(move || sleeper.wait(Wakes::Hasty(due), None));
+        while inbox.state().sleeping != Some(Wakes::Hasty(due)) {
             std::thread::yield_now();
         }
-        assert!(inbox.push(jobs()));
-        assert_eq!(inbox.state().sleeping, Some(Wakes::Close), "it sleeps on");
+        assert!(inbox.push(jobs()) && inbox.push(entry()));
+        assert_eq!(inbox.state().sleeping, Some(Wakes::Hasty(due)), "it sleeps on");
         assert!(inbox.push(Request::Close));
         thread.join().unwrap();
-        assert_eq!(inbox.take().0.len(), 2, "in order, and both are there");
+        assert_eq!(inbox.take().0.len(), 3, "in order, and all are there");
+    }
+
+    #[test]
+    fn a_sleeper_is_woken_by_what_is_in_more_of_a_hurry() {
+        let inbox = Arc::new(Inbox::new());
+        let sleeper = Arc::clone(&inbox);
+        let due = Instant::now() + Duration::from_secs(3_600);
+        let thread = std::thread::spawn(move || sleeper.wait(Wakes::Hasty(due), None));
+        assert!(inbox.push(entry()), "a reader of a recording waits for it");
+        thread.join().unwrap();
+        let (requests, urgent) = inbox.take();
+        assert!(requests.len() == 1 && urgent.is_some_and(|urgent| urgent.since < urgent.due));
     }
 
     #[test]

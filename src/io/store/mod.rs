@@ -226,10 +226,11 @@ impl Drop for Store {
 
 impl Errands {
     /// Folds an event into the embedded ticket office; ready once it is on disk. The inner result
-    /// is the office's refusal.
-    pub async fn fold(&self, event: StoredEvent) -> Result<Result<(), String>, StoreError> {
+    /// is the office's refusal. `awaited`: a seat waits for it, and it does not ride along with somebody
+    /// else's sync.
+    pub async fn fold(&self, event: StoredEvent, awaited: bool) -> Result<Result<(), String>, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.run(Errand::Fold { event, reply }, answer).await
+        self.run(Errand::Fold { event, awaited, reply }, answer).await
     }
 
     /// Appends to the ledger what `make` makes of its last entry; ready once it is on disk.

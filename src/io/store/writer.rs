@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
-use super::inbox::{Inbox, Wakes};
+use super::inbox::{Inbox, Urgent, Wakes};
 use super::manifest::{self, ManifestRow};
 use super::office;
 use super::schema::{self, StoreError};
@@ -28,6 +28,8 @@ const LINGER: Duration = Duration::from_millis(100);
 /// What a call waits for waits so long for others like it, since a sync costs the same for one and
 /// for twenty. Where calls are so rare that none would come, it does not wait.
 const GATHER: Duration = Duration::from_millis(4);
+/// The same for a seat's screen, which takes several commits one after another before the seat rings.
+const GATHER_SCREEN: Duration = Duration::from_millis(1);
 /// Calls are rare when the last commit that one waited for is so long ago.
 const RARE: Duration = Duration::from_millis(8);
 /// First and longest pause between tries of a failing commit.
@@ -58,7 +60,7 @@ type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 /// Errands are answered after the commit that holds them; a failed one is answered at once and
 /// not kept: its asker tries again.
 pub(super) enum Errand {
-    Fold { event: StoredEvent, reply: Reply<Result<(), String>> },
+    Fold { event: StoredEvent, awaited: bool, reply: Reply<Result<(), String>> },
     Append { make: Make, reply: Reply<LedgerRow> },
     File { row: Box<ManifestRow>, reply: Reply<()> },
 }
@@ -71,19 +73,22 @@ enum Done {
 }
 
 impl Request {
-    /// Whether somebody waits for it: a caller for the answer, a seat for its screen, a reader of
-    /// a recording for the ledger.
-    pub(super) fn is_urgent(&self) -> bool {
+    /// How long it may wait for others where somebody waits for it: a caller for the answer, a seat for its
+    /// screen, a reader of a recording for the ledger. `None`: nobody does.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        let of_fact = |job: &StoreJob| match job {
+            StoreJob::Fact { fact, .. } => match fact.what {
+                What::Opened { .. } => Some(GATHER),
+                What::SeatOffered { .. } => Some(GATHER_SCREEN),
+                _ => None,
+            },
+            _ => None,
+        };
         match self {
-            Request::Jobs { jobs, .. } => jobs.iter().any(|job| {
-                matches!(
-                    job,
-                    StoreJob::Fact { fact, .. }
-                        if matches!(fact.what, What::Opened { .. } | What::SeatOffered { .. })
-                )
-            }),
-            Request::Errand(Errand::Append { .. }) => true,
-            Request::Errand(Errand::Fold { .. } | Errand::File { .. }) | Request::Close => false,
+            Request::Jobs { jobs, .. } => jobs.iter().filter_map(of_fact).min(),
+            Request::Errand(Errand::Append { .. }) => Some(GATHER),
+            Request::Errand(Errand::Fold { awaited, .. }) => awaited.then_some(GATHER_SCREEN),
+            Request::Errand(Errand::File { .. }) | Request::Close => None,
         }
     }
 }
@@ -153,11 +158,11 @@ impl Writer {
     /// Waits until there is something to commit and it is time to; `false`: the end.
     fn gather(&mut self, inbox: &Inbox) -> bool {
         let mut linger: Option<Instant> = None;
-        let mut urgent: Option<Instant> = None;
+        let mut urgent: Option<Urgent> = None;
         loop {
-            let (requests, urgent_since) = inbox.take();
+            let (requests, news) = inbox.take();
             requests.into_iter().for_each(|request| self.take(request));
-            urgent = urgent.or(urgent_since);
+            urgent = Urgent::both(urgent, news);
             let empty = self.pending.is_empty() && self.errands.is_empty();
             if let Some(since) = self.closing {
                 let given_up = self.failing.is_some() && since.elapsed() >= CLOSE_GRACE;
@@ -174,14 +179,14 @@ impl Writer {
                     due => (Wakes::Anything, due),
                 },
                 (None, _) if self.closing.is_some() => return true,
-                (None, Some(since)) => {
+                (None, Some(Urgent { since, due })) => {
                     let rare = self.awaited.is_none_or(|last| since.duration_since(last) > RARE);
-                    (Wakes::Close, Some(if rare { since } else { since + GATHER }))
+                    (Wakes::Hasty(due), Some(if rare { since } else { due }))
                 }
                 (None, None) => (Wakes::Urgent, Some(*linger.get_or_insert(now + LINGER))),
             };
             if due.is_some_and(|due| due <= now) {
-                self.awaited = urgent.or(self.awaited);
+                self.awaited = urgent.map(|urgent| urgent.since).or(self.awaited);
                 return true;
             }
             inbox.wait(wakes, due);
@@ -266,7 +271,7 @@ impl Writer {
         }
         for errand in self.errands.drain(..) {
             done.push(match errand {
-                Errand::Fold { event, reply } => Done::Fold(reply, office::fold(&db, &event)),
+                Errand::Fold { event, reply, .. } => Done::Fold(reply, office::fold(&db, &event)),
                 Errand::Append { make, reply } => Done::Append(reply, append_ledger(&db, make)),
                 Errand::File { row, reply } => Done::File(reply, manifest::enter(&db, &row)),
             });

@@ -82,7 +82,7 @@ fn words_of(error: &dyn Error) -> String {
 }
 
 impl TicketSink for Webhook {
-    fn deliver<'a>(&'a self, event: &'a StoredEvent) -> Delivery<'a> {
+    fn deliver<'a>(&'a self, event: &'a StoredEvent, _awaited: bool) -> Delivery<'a> {
         Box::pin(self.post(event))
     }
 }

@@ -20,8 +20,8 @@ pub type Delivery<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
 /// A ticket office. Events open, update and close its tickets; each comes at least once, in order
 /// per call, under a name that is the same at each try.
 pub trait TicketSink: Send + Sync {
-    /// One try.
-    fn deliver<'a>(&'a self, event: &'a StoredEvent) -> Delivery<'a>;
+    /// One try. `awaited`: a seat waits for it, so an adapter that gathers what it has does not gather now.
+    fn deliver<'a>(&'a self, event: &'a StoredEvent, awaited: bool) -> Delivery<'a>;
 }
 
 /// Why an adapter cannot work.

@@ -13,9 +13,9 @@ impl Sqlite {
 }
 
 impl TicketSink for Sqlite {
-    fn deliver<'a>(&'a self, event: &'a StoredEvent) -> Delivery<'a> {
+    fn deliver<'a>(&'a self, event: &'a StoredEvent, awaited: bool) -> Delivery<'a> {
         Box::pin(async move {
-            match self.0.fold(event.clone()).await {
+            match self.0.fold(event.clone(), awaited).await {
                 Ok(Ok(())) => Outcome::Taken,
                 Ok(Err(why)) => Outcome::Refused(why),
                 Err(error) => Outcome::Retry(error.to_string()),
