@@ -13,7 +13,7 @@ use crate::id::{CallId, LegId, TrunkId};
 use crate::media;
 use crate::routing::meeting::{Comer, SEATS};
 use crate::routing::number::Dialled;
-use crate::routing::plan::{DialledFrom, Line, LineMode};
+use crate::routing::plan::{DialledFrom, Flow, Line, LineMode, Step};
 use crate::routing::watching::NoWatch;
 use crate::sip::event::{EndCause, Event, Invited, Origin};
 use crate::sip::{self, SessionId};
@@ -23,6 +23,8 @@ use crate::time::Now;
 /// Calls of its own that one seat's telephone has at once; the next is busy. Whoever has stolen its password
 /// fills no trunk with calls.
 const OWN_CALLS_MAX: u32 = 4;
+/// Digits of a pick-up code.
+const PICKUP_DIGITS: usize = 6;
 /// What who comes to a full room is told.
 const ROOM_FULL: &str = "The meeting room is full";
 
@@ -192,8 +194,10 @@ impl Switchboard {
         let caller = invited.caller.clone();
         let setup = Setup {
             id,
-            flow,
             ticket: ticket.clone(),
+            pickup: self.pickup_for(&flow),
+            from: caller.clone(),
+            flow,
             sounds: self.sounds.clone(),
             offer: invited.offer.clone(),
             reliable: invited.reliable,
@@ -265,6 +269,15 @@ impl Switchboard {
         tls.then(|| KeySeed::draw(&mut self.dice))
     }
 
+    /// The code by which the progress of a ticket is asked for that this call's flow may order.
+    fn pickup_for(&mut self, flow: &Flow) -> String {
+        if !flow.steps.iter().any(|step| matches!(step, Step::Script(_))) {
+            return String::new();
+        }
+        let codes = 10_u64.pow(PICKUP_DIGITS as u32);
+        format!("{:0PICKUP_DIGITS$}", self.dice.below(codes))
+    }
+
     fn let_in(
         &mut self,
         id: CallId,
@@ -295,6 +308,9 @@ impl Switchboard {
             call,
             line: line.number.clone(),
             caller: invited.caller,
+            way: trunk.clone(),
+            asking: None,
+            hidden: None,
             max_forwards: invited.max_forwards,
             ticket: ticket.clone(),
             opened_at: now.wall,
