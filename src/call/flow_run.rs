@@ -261,6 +261,9 @@ impl Call {
 
     /// The caller pressed a key.
     pub(super) fn digit_pressed(&mut self, digit: char, now: Now) {
+        if self.is_late_end(digit, now) {
+            return;
+        }
         if !self.is_of_value(digit) {
             self.tell(Told::DigitPressed { digit });
             if self.plan.callers.urgent_key == Some(digit) && self.says_urgent(now) {

@@ -20,12 +20,14 @@ impl Call {
         !digits.is_empty() || digit != PERSON_KEY && self.plan.callers.urgent_key != Some(digit)
     }
 
+    /// Whether a key would have ended what has ended by itself a moment ago. It is taken for nothing else.
+    pub(super) fn is_late_end(&mut self, digit: char, now: Now) -> bool {
+        let ended = self.service.ended.take();
+        digit == END_KEY && ended.is_some_and(|at| now.mono.since(at) <= HASH_LATE)
+    }
+
     /// A key, in an act that waits.
     pub(super) fn act_pressed(&mut self, digit: char, now: Now) {
-        let late = self.service.ended.take().is_some_and(|at| now.mono.since(at) <= HASH_LATE);
-        if digit == END_KEY && late {
-            return;
-        }
         if digit == PERSON_KEY && !self.is_of_value(digit) {
             return self.to_a_person(now);
         }

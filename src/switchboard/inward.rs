@@ -14,6 +14,7 @@ use crate::media;
 use crate::routing::meeting::{Comer, SEATS};
 use crate::routing::number::Dialled;
 use crate::routing::plan::{DialledFrom, Flow, Line, LineMode, Step};
+use crate::routing::script::PERSON_KEY;
 use crate::routing::watching::NoWatch;
 use crate::sip::event::{EndCause, Event, Invited, Origin};
 use crate::sip::{self, SessionId};
@@ -23,8 +24,8 @@ use crate::time::Now;
 /// Calls of its own that one seat's telephone has at once; the next is busy. Whoever has stolen its password
 /// fills no trunk with calls.
 const OWN_CALLS_MAX: u32 = 4;
-/// Digits of a pick-up code.
-const PICKUP_DIGITS: usize = 6;
+/// Digits of a pick-up code behind its first.
+const PICKUP_MORE: usize = 5;
 /// What who comes to a full room is told.
 const ROOM_FULL: &str = "The meeting room is full";
 
@@ -274,8 +275,12 @@ impl Switchboard {
         if !flow.steps.iter().any(|step| matches!(step, Step::Script(_))) {
             return String::new();
         }
-        let codes = 10_u64.pow(PICKUP_DIGITS as u32);
-        format!("{:0PICKUP_DIGITS$}", self.dice.below(codes))
+        // The first digit is typed in first: it must not be a key that leads to a person.
+        let urgent = self.plan.callers.urgent_key;
+        let first: Vec<char> =
+            ('0'..='9').filter(|digit| *digit != PERSON_KEY && Some(*digit) != urgent).collect();
+        let first = first[self.dice.below(first.len() as u64) as usize];
+        format!("{first}{:0PICKUP_MORE$}", self.dice.below(10_u64.pow(PICKUP_MORE as u32)))
     }
 
     fn let_in(

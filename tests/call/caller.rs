@@ -140,7 +140,7 @@ impl Dialling {
             id,
             flow,
             ticket: "20210901-0012".into(),
-            pickup: "004711".into(),
+            pickup: "204711".into(),
             from: self.from.into(),
             sounds: Arc::new(sounds.clone()),
             offer: self.offer.clone(),

@@ -190,6 +190,7 @@ fn who_orders_a_ticket_by_keys_and_voice_needs_no_clerk_and_the_office_has_all_o
         let record = city.record_of(caller);
         assert_eq!(record.ticket, ticket);
         assert!(code.len() == 6 && code.bytes().all(|digit| digit.is_ascii_digit()), "{code}");
+        assert!(!code.starts_with('0'), "{code}: that would be the key for a person");
         assert_eq!((record.cause, record.seat.clone(), record.offers), (Some(Cause::Completed), None, 0));
         assert_eq!(record.ticket_left.as_deref(), Some("self_service"));
         let served = &record.served;
@@ -277,7 +278,7 @@ fn progress_is_told_by_number_and_code_and_whoever_guesses_is_asked_no_more() {
         assert_eq!(record.digits, "2", "neither number nor code is in the record: {record:?}");
 
         // Somebody tries codes: three in vain, and then nobody is asked, whoever hangs up and comes again.
-        let wrong = if code == "000000" { "111111" } else { "000000" };
+        let wrong = if code == "222222" { "111111" } else { "222222" };
         let guesser = city.phone("13800000002").waits();
         chooses(city, guesser, "2");
         asks(city, guesser, wrong);
@@ -477,7 +478,8 @@ fn whatever_callers_press_there_is_a_person_a_ticket_or_their_own_leaving() {
                     1 => Mood::Answers(millis(city.dice.below(6_000))),
                     _ => Mood::Answers(millis(20)),
                 };
-                let far = owner(city, Answers::After(millis(500 + city.dice.below(4_000))));
+                let late = millis(500 + city.dice.below(4_000));
+                let far = owner(city, Answers::After(late));
                 city.telephone(far).manners.talks_for = Some(secs(4));
                 for id in ["1001", "1002"] {
                     city.seat(id).talks_for(secs(4)).answers_after(secs(1));
