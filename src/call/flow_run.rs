@@ -273,7 +273,7 @@ impl Call {
         let wants_person = digit == PERSON_KEY && self.service.is_begun();
         match self.doing {
             Doing::Serving(_) => self.act_pressed(digit, now),
-            Doing::Dialling | Doing::Asking(_) if wants_person => self.to_a_person(now),
+            Doing::Dialling | Doing::Asking(_) if wants_person => self.go_to_person(now),
             Doing::Queueing => self.waiting_pressed(digit),
             Doing::Asking(_) => self.graded(digit, now),
             Doing::Meeting(_) => self.member_pressed(digit, now),

@@ -139,7 +139,7 @@ impl Call {
 
     /// Goes on in another flow.
     pub(super) fn go_on_in(&mut self, script: &ScriptId, now: Now) {
-        if self.enter(script) { self.next_act(now) } else { self.to_a_person(now) }
+        if self.enter(script) { self.next_act(now) } else { self.go_to_person(now) }
     }
 
     /// Stands before the first act of a flow; `false`: there is none of this name.
@@ -155,7 +155,7 @@ impl Call {
         self.timers.cancel(Timer::Act);
         self.doing = Doing::Stepping;
         while self.doing == Doing::Stepping {
-            let Some(act) = self.service.next() else { return self.to_a_person(now) };
+            let Some(act) = self.service.next() else { return self.go_to_person(now) };
             self.take_act(act, now);
         }
     }
@@ -187,7 +187,7 @@ impl Call {
                 if let Some(to) = self.way_of(&branch, now)
                     && !self.enter(&to)
                 {
-                    self.to_a_person(now);
+                    self.go_to_person(now);
                 }
             }
             Act::Queue(queue) => self.leave_for_queue(queue, now),
@@ -197,7 +197,7 @@ impl Call {
             Act::Survey => self.ask(now),
             Act::Go(script) => {
                 if !self.enter(&script) {
-                    self.to_a_person(now);
+                    self.go_to_person(now);
                 }
             }
             Act::HangUp => self.end(Ending::Completed, now),
@@ -208,12 +208,12 @@ impl Call {
     pub(super) fn say_act(&mut self, words: &[PromptId], now: Now) {
         match self.say(self.caller.id, words) {
             Some(mark) => self.doing = Doing::Serving(Acting::Saying { mark }),
-            None => self.to_a_person(now),
+            None => self.go_to_person(now),
         }
     }
 
     /// Drops the flow, and whoever is rung by it: the call's own steps lead to a person.
-    pub(super) fn to_a_person(&mut self, now: Now) {
+    pub(super) fn go_to_person(&mut self, now: Now) {
         self.service.is_over();
         for timer in [Timer::Act, Timer::Survey, Timer::Ring] {
             self.timers.cancel(timer);
@@ -236,7 +236,7 @@ impl Call {
     /// The flow ends in this queue: what comes behind the wait is as for a line of that queue's.
     fn leave_for_queue(&mut self, queue: QueueId, now: Now) {
         if !self.plan.queues.contains_key(&queue) {
-            return self.to_a_person(now);
+            return self.go_to_person(now);
         }
         self.service.is_over();
         self.only_behind(&queue);
@@ -282,7 +282,7 @@ impl Call {
 
     /// Programs do not talk with callers yet: people do.
     fn talk_with_bot(&mut self, _bot: &BotId, now: Now) {
-        self.to_a_person(now);
+        self.go_to_person(now);
     }
 }
 

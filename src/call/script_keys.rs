@@ -29,7 +29,7 @@ impl Call {
     /// A key, in an act that waits.
     pub(super) fn act_pressed(&mut self, digit: char, now: Now) {
         if digit == PERSON_KEY && !self.is_of_value(digit) {
-            return self.to_a_person(now);
+            return self.go_to_person(now);
         }
         let Doing::Serving(acting) = &self.doing else { return };
         match acting {
@@ -92,14 +92,14 @@ impl Call {
                 let question = Question { mark, tries_left };
                 self.doing = Doing::Serving(Acting::Choosing { menu, question });
             }
-            None => self.to_a_person(now),
+            None => self.go_to_person(now),
         }
     }
 
     fn put_menu_again(&mut self, menu: Menu, tries_left: u8, now: Now) {
         match tries_left.checked_sub(1) {
             Some(tries_left) => self.put_menu(menu, tries_left, now),
-            None => self.to_a_person(now),
+            None => self.go_to_person(now),
         }
     }
 
@@ -123,7 +123,7 @@ impl Call {
                 let digits = String::new();
                 self.doing = Doing::Serving(Acting::Collecting { collect, question, digits });
             }
-            None => self.to_a_person(now),
+            None => self.go_to_person(now),
         }
     }
 
@@ -160,7 +160,7 @@ impl Call {
         self.service.ended = None;
         match tries_left.checked_sub(1) {
             Some(tries_left) => self.put_collect(collect, tries_left, now),
-            None => self.to_a_person(now),
+            None => self.go_to_person(now),
         }
     }
 }

@@ -22,7 +22,7 @@ impl Call {
                 let question = Question { mark, tries_left };
                 self.doing = Doing::Serving(Acting::Inviting { message, question });
             }
-            None => self.to_a_person(now),
+            None => self.go_to_person(now),
         }
     }
 
@@ -45,7 +45,7 @@ impl Call {
         }
         match tries_left.checked_sub(1) {
             Some(tries_left) => self.invite_message(message, tries_left, now),
-            None => self.to_a_person(now),
+            None => self.go_to_person(now),
         }
     }
 

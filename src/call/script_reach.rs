@@ -16,7 +16,7 @@ impl Call {
     /// Asks an adapter. What is not known cannot be asked by: nothing is found.
     pub(super) fn look_up(&mut self, look_up: LookUp, now: Now) {
         let Some(timeout) = self.plan.look_ups.get(&look_up.source).map(|source| source.timeout) else {
-            return self.to_a_person(now);
+            return self.go_to_person(now);
         };
         let value =
             |(theirs, ours): (&String, &String)| Some((theirs.clone(), self.service.value(ours)?.to_owned()));
@@ -53,7 +53,7 @@ impl Call {
             LookedUp::Missing => self.nothing_found(&look_up, now),
             LookedUp::Locked | LookedUp::Failed => match &look_up.failed {
                 Some(script) => self.go_on_in(script, now),
-                None => self.to_a_person(now),
+                None => self.go_to_person(now),
             },
         }
     }

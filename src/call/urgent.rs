@@ -47,7 +47,7 @@ impl Call {
             self.steps.extend(behind);
         }
         if self.service.is_begun() {
-            self.to_a_person(now);
+            self.go_to_person(now);
             return true;
         }
         match (&self.doing, ahead, self.queue.clone()) {
