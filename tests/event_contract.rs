@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use hotline::id::{CallId, Dice};
 use hotline::tickets::event::{
-    CallKind, ClosedBy, Direction, EventBody, Flag, ObjectKind, OfferPurpose, OverflowRule, TransferKind,
-    TransferStep, Unanswered, read, source, stored,
+    CallKind, ClosedBy, Direction, EventBody, Flag, MessageSpan, ObjectKind, OfferPurpose, OverflowRule,
+    TransferKind, TransferStep, Unanswered, read, source, stored,
 };
 use hotline::tickets::signature::Secret;
 use hotline::tickets::ticket::Numbers;
@@ -133,6 +133,17 @@ fn outward(purpose: &str) -> EventBody {
     }
 }
 
+fn ordered(message: Option<MessageSpan>, code: Option<&str>) -> EventBody {
+    let values = [("what", "12.4-58.0"), ("phone", "13800000000")];
+    EventBody::Ordered {
+        ticket: "21090100001".into(),
+        category: "noise".into(),
+        values: values.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        message,
+        code: code.map(str::to_owned),
+    }
+}
+
 fn disposed(not_accepted: Option<&str>) -> EventBody {
     EventBody::Disposed {
         field: Some("social".into()),
@@ -174,6 +185,9 @@ fn bodies() -> Vec<EventBody> {
         EventBody::PeerFailed { trunk: "center".into(), number: "12315".into(), status: 0 },
         EventBody::PeerFailed { trunk: "center".into(), number: "12315".into(), status: 486 },
         EventBody::TicketLeft { ticket: "21090100001".into(), reason: "sub_center_unanswered".into() },
+        EventBody::TicketLeft { ticket: "21090100001".into(), reason: "self_service".into() },
+        EventBody::MessageLeft { name: "what".into(), from_ms: 12_400, to_ms: 58_000 },
+        ordered(None, None),
         EventBody::RecordingStored { file: "2021-09-01/a.wav".into(), duration_ms: 69_000, lost_frames: 0 },
         closed(ClosedBy::Refused, Some(404), None),
         EventBody::Held { leg: 1, holds: true },
@@ -273,6 +287,12 @@ fn what_was_added_to_an_event_may_be_there_or_not() {
         (EventBody::SeatAnswered { seat: seat(), waited_ms: 1, leg: Some(2) }, "leg", json!(2)),
         (peer, "leg", json!(3)),
         (EventBody::Surveyed { grade: 5, reason: Some(9) }, "reason", json!(9)),
+        (
+            ordered(Some(MessageSpan { from_ms: 12_400, to_ms: 58_000 }), None),
+            "message",
+            json!({"from_ms": 12_400, "to_ms": 58_000}),
+        ),
+        (ordered(None, Some("004711")), "code", json!("004711")),
     ] {
         let mut whole = document(7, &body);
         let faults: Vec<String> = schema.iter_errors(&whole).map(|fault| fault.to_string()).collect();

@@ -46,6 +46,7 @@ impl Call {
 
     /// Hangs up whatever is up.
     pub(super) fn end(&mut self, cause: Ending, now: Now) {
+        self.leave_message(now);
         if matches!(self.doing, Doing::Queueing) || self.wants_seat() || !self.ringing.is_empty() {
             self.push(Command::LeaveQueue);
         }

@@ -120,6 +120,44 @@ pub enum LookedUp {
     Failed,
 }
 
+impl LookedUp {
+    /// The same in one word.
+    pub fn answer(&self) -> Answer {
+        match self {
+            LookedUp::Found(_) => Answer::Found,
+            LookedUp::Missing => Answer::Missing,
+            LookedUp::Locked => Answer::Locked,
+            LookedUp::Failed => Answer::Failed,
+        }
+    }
+}
+
+/// What came of a question to an adapter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Values.
+    Found,
+    /// Nothing by that.
+    Missing,
+    /// It was not asked: this caller asked in vain too often.
+    Locked,
+    /// It is down, or too slow.
+    Failed,
+}
+
+impl Answer {
+    /// As records and figures write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Answer::Found => "found",
+            Answer::Missing => "missing",
+            Answer::Locked => "locked",
+            Answer::Failed => "failed",
+        }
+    }
+}
+
 /// Beside whom somebody sits who listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Beside {
@@ -185,6 +223,9 @@ pub enum Callee {
 /// What the call wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
+    /// Whoever is called by this number and the caller are shown nothing of one another, and the number is in no
+    /// fact. Comes before the call there.
+    HideNumbers { number: String },
     /// A port pair for a leg that is about to be called.
     WantPort { leg: LegId, callee: Callee },
     /// A port pair whose sound was never opened.
@@ -299,13 +340,18 @@ pub enum Told {
     TicketLeft { reason: TicketReason },
     /// A flow of the operator's began.
     ScriptBegun { script: ScriptId },
-    /// An adapter was asked, and said so after so long.
-    LookedUp { source: LookUpId, found: bool, took: Duration },
+    /// An adapter was asked, and said so after so long; or it was not, or did not.
+    LookedUp { source: LookUpId, answer: Answer, took: Duration },
     /// The caller left a message; from when to when in the call's recording.
     MessageLeft { name: String, from: Duration, to: Duration },
-    /// The caller ordered a ticket: what it is about, what is known of it, and the code that its progress is asked
-    /// by.
-    Ordered { category: String, values: BTreeMap<String, String>, code: Option<String> },
+    /// The caller ordered a ticket: what it is about, what is known of it, where in the recording the message that
+    /// belongs to it stands, and the code that its progress is asked by.
+    Ordered {
+        category: String,
+        values: BTreeMap<String, String>,
+        message: Option<(Duration, Duration)>,
+        code: Option<String>,
+    },
     /// 1 … 5.
     Surveyed { grade: u8 },
     /// Somebody paused the recording.

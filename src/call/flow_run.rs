@@ -8,6 +8,7 @@ use crate::id::{LegId, PromptId};
 use crate::media::Order;
 use crate::media::order::{ConferenceId, SoundId};
 use crate::routing::plan::Step;
+use crate::routing::script::PERSON_KEY;
 use crate::routing::speech;
 use crate::sip::sdp::Sdp;
 use crate::time::Now;
@@ -34,7 +35,7 @@ impl Call {
             Step::Answer if self.stage == Stage::Ringing => self.answer_when_recorded(now),
             Step::Answer => {}
             Step::Play(prompt) => self.announce(&[prompt]),
-            Step::Script(_) => {}
+            Step::Script(script) => self.begin_script(&script, now),
             Step::PlayForever(prompt) => {
                 self.play_for_ever(&prompt);
                 self.doing = Doing::Lingering;
@@ -45,6 +46,7 @@ impl Call {
                 self.dial(peer, ticket_on_failure, failure_prompt, now);
             }
             Step::Ticket { prompt, reason } => {
+                self.service.message = None; // This ticket tells of it.
                 self.tell(Told::TicketLeft { reason });
                 let mut words = vec![prompt];
                 words.push("ticket_number".into());
@@ -129,7 +131,7 @@ impl Call {
     pub(super) fn open_caller(&mut self, now: Now) {
         self.tune(self.caller.id);
         if self.record {
-            self.recording = true;
+            (self.recording, self.recorded_since) = (true, Some(now.mono));
             let tracks = self.plan.recording.tracks;
             let order = Order::Record { call: self.id, caller: self.caller.id, begun: now.wall, tracks };
             self.push(Command::Sound(order));
@@ -252,17 +254,26 @@ impl Call {
             Doing::Queueing if leg == self.caller.id => self.play_music(),
             Doing::Transferring if leg == self.caller.id => self.play_ringback(),
             Doing::Asking(_) => self.question_put(mark, now),
+            Doing::Serving(_) if leg == self.caller.id => self.act_played(mark, now),
             _ => {}
         }
     }
 
     /// The caller pressed a key.
     pub(super) fn digit_pressed(&mut self, digit: char, now: Now) {
-        self.tell(Told::DigitPressed { digit });
-        if self.plan.callers.urgent_key == Some(digit) && self.says_urgent(now) {
+        if self.is_late_end(digit, now) {
             return;
         }
+        if !self.is_of_value(digit) {
+            self.tell(Told::DigitPressed { digit });
+            if self.plan.callers.urgent_key == Some(digit) && self.says_urgent(now) {
+                return;
+            }
+        }
+        let wants_person = digit == PERSON_KEY && self.service.is_begun();
         match self.doing {
+            Doing::Serving(_) => self.act_pressed(digit, now),
+            Doing::Dialling | Doing::Asking(_) if wants_person => self.go_to_person(now),
             Doing::Queueing => self.waiting_pressed(digit),
             Doing::Asking(_) => self.graded(digit, now),
             Doing::Meeting(_) => self.member_pressed(digit, now),

@@ -25,6 +25,11 @@ mod queueing;
 pub mod recording;
 mod refer;
 mod replaced;
+mod script;
+mod script_keys;
+mod script_message;
+mod script_reach;
+mod script_words;
 mod sound;
 mod survey;
 mod talk;
@@ -40,7 +45,7 @@ use std::time::Duration;
 
 use crate::id::{CallId, LegId, PromptId, QueueId, SeatId};
 use crate::media::order::{ConferenceId, Group, PortSlot, SoundId};
-use crate::routing::plan::{Flow, Plan, Step};
+use crate::routing::plan::{Flow, Plan, Step, TicketReason};
 use crate::sip::sdp::Sdp;
 use crate::time::{Instant, Now, Timers};
 
@@ -48,8 +53,8 @@ use arrange::Ears;
 pub use arrange::conference_of;
 pub use attended::GivenAway;
 pub use event::{
-    Beside, Callee, Command, EndWhy, Ending, Input, LookedUp, Missing, Partner, Side, Told, TransferKind,
-    TransferStep,
+    Answer, Beside, Callee, Command, EndWhy, Ending, Input, LookedUp, Missing, Partner, Side, Told,
+    TransferKind, TransferStep,
 };
 use keys::Keys;
 use leg::Leg;
@@ -57,6 +62,7 @@ use meeting::Member;
 use negotiate::{Disagreement, KeySeed, Taste, Terms};
 use outward::First;
 use party::Other;
+use script::{Acting, Service};
 use survey::Question;
 use third::{Standing, Third};
 use watching::{Notice, Watcher};
@@ -84,6 +90,10 @@ pub struct Setup {
     pub flow: Flow,
     /// The ticket's number: digits, read out where a ticket is left.
     pub ticket: String,
+    /// What the progress of a ticket is asked by that the caller orders (提取码): digits.
+    pub pickup: String,
+    /// The caller's number, for flows that ask by it; empty: withheld, or no citizen's call.
+    pub from: String,
     /// The plan's prompts in the sound bank.
     pub sounds: Arc<BTreeMap<PromptId, SoundId>>,
     /// The caller's offer; `None`: late offer.
@@ -114,6 +124,8 @@ pub struct Call {
     group: Group,
     record: bool,
     recording: bool,
+    /// Since when it runs, or ran.
+    recorded_since: Option<Instant>,
     /// And is paused.
     paused: bool,
     steps: VecDeque<Step>,
@@ -168,6 +180,8 @@ pub struct Call {
     /// What the failure of the peer that is dialled means: a ticket, and words.
     on_failure: (bool, Option<PromptId>),
     ticket: String,
+    /// What the caller does by themselves.
+    service: Service,
     written: Option<bool>,
     marks: u32,
     timers: Timers<Timer>,
@@ -198,6 +212,8 @@ enum Doing {
     AwaitingPrack { prompt: PromptId },
     /// A prompt or a few, to their end.
     Playing { mark: u32 },
+    /// In a flow of the operator's.
+    Serving(Acting),
     /// Until the caller leaves.
     Lingering,
     /// In a queue; perhaps seats ring.
@@ -244,6 +260,8 @@ enum Timer {
     Hold,
     /// No digit came.
     Survey,
+    /// What the act of a flow waits for did not come.
+    Act,
     /// It is time to offer that the place is kept.
     KeepOffer,
     /// The notice of observers is through, or may be given.
@@ -294,8 +312,10 @@ impl Call {
             id: setup.id,
             session: setup.session,
             group: group(setup.id, &setup.flow),
+            service: Service::new(setup.pickup, setup.from, setup.flow.line),
             record: setup.flow.record,
             recording: false,
+            recorded_since: None,
             paused: false,
             steps: setup.flow.steps.into(),
             sounds: setup.sounds,
@@ -388,7 +408,7 @@ impl Call {
             Input::Beside { beside } => self.sit_beside(beside),
             Input::WatchAs { how } => self.watch_as(how),
             Input::CoolDown => self.cools_down = true,
-            Input::LookedUp { .. } => {}
+            Input::LookedUp { asked, said } => self.looked_up(asked, said, now),
             Input::Survey { wanted } => self.unsurveyed = !wanted,
             Input::End { cause: EndWhy::Drained } => self.end(Ending::Drained, now),
             Input::End { cause: EndWhy::Failed } => self.end(Ending::Failed, now),
@@ -410,6 +430,7 @@ impl Call {
                 Timer::Hold => self.waited_too_long(now),
                 Timer::KeepOffer => self.offer_to_keep(now),
                 Timer::Survey => self.survey_unanswered(now),
+                Timer::Act => self.act_late(now),
                 Timer::Notice => self.notice_due(now),
                 Timer::Length => self.end(Ending::TooLong, now),
                 Timer::Farewell => {
@@ -436,6 +457,11 @@ impl Call {
         matches!(self.doing, Doing::Ended { .. } | Doing::Over)
     }
 
+    /// The plan that it keeps to its end.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
     /// The queue it waits or waited in.
     pub fn queue(&self) -> Option<&QueueId> {
         self.queue.as_ref()
@@ -448,6 +474,7 @@ impl Call {
                 "opening"
             }
             Doing::Playing { .. } | Doing::Lingering => "prompt",
+            Doing::Serving(_) => "self_service",
             Doing::Queueing if !self.ringing.is_empty() => "ringing",
             Doing::Queueing => "waiting",
             Doing::CallingFirst => "calling",

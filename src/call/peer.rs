@@ -87,6 +87,10 @@ impl Call {
         if let Some(other) = &mut self.other {
             other.joined = true;
         }
+        if self.service.is_begun() {
+            self.service.is_over();
+            self.service.message = None; // It can be said to them.
+        }
         if let Some((trunk, number)) = self.other.as_ref().and_then(super::Other::peer) {
             self.tell(Told::PeerAnswered { trunk, number });
         }
@@ -136,6 +140,9 @@ impl Call {
         self.timers.cancel(Timer::Ring);
         self.timers.cancel(Timer::Record);
         self.tell(Told::PeerFailed { trunk, number, status });
+        if self.service.is_begun() {
+            return self.not_reached(now);
+        }
         let (ticket, words) = std::mem::take(&mut self.on_failure);
         if ticket {
             self.tell(Told::TicketLeft { reason: TicketReason::SubCenterUnanswered });

@@ -37,7 +37,16 @@ impl Call {
         };
         match self.say(self.caller.id, &words) {
             Some(mark) => self.doing = Doing::Asking(Question { mark, about: About::Grade { tries_left } }),
-            None => self.part_with("goodbye", now),
+            None => self.survey_over(None, now),
+        }
+    }
+
+    /// It is over, with a word of thanks. The call is over with it, unless a flow asked.
+    fn survey_over(&mut self, thanks: Option<&str>, now: Now) {
+        match thanks {
+            _ if !self.service.is_begun() => self.part_with(thanks.unwrap_or("goodbye"), now),
+            Some(thanks) if self.sounds.contains_key(thanks) => self.say_act(&[thanks.into()], now),
+            Some(_) | None => self.next_act(now),
         }
     }
 
@@ -61,13 +70,13 @@ impl Call {
                 self.tell(Told::Surveyed { grade });
                 self.ask_why(grade, now);
             }
-            (About::Grade { tries_left: 0 }, _) => self.part_with("goodbye", now),
+            (About::Grade { tries_left: 0 }, _) => self.survey_over(None, now),
             (About::Grade { tries_left }, _) => self.put("survey_wrong", tries_left - 1, now),
             (About::Reason { grade }, reason) => {
                 if let Some(digit @ 1..=9) = reason {
                     self.tell(Told::SurveyReason { digit, grade });
                 }
-                self.part_with("survey_thanks", now);
+                self.survey_over(Some("survey_thanks"), now);
             }
         }
     }
@@ -78,7 +87,7 @@ impl Call {
         let mark = wanted.then(|| self.say(self.caller.id, &["survey_reason".into()])).flatten();
         match mark {
             Some(mark) => self.doing = Doing::Asking(Question { mark, about: About::Reason { grade } }),
-            None => self.part_with("survey_thanks", now),
+            None => self.survey_over(Some("survey_thanks"), now),
         }
     }
 
@@ -86,9 +95,9 @@ impl Call {
     pub(super) fn survey_unanswered(&mut self, now: Now) {
         let Doing::Asking(question) = self.doing else { return };
         match question.about {
-            About::Grade { tries_left: 0 } => self.part_with("goodbye", now),
+            About::Grade { tries_left: 0 } => self.survey_over(None, now),
             About::Grade { tries_left } => self.put("survey", tries_left - 1, now),
-            About::Reason { .. } => self.part_with("survey_thanks", now),
+            About::Reason { .. } => self.survey_over(Some("survey_thanks"), now),
         }
     }
 }

@@ -22,6 +22,7 @@ impl Call {
             | Doing::AwaitingRecord
             | Doing::AwaitingAck
             | Doing::AwaitingPrack { .. }
+            | Doing::Serving(_)
             | Doing::Dialling => ahead.is_some(),
             Doing::Lingering
             | Doing::CallingFirst
@@ -42,8 +43,12 @@ impl Call {
         self.tell(Told::Urgent);
         if let Some(ahead) = ahead {
             let behind = self.steps.split_off(ahead);
-            self.steps.retain(|step| !matches!(step, Step::Play(_) | Step::PlayEarly(_)));
+            self.steps.retain(|step| !matches!(step, Step::Play(_) | Step::PlayEarly(_) | Step::Script(_)));
             self.steps.extend(behind);
+        }
+        if self.service.is_begun() {
+            self.go_to_person(now);
+            return true;
         }
         match (&self.doing, ahead, self.queue.clone()) {
             (Doing::Playing { .. }, Some(_), _) => self.advance(now),
@@ -55,14 +60,7 @@ impl Call {
 
     /// Behind the queue there is what was there before.
     fn queue_again(&mut self, queue: QueueId) {
-        self.steps.clear();
-        if self.plan.survey.enabled {
-            self.steps.push_back(Step::Survey);
-        }
-        if let Some(rules) = self.plan.queues.get(&queue) {
-            let (prompt, reason) = (rules.overflow_prompt.clone(), TicketReason::Overflow);
-            self.steps.push_back(Step::Ticket { prompt, reason });
-        }
+        self.only_behind(&queue);
         self.join_queue(queue, false);
     }
 

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use super::look_up;
 use crate::io::recorder::{self, Finding};
 use crate::io::store::{CallQuery, FILE, Reader, StoreError};
-use crate::switchboard::fact::{Party, Sound};
+use crate::switchboard::fact::{Party, Sound, Span};
 use crate::switchboard::mask;
 use crate::telemetry::CallRecord;
+use crate::telemetry::served::LookUpOf;
 
 /// 通话记录 / Call records
 #[derive(Debug, clap::Args)]
@@ -115,9 +116,30 @@ fn row(args: &look_up::Args, reader: &Reader, record: &CallRecord) -> Result<Str
         row.push_str(&format!(" sha256={}", both.sha256));
     }
     row.push_str(&sound(record));
+    row.push_str(&served(record));
     row.push_str(&marks(record));
     row.push_str(&minutes(record));
     Ok(row)
+}
+
+/// What the caller did by themselves.
+fn served(record: &CallRecord) -> String {
+    let served = &record.served;
+    let mut words = String::new();
+    let mut word = |name: &str, values: Vec<String>| {
+        if !values.is_empty() {
+            words += &format!(" {name}={}", values.join(","));
+        }
+    };
+    word("flows", served.flows.iter().map(ToString::to_string).collect());
+    word("ended_in", served.flow.iter().filter(|_| record.is_closed()).map(ToString::to_string).collect());
+    word("ordered", served.ordered.iter().map(|ordered| ordered.category.clone()).collect());
+    let seconds = |ms: u64| format!("{}.{}", ms / 1_000, ms % 1_000 / 100);
+    let span = |span: &Span| format!("{}-{}", seconds(span.from_ms), seconds(span.to_ms));
+    word("messages", served.messages.iter().map(span).collect());
+    let asked = |asked: &LookUpOf| format!("{}:{}", asked.source, asked.answer.word());
+    word("look_ups", served.look_ups.iter().map(asked).collect());
+    words
 }
 
 /// What the call was, beside its minutes.

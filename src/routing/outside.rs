@@ -18,6 +18,12 @@ const DIGITS_MAX: usize = 18;
 /// And at least: `114`.
 const DIGITS_MIN: usize = 3;
 
+/// Digits of the shortest number of somebody's own, without and with an area code. Shorter ones are services':
+/// 110, 12345, and whatever costs by the minute.
+const PERSONS_MIN: usize = 7;
+/// See [`PERSONS_MIN`].
+const PERSONS_MIN_WITH_AREA: usize = 10;
+
 /// Whom a number reaches for a clerk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Callable {
@@ -66,6 +72,16 @@ impl Plan {
             Some(callable) => Ok(callable),
             None => self.outside(number),
         }
+    }
+
+    /// The way to somebody outside whom a flow rings for a caller who does not know the number (挪车): one that
+    /// `[calling]` allows, of a person's own, and nobody's whom the plan names; never an emergency number,
+    /// nor any other short one.
+    pub fn relayable(&self, number: &str) -> Result<Peer, Uncallable> {
+        let Callable::Outside(peer) = self.callable(number)? else { return Err(Uncallable::NotAllowed) };
+        let least = if peer.number.starts_with('0') { PERSONS_MIN_WITH_AREA } else { PERSONS_MIN };
+        let named = self.emergency.values().any(|known| known.number == peer.number);
+        if peer.number.len() < least || named { Err(Uncallable::NotAllowed) } else { Ok(peer) }
     }
 
     /// Whose number is shown to who is called, and whose call it is in the records.

@@ -110,3 +110,30 @@ fn without_calling_only_what_the_plan_names_is_reached() {
     plan.lines.clear();
     assert_eq!(plan.calling_line().as_str(), SEATS);
 }
+
+#[test]
+fn a_flow_rings_people_outside_and_no_service_emergency_number_or_colleague() {
+    let mut plan = plan();
+    let Some(calling) = &mut plan.calling else { panic!("it has one") };
+    calling.allowed = vec!["1".into(), "0".into(), "4".into()];
+    let relayed = |number: &str| plan.relayable(number).map(|peer| peer.number);
+    for (number, wanted) in [
+        ("13800000000", Ok("13800000000")),
+        ("+8613800000000", Ok("13800000000")),
+        ("03934420001", Ok("03934420001")),
+        ("4420001", Ok("4420001")),
+        ("110", Err(Uncallable::NotAllowed)),
+        ("0393110", Err(Uncallable::NotAllowed)),
+        ("0371110", Err(Uncallable::NotAllowed)),
+        ("122", Err(Uncallable::NotAllowed)),
+        ("10086", Err(Uncallable::NotAllowed)),
+        ("12345", Err(Uncallable::OwnLine)),
+        ("1002", Err(Uncallable::NotAllowed)),
+        ("abc", Err(Uncallable::NotAllowed)),
+        ("", Err(Uncallable::NotAllowed)),
+    ] {
+        assert_eq!(relayed(number), wanted.map(str::to_owned), "{number}");
+    }
+    plan.calling = None;
+    assert_eq!(plan.relayable("13800000000"), Err(Uncallable::NoCalling));
+}

@@ -2,6 +2,7 @@
 //!
 //! Which fragments exist is for [`prompts`](super::prompts) to say; playing them is not done here.
 
+use super::script::Reading;
 use crate::id::{PromptId, SeatId};
 
 /// The largest number that [`cardinal`] says in words.
@@ -10,6 +11,16 @@ pub const CARDINAL_MAX: u32 = 99_999;
 /// A ticket's number digit by digit, 1 as 幺. What is not a digit is passed over.
 pub fn ticket_number(number: &str) -> Vec<PromptId> {
     digits(number)
+}
+
+/// A value as a flow reads it out. One that is not of the kind is passed over.
+pub fn reading(reading: Reading, value: &str) -> Vec<PromptId> {
+    match reading {
+        Reading::Digits => digits(value),
+        Reading::Count => value.parse().map(cardinal).unwrap_or_default(),
+        // Whose words are not among the fragments yet.
+        Reading::Amount | Reading::Date | Reading::Time => Vec::new(),
+    }
 }
 
 /// 工号 7 为您服务.
@@ -159,6 +170,20 @@ mod tests {
                 digit = 0;
             }
             assert_eq!(total + digit, n as usize);
+        }
+    }
+
+    #[test]
+    fn a_value_is_read_as_its_kind_and_passed_over_where_it_is_of_another() {
+        for (kind, value, expected) in [
+            (Reading::Digits, "0371-110", "零三七幺幺幺零"),
+            (Reading::Digits, "three", ""),
+            (Reading::Count, "105", "一百零五"),
+            (Reading::Count, "-1", ""),
+            (Reading::Count, "many", ""),
+            (Reading::Count, "99999999999", ""),
+        ] {
+            assert_eq!(words(&reading(kind, value)), expected, "{kind:?} {value}");
         }
     }
 

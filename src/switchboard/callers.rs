@@ -139,7 +139,7 @@ impl Treatment {
         }
     }
 
-    /// Leaves the queue's greeting out, for whoever goes straight to a person.
+    /// Leaves the queue's greeting, or the flow in its place, out, for whoever goes straight to a person.
     pub(super) fn shorten(&self, flow: &mut Flow, plan: &Plan) {
         if !self.straight {
             return;
@@ -148,7 +148,12 @@ impl Treatment {
         let Some(before) = queue.and_then(|queue| queue.checked_sub(1)) else { return };
         let Step::Queue(queue) = &flow.steps[before + 1] else { return };
         let greeting = plan.queues.get(queue).map(|queue| &queue.greeting);
-        if matches!(&flow.steps[before], Step::Play(prompt) if Some(prompt) == greeting) {
+        let in_front = match &flow.steps[before] {
+            Step::Play(prompt) => Some(prompt) == greeting,
+            Step::Script(_) => true,
+            _ => false,
+        };
+        if in_front {
             flow.steps.remove(before);
         }
     }

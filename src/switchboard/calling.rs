@@ -347,6 +347,9 @@ impl Switchboard {
             if own {
                 return (entry.line.to_string(), self.plan.line_name(&entry.line)); // What it is rung for.
             }
+            if entry.hides(callee) {
+                return (entry.line.to_string(), self.plan.line_name(&entry.line));
+            }
             // Whoever is to send help in an emergency has to know where from.
             let caller = if self.is_emergency(callee) { &entry.caller } else { entry.shown_caller() };
             return (caller.to_owned(), self.plan.line_name(&entry.line));
@@ -371,6 +374,11 @@ impl Outward {
 }
 
 impl Entry {
+    /// Whether this is whom a flow rings for the caller, and neither is to know the other's number.
+    pub(super) fn hides(&self, callee: &Callee) -> bool {
+        matches!(callee, Callee::Peer { number, .. } if self.hidden.as_ref() == Some(number))
+    }
+
     /// Seats that are set aside for it.
     pub(super) fn keeps(&self) -> impl Iterator<Item = &SeatId> {
         let colleague = self.outward.iter().filter_map(|outward| outward.colleague.as_ref());

@@ -14,6 +14,7 @@ use crate::id::{CallId, LineId, LookUpId, QueueId, ScriptId, SeatId, TrunkId};
 use crate::switchboard::request::{Disposed, Flag};
 use crate::time::{Instant, Timestamp};
 
+pub use crate::call::Answer;
 pub use seat::{SeatFact, SeatIs};
 pub use sound::{Outbound, Sound};
 pub use transfer::{AFTER_HOURS, Object, ObjectKind, TransferKind, TransferStep};
@@ -213,8 +214,8 @@ pub enum What {
     /// A flow asked an adapter.
     LookedUp {
         source: LookUpId,
-        /// Whether it had something.
-        found: bool,
+        /// What came of it.
+        answer: Answer,
         took_ms: u64,
     },
     /// The caller left a message: where it stands in the call's recording.
@@ -224,6 +225,9 @@ pub enum What {
         category: String,
         /// What is known of it, by name.
         values: BTreeMap<String, String>,
+        /// Where the message that belongs to it stands in the recording.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<Span>,
         /// The pick-up code (提取码), by which its progress is asked for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<String>,
@@ -283,6 +287,15 @@ pub enum Cause {
     Failed,
     /// The process died; closed at the next start.
     Crash,
+}
+
+/// A part of a call's recording, milliseconds from its beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// Its first.
+    pub from_ms: u64,
+    /// Its end.
+    pub to_ms: u64,
 }
 
 /// A room of a meeting.

@@ -13,7 +13,8 @@ use crate::id::{CallId, LegId, TrunkId};
 use crate::media;
 use crate::routing::meeting::{Comer, SEATS};
 use crate::routing::number::Dialled;
-use crate::routing::plan::{DialledFrom, Line, LineMode};
+use crate::routing::plan::{DialledFrom, Flow, Line, LineMode, Step};
+use crate::routing::script::PERSON_KEY;
 use crate::routing::watching::NoWatch;
 use crate::sip::event::{EndCause, Event, Invited, Origin};
 use crate::sip::{self, SessionId};
@@ -23,6 +24,8 @@ use crate::time::Now;
 /// Calls of its own that one seat's telephone has at once; the next is busy. Whoever has stolen its password
 /// fills no trunk with calls.
 const OWN_CALLS_MAX: u32 = 4;
+/// Digits of a pick-up code behind its first.
+const PICKUP_MORE: usize = 5;
 /// What who comes to a full room is told.
 const ROOM_FULL: &str = "The meeting room is full";
 
@@ -192,8 +195,10 @@ impl Switchboard {
         let caller = invited.caller.clone();
         let setup = Setup {
             id,
-            flow,
             ticket: ticket.clone(),
+            pickup: self.pickup_for(&flow),
+            from: caller.clone(),
+            flow,
             sounds: self.sounds.clone(),
             offer: invited.offer.clone(),
             reliable: invited.reliable,
@@ -265,6 +270,19 @@ impl Switchboard {
         tls.then(|| KeySeed::draw(&mut self.dice))
     }
 
+    /// The code by which the progress of a ticket is asked for that this call's flow may order.
+    fn pickup_for(&mut self, flow: &Flow) -> String {
+        if !flow.steps.iter().any(|step| matches!(step, Step::Script(_))) {
+            return String::new();
+        }
+        // The first digit is typed in first: it must not be a key that leads to a person.
+        let urgent = self.plan.callers.urgent_key;
+        let first: Vec<char> =
+            ('0'..='9').filter(|digit| *digit != PERSON_KEY && Some(*digit) != urgent).collect();
+        let first = first[self.dice.below(first.len() as u64) as usize];
+        format!("{first}{:0PICKUP_MORE$}", self.dice.below(10_u64.pow(PICKUP_MORE as u32)))
+    }
+
     fn let_in(
         &mut self,
         id: CallId,
@@ -295,6 +313,9 @@ impl Switchboard {
             call,
             line: line.number.clone(),
             caller: invited.caller,
+            way: trunk.clone(),
+            asking: None,
+            hidden: None,
             max_forwards: invited.max_forwards,
             ticket: ticket.clone(),
             opened_at: now.wall,

@@ -88,6 +88,8 @@ struct Heard {
     queued: bool,
     overflowed: bool,
     served: bool,
+    /// In a flow of the operator's, where nobody waits for a clerk.
+    in_flow: bool,
     /// The place in the queue is kept: it is called back by the queue.
     kept: bool,
     outward: Option<Attempt>,
@@ -169,7 +171,8 @@ impl MissedCalls {
             return None;
         };
         match &fact.what {
-            What::Queued { .. } => heard.queued = true,
+            What::ScriptBegun { .. } => heard.in_flow = true,
+            What::Queued { .. } => (heard.queued, heard.in_flow) = (true, false),
             // Whoever found nobody there has hardly waited, and is owed a call all the same.
             What::Overflowed { .. } => heard.overflowed = true,
             What::CallbackKept { .. } => heard.kept = true,
@@ -227,13 +230,8 @@ impl MissedCalls {
             return self.tried(attempt, fact, now);
         }
         let gave_up = match cause {
-            Cause::CallerHungUp
-            | Cause::CallerCancelled
-            | Cause::CallerVanished
-            | Cause::Drained
-            | Cause::TooLong
-            | Cause::Failed
-            | Cause::Crash => true,
+            Cause::CallerHungUp | Cause::CallerCancelled | Cause::CallerVanished => !heard.in_flow,
+            Cause::Drained | Cause::TooLong | Cause::Failed | Cause::Crash => true,
             Cause::Completed | Cause::OtherHungUp | Cause::Refused(_) => heard.queued,
         };
         let meant = gave_up && Duration::from_millis(lasted_ms) >= self.rules.after;
@@ -388,6 +386,7 @@ impl Heard {
             queued: false,
             overflowed: false,
             served: false,
+            in_flow: false,
             kept: false,
             outward: None,
         }

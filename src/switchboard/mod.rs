@@ -16,6 +16,7 @@ pub mod fact;
 pub mod follow_up;
 mod inward;
 pub mod kept;
+mod looking;
 mod mask;
 pub mod missed;
 mod objects;
@@ -102,6 +103,7 @@ pub struct Switchboard {
     todo: VecDeque<(CallId, call::Input)>,
     ports: Ports,
     rooms: rooms::Rooms,
+    lookings: looking::Lookings,
     screens: Screens,
     seats: seats::Seats,
     watches: watching::Watches,
@@ -142,6 +144,12 @@ pub struct Entry {
     pub line: LineId,
     /// The caller's number.
     pub caller: String,
+    /// The trunk that it came by.
+    way: crate::id::TrunkId,
+    /// The question to an adapter that the call waits for.
+    asking: Option<looking::Asking>,
+    /// Whom a flow rings so that neither side is shown the other's number.
+    hidden: Option<String>,
     /// Hops that the caller's INVITE may still make.
     max_forwards: u8,
     /// The ticket's number.
@@ -195,6 +203,7 @@ impl Switchboard {
             todo: VecDeque::new(),
             ports: Ports::new(setup.plan.network.rtp_ports),
             rooms: rooms::Rooms::default(),
+            lookings: looking::Lookings::default(),
             screens: Screens::default(),
             seats: seats::Seats::default(),
             watches: watching::Watches::default(),
@@ -259,7 +268,7 @@ impl Switchboard {
                 self.tell_call(call, call::Input::PauseRecording { pause, by });
             }
             Input::LookedUp { call, asked, said } => {
-                self.tell_call(call, call::Input::LookedUp { asked, said });
+                self.looked_up(call, asked, said, now);
             }
             Input::History { call, entries, earlier } => self.history_known(call, entries, earlier, now),
         }

@@ -26,6 +26,11 @@ impl Switchboard {
     pub(super) fn carry_out(&mut self, id: CallId, command: Command, now: Now) {
         let caller = self.legs.get(&LegId::caller(id)).copied();
         match command {
+            Command::HideNumbers { number } => {
+                if let Some(entry) = self.calls.get_mut(&id) {
+                    entry.hidden = Some(number);
+                }
+            }
             Command::WantPort { leg, callee } => self.give_port(id, leg, &callee),
             Command::FreePort { slot } => self.ports.release(slot),
             Command::Progress { status, sdp } => {
@@ -108,7 +113,7 @@ impl Switchboard {
             Command::TakeWatched { call } => self.take_watched(id, call),
             Command::ObserverMayHear => self.observer_may_hear(id),
             Command::LookUp { asked, source, by } => {
-                self.outputs.push_back(Output::LookUp { call: id, asked, source, by });
+                self.look_up(id, asked, source, by, now);
             }
             Command::Tell(told) => self.told(id, told, now),
             Command::Over => self.forget_call(id, now),
@@ -158,7 +163,7 @@ impl Switchboard {
         };
         let mut along = entry.along_with(id, &callee, self.legs.get(&LegId::caller(id)).copied());
         let shown = if self.sees_numbers(&callee) { from_user.clone() } else { mask(&from_user).to_string() };
-        if shown != from_user {
+        if shown != from_user || entry.hides(&callee) {
             along.carried = None; // Who forwarded the call, and what the caller's side said of itself.
         }
         let invite = Invite {
@@ -199,6 +204,7 @@ impl Switchboard {
     }
 
     pub(super) fn forget_call(&mut self, id: CallId, now: Now) {
+        self.looking_over(id, false, now);
         let Some(mut entry) = self.calls.remove(&id) else { return };
         self.rooms.leave(&entry.line, &mut entry.stay); // One that never got through the door.
         for seat in entry.keeps() {

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use super::callers::SEATS_MAX;
 pub(super) use super::fact::millis;
-use super::fact::{Cause, Missing, Outbound, Party};
+use super::fact::{Cause, Missing, Outbound, Party, Span};
 use super::kept::Answered;
 use super::ticketing::About;
-use super::{Entry, Fact, Output, StoreJob, Switchboard, What, ticketing};
+use super::{Entry, Fact, Output, StoreJob, Switchboard, What, looking, ticketing};
 use crate::call::{self, Callee, Ending, Input, Side, Told};
 use crate::id::{CallId, SeatId};
 use crate::media::order::{Codec, LegFigures};
@@ -146,7 +146,10 @@ impl Records {
 
 impl Switchboard {
     /// Adds a fact to the stream.
-    pub(super) fn record(&mut self, call: CallId, what: What, now: Now) {
+    pub(super) fn record(&mut self, call: CallId, mut what: What, now: Now) {
+        if let Some(hidden) = self.calls.get(&call).and_then(|entry| entry.hidden.as_deref()) {
+            looking::hide(&mut what, hidden);
+        }
         let sequence = match self.calls.get_mut(&call) {
             // The seat's own fact is all there is to it.
             Some(entry) if entry.standing.is_code => return,
@@ -258,11 +261,17 @@ impl Switchboard {
             }
             Told::TicketLeft { reason } => What::TicketLeft { reason: reason.name().into() },
             Told::ScriptBegun { script } => What::ScriptBegun { script },
-            Told::LookedUp { source, found, took } => What::LookedUp { source, found, took_ms: millis(took) },
+            Told::LookedUp { source, answer, took } => {
+                tracing::info!(call = %id, %source, answer = answer.word(), "looked up");
+                What::LookedUp { source, answer, took_ms: millis(took) }
+            }
             Told::MessageLeft { name, from, to } => {
                 What::MessageLeft { name, from_ms: millis(from), to_ms: millis(to) }
             }
-            Told::Ordered { category, values, code } => What::Ordered { category, values, code },
+            Told::Ordered { category, values, message, code } => {
+                let message = message.map(|(from, to)| Span { from_ms: millis(from), to_ms: millis(to) });
+                What::Ordered { category, values, message, code }
+            }
             Told::Surveyed { grade } => What::Surveyed { grade },
             Told::RecordingPaused { by } => What::RecordingPaused { by },
             Told::RecordingResumed { by } => What::RecordingResumed { by },

@@ -1,14 +1,14 @@
 //! Which facts ticket offices hear of, and in which words: the published events of `tickets`.
 
 use super::calling;
-use super::fact::{self, Cause, Fact, What};
+use super::fact::{self, Cause, Fact, Span, What};
 use super::request::{self, Disposed};
 use crate::acd::event::{OfferEnd, Overflow, Purpose};
 use crate::id::{LineId, TrunkId};
 use crate::routing::Plan;
 use crate::tickets::event::{
-    CallKind, ClosedBy, Direction, EventBody, Flag, ObjectKind, OfferPurpose, OverflowRule, StoredEvent,
-    TransferKind, TransferStep, Unanswered, stored,
+    CallKind, ClosedBy, Direction, EventBody, Flag, MessageSpan, ObjectKind, OfferPurpose, OverflowRule,
+    StoredEvent, TransferKind, TransferStep, Unanswered, stored,
 };
 
 /// What an event says of its call beyond the fact itself.
@@ -69,9 +69,12 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         | What::SoundMissing { .. }
         | What::LegClosed { .. }
         | What::ScriptBegun { .. }
-        | What::LookedUp { .. }
-        | What::MessageLeft { .. }
-        | What::Ordered { .. } => return None,
+        | What::LookedUp { .. } => return None,
+        What::MessageLeft { name, from_ms, to_ms } => EventBody::MessageLeft { name, from_ms, to_ms },
+        What::Ordered { category, values, message, code } => {
+            let message = message.map(|Span { from_ms, to_ms }| MessageSpan { from_ms, to_ms });
+            EventBody::Ordered { ticket: about?.ticket.into(), category, values, message, code }
+        }
         What::DigitPressed { digit } => EventBody::DigitPressed { digit },
         What::FromCenter { center, incident, caller } => {
             EventBody::FromCenter { center, incident: incident.unwrap_or_default(), caller }

@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 use super::http::HttpFigures;
 use super::measured::Measured;
 use super::process::Process;
+use super::served::ServedFigures;
 use super::sound::SoundFigures;
 use super::third::ThirdFigures;
 use crate::media::order::LegFigures;
@@ -51,6 +52,7 @@ pub struct Figures {
     pub(super) measured: Measured,
     pub(super) sound: SoundFigures,
     pub(super) third: ThirdFigures,
+    pub(super) served: ServedFigures,
     offer_delay: Histogram,
     pub(super) owed: Family<Labels, Gauge>,
     pub(super) owed_age: Family<Labels, Gauge>,
@@ -124,6 +126,7 @@ impl Figures {
             measured: Measured::default(),
             sound: SoundFigures::new(),
             third: ThirdFigures::default(),
+            served: ServedFigures::default(),
             offer_delay: short_spans(),
             owed: Family::default(),
             owed_age: Family::default(),
@@ -164,6 +167,7 @@ impl Figures {
         figures.measured.register(&mut figures.registry);
         figures.sound.register(&mut figures.registry);
         figures.third.register(&mut figures.registry);
+        figures.served.register(&mut figures.registry);
         figures.http.register(&mut figures.registry);
         figures
     }

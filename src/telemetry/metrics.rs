@@ -12,6 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use crate::id::{CallId, LineId, TrunkId};
 use crate::switchboard::fact::{Cause, Fact, Party, What};
 use crate::telemetry::figures::{Figures, count, snake};
+use crate::telemetry::served::Names;
 use crate::telemetry::sound::TrunkLabels;
 use crate::telemetry::third::Watchers;
 
@@ -55,6 +56,7 @@ pub struct Metrics {
     open: HashMap<CallId, Open>,
     lines: HashMap<LineId, String>,
     trunks: TrunkLabels,
+    names: Names,
 }
 
 impl Default for Metrics {
@@ -71,6 +73,7 @@ impl Metrics {
             open: HashMap::new(),
             lines: HashMap::new(),
             trunks: TrunkLabels::default(),
+            names: Names::default(),
         }
     }
 
@@ -84,6 +87,7 @@ impl Metrics {
         let figures = Arc::clone(&self.figures);
         let watchers = self.open.get_mut(&fact.call).map(|open| &mut open.watchers);
         figures.third.apply(&fact.what, watchers);
+        figures.served.apply(&fact.what, &mut self.names);
         match &fact.what {
             // Rooms are counted by their kind of line: each room would be a label of its own.
             What::Opened { room: Some(room), trunk, .. } => self.opened(fact.call, &room.meeting, trunk),

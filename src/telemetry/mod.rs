@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod parties;
 mod process;
 pub mod record;
+pub mod served;
 pub mod shifts;
 mod sound;
 mod third;

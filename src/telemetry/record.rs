@@ -7,6 +7,7 @@ use crate::id::{CallId, LineId, QueueId, SeatId, TrunkId};
 use crate::switchboard::fact::{Cause, Fact, Missing, Party, Sound, What, millis};
 use crate::telemetry::marks::Marks;
 use crate::telemetry::parties::Times;
+use crate::telemetry::served::Served;
 use crate::telemetry::transfers::Reached;
 use crate::time::{Instant, Timestamp};
 
@@ -105,6 +106,9 @@ pub struct CallRecord {
     /// Transfers, and who was rung.
     #[serde(flatten, default)]
     pub reached: Reached,
+    /// What its caller did by themselves.
+    #[serde(flatten, default)]
+    pub served: Served,
     /// Priority, disposition, flags, watchers, what it follows from.
     #[serde(flatten, default)]
     pub marks: Marks,
@@ -181,6 +185,7 @@ impl CallRecord {
             first_queue: None,
             times: Times::default(),
             reached: Reached::default(),
+            served: Served::default(),
             marks: Marks::default(),
             opened_mono: Instant::ZERO,
             last_mono: Instant::ZERO,
@@ -217,6 +222,7 @@ impl CallRecord {
         let at_ms = millis(self.last_mono.since(self.opened_mono));
         self.times.apply(at_ms, &fact.what);
         self.reached.apply(at_ms, &fact.what);
+        self.served.apply(&fact.what);
         self.marks.apply(at_ms, &fact.what);
         match &fact.what {
             What::Opened { .. } => self.open(fact),

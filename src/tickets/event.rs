@@ -3,6 +3,7 @@
 //! The published contract is `contract/`; a change here that it does not allow is a new version of
 //! the event's type. Which fact of a call makes which event is for `switchboard` to say.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +14,8 @@ use crate::id::{CallId, LineId, QueueId, SeatId, TrunkId};
 use crate::time::Timestamp;
 
 pub use super::words::{
-    CallKind, ClosedBy, Direction, Flag, ObjectKind, OfferPurpose, OverflowRule, TransferKind, TransferStep,
-    Unanswered,
+    CallKind, ClosedBy, Direction, Flag, MessageSpan, ObjectKind, OfferPurpose, OverflowRule, TransferKind,
+    TransferStep, Unanswered,
 };
 
 /// `schema_version` in the data of every event.
@@ -310,6 +311,32 @@ pub enum EventBody {
         /// `overflow`, `sub_center_unanswered`, ….
         reason: String,
     },
+    /// The caller left a message by themselves: this span of the recording.
+    #[serde(rename = "hotline.message.left.v1")]
+    MessageLeft {
+        /// Its name in the flow.
+        name: String,
+        /// Milliseconds from the recording's beginning.
+        from_ms: u64,
+        /// See `from_ms`.
+        to_ms: u64,
+    },
+    /// The caller ordered the ticket by themselves (自助下单).
+    #[serde(rename = "hotline.ticket.ordered.v1")]
+    Ordered {
+        /// The ticket's number.
+        ticket: String,
+        /// What it is about.
+        category: String,
+        /// What is known of it, by name; a message's value is its span, `12.4-58.0`, seconds.
+        values: BTreeMap<String, String>,
+        /// The message that belongs to it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<MessageSpan>,
+        /// The pick-up code (提取码) that the caller was told, for whoever answers how far it is; `None`: none was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+    },
     /// 好差评.
     #[serde(rename = "hotline.call.surveyed.v1")]
     Surveyed {
@@ -371,6 +398,8 @@ impl EventBody {
             EventBody::Disposed { .. } => "hotline.ticket.disposed.v1",
             EventBody::Flagged { .. } => "hotline.call.flagged.v1",
             EventBody::TicketLeft { .. } => "hotline.ticket.left.v1",
+            EventBody::MessageLeft { .. } => "hotline.message.left.v1",
+            EventBody::Ordered { .. } => "hotline.ticket.ordered.v1",
             EventBody::Surveyed { .. } => "hotline.call.surveyed.v1",
             EventBody::RecordingStored { .. } => "hotline.recording.stored.v1",
             EventBody::Closed { .. } => CLOSED,

@@ -1,12 +1,14 @@
 //! A ticket: its number, and what the office sees of one call.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::id::{CallId, LineId, QueueId, SeatId};
 use crate::time::Timestamp;
 
-use super::event::{CallKind, ClosedBy, EventBody};
+use super::event::{CallKind, ClosedBy, EventBody, MessageSpan};
 use super::story::Story;
 
 /// Least digits of the counter behind the date.
@@ -17,6 +19,9 @@ const DATE_DIGITS: usize = 6;
 
 /// Most keys of one call that a ticket keeps; later ones are in the events.
 const DIGITS_MAX: usize = 64;
+
+/// Messages of one call that a ticket keeps; later ones are in the events.
+const MESSAGES_MAX: usize = 8;
 
 /// Gives out ticket numbers: the city's date as `YYMMDD`, then a counter of five digits that begins at
 /// 1 each day and grows a digit after 99,999. Digits only, so that a number can be read out and
@@ -95,6 +100,12 @@ pub struct Ticket {
     pub digits: String,
     /// Why an office is to take the case up: nobody spoke with the caller, or whoever was to did not.
     pub reason: Option<String>,
+    /// What the caller ordered by themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ordered: Option<Ordered>,
+    /// Messages in the recording, at most 8.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<MessageSpan>,
     /// 1 (very satisfied) … 5 (very dissatisfied).
     pub grade: Option<u8>,
     /// Why the grade was bad, by its digit.
@@ -120,6 +131,16 @@ pub struct Ticket {
     pub closed_at: Option<Timestamp>,
     /// How.
     pub closed_by: Option<ClosedBy>,
+}
+
+/// What a caller ordered by themselves. The code that its progress is asked by is in the event, and is shown to
+/// nobody who reads tickets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ordered {
+    /// What it is about.
+    pub category: String,
+    /// What is known of it, by name.
+    pub values: BTreeMap<String, String>,
 }
 
 /// What a call was about: codes of the plan.
@@ -180,6 +201,8 @@ impl Ticket {
             talked_ms: 0,
             digits: String::new(),
             reason: None,
+            ordered: None,
+            messages: Vec::new(),
             grade: None,
             survey_reason: None,
             disposition: None,
@@ -264,6 +287,13 @@ impl Ticket {
             EventBody::PeerAnswered { .. } => self.move_to(TicketState::Talking),
             EventBody::PeerFailed { .. } => {}
             EventBody::TicketLeft { reason, .. } => self.reason = Some(reason.clone()),
+            EventBody::MessageLeft { from_ms, to_ms, .. } => {
+                self.messages.push(MessageSpan { from_ms: *from_ms, to_ms: *to_ms });
+                self.messages.truncate(MESSAGES_MAX);
+            }
+            EventBody::Ordered { category, values, .. } => {
+                self.ordered = Some(Ordered { category: category.clone(), values: values.clone() });
+            }
             EventBody::Surveyed { grade, reason } => {
                 self.grade = Some(*grade);
                 self.survey_reason = reason.or(self.survey_reason);

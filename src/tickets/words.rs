@@ -98,6 +98,15 @@ pub enum Flag {
     Urgent,
 }
 
+/// A part of a call's recording, milliseconds from its beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageSpan {
+    /// Its first.
+    pub from_ms: u64,
+    /// Its end.
+    pub to_ms: u64,
+}
+
 /// Which rule of the queue sent a caller on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

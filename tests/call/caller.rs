@@ -67,6 +67,8 @@ pub const CALLER_PORT: u32 = 10;
 pub struct Dialling {
     pub plan: Plan,
     pub number: &'static str,
+    /// The caller's own.
+    pub from: &'static str,
     pub at: &'static str,
     pub offer: Option<Arc<Sdp>>,
     /// Whether the caller takes provisional answers reliably.
@@ -100,6 +102,7 @@ impl Dialling {
         Dialling {
             plan: plan().clone(),
             number,
+            from: "13800000042",
             at: "2021-09-01T09:00:00+08:00",
             offer: Some(sdp(4_000, None)),
             reliable: false,
@@ -137,6 +140,8 @@ impl Dialling {
             id,
             flow,
             ticket: "20210901-0012".into(),
+            pickup: "204711".into(),
+            from: self.from.into(),
             sounds: Arc::new(sounds.clone()),
             offer: self.offer.clone(),
             reliable: self.reliable,
@@ -237,6 +242,20 @@ impl Caller {
         let leg = self.leg(index);
         let mark = self.marks.remove(&leg).expect("something is being played");
         self.tell(Input::Played { leg, mark })
+    }
+
+    /// Whether something is being said to the caller.
+    pub fn is_spoken_to(&self) -> bool {
+        self.marks.contains_key(&self.leg(0))
+    }
+
+    /// The index of the leg that was called last.
+    pub fn last_leg(&self) -> u16 {
+        let called = self.all.iter().rev().find_map(|command| match command {
+            Command::WantPort { leg, .. } => Some(leg.index),
+            _ => None,
+        });
+        called.expect("somebody was called")
     }
 
     pub fn rings(&mut self, seat: &str) -> &[String] {

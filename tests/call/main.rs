@@ -17,6 +17,7 @@ mod refer;
 mod replaced;
 mod ring_all;
 mod said;
+mod script;
 mod seat;
 mod sound;
 mod states;

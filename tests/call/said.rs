@@ -14,6 +14,7 @@ use hotline::sip::sdp::{Direction, Sdp};
 /// One command in words.
 pub fn words(command: &Command, sounds: &BTreeMap<PromptId, SoundId>) -> String {
     match command {
+        Command::HideNumbers { number } => format!("hide {number}"),
         Command::WantPort { leg, callee } => format!("want port {} for {}", leg.index, who(callee)),
         Command::FreePort { slot } => format!("free port {}", slot.0),
         Command::Progress { status, sdp } => format!("{status}{}", with(sdp.is_some())),
@@ -139,11 +140,18 @@ fn told_words(told: &Told) -> String {
         Told::DigitPressed { digit } => format!("digit {digit}"),
         Told::Urgent => "urgent".to_owned(),
         Told::ScriptBegun { script } => format!("flow {script}"),
-        Told::LookedUp { source, found, .. } => format!("asked {source}: {found}"),
+        Told::LookedUp { source, answer, took } => {
+            format!("asked {source}: {answer:?} after {} ms", took.as_millis())
+        }
         Told::MessageLeft { name, from, to } => {
             format!("message {name} {}-{} ms", from.as_millis(), to.as_millis())
         }
-        Told::Ordered { category, values, code } => format!("ordered {category} {values:?} {code:?}"),
+        Told::Ordered { category, values, message, code } => {
+            let message = message.map_or("no message".to_owned(), |(from, to)| {
+                format!("message {}-{} ms", from.as_millis(), to.as_millis())
+            });
+            format!("ordered {category} {values:?} {message} code {code:?}")
+        }
         Told::Queued { queue } => format!("queued in {queue}"),
         Told::SeatAnswered { seat, waited } => format!("seat {seat} after {} ms", waited.as_millis()),
         Told::SeatLeft { seat, talked, vanished } => {

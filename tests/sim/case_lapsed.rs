@@ -53,6 +53,8 @@ fn a_seat_that_picks_up_a_lapsed_offer_is_hung_up_and_the_caller_waits_for_the_n
         id,
         flow: plan.flow(&plan.lines["12345"], now.wall),
         ticket: "21090100001".into(),
+        pickup: String::new(),
+        from: String::new(),
         sounds: Arc::new(house::sounds().into_iter().collect()),
         offer: Some(sdp()),
         reliable: false,

@@ -10,6 +10,7 @@ use hotline::routing::Plan;
 use hotline::switchboard::{Input, Switchboard};
 use hotline::time::{Agenda, Instant, Now, Timestamp};
 
+use crate::adapter::Adapters;
 use crate::clerk::{Deed, Telephone, Who, place_of};
 use crate::desk::{Books, Disk, Office, Store};
 use crate::exchange::Exchange;
@@ -34,6 +35,7 @@ pub struct City {
     pub net: Network,
     pub store: Store,
     pub books: Books,
+    pub adapters: Adapters,
     pub plan: Plan,
     pub address: SocketAddr,
     pub dice: Dice,
@@ -80,6 +82,7 @@ impl City {
             net: Network::new(dice.split()),
             store: Store::new(),
             books: Books::new(),
+            adapters: Adapters::new(),
             plan,
             address,
             mono,

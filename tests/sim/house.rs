@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use hotline::call::LookedUp;
 use hotline::id::{CallId, Dice, PromptId, SeatId, TrunkId};
 use hotline::io::plan_files;
 use hotline::media::order::{PortSlot, SoundId};
@@ -174,9 +173,10 @@ impl City {
                 Output::LookUpHistory { call, caller, since } => {
                     self.errand(self.store.look_up, Errand::LookUp { call, caller, since });
                 }
-                Output::LookUp { call, asked, .. } => {
-                    let said = Input::LookedUp { call, asked, said: LookedUp::Failed };
-                    self.errand(LOOK_UP, Errand::Tell(Box::new(said)));
+                Output::LookUp { call, asked, source, by } => {
+                    if let Some((span, said)) = self.adapters.answer(source, by, &self.books) {
+                        self.errand(span, Errand::Tell(Box::new(Input::LookedUp { call, asked, said })));
+                    }
                 }
                 Output::OnWire { .. } => {} // For traces, which stand on real sockets.
                 Output::Drained => self.drained_at = Some(self.mono),

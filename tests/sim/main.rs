@@ -3,6 +3,7 @@
 //!
 //! Each test prints its seed. `HOTLINE_SEED=n` replays that seed, `HOTLINE_RUNS=n` runs n of them.
 
+mod adapter;
 mod busy;
 mod city;
 mod clerk;
@@ -41,6 +42,7 @@ mod case_queue;
 mod case_races;
 mod case_rings;
 mod case_rooms;
+mod case_script;
 mod case_threeway;
 mod case_transfers;
 mod case_trunks;

@@ -75,6 +75,9 @@ pub struct Network {
     pub trace: u64,
     /// What was posted so far.
     pub log: Log,
+    /// SIP messages are kept as they are.
+    pub taps: bool,
+    pub tapped: Vec<Letter>,
 }
 
 impl Network {
@@ -88,6 +91,8 @@ impl Network {
             mishaps: Vec::new(),
             trace: 0xcbf2_9ce4_8422_2325,
             log: Vec::new(),
+            taps: false,
+            tapped: Vec::new(),
         }
     }
 
@@ -111,6 +116,9 @@ impl Network {
         };
         let mut held = Duration::ZERO;
         if letter.kind == Kind::Sip {
+            if self.taps {
+                self.tapped.push(letter.clone());
+            }
             let name = name(&letter.bytes);
             let met = self
                 .mishaps

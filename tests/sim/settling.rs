@@ -118,10 +118,12 @@ fn one_record(facts: &[Fact]) {
         taken,
         "each talk has its end: {facts:?}"
     );
-    // Whom a clerk or the house called, and did not get, came for nothing.
+    // Whom a clerk or the house called, and did not get, came for nothing; and where a flow called, it goes on.
     let came_to_us = count(|what| matches!(what, What::Outward { .. })) == 0;
+    let in_flow = count(|what| matches!(what, What::ScriptBegun { .. })) > 0;
     for pair in facts.windows(2).filter(|_| came_to_us) {
-        let sent_on = matches!(pair[0].what, What::Overflowed { .. } | What::PeerFailed { .. });
+        let sent_on = matches!(pair[0].what, What::Overflowed { .. })
+            || matches!(pair[0].what, What::PeerFailed { .. }) && !in_flow;
         let ticket = matches!(pair[1].what, What::TicketLeft { .. });
         let given_back = matches!(&pair[1].what, What::Transfer { step: TransferStep::Failed, .. });
         assert!(!sent_on || ticket || given_back, "a caller who found nobody has a ticket: {facts:?}");

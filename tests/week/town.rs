@@ -317,6 +317,8 @@ impl Town {
             id,
             flow,
             ticket: format!("{:012}", self.tally.calls),
+            pickup: String::new(),
+            from: String::new(),
             sounds: self.sounds.clone(),
             offer: Some(sdp()),
             reliable: false,

@@ -22,9 +22,10 @@ const DISK_EVERY: u64 = 10;
 pub(super) const LOOP_BOUND: Duration = Duration::from_millis(20);
 
 /// States of a call, as [`crate::switchboard::Entry::state`] names them.
-const CALL_STATES: [&str; 13] = [
+const CALL_STATES: [&str; 14] = [
     "opening",
     "prompt",
+    "self_service",
     "ringing",
     "waiting",
     "dialling",

@@ -10,6 +10,9 @@ const PERSONAL_FROM: usize = 7;
 /// Field of a key that was pressed.
 const KEY: &str = "digit";
 
+/// Field of a pick-up code: whoever knows it is told of the ticket by telephone.
+const CODE: &str = "code";
+
 /// Fields of facts and records that hold long runs of digits and no number of a person.
 const HARMLESS: [&str; 14] = [
     "call",
@@ -39,7 +42,7 @@ pub(super) fn hide(value: &mut Value) {
             for (name, value) in fields.iter_mut().filter(|(name, _)| !told(name)) {
                 match value {
                     // One key after another is a number, too.
-                    Value::String(key) if name == KEY => *key = "*".to_owned(),
+                    Value::String(key) if name == KEY || name == CODE => *key = "*".to_owned(),
                     value => hide(value),
                 }
             }
@@ -78,14 +81,14 @@ mod tests {
             "caller": "13800000042", "peer": "center/13800000042", "digits": "410900199001011234",
             "number": "12315", "ticket": "21090100001", "opened_at": "2021-09-01T01:00:00.123456789Z",
             "legs": [{ "party": "peer", "number": "+8613800000042" }], "seat": "1001", "talked_ms": 12_345_678,
-            "digit": "7", "reason": { "digit": 7 },
+            "digit": "7", "reason": { "digit": 7 }, "code": "004711",
         });
         hide(&mut record);
         let expected = json!({
             "caller": "138******42", "peer": "center/138******42", "digits": "410*************34",
             "number": "12315", "ticket": "21090100001", "opened_at": "2021-09-01T01:00:00.123456789Z",
             "legs": [{ "party": "peer", "number": "+861********42" }], "seat": "1001", "talked_ms": 12_345_678,
-            "digit": "*", "reason": { "digit": 7 },
+            "digit": "*", "reason": { "digit": 7 }, "code": "*",
         });
         assert_eq!(record, expected);
     }
