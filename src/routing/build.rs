@@ -83,7 +83,11 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
             Some(own) => Some(afterwards::calling(own)?),
             None => None,
         },
-        scripts: keyed(&table.flows, |own| script::script(own, table).map(Arc::new), |script| script.id.clone())?,
+        scripts: keyed(
+            &table.flows,
+            |own| script::script(own, table).map(Arc::new),
+            |script| script.id.clone(),
+        )?,
         look_ups: keyed(&table.look_ups, script::look_up, |source| source.id.clone())?,
         bots: keyed(&table.bots, script::bot, |bot| bot.id.clone())?,
         prompts,

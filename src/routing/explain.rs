@@ -32,6 +32,8 @@ pub struct Explanation {
     pub line: Option<ExplainedLine>,
     /// What happens, in order.
     pub steps: Vec<Text>,
+    /// Which of the steps is the operator's flow, counted from 0; `None`: there is none.
+    pub flow_at: Option<usize>,
     /// The flows of the operator's that it may come through, in the order in which it may come to them.
     pub flows: Vec<ExplainedFlow>,
     /// How the caller stands, and who could be asked at that hour; empty where nobody is waited for.
@@ -72,13 +74,16 @@ impl Plan {
         let caller = trunk.rewrite.caller_inward.apply(from);
         let standing =
             found.as_ref().map(|found| self.standing(&found.line, trunk, &caller, at)).unwrap_or_default();
-        let mut flows = Vec::new();
+        let (mut flows, mut flow_at) = (Vec::new(), None);
         let steps = match &found {
             Some(found) => {
                 decided_by.extend(self.deciders(origins, &found.line, &caller));
                 let flow = self.flow(&found.line, at);
                 flows = self.flows_of(origins, &flow, &Asked { line: &found.line, caller: &caller, at });
                 decided_by.extend(places_of(origins, &flows));
+                let script = flow.steps.iter().position(|step| matches!(step, Step::Script(_)));
+                let phase = matches!(found.line.mode, LineMode::Merged { .. });
+                flow_at = script.map(|place| place + usize::from(phase));
                 self.words(&found.line, &flow, at, &caller)
             }
             None => match self.emergency_dialled(trunk, dialled) {
@@ -101,7 +106,7 @@ impl Plan {
             },
         };
         let said = self.explanation(trunk.id.as_str(), from, at, found, (steps, decided_by));
-        Explanation { standing, flows, ..said }
+        Explanation { standing, flows, flow_at, ..said }
     }
 
     fn explanation(
@@ -128,6 +133,7 @@ impl Plan {
                 number_as_dialled: found.number_as_dialled.to_owned(),
             }),
             steps,
+            flow_at: None,
             flows: Vec::new(),
             standing: Vec::new(),
             decided_by,

@@ -110,7 +110,8 @@ impl Origins {
             origins.queues.insert(id, places(vec![Some(&name.spot)]));
         }
         for flow in &table.flows {
-            let Some((name, at)) = flow.name.as_ref().and_then(|name| Some((name, place(&name.spot)?))) else {
+            let Some((name, at)) = flow.name.as_ref().and_then(|name| Some((name, place(&name.spot)?)))
+            else {
                 continue;
             };
             let steps = flow.steps.iter().filter_map(|step| place(&step.at)).collect();

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::super::people_values::Named;
 use super::super::plan::Peer;
 use super::super::script::{
-    Act, Bot, Branch, Case, Collect, Condition, LookUp, LookUpKind, LookUpSource, Menu, Message, Order, Script,
-    Spoken, Target, Transfer,
+    Act, Bot, Branch, Case, Collect, Condition, LookUp, LookUpKind, LookUpSource, Menu, Message, Order,
+    Script, Spoken, Target, Transfer,
 };
 use super::super::source::Said;
 use super::super::tables::look_up::{BotTable, LookUpTable, LookUpWord};
@@ -53,9 +53,7 @@ fn spoken(piece: &PieceTable) -> Spoken {
     let prompt = |said: &Said<String>| PromptId::from(said.value.as_str());
     match piece {
         PieceTable::Prompt(said) => Spoken::Prompt(prompt(said)),
-        PieceTable::Value { name, reading } => {
-            Spoken::Value { name: name.value.clone(), reading: *reading }
-        }
+        PieceTable::Value { name, reading } => Spoken::Value { name: name.value.clone(), reading: *reading },
         PieceTable::Choice { name, prompts, otherwise } => Spoken::Choice {
             name: name.value.clone(),
             prompts: prompts.0.iter().map(|(said, id)| (said.value.clone(), prompt(id))).collect(),

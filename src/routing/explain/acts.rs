@@ -18,8 +18,11 @@ impl Plan {
         match act {
             Act::Play(prompt) => self.said("播放", "plays", prompt),
             Act::Say(pieces) => {
-                let (zh, en): (Vec<String>, Vec<String>) =
-                    pieces.iter().map(|piece| self.piece_words(piece)).map(|words| (words.zh, words.en)).unzip();
+                let (zh, en): (Vec<String>, Vec<String>) = pieces
+                    .iter()
+                    .map(|piece| self.piece_words(piece))
+                    .map(|words| (words.zh, words.en))
+                    .unzip();
                 Text::new(format!("说: {}", zh.join(" ")), format!("says: {}", en.join(" ")))
             }
             Act::Menu(menu) => self.menu_words(menu),
@@ -176,7 +179,9 @@ impl Plan {
         let (line, trunk) = (&calling.line, &calling.trunk);
         Text::new(
             format!("呼叫 {name} 里的号码，经 {trunk}，对方看到的是 {line}，双方都看不到对方号码"),
-            format!("calls the number in {name} by {trunk} as {line}; neither side is shown the other's number"),
+            format!(
+                "calls the number in {name} by {trunk} as {line}; neither side is shown the other's number"
+            ),
         )
     }
 }
@@ -256,8 +261,15 @@ fn hours_words(hours: &Hours) -> Text {
 
 /// Days in a row as their first and last.
 fn days_words(days: &[Weekday]) -> (String, String) {
-    const NAMES: [(&str, &str); 7] =
-        [("一", "Mon"), ("二", "Tue"), ("三", "Wed"), ("四", "Thu"), ("五", "Fri"), ("六", "Sat"), ("日", "Sun")];
+    const NAMES: [(&str, &str); 7] = [
+        ("一", "Mon"),
+        ("二", "Tue"),
+        ("三", "Wed"),
+        ("四", "Thu"),
+        ("五", "Fri"),
+        ("六", "Sat"),
+        ("日", "Sun"),
+    ];
     let mut numbers: Vec<usize> = days.iter().map(|day| day.to_monday_zero_offset() as usize).collect();
     numbers.sort_unstable();
     numbers.dedup();

@@ -170,8 +170,7 @@ impl Plan {
         let Act::Branch(branch) = act else {
             return act.ways().into_iter().map(|way| (way, false)).collect();
         };
-        let verdicts: Vec<Option<bool>> =
-            branch.cases.iter().map(|case| self.is_so(case, asked)).collect();
+        let verdicts: Vec<Option<bool>> = branch.cases.iter().map(|case| self.is_so(case, asked)).collect();
         let taken = verdicts.iter().position(|verdict| *verdict == Some(true));
         let open = verdicts.iter().take(taken.unwrap_or(verdicts.len())).any(Option::is_none);
         let may = |when: When| match when {

@@ -55,7 +55,10 @@ pub enum Leads<'a> {
 impl Script {
     /// Every way of every act, with the act's place.
     pub fn ways(&self) -> impl Iterator<Item = (usize, ScriptWay<'_>)> {
-        self.acts.iter().enumerate().flat_map(|(place, act)| act.ways().into_iter().map(move |way| (place, way)))
+        self.acts
+            .iter()
+            .enumerate()
+            .flat_map(|(place, act)| act.ways().into_iter().map(move |way| (place, way)))
     }
 }
 

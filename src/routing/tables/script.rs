@@ -18,8 +18,8 @@ use super::reading::unnamed;
 
 /// Kinds of step, by the key that says which it is.
 pub const KINDS: [&str; 14] = [
-    "play", "say", "menu", "collect", "message", "look_up", "order", "branch", "queue", "transfer", "bot", "survey",
-    "go", "hang_up",
+    "play", "say", "menu", "collect", "message", "look_up", "order", "branch", "queue", "transfer", "bot",
+    "survey", "go", "hang_up",
 ];
 
 /// `[[flow]]`.
@@ -259,7 +259,8 @@ impl BranchTable {
 
 impl CaseTable {
     fn read(reader: &mut Reader<'_, '_>) -> Self {
-        let nowhere = Text::new("来电走到这里不知道去哪里", "calls that come here would not know where to go");
+        let nowhere =
+            Text::new("来电走到这里不知道去哪里", "calls that come here would not know where to go");
         CaseTable {
             spot: reader.spot.clone(),
             to: reader.required("to", nowhere),
@@ -295,9 +296,11 @@ impl ActTable {
     pub fn prompts(&self) -> Vec<&Said<String>> {
         match self {
             ActTable::Play(prompt) => prompt.iter().collect(),
-            ActTable::Say(pieces) => {
-                pieces.iter().flat_map(|pieces| &pieces.value).flat_map(|piece| piece.value.prompts()).collect()
-            }
+            ActTable::Say(pieces) => pieces
+                .iter()
+                .flat_map(|pieces| &pieces.value)
+                .flat_map(|piece| piece.value.prompts())
+                .collect(),
             ActTable::Menu(menu) => menu.prompt.iter().collect(),
             ActTable::Collect(collect) => collect.prompt.iter().collect(),
             ActTable::Message(message) => message.prompt.iter().collect(),
@@ -310,9 +313,11 @@ impl ActTable {
     /// Values that it asks for, by their names.
     pub fn wants(&self) -> Vec<&Said<String>> {
         match self {
-            ActTable::Say(pieces) => {
-                pieces.iter().flat_map(|pieces| &pieces.value).filter_map(|piece| piece.value.name()).collect()
-            }
+            ActTable::Say(pieces) => pieces
+                .iter()
+                .flat_map(|pieces| &pieces.value)
+                .filter_map(|piece| piece.value.name())
+                .collect(),
             ActTable::LookUp(asked) => {
                 asked.with.iter().flat_map(|with| &with.value.0).map(|(_, value)| value).collect()
             }

@@ -26,7 +26,10 @@ pub fn asks(act: &ActTable, table: &RoutingTable, problems: &mut Problems) {
         without(&with.spot, "with = {}", "it asks by nothing", problems);
         return;
     }
-    if source(asked, table).and_then(|own| own.kind.as_ref()).is_none_or(|kind| kind.value != LookUpWord::Tickets) {
+    if source(asked, table)
+        .and_then(|own| own.kind.as_ref())
+        .is_none_or(|kind| kind.value != LookUpWord::Tickets)
+    {
         return;
     }
     for (name, _) in &with.value.0 {
@@ -40,7 +43,10 @@ pub fn asks(act: &ActTable, table: &RoutingTable, problems: &mut Problems) {
                 format!("工单不能按 {} 查询", name.value),
                 format!("tickets are not asked for by {}", name.value),
             )
-            .effect("永远查不到，来电人听到的总是查无此单", "nothing would ever be found, whatever callers give")
+            .effect(
+                "永远查不到，来电人听到的总是查无此单",
+                "nothing would ever be found, whatever callers give",
+            )
             .remedy("只写 ticket 和 code", "write ticket and code only")
             .nearest(nearest(&name.value, TICKETS_ASKED_BY));
         return;
@@ -76,12 +82,16 @@ pub fn source<'t>(asked: &AskTable, table: &'t RoutingTable) -> Option<&'t LookU
 pub fn codes(act: &ActTable, table: &RoutingTable, problems: &mut Problems) {
     let ActTable::Order(order) = act else { return };
     let Some(prompt) = order.prompt.as_ref().filter(|_| order.code_prompt.is_none()) else { return };
-    let of_tickets = |own: &LookUpTable| own.kind.as_ref().is_some_and(|kind| kind.value == LookUpWord::Tickets);
+    let of_tickets =
+        |own: &LookUpTable| own.kind.as_ref().is_some_and(|kind| kind.value == LookUpWord::Tickets);
     let mut names = table.look_ups.iter().filter(|own| of_tickets(own)).filter_map(|own| own.name.as_ref());
     let Some(name) = names.next() else { return };
     problems
         .warning("W1003", &prompt.spot, "没有告诉来电人提取码", "callers are not told the pick-up code")
-        .effect("以后查询办理进度要提取码，这张工单查不了", "progress is asked for by it, and this ticket's could not be")
+        .effect(
+            "以后查询办理进度要提取码，这张工单查不了",
+            "progress is asked for by it, and this ticket's could not be",
+        )
         .remedy("加上 code_prompt = \"…\"", "add code_prompt = \"…\"")
         .related(&name.spot, "查询进度", "where progress is asked for");
 }
@@ -152,7 +162,10 @@ fn address(url: &Said<String>, [closed, clear]: [&str; 2], problems: &mut Proble
                 format!("\"{}\" 不是 {closed} 地址", url.value),
                 format!("\"{}\" is no {closed} address", url.value),
             )
-            .effect("流程走到这里总是无人应答，转人工", "flows that ask there would never be answered, and go to a person")
+            .effect(
+                "流程走到这里总是无人应答，转人工",
+                "flows that ask there would never be answered, and go to a person",
+            )
             .remedy(format!("写成 \"{closed}主机/路径\""), format!("write \"{closed}host/path\""));
         return;
     };
@@ -166,7 +179,10 @@ fn address(url: &Said<String>, [closed, clear]: [&str; 2], problems: &mut Proble
             format!("{clear} 不加密，{host} 不在本机"),
             format!("{clear} is in the clear, and {host} is not this machine"),
         )
-        .effect("途中的人能看到市民的查询和答复", "whoever is on the way can read what citizens ask and are told")
+        .effect(
+            "途中的人能看到市民的查询和答复",
+            "whoever is on the way can read what citizens ask and are told",
+        )
         .remedy(format!("改用 {closed}"), format!("use {closed}"));
 }
 

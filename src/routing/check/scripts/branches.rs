@@ -56,7 +56,10 @@ fn bare(case: &CaseTable, problems: &mut Problems) {
 fn never<'p>(spot: &Spot, zh: &str, en: &str, problems: &'p mut Problems) -> &'p mut Diagnostic {
     problems
         .error("E1023", spot, format!("没有来电走这个情形: {zh}"), format!("no call takes this case: {en}"))
-        .effect("写在这里的意图不会生效，而没有人会察觉", "what it was meant for would not happen, and nobody would notice")
+        .effect(
+            "写在这里的意图不会生效，而没有人会察觉",
+            "what it was meant for would not happen, and nobody would notice",
+        )
         .remedy("改正条件，或删去这个情形", "correct what it asks for, or remove the case")
 }
 
@@ -81,12 +84,7 @@ fn closed(case: &CaseTable, problems: &mut Problems) -> bool {
         return false;
     }
     let Some(spot) = case.outside.spot.as_ref().or(case.inside.spot.as_ref()) else { return false };
-    never(
-        spot,
-        "一周之中没有这样的时刻",
-        "no minute of the week is like that",
-        problems,
-    );
+    never(spot, "一周之中没有这样的时刻", "no minute of the week is like that", problems);
     true
 }
 
@@ -134,8 +132,11 @@ fn taken(branch: &BranchTable, place: usize, problems: &mut Problems) {
         before.is_some_and(|before| before.when.iter().all(|wanted| follows(wanted, &built)))
     });
     let Some(earlier) = earlier else { return };
-    never(&case.spot, "前面的情形已经包括", "one before it takes them all", problems)
-        .related(&earlier.spot, "前面的", "the one before");
+    never(&case.spot, "前面的情形已经包括", "one before it takes them all", problems).related(
+        &earlier.spot,
+        "前面的",
+        "the one before",
+    );
 }
 
 /// Whether a condition is so whenever a case is.
@@ -147,9 +148,10 @@ fn follows(wanted: &Condition, case: &Case) -> bool {
     match wanted {
         Condition::Inside(hours) => all(hours, true),
         Condition::Outside(hours) => all(hours, false),
-        Condition::Line(lines) => case.when.iter().any(
-            |own| matches!(own, Condition::Line(own) if own.iter().all(|line| lines.contains(line))),
-        ),
+        Condition::Line(lines) => case
+            .when
+            .iter()
+            .any(|own| matches!(own, Condition::Line(own) if own.iter().all(|line| lines.contains(line)))),
         Condition::Caller(beginnings) => case.when.iter().any(|own| {
             let one = |own: &String| beginnings.iter().any(|beginning| own.starts_with(beginning.as_str()));
             matches!(own, Condition::Caller(own) if own.iter().all(one))

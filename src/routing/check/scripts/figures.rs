@@ -57,8 +57,11 @@ fn digits(own: &CollectTable, problems: &mut Problems) {
     }
     let (Some(least), Some(most)) = (&own.least, &own.most) else { return };
     if most.value < least.value {
-        crossed(most, &format!("{} 位", least.value), &format!("{} digits", least.value), problems)
-            .related(&least.spot, "至少", "the fewest");
+        crossed(most, &format!("{} 位", least.value), &format!("{} digits", least.value), problems).related(
+            &least.spot,
+            "至少",
+            "the fewest",
+        );
     }
 }
 
@@ -70,8 +73,11 @@ fn message(own: &MessageTable, problems: &mut Problems) {
     }
     let Some(least) = own.least.as_ref().filter(|least| least.value >= most.value) else { return };
     let millis = least.value.as_millis();
-    crossed(most, &format!("{millis} 毫秒"), &format!("{millis} ms"), problems)
-        .related(&least.spot, "至少", "the least");
+    crossed(most, &format!("{millis} 毫秒"), &format!("{millis} ms"), problems).related(
+        &least.spot,
+        "至少",
+        "the least",
+    );
 }
 
 /// The most is less than the least.
@@ -88,6 +94,9 @@ fn crossed<'p, T>(
             format!("most 不够 least 的 {zh}"),
             format!("most is not as much as the {en} of least"),
         )
-        .effect("来电人怎样输入、怎样说都不算，最后转人工", "whatever callers give would be too little, until a person takes over")
+        .effect(
+            "来电人怎样输入、怎样说都不算，最后转人工",
+            "whatever callers give would be too little, until a person takes over",
+        )
         .remedy("most 不小于 least；不写 least 也可以", "make most no less than least, or leave least out")
 }

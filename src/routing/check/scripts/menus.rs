@@ -18,7 +18,10 @@ pub fn keys(act: &ActTable, table: &RoutingTable, problems: &mut Problems) {
         problems
             .error("E1009", &keys.spot, "菜单里没有按键", "a menu without a key")
             .effect("来电人听了菜单也选不了", "callers would be asked and could choose nothing")
-            .remedy("写上按键，如 keys = { \"1\" = \"…\" }，或改用 play", "give it keys, like keys = { \"1\" = \"…\" }, or use play");
+            .remedy(
+                "写上按键，如 keys = { \"1\" = \"…\" }，或改用 play",
+                "give it keys, like keys = { \"1\" = \"…\" }, or use play",
+            );
     }
     let urgent = table.callers.as_ref().and_then(|callers| callers.urgent_key.as_ref());
     for (key, _) in &keys.value.0 {
@@ -38,7 +41,10 @@ pub fn keys(act: &ActTable, table: &RoutingTable, problems: &mut Problems) {
 fn person_key(spot: &Spot, problems: &mut Problems) {
     problems
         .error("E1011", spot, "按 0 在任何地方都转人工", "0 leads to a person everywhere")
-        .effect("来电人习惯按 0 找人，按了却去了别处", "callers press 0 to find a person, and would end up elsewhere")
+        .effect(
+            "来电人习惯按 0 找人，按了却去了别处",
+            "callers press 0 to find a person, and would end up elsewhere",
+        )
         .remedy("换一个按键；0 不必写", "choose another key; 0 needs no mention");
 }
 

@@ -132,7 +132,10 @@ fn length(flow: &FlowTable, problems: &mut Problems) {
     if flow.steps.is_empty() {
         problems
             .error("E1004", &flow.spot, "流程里没有步骤", "a flow without a step")
-            .effect("来电人什么也听不到，直接去排队", "callers would hear nothing and wait in the queue at once")
+            .effect(
+                "来电人什么也听不到，直接去排队",
+                "callers would hear nothing and wait in the queue at once",
+            )
             .remedy("加上 [[flow.step]]，或删去这个流程", "add [[flow.step]], or remove the flow");
     }
     if let Some(step) = flow.steps.get(ACTS_MAX) {
@@ -182,6 +185,9 @@ fn recorded(act: &ActTable, table: &RoutingTable, problems: &mut Problems) {
     problems
         .error("E1015", &prompt.spot, "不录音就不能留言", "no message without a recording")
         .effect("来电人说的话没有留下", "what callers say would be kept nowhere")
-        .remedy("写 [recording] enabled = true，或删去这一步", "write [recording] enabled = true, or remove the step")
+        .remedy(
+            "写 [recording] enabled = true，或删去这一步",
+            "write [recording] enabled = true, or remove the step",
+        )
         .related(&recording.spot, "不录音", "not recorded");
 }

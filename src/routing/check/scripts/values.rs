@@ -162,7 +162,10 @@ fn unset(wanted: &Said<String>, known: &BTreeSet<String>, problems: &mut Problem
             format!("走到这里还没有值 \"{}\"", wanted.value),
             format!("no call that comes here has the value \"{}\"", wanted.value),
         )
-        .effect("该读的读不出、该查的查不到，来电人不明所以", "what is to be read or asked by it could not be, and callers would not know why")
+        .effect(
+            "该读的读不出、该查的查不到，来电人不明所以",
+            "what is to be read or asked by it could not be, and callers would not know why",
+        )
         .remedy(
             format!("在前面用 collect、message 或 look_up 取得它（look_up 的值写在 says 里）；{}", there.0),
             format!("get it before by collect, message or look_up (whose values stand in says); {}", there.1),
@@ -193,6 +196,9 @@ fn too_many(spot: &Spot, count: usize, problems: &mut Problems) {
             format!("走到这里可能有 {count} 个值，至多 {VALUES_MAX} 个"),
             format!("a call may have {count} values here, and keeps {VALUES_MAX} at most"),
         )
-        .effect("多出来的值不会保留，后面用到时没有", "those beyond are not kept, and missing where they are used")
+        .effect(
+            "多出来的值不会保留，后面用到时没有",
+            "those beyond are not kept, and missing where they are used",
+        )
         .remedy("少收集几个，或用同一个名称", "collect fewer, or use one name again");
 }

@@ -46,10 +46,9 @@ fn kindless(reader: &mut Reader<'_, '_>) {
     let near = keys.iter().find_map(|key| Some((key, nearest(&key.value, KINDS)?)));
     let spot = near.map_or(&reader.spot, |(key, _)| &key.spot).clone();
     let (zh, en) = match near {
-        Some((key, _)) => (
-            format!("{} 不是步骤的种类", key.value),
-            format!("{} is no kind of step", key.value),
-        ),
+        Some((key, _)) => {
+            (format!("{} 不是步骤的种类", key.value), format!("{} is no kind of step", key.value))
+        }
         None => ("这一步没有说做什么".to_owned(), "this step does not say what it does".to_owned()),
     };
     reader
@@ -75,7 +74,10 @@ fn two_kinds(reader: &mut Reader<'_, '_>, first: &str, second: &str) {
             format!("一步里既有 {first} 又有 {second}"),
             format!("one step with {first} and {second}"),
         )
-        .effect("谁先谁后说不准，来电人可能少听一句", "nobody could say which comes first, and callers might miss one")
+        .effect(
+            "谁先谁后说不准，来电人可能少听一句",
+            "nobody could say which comes first, and callers might miss one",
+        )
         .remedy(
             format!("分成两步：在 {second} 前另写一行 [[flow.step]]"),
             format!("make two steps of it: another [[flow.step]] in front of {second}"),
@@ -111,12 +113,20 @@ fn on(kind: &'static str, reader: &mut Reader<'_, '_>) -> bool {
     if !said.value {
         reader
             .problems
-            .error("E1003", &said.spot, format!("{kind} = false 什么也不做"), format!("{kind} = false does nothing"))
+            .error(
+                "E1003",
+                &said.spot,
+                format!("{kind} = false 什么也不做"),
+                format!("{kind} = false does nothing"),
+            )
             .effect(
                 "写在这里的意图不会生效，而没有人会察觉",
                 "what it was meant to say would not happen, and nobody would notice",
             )
-            .remedy(format!("写 {kind} = true，或删去这一步"), format!("write {kind} = true, or remove the step"));
+            .remedy(
+                format!("写 {kind} = true，或删去这一步"),
+                format!("write {kind} = true, or remove the step"),
+            );
     }
     said.value
 }
