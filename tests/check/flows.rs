@@ -459,7 +459,7 @@ pub const FIXTURES: &[Fixture] = &[
         edits: &[
             ON,
             add!(
-                "[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"owner\"\nmost = 11\n[[flow.step]]\ntransfer = { value = ⟦\"owner\"⟧ }"
+                "[[look_up]]\nname = \"cars\"\nkind = \"jsonl\"\npath = \"cars.jsonl\"\nsays = [\"owner\"]\n[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"plate\"\nmost = 6\n[[flow.step]]\nlook_up = \"cars\"\nwith = { plate = \"plate\" }\nmissing = \"end\"\n[[flow.step]]\ntransfer = { value = ⟦\"owner\"⟧ }\n[[flow]]\nname = \"end\"\n[[flow.step]]\nhang_up = true"
             ),
         ],
     },
@@ -470,7 +470,7 @@ pub const FIXTURES: &[Fixture] = &[
             ON,
             CALLING,
             add!(
-                "[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"owner\"\nmost = 11\n[[flow.step]]\ntransfer = { value = \"owner\", line = ⟦\"12348\"⟧ }"
+                "[[look_up]]\nname = \"cars\"\nkind = \"jsonl\"\npath = \"cars.jsonl\"\nsays = [\"owner\"]\n[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"plate\"\nmost = 6\n[[flow.step]]\nlook_up = \"cars\"\nwith = { plate = \"plate\" }\nmissing = \"end\"\n[[flow.step]]\ntransfer = { value = \"owner\", line = ⟦\"12348\"⟧ }\n[[flow]]\nname = \"end\"\n[[flow.step]]\nhang_up = true"
             ),
         ],
     },
@@ -556,6 +556,17 @@ pub const FIXTURES: &[Fixture] = &[
             ON,
             add!(
                 "[[look_up]]\nname = \"all\"\nkind = \"jsonl\"\npath = \"all.jsonl\"\nsays = [\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\",\"j\",\"k\",\"l\",\"m\",\"n\",\"o\",\"p\",\"q\",\"r\",\"s\",\"t\",\"u\",\"v\",\"w\",\"x\",\"y\",\"z\",\"aa\",\"ab\",\"ac\",\"ad\",\"ae\",\"af\"]\n[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"code\"\nmost = 6\n[[flow.step]]\nlook_up = \"all\"\nwith = { code = \"code\" }\n⟦[[flow.step]]⟧\nplay = \"goodbye\""
+            ),
+        ],
+    },
+    Fixture {
+        code: "E1028",
+        what: "any number that a caller wants",
+        edits: &[
+            ON,
+            CALLING,
+            add!(
+                "[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"owner\"\nmost = 11\n[[flow.step]]\ntransfer = { value = ⟦\"owner\"⟧ }"
             ),
         ],
     },

@@ -1,7 +1,7 @@
 //! Values: each named so that records can hold it, and there before it is asked for.
 //!
-//! Two sets are carried along every way, act by act, until nothing changes: the values that some call has there,
-//! and those that every call has.
+//! Three sets are carried along every way, act by act, until nothing changes: the values that some call has there,
+//! those that every call has, and those that some call has from its caller.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,6 +52,8 @@ struct Known {
     some: BTreeSet<String>,
     /// By every one.
     every: BTreeSet<String>,
+    /// By some call, as its caller gave it.
+    given: BTreeSet<String>,
 }
 
 /// Each value that is asked for can be there; where nothing works without it, it is there whatever the way.
@@ -65,6 +67,8 @@ pub fn values(graph: &Graph<'_>, problems: &mut Problems) {
                 unset(wanted, &known.some, problems);
             } else if cannot_do_without(written) && !known.every.contains(&wanted.value) {
                 sometimes_unset(wanted, problems);
+            } else if matches!(written, ActTable::Transfer(_)) && known.given.contains(&wanted.value) {
+                given(wanted, problems);
             }
         }
         if known.some.len() > VALUES_MAX && !full {
@@ -104,6 +108,7 @@ fn begin(graph: &Graph<'_>, from: impl IntoIterator<Item = Place>, known: &mut B
             Some(before) => Known {
                 some: before.some.union(&coming.some).cloned().collect(),
                 every: before.every.intersection(&coming.every).cloned().collect(),
+                given: before.given.union(&coming.given).cloned().collect(),
             },
         };
         if known.get(&place) == Some(&now) {
@@ -118,18 +123,23 @@ fn begin(graph: &Graph<'_>, from: impl IntoIterator<Item = Place>, known: &mut B
 
 /// What is known on a way on from an act.
 fn behind(graph: &Graph<'_>, place: Place, when: When, mut known: Known) -> Known {
-    let mut learn = |name: &str| {
+    let mut learn = |name: &str, given: bool| {
         known.some.insert(name.to_owned());
         known.every.insert(name.to_owned());
+        match given {
+            true => known.given.insert(name.to_owned()),
+            false => known.given.remove(name),
+        };
     };
     match (graph.act(place), when) {
         (Some(Act::Branch(branch)), When::Case(case)) => {
             // Who goes this way has the values that the case is about.
-            branch.cases[case].when.iter().filter_map(Condition::value).for_each(learn);
+            let about = branch.cases[case].when.iter().filter_map(Condition::value);
+            known.every.extend(about.map(str::to_owned));
         }
         (Some(act), When::Done) => {
-            act.gives().into_iter().for_each(&mut learn);
-            says(graph, place).for_each(learn);
+            act.gives().into_iter().for_each(|name| learn(name, true));
+            says(graph, place).for_each(|name| learn(name, false));
         }
         _ => {}
     }
@@ -186,6 +196,21 @@ fn sometimes_unset(wanted: &Said<String>, problems: &mut Problems) {
             "让每条路都先取得它；查询没有结果时用 missing 引到别处，或先用 branch 判断",
             "get it on every way; lead elsewhere by missing where nothing is found, or ask for it in a branch before",
         );
+}
+
+fn given(wanted: &Said<String>, problems: &mut Problems) {
+    problems
+        .error(
+            "E1028",
+            &wanted.spot,
+            format!("\"{}\" 是来电人给的，不能照着呼叫", wanted.value),
+            format!("\"{}\" is what the caller gave, and nobody is called by that", wanted.value),
+        )
+        .effect(
+            "否则谁都能借本热线呼叫任何人；引擎不会呼叫，来电按无人接听处理",
+            "else anybody could call anybody by way of this hotline; the engine does not, and calls end as unanswered",
+        )
+        .remedy("呼叫 look_up 查来的值", "call by a value that a look_up said");
 }
 
 fn too_many(spot: &Spot, count: usize, problems: &mut Problems) {
