@@ -25,7 +25,8 @@ pub(in super::super) fn script(table: &FlowTable, whole: &RoutingTable) -> Optio
     Some(Script { id: ScriptId::from(text(&table.name)?), acts: acts.collect::<Option<_>>()? })
 }
 
-fn act(table: &ActTable, whole: &RoutingTable) -> Option<Act> {
+/// One act; `None` where it is not whole.
+pub(in super::super) fn act(table: &ActTable, whole: &RoutingTable) -> Option<Act> {
     let prompt = |said: &Field<String>| text(said).map(PromptId::from);
     Some(match table {
         ActTable::Play(said) => Act::Play(prompt(said)?),

@@ -105,11 +105,13 @@ impl Plan {
             if !reached.entry(id).or_default().insert(place) {
                 continue;
             }
-            ahead.extend(self.ways_of_call(act, asked).into_iter().filter_map(|(way, _)| match way.to {
-                Leads::On => Some((id, place + 1)),
-                Leads::Script(to) => Some((to, 0)),
-                Leads::Person | Leads::Queue(_) | Leads::Talk | Leads::End => None,
-            }));
+            for (way, _) in self.ways_of_call(act, asked) {
+                match way.to {
+                    Leads::On => ahead.push_front((id, place + 1)), // A flow to its end before the next one.
+                    Leads::Script(to) => ahead.push_back((to, 0)),
+                    Leads::Person | Leads::Queue(_) | Leads::Talk | Leads::End => {}
+                }
+            }
         }
         let explained = |script: &&Script| ExplainedFlow {
             name: script.id.to_string(),

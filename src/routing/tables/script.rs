@@ -148,8 +148,6 @@ pub struct MessageTable {
 /// A step with `look_up`.
 #[derive(Debug)]
 pub struct AskTable {
-    /// The step.
-    pub spot: Spot,
     /// `look_up`: whom it asks.
     pub source: Field<String>,
     /// `with`: the other side's name for each value, and ours.
@@ -276,6 +274,26 @@ impl CaseTable {
 }
 
 impl ActTable {
+    /// The key that says what it does.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            ActTable::Play(_) => "play",
+            ActTable::Say(_) => "say",
+            ActTable::Menu(_) => "menu",
+            ActTable::Collect(_) => "collect",
+            ActTable::Message(_) => "message",
+            ActTable::LookUp(_) => "look_up",
+            ActTable::Order(_) => "order",
+            ActTable::Branch(_) => "branch",
+            ActTable::Queue(_) => "queue",
+            ActTable::Transfer(_) => "transfer",
+            ActTable::Bot(_) => "bot",
+            ActTable::Survey => "survey",
+            ActTable::Go(_) => "go",
+            ActTable::HangUp => "hang_up",
+        }
+    }
+
     /// Flows that it leads to.
     pub fn flows(&self) -> Vec<&Said<String>> {
         match self {

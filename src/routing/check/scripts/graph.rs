@@ -26,11 +26,11 @@ impl<'t> Graph<'t> {
         let by_name: BTreeMap<String, usize> =
             scripts.iter().enumerate().map(|(place, script)| (script.id.to_string(), place)).collect();
         let graph = Graph { table, scripts, by_name };
-        let mut ways = graph.scripts.iter().flat_map(|script| script.ways());
-        let is_there = ways.all(|(_, way)| match way.to {
+        let is_there = |to: Leads<'_>| match to {
             Leads::Script(id) => graph.by_name.contains_key(id.as_str()),
             Leads::On | Leads::Person | Leads::Queue(_) | Leads::Talk | Leads::End => true,
-        });
+        };
+        let is_there = graph.scripts.iter().all(|script| script.ways().all(|(_, way)| is_there(way.to)));
         is_there.then_some(graph)
     }
 

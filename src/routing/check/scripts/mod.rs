@@ -156,10 +156,12 @@ fn length(flow: &FlowTable, problems: &mut Problems) {
 
 /// What stands behind a step that never goes on.
 fn unreached(flow: &FlowTable, table: &RoutingTable, problems: &mut Problems) {
-    let Some(script) = build::script::script(flow, table) else { return };
-    let Some(place) = script.acts.iter().position(|act| !act.goes_on()) else { return };
-    let (Some(last), Some(step)) = (flow.steps.get(place), flow.steps.get(place + 1)) else { return };
-    let kind = script.acts[place].kind();
+    // Act by act: one that is not whole hides nothing of the others.
+    let mut acts = flow.steps.iter().map(|step| build::script::act(step.act.as_ref()?, table));
+    let last = acts.position(|act| act.is_some_and(|act| !act.goes_on()));
+    let last = last.and_then(|place| Some((flow.steps.get(place)?, flow.steps.get(place + 1)?)));
+    let Some((last, step)) = last else { return };
+    let kind = last.act.as_ref().map_or("", ActTable::kind);
     problems
         .error(
             "E1014",

@@ -175,7 +175,6 @@ impl AskTable {
     fn read(reader: &mut Reader<'_, '_>) -> Self {
         let blind = Text::new("查询没有条件，什么也查不到", "it would ask by nothing, and find nothing");
         AskTable {
-            spot: reader.spot.clone(),
             source: reader.optional("look_up"),
             with: reader.required("with", blind),
             music: reader.optional("music"),
