@@ -1,9 +1,9 @@
 //! A call's way drawn as SVG: frames of boxes in layers, ways as arrows, the person at the right.
 //!
-//! A frame stands one layer below the first frame that leads to it. Arrows leave a box at its right, go down beside
-//! their frame to the gap under its layer, and along that gap: down to a frame of the next layer, right to the person,
-//! or out to the right and up again to a frame that stands no lower. Each has a track of its own in every gap, so that
-//! no two lie on one another.
+//! A frame stands below all that lead to it, but for those that it leads back to. Arrows leave a box at its right, go
+//! down beside their frame to the gap under its layer, and along that gap: down to a frame of the next layer, right to
+//! the person, or out to the right and from there to the gap over any other layer. Each has a track of its own in every
+//! gap, so that no two lie on one another.
 
 use std::collections::VecDeque;
 use std::fmt::Write;
@@ -163,22 +163,42 @@ pub fn draw(drawing: &Drawing) -> String {
     svg + "</svg>"
 }
 
-/// How far each frame is from the first; what nothing leads to stands in the first layer.
+/// How far down each frame stands; what nothing leads to stands in the first layer.
 fn layers(drawing: &Drawing) -> Vec<usize> {
-    let mut layers = vec![None; drawing.frames.len()];
-    let mut ahead = VecDeque::from([(0, 0)]);
-    while let Some((frame, layer)) = ahead.pop_front() {
-        match layers.get_mut(frame) {
-            Some(place @ None) => *place = Some(layer),
-            _ => continue,
+    let between = |arrow: &Arrow| match arrow.to {
+        To::Frame(to) if to < drawing.frames.len() => Some((arrow.from.0, to)),
+        To::Frame(_) | To::Next | To::Person => None,
+    };
+    let ways: Vec<(usize, usize)> = drawing.arrows.iter().filter_map(between).collect();
+    let mut layers = distances(0, drawing.frames.len(), &ways);
+    let onward: Vec<(usize, usize)> = ways
+        .iter()
+        .copied()
+        .filter(|(from, to)| distances(*to, drawing.frames.len(), &ways)[*from].is_none())
+        .collect();
+    // No ring among these: after as many rounds as there are frames nothing moves.
+    for _ in 0..drawing.frames.len() {
+        for (from, to) in &onward {
+            if let (Some(above), Some(below)) = (layers[*from], layers[*to]) {
+                layers[*to] = Some(below.max(above + 1));
+            }
         }
-        let out = drawing.arrows.iter().filter(|arrow| arrow.from.0 == frame);
-        ahead.extend(out.filter_map(|arrow| match arrow.to {
-            To::Frame(to) => Some((to, layer + 1)),
-            To::Next | To::Person => None,
-        }));
     }
     layers.into_iter().map(Option::unwrap_or_default).collect()
+}
+
+/// How many ways each frame is from one; `None`: it is not come to.
+fn distances(from: usize, count: usize, ways: &[(usize, usize)]) -> Vec<Option<usize>> {
+    let mut distances = vec![None; count];
+    let mut ahead = VecDeque::from([(from, 0)]);
+    while let Some((frame, distance)) = ahead.pop_front() {
+        match distances.get_mut(frame) {
+            Some(place @ None) => *place = Some(distance),
+            _ => continue,
+        }
+        ahead.extend(ways.iter().filter(|(begins, _)| *begins == frame).map(|(_, to)| (*to, distance + 1)));
+    }
+    distances
 }
 
 /// The key for a person, once a frame.
@@ -188,7 +208,7 @@ fn zeros(drawing: &Drawing) -> Vec<Arrow> {
     frames.map(|(frame, _)| Arrow { from: (frame, 0), label: "0".to_owned(), to: To::Person }).collect()
 }
 
-/// The arrows that leave their frames, how many tracks each gap has, and how many go up at the far right. Gap 0 is over
+/// The arrows that leave their frames, how many tracks each gap has, and how many go by the far right. Gap 0 is over
 /// the first layer.
 fn runs<'a>(
     drawing: &'a Drawing,
@@ -211,9 +231,10 @@ fn runs<'a>(
         };
         let low = next(&mut tracks[from + 1]);
         let high = match arrow.to {
-            To::Frame(to) => {
-                layers.get(to).filter(|to| **to <= *from).map(|to| (next(&mut tracks[*to]), next(&mut outer)))
-            }
+            To::Frame(to) => layers
+                .get(to)
+                .filter(|to| **to != *from + 1)
+                .map(|to| (next(&mut tracks[*to]), next(&mut outer))),
             To::Next | To::Person => None,
         };
         runs.push(Run { arrow, zero, lane: next(lane), low, high });
@@ -483,6 +504,21 @@ mod tests {
         assert!(spots[1].right() + spots[1].gutter <= spots[2].x, "with room for arrows between them");
         assert!(spots.iter().all(|spot| spot.x >= 0.0 && spot.right() <= width));
         assert!(gaps[1] > spots[0].y + spots[0].height && gaps[1] < spots[1].y);
+    }
+
+    #[test]
+    fn a_frame_stands_below_all_that_lead_to_it_and_a_ring_ends_somewhere() {
+        let mut drawing = Drawing {
+            frames: ["a", "b", "c", "d"].map(|title| frame(title, 1)).into(),
+            ..Drawing::default()
+        };
+        let to = |from, to| arrow((from, 0), To::Frame(to));
+        drawing.arrows = vec![to(0, 1), to(0, 3), to(1, 2), to(2, 3)];
+        assert_eq!(layers(&drawing), [0, 1, 2, 3], "by the longest way");
+        let (runs, ..) = runs(&drawing, &[], &[0, 1, 2, 3], 4);
+        assert!(runs[1].high.is_some() && runs[0].high.is_none(), "past two layers, out to the right");
+        drawing.arrows = vec![to(0, 1), to(1, 2), to(2, 1), to(2, 3)];
+        assert_eq!(layers(&drawing), [0, 1, 2, 3]);
     }
 
     #[test]

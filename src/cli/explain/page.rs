@@ -182,7 +182,8 @@ fn is_person_key(way: &ExplainedWay) -> bool {
 
 fn ways(explanation: &Explanation, from: (usize, usize), act: &ExplainedAct) -> Vec<Arrow> {
     let mut arrows: Vec<Arrow> = Vec::new();
-    for way in act.ways.iter().filter(|way| !is_person_key(way)) {
+    let asks = matches!(act.kind, "menu" | "look_up" | "branch" | "transfer" | "bot");
+    for (place, way) in act.ways.iter().enumerate().filter(|(_, way)| !is_person_key(way)) {
         let to = match &way.to {
             Destination::Next => To::Next,
             Destination::Flow(name) => {
@@ -194,10 +195,9 @@ fn ways(explanation: &Explanation, from: (usize, usize), act: &ExplainedAct) -> 
             // The box says it.
             Destination::Queue(_) | Destination::Talk | Destination::End => continue,
         };
-        let plain = act.ways.len() <= 2 && to == To::Next;
         let label = match way.key {
             Some(key) => key.to_string(),
-            None if plain => String::new(),
+            None if place == 0 && !asks => String::new(), // It is done: of course it goes on.
             None => way.when.zh.clone(),
         };
         match arrows.iter_mut().find(|arrow| arrow.to == to) {

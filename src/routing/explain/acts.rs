@@ -101,13 +101,14 @@ impl Plan {
     fn collect_words(&self, own: &Collect) -> Text {
         let text = self.text_of(&own.prompt);
         let (into, tries) = (&own.into, own.tries);
-        let digits = match own.least == own.most {
-            true => own.most.to_string(),
-            false => format!("{}–{}", own.least, own.most),
+        let (digits, word) = match (own.least, own.most) {
+            (1, 1) => ("1".to_owned(), "digit"),
+            (least, most) if least == most => (most.to_string(), "digits"),
+            (least, most) => (format!("{least}–{most}"), "digits"),
         };
         Text::new(
             format!("收集 {into}，{digits} 位数字: {text} 问 {tries} 遍"),
-            format!("collects {into}, {digits} digits: {text} Asked for {}", times(tries)),
+            format!("collects {into}, {digits} {word}: {text} Asked for {}", times(tries)),
         )
     }
 
@@ -140,7 +141,7 @@ impl Plan {
         let (misses, lock) = (asked.misses_max, asked.lock);
         Text::new(
             format!(
-                "按 {with} 查询 {source}（{zh}），等 {}；同一主叫 {} 内查不到 {misses} 次即锁定",
+                "按 {with} 查询 {source}（{zh}），等 {}；同一主叫在 {}之内查不到 {misses} 次即锁定",
                 zh_span(asked.timeout),
                 zh_span(lock)
             ),
