@@ -1,5 +1,7 @@
 //! Branches: each case asks for something, and some call takes it.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::{Time, Weekday};
 
 use super::super::super::build;
@@ -10,7 +12,7 @@ use super::super::super::source::{Problems, Said};
 use super::super::super::tables::RoutingTable;
 use super::super::super::tables::script::{ActTable, BranchTable, CaseTable, FlowTable};
 use super::super::experts;
-use super::graph::Graph;
+use super::graph::{Graph, Place};
 
 /// Each case asks for something that can be so, and that no case before it takes.
 pub fn conditions(table: &RoutingTable, problems: &mut Problems) {
@@ -165,14 +167,18 @@ fn follows(wanted: &Condition, case: &Case) -> bool {
 
 /// Cases by the dialled line are for lines whose calls come there.
 pub fn lines(graph: &Graph<'_>, problems: &mut Problems) {
-    let reached: Vec<(&str, _)> = graph
-        .entries()
-        .filter_map(|(line, entry)| Some((line.number.as_ref()?.value.as_str(), graph.reached([entry]))))
-        .collect();
+    let mut entries: BTreeMap<Place, Vec<&str>> = BTreeMap::new();
+    for (line, entry) in graph.entries() {
+        entries.entry(entry).or_default().extend(line.number.as_ref().map(|said| said.value.as_str()));
+    }
+    let reached: Vec<_> = entries.into_iter().map(|(entry, lines)| (lines, graph.reached([entry]))).collect();
     for place in graph.places() {
         let Some(ActTable::Branch(branch)) = graph.written(place) else { continue };
-        let here: Vec<&str> =
-            reached.iter().filter(|(_, places)| places.contains(&place)).map(|(line, _)| *line).collect();
+        let here: Vec<&str> = reached
+            .iter()
+            .filter(|(_, places)| places.contains(&place))
+            .flat_map(|(lines, _)| lines.iter().copied())
+            .collect();
         if here.is_empty() {
             continue; // Of a flow that is not used.
         }

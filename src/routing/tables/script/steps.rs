@@ -90,7 +90,7 @@ impl ActTable {
     fn read(kind: &str, reader: &mut Reader<'_, '_>) -> Option<Self> {
         Some(match kind {
             "play" => ActTable::Play(reader.optional("play")),
-            "say" => ActTable::Say(reader.optional("say")),
+            "say" => ActTable::Say(words(reader)),
             "menu" => ActTable::Menu(MenuTable::read(reader)),
             "collect" => ActTable::Collect(CollectTable::read(reader)),
             "message" => ActTable::Message(MessageTable::read(reader)),
@@ -107,28 +107,34 @@ impl ActTable {
     }
 }
 
+/// Pieces, one at least.
+fn words(reader: &mut Reader<'_, '_>) -> Field<Vec<Said<PieceTable>>> {
+    let said = reader.optional::<Vec<Said<PieceTable>>>("say")?;
+    if said.value.is_empty() {
+        idle(&said.spot, "say = []", "say = [\"…\"]", reader.problems);
+        return None;
+    }
+    Some(said)
+}
+
 /// Whether a step that has nothing to say but itself says it.
 fn on(kind: &'static str, reader: &mut Reader<'_, '_>) -> bool {
     let Some(said) = reader.optional::<bool>(kind) else { return false };
     if !said.value {
-        reader
-            .problems
-            .error(
-                "E1003",
-                &said.spot,
-                format!("{kind} = false 什么也不做"),
-                format!("{kind} = false does nothing"),
-            )
-            .effect(
-                "写在这里的意图不会生效，而没有人会察觉",
-                "what it was meant to say would not happen, and nobody would notice",
-            )
-            .remedy(
-                format!("写 {kind} = true，或删去这一步"),
-                format!("write {kind} = true, or remove the step"),
-            );
+        idle(&said.spot, &format!("{kind} = false"), &format!("{kind} = true"), reader.problems);
     }
     said.value
+}
+
+/// A step that does nothing.
+fn idle(spot: &Spot, said: &str, wanted: &str, problems: &mut Problems) {
+    problems
+        .error("E1003", spot, format!("{said} 什么也不做"), format!("{said} does nothing"))
+        .effect(
+            "写在这里的意图不会生效，而没有人会察觉",
+            "what it was meant to say would not happen, and nobody would notice",
+        )
+        .remedy(format!("写 {wanted}，或删去这一步"), format!("write {wanted}, or remove the step"));
 }
 
 fn unheard() -> Text {
