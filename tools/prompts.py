@@ -29,7 +29,7 @@ UNSPOKEN = ("tone", "music", "bench")
 KEYS = ("id", "class", "text", "english", "pinyin", "file", "sha256")
 
 GREETING_MAX_S = 5.0
-TOTAL_MAX_BYTES = 4_000_000
+TOTAL_MAX_BYTES = 6_000_000
 PEAK_MAX_DBFS = -1.0  # Above it a file is taken for clipped.
 PEAK_MIN_DBFS = -30.0  # Below it nobody would hear it on a street.
 

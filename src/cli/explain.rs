@@ -1,5 +1,8 @@
 //! `hotline explain`: what would happen to a call, and which lines of the file decide it.
 
+mod drawing;
+mod page;
+
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,6 +10,7 @@ use std::process::ExitCode;
 use crate::id::{SeatId, TrunkId};
 use crate::io::plan_files;
 use crate::routing::explain::Explanation;
+use crate::routing::explain::flows::ExplainedFlow;
 use crate::routing::plan::{DialledFrom, Plan, Trunk};
 use crate::routing::{Dialled, Overrides};
 use crate::time::Timestamp;
@@ -47,9 +51,12 @@ pub struct Args {
     /// 输出 JSON / Print JSON
     #[arg(long)]
     pub json: bool,
+    /// 画出整条路径的网页，单个文件 / A page with the whole way drawn, one self-contained file
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
-/// Exit codes: 0 explained, 1 not explicable (faulty file, unknown trunk or seat), 2 unreadable.
+/// Exit codes: 0 explained, 1 not explicable (faulty file, unknown trunk or seat) or not written, 2 unreadable.
 pub fn run(args: &Args) -> ExitCode {
     let outcome = plan_files::load(&args.config, &Overrides::default());
     let Some(plan) = &outcome.plan else {
@@ -85,6 +92,13 @@ pub fn run(args: &Args) -> ExitCode {
         };
         plan.explain(&outcome.origins, trunk, &dialled, args.from.as_deref().unwrap_or_default(), at)
     };
+    if let Some(path) = &args.html
+        && let Err(error) = std::fs::write(path, page::page(&explanation))
+    {
+        let path = path.display();
+        eprintln!("写不了 {path}: {error}\ncannot write {path}: {error}");
+        return ExitCode::from(1);
+    }
     let text = if args.json {
         let value = serde_json::json!(explanation);
         format!("{value:#}\n")
@@ -117,6 +131,7 @@ fn words(explanation: &Explanation) -> String {
         lines.push(format!("{:>2}. {}", index + 1, step.zh));
         lines.push(format!("    {}", step.en));
     }
+    explanation.flows.iter().for_each(|flow| flow_lines(&mut lines, flow));
     if !explanation.standing.is_empty() {
         lines.push(String::new());
         lines.push("来电人与座席 / caller and clerks".to_owned());
@@ -132,4 +147,20 @@ fn words(explanation: &Explanation) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// A flow act by act, with where each leads and where it is written.
+fn flow_lines(lines: &mut Vec<String>, flow: &ExplainedFlow) {
+    lines.push(String::new());
+    lines.push(format!("流程 / flow {}", flow.name));
+    for act in &flow.acts {
+        let place =
+            act.place.as_ref().map_or_else(String::new, |place| format!("  ({}:{})", place.file, place.line));
+        lines.push(format!("{:>4}. {}{place}", act.step, act.words.zh));
+        lines.push(format!("      {}", act.words.en));
+        for way in &act.ways {
+            let to = page::destination_words(&way.to);
+            lines.push(format!("      · {} → {} / {} → {}", way.when.zh, to.zh, way.when.en, to.en));
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod afterwards;
 mod callers;
 mod people;
 mod queueing;
+pub mod script;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use super::tables::{
     TlsTable, TransitionTable, TrunkTable,
 };
 use super::trace::TraceTable;
-use crate::id::{LineId, PromptId, QueueId, TrunkId};
+use crate::id::{LineId, PromptId, QueueId, ScriptId, TrunkId};
 
 /// Makes the plan; `None` only where an error was noted before.
 pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: String) -> Option<Plan> {
@@ -82,9 +83,13 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
             Some(own) => Some(afterwards::calling(own)?),
             None => None,
         },
-        scripts: BTreeMap::new(),
-        look_ups: BTreeMap::new(),
-        bots: BTreeMap::new(),
+        scripts: keyed(
+            &table.flows,
+            |own| script::script(own, table).map(Arc::new),
+            |script| script.id.clone(),
+        )?,
+        look_ups: keyed(&table.look_ups, script::look_up, |source| source.id.clone())?,
+        bots: keyed(&table.bots, script::bot, |bot| bot.id.clone())?,
         prompts,
         recording: recording(table),
         survey: survey(table.survey.as_ref())?,
@@ -341,7 +346,7 @@ fn line(number: &NumberTable, table: &RoutingTable) -> Option<Line> {
         expert_seats: value(&number.expert_seats)?,
         skills: list(&number.skills, Known::clone)?,
         transition: own,
-        script: None,
+        script: text(&number.flow).map(ScriptId::from),
     })
 }
 

@@ -1,5 +1,7 @@
 //! What would happen to a call, in words, and which lines of the file decide it.
 
+mod acts;
+pub mod flows;
 mod room;
 mod standing;
 
@@ -15,6 +17,7 @@ use super::source::Place;
 use super::transition::Phase;
 use crate::id::{PromptId, QueueId};
 use crate::time::Timestamp;
+use flows::{Asked, ExplainedFlow};
 
 /// The answer to `hotline explain`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,6 +32,10 @@ pub struct Explanation {
     pub line: Option<ExplainedLine>,
     /// What happens, in order.
     pub steps: Vec<Text>,
+    /// Which of the steps is the operator's flow, counted from 0; `None`: there is none.
+    pub flow_at: Option<usize>,
+    /// The flows of the operator's that it may come through, in the order in which it may come to them.
+    pub flows: Vec<ExplainedFlow>,
     /// How the caller stands, and who could be asked at that hour; empty where nobody is waited for.
     pub standing: Vec<Text>,
     /// What in the file decides it.
@@ -67,10 +74,16 @@ impl Plan {
         let caller = trunk.rewrite.caller_inward.apply(from);
         let standing =
             found.as_ref().map(|found| self.standing(&found.line, trunk, &caller, at)).unwrap_or_default();
+        let (mut flows, mut flow_at) = (Vec::new(), None);
         let steps = match &found {
             Some(found) => {
                 decided_by.extend(self.deciders(origins, &found.line, &caller));
                 let flow = self.flow(&found.line, at);
+                flows = self.flows_of(origins, &flow, &Asked { line: &found.line, caller: &caller, at });
+                decided_by.extend(places_of(origins, &flows));
+                let script = flow.steps.iter().position(|step| matches!(step, Step::Script(_)));
+                let phase = matches!(found.line.mode, LineMode::Merged { .. });
+                flow_at = script.map(|place| place + usize::from(phase));
                 self.words(&found.line, &flow, at, &caller)
             }
             None => match self.emergency_dialled(trunk, dialled) {
@@ -93,7 +106,7 @@ impl Plan {
             },
         };
         let said = self.explanation(trunk.id.as_str(), from, at, found, (steps, decided_by));
-        Explanation { standing, ..said }
+        Explanation { standing, flows, flow_at, ..said }
     }
 
     fn explanation(
@@ -120,6 +133,8 @@ impl Plan {
                 number_as_dialled: found.number_as_dialled.to_owned(),
             }),
             steps,
+            flow_at: None,
+            flows: Vec::new(),
             standing: Vec::new(),
             decided_by,
         }
@@ -150,6 +165,15 @@ impl Plan {
             places.extend(places_of_queue.iter().cloned());
         }
         places
+    }
+
+    /// The flows of the operator's that a call comes through which takes these steps.
+    fn flows_of(&self, origins: &Origins, flow: &Flow, asked: &Asked<'_>) -> Vec<ExplainedFlow> {
+        let script = flow.steps.iter().find_map(|step| match step {
+            Step::Script(script) => Some(script),
+            _ => None,
+        });
+        script.map_or_else(Vec::new, |script| self.explained_flows(origins, script, asked))
     }
 
     /// The group, and the rules that rewrite the numbers.
@@ -309,6 +333,15 @@ impl Plan {
         let text = self.prompts.get(prompt).map_or("", |prompt| prompt.text.as_str());
         Text::new(format!("{zh} {prompt}: {text}"), format!("{en} {prompt}: {text}"))
     }
+}
+
+/// Where flows and what the call may come to of them are written.
+fn places_of(origins: &Origins, flows: &[ExplainedFlow]) -> Vec<Place> {
+    let places = flows.iter().flat_map(|flow| {
+        let name = origins.scripts.get(flow.name.as_str()).map(|(name, _)| name);
+        name.into_iter().chain(flow.acts.iter().filter_map(|act| act.place.as_ref()))
+    });
+    places.cloned().collect()
 }
 
 /// A mode in the notice's words.

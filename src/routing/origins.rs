@@ -6,7 +6,7 @@ use super::diagnostic::Spot;
 use super::source::{Place, Source};
 use super::tables::RoutingTable;
 use super::tables::trunk::RuleTable;
-use crate::id::{LineId, QueueId, TrunkId};
+use crate::id::{BotId, LineId, LookUpId, QueueId, ScriptId, TrunkId};
 
 /// Places of the parts that decide about a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +29,12 @@ pub struct Origins {
     pub emergency: BTreeMap<LineId, Vec<Place>>,
     /// `name` of each queue.
     pub queues: BTreeMap<QueueId, Vec<Place>>,
+    /// `name` of each flow, and the first line of what each of its steps does.
+    pub scripts: BTreeMap<ScriptId, (Place, Vec<Place>)>,
+    /// `name` of each look-up.
+    pub look_ups: BTreeMap<LookUpId, Place>,
+    /// `name` of each bot.
+    pub bots: BTreeMap<BotId, Place>,
 }
 
 impl Origins {
@@ -48,6 +54,7 @@ impl Origins {
                 Some(&number.spot),
                 line.mode.as_ref().map(|said| &said.spot),
                 line.trunk.as_ref().map(|said| &said.spot),
+                line.flow.as_ref().map(|said| &said.spot),
             ];
             origins.lines.insert(id.clone(), places(said));
             if let Some(own) = &line.transition {
@@ -101,6 +108,21 @@ impl Origins {
         for name in table.queues.iter().filter_map(|queue| queue.name.as_ref()) {
             let id = QueueId::from(name.value.as_str());
             origins.queues.insert(id, places(vec![Some(&name.spot)]));
+        }
+        for flow in &table.flows {
+            let Some((name, at)) = flow.name.as_ref().and_then(|name| Some((name, place(&name.spot)?)))
+            else {
+                continue;
+            };
+            let steps = flow.steps.iter().filter_map(|step| place(&step.at)).collect();
+            origins.scripts.insert(ScriptId::from(name.value.as_str()), (at, steps));
+        }
+        for name in table.look_ups.iter().filter_map(|own| own.name.as_ref()) {
+            let at = place(&name.spot).map(|at| (LookUpId::from(name.value.as_str()), at));
+            origins.look_ups.extend(at);
+        }
+        for name in table.bots.iter().filter_map(|bot| bot.name.as_ref()) {
+            origins.bots.extend(place(&name.spot).map(|at| (BotId::from(name.value.as_str()), at)));
         }
         origins
     }

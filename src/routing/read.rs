@@ -31,6 +31,7 @@ pub struct Reader<'d, 'p> {
     pub problems: &'p mut Problems,
     table: &'d DeTable<'d>,
     asked: Vec<&'static str>,
+    passes: bool,
 }
 
 /// Keys that hold a secret in plain text wherever they turn up.
@@ -39,7 +40,7 @@ const SECRET_KEYS: [&str; 5] = ["password", "passwd", "pwd", "secret", "token"];
 impl<'d, 'p> Reader<'d, 'p> {
     /// Begins with a table at `spot`.
     pub fn new(table: &'d DeTable<'d>, spot: Spot, problems: &'p mut Problems) -> Self {
-        Reader { spot, problems, table, asked: Vec::new() }
+        Reader { spot, problems, table, asked: Vec::new(), passes: false }
     }
 
     /// A key that may be left out.
@@ -160,6 +161,26 @@ impl<'d, 'p> Reader<'d, 'p> {
         }
     }
 
+    /// Its keys with their places, in the order of the file.
+    pub fn keys(&self) -> Vec<Said<String>> {
+        let mut keys: Vec<Said<String>> = self
+            .table
+            .keys()
+            .map(|key| {
+                let name: &str = key.get_ref();
+                let spot = Spot { file: self.spot.file, span: key.span(), key: self.key(name) };
+                Said { value: name.to_owned(), spot }
+            })
+            .collect();
+        keys.sort_by_key(|key| key.spot.span.start);
+        keys
+    }
+
+    /// Says nothing of the keys that nobody asks for: what is wrong with the table has been noted.
+    pub fn pass_over(&mut self) {
+        self.passes = true;
+    }
+
     fn node(&mut self, name: &'static str) -> Option<Node<'d>> {
         self.asked.push(name);
         let value = self.table.get(name)?;
@@ -181,6 +202,9 @@ impl<'d, 'p> Reader<'d, 'p> {
             let at = |span| Spot { file: self.spot.file, span, key: self.key(name) };
             if SECRET_KEYS.contains(&name) && value.get_ref().is_str() {
                 plain_secret(&at(value.span()), self.problems);
+                continue;
+            }
+            if self.passes {
                 continue;
             }
             self.problems

@@ -3,11 +3,15 @@
 //! A person stays the first way out of each: the key [`PERSON_KEY`] leads to one from every act, and so does
 //! whatever goes wrong. Running the acts is `call`'s work; whether they lead anywhere, the check's.
 
+mod ways;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::plan::Peer;
 use crate::id::{BotId, LineId, LookUpId, PromptId, QueueId, ScriptId};
+
+pub use ways::{Leads, ScriptWay, When};
 
 /// Leads to a person from every act. While digits are [collected](Act::Collect), only as the first of them.
 pub const PERSON_KEY: char = '0';
@@ -19,6 +23,10 @@ pub const ACTS_TAKEN_MAX: u16 = 256;
 pub const VALUES_MAX: usize = 32;
 /// See [`VALUES_MAX`].
 pub const VALUE_CHARS_MAX: usize = 256;
+/// Names by which [`LookUpKind::Tickets`] is asked, all of them.
+pub const TICKETS_ASKED_BY: [&str; 2] = ["ticket", "code"];
+/// Values that it says.
+pub const TICKETS_SAY: [&str; 2] = ["state", "opened"];
 
 /// `[[flow]]`.
 #[derive(Debug, Clone, PartialEq)]

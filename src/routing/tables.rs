@@ -6,10 +6,12 @@
 
 pub mod afterwards;
 pub mod callers;
+pub mod look_up;
 pub mod meeting;
 pub mod people;
 pub mod queueing;
 mod reading;
+pub mod script;
 pub mod token;
 pub mod trunk;
 
@@ -29,9 +31,11 @@ use super::trace::TraceTable;
 use super::values::Ports;
 use afterwards::{CallingTable, DispositionTable, FollowUpTable, MissedTable};
 use callers::{CallersTable, LaneTable, PolicyTable};
+use look_up::{BotTable, LookUpTable};
 use meeting::MeetingTable;
 use people::{DepartmentTable, ExpertGroupTable, HoursTable, ThreeWayTable, WorkTable};
 use queueing::RulesTable;
+use script::FlowTable;
 use token::TokenTable;
 pub use trunk::{GroupTable, TrunkTable};
 
@@ -116,6 +120,12 @@ pub struct RoutingTable {
     pub calling: Option<CallingTable>,
     /// `[[api_token]]`.
     pub tokens: Vec<TokenTable>,
+    /// `[[flow]]`.
+    pub flows: Vec<FlowTable>,
+    /// `[[look_up]]`.
+    pub look_ups: Vec<LookUpTable>,
+    /// `[[bot]]`.
+    pub bots: Vec<BotTable>,
 }
 
 /// `[city]`.
@@ -307,6 +317,8 @@ pub struct NumberTable {
     pub mode: Field<ModeWord>,
     /// `queue`.
     pub queue: Field<String>,
+    /// `flow`: what its callers may do by themselves before they wait.
+    pub flow: Field<String>,
     /// `expert_seats`.
     pub expert_seats: Field<bool>,
     /// `skills`.

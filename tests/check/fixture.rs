@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
-    callers, calling, codecs, experts, files, lines, meetings, names, network, people, prompts, queueing,
-    rewriting, shape, trace, transports, trunks,
+    callers, calling, codecs, experts, files, flows, lines, meetings, names, network, people, prompts,
+    queueing, rewriting, shape, trace, transports, trunks,
 };
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.
@@ -18,7 +18,7 @@ pub struct Fixture {
 }
 
 fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 18] = [
+    let nouns: [&'static [Fixture]; 19] = [
         files::FIXTURES,
         shape::FIXTURES,
         lines::FIXTURES,
@@ -29,6 +29,7 @@ fn all() -> impl Iterator<Item = &'static Fixture> {
         queueing::FIXTURES,
         callers::FIXTURES,
         calling::FIXTURES,
+        flows::FIXTURES,
         prompts::FIXTURES,
         network::FIXTURES,
         transports::FIXTURES,

@@ -9,6 +9,7 @@ mod command;
 mod experts;
 mod files;
 mod fixture;
+mod flows;
 mod lines;
 mod meetings;
 mod names;

@@ -4,6 +4,7 @@
 mod always;
 mod city;
 mod explain;
+mod flows;
 mod forms;
 mod found;
 mod list;

@@ -14,7 +14,7 @@ mod mix;
 mod offers;
 mod page;
 mod plan;
-mod plot;
+pub mod plot;
 mod report;
 mod schedule;
 mod seconds;

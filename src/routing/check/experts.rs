@@ -197,7 +197,8 @@ pub fn hours(table: &RoutingTable, problems: &mut Problems) {
     }
 }
 
-fn each(hours: &HoursTable, problems: &mut Problems) {
+/// Bands that are not empty and do not overlap.
+pub fn each(hours: &HoursTable, problems: &mut Problems) {
     if let Some(spot) = hours.spot.as_ref().filter(|_| hours.bands.is_empty()) {
         empty(spot, problems);
     }

@@ -212,8 +212,8 @@ fn bench(line: &NumberTable, mode: &Said<ModeWord>, live: bool, problems: &mut P
                 "choose another mode, or move the line to a file with purpose = \"bench\"",
             );
     }
-    if let Some(queue) = &line.queue {
-        misplaced(&queue.spot, "mode = \"bench\"", problems);
+    for said in [&line.queue, &line.flow].into_iter().flatten() {
+        misplaced(&said.spot, "mode = \"bench\"", problems);
     }
     let Some(does) = &line.does else {
         needed(&line.spot, "does", "mode = \"bench\"", problems);

@@ -16,6 +16,7 @@ mod people;
 mod queueing;
 mod references;
 mod rewriting;
+mod scripts;
 mod skills;
 mod sounds;
 mod trace;
@@ -87,6 +88,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     rewriting::rewriting(table, problems);
     network::sinks(table, problems);
     trace::trace(table, problems);
+    scripts::scripts(table, problems);
     figures::figures(table, problems);
     ranges(table, problems);
 }

@@ -7,6 +7,7 @@ use super::super::diagnostic::Spot;
 use super::super::nearest::nearest;
 use super::super::prompts::ManifestTable;
 use super::super::source::{Problems, Said};
+use super::super::tables::script::{ActTable, FlowTable};
 use super::super::tables::{ModeWord, RoutingTable};
 
 /// No two things of a kind share a name.
@@ -69,7 +70,7 @@ pub fn defined(table: &RoutingTable, manifest: Option<&ManifestTable>, problems:
     for said in in_seats.flat_map(|said| &said.value) {
         exists("E0301", said, &queues, ("队列", "queue"), problems);
     }
-    for said in table.numbers.iter().filter_map(|number| number.queue.as_ref()) {
+    for said in used_queues(table) {
         exists("E0301", said, &queues, ("队列", "queue"), problems);
     }
     let groups = names(table.groups.iter().map(|group| &group.name));
@@ -215,7 +216,11 @@ pub fn numbers_by<'a>(table: &'a RoutingTable, trunk: &'a str) -> impl Iterator<
 
 /// Queues that callers are sent to.
 pub fn used_queues(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> {
-    table.numbers.iter().filter_map(|number| number.queue.as_ref())
+    let of_flows = table.flows.iter().flat_map(FlowTable::acts).filter_map(|act| match act {
+        ActTable::Queue(queue) => queue.as_ref(),
+        _ => None,
+    });
+    table.numbers.iter().filter_map(|number| number.queue.as_ref()).chain(of_flows)
 }
 
 /// Prompts that the file names.
@@ -230,8 +235,10 @@ pub fn prompt_references(table: &RoutingTable) -> impl Iterator<Item = &Said<Str
     let surges = surges.map(|surge| &surge.greeting);
     let failures = table.three_way.iter().map(|three_way| &three_way.failed_prompt);
     let observers = table.work.iter().map(|work| &work.observer_prompt);
-    let of_people = surges.chain(failures).chain(observers);
-    queues.chain(numbers).chain(transitions).chain(meetings).chain(of_people).flatten()
+    let bots = table.bots.iter().map(|bot| &bot.music);
+    let of_people = surges.chain(failures).chain(observers).chain(bots);
+    let of_flows = table.flows.iter().flat_map(FlowTable::acts).flat_map(ActTable::prompts);
+    queues.chain(numbers).chain(transitions).chain(meetings).chain(of_people).flatten().chain(of_flows)
 }
 
 /// Whether a mode waits in a queue.
@@ -242,6 +249,7 @@ pub fn waits(mode: ModeWord) -> bool {
     }
 }
 
-fn names<'a>(names: impl Iterator<Item = &'a Option<Said<String>>>) -> Vec<&'a str> {
+/// The names that were said.
+pub fn names<'a>(names: impl Iterator<Item = &'a Option<Said<String>>>) -> Vec<&'a str> {
     names.flatten().map(|said| said.value.as_str()).collect()
 }

@@ -225,7 +225,9 @@ fn soon_with_a_person(table: &RoutingTable, decoded: &BTreeMap<PromptId, Prompt>
             (ModeWord::SubCenter, _) => (prompts::SUB_CENTER_UNANSWERED, &greeting.spot),
             _ => ("", &greeting.spot),
         };
-        let words = length(first, decoded) + length(&greeting.value, decoded);
+        // A flow is heard in place of the greeting, and a person is a key away from its first word on.
+        let greeted = if line.flow.is_some() { Duration::ZERO } else { length(&greeting.value, decoded) };
+        let words = length(first, decoded) + greeted;
         if words <= PERSON_DUE || noted.contains(&spot) {
             continue;
         }

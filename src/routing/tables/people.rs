@@ -108,8 +108,13 @@ pub struct AwayTable {
 impl HoursTable {
     /// Reads `hours` among the other keys of a table.
     pub(super) fn read(reader: &mut Reader<'_, '_>) -> Self {
-        let spot = reader.has("hours").then(|| reader.spot_of("hours"));
-        HoursTable { spot, bands: reader.sections("hours", BandTable::read) }
+        HoursTable::read_as("hours", reader)
+    }
+
+    /// The same under another name.
+    pub(super) fn read_as(name: &'static str, reader: &mut Reader<'_, '_>) -> Self {
+        let spot = reader.has(name).then(|| reader.spot_of(name));
+        HoursTable { spot, bands: reader.sections(name, BandTable::read) }
     }
 }
 

@@ -69,6 +69,9 @@ impl RoutingTable {
             follow_up: reader.section("follow_up", FollowUpTable::read),
             calling: reader.section("calling", CallingTable::read),
             tokens: reader.sections("api_token", TokenTable::read),
+            flows: reader.sections("flow", FlowTable::read),
+            look_ups: reader.sections("look_up", LookUpTable::read),
+            bots: reader.sections("bot", BotTable::read),
         }
     }
 }
@@ -292,6 +295,7 @@ impl NumberTable {
             row: reader.or("row", String::new()),
             mode,
             queue: reader.optional("queue"),
+            flow: reader.optional("flow"),
             expert_seats: reader.or("expert_seats", false),
             skills: reader.or("skills", Vec::new()),
             transition: reader.section("transition", |reader| TransitionTable::read(reader, false)),

@@ -1,0 +1,229 @@
+//! Values: each named so that records can hold it, and there before it is asked for.
+//!
+//! Three sets are carried along every way, act by act, until nothing changes: the values that some call has there,
+//! those that every call has, and those that some call has from its caller.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::super::diagnostic::Spot;
+use super::super::super::nearest::nearest;
+use super::super::super::script::{Act, Condition, TICKETS_SAY, VALUES_MAX, When};
+use super::super::super::source::{Problems, Said};
+use super::super::super::tables::RoutingTable;
+use super::super::super::tables::look_up::LookUpWord;
+use super::super::super::tables::script::{ActTable, FlowTable};
+use super::asked;
+use super::graph::{Graph, Place};
+
+/// Longest name.
+const NAME_MAX: usize = 32;
+
+/// Names of values are words that records, tickets and adapters can hold.
+pub fn names(table: &RoutingTable, problems: &mut Problems) {
+    let given = table.flows.iter().flat_map(FlowTable::acts).filter_map(ActTable::gives);
+    let says = table.look_ups.iter().flat_map(|own| own.says.iter()).flat_map(|says| &says.value);
+    for said in given.chain(says).filter(|said| !is_name(&said.value)) {
+        problems
+            .error(
+                "E1026",
+                &said.spot,
+                format!("\"{}\" 不能作值的名称", said.value),
+                format!("\"{}\" is no name for a value", said.value),
+            )
+            .effect("工单系统和查询接口认不出它", "ticket offices and adapters could not tell what it is")
+            .remedy(
+                format!("小写字母开头，只用小写字母、数字和 _，至多 {NAME_MAX} 个，如 \"ticket\""),
+                format!("a small letter first, then small letters, digits and _, {NAME_MAX} at most, like \"ticket\""),
+            );
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(letter)
+        && name.len() <= NAME_MAX
+}
+
+/// What is known where an act begins.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Known {
+    /// By some call that comes there.
+    some: BTreeSet<String>,
+    /// By every one.
+    every: BTreeSet<String>,
+    /// By some call, as its caller gave it.
+    given: BTreeSet<String>,
+}
+
+/// Each value that is asked for can be there; where nothing works without it, it is there whatever the way.
+pub fn values(graph: &Graph<'_>, problems: &mut Problems) {
+    let known = known(graph);
+    let mut full = false;
+    for place in graph.places() {
+        let (Some(known), Some(written)) = (known.get(&place), graph.written(place)) else { continue };
+        for wanted in written.wants() {
+            if !known.some.contains(&wanted.value) {
+                unset(wanted, &known.some, problems);
+            } else if cannot_do_without(written) && !known.every.contains(&wanted.value) {
+                sometimes_unset(wanted, problems);
+            } else if matches!(written, ActTable::Transfer(_)) && known.given.contains(&wanted.value) {
+                given(wanted, problems);
+            }
+        }
+        if known.some.len() > VALUES_MAX && !full {
+            full = true;
+            too_many(&graph.table.flows[place.0].steps[place.1].spot, known.some.len(), problems);
+        }
+    }
+}
+
+/// Whether an act comes to nothing without a value.
+fn cannot_do_without(act: &ActTable) -> bool {
+    matches!(act, ActTable::LookUp(_) | ActTable::Transfer(_))
+}
+
+/// What is known at each act. Calls begin at the flows of numbers; where no number leads, at flows that nothing leads
+/// to, so that what is wrong in them is found before they are used.
+fn known(graph: &Graph<'_>) -> BTreeMap<Place, Known> {
+    let mut known: BTreeMap<Place, Known> = BTreeMap::new();
+    begin(graph, graph.entries().map(|(_, place)| place), &mut known);
+    let led_to: BTreeSet<Place> =
+        graph.places().flat_map(|place| graph.after(place)).map(|(_, next)| next).collect();
+    let firsts: Vec<Place> = graph.places().filter(|(_, act)| *act == 0).collect();
+    begin(graph, firsts.iter().copied().filter(|first| !led_to.contains(first)), &mut known);
+    for first in firsts {
+        begin(graph, [first], &mut known); // A ring of flows that nobody enters.
+    }
+    known
+}
+
+/// Carries what is known from these acts on, where nothing has come yet.
+fn begin(graph: &Graph<'_>, from: impl IntoIterator<Item = Place>, known: &mut BTreeMap<Place, Known>) {
+    let mut ahead: Vec<(Place, Known)> = from.into_iter().map(|place| (place, Known::default())).collect();
+    ahead.retain(|(place, _)| !known.contains_key(place) && graph.act(*place).is_some());
+    while let Some((place, coming)) = ahead.pop() {
+        let now = match known.get(&place) {
+            None => coming,
+            Some(before) => Known {
+                some: before.some.union(&coming.some).cloned().collect(),
+                every: before.every.intersection(&coming.every).cloned().collect(),
+                given: before.given.union(&coming.given).cloned().collect(),
+            },
+        };
+        if known.get(&place) == Some(&now) {
+            continue;
+        }
+        for (when, next) in graph.after(place) {
+            ahead.push((next, behind(graph, place, when, now.clone())));
+        }
+        known.insert(place, now);
+    }
+}
+
+/// What is known on a way on from an act.
+fn behind(graph: &Graph<'_>, place: Place, when: When, mut known: Known) -> Known {
+    let mut learn = |name: &str, given: bool| {
+        known.some.insert(name.to_owned());
+        known.every.insert(name.to_owned());
+        match given {
+            true => known.given.insert(name.to_owned()),
+            false => known.given.remove(name),
+        };
+    };
+    match (graph.act(place), when) {
+        (Some(Act::Branch(branch)), When::Case(case)) => {
+            // Who goes this way has the values that the case is about.
+            let about = branch.cases[case].when.iter().filter_map(Condition::value);
+            known.every.extend(about.map(str::to_owned));
+        }
+        (Some(act), When::Done) => {
+            act.gives().into_iter().for_each(|name| learn(name, true));
+            says(graph, place).for_each(|name| learn(name, false));
+        }
+        _ => {}
+    }
+    known
+}
+
+/// What the look-up of an act says when it finds something.
+fn says<'g>(graph: &'g Graph<'_>, place: Place) -> impl Iterator<Item = &'g str> {
+    let source = match graph.written(place) {
+        Some(ActTable::LookUp(own)) => asked::source(own, graph.table),
+        _ => None,
+    };
+    let of_tickets =
+        source.is_some_and(|own| own.kind.as_ref().is_some_and(|kind| kind.value == LookUpWord::Tickets));
+    let own = source.into_iter().flat_map(|own| own.says.iter()).flat_map(|says| &says.value);
+    own.map(|said| said.value.as_str()).chain(TICKETS_SAY.into_iter().filter(move |_| of_tickets))
+}
+
+fn unset(wanted: &Said<String>, known: &BTreeSet<String>, problems: &mut Problems) {
+    let there = if known.is_empty() {
+        ("还没有任何值".to_owned(), "there is none yet".to_owned())
+    } else {
+        let names: Vec<&str> = known.iter().map(String::as_str).collect();
+        (format!("这里可能有: {}", names.join(", ")), format!("there may be: {}", names.join(", ")))
+    };
+    problems
+        .error(
+            "E1017",
+            &wanted.spot,
+            format!("走到这里还没有值 \"{}\"", wanted.value),
+            format!("no call that comes here has the value \"{}\"", wanted.value),
+        )
+        .effect(
+            "该读的读不出、该查的查不到，来电人不明所以",
+            "what is to be read or asked by it could not be, and callers would not know why",
+        )
+        .remedy(
+            format!("在前面用 collect、message 或 look_up 取得它（look_up 的值写在 says 里）；{}", there.0),
+            format!("get it before by collect, message or look_up (whose values stand in says); {}", there.1),
+        )
+        .nearest(nearest(&wanted.value, known.iter().map(String::as_str)));
+}
+
+fn sometimes_unset(wanted: &Said<String>, problems: &mut Problems) {
+    problems
+        .error(
+            "E1018",
+            &wanted.spot,
+            format!("有的来电走到这里还没有值 \"{}\"", wanted.value),
+            format!("some calls that come here do not have the value \"{}\"", wanted.value),
+        )
+        .effect("那些来电在这里办不成，只能转人工", "for them nothing comes of it, and they go to a person")
+        .remedy(
+            "让每条路都先取得它；查询没有结果时用 missing 引到别处，或先用 branch 判断",
+            "get it on every way; lead elsewhere by missing where nothing is found, or ask for it in a branch before",
+        );
+}
+
+fn given(wanted: &Said<String>, problems: &mut Problems) {
+    problems
+        .error(
+            "E1028",
+            &wanted.spot,
+            format!("\"{}\" 是来电人给的，不能照着呼叫", wanted.value),
+            format!("\"{}\" is what the caller gave, and nobody is called by that", wanted.value),
+        )
+        .effect(
+            "否则谁都能借本热线呼叫任何人；引擎不会呼叫，来电按无人接听处理",
+            "else anybody could call anybody by way of this hotline; the engine does not, and calls end as unanswered",
+        )
+        .remedy("呼叫 look_up 查来的值", "call by a value that a look_up said");
+}
+
+fn too_many(spot: &Spot, count: usize, problems: &mut Problems) {
+    problems
+        .error(
+            "E1027",
+            spot,
+            format!("走到这里可能有 {count} 个值，至多 {VALUES_MAX} 个"),
+            format!("a call may have {count} values here, and keeps {VALUES_MAX} at most"),
+        )
+        .effect(
+            "多出来的值不会保留，后面用到时没有",
+            "those beyond are not kept, and missing where they are used",
+        )
+        .remedy("少收集几个，或用同一个名称", "collect fewer, or use one name again");
+}

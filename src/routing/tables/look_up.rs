@@ -1,0 +1,104 @@
+//! `[[look_up]]` and `[[bot]]` as they are written: whom flows ask, and who talks with callers in their place.
+
+use std::time::Duration;
+
+use super::super::diagnostic::{Spot, Text};
+use super::super::plan::SecretRef;
+use super::super::read::{Node, Reader, Value};
+use super::super::source::{Problems, Said};
+use super::super::values::one_of;
+use super::Field;
+use super::reading::{secs, unnamed};
+
+/// `kind` of a look-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LookUpWord {
+    /// The embedded store's tickets.
+    Tickets,
+    /// A file.
+    Jsonl,
+    /// A signed question.
+    Http,
+}
+
+/// `[[look_up]]`.
+#[derive(Debug)]
+pub struct LookUpTable {
+    /// The table.
+    pub spot: Spot,
+    /// `name`.
+    pub name: Field<String>,
+    /// `kind`.
+    pub kind: Field<LookUpWord>,
+    /// `path` of a jsonl look-up.
+    pub path: Field<String>,
+    /// `url` of an http look-up.
+    pub url: Field<String>,
+    /// `secret` of an http look-up.
+    pub secret: Field<SecretRef>,
+    /// `says`: values of its answers that flows use.
+    pub says: Field<Vec<Said<String>>>,
+    /// `timeout`.
+    pub timeout: Field<Duration>,
+    /// `misses_max`.
+    pub misses_max: Field<u8>,
+    /// `lock`.
+    pub lock: Field<Duration>,
+}
+
+/// `[[bot]]`.
+#[derive(Debug)]
+pub struct BotTable {
+    /// `name`.
+    pub name: Field<String>,
+    /// `url`.
+    pub url: Field<String>,
+    /// `secret`.
+    pub secret: Field<SecretRef>,
+    /// `connect`.
+    pub connect: Field<Duration>,
+    /// `most`.
+    pub most: Field<Duration>,
+    /// `music`.
+    pub music: Field<String>,
+}
+
+impl Value for LookUpWord {
+    fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
+        let words =
+            [("tickets", LookUpWord::Tickets), ("jsonl", LookUpWord::Jsonl), ("http", LookUpWord::Http)];
+        one_of(node, &words, problems)
+    }
+}
+
+impl LookUpTable {
+    pub(super) fn read(reader: &mut Reader<'_, '_>) -> Self {
+        let unasked = Text::new("流程查询时无处可问", "flows would have nobody to ask");
+        LookUpTable {
+            spot: reader.spot.clone(),
+            name: reader.required("name", unnamed()),
+            kind: reader.required("kind", unasked),
+            path: reader.optional("path"),
+            url: reader.optional("url"),
+            secret: reader.optional("secret"),
+            says: reader.optional("says"),
+            timeout: reader.or("timeout", secs(3)),
+            misses_max: reader.or("misses_max", 5),
+            lock: reader.or("lock", secs(30 * 60)),
+        }
+    }
+}
+
+impl BotTable {
+    pub(super) fn read(reader: &mut Reader<'_, '_>) -> Self {
+        let silent = Text::new("来电人听不到应答", "callers would be answered by nobody");
+        BotTable {
+            name: reader.required("name", unnamed()),
+            url: reader.required("url", silent),
+            secret: reader.optional("secret"),
+            connect: reader.or("connect", secs(3)),
+            most: reader.or("most", secs(180)),
+            music: reader.optional("music"),
+        }
+    }
+}
