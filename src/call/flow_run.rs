@@ -34,6 +34,7 @@ impl Call {
             Step::Answer if self.stage == Stage::Ringing => self.answer_when_recorded(now),
             Step::Answer => {}
             Step::Play(prompt) => self.announce(&[prompt]),
+            Step::HotNotice(prompt) => self.tell_notice(prompt),
             Step::Script(_) => {}
             Step::PlayForever(prompt) => {
                 self.play_for_ever(&prompt);
@@ -238,7 +239,9 @@ impl Call {
             return;
         }
         match &mut self.doing {
-            Doing::Playing { mark: awaited } if *awaited == mark => self.advance(now),
+            Doing::Playing { mark: awaited } | Doing::Notifying { mark: awaited } if *awaited == mark => {
+                self.advance(now);
+            }
             Doing::Parting { mark: awaited } if *awaited == mark => self.end(Ending::Completed, now),
             Doing::Introducing { caller, seat } => {
                 let through = if leg == self.caller.id { caller } else { seat };
@@ -263,6 +266,7 @@ impl Call {
             return;
         }
         match self.doing {
+            Doing::Notifying { .. } => self.pass_over_notices(digit, now),
             Doing::Queueing => self.waiting_pressed(digit),
             Doing::Asking(_) => self.graded(digit, now),
             Doing::Meeting(_) => self.member_pressed(digit, now),

@@ -17,6 +17,7 @@ mod keys;
 mod leg;
 mod meeting;
 pub mod negotiate;
+mod notices;
 mod outward;
 mod party;
 mod passing;
@@ -198,6 +199,8 @@ enum Doing {
     AwaitingPrack { prompt: PromptId },
     /// A prompt or a few, to their end.
     Playing { mark: u32 },
+    /// A hot notice.
+    Notifying { mark: u32 },
     /// Until the caller leaves.
     Lingering,
     /// In a queue; perhaps seats ring.
@@ -447,7 +450,7 @@ impl Call {
             Doing::Stepping | Doing::AwaitingRecord | Doing::AwaitingAck | Doing::AwaitingPrack { .. } => {
                 "opening"
             }
-            Doing::Playing { .. } | Doing::Lingering => "prompt",
+            Doing::Playing { .. } | Doing::Notifying { .. } | Doing::Lingering => "prompt",
             Doing::Queueing if !self.ringing.is_empty() => "ringing",
             Doing::Queueing => "waiting",
             Doing::CallingFirst => "calling",

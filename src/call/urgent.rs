@@ -17,7 +17,7 @@ impl Call {
         let before_a_clerk = match self.doing {
             Doing::Queueing => true,
             // Behind the queue, with a ticket: whoever was sent on can go back to it.
-            Doing::Playing { .. } => ahead.is_some() || self.queue.is_some(),
+            Doing::Playing { .. } | Doing::Notifying { .. } => ahead.is_some() || self.queue.is_some(),
             Doing::Stepping
             | Doing::AwaitingRecord
             | Doing::AwaitingAck
@@ -42,11 +42,11 @@ impl Call {
         self.tell(Told::Urgent);
         if let Some(ahead) = ahead {
             let behind = self.steps.split_off(ahead);
-            self.steps.retain(|step| !matches!(step, Step::Play(_) | Step::PlayEarly(_)));
+            self.steps.retain(|step| !matches!(step, Step::Play(_) | Step::PlayEarly(_) | Step::HotNotice(_)));
             self.steps.extend(behind);
         }
         match (&self.doing, ahead, self.queue.clone()) {
-            (Doing::Playing { .. }, Some(_), _) => self.advance(now),
+            (Doing::Playing { .. } | Doing::Notifying { .. }, Some(_), _) => self.advance(now),
             (Doing::Playing { .. }, None, Some(queue)) => self.queue_again(queue),
             _ => {}
         }
