@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 use super::http::HttpFigures;
 use super::measured::Measured;
 use super::process::Process;
+use super::self_service::SelfService;
 use super::sound::SoundFigures;
 use super::third::ThirdFigures;
 use crate::media::order::LegFigures;
@@ -85,10 +86,11 @@ pub struct Figures {
     pub(super) alarms: Family<Labels, Counter>,
     pub(super) draining: Gauge,
     pub(super) http: HttpFigures,
+    pub(super) self_service: SelfService,
 }
 
 /// Seconds: from a tenth of a millisecond to four seconds, in doublings.
-fn short_spans() -> Histogram {
+pub(super) fn short_spans() -> Histogram {
     Histogram::new((0..16).map(|power| 0.0001 * f64::from(1_u32 << power)))
 }
 
@@ -158,6 +160,7 @@ impl Figures {
             alarms: Family::default(),
             draining: Gauge::default(),
             http: HttpFigures::default(),
+            self_service: SelfService::new(),
         };
         figures.register_calls();
         figures.register_house();
@@ -165,6 +168,7 @@ impl Figures {
         figures.sound.register(&mut figures.registry);
         figures.third.register(&mut figures.registry);
         figures.http.register(&mut figures.registry);
+        figures.self_service.register(&mut figures.registry);
         figures
     }
 

@@ -97,7 +97,8 @@ impl Metrics {
                     figures.alarm("undurable");
                 }
             }
-            What::Announced { .. } | What::DigitPressed { .. } | What::PeerDialled { .. } => {}
+            What::Announced { prompt } => figures.self_service.announced(prompt),
+            What::DigitPressed { .. } | What::PeerDialled { .. } => {}
             What::Queued { .. } => self.wait(fact.call, true),
             What::SeatOffered { .. } => {
                 figures.offers.inc();

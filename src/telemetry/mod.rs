@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod parties;
 mod process;
 pub mod record;
+mod self_service;
 pub mod shifts;
 mod sound;
 mod third;
