@@ -89,7 +89,7 @@ pub fn notices(args: &Args) -> ExitCode {
                 notice.by,
                 notice.reason,
                 row.ended_by.as_deref().unwrap_or("-"),
-                notice.text,
+                notice.text.replace(['\n', '\r'], " "),
             )
         };
         Ok(rows.iter().map(row).collect())

@@ -7,8 +7,8 @@ use crate::switchboard::mask;
 /// Shorter runs of digits are numbers of services and seats.
 const PERSONAL_FROM: usize = 7;
 
-/// Field of a key that was pressed.
-const KEY: &str = "digit";
+/// Fields of a key that was pressed, and of a pick-up code: it opens a ticket's progress to whoever knows it.
+const KEYS: [&str; 2] = ["digit", "code"];
 
 /// Fields of facts and records that hold long runs of digits and no number of a person.
 const HARMLESS: [&str; 14] = [
@@ -39,7 +39,7 @@ pub(super) fn hide(value: &mut Value) {
             for (name, value) in fields.iter_mut().filter(|(name, _)| !told(name)) {
                 match value {
                     // One key after another is a number, too.
-                    Value::String(key) if name == KEY => *key = "*".to_owned(),
+                    Value::String(key) if KEYS.contains(&name.as_str()) => *key = "*".to_owned(),
                     value => hide(value),
                 }
             }
@@ -78,14 +78,14 @@ mod tests {
             "caller": "13800000042", "peer": "center/13800000042", "digits": "410900199001011234",
             "number": "12315", "ticket": "21090100001", "opened_at": "2021-09-01T01:00:00.123456789Z",
             "legs": [{ "party": "peer", "number": "+8613800000042" }], "seat": "1001", "talked_ms": 12_345_678,
-            "digit": "7", "reason": { "digit": 7 },
+            "digit": "7", "reason": { "digit": 7 }, "code": "4711",
         });
         hide(&mut record);
         let expected = json!({
             "caller": "138******42", "peer": "center/138******42", "digits": "410*************34",
             "number": "12315", "ticket": "21090100001", "opened_at": "2021-09-01T01:00:00.123456789Z",
             "legs": [{ "party": "peer", "number": "+861********42" }], "seat": "1001", "talked_ms": 12_345_678,
-            "digit": "*", "reason": { "digit": 7 },
+            "digit": "*", "reason": { "digit": 7 }, "code": "*",
         });
         assert_eq!(record, expected);
     }
