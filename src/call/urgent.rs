@@ -42,7 +42,8 @@ impl Call {
         self.tell(Told::Urgent);
         if let Some(ahead) = ahead {
             let behind = self.steps.split_off(ahead);
-            self.steps.retain(|step| !matches!(step, Step::Play(_) | Step::PlayEarly(_) | Step::HotNotice(_)));
+            self.steps
+                .retain(|step| !matches!(step, Step::Play(_) | Step::PlayEarly(_) | Step::HotNotice(_)));
             self.steps.extend(behind);
         }
         match (&self.doing, ahead, self.queue.clone()) {

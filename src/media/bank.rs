@@ -102,7 +102,10 @@ mod tests {
         assert_eq!(more.codes(SoundId(1), Codec::Pcmu).len(), 3);
         assert!(more.codes(SoundId(2), Codec::Pcmu).is_empty());
         let both = first.and(&SoundBank::new([Arc::from([8_i16; 2])]));
-        assert_eq!((both.linear(SoundId(0)), both.linear(SoundId(1))), (first.linear(SoundId(0)), &[8, 8][..]));
+        assert_eq!(
+            (both.linear(SoundId(0)), both.linear(SoundId(1))),
+            (first.linear(SoundId(0)), &[8, 8][..])
+        );
         let less = both.without(&[SoundId(0), SoundId(9)]);
         assert_eq!((less.len(), less.linear(SoundId(0)), less.linear(SoundId(1))), (2, &[][..], &[8, 8][..]));
     }

@@ -216,8 +216,10 @@ mod tests {
         assert_eq!(told(queue(), 50), "notice/1 notice/3 notice/4 Queue Survey", "three and no more");
         assert_eq!(told(queue(), 60), "notice/1 notice/4 notice/5 Queue Survey");
         assert_eq!(told(queue(), 100), "Queue Survey");
-        assert_eq!(told(vec![Step::Script("menu".into())].into_iter().chain(queue()).collect(), 0),
-            "notice/1 Script Queue Survey");
+        assert_eq!(
+            told(vec![Step::Script("menu".into())].into_iter().chain(queue()).collect(), 0),
+            "notice/1 Script Queue Survey"
+        );
         assert_eq!(told(vec![Step::Meet { room: 1 }], 0), "Meet", "nobody is told in a meeting");
     }
 }

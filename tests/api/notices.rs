@@ -40,7 +40,8 @@ fn after(hours: i64) -> String {
 }
 
 fn body(with: Value) -> String {
-    let mut body = json!({ "prompt": "greeting", "end": after(1), "approver": "office", "reason": "typhoon" });
+    let mut body =
+        json!({ "prompt": "greeting", "end": after(1), "approver": "office", "reason": "typhoon" });
     for (field, value) in with.as_object().unwrap() {
         match value {
             Value::Null => drop(body.as_object_mut().unwrap().remove(field)),
@@ -103,7 +104,10 @@ fn what_is_inserted_and_ended_is_listed_and_in_the_ledger() {
     let listed = get(served.at, "/v1/notices", &supervisor).json();
     assert_eq!(listed, json!([first.json(), second.json()]), "by their start");
     assert_eq!((field(&listed[0], "in_force"), field(&listed[1], "in_force")), (true.into(), false.into()));
-    assert_eq!((field(&listed[0], "by"), field(&listed[1], "prompt")), ("supervisor-desk".into(), Value::Null));
+    assert_eq!(
+        (field(&listed[0], "by"), field(&listed[1], "prompt")),
+        ("supervisor-desk".into(), Value::Null)
+    );
 
     // At one time there are three at most on a line.
     assert_eq!([insert(json!({})).status, insert(json!({})).status], [200, 200]);
@@ -124,7 +128,8 @@ fn what_is_inserted_and_ended_is_listed_and_in_the_ledger() {
 
     let entries = get(served.at, "/v1/ledger", &token("admin")).json();
     let entries = entries.as_array().unwrap();
-    let last = |kind: &str| entries.iter().filter(|entry| entry["action"]["kind"] == kind).collect::<Vec<_>>();
+    let last =
+        |kind: &str| entries.iter().filter(|entry| entry["action"]["kind"] == kind).collect::<Vec<_>>();
     let added = last("notice_added");
     assert_eq!(added.len(), 6);
     let of_first = added.iter().find(|entry| entry["action"]["of"]["notice"] == number).unwrap();
@@ -144,15 +149,15 @@ fn an_office_says_how_far_it_is_and_who_said_so_is_in_the_ledger() {
     let done = r#"{"state":"done","reason":"repaired"}"#;
     assert_eq!(post(served.at, path, &supervisor, done).code(), "no_such_ticket");
     assert_eq!(post(served.at, "/v1/tickets/1%2F2/state", &supervisor, done).code(), "no_such_ticket");
-    let ordered = What::Ordered { category: "lamp".into(), values: Default::default(), code: Some("4711".into()) };
+    let ordered =
+        What::Ordered { category: "lamp".into(), values: Default::default(), code: Some("4711".into()) };
     served.write(vec![fact(call(1), 1, opened()), fact(call(1), 2, ordered)]);
     let reader = Reader::open(&served.data.join(FILE)).unwrap();
     let state = || reader.case("21090100001").unwrap().map(|case| case.state.word());
     assert_eq!(state(), Some("open"));
-    for (token, body, from, to) in [
-        (&supervisor, r#"{"state":"in_hand"}"#, "open", "in_hand"),
-        (&admin, done, "in_hand", "done"),
-    ] {
+    for (token, body, from, to) in
+        [(&supervisor, r#"{"state":"in_hand"}"#, "open", "in_hand"), (&admin, done, "in_hand", "done")]
+    {
         let moved = post(served.at, path, token, body);
         is_valid("Moved", &moved.json());
         assert_eq!(moved.json(), json!({ "ticket": "21090100001", "from": from, "to": to }));

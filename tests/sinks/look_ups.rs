@@ -130,12 +130,15 @@ fn a_ticket_is_found_by_its_number_and_code_and_says_how_far_it_is() {
         found(&[("state", state), ("opened", "2021-09-01"), ("changed", changed)])
     };
     assert_eq!(ask("21090100001", "4711"), state("open", "2021-09-01"));
-    for (ticket, code) in [("21090100001", "4712"), ("21090100001", ""), ("21090100002", "4711"), ("", "4711")] {
+    for (ticket, code) in
+        [("21090100001", "4712"), ("21090100001", ""), ("21090100002", "4711"), ("", "4711")]
+    {
         assert_eq!(ask(ticket, code), MISSING, "{ticket} {code}");
     }
     assert_eq!(desks.ask(&sources, &[("ticket", "21090100001")]), FAILED, "a code is wanted");
     let at: Timestamp = "2021-09-02T18:00:00Z".parse().unwrap();
-    let moved = desks.errands().set_progress("21090100001".into(), Progress::Done, at, "w".into(), "r".into());
+    let moved =
+        desks.errands().set_progress("21090100001".into(), Progress::Done, at, "w".into(), "r".into());
     assert_eq!(desks.runtime.block_on(moved).unwrap(), Some(Progress::Open));
     assert_eq!(ask("21090100001", "4711"), state("done", "2021-09-03"));
     // The same facts again, as after a failed commit, change nothing.
@@ -187,7 +190,11 @@ fn a_file_answers_by_its_first_fitting_line_and_is_read_again_when_it_has_change
     assert_eq!(ask("8343"), MISSING);
     let both = [("plate", "8341"), ("number", "13800000003")];
     assert_eq!(desks.ask(&sources, &both), found(&[]), "all that is asked by must be so");
-    assert_eq!(desks.ask(&sources, &[("plate", "8341"), ("street", "")]), MISSING, "a field that is not there");
+    assert_eq!(
+        desks.ask(&sources, &[("plate", "8341"), ("street", "")]),
+        MISSING,
+        "a field that is not there"
+    );
     assert_eq!(desks.ask(&sources, &[]), MISSING, "whoever asks by nothing");
 
     // As long as before, under another name and then renamed; then shorter, written in place.

@@ -72,7 +72,8 @@ impl House {
             .collect::<Result<Vec<_>, _>>()
             .map_err(outside("ticket_sink"))?;
 
-        let look_ups = Sources::open(&plan, &setup.data, &desk, &Sources::default()).map_err(outside("look_up"))?;
+        let look_ups =
+            Sources::open(&plan, &setup.data, &desk, &Sources::default()).map_err(outside("look_up"))?;
 
         let files = tls::Files::of(&plan.network.tls, &setup.data);
         let certificates = tls::Certificates::open(files).map_err(outside("tls"))?;

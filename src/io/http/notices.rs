@@ -108,7 +108,8 @@ struct Known {
 /// 临时公告：生效中的和将要生效的 / Hot notices in force or to come, by their start.
 #[utoipa::path(get, path = "/v1/notices", tag = "notices", responses((status = 200, body = [NoticeView])))]
 pub(super) async fn list(Shared(app): Extracted) -> Result<Json<Vec<NoticeView>>, Problem> {
-    let all = |board: &Switchboard, now: Now| board.notices(now.wall).map(|one| view(one, now.wall)).collect();
+    let all =
+        |board: &Switchboard, now: Now| board.notices(now.wall).map(|one| view(one, now.wall)).collect();
     app.look(all).await.map(Json)
 }
 
@@ -279,8 +280,9 @@ fn sound_of(wav: &str) -> Result<Arc<[i16]>, Problem> {
         && (spec.sample_rate == RATE || spec.sample_rate == 2 * RATE);
     if !fits {
         let (rate, bits, channels) = (spec.sample_rate, spec.bits_per_sample, spec.channels);
-        let zh =
-            format!("须为 16 位、单声道、8000 或 16000 Hz；现为 {rate} Hz、{bits} 位、{channels} 声道，请先转换");
+        let zh = format!(
+            "须为 16 位、单声道、8000 或 16000 Hz；现为 {rate} Hz、{bits} 位、{channels} 声道，请先转换"
+        );
         let en = format!(
             "must have 16 bits, one channel, 8,000 or 16,000 Hz; it has {rate} Hz, {bits} bits, {channels} \
              channels: convert it first"

@@ -191,7 +191,11 @@ mod tests {
     async fn whatever_goes_wrong_is_an_answer_in_time() {
         let rows: [(fn() -> Answer<'static>, LookedUp, &str); 6] = [
             (|| Box::pin(async { Ok(LookedUp::Missing) }), LookedUp::Missing, "missing"),
-            (|| Box::pin(async { Ok(LookedUp::Found(BTreeMap::new())) }), LookedUp::Found(BTreeMap::new()), "found"),
+            (
+                || Box::pin(async { Ok(LookedUp::Found(BTreeMap::new())) }),
+                LookedUp::Found(BTreeMap::new()),
+                "found",
+            ),
             (|| Box::pin(async { Err("down".into()) }), LookedUp::Failed, "failed"),
             (|| Box::pin(async { panic!("inside") }), LookedUp::Failed, "failed"),
             (|| panic!("before"), LookedUp::Failed, "failed"),

@@ -262,7 +262,9 @@ impl Errands {
         let (reply, answer) = oneshot::channel();
         let change = move |db: &Connection| -> Box<dyn FnOnce(bool) + Send> {
             let result = whole(db, change);
-            Box::new(move |committed| drop(reply.send(if committed { result } else { Err(StoreError::Gone) })))
+            Box::new(move |committed| {
+                drop(reply.send(if committed { result } else { Err(StoreError::Gone) }))
+            })
         };
         self.run(Errand::Change(Box::new(change)), answer).await
     }

@@ -384,7 +384,8 @@ mod tests {
         let mut db = Connection::open_in_memory().unwrap();
         STEPS[..6].iter().for_each(|step| db.execute_batch(step).unwrap());
         db.pragma_update(None, "user_version", 6).unwrap();
-        db.execute_batch("INSERT INTO tickets VALUES ('21090100001', 'c', 1, 'open', 'k', 't', 't', '{}')").unwrap();
+        db.execute_batch("INSERT INTO tickets VALUES ('21090100001', 'c', 1, 'open', 'k', 't', 't', '{}')")
+            .unwrap();
         migrate(&mut db, Path::new("kept.db")).unwrap();
         assert_eq!(version(&db).unwrap(), SCHEMA);
         let count = |table: &str| -> i64 {
