@@ -207,7 +207,7 @@ mod tests {
             assert_eq!(flow.steps[..2], [Step::Answer, greeting.clone()]);
             let name = |step: &Step| match step {
                 Step::HotNotice(name) => name.to_string(),
-                other => format!("{other:?}").split('(').next().unwrap_or_default().to_owned(),
+                other => format!("{other:?}").split(['(', ' ']).next().unwrap_or_default().to_owned(),
             };
             flow.steps[2..].iter().map(name).collect::<Vec<_>>().join(" ")
         };

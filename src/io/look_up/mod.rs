@@ -104,7 +104,7 @@ impl Sources {
         &self,
         source: &LookUpId,
         question: Question,
-    ) -> Option<impl Future<Output = (LookedUp, &'static str)> + Send + 'static> {
+    ) -> Option<impl Future<Output = (LookedUp, &'static str)> + Send + use<>> {
         let found = self.sources.get(source)?;
         let (adapter, timeout) = (found.adapter.clone(), found.timeout);
         let (places, source) = (found.places.clone(), source.clone());
@@ -174,7 +174,7 @@ mod tests {
         let source = LookUpSource {
             id: "one".into(),
             kind: LookUpKind::Tickets,
-            timeout: Duration::from_millis(50),
+            timeout: Duration::from_millis(300),
             misses_max: 3,
             lock: Duration::from_secs(60),
         };
@@ -215,7 +215,9 @@ mod tests {
         let sources = sources(hangs);
         let ask = || sources.ask(&"one".into(), question()).unwrap();
         let first: Vec<_> = (0..ASKED_MAX).map(|_| tokio::spawn(ask())).collect();
-        tokio::task::yield_now().await; // On this one thread all of them have begun by now.
+        while sources.sources["one"].places.available_permits() > 0 {
+            tokio::task::yield_now().await; // They begin one after another, on this one thread.
+        }
         assert_eq!(ask().await, (LookedUp::Failed, "busy"));
         for answer in first {
             assert_eq!(answer.await.unwrap(), (LookedUp::Failed, "timeout"));
