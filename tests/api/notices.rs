@@ -1,6 +1,6 @@
 //! Hot notices: what is refused, who is written down, and that callers hear them, after a restart as well.
 
-use base64::Engine;
+use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hotline::io::store::{CallQuery, FILE, Reader};
 use hotline::phone::{Dial, Phone, listen};

@@ -137,8 +137,8 @@ fn a_ticket_is_found_by_its_number_and_code_and_says_how_far_it_is() {
     }
     assert_eq!(desks.ask(&sources, &[("ticket", "21090100001")]), FAILED, "a code is wanted");
     let at: Timestamp = "2021-09-02T18:00:00Z".parse().unwrap();
-    let moved =
-        desks.errands().set_progress("21090100001".into(), Progress::Done, at, "w".into(), "r".into());
+    let errands = desks.errands();
+    let moved = errands.set_progress("21090100001".into(), Progress::Done, at, "w".into(), "r".into());
     assert_eq!(desks.runtime.block_on(moved).unwrap(), Some(Progress::Open));
     assert_eq!(ask("21090100001", "4711"), state("done", "2021-09-03"));
     // The same facts again, as after a failed commit, change nothing.
@@ -162,7 +162,8 @@ fn a_ticket_without_a_code_is_found_by_none() {
     }
     let at = Timestamp::from_second(1_630_458_000).unwrap();
     let set = |number: &str| {
-        let set = desks.errands().set_progress(number.into(), Progress::Done, at, "w".into(), "r".into());
+        let errands = desks.errands();
+        let set = errands.set_progress(number.into(), Progress::Done, at, "w".into(), "r".into());
         desks.runtime.block_on(set).unwrap()
     };
     assert_eq!((set("21090100007"), set("21090100008")), (Some(Progress::Open), None));

@@ -18,7 +18,7 @@ const REASON_MAX: usize = 200;
 /// How far an office is with a ticket.
 #[derive(Deserialize, Serialize, Clone, Copy, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum StateWord {
+enum ProgressWord {
     /// 已受理.
     Open,
     /// 已派单.
@@ -37,8 +37,8 @@ enum StateWord {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "state": "done", "reason": "路灯已修复" }))]
-pub(super) struct StateBody {
-    state: StateWord,
+pub(super) struct ProgressBody {
+    state: ProgressWord,
     /// Why; goes to the ledger.
     #[serde(default)]
     reason: String,
@@ -49,18 +49,18 @@ pub(super) struct StateBody {
 #[schema(example = json!({ "ticket": "21090100001", "from": "open", "to": "done" }))]
 pub(super) struct Moved {
     ticket: String,
-    from: StateWord,
-    to: StateWord,
+    from: ProgressWord,
+    to: ProgressWord,
 }
 
 /// 工单办理进度 / An office says how far it is with a ticket; callers who ask hear it.
 #[utoipa::path(post, path = "/v1/tickets/{ticket}/state", tag = "tickets", params(("ticket" = String, Path)),
-    request_body = StateBody, responses((status = 200, body = Moved), (status = 404), (status = 422)))]
+    request_body = ProgressBody, responses((status = 200, body = Moved), (status = 404), (status = 422)))]
 pub(super) async fn set_state(
     Shared(app): Extracted,
     Path(ticket): Path<String>,
     me: Me,
-    Strict(body): Strict<StateBody>,
+    Strict(body): Strict<ProgressBody>,
 ) -> Result<Json<Moved>, Problem> {
     if body.reason.chars().count() > REASON_MAX {
         return Err(Problem::bad_value("reason", "最多 200 个字", "200 letters at most"));
@@ -76,24 +76,24 @@ pub(super) async fn set_state(
     Ok(Json(Moved { ticket, from, to: body.state }))
 }
 
-fn progress(word: StateWord) -> Progress {
+fn progress(word: ProgressWord) -> Progress {
     match word {
-        StateWord::Open => Progress::Open,
-        StateWord::Assigned => Progress::Assigned,
-        StateWord::InHand => Progress::InHand,
-        StateWord::Answered => Progress::Answered,
-        StateWord::Done => Progress::Done,
-        StateWord::Refused => Progress::Refused,
+        ProgressWord::Open => Progress::Open,
+        ProgressWord::Assigned => Progress::Assigned,
+        ProgressWord::InHand => Progress::InHand,
+        ProgressWord::Answered => Progress::Answered,
+        ProgressWord::Done => Progress::Done,
+        ProgressWord::Refused => Progress::Refused,
     }
 }
 
-fn word(progress: Progress) -> StateWord {
+fn word(progress: Progress) -> ProgressWord {
     match progress {
-        Progress::Open => StateWord::Open,
-        Progress::Assigned => StateWord::Assigned,
-        Progress::InHand => StateWord::InHand,
-        Progress::Answered => StateWord::Answered,
-        Progress::Done => StateWord::Done,
-        Progress::Refused => StateWord::Refused,
+        Progress::Open => ProgressWord::Open,
+        Progress::Assigned => ProgressWord::Assigned,
+        Progress::InHand => ProgressWord::InHand,
+        Progress::Answered => ProgressWord::Answered,
+        Progress::Done => ProgressWord::Done,
+        Progress::Refused => ProgressWord::Refused,
     }
 }
