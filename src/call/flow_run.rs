@@ -36,6 +36,7 @@ impl Call {
             Step::Answer => {}
             Step::Play(prompt) => self.announce(&[prompt]),
             Step::Script(script) => self.begin_script(&script, now),
+            Step::HotNotice(prompt) => self.tell_notice(prompt),
             Step::PlayForever(prompt) => {
                 self.play_for_ever(&prompt);
                 self.doing = Doing::Lingering;
@@ -240,7 +241,9 @@ impl Call {
             return;
         }
         match &mut self.doing {
-            Doing::Playing { mark: awaited } if *awaited == mark => self.advance(now),
+            Doing::Playing { mark: awaited } | Doing::Notifying { mark: awaited } if *awaited == mark => {
+                self.advance(now);
+            }
             Doing::Parting { mark: awaited } if *awaited == mark => self.end(Ending::Completed, now),
             Doing::Introducing { caller, seat } => {
                 let through = if leg == self.caller.id { caller } else { seat };
@@ -274,6 +277,7 @@ impl Call {
         match self.doing {
             Doing::Serving(_) => self.act_pressed(digit, now),
             Doing::Dialling | Doing::Asking(_) if wants_person => self.go_to_person(now),
+            Doing::Notifying { .. } => self.pass_over_notices(digit, now),
             Doing::Queueing => self.waiting_pressed(digit),
             Doing::Asking(_) => self.graded(digit, now),
             Doing::Meeting(_) => self.member_pressed(digit, now),

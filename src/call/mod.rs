@@ -17,6 +17,7 @@ mod keys;
 mod leg;
 mod meeting;
 pub mod negotiate;
+mod notices;
 mod outward;
 mod party;
 mod passing;
@@ -214,6 +215,8 @@ enum Doing {
     Playing { mark: u32 },
     /// In a flow of the operator's.
     Serving(Acting),
+    /// A hot notice.
+    Notifying { mark: u32 },
     /// Until the caller leaves.
     Lingering,
     /// In a queue; perhaps seats ring.
@@ -473,7 +476,7 @@ impl Call {
             Doing::Stepping | Doing::AwaitingRecord | Doing::AwaitingAck | Doing::AwaitingPrack { .. } => {
                 "opening"
             }
-            Doing::Playing { .. } | Doing::Lingering => "prompt",
+            Doing::Playing { .. } | Doing::Notifying { .. } | Doing::Lingering => "prompt",
             Doing::Serving(_) => "self_service",
             Doing::Queueing if !self.ringing.is_empty() => "ringing",
             Doing::Queueing => "waiting",

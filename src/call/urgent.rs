@@ -17,7 +17,7 @@ impl Call {
         let before_a_clerk = match self.doing {
             Doing::Queueing => true,
             // Behind the queue, with a ticket: whoever was sent on can go back to it.
-            Doing::Playing { .. } => ahead.is_some() || self.queue.is_some(),
+            Doing::Playing { .. } | Doing::Notifying { .. } => ahead.is_some() || self.queue.is_some(),
             Doing::Stepping
             | Doing::AwaitingRecord
             | Doing::AwaitingAck
@@ -43,7 +43,10 @@ impl Call {
         self.tell(Told::Urgent);
         if let Some(ahead) = ahead {
             let behind = self.steps.split_off(ahead);
-            self.steps.retain(|step| !matches!(step, Step::Play(_) | Step::PlayEarly(_) | Step::Script(_)));
+            self.steps.retain(|step| {
+                let is_word = matches!(step, Step::Play(_) | Step::PlayEarly(_) | Step::HotNotice(_));
+                !is_word && !matches!(step, Step::Script(_))
+            });
             self.steps.extend(behind);
         }
         if self.service.is_begun() {
@@ -51,7 +54,7 @@ impl Call {
             return true;
         }
         match (&self.doing, ahead, self.queue.clone()) {
-            (Doing::Playing { .. }, Some(_), _) => self.advance(now),
+            (Doing::Playing { .. } | Doing::Notifying { .. }, Some(_), _) => self.advance(now),
             (Doing::Playing { .. }, None, Some(queue)) => self.queue_again(queue),
             _ => {}
         }

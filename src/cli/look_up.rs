@@ -1,4 +1,5 @@
-//! `hotline tickets` and `ledger`, and what `records` has in common with them: the database, read only, beside a running engine.
+//! `hotline tickets`, `notices` and `ledger`, and what `records` has in common with them: the database, read only, beside
+//! a running engine.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -52,8 +53,8 @@ pub fn tickets(args: &Args) -> ExitCode {
             other => other.to_string(),
         };
         let row = |ticket: &crate::io::store::Ticket| {
-            format!(
-                "{} {} {} line={} caller={} seat={} grade={} cause={} reason={}",
+            Ok(format!(
+                "{} {} {} line={} caller={} seat={} grade={} cause={} reason={} progress={}",
                 ticket.number,
                 ticket.state,
                 ticket.call,
@@ -63,9 +64,35 @@ pub fn tickets(args: &Args) -> ExitCode {
                 field(ticket, "grade"),
                 field(ticket, "cause"),
                 field(ticket, "reason"),
+                reader.case(&ticket.number)?.map_or("-", |case| case.state.word()),
+            ))
+        };
+        tickets.iter().map(row).collect()
+    })
+}
+
+/// Hot notices, one that is over too, newest first.
+pub fn notices(args: &Args) -> ExitCode {
+    args.print(|reader| {
+        let rows = reader.notices(args.most)?;
+        let row = |row: &crate::io::store::NoticeRow| {
+            let notice = &row.notice;
+            let lines: Vec<&str> = notice.lines.iter().map(|line| line.as_str()).collect();
+            format!(
+                "{} {} – {} lines={} prompt={} approver={} by={} reason={} ended_by={} text={}",
+                notice.id,
+                notice.start,
+                notice.end,
+                if lines.is_empty() { "*".into() } else { lines.join(",") },
+                notice.prompt.as_ref().map_or("-", |prompt| prompt.as_str()),
+                notice.approver,
+                notice.by,
+                notice.reason,
+                row.ended_by.as_deref().unwrap_or("-"),
+                notice.text.replace(['\n', '\r'], " "),
             )
         };
-        Ok(tickets.iter().map(row).collect())
+        Ok(rows.iter().map(row).collect())
     })
 }
 

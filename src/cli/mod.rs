@@ -47,6 +47,8 @@ pub enum Command {
     Seats(seats::Args),
     /// 工单 / Tickets of the embedded office
     Tickets(look_up::Args),
+    /// 临时公告 / Hot notices, those that are over too
+    Notices(look_up::Args),
     /// 信令 / A call's SIP messages: ladder, text, JSON, capture file
     Trace(trace::Args),
     /// 台账 / The ledger of accesses
@@ -69,6 +71,7 @@ pub fn main() -> ExitCode {
         Command::Seats(args) => seats::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Tickets(args) => look_up::tickets(&args),
+        Command::Notices(args) => look_up::notices(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Ledger(args) => look_up::ledger(&args),
         Command::Openapi => openapi::run(),

@@ -67,6 +67,25 @@ pub enum Action {
         /// Whose.
         call: CallId,
     },
+    /// Somebody said how far an office is with a ticket.
+    TicketMoved {
+        /// As it was.
+        from: String,
+        /// As it is.
+        to: String,
+    },
+    /// Somebody had callers told something, for a while.
+    NoticeAdded {
+        /// Number of the notice.
+        notice: u64,
+        /// Lower-case hexadecimal SHA-256 of its sound: 16-bit samples at 8 kHz, little-endian.
+        sha256: String,
+    },
+    /// Somebody had it told no more.
+    NoticeEnded {
+        /// Number of the notice.
+        notice: u64,
+    },
 }
 
 /// An entry without its hash; fields in alphabetical order.

@@ -42,6 +42,23 @@ impl SoundBank {
         SoundBank { sounds: Arc::new(all) }
     }
 
+    /// A bank with the sounds of `more` after those that are here.
+    pub fn and(&self, more: &SoundBank) -> Self {
+        SoundBank { sounds: Arc::new(self.sounds.iter().chain(more.sounds.iter()).cloned().collect()) }
+    }
+
+    /// A bank without these sounds: their ids stay, and mean silence of no length. Whoever plays one is through.
+    pub fn without(&self, gone: &[SoundId]) -> Self {
+        let nothing = Arc::new(Sound { linear: Arc::new([]), pcma: Box::new([]), pcmu: Box::new([]) });
+        let mut all = Vec::clone(&self.sounds);
+        for id in gone {
+            if let Some(sound) = all.get_mut(id.0 as usize) {
+                *sound = nothing.clone();
+            }
+        }
+        SoundBank { sounds: Arc::new(all) }
+    }
+
     /// How many sounds there are: the next one's id.
     pub fn len(&self) -> usize {
         self.sounds.len()
@@ -84,5 +101,12 @@ mod tests {
         );
         assert_eq!(more.codes(SoundId(1), Codec::Pcmu).len(), 3);
         assert!(more.codes(SoundId(2), Codec::Pcmu).is_empty());
+        let both = first.and(&SoundBank::new([Arc::from([8_i16; 2])]));
+        assert_eq!(
+            (both.linear(SoundId(0)), both.linear(SoundId(1))),
+            (first.linear(SoundId(0)), &[8, 8][..])
+        );
+        let less = both.without(&[SoundId(0), SoundId(9)]);
+        assert_eq!((less.len(), less.linear(SoundId(0)), less.linear(SoundId(1))), (2, &[][..], &[8, 8][..]));
     }
 }

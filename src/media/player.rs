@@ -37,7 +37,7 @@ impl Player {
             let count = rest.len().min(FRAME_SAMPLES - place);
             codes[place..place + count].copy_from_slice(&rest[..count]);
             if let Some(linear) = &mut linear {
-                let rest = &bank.linear(sound)[offset..];
+                let rest = bank.linear(sound).get(offset..).unwrap_or(&[]);
                 linear[place..place + count].copy_from_slice(&rest[..count]);
             }
             (count, rest.len())
@@ -108,6 +108,17 @@ impl Player {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sound_that_is_taken_out_while_it_is_played_is_through() {
+        let (whole, mut codes) = (bank(), [0; FRAME_SAMPLES]);
+        let mut player = Player::new(Arc::new([SoundId(1)]), false, 7);
+        let mut linear = [0; FRAME_SAMPLES];
+        assert!(player.frame(&whole, Codec::Pcma, &mut codes, Some(&mut linear)));
+        let without = whole.without(&[SoundId(1)]);
+        assert!(!player.frame(&without, Codec::Pcma, &mut codes, Some(&mut linear)));
+        assert_eq!(player.through(), Some(7));
+    }
 
     fn bank() -> SoundBank {
         SoundBank::new([Arc::from([1_000_i16; 100]), Arc::from([2_000_i16; 300]), Arc::from([0_i16; 0])])

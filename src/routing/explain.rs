@@ -234,6 +234,7 @@ impl Plan {
             Step::PlayEarly(prompt) => self.said("接通前播放", "plays before the answer", prompt),
             Step::Answer => Text::new("记录落盘后接通 (200)", "answers once the record is on disk (200)"),
             Step::Play(prompt) => self.said("播放", "plays", prompt),
+            Step::HotNotice(prompt) => self.said("播放临时公告", "plays the hot notice", prompt),
             Step::PlayForever(prompt) => self.said("反复播放", "plays on and on", prompt),
             Step::Script(script) => Text::new(
                 format!("自助流程 {script}，随时按 0 转人工"),

@@ -40,6 +40,8 @@ pub enum Step {
     Answer,
     /// A prompt to its end.
     Play(PromptId),
+    /// A hot notice to its end; a key passes over it, and over those behind it.
+    HotNotice(PromptId),
     /// What the operator lets callers do by themselves; behind it, or at the key for a person, the flow goes on.
     Script(ScriptId),
     /// A prompt again and again until the caller leaves.

@@ -192,6 +192,9 @@ impl Switchboard {
         let mut flow = plan.flow(&found.line, now.wall);
         let (known, may_queue) = (treated.take_facts(), flow.may_queue());
         treated.shorten(&mut flow, &plan);
+        if !treated.is_center() {
+            self.notices.insert(&mut flow, now.wall);
+        }
         let caller = invited.caller.clone();
         let setup = Setup {
             id,

@@ -19,6 +19,7 @@ pub mod kept;
 mod looking;
 mod mask;
 pub mod missed;
+pub mod notices;
 mod objects;
 mod outward;
 pub mod port;
@@ -111,6 +112,7 @@ pub struct Switchboard {
     records: recording::Records,
     missed: missed::MissedCalls,
     kept: kept::Kept,
+    notices: notices::Notices,
     follow_up: follow_up::FollowUps,
     numbers: Numbers,
     dice: Dice,
@@ -211,6 +213,7 @@ impl Switchboard {
             records: recording::Records::after(setup.last_house),
             missed: missed::MissedCalls::new(&setup.plan.missed),
             kept: kept::Kept::default(),
+            notices: notices::Notices::default(),
             follow_up: follow_up::FollowUps::new(&setup.plan.follow_up),
             numbers: setup.last_ticket.as_deref().map_or_else(Numbers::default, Numbers::restore),
             dice,
@@ -270,6 +273,8 @@ impl Switchboard {
             Input::LookedUp { call, asked, said } => {
                 self.looked_up(call, asked, said, now);
             }
+            Input::NoticeAdded { notice, sound } => self.notice_added(*notice, sound),
+            Input::NoticeEnded { id } => self.notice_ended(id, now.wall),
             Input::History { call, entries, earlier } => self.history_known(call, entries, earlier, now),
         }
         self.settle(now);
@@ -382,7 +387,7 @@ impl Switchboard {
         self.acd.plan_changed(&plan, now.mono);
         self.missed.plan_changed(&plan.missed);
         self.follow_up.plan_changed(&plan.follow_up);
-        self.sounds = Arc::new(sounds.into_iter().collect());
+        self.sounds = Arc::new(sounds.into_iter().chain(self.notices.sounds()).collect());
         self.plan = plan;
     }
 
@@ -435,6 +440,11 @@ impl Switchboard {
         let mut calls: Vec<_> = self.calls.iter().map(|(id, entry)| (*id, entry)).collect();
         calls.sort_by_key(|(id, _)| *id);
         calls
+    }
+
+    /// The line that a call under way dialled.
+    pub fn line_of(&self, call: CallId) -> Option<&LineId> {
+        self.calls.get(&call).map(|entry| &entry.line)
     }
 
     /// How a call's recording stands.

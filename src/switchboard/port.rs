@@ -13,6 +13,7 @@ use crate::media::order::{PortSlot, SoundId};
 use crate::routing::Plan;
 use crate::sip;
 use crate::switchboard::fact::{Fact, SeatFact};
+use crate::switchboard::notices::HotNotice;
 use crate::switchboard::trunks::TrunkPasswords;
 use crate::tickets::event::{EventRef, Outcome, StoredEvent};
 use crate::time::Timestamp;
@@ -64,6 +65,10 @@ pub enum Input {
     /// Past calls of a caller, in answer to [`Output::LookUpHistory`]: one line of text each for the
     /// screen, and what follows from them.
     History { call: CallId, entries: Vec<String>, earlier: Earlier },
+    /// Callers are told this for a while; its sound is in the bank.
+    NoticeAdded { notice: Box<HotNotice>, sound: SoundId },
+    /// And that no more, from now on.
+    NoticeEnded { id: u64 },
     /// What an adapter said, in answer to [`Output::LookUp`].
     LookedUp { call: CallId, asked: u32, said: LookedUp },
 }

@@ -14,6 +14,7 @@ use prometheus_client::registry::Registry;
 
 use super::http::HttpFigures;
 use super::measured::Measured;
+use super::notices::NoticeFigures;
 use super::process::Process;
 use super::served::ServedFigures;
 use super::sound::SoundFigures;
@@ -87,10 +88,11 @@ pub struct Figures {
     pub(super) alarms: Family<Labels, Counter>,
     pub(super) draining: Gauge,
     pub(super) http: HttpFigures,
+    pub(super) notices: NoticeFigures,
 }
 
 /// Seconds: from a tenth of a millisecond to four seconds, in doublings.
-fn short_spans() -> Histogram {
+pub(super) fn short_spans() -> Histogram {
     Histogram::new((0..16).map(|power| 0.0001 * f64::from(1_u32 << power)))
 }
 
@@ -161,6 +163,7 @@ impl Figures {
             alarms: Family::default(),
             draining: Gauge::default(),
             http: HttpFigures::default(),
+            notices: NoticeFigures::default(),
         };
         figures.register_calls();
         figures.register_house();
@@ -169,6 +172,7 @@ impl Figures {
         figures.third.register(&mut figures.registry);
         figures.served.register(&mut figures.registry);
         figures.http.register(&mut figures.registry);
+        figures.notices.register(&mut figures.registry);
         figures
     }
 

@@ -101,7 +101,8 @@ impl Metrics {
                     figures.alarm("undurable");
                 }
             }
-            What::Announced { .. } | What::DigitPressed { .. } | What::PeerDialled { .. } => {}
+            What::Announced { prompt } => figures.notices.announced(prompt),
+            What::DigitPressed { .. } | What::PeerDialled { .. } => {}
             What::Queued { .. } => self.wait(fact.call, true),
             What::SeatOffered { .. } => {
                 figures.offers.inc();

@@ -8,6 +8,7 @@ pub mod kpi;
 pub mod marks;
 pub mod measured;
 pub mod metrics;
+mod notices;
 pub mod parties;
 mod process;
 pub mod record;

@@ -8,6 +8,7 @@ pub mod event;
 pub mod outbox;
 #[cfg(test)]
 mod outbox_test;
+pub mod progress;
 pub mod signature;
 pub mod story;
 pub mod ticket;

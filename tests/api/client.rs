@@ -66,6 +66,10 @@ pub fn post(at: SocketAddr, path: &str, token: &str, body: &str) -> Answer {
     raw(at, (head + body).as_bytes())
 }
 
+pub fn delete(at: SocketAddr, path: &str, token: &str) -> Answer {
+    raw(at, format!("DELETE {path} HTTP/1.0\r\nHost: h\r\nAuthorization: Bearer {token}\r\n\r\n").as_bytes())
+}
+
 /// A stream of events that is read as it comes; over HTTP/1.0 its body is the stream itself.
 pub struct Events {
     reader: BufReader<TcpStream>,

@@ -15,6 +15,7 @@ use hotline::io::http::tokens::Tokens;
 use hotline::io::http::{self, Bounds};
 use hotline::io::store::{Desk, FILE, Opening, Report, Store};
 use hotline::io::trace::Tracer;
+use hotline::media::order::SoundId;
 use hotline::routing::people::{ApiToken, Role};
 use hotline::routing::plan::SecretRef;
 use hotline::routing::{Overrides, Plan};
@@ -268,6 +269,10 @@ fn doorkeeper(
                         Some(answer) => drop(reply.send(answer)),
                         None => unanswered.push(reply),
                     }
+                }
+                Ask::Notice { notice, reply, .. } => {
+                    board.handle_input(Input::NoticeAdded { notice, sound: SoundId(0) }, clock.now());
+                    let _ = reply.send(());
                 }
                 Ask::PauseRecording { call, reply, .. } => {
                     let _ = reply.send([board.recording(call), board.recording(call)]);

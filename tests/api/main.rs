@@ -13,6 +13,7 @@ mod fixture;
 #[allow(dead_code, reason = "each test target uses a part of it")]
 #[path = "../real_call/line.rs"]
 mod line;
+mod notices;
 mod people;
 mod refusals;
 mod reload;

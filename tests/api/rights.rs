@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hotline::io::http::rights::{ROUTES, Who};
 
-use crate::client::{get, post};
+use crate::client::{delete, get, post};
 use crate::fixture::{ROLES, Served, call, token};
 
 /// `*`: anybody without a token. Roles by their first letters: Admin, Supervisor, Leader, Clerk, Expert, Observer,
@@ -37,6 +37,10 @@ POST /v1/calls/{call}/disposition   ASLCE   {"field":"public_service"}
 POST /v1/calls/{call}/flag          ASLCE   {"flag":"urgent"}
 GET  /v1/missed                     ASLCE
 POST /v1/missed/{call}/call-back    ASLCE   {"seat":"1001"}
+GET  /v1/notices                    AS
+POST /v1/notices                    AS      {"prompt":"greeting","end":"{soon}","approver":"a","reason":"r"}
+DELETE /v1/notices/{notice}         AS
+POST /v1/tickets/{ticket}/state     AS      {"state":"done"}
 GET  /v1/facts                      ASLCEOT
 GET  /v1/recordings/{call}          AS
 GET  /v1/recordings/{call}/manifest AS
@@ -87,9 +91,13 @@ fn each_role_passes_where_it_may_and_is_refused_where_it_may_not() {
         let path = row.path.replace("{seat}", "1001").replace("{queue}", "main");
         let path = path.replace("{call}", &call(1).to_string());
         let path = if path == "/v1/facts" { format!("{path}?limit=1") } else { path };
+        let path = path.replace("{notice}", "1").replace("{ticket}", "21090100001");
+        let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+        let body = row.body.replace("{soon}", &soon.to_string());
         let ask = |token: &str| match row.method {
             "GET" => get(served.at, &path, token),
-            _ => post(served.at, &path, token, row.body),
+            "DELETE" => delete(served.at, &path, token),
+            _ => post(served.at, &path, token, &body),
         };
         let without = ask("");
         match row.who {

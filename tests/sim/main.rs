@@ -33,6 +33,7 @@ mod case_lapsed;
 mod case_matrix;
 mod case_missed;
 mod case_moves;
+mod case_notices;
 mod case_numbers;
 mod case_offers;
 mod case_office;

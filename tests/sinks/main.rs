@@ -8,6 +8,7 @@ mod jsonl;
 #[path = "../real_call/line.rs"]
 #[allow(dead_code)]
 mod line;
+mod look_ups;
 mod post;
 mod sqlite;
 mod stub;

@@ -17,6 +17,10 @@ pub enum Answer {
     Status(u16),
     /// With a Retry-After of so many seconds.
     Wait(u16, u32),
+    /// 200 with these words.
+    Says(&'static str),
+    /// 200 with so many bytes that say nothing.
+    Drones(usize),
     /// To somewhere else.
     Redirect,
     /// Never.
@@ -153,8 +157,14 @@ async fn take(
     let seen = Seen { at: SystemInstant::now(), method, headers, body, answer };
     desk.seen.lock().unwrap().push(seen);
     desk.news.notify_one();
+    let body = match answer {
+        Answer::Says(words) => Body::from(words),
+        Answer::Drones(bytes) => Body::from(vec![b' '; bytes]),
+        _ => Body::empty(),
+    };
     let (status, header) = match answer {
         Answer::Status(status) => (status, None),
+        Answer::Says(_) | Answer::Drones(_) => (200, None),
         Answer::Wait(status, seconds) => (status, Some(("retry-after", seconds.to_string()))),
         Answer::Redirect => (307, Some(("location", "/elsewhere".to_owned()))),
         Answer::Hang => std::future::pending().await,
@@ -165,5 +175,5 @@ async fn take(
     if let Some((name, value)) = header {
         response = response.header(name, value);
     }
-    response.body(Body::empty()).unwrap()
+    response.body(body).unwrap()
 }

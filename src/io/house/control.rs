@@ -112,6 +112,10 @@ impl House {
                 // Whoever asked may be gone.
                 let _ = reply.send(self.board.ask(&asker, request, now));
             }
+            Ask::Notice { notice, sound, reply } => {
+                self.notice_added(*notice, &sound);
+                let _ = reply.send(());
+            }
             Ask::Reload => {
                 let outcome = if self.reload() { "taken" } else { "refused" };
                 self.metrics.figures().reloaded(outcome);
@@ -208,11 +212,7 @@ impl House {
                         },
                     );
                 }
-                Output::LookUp { call, asked, source, .. } => {
-                    tracing::warn!(%call, %source, "no adapter answers");
-                    let said = crate::call::LookedUp::Failed;
-                    self.board.handle_input(Input::LookedUp { call, asked, said }, self.setup.clock.now());
-                }
+                Output::LookUp { call, asked, source, by } => self.look_up(call, asked, &source, by),
                 Output::Drained => self.drained = true,
             }
         }

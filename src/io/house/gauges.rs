@@ -88,6 +88,7 @@ impl House {
             }
         }
         self.measure_outboxes(now);
+        self.mind_notices(now);
     }
 
     fn house_now(&self, now: Now) -> HouseNow<'_> {

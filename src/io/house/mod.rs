@@ -6,6 +6,8 @@
 
 mod control;
 mod gauges;
+mod looking;
+mod notices;
 mod reload;
 mod start;
 
@@ -20,6 +22,7 @@ use tracing_appender::non_blocking::ErrorCounter;
 use super::clock::Clock;
 use super::http::feed::Feed;
 use super::http::tokens::Tokens;
+use super::look_up::Sources;
 use super::media::{MediaHandle, ShellChoice};
 use super::recorder::Archive;
 use super::resolver::Resolver;
@@ -33,6 +36,7 @@ use crate::media::SoundBank;
 use crate::media::order::SoundId;
 use crate::routing::{Overrides, Plan};
 use crate::sip::Transport;
+use crate::switchboard::notices::HotNotice;
 use crate::switchboard::request::{Asker, Refusal, Reply, Request};
 use crate::switchboard::{Input, Switchboard};
 use crate::telemetry::Metrics;
@@ -95,6 +99,8 @@ pub enum Ask {
     Look(Look),
     /// Somebody wants something of the house.
     Request { asker: Asker, request: Request, reply: oneshot::Sender<Result<Reply, Refusal>> },
+    /// Callers are told this for a while; it is on disk. `sound` is its one sound; back when calls hear it.
+    Notice { notice: Box<HotNotice>, sound: SoundBank, reply: oneshot::Sender<()> },
     /// Read the plan again.
     Reload,
     /// End: with the plan's grace, and at once when asked again.
@@ -123,6 +129,7 @@ pub struct House {
     pub(super) store: Option<Store>,
     pub(super) desk: Desk,
     pub(super) sinks: Vec<Arc<dyn TicketSink>>,
+    pub(super) look_ups: Sources,
     pub(super) resolver: Resolver,
     pub(super) worker: tokio::runtime::Handle,
     pub(super) metrics: Metrics,
@@ -171,7 +178,8 @@ pub(super) fn load_sounds(
     for prompt in plan.prompts.values() {
         let known = loaded.iter().find(|(samples, _)| *samples == prompt.samples).map(|(_, id)| *id);
         let id = known.unwrap_or_else(|| {
-            let id = SoundId(u32::try_from(loaded.len()).unwrap_or(u32::MAX));
+            // Notices have sounds in the bank as well.
+            let id = SoundId(u32::try_from(bank.len() + fresh.len()).unwrap_or(u32::MAX));
             loaded.push((prompt.samples.clone(), id));
             fresh.push(prompt.samples.clone());
             id

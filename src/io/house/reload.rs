@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{House, load_sounds, start};
+use crate::io::look_up::Sources;
 use crate::io::plan_files;
 use crate::io::sip_socket::tls::Files;
 use crate::switchboard::Input;
@@ -45,6 +46,13 @@ impl House {
                 return false;
             }
         };
+        let look_ups = match Sources::open(&plan, &self.setup.data, &self.desk, &self.look_ups) {
+            Ok(look_ups) => look_ups,
+            Err(error) => {
+                tracing::error!(%error, "the plan stays as it is");
+                return false;
+            }
+        };
         self.sockets.renew_certificates(Some(Files::of(&plan.network.tls, &self.setup.data)));
         let trunk_passwords = match start::trunk_passwords(&plan, &self.setup) {
             Ok(passwords) => passwords,
@@ -53,6 +61,7 @@ impl House {
                 return false;
             }
         };
+        self.look_ups = look_ups;
         self.tokens.send_replace(tokens);
         let (bank, sounds) = load_sounds(&plan, &self.bank, &mut self.loaded);
         self.bank = bank;

@@ -12,11 +12,12 @@ use super::{Ask, House, Ready, Setup, StartError, load_sounds};
 use crate::id::{Dice, SeatId};
 use crate::io::http::feed::Feed;
 use crate::io::http::tokens::Tokens;
+use crate::io::look_up::Sources;
 use crate::io::media::{MediaConfig, MediaHandle, needed_files, raise_file_limit};
 use crate::io::recorder::{self, Archive, ArchiveConfig, Format, RecorderConfig};
 use crate::io::resolver::{Pace, Resolver};
 use crate::io::sip_socket::{Limits, SipSockets, tls};
-use crate::io::store::{self, Desk, LedgerRow, Opening, Repaired};
+use crate::io::store::{self, Desk, KeptNotice, LedgerRow, Opening, Repaired};
 use crate::io::trace::Tracer;
 use crate::io::{http, plan_files, secrets, ticket_sink};
 use crate::ledger::Action;
@@ -50,6 +51,7 @@ impl House {
         let last_house = opening.last_house().map_err(outside("store"))?;
         let bindings = opening.bindings().map_err(outside("store"))?;
         let missed = missed(&opening, &plan, now)?;
+        let notices = opening.notices(now.wall).map_err(outside("store"))?;
         let ungraded = ungraded(&opening, &plan, now)?;
         let (accounts, mut created) = accounts(&plan, &setup)?;
         let trunk_passwords = trunk_passwords(&plan, &setup)?;
@@ -69,6 +71,9 @@ impl House {
             .map(|sink| ticket_sink::open(sink, &setup.data, store.errands()))
             .collect::<Result<Vec<_>, _>>()
             .map_err(outside("ticket_sink"))?;
+
+        let look_ups =
+            Sources::open(&plan, &setup.data, &desk, &Sources::default()).map_err(outside("look_up"))?;
 
         let files = tls::Files::of(&plan.network.tls, &setup.data);
         let certificates = tls::Certificates::open(files).map_err(outside("tls"))?;
@@ -145,7 +150,7 @@ impl House {
             .collect();
         sip.sort_by_key(|(transport, _)| transport.is_reliable());
         let ready = Ready { sip, http: listening, created, shell: media.shell() };
-        let house = House {
+        let mut house = House {
             setup,
             board,
             sockets,
@@ -153,6 +158,7 @@ impl House {
             archive,
             desk,
             sinks,
+            look_ups,
             resolver,
             worker,
             metrics,
@@ -173,6 +179,9 @@ impl House {
             plan,
         };
         house.note_plan(None);
+        for KeptNotice { notice, samples } in notices {
+            house.notice_added(notice, &SoundBank::new([samples]));
+        }
         for (seat, binding) in bindings {
             house.tell(Input::RestoreBinding { seat, binding });
         }

@@ -11,14 +11,15 @@ use super::problem::{self, Problem};
 /// Longest body of a request, bytes.
 pub const BODY_MAX: usize = 64 * 1024;
 
-/// A body that is what the route wants; an empty one is an empty object.
-pub(super) struct Strict<T>(pub(super) T);
+/// A body that is what the route wants, of so many bytes at most; an empty one is an empty object. A route whose
+/// bound is another than [`BODY_MAX`] has to say so to the router, too.
+pub(super) struct Strict<T, const MAX: usize = BODY_MAX>(pub(super) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Strict<T> {
+impl<S: Send + Sync, T: DeserializeOwned, const MAX: usize> FromRequest<S> for Strict<T, MAX> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if request.body().size_hint().lower() > BODY_MAX as u64 {
+        if request.body().size_hint().lower() > MAX as u64 {
             return Err(problem::TOO_LARGE.into()); // By what it says of itself.
         }
         let kind = request.headers().get(header::CONTENT_TYPE).cloned();

@@ -6,7 +6,8 @@ use utoipa::OpenApi;
 
 use super::rights::{self, ROUTES, Who};
 use super::{
-    calls, cases, facts, ledger, missed, problem, queues, recordings, seats, traces, watching, wishes, works,
+    calls, cases, facts, ledger, missed, notices, problem, queues, recordings, seats, tickets, traces,
+    watching, wishes, works,
 };
 
 #[derive(OpenApi)]
@@ -40,6 +41,10 @@ use super::{
         cases::flag,
         missed::list,
         missed::call_back,
+        notices::list,
+        notices::add,
+        notices::end,
+        tickets::set_state,
         facts::facts,
         recordings::play,
         recordings::manifest,
@@ -104,6 +109,7 @@ fn described(status: &str) -> &'static str {
     match status {
         "400" => "缺少参数或正文不是 JSON / a parameter is missing, or the body is no JSON",
         "404" => "没有 / there is none",
+        "413" => "请求正文过大 / the body is too large",
         "409" => "此刻不行 / not as it stands now",
         "422" => "内容不合要求 / something in it cannot be",
         _ => "被拒绝 / refused",

@@ -7,11 +7,8 @@ use crate::switchboard::mask;
 /// Shorter runs of digits are numbers of services and seats.
 const PERSONAL_FROM: usize = 7;
 
-/// Field of a key that was pressed.
-const KEY: &str = "digit";
-
-/// Field of a pick-up code: whoever knows it is told of the ticket by telephone.
-const CODE: &str = "code";
+/// Fields of a key that was pressed, and of a pick-up code: it opens a ticket's progress to whoever knows it.
+const KEYS: [&str; 2] = ["digit", "code"];
 
 /// Fields of facts and records that hold long runs of digits and no number of a person.
 const HARMLESS: [&str; 14] = [
@@ -42,7 +39,7 @@ pub(super) fn hide(value: &mut Value) {
             for (name, value) in fields.iter_mut().filter(|(name, _)| !told(name)) {
                 match value {
                     // One key after another is a number, too.
-                    Value::String(key) if name == KEY || name == CODE => *key = "*".to_owned(),
+                    Value::String(key) if KEYS.contains(&name.as_str()) => *key = "*".to_owned(),
                     value => hide(value),
                 }
             }

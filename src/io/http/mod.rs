@@ -16,12 +16,14 @@ mod ledger;
 mod listen;
 mod masking;
 mod missed;
+mod notices;
 mod problem;
 mod queues;
 mod recordings;
 pub mod rights;
 mod seats;
 mod stream;
+mod tickets;
 pub mod tokens;
 mod traces;
 mod watching;
@@ -35,7 +37,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, State as Shared};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router, middleware};
 use serde::Serialize;
 use tokio::sync::{Semaphore, oneshot, watch};
@@ -183,6 +185,12 @@ fn routes(app: Arc<App>) -> Router {
         .route("/v1/calls/{call}/flag", post(cases::flag))
         .route("/v1/missed", get(missed::list))
         .route("/v1/missed/{call}/call-back", post(missed::call_back))
+        .route(
+            "/v1/notices",
+            get(notices::list).post(notices::add).layer(DefaultBodyLimit::max(notices::BODY_MAX)),
+        )
+        .route("/v1/notices/{notice}", delete(notices::end))
+        .route("/v1/tickets/{ticket}/state", post(tickets::set_state))
         .route("/v1/facts", get(facts::facts))
         .route("/v1/recordings/{call}", get(recordings::play))
         .route("/v1/recordings/{call}/manifest", get(recordings::manifest))

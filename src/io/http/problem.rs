@@ -62,6 +62,10 @@ pub(super) const NO_SUCH_CALL: Kind =
     Kind(StatusCode::NOT_FOUND, "no_such_call", "没有这次通话", "no such call");
 pub(super) const NO_SUCH_SEAT: Kind =
     Kind(StatusCode::NOT_FOUND, "no_such_seat", "没有这个座席", "no such seat");
+pub(super) const NO_SUCH_NOTICE: Kind =
+    Kind(StatusCode::NOT_FOUND, "no_such_notice", "没有这条公告，或已结束", "no such notice, or it is over");
+pub(super) const NO_SUCH_TICKET: Kind =
+    Kind(StatusCode::NOT_FOUND, "no_such_ticket", "没有这张工单", "no such ticket");
 pub(super) const NO_SUCH_QUEUE: Kind =
     Kind(StatusCode::NOT_FOUND, "no_such_queue", "没有这个队列", "no such queue");
 pub(super) const NO_SUCH_ROUTE: Kind =

@@ -37,7 +37,7 @@ const fn route(method: Method, path: &'static str, who: Who) -> Route {
 }
 
 /// All of them.
-pub static ROUTES: [Route; 34] = [
+pub static ROUTES: [Route; 38] = [
     route(Method::GET, "/healthz", Who::Anybody),
     route(Method::GET, "/readyz", Who::Anybody),
     route(Method::GET, "/metrics", Who::Anybody),
@@ -65,6 +65,10 @@ pub static ROUTES: [Route; 34] = [
     route(Method::POST, "/v1/calls/{call}/flag", TALKING),
     route(Method::GET, "/v1/missed", TALKING),
     route(Method::POST, "/v1/missed/{call}/call-back", TALKING),
+    route(Method::GET, "/v1/notices", LEADING),
+    route(Method::POST, "/v1/notices", LEADING),
+    route(Method::DELETE, "/v1/notices/{notice}", LEADING),
+    route(Method::POST, "/v1/tickets/{ticket}/state", LEADING),
     route(Method::GET, "/v1/facts", ALL),
     route(Method::GET, "/v1/recordings/{call}", LEADING),
     route(Method::GET, "/v1/recordings/{call}/manifest", LEADING),

@@ -8,11 +8,13 @@
 //! [`Reader`]s are read-only and may stand beside a running engine.
 
 mod beside;
+mod cases;
 mod crash;
 mod desk;
 mod inbox;
 mod manifest;
 mod missed;
+mod notices;
 mod office;
 mod places;
 mod read;
@@ -31,9 +33,11 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 pub use beside::append_beside;
+pub use cases::Case;
 pub use crash::{Repaired, close_crashed};
 pub use desk::Desk;
 pub use manifest::ManifestRow;
+pub use notices::{KeptNotice, NoticeRow};
 pub use office::Ticket;
 pub use read::{CallQuery, DeadLetter, Owed, Reader, age};
 pub use schema::{SCHEMA, StoreError};
@@ -251,6 +255,21 @@ impl Errands {
         answer
     }
 
+    /// Does `change` as a whole or not at all, in a transaction with others; ready once it is on disk.
+    async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let change = move |db: &Connection| -> Box<dyn FnOnce(bool) + Send> {
+            let result = whole(db, change);
+            Box::new(move |committed| {
+                drop(reply.send(if committed { result } else { Err(StoreError::Gone) }))
+            })
+        };
+        self.run(Errand::Change(Box::new(change)), answer).await
+    }
+
     async fn run<T>(
         &self,
         errand: Errand,
@@ -261,6 +280,20 @@ impl Errands {
         }
         answer.await.map_err(|_| StoreError::Gone)?
     }
+}
+
+/// Inside the transaction that is open: what fails half way leaves nothing behind.
+fn whole<T>(
+    db: &Connection,
+    change: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    db.prepare_cached("SAVEPOINT change")?.execute([])?;
+    let result = change(db);
+    if result.is_err() {
+        db.prepare_cached("ROLLBACK TO change")?.execute([])?;
+    }
+    db.prepare_cached("RELEASE change")?.execute([])?;
+    result
 }
 
 /// Whether a write is kept when memory is short: what a record or ticket cannot do without.
@@ -279,6 +312,7 @@ fn is_essential(job: &StoreJob) -> bool {
                     | What::Outward { .. }
                     | What::Disposed(_)
                     | What::Flagged { .. }
+                    | What::Ordered { .. }
                     | What::Recorded { .. }
                     | What::RecordingPaused { .. }
                     | What::RecordingResumed { .. }

@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// Version of the shape that this program writes; `user_version` of the file.
-pub const SCHEMA: i64 = 6;
+pub const SCHEMA: i64 = 7;
 /// How long a reader waits for a lock before it gives up.
 const BUSY: Duration = Duration::from_secs(2);
 /// Statements kept prepared per connection.
@@ -212,8 +212,39 @@ UPDATE seat_facts SET house = arrival + (SELECT coalesce(max(house), 0) FROM fac
 CREATE INDEX seat_facts_house ON seat_facts(house);
 ";
 
+/// Where the office is with a ticket, and the pick-up code that its caller was told; tickets that nobody ordered or
+/// said anything of have no row. Hot notices with their sound: 16-bit samples at 8 kHz, little-endian.
+const CASES_AND_NOTICES: &str = "
+CREATE TABLE cases (
+    number TEXT PRIMARY KEY,
+    call TEXT NOT NULL UNIQUE,
+    code TEXT,
+    opened_at TEXT NOT NULL,
+    state TEXT NOT NULL,
+    changed_at TEXT NOT NULL,
+    changed_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE notices (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    text TEXT NOT NULL,
+    prompt TEXT,
+    sound BLOB NOT NULL,
+    lines TEXT NOT NULL,
+    starts_at TEXT NOT NULL,
+    ends_at TEXT NOT NULL,
+    ends_ms INTEGER NOT NULL,
+    approver TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    added_by TEXT NOT NULL,
+    added_at TEXT NOT NULL,
+    ended_by TEXT
+) STRICT;
+CREATE INDEX notices_end ON notices(ends_ms);
+";
+
 /// What brings each version to the next.
-const STEPS: [&str; SCHEMA as usize] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, SEAT_FACTS, PLACES];
+const STEPS: [&str; SCHEMA as usize] =
+    [VERSION_1, VERSION_2, VERSION_3, VERSION_4, SEAT_FACTS, PLACES, CASES_AND_NOTICES];
 
 /// Opens for writing; makes the file, or brings it to this program's shape.
 pub fn open(path: &Path) -> Result<Connection, StoreError> {
@@ -346,6 +377,21 @@ mod tests {
             placed,
             [(1, "a1".to_owned()), (2, "a2".to_owned()), (3, "b1".to_owned()), (4, "s".to_owned())]
         );
+    }
+
+    #[test]
+    fn tickets_of_the_sixth_version_stand_beside_cases_and_notices() {
+        let mut db = Connection::open_in_memory().unwrap();
+        STEPS[..6].iter().for_each(|step| db.execute_batch(step).unwrap());
+        db.pragma_update(None, "user_version", 6).unwrap();
+        db.execute_batch("INSERT INTO tickets VALUES ('21090100001', 'c', 1, 'open', 'k', 't', 't', '{}')")
+            .unwrap();
+        migrate(&mut db, Path::new("kept.db")).unwrap();
+        assert_eq!(version(&db).unwrap(), SCHEMA);
+        let count = |table: &str| -> i64 {
+            db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!(["tickets", "cases", "notices"].map(count), [1, 0, 0]);
     }
 
     #[test]

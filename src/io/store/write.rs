@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::cases;
 use super::read;
 use super::schema::StoreError;
 use super::seats;
 use crate::id::{CallId, SeatId};
 use crate::ledger::{self, Action, Chain};
 use crate::sip::event::Binding;
-use crate::switchboard::fact::Fact;
+use crate::switchboard::fact::{Fact, What};
 use crate::switchboard::port::StoreJob;
 use crate::telemetry::CallRecord;
 use crate::tickets::event::{EventRef, StoredEvent};
@@ -205,6 +206,11 @@ impl Writes {
             }
         };
         record.apply(fact);
+        if let What::Ordered { code, .. } = &fact.what
+            && !record.ticket.is_empty()
+        {
+            cases::ordered(db, &record.ticket, fact.call, record.opened_at, code.as_deref())?;
+        }
         if record.is_closed() {
             self.closed.push_back(fact.call);
             self.want_row(fact.call);

@@ -54,6 +54,8 @@ pub(super) enum Request {
     Close,
 }
 
+/// Does something, and hands back who is to be told whether it is on disk.
+pub(super) type Change = Box<dyn FnOnce(&Connection) -> Box<dyn FnOnce(bool) + Send> + Send>;
 type Make = Box<dyn FnOnce(Option<&LedgerRow>) -> LedgerRow + Send>;
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
@@ -63,6 +65,7 @@ pub(super) enum Errand {
     Fold { event: StoredEvent, awaited: bool, reply: Reply<Result<(), String>> },
     Append { make: Make, reply: Reply<LedgerRow> },
     File { row: Box<ManifestRow>, reply: Reply<()> },
+    Change(Change),
 }
 
 /// An errand that is done but for the commit.
@@ -70,6 +73,7 @@ enum Done {
     Fold(Reply<Result<(), String>>, Result<Result<(), String>, StoreError>),
     Append(Reply<LedgerRow>, Result<LedgerRow, StoreError>),
     File(Reply<()>, Result<(), StoreError>),
+    Change(Box<dyn FnOnce(bool) + Send>),
 }
 
 impl Request {
@@ -86,7 +90,7 @@ impl Request {
         };
         match self {
             Request::Jobs { jobs, .. } => jobs.iter().filter_map(of_fact).min(),
-            Request::Errand(Errand::Append { .. }) => Some(GATHER),
+            Request::Errand(Errand::Append { .. } | Errand::Change(_)) => Some(GATHER),
             Request::Errand(Errand::Fold { awaited, .. }) => awaited.then_some(GATHER_SCREEN),
             Request::Errand(Errand::File { .. }) | Request::Close => None,
         }
@@ -105,6 +109,7 @@ impl Done {
             Done::File(reply, result) => {
                 let _ = reply.send(if committed { result } else { Err(StoreError::Gone) });
             }
+            Done::Change(tell) => tell(committed),
         }
     }
 }
@@ -274,6 +279,7 @@ impl Writer {
                 Errand::Fold { event, reply, .. } => Done::Fold(reply, office::fold(&db, &event)),
                 Errand::Append { make, reply } => Done::Append(reply, append_ledger(&db, make)),
                 Errand::File { row, reply } => Done::File(reply, manifest::enter(&db, &row)),
+                Errand::Change(change) => Done::Change(change(&db)),
             });
         }
         let rows = self.closing.is_some() || self.writes.rows_due().is_some_and(|due| due <= Instant::now());

@@ -1,44 +1,28 @@
 //! A signed webhook: CloudEvents in structured mode, signed after Standard Webhooks.
 
-use std::error::Error;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use reqwest::StatusCode;
 use reqwest::header::RETRY_AFTER;
-use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode};
 
 use super::{Delivery, TicketSink};
+use crate::io::webhook::{self, Webhook, words_of};
 use crate::tickets::event::{Outcome, StoredEvent};
-use crate::tickets::signature::Secret;
 use crate::time::Timestamp;
 
 const CONTENT_TYPE: &str = "application/cloudevents+json; charset=utf-8";
 
-pub(super) struct Webhook {
-    client: Client,
-    url: String,
-    secret: Secret,
-}
+pub(super) struct Office(Webhook);
 
-impl Webhook {
+impl Office {
     pub(super) fn new(url: &str, secret: &str) -> Result<Self, String> {
-        let secret = Secret::parse(secret).map_err(|error| error.to_string())?;
-        // A redirect, or a proxy out of the environment, would carry signed personal data to a place
-        // that the plan does not name.
-        let client = Client::builder().redirect(Policy::none()).no_proxy().build();
-        let client = client.map_err(|error| error.to_string())?;
-        Ok(Webhook { client, url: url.to_owned(), secret })
+        Webhook::new(webhook::client()?, url, secret).map(Office)
     }
 
     async fn post(&self, event: &StoredEvent) -> Outcome {
         let name = format!("{}/{}", event.event.call, event.event.sequence);
-        let unix_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
-        let body = event.json.as_bytes().to_vec();
-        let mut request = self.client.post(&self.url).header("content-type", CONTENT_TYPE);
-        for (header, value) in self.secret.headers(&name, unix_s, &body) {
-            request = request.header(header, value);
-        }
-        match request.header("idempotency-key", &name).body(body).send().await {
+        let request = self.0.post(&name, CONTENT_TYPE, event.json.as_bytes().to_vec());
+        match request.header("idempotency-key", &name).send().await {
             Ok(response) => {
                 let wait = response.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok());
                 judge(response.status(), wait, Timestamp::now())
@@ -69,19 +53,7 @@ fn span(wait: &str, now: Timestamp) -> Option<Duration> {
     Some(Duration::try_from(date.timestamp().duration_since(now)).unwrap_or_default())
 }
 
-/// An error with its causes: the outer one says only that the request failed.
-fn words_of(error: &dyn Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        words.push_str(": ");
-        words.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    words
-}
-
-impl TicketSink for Webhook {
+impl TicketSink for Office {
     fn deliver<'a>(&'a self, event: &'a StoredEvent, _awaited: bool) -> Delivery<'a> {
         Box::pin(self.post(event))
     }

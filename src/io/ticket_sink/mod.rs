@@ -42,7 +42,7 @@ pub fn open(sink: &Sink, data: &Path, office: Errands) -> Result<Arc<dyn TicketS
         }
         SinkKind::Http { url, secret } => {
             let secret = secrets::resolve(secret, data).map_err(|error| failed(error.to_string()))?;
-            Arc::new(http::Webhook::new(url, &secret.text).map_err(failed)?)
+            Arc::new(http::Office::new(url, &secret.text).map_err(failed)?)
         }
     })
 }

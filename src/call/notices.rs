@@ -1,0 +1,31 @@
+//! Hot notices in front of the queue: heard out, or passed over by any key.
+
+use super::{Call, Command, Doing};
+use crate::id::PromptId;
+use crate::media::Order;
+use crate::routing::plan::Step;
+use crate::routing::script::PERSON_KEY;
+use crate::time::Now;
+
+impl Call {
+    /// Plays one; where its sound is not in the bank any more, the flow goes on.
+    pub(super) fn tell_notice(&mut self, prompt: PromptId) {
+        if let Some(mark) = self.say(self.caller.id, &[prompt]) {
+            self.doing = Doing::Notifying { mark };
+        }
+    }
+
+    /// Who has heard enough goes on behind the notices; by the key for a person, behind the line's flow as well.
+    pub(super) fn pass_over_notices(&mut self, digit: char, now: Now) {
+        self.push(Command::Sound(Order::Quiet { leg: self.caller.id }));
+        while matches!(self.steps.front(), Some(Step::HotNotice(_))) {
+            self.steps.pop_front();
+        }
+        if digit == PERSON_KEY {
+            while matches!(self.steps.front(), Some(Step::Script(_))) {
+                self.steps.pop_front();
+            }
+        }
+        self.advance(now);
+    }
+}

@@ -1,0 +1,30 @@
+//! Hot notices: their sounds come into the bank, and leave it when nobody hears them any more.
+
+use super::House;
+use crate::media::SoundBank;
+use crate::media::order::SoundId;
+use crate::switchboard::Input;
+use crate::switchboard::notices::HotNotice;
+use crate::time::Now;
+
+impl House {
+    /// Calls from now on hear it in its time. `sound` holds its one sound, encoded elsewhere.
+    pub(super) fn notice_added(&mut self, notice: HotNotice, sound: &SoundBank) {
+        let place = SoundId(u32::try_from(self.bank.len()).unwrap_or(u32::MAX));
+        self.bank = self.bank.and(sound);
+        self.media.set_bank(&self.bank);
+        let notice = Box::new(notice);
+        self.board.handle_input(Input::NoticeAdded { notice, sound: place }, self.setup.clock.now());
+    }
+
+    /// Counts those in force, and lets go of sounds that are heard no more.
+    pub(super) fn mind_notices(&mut self, now: Now) {
+        let in_force = self.board.notices(now.wall).filter(|notice| notice.is_in_force(now.wall)).count();
+        self.metrics.figures().notices_in_force(in_force);
+        let unheard = self.board.take_unheard(now.wall);
+        if !unheard.is_empty() {
+            self.bank = self.bank.without(&unheard);
+            self.media.set_bank(&self.bank);
+        }
+    }
+}
