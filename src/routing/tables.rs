@@ -307,6 +307,8 @@ pub struct NumberTable {
     pub mode: Field<ModeWord>,
     /// `queue`.
     pub queue: Field<String>,
+    /// `language`: that of the prompts, where there are such.
+    pub language: Field<String>,
     /// `expert_seats`.
     pub expert_seats: Field<bool>,
     /// `skills`.

@@ -194,7 +194,7 @@ impl Switchboard {
             id,
             flow,
             ticket: ticket.clone(),
-            sounds: self.sounds.clone(),
+            sounds: self.voices.of(found.line.language.as_ref()),
             offer: invited.offer.clone(),
             reliable: invited.reliable,
             slot,

@@ -237,7 +237,7 @@ impl Switchboard {
                 record: false,
             },
             ticket: String::new(),
-            sounds: self.sounds.clone(),
+            sounds: self.voices.of(None), // A clerk hears it.
             offer: invited.offer.clone(),
             reliable: invited.reliable,
             slot,

@@ -292,6 +292,7 @@ impl NumberTable {
             row: reader.or("row", String::new()),
             mode,
             queue: reader.optional("queue"),
+            language: reader.optional("language"),
             expert_seats: reader.or("expert_seats", false),
             skills: reader.or("skills", Vec::new()),
             transition: reader.section("transition", |reader| TransitionTable::read(reader, false)),
