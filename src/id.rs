@@ -140,6 +140,26 @@ name!(
     PromptId
 );
 name!(
+    /// `language` or `dialect` of a `[[prompt.variant]]`.
+    LanguageId
+);
+
+/// Stands between a prompt's id and a variant's language.
+pub const VARIANT_MARK: char = '@';
+
+impl PromptId {
+    /// The variant of this prompt in a language or dialect: `greeting@en`.
+    pub fn in_language(&self, language: &LanguageId) -> PromptId {
+        PromptId::from(format!("{self}{VARIANT_MARK}{language}").as_str())
+    }
+
+    /// Of a variant, its prompt's id and its language.
+    pub fn as_variant(&self) -> Option<(PromptId, LanguageId)> {
+        let (base, language) = self.as_str().split_once(VARIANT_MARK)?;
+        Some((base.into(), language.into()))
+    }
+}
+name!(
     /// What a seat must know to take a call.
     Skill
 );

@@ -19,15 +19,15 @@ pub struct Args {
     /// 输出 JSON / Print JSON
     #[arg(long)]
     pub json: bool,
-    /// 按这一时刻列出各号码的处理（默认现在）/ List the numbers' treatment at this instant (default: now)
+    /// 按这一时刻检查并列出各号码的处理（默认现在）/ Check, and list the numbers' treatment, at this instant (default: now)
     #[arg(long, value_name = "TIME")]
     pub at: Option<Timestamp>,
 }
 
 /// Exit codes: 0 clean (warnings allowed), 1 errors, 2 unreadable.
 pub fn run(args: &Args) -> ExitCode {
-    let outcome = plan_files::load(&args.config, &Overrides::default());
     let at = args.at.unwrap_or_else(Timestamp::now);
+    let outcome = plan_files::load_at(&args.config, &Overrides::default(), at);
     let lines = outcome.plan.as_ref().map(|plan| plan.readiness(at));
     let text = if args.json {
         json(&outcome, lines.as_deref())

@@ -9,6 +9,7 @@ pub mod load;
 pub mod look_up;
 pub mod openapi;
 pub mod phone;
+pub mod prompts;
 pub mod records;
 pub mod report;
 pub mod run;
@@ -39,6 +40,8 @@ pub enum Command {
     Load(Box<load::Args>),
     /// 演示 / Call every number and check what is heard and kept
     Demo(demo::Args),
+    /// 提示音 / Prompts: list, import, draft, seal, check
+    Prompts(prompts::Args),
     /// 通话记录 / Call records
     Records(records::Args),
     /// 指标 / Key figures of a day
@@ -67,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Phone(args) => phone::run(args),
         Command::Load(args) => load::run(*args),
         Command::Demo(args) => demo::run(args),
+        Command::Prompts(args) => prompts::run(&args),
         Command::Records(args) => records::run(&args),
         Command::Seats(args) => seats::run(&args),
         Command::Report(args) => report::run(&args),

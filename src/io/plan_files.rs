@@ -14,11 +14,26 @@ const FILE_MAX: u64 = 16 * 1024 * 1024;
 
 /// Reads the routing file at `path` with all that it names, and judges it.
 pub fn load(path: &Path, overrides: &Overrides) -> Outcome {
+    load_at(path, overrides, Timestamp::now())
+}
+
+/// The same, as things stand at `now`.
+pub fn load_at(path: &Path, overrides: &Overrides, now: Timestamp) -> Outcome {
+    draft(path, overrides).judge_at(now)
+}
+
+/// The same for a house that opens; see [`Draft::judge_opening`].
+pub fn load_opening(path: &Path, overrides: &Overrides, now: Timestamp) -> Outcome {
+    draft(path, overrides).judge_opening(now)
+}
+
+/// The routing file with all that it names, not yet judged.
+pub fn draft(path: &Path, overrides: &Overrides) -> Draft {
     let mut draft = Draft::read(&path.to_string_lossy(), fetch(path), overrides);
     loop {
         let wanted = draft.wants();
         if wanted.is_empty() {
-            return draft.judge_at(Timestamp::now());
+            return draft;
         }
         for name in wanted {
             let fetched = fetch(Path::new(&name));
@@ -27,7 +42,8 @@ pub fn load(path: &Path, overrides: &Overrides) -> Outcome {
     }
 }
 
-fn fetch(path: &Path) -> Fetched {
+/// One file, or why it cannot be read, in both languages.
+pub fn fetch(path: &Path) -> Fetched {
     read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => "没有这个文件 / no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "没有读取权限 / permission denied".to_owned(),

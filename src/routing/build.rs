@@ -24,7 +24,7 @@ use super::tables::{
     TlsTable, TransitionTable, TrunkTable,
 };
 use super::trace::TraceTable;
-use crate::id::{LineId, PromptId, QueueId, ScriptId, TrunkId};
+use crate::id::{LanguageId, LineId, PromptId, QueueId, ScriptId, TrunkId};
 
 /// Makes the plan; `None` only where an error was noted before.
 pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: String) -> Option<Plan> {
@@ -346,6 +346,7 @@ fn line(number: &NumberTable, table: &RoutingTable) -> Option<Line> {
         expert_seats: value(&number.expert_seats)?,
         skills: list(&number.skills, Known::clone)?,
         transition: own,
+        language: text(&number.language).map(LanguageId::from),
         script: text(&number.flow).map(ScriptId::from),
     })
 }

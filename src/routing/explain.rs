@@ -195,13 +195,36 @@ impl Plan {
         if matches!(line.mode, LineMode::Merged { .. }) {
             words.push(self.phase_words(line, at));
         }
-        words.extend(flow.steps.iter().map(|step| self.step_words(step, from)));
+        words.extend(line.language.iter().map(|language| {
+            Text::new(
+                format!("提示音有 {language} 的播放 {language} 的，没有的照常"),
+                format!("prompts are heard in {language} where there are such, others as everywhere"),
+            )
+        }));
+        let steps = flow.steps.iter().map(|step| self.in_language(step.clone(), line));
+        words.extend(steps.map(|step| self.step_words(&step, from)));
         words.push(if flow.record {
             Text::new("自接通起录音", "recorded from the answer on")
         } else {
             Text::new("不录音", "not recorded")
         });
         words
+    }
+
+    /// The step with the prompt that this line's callers hear.
+    fn in_language(&self, mut step: Step, line: &Line) -> Step {
+        let (Step::Play(prompt)
+        | Step::PlayEarly(prompt)
+        | Step::PlayForever(prompt)
+        | Step::Ticket { prompt, .. }) = &mut step
+        else {
+            return step;
+        };
+        let own = line.language.as_ref().map(|language| prompt.in_language(language));
+        if let Some(own) = own.filter(|own| self.prompts.contains_key(own)) {
+            *prompt = own;
+        }
+        step
     }
 
     fn phase_words(&self, line: &Line, at: Timestamp) -> Text {

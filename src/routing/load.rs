@@ -136,9 +136,41 @@ impl Draft {
     /// The same as [`judge`](Draft::judge), and what is over by `now` as well.
     pub fn judge_at(mut self, now: Timestamp) -> Outcome {
         if let Some(table) = &self.table {
-            check::judge_at(table, now, &mut self.problems);
+            check::judge_at(table, self.manifest.as_ref(), now, &mut self.problems);
         }
         self.judge()
+    }
+
+    /// The same for a house that opens: a prompt whose time is over, or has not come, keeps no caller from
+    /// being answered. It is told of as a warning.
+    pub fn judge_opening(mut self, now: Timestamp) -> Outcome {
+        if let Some(table) = &self.table {
+            check::judge_at(table, self.manifest.as_ref(), now, &mut self.problems);
+        }
+        self.problems.soften(&check::RUN_OUT);
+        self.judge()
+    }
+
+    /// The manifest and its name, where it could be read.
+    pub fn manifest(&self) -> Option<(&str, &ManifestTable)> {
+        self.manifest_name.as_deref().zip(self.manifest.as_ref())
+    }
+
+    /// The manifest's name, where the file says one.
+    pub fn manifest_name(&self) -> Option<&str> {
+        self.manifest_name.as_deref()
+    }
+
+    /// The ids of prompts that callers can come to hear, whether the manifest has them or not.
+    pub fn prompts_in_use(&self) -> BTreeSet<String> {
+        let manifest = self.manifest.as_ref();
+        self.table.as_ref().map(|table| check::in_use(table, manifest)).unwrap_or_default()
+    }
+
+    /// The languages and dialects that lines ask for.
+    pub fn languages(&self) -> BTreeSet<String> {
+        let numbers = self.table.iter().flat_map(|table| &table.numbers);
+        numbers.filter_map(|line| line.language.as_ref()).map(|said| said.value.clone()).collect()
     }
 
     /// Applies every rule, and makes the plan if none is broken.

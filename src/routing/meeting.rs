@@ -121,6 +121,7 @@ fn line(meeting: &Arc<Meeting>, number: LineId) -> Line {
         expert_seats: false,
         skills: Vec::new(),
         transition: None,
+        language: None,
         script: None,
     }
 }

@@ -11,7 +11,7 @@ use crate::id::{BotId, LineId, LookUpId, QueueId, ScriptId, TrunkId};
 /// Places of the parts that decide about a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origins {
-    /// `number` and `mode` of each line.
+    /// `number`, `mode`, `trunk` and `language` of each line.
     pub lines: BTreeMap<LineId, Vec<Place>>,
     /// `start`, `months` and `afterwards` of `[transition]`.
     pub transition: Vec<Place>,
@@ -55,6 +55,7 @@ impl Origins {
                 line.mode.as_ref().map(|said| &said.spot),
                 line.trunk.as_ref().map(|said| &said.spot),
                 line.flow.as_ref().map(|said| &said.spot),
+                line.language.as_ref().map(|said| &said.spot),
             ];
             origins.lines.insert(id.clone(), places(said));
             if let Some(own) = &line.transition {

@@ -15,7 +15,7 @@ use super::queueing::{Known, Queueing};
 use super::script::{Bot, LookUpSource, Script};
 use super::sound::Sound;
 use super::trace::Trace;
-use crate::id::{BotId, LineId, LookUpId, PromptId, QueueId, ScriptId, SeatId, TrunkId};
+use crate::id::{BotId, LanguageId, LineId, LookUpId, PromptId, QueueId, ScriptId, SeatId, TrunkId};
 
 pub use super::flow::{Flow, Step, TicketReason};
 pub use super::trunk::{Account, Member, Probing, Trunk, TrunkGroup, TrunkTarget, Way};
@@ -193,6 +193,8 @@ pub struct Line {
     pub skills: Vec<Known>,
     /// Per-number override of the transition's first day and length.
     pub transition: Option<Transition>,
+    /// Its callers hear prompts in this language or dialect where there are such.
+    pub language: Option<LanguageId>,
     /// What its callers hear in place of their queue's greeting, before they wait there.
     pub script: Option<ScriptId>,
 }

@@ -1,4 +1,4 @@
-//! `prompts.toml` and the sounds that it names: read, measured, compared with their hashes.
+//! The sounds that `prompts.toml` names: which there must be, and each compared with its hash.
 //!
 //! Encoding and playing them is `media`'s work.
 
@@ -8,9 +8,10 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::diagnostic::Text;
-use super::read::Reader;
-use super::source::{Problems, Said};
-use super::tables::SCHEMA;
+
+mod manifest;
+
+pub use manifest::{Class, Hash, ManifestTable, PromptTable, read};
 
 /// Samples a second of every prompt.
 pub const SAMPLE_RATE: u32 = 8_000;
@@ -59,7 +60,7 @@ pub const REQUIRED: [&str; 36] = [
 ];
 
 /// Sounds that the engine asks for by id where the file uses what they are for.
-pub const SAID_SOMETIMES: [&str; 12] = [
+pub const SAID_SOMETIMES: [&str; 21] = [
     CALLBACK_OFFER,
     "callback_kept",
     COOL_DOWN,
@@ -72,84 +73,21 @@ pub const SAID_SOMETIMES: [&str; 12] = [
     "ready",
     "away",
     "wrap_up_longer",
+    "hundred_million",
+    "yuan",
+    "jiao",
+    "fen",
+    "year",
+    "month",
+    "day",
+    "hour",
+    "zheng",
 ];
 
 /// Offers a call back, and says by which key.
 pub const CALLBACK_OFFER: &str = "callback_offer";
 /// Says why a call gets a ticket instead of a person, and the key for who has an emergency.
 pub const COOL_DOWN: &str = "cool_down";
-
-/// The manifest as it is written.
-#[derive(Debug)]
-pub struct ManifestTable {
-    /// `[[prompt]]`.
-    pub prompts: Vec<PromptTable>,
-}
-
-/// `[[prompt]]`.
-#[derive(Debug)]
-pub struct PromptTable {
-    /// `id`.
-    pub id: Option<Said<String>>,
-    /// `text`.
-    pub text: Option<Said<String>>,
-    /// `file`, relative to the manifest.
-    pub file: Option<Said<String>>,
-    /// `sha256`, 64 lower-case hexadecimal digits.
-    pub sha256: Option<Said<Hash>>,
-}
-
-/// A hash as the manifest writes it; empty where it has not been sealed yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hash(pub String);
-
-impl super::read::Value for Hash {
-    fn read(node: &super::read::Node<'_>, problems: &mut Problems) -> Option<Self> {
-        match node.value.as_str() {
-            Some(text) => Some(Hash(text.to_ascii_lowercase())),
-            None => {
-                super::read::wrong_type(node, "十六进制字符串", "a string of hexadecimal digits", problems);
-                None
-            }
-        }
-    }
-}
-
-impl ManifestTable {
-    /// Reads the top of the manifest.
-    pub fn read(reader: &mut Reader<'_, '_>) -> Self {
-        let _: Option<Said<u32>> = reader.or("schema", SCHEMA);
-        ManifestTable { prompts: reader.sections("prompt", PromptTable::read) }
-    }
-
-    /// The entry called `id`.
-    pub fn get(&self, id: &str) -> Option<&PromptTable> {
-        self.prompts.iter().find(|prompt| prompt.id.as_ref().is_some_and(|said| said.value == id))
-    }
-
-    /// All ids.
-    pub fn ids(&self) -> impl Iterator<Item = &str> {
-        self.prompts.iter().filter_map(|prompt| prompt.id.as_ref()).map(|said| said.value.as_str())
-    }
-}
-
-impl PromptTable {
-    fn read(reader: &mut Reader<'_, '_>) -> Self {
-        let mute =
-            || Text::new("需要它的地方来电人只能听到静音", "callers would hear silence where it is needed");
-        let table = PromptTable {
-            id: reader.required("id", mute()),
-            text: reader.required("text", mute()),
-            file: reader.required("file", mute()),
-            sha256: reader.required("sha256", mute()),
-        };
-        // For people and for the tool that makes the files; the engine has no use for them.
-        for key in ["class", "english", "pinyin"] {
-            let _: Option<Said<String>> = reader.optional(key);
-        }
-        table
-    }
-}
 
 /// Why a sound cannot be played.
 #[derive(Debug, PartialEq, Eq)]
@@ -160,11 +98,25 @@ pub enum SoundFault {
     Format(Text),
 }
 
+impl std::fmt::Display for SoundFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            SoundFault::Changed(actual) => {
+                write!(
+                    f,
+                    "与登记的 SHA-256 不符，现在是 {actual}\nnot the sealed one; its SHA-256 is {actual}"
+                )
+            }
+            SoundFault::Format(found) => write!(f, "格式不对: {}\nwrong format: {}", found.zh, found.en),
+        }
+    }
+}
+
 /// Decodes a WAV file of 8 kHz, 16 bits, one channel, after comparing it with its sealed hash.
 pub fn decode(bytes: &[u8], sealed: &Hash) -> Result<Arc<[i16]>, SoundFault> {
-    let actual = hex(&Sha256::digest(bytes));
-    if actual != sealed.0 {
-        return Err(SoundFault::Changed(actual));
+    let actual = self::sealed(bytes);
+    if actual != *sealed {
+        return Err(SoundFault::Changed(actual.0));
     }
     let unreadable = |error: hound::Error| {
         SoundFault::Format(Text::new(
@@ -191,6 +143,11 @@ pub fn decode(bytes: &[u8], sealed: &Hash) -> Result<Arc<[i16]>, SoundFault> {
     Ok(samples.into())
 }
 
+/// What is sealed for a file of these bytes.
+pub fn sealed(bytes: &[u8]) -> Hash {
+    Hash(hex(&Sha256::digest(bytes)))
+}
+
 /// Lower-case hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -214,10 +171,6 @@ mod tests {
         }
         writer.finalize().unwrap();
         bytes.into_inner()
-    }
-
-    fn sealed(bytes: &[u8]) -> Hash {
-        Hash(hex(&Sha256::digest(bytes)))
     }
 
     #[test]

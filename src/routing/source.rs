@@ -129,6 +129,13 @@ impl Problems {
         &mut self.list[last]
     }
 
+    /// Makes warnings of errors with these codes.
+    pub fn soften(&mut self, codes: &[&str]) {
+        for diagnostic in self.list.iter_mut().filter(|diagnostic| codes.contains(&diagnostic.code)) {
+            diagnostic.severity = Severity::Warning;
+        }
+    }
+
     /// Sees to it that what stands at `spot` is never shown.
     pub fn blot_out(&mut self, spot: &Spot) {
         self.secrets.push(spot.clone());

@@ -319,6 +319,8 @@ pub struct NumberTable {
     pub queue: Field<String>,
     /// `flow`: what its callers may do by themselves before they wait.
     pub flow: Field<String>,
+    /// `language`: that of the prompts, where there are such.
+    pub language: Field<String>,
     /// `expert_seats`.
     pub expert_seats: Field<bool>,
     /// `skills`.

@@ -95,6 +95,7 @@ impl Plan {
             expert_seats: false,
             skills: Vec::new(),
             transition: None,
+            language: None,
             script: None,
         }
     }

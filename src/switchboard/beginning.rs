@@ -51,6 +51,7 @@ impl Switchboard {
         let (line, steps) = (beginning.line.clone(), beginning.steps.clone());
         // Who only listens is not kept: the call that is heard has its own recording.
         let record = plan.recording.enabled && beginning.outward.is_some();
+        let language = plan.lines.get(&line).and_then(|line| line.language.as_ref());
         let nowhere = std::net::Ipv4Addr::UNSPECIFIED.into();
         Setup {
             id: CallId::draw(u64::try_from(now.wall.as_millisecond()).unwrap_or(0), &mut self.dice),
@@ -58,7 +59,7 @@ impl Switchboard {
             ticket: self.numbers.next(plan.city.time_zone.to_datetime(now.wall).date()),
             pickup: String::new(),
             from: String::new(),
-            sounds: self.sounds.clone(),
+            sounds: self.voices.of(language),
             offer: None,
             reliable: false,
             slot: PortSlot(u32::MAX),

@@ -202,7 +202,7 @@ impl Switchboard {
             pickup: self.pickup_for(&flow),
             from: caller.clone(),
             flow,
-            sounds: self.sounds.clone(),
+            sounds: self.voices.of(found.line.language.as_ref()),
             offer: invited.offer.clone(),
             reliable: invited.reliable,
             slot,

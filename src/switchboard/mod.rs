@@ -34,6 +34,7 @@ mod seats;
 pub mod ticketing;
 mod transfers;
 pub mod trunks;
+mod voices;
 mod watching;
 mod wishes;
 
@@ -92,7 +93,7 @@ pub struct Setup {
 /// The house without its outside: everything from datagram to ticket event as values.
 pub struct Switchboard {
     plan: Arc<Plan>,
-    sounds: Arc<BTreeMap<PromptId, SoundId>>,
+    voices: voices::Voices,
     listeners: Vec<ListenerConfig>,
     endpoint: Endpoint,
     acd: Acd,
@@ -195,7 +196,7 @@ impl Switchboard {
         let mut board = Switchboard {
             endpoint: Endpoint::new(config, dice.split(), now),
             acd: Acd::new(&setup.plan, dice.split()),
-            sounds: Arc::new(setup.sounds.into_iter().collect()),
+            voices: voices::Voices::new(setup.sounds),
             listeners: setup.listeners,
             calls: HashMap::new(),
             sessions: HashMap::new(),
@@ -387,7 +388,7 @@ impl Switchboard {
         self.acd.plan_changed(&plan, now.mono);
         self.missed.plan_changed(&plan.missed);
         self.follow_up.plan_changed(&plan.follow_up);
-        self.sounds = Arc::new(sounds.into_iter().chain(self.notices.sounds()).collect());
+        self.voices = voices::Voices::new(sounds.into_iter().chain(self.notices.sounds()).collect());
         self.plan = plan;
     }
 

@@ -3,7 +3,6 @@
 //! Who calls from then on hears it after the greeting and before the queue, until its end by the city's clock; who
 //! is on a call already does not. Keeping them is for `io`, and so are their sounds.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::Switchboard;
@@ -118,7 +117,7 @@ impl Notices {
 
 impl Switchboard {
     pub(super) fn notice_added(&mut self, notice: HotNotice, sound: SoundId) {
-        Arc::make_mut(&mut self.sounds).insert(notice.sound_name(), sound);
+        self.voices.insert(&notice.sound_name(), sound);
         tracing::info!(notice = notice.id, start = %notice.start, end = %notice.end, "hot notice inserted");
         let notices = &mut self.notices.0;
         notices.retain(|(known, _)| known.id != notice.id);
@@ -145,10 +144,10 @@ impl Switchboard {
             return Vec::new();
         }
         let mut over = Vec::new();
-        let sounds = Arc::make_mut(&mut self.sounds);
+        let voices = &mut self.voices;
         self.notices.0.retain(|(notice, sound)| {
             if is_over(notice) {
-                sounds.remove(&notice.sound_name());
+                voices.remove(&notice.sound_name());
                 over.push(*sound);
             }
             !is_over(notice)

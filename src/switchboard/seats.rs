@@ -239,7 +239,7 @@ impl Switchboard {
             ticket: String::new(),
             pickup: String::new(),
             from: String::new(),
-            sounds: self.sounds.clone(),
+            sounds: self.voices.of(None), // A clerk hears it.
             offer: invited.offer.clone(),
             reliable: invited.reliable,
             slot,

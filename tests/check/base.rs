@@ -124,11 +124,20 @@ impl Files {
 
     /// What `hotline check` would find.
     pub fn judge(&self) -> Outcome {
+        self.draft().judge_at(NOW.parse().expect("an instant"))
+    }
+
+    /// What a house that opens would find.
+    pub fn open(&self) -> Outcome {
+        self.draft().judge_opening(NOW.parse().expect("an instant"))
+    }
+
+    fn draft(&self) -> Draft {
         let mut draft = Draft::read(ROUTING, self.files[ROUTING].clone(), &self.overrides);
         loop {
             let wanted = draft.wants();
             if wanted.is_empty() {
-                return draft.judge_at(NOW.parse().expect("an instant"));
+                return draft;
             }
             for name in wanted {
                 let fetched = self.files.get(name.as_str()).cloned();

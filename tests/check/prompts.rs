@@ -3,6 +3,20 @@
 use super::base::{Edit, Files, Sound, codes};
 use super::fixture::Fixture;
 
+/// Puts a variant behind the prompt in front of `seat_lost`.
+macro_rules! variant {
+    ($keys:literal) => {
+        Edit::Manifest(
+            "[[prompt]]\nid = \"seat_lost\"",
+            concat!(
+                "⟦[[prompt.variant]]⟧\n",
+                $keys,
+                "\nfile = \"goodbye.wav\"\nsha256 = \"\"\n\n[[prompt]]\nid = \"seat_lost\""
+            ),
+        )
+    };
+}
+
 pub const FIXTURES: &[Fixture] = &[
     Fixture {
         code: "E0502",
@@ -58,6 +72,50 @@ pub const FIXTURES: &[Fixture] = &[
         ],
     },
     Fixture {
+        code: "E0104",
+        what: "a class that there is none of",
+        edits: &[Edit::Manifest("id = \"goodbye\"", "id = \"goodbye\"\nclass = ⟦\"notise\"⟧")],
+    },
+    Fixture {
+        code: "E0508",
+        what: "an id that could be taken for a variant",
+        edits: &[Edit::Manifest("id = \"year\"", "id = ⟦\"year@en\"⟧")],
+    },
+    Fixture { code: "E0509", what: "a variant in no language", edits: &[variant!("text = \"Bye.\"")] },
+    Fixture {
+        code: "E0509",
+        what: "a variant in a language and a dialect",
+        edits: &[variant!("language = \"en\"\ndialect = \"豫北\"\ntext = \"Bye.\"")],
+    },
+    Fixture {
+        code: "E0510",
+        what: "a line in a language that nothing is spoken in",
+        edits: &[Edit::Plan("row = \"1-3\"", "row = \"1-3\"\nlanguage = ⟦\"en\"⟧")],
+    },
+    Fixture {
+        code: "E0511",
+        what: "a prompt that ends before it begins",
+        edits: &[Edit::Manifest(
+            "id = \"year\"",
+            "id = \"year\"\nvalid_from = 2026-02-01\nvalid_until = ⟦2026-01-31⟧",
+        )],
+    },
+    Fixture {
+        code: "E0512",
+        what: "a prompt in use that is not yet valid",
+        edits: &[Edit::Manifest("id = \"goodbye\"", "id = \"goodbye\"\nvalid_from = ⟦2026-07-02⟧")],
+    },
+    Fixture {
+        code: "E0513",
+        what: "a prompt in use that is over",
+        edits: &[Edit::Manifest("id = \"goodbye\"", "id = \"goodbye\"\nvalid_until = ⟦2026-06-30⟧")],
+    },
+    Fixture {
+        code: "W0501",
+        what: "a prompt in use that is over in 30 days",
+        edits: &[Edit::Manifest("id = \"goodbye\"", "id = \"goodbye\"\nvalid_until = ⟦2026-07-31⟧")],
+    },
+    Fixture {
         code: "W0103",
         what: "a greeting of 6 s",
         edits: &[
@@ -77,6 +135,38 @@ fn words_before_the_queue_may_take_exactly_15_seconds_together() {
         let report = Files::with(&edits).judge().report;
         assert_eq!(codes(&report), Vec::from_iter(found), "{transition} s and {greeting} s");
     }
+}
+
+#[test]
+fn a_prompt_holds_from_its_first_day_through_its_last_by_the_citys_clock() {
+    for (keys, found) in [
+        ("valid_from = 2026-07-01", None),
+        ("valid_until = 2026-07-01", Some("W0501")), // Today is its last day.
+        ("valid_until = 2026-08-01", None),          // 31 days from now.
+        ("valid_from = 2026-07-01\nvalid_until = 2027-07-01", None),
+    ] {
+        let keys: &'static str = format!("id = \"goodbye\"\n{keys}").leak();
+        let report = Files::with(&[Edit::Manifest("id = \"goodbye\"", keys)]).judge().report;
+        assert_eq!(codes(&report), Vec::from_iter(found), "{keys}");
+    }
+    // What no caller comes to hear with this file may be as old as it likes.
+    let unused = Edit::Manifest("id = \"year\"", "id = \"year\"\nvalid_until = 2020-01-01");
+    assert_eq!(codes(&Files::with(&[unused]).judge().report), [""; 0]);
+}
+
+#[test]
+fn a_house_opens_with_a_prompt_that_is_over_and_is_told_of_it() {
+    for keys in ["valid_until = 2026-06-30", "valid_from = 2026-07-02"] {
+        let keys: &'static str = format!("id = \"goodbye\"\n{keys}").leak();
+        let files = Files::with(&[Edit::Manifest("id = \"goodbye\"", keys)]);
+        assert!(files.judge().plan.is_none());
+        let opened = files.open();
+        assert!(opened.plan.is_some());
+        assert_eq!(opened.report.count(hotline::routing::diagnostic::Severity::Warning), 1);
+        assert_eq!(opened.report.count(hotline::routing::diagnostic::Severity::Error), 0);
+    }
+    let changed = Files::with(&[Edit::Sound("goodbye", Sound::Changed)]).open();
+    assert!(changed.plan.is_none(), "what was spoiled is not played");
 }
 
 #[test]

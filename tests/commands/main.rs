@@ -5,4 +5,5 @@ mod demo;
 mod house;
 #[path = "../real_call/line.rs"]
 mod line;
+mod prompts;
 mod running;

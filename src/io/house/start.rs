@@ -23,6 +23,7 @@ use crate::io::{http, plan_files, secrets, ticket_sink};
 use crate::ledger::Action;
 use crate::media::SoundBank;
 use crate::routing::Plan;
+use crate::routing::diagnostic::Severity;
 use crate::routing::plan::{RecordingFormat, SecretRef};
 use crate::sip::event::SeatAccount;
 use crate::sip::locate::Reach;
@@ -38,10 +39,13 @@ fn outside<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> StartError
 impl House {
     /// Opens the house. Must be called inside a tokio runtime; `worker` runs sinks and HTTP.
     pub fn open(setup: Setup, worker: tokio::runtime::Handle) -> Result<House, StartError> {
-        let outcome = plan_files::load(&setup.config, &setup.overrides);
+        let outcome = plan_files::load_opening(&setup.config, &setup.overrides, setup.clock.now().wall);
         let Some(plan) = outcome.plan.map(Arc::new) else {
             return Err(StartError::Plan(outcome.report.render(false)));
         };
+        if outcome.report.count(Severity::Warning) > 0 {
+            tracing::warn!("the plan is used, but somebody should look:\n{}", outcome.report.render(false));
+        }
         fs::create_dir_all(&setup.data).map_err(outside("data"))?;
         let now = setup.clock.now();
         let names: Vec<String> = plan.sinks.iter().map(|sink| sink.name.clone()).collect();

@@ -22,6 +22,7 @@ mod sounds;
 mod trace;
 mod transports;
 mod trunks;
+mod validity;
 
 use std::time::Duration;
 
@@ -32,7 +33,8 @@ use super::tables::RoutingTable;
 use super::values::out_of_range;
 use crate::time::Timestamp;
 
-pub(super) use sounds::{sounds, wanted};
+pub(super) use sounds::{in_use, sounds, wanted};
+pub(super) use validity::RUN_OUT;
 
 /// Numbers that are never a line of ours, whether the file lists them as peers or not.
 pub const EMERGENCY: [&str; 4] = ["110", "119", "120", "122"];
@@ -94,8 +96,16 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
 }
 
 /// The rules that need to know what time it is.
-pub fn judge_at(table: &RoutingTable, now: Timestamp, problems: &mut Problems) {
+pub fn judge_at(
+    table: &RoutingTable,
+    manifest: Option<&ManifestTable>,
+    now: Timestamp,
+    problems: &mut Problems,
+) {
     callers::expired(table, now, problems);
+    if let Some(manifest) = manifest {
+        validity::prompts_hold(table, manifest, now, problems);
+    }
 }
 
 /// No wait of length nothing, none without an end, no bound of none.

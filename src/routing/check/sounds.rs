@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::super::diagnostic::Spot;
+use super::super::nearest::nearest;
 use super::super::plan::Prompt;
 use super::super::prompts::{self, ManifestTable, PromptTable, REQUIRED, SAMPLE_RATE, SoundFault};
 use super::super::source::{Fetched, Problems, Said, beside};
 use super::super::tables::callers::ActWord;
 use super::super::tables::{ModeWord, RoutingTable};
-use super::references;
+use super::{references, validity};
 use crate::id::PromptId;
 
 /// What a caller hears before the queue begins.
@@ -26,6 +27,8 @@ pub fn sounds(
     problems: &mut Problems,
 ) -> BTreeMap<PromptId, Prompt> {
     references::once(manifest.prompts.iter().map(|prompt| &prompt.id), ("提示音", "prompt"), problems);
+    languages_are_spoken(table, manifest, problems);
+    validity::ends_after_it_begins(manifest, problems);
     if table.is_live() {
         complete(table, manifest, problems);
         keys_are_told(table, manifest, problems);
@@ -80,7 +83,10 @@ fn complete(table: &RoutingTable, manifest: &ManifestTable, problems: &mut Probl
             "播报工号、工单号或排队位置时会缺字，来电人听不明白",
             "clerk numbers, ticket numbers or places in the queue would be read out with holes",
         )
-        .remedy("把它们补进清单并重新生成", "add them to the manifest and make the files again");
+        .remedy(
+            "把它们补进清单，再用 hotline prompts speak 生成",
+            "add them to the manifest, and make the files by hotline prompts speak",
+        );
 }
 
 /// What is said by id with this file and would not be with another: some of
@@ -119,9 +125,9 @@ fn keys_are_told(table: &RoutingTable, manifest: &ManifestTable, problems: &mut 
         .any(|policy| policy.act.as_ref().is_some_and(|said| said.value == ActWord::CoolDown));
     let urgent = table.callers.as_ref().and_then(|own| own.urgent_key.as_ref()).filter(|_| cools);
     for (id, key) in callbacks.chain(urgent.map(|key| (prompts::COOL_DOWN, key))) {
-        let text = manifest.get(id).and_then(|prompt| prompt.text.as_ref());
-        let Some(text) = text.filter(|text| !text.value.contains(key.value.0)) else { continue };
         let key_said = key.value.0;
+        let texts = manifest.family(id).filter_map(|prompt| prompt.text.as_ref());
+        let Some(text) = texts.into_iter().find(|text| !text.value.contains(key_said)) else { continue };
         problems
             .error(
                 "E0507",
@@ -137,6 +143,56 @@ fn keys_are_told(table: &RoutingTable, manifest: &ManifestTable, problems: &mut 
                     text.value
                 ),
             );
+    }
+}
+
+/// The ids that callers can come to hear with this file, whether the manifest has them or not.
+pub fn in_use(table: &RoutingTable, manifest: Option<&ManifestTable>) -> BTreeSet<String> {
+    let named = references::prompt_references(table).map(|said| said.value.clone());
+    let mut ids: BTreeSet<String> = named.collect();
+    if table.is_live() {
+        ids.extend(REQUIRED.into_iter().chain(said_by(table)).map(str::to_owned));
+    }
+    let languages: BTreeSet<&str> = table
+        .numbers
+        .iter()
+        .filter_map(|line| line.language.as_ref())
+        .map(|said| said.value.as_str())
+        .collect();
+    let variants = manifest.iter().flat_map(|manifest| &manifest.prompts).filter(|prompt| {
+        let own = prompt.variant_of.as_ref();
+        own.is_some_and(|(of, own)| ids.contains(of) && languages.contains(own.as_str()))
+    });
+    let variants: Vec<String> =
+        variants.filter_map(|own| own.id.as_ref()).map(|id| id.value.clone()).collect();
+    ids.extend(variants);
+    ids
+}
+
+/// A line's language is one that something is spoken in.
+fn languages_are_spoken(table: &RoutingTable, manifest: &ManifestTable, problems: &mut Problems) {
+    let spoken: BTreeSet<&str> = manifest.languages().collect();
+    for said in table.numbers.iter().filter_map(|line| line.language.as_ref()) {
+        if spoken.contains(said.value.as_str()) {
+            continue;
+        }
+        let known = spoken.iter().copied().collect::<Vec<_>>().join(", ");
+        problems
+            .error(
+                "E0510",
+                &said.spot,
+                format!("没有一条提示音有 \"{}\" 的变体", said.value),
+                format!("no prompt has a variant in \"{}\"", said.value),
+            )
+            .effect(
+                "拨打这个号码的人听到的仍是普通话，而没有人会察觉",
+                "its callers would hear what all others hear, and nobody would notice",
+            )
+            .remedy(
+                format!("用 hotline prompts import --language 加上变体，或删去这一行；已有: {known}"),
+                format!("add variants by hotline prompts import --language, or remove the line; there are: {known}"),
+            )
+            .nearest(nearest(&said.value, spoken.iter().copied()));
     }
 }
 
@@ -159,8 +215,8 @@ fn sound(
                 )
                 .effect("需要它的地方来电人只能听到静音", "callers would hear silence where it is needed")
                 .remedy(
-                    "放回该文件，或用 tools/ 下的工具重新生成",
-                    "put the file back, or make it again with the tool under tools/",
+                    "放回该文件，或用 hotline prompts import 或 speak 重新生成",
+                    "put the file back, or make it again by hotline prompts import or speak",
                 );
             return None;
         }
@@ -189,8 +245,8 @@ fn unplayable(fault: &SoundFault, file: &Said<String>, sealed: &Spot, problems: 
             )
             .effect("来电人可能听到未经审核的内容", "callers might hear something that nobody approved")
             .remedy(
-                format!("审听后重新登记；现在的 SHA-256 是 {actual}"),
-                format!("listen to it and seal it again; its SHA-256 is {actual}"),
+                format!("审听后用 hotline prompts seal 重新登记；现在的 SHA-256 是 {actual}"),
+                format!("listen to it and seal it by hotline prompts seal; its SHA-256 is {actual}"),
             ),
         SoundFault::Format(found) => problems
             .error(
@@ -201,8 +257,8 @@ fn unplayable(fault: &SoundFault, file: &Said<String>, sealed: &Spot, problems: 
             )
             .effect("来电人会听到变调或杂音", "callers would hear it at the wrong pitch, or noise")
             .remedy(
-                "转换为 8000 Hz、16 位、单声道的 WAV",
-                "convert it to WAV of 8000 Hz, 16 bits, one channel",
+                "用 hotline prompts import 转换为 8000 Hz、16 位、单声道的 WAV",
+                "convert it to WAV of 8000 Hz, 16 bits, one channel by hotline prompts import",
             ),
     };
 }

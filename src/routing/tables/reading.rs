@@ -296,6 +296,7 @@ impl NumberTable {
             mode,
             queue: reader.optional("queue"),
             flow: reader.optional("flow"),
+            language: reader.optional("language"),
             expert_seats: reader.or("expert_seats", false),
             skills: reader.or("skills", Vec::new()),
             transition: reader.section("transition", |reader| TransitionTable::read(reader, false)),
