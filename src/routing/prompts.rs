@@ -113,6 +113,10 @@ impl super::read::Value for Hash {
             }
         }
     }
+
+    fn form() -> super::shape::Form {
+        super::shape::Form::pattern("^([0-9A-Fa-f]{64})?$")
+    }
 }
 
 impl ManifestTable {

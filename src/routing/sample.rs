@@ -1,0 +1,125 @@
+//! The `routing.toml` that comes with the engine, as the book of what can be written: each key of it with the
+//! comment above, those that stand behind `#` as well.
+
+use std::collections::BTreeMap;
+
+use toml::de::{DeTable, DeValue};
+
+/// The sample as it is shipped with this engine.
+const SAMPLE: &str = include_str!("../../routing.toml");
+
+/// Each key and table of the sample, `number.transition.start`, with the comment above it; empty where it has none.
+pub fn keys() -> BTreeMap<String, String> {
+    keys_of(SAMPLE)
+}
+
+fn keys_of(text: &str) -> BTreeMap<String, String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let shown: Vec<&str> = lines.iter().map(|line| uncommented(line)).collect();
+    let shown = shown.join("\n");
+    let (document, _) = DeTable::parse_recoverable(&shown);
+    let mut keys = BTreeMap::new();
+    for (at, key) in heads(&lines) {
+        add(&mut keys, key, comment_above(&lines, at));
+    }
+    gather(document.get_ref(), "", &shown, &lines, &mut keys);
+    keys
+}
+
+/// A line with what stands behind `#`, if that is a key or the head of a table.
+fn uncommented(line: &str) -> &str {
+    let Some(rest) = line.strip_prefix('#') else { return line };
+    let rest = rest.strip_prefix(' ').unwrap_or(rest);
+    if is_head(rest) || is_key(rest) { rest } else { line }
+}
+
+fn is_key(line: &str) -> bool {
+    line.split_once(" = ").is_some_and(|(name, _)| !name.is_empty() && name.bytes().all(is_name))
+}
+
+fn is_head(line: &str) -> bool {
+    head(line).is_some_and(|name| name.bytes().all(|byte| is_name(byte) || byte == b'.'))
+}
+
+fn head(line: &str) -> Option<&str> {
+    let inner = line.strip_prefix('[')?.strip_suffix(']')?;
+    Some(inner.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(inner))
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
+}
+
+/// Heads of tables with their lines.
+fn heads<'t>(lines: &[&'t str]) -> impl Iterator<Item = (usize, &'t str)> {
+    lines.iter().enumerate().filter_map(|(at, line)| {
+        let line = uncommented(line);
+        Some((at, head(line).filter(|_| is_head(line))?))
+    })
+}
+
+/// Lines of words right above a line, without their `#`.
+fn comment_above(lines: &[&str], at: usize) -> String {
+    let above = lines[..at].iter().rev();
+    let words: Vec<&str> =
+        above.take_while(|line| line.starts_with("# ") && uncommented(line) == **line).copied().collect();
+    let words: Vec<&str> = words.into_iter().rev().map(|line| line.trim_start_matches("# ")).collect();
+    if words.iter().any(|line| line.starts_with('─')) { String::new() } else { words.join("\n") }
+}
+
+/// The first comment holds.
+fn add(keys: &mut BTreeMap<String, String>, key: &str, comment: String) {
+    let known = keys.entry(key.to_owned()).or_default();
+    if known.is_empty() {
+        *known = comment;
+    }
+}
+
+fn gather(table: &DeTable<'_>, at: &str, text: &str, lines: &[&str], into: &mut BTreeMap<String, String>) {
+    for (name, value) in table {
+        let own: &str = name.get_ref();
+        let key = if at.is_empty() { own.to_owned() } else { format!("{at}.{own}") };
+        let start = name.span().start;
+        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        // Keys of inline tables are told of where their table is.
+        let leads = start == line_start && !text[start..].starts_with('[');
+        let line = text[..start].matches('\n').count();
+        let comment = if leads { comment_above(lines, line) } else { String::new() };
+        add(into, &key, comment);
+        let items = match value.get_ref() {
+            DeValue::Array(items) => items.iter().map(|item| item.get_ref()).collect(),
+            other => vec![other],
+        };
+        for table in items.into_iter().filter_map(DeValue::as_table) {
+            gather(table, &key, text, lines, into);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_with_their_comments_behind_a_hash_or_not() {
+        let text = "# ── 城市 ──\n\n# 城市。The city.\n[city]\n# 名。\n# Its name.\nname = \"x\"\nplain = 1\n\n\
+                    # Told. name = \"y\" is no key.\n#[[queue]]\n# 名 name\n#name = \"main\"\n# away = \"3min\"\n\
+                    widen = [{ after = \"30s\" }]\n";
+        let keys = keys_of(text);
+        let found: Vec<(&str, &str)> =
+            keys.iter().map(|(key, comment)| (key.as_str(), comment.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                ("city", "城市。The city."),
+                ("city.name", "名。\nIts name."),
+                ("city.plain", ""),
+                ("queue", "Told. name = \"y\" is no key."),
+                ("queue.away", ""),
+                ("queue.name", "名 name"),
+                ("queue.widen", ""),
+                ("queue.widen.after", ""),
+            ]
+        );
+    }
+}
