@@ -15,14 +15,26 @@ pub fn keys() -> BTreeMap<String, String> {
 
 fn keys_of(text: &str) -> BTreeMap<String, String> {
     let lines: Vec<&str> = text.lines().collect();
-    let shown: Vec<&str> = lines.iter().map(|line| uncommented(line)).collect();
-    let shown = shown.join("\n");
-    let (document, _) = DeTable::parse_recoverable(&shown);
     let mut keys = BTreeMap::new();
-    for (at, key) in heads(&lines) {
-        add(&mut keys, key, comment_above(&lines, at));
+    let mut at = "";
+    for (number, line) in lines.iter().enumerate() {
+        let shown = uncommented(line);
+        if let Some(name) = head(shown).filter(|_| is_head(shown)) {
+            at = name;
+            add(&mut keys, at, comment_above(&lines, number));
+        } else if shown != *line {
+            // One of several ways to write a key: each is read by itself.
+            let (document, _) = DeTable::parse_recoverable(shown);
+            gather(document.get_ref(), at, &mut keys, &|_| comment_above(&lines, number));
+        }
     }
-    gather(document.get_ref(), "", &shown, &lines, &mut keys);
+    let (document, _) = DeTable::parse_recoverable(text);
+    gather(document.get_ref(), "", &mut keys, &|start| {
+        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        // Keys of inline tables are told of where their table is, and tables at their heads.
+        let leads = start == line_start && !text[start..].starts_with('[');
+        if leads { comment_above(&lines, text[..start].matches('\n').count()) } else { String::new() }
+    });
     keys
 }
 
@@ -50,14 +62,6 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
 }
 
-/// Heads of tables with their lines.
-fn heads<'t>(lines: &[&'t str]) -> impl Iterator<Item = (usize, &'t str)> {
-    lines.iter().enumerate().filter_map(|(at, line)| {
-        let line = uncommented(line);
-        Some((at, head(line).filter(|_| is_head(line))?))
-    })
-}
-
 /// Lines of words right above a line, without their `#`.
 fn comment_above(lines: &[&str], at: usize) -> String {
     let above = lines[..at].iter().rev();
@@ -75,23 +79,23 @@ fn add(keys: &mut BTreeMap<String, String>, key: &str, comment: String) {
     }
 }
 
-fn gather(table: &DeTable<'_>, at: &str, text: &str, lines: &[&str], into: &mut BTreeMap<String, String>) {
+/// The keys of a table and of the tables in it; `comment` finds what is said of the key that begins at a byte.
+fn gather(
+    table: &DeTable<'_>,
+    at: &str,
+    into: &mut BTreeMap<String, String>,
+    comment: &dyn Fn(usize) -> String,
+) {
     for (name, value) in table {
         let own: &str = name.get_ref();
         let key = if at.is_empty() { own.to_owned() } else { format!("{at}.{own}") };
-        let start = name.span().start;
-        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        // Keys of inline tables are told of where their table is.
-        let leads = start == line_start && !text[start..].starts_with('[');
-        let line = text[..start].matches('\n').count();
-        let comment = if leads { comment_above(lines, line) } else { String::new() };
-        add(into, &key, comment);
+        add(into, &key, comment(name.span().start));
         let items = match value.get_ref() {
             DeValue::Array(items) => items.iter().map(|item| item.get_ref()).collect(),
             other => vec![other],
         };
         for table in items.into_iter().filter_map(DeValue::as_table) {
-            gather(table, &key, text, lines, into);
+            gather(table, &key, into, comment);
         }
     }
 }
@@ -104,7 +108,7 @@ mod tests {
     fn keys_are_found_with_their_comments_behind_a_hash_or_not() {
         let text = "# ── 城市 ──\n\n# 城市。The city.\n[city]\n# 名。\n# Its name.\nname = \"x\"\nplain = 1\n\n\
                     # Told. name = \"y\" is no key.\n#[[queue]]\n# 名 name\n#name = \"main\"\n# away = \"3min\"\n\
-                    widen = [{ after = \"30s\" }]\n";
+                    #widen = [{ after = \"30s\" }]\n";
         let keys = keys_of(text);
         let found: Vec<(&str, &str)> =
             keys.iter().map(|(key, comment)| (key.as_str(), comment.as_str())).collect();

@@ -198,18 +198,14 @@ fn words(shape: &Shape) -> Value {
 
 /// What must be there besides, case by case.
 fn cases(table: &Table) -> Vec<Value> {
-    let cases = table.cases.iter().filter_map(|(case, also)| {
-        let also: Vec<&str> = also.iter().filter(|name| !table.required.contains(**name)).copied().collect();
-        if also.is_empty() {
-            return None;
-        }
+    let cases = table.cases().map(|(case, needs)| {
         let when = match case {
             Case::Word(name, word) => {
                 json!({ "properties": { *name: { "const": word } }, "required": [name] })
             }
             Case::There(name) => json!({ "required": [name] }),
         };
-        Some(json!({ "if": when, "then": { "required": also } }))
+        json!({ "if": when, "then": { "required": needs } })
     });
     cases.collect()
 }

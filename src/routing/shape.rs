@@ -91,7 +91,9 @@ pub struct Table {
     pub keys: Vec<(&'static str, Key)>,
     /// Keys that must be there in every case.
     pub required: BTreeSet<&'static str>,
-    /// And those that must be there besides in some.
+    /// Those that must be there where no word is known, and each key has a value of its own.
+    pub usually: BTreeSet<&'static str>,
+    /// Those that must be there in a case.
     pub cases: Vec<(Case, BTreeSet<&'static str>)>,
 }
 
@@ -255,6 +257,37 @@ pub(super) fn describe<T>(read: fn(&mut Reader<'_, '_>) -> T) -> Description {
     whole
 }
 
+impl Case {
+    /// The key that it is about.
+    fn key(&self) -> &str {
+        match self {
+            Case::Word(name, _) => name,
+            Case::There(name) => name,
+        }
+    }
+}
+
+impl Table {
+    /// What must be there in some cases besides what always must. A key that one word or another does without
+    /// hangs on that word's key, and on no other: it is asked for by the key's other words.
+    pub fn cases(&self) -> impl Iterator<Item = (&Case, Vec<&'static str>)> {
+        let spared = |by: &str, name: &str| {
+            self.cases.iter().any(|(case, needs)| case.key() == by && !needs.contains(name))
+        };
+        let hangs = move |on: &str, name: &str| {
+            let others = self.cases.iter().map(|(case, _)| case.key()).filter(|other| *other != on);
+            spared(on, name) && !others.into_iter().any(|other| spared(other, name))
+        };
+        self.cases.iter().filter_map(move |(case, needs)| {
+            let asked = |name: &&'static str| {
+                !self.required.contains(name) && (!self.usually.contains(name) || hangs(case.key(), name))
+            };
+            let needs: Vec<&'static str> = needs.iter().copied().filter(asked).collect();
+            (!needs.is_empty()).then_some((case, needs))
+        })
+    }
+}
+
 impl Description {
     fn add(&mut self, run: Describing) {
         for (at, keys) in run.tables {
@@ -263,20 +296,15 @@ impl Description {
             let new = !self.tables.contains_key(&at);
             let table = self.tables.entry(at.clone()).or_default();
             if new {
-                table.required = required.clone();
+                table.required.clone_from(&required);
+                table.usually.clone_from(&required);
             }
-            let dropped: BTreeSet<_> = table.required.difference(&required).copied().collect();
             table.required.retain(|name| required.contains(name));
-            // What an earlier reading could not do without, it still cannot in its own case.
-            for (_, also) in &mut table.cases {
-                also.extend(dropped.iter().copied());
-            }
             // One case alone: what hangs on two of them at once is left to the check.
             if let [(key, case)] = run.assumed.as_slice()
                 && *key == at
             {
-                let also = required.difference(&table.required).copied().collect();
-                table.cases.push((case.clone(), also));
+                table.cases.push((case.clone(), required));
             }
             for (name, key) in keys {
                 match table.keys.iter_mut().find(|(own, _)| *own == name) {

@@ -111,7 +111,7 @@ const BAD: [(&str, &str, &str); 34] = [
     ("calls_max = 1200", "calls_max = -1", "E0107"),
     ("calls_max = 1200", "calls_max = 4294967296", "E0107"),
     ("tries = 2", "tries = 256", "E0107"),
-    ("tries = 2", "tries = 2.0", "E0103"),
+    ("tries = 2", "tries = 2.5", "E0103"),
     ("start = 2021-08-01", "start = 20210801", "E0103"),
     ("sources = [\"198.51.100.0/28\"]", "sources = [\"carrier.example\"]", "E0109"),
     ("dialled_from = [\"request_uri\"", "dialled_from = [\"request-uri\"", "E0104"),
@@ -246,19 +246,32 @@ fn every_default_can_be_shown_and_is_valid_where_it_stands() {
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
-/// Keys of which the sample says nothing, and why.
-const UNTOLD: [(&str, &str); 0] = [];
+/// Keys of which the sample says nothing, by how they begin and end, and why.
+const UNTOLD: [(&str, &str, &str); 8] = [
+    ("", "secret.env", "that a secret may be in the environment is told at the first seat"),
+    ("", "password.env", "the same"),
+    ("", ".skills.skill", "skills are written as those of seats, and told there"),
+    ("", ".skills.level", "the same"),
+    ("number.", "does", "of bench numbers: tools/bench.toml"),
+    ("number.", "prompt", "of bench numbers: tools/bench.toml"),
+    ("number.", "record", "of bench numbers: tools/bench.toml"),
+    ("trunk.rewrite.", "", "the four lists hold rules of one kind, told in front of them and shown by turns"),
+];
 
 #[test]
 fn the_sample_shows_every_key() {
     let shown = sample::keys();
-    let untold: Vec<String> = keys(Whose::Routing)
-        .into_iter()
-        .filter(|key| !shown.contains_key(key) && !UNTOLD.iter().any(|(known, _)| known == key))
-        .collect();
-    assert!(untold.is_empty(), "the sample does not show {untold:#?}");
-    for (key, why) in UNTOLD {
-        assert!(!why.is_empty() && !shown.contains_key(key), "{key} is shown: take it off the list");
+    let untold: Vec<String> =
+        keys(Whose::Routing).into_iter().filter(|key| !shown.contains_key(key)).collect();
+    let fits = |key: &str, (start, end, _): &(&str, &str, &str)| key.starts_with(start) && key.ends_with(end);
+    let unexcused: Vec<&String> =
+        untold.iter().filter(|key| !UNTOLD.iter().any(|excuse| fits(key, excuse))).collect();
+    assert!(unexcused.is_empty(), "the sample does not show {unexcused:#?}");
+    for excuse in &UNTOLD {
+        assert!(
+            untold.iter().any(|key| fits(key, excuse)),
+            "{excuse:?} excuses nothing: take it off the list"
+        );
     }
 }
 
