@@ -13,7 +13,9 @@ pub mod prompts;
 pub mod records;
 pub mod report;
 pub mod run;
+pub mod schema;
 pub mod seats;
+pub mod show;
 mod signals;
 mod sounds;
 pub mod trace;
@@ -32,6 +34,10 @@ pub enum Command {
     Check(check::Args),
     /// 说明 / Explain what a call would do
     Explain(explain::Args),
+    /// 生效的设置 / The plan in force, each value with its origin
+    Show(show::Args),
+    /// 文件格式 / JSON Schema of routing.toml, for editors
+    Schema(schema::Args),
     /// 拨打 / Call a number: play, record, press keys
     Call(call::Args),
     /// 座席话机 / A seat's telephone that answers
@@ -66,6 +72,8 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Show(args) => show::run(&args),
+        Command::Schema(args) => schema::run(&args),
         Command::Call(args) => call::run(args),
         Command::Phone(args) => phone::run(args),
         Command::Load(args) => load::run(*args),

@@ -45,7 +45,7 @@ pub struct Args {
     pub io: ShellChoice,
 }
 
-fn trunk_target(text: &str) -> Result<(String, SocketAddr), String> {
+pub(super) fn trunk_target(text: &str) -> Result<(String, SocketAddr), String> {
     let (name, at) = text.split_once('=').ok_or("NAME=ADDRESS:PORT")?;
     Ok((name.to_owned(), at.parse().map_err(|error| format!("{at}: {error}"))?))
 }

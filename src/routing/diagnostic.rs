@@ -203,10 +203,27 @@ impl Report {
         let notes = notes.iter().map(|(name, said)| Level::NOTE.with_name(*name).message(said.as_str()));
         let source = diagnostic.spot.file.and_then(|file| self.sources.get(file));
         let group = match source {
-            Some(source) => title.element(self.snippet(source, diagnostic)).elements(notes),
+            Some(source) => {
+                let snippets = [Some(self.snippet(source, diagnostic)), self.elsewhere(diagnostic)];
+                title.elements(snippets.into_iter().flatten()).elements(notes)
+            }
             None => title.elements(notes),
         };
         renderer.render(&[group])
+    }
+
+    /// The other place that has to do with it, where that is in another file.
+    fn elsewhere<'a>(
+        &'a self,
+        diagnostic: &'a Diagnostic,
+    ) -> Option<Snippet<'a, annotate_snippets::Annotation<'a>>> {
+        let (spot, note) =
+            diagnostic.related.as_ref().filter(|(spot, _)| spot.file != diagnostic.spot.file)?;
+        let source = self.sources.get(spot.file?)?;
+        let there = AnnotationKind::Context
+            .span(source.visible(&spot.span))
+            .label(format!("{} / {}", note.zh, note.en));
+        Some(Snippet::source(source.text.as_str()).path(source.name.as_str()).annotation(there))
     }
 
     fn snippet<'a>(

@@ -6,8 +6,10 @@ use std::str::FromStr;
 use super::diagnostic::Text;
 use super::plan::{Listener, Transport};
 use super::read::{Node, Value, read_table};
+use super::shape::Form;
 use super::source::Problems;
 use super::values::{malformed, text};
+use super::written::Written;
 
 /// A listener's text is no address with port, with `udp:`, `tcp:` or `tls:` in front or nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +67,24 @@ impl Value for Listener {
                 client_certificate: client_certificate.map(|said| said.value),
             })
         })
+    }
+
+    fn form() -> Form {
+        Form::pattern(r"^((udp|tcp|tls):)?([0-9.]+|\[[0-9A-Fa-f:.%]+\]):[0-9]+$")
+    }
+
+    fn written(&self) -> Option<Written> {
+        let transport = self.transport.written()?;
+        let bind = Written::Text(self.bind.to_string());
+        if let (None, None, Written::Text(word)) = (self.advertise, self.client_certificate, &transport) {
+            return Some(Written::Text(format!("{word}:{}", self.bind)));
+        }
+        let mut entries = vec![("transport".to_owned(), transport), ("bind".to_owned(), bind)];
+        let advertise = self.advertise.map(|at| Written::Text(at.to_string()));
+        entries.extend(advertise.map(|at| ("advertise".to_owned(), at)));
+        let certificate = self.client_certificate.map(Written::Truth);
+        entries.extend(certificate.map(|asked| ("client_certificate".to_owned(), asked)));
+        Some(Written::Table(entries))
     }
 }
 

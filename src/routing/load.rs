@@ -11,12 +11,15 @@ use toml::de::DeTable;
 use super::build;
 use super::check;
 use super::diagnostic::{Report, Spot};
+use super::effective::Effective;
+use super::include::Includes;
 use super::nearest::nearest;
+use super::notes::{Found, Notes};
 use super::origins::Origins;
 use super::plan::{Listener, Plan};
 use super::prompts::{ManifestTable, hex};
-use super::read::read_table;
-use super::source::{Fetched, Problems, Said, Source, beside};
+use super::read::{Value, read_table, read_tops};
+use super::source::{Fetched, Listed, Problems, Said, Source, beside};
 use super::tables::RoutingTable;
 use super::trunk_values::Targets;
 use super::values::Ports;
@@ -36,6 +39,9 @@ pub struct Overrides {
 /// A file that is being read.
 #[derive(Debug)]
 pub struct Draft {
+    name: String,
+    overrides: Overrides,
+    includes: Includes,
     sources: Vec<Source>,
     problems: Problems,
     unreadable: bool,
@@ -55,14 +61,28 @@ pub struct Outcome {
     pub origins: Origins,
     /// Everything that is wrong or doubtful.
     pub report: Report,
+    /// Each value in force with its origin, if there is a plan and somebody [wanted](Draft::noting) it.
+    pub effective: Option<Effective>,
 }
 
 impl Draft {
     /// Begins with the routing file itself.
     pub fn read(name: &str, fetched: Fetched, overrides: &Overrides) -> Self {
+        Draft::begin(name, fetched, overrides, None)
+    }
+
+    /// The same, and notes what is asked for and found on the way.
+    pub fn noting(name: &str, fetched: Fetched, overrides: &Overrides) -> Self {
+        Draft::begin(name, fetched, overrides, Some(Notes::default()))
+    }
+
+    fn begin(name: &str, fetched: Fetched, overrides: &Overrides, notes: Option<Notes>) -> Self {
         let mut draft = Draft {
+            name: name.to_owned(),
+            overrides: overrides.clone(),
+            includes: Includes::new(name, fetched),
             sources: Vec::new(),
-            problems: Problems::default(),
+            problems: Problems::noting(notes),
             unreadable: false,
             table: None,
             manifest_name: None,
@@ -70,29 +90,16 @@ impl Draft {
             files: BTreeMap::new(),
             digest: Sha256::new(),
         };
-        let Some(spot) = draft.take_text(name, fetched, "E0001") else {
-            draft.unreadable = true;
-            return draft;
-        };
-        let Some(source) = draft.sources.first() else {
-            return draft;
-        };
-        let (document, faults) = DeTable::parse_recoverable(&source.text);
-        if !faults.is_empty() {
-            syntax(&faults, &spot, &mut draft.problems);
-            draft.unreadable = true;
-            return draft;
-        }
-        let read = RoutingTable::read;
-        let mut table = read_table(document.get_ref(), spot, &mut draft.problems, read);
-        apply(overrides, &mut table, &mut draft.problems);
-        draft.manifest_name = table.prompts.as_ref().map(|manifest| beside(name, &manifest.value));
-        draft.table = Some(table);
+        draft.advance();
         draft
     }
 
-    /// The files to fetch next and [`give`](Draft::give); none when everything is there.
+    /// The files to fetch next and [`give`](Draft::give); with no [listing](Draft::wants_listings) wanted either,
+    /// none when everything is there.
     pub fn wants(&self) -> Vec<String> {
+        if self.sources.is_empty() {
+            return self.includes.walk().wants;
+        }
         let (Some(table), Some(manifest_name)) = (&self.table, &self.manifest_name) else {
             return Vec::new();
         };
@@ -110,8 +117,23 @@ impl Draft {
         names.into_iter().collect()
     }
 
+    /// The directories, each with `/` at its end, whose files' names to [`give_listing`](Draft::give_listing).
+    pub fn wants_listings(&self) -> Vec<String> {
+        if self.sources.is_empty() { self.includes.walk().listings } else { Vec::new() }
+    }
+
+    /// Takes the names in a directory that was wanted.
+    pub fn give_listing(&mut self, name: &str, listed: Listed) {
+        self.includes.give_listing(name, listed);
+        self.advance();
+    }
+
     /// Takes a file that was wanted.
     pub fn give(&mut self, name: &str, fetched: Fetched) {
+        if self.sources.is_empty() {
+            self.includes.give(name, fetched);
+            return self.advance();
+        }
         if self.manifest.is_some() || self.manifest_name.as_deref() != Some(name) {
             self.files.insert(name.to_owned(), fetched);
             return;
@@ -129,8 +151,54 @@ impl Draft {
             syntax(&faults, &spot, &mut self.problems);
             return;
         }
+        let notes = self.problems.notes.take(); // Of the plan, not of its prompts.
         let read = ManifestTable::read;
         self.manifest = Some(read_table(document.get_ref(), spot, &mut self.problems, read));
+        self.problems.notes = notes;
+    }
+
+    /// Reads the routing file and those that it includes as one, once all of them are there.
+    fn advance(&mut self) {
+        let walk = self.includes.walk();
+        if !walk.is_over() {
+            return;
+        }
+        self.unreadable = true; // Until they are read.
+        if let Some(reason) = self.includes.absence().map(str::to_owned) {
+            let name = self.name.clone();
+            self.take_text(&name, Err(reason), "E0001");
+            return;
+        }
+        let mut whole = !walk.lacks();
+        for name in &walk.order {
+            let Some(bytes) = self.includes.file(name).map(|file| file.bytes.clone()) else { continue };
+            whole &= self.take_text(name, Ok(bytes), "E0001").is_some();
+        }
+        walk.report(&mut self.problems);
+        let spots =
+            (0..self.sources.len()).map(|index| Spot { file: Some(index), span: 0..0, key: String::new() });
+        let texts = self.sources.iter().map(|source| DeTable::parse_recoverable(&source.text));
+        let documents: Vec<_> = spots.zip(texts).collect();
+        for (spot, (_, faults)) in &documents {
+            syntax(faults, spot, &mut self.problems);
+            whole &= faults.is_empty();
+        }
+        if !whole {
+            for (index, source) in self.sources.iter().enumerate() {
+                self.problems.blot_out_lines(index, &source.text);
+            }
+            return;
+        }
+        let tops = documents.iter().map(|(spot, (document, _))| (spot.clone(), document.get_ref()));
+        let Some(mut table) = read_tops(tops, &mut self.problems, RoutingTable::read) else { return };
+        apply(&self.overrides, &mut table, &mut self.problems);
+        let manifest = table.prompts.as_ref().map(|said| {
+            let by = said.spot.file.and_then(|file| self.sources.get(file));
+            beside(by.map_or(self.name.as_str(), |source| source.name.as_str()), &said.value)
+        });
+        self.manifest_name = manifest;
+        self.table = Some(table);
+        self.unreadable = false;
     }
 
     /// The same as [`judge`](Draft::judge), and what is over by `now` as well.
@@ -177,6 +245,9 @@ impl Draft {
     pub fn judge(mut self) -> Outcome {
         let mut plan = None;
         let mut origins = Origins::default();
+        if self.sources.is_empty() {
+            self.report_unfetched();
+        }
         if let Some(table) = &self.table {
             check::judge(table, self.manifest.as_ref(), &mut self.problems);
             let sounds = match (&self.manifest, &self.manifest_name) {
@@ -190,9 +261,28 @@ impl Draft {
                 origins = Origins::of(table, &self.sources);
             }
         }
+        let notes = self.problems.notes.take();
+        let effective = plan.as_ref().and(notes).map(|notes| Effective::of(&notes, &self.sources));
         let mut report = self.problems.into_report(self.sources);
         report.unreadable = self.unreadable;
-        Outcome { plan, origins, report }
+        Outcome { plan, origins, report, effective }
+    }
+
+    /// Whoever judges before everything that was wanted is given learns that it is not there.
+    fn report_unfetched(&mut self) {
+        let reason = || "没有取来 / not fetched".to_owned();
+        loop {
+            let walk = self.includes.walk();
+            if walk.is_over() {
+                return;
+            }
+            for name in &walk.wants {
+                self.give(name, Err(reason()));
+            }
+            for name in &walk.listings {
+                self.give_listing(name, Err(reason()));
+            }
+        }
     }
 
     /// Keeps a file as a source; `None`, with a problem noted, where it is no text.
@@ -259,10 +349,12 @@ fn apply(overrides: &Overrides, table: &mut RoutingTable, problems: &mut Problem
             let spot = Spot::option("--listen");
             let listen =
                 overrides.listen.iter().map(|listener| Said { value: listener.clone(), spot: spot.clone() });
-            network.listen = Some(Said { value: listen.collect(), spot });
+            let listen = Said { value: listen.collect(), spot };
+            network.listen = Some(overridden("network", "listen", listen, problems));
         }
         if let Some((first, last)) = overrides.rtp_ports {
-            network.rtp_ports = Some(Said { value: Ports(first, last), spot: Spot::option("--rtp-ports") });
+            let ports = Said { value: Ports(first, last), spot: Spot::option("--rtp-ports") };
+            network.rtp_ports = Some(overridden("network", "rtp_ports", ports, problems));
         }
     }
     for (name, target) in &overrides.trunk_targets {
@@ -271,7 +363,8 @@ fn apply(overrides: &Overrides, table: &mut RoutingTable, problems: &mut Problem
             table.trunks.iter_mut().find(|trunk| trunk.name.as_ref().is_some_and(|said| said.value == *name));
         if let Some(trunk) = trunk {
             let target = Said { value: (*target).into(), spot: spot.clone() };
-            trunk.target = Some(Said { value: Targets(vec![target]), spot });
+            let target = Said { value: Targets(vec![target]), spot };
+            trunk.target = Some(overridden(&trunk.spot.key, "target", target, problems));
             continue;
         }
         let names = table.trunks.iter().filter_map(|trunk| trunk.name.as_ref());
@@ -286,4 +379,12 @@ fn apply(overrides: &Overrides, table: &mut RoutingTable, problems: &mut Problem
             .remedy(format!("已有: {}", names.join(", ")), format!("there are: {}", names.join(", ")))
             .nearest(nearest(name, names.iter().copied()));
     }
+}
+
+/// Notes what the command line says of a key.
+fn overridden<T: Value>(table: &str, name: &'static str, said: Said<T>, problems: &mut Problems) -> Said<T> {
+    if let (Some(notes), Some(written)) = (&mut problems.notes, said.value.written()) {
+        notes.note(table, name, Found::Said(written, said.spot.clone()));
+    }
+    said
 }

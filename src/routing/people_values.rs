@@ -7,8 +7,10 @@ use jiff::tz::TimeZone;
 use super::people::Role;
 use super::queueing::{Known, Strategy};
 use super::read::{Node, Value, read_table, wrong_type};
+use super::shape::Form;
 use super::source::{Problems, Said};
-use super::values::{malformed, one_of, out_of_range, text};
+use super::values::{malformed, one_of, out_of_range, text, written_as};
+use super::written::Written;
 
 /// What the skill of a language begins with: `language/en`.
 pub const LANGUAGE: &str = "language/";
@@ -19,6 +21,10 @@ pub const LEVELS: (u8, u8) = (1, 9);
 impl Value for Role {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
         one_of(node, &ROLES, problems)
+    }
+
+    fn written(&self) -> Option<Written> {
+        written_as(self, &ROLES)
     }
 }
 
@@ -40,17 +46,23 @@ pub fn role_word(role: Role) -> &'static str {
 
 impl Value for Strategy {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
-        let words = [
-            ("longest_idle", Strategy::LongestIdle),
-            ("round_robin", Strategy::RoundRobin),
-            ("fewest_calls", Strategy::FewestCalls),
-            ("top_down", Strategy::TopDown),
-            ("random", Strategy::Random),
-            ("ring_all", Strategy::RingAll),
-        ];
-        one_of(node, &words, problems)
+        one_of(node, &STRATEGIES, problems)
+    }
+
+    fn written(&self) -> Option<Written> {
+        written_as(self, &STRATEGIES)
     }
 }
+
+/// Strategies as the file says them.
+const STRATEGIES: [(&str, Strategy); 6] = [
+    ("longest_idle", Strategy::LongestIdle),
+    ("round_robin", Strategy::RoundRobin),
+    ("fewest_calls", Strategy::FewestCalls),
+    ("top_down", Strategy::TopDown),
+    ("random", Strategy::Random),
+    ("ring_all", Strategy::RingAll),
+];
 
 impl Value for Known {
     /// `"law"`, or `{ skill = "law", level = 3 }`.
@@ -82,6 +94,10 @@ impl Value for Known {
         });
         Some(Known { skill: skill?.value.as_str().into(), level: level?.value })
     }
+
+    fn form() -> Form {
+        String::form()
+    }
 }
 
 /// A key of a telephone.
@@ -104,6 +120,14 @@ impl Value for Key {
             }
         }
     }
+
+    fn form() -> Form {
+        Form::pattern("^[0-9]$")
+    }
+
+    fn written(&self) -> Option<Written> {
+        Some(Written::Text(self.0.to_string()))
+    }
 }
 
 /// The beginning of numbers; empty for all of them.
@@ -123,6 +147,10 @@ impl Value for Beginning {
             "no number begins like that, and numbers that should be called would be refused",
         );
         None
+    }
+
+    fn form() -> Form {
+        Form::pattern("^[0-9]*$")
     }
 }
 
@@ -144,6 +172,14 @@ impl Value for Prefix {
         }
         malformed("E0122", node, zh, en, problems).effect("话机拨不出来", "no telephone could dial it");
         None
+    }
+
+    fn form() -> Form {
+        Form::pattern("^[0-9*#]{0,4}$")
+    }
+
+    fn written(&self) -> Option<Written> {
+        Some(Written::Text(self.0.clone()))
     }
 }
 
@@ -173,6 +209,13 @@ impl Value for Days {
                 .effect("谁也不知道哪几天有人", "nobody could say on which days somebody is there");
         }
         found.map(Days)
+    }
+
+    fn form() -> Form {
+        Form::pattern(concat!(
+            r"^(daily|\s*(mon|tue|wed|thu|fri|sat|sun)\s*(-\s*(mon|tue|wed|thu|fri|sat|sun)\s*)?",
+            r"(,\s*(mon|tue|wed|thu|fri|sat|sun)\s*(-\s*(mon|tue|wed|thu|fri|sat|sun)\s*)?)*)$"
+        ))
     }
 }
 
@@ -218,6 +261,10 @@ impl Value for Clock {
                 .effect("谁也不知道几点有人", "nobody could say at what time somebody is there");
         }
         found
+    }
+
+    fn form() -> Form {
+        Form::pattern("^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")
     }
 }
 
@@ -273,6 +320,10 @@ impl Value for Until {
         }
         found
     }
+
+    fn form() -> Form {
+        Form::pattern("^[-+]?[0-9]{4,6}-?[0-9]{2}-?[0-9]{2}([Tt ].*)?$")
+    }
 }
 
 fn until(said: &str) -> Option<Until> {
@@ -311,6 +362,16 @@ impl Value for Named {
         };
         let entries: Vec<Option<_>> = entries.into_iter().map(read).collect();
         entries.into_iter().collect::<Option<_>>().map(Named)
+    }
+
+    fn form() -> Form {
+        Form { each: String::form().pattern, ..Form::default() }
+    }
+
+    fn written(&self) -> Option<Written> {
+        let entries =
+            self.0.iter().map(|(name, text)| (name.value.clone(), Written::Text(text.value.clone())));
+        Some(Written::Table(entries.collect()))
     }
 }
 

@@ -7,7 +7,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::{Spot, Text};
 use super::nearest::nearest;
-use super::source::{Problems, Said};
+use super::notes::Found;
+use super::shape::{self, Form, Key, nothing};
+use super::source::{Problems, SECRET_KEYS, Said};
+use super::written::Written;
 
 /// A value in the document.
 pub struct Node<'d> {
@@ -21,6 +24,16 @@ pub struct Node<'d> {
 pub trait Value: Sized {
     /// Reads it; notes what is wrong and returns `None` where it cannot.
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self>;
+
+    /// What an editor can be told of it, beyond the kinds of value that `read` takes.
+    fn form() -> Form {
+        Form::default()
+    }
+
+    /// As it would be written; for types that have defaults.
+    fn written(&self) -> Option<Written> {
+        None
+    }
 }
 
 /// One table being read: keeps count of the keys that were asked for.
@@ -30,44 +43,84 @@ pub struct Reader<'d, 'p> {
     /// Where faults go.
     pub problems: &'p mut Problems,
     table: &'d DeTable<'d>,
+    /// The top of each file that is included, in order: with the first table they are one.
+    included: Vec<(Spot, &'d DeTable<'d>)>,
     asked: Vec<&'static str>,
     passes: bool,
 }
 
-/// Keys that hold a secret in plain text wherever they turn up.
-const SECRET_KEYS: [&str; 5] = ["password", "passwd", "pwd", "secret", "token"];
-
 impl<'d, 'p> Reader<'d, 'p> {
     /// Begins with a table at `spot`.
     pub fn new(table: &'d DeTable<'d>, spot: Spot, problems: &'p mut Problems) -> Self {
-        Reader { spot, problems, table, asked: Vec::new(), passes: false }
+        if let Some(describing) = &mut problems.describing {
+            describing.table(&spot);
+        }
+        Reader { spot, problems, table, included: Vec::new(), asked: Vec::new(), passes: false }
     }
 
     /// A key that may be left out.
     pub fn optional<T: Value>(&mut self, name: &'static str) -> Option<Said<T>> {
-        let node = self.node(name)?;
-        let value = T::read(&node, self.problems)?;
-        Some(Said { value, spot: node.spot })
+        if self.problems.describing.is_some() {
+            return self.describe(name, Key::default());
+        }
+        let Some(node) = self.node(name) else {
+            self.note(name, || Found::Unsaid);
+            return None;
+        };
+        self.value(name, node)
     }
 
     /// A key with a default; `None` only where its value is wrong.
     pub fn or<T: Value>(&mut self, name: &'static str, default: T) -> Option<Said<T>> {
-        if self.table.contains_key(name) {
+        if self.problems.describing.is_some() {
+            let usual = default.written();
+            let said = self.describe(name, Key { unwritten: usual.is_none(), usual, ..Key::default() });
+            return said.or_else(|| Some(Said { value: default, spot: self.unsaid(name) }));
+        }
+        if self.has(name) {
             return self.optional(name);
         }
         self.asked.push(name);
-        let spot = Spot { key: self.key(name), ..self.spot.clone() };
-        Some(Said { value: default, spot })
+        self.note(name, || Found::Usual(default.written()));
+        Some(Said { value: default, spot: self.unsaid(name) })
     }
 
     /// A key that must be there; `effect` says what callers would notice without it.
     pub fn required<T: Value>(&mut self, name: &'static str, effect: Text) -> Option<Said<T>> {
-        if !self.table.contains_key(name) {
+        if self.problems.describing.is_some() {
+            return self.describe(name, Key { effect: Some(effect), ..Key::default() });
+        }
+        if !self.has(name) {
             self.asked.push(name);
             self.missing(name, effect);
             return None;
         }
         self.optional(name)
+    }
+
+    /// A key that each file has for itself: the values, by the order of the files. Where `effect` is given, the
+    /// first file must have it.
+    pub fn in_each<T: Value>(&mut self, name: &'static str, effect: Option<Text>) -> Vec<Said<T>> {
+        if self.problems.describing.is_some() {
+            return self.describe(name, Key { effect, ..Key::default() }).into_iter().collect();
+        }
+        self.asked.push(name);
+        if let Some(effect) = effect.filter(|_| !self.table.contains_key(name)) {
+            self.missing(name, effect);
+        }
+        let nodes = self.nodes(name);
+        if nodes.first().is_none_or(|node| node.spot.file != self.spot.file) {
+            self.note(name, || Found::Unsaid);
+        }
+        let mut read = |node: Node<'d>| {
+            let value = T::read(&node, self.problems)?;
+            if node.spot.file == self.spot.file {
+                self.problems
+                    .note(&self.spot, name, || Found::Said(Written::of(node.value), node.spot.clone()));
+            }
+            Some(Said { value, spot: node.spot })
+        };
+        nodes.into_iter().filter_map(&mut read).collect()
     }
 
     /// A table that may be left out.
@@ -76,12 +129,38 @@ impl<'d, 'p> Reader<'d, 'p> {
         name: &'static str,
         read: impl FnOnce(&mut Reader<'d, '_>) -> T,
     ) -> Option<T> {
-        let node = self.node(name)?;
+        if self.problems.describing.is_some() {
+            return Some(self.describe_table(name, Key::default(), read));
+        }
+        let Some(node) = self.node(name) else {
+            self.note(name, || Found::NoTable);
+            return None;
+        };
         let Some(table) = node.value.as_table() else {
             wrong_type(&node, "表（如 [city]）", "a table, like [city]", self.problems);
             return None;
         };
+        self.note(name, || Found::Table(node.spot.clone()));
         Some(read_table(table, node.spot, self.problems, read))
+    }
+
+    /// A table that may be left out, and then holds what its keys hold where nobody says them.
+    pub fn usual_section<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Reader<'d, '_>) -> T,
+    ) -> Option<T> {
+        if self.has(name) || self.problems.describing.is_some() || self.problems.notes.is_none() {
+            return self.section(name, read);
+        }
+        self.asked.push(name);
+        self.note(name, || Found::UsualTable);
+        let spot = self.unsaid(name);
+        // Read for what is noted of it only: whoever builds the plan has the same defaults.
+        let mut aside = Problems::noting(self.problems.notes.take());
+        read(&mut Reader::new(nothing(), spot, &mut aside));
+        self.problems.notes = aside.notes;
+        None
     }
 
     /// A table that must be there.
@@ -91,7 +170,10 @@ impl<'d, 'p> Reader<'d, 'p> {
         effect: Text,
         read: impl FnOnce(&mut Reader<'d, '_>) -> T,
     ) -> Option<T> {
-        if !self.table.contains_key(name) {
+        if self.problems.describing.is_some() {
+            return Some(self.describe_table(name, Key { effect: Some(effect), ..Key::default() }, read));
+        }
+        if !self.has(name) {
             self.asked.push(name);
             self.missing(name, effect);
             return None;
@@ -99,34 +181,38 @@ impl<'d, 'p> Reader<'d, 'p> {
         self.section(name, read)
     }
 
-    /// An array of tables, `[[number]]`; empty where there is none.
+    /// An array of tables, `[[number]]`; empty where there is none. Those of included files stand behind.
     pub fn sections<T>(
         &mut self,
         name: &'static str,
         mut read: impl FnMut(&mut Reader<'d, '_>) -> T,
     ) -> Vec<T> {
-        let Some(node) = self.node(name) else {
-            return Vec::new();
-        };
-        let Some(array) = node.value.as_array() else {
-            wrong_type(
-                &node,
-                &format!("表的数组（写作 [[{name}]]）"),
-                &format!("an array of tables, written [[{name}]]"),
-                self.problems,
-            );
-            return Vec::new();
-        };
-        let mut all = Vec::new();
-        for (index, item) in array.iter().enumerate() {
-            let node = Node {
-                value: item.get_ref(),
-                spot: Spot {
-                    file: self.spot.file,
-                    span: item.span(),
-                    key: format!("{}[{index}]", node.spot.key),
-                },
+        if self.problems.describing.is_some() {
+            return vec![self.describe_tables(name, read)];
+        }
+        self.asked.push(name);
+        let mut items = Vec::new();
+        for node in self.nodes(name) {
+            let Some(array) = node.value.as_array() else {
+                wrong_type(
+                    &node,
+                    &format!("表的数组（写作 [[{name}]]）"),
+                    &format!("an array of tables, written [[{name}]]"),
+                    self.problems,
+                );
+                continue;
             };
+            items.extend(array.iter().map(|item| (node.spot.file, item)));
+        }
+        let key = self.key(name);
+        let spot = |index, file, span| Spot { file, span, key: format!("{key}[{index}]") };
+        self.note(name, || {
+            let spots = items.iter().enumerate().map(|(index, (file, item))| spot(index, *file, item.span()));
+            Found::Tables(spots.collect())
+        });
+        let mut all = Vec::new();
+        for (index, (file, item)) in items.into_iter().enumerate() {
+            let node = Node { value: item.get_ref(), spot: spot(index, file, item.span()) };
             match node.value.as_table() {
                 Some(table) => all.push(read_table(table, node.spot, self.problems, &mut read)),
                 None => wrong_type(&node, "表", "a table", self.problems),
@@ -137,7 +223,7 @@ impl<'d, 'p> Reader<'d, 'p> {
 
     /// Notes that `name` is not there.
     pub fn missing(&mut self, name: &str, effect: Text) {
-        let spot = Spot { key: self.key(name), ..self.spot.clone() };
+        let spot = self.unsaid(name);
         self.problems
             .error("E0102", &spot, format!("缺少 {}", spot.key), format!("{} is missing", spot.key))
             .effect(effect.zh, effect.en)
@@ -148,31 +234,35 @@ impl<'d, 'p> Reader<'d, 'p> {
     }
 
     /// Whether a key is there, rightly said or wrongly.
-    pub fn has(&self, name: &str) -> bool {
-        self.table.contains_key(name)
+    pub fn has(&mut self, name: &str) -> bool {
+        if let Some(describing) = &mut self.problems.describing {
+            return describing.is_there(&self.spot, name);
+        }
+        self.tables().any(|(_, table)| table.contains_key(name))
     }
 
     /// The place of a key of this table that may not be there.
     pub fn spot_of(&self, name: &str) -> Spot {
-        Spot {
-            file: self.spot.file,
-            span: self.table.get(name).map_or(self.spot.span.clone(), |value| value.span()),
-            key: self.key(name),
-        }
+        let said = self.tables().find_map(|(spot, table)| Some((spot.file, table.get(name)?.span())));
+        let (file, span) = said.unwrap_or((self.spot.file, self.spot.span.clone()));
+        Spot { file, span, key: self.key(name) }
     }
 
     /// Its keys with their places, in the order of the file.
     pub fn keys(&self) -> Vec<Said<String>> {
+        let named = |(spot, table): (&Spot, &'d DeTable<'d>)| {
+            let file = spot.file;
+            table.keys().map(move |key| (file, key)).collect::<Vec<_>>()
+        };
         let mut keys: Vec<Said<String>> = self
-            .table
-            .keys()
-            .map(|key| {
+            .tables()
+            .flat_map(named)
+            .map(|(file, key)| {
                 let name: &str = key.get_ref();
-                let spot = Spot { file: self.spot.file, span: key.span(), key: self.key(name) };
-                Said { value: name.to_owned(), spot }
+                Said { value: name.to_owned(), spot: Spot { file, span: key.span(), key: self.key(name) } }
             })
             .collect();
-        keys.sort_by_key(|key| key.spot.span.start);
+        keys.sort_by_key(|key| (key.spot.file, key.spot.span.start));
         keys
     }
 
@@ -181,45 +271,161 @@ impl<'d, 'p> Reader<'d, 'p> {
         self.passes = true;
     }
 
+    /// The place of a key that nobody said: that of the table.
+    fn unsaid(&self, name: &str) -> Spot {
+        Spot { key: self.key(name), ..self.spot.clone() }
+    }
+
+    /// The table, and those that are included with it.
+    fn tables(&self) -> impl Iterator<Item = (&Spot, &'d DeTable<'d>)> {
+        let included = self.included.iter().map(|(spot, table)| (spot, *table));
+        std::iter::once((&self.spot, self.table)).chain(included)
+    }
+
+    fn value<T: Value>(&mut self, name: &'static str, node: Node<'d>) -> Option<Said<T>> {
+        let value = T::read(&node, self.problems)?;
+        self.note(name, || Found::Said(Written::of(node.value), node.spot.clone()));
+        Some(Said { value, spot: node.spot })
+    }
+
+    /// What a key says, in the one file that says it; notes where another does, too.
     fn node(&mut self, name: &'static str) -> Option<Node<'d>> {
         self.asked.push(name);
-        let value = self.table.get(name)?;
-        let spot = Spot { file: self.spot.file, span: value.span(), key: self.key(name) };
-        Some(Node { value: value.get_ref(), spot })
+        let mut nodes = self.nodes(name).into_iter();
+        let first = nodes.next()?;
+        for again in nodes {
+            twice(&again.spot, &first.spot, self.problems);
+        }
+        Some(first)
+    }
+
+    /// What each file says.
+    fn nodes(&self, name: &str) -> Vec<Node<'d>> {
+        let key = self.key(name);
+        let said = self.tables().filter_map(|(spot, table)| Some((spot.file, table.get(name)?)));
+        let node = |(file, value): (Option<usize>, &'d toml::Spanned<DeValue<'d>>)| Node {
+            value: value.get_ref(),
+            spot: Spot { file, span: value.span(), key: key.clone() },
+        };
+        said.map(node).collect()
     }
 
     fn key(&self, name: &str) -> String {
         if self.spot.key.is_empty() { name.to_owned() } else { format!("{}.{name}", self.spot.key) }
     }
 
+    fn note(&mut self, name: &'static str, found: impl FnOnce() -> Found) {
+        self.problems.note(&self.spot, name, found);
+    }
+
+    /// Notes a key and what it can be; reads the word that it is taken to say.
+    fn describe<T: Value>(&mut self, name: &'static str, key: Key) -> Option<Said<T>> {
+        let spot = self.unsaid(name);
+        shape::probe::<T>(&spot, self.problems);
+        let describing = self.problems.describing.as_mut()?;
+        describing.key(&self.spot, name, key);
+        let word = describing.word(&self.spot, name, &spot.key)?;
+        let value =
+            T::read(&Node { value: &DeValue::String(word.into()), spot: spot.clone() }, self.problems)?;
+        Some(Said { value, spot })
+    }
+
+    fn describe_table<T>(
+        &mut self,
+        name: &'static str,
+        key: Key,
+        read: impl FnOnce(&mut Reader<'d, '_>) -> T,
+    ) -> T {
+        let spot = self.unsaid(name);
+        if let Some(describing) = &mut self.problems.describing {
+            describing.key(&self.spot, name, key);
+            describing.kind(&spot.key, "object");
+        }
+        read(&mut Reader::new(nothing(), spot, self.problems))
+    }
+
+    fn describe_tables<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Reader<'d, '_>) -> T) -> T {
+        let list = self.key(name);
+        let spot = Spot { key: format!("{list}[0]"), ..self.spot.clone() };
+        if let Some(describing) = &mut self.problems.describing {
+            describing.key(&self.spot, name, Key::default());
+            describing.kind(&list, "array");
+            describing.kind(&spot.key, "object");
+        }
+        read(&mut Reader::new(nothing(), spot, self.problems))
+    }
+
     /// Notes every key that nobody asked for.
     fn finish(self) {
-        for (key, value) in self.table {
-            let name: &str = key.get_ref();
-            if self.asked.contains(&name) {
-                continue;
-            }
-            let at = |span| Spot { file: self.spot.file, span, key: self.key(name) };
-            if SECRET_KEYS.contains(&name) && value.get_ref().is_str() {
-                plain_secret(&at(value.span()), self.problems);
-                continue;
-            }
-            if self.passes {
-                continue;
-            }
-            self.problems
-                .error("E0101", &at(key.span()), format!("不认识的键 {name}"), format!("unknown key {name}"))
-                .effect(
-                    "写在这里的意图不会生效，而没有人会察觉",
-                    "what it was meant to say would not happen, and nobody would notice",
-                )
-                .remedy(
-                    format!("改正或删去；这里可用的键: {}", self.asked.join(", ")),
-                    format!("correct or remove it; keys here: {}", self.asked.join(", ")),
-                )
-                .nearest(nearest(name, self.asked.iter().copied()));
+        let Reader { spot: own, problems, table, included, asked, passes } = self;
+        for (spot, table) in std::iter::once((own, table)).chain(included) {
+            unknown(table, &spot, &asked, passes, problems);
         }
     }
+}
+
+/// `passes`: of what is no secret nothing is said.
+fn unknown(table: &DeTable<'_>, at: &Spot, asked: &[&'static str], passes: bool, problems: &mut Problems) {
+    for (key, value) in table {
+        let name: &str = key.get_ref();
+        if asked.contains(&name) {
+            continue;
+        }
+        let own = if at.key.is_empty() { name.to_owned() } else { format!("{}.{name}", at.key) };
+        let at = |span| Spot { file: at.file, span, key: own.clone() };
+        if SECRET_KEYS.contains(&name) && value.get_ref().is_str() {
+            plain_secret(&at(value.span()), problems);
+            continue;
+        }
+        if passes {
+            continue;
+        }
+        problems
+            .error("E0101", &at(key.span()), format!("不认识的键 {name}"), format!("unknown key {name}"))
+            .effect(
+                "写在这里的意图不会生效，而没有人会察觉",
+                "what it was meant to say would not happen, and nobody would notice",
+            )
+            .remedy(
+                format!("改正或删去；这里可用的键: {}", asked.join(", ")),
+                format!("correct or remove it; keys here: {}", asked.join(", ")),
+            )
+            .nearest(nearest(name, asked.iter().copied()));
+    }
+}
+
+/// Notes that two files say the same.
+fn twice(again: &Spot, first: &Spot, problems: &mut Problems) {
+    problems
+        .error(
+            "E0004",
+            again,
+            format!("{} 在两个文件里都写了", again.key),
+            format!("{} is said in two files", again.key),
+        )
+        .effect(
+            "引擎不猜测以哪个为准，整个文件不会启用",
+            "the engine does not guess which of them was meant: the whole file is not used",
+        )
+        .remedy(
+            "只留一处；[[…]] 这样的数组才可以分写在几个文件里",
+            "keep one of them; only arrays like [[…]] may stand in several files",
+        )
+        .related(first, "另一处", "the other");
+}
+
+/// Reads the top of a file and of those that it includes as one table, and then notes its unknown keys.
+pub fn read_tops<'d, T>(
+    tops: impl IntoIterator<Item = (Spot, &'d DeTable<'d>)>,
+    problems: &mut Problems,
+    read: impl FnOnce(&mut Reader<'d, '_>) -> T,
+) -> Option<T> {
+    let mut tops = tops.into_iter();
+    let (spot, table) = tops.next()?;
+    let mut reader = Reader { included: tops.collect(), ..Reader::new(table, spot, problems) };
+    let value = read(&mut reader);
+    reader.finish();
+    Some(value)
 }
 
 /// Reads a whole table and then notes its unknown keys.
@@ -237,6 +443,7 @@ pub fn read_table<'d, T>(
 
 /// Notes a value of the wrong kind.
 pub fn wrong_type(node: &Node<'_>, zh: &str, en: &str, problems: &mut Problems) {
+    problems.refuse(zh, en);
     let found = node.value.type_str();
     problems
         .error(
@@ -254,6 +461,7 @@ pub fn wrong_type(node: &Node<'_>, zh: &str, en: &str, problems: &mut Problems) 
 
 /// Notes a secret in plain text and blots it out.
 pub fn plain_secret(spot: &Spot, problems: &mut Problems) {
+    problems.refuse("口令引用", "a reference to a secret");
     problems.blot_out(spot);
     problems
         .error(

@@ -2,6 +2,7 @@
 
 use super::plan::{Plan, Seat, Transport, TrunkTarget};
 use super::read::{Node, Reader, Value};
+use super::shape::Form;
 use super::source::{Problems, Said};
 use super::trunk::Trunk;
 use super::values::{one_of, text};
@@ -58,6 +59,10 @@ impl Value for CodecName {
             Some((_, codec)) => Some(*codec),
             None => one_of(node, &WORDS, problems),
         }
+    }
+
+    fn form() -> Form {
+        Form { any_case: true, ..Form::default() }
     }
 }
 

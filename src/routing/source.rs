@@ -9,9 +9,14 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::diagnostic::{Diagnostic, Report, Severity, Spot, Text};
+use super::notes::{Found, Notes};
+use super::shape::Describing;
 
 /// A file's bytes, or why it could not be read.
 pub type Fetched = Result<Vec<u8>, String>;
+
+/// The names of the files in a directory, or why it could not be listed.
+pub type Listed = Result<Vec<String>, String>;
 
 /// A file named in another one: relative to that one's directory.
 pub fn beside(name: &str, other: &str) -> String {
@@ -81,6 +86,27 @@ impl Source {
     }
 }
 
+/// Keys that hold a secret in plain text wherever they turn up.
+pub(super) const SECRET_KEYS: [&str; 5] = ["password", "passwd", "pwd", "secret", "token"];
+
+/// What stands behind a key of a secret, to the end of its line.
+fn secret_spans(text: &str) -> Vec<Range<usize>> {
+    let mut spans = Vec::new();
+    let mut line_start = 0;
+    for line in text.split_inclusive('\n') {
+        let first = SECRET_KEYS.iter().flat_map(|key| line.match_indices(key)).filter_map(|(at, key)| {
+            let rest = &line[at + key.len()..];
+            let value = rest.trim_start_matches(['"', '\'', ' ', '\t']).strip_prefix('=')?;
+            Some(line.len() - value.len())
+        });
+        if let Some(from) = first.min() {
+            spans.push(line_start + from..line_start + line.trim_end().len().max(from));
+        }
+        line_start += line.len();
+    }
+    spans
+}
+
 /// Codes that say that something is not there.
 const ABSENCES: [&str; 4] = ["E0102", "E0209", "E0601", "E0602"];
 
@@ -89,9 +115,18 @@ const ABSENCES: [&str; 4] = ["E0102", "E0209", "E0601", "E0602"];
 pub struct Problems {
     list: Vec<Diagnostic>,
     secrets: Vec<Spot>,
+    /// What was asked for and found, where somebody wants to know.
+    pub(super) notes: Option<Notes>,
+    /// Where the readers are asked what they would read, and there is no file.
+    pub(super) describing: Option<Describing>,
 }
 
 impl Problems {
+    /// Begins, and takes notes of what is asked for and found where somebody wants them.
+    pub(super) fn noting(notes: Option<Notes>) -> Self {
+        Problems { notes, ..Problems::default() }
+    }
+
     /// Notes an error.
     pub fn error(
         &mut self,
@@ -134,6 +169,26 @@ impl Problems {
         for diagnostic in self.list.iter_mut().filter(|diagnostic| codes.contains(&diagnostic.code)) {
             diagnostic.severity = Severity::Warning;
         }
+    }
+
+    /// Notes what stands behind a key of a table, if somebody wants to know.
+    pub(super) fn note(&mut self, table: &Spot, name: &'static str, found: impl FnOnce() -> Found) {
+        if let Some(notes) = &mut self.notes {
+            notes.note(&table.key, name, found());
+        }
+    }
+
+    /// Notes that a value's reading does not take this kind of value, where the readers are asked for it.
+    pub(super) fn refuse(&mut self, zh: &str, en: &str) {
+        if let Some(describing) = &mut self.describing {
+            describing.refuse(zh, en);
+        }
+    }
+
+    /// Sees to it that nothing that looks like a secret is shown of a file that nobody can read as tables.
+    pub(super) fn blot_out_lines(&mut self, file: usize, text: &str) {
+        let spans = secret_spans(text).into_iter();
+        self.secrets.extend(spans.map(|span| Spot { file: Some(file), span, key: String::new() }));
     }
 
     /// Sees to it that what stands at `spot` is never shown.
@@ -197,5 +252,12 @@ mod tests {
         assert_eq!(place.text, "名 = \"濮阳\" # x");
         assert_eq!(source.place(&(0..1)).line, 1);
         assert_eq!(source.place(&(999..1_000)).line, 3);
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_found_without_reading_the_file() {
+        let text = "name = \"x\"\n  password = \"geheim\na = { \"token\" = 't', user = 1 }\nsecret\npwd=\n";
+        let found: Vec<&str> = secret_spans(text).into_iter().map(|span| &text[span]).collect();
+        assert_eq!(found, [" \"geheim", " 't', user = 1 }", ""]);
     }
 }

@@ -6,9 +6,11 @@ use super::diagnostic::Text;
 use super::plan::{Transport, TrunkTarget};
 use super::read::{Node, Value, read_table, wrong_type};
 use super::rewrite::{Length, Pattern, is_number};
+use super::shape::Form;
 use super::source::{Problems, Said};
 use super::tables::trunk::{MemberTable, ProbeSaid, ProbeTable};
 use super::values::{malformed, text};
+use super::written::Written;
 
 /// One target, or several.
 #[derive(Debug, Clone)]
@@ -21,6 +23,19 @@ impl Value for Targets {
         }
         let value = TrunkTarget::read(node, problems)?;
         Some(Targets(vec![Said { value, spot: node.spot.clone() }]))
+    }
+
+    fn form() -> Form {
+        TrunkTarget::form()
+    }
+
+    fn written(&self) -> Option<Written> {
+        match self.0.as_slice() {
+            [one] => one.value.written(),
+            several => {
+                several.iter().map(|target| target.value.written()).collect::<Option<_>>().map(Written::List)
+            }
+        }
     }
 }
 
@@ -36,6 +51,27 @@ impl Value for TrunkTarget {
                 .effect("转往那里的来电全部失败", "every call that is put through to it would fail");
         }
         found
+    }
+
+    fn form() -> Form {
+        Form::pattern(r"^[A-Za-z0-9._:;=\[\]-]+$")
+    }
+
+    fn written(&self) -> Option<Written> {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        let transport = self.transport.and_then(|transport| transport.written());
+        let text = match (self.secure, transport) {
+            (false, None) => format!("{host}{port}"),
+            (secure, transport) => {
+                let scheme = if secure { "sips" } else { "sip" };
+                let Some(Written::Text(word)) = transport else {
+                    return Some(Written::Text(format!("{scheme}:{host}{port}")));
+                };
+                format!("{scheme}:{host}{port};transport={word}")
+            }
+        };
+        Some(Written::Text(text))
     }
 }
 
@@ -118,6 +154,10 @@ impl Value for Host {
         }
         found
     }
+
+    fn form() -> Form {
+        Form::pattern("^[A-Za-z0-9._-]+$")
+    }
 }
 
 impl Value for ProbeSaid {
@@ -166,6 +206,10 @@ impl Value for MemberTable {
             }
         }
     }
+
+    fn form() -> Form {
+        String::form()
+    }
 }
 
 impl Value for Pattern {
@@ -180,6 +224,10 @@ impl Value for Pattern {
                 .effect("这条规则永远不会用上", "the rule would never apply");
         }
         found
+    }
+
+    fn form() -> Form {
+        Form::pattern(r"^[+0-9]*\*?$")
     }
 }
 
@@ -204,6 +252,10 @@ impl Value for Number {
         }
         good.then(|| Number(said.to_owned()))
     }
+
+    fn form() -> Form {
+        Form::pattern(r"^\+?[0-9*#]*$")
+    }
 }
 
 impl Value for Length {
@@ -217,6 +269,10 @@ impl Value for Length {
             malformed("E0628", node, zh, en, problems);
         }
         found
+    }
+
+    fn form() -> Form {
+        Form { pattern: Some(r"^\s*\+?[0-9]+\s*(-\s*\+?[0-9]+\s*)?$"), ..Form::bounds(1, 32) }
     }
 }
 

@@ -13,8 +13,10 @@ use super::plan::{
     Afterwards, DialledFrom, ForwardedIn, IpNet, Purpose, RecordingFormat, SeatGreeting, SecretRef, Transport,
 };
 use super::read::{Node, Value, plain_secret, read_table, wrong_type};
+use super::shape::{self, Form};
 use super::source::{Problems, Said};
 use super::tables::{BenchWord, ModeWord, SinkWord};
+use super::written::{self, Written};
 
 impl Value for String {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
@@ -32,6 +34,14 @@ impl Value for String {
         }
         Some(text.to_owned())
     }
+
+    fn form() -> Form {
+        Form::pattern(r"\S")
+    }
+
+    fn written(&self) -> Option<Written> {
+        Some(Written::Text(self.clone()))
+    }
 }
 
 impl Value for bool {
@@ -41,6 +51,10 @@ impl Value for bool {
             wrong_type(node, " true 或 false", "true or false", problems);
         }
         found
+    }
+
+    fn written(&self) -> Option<Written> {
+        Some(Written::Truth(*self))
     }
 }
 
@@ -57,6 +71,14 @@ macro_rules! whole_number {
                     out_of_range(&node.spot, &format!("{}–{}", <$type>::MIN, <$type>::MAX), problems);
                 }
                 found
+            }
+
+            fn form() -> Form {
+                Form::bounds(<$type>::MIN, <$type>::MAX)
+            }
+
+            fn written(&self) -> Option<Written> {
+                Some(Written::Whole(i64::from(*self)))
             }
         }
     )*};
@@ -78,6 +100,9 @@ pub fn out_of_range(spot: &Spot, range: &str, problems: &mut Problems) {
 impl Value for Duration {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
         let found = node.value.as_str().and_then(duration);
+        if !node.value.is_str() {
+            problems.refuse("带单位的时长（如 \"20s\"）", "a duration with its unit, like \"20s\"");
+        }
         if found.is_none() {
             let example = match node.value.as_integer() {
                 Some(integer) => format!("\"{}s\"", integer.as_str()),
@@ -100,6 +125,14 @@ impl Value for Duration {
                 );
         }
         found
+    }
+
+    fn form() -> Form {
+        Form::pattern("^[0-9]+(ms|s|min|h)$")
+    }
+
+    fn written(&self) -> Option<Written> {
+        Some(Written::Text(written::duration(*self)))
     }
 }
 
@@ -134,7 +167,18 @@ impl Value for Date {
         }
         found
     }
+
+    fn form() -> Form {
+        Form { format: Some("date"), ..Form::default() }
+    }
+
+    fn written(&self) -> Option<Written> {
+        Some(Written::Moment(self.to_string()))
+    }
 }
+
+/// The outline of an address and port; whether the figures make an address is for the check.
+const ADDRESS_AND_PORT: &str = r"^([0-9.]+|\[[0-9A-Fa-f:.%]+\]):[0-9]+$";
 
 impl Value for SocketAddr {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
@@ -147,6 +191,14 @@ impl Value for SocketAddr {
         }
         found
     }
+
+    fn form() -> Form {
+        Form::pattern(ADDRESS_AND_PORT)
+    }
+
+    fn written(&self) -> Option<Written> {
+        Some(Written::Text(self.to_string()))
+    }
 }
 
 impl Value for IpAddr {
@@ -158,6 +210,10 @@ impl Value for IpAddr {
             malformed("E0108", node, zh, en, problems);
         }
         found
+    }
+
+    fn form() -> Form {
+        Form::pattern("^[0-9A-Fa-f:.]+$")
     }
 }
 
@@ -176,6 +232,10 @@ impl Value for IpNet {
             );
         }
         found
+    }
+
+    fn form() -> Form {
+        Form::pattern("^[0-9A-Fa-f:.]+(/[0-9]+)?$")
     }
 }
 
@@ -229,6 +289,14 @@ impl Value for Ports {
         }
         found
     }
+
+    fn form() -> Form {
+        Form::pattern(r"^\s*\+?[0-9]+\s*-\s*\+?[0-9]+\s*$")
+    }
+
+    fn written(&self) -> Option<Written> {
+        Some(Written::Text(format!("{}-{}", self.0, self.1)))
+    }
 }
 
 impl Value for SecretRef {
@@ -266,6 +334,9 @@ impl<T: Value> Value for Vec<Said<T>> {
             wrong_type(node, "数组（如 [\"…\"]）", "an array like [\"…\"]", problems);
             return None;
         };
+        if problems.describing.is_some() {
+            shape::probe::<T>(&Spot { key: format!("{}[0]", node.spot.key), ..node.spot.clone() }, problems);
+        }
         let items: Vec<Option<Said<T>>> = array
             .iter()
             .enumerate()
@@ -284,6 +355,10 @@ impl<T: Value> Value for Vec<Said<T>> {
             .collect();
         items.into_iter().collect()
     }
+
+    fn written(&self) -> Option<Written> {
+        self.iter().map(|item| item.value.written()).collect::<Option<_>>().map(Written::List)
+    }
 }
 
 macro_rules! choice {
@@ -291,6 +366,10 @@ macro_rules! choice {
         impl Value for $type {
             fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
                 one_of(node, &[$(($word, $value)),*], problems)
+            }
+
+            fn written(&self) -> Option<Written> {
+                written_as(self, &[$(($word, $value)),*])
             }
         }
     };
@@ -332,7 +411,16 @@ choice!(ForwardedIn:
     "diversion" => ForwardedIn::Diversion,
 );
 
+/// The word for a value.
+pub(super) fn written_as<T: PartialEq>(own: &T, words: &[(&str, T)]) -> Option<Written> {
+    words.iter().find(|(_, value)| value == own).map(|(word, _)| Written::from(*word))
+}
+
 pub(super) fn one_of<T: Clone>(node: &Node<'_>, words: &[(&str, T)], problems: &mut Problems) -> Option<T> {
+    if let Some(describing) = &mut problems.describing {
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        describing.words(&names);
+    }
     let said = text(node, "字符串（加引号）", "a string in quotes", problems)?;
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == said) {
         return Some(value.clone());

@@ -25,6 +25,8 @@ pub enum Edit {
     Sound(&'static str, Sound),
     /// The bytes of a whole file.
     Bytes(&'static str, &'static [u8]),
+    /// A file beside the others, with marks.
+    File(&'static str, &'static str),
     /// A file cannot be read.
     Gone(&'static str),
     /// `--listen`.
@@ -105,7 +107,7 @@ impl Files {
                     overrides.trunk_targets.insert((*name).to_owned(), at.parse().expect("an address"));
                 }
                 Edit::Ports(first, last) => overrides.rtp_ports = Some((*first, *last)),
-                Edit::Sound(..) | Edit::Bytes(..) | Edit::Gone(..) => {}
+                Edit::Sound(..) | Edit::Bytes(..) | Edit::File(..) | Edit::Gone(..) => {}
             }
         }
         let mut marked = unmark(ROUTING, &mut plan);
@@ -115,6 +117,11 @@ impl Files {
         for edit in edits {
             match edit {
                 Edit::Bytes(name, bytes) => drop(files.insert(name, Ok(bytes.to_vec()))),
+                Edit::File(name, text) => {
+                    let mut text = (*text).to_owned();
+                    marked.extend(unmark(name, &mut text));
+                    files.insert(name, Ok(text.into_bytes()));
+                }
                 Edit::Gone(name) => drop(files.insert(name, Err("没有这个文件 / no such file".to_owned()))),
                 _ => {}
             }
@@ -132,12 +139,34 @@ impl Files {
         self.draft().judge_opening(NOW.parse().expect("an instant"))
     }
 
+    /// The same as [`judge`](Self::judge), with each value in force.
+    pub fn judge_noting(&self) -> Outcome {
+        let draft = Draft::noting(ROUTING, self.files[ROUTING].clone(), &self.overrides);
+        self.complete(draft).judge_at(NOW.parse().expect("an instant"))
+    }
+
+    /// A file as it stands after the edits.
+    pub fn text(&self, name: &str) -> Option<String> {
+        String::from_utf8(self.files.get(name)?.clone().ok()?).ok()
+    }
+
     fn draft(&self) -> Draft {
-        let mut draft = Draft::read(ROUTING, self.files[ROUTING].clone(), &self.overrides);
+        self.complete(Draft::read(ROUTING, self.files[ROUTING].clone(), &self.overrides))
+    }
+
+    fn complete(&self, mut draft: Draft) -> Draft {
         loop {
-            let wanted = draft.wants();
-            if wanted.is_empty() {
+            let (wanted, listings) = (draft.wants(), draft.wants_listings());
+            if wanted.is_empty() && listings.is_empty() {
                 return draft;
+            }
+            for directory in listings {
+                let within = |name: &&str| {
+                    let inner = name.strip_prefix(directory.trim_start_matches("./"))?;
+                    (!inner.contains('/')).then(|| inner.to_owned())
+                };
+                let names = self.files.keys().filter_map(|name| within(&name)).rev().collect();
+                draft.give_listing(&directory, Ok(names));
             }
             for name in wanted {
                 let fetched = self.files.get(name.as_str()).cloned();

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
-    callers, calling, codecs, experts, files, flows, lines, meetings, names, network, people, prompts,
-    queueing, rewriting, shape, trace, transports, trunks,
+    callers, calling, codecs, experts, files, flows, includes, lines, meetings, names, network, people,
+    prompts, queueing, rewriting, shape, trace, transports, trunks,
 };
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.
@@ -17,9 +17,10 @@ pub struct Fixture {
     pub edits: &'static [Edit],
 }
 
-fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 19] = [
+pub fn all() -> impl Iterator<Item = &'static Fixture> {
+    let nouns: [&'static [Fixture]; 20] = [
         files::FIXTURES,
+        includes::FIXTURES,
         shape::FIXTURES,
         lines::FIXTURES,
         meetings::FIXTURES,

@@ -5,6 +5,7 @@ use toml::de::DeTable;
 
 use super::super::diagnostic::{Report, Spot, Text};
 use super::super::read::{Node, Reader, Value, read_table, wrong_type};
+use super::super::shape::Form;
 use super::super::source::{Fetched, Problems, Said, Source};
 use super::super::tables::SCHEMA;
 use super::super::values::one_of;
@@ -116,6 +117,10 @@ impl Value for Hash {
                 None
             }
         }
+    }
+
+    fn form() -> Form {
+        Form::pattern("^([0-9A-Fa-f]{64})?$")
     }
 }
 

@@ -20,6 +20,7 @@ impl RoutingTable {
     /// Reads the top of the file.
     pub fn read(reader: &mut Reader<'_, '_>) -> Self {
         read_schema(reader);
+        let _: Vec<Said<Vec<Said<String>>>> = reader.in_each("include", None); // Followed before anything is read.
         let purpose = reader.or("purpose", Purpose::Live);
         let live = purpose.as_ref().is_none_or(|said| said.value == Purpose::Live);
         let mut exception = None;
@@ -39,7 +40,7 @@ impl RoutingTable {
             city: reader.required_section("city", nowhere(), CityTable::read),
             network: reader.required_section("network", deaf(), NetworkTable::read),
             tls: reader.section("tls", TlsTable::read),
-            limits: reader.section("limits", LimitsTable::read),
+            limits: reader.usual_section("limits", LimitsTable::read),
             recording,
             recording_exception: exception,
             recording_tracks: tracks,
@@ -48,7 +49,7 @@ impl RoutingTable {
             seat_sound: reader.section("seat_sound", SoundTable::read),
             survey: reader.section("survey", SurveyTable::read),
             transition: reader.section("transition", |reader| TransitionTable::read(reader, true)),
-            trace: reader.section("trace", TraceTable::read),
+            trace: reader.usual_section("trace", TraceTable::read),
             trunks: reader.sections("trunk", TrunkTable::read),
             groups: reader.sections("trunk_group", GroupTable::read),
             queues: reader.sections("queue", QueueTable::read),
@@ -59,9 +60,9 @@ impl RoutingTable {
             sinks: reader.sections("ticket_sink", SinkTable::read),
             experts: reader.sections("expert_group", ExpertGroupTable::read),
             departments: reader.sections("department", DepartmentTable::read),
-            three_way: reader.section("three_way", ThreeWayTable::read),
-            work: reader.section("work", WorkTable::read),
-            callers: reader.section("callers", CallersTable::read),
+            three_way: reader.usual_section("three_way", ThreeWayTable::read),
+            work: reader.usual_section("work", WorkTable::read),
+            callers: reader.usual_section("callers", CallersTable::read),
             lanes: reader.sections("lane", LaneTable::read),
             policies: reader.sections("caller_policy", PolicyTable::read),
             disposition: reader.section("disposition", DispositionTable::read),
@@ -81,14 +82,17 @@ fn read_schema(reader: &mut Reader<'_, '_>) {
         "将来格式变化时，引擎无法判断该怎样读这个文件",
         "once the shape of the file changes, no engine could tell how to read it",
     );
-    let Some(schema) = reader.required::<u32>("schema", effect) else {
-        return;
-    };
-    if schema.value != SCHEMA {
+    let file = reader.spot.file;
+    for schema in reader.in_each::<u32>("schema", Some(effect)) {
+        if schema.value == SCHEMA {
+            continue;
+        }
+        // An included file may leave it out: it is of the version of the file that includes it.
+        let code = if schema.spot.file == file { "E0115" } else { "E0009" };
         reader
             .problems
             .error(
-                "E0115",
+                code,
                 &schema.spot,
                 format!("本版引擎只认识 schema = {SCHEMA}"),
                 format!("this engine knows schema = {SCHEMA} only"),
@@ -285,11 +289,12 @@ impl NumberTable {
         );
         let unowned =
             Text::new("工单和报表里看不出责任单位", "tickets and reports would not show who is responsible");
+        let number = reader.required("number", unnamed());
         let mode = reader.required("mode", aimless);
         let bench = mode.as_ref().is_some_and(|said: &Said<ModeWord>| said.value == ModeWord::Bench);
         NumberTable {
             spot: reader.spot.clone(),
-            number: reader.required("number", unnamed()),
+            number,
             name: reader.required("name", unnamed()),
             owner: if bench { reader.or("owner", String::new()) } else { reader.required("owner", unowned) },
             row: reader.or("row", String::new()),

@@ -1,0 +1,370 @@
+//! The plan in force as one file, whatever files it was said in: each value with where it comes from.
+//!
+//! Made of what the reading [noted](super::notes), so it shows what was read and nothing else. A secret is shown
+//! as it is said: by reference.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::diagnostic::Spot;
+use super::nearest::nearest;
+use super::notes::{Asked, Found, Notes};
+use super::source::Source;
+use super::written::{Written, key as quoted};
+
+/// Keys by which an item of an array is called, the first that it has: `number.12345`, `seat.1001`.
+const NAMES: [&str; 4] = ["number", "id", "name", "caller"];
+
+/// Every key of the plan.
+#[derive(Debug, Clone)]
+pub struct Effective {
+    files: Vec<String>,
+    rows: Vec<Row>,
+}
+
+/// One line.
+#[derive(Debug, Clone)]
+struct Row {
+    /// `number[5].mode`.
+    key: String,
+    /// `number.12336.mode`.
+    address: String,
+    what: What,
+    origin: Origin,
+}
+
+#[derive(Debug, Clone)]
+enum What {
+    /// The head of a table as TOML writes it.
+    Head(String),
+    /// A key with what it holds; `None` where nobody says it, or its default cannot be written.
+    Value(&'static str, Option<Written>),
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "from")]
+pub enum Origin {
+    /// A place in a file, lines and columns counted from 1.
+    File {
+        /// Its name.
+        file: String,
+        /// Its line.
+        line: usize,
+        /// Its column, in characters.
+        column: usize,
+    },
+    /// An option of the command line.
+    CommandLine {
+        /// `--listen`.
+        option: String,
+    },
+    /// Nobody says it, and this is what holds then.
+    Default,
+    /// Nobody says it, and nothing stands in for it at this place.
+    Nobody,
+}
+
+/// Where the lines of a file begin, so that each of many places is found at once.
+struct Lines<'s> {
+    source: &'s Source,
+    starts: Vec<usize>,
+}
+
+impl<'s> Lines<'s> {
+    fn of(source: &'s Source) -> Self {
+        let after = source.text.match_indices('\n').map(|(at, _)| at + 1);
+        Lines { source, starts: std::iter::once(0).chain(after).collect() }
+    }
+
+    fn origin(&self, spot: &Spot) -> Origin {
+        let at = self.source.text.floor_char_boundary(spot.span.start);
+        let line = self.starts.partition_point(|start| *start <= at).max(1);
+        let start = self.starts.get(line - 1).copied().unwrap_or(0);
+        let column = self.source.text.get(start..at).map_or(1, |before| before.chars().count() + 1);
+        Origin::File { file: self.source.name.clone(), line, column }
+    }
+}
+
+/// The way to a table.
+#[derive(Clone, Default)]
+struct Way {
+    /// `number[5].transition`.
+    key: String,
+    /// `number.transition`, for its head.
+    head: String,
+    /// `number.12336.transition`.
+    address: String,
+}
+
+impl Way {
+    fn to(&self, name: &str) -> Way {
+        let join = |before: &str, name: &str| match before {
+            "" => name.to_owned(),
+            before => format!("{before}.{name}"),
+        };
+        Way {
+            key: join(&self.key, name),
+            head: join(&self.head, &quoted(name)),
+            address: join(&self.address, name),
+        }
+    }
+
+    fn item(&self, index: usize, called: Option<&str>) -> Way {
+        let address = match called {
+            Some(name) => format!("{}.{name}", self.address),
+            None => format!("{}[{index}]", self.address),
+        };
+        Way { key: format!("{}[{index}]", self.key), head: self.head.clone(), address }
+    }
+}
+
+/// The view while it is made.
+struct Making<'s> {
+    notes: &'s Notes,
+    files: Vec<Lines<'s>>,
+    rows: Vec<Row>,
+}
+
+impl Effective {
+    pub(super) fn of(notes: &Notes, sources: &[Source]) -> Self {
+        let files = sources.iter().map(Lines::of).collect();
+        let mut making = Making { notes, files, rows: Vec::new() };
+        making.table(&Way::default());
+        Effective { files: sources.iter().map(|source| source.name.clone()).collect(), rows: making.rows }
+    }
+
+    /// Only what somebody said, without what holds where nobody says anything.
+    pub fn said(mut self) -> Self {
+        self.rows.retain(|row| matches!(row.origin, Origin::File { .. } | Origin::CommandLine { .. }));
+        self
+    }
+
+    /// Only what stands at or below a key: `number.12345`, `queue.main.ring`, `number[0]`. Where nothing does, the
+    /// nearest key.
+    pub fn select(mut self, filter: &str) -> Result<Self, Option<String>> {
+        let below = |whole: &str| {
+            whole.strip_prefix(filter).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        let chosen = |row: &Row| below(&row.key) || below(&row.address);
+        let keys: Vec<String> =
+            self.rows.iter().filter(|row| chosen(row)).map(|row| row.key.clone()).collect();
+        if keys.is_empty() {
+            let names = self.rows.iter().map(|row| row.address.as_str());
+            return Err(nearest(filter, names).map(str::to_owned));
+        }
+        // The heads of the tables that the chosen keys stand in.
+        let above = |row: &Row| {
+            matches!(row.what, What::Head(_))
+                && keys.iter().any(|key| key.strip_prefix(&row.key).is_some_and(|rest| rest.starts_with('.')))
+        };
+        let kept: Vec<bool> = self.rows.iter().map(|row| chosen(row) || above(row)).collect();
+        let mut kept = kept.into_iter();
+        self.rows.retain(|_| kept.next().unwrap_or(false));
+        Ok(self)
+    }
+
+    /// The tables and keys at the top, for whoever looks for one.
+    pub fn tops(&self) -> Vec<&str> {
+        let mut tops: Vec<&str> = Vec::new();
+        for row in &self.rows {
+            let top = row.key.split(['.', '[']).next().unwrap_or_default();
+            if !tops.contains(&top) {
+                tops.push(top);
+            }
+        }
+        tops
+    }
+
+    /// As TOML that reads as the same plan, each line with its origin behind it.
+    pub fn toml(&self) -> String {
+        let mut text = format!("# 文件 / files: {}\n", self.files.join(", "));
+        for row in &self.rows {
+            let origin = match &row.origin {
+                Origin::File { file, line, .. } => format!("{file}:{line}"),
+                Origin::CommandLine { option } => option.clone(),
+                Origin::Default => "默认 / default".to_owned(),
+                Origin::Nobody => "未写 / not said".to_owned(),
+            };
+            let _ = match &row.what {
+                What::Head(head) if row.origin == Origin::Nobody => writeln!(text, "\n# {head}  # {origin}"),
+                What::Head(head) => writeln!(text, "\n{head}  # {origin}"),
+                What::Value(name, Some(value)) => writeln!(text, "{} = {value}  # {origin}", quoted(name)),
+                What::Value(name, None) => writeln!(text, "# {} =  # {origin}", quoted(name)),
+            };
+        }
+        text
+    }
+
+    /// As a list of keys with their values and origins.
+    pub fn json(&self) -> serde_json::Value {
+        let row = |row: &Row| {
+            let value = match &row.what {
+                What::Head(_) => return None,
+                What::Value(_, value) => value.as_ref().map(Written::json),
+            };
+            Some(serde_json::json!({
+                "key": row.key,
+                "address": row.address,
+                "value": value,
+                "origin": row.origin,
+            }))
+        };
+        serde_json::json!({
+            "schema": 1,
+            "files": self.files,
+            "values": self.rows.iter().filter_map(row).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl Making<'_> {
+    /// The keys of a table, and behind them the tables in it.
+    fn table(&mut self, way: &Way) {
+        let notes = self.notes;
+        let asked = notes.table(&way.key).unwrap_or_default();
+        for asked in asked.iter().filter(|asked| !(way.key.is_empty() && asked.name == "include")) {
+            self.value(&way.to(asked.name), asked);
+        }
+        for asked in asked {
+            self.inner(&way.to(asked.name), asked);
+        }
+    }
+
+    fn value(&mut self, way: &Way, asked: &Asked) {
+        let (value, origin) = match &asked.found {
+            Found::Said(..) if self.is_whole_table(&way.key) => return,
+            Found::Said(value, spot) => (Some(self.filled(value, &way.key)), self.origin(spot)),
+            // Nothing is how some keys say that they hold nothing: the file cannot say it.
+            Found::Usual(Some(Written::Text(text))) if text.is_empty() => (None, Origin::Default),
+            Found::Usual(value) => (value.clone(), Origin::Default),
+            Found::Unsaid => (None, Origin::Nobody),
+            Found::Table(_) | Found::UsualTable | Found::NoTable | Found::Tables(_) => return,
+        };
+        self.row(way, What::Value(asked.name, value), origin);
+    }
+
+    fn inner(&mut self, way: &Way, asked: &Asked) {
+        let head = format!("[{}]", way.head);
+        let origin = match &asked.found {
+            Found::Said(_, spot) if self.is_whole_table(&way.key) => self.origin(spot),
+            Found::Table(spot) => self.origin(spot),
+            Found::UsualTable => Origin::Default,
+            Found::NoTable => return self.row(way, What::Head(head), Origin::Nobody),
+            Found::Tables(spots) => return self.items(way, spots),
+            Found::Said(..) | Found::Usual(_) | Found::Unsaid => return,
+        };
+        self.row(way, What::Head(head), origin);
+        self.table(way);
+    }
+
+    fn items(&mut self, way: &Way, spots: &[Spot]) {
+        let head = format!("[[{}]]", way.head);
+        if spots.is_empty() {
+            return self.row(way, What::Head(head), Origin::Nobody);
+        }
+        for (index, spot) in spots.iter().enumerate() {
+            let own = way.item(index, None);
+            let called = self.notes.table(&own.key).and_then(name);
+            let own = way.item(index, called);
+            let origin = self.origin(spot);
+            self.row(&own, What::Head(head.clone()), origin);
+            self.table(&own);
+        }
+    }
+
+    /// Whether what is said is a table in which some keys are not said: those are shown as others are.
+    fn is_whole_table(&self, key: &str) -> bool {
+        let usual = |asked: &Asked| matches!(asked.found, Found::Usual(_));
+        self.notes.table(key).is_some_and(|asked| asked.iter().any(usual))
+    }
+
+    /// A value with what holds in the tables in it where nobody says it.
+    fn filled(&self, value: &Written, key: &str) -> Written {
+        match (value, self.notes.table(key)) {
+            (Written::List(items), _) => {
+                let items = items.iter().enumerate();
+                Written::List(
+                    items.map(|(index, item)| self.filled(item, &format!("{key}[{index}]"))).collect(),
+                )
+            }
+            (Written::Table(_), Some(asked)) => {
+                let entry = |asked: &Asked| match &asked.found {
+                    Found::Said(value, _) => {
+                        Some((asked.name.to_owned(), self.filled(value, &format!("{key}.{}", asked.name))))
+                    }
+                    Found::Usual(value) => Some((asked.name.to_owned(), value.clone()?)),
+                    _ => None,
+                };
+                Written::Table(asked.iter().filter_map(entry).collect())
+            }
+            (Written::Text(text), _) => Written::Text(without_account(text)),
+            (other, _) => other.clone(),
+        }
+    }
+
+    fn origin(&self, spot: &Spot) -> Origin {
+        match spot.file {
+            Some(file) => self.files.get(file).map_or(Origin::Default, |lines| lines.origin(spot)),
+            None => Origin::CommandLine { option: spot.key.clone() },
+        }
+    }
+
+    fn row(&mut self, way: &Way, what: What, origin: Origin) {
+        self.rows.push(Row { key: way.key.clone(), address: way.address.clone(), what, origin });
+    }
+}
+
+/// An address without the account that some write into it: `https://name:password@host`.
+fn without_account(text: &str) -> String {
+    let account = text.find("://").and_then(|at| {
+        let from = at + "://".len();
+        let host = text[from..].find(['/', '?', '#']).map_or(text.len(), |end| from + end);
+        Some((from, from + text[from..host].rfind('@')?))
+    });
+    match account {
+        Some((from, to)) => format!("{}***{}", &text[..from], &text[to..]),
+        None => text.to_owned(),
+    }
+}
+
+/// What an item is called by.
+fn name(asked: &[Asked]) -> Option<&str> {
+    NAMES.iter().find_map(|name| {
+        asked.iter().find(|asked| asked.name == *name).and_then(|asked| match &asked.found {
+            Found::Said(Written::Text(text), _) => Some(text.as_str()),
+            _ => None,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_the_account_in_it() {
+        for (text, shown) in [
+            ("https://tickets.example/hook", "https://tickets.example/hook"),
+            ("https://u:p@tickets.example/hook", "https://***@tickets.example/hook"),
+            ("https://u:p@q@tickets.example", "https://***@tickets.example"),
+            ("https://tickets.example/?to=a@b", "https://tickets.example/?to=a@b"),
+            ("name@host", "name@host"),
+        ] {
+            assert_eq!(without_account(text), shown);
+        }
+    }
+
+    #[test]
+    fn lines_and_columns_are_those_of_the_diagnostics() {
+        let source = Source { name: "r".to_owned(), text: "a = 1\n  名 = \"濮阳\"\n\nb = 2".to_owned() };
+        let lines = Lines::of(&source);
+        for at in 0..source.text.len() {
+            let place = source.place(&(at..at));
+            let spot = Spot { file: Some(0), span: at..at, key: String::new() };
+            let expected = Origin::File { file: place.file, line: place.line, column: place.column };
+            assert_eq!(lines.origin(&spot), expected, "{at}");
+        }
+    }
+}

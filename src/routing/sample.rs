@@ -1,0 +1,129 @@
+//! The `routing.toml` that comes with the engine, as the book of what can be written: each key of it with the
+//! comment above, those that stand behind `#` as well.
+
+use std::collections::BTreeMap;
+
+use toml::de::{DeTable, DeValue};
+
+/// The sample as it is shipped with this engine.
+const SAMPLE: &str = include_str!("../../routing.toml");
+
+/// Each key and table of the sample, `number.transition.start`, with the comment above it; empty where it has none.
+pub fn keys() -> BTreeMap<String, String> {
+    keys_of(SAMPLE)
+}
+
+fn keys_of(text: &str) -> BTreeMap<String, String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut keys = BTreeMap::new();
+    let mut at = "";
+    for (number, line) in lines.iter().enumerate() {
+        let shown = uncommented(line);
+        if let Some(name) = head(shown).filter(|_| is_head(shown)) {
+            at = name;
+            add(&mut keys, at, comment_above(&lines, number));
+        } else if shown != *line {
+            // One of several ways to write a key: each is read by itself.
+            let (document, _) = DeTable::parse_recoverable(shown);
+            gather(document.get_ref(), at, &mut keys, &|_| comment_above(&lines, number));
+        }
+    }
+    let (document, _) = DeTable::parse_recoverable(text);
+    gather(document.get_ref(), "", &mut keys, &|start| {
+        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        // Keys of inline tables are told of where their table is, and tables at their heads.
+        let leads = start == line_start && !text[start..].starts_with('[');
+        if leads { comment_above(&lines, text[..start].matches('\n').count()) } else { String::new() }
+    });
+    keys
+}
+
+/// A line with what stands behind `#`, if that is a key or the head of a table.
+fn uncommented(line: &str) -> &str {
+    let Some(rest) = line.strip_prefix('#') else { return line };
+    let rest = rest.strip_prefix(' ').unwrap_or(rest);
+    if is_head(rest) || is_key(rest) { rest } else { line }
+}
+
+fn is_key(line: &str) -> bool {
+    line.split_once(" = ").is_some_and(|(name, _)| !name.is_empty() && name.bytes().all(is_name))
+}
+
+fn is_head(line: &str) -> bool {
+    head(line).is_some_and(|name| name.bytes().all(|byte| is_name(byte) || byte == b'.'))
+}
+
+fn head(line: &str) -> Option<&str> {
+    let inner = line.strip_prefix('[')?.strip_suffix(']')?;
+    Some(inner.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(inner))
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
+}
+
+/// Lines of words right above a line, without their `#`.
+fn comment_above(lines: &[&str], at: usize) -> String {
+    let above = lines[..at].iter().rev();
+    let words: Vec<&str> =
+        above.take_while(|line| line.starts_with("# ") && uncommented(line) == **line).copied().collect();
+    let words: Vec<&str> = words.into_iter().rev().map(|line| line.trim_start_matches("# ")).collect();
+    if words.iter().any(|line| line.starts_with('─')) { String::new() } else { words.join("\n") }
+}
+
+/// The first comment holds.
+fn add(keys: &mut BTreeMap<String, String>, key: &str, comment: String) {
+    let known = keys.entry(key.to_owned()).or_default();
+    if known.is_empty() {
+        *known = comment;
+    }
+}
+
+/// The keys of a table and of the tables in it; `comment` finds what is said of the key that begins at a byte.
+fn gather(
+    table: &DeTable<'_>,
+    at: &str,
+    into: &mut BTreeMap<String, String>,
+    comment: &dyn Fn(usize) -> String,
+) {
+    for (name, value) in table {
+        let own: &str = name.get_ref();
+        let key = if at.is_empty() { own.to_owned() } else { format!("{at}.{own}") };
+        add(into, &key, comment(name.span().start));
+        let items = match value.get_ref() {
+            DeValue::Array(items) => items.iter().map(|item| item.get_ref()).collect(),
+            other => vec![other],
+        };
+        for table in items.into_iter().filter_map(DeValue::as_table) {
+            gather(table, &key, into, comment);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_with_their_comments_behind_a_hash_or_not() {
+        let text = "# ── 城市 ──\n\n# 城市。The city.\n[city]\n# 名。\n# Its name.\nname = \"x\"\nplain = 1\n\n\
+                    # Told. name = \"y\" is no key.\n#[[queue]]\n# 名 name\n#name = \"main\"\n# away = \"3min\"\n\
+                    #widen = [{ after = \"30s\" }]\n";
+        let keys = keys_of(text);
+        let found: Vec<(&str, &str)> =
+            keys.iter().map(|(key, comment)| (key.as_str(), comment.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                ("city", "城市。The city."),
+                ("city.name", "名。\nIts name."),
+                ("city.plain", ""),
+                ("queue", "Told. name = \"y\" is no key."),
+                ("queue.away", ""),
+                ("queue.name", "名 name"),
+                ("queue.widen", ""),
+                ("queue.widen.after", ""),
+            ]
+        );
+    }
+}
