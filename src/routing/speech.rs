@@ -20,16 +20,6 @@ pub fn ticket_number(number: &str) -> Vec<PromptId> {
     digits(number)
 }
 
-/// A value as a flow reads it out. One that is not of the kind is passed over.
-pub fn reading(reading: Reading, value: &str) -> Vec<PromptId> {
-    match reading {
-        Reading::Digits => digits(value),
-        Reading::Count => value.parse().map(cardinal).unwrap_or_default(),
-        // Whose words are not among the fragments yet.
-        Reading::Amount | Reading::Date | Reading::Time => Vec::new(),
-    }
-}
-
 /// 工号 7 为您服务.
 pub fn seat_greeting(seat: &SeatId) -> Vec<PromptId> {
     let mut said = vec![PromptId::from("gonghao")];
