@@ -241,7 +241,14 @@ impl Acd {
 
     /// Nothing is under way at the seat any more: it is free, unless somebody said otherwise meanwhile.
     pub(super) fn release(&mut self, id: &SeatId, since: Instant, now: Instant) {
-        let Some(seat) = self.seats.get_mut(id) else { return };
+        if let Some(number) = self.release_unpaired(id, since, now) {
+            self.pair_seat(id, number, now);
+        }
+    }
+
+    /// The same, but nobody is offered to it: where it is free, its number.
+    pub(super) fn release_unpaired(&mut self, id: &SeatId, since: Instant, now: Instant) -> Option<usize> {
+        let seat = self.seats.get_mut(id)?;
         let (dropped, number) = (seat.dropped, seat.number);
         seat.absence.take_if(|absence| absence.is_over(now));
         let state = if dropped || !seat.registered {
@@ -257,9 +264,9 @@ impl Acd {
         self.set_seat(id, state, now);
         if dropped {
             self.seats.remove(id);
-        } else if is_free {
-            self.pair_seat(id, number, now);
+            return None;
         }
+        is_free.then_some(number)
     }
 
     pub(super) fn seat_due(&mut self, id: &SeatId, now: Instant) {

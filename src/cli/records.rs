@@ -129,11 +129,11 @@ fn marks(record: &CallRecord) -> String {
             words += &format!(" {name}={value}");
         }
     };
-    word("outward", marks.outward.as_ref().map(|outward| outward.purpose.clone()));
+    word("outward", marks.outward.as_ref().map(|outward| outward.purpose.word().to_owned()));
     word("of", marks.outward.as_ref().and_then(|outward| outward.of).map(|of| of.to_string()));
     let priority = marks.priorities.last();
     word("priority", priority.map(|last| format!("{},{}", last.priority, last.why)));
-    word("callback", marks.callback_outcome.clone());
+    word("callback", marks.callback_outcome.map(|outcome| outcome.word().to_owned()));
     let about = marks.disposed.as_ref();
     let code = |code: &Option<String>| code.clone().unwrap_or_else(|| "-".into());
     word(
@@ -348,7 +348,7 @@ mod tests {
         let mut outward = record;
         let number = String::from("13900000002");
         let peer = Party::Peer { trunk: "carrier".into(), number: number.clone() };
-        let purpose = "click".into();
+        let purpose = crate::switchboard::fact::OutwardPurpose::Click;
         outward.marks.outward =
             Some(crate::telemetry::marks::Outward { purpose, seat: None, number, of: None });
         outward.peer = Some("carrier/13900000002".into());

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::fact::millis;
+use super::fact::{CallbackOutcome, millis};
 use super::{Drain, Switchboard, What};
 use crate::acd::event::{OfferEnd, Purpose};
 use crate::call::{self, EndWhy, Ending};
@@ -211,7 +211,7 @@ impl Switchboard {
                 let kept = callback.kept;
                 self.kept.places.remove(&kept);
                 self.acd.bridged(kept, now.mono);
-                self.record(id, What::CallbackSettled { outcome: "answered".into() }, now);
+                self.record(id, What::CallbackSettled { outcome: CallbackOutcome::Answered }, now);
             }
             _ => {}
         }
@@ -250,7 +250,7 @@ impl Switchboard {
         }
         self.kept.places.remove(&kept);
         self.acd.callback_failed(kept, None, now.mono);
-        self.record(id, What::CallbackSettled { outcome: "unanswered".into() }, now);
+        self.record(id, What::CallbackSettled { outcome: CallbackOutcome::Unanswered }, now);
     }
 
     /// Places kept for callers who are not on the line.

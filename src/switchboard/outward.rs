@@ -116,7 +116,7 @@ impl Switchboard {
     }
 
     pub(super) fn join(&mut self, call: CallId, queue: QueueId, first: bool, now: Now) {
-        let first = self.joins_first(call, &queue, first);
+        let first = self.joins_first(call, first);
         let Some(entry) = self.calls.get(&call) else { return };
         let joining = Joining {
             call,
@@ -201,8 +201,14 @@ impl Switchboard {
     pub(super) fn forget_call(&mut self, id: CallId, now: Now) {
         let Some(mut entry) = self.calls.remove(&id) else { return };
         self.rooms.leave(&entry.line, &mut entry.stay); // One that never got through the door.
+        let taken_by = self.watches.taken_by(id).cloned();
         for seat in entry.keeps() {
-            self.acd.seat_disengaged(seat, now.mono);
+            if Some(seat) == taken_by.as_ref() {
+                // Its clerk wants the call that it listened to, and no other.
+                self.acd.seat_spoken_for(seat, now.mono);
+            } else {
+                self.acd.seat_disengaged(seat, entry.case_of(id, seat), now.mono);
+            }
         }
         self.acd.call_over(id);
         self.agenda.set(&id, None);
@@ -211,6 +217,9 @@ impl Switchboard {
             self.records.keep_tail(id, &mut entry, now);
         }
         self.watch_over(id, now);
+        if let Some(seat) = taken_by {
+            self.acd.seat_unclaimed(&seat, now.mono);
+        }
     }
 
     /// Whether whoever is called may see callers' numbers: observers do not.

@@ -15,6 +15,7 @@ use super::{Entry, Fact, Output, StoreJob, Switchboard, What, ticketing};
 use crate::call::{self, Callee, Ending, Input, Side, Told};
 use crate::id::{CallId, SeatId};
 use crate::media::order::{Codec, LegFigures};
+use crate::routing::meeting::SEATS;
 use crate::routing::people::Role;
 use crate::switchboard::fact::Sound;
 use crate::tickets::event::{EventRef, StoredEvent};
@@ -170,7 +171,7 @@ impl Switchboard {
         let answered = Answered::of(&fact.what);
         self.records.jobs.push(StoreJob::Fact { house, fact, events });
         if let Some(settled) = settled {
-            let outcome = settled.outcome.to_owned();
+            let outcome = settled.outcome;
             self.record(settled.call, What::CallbackSettled { outcome }, now);
         }
         if let Some(who) = answered {
@@ -354,6 +355,11 @@ impl Entry {
     fn note(&mut self, what: &What, now: Now) {
         match what {
             What::Answered { .. } => self.answered = Some(now.mono),
+            What::PeerAnswered { trunk, .. } if trunk.as_str() != SEATS => {
+                if let Some(outward) = &mut self.outward {
+                    outward.is_case = true;
+                }
+            }
             What::SeatAnswered { seat, .. } => {
                 let seats = &mut self.standing.seats;
                 seats.retain(|known| known != seat);

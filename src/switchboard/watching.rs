@@ -71,19 +71,15 @@ impl Watches {
         self.calls.insert(call, Watch { seat, role, of, ready: false, at: None, hears: None, how });
     }
 
+    /// The seat that takes a call over when this one of its own, which listened, is over.
+    pub(super) fn taken_by(&self, call: CallId) -> Option<&SeatId> {
+        self.taken.get(&call).and_then(|_| Some(&self.calls.get(&call)?.seat))
+    }
+
     /// How many listen to `call`, but for `but`.
     fn at(&self, call: CallId, but: CallId) -> usize {
         let there = |watch: &Watch| watch.at.is_some_and(|at| at.call == call);
         self.calls.iter().filter(|(id, watch)| **id != but && there(watch)).count()
-    }
-}
-
-/// As facts name it.
-fn name(how: Watching) -> &'static str {
-    match how {
-        Watching::Listen => "listen",
-        Watching::Whisper => "whisper",
-        Watching::Barge => "barge",
     }
 }
 
@@ -176,19 +172,19 @@ impl Switchboard {
         if !self.calls.contains_key(&call) {
             return; // It is over, and its record is closed.
         }
-        let Some(how) = how.map(name) else {
+        let Some(how) = how else {
             tracing::info!(%call, %seat, "nobody listens from this seat any more");
             return self.record(call, What::Unwatched { seat }, now);
         };
-        tracing::info!(%call, %seat, how, "a seat listens");
+        tracing::info!(%call, %seat, how = how.word(), "a seat listens");
         self.records.push(StoreJob::Access {
             at: now.wall,
             actor: format!("seat:{seat}"),
             action: Action::CallWatched { call },
             subject: call.to_string(),
-            reason: how.to_owned(),
+            reason: how.word().to_owned(),
         });
-        self.record(call, What::Watched { seat, how: how.to_owned() }, now);
+        self.record(call, What::Watched { seat, how }, now);
     }
 
     /// Whoever listens wants the call for its own seat.

@@ -9,7 +9,7 @@ use hotline::phone::{Answers, PhoneEvent};
 use hotline::routing::Plan;
 use hotline::routing::callers::{CallerAct, CallerPolicy};
 use hotline::routing::queueing::CallbackOffer;
-use hotline::switchboard::fact::{Cause, Fact};
+use hotline::switchboard::fact::{CallbackOutcome, Cause, Fact, OutwardPurpose};
 use hotline::switchboard::{Input, What};
 
 use crate::case_outward::{calls_out, far_end};
@@ -58,7 +58,7 @@ fn keeps(city: &mut City, citizen: Who) {
 /// Facts of the calls back, oldest first.
 fn callbacks(city: &City) -> Vec<&Vec<Fact>> {
     let back = |facts: &&Vec<Fact>| {
-        has(facts, |what| matches!(what, What::Outward { purpose, .. } if purpose == "callback"))
+        has(facts, |what| matches!(what, What::Outward { purpose: OutwardPurpose::Callback, .. }))
     };
     city.store.facts.values().filter(back).collect()
 }
@@ -82,7 +82,7 @@ fn a_place_is_kept_and_when_it_is_due_the_seat_rings_first_and_then_the_citizen(
         for wanted in [
             |what: &What| matches!(what, What::SeatAnswered { .. }),
             |what: &What| matches!(what, What::SeatLeft { talked_ms: 1.., .. }),
-            |what: &What| matches!(what, What::CallbackSettled { outcome } if outcome == "answered"),
+            |what: &What| matches!(what, What::CallbackSettled { outcome: CallbackOutcome::Answered }),
         ] {
             assert!(has(back, wanted), "{back:?}");
         }
@@ -124,7 +124,7 @@ fn a_citizen_who_does_not_answer_is_tried_again_and_then_given_up() {
         city.run_for(secs(80));
         assert_eq!((callbacks(city).len(), city.board.places_kept()), (2, 0));
         let given_up =
-            |what: &What| matches!(what, What::CallbackSettled { outcome } if outcome == "unanswered");
+            |what: &What| matches!(what, What::CallbackSettled { outcome: CallbackOutcome::Unanswered });
         assert!(has(callbacks(city)[1], given_up) && !has(callbacks(city)[0], given_up));
     });
 }

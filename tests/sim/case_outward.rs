@@ -10,7 +10,7 @@ use hotline::routing::Plan;
 use hotline::routing::afterwards::Calling;
 use hotline::routing::people::Role;
 use hotline::switchboard::What;
-use hotline::switchboard::fact::Cause;
+use hotline::switchboard::fact::{Cause, OutwardPurpose};
 use hotline::switchboard::request::{Asker, Refusal, Reply, Request};
 use hotline::telemetry::CallRecord;
 
@@ -131,7 +131,7 @@ fn a_clerk_dials_a_citizen_who_sees_the_lines_number_and_both_are_recorded() {
         assert_eq!(
             facts[1].what,
             What::Outward {
-                purpose: "clerk".into(),
+                purpose: OutwardPurpose::Clerk,
                 seat: Some("1001".into()),
                 number: CITIZEN.into(),
                 of: None
@@ -392,7 +392,7 @@ fn by_click_the_seat_rings_first_then_the_citizen_and_both_hear_one_another() {
         let (answered, recorded) = (record.answered_ms.unwrap(), record.recording_ms.unwrap());
         assert!(answered.abs_diff(recorded) < 1_000, "{recorded} of {answered} ms are on it");
         assert!(record.sound.is_some() && record.legs.len() == 1);
-        let click = |what: &What| matches!(what, What::Outward { purpose, number, .. } if purpose == "click" && number == CITIZEN);
+        let click = |what: &What| matches!(what, What::Outward { purpose: OutwardPurpose::Click, number, .. } if number == CITIZEN);
         assert!(has(&city.store.facts[&call], click));
     });
 }

@@ -83,7 +83,7 @@ fn whats(city: &City, who: Who) -> Vec<What> {
 
 fn prioritised(city: &City, who: Who) -> Vec<(i16, String)> {
     let points = |what: What| match what {
-        What::Prioritised { priority, why } => Some((priority, why)),
+        What::Prioritised { priority, why } => Some((priority, String::from(why))),
         _ => None,
     };
     whats(city, who).into_iter().filter_map(points).collect()

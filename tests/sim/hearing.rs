@@ -131,7 +131,7 @@ fn place(city: &City, who: Who) -> Option<Place> {
 fn how(city: &City, call: CallId, of: &SeatId) -> String {
     let facts = city.store.facts.get(&call).map_or(&[][..], Vec::as_slice);
     let told = facts.iter().rev().find_map(|fact| match &fact.what {
-        What::Watched { seat, how } if seat == of => Some(how.clone()),
+        What::Watched { seat, how } if seat == of => Some(how.word().to_owned()),
         What::Unwatched { seat } if seat == of => Some("gone".into()),
         _ => None,
     });
