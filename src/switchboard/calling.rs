@@ -270,6 +270,7 @@ impl Switchboard {
         let leg = crate::id::LegId::caller(id);
         self.sessions.insert(invited.session, leg);
         self.legs.insert(leg, invited.session);
+        self.screens.seat_called(seat.clone(), invited.session);
         self.let_out((id, ticket), call, beginning, invited.max_forwards, now);
         Ok(())
     }

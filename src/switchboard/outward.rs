@@ -44,8 +44,13 @@ impl Switchboard {
                     self.forget_session(session);
                 }
             }
-            Command::Invite { leg, callee, offer } => self.invite(id, leg, callee, offer, now),
+            Command::Invite { leg, callee, offer } => {
+                if !self.hold_invite(leg, &callee, &offer, now) {
+                    self.invite(id, leg, callee, offer, now);
+                }
+            }
             Command::HangUp { leg, why } => {
+                self.screens.drop_leg(leg);
                 if let Some(session) = self.legs.get(&leg).copied() {
                     self.endpoint.hang_up(session, Some(why.value()), now);
                 }
@@ -145,7 +150,7 @@ impl Switchboard {
         self.tell_call(id, Input::Port { leg, slot, peer, ours, keys });
     }
 
-    fn invite(&mut self, id: CallId, leg: LegId, callee: Callee, offer: Sdp, now: Now) {
+    pub(super) fn invite(&mut self, id: CallId, leg: LegId, callee: Callee, offer: Sdp, now: Now) {
         let Some(entry) = self.calls.get(&id) else { return };
         let line = &entry.line;
         let (from_user, from_display) = self.shown_to(entry, &callee);
