@@ -26,7 +26,7 @@ impl Acd {
         };
         let priority = i32::from(joining.priority) + i32::from(queue.rules().priority);
         let turned_away = queue.turns_away(priority).filter(|_| !first);
-        self.stand(joining, priority, now);
+        self.stand(joining, priority, now, now);
         self.pair_caller(call, now);
         if !self.is_offered(call) {
             // This one may be one too many for a usual day, and those whom a surge calls for be free.
@@ -47,12 +47,12 @@ impl Acd {
         self.settle(now);
     }
 
-    /// Takes a place in the line.
-    fn stand(&mut self, joining: Joining, priority: i32, now: Instant) {
+    /// Takes a place in the line, in which the caller waits since then.
+    pub(super) fn stand(&mut self, joining: Joining, priority: i32, since: Instant, now: Instant) {
         let call = joining.call;
         let earlier = self.earlier.remove(&call).filter(|_| joining.first);
         self.joined += 1;
-        let (as_of, order) = earlier.map_or((now, self.joined), |earlier| (earlier.as_of, earlier.order));
+        let (as_of, order) = earlier.map_or((since, self.joined), |earlier| (earlier.as_of, earlier.order));
         let Some(queue) = self.queues.get_mut(&joining.queue) else { return };
         let rank = match joining.first {
             true => queue.first_of(priority, as_of, order),
@@ -61,7 +61,7 @@ impl Acd {
         let place = rank.place(queue.rules().ageing);
         let mut waiting = Waiting {
             bound: None,
-            steps: queue.steps_by(Duration::ZERO),
+            steps: queue.steps_by(now.since(since)),
             need: 0,
             presence: Presence::Here { announce_at: now, unstaffed_since: None },
             stage: Stage::Open,
@@ -70,7 +70,7 @@ impl Acd {
             priority: joining.priority,
             rank,
             place,
-            since: now,
+            since,
         };
         if let (Some(seat), Some(wait)) = (joining.sticky, queue.rules().sticky_wait)
             && !wait.is_zero()

@@ -18,7 +18,7 @@ use super::{Entry, Output, Switchboard, What};
 use crate::call::Input;
 use crate::id::{CallId, SeatId, TrunkId};
 use crate::routing::Plan;
-use crate::routing::callers::CallerAct;
+use crate::routing::callers::{CallerAct, Lane};
 use crate::routing::plan::{Flow, Line, Step};
 use crate::routing::queueing::Known;
 use crate::sip::Carried;
@@ -88,12 +88,7 @@ impl Treatment {
         }
         let callers = &plan.callers;
         let forms = plan.city.caller_forms(&invited.caller);
-        let lane = callers.lanes.iter().find(|lane| {
-            lane.lines.contains(&line.number)
-                || lane.trunks.contains(trunk)
-                || forms.iter().any(|form| lane.callers.contains(form.as_ref()))
-        });
-        if let Some(lane) = lane {
+        if let Some(lane) = lane_of(plan, line, trunk, &forms) {
             treated.skills.extend(lane.skills.iter().cloned());
             treated.straight = lane.straight;
             treated.prioritise(lane.priority, PriorityWhy::Lane(lane.name.clone()));
@@ -162,6 +157,20 @@ impl Treatment {
     }
 }
 
+/// The lane of a caller: the first that fits, by the line, the trunk, or the number in any of its forms.
+pub(super) fn lane_of<'a>(
+    plan: &'a Plan,
+    line: &Line,
+    trunk: &TrunkId,
+    forms: &[Cow<'_, str>],
+) -> Option<&'a Lane> {
+    plan.callers.lanes.iter().find(|lane| {
+        lane.lines.contains(&line.number)
+            || lane.trunks.contains(trunk)
+            || forms.iter().any(|form| lane.callers.contains(form.as_ref()))
+    })
+}
+
 impl Entry {
     /// The caller's number, for whoever may see numbers at all; empty where this one is confidential.
     pub fn shown_caller(&self) -> &str {
@@ -191,6 +200,10 @@ impl Switchboard {
 
     /// What the store knows of the caller.
     pub(super) fn history_known(&mut self, call: CallId, entries: Vec<String>, earlier: Earlier, now: Now) {
+        if let Some(place) = self.kept.places.get_mut(&call).filter(|_| !self.calls.contains_key(&call)) {
+            place.history = entries;
+            return;
+        }
         let Some(entry) = self.calls.get_mut(&call) else { return };
         entry.history = entries;
         let cooling = |span: Duration| {

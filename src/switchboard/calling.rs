@@ -315,6 +315,20 @@ impl Switchboard {
         self.acd.own_calls(seat) > 0
     }
 
+    /// A clerk leaves the call that they began, which may go on without them; `false`: it is not theirs.
+    pub(super) fn leaves_own_call(&mut self, id: CallId, seat: &SeatId, vanished: bool, now: Now) -> bool {
+        let Some(entry) = self.calls.get_mut(&id) else { return false };
+        if entry.clerk.take_if(|clerk| clerk == seat).is_none() {
+            return false;
+        }
+        let case = entry.case_of(id, seat);
+        if vanished {
+            self.acd.seat_vanished(seat, now.mono);
+        }
+        self.acd.seat_disengaged(seat, case, now.mono);
+        true
+    }
+
     /// Whether there is no room for another call; for help in an emergency there is.
     pub(super) fn is_full(&self, emergency: bool) -> bool {
         !emergency && self.calls.len() >= self.plan.limits.calls_max as usize
@@ -331,6 +345,10 @@ impl Switchboard {
             let caller = if self.is_emergency(callee) { &entry.caller } else { entry.shown_caller() };
             return (caller.to_owned(), self.plan.line_name(&entry.line));
         };
+        let is_called = |number: &str| {
+            let dialled = |callable: Callable| callable.number() == number;
+            number == outward.number || self.plan.callable(&outward.number).is_ok_and(dialled)
+        };
         let clerk = || outward.seat.as_ref().and_then(|seat| self.plan.seats.get(seat));
         match callee {
             // The clerk sees who is to be called.
@@ -338,7 +356,15 @@ impl Switchboard {
             Callee::Peer { trunk, .. } if trunk.as_str() == SEATS => {
                 (entry.caller.clone(), clerk().map_or_else(String::new, |seat| seat.name.clone()))
             }
-            Callee::Peer { .. } => (outward.shown.to_string(), self.plan.line_name(&outward.shown)),
+            Callee::Peer { number, .. } if is_called(number) => {
+                (outward.shown.to_string(), self.plan.line_name(&outward.shown))
+            }
+            // Whom the clerk asks in hears of whom it is about, as on any call.
+            Callee::Peer { .. } => {
+                let number =
+                    if self.is_emergency(callee) { &outward.number } else { outward.shown_number() };
+                (number.to_owned(), self.plan.line_name(&outward.shown))
+            }
         }
     }
 }

@@ -74,6 +74,8 @@ pub struct MissedCalls {
     dropped: u64,
     /// What is folded happened in an earlier life of the house.
     restoring: bool,
+    /// Meanwhile: calls whose places are kept still.
+    kept: BTreeSet<CallId>,
 }
 
 /// What matters of a call so far.
@@ -127,6 +129,7 @@ impl MissedCalls {
             ends: Agenda::default(),
             dropped: 0,
             restoring: false,
+            kept: BTreeSet::new(),
         }
     }
 
@@ -135,9 +138,11 @@ impl MissedCalls {
         self.rules = rules.clone();
     }
 
-    /// Folds what happened before a restart: facts in the order that they happened, of whole calls.
-    pub fn restore(&mut self, facts: &[Fact], now: Now) {
+    /// Folds what happened before a restart: facts in the order that they happened, of whole calls. `is_kept`:
+    /// whose place in the queue is kept still.
+    pub fn restore(&mut self, facts: &[Fact], is_kept: impl Fn(CallId) -> bool, now: Now) {
         self.restoring = true;
+        self.kept = facts.iter().map(|fact| fact.call).filter(|call| is_kept(*call)).collect();
         for fact in facts {
             self.handle_fact(fact, now);
         }
@@ -147,6 +152,7 @@ impl MissedCalls {
             listed.trying = None;
         }
         self.restoring = false;
+        self.kept.clear();
         self.handle_timeout(now);
     }
 
@@ -237,8 +243,8 @@ impl MissedCalls {
             Cause::Completed | Cause::OtherHungUp | Cause::Refused(_) => heard.queued,
         };
         let meant = gave_up && Duration::from_millis(lasted_ms) >= self.rules.after;
-        // After a restart no queue knows any more whom it wanted to call back.
-        let kept = heard.kept && !self.restoring;
+        // After a restart the queue may not have the place any more.
+        let kept = heard.kept && (!self.restoring || self.kept.contains(&fact.call));
         if !heard.served && !kept && !heard.caller.is_empty() && (heard.overflowed || heard.kept || meant) {
             self.enter(heard, fact.call, now);
         }

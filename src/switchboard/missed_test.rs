@@ -98,7 +98,7 @@ impl Desk {
     /// As a new process finds it.
     fn restarted(&self) -> Vec<MissedView> {
         let mut list = MissedCalls::new(&self.list.rules);
-        list.restore(&self.all, self.now);
+        list.restore(&self.all, |_| false, self.now);
         list.views()
     }
 }

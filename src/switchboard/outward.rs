@@ -107,11 +107,18 @@ impl Switchboard {
             }
             Command::Bridged => self.bridged(id, now),
             Command::OfferFailed { seat, status } => self.offer_failed(id, seat, status, now),
-            Command::SeatLeft { seat, vanished } => self.seat_left(id, &seat, vanished, now),
+            Command::SeatLeft { seat, vanished } => {
+                let own = self.leaves_own_call(id, &seat, vanished, now)
+                    || self.leaves_callback(id, &seat, vanished, now);
+                if !own {
+                    self.seat_left(id, &seat, vanished, now);
+                }
+            }
             Command::Watching => self.watch_ready(id),
             Command::Watch { call, how } => self.watches(id, call, how, now),
             Command::TakeWatched { call } => self.take_watched(id, call),
             Command::ObserverMayHear => self.observer_may_hear(id),
+            Command::ObserverMayNotHear => self.observer_may_not_hear(id, now),
             Command::LookUp { asked, source, by } => {
                 self.outputs.push_back(Output::LookUp { call: id, asked, source, by });
             }

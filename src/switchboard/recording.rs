@@ -25,6 +25,9 @@ use crate::time::{Instant, Now};
 /// oldest is forgotten beyond this.
 const TAILS_MAX: usize = 16_384;
 
+/// Nothing more is said of a call by clerks.
+const SAID_ENOUGH: u16 = u16::MAX;
+
 /// Events kept for outboxes until they are on disk. While the store fails for long, outboxes read
 /// what goes beyond back from disk afterwards.
 const EVENTS_MAX: usize = 16_384;
@@ -118,6 +121,16 @@ impl Records {
         let clerks = std::mem::take(&mut entry.standing.seats);
         let (sequence, said) = (entry.sequence, entry.standing.said);
         self.tails.insert(call, Tail { sequence, ended: now.mono, clerks, said });
+        if self.tails.len() > TAILS_MAX {
+            self.tails.pop_first();
+        }
+    }
+
+    /// Something is still to be told of a call of an earlier life of the house, whose last fact has this
+    /// sequence.
+    pub(super) fn resume(&mut self, call: CallId, sequence: u32, now: Now) {
+        let tail = Tail { sequence, ended: now.mono, clerks: Vec::new(), said: SAID_ENOUGH };
+        self.tails.insert(call, tail);
         if self.tails.len() > TAILS_MAX {
             self.tails.pop_first();
         }

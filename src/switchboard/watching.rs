@@ -129,9 +129,11 @@ impl Switchboard {
     /// The call in which a seat's clerk talks with somebody.
     fn talk_of(&self, seat: &SeatId, how: Watching) -> Option<(CallId, Beside)> {
         let Some(SeatState::Talking { call, .. }) = self.acd.seat(seat) else { return None };
-        let clerk = self.calls.get(call)?.call.leg_of_clerk(seat)?;
+        // For a place that was kept the seat talks in a call of its own.
+        let call = self.kept.attempt(*call).unwrap_or(*call);
+        let clerk = self.calls.get(&call)?.call.leg_of_clerk(seat)?;
         let of = self.plan.seats.get(seat)?.role;
-        Some((*call, Beside { call: *call, clerk, of, how }))
+        Some((call, Beside { call, clerk, of, how }))
     }
 
     fn seat_watcher(&mut self, id: CallId, beside: Option<Beside>) {
@@ -162,6 +164,25 @@ impl Switchboard {
     pub(super) fn observer_may_hear(&mut self, call: CallId) {
         self.watches.asked.insert(call);
         self.watches.open.insert(call);
+    }
+
+    /// Somebody has joined it who does not: observers are out before a word is said, and come back when all
+    /// know.
+    pub(super) fn observer_may_not_hear(&mut self, call: CallId, now: Now) {
+        self.watches.asked.remove(&call);
+        self.watches.open.remove(&call);
+        let hears = |watch: &Watch| {
+            watch.role == Role::Observer && watch.at.is_some_and(|at| at.call == call)
+        };
+        let observers = self.watches.calls.iter().filter(|(_, watch)| hears(watch));
+        let observers: Vec<CallId> = observers.map(|(id, _)| *id).collect();
+        for id in observers {
+            let Some(watch) = self.watches.calls.get_mut(&id) else { continue };
+            let before = watch.at.take();
+            watch.how = Watching::Listen;
+            self.step(id, now, |call| call.handle_input(Input::Beside { beside: None }, now));
+            self.unwatch(id, before);
+        }
     }
 
     /// A call says that it listens to another one, or does not any more.
@@ -228,6 +249,11 @@ impl Switchboard {
         let role = self.plan.seats.get(&seat).ok_or(Refusal::NoSuchSeat)?.role;
         let entry = self.calls.get(&call).ok_or(Refusal::NoSuchCall)?;
         let of = entry.call.clerk().cloned().ok_or(Refusal::Call(crate::call::Unwilling::NotTalking))?;
+        // A clerk's own call that no queue knows of is nobody's to hear.
+        let heard = self.talk_of(&of, how).is_some_and(|(heard, _)| heard == call);
+        if entry.call.first_clerk().is_some() && !heard {
+            return Err(Refusal::Call(crate::call::Unwilling::NotTalking));
+        }
         let clerks = self.plan.seats.get(&of).ok_or(Refusal::NoSuchSeat)?.role;
         if of == seat || !role.may_watch(how, clerks) {
             return Err(Refusal::NotAllowed);
