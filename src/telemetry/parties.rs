@@ -253,6 +253,7 @@ impl Times {
     }
 
     fn transfer(&mut self, kind: TransferKind, step: TransferStep, object: Option<&Object>) {
+        let first_has_left = self.first_has_left();
         let state = &mut self.under_way;
         let own = state.own.is_some();
         match step {
@@ -272,7 +273,7 @@ impl Times {
                 state.stage = Stage::Consulting;
                 state.present.iter_mut().for_each(|present| present.aside = !own || present.before);
             }
-            TransferStep::Accepted if own => state.together(),
+            TransferStep::Accepted if own || first_has_left => state.together(),
             TransferStep::Left if own => match state.present.iter().any(|present| !present.before) {
                 true => state.together(),
                 false => state.stage = Stage::PutThrough,
@@ -315,6 +316,7 @@ impl Times {
 
     /// Gives the time since the last fact to whom it belongs.
     fn give_out(&mut self, at_ms: u64) {
+        let first_has_left = self.first_has_left();
         let state = &mut self.under_way;
         let span = at_ms.saturating_sub(state.at_ms);
         if span == 0 {
@@ -324,7 +326,6 @@ impl Times {
         let consulting = state.stage == Stage::Consulting && state.own.is_none();
         let caller_holds = state.caller_holds;
         // Whom the clerk has called, and left to nobody.
-        let first_has_left = self.parties.first().is_some_and(|row| row.left_ms.is_some());
         let left_alone = first_has_left && state.present.len() == 1 && state.stage == Stage::Together;
         let talks =
             |present: &Present| !present.aside && !present.holds && !caller_holds && !left_alone;

@@ -19,7 +19,7 @@ use crate::desk::{Office, has};
 use crate::house;
 use crate::seed::in_a_city_with;
 
-fn keeps_places(plan: &mut Plan) {
+pub fn keeps_places(plan: &mut Plan) {
     calls_out(plan);
     plan.missed.enabled = true;
     let queue = plan.queues.get_mut("main").expect("the shipped queue");
@@ -39,7 +39,7 @@ fn has_words(city: &mut City) {
 }
 
 /// Waits, hears the offer, takes it, and is let go.
-fn keeps(city: &mut City, citizen: Who) {
+pub fn keeps(city: &mut City, citizen: Who) {
     has_words(city);
     city.dials(citizen, "12345");
     assert!(city.run_until(secs(30), |city| city.state_of(citizen) == Some("waiting")));

@@ -20,7 +20,7 @@ use crate::desk::has;
 use crate::network::Weather;
 use crate::seed::{in_a_city, in_a_city_with};
 
-const CITIZEN: &str = "13800000000";
+pub const CITIZEN: &str = "13800000000";
 
 /// A trunk outward, at whose far end is the first telephone of the city; the emergency centers, and the
 /// tax office, are there as well.
@@ -58,7 +58,7 @@ pub fn ask(city: &mut City, request: Request) -> Result<Reply, Refusal> {
     reply
 }
 
-fn click(city: &mut City, seat: &str, number: &str) -> Result<Reply, Refusal> {
+pub fn click(city: &mut City, seat: &str, number: &str) -> Result<Reply, Refusal> {
     ask(city, Request::Dial { seat: seat.into(), number: number.into(), line: None, of: None })
 }
 
@@ -74,7 +74,7 @@ fn refused(status: u16) -> impl Fn(&PhoneEvent) -> bool {
 }
 
 /// From and Request-URI of the last call that came in at a telephone.
-fn came_in(city: &City, who: Who) -> (String, String) {
+pub fn came_in(city: &City, who: Who) -> (String, String) {
     let events = city.look_at(who).events.iter().rev();
     let last = events.filter_map(|(_, event)| match event {
         PhoneEvent::IncomingCall { from, headers, .. } => {
@@ -86,19 +86,19 @@ fn came_in(city: &City, who: Who) -> (String, String) {
     last.into_iter().next().expect("a call came in")
 }
 
-fn record(city: &City, call: CallId) -> CallRecord {
+pub fn record(city: &City, call: CallId) -> CallRecord {
     CallRecord::fold(&city.store.facts[&call]).expect("it is on disk")
 }
 
-fn joined(city: &City, one: Who, other: Who) -> bool {
+pub fn joined(city: &City, one: Who, other: Who) -> bool {
     city.hears(one, other) && city.hears(other, one)
 }
 
-fn is_set_aside(city: &City, clerk: Who) -> bool {
+pub fn is_set_aside(city: &City, clerk: Who) -> bool {
     matches!(city.seat_state(clerk), SeatState::Away { why: AwayWhy::OwnCall, .. })
 }
 
-fn is_ready(city: &City, clerk: Who) -> bool {
+pub fn is_ready(city: &City, clerk: Who) -> bool {
     matches!(city.seat_state(clerk), SeatState::Ready { .. })
 }
 
