@@ -37,7 +37,8 @@ impl Call {
         let Other { leg, callee, met, rings_since, .. } = other;
         let clerk = std::mem::replace(&mut self.caller, leg);
         self.turned = Some(Turned { callee, met, figures: None });
-        self.other = Some(Other { began: true, ..Call::on_the_line(clerk, Callee::Seat(seat), met, rings_since) });
+        self.other =
+            Some(Other { began: true, ..Call::on_the_line(clerk, Callee::Seat(seat), met, rings_since) });
         self.steps.clear(); // What the clerk would have heard, had nobody answered.
     }
 

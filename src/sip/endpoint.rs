@@ -28,8 +28,8 @@ use super::transaction::{Fingerprint, Table};
 use super::transport::Hop;
 use super::trunks::Trunks;
 use super::uac::Inviting;
-use super::writing::{Face, face};
 use super::ways_out::WaysOut;
+use super::writing::{Face, face};
 use crate::id::{Dice, SeatId, TrunkId};
 use crate::time::{Agenda, Instant, Now};
 

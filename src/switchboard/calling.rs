@@ -361,8 +361,7 @@ impl Switchboard {
             }
             // Whom the clerk asks in hears of whom it is about, as on any call.
             Callee::Peer { .. } => {
-                let number =
-                    if self.is_emergency(callee) { &outward.number } else { outward.shown_number() };
+                let number = if self.is_emergency(callee) { &outward.number } else { outward.shown_number() };
                 (number.to_owned(), self.plan.line_name(&outward.shown))
             }
         }

@@ -18,8 +18,8 @@ use crate::time::{Instant, Timestamp};
 
 pub use seat::{SeatFact, SeatIs};
 pub use sound::{Outbound, Sound};
-pub use words::{CallbackOutcome, OutwardPurpose, PriorityWhy};
 pub use transfer::{AFTER_HOURS, Object, ObjectKind, TransferKind, TransferStep};
+pub use words::{CallbackOutcome, OutwardPurpose, PriorityWhy};
 
 /// Something that happened on one call. `sequence` begins at 1 and has no holes.
 #[derive(Clone, Debug, PartialEq)]

@@ -163,8 +163,14 @@ impl Switchboard {
             let again_at = now.mono + place.rules.again_after;
             return self.acd.callback_failed(kept, Some(again_at), now.mono);
         };
-        let callback =
-            Callback { kept, seat: seat.clone(), waited, seat_answered: false, seat_gone: false, talking_since: None };
+        let callback = Callback {
+            kept,
+            seat: seat.clone(),
+            waited,
+            seat_answered: false,
+            seat_gone: false,
+            talking_since: None,
+        };
         let number = (place.number, place.is_confidential);
         let id = self.call_back_kept(place.line, number, callback, peer, now);
         self.kept.attempts.insert(kept, id);

@@ -197,7 +197,9 @@ fn skills(plan: &Plan, told: &Told, now: Now) -> Vec<Known> {
         skills.extend(lane.skills.iter().cloned());
     }
     let policy = forms.iter().find_map(|form| plan.callers.policies.get(form.as_ref()));
-    if let Some(CallerAct::To(more)) = policy.filter(|policy| now.wall < policy.until).map(|policy| &policy.act) {
+    if let Some(CallerAct::To(more)) =
+        policy.filter(|policy| now.wall < policy.until).map(|policy| &policy.act)
+    {
         skills.extend(more.iter().cloned());
     }
     skills

@@ -212,7 +212,8 @@ impl MissedCalls {
                 heard.served = true;
                 if let Some(Attempt { number, missed, .. }) = &heard.outward {
                     let (number, missed) = (number.clone(), *missed);
-                    let outcome = if missed { CallbackOutcome::Answered } else { CallbackOutcome::AnsweredSince };
+                    let outcome =
+                        if missed { CallbackOutcome::Answered } else { CallbackOutcome::AnsweredSince };
                     return self.settle(&number, fact.call, outcome);
                 }
             }

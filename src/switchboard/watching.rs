@@ -171,9 +171,8 @@ impl Switchboard {
     pub(super) fn observer_may_not_hear(&mut self, call: CallId, now: Now) {
         self.watches.asked.remove(&call);
         self.watches.open.remove(&call);
-        let hears = |watch: &Watch| {
-            watch.role == Role::Observer && watch.at.is_some_and(|at| at.call == call)
-        };
+        let hears =
+            |watch: &Watch| watch.role == Role::Observer && watch.at.is_some_and(|at| at.call == call);
         let observers = self.watches.calls.iter().filter(|(_, watch)| hears(watch));
         let observers: Vec<CallId> = observers.map(|(id, _)| *id).collect();
         for id in observers {

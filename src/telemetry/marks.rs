@@ -115,12 +115,8 @@ impl Marks {
                 self.recognised = Some(Recognised { calls: *calls, seat, tickets });
             }
             What::Outward { purpose, seat, number, of } => {
-                self.outward = Some(Outward {
-                    purpose: *purpose,
-                    seat: seat.clone(),
-                    number: number.clone(),
-                    of: *of,
-                });
+                self.outward =
+                    Some(Outward { purpose: *purpose, seat: seat.clone(), number: number.clone(), of: *of });
             }
             What::CallbackKept { queue, ahead } => {
                 self.callback = Some(Kept { queue: queue.clone(), ahead: *ahead });

@@ -190,7 +190,7 @@ impl Times {
         state.present.push(Present { row, aside, holds: false, before: false });
         if state.stage == Stage::PutThrough {
             state.stage = Stage::Together;
-            if self.first_has_left() {
+            if self.parties.first().is_some_and(|row| row.left_ms.is_some()) {
                 state.together();
             }
         }
@@ -327,8 +327,7 @@ impl Times {
         let caller_holds = state.caller_holds;
         // Whom the clerk has called, and left to nobody.
         let left_alone = first_has_left && state.present.len() == 1 && state.stage == Stage::Together;
-        let talks =
-            |present: &Present| !present.aside && !present.holds && !caller_holds && !left_alone;
+        let talks = |present: &Present| !present.aside && !present.holds && !caller_holds && !left_alone;
         let among_themselves = (consulting || caller_holds)
             && state.present.iter().filter(|present| consulting || !present.holds).count() > 1;
         for present in &state.present {

@@ -216,23 +216,15 @@ fn a_blind_transfer_is_split_exactly_between_who_asked_and_whom_it_reached() {
 /// A clerk has called a citizen: the clerk's telephone is the first leg, and it is they who ask others in.
 #[test]
 fn in_a_clerks_own_call_the_citizen_waits_and_the_clerk_may_leave_the_others() {
-    let citizen = || What::PeerAnswered {
-        trunk: "carrier".into(),
-        number: "13900000000".into(),
-        leg: Some(1),
-    };
+    let citizen =
+        || What::PeerAnswered { trunk: "carrier".into(), number: "13900000000".into(), leg: Some(1) };
     let outward = What::Outward {
         purpose: crate::switchboard::fact::OutwardPurpose::Click,
         seat: Some("1001".into()),
         number: "13900000000".into(),
         of: None,
     };
-    let begin = [
-        (0, opened()),
-        (0, outward),
-        (5_000, citizen()),
-        (20_000, transfer("consult", "requested")),
-    ];
+    let begin = [(0, opened()), (0, outward), (5_000, citizen()), (20_000, transfer("consult", "requested"))];
     let end = [
         (25_000, transfer("consult", "consulting")),
         (25_000, peer(2)),
@@ -275,10 +267,7 @@ fn in_a_clerks_own_call_the_citizen_waits_and_the_clerk_may_leave_the_others() {
     let alone = record(&[&begin[..], &end].concat());
     are(
         &alone,
-        &[
-            ("caller", 0, 22_000, 15_000, 2_000, 0),
-            ("carrier/13900000000", 5_000, 40_000, 15_000, 20_000, 0),
-        ],
+        &[("caller", 0, 22_000, 15_000, 2_000, 0), ("carrier/13900000000", 5_000, 40_000, 15_000, 20_000, 0)],
     );
     assert_eq!((alone.times.on_hold_ms, alone.times.alone_ms), (10_000, 15_000));
     // Or it does.

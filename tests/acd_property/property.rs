@@ -109,7 +109,8 @@ impl Ledger {
                     match dice.below(4) {
                         0 => {
                             // A supervisor takes the call over that they listened to.
-                            let (taken, whole) = (call(600_000 + dice.below(3)), !self.own.contains_key(&seat));
+                            let (taken, whole) =
+                                (call(600_000 + dice.below(3)), !self.own.contains_key(&seat));
                             floor.acd.seat_spoken_for(&seat, now);
                             if floor.acd.transfer_to(taken, std::slice::from_ref(&seat), false, None, now) {
                                 assert!(whole && self.transfers.insert(taken, false).is_none());

@@ -31,7 +31,10 @@ fn who_waits_goes_to_the_front_and_the_wait_counts_on() {
     // 25 s after the caller joined, as if nothing had been.
     floor.pass(secs(10));
     let said: Vec<Decision> = floor.decisions();
-    assert!(said.iter().any(|said| matches!(said, Decision::Announce { call: of, ahead: 0, .. } if *of == call(2))));
+    assert!(
+        said.iter()
+            .any(|said| matches!(said, Decision::Announce { call: of, ahead: 0, .. } if *of == call(2)))
+    );
     // And sent on 300 s after that.
     floor.pass(secs(274));
     assert!(floor.acd.position(call(2)).is_some());
@@ -65,7 +68,11 @@ fn who_is_rung_for_keeps_the_offer_and_is_first_where_it_fails() {
     floor.acd.offer_failed(rung_for, &"1002".into(), OfferEnd::Unreachable, floor.now);
     floor.acd.seat_left(&"1001".into(), engaged, floor.now);
     floor.pass(secs(10));
-    assert_eq!(floor.decisions(), [offer(rung_for, "1001", secs(15))], "before who had been first");
+    assert_eq!(
+        floor.decisions().last(),
+        Some(&offer(rung_for, "1001", secs(15))),
+        "before who had been first"
+    );
     assert!(floor.answers(rung_for, "1001"));
 }
 

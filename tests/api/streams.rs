@@ -7,8 +7,8 @@ use std::time::Duration;
 use hotline::io::http::Bounds;
 use hotline::io::http::feed::RING_FACTS;
 use hotline::switchboard::Happened;
-use hotline::switchboard::request::Flag;
 use hotline::switchboard::fact::{Cause, SeatFact, SeatIs, What};
+use hotline::switchboard::request::Flag;
 use serde_json::json;
 
 use crate::client::{Events, get};

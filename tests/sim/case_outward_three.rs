@@ -166,9 +166,8 @@ fn a_call_back_of_a_kept_place_is_listened_to_taken_over_and_ends_in_a_wrap_up()
         city.run_for(secs(1));
         assert!(city.look_at(clerk).is_idle());
         assert!(matches!(city.seat_state(clerk), SeatState::WrapUp { .. }), "{:?}", city.seat_state(clerk));
-        let back = |facts: &Vec<hotline::switchboard::Fact>| {
-            has(facts, |what| matches!(what, What::Watched { .. }))
-        };
+        let back =
+            |facts: &Vec<hotline::switchboard::Fact>| has(facts, |what| matches!(what, What::Watched { .. }));
         assert!(city.store.facts.values().any(|facts| back(facts)));
         city.hangs_up(citizen);
         city.run_for(secs(3));

@@ -106,7 +106,9 @@ impl Filter {
         placed: impl Iterator<Item = &'a Placed>,
     ) -> Result<Nobodys, Problem> {
         let calls: Nobodys = match self.hidden {
-            true => placed.filter_map(about).filter(|call| self.call.is_none_or(|only| only == *call)).collect(),
+            true => {
+                placed.filter_map(about).filter(|call| self.call.is_none_or(|only| only == *call)).collect()
+            }
             false => Nobodys::new(),
         };
         if calls.is_empty() {

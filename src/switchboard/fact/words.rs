@@ -19,14 +19,20 @@ pub enum PriorityWhy {
     Policy,
 }
 
+impl std::fmt::Display for PriorityWhy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            PriorityWhy::Lane(name) => write!(f, "{LANE}{name}"),
+            PriorityWhy::EmergencyCenter => f.write_str("emergency_center"),
+            PriorityWhy::Urgent => f.write_str("urgent"),
+            PriorityWhy::Policy => f.write_str("policy"),
+        }
+    }
+}
+
 impl From<PriorityWhy> for String {
     fn from(why: PriorityWhy) -> Self {
-        match why {
-            PriorityWhy::Lane(name) => format!("{LANE}{name}"),
-            PriorityWhy::EmergencyCenter => "emergency_center".into(),
-            PriorityWhy::Urgent => "urgent".into(),
-            PriorityWhy::Policy => "policy".into(),
-        }
+        why.to_string()
     }
 }
 
