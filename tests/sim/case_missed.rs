@@ -116,7 +116,7 @@ fn who_does_not_answer_is_tried_again_later_and_given_up_after_the_last_try() {
         let second = begun(call_back(city, missed, "1001"));
         city.run_for(secs(8));
         assert!(city.board.missed().is_empty());
-        assert_eq!((settled(city, first), settled(city, second)), (vec![], vec!["unanswered".to_owned()]));
+        assert_eq!((settled(city, first), settled(city, second)), (vec![], vec!["unanswered"]));
         assert!(after_a_restart(city).is_empty() && city.look_at(clerk).is_idle());
     });
 }

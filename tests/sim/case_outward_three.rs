@@ -127,6 +127,7 @@ fn what_fails_over_there_gives_the_citizen_back_or_leaves_a_ticket() {
         let consult = || Wish::Consult { to: "12366".into() };
         assert_eq!(asks(city, "1002", consult()), Err(Refusal::NotAllowed));
         assert_eq!(asks(city, "1001", consult()), Ok(Reply::Done));
+        city.run_for(secs(2));
         assert!(city.run_until(secs(5), |city| joined(city, clerk, citizen)), "busy: back at once");
         city.telephone(taxes).phone.set_answers(Answers::Never);
         assert_eq!(asks(city, "1001", consult()), Ok(Reply::Done));
