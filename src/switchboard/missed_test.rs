@@ -40,7 +40,7 @@ impl Desk {
         self.list.handle_timeout(self.now);
     }
 
-    fn tell(&mut self, call: CallId, what: What) -> Option<&'static str> {
+    fn tell(&mut self, call: CallId, what: What) -> Option<CallbackOutcome> {
         let sequence = self.sequences.entry(call).or_default();
         *sequence += 1;
         let (at, mono) = (self.now.wall, self.now.mono);
@@ -67,7 +67,7 @@ impl Desk {
         call
     }
 
-    fn closes(&mut self, call: CallId, cause: Cause, lasted_s: u64) -> Option<&'static str> {
+    fn closes(&mut self, call: CallId, cause: Cause, lasted_s: u64) -> Option<CallbackOutcome> {
         let lasted_ms = lasted_s * 1_000;
         self.tell(call, What::Closed { cause, lasted_ms, answered_ms: None, sound: None, reason: None })
     }
