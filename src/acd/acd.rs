@@ -31,6 +31,7 @@ use crate::time::{Agenda, Instant};
 
 use super::decide::Free;
 use super::need::Needs;
+use super::own::Own;
 use super::queue::Queue;
 use super::seat::Seat;
 use super::talk::{Earlier, Talk};
@@ -55,7 +56,7 @@ pub struct Acd {
     /// Where callers stood before a clerk talked with them.
     pub(super) earlier: BTreeMap<CallId, Earlier>,
     /// Clerks' own calls, by how many; a seat that the plan drops and takes back is in them still.
-    pub(super) own_calls: BTreeMap<SeatId, u32>,
+    pub(super) own_calls: BTreeMap<SeatId, Own>,
     /// Longest wrap-up.
     pub(super) wrap_up_max: std::time::Duration,
     pub(super) agenda: Agenda<Wake>,

@@ -26,7 +26,7 @@ impl Acd {
         };
         let priority = i32::from(joining.priority) + i32::from(queue.rules().priority);
         let turned_away = queue.turns_away(priority).filter(|_| !first);
-        self.stand(joining, priority, now);
+        self.stand(joining, priority, now, now);
         self.pair_caller(call, now);
         if !self.is_offered(call) {
             // This one may be one too many for a usual day, and those whom a surge calls for be free.
@@ -47,23 +47,21 @@ impl Acd {
         self.settle(now);
     }
 
-    /// Takes a place in the line.
-    fn stand(&mut self, joining: Joining, priority: i32, now: Instant) {
+    /// Takes a place in the line, in which the caller waits since then.
+    pub(super) fn stand(&mut self, joining: Joining, priority: i32, since: Instant, now: Instant) {
         let call = joining.call;
         let earlier = self.earlier.remove(&call).filter(|_| joining.first);
         self.joined += 1;
-        let (as_of, order) = earlier.map_or((now, self.joined), |earlier| (earlier.as_of, earlier.order));
+        let (as_of, order) = earlier.map_or((since, self.joined), |earlier| (earlier.as_of, earlier.order));
         let Some(queue) = self.queues.get_mut(&joining.queue) else { return };
-        let mut rank = Rank { priority, as_of, behind: !joining.first, order };
-        if joining.first {
-            let ageing = queue.rules().ageing;
-            let alike = queue.line.iter().filter(|(place, _)| place.is_of(priority, ageing));
-            rank.as_of = alike.map(|(place, _)| place.as_of()).fold(as_of, Instant::min);
-        }
+        let rank = match joining.first {
+            true => queue.first_of(priority, as_of, order),
+            false => Rank { priority, as_of, behind: true, order },
+        };
         let place = rank.place(queue.rules().ageing);
         let mut waiting = Waiting {
             bound: None,
-            steps: queue.steps_by(Duration::ZERO),
+            steps: queue.steps_by(now.since(since)),
             need: 0,
             presence: Presence::Here { announce_at: now, unstaffed_since: None },
             stage: Stage::Open,
@@ -72,7 +70,7 @@ impl Acd {
             priority: joining.priority,
             rank,
             place,
-            since: now,
+            since,
         };
         if let (Some(seat), Some(wait)) = (joining.sticky, queue.rules().sticky_wait)
             && !wait.is_zero()
@@ -91,6 +89,33 @@ impl Acd {
         }
         queue.put_in(place, call);
         self.waiting.insert(call, waiting);
+    }
+
+    /// Who waits goes before all others of this priority from now on, the caller's own; the queue's is added
+    /// to it. Nothing else begins anew: the wait counts on, and a seat that rings goes on ringing. If nobody
+    /// picks up there, the caller is where the new place is. Nobody is waited for in particular any more.
+    /// False where the call is in no line.
+    pub fn reprioritise(&mut self, call: CallId, priority: i16, now: Instant) -> bool {
+        let Some(waiting) = self.waiting.get_mut(&call) else { return false };
+        let Some(queue) = self.queues.get_mut(&waiting.queue) else { return false };
+        queue.take_out(waiting.place);
+        self.needs.row_mut(waiting.need).open.remove(&waiting.place);
+        waiting.priority = priority;
+        let priority = i32::from(priority) + i32::from(queue.rules().priority);
+        waiting.rank = queue.first_of(priority, waiting.rank.as_of, waiting.rank.order);
+        waiting.place = waiting.rank.place(queue.rules().ageing);
+        queue.put_in(waiting.place, call);
+        if waiting.is_open() {
+            self.needs.row_mut(waiting.need).open.insert(waiting.place, call);
+        }
+        if waiting.bound.take().is_some() {
+            let need = waiting.need(queue);
+            self.need_instead(call, need, now);
+            self.pair_caller(call, now);
+        }
+        self.wake_caller(call);
+        self.settle(now);
+        true
     }
 
     fn would_wait_too_long(&self, call: CallId) -> Option<Overflow> {

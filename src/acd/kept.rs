@@ -1,7 +1,7 @@
 //! Places that are kept for callers who hung up: when it is their turn, a seat is offered them like others,
 //! and the house calls back once it has picked up.
 
-use crate::acd::event::Decision;
+use crate::acd::event::{Decision, Joining};
 use crate::id::CallId;
 use crate::time::Instant;
 
@@ -29,6 +29,23 @@ impl Acd {
         waiting.stage = Stage::Open;
         self.needs.row_mut(waiting.need).open.insert(waiting.place, call);
         self.let_go(call, &rang, now);
+        self.pair_caller(call, now);
+        self.wake_caller(call);
+        self.settle(now);
+        true
+    }
+
+    /// Keeps a place again that was kept before a restart, `until` then: the caller has waited since `since`.
+    /// False where the queue is not there, or the caller is.
+    pub fn restore_place(&mut self, joining: Joining, since: Instant, until: Instant, now: Instant) -> bool {
+        let call = joining.call;
+        let queue = self.queues.get(&joining.queue).filter(|queue| !queue.dropped);
+        let Some(queue) = queue.filter(|_| !self.waiting.contains_key(&call)) else { return false };
+        let priority = i32::from(joining.priority) + i32::from(queue.rules().priority);
+        self.stand(joining, priority, since, now);
+        if let Some(waiting) = self.waiting.get_mut(&call) {
+            waiting.presence = Presence::Kept { until };
+        }
         self.pair_caller(call, now);
         self.wake_caller(call);
         self.settle(now);

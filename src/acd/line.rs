@@ -111,7 +111,7 @@ impl Acd {
         true
     }
 
-    fn need_instead(&mut self, call: CallId, need: Need, now: Instant) {
+    pub(super) fn need_instead(&mut self, call: CallId, need: Need, now: Instant) {
         let Some(waiting) = self.waiting.get_mut(&call) else { return };
         let queue = self.queues.get(&waiting.queue);
         let new = self.needs.enter(need, &self.seats, queue);

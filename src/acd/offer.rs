@@ -241,13 +241,13 @@ impl Acd {
 
     /// Nothing is under way at the seat any more: it is free, unless somebody said otherwise meanwhile.
     pub(super) fn release(&mut self, id: &SeatId, since: Instant, now: Instant) {
-        if let Some(number) = self.free(id, since, now) {
+        if let Some(number) = self.release_unpaired(id, since, now) {
             self.pair_seat(id, number, now);
         }
     }
 
-    /// The same, and nobody is offered to it yet: its number, if it is free now.
-    fn free(&mut self, id: &SeatId, since: Instant, now: Instant) -> Option<usize> {
+    /// The same, but nobody is offered to it: where it is free, its number.
+    pub(super) fn release_unpaired(&mut self, id: &SeatId, since: Instant, now: Instant) -> Option<usize> {
         let seat = self.seats.get_mut(id)?;
         let (dropped, number) = (seat.dropped, seat.number);
         seat.absence.take_if(|absence| absence.is_over(now));
@@ -264,8 +264,9 @@ impl Acd {
         self.set_seat(id, state, now);
         if dropped {
             self.seats.remove(id);
+            return None;
         }
-        (is_free && !dropped).then_some(number)
+        is_free.then_some(number)
     }
 
     pub(super) fn is_ringing(&self, id: &SeatId) -> bool {
@@ -287,7 +288,7 @@ impl Acd {
     /// A wrap-up is over, or an absence: the seat's number, if it is free now.
     pub(super) fn rested(&mut self, id: &SeatId, now: Instant) -> Option<usize> {
         match self.seat(id)? {
-            SeatState::WrapUp { .. } | SeatState::Away { .. } => self.free(id, now, now),
+            SeatState::WrapUp { .. } | SeatState::Away { .. } => self.release_unpaired(id, now, now),
             SeatState::SignedOut
             | SeatState::Ready { .. }
             | SeatState::Offered { .. }

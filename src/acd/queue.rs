@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::acd::event::Overflow;
-use crate::acd::place::Place;
+use crate::acd::place::{Place, Rank};
 use crate::acd::wait::Handling;
 use crate::id::{CallId, SeatId};
 use crate::routing;
@@ -70,6 +70,14 @@ impl Queue {
     pub(super) fn put_in(&mut self, place: Place, call: CallId) {
         let index = self.line.partition_point(|(other, _)| *other < place);
         self.line.insert(index, (place, call));
+    }
+
+    /// The rank of who goes before all others of this priority.
+    pub(super) fn first_of(&self, priority: i32, as_of: Instant, order: u64) -> Rank {
+        let ageing = self.rules().ageing;
+        let alike = self.line.iter().filter(|(place, _)| place.is_of(priority, ageing));
+        let as_of = alike.map(|(place, _)| place.as_of()).fold(as_of, Instant::min);
+        Rank { priority, as_of, behind: false, order }
     }
 
     pub(super) fn take_out(&mut self, place: Place) {

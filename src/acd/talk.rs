@@ -132,24 +132,43 @@ impl Acd {
 
     /// After a conversation, which is off its call already.
     pub(super) fn end_talk(&mut self, call: CallId, talk: &Talk, now: Instant) {
-        let Some(seat) = self.seats.get_mut(&talk.seat) else { return };
+        let Some(seat) = self.seats.get(&talk.seat) else { return };
         if let (SeatState::Talking { since, .. }, Some(queue)) =
             (&seat.state, self.queues.get_mut(&talk.queue))
             && !talk.beside
         {
             queue.handling.learn(now.since(*since) + talk.wrap_up);
         }
+        if let Some(number) = self.finish_case(&talk.seat, call, talk.wrap_up, now) {
+            self.pair_seat(&talk.seat, number, now);
+        }
+    }
+
+    /// The clerk has time for the case that is behind them, at least as long as for one before it. A seat
+    /// that has none to take is what it becomes then: where that is free, its number, for it is to be paired.
+    pub(super) fn finish_case(
+        &mut self,
+        id: &SeatId,
+        call: CallId,
+        wrap_up: Duration,
+        now: Instant,
+    ) -> Option<usize> {
+        let seat = self.seats.get_mut(id)?;
         seat.talked_until = now;
-        let ends_at = now + talk.wrap_up;
+        let mut ends_at = now + wrap_up;
         if let Some(absence) = &mut seat.absence {
             absence.stretch(now, ends_at);
         }
         let is_to_go = seat.dropped || !seat.registered || seat.absence.is_some();
-        if is_to_go || talk.wrap_up.is_zero() {
-            self.release(&talk.seat, now, now);
-        } else {
-            self.set_seat(&talk.seat, SeatState::WrapUp { call, ends_at }, now);
+        match seat.state {
+            SeatState::WrapUp { ends_at: before, .. } if !is_to_go => ends_at = ends_at.max(before),
+            _ => {}
         }
+        if is_to_go || ends_at <= now {
+            return self.release_unpaired(id, now, now);
+        }
+        self.set_seat(id, SeatState::WrapUp { call, ends_at }, now);
+        None
     }
 
     /// A seat that had just picked up is gone: before the two talked, or from an attempt to call back, of

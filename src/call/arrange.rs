@@ -193,7 +193,7 @@ impl Call {
     }
 
     /// Who talks how, where anybody does.
-    fn talk(&self) -> Option<Talk> {
+    pub(super) fn talk(&self) -> Option<Talk> {
         let caller = self.person(&self.caller);
         let other = self.person(&self.other.as_ref()?.leg);
         let third = self.third.as_ref();
@@ -258,8 +258,9 @@ impl Call {
     /// The clerk leaves the caller with music, or is back: that is told.
     fn mind_held(&mut self) {
         let talks = self.doing == Doing::Talking;
-        let clerk = self.other.as_ref().filter(|other| talks && other.seat().is_some());
-        let clerk = clerk.map(|clerk| (clerk.leg.id, self.held || clerk.leg.is_holding()));
+        let of_other = self.other.as_ref().filter(|other| other.seat().is_some()).map(|other| &other.leg);
+        let clerk = if self.clerk.is_some() { Some(&self.caller) } else { of_other };
+        let clerk = clerk.filter(|_| talks).map(|leg| (leg.id, self.held || leg.is_holding()));
         let holder = clerk.filter(|(_, holds)| *holds).map(|(leg, _)| leg);
         let before = std::mem::replace(&mut self.told_held, holder);
         if let Some((leg, holds)) = clerk.filter(|(leg, _)| holder.is_some() || before == Some(*leg))
@@ -289,13 +290,6 @@ impl Call {
         } else if self.timers.due(Timer::Hold).is_none() && !longest.is_zero() {
             self.timers.set(Timer::Hold, now.mono + longest);
         }
-    }
-
-    /// Whether the caller and one other talk, and neither holds.
-    pub(super) fn two_talk(&self) -> bool {
-        let holds = |person: Person| person.holds;
-        let talk = self.talk().filter(|_| self.doing == Doing::Talking);
-        matches!(talk, Some(Talk::Two(a, b)) if !holds(a) && !holds(b))
     }
 
     /// Guests are in the call's conference, or have left it.

@@ -36,19 +36,24 @@ pub struct GivenAway {
 impl Call {
     /// With whom the clerk talks whose own call this is. `None`: it is nobody's, or nobody is there.
     pub fn partner(&self) -> Option<Partner> {
+        self.first_clerk().filter(|_| self.doing == Doing::Talking && self.third.is_none())?;
         let other = self.other.as_ref().filter(|other| other.answered && other.joined)?;
-        let (trunk, number) = other.peer()?;
+        let (leg, callee) = match &self.turned {
+            Some(turned) => (self.caller.id, &turned.callee),
+            None => (other.leg.id, &other.callee),
+        };
+        let Callee::Peer { trunk, number } = callee else { return None };
         let callee = match trunk.as_str() {
             SEATS => Callee::Seat(number.as_str().into()),
-            _ => Callee::Peer { trunk, number },
+            _ => callee.clone(),
         };
-        let talks = self.clerk.is_some() && self.doing == Doing::Talking && self.third.is_none();
-        talks.then_some(Partner { leg: other.leg.id, callee })
+        Some(Partner { leg, callee })
     }
 
     /// Lets the partner's leg go, whose dialog goes on in another call, and ends this one.
     pub fn give_away(&mut self, leg: LegId, now: Now) -> Option<GivenAway> {
         self.partner().filter(|partner| partner.leg == leg)?;
+        self.turn_back();
         let given = {
             let leg = &self.other.as_ref()?.leg;
             GivenAway { described: leg.described().cloned()?, peer: leg.peer, ours: leg.ip }

@@ -64,11 +64,11 @@ impl Call {
         if !leg.presses.is_new(digit, way, now.mono) {
             return;
         }
-        if id == self.caller.id {
+        if self.doing == Doing::Talking && self.clerk_leg() == Some(id) {
+            self.clerk_pressed(id, digit, way, now);
+        } else if id == self.caller.id {
             self.pass_on(id, digit.encode_utf8(&mut [0; 4]), way);
             self.digit_pressed(digit, now);
-        } else if self.doing == Doing::Talking && self.clerk_leg() == Some(id) {
-            self.clerk_pressed(id, digit, way, now);
         } else {
             self.pass_on(id, digit.encode_utf8(&mut [0; 4]), way);
         }

@@ -38,7 +38,12 @@ impl Call {
             if !vanished {
                 self.stage = Stage::Gone;
             }
-            self.end(if vanished { Ending::CallerVanished } else { Ending::CallerHungUp }, now);
+            let cause = match vanished {
+                _ if self.turned.is_some() => Ending::OtherHungUp, // Whom a clerk has called.
+                true => Ending::CallerVanished,
+                false => Ending::CallerHungUp,
+            };
+            self.end(cause, now);
         } else {
             self.party_left(leg, vanished, now);
         }
@@ -67,6 +72,7 @@ impl Call {
         if std::mem::take(&mut self.recording) {
             self.push(Command::Sound(Order::StopRecord { call: self.id }));
         }
+        self.tell_served_left(now);
         if self.caller.is_open() {
             self.push(Command::Sound(Order::Close { leg: self.caller.id }));
             self.timers.set(Timer::Farewell, now.mono + FAREWELL_MAX);
@@ -83,7 +89,15 @@ impl Call {
     pub(super) fn handle_farewell(&mut self, cause: Option<Ending>, input: &Input) {
         match (cause, input) {
             (Some(cause), Input::SoundClosed { leg, figures }) if *leg == self.caller.id => {
-                self.close(cause, Some(**figures))
+                let figures = match &self.turned {
+                    None => Some(**figures),
+                    Some(turned) => {
+                        let first = turned.figures;
+                        self.leg_closed(*leg, **figures);
+                        first
+                    }
+                };
+                self.close(cause, figures);
             }
             (Some(_), Input::SoundClosed { leg, figures }) => self.leg_closed(*leg, **figures),
             (_, Input::Port { slot: Some(slot), .. }) => self.push(Command::FreePort { slot: *slot }),

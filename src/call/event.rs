@@ -289,8 +289,10 @@ pub enum Command {
     Watch { call: CallId, how: Option<Watching> },
     /// Whoever listens wants that call for their own seat, which is free when this call is over.
     TakeWatched { call: CallId },
-    /// Caller and clerk know that observers hear them.
+    /// All who talk know that observers hear them.
     ObserverMayHear,
+    /// Somebody has joined who does not: observers hear nothing from now on, and may ask again.
+    ObserverMayNotHear,
     /// Asks an adapter by these values: [`Input::LookedUp`] with this number follows, in the source's time-out.
     LookUp { asked: u32, source: LookUpId, by: BTreeMap<String, String> },
     /// A fact for the record.

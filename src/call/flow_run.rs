@@ -236,7 +236,7 @@ impl Call {
 
     /// A sound that was ordered is through.
     pub(super) fn played(&mut self, leg: LegId, mark: u32, now: Now) {
-        self.notice_played(leg, mark);
+        self.notice_played(leg, mark, now);
         if self.words_heard(leg, mark, now) {
             return;
         }

@@ -188,7 +188,12 @@ impl Call {
         let there = |standing| matches!(standing, Standing::Consulting | Standing::Merged);
         let third = self.third.as_ref().filter(|third| there(third.standing));
         let of_third = third.and_then(|third| third.party.as_ref()).map(|party| party.leg.id);
-        of_third.or(self.other.as_ref().map(|other| other.leg.id)).filter(|menu| *menu != from)
+        // Whom a clerk has called may have one, too.
+        let of_two = match self.turned {
+            Some(_) => Some(self.caller.id),
+            None => self.other.as_ref().map(|other| other.leg.id),
+        };
+        of_third.or(of_two).filter(|menu| *menu != from)
     }
 }
 

@@ -17,6 +17,7 @@ mod keys;
 mod leg;
 mod meeting;
 pub mod negotiate;
+mod notice;
 mod notices;
 mod outward;
 mod party;
@@ -35,6 +36,7 @@ mod sound;
 mod survey;
 mod talk;
 mod third;
+mod turned;
 mod urgent;
 mod watching;
 mod wish;
@@ -61,12 +63,14 @@ use keys::Keys;
 use leg::Leg;
 use meeting::Member;
 use negotiate::{Disagreement, KeySeed, Taste, Terms};
+use notice::Notice;
 use outward::First;
 use party::Other;
 use script::{Acting, Service};
 use survey::Question;
 use third::{Standing, Third};
-use watching::{Notice, Watcher};
+use turned::Turned;
+use watching::Watcher;
 pub use wish::{Unwilling, Wish};
 
 /// How long a peer that fell silent may take to answer our OPTIONS.
@@ -130,10 +134,12 @@ pub struct Call {
     /// And is paused.
     paused: bool,
     steps: VecDeque<Step>,
-    /// The first leg, whoever is on it.
+    /// The first leg, whoever is on it; of a call that was turned round, whom the clerk called.
     caller: Leg,
-    /// The clerk on the first leg, where it is not a citizen's.
+    /// The clerk on the first leg, where it is not a citizen's, and the call is not turned round.
     clerk: Option<SeatId>,
+    /// The clerk who began it is `other`, or was: whom they called is on the caller's leg.
+    turned: Option<Turned>,
     /// The house called the first leg.
     first: Option<First>,
     reliable: bool,
@@ -166,6 +172,8 @@ pub struct Call {
     /// The clerk of whom it was told that they hold.
     told_held: Option<LegId>,
     notice: Notice,
+    /// Legs that were told of observers; never more than there are.
+    noticed: Vec<LegId>,
     /// The queue it waits or waited in.
     queue: Option<QueueId>,
     /// Whether the place in it may be kept.
@@ -325,6 +333,7 @@ impl Call {
             plan: setup.plan,
             caller,
             clerk,
+            turned: None,
             first,
             reliable: setup.reliable,
             other: None,
@@ -343,6 +352,7 @@ impl Call {
             held: false,
             told_held: None,
             notice: Notice::default(),
+            noticed: Vec::new(),
             queue: None,
             keeping: None,
             urgent: false,

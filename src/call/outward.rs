@@ -55,11 +55,6 @@ impl Call {
         self.first.is_some()
     }
 
-    /// The clerk on the first leg; whom the call went out to is served then. `None`: a citizen is on it.
-    pub fn first_clerk(&self) -> Option<&SeatId> {
-        self.clerk.as_ref()
-    }
-
     /// The first step: an INVITE that came is acted on at once, ours waits for the record.
     pub(super) fn set_out(&mut self, now: Now) {
         if self.first.is_none() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::leg::Leg;
 use super::negotiate::Terms;
-use super::{Call, Callee, Command, Timer, Told};
+use super::{Call, Callee, Command, Stage, Timer, Told};
 use crate::id::{LegId, SeatId, TrunkId};
 use crate::media::Order;
 use crate::media::order::PortSlot;
@@ -28,6 +28,8 @@ pub(super) struct Other {
     pub(super) invited: bool,
     /// Its dialog stood before, as another call's: it is offered to, and not called.
     pub(super) adopted: bool,
+    /// The clerk who began the call, which was turned round: no queue knows of it.
+    pub(super) began: bool,
 }
 
 impl Other {
@@ -52,22 +54,30 @@ impl Call {
     /// The leg of the clerk who serves, once they have answered: whose keys are codes, and whose wishes
     /// count.
     pub fn clerk_leg(&self) -> Option<LegId> {
+        if self.clerk.is_some() {
+            return (self.stage == Stage::Answered).then_some(self.caller.id);
+        }
         self.other.as_ref().filter(|other| other.joined && other.seat().is_some()).map(|other| other.leg.id)
     }
 
     /// The leg of the citizen who is served.
     pub fn served_leg(&self) -> LegId {
-        self.caller.id
+        let called = self.other.as_ref().filter(|_| self.clerk.is_some());
+        called.map_or(self.caller.id, |called| called.leg.id)
     }
 
     /// The clerk who serves.
     pub fn clerk(&self) -> Option<&SeatId> {
+        if self.clerk.is_some() {
+            return self.clerk.as_ref().filter(|_| self.stage == Stage::Answered);
+        }
         self.other.as_ref().filter(|other| other.joined)?.seat()
     }
 
-    /// Seats that this call rings or talks with, and whether it talks with them.
+    /// Seats that this call rings or talks with, and whether it talks with them. A clerk whose own call it is
+    /// was called by nobody.
     pub fn seats_called(&self) -> impl Iterator<Item = (&SeatId, bool)> {
-        self.parties().filter_map(|party| Some((party.seat()?, party.joined)))
+        self.parties().filter(|party| !party.began).filter_map(|party| Some((party.seat()?, party.joined)))
     }
 
     /// Port pairs of its legs that the media engine does not know yet.
@@ -101,7 +111,7 @@ impl Call {
     /// Whether this leg's dialog stands.
     pub(super) fn is_established(&self, leg: LegId) -> bool {
         match leg == self.caller.id {
-            true => self.stage == super::Stage::Answered,
+            true => self.stage == Stage::Answered,
             false => self.party(leg).is_some_and(|party| party.answered),
         }
     }
@@ -132,6 +142,7 @@ impl Call {
             rings_since: now,
             invited: false,
             adopted: false,
+            began: false,
         }
     }
 
@@ -154,9 +165,12 @@ impl Call {
         let leg = other.leg.id;
         self.timers.cancel(Timer::Probe(leg.index));
         self.timers.cancel(Timer::Words(leg.index));
+        self.noticed.retain(|told| *told != leg);
         if other.leg.is_open() {
             self.push(Command::Sound(Order::Close { leg }));
-            self.await_figures(leg, &other.callee);
+            if !other.began {
+                self.await_figures(leg, &other.callee); // The first leg's are the call's.
+            }
         } else if other.invited {
             self.push(Command::FreePort { slot: other.leg.slot });
         }

@@ -28,6 +28,9 @@ impl Call {
         if self.third.is_some() {
             return self.push(decline(491)); // One at a time.
         }
+        if self.is_first_clerks(leg) {
+            self.turn_round();
+        }
         let talks = self.other.as_ref().is_some_and(|other| other.leg.id == leg);
         if self.doing != Doing::Talking {
             return self.push(decline(if talks { 491 } else { 603 }));
@@ -36,7 +39,7 @@ impl Call {
         let status = match (attended, self.plan.reach(&target)) {
             // A caller is served here, and puts nobody through.
             // Whom a clerk has called is no clerk.
-            _ if !talks || self.first_clerk().is_some() => 603,
+            _ if !talks || self.clerk.is_some() => 603,
             // Nothing that is only passed on goes on with anybody else: he may have no G.729.
             _ if self.caller.is_passed_on() => 603,
             (Some(Ok(partner)), _) => return self.join_partner(partner, (leg, refer), now),

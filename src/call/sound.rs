@@ -14,10 +14,11 @@ impl Call {
         if !self.is_heard(leg) {
             return;
         }
-        let side = match self.party(leg) {
-            _ if leg == self.caller.id => Side::Caller,
-            Some(party) => Side::Callee(party.callee.clone()),
-            None => return,
+        let side = match (self.party(leg), &self.turned) {
+            _ if leg == LegId::caller(self.id) => Side::Caller,
+            (None, Some(turned)) if leg == self.caller.id => Side::Callee(turned.callee.clone()),
+            (Some(party), _) => Side::Callee(party.callee.clone()),
+            (None, _) => return,
         };
         self.tell(Told::Missing { leg: leg.index, side, what });
     }
@@ -31,6 +32,10 @@ impl Call {
 
     /// The figures of a leg that is not the caller's, for the record.
     pub(super) fn leg_closed(&mut self, leg: LegId, sound: LegFigures) {
+        if let Some(turned) = self.turned.as_mut().filter(|_| leg == LegId::caller(self.id)) {
+            turned.figures = Some(sound); // For the end of the call.
+            return;
+        }
         if let Some(at) = self.parted.iter().position(|(parted, _)| *parted == leg) {
             let (_, callee) = self.parted.swap_remove(at);
             self.tell(Told::LegClosed { leg: leg.index, callee, sound });

@@ -189,8 +189,12 @@ impl Call {
         self.timers.cancel(Timer::Introduction);
         self.timers.cancel(Timer::Hold);
         self.held = false;
-        let (met, peer) = (other.met.is_some(), other.peer());
+        let (met, peer, began) = (other.met.is_some(), other.peer(), other.began);
         self.drop_other(other, vanished, now);
+        if began {
+            // As if it were on the first leg still.
+            return self.end(if vanished { Ending::CallerVanished } else { Ending::CallerHungUp }, now);
+        }
         if let (Some((trunk, number)), Stage::Ringing) = (&peer, self.stage) {
             // It picked up and left before the record let us answer: nobody has talked yet.
             return self.peer_failed(trunk.clone(), number.clone(), 480, now);

@@ -217,6 +217,7 @@ impl Call {
             self.push(Command::NotifyRefer { leg, refer, status: 200 });
         }
         self.arrange(now);
+        self.give_notice(now);
     }
 
     /// The caller is with it from now on: whoever asked is told first, and then let go.

@@ -59,7 +59,8 @@ pub enum Unwilling {
     PassedOn,
     /// Help in an emergency has not accepted the caller: who called it stays until then (the notice, 四(四)).
     NotAccepted,
-    /// A clerk's own call, or one that the house began for a clerk: nobody waits in it to be served.
+    /// A clerk's own call, or one that the house began for a clerk: nobody in it has waited to be served, or
+    /// is to.
     OwnCall,
     /// It is over.
     Over,
@@ -71,9 +72,12 @@ impl Call {
         if self.is_over() {
             return Err(Unwilling::Over);
         }
-        if self.first_clerk().is_some() && wish != Wish::End {
-            // The clerk is where a citizen would be: music, queues and other clerks would be for the wrong one.
-            return Err(Unwilling::OwnCall);
+        let began = self.clerk.is_some() || self.turned.is_some();
+        match &wish {
+            // Whom a clerk has called did not come to be served by anybody.
+            Wish::Requeue { .. } if began => return Err(Unwilling::OwnCall),
+            Wish::Consult { .. } | Wish::Hold | Wish::TakeOver { .. } => self.turn_round(),
+            _ => {}
         }
         match wish {
             Wish::Consult { to } => self.consult(&to, now),

@@ -60,12 +60,15 @@ fn json(args: &look_up::Args) -> ExitCode {
 /// A record as it may be shown. Peers are offices, whose numbers are published; on a call that went out they
 /// may be citizens.
 fn seen(args: &look_up::Args, mut record: CallRecord) -> CallRecord {
-    record.caller = args.number(&record.caller);
+    // Whoever wants to be known to nobody is shown to who asks for numbers, and not by a part of theirs.
+    let is_nobodys = record.marks.is_confidential() && !args.full;
+    let number = |number: &str| if is_nobodys { String::new() } else { args.number(number) };
+    record.caller = number(&record.caller);
     let Some(outward) = &mut record.marks.outward else { return record };
-    outward.number = args.number(&outward.number);
-    record.dialled = args.number(&record.dialled);
+    outward.number = number(&outward.number);
+    record.dialled = number(&record.dialled);
     record.peer = record.peer.map(|peer| match peer.split_once('/') {
-        Some((trunk, number)) => format!("{trunk}/{}", args.number(number)),
+        Some((trunk, there)) => format!("{trunk}/{}", number(there)),
         None => peer,
     });
     let stays = record.times.parties.iter_mut().map(|stay| &mut stay.party);
@@ -73,8 +76,8 @@ fn seen(args: &look_up::Args, mut record: CallRecord) -> CallRecord {
     let legs = record.legs.iter_mut().map(|leg| &mut leg.party);
     let unheard = record.one_way.iter_mut().chain(&mut record.mute);
     for party in stays.chain(rings).chain(legs).chain(unheard) {
-        if let Party::Peer { number, .. } = party {
-            *number = args.number(number);
+        if let Party::Peer { number: shown, .. } = party {
+            *shown = number(shown);
         }
     }
     record
@@ -151,11 +154,11 @@ fn marks(record: &CallRecord) -> String {
             words += &format!(" {name}={value}");
         }
     };
-    word("outward", marks.outward.as_ref().map(|outward| outward.purpose.clone()));
+    word("outward", marks.outward.as_ref().map(|outward| outward.purpose.word().to_owned()));
     word("of", marks.outward.as_ref().and_then(|outward| outward.of).map(|of| of.to_string()));
     let priority = marks.priorities.last();
     word("priority", priority.map(|last| format!("{},{}", last.priority, last.why)));
-    word("callback", marks.callback_outcome.clone());
+    word("callback", marks.callback_outcome.map(|outcome| outcome.word().to_owned()));
     let about = marks.disposed.as_ref();
     let code = |code: &Option<String>| code.clone().unwrap_or_else(|| "-".into());
     word(
@@ -365,12 +368,17 @@ mod tests {
             "{masked}"
         );
         assert!(serde_json::to_string(&seen(&args(true), record.clone())).unwrap().contains("13800000001"));
+        let mut nobodys = record.clone();
+        let flag = crate::switchboard::request::Flag::Confidential;
+        nobodys.marks.flags.push(crate::telemetry::marks::Flagged { flag, by: "policy".into() });
+        assert_eq!(seen(&args(false), nobodys.clone()).caller, "");
+        assert_eq!(seen(&args(true), nobodys).caller, "13800000001");
 
         // Whom a clerk has called is a citizen, wherever the record names them.
         let mut outward = record;
         let number = String::from("13900000002");
         let peer = Party::Peer { trunk: "carrier".into(), number: number.clone() };
-        let purpose = "click".into();
+        let purpose = crate::switchboard::fact::OutwardPurpose::Click;
         outward.marks.outward =
             Some(crate::telemetry::marks::Outward { purpose, seat: None, number, of: None });
         outward.peer = Some("carrier/13900000002".into());

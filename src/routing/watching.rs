@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use super::number::{Dialled, Found};
 use super::people::Role;
 use super::plan::{DialledFrom, Line, LineMode, Plan, Seat};
 use crate::id::SeatId;
 
 /// How somebody listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Watching {
     /// Is not heard.
     Listen,
@@ -16,6 +19,17 @@ pub enum Watching {
     Whisper,
     /// Is heard by all.
     Barge,
+}
+
+impl Watching {
+    /// As facts and figures write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Watching::Listen => "listen",
+            Watching::Whisper => "whisper",
+            Watching::Barge => "barge",
+        }
+    }
 }
 
 /// What the telephone line to somebody's calls is called.

@@ -15,7 +15,6 @@ use super::event::{Invite, Origin, SessionId, TrunkConfig};
 use super::message::Message;
 use super::name::Name;
 use super::name_addr::NameAddr;
-use super::session::Phase;
 use super::tags::hex;
 use super::uac::escape;
 use super::uuids::{self, Uuid};
@@ -131,17 +130,12 @@ impl Endpoint {
         }
     }
 
-    /// Whether the INVITE of session `came` is for whom we are calling out in session `out`, and nobody
-    /// has answered there: by its Session-ID, the one thing that neighbours who end dialogs and begin
-    /// others, as we do, hand on as it was (RFC 7989 §7).
-    pub fn came_round(&self, came: SessionId, out: SessionId) -> bool {
-        let (Some(came), Some(out)) = (self.sessions.get(&came), self.sessions.get(&out)) else {
-            return false;
-        };
-        let caller = came.dialog.uuids.remote;
-        matches!(out.phase, Phase::Calling { .. })
-            && caller != uuids::NULL
-            && caller == out.dialog.uuids.local
+    /// Sessions in which we are calling out for whom the INVITE of session `came` is from, and nobody has
+    /// answered there: by its Session-ID, the one thing that neighbours who end dialogs and begin others, as
+    /// we do, hand on as it was (RFC 7989 §7).
+    pub fn came_round(&self, came: SessionId) -> impl Iterator<Item = SessionId> {
+        let caller = self.sessions.get(&came).map_or(uuids::NULL, |came| came.dialog.uuids.remote);
+        self.ways_out.of(caller)
     }
 
     /// `new` takes the place of `old` (RFC 3891): whoever the one spoke with, the other does.

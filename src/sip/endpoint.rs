@@ -28,6 +28,7 @@ use super::transaction::{Fingerprint, Table};
 use super::transport::Hop;
 use super::trunks::Trunks;
 use super::uac::Inviting;
+use super::ways_out::WaysOut;
 use super::writing::{Face, face};
 use crate::id::{Dice, SeatId, TrunkId};
 use crate::time::{Agenda, Instant, Now};
@@ -98,6 +99,7 @@ pub struct Endpoint {
     pub(super) trunks: Trunks,
     pub(super) table: Table<User>,
     pub(super) sessions: HashMap<SessionId, Session>,
+    pub(super) ways_out: WaysOut,
     /// Dialogs that outlive their calls.
     pub(super) orphans: BTreeMap<SessionId, Orphan>,
     pub(super) agenda: Agenda<Due>,
@@ -122,6 +124,7 @@ impl Endpoint {
             trunks: Trunks::default(),
             table: Table::default(),
             sessions: HashMap::new(),
+            ways_out: WaysOut::default(),
             orphans: BTreeMap::new(),
             agenda: Agenda::default(),
             keys: Fingerprint::new(&mut dice),
@@ -355,6 +358,7 @@ impl Endpoint {
     pub(super) fn forget(&mut self, id: SessionId, now: Now) -> Option<Session> {
         self.agenda.set(&Due::Session(id), None);
         let mut session = self.sessions.remove(&id)?;
+        self.ways_out.end(id);
         if let Some(trunk) = &session.dialog.trunk {
             self.trunks.leave(trunk);
         }

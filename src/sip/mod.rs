@@ -69,6 +69,7 @@ mod uuids;
 pub mod via;
 mod vouching;
 mod warning;
+mod ways_out;
 pub mod wire_ref;
 mod writing;
 

@@ -237,6 +237,7 @@ impl Endpoint {
         };
         session.dialog = dialog;
         session.phase = Phase::Confirmed;
+        self.ways_out.end(id);
         self.wake(id);
         self.way_carried(id);
         if hung_up {

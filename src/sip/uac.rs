@@ -227,6 +227,7 @@ impl Endpoint {
             self.tell(Event::InviteSent { session: id, to, wire_ref: WireRef::of_call_id(call_id) });
         }
         let phase = Phase::Calling { tx, lapses, hung_up: false };
+        self.ways_out.begin(id, dialog.uuids.local);
         self.sessions.insert(id, Session { party, next_offer, ..Session::new(dialog, phase, true) });
         self.wake(id);
         Ok(())

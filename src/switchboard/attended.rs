@@ -81,7 +81,7 @@ impl Switchboard {
     pub(super) fn joins_not(&mut self, call: CallId, seat: &SeatId, now: Now) {
         let entry = self.calls.get_mut(&call);
         if entry.is_some_and(|entry| entry.along.joining.take_if(|joining| joining == seat).is_some()) {
-            self.acd.seat_disengaged(seat, now.mono);
+            self.acd.seat_disengaged(seat, None, now.mono);
         }
     }
 }

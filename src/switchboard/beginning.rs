@@ -81,7 +81,7 @@ impl Switchboard {
         now: Now,
     ) {
         let Beginning { outward, line, clerk, caller, way, dialled, wire_ref, .. } = beginning;
-        let purpose = outward.as_ref().map_or("own", |outward| outward.purpose.name());
+        let purpose = outward.as_ref().map_or("own", |outward| outward.purpose.word());
         let is_confidential = outward.as_ref().is_some_and(|outward| outward.is_confidential);
         let number = outward.as_ref().map_or(dialled.as_str(), |outward| outward.shown_number());
         tracing::info!(call = %id, purpose, number = %mask(number), ?clerk, "call begun");
@@ -101,7 +101,7 @@ impl Switchboard {
             room: None,
         };
         let told = outward.as_ref().map(|outward| What::Outward {
-            purpose: purpose.to_owned(),
+            purpose: outward.purpose,
             seat: outward.seat.clone(),
             number: outward.number.clone(),
             of: outward.of,

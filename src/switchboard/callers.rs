@@ -12,13 +12,13 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::fact::PriorityWhy;
 use super::port::Earlier;
 use super::{Entry, Output, Switchboard, What};
-use crate::acd::event::SeatState;
 use crate::call::Input;
-use crate::id::{CallId, QueueId, SeatId, TrunkId};
+use crate::id::{CallId, SeatId, TrunkId};
 use crate::routing::Plan;
-use crate::routing::callers::CallerAct;
+use crate::routing::callers::{CallerAct, Lane};
 use crate::routing::plan::{Flow, Line, Step};
 use crate::routing::queueing::Known;
 use crate::sip::Carried;
@@ -46,8 +46,6 @@ pub(super) struct Standing {
     /// The policy: so long after a call there is a word instead of the queue.
     cool_down: Option<Duration>,
     is_urgent: bool,
-    /// Where the caller waits, or waited.
-    queue: Option<QueueId>,
     earlier: Earlier,
     /// Clerks who talked with the caller; at most [`SEATS_MAX`], the last is the last.
     pub(super) seats: Vec<SeatId>,
@@ -90,15 +88,10 @@ impl Treatment {
         }
         let callers = &plan.callers;
         let forms = plan.city.caller_forms(&invited.caller);
-        let lane = callers.lanes.iter().find(|lane| {
-            lane.lines.contains(&line.number)
-                || lane.trunks.contains(trunk)
-                || forms.iter().any(|form| lane.callers.contains(form.as_ref()))
-        });
-        if let Some(lane) = lane {
+        if let Some(lane) = lane_of(plan, line, trunk, &forms) {
             treated.skills.extend(lane.skills.iter().cloned());
             treated.straight = lane.straight;
-            treated.prioritise(lane.priority, format!("lane/{}", lane.name));
+            treated.prioritise(lane.priority, PriorityWhy::Lane(lane.name.clone()));
         }
         let policy = forms.iter().find_map(|form| callers.policies.get(form.as_ref()));
         if let Some(policy) = policy.filter(|policy| at < policy.until) {
@@ -107,7 +100,7 @@ impl Treatment {
         treated
     }
 
-    fn prioritise(&mut self, points: i16, why: String) {
+    fn prioritise(&mut self, points: i16, why: PriorityWhy) {
         self.priority = self.priority.saturating_add(points);
         self.facts.push(What::Prioritised { priority: self.priority, why });
     }
@@ -121,15 +114,15 @@ impl Treatment {
             incident: self.standing.incident.clone(),
             caller: invited.caller.clone(),
         });
-        self.prioritise(plan.callers.center_priority, "emergency_center".into());
+        self.prioritise(plan.callers.center_priority, PriorityWhy::EmergencyCenter);
     }
 
     fn follow(&mut self, act: &CallerAct) {
         match act {
-            CallerAct::Behind(points) => self.prioritise(points.saturating_neg(), "policy".into()),
+            CallerAct::Behind(points) => self.prioritise(points.saturating_neg(), PriorityWhy::Policy),
             CallerAct::To(skills) => {
                 self.skills.extend(skills.iter().cloned());
-                self.prioritise(0, "policy".into());
+                self.prioritise(0, PriorityWhy::Policy);
             }
             CallerAct::CoolDown(span) => self.standing.cool_down = Some(*span),
             CallerAct::Confidential => {
@@ -169,6 +162,20 @@ impl Treatment {
     }
 }
 
+/// The lane of a caller: the first that fits, by the line, the trunk, or the number in any of its forms.
+pub(super) fn lane_of<'a>(
+    plan: &'a Plan,
+    line: &Line,
+    trunk: &TrunkId,
+    forms: &[Cow<'_, str>],
+) -> Option<&'a Lane> {
+    plan.callers.lanes.iter().find(|lane| {
+        lane.lines.contains(&line.number)
+            || lane.trunks.contains(trunk)
+            || forms.iter().any(|form| lane.callers.contains(form.as_ref()))
+    })
+}
+
 impl Entry {
     /// The caller's number, for whoever may see numbers at all; empty where this one is confidential.
     pub fn shown_caller(&self) -> &str {
@@ -198,6 +205,10 @@ impl Switchboard {
 
     /// What the store knows of the caller.
     pub(super) fn history_known(&mut self, call: CallId, entries: Vec<String>, earlier: Earlier, now: Now) {
+        if let Some(place) = self.kept.places.get_mut(&call).filter(|_| !self.calls.contains_key(&call)) {
+            place.history = entries;
+            return;
+        }
         let Some(entry) = self.calls.get_mut(&call) else { return };
         entry.history = entries;
         let cooling = |span: Duration| {
@@ -221,9 +232,8 @@ impl Switchboard {
 
     /// How a call joins a queue: an emergency center and who says that it is urgent are first among those of
     /// their priority, and never turned away.
-    pub(super) fn joins_first(&mut self, call: CallId, queue: &QueueId, first: bool) -> bool {
-        let Some(entry) = self.calls.get_mut(&call) else { return first };
-        entry.standing.queue = Some(queue.clone());
+    pub(super) fn joins_first(&self, call: CallId, first: bool) -> bool {
+        let Some(entry) = self.calls.get(&call) else { return first };
         first || entry.standing.center.is_some() || entry.standing.is_urgent
     }
 
@@ -233,15 +243,9 @@ impl Switchboard {
         let Some(entry) = self.calls.get_mut(&call).filter(|entry| !entry.standing.is_urgent) else { return };
         entry.standing.is_urgent = true;
         entry.priority = entry.priority.max(points);
-        let (priority, queue) = (entry.priority, entry.standing.queue.clone());
-        self.record(call, What::Prioritised { priority, why: "urgent".into() }, now);
-        let rung =
-            |state: &SeatState| matches!(state, SeatState::Offered { call: offered, .. } if *offered == call);
-        let rings = self.acd.seats().any(|(_, state)| rung(state));
-        if let Some(queue) = queue.filter(|_| !rings && self.acd.position(call).is_some()) {
-            self.acd.leave(call, now.mono);
-            self.join(call, queue, false, now);
-        }
+        let priority = entry.priority;
+        self.record(call, What::Prioritised { priority, why: PriorityWhy::Urgent }, now);
+        self.acd.reprioritise(call, priority, now.mono);
     }
 }
 

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use super::beginning::Beginning;
+use super::fact::OutwardPurpose as Purpose;
 use super::inward::Turned;
 use super::kept::Callback;
 use super::missed::{MissedView, NotNow};
@@ -41,33 +42,6 @@ const NOT_TAKEN: &str = "busy";
 /// And how often: it is short.
 const NOT_TAKEN_TIMES: usize = 4;
 
-/// Why the house or a clerk calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// A clerk dialled.
-    Clerk,
-    /// A clerk, or a program for it, clicked.
-    Click,
-    /// A caller whose place in the queue is due.
-    Callback,
-    /// A caller on the list of missed calls is called back.
-    Missed,
-    /// A citizen is asked whether they were helped.
-    FollowUp,
-}
-
-impl Purpose {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Purpose::Clerk => "clerk",
-            Purpose::Click => "click",
-            Purpose::Callback => "callback",
-            Purpose::Missed => "missed",
-            Purpose::FollowUp => "follow_up",
-        }
-    }
-}
-
 /// What a call's entry keeps of why it was made.
 pub(super) struct Outward {
     pub(super) purpose: Purpose,
@@ -85,6 +59,8 @@ pub(super) struct Outward {
     pub(super) colleague: Option<SeatId>,
     /// It is for a place in the queue.
     pub(super) callback: Option<Callback>,
+    /// Somebody outside has answered: its clerk has a case of it.
+    pub(super) is_case: bool,
 }
 
 /// Whom a clerk is to be put in touch with.
@@ -186,6 +162,7 @@ impl Switchboard {
                 of,
                 colleague: way.colleague,
                 callback: None,
+                is_case: false,
             }),
         };
         Ok(self.call_first(beginning, Callee::Seat(seat), CLERK_RING, now))
@@ -232,6 +209,7 @@ impl Switchboard {
                 of: Some(callback.kept),
                 colleague: None,
                 callback: Some(callback),
+                is_case: false,
             }),
         };
         self.call_first(beginning, Callee::Seat(seat), CLERK_RING, now)
@@ -271,6 +249,7 @@ impl Switchboard {
                 of: None,
                 colleague: way.colleague,
                 callback: None,
+                is_case: false,
             }),
         };
         let mut setup = self.outward_setup(&beginning, now);
@@ -291,6 +270,7 @@ impl Switchboard {
         let leg = crate::id::LegId::caller(id);
         self.sessions.insert(invited.session, leg);
         self.legs.insert(leg, invited.session);
+        self.screens.seat_called(seat.clone(), invited.session);
         self.let_out((id, ticket), call, beginning, invited.max_forwards, now);
         Ok(())
     }
@@ -335,6 +315,20 @@ impl Switchboard {
         self.acd.own_calls(seat) > 0
     }
 
+    /// A clerk leaves the call that they began, which may go on without them; `false`: it is not theirs.
+    pub(super) fn leaves_own_call(&mut self, id: CallId, seat: &SeatId, vanished: bool, now: Now) -> bool {
+        let Some(entry) = self.calls.get_mut(&id) else { return false };
+        if entry.clerk.take_if(|clerk| clerk == seat).is_none() {
+            return false;
+        }
+        let case = entry.case_of(id, seat);
+        if vanished {
+            self.acd.seat_vanished(seat, now.mono);
+        }
+        self.acd.seat_disengaged(seat, case, now.mono);
+        true
+    }
+
     /// Whether there is no room for another call; for help in an emergency there is.
     pub(super) fn is_full(&self, emergency: bool) -> bool {
         !emergency && self.calls.len() >= self.plan.limits.calls_max as usize
@@ -354,6 +348,10 @@ impl Switchboard {
             let caller = if self.is_emergency(callee) { &entry.caller } else { entry.shown_caller() };
             return (caller.to_owned(), self.plan.line_name(&entry.line));
         };
+        let is_called = |number: &str| {
+            let dialled = |callable: Callable| callable.number() == number;
+            number == outward.number || self.plan.callable(&outward.number).is_ok_and(dialled)
+        };
         let clerk = || outward.seat.as_ref().and_then(|seat| self.plan.seats.get(seat));
         match callee {
             // The clerk sees who is to be called.
@@ -361,7 +359,14 @@ impl Switchboard {
             Callee::Peer { trunk, .. } if trunk.as_str() == SEATS => {
                 (entry.caller.clone(), clerk().map_or_else(String::new, |seat| seat.name.clone()))
             }
-            Callee::Peer { .. } => (outward.shown.to_string(), self.plan.line_name(&outward.shown)),
+            Callee::Peer { number, .. } if is_called(number) => {
+                (outward.shown.to_string(), self.plan.line_name(&outward.shown))
+            }
+            // Whom the clerk asks in hears of whom it is about, as on any call.
+            Callee::Peer { .. } => {
+                let number = if self.is_emergency(callee) { &outward.number } else { outward.shown_number() };
+                (number.to_owned(), self.plan.line_name(&outward.shown))
+            }
         }
     }
 }
@@ -383,6 +388,12 @@ impl Entry {
     pub(super) fn keeps(&self) -> impl Iterator<Item = &SeatId> {
         let colleague = self.outward.iter().filter_map(|outward| outward.colleague.as_ref());
         self.clerk.iter().chain(colleague).chain(&self.along.joining)
+    }
+
+    /// What this seat, which was set aside for it, has to finish when it is over.
+    pub(super) fn case_of(&self, call: CallId, seat: &SeatId) -> Option<CallId> {
+        let has = |outward: &Outward| outward.is_case && outward.seat.as_ref() == Some(seat);
+        self.outward.as_ref().is_some_and(has).then_some(call)
     }
 
     /// What goes along with an INVITE of the call.

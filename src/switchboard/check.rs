@@ -53,6 +53,7 @@ impl Switchboard {
             format!("{} sessions of calls that are over", self.sessions.len())
         })?;
         must(self.todo.is_empty(), || "words for calls that are over".into())?;
+        must(self.kept.attempt_count() == 0, || "somebody is thought to be called back".into())?;
         must(self.screens.next().is_none(), || "a seat's screen is waited for".into())?;
         must(self.lookings.is_quiet(), || "an adapter's answer is waited for".into())?;
         must(self.watches.is_empty(), || "somebody is thought to listen".into())

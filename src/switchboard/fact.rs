@@ -3,6 +3,7 @@
 mod seat;
 mod sound;
 mod transfer;
+mod words;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::acd::event::{OfferEnd, Overflow, Purpose};
 use crate::id::{CallId, LineId, LookUpId, QueueId, ScriptId, SeatId, TrunkId};
+use crate::routing::watching::Watching;
 use crate::switchboard::request::{Disposed, Flag};
 use crate::time::{Instant, Timestamp};
 
@@ -18,6 +20,7 @@ pub use crate::call::Answer;
 pub use seat::{SeatFact, SeatIs};
 pub use sound::{Outbound, Sound};
 pub use transfer::{AFTER_HOURS, Object, ObjectKind, TransferKind, TransferStep};
+pub use words::{CallbackOutcome, OutwardPurpose, PriorityWhy};
 
 /// Something that happened on one call. `sequence` begins at 1 and has no holes.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,8 +143,8 @@ pub enum What {
     Prioritised {
         /// Points of priority; 0 is everybody's.
         priority: i16,
-        /// `lane/elderly`, `emergency_center`, `urgent`, `policy`, `returned`.
-        why: String,
+        /// Why.
+        why: PriorityWhy,
     },
     /// An emergency center calls: the incident's id, where it gave one, and its own number.
     FromCenter {
@@ -158,14 +161,14 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         tickets: Vec<String>,
     },
-    /// Somebody listens, in this way: `listen`, `whisper`, `barge`.
-    Watched { seat: SeatId, how: String },
+    /// Somebody listens, in this way.
+    Watched { seat: SeatId, how: Watching },
     /// And does not any more.
     Unwatched { seat: SeatId },
     /// The house began this call.
     Outward {
-        /// `clerk`, `click`, `callback`, `missed`, `follow_up`.
-        purpose: String,
+        /// Why.
+        purpose: OutwardPurpose,
         /// The seat that it is for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seat: Option<SeatId>,
@@ -177,8 +180,8 @@ pub enum What {
     },
     /// The caller may hang up and is called back when the place in the queue is due.
     CallbackKept { queue: QueueId, ahead: u32 },
-    /// A kept place, or a missed call, is settled: `answered`, `unanswered`, `answered_since`, `expired`.
-    CallbackSettled { outcome: String },
+    /// A kept place, or a missed call, is settled.
+    CallbackSettled { outcome: CallbackOutcome },
     /// What it was about.
     Disposed(Disposed),
     /// It is marked.

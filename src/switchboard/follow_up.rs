@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::beginning::Beginning;
-use super::calling::{HOUSE, Outward, Purpose, is_own};
-use super::fact::{Fact, What};
+use super::calling::{HOUSE, Outward, is_own};
+use super::fact::{Fact, OutwardPurpose, What};
 use super::request::Flag;
 use super::{Drain, Switchboard};
 use crate::call::Callee;
@@ -123,7 +123,7 @@ impl FollowUps {
                     self.calls.insert(call, Heard { line, caller, talked: false, settled: false });
                 }
             }
-            What::Outward { purpose, of: Some(of), .. } if purpose == Purpose::FollowUp.name() => {
+            What::Outward { purpose: OutwardPurpose::FollowUp, of: Some(of), .. } => {
                 self.asking.insert(call, *of);
                 self.wait_no_more(*of);
             }
@@ -254,7 +254,7 @@ impl Switchboard {
                         dialled: peer.number.clone(),
                         wire_ref: String::new(),
                         outward: Some(Outward {
-                            purpose: Purpose::FollowUp,
+                            purpose: OutwardPurpose::FollowUp,
                             seat: None,
                             number: peer.number,
                             is_confidential: false, // Such a caller is not asked.
@@ -262,6 +262,7 @@ impl Switchboard {
                             of: Some(of),
                             colleague: None,
                             callback: None,
+                            is_case: false,
                         }),
                     };
                     self.call_first(beginning, first, peer.ring, now);

@@ -252,9 +252,8 @@ impl Switchboard {
             return false;
         }
         let of_line = |leg: &LegId| self.calls.get(&leg.call).is_some_and(|entry| entry.line == line.number);
-        self.legs
-            .iter()
-            .any(|(leg, session)| of_line(leg) && self.endpoint.came_round(invited.session, *session))
+        let mut ways_out = self.endpoint.came_round(invited.session);
+        ways_out.any(|way| self.sessions.get(&way).is_some_and(of_line))
     }
 
     /// Our address in the caller's descriptions: the listener's own, or another's where the caller wants

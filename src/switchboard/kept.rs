@@ -2,13 +2,14 @@
 //! and then they do.
 //!
 //! The queue goes on with the place, and minds its times, under the id of the call that is over; the call
-//! back is a call of its own. Nothing is lost silently: whom the queue sends on, or who is reached by nobody within the time, is
-//! put on the list of missed calls, and so is everybody after a restart.
+//! back is a call of its own. Nothing is lost silently: whom the queue sends on, or who is reached by nobody
+//! within the time, is put on the list of missed calls, and that the place is given up is told. After a restart
+//! places are where they were ([`kept_again`](super::kept_again)).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::fact::millis;
+use super::fact::{CallbackOutcome, millis};
 use super::{Drain, Switchboard, What};
 use crate::acd::event::{OfferEnd, Purpose};
 use crate::call::{self, EndWhy, Ending};
@@ -23,21 +24,36 @@ pub const KEPT_MAX: usize = 1_000;
 /// Places whose callers are not on the line.
 #[derive(Default)]
 pub(super) struct Kept {
-    places: BTreeMap<CallId, Place>,
+    pub(super) places: BTreeMap<CallId, Place>,
+    /// Calls back under way, by the calls that waited: from the seat's ringing to the end.
+    attempts: BTreeMap<CallId, CallId>,
 }
 
+impl Kept {
+    /// The call back that is under way for a place, or has been settled by this one and goes on.
+    pub(super) fn attempt(&self, kept: CallId) -> Option<CallId> {
+        self.attempts.get(&kept).copied()
+    }
+
+    /// Calls back under way.
+    pub(super) fn attempt_count(&self) -> usize {
+        self.attempts.len()
+    }
+}
+
+/// A place, and whose.
 #[derive(Clone)]
-struct Place {
-    number: String,
-    is_confidential: bool,
-    line: LineId,
-    queue: QueueId,
-    opened_at: Timestamp,
-    history: Vec<String>,
-    rules: CallbackOffer,
-    tries: u8,
+pub(super) struct Place {
+    pub(super) number: String,
+    pub(super) is_confidential: bool,
+    pub(super) line: LineId,
+    pub(super) queue: QueueId,
+    pub(super) opened_at: Timestamp,
+    pub(super) history: Vec<String>,
+    pub(super) rules: CallbackOffer,
+    pub(super) tries: u8,
     /// The call that rings a seat for it, or has reached one.
-    trying: Option<CallId>,
+    pub(super) trying: Option<CallId>,
 }
 
 /// How far a call back has come.
@@ -47,6 +63,8 @@ pub(super) struct Callback {
     seat: SeatId,
     waited: Duration,
     seat_answered: bool,
+    /// And has left the call to others.
+    seat_gone: bool,
     /// The caller has answered.
     talking_since: Option<Instant>,
 }
@@ -145,10 +163,17 @@ impl Switchboard {
             let again_at = now.mono + place.rules.again_after;
             return self.acd.callback_failed(kept, Some(again_at), now.mono);
         };
-        let callback =
-            Callback { kept, seat: seat.clone(), waited, seat_answered: false, talking_since: None };
+        let callback = Callback {
+            kept,
+            seat: seat.clone(),
+            waited,
+            seat_answered: false,
+            seat_gone: false,
+            talking_since: None,
+        };
         let number = (place.number, place.is_confidential);
         let id = self.call_back_kept(place.line, number, callback, peer, now);
+        self.kept.attempts.insert(kept, id);
         if let Some(place) = self.kept.places.get_mut(&kept) {
             place.trying = Some(id);
         }
@@ -170,6 +195,7 @@ impl Switchboard {
             tracing::info!(call = %kept, queue = %place.queue, "a kept place lapsed");
             self.acd.leave(kept, now.mono);
             let Place { number, is_confidential, line, opened_at, .. } = place;
+            self.record(kept, What::CallbackSettled { outcome: CallbackOutcome::Expired }, now);
             self.missed.owe(kept, (number, is_confidential), line, opened_at, now);
         }
     }
@@ -206,12 +232,13 @@ impl Switchboard {
                     self.tell_call(id, call::Input::End { cause: EndWhy::Withdrawn });
                 }
             }
-            (Answered::Peer, Some(callback)) => {
+            // Whoever the clerk asks in later is not who was called back.
+            (Answered::Peer, Some(callback)) if callback.talking_since.is_none() => {
                 callback.talking_since = Some(now.mono);
                 let kept = callback.kept;
                 self.kept.places.remove(&kept);
                 self.acd.bridged(kept, now.mono);
-                self.record(id, What::CallbackSettled { outcome: "answered".into() }, now);
+                self.record(id, What::CallbackSettled { outcome: CallbackOutcome::Answered }, now);
             }
             _ => {}
         }
@@ -221,7 +248,10 @@ impl Switchboard {
     pub(super) fn callback_over(&mut self, id: CallId, ending: Ending, now: Now) {
         let outward = self.calls.get_mut(&id).and_then(|entry| entry.outward.as_mut());
         let Some(callback) = outward.and_then(|outward| outward.callback.take()) else { return };
-        let Callback { kept, seat, seat_answered, talking_since, .. } = callback;
+        let Callback { kept, seat, seat_answered, seat_gone, talking_since, .. } = callback;
+        if self.kept.attempt(kept) == Some(id) {
+            self.kept.attempts.remove(&kept);
+        }
         let mut is_latest = false;
         if let Some(place) = self.kept.places.get_mut(&kept) {
             is_latest = place.trying.take_if(|trying| *trying == id).is_some();
@@ -235,10 +265,12 @@ impl Switchboard {
             }
             return; // Or has done so: this one had lapsed.
         }
-        let talked_ms = talking_since.map_or(0, |since| millis(now.mono.since(since)));
-        let vanished = ending == Ending::CallerVanished;
-        self.record(id, What::SeatLeft { seat: seat.clone(), talked_ms, vanished }, now);
-        self.seat_left(kept, &seat, vanished, now);
+        if !seat_gone {
+            let talked_ms = talking_since.map_or(0, |since| millis(now.mono.since(since)));
+            let vanished = ending == Ending::CallerVanished;
+            self.record(id, What::SeatLeft { seat: seat.clone(), talked_ms, vanished }, now);
+            self.seat_left(kept, &seat, vanished, now);
+        }
         if talking_since.is_some() {
             return self.acd.call_over(kept);
         }
@@ -250,7 +282,19 @@ impl Switchboard {
         }
         self.kept.places.remove(&kept);
         self.acd.callback_failed(kept, None, now.mono);
-        self.record(id, What::CallbackSettled { outcome: "unanswered".into() }, now);
+        self.record(id, What::CallbackSettled { outcome: CallbackOutcome::Unanswered }, now);
+    }
+
+    /// A clerk leaves a call back, which may go on without them; `false`: it is none, or not theirs.
+    pub(super) fn leaves_callback(&mut self, id: CallId, seat: &SeatId, vanished: bool, now: Now) -> bool {
+        let outward = self.calls.get_mut(&id).and_then(|entry| entry.outward.as_mut());
+        let callback = outward.and_then(|outward| outward.callback.as_mut());
+        let own = callback.filter(|callback| callback.seat == *seat && callback.seat_answered);
+        let Some(callback) = own.filter(|callback| !callback.seat_gone) else { return false };
+        callback.seat_gone = true;
+        let kept = callback.kept;
+        self.seat_left(kept, seat, vanished, now);
+        true
     }
 
     /// Places kept for callers who are not on the line.

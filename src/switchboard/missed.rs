@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::fact::{Cause, Fact, What};
+use super::fact::{CallbackOutcome, Cause, Fact, OutwardPurpose, What};
 use super::request::Flag;
 use crate::id::{CallId, LineId};
 use crate::routing::afterwards::Missed;
@@ -46,8 +46,8 @@ pub struct MissedView {
 pub struct Settled {
     /// Which.
     pub call: CallId,
-    /// `answered`, `unanswered`, `answered_since`.
-    pub outcome: &'static str,
+    /// How.
+    pub outcome: CallbackOutcome,
 }
 
 /// Why a caller is not called back now.
@@ -74,6 +74,8 @@ pub struct MissedCalls {
     dropped: u64,
     /// What is folded happened in an earlier life of the house.
     restoring: bool,
+    /// Meanwhile: calls whose places are kept still.
+    kept: BTreeSet<CallId>,
 }
 
 /// What matters of a call so far.
@@ -129,6 +131,7 @@ impl MissedCalls {
             ends: Agenda::default(),
             dropped: 0,
             restoring: false,
+            kept: BTreeSet::new(),
         }
     }
 
@@ -137,9 +140,11 @@ impl MissedCalls {
         self.rules = rules.clone();
     }
 
-    /// Folds what happened before a restart: facts in the order that they happened, of whole calls.
-    pub fn restore(&mut self, facts: &[Fact], now: Now) {
+    /// Folds what happened before a restart: facts in the order that they happened, of whole calls. `is_kept`:
+    /// whose place in the queue is kept still.
+    pub fn restore(&mut self, facts: &[Fact], is_kept: impl Fn(CallId) -> bool, now: Now) {
         self.restoring = true;
+        self.kept = facts.iter().map(|fact| fact.call).filter(|call| is_kept(*call)).collect();
         for fact in facts {
             self.handle_fact(fact, now);
         }
@@ -149,6 +154,7 @@ impl MissedCalls {
             listed.trying = None;
         }
         self.restoring = false;
+        self.kept.clear();
         self.handle_timeout(now);
     }
 
@@ -179,15 +185,15 @@ impl MissedCalls {
             What::SeatAnswered { .. } => {
                 heard.served = true;
                 let number = heard.caller.clone();
-                return self.settle(&number, fact.call, "answered_since");
+                return self.settle(&number, fact.call, CallbackOutcome::AnsweredSince);
             }
             What::Flagged { flag: Flag::Confidential, .. } => heard.confidential = true,
             // Nobody was spoken with.
             What::SeatLeft { talked_ms: 0, .. } => heard.served = false,
             // No clerk speaks with them.
-            What::Outward { purpose, .. } if purpose == "follow_up" => {}
+            What::Outward { purpose: OutwardPurpose::FollowUp, .. } => {}
             What::Outward { purpose, number, of, .. } => {
-                let missed = purpose == "missed";
+                let missed = *purpose == OutwardPurpose::Missed;
                 // Whom it was missed from; the number that is dialled may be another form of theirs.
                 let of = of.filter(|_| missed);
                 let listed = of.and_then(|of| self.list.iter_mut().find(|(_, listed)| listed.call == of));
@@ -209,14 +215,15 @@ impl MissedCalls {
                 heard.served = true;
                 if let Some(Attempt { number, missed, .. }) = &heard.outward {
                     let (number, missed) = (number.clone(), *missed);
-                    let outcome = if missed { "answered" } else { "answered_since" };
+                    let outcome =
+                        if missed { CallbackOutcome::Answered } else { CallbackOutcome::AnsweredSince };
                     return self.settle(&number, fact.call, outcome);
                 }
             }
             // What the queue has settled of a place that it kept.
             What::CallbackSettled { .. } if self.restoring => {
                 let attempt = heard.outward.as_ref().map(|attempt| attempt.number.clone());
-                return self.settle(&attempt?, fact.call, "answered_since");
+                return self.settle(&attempt?, fact.call, CallbackOutcome::AnsweredSince);
             }
             What::Closed { cause, lasted_ms, .. } => return self.closed(fact, *cause, *lasted_ms, now),
             _ => {}
@@ -235,8 +242,8 @@ impl MissedCalls {
             Cause::Completed | Cause::OtherHungUp | Cause::Refused(_) => heard.queued,
         };
         let meant = gave_up && Duration::from_millis(lasted_ms) >= self.rules.after;
-        // After a restart no queue knows any more whom it wanted to call back.
-        let kept = heard.kept && !self.restoring;
+        // After a restart the queue may not have the place any more.
+        let kept = heard.kept && (!self.restoring || self.kept.contains(&fact.call));
         if !heard.served && !kept && !heard.caller.is_empty() && (heard.overflowed || heard.kept || meant) {
             self.enter(heard, fact.call, now);
         }
@@ -301,7 +308,7 @@ impl MissedCalls {
         let again = fact.at.checked_add(self.rules.again_after).unwrap_or(fact.at);
         listed.next = Some((again, later(fact.at, self.rules.again_after, now)));
         if listed.tries >= self.rules.tries {
-            return self.settle(&attempt.number, fact.call, "unanswered");
+            return self.settle(&attempt.number, fact.call, CallbackOutcome::Unanswered);
         }
         None
     }
@@ -313,7 +320,7 @@ impl MissedCalls {
         }
     }
 
-    fn settle(&mut self, number: &str, call: CallId, outcome: &'static str) -> Option<Settled> {
+    fn settle(&mut self, number: &str, call: CallId, outcome: CallbackOutcome) -> Option<Settled> {
         self.strike(number).then_some(Settled { call, outcome })
     }
 

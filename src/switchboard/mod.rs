@@ -16,6 +16,7 @@ pub mod fact;
 pub mod follow_up;
 mod inward;
 pub mod kept;
+mod kept_again;
 mod looking;
 mod mask;
 pub mod missed;
@@ -266,7 +267,10 @@ impl Switchboard {
                     outbox.restore(events, now.mono);
                 }
             }
-            Input::RestoreMissed { facts } => self.missed.restore(&facts, now),
+            Input::RestoreKept { facts } => self.restore_kept(&facts, now),
+            Input::RestoreMissed { facts } => {
+                self.missed.restore(&facts, |call| self.kept.places.contains_key(&call), now);
+            }
             Input::RestoreFollowUps { facts } => self.follow_up.restore(&facts, now),
             Input::PauseRecording { call, pause, by } => {
                 self.tell_call(call, call::Input::PauseRecording { pause, by });

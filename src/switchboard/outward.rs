@@ -49,8 +49,13 @@ impl Switchboard {
                     self.forget_session(session);
                 }
             }
-            Command::Invite { leg, callee, offer } => self.invite(id, leg, callee, offer, now),
+            Command::Invite { leg, callee, offer } => {
+                if !self.hold_invite(leg, &callee, &offer, now) {
+                    self.invite(id, leg, callee, offer, now);
+                }
+            }
             Command::HangUp { leg, why } => {
+                self.screens.drop_leg(leg);
                 if let Some(session) = self.legs.get(&leg).copied() {
                     self.endpoint.hang_up(session, Some(why.value()), now);
                 }
@@ -107,11 +112,18 @@ impl Switchboard {
             }
             Command::Bridged => self.bridged(id, now),
             Command::OfferFailed { seat, status } => self.offer_failed(id, seat, status, now),
-            Command::SeatLeft { seat, vanished } => self.seat_left(id, &seat, vanished, now),
+            Command::SeatLeft { seat, vanished } => {
+                let own = self.leaves_own_call(id, &seat, vanished, now)
+                    || self.leaves_callback(id, &seat, vanished, now);
+                if !own {
+                    self.seat_left(id, &seat, vanished, now);
+                }
+            }
             Command::Watching => self.watch_ready(id),
             Command::Watch { call, how } => self.watches(id, call, how, now),
             Command::TakeWatched { call } => self.take_watched(id, call),
             Command::ObserverMayHear => self.observer_may_hear(id),
+            Command::ObserverMayNotHear => self.observer_may_not_hear(id, now),
             Command::LookUp { asked, source, by } => {
                 self.look_up(id, asked, source, by, now);
             }
@@ -121,7 +133,7 @@ impl Switchboard {
     }
 
     pub(super) fn join(&mut self, call: CallId, queue: QueueId, first: bool, now: Now) {
-        let first = self.joins_first(call, &queue, first);
+        let first = self.joins_first(call, first);
         let Some(entry) = self.calls.get(&call) else { return };
         let joining = Joining {
             call,
@@ -150,7 +162,7 @@ impl Switchboard {
         self.tell_call(id, Input::Port { leg, slot, peer, ours, keys });
     }
 
-    fn invite(&mut self, id: CallId, leg: LegId, callee: Callee, offer: Sdp, now: Now) {
+    pub(super) fn invite(&mut self, id: CallId, leg: LegId, callee: Callee, offer: Sdp, now: Now) {
         let Some(entry) = self.calls.get(&id) else { return };
         let line = &entry.line;
         let (from_user, from_display) = self.shown_to(entry, &callee);
@@ -207,8 +219,14 @@ impl Switchboard {
         self.looking_over(id, false, now);
         let Some(mut entry) = self.calls.remove(&id) else { return };
         self.rooms.leave(&entry.line, &mut entry.stay); // One that never got through the door.
+        let taken_by = self.watches.taken_by(id).cloned();
         for seat in entry.keeps() {
-            self.acd.seat_disengaged(seat, now.mono);
+            if Some(seat) == taken_by.as_ref() {
+                // Its clerk wants the call that it listened to, and no other.
+                self.acd.seat_spoken_for(seat, now.mono);
+            } else {
+                self.acd.seat_disengaged(seat, entry.case_of(id, seat), now.mono);
+            }
         }
         self.acd.call_over(id);
         self.agenda.set(&id, None);
@@ -217,6 +235,9 @@ impl Switchboard {
             self.records.keep_tail(id, &mut entry, now);
         }
         self.watch_over(id, now);
+        if let Some(seat) = taken_by {
+            self.acd.seat_unclaimed(&seat, now.mono);
+        }
     }
 
     /// Whether whoever is called may see callers' numbers: observers do not.

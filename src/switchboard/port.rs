@@ -55,6 +55,9 @@ pub enum Input {
     RestoreBinding { seat: SeatId, binding: sip::event::Binding },
     /// Events that a sink still owes, at start or after `Output::LoadOutbox`, in order.
     RestoreOutbox { sink: usize, events: Vec<StoredEvent> },
+    /// Facts of earlier calls that kept places are made of, at start, in the order that they happened; before
+    /// [`Input::RestoreMissed`].
+    RestoreKept { facts: Vec<Fact> },
     /// Facts of earlier calls that the list of missed calls is made of, at start, in the order that they
     /// happened.
     RestoreMissed { facts: Vec<Fact> },

@@ -15,6 +15,7 @@ use super::{Entry, Fact, Output, StoreJob, Switchboard, What, looking, ticketing
 use crate::call::{self, Callee, Ending, Input, Side, Told};
 use crate::id::{CallId, SeatId};
 use crate::media::order::{Codec, LegFigures};
+use crate::routing::meeting::SEATS;
 use crate::routing::people::Role;
 use crate::switchboard::fact::Sound;
 use crate::tickets::event::{EventRef, StoredEvent};
@@ -23,6 +24,9 @@ use crate::time::{Instant, Now};
 /// Ended calls whose recording is still being closed, or that a clerk may still say something of; the
 /// oldest is forgotten beyond this.
 const TAILS_MAX: usize = 16_384;
+
+/// Nothing more is said of a call by clerks.
+const SAID_ENOUGH: u16 = u16::MAX;
 
 /// Events kept for outboxes until they are on disk. While the store fails for long, outboxes read
 /// what goes beyond back from disk afterwards.
@@ -122,6 +126,16 @@ impl Records {
         }
     }
 
+    /// Something is still to be told of a call of an earlier life of the house, whose last fact has this
+    /// sequence.
+    pub(super) fn resume(&mut self, call: CallId, sequence: u32, now: Now) {
+        let tail = Tail { sequence, ended: now.mono, clerks: Vec::new(), said: SAID_ENOUGH };
+        self.tails.insert(call, tail);
+        if self.tails.len() > TAILS_MAX {
+            self.tails.pop_first();
+        }
+    }
+
     /// Clerks of a call that is over, and how often something was said of it, if that may still be.
     pub(super) fn late(
         &mut self,
@@ -173,7 +187,7 @@ impl Switchboard {
         let answered = Answered::of(&fact.what);
         self.records.jobs.push(StoreJob::Fact { house, fact, events });
         if let Some(settled) = settled {
-            let outcome = settled.outcome.to_owned();
+            let outcome = settled.outcome;
             self.record(settled.call, What::CallbackSettled { outcome }, now);
         }
         if let Some(who) = answered {
@@ -363,6 +377,11 @@ impl Entry {
     fn note(&mut self, what: &What, now: Now) {
         match what {
             What::Answered { .. } => self.answered = Some(now.mono),
+            What::PeerAnswered { trunk, .. } if trunk.as_str() != SEATS => {
+                if let Some(outward) = &mut self.outward {
+                    outward.is_case = true;
+                }
+            }
             What::SeatAnswered { seat, .. } => {
                 let seats = &mut self.standing.seats;
                 seats.retain(|known| known != seat);

@@ -3,16 +3,19 @@
 //! with the call before, or a second bound is over.
 //!
 //! The telephone of a caller who gave up rings on until our CANCEL is there. An INVITE that
-//! overtakes it would be refused as busy, and the clerk be away for nothing.
+//! overtakes it would be refused as busy, and the clerk be away for nothing. So it is with a BYE, and with a
+//! telephone that is rung for a call of its clerk's own, or by a colleague.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::calling::telephone;
 use super::{Switchboard, What};
 use crate::acd::event::Purpose;
-use crate::call::Input;
-use crate::id::{CallId, SeatId};
+use crate::call::{Callee, Input};
+use crate::id::{CallId, LegId, SeatId};
 use crate::sip::SessionId;
+use crate::sip::sdp::Sdp;
 use crate::switchboard::fact::millis;
 use crate::tickets::event::EventRef;
 use crate::time::{Instant, Now};
@@ -29,8 +32,18 @@ const CLEAR_WAIT: Duration = Duration::from_secs(2);
 pub(super) struct Screens {
     /// A call may be offered to several seats at once.
     pending: BTreeMap<(CallId, SeatId), Pending>,
+    /// INVITEs to telephones that are not offered a caller, and not done with the call before.
+    held: BTreeMap<LegId, Held>,
     /// The last session with each seat, over or not.
     sessions: BTreeMap<SeatId, SessionId>,
+}
+
+/// An INVITE that waits for its telephone.
+struct Held {
+    callee: Callee,
+    offer: Sdp,
+    seat: SeatId,
+    until: Instant,
 }
 
 struct Pending {
@@ -51,7 +64,8 @@ impl Pending {
 
 impl Screens {
     pub(super) fn next(&self) -> Option<Instant> {
-        self.pending.values().map(Pending::ends_at).min()
+        let rings = self.pending.values().map(Pending::ends_at);
+        rings.chain(self.held.values().map(|held| held.until)).min()
     }
 
     /// Whether a seat's ringing for this call is held back.
@@ -61,6 +75,12 @@ impl Screens {
 
     pub(super) fn drop_call(&mut self, call: CallId) {
         self.pending.retain(|(of, _), _| *of != call);
+        self.held.retain(|leg, _| leg.call != call);
+    }
+
+    /// A leg is hung up: its INVITE, if it waits, does not go out any more.
+    pub(super) fn drop_leg(&mut self, leg: LegId) {
+        self.held.remove(&leg);
     }
 
     pub(super) fn drop_offer(&mut self, call: CallId, seat: &SeatId) {
@@ -119,14 +139,44 @@ impl Switchboard {
         for (call, seat) in offers {
             self.ring(call, seat, now);
         }
+        let held = self.screens.held.iter().filter(|(_, held)| held.until <= now.mono);
+        let legs: Vec<LegId> = held.map(|(leg, _)| *leg).collect();
+        for leg in legs {
+            self.invite_held(leg, now);
+        }
+    }
+
+    /// Whether the INVITE of a leg waits until its telephone is done with the call before. Offers have waited
+    /// already, where it was to be waited.
+    pub(super) fn hold_invite(&mut self, leg: LegId, callee: &Callee, offer: &Sdp, now: Now) -> bool {
+        let is_offer = leg != LegId::caller(leg.call) && matches!(callee, Callee::Seat(_));
+        let engaged = telephone(callee).filter(|seat| !is_offer && self.is_engaged(seat));
+        let Some(seat) = engaged else { return false };
+        let until = now.mono + CLEAR_WAIT;
+        let held = Held { callee: callee.clone(), offer: offer.clone(), seat, until };
+        self.screens.held.insert(leg, held);
+        true
+    }
+
+    fn invite_held(&mut self, leg: LegId, now: Now) {
+        if let Some(Held { callee, offer, .. }) = self.screens.held.remove(&leg) {
+            self.invite(leg.call, leg, callee, offer, now);
+        }
     }
 
     /// Rings where a telephone has become free meanwhile; `false`: nowhere.
     pub(super) fn ring_cleared(&mut self, now: Now) -> bool {
         let held = self.screens.pending.iter().filter(|(_, pending)| pending.engaged);
         let cleared = held.map(|(offer, _)| offer).find(|(_, seat)| !self.is_engaged(seat)).cloned();
-        let Some((call, seat)) = cleared else { return false };
-        self.ring(call, seat, now);
+        if let Some((call, seat)) = cleared {
+            self.ring(call, seat, now);
+            return true;
+        }
+        let mut held = self.screens.held.iter();
+        let Some(leg) = held.find(|(_, held)| !self.is_engaged(&held.seat)).map(|(leg, _)| *leg) else {
+            return false;
+        };
+        self.invite_held(leg, now);
         true
     }
 

@@ -208,7 +208,7 @@ impl Switchboard {
             match self.word_to_seat((id, slot), seat, WRONG_KEY, &invited, now) {
                 Ok(instead) => call = instead,
                 Err(turned) => {
-                    self.acd.seat_disengaged(seat, now.mono);
+                    self.acd.seat_disengaged(seat, None, now.mono);
                     return Err(turned);
                 }
             }

@@ -111,13 +111,16 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
             EventBody::Transfer { kind, to, step, status, leg, object_kind, object }
         }
         What::Held { leg, holds } => EventBody::Held { leg, holds },
-        What::Prioritised { priority, why } => EventBody::Prioritised { priority, why },
+        What::Prioritised { priority, why } => EventBody::Prioritised { priority, why: why.into() },
         What::Recognised { calls, seat, tickets } => EventBody::Recognised { calls, seat, tickets },
         What::Outward { purpose, seat, number, of } => {
+            let purpose = purpose.word().to_owned();
             EventBody::Outward { direction: Direction::Out, purpose, seat, number, of }
         }
         What::CallbackKept { queue, ahead } => EventBody::CallbackKept { queue, ahead },
-        What::CallbackSettled { outcome } => EventBody::CallbackSettled { outcome },
+        What::CallbackSettled { outcome } => {
+            EventBody::CallbackSettled { outcome: outcome.word().to_owned() }
+        }
         What::Disposed(disposed) => disposition(disposed),
         What::Flagged { flag, by } => EventBody::Flagged { flag: flag_of(flag), by },
         What::Recorded { file, duration_ms, lost_frames } => {

@@ -71,19 +71,15 @@ impl Watches {
         self.calls.insert(call, Watch { seat, role, of, ready: false, at: None, hears: None, how });
     }
 
+    /// The seat that takes a call over when this one of its own, which listened, is over.
+    pub(super) fn taken_by(&self, call: CallId) -> Option<&SeatId> {
+        self.taken.get(&call).and_then(|_| Some(&self.calls.get(&call)?.seat))
+    }
+
     /// How many listen to `call`, but for `but`.
     fn at(&self, call: CallId, but: CallId) -> usize {
         let there = |watch: &Watch| watch.at.is_some_and(|at| at.call == call);
         self.calls.iter().filter(|(id, watch)| **id != but && there(watch)).count()
-    }
-}
-
-/// As facts name it.
-fn name(how: Watching) -> &'static str {
-    match how {
-        Watching::Listen => "listen",
-        Watching::Whisper => "whisper",
-        Watching::Barge => "barge",
     }
 }
 
@@ -133,9 +129,11 @@ impl Switchboard {
     /// The call in which a seat's clerk talks with somebody.
     fn talk_of(&self, seat: &SeatId, how: Watching) -> Option<(CallId, Beside)> {
         let Some(SeatState::Talking { call, .. }) = self.acd.seat(seat) else { return None };
-        let clerk = self.calls.get(call)?.call.leg_of_clerk(seat)?;
+        // For a place that was kept the seat talks in a call of its own.
+        let call = self.kept.attempt(*call).unwrap_or(*call);
+        let clerk = self.calls.get(&call)?.call.leg_of_clerk(seat)?;
         let of = self.plan.seats.get(seat)?.role;
-        Some((*call, Beside { call: *call, clerk, of, how }))
+        Some((call, Beside { call, clerk, of, how }))
     }
 
     fn seat_watcher(&mut self, id: CallId, beside: Option<Beside>) {
@@ -168,6 +166,24 @@ impl Switchboard {
         self.watches.open.insert(call);
     }
 
+    /// Somebody has joined it who does not: observers are out before a word is said, and come back when all
+    /// know.
+    pub(super) fn observer_may_not_hear(&mut self, call: CallId, now: Now) {
+        self.watches.asked.remove(&call);
+        self.watches.open.remove(&call);
+        let hears =
+            |watch: &Watch| watch.role == Role::Observer && watch.at.is_some_and(|at| at.call == call);
+        let observers = self.watches.calls.iter().filter(|(_, watch)| hears(watch));
+        let observers: Vec<CallId> = observers.map(|(id, _)| *id).collect();
+        for id in observers {
+            let Some(watch) = self.watches.calls.get_mut(&id) else { continue };
+            let before = watch.at.take();
+            watch.how = Watching::Listen;
+            self.step(id, now, |call| call.handle_input(Input::Beside { beside: None }, now));
+            self.unwatch(id, before);
+        }
+    }
+
     /// A call says that it listens to another one, or does not any more.
     pub(super) fn watches(&mut self, id: CallId, call: CallId, how: Option<Watching>, now: Now) {
         let Some(watch) = self.watches.calls.get_mut(&id) else { return };
@@ -176,19 +192,19 @@ impl Switchboard {
         if !self.calls.contains_key(&call) {
             return; // It is over, and its record is closed.
         }
-        let Some(how) = how.map(name) else {
+        let Some(how) = how else {
             tracing::info!(%call, %seat, "nobody listens from this seat any more");
             return self.record(call, What::Unwatched { seat }, now);
         };
-        tracing::info!(%call, %seat, how, "a seat listens");
+        tracing::info!(%call, %seat, how = how.word(), "a seat listens");
         self.records.push(StoreJob::Access {
             at: now.wall,
             actor: format!("seat:{seat}"),
             action: Action::CallWatched { call },
             subject: call.to_string(),
-            reason: how.to_owned(),
+            reason: how.word().to_owned(),
         });
-        self.record(call, What::Watched { seat, how: how.to_owned() }, now);
+        self.record(call, What::Watched { seat, how }, now);
     }
 
     /// Whoever listens wants the call for its own seat.
@@ -232,6 +248,11 @@ impl Switchboard {
         let role = self.plan.seats.get(&seat).ok_or(Refusal::NoSuchSeat)?.role;
         let entry = self.calls.get(&call).ok_or(Refusal::NoSuchCall)?;
         let of = entry.call.clerk().cloned().ok_or(Refusal::Call(crate::call::Unwilling::NotTalking))?;
+        // A clerk's own call that no queue knows of is nobody's to hear.
+        let heard = self.talk_of(&of, how).is_some_and(|(heard, _)| heard == call);
+        if entry.call.first_clerk().is_some() && !heard {
+            return Err(Refusal::Call(crate::call::Unwilling::NotTalking));
+        }
         let clerks = self.plan.seats.get(&of).ok_or(Refusal::NoSuchSeat)?.role;
         if of == seat || !role.may_watch(how, clerks) {
             return Err(Refusal::NotAllowed);

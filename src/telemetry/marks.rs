@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CallId, QueueId, SeatId};
-use crate::switchboard::fact::What;
+use crate::routing::watching::Watching;
+use crate::switchboard::fact::{CallbackOutcome, OutwardPurpose, PriorityWhy, What};
 use crate::switchboard::request::{Disposed, Flag};
 
 /// Reasons for its priority kept of one call; later ones stay in the facts only.
@@ -17,8 +18,8 @@ pub const MARKS_MAX: usize = 16;
 pub struct Priority {
     /// Points; 0 is everybody's.
     pub priority: i16,
-    /// `lane/elderly`, `urgent`, ….
-    pub why: String,
+    /// Why.
+    pub why: PriorityWhy,
 }
 
 /// What is known of the caller.
@@ -35,8 +36,8 @@ pub struct Recognised {
 /// A call that the house began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outward {
-    /// `clerk`, `click`, `callback`, `missed`, `follow_up`.
-    pub purpose: String,
+    /// Why.
+    pub purpose: OutwardPurpose,
     /// The seat that it is for.
     pub seat: Option<SeatId>,
     /// Who is called.
@@ -50,8 +51,8 @@ pub struct Outward {
 pub struct WatchTime {
     /// Who.
     pub seat: SeatId,
-    /// `listen`, `whisper`, `barge`.
-    pub how: String,
+    /// In which way.
+    pub how: Watching,
     /// Since.
     pub from_ms: u64,
     /// `None`: still.
@@ -88,8 +89,8 @@ pub struct Marks {
     pub outward: Option<Outward>,
     /// The caller is called back when their place is due.
     pub callback: Option<Kept>,
-    /// How that, or a missed call, was settled: `answered`, `unanswered`, `answered_since`, `expired`.
-    pub callback_outcome: Option<String>,
+    /// How that, or a missed call, was settled.
+    pub callback_outcome: Option<CallbackOutcome>,
     /// What it was about: as it was said last.
     pub disposed: Option<Disposed>,
     /// At most [`MARKS_MAX`], each flag once.
@@ -114,17 +115,13 @@ impl Marks {
                 self.recognised = Some(Recognised { calls: *calls, seat, tickets });
             }
             What::Outward { purpose, seat, number, of } => {
-                self.outward = Some(Outward {
-                    purpose: purpose.clone(),
-                    seat: seat.clone(),
-                    number: number.clone(),
-                    of: *of,
-                });
+                self.outward =
+                    Some(Outward { purpose: *purpose, seat: seat.clone(), number: number.clone(), of: *of });
             }
             What::CallbackKept { queue, ahead } => {
                 self.callback = Some(Kept { queue: queue.clone(), ahead: *ahead });
             }
-            What::CallbackSettled { outcome } => self.callback_outcome = Some(outcome.clone()),
+            What::CallbackSettled { outcome } => self.callback_outcome = Some(*outcome),
             What::Disposed(disposed) => self.disposed = Some(disposed.clone()),
             What::Flagged { flag, by } => {
                 let known = self.flags.iter().any(|flagged| flagged.flag == *flag);
@@ -135,7 +132,7 @@ impl Marks {
             What::Watched { seat, how } => {
                 self.unwatched(at_ms, |watch| watch.seat == *seat);
                 if self.watchers.len() < MARKS_MAX {
-                    let (seat, how) = (seat.clone(), how.clone());
+                    let (seat, how) = (seat.clone(), *how);
                     self.watchers.push(WatchTime { seat, how, from_ms: at_ms, until_ms: None });
                 }
             }

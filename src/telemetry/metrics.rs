@@ -267,7 +267,8 @@ mod tests {
     use super::*;
     use crate::acd::event::Overflow;
     use crate::id::{Dice, QueueId, SeatId, TrunkId};
-    use crate::switchboard::fact::Room;
+    use crate::routing::watching::Watching;
+    use crate::switchboard::fact::{CallbackOutcome, Room};
     use crate::time::{Instant, Timestamp};
 
     struct Caller {
@@ -504,12 +505,12 @@ mod tests {
         let police = Some(Object { kind: ObjectKind::Emergency, id: "110".into() });
         caller.tells(&mut metrics, transfer(TransferStep::Requested, police.clone()));
         caller.tells(&mut metrics, transfer(TransferStep::Merged, police));
-        let watched = |seat: &str, how: &str| What::Watched { seat: seat.into(), how: how.into() };
+        let watched = |seat: &str, how| What::Watched { seat: seat.into(), how };
         for n in 0..50 {
-            caller.tells(&mut metrics, What::CallbackSettled { outcome: format!("outcome {n}") });
-            caller.tells(&mut metrics, watched(&n.to_string(), "listen"));
+            caller.tells(&mut metrics, What::CallbackSettled { outcome: CallbackOutcome::Expired });
+            caller.tells(&mut metrics, watched(&n.to_string(), Watching::Listen));
         }
-        caller.tells(&mut metrics, watched("3", "whisper"));
+        caller.tells(&mut metrics, watched("3", Watching::Whisper));
         caller.tells(&mut metrics, What::Unwatched { seat: "4".into() });
         let purpose = Purpose::Consult;
         caller.tells(
@@ -521,7 +522,7 @@ mod tests {
         for line in [
             "hotline_transfers_total{kind=\"consult\",step=\"requested\",object=\"emergency\"} 1",
             "hotline_transfers_total{kind=\"consult\",step=\"merged\",object=\"emergency\"} 1",
-            "hotline_callbacks_settled_total{outcome=\"other\"} 50",
+            "hotline_callbacks_settled_total{outcome=\"expired\"} 50",
             "hotline_watchers{how=\"listen\"} 14",
             "hotline_watchers{how=\"whisper\"} 1",
             "hotline_seat_offers_by_purpose_total{purpose=\"consult\"} 1",

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::SeatId;
 use crate::switchboard::fact::{Object, Party, TransferKind, TransferStep, What};
 
 /// Stays kept of one call, the caller's among them. Beyond it the one that ended first is dropped and
@@ -73,7 +74,17 @@ struct UnderWay {
     queued: bool,
     /// Whom the transfer that is under way is to.
     target: Option<Object>,
+    /// Whose own call it is: their telephone is the caller's row, and it is they who ask others in.
+    own: Option<SeatId>,
     over: bool,
+}
+
+impl UnderWay {
+    /// Whom the clerk has called has waited with music or a ringing tone, and is with somebody again.
+    fn together(&mut self) {
+        self.stage = Stage::Together;
+        self.present.iter_mut().for_each(|present| present.aside = false);
+    }
 }
 
 /// Somebody who is there, beside the caller.
@@ -109,12 +120,14 @@ impl Times {
         self.give_out(at_ms);
         match what {
             What::Opened { .. } => self.begin(),
+            What::Outward { seat, .. } => self.under_way.own.clone_from(seat),
             What::Queued { .. } => self.under_way.queued = true,
             What::Overflowed { .. } => self.under_way.queued = false,
             What::SeatAnswered { seat, leg, .. } => self.join(Party::Seat { seat: seat.clone() }, *leg),
             What::PeerAnswered { trunk, number, leg } => {
                 self.join(Party::Peer { trunk: trunk.clone(), number: number.clone() }, *leg);
             }
+            What::SeatLeft { seat, .. } if self.under_way.own.as_ref() == Some(seat) => self.first_leaves(),
             What::SeatLeft { seat, .. } => {
                 self.leave(|row| matches!(&row.party, Party::Seat { seat: there } if there == seat));
             }
@@ -171,12 +184,30 @@ impl Times {
             held_ms: 0,
             consulted_ms: 0,
         });
-        let aside = state.stage == Stage::Consulting;
+        // Who is asked in by the clerk of their own call talks with that clerk.
+        let aside = state.stage == Stage::Consulting && state.own.is_none();
         let row = self.parties.len() - 1;
         state.present.push(Present { row, aside, holds: false, before: false });
         if state.stage == Stage::PutThrough {
             state.stage = Stage::Together;
+            if self.parties.first().is_some_and(|row| row.left_ms.is_some()) {
+                state.together();
+            }
         }
+    }
+
+    /// The clerk whose own call it is leaves it to the others.
+    fn first_leaves(&mut self) {
+        let state = &mut self.under_way;
+        state.own = None;
+        state.caller_holds = false;
+        if let Some(first) = self.parties.first_mut().filter(|row| row.party == Party::Caller) {
+            first.left_ms.get_or_insert(state.at_ms);
+        }
+    }
+
+    fn first_has_left(&self) -> bool {
+        self.parties.first().is_some_and(|row| row.left_ms.is_some())
     }
 
     /// Makes room: those who are there, and the caller, stay.
@@ -222,7 +253,9 @@ impl Times {
     }
 
     fn transfer(&mut self, kind: TransferKind, step: TransferStep, object: Option<&Object>) {
+        let first_has_left = self.first_has_left();
         let state = &mut self.under_way;
+        let own = state.own.is_some();
         match step {
             TransferStep::Requested => {
                 state.target = object.cloned();
@@ -238,8 +271,13 @@ impl Times {
             }
             TransferStep::Consulting => {
                 state.stage = Stage::Consulting;
-                state.present.iter_mut().for_each(|present| present.aside = true);
+                state.present.iter_mut().for_each(|present| present.aside = !own || present.before);
             }
+            TransferStep::Accepted if own || first_has_left => state.together(),
+            TransferStep::Left if own => match state.present.iter().any(|present| !present.before) {
+                true => state.together(),
+                false => state.stage = Stage::PutThrough,
+            },
             // Who asked goes, and is not with the caller again until it is gone.
             TransferStep::Left | TransferStep::Accepted => {
                 let picked_up = state.present.iter().any(|present| !present.before);
@@ -272,21 +310,24 @@ impl Times {
             }
         }
         if let Some(caller) = self.parties.first_mut().filter(|row| row.party == Party::Caller) {
-            caller.left_ms = Some(state.at_ms);
+            caller.left_ms.get_or_insert(state.at_ms);
         }
     }
 
     /// Gives the time since the last fact to whom it belongs.
     fn give_out(&mut self, at_ms: u64) {
+        let first_has_left = self.first_has_left();
         let state = &mut self.under_way;
         let span = at_ms.saturating_sub(state.at_ms);
         if span == 0 {
             return;
         }
         state.at_ms = at_ms;
-        let consulting = state.stage == Stage::Consulting;
+        let consulting = state.stage == Stage::Consulting && state.own.is_none();
         let caller_holds = state.caller_holds;
-        let talks = |present: &Present| !present.aside && !present.holds && !caller_holds;
+        // Whom the clerk has called, and left to nobody.
+        let left_alone = first_has_left && state.present.len() == 1 && state.stage == Stage::Together;
+        let talks = |present: &Present| !present.aside && !present.holds && !caller_holds && !left_alone;
         let among_themselves = (consulting || caller_holds)
             && state.present.iter().filter(|present| consulting || !present.holds).count() > 1;
         for present in &state.present {
@@ -301,6 +342,8 @@ impl Times {
         }
         let part = if state.present.iter().any(talks) {
             &mut self.with_somebody_ms
+        } else if left_alone {
+            &mut self.alone_ms
         } else if !state.present.is_empty() || state.stage != Stage::Together {
             &mut self.on_hold_ms
         } else if state.queued {
@@ -309,7 +352,8 @@ impl Times {
             &mut self.alone_ms
         };
         *part += span;
-        if let Some(caller) = self.parties.first_mut().filter(|row| row.party == Party::Caller) {
+        let first = self.parties.first_mut().filter(|row| row.party == Party::Caller);
+        if let Some(caller) = first.filter(|row| row.left_ms.is_none()) {
             (caller.talked_ms, caller.held_ms) = (self.with_somebody_ms, self.on_hold_ms);
         }
     }

@@ -213,6 +213,81 @@ fn a_blind_transfer_is_split_exactly_between_who_asked_and_whom_it_reached() {
     assert_eq!(failed.reached.transfers[0].taken(), Taken::Refused);
 }
 
+/// A clerk has called a citizen: the clerk's telephone is the first leg, and it is they who ask others in.
+#[test]
+fn in_a_clerks_own_call_the_citizen_waits_and_the_clerk_may_leave_the_others() {
+    let citizen =
+        || What::PeerAnswered { trunk: "carrier".into(), number: "13900000000".into(), leg: Some(1) };
+    let outward = What::Outward {
+        purpose: crate::switchboard::fact::OutwardPurpose::Click,
+        seat: Some("1001".into()),
+        number: "13900000000".into(),
+        of: None,
+    };
+    let begin = [(0, opened()), (0, outward), (5_000, citizen()), (20_000, transfer("consult", "requested"))];
+    let end = [
+        (25_000, transfer("consult", "consulting")),
+        (25_000, peer(2)),
+        (35_000, transfer("consult", "merged")),
+        (40_000, transfer("consult", "left")),
+        (40_000, seat_left("1001")),
+        (55_000, closed()),
+    ];
+    let whole = record(&[&begin[..], &end].concat());
+    are(
+        &whole,
+        &[
+            ("caller", 0, 40_000, 30_000, 5_000, 0),
+            ("carrier/13900000000", 5_000, 55_000, 35_000, 15_000, 0),
+            ("sub/12366", 25_000, 55_000, 30_000, 0, 0),
+        ],
+    );
+    assert_eq!((whole.times.with_somebody_ms, whole.times.alone_ms), (45_000, 5_000));
+    // In vain: the two talk on. The clerk holds, which is time with nobody for either.
+    let end = [
+        (26_000, transfer("consult", "failed")),
+        (30_000, What::Held { leg: 0, holds: true }),
+        (34_000, What::Held { leg: 0, holds: false }),
+        (40_000, closed()),
+    ];
+    are(
+        &record(&[&begin[..], &end].concat()),
+        &[
+            ("caller", 0, 40_000, 25_000, 10_000, 0),
+            ("carrier/13900000000", 5_000, 40_000, 25_000, 10_000, 0),
+        ],
+    );
+    // The clerk leaves while it rings, and it does not pick up: the citizen is told so, by nobody.
+    let end = [
+        (22_000, transfer("consult", "left")),
+        (22_000, seat_left("1001")),
+        (30_000, transfer("consult", "failed")),
+        (40_000, closed()),
+    ];
+    let alone = record(&[&begin[..], &end].concat());
+    are(
+        &alone,
+        &[("caller", 0, 22_000, 15_000, 2_000, 0), ("carrier/13900000000", 5_000, 40_000, 15_000, 20_000, 0)],
+    );
+    assert_eq!((alone.times.on_hold_ms, alone.times.alone_ms), (10_000, 15_000));
+    // Or it does.
+    let end = [
+        (22_000, transfer("consult", "left")),
+        (22_000, seat_left("1001")),
+        (26_000, transfer("consult", "accepted")),
+        (26_000, peer(2)),
+        (40_000, closed()),
+    ];
+    are(
+        &record(&[&begin[..], &end].concat()),
+        &[
+            ("caller", 0, 22_000, 15_000, 2_000, 0),
+            ("carrier/13900000000", 5_000, 40_000, 29_000, 6_000, 0),
+            ("sub/12366", 26_000, 40_000, 14_000, 0, 0),
+        ],
+    );
+}
+
 #[test]
 fn who_consults_in_vain_or_leaves_before_the_answer_is_counted_as_it_was() {
     let begin = [

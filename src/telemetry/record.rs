@@ -301,7 +301,10 @@ impl CallRecord {
             | What::Ordered { .. } => {}
             What::PeerAnswered { trunk, number, .. } => {
                 self.person_ms.get_or_insert(at_ms);
-                self.peer = Some(format!("{trunk}/{number}"));
+                // Whom a clerk has called stays who was called, whoever is asked in later.
+                if self.marks.outward.is_none() || self.peer.is_none() {
+                    self.peer = Some(format!("{trunk}/{number}"));
+                }
             }
             What::TicketLeft { reason } => self.ticket_left = Some(reason.clone()),
             What::Surveyed { grade } => self.grade = Some(*grade),

@@ -1,5 +1,5 @@
 //! Third parties, watchers and calls that the house makes, in figures. Every label has a bounded set of
-//! values: what a fact says beyond those that are known here is `other`.
+//! values.
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -9,14 +9,11 @@ use prometheus_client::registry::Registry;
 use super::figures::{Labels, count};
 use crate::acd::event::Purpose;
 use crate::id::SeatId;
+use crate::routing::watching::Watching;
 use crate::switchboard::fact::{Object, TransferKind, TransferStep, What};
 
 /// Watchers of one call that are told apart; later ones are not counted.
 const WATCHERS_MAX: usize = 16;
-
-const WAYS: [&str; 3] = ["listen", "whisper", "barge"];
-const PURPOSES: [&str; 5] = ["clerk", "click", "callback", "missed", "follow_up"];
-const OUTCOMES: [&str; 4] = ["answered", "unanswered", "answered_since", "expired"];
 
 /// The figures; handles are shared.
 #[derive(Clone, Debug, Default)]
@@ -31,12 +28,7 @@ pub(super) struct ThirdFigures {
 }
 
 /// Who watches one call, and how.
-pub(super) type Watchers = Vec<(SeatId, &'static str)>;
-
-/// One of those that are known, or `other`.
-fn known<const N: usize>(words: &[&'static str; N], word: &str) -> &'static str {
-    words.iter().find(|known| **known == word).copied().unwrap_or("other")
-}
+pub(super) type Watchers = Vec<(SeatId, Watching)>;
 
 impl ThirdFigures {
     pub(super) fn register(&self, r: &mut Registry) {
@@ -69,7 +61,7 @@ impl ThirdFigures {
             What::Watched { seat, how } => {
                 if let Some(watchers) = watchers {
                     self.unwatched(watchers, |watcher| watcher == seat);
-                    self.watched(watchers, seat, known(&WAYS, how));
+                    self.watched(watchers, seat, *how);
                 }
             }
             What::Unwatched { seat } => {
@@ -83,13 +75,13 @@ impl ThirdFigures {
                 }
             }
             What::Outward { purpose, .. } => {
-                count(&self.outward, vec![("purpose", known(&PURPOSES, purpose).to_owned())]);
+                count(&self.outward, vec![("purpose", purpose.word().to_owned())]);
             }
             What::CallbackKept { .. } => {
                 self.kept.inc();
             }
             What::CallbackSettled { outcome } => {
-                count(&self.settled, vec![("outcome", known(&OUTCOMES, outcome).to_owned())]);
+                count(&self.settled, vec![("outcome", outcome.word().to_owned())]);
             }
             What::SurveyReason { digit, .. } => {
                 count(&self.reasons, vec![("digit", digit.min(&9).to_string())]);
@@ -107,10 +99,10 @@ impl ThirdFigures {
         count(&self.transfers, labels);
     }
 
-    fn watched(&self, watchers: &mut Watchers, seat: &SeatId, how: &'static str) {
+    fn watched(&self, watchers: &mut Watchers, seat: &SeatId, how: Watching) {
         if watchers.len() < WATCHERS_MAX {
             watchers.push((seat.clone(), how));
-            self.watchers.get_or_create(&vec![("how", how.to_owned())]).inc();
+            self.watchers.get_or_create(&vec![("how", how.word().to_owned())]).inc();
         }
     }
 
@@ -118,7 +110,7 @@ impl ThirdFigures {
         watchers.retain(|(seat, how)| {
             let gone = is_it(seat);
             if gone {
-                self.watchers.get_or_create(&vec![("how", (*how).to_owned())]).dec();
+                self.watchers.get_or_create(&vec![("how", how.word().to_owned())]).dec();
             }
             !gone
         });

@@ -204,12 +204,12 @@ fn an_own_call_and_a_word_do_not_end_one_another() {
     assert_eq!(floor.state("1001"), away(AwayWhy::OwnCall, floor.now, None));
     says(&mut floor, lunch()).expect("it may");
     assert_eq!(floor.state("1001"), said(floor.now));
-    floor.acd.seat_disengaged(&id, floor.now);
+    floor.acd.seat_disengaged(&id, None, floor.now);
     assert_eq!(floor.state("1001"), said(floor.now), "what was before is again");
     floor.acd.seat_engaged(&id, floor.now);
     says(&mut floor, Change::Ready).expect("it may");
     assert_eq!(floor.state("1001"), away(AwayWhy::OwnCall, floor.now, None));
-    floor.acd.seat_disengaged(&id, floor.now);
+    floor.acd.seat_disengaged(&id, None, floor.now);
     assert_eq!(floor.state("1001"), SeatState::Ready { since: floor.now });
 }
 

@@ -14,3 +14,4 @@ mod ring_all;
 mod rules;
 mod strategies;
 mod transfers;
+mod urgent;

@@ -106,13 +106,35 @@ impl Ledger {
                     if *calls == 0 {
                         self.own.remove(&seat);
                     }
-                    floor.acd.seat_disengaged(&seat, now);
+                    match dice.below(4) {
+                        0 => {
+                            // A supervisor takes the call over that they listened to.
+                            let (taken, whole) =
+                                (call(600_000 + dice.below(3)), !self.own.contains_key(&seat));
+                            floor.acd.seat_spoken_for(&seat, now);
+                            if floor.acd.transfer_to(taken, std::slice::from_ref(&seat), false, None, now) {
+                                assert!(whole && self.transfers.insert(taken, false).is_none());
+                            }
+                            floor.acd.seat_unclaimed(&seat, now);
+                        }
+                        1 => floor.acd.seat_disengaged(&seat, Some(call(700_000)), now),
+                        _ => floor.acd.seat_disengaged(&seat, None, now),
+                    }
                 }
             }
             30 | 31 => {
                 let _ = floor.acd.change(&desk, some_change(dice), now);
             }
             32 | 33 => self.somebody_is_asked_in(floor, dice),
+            34 if dice.below(2) == 0 => {
+                if let Some(call) = some(self.waiting.keys().copied(), dice) {
+                    let points = pick(&[-5, 0, 5, 1_000], dice);
+                    assert!(floor.acd.reprioritise(call, points, now));
+                    if let Some(joining) = self.waiting.get_mut(&call) {
+                        joining.sticky = None;
+                    }
+                }
+            }
             34 => {
                 if let Some(call) = some(self.waiting.keys().copied(), dice)
                     && floor.acd.pull(call, &desk, now)
@@ -144,6 +166,7 @@ impl Ledger {
                 floor.acd.bridged(nobody, now);
                 floor.acd.callback_failed(nobody, None, now);
                 assert!(!floor.acd.offer_answered(nobody, &desk, now));
+                assert!(!floor.acd.reprioritise(nobody, 9, now));
                 assert!(!floor.acd.keep_place(nobody, now) && !floor.acd.pull(nobody, &desk, now));
             }
         }

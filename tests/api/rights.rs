@@ -14,7 +14,7 @@ GET  /healthz                       *
 GET  /readyz                        *
 GET  /metrics                       *
 GET  /v1/openapi.json               *
-GET  /v1/snapshot                   *
+GET  /v1/snapshot                   ASLCEOT
 GET  /v1/seats                      ASLCEOT
 GET  /v1/seats/{seat}               ASLCEOT
 POST /v1/seats/{seat}/state         ASLCEOT {"state":"ready"}

@@ -8,6 +8,7 @@ use hotline::io::http::Bounds;
 use hotline::io::http::feed::RING_FACTS;
 use hotline::switchboard::Happened;
 use hotline::switchboard::fact::{Cause, SeatFact, SeatIs, What};
+use hotline::switchboard::request::Flag;
 use serde_json::json;
 
 use crate::client::{Events, get};
@@ -158,6 +159,33 @@ fn numbers_in_facts_are_for_those_who_may_see_them() {
         assert_eq!((&told[0]["data"]["caller"], &told[1]["data"]["number"]), (&json!(shown), &json!(shown)));
         assert_eq!(told[0]["data"]["ticket"], "21090100001", "{role}");
         assert_eq!(told[0].to_string().contains(CALLER), *role == "supervisor");
+    }
+}
+
+/// The mark may come long after the number, and by a policy right behind it.
+#[test]
+fn a_number_that_is_nobodys_to_know_is_not_in_facts_even_in_part() {
+    let served = Served::open("nobodys");
+    let peer = || What::PeerDialled { trunk: "center".into(), number: CALLER.into() };
+    let mark = |by: &str| What::Flagged { flag: Flag::Confidential, by: by.into() };
+    let mut stream = Events::open(served.at, "/v1/facts", &token("clerk"), None);
+    served.write(story(call(1), vec![mark("policy"), peer()], Cause::Completed));
+    served.write(story(call(2), vec![peer()], Cause::Completed));
+    let live: Vec<_> = (0..7).map(|_| stream.fact().unwrap()).collect();
+    let page = |role: &str| get(served.at, "/v1/facts?limit=9", &token(role)).json()["facts"].clone();
+    assert_eq!(page("clerk"), json!(live), "alike in both");
+    let number = |fact: &serde_json::Value, name: &str| fact["data"][name].as_str().unwrap().to_owned();
+    assert_eq!((number(&live[0], "caller"), number(&live[2], "number")), (String::new(), String::new()));
+    assert_eq!(number(&live[4], "caller"), "138******42", "another call's");
+    // What is said of the second call an hour later is known of all of it from then on.
+    served.write(vec![fact(call(2), 4, mark("desk-1001"))]);
+    for (role, shown) in [("observer", ""), ("supervisor", CALLER)] {
+        let page = page(role);
+        for (place, name) in [(0, "caller"), (2, "number"), (4, "caller"), (5, "number")] {
+            assert_eq!(number(&page[place], name), shown, "{role}: {}", page[place]);
+        }
+        let of_call = get(served.at, &format!("/v1/calls/{}", call(2)), &token(role)).json();
+        assert_eq!(of_call["record"]["caller"], shown, "{role}");
     }
 }
 

@@ -148,7 +148,7 @@ fn a_clerk_sees_the_number_of_who_is_on_the_line_and_others_do_not() {
         assert_eq!((&detail["now"], &detail["record"]["caller"]), (&expected, &json!(shown)), "{role}");
         assert_eq!(detail["record"]["cause"], Value::Null);
     }
-    let snapshot = get(at, "/v1/snapshot", "").json();
+    let snapshot = get(at, "/v1/snapshot", &token("trainee")).json();
     assert_eq!(snapshot["calls"][0]["caller"], "138******42");
     lines.order(caller, Phone::hang_up);
     lines.until("the end", PATIENCE, |_| calls("admin") == json!([]));

@@ -7,7 +7,7 @@ use hotline::sip::sdp::Direction;
 
 use super::caller::{Begun, CALLER_PORT, Caller, Dialling, millis, sdp, secs, unusable};
 
-const NUMBER: &str = "13800000000";
+pub const NUMBER: &str = "13800000000";
 /// What a clerk's telephone and the far side are rung by.
 const RINGS: [&str; 2] = ["want port 0 for seat 1001", "invite seat 1001 as 0"];
 const DIALS: [&str; 4] = [
@@ -29,13 +29,13 @@ fn dial() -> Step {
 }
 
 /// A seat by click: rung first, then the citizen, and a tone where nobody takes it.
-fn click() -> Dialling {
+pub fn click() -> Dialling {
     let flow = flow(vec![dial(), Step::Play("busy".into())]);
     Dialling { flow: Some(flow), begun: Begun::House(Callee::Seat("1001".into())), ..Dialling::to("12345") }
 }
 
 /// A clerk who dialled.
-fn dialled() -> Dialling {
+pub fn dialled() -> Dialling {
     Dialling { flow: Some(flow(vec![dial()])), begun: Begun::Clerk("1001"), ..Dialling::to("12345") }
 }
 
@@ -105,10 +105,16 @@ fn the_leg_that_we_called_holds_is_renegotiated_and_replaced_like_any() {
     let held = caller.reinvites(0, Some(sdp(4_000, Some(Direction::SendOnly)))).to_vec();
     assert_eq!(
         held,
-        ["200 to re-INVITE of 0 recvonly", "change 0 receive only", "part 0 and 1", "loop 1: hold_music"]
+        [
+            "200 to re-INVITE of 0 recvonly",
+            "change 0 receive only",
+            "told leg 0 holds",
+            "part 0 and 1",
+            "loop 1: hold_music"
+        ]
     );
     let back = caller.reinvites(0, Some(sdp(4_000, None))).to_vec();
-    assert_eq!(back, ["200 to re-INVITE of 0", "change 0", "bridge 0 and 1"]);
+    assert_eq!(back, ["200 to re-INVITE of 0", "change 0", "told leg 0 is back", "bridge 0 and 1"]);
     assert_eq!(caller.reinvites(0, None), ["200 to re-INVITE of 0"], "with our offer");
     let leg = caller.leg(0);
     assert_eq!(caller.tell(Input::Confirmed { leg, sdp: Some(sdp(4_100, None)) }), ["change 0"]);
@@ -247,25 +253,25 @@ fn a_citizen_whom_the_house_calls_is_asked_and_let_go() {
 }
 
 #[test]
-fn a_clerks_own_call_is_put_into_no_queue_and_nobody_takes_it_over() {
-    let wishes = [
-        Wish::Requeue { queue: Some("main".into()) },
-        Wish::TakeOver { seat: "1002".into() },
-        Wish::Consult { to: "1002".into() },
-        Wish::Hold,
-        Wish::Resume,
-        Wish::Return,
-        Wish::Leave,
-        Wish::Merge,
-    ];
+fn nobody_whom_a_clerk_has_called_is_put_into_a_queue() {
     let mut dialled = dialled().go();
     dialled.recorded();
     dialled.answers(1);
     for mut caller in [talking(), dialled] {
-        for wish in &wishes {
-            assert_eq!(caller.wishes(wish.clone()).map(<[_]>::len), Err(Unwilling::OwnCall), "{wish:?}");
+        for queue in [None, Some("main".into())] {
+            let requeue = Wish::Requeue { queue };
+            assert_eq!(caller.wishes(requeue.clone()).map(<[_]>::len), Err(Unwilling::OwnCall));
+            assert!(caller.wishes(Wish::Hold).is_ok() && caller.wishes(Wish::Resume).is_ok());
+            assert_eq!(caller.wishes(requeue).map(<[_]>::len), Err(Unwilling::OwnCall), "turned round, too");
+        }
+        for wish in [Wish::Return, Wish::Leave, Wish::Merge] {
+            assert_eq!(caller.wishes(wish.clone()).map(<[_]>::len), Err(Unwilling::NoThird), "{wish:?}");
         }
         assert_eq!(caller.call.state(), "talking");
         assert!(caller.wishes(Wish::End).is_ok_and(|said| said.contains(&"hang up 1".to_owned())));
+    }
+    let mut caller = dialling();
+    for wish in [Wish::Consult { to: "1002".into() }, Wish::Hold, Wish::TakeOver { seat: "1002".into() }] {
+        assert_eq!(caller.wishes(wish).map(<[_]>::len), Err(Unwilling::NotTalking), "nobody is there yet");
     }
 }

@@ -59,6 +59,7 @@ pub fn words(command: &Command, sounds: &BTreeMap<PromptId, SoundId>) -> String 
         Command::Watch { how: None, .. } => "listens no more".to_owned(),
         Command::TakeWatched { .. } => "takes it over".to_owned(),
         Command::ObserverMayHear => "observers may hear".to_owned(),
+        Command::ObserverMayNotHear => "observers may not hear".to_owned(),
         Command::Tell(told) => format!("told {}", told_words(told)),
         Command::Over => "over".to_owned(),
     }

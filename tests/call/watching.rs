@@ -1,6 +1,6 @@
 //! Listening to a call, from both sides: who listens, and who is heard.
 
-use hotline::call::{Beside, Command, Ending, Input, conference_of};
+use hotline::call::{Beside, Command, Ending, Input, Wish, conference_of};
 use hotline::id::{CallId, Dice, LegId};
 use hotline::media::Order;
 use hotline::media::order::{Audience, Group, Rights};
@@ -315,4 +315,91 @@ fn a_notice_to_a_clerk_who_leaves_is_given_again_with_the_next() {
     assert_eq!(said[2..], ["play 0: transfer_wait", "play 2: transfer_wait"]);
     caller.heard_out(0);
     assert_eq!(caller.heard_out(2), ["observers may hear", "bridge 0 and 2"]);
+}
+
+/// Whoever is asked in after the notice was given hears it, too, before an observer hears a word of theirs;
+/// those who know are not told again.
+#[test]
+fn a_third_party_who_joins_later_is_told_before_an_observer_hears_it() {
+    for (to, seat) in [("12366", None), ("12348", Some("1006"))] {
+        let mut caller = talking_with(|plan| {
+            super::three_way::city(plan);
+            told_of_observers(plan);
+        });
+        caller.tell(Input::Observed);
+        caller.heard_out(0);
+        caller.heard_out(1);
+        caller.tell(Input::Watched { watched: true });
+        let said = caller.wishes(super::three_way::consult(to)).unwrap().to_vec();
+        assert!(!said.contains(&"observers may not hear".to_owned()), "nobody is there yet: {said:?}");
+        if let Some(seat) = seat {
+            caller.rings(seat);
+        }
+        let said = caller.answers(2).to_vec();
+        let out = said.iter().position(|said| said == "observers may not hear").expect("they are out");
+        let in_it = said.iter().position(|said| said == "confer 2").expect("it is in the conference");
+        assert!(out < in_it, "before a word is said: {said:?}");
+        assert_eq!(caller.tell(Input::Observed), ["play 2: transfer_wait"], "and nobody else");
+        assert_eq!(caller.heard_out(2), ["observers may hear", "confer 2"]);
+        let said = caller.wishes(Wish::Merge).unwrap().to_vec();
+        assert!(!said.iter().any(|said| said.contains("observers") || said.starts_with("play")), "{said:?}");
+        let said = caller.wishes(Wish::Leave).unwrap().to_vec();
+        assert!(!said.iter().any(|said| said.contains("observers") || said.starts_with("play")), "{said:?}");
+    }
+}
+
+/// Where nobody was told anything yet, all are told at once; one who joins while others are being told is
+/// told behind them.
+#[test]
+fn who_joins_while_the_notice_is_given_is_told_behind_it() {
+    let mut caller = talking_with(|plan| {
+        super::three_way::city(plan);
+        told_of_observers(plan);
+    });
+    caller.wishes(super::three_way::consult("12366")).unwrap();
+    caller.answers(2);
+    caller.wishes(Wish::Merge).unwrap();
+    let all = [
+        "told announced transfer_wait",
+        "play 0: transfer_wait",
+        "play 1: transfer_wait",
+        "play 2: transfer_wait",
+    ];
+    assert_eq!(caller.tell(Input::Observed), all);
+    caller.heard_out(0);
+    caller.heard_out(1);
+    assert_eq!(caller.heard_out(2)[0], "observers may hear");
+
+    let mut caller = talking_with(|plan| {
+        super::three_way::city(plan);
+        told_of_observers(plan);
+    });
+    caller.wishes(super::three_way::consult("12366")).unwrap();
+    assert_eq!(caller.tell(Input::Observed), [""; 0], "nobody talks");
+    let said = caller.answers(2).to_vec();
+    let told: Vec<&String> = said.iter().filter(|said| said.starts_with("play")).collect();
+    assert_eq!(told, ["play 1: transfer_wait", "play 2: transfer_wait"], "{said:?}");
+    caller.wishes(Wish::Merge).unwrap();
+    caller.heard_out(1);
+    let said = caller.heard_out(2).to_vec();
+    assert!(said.contains(&"play 0: transfer_wait".to_owned()), "the caller has joined them: {said:?}");
+    assert!(!said.contains(&"observers may hear".to_owned()), "{said:?}");
+    assert_eq!(caller.heard_out(0)[0], "observers may hear");
+}
+
+/// A clerk who has called somebody back is heard like any other.
+#[test]
+fn a_clerk_on_the_first_leg_is_one_whom_whispers_are_for() {
+    let mut caller = super::outward::click().go();
+    caller.recorded();
+    caller.answers(0);
+    assert_eq!(caller.call.leg_of_clerk(&"1001".into()), None, "nobody is there");
+    caller.answers(1);
+    assert_eq!(caller.call.leg_of_clerk(&"1001".into()), Some(caller.leg(0)));
+    let joined = in_conference(&[0, 1]);
+    assert_eq!(caller.tell(Input::Watched { watched: true }), joined);
+    caller.wishes(Wish::Hold).unwrap();
+    caller.wishes(Wish::Resume).unwrap();
+    assert_eq!(caller.call.leg_of_clerk(&"1001".into()), Some(caller.leg(0)), "turned round, too");
+    assert_eq!(caller.call.leg_of_clerk(&"1002".into()), None);
 }

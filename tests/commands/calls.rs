@@ -56,7 +56,8 @@ fn a_caller_is_answered_hears_the_greeting_and_is_counted_and_nobody_reads_his_n
     let (_, metrics) = house.get("/metrics");
     let counted = |line: &str| metrics.lines().any(|found| found == line);
     assert!(counted("hotline_calls_opened_total{line=\"12345\"} 1"), "{metrics}");
-    let snapshot = house.get("/v1/snapshot").1;
+    assert_eq!(house.get("/v1/snapshot").0, "HTTP/1.1 401 Unauthorized");
+    let snapshot = house.get_as_owner("/v1/snapshot").1;
     assert!(serde_json::from_str::<serde_json::Value>(&snapshot).is_ok(), "{snapshot}");
 
     let log = house.log();

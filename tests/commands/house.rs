@@ -70,11 +70,21 @@ impl House {
         self.engine.sip()
     }
 
-    /// Status line and body.
+    /// Status line and body, without a token.
     pub fn get(&self, path: &str) -> (String, String) {
+        self.asks(path, "")
+    }
+
+    /// The same with the house's own token.
+    pub fn get_as_owner(&self, path: &str) -> (String, String) {
+        let token = std::fs::read_to_string(self.data().join("secrets/api-token")).unwrap();
+        self.asks(path, &format!("Authorization: Bearer {}\r\n", token.trim()))
+    }
+
+    fn asks(&self, path: &str, headers: &str) -> (String, String) {
         let mut stream = TcpStream::connect(self.engine.http().unwrap()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: hotline\r\nConnection: close\r\n\r\n").unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: hotline\r\n{headers}Connection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -187,6 +187,9 @@ fn a_policy_is_explained_while_it_holds_and_after() {
     assert_eq!(held[0], expected);
     let wanted = "wants a clerk who knows law; 3 levels less after 30 s; 9 levels less after 60 s";
     assert!(held.iter().any(|words| words == wanted), "{held:?}");
+    for from in ["+8613900000000", "013900000000", "008613900000000"] {
+        assert_eq!(words(from, "2026-12-31T23:59:59+08:00"), held, "{from}: however a carrier writes it");
+    }
     let over = words("13900000000", "2027-01-01T00:00:00+08:00");
     assert_eq!(over[0], "the policy about this caller ended at 2027-01-01T00:00:00+08:00");
     assert!(!over.iter().any(|words| words.starts_with("wants a clerk")), "{over:?}");

@@ -272,8 +272,9 @@ fn a_caller_sent_back_to_us_is_known_by_his_uuid_until_somebody_answers_row_by_r
         let back = Call { more: second.map_or(String::new(), says), ..Call::new("back") };
         wire.hear(CARRIER, back.invite(OFFER));
         let back = wire.invited();
-        assert_eq!(wire.endpoint.came_round(back.session, out), round, "row {row}");
-        assert!(!wire.endpoint.came_round(out, back.session), "row {row}: an INVITE of theirs is no way out");
+        let rounds = |of| wire.endpoint.came_round(of).collect::<Vec<_>>();
+        assert_eq!(rounds(back.session).contains(&out), round, "row {row}");
+        assert!(!rounds(out).contains(&back.session), "row {row}: an INVITE of theirs is no way out");
     }
 }
 

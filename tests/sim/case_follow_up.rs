@@ -5,7 +5,7 @@ use hotline::phone::{Answers, PhoneEvent};
 use hotline::routing::Plan;
 use hotline::routing::afterwards::FollowUp;
 use hotline::routing::people::{Band, Hours};
-use hotline::switchboard::fact::{Cause, Fact};
+use hotline::switchboard::fact::{Cause, Fact, OutwardPurpose};
 use hotline::switchboard::{Input, What};
 use hotline::telemetry::CallRecord;
 
@@ -84,8 +84,12 @@ fn a_citizen_is_called_later_asked_and_the_grade_is_on_the_call_that_asked() {
         assert_eq!((record.line.as_str(), record.caller.as_str()), ("12345", CITIZEN));
         assert_eq!((record.grade, record.cause), (Some(2), Some(Cause::Completed)));
         assert_eq!(record.peer.as_deref(), Some("outward/13800000000"));
-        let told =
-            What::Outward { purpose: "follow_up".into(), seat: None, number: CITIZEN.into(), of: Some(of) };
+        let told = What::Outward {
+            purpose: OutwardPurpose::FollowUp,
+            seat: None,
+            number: CITIZEN.into(),
+            of: Some(of),
+        };
         assert!(has(&city.store.facts[&record.call], |what| *what == told));
         assert_eq!((city.board.follow_ups(), after_a_restart(city)), ((0, 0), 0));
         city.run_for(secs(2 * 3_600));

@@ -9,7 +9,7 @@ use hotline::phone::{Answers, PhoneEvent};
 use hotline::routing::Plan;
 use hotline::routing::callers::{CallerAct, CallerPolicy};
 use hotline::routing::queueing::CallbackOffer;
-use hotline::switchboard::fact::{Cause, Fact};
+use hotline::switchboard::fact::{CallbackOutcome, Cause, Fact, OutwardPurpose};
 use hotline::switchboard::{Input, What};
 
 use crate::case_outward::{calls_out, far_end};
@@ -19,7 +19,7 @@ use crate::desk::{Office, has};
 use crate::house;
 use crate::seed::in_a_city_with;
 
-fn keeps_places(plan: &mut Plan) {
+pub fn keeps_places(plan: &mut Plan) {
     calls_out(plan);
     plan.missed.enabled = true;
     let queue = plan.queues.get_mut("main").expect("the shipped queue");
@@ -39,7 +39,7 @@ fn has_words(city: &mut City) {
 }
 
 /// Waits, hears the offer, takes it, and is let go.
-fn keeps(city: &mut City, citizen: Who) {
+pub fn keeps(city: &mut City, citizen: Who) {
     has_words(city);
     city.dials(citizen, "12345");
     assert!(city.run_until(secs(30), |city| city.state_of(citizen) == Some("waiting")));
@@ -58,7 +58,7 @@ fn keeps(city: &mut City, citizen: Who) {
 /// Facts of the calls back, oldest first.
 fn callbacks(city: &City) -> Vec<&Vec<Fact>> {
     let back = |facts: &&Vec<Fact>| {
-        has(facts, |what| matches!(what, What::Outward { purpose, .. } if purpose == "callback"))
+        has(facts, |what| matches!(what, What::Outward { purpose: OutwardPurpose::Callback, .. }))
     };
     city.store.facts.values().filter(back).collect()
 }
@@ -82,7 +82,7 @@ fn a_place_is_kept_and_when_it_is_due_the_seat_rings_first_and_then_the_citizen(
         for wanted in [
             |what: &What| matches!(what, What::SeatAnswered { .. }),
             |what: &What| matches!(what, What::SeatLeft { talked_ms: 1.., .. }),
-            |what: &What| matches!(what, What::CallbackSettled { outcome } if outcome == "answered"),
+            |what: &What| matches!(what, What::CallbackSettled { outcome: CallbackOutcome::Answered }),
         ] {
             assert!(has(back, wanted), "{back:?}");
         }
@@ -124,7 +124,7 @@ fn a_citizen_who_does_not_answer_is_tried_again_and_then_given_up() {
         city.run_for(secs(80));
         assert_eq!((callbacks(city).len(), city.board.places_kept()), (2, 0));
         let given_up =
-            |what: &What| matches!(what, What::CallbackSettled { outcome } if outcome == "unanswered");
+            |what: &What| matches!(what, What::CallbackSettled { outcome: CallbackOutcome::Unanswered });
         assert!(has(callbacks(city)[1], given_up) && !has(callbacks(city)[0], given_up));
     });
 }
@@ -224,5 +224,103 @@ fn who_wants_to_be_known_to_nobody_is_called_back_without_a_number_on_any_screen
             callbacks(city)[0],
             |what| matches!(what, What::Outward { number, .. } if number == "13800000000")
         ));
+    });
+}
+
+/// Another house that was told what its predecessor wrote.
+fn opened_again(city: &mut City, decided: impl Fn(&mut Plan)) -> hotline::switchboard::Switchboard {
+    let mut facts: Vec<Fact> = city.store.facts.values().flatten().cloned().collect();
+    facts.sort_by_key(|fact| (fact.at, fact.call, fact.sequence));
+    let (dice, now) = (city.dice.split(), city.now());
+    let mut plan = city.plan.clone();
+    decided(&mut plan);
+    let mut board = house::open(plan, city.address, dice, now);
+    board.handle_input(Input::RestoreKept { facts: facts.clone() }, now);
+    board.handle_input(Input::RestoreMissed { facts }, now);
+    board.check().expect("everything is as it must be");
+    board
+}
+
+#[test]
+fn a_place_outlives_a_restart_and_is_on_no_list_meanwhile() {
+    for listed in [false, true] {
+        let decided = move |plan: &mut Plan| {
+            keeps_places(plan);
+            plan.missed.enabled = listed;
+        };
+        in_a_city_with(decided, |city| {
+            let citizen = far_end(city, Answers::After(secs(1)));
+            keeps(city, citizen);
+            let call = city.record_of(citizen).call;
+            let mut again = opened_again(city, |_| {});
+            assert_eq!((again.places_kept(), again.missed().len()), (1, 0));
+            assert!(again.acd().is_kept(call) && again.acd().position(call) == Some(1));
+            // As long as it was kept before: half an hour from the key on.
+            let mut now = city.now();
+            now.mono = now.mono + secs(1_780);
+            again.handle_timeout(now);
+            assert_eq!(again.places_kept(), 1);
+            now.mono = now.mono + secs(30);
+            now.wall += jiff::SignedDuration::from_secs(1_810);
+            again.handle_timeout(now);
+            assert_eq!((again.places_kept(), again.missed().len()), (0, usize::from(listed)));
+            let given_up = std::iter::from_fn(|| again.poll_output()).any(|output| match output {
+                hotline::switchboard::Output::Store { jobs, .. } => jobs.iter().any(|job| match job {
+                    hotline::switchboard::StoreJob::Fact { fact, .. } => {
+                        let expired = What::CallbackSettled { outcome: CallbackOutcome::Expired };
+                        fact.call == call && fact.what == expired
+                    }
+                    _ => false,
+                }),
+                _ => false,
+            });
+            assert!(given_up, "and that is told");
+        });
+    }
+}
+
+#[test]
+fn after_a_restart_a_place_is_where_there_are_places_and_who_was_reached_has_none() {
+    in_a_city_with(keeps_places, |city| {
+        let citizen = far_end(city, Answers::Busy);
+        keeps(city, citizen);
+        let call = city.record_of(citizen).call;
+        // The queue keeps none any more, and another does: there the caller is first.
+        let moved = |plan: &mut Plan| {
+            let main = plan.queues.get_mut("main").expect("the shipped queue");
+            let rules = main.rules.callback.take();
+            let mut other = main.clone();
+            (other.id, other.rules.callback) = ("other".into(), rules);
+            plan.queues.insert("other".into(), other);
+        };
+        let board = opened_again(city, moved);
+        let queues = board.acd().queues(city.now().mono);
+        let kept = |id: &str| queues.iter().find(|view| view.queue.as_str() == id).map(|view| view.kept);
+        assert_eq!((kept("main"), kept("other")), (Some(0), Some(1)));
+        // None does: its caller is owed a call by the clerks.
+        let nowhere = |plan: &mut Plan| {
+            plan.queues.values_mut().for_each(|queue| queue.rules.callback = None);
+        };
+        let board = opened_again(city, nowhere);
+        assert_eq!((board.places_kept(), board.missed().len()), (0, 1));
+        assert_eq!(board.missed()[0].call, call);
+        // A try in vain counts; after the second the place is given up for good.
+        let clerk = city.seat("1001").answers_after(secs(1));
+        city.run_for(secs(12));
+        assert_eq!((callbacks(city).len(), city.board.places_kept()), (1, 1));
+        assert_eq!(opened_again(city, |_| {}).places_kept(), 1);
+        city.run_for(secs(80));
+        assert_eq!(opened_again(city, |_| {}).places_kept(), 0);
+        city.signs_out(clerk);
+    });
+    in_a_city_with(keeps_places, |city| {
+        let citizen = far_end(city, Answers::After(secs(1)));
+        keeps(city, citizen);
+        let clerk = city.seat("1001").answers_after(secs(1));
+        assert!(city.run_until(secs(10), |city| city.hears(clerk, citizen)));
+        city.run_for(secs(1));
+        assert_eq!(opened_again(city, |_| {}).places_kept(), 0, "reached");
+        city.hangs_up(citizen);
+        city.run_for(secs(2));
     });
 }

@@ -4,7 +4,7 @@ use hotline::id::CallId;
 use hotline::phone::{Answers, Dial};
 use hotline::routing::Plan;
 use hotline::routing::afterwards::Missed;
-use hotline::switchboard::fact::{Fact, What};
+use hotline::switchboard::fact::{Fact, OutwardPurpose, What};
 use hotline::switchboard::missed::MissedView;
 use hotline::switchboard::request::{Refusal, Reply, Request};
 use hotline::switchboard::{Input, fact::Cause};
@@ -41,9 +41,9 @@ fn the_one(city: &City) -> MissedView {
     list.remove(0)
 }
 
-fn settled(city: &City, call: CallId) -> Vec<String> {
+fn settled(city: &City, call: CallId) -> Vec<&'static str> {
     let outcome = |fact: &Fact| match &fact.what {
-        What::CallbackSettled { outcome } => Some(outcome.clone()),
+        What::CallbackSettled { outcome } => Some(outcome.word()),
         _ => None,
     };
     city.store.facts[&call].iter().filter_map(outcome).collect()
@@ -87,7 +87,7 @@ fn who_gave_up_is_listed_once_and_called_back_by_a_clerk_and_is_settled() {
         assert_eq!(settled(city, call), ["answered"]);
         let facts = &city.store.facts[&call];
         let told = What::Outward {
-            purpose: "missed".into(),
+            purpose: OutwardPurpose::Missed,
             seat: Some("1001".into()),
             number: CITIZEN.into(),
             of: Some(listed.call),
@@ -116,7 +116,7 @@ fn who_does_not_answer_is_tried_again_later_and_given_up_after_the_last_try() {
         let second = begun(call_back(city, missed, "1001"));
         city.run_for(secs(8));
         assert!(city.board.missed().is_empty());
-        assert_eq!((settled(city, first), settled(city, second)), (vec![], vec!["unanswered".to_owned()]));
+        assert_eq!((settled(city, first), settled(city, second)), (vec![], vec!["unanswered"]));
         assert!(after_a_restart(city).is_empty() && city.look_at(clerk).is_idle());
     });
 }

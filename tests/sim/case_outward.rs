@@ -10,7 +10,7 @@ use hotline::routing::Plan;
 use hotline::routing::afterwards::Calling;
 use hotline::routing::people::Role;
 use hotline::switchboard::What;
-use hotline::switchboard::fact::Cause;
+use hotline::switchboard::fact::{Cause, OutwardPurpose};
 use hotline::switchboard::request::{Asker, Refusal, Reply, Request};
 use hotline::telemetry::CallRecord;
 
@@ -20,7 +20,7 @@ use crate::desk::has;
 use crate::network::Weather;
 use crate::seed::{in_a_city, in_a_city_with};
 
-const CITIZEN: &str = "13800000000";
+pub const CITIZEN: &str = "13800000000";
 
 /// A trunk outward, at whose far end is the first telephone of the city; the emergency centers, and the
 /// tax office, are there as well.
@@ -58,7 +58,7 @@ pub fn ask(city: &mut City, request: Request) -> Result<Reply, Refusal> {
     reply
 }
 
-fn click(city: &mut City, seat: &str, number: &str) -> Result<Reply, Refusal> {
+pub fn click(city: &mut City, seat: &str, number: &str) -> Result<Reply, Refusal> {
     ask(city, Request::Dial { seat: seat.into(), number: number.into(), line: None, of: None })
 }
 
@@ -74,7 +74,7 @@ fn refused(status: u16) -> impl Fn(&PhoneEvent) -> bool {
 }
 
 /// From and Request-URI of the last call that came in at a telephone.
-fn came_in(city: &City, who: Who) -> (String, String) {
+pub fn came_in(city: &City, who: Who) -> (String, String) {
     let events = city.look_at(who).events.iter().rev();
     let last = events.filter_map(|(_, event)| match event {
         PhoneEvent::IncomingCall { from, headers, .. } => {
@@ -86,20 +86,25 @@ fn came_in(city: &City, who: Who) -> (String, String) {
     last.into_iter().next().expect("a call came in")
 }
 
-fn record(city: &City, call: CallId) -> CallRecord {
+pub fn record(city: &City, call: CallId) -> CallRecord {
     CallRecord::fold(&city.store.facts[&call]).expect("it is on disk")
 }
 
-fn joined(city: &City, one: Who, other: Who) -> bool {
+pub fn joined(city: &City, one: Who, other: Who) -> bool {
     city.hears(one, other) && city.hears(other, one)
 }
 
-fn is_set_aside(city: &City, clerk: Who) -> bool {
+pub fn is_set_aside(city: &City, clerk: Who) -> bool {
     matches!(city.seat_state(clerk), SeatState::Away { why: AwayWhy::OwnCall, .. })
 }
 
-fn is_ready(city: &City, clerk: Who) -> bool {
+pub fn is_ready(city: &City, clerk: Who) -> bool {
     matches!(city.seat_state(clerk), SeatState::Ready { .. })
+}
+
+/// Offered nobody yet: its own case is to be finished.
+pub fn wraps_up(city: &City, clerk: Who) -> bool {
+    matches!(city.seat_state(clerk), SeatState::WrapUp { .. })
 }
 
 // ── Clerks' own calls ────────────────────────────────────────────────────────────────────────────
@@ -120,7 +125,7 @@ fn a_clerk_dials_a_citizen_who_sees_the_lines_number_and_both_are_recorded() {
         city.run_for(secs(4));
         city.hangs_up(clerk);
         city.run_for(secs(3));
-        assert!(city.look_at(citizen).is_idle() && is_ready(city, clerk));
+        assert!(city.look_at(citizen).is_idle() && wraps_up(city, clerk));
         let record = city.record_of(clerk);
         assert_eq!((record.line.as_str(), record.trunk.as_str()), ("12345", "seats"));
         assert_eq!(record.peer.as_deref(), Some("outward/13800000000"));
@@ -131,7 +136,7 @@ fn a_clerk_dials_a_citizen_who_sees_the_lines_number_and_both_are_recorded() {
         assert_eq!(
             facts[1].what,
             What::Outward {
-                purpose: "clerk".into(),
+                purpose: OutwardPurpose::Clerk,
                 seat: Some("1001".into()),
                 number: CITIZEN.into(),
                 of: None
@@ -345,7 +350,7 @@ fn a_clerk_who_hangs_up_in_any_moment_leaves_no_telephone_ringing() {
             city.run_for(millis(after + 1));
             assert!(city.run_until(secs(5), idle), "after {after} ms");
             assert!(city.run_until(secs(5), |city| city.board.calls().is_empty()), "after {after} ms");
-            assert!(is_ready(city, clerk), "after {after} ms");
+            assert!(is_ready(city, clerk) || wraps_up(city, clerk), "after {after} ms");
         }
     });
 }
@@ -385,14 +390,14 @@ fn by_click_the_seat_rings_first_then_the_citizen_and_both_hear_one_another() {
         assert!(city.run_until(secs(3), |city| joined(city, clerk, citizen)));
         city.hangs_up(citizen);
         city.run_for(secs(3));
-        assert!(city.look_at(clerk).is_idle() && is_ready(city, clerk));
+        assert!(city.look_at(clerk).is_idle() && wraps_up(city, clerk));
         let record = record(city, call);
         assert_eq!((record.line.as_str(), record.trunk.as_str()), ("12345", "seats"));
         assert_eq!(record.cause, Some(Cause::OtherHungUp));
         let (answered, recorded) = (record.answered_ms.unwrap(), record.recording_ms.unwrap());
         assert!(answered.abs_diff(recorded) < 1_000, "{recorded} of {answered} ms are on it");
         assert!(record.sound.is_some() && record.legs.len() == 1);
-        let click = |what: &What| matches!(what, What::Outward { purpose, number, .. } if purpose == "click" && number == CITIZEN);
+        let click = |what: &What| matches!(what, What::Outward { purpose: OutwardPurpose::Click, number, .. } if number == CITIZEN);
         assert!(has(&city.store.facts[&call], click));
     });
 }
@@ -507,7 +512,8 @@ fn a_cancel_that_crosses_the_answer_of_the_seat_ends_what_was_answered() {
             }
             city.run_for(secs(3));
             assert!(city.look_at(clerk).is_idle() && city.look_at(citizen).is_idle(), "{before}");
-            assert!(city.board.calls().is_empty() && is_ready(city, clerk), "{before}");
+            assert!(city.board.calls().is_empty(), "{before}");
+            assert!(is_ready(city, clerk) || wraps_up(city, clerk), "{before}");
             ends.push(record(city, call).cause);
         }
         assert!(

@@ -83,7 +83,7 @@ fn whats(city: &City, who: Who) -> Vec<What> {
 
 fn prioritised(city: &City, who: Who) -> Vec<(i16, String)> {
     let points = |what: What| match what {
-        What::Prioritised { priority, why } => Some((priority, why)),
+        What::Prioritised { priority, why } => Some((priority, String::from(why))),
         _ => None,
     };
     whats(city, who).into_iter().filter_map(points).collect()
@@ -422,8 +422,9 @@ fn who_says_that_it_is_urgent_is_served_before_others_though_the_queue_is_full()
         assert_eq!(city.state_of(late), Some("waiting"), "neither the greeting nor the bound");
         city.run_for(secs(1));
         city.presses(second, "*");
-        talks(city, late, clerk);
+        // Of two to whom it is urgent the one who has waited longer is first.
         talks(city, second, clerk);
+        talks(city, late, clerk);
         assert_eq!(city.state_of(waits), Some("waiting"));
         for caller in [talker, waits, second, late] {
             city.hangs_up(caller);

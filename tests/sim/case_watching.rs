@@ -80,7 +80,7 @@ fn call_at(city: &City, seat: &str) -> CallId {
 fn record_of_watch(city: &City, call: CallId) -> Vec<String> {
     let facts = city.store.facts.get(&call).map_or(&[][..], Vec::as_slice);
     let told = |fact: &Fact| match &fact.what {
-        What::Watched { seat, how } => Some(format!("{seat} {how}")),
+        What::Watched { seat, how } => Some(format!("{seat} {}", how.word())),
         What::Unwatched { seat } => Some(format!("{seat} gone")),
         _ => None,
     };

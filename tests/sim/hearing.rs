@@ -44,6 +44,8 @@ struct Place {
     holds: Vec<u16>,
     /// The call that it hears as a guest, and how.
     beside: Option<(CallId, String, SeatId)>,
+    /// The leg of who is served: not the first of a clerk's own call.
+    served: u16,
 }
 
 impl Hearing {
@@ -124,14 +126,15 @@ fn place(city: &City, who: Who) -> Option<Place> {
     let listens = city.board.watchers().find(|(call, ..)| *call == leg.call);
     let beside = listens.and_then(|(_, seat, hears)| Some((hears?, seat.clone())));
     let beside = beside.map(|(call, seat)| (call, how(city, call, &seat), seat));
-    Some(Place { leg, state: entry.state(), holds, beside })
+    let own = city.people().any(|(_, telephone)| telephone.is_seat && telephone.user == entry.caller);
+    Some(Place { leg, state: entry.state(), holds, beside, served: u16::from(own) })
 }
 
 /// How a seat listens to a call, as its record has it.
 fn how(city: &City, call: CallId, of: &SeatId) -> String {
     let facts = city.store.facts.get(&call).map_or(&[][..], Vec::as_slice);
     let told = facts.iter().rev().find_map(|fact| match &fact.what {
-        What::Watched { seat, how } if seat == of => Some(how.clone()),
+        What::Watched { seat, how } if seat == of => Some(how.word().to_owned()),
         What::Unwatched { seat } if seat == of => Some("gone".into()),
         _ => None,
     });
@@ -147,7 +150,7 @@ fn may_hear(here: &Place, there: &Place) -> bool {
         return of_call
             && match how.as_str() {
                 "barge" => true,
-                "whisper" => here.leg.index != 0 || here.beside.is_some(),
+                "whisper" => here.leg.index != here.served || here.beside.is_some(),
                 _ => false,
             };
     }
@@ -155,6 +158,7 @@ fn may_hear(here: &Place, there: &Place) -> bool {
         return there.leg.call == *call;
     }
     let holds = |place: &Place| place.holds.contains(&place.leg.index); // The others of three go on.
-    let aside = here.state == "consulting" && (here.leg.index == 0) != (there.leg.index == 0);
+    let waits = |place: &Place| place.leg.index == place.served;
+    let aside = here.state == "consulting" && waits(here) != waits(there);
     here.leg.call == there.leg.call && !aside && !holds(here) && !holds(there)
 }

@@ -38,6 +38,7 @@ mod case_numbers;
 mod case_offers;
 mod case_office;
 mod case_outward;
+mod case_outward_three;
 mod case_people;
 mod case_queue;
 mod case_races;

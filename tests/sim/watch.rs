@@ -120,7 +120,12 @@ impl Watch {
         for (call, since) in &self.ended {
             assert!(now.since(*since) <= ENDED_WITHIN, "{call} is over and not forgotten");
         }
-        let alone = calls.iter().filter(|(_, entry)| city.is_nobody_on(&entry.caller));
+        // Whom a clerk has called may go on with whom that clerk has asked in.
+        let goes_on = |entry: &hotline::switchboard::Entry| {
+            let own = city.people().any(|(_, telephone)| telephone.is_seat && telephone.user == entry.caller);
+            own && entry.state() == "talking"
+        };
+        let alone = calls.iter().filter(|(_, entry)| city.is_nobody_on(&entry.caller) && !goes_on(entry));
         let alone: BTreeSet<CallId> = alone.map(|(call, _)| *call).collect();
         self.callerless.retain(|call, _| alone.contains(call));
         for call in alone {

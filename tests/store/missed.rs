@@ -1,7 +1,7 @@
 //! What the list of missed calls finds again after a restart.
 
 use hotline::id::CallId;
-use hotline::switchboard::fact::{Fact, What};
+use hotline::switchboard::fact::{Fact, OutwardPurpose, What};
 use hotline::time::Timestamp;
 
 use crate::archive::{Archive, Folder, at, call, closed, fact, open, quiet};
@@ -65,8 +65,12 @@ fn callers_whom_nobody_has_answered_since_and_calls_out_are_found_and_no_others(
 fn calls_without_a_grade_are_found_as_far_as_they_are_chosen_and_those_that_asked() {
     let folder = Folder::new("ungraded");
     let talked = || Some(What::SeatAnswered { seat: "1001".into(), waited_ms: 1, leg: Some(1) });
-    let asked =
-        What::Outward { purpose: "follow_up".into(), seat: None, number: "1".into(), of: Some(call(1)) };
+    let asked = What::Outward {
+        purpose: OutwardPurpose::FollowUp,
+        seat: None,
+        number: "1".into(),
+        of: Some(call(1)),
+    };
     let stories = [
         story(1, "1", "carrier", talked()),
         story(2, "2", "carrier", None),    // Nobody talked with them.
@@ -88,4 +92,37 @@ fn calls_without_a_grade_are_found_as_far_as_they_are_chosen_and_those_that_aske
     assert_eq!(found(100, 0), [1, 5].map(call));
     assert_eq!(found(100, 2), [call(5)]);
     assert_eq!(found(0, 0), [call(5)], "nobody is chosen");
+}
+
+#[test]
+fn places_that_were_kept_are_found_with_the_calls_that_were_made_for_them_or_have_answered_since() {
+    let folder = Folder::new("kept-places");
+    let kept = || Some(What::CallbackKept { queue: "main".into(), ahead: 2 });
+    let talked = || Some(What::SeatAnswered { seat: "1001".into(), waited_ms: 1, leg: Some(1) });
+    let out =
+        |purpose, of| Some(What::Outward { purpose, seat: None, number: "2".into(), of: Some(call(of)) });
+    let stories = [
+        story(1, "1", "carrier", talked()), // Nothing to do with it.
+        story(2, "2", "carrier", kept()),
+        story(3, "3", "carrier", kept()),
+        story(4, "1001", "seats", out(OutwardPurpose::Callback, 2)),
+        story(5, "1001", "seats", out(OutwardPurpose::Missed, 1)), // For the list.
+        story(6, "3", "carrier", talked()),
+        story(7, "4", "carrier", None),
+    ];
+    let mut archive = Archive::start(&folder, &["office"]);
+    for story in &stories {
+        archive.write(story.iter().cloned().map(quiet).collect());
+    }
+    assert!(archive.store.close(), "and all have their rows");
+    let found = || {
+        let facts = open(&folder, &["office"]).kept(Timestamp::UNIX_EPOCH).unwrap();
+        assert!(facts.windows(2).all(|pair| pair[0].at <= pair[1].at), "in the order that they happened");
+        let mut calls: Vec<CallId> = facts.into_iter().map(|fact| fact.call).collect();
+        calls.dedup();
+        calls
+    };
+    assert_eq!(found(), [2, 3, 4, 6].map(call));
+    let after_all = open(&folder, &["office"]).kept(Timestamp::MAX).unwrap();
+    assert!(after_all.is_empty(), "{after_all:?}");
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
 
@@ -36,6 +37,9 @@ fn outside<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> StartError
     move |error| StartError::Outside { what, why: error.to_string() }
 }
 
+/// Calls that kept a place are looked for among those of so long ago at least.
+const KEPT_AT_LEAST: Duration = Duration::from_secs(24 * 3_600);
+
 impl House {
     /// Opens the house. Must be called inside a tokio runtime; `worker` runs sinks and HTTP.
     pub fn open(setup: Setup, worker: tokio::runtime::Handle) -> Result<House, StartError> {
@@ -54,6 +58,7 @@ impl House {
         let closed = close_crashed(&mut opening, &setup, &plan)?;
         let last_house = opening.last_house().map_err(outside("store"))?;
         let bindings = opening.bindings().map_err(outside("store"))?;
+        let kept = kept(&opening, &plan, now)?;
         let missed = missed(&opening, &plan, now)?;
         let notices = opening.notices(now.wall).map_err(outside("store"))?;
         let ungraded = ungraded(&opening, &plan, now)?;
@@ -189,6 +194,8 @@ impl House {
         for (seat, binding) in bindings {
             house.tell(Input::RestoreBinding { seat, binding });
         }
+        // Whose place is kept is not on the list of missed calls.
+        house.tell(Input::RestoreKept { facts: kept });
         house.tell(Input::RestoreMissed { facts: missed });
         house.tell(Input::RestoreFollowUps { facts: ungraded });
         Ok(house)
@@ -257,6 +264,14 @@ fn missed(opening: &Opening, plan: &Plan, now: Now) -> Result<Vec<switchboard::F
     }
     let since = now.wall.checked_sub(rules.keep).unwrap_or(Timestamp::MIN);
     opening.unanswered(since).map_err(outside("store"))
+}
+
+/// What kept places are made of. A place may have been kept by a plan that is no longer in force.
+fn kept(opening: &Opening, plan: &Plan, now: Now) -> Result<Vec<switchboard::Fact>, StartError> {
+    let rules = plan.queues.values().filter_map(|queue| queue.rules.callback.as_ref());
+    let longest = rules.map(|rules| rules.keep).chain([KEPT_AT_LEAST]).max().unwrap_or(KEPT_AT_LEAST);
+    let since = now.wall.checked_sub(longest + plan.limits.call_max).unwrap_or(Timestamp::MIN);
+    opening.kept(since).map_err(outside("store"))
 }
 
 /// The same of those who are yet to be asked whether they were helped.

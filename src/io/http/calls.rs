@@ -5,6 +5,7 @@ use axum::extract::{Path, State as Shared};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::masking::Rest;
 use super::problem::{self, Problem};
 use super::{Extracted, Me, call_of, masking, rights};
 use crate::acd::event::SeatState;
@@ -76,10 +77,10 @@ pub(super) async fn one(
     let record = record.map(|record| {
         let own = talks || record.seat.is_some() && record.seat == asker.seat;
         // A confidential caller's number is in the record, and for those alone who see all.
-        let own = own && !record.marks.is_confidential();
+        let is_nobodys = record.marks.is_confidential();
         let mut shown = serde_json::to_value(&record).unwrap_or_default();
-        if !sees(&asker, own) {
-            masking::hide(&mut shown);
+        if !sees(&asker, own && !is_nobodys) {
+            masking::hide(&mut shown, if is_nobodys { Rest::Nothing } else { Rest::Masked });
         }
         shown
     });

@@ -1,5 +1,7 @@
 //! The facts of the house, in the order of their places: by pages, or as they happen (`stream`).
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State as Shared};
@@ -9,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
+use super::masking::Rest;
 use super::problem::Problem;
 use super::{App, Extracted, Me, call_of, masking, rights, stream};
 use crate::id::CallId;
@@ -83,13 +86,40 @@ pub(super) struct Filter {
     hidden: bool,
 }
 
+/// The call that a fact is about.
+fn about(placed: &Placed) -> Option<CallId> {
+    match &placed.what {
+        Happened::OnCall(fact) => Some(fact.call),
+        Happened::AtSeat(fact) => fact.call,
+    }
+}
+
+/// Calls whose callers want to be known to nobody.
+pub(super) type Nobodys = BTreeSet<CallId>;
+
 impl Filter {
-    /// The fact as it is shown, if it is wanted.
-    pub(super) fn view(&self, placed: &Placed) -> Option<FactView> {
-        let about = match &placed.what {
-            Happened::OnCall(fact) => Some(fact.call),
-            Happened::AtSeat(fact) => fact.call,
+    /// Which of the calls that these facts are about are nobody's to know, by all that is on disk: the mark
+    /// may stand far behind the number. Nothing is looked up for who sees numbers.
+    pub(super) async fn nobodys<'a>(
+        &self,
+        app: &App,
+        placed: impl Iterator<Item = &'a Placed>,
+    ) -> Result<Nobodys, Problem> {
+        let calls: Nobodys = match self.hidden {
+            true => {
+                placed.filter_map(about).filter(|call| self.call.is_none_or(|only| only == *call)).collect()
+            }
+            false => Nobodys::new(),
         };
+        if calls.is_empty() {
+            return Ok(calls);
+        }
+        Ok(app.state.desk.answer(move |reader| reader.confidential(&calls)).await?)
+    }
+
+    /// The fact as it is shown, if it is wanted.
+    pub(super) fn view(&self, placed: &Placed, nobodys: &Nobodys) -> Option<FactView> {
+        let about = about(placed);
         if self.call.is_some() && self.call != about {
             return None;
         }
@@ -101,7 +131,8 @@ impl Filter {
             return None;
         }
         if self.hidden {
-            masking::hide(&mut view.data);
+            let is_nobodys = about.is_some_and(|call| nobodys.contains(&call));
+            masking::hide(&mut view.data, if is_nobodys { Rest::Nothing } else { Rest::Masked });
         }
         Some(view)
     }
@@ -184,12 +215,13 @@ async fn page(app: &App, after: u64, limit: usize, filter: &Filter) -> Result<Fa
         let next = page.next;
         let read = app.state.desk.answer(move |reader| reader.placed_after(next, READ_MAX)).await?;
         let all = read.len() < READ_MAX;
+        let nobodys = filter.nobodys(app, read.iter()).await?;
         for placed in read {
             if page.facts.len() == limit {
                 return Ok(page);
             }
             page.next = placed.house;
-            page.facts.extend(filter.view(&placed));
+            page.facts.extend(filter.view(&placed, &nobodys));
         }
         if all {
             page.more = false;

@@ -28,19 +28,28 @@ const HARMLESS: [&str; 14] = [
     "trunk",
 ];
 
+/// What is left of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// Its first and last digits.
+    Masked,
+    /// Nothing: its caller wants to be known to nobody.
+    Nothing,
+}
+
 /// Hides numbers in all texts of a fact or record. What a later fact brings is hidden unless it is known to be
 /// harmless.
-pub(super) fn hide(value: &mut Value) {
+pub(super) fn hide(value: &mut Value, rest: Rest) {
     match value {
-        Value::String(text) => *text = hidden(text),
-        Value::Array(items) => items.iter_mut().for_each(hide),
+        Value::String(text) => *text = hidden(text, rest),
+        Value::Array(items) => items.iter_mut().for_each(|item| hide(item, rest)),
         Value::Object(fields) => {
             let told = |name: &str| HARMLESS.contains(&name) || name.ends_with("_at");
             for (name, value) in fields.iter_mut().filter(|(name, _)| !told(name)) {
                 match value {
                     // One key after another is a number, too.
                     Value::String(key) if KEYS.contains(&name.as_str()) => *key = "*".to_owned(),
-                    value => hide(value),
+                    value => hide(value, rest),
                 }
             }
         }
@@ -48,22 +57,22 @@ pub(super) fn hide(value: &mut Value) {
     }
 }
 
-/// Long runs of digits, each masked.
-fn hidden(text: &str) -> String {
+/// Long runs of digits, each masked, or left out with a plus in front of it.
+fn hidden(text: &str, rest: Rest) -> String {
     let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(|letter: char| letter.is_ascii_digit()) {
-        let (before, run) = rest.split_at(start);
+    let mut left = text;
+    while let Some(start) = left.find(|letter: char| letter.is_ascii_digit()) {
+        let (before, run) = left.split_at(start);
         let end = run.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(run.len());
         let (run, after) = run.split_at(end);
-        shown.push_str(before);
-        match run.len() >= PERSONAL_FROM {
-            true => shown.push_str(&mask(run).to_string()),
-            false => shown.push_str(run),
+        match (run.len() >= PERSONAL_FROM, rest) {
+            (false, _) => shown.extend([before, run]),
+            (true, Rest::Masked) => shown.extend([before, &mask(run).to_string()]),
+            (true, Rest::Nothing) => shown.push_str(before.strip_suffix('+').unwrap_or(before)),
         }
-        rest = after;
+        left = after;
     }
-    shown.push_str(rest);
+    shown.push_str(left);
     shown
 }
 
@@ -80,7 +89,8 @@ mod tests {
             "legs": [{ "party": "peer", "number": "+8613800000042" }], "seat": "1001", "talked_ms": 12_345_678,
             "digit": "7", "reason": { "digit": 7 }, "code": "004711",
         });
-        hide(&mut record);
+        let mut nobodys = record.clone();
+        hide(&mut record, Rest::Masked);
         let expected = json!({
             "caller": "138******42", "peer": "center/138******42", "digits": "410*************34",
             "number": "12315", "ticket": "21090100001", "opened_at": "2021-09-01T01:00:00.123456789Z",
@@ -88,5 +98,13 @@ mod tests {
             "digit": "*", "reason": { "digit": 7 }, "code": "*",
         });
         assert_eq!(record, expected);
+        hide(&mut nobodys, Rest::Nothing);
+        let expected = json!({
+            "caller": "", "peer": "center/", "digits": "",
+            "number": "12315", "ticket": "21090100001", "opened_at": "2021-09-01T01:00:00.123456789Z",
+            "legs": [{ "party": "peer", "number": "" }], "seat": "1001", "talked_ms": 12_345_678,
+            "digit": "*", "reason": { "digit": 7 }, "code": "*",
+        });
+        assert_eq!(nobodys, expected);
     }
 }

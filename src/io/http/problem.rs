@@ -201,8 +201,8 @@ impl From<Refusal> for Problem {
             ),
             Refusal::Call(Unwilling::OwnCall) => conflict(
                 "own_call",
-                "这是座席自己的通话，没有待服务的来电人",
-                "it is a clerk's own call: nobody waits in it to be served",
+                "这是座席呼出的通话，对方不排队等候",
+                "it is a clerk's own call: whom they have called is put into no queue",
             ),
             Refusal::Call(Unwilling::Over) => CALL_OVER.into(),
             Refusal::TooSoon => {

@@ -42,7 +42,7 @@ pub static ROUTES: [Route; 38] = [
     route(Method::GET, "/readyz", Who::Anybody),
     route(Method::GET, "/metrics", Who::Anybody),
     route(Method::GET, "/v1/openapi.json", Who::Anybody),
-    route(Method::GET, "/v1/snapshot", Who::Anybody),
+    route(Method::GET, "/v1/snapshot", ALL),
     route(Method::GET, "/v1/seats", ALL),
     route(Method::GET, "/v1/seats/{seat}", ALL),
     route(Method::POST, "/v1/seats/{seat}/state", ALL),

@@ -26,6 +26,9 @@ use crate::switchboard::Placed;
 /// Bytes of facts that are told together at most, but for the last of them.
 const CHUNK: usize = 32 * 1024;
 
+/// Facts of the ring that are looked at together.
+const HEARD_MAX: usize = 128;
+
 /// One client's place in the stream.
 struct Listener {
     app: Arc<App>,
@@ -87,7 +90,7 @@ impl Listener {
             } else {
                 tokio::select! {
                     biased;
-                    news = self.ring.recv() => self.hear(news, &mut chunk)?,
+                    news = self.ring.recv() => self.hear(news, &mut chunk).await?,
                     _ = self.heartbeat.tick() => chunk = self.sign_of_life(),
                 }
             }
@@ -106,57 +109,65 @@ impl Listener {
         // The client comes back, with the last place that it was told.
         let read = read.inspect_err(|error| tracing::warn!(%error, "a stream of facts breaks off")).ok()?;
         self.behind = read.len() == READ_MAX;
-        for placed in read {
-            self.last = placed.house;
-            self.tell(&placed, chunk);
-            if chunk.len() >= CHUNK {
-                self.behind = true;
-                break;
-            }
+        if !self.tell(read.iter(), chunk).await? {
+            self.behind = true;
         }
         Some(())
     }
 
     /// What the ring says, and what else it holds by now.
-    fn hear(&mut self, news: Result<News, RecvError>, chunk: &mut String) -> Option<()> {
+    async fn hear(&mut self, news: Result<News, RecvError>, chunk: &mut String) -> Option<()> {
         let mut news = match news {
             Ok(news) => Some(news),
             Err(RecvError::Lagged(_)) => None,
             Err(RecvError::Closed) => return None,
         };
-        loop {
+        let mut heard: Vec<Arc<Placed>> = Vec::new();
+        while heard.len() < HEARD_MAX {
             match news {
                 // What was read in the store meanwhile is not told twice.
                 Some(News::Fact(placed)) if placed.house <= self.last => {}
-                Some(News::Fact(placed)) => {
-                    self.last = placed.house;
-                    self.tell(&placed, chunk);
-                }
+                Some(News::Fact(placed)) => heard.push(placed),
                 Some(News::InStore) | None => {
                     self.behind = true;
-                    return Some(());
+                    break;
                 }
-            }
-            if chunk.len() >= CHUNK {
-                return Some(());
             }
             news = match self.ring.try_recv() {
                 Ok(news) => Some(news),
                 Err(TryRecvError::Lagged(_)) => None,
                 // The end is met by the next wait.
-                Err(TryRecvError::Empty | TryRecvError::Closed) => return Some(()),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             };
         }
+        if !self.tell(heard.iter().map(Arc::as_ref), chunk).await? {
+            self.behind = true; // The rest is read again, in the store.
+        }
+        Some(())
     }
 
-    fn tell(&mut self, placed: &Placed, chunk: &mut String) {
-        let Some(view) = self.filter.view(placed) else { return };
-        let house = placed.house;
-        self.told = house;
-        // A fact is strings, numbers and lists of them: it always serialises, on one line.
-        let json = serde_json::to_string(&view).unwrap_or_default();
-        // Writing to a String cannot fail.
-        let _ = write!(chunk, "id: {house}\ndata: {json}\n\n");
+    /// Tells of them as far as a chunk holds; `false`: not of all.
+    async fn tell(
+        &mut self,
+        placed: impl Iterator<Item = &Placed> + Clone,
+        chunk: &mut String,
+    ) -> Option<bool> {
+        let nobodys = self.filter.nobodys(&self.app, placed.clone()).await;
+        let nobodys = nobodys.inspect_err(|_| tracing::warn!("a stream of facts breaks off")).ok()?;
+        for placed in placed {
+            if chunk.len() >= CHUNK {
+                return Some(false);
+            }
+            let house = placed.house;
+            self.last = house;
+            let Some(view) = self.filter.view(placed, &nobodys) else { continue };
+            self.told = house;
+            // A fact is strings, numbers and lists of them: it always serialises, on one line.
+            let json = serde_json::to_string(&view).unwrap_or_default();
+            // Writing to a String cannot fail.
+            let _ = write!(chunk, "id: {house}\ndata: {json}\n\n");
+        }
+        Some(true)
     }
 
     /// A comment, with the place if others' facts have gone by.

@@ -59,7 +59,11 @@ pub(super) fn ungraded(db: &Connection, since: Timestamp, percent: u8) -> Result
     Ok(found)
 }
 
-fn in_order(db: &Connection, calls: &[CallId]) -> Result<Vec<Fact>, StoreError> {
+/// Facts of these calls, in the order that they happened.
+pub(super) fn in_order<'a>(
+    db: &Connection,
+    calls: impl IntoIterator<Item = &'a CallId>,
+) -> Result<Vec<Fact>, StoreError> {
     let mut found = Vec::new();
     for call in calls {
         found.extend(facts(db, *call)?);

@@ -12,6 +12,7 @@ mod cases;
 mod crash;
 mod desk;
 mod inbox;
+mod kept;
 mod manifest;
 mod missed;
 mod notices;
@@ -119,6 +120,12 @@ impl Opening {
     /// in the order that they happened.
     pub fn unanswered(&self, since: Timestamp) -> Result<Vec<Fact>, StoreError> {
         missed::unanswered(&self.db, since)
+    }
+
+    /// Facts of calls since a time in which places were kept, and of those that were made for such places, in
+    /// the order that they happened.
+    pub fn kept(&self, since: Timestamp) -> Result<Vec<Fact>, StoreError> {
+        kept::kept(&self.db, since)
     }
 
     /// Facts of calls since a time that clerks have talked in and that have no grade, so many of a hundred,

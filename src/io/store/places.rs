@@ -1,10 +1,13 @@
 //! Facts of calls and of seats in one order: by their places among all facts of the house.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, Row, params};
 
 use super::read::{self, Reader, parse_call};
 use super::schema::StoreError;
 use super::seats;
+use crate::id::CallId;
 use crate::switchboard::{Happened, Placed};
 
 impl Reader {
@@ -16,6 +19,21 @@ impl Reader {
         placed.sort_by_key(|placed| placed.house);
         placed.truncate(most);
         Ok(placed)
+    }
+
+    /// Which of these calls are marked as their callers' who want to be known to nobody.
+    pub fn confidential(&self, calls: &BTreeSet<CallId>) -> Result<BTreeSet<CallId>, StoreError> {
+        let mut select = self.db.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM facts WHERE call = ? AND instr(json, '\"confidential\"') > 0
+                 AND json_extract(json, '$.fact') = 'flagged' AND json_extract(json, '$.flag') = 'confidential')",
+        )?;
+        let mut found = BTreeSet::new();
+        for call in calls {
+            if select.query_row([call.to_string()], |row| row.get(0))? {
+                found.insert(*call);
+            }
+        }
+        Ok(found)
     }
 
     /// The place of the last fact among all facts of the house; 0: there is none.

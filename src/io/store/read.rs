@@ -251,7 +251,7 @@ impl Reader {
 const BIRTH_SLACK_MS: i64 = 60_000;
 
 /// What the ids of calls that are born at this millisecond or later are not less than (RFC 9562 §5.7).
-fn id_from(unix_ms: i64) -> String {
+pub(super) fn id_from(unix_ms: i64) -> String {
     let hex = format!("{:012x}", u64::try_from(unix_ms).unwrap_or(0) & 0xffff_ffff_ffff);
     format!("{}-{}", &hex[..8], &hex[8..])
 }

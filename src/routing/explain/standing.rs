@@ -1,6 +1,8 @@
 //! How a caller stands: by which lane, under which policy, with which priority, to clerks of which skills;
 //! and whom the clerk could ask into the call at that hour.
 
+use std::borrow::Cow;
+
 use super::super::callers::{CallerAct, CallerPolicy, Lane};
 use super::super::diagnostic::Text;
 use super::super::people::Hours;
@@ -29,12 +31,14 @@ impl Plan {
                 "an emergency center calls: no lane or policy applies",
             ));
         } else {
-            if let Some(lane) = self.lane(line, trunk, caller) {
+            // As the switchboard looks for them: however the carrier writes the number.
+            let forms = self.city.caller_forms(caller);
+            if let Some(lane) = self.lane(line, trunk, &forms) {
                 points = points.saturating_add(lane.priority);
                 skills.extend(lane.skills.iter().cloned());
                 words.push(lane_words(lane));
             }
-            if let Some(policy) = self.callers.policies.get(caller) {
+            if let Some(policy) = forms.iter().find_map(|form| self.callers.policies.get(form.as_ref())) {
                 words.push(self.policy_words(policy, at));
                 if let Some(act) = (at < policy.until).then_some(&policy.act) {
                     points = after(points, act);
@@ -56,11 +60,11 @@ impl Plan {
     }
 
     /// The first that fits, by any of its three.
-    fn lane(&self, line: &Line, trunk: &Trunk, caller: &str) -> Option<&Lane> {
+    fn lane(&self, line: &Line, trunk: &Trunk, forms: &[Cow<'_, str>]) -> Option<&Lane> {
         self.callers.lanes.iter().find(|lane| {
             lane.lines.contains(&line.number)
                 || lane.trunks.contains(&trunk.id)
-                || lane.callers.contains(caller)
+                || forms.iter().any(|form| lane.callers.contains(form.as_ref()))
         })
     }
 

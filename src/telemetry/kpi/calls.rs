@@ -2,6 +2,7 @@
 
 use super::service::Spread;
 use super::{ANSWER_RATE, ANSWER_WITHIN_MS, SHORT_ABANDON_MS};
+use crate::switchboard::fact::CallbackOutcome;
 use crate::telemetry::CallRecord;
 use crate::telemetry::transfers::Taken;
 
@@ -136,9 +137,10 @@ impl Calls {
             Some(waited_ms) if waited_ms < SHORT_ABANDON_MS => self.abandoned_short += 1,
             Some(_) => self.abandoned += 1,
         }
-        let settled = record.marks.callback_outcome.as_deref();
+        use CallbackOutcome::{Answered, AnsweredSince};
+        let settled = record.marks.callback_outcome;
         self.missed += 1;
-        self.called_back += u64::from(called_back || matches!(settled, Some("answered" | "answered_since")));
+        self.called_back += u64::from(called_back || matches!(settled, Some(Answered | AnsweredSince)));
     }
 
     fn transfers(&mut self, record: &CallRecord) {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::acd::event::{OfferEnd, Overflow};
 use crate::id::Dice;
-use crate::switchboard::fact::{AFTER_HOURS, Cause, Fact, What};
+use crate::switchboard::fact::{AFTER_HOURS, CallbackOutcome, Cause, Fact, OutwardPurpose, What};
 use crate::switchboard::request::Disposed;
 use crate::time::{Instant, Timestamp};
 
@@ -316,23 +316,33 @@ fn satisfaction_is_told_with_and_without_what_is_not_chased() {
 
 #[test]
 fn missed_callers_are_called_back_by_us_by_themselves_or_not_at_all() {
-    let outward = |n, of: &CallRecord, purpose: &str| {
+    let outward = |n, of: &CallRecord, purpose: OutwardPurpose| {
         let (of, number) = (Some(of.call), of.caller.clone());
         let seat = Some(SeatId::from("1001"));
-        Story::by(n, "12345", "1001", "seats")
-            .at(0, What::Outward { purpose: purpose.into(), seat, number, of })
+        Story::by(n, "12345", "1001", "seats").at(0, What::Outward { purpose, seat, number, of })
     };
     let missed: Vec<CallRecord> = (1..=5).map(|n| given_up(n, "12345", &format!("13{n}"), 20_000)).collect();
     let settled = Story::of(6, "12345", "136")
         .queued(0, "main")
         .at(9_000, What::CallbackKept { queue: "main".into(), ahead: 3 });
-    let settled = settled.at(9_000, What::CallbackSettled { outcome: "answered".into() }).closed(9_000);
+    let settled =
+        settled.at(9_000, What::CallbackSettled { outcome: CallbackOutcome::Answered }).closed(9_000);
     let mut records = missed.clone();
     records.push(settled);
     // The first is reached, the second is not; the third calls again; the fourth had been answered before.
-    records.push(outward(20, &missed[0], "missed").dialled(9_000, "131").peer(12_000, "131").closed(30_000));
+    records.push(
+        outward(20, &missed[0], OutwardPurpose::Missed)
+            .dialled(9_000, "131")
+            .peer(12_000, "131")
+            .closed(30_000),
+    );
     let failed = What::PeerFailed { trunk: "sub".into(), number: "132".into(), status: 408 };
-    records.push(outward(21, &missed[1], "missed").dialled(9_000, "132").at(30_000, failed).closed(30_000));
+    records.push(
+        outward(21, &missed[1], OutwardPurpose::Missed)
+            .dialled(9_000, "132")
+            .at(30_000, failed)
+            .closed(30_000),
+    );
     records.push(Story::of(22, "12345", "133").queued(0, "main").seat(1_000, "1002").closed(2_000));
     records.push(Story::of(0, "12345", "134").queued(0, "main").seat(1_000, "1002").closed(2_000));
     // A clerk's own call to a line of ours is nobody's call for help.

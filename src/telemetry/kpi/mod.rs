@@ -210,7 +210,7 @@ fn is_answered(record: &CallRecord) -> bool {
 /// The purpose of a call that no citizen began.
 fn began_by_us(record: &CallRecord) -> Option<&str> {
     match &record.marks.outward {
-        Some(outward) => Some(&outward.purpose),
+        Some(outward) => Some(outward.purpose.word()),
         None if record.room.is_none() && record.trunk.as_str() == SEATS => Some("own"),
         None => None,
     }
