@@ -22,6 +22,7 @@ fn keys_of(text: &str) -> BTreeMap<String, String> {
         if let Some(name) = head(shown).filter(|_| is_head(shown)) {
             at = name;
             add(&mut keys, at, comment_above(&lines, number));
+            at.match_indices('.').for_each(|(dot, _)| add(&mut keys, &at[..dot], String::new()));
         } else if shown != *line {
             // One of several ways to write a key: each is read by itself.
             let (document, _) = DeTable::parse_recoverable(shown);
