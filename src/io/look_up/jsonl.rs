@@ -58,7 +58,7 @@ impl LookUp for Jsonl {
     fn ask<'a>(&'a self, question: &'a Question) -> Answer<'a> {
         let (path, kept, by) = (self.path.clone(), Arc::clone(&self.kept), question.by.clone());
         Box::pin(async move {
-            let asked = tokio::task::spawn_blocking(move || Ok(look(&*rows(&path, &kept)?, &by)));
+            let asked = tokio::task::spawn_blocking(move || Ok(look(&rows(&path, &kept)?, &by)));
             asked.await.unwrap_or_else(|error| Err(error.to_string()))
         })
     }

@@ -162,7 +162,8 @@ mod tests {
     use crate::id::Dice;
 
     /// Says what it is made to say.
-    struct Says(fn() -> Answer<'static>);
+    struct Says(Way);
+    type Way = fn() -> Answer<'static>;
 
     impl LookUp for Says {
         fn ask<'a>(&'a self, _: &'a Question) -> Answer<'a> {
@@ -170,7 +171,7 @@ mod tests {
         }
     }
 
-    fn sources(says: fn() -> Answer<'static>) -> Sources {
+    fn sources(says: Way) -> Sources {
         let source = LookUpSource {
             id: "one".into(),
             kind: LookUpKind::Tickets,
@@ -189,7 +190,7 @@ mod tests {
 
     #[tokio::test]
     async fn whatever_goes_wrong_is_an_answer_in_time() {
-        let rows: [(fn() -> Answer<'static>, LookedUp, Option<&str>); 6] = [
+        let rows: [(Way, LookedUp, Option<&str>); 6] = [
             (|| Box::pin(async { Ok(LookedUp::Missing) }), LookedUp::Missing, None),
             (
                 || Box::pin(async { Ok(LookedUp::Found(BTreeMap::new())) }),
@@ -211,7 +212,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_source_that_hangs_holds_a_bounded_number_of_questions() {
-        let hangs: fn() -> Answer<'static> = || Box::pin(std::future::pending());
+        let hangs: Way = || Box::pin(std::future::pending());
         let sources = sources(hangs);
         let ask = || sources.ask(&"one".into(), question()).unwrap();
         let first: Vec<_> = (0..ASKED_MAX).map(|_| tokio::spawn(ask())).collect();
