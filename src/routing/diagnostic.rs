@@ -143,6 +143,13 @@ impl Report {
         self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count()
     }
 
+    /// Errors that keep no house from opening; see [`Draft::judge_opening`](super::Draft::judge_opening).
+    pub fn softened(&self) -> impl Iterator<Item = &Diagnostic> {
+        let softened =
+            |found: &&Diagnostic| found.code.starts_with('E') && found.severity == Severity::Warning;
+        self.diagnostics.iter().filter(softened)
+    }
+
     /// 0 clean (warnings allowed), 1 errors, 2 unreadable.
     pub fn exit_code(&self) -> u8 {
         match self.count(Severity::Error) {

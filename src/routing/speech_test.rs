@@ -80,7 +80,7 @@ fn numbers() -> impl Iterator<Item = u64> {
 #[test]
 fn counts_are_said_as_people_say_them() {
     for (n, expected) in [
-        (0, "零"),
+        (0_u64, "零"),
         (1, "一"),
         (2, "两"),
         (7, "七"),

@@ -24,7 +24,6 @@ use crate::io::{http, plan_files, secrets, ticket_sink};
 use crate::ledger::Action;
 use crate::media::SoundBank;
 use crate::routing::Plan;
-use crate::routing::diagnostic::Severity;
 use crate::routing::plan::{RecordingFormat, SecretRef};
 use crate::sip::event::SeatAccount;
 use crate::sip::locate::Reach;
@@ -47,8 +46,8 @@ impl House {
         let Some(plan) = outcome.plan.map(Arc::new) else {
             return Err(StartError::Plan(outcome.report.render(false)));
         };
-        if outcome.report.count(Severity::Warning) > 0 {
-            tracing::warn!("the plan is used, but somebody should look:\n{}", outcome.report.render(false));
+        for found in outcome.report.softened() {
+            tracing::warn!(code = found.code, "{} / {}", found.problem.zh, found.problem.en);
         }
         fs::create_dir_all(&setup.data).map_err(outside("data"))?;
         let now = setup.clock.now();
