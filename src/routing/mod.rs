@@ -20,6 +20,7 @@ pub mod outside;
 pub mod people;
 mod people_values;
 pub mod plan;
+pub mod proof;
 pub mod prompts;
 pub mod queueing;
 pub mod reach;

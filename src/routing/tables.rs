@@ -8,6 +8,7 @@ pub mod afterwards;
 pub mod callers;
 pub mod meeting;
 pub mod people;
+pub mod proof;
 pub mod queueing;
 mod reading;
 pub mod token;
@@ -31,6 +32,7 @@ use afterwards::{CallingTable, DispositionTable, FollowUpTable, MissedTable};
 use callers::{CallersTable, LaneTable, PolicyTable};
 use meeting::MeetingTable;
 use people::{DepartmentTable, ExpertGroupTable, HoursTable, ThreeWayTable, WorkTable};
+use proof::{HumanFirstTable, RestoredTable, RetiredTable, SeatsWord};
 use queueing::RulesTable;
 use token::TokenTable;
 pub use trunk::{GroupTable, TrunkTable};
@@ -116,6 +118,10 @@ pub struct RoutingTable {
     pub calling: Option<CallingTable>,
     /// `[[api_token]]`.
     pub tokens: Vec<TokenTable>,
+    /// `[human_first]`.
+    pub human_first: Option<HumanFirstTable>,
+    /// `[retired]`.
+    pub retired: Option<RetiredTable>,
 }
 
 /// `[city]`.
@@ -305,6 +311,10 @@ pub struct NumberTable {
     pub row: Field<String>,
     /// `mode`.
     pub mode: Field<ModeWord>,
+    /// `seats` of a dual number.
+    pub seats: Field<SeatsWord>,
+    /// `restored`.
+    pub restored: Option<RestoredTable>,
     /// `queue`.
     pub queue: Field<String>,
     /// `expert_seats`.
@@ -370,6 +380,17 @@ pub struct SinkTable {
     pub secret: Field<SecretRef>,
     /// `timeout`.
     pub timeout: Field<Duration>,
+}
+
+impl NumberTable {
+    /// Whose own seats are called before callers wait at 12345: a sub-center's, or those that a department kept.
+    pub fn is_elsewhere(&self) -> bool {
+        match self.mode.as_ref().map(|said| said.value) {
+            Some(ModeWord::SubCenter) => true,
+            Some(ModeWord::Dual) => self.seats.as_ref().is_some_and(|said| said.value == SeatsWord::Retained),
+            Some(ModeWord::Primary | ModeWord::Merged | ModeWord::Bench) | None => false,
+        }
+    }
 }
 
 impl RoutingTable {

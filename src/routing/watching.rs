@@ -96,6 +96,7 @@ impl Plan {
             skills: Vec::new(),
             transition: None,
             script: None,
+            restored: None,
         }
     }
 

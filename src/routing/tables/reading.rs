@@ -69,6 +69,8 @@ impl RoutingTable {
             follow_up: reader.section("follow_up", FollowUpTable::read),
             calling: reader.section("calling", CallingTable::read),
             tokens: reader.sections("api_token", TokenTable::read),
+            human_first: reader.section("human_first", HumanFirstTable::read),
+            retired: reader.section("retired", RetiredTable::read),
         }
     }
 }
@@ -291,6 +293,8 @@ impl NumberTable {
             owner: if bench { reader.or("owner", String::new()) } else { reader.required("owner", unowned) },
             row: reader.or("row", String::new()),
             mode,
+            seats: reader.optional("seats"),
+            restored: reader.section("restored", RestoredTable::read),
             queue: reader.optional("queue"),
             expert_seats: reader.or("expert_seats", false),
             skills: reader.or("skills", Vec::new()),
