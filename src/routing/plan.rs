@@ -11,6 +11,7 @@ use super::afterwards::{Calling, Disposition, FollowUp, Missed};
 use super::callers::Callers;
 use super::meeting::Meeting;
 use super::people::{ApiToken, ExpertGroup, Hours, Role, ThreeWay, Work};
+use super::prompts;
 use super::proof::HumanFirst;
 use super::queueing::{Known, Queueing};
 use super::script::{Bot, LookUpSource, Script};
@@ -462,6 +463,13 @@ pub struct Prompt {
     pub text: String,
     /// Mono samples, 8 kHz.
     pub samples: Arc<[i16]>,
+}
+
+impl Prompt {
+    /// How long it is heard.
+    pub fn length(&self) -> Duration {
+        Duration::from_millis(self.samples.len() as u64 * 1_000 / u64::from(prompts::SAMPLE_RATE))
+    }
 }
 
 /// `[recording]`.

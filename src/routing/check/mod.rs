@@ -16,6 +16,8 @@ mod people;
 mod queueing;
 mod references;
 mod rewriting;
+mod proofs;
+mod promises;
 mod skills;
 mod sounds;
 mod trace;
@@ -31,6 +33,7 @@ use super::tables::RoutingTable;
 use super::values::out_of_range;
 use crate::time::Timestamp;
 
+pub(super) use proofs::prove;
 pub(super) use sounds::{sounds, wanted};
 
 /// Numbers that are never a line of ours, whether the file lists them as peers or not.
@@ -49,6 +52,11 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     meetings::meetings(table, problems);
     meetings::rooms(table, problems);
     notice::rows(table, problems);
+    notice::retired(table, problems);
+    promises::figures(table, problems);
+    promises::own_numbers(table, problems);
+    promises::single_ways(table, problems);
+    promises::unused(table, problems);
     people::queues_are_served(table, problems);
     people::seats_serve(table, problems);
     skills::of_lines(table, problems);
