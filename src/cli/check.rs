@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::io::plan_files;
-use crate::routing::diagnostic::{Report, Severity};
 use crate::routing::diagnostic::pages::Pages;
+use crate::routing::diagnostic::{Report, Severity};
 use crate::routing::plan::Plan;
 use crate::routing::proof::staffing::Need;
 use crate::routing::readiness::{Proved, Readiness};
@@ -67,7 +67,8 @@ fn explain(code: &str, json: bool) -> ExitCode {
         Some(page) if json => format!("{:#}\n", serde_json::json!(page)),
         Some(page) => page.render(),
         None => {
-            let near = pages.nearest(code).map_or_else(String::new, |near| format!("，最相近 / nearest: {near}"));
+            let near =
+                pages.nearest(code).map_or_else(String::new, |near| format!("，最相近 / nearest: {near}"));
             let _ = writeln!(std::io::stderr(), "没有代码 / no such code: {code}{near}");
             return ExitCode::from(2);
         }
@@ -135,7 +136,9 @@ fn table(lines: &[Readiness]) -> String {
             line.name.clone(),
             format!("{} {}", line.mode.zh, line.mode.en),
             format!("{} / {}", line.treatment.zh, line.treatment.en),
-            line.proof.as_ref().map_or_else(String::new, |proof| format!("{}/{} h", proof.reached, proof.hours)),
+            line.proof
+                .as_ref()
+                .map_or_else(String::new, |proof| format!("{}/{} h", proof.reached, proof.hours)),
             line.proof.as_ref().map_or_else(String::new, to_a_person),
         ]
     }));

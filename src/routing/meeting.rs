@@ -122,6 +122,6 @@ fn line(meeting: &Arc<Meeting>, number: LineId) -> Line {
         skills: Vec::new(),
         transition: None,
         script: None,
-            restored: None,
+        restored: None,
     }
 }

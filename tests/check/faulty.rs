@@ -30,8 +30,15 @@ const WITHOUT_A_FILE: [(&str, &str); 2] = [
     ("E0631", "only of an engine without Opus: tests/check/codecs.rs"),
 ];
 
-/// Codes that pages and cases are still awaited for, by their hundreds: the test prints them.
-const AWAITED: [&str; 6] = ["E10", "W10", "E12", "W12", "E13", "W13"];
+/// Codes that a file brings about once it can have `[[flow]]`s, and hundreds that pages and cases are awaited for:
+/// the test prints them. The proofs of the first four are tested in `check::proofs` and in `proof/` meanwhile.
+const AWAITED: [&str; 10] =
+    ["E1101", "E1102", "E1103", "E1106", "E10", "W10", "E12", "W12", "E13", "W13"];
+
+/// Whether a file of its own is awaited for the code.
+pub fn is_awaited(code: &str) -> bool {
+    AWAITED.iter().any(|begins| code.starts_with(begins))
+}
 
 /// Fewer cases than this are not the corpus.
 const CASES_MIN: usize = 80;
@@ -53,13 +60,20 @@ fn leak(text: &str) -> &'static str {
 }
 
 fn cases() -> Vec<Case> {
-    let entries = std::fs::read_dir(folder()).expect("the corpus is there").map(|entry| entry.expect("an entry").path());
+    let entries = std::fs::read_dir(folder())
+        .expect("the corpus is there")
+        .map(|entry| entry.expect("an entry").path());
     let mut cases: Vec<Case> = entries
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .map(|path| {
             let name = path.file_name().expect("a name").to_string_lossy().into_owned();
             let code = name.split('-').next().unwrap_or_default().to_owned();
-            Case { name, code, bytes: std::fs::read(&path).expect("a case"), expected: path.with_extension("txt") }
+            Case {
+                name,
+                code,
+                bytes: std::fs::read(&path).expect("a case"),
+                expected: path.with_extension("txt"),
+            }
         })
         .collect();
     cases.sort_by(|a, b| a.name.cmp(&b.name));
@@ -83,7 +97,7 @@ fn identity(table: &str) -> (String, String) {
 }
 
 /// A file's tables, without what stands in front of the first.
-fn tables(text: &str) -> Vec<String> {
+pub fn tables(text: &str) -> Vec<String> {
     let mut tables: Vec<String> = Vec::new();
     for line in text.lines() {
         if line.starts_with('[') {
@@ -108,7 +122,8 @@ fn whole(text: &str) -> (String, Vec<Edit>) {
         match word {
             "whole" => alone = true,
             "without" => {
-                let (heading, name) = rest.split_once("] ").map_or((rest, ""), |(heading, name)| (heading, name));
+                let (heading, name) =
+                    rest.split_once("] ").map_or((rest, ""), |(heading, name)| (heading, name));
                 let closed = if rest.contains("] ") { format!("{heading}]") } else { heading.to_owned() };
                 without.insert((closed, name.to_owned()));
             }
@@ -130,7 +145,9 @@ fn whole(text: &str) -> (String, Vec<Edit>) {
 fn edit(word: &str, rest: &str) -> Edit {
     let words: Vec<&str> = rest.split_whitespace().collect();
     match (word, &words[..]) {
-        ("sound", [id, seconds, "s"]) => Edit::Sound(leak(id), Sound::Seconds(seconds.parse().expect("seconds"))),
+        ("sound", [id, seconds, "s"]) => {
+            Edit::Sound(leak(id), Sound::Seconds(seconds.parse().expect("seconds")))
+        }
         ("sound", [id, rate, "Hz"]) => Edit::Sound(leak(id), Sound::Rate(rate.parse().expect("a rate"))),
         ("sound", [id, "changed"]) => Edit::Sound(leak(id), Sound::Changed),
         ("sound", [id, "broken"]) => Edit::Sound(leak(id), Sound::Broken),
@@ -214,7 +231,7 @@ fn every_code_of_the_catalogue_has_a_file() {
         .chain(catalogue)
         .filter(|code| !shown.contains(*code) && !excused.contains_key(code))
         .collect();
-    let awaited = |code: &&str| AWAITED.iter().any(|hundred| code.starts_with(hundred));
+    let awaited = |code: &&str| is_awaited(code);
     let (awaited, missing): (BTreeSet<&str>, BTreeSet<&str>) = without.into_iter().partition(awaited);
     if !awaited.is_empty() {
         println!("codes that a case is awaited for: {awaited:?}");
@@ -229,9 +246,8 @@ fn every_code_of_the_catalogue_has_a_file() {
 fn every_code_in_the_sources_has_a_page_and_every_page_a_code() {
     let pages = Pages::read();
     let written = codes_in_the_sources();
-    let awaited = |code: &str| AWAITED.iter().any(|hundred| code.starts_with(hundred));
     let unexplained: Vec<&String> =
-        written.iter().filter(|code| pages.get(code).is_none() && !awaited(code)).collect();
+        written.iter().filter(|code| pages.get(code).is_none() && !is_awaited(code)).collect();
     let unused: Vec<&str> =
         pages.iter().map(|page| page.code.as_str()).filter(|code| !written.contains(*code)).collect();
     assert_eq!((unexplained, unused), (vec![], vec![]), "src/routing/diagnostic/pages");
@@ -269,4 +285,40 @@ fn every_pages_example_brings_its_code_about() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn zz_generate() {
+    let mut out = Vec::new();
+    for fixture in super::fixture::all_fixtures() {
+        let mut directives = Vec::new();
+        for edit in fixture.edits {
+            match edit {
+                Edit::Plan(..) => {}
+                Edit::Manifest(a, b) => {
+                    directives.push(format!("# manifest: {} => {}", a, b.replace(['⟦', '⟧'], "")))
+                }
+                Edit::Sound(id, sound) => directives.push(match sound {
+                    Sound::Rate(r) => format!("# sound: {id} {r} Hz"),
+                    Sound::Seconds(s) => format!("# sound: {id} {s} s"),
+                    Sound::Changed => format!("# sound: {id} changed"),
+                    Sound::Broken => format!("# sound: {id} broken"),
+                }),
+                Edit::Bytes(n, _) => directives.push(format!("# BYTES {n}")),
+                Edit::Gone(n) => directives.push(format!("# gone: prompts/{n}")),
+                Edit::Listen(a) => directives.push(format!("# option: --listen {a}")),
+                Edit::Target(a, b) => directives.push(format!("# option: --trunk {a}={b}")),
+                Edit::Ports(a, b) => directives.push(format!("# option: --rtp-ports {a}-{b}")),
+            }
+        }
+        let files = Files::with(fixture.edits);
+        let report = files.judge().report;
+        let found = report.diagnostics.first();
+        let t = |x: Option<&hotline::routing::diagnostic::Text>| x.map(|t| vec![t.zh.clone(), t.en.clone()]);
+        out.push(serde_json::json!({
+            "code": fixture.code, "what": fixture.what, "directives": directives,
+            "text": files.text(), "effect": t(found.and_then(|f| f.effect.as_ref())), "remedy": t(found.and_then(|f| f.remedy.as_ref())),
+        }));
+    }
+    std::fs::write("/tmp/proof/fixtures.json", serde_json::to_string(&out).unwrap()).unwrap();
 }

@@ -218,7 +218,11 @@ impl House {
 fn restored(plan: &Plan) -> Vec<(String, String, String)> {
     let said = plan.lines.values().filter_map(|line| Some((line, line.restored.as_ref()?)));
     said.map(|(line, own)| {
-        (line.number.to_string(), format!("operator:{}", own.approver), format!("{} ({})", own.reason, own.date))
+        (
+            line.number.to_string(),
+            format!("operator:{}", own.approver),
+            format!("{} ({})", own.reason, own.date),
+        )
     })
     .collect()
 }

@@ -134,15 +134,19 @@ pub fn unused(table: &RoutingTable, problems: &mut Problems) {
     // Listeners that were said wrongly, and targets, have been noted.
     let listens = listen
         .is_none_or(|said| said.value.iter().any(|listener| listener.value.transport == Transport::Tls));
-    let calls = table.trunks.iter().any(|trunk| {
-        trunk.target.iter().flat_map(|said| &said.value.0).any(|target| target.value.is_tls())
-    });
+    let calls = table
+        .trunks
+        .iter()
+        .any(|trunk| trunk.target.iter().flat_map(|said| &said.value.0).any(|target| target.value.is_tls()));
     if !listens && !calls {
         let said = [&tls.certificate, &tls.key, &tls.client_ca, &tls.roots];
         if let Some(first) = said.into_iter().flatten().next() {
             section(
                 &first.spot,
-                ("没有 tls 监听，也没有走 TLS 的中继", "nothing listens by TLS, and no trunk is called by it"),
+                (
+                    "没有 tls 监听，也没有走 TLS 的中继",
+                    "nothing listens by TLS, and no trunk is called by it",
+                ),
                 problems,
             );
         }
@@ -152,9 +156,6 @@ pub fn unused(table: &RoutingTable, problems: &mut Problems) {
 fn section(spot: &Spot, (zh, en): (&str, &str), problems: &mut Problems) {
     problems
         .warning("W1104", spot, format!("写在这里的用不上：{zh}"), format!("nothing makes use of this: {en}"))
-        .effect(
-            "以为已经启用的，其实没有",
-            "what is believed to be in force is not",
-        )
+        .effect("以为已经启用的，其实没有", "what is believed to be in force is not")
         .remedy("删去它，或补上用到它的部分", "remove it, or add what was meant to use it");
 }

@@ -33,9 +33,7 @@ impl Places {
         let first = table.human_first.as_ref();
         Places {
             file: table.spot.clone(),
-            lines: numbers
-                .map(|said| (LineId::from(said.value.as_str()), said.spot.clone()))
-                .collect(),
+            lines: numbers.map(|said| (LineId::from(said.value.as_str()), said.spot.clone())).collect(),
             queues: staffed.collect(),
             scripts: BTreeMap::new(),
             time_max: first.and_then(|own| said(&own.time_max.as_ref()?.spot)),
@@ -229,3 +227,7 @@ fn hours(length: Duration) -> u64 {
 pub(super) fn seconds(length: Duration) -> u64 {
     u64::try_from(length.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+#[path = "proofs_test.rs"]
+mod tests;

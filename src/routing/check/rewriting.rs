@@ -232,7 +232,9 @@ fn caught(
             )
             .effect(
                 format!("举报火灾隐患的来电会打到 {made}，占用救命的线路"),
-                format!("calls about fire hazards would go to {made}, and take up lines that lives depend on"),
+                format!(
+                    "calls about fire hazards would go to {made}, and take up lines that lives depend on"
+                ),
             )
             .remedy(
                 format!("用 length 限定位数，或在前面加一条 {{ when = \"{number}\", keep = true }}"),

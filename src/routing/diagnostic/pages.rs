@@ -99,7 +99,8 @@ impl Page {
     /// For a reader: Chinese first.
     pub fn render(&self) -> String {
         let Page { code, title, means, example, notice, mend } = self;
-        let example: String = example.lines().map(|line| format!("    {line}\n").replace("    \n", "\n")).collect();
+        let example: String =
+            example.lines().map(|line| format!("    {line}\n").replace("    \n", "\n")).collect();
         let part = |text: &Text, zh: &str, en: &str| format!("{zh}: {}\n{en}: {}\n", text.zh, text.en);
         format!(
             "{code}  {} / {}\n\n{}\n{}\n\n例 / example:\n\n{example}\n{}\n{}",

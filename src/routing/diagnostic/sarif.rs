@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::pages::{Page, Pages};
 use super::{Diagnostic, Report, Severity, Spot, Text};
 
-const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 impl Report {
     /// The whole log file.

@@ -120,7 +120,7 @@ fn points(hours: &[&Hours], zone: &TimeZone, year: i16) -> Vec<Timestamp> {
     let (Ok(first), Ok(last)) = (Date::new(year, 1, 1), Date::new(year.saturating_add(1), 1, 1)) else {
         return Vec::new();
     };
-    let midnight = |day: Date| day.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp());
+    let midnight = |day: Date| day.to_zoned_datetime(zone.clone()).ok().map(|zoned| zoned.timestamp());
     let (Some(begins), Some(ends)) = (midnight(first), midnight(last)) else { return Vec::new() };
     let mut points = BTreeSet::from([begins, ends]);
     if !hours.is_empty() {

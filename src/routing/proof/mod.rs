@@ -43,10 +43,9 @@ impl LineMode {
             | LineMode::Dual { .. }
             | LineMode::Retained { .. }
             | LineMode::SubCenter { .. } => true,
-            LineMode::Merged { .. }
-            | LineMode::Bench(_)
-            | LineMode::Meeting(_)
-            | LineMode::Watch { .. } => false,
+            LineMode::Merged { .. } | LineMode::Bench(_) | LineMode::Meeting(_) | LineMode::Watch { .. } => {
+                false
+            }
         }
     }
 }

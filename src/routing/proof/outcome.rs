@@ -56,9 +56,10 @@ impl Why {
                 format!("流程把来电人送进没有座席的队列 \"{queue}\""),
                 format!("a flow leads to the queue \"{queue}\", which no seat serves"),
             ),
-            Why::Ends => {
-                Text::new("既没有人也没有工单，通话就结束了", "the call ends with neither a person nor a ticket")
-            }
+            Why::Ends => Text::new(
+                "既没有人也没有工单，通话就结束了",
+                "the call ends with neither a person nor a ticket",
+            ),
         }
     }
 }

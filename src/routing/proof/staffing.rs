@@ -41,11 +41,9 @@ impl Plan {
     }
 
     fn need(&self, queue: &Queue, staffing: Staffing) -> Need {
-        let load =
-            Load { calls_per_hour: staffing.calls_per_hour, taken: staffing.talk + queue.wrap_up };
-        let serves = self.seats.values().filter(|seat| {
-            takes_callers(seat.role) && seat.queues.contains(&queue.id)
-        });
+        let load = Load { calls_per_hour: staffing.calls_per_hour, taken: staffing.talk + queue.wrap_up };
+        let serves =
+            self.seats.values().filter(|seat| takes_callers(seat.role) && seat.queues.contains(&queue.id));
         let there = u32::try_from(serves.count()).unwrap_or(u32::MAX);
         Need {
             queue: queue.id.to_string(),

@@ -114,8 +114,7 @@ impl RestoredTable {
 
 impl StaffingTable {
     pub(super) fn read(reader: &mut Reader<'_, '_>) -> Self {
-        let uncounted =
-            || Text::new("算不出需要多少座席", "nobody could work out how many seats are needed");
+        let uncounted = || Text::new("算不出需要多少座席", "nobody could work out how many seats are needed");
         StaffingTable {
             spot: reader.spot.clone(),
             calls_per_hour: reader.required("calls_per_hour", uncounted()),

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use hotline::routing::people::Hours;
 use hotline::routing::plan::{LineMode, Plan};
 use hotline::routing::script::{Act, Condition, LookUp, LookUpKind, LookUpSource, Message};
 
@@ -51,15 +50,6 @@ fn the_hour_at_which_it_is_longest_counts() {
     };
     peer.hours = workdays(&[("09:00", "09:01")]); // It rings there for a minute of each workday.
     let worst = plan.worst(line(&plan, "12366")).expect("a way");
-    assert!(worst.silent.expect("a way") > Duration::from_secs(25));
-    peer_hours(&mut plan, Hours::default());
-}
-
-fn peer_hours(plan: &mut Plan, hours: Hours) {
-    if let LineMode::SubCenter { peer, .. } = &mut plan.lines.get_mut("12366").expect("a line").mode {
-        peer.hours = hours;
-    }
-    let worst = plan.worst(line(plan, "12366")).expect("a way");
     assert!(worst.silent.expect("a way") > Duration::from_secs(25));
 }
 

@@ -15,7 +15,8 @@ use super::{branch, collect, go, line, menu, plan, script, with, workdays};
 
 /// Every hour's first instant in the leap year of a city's clock.
 fn hours_of_the_year(zone: &TimeZone) -> Vec<Timestamp> {
-    let first = |year| Date::new(year, 1, 1).expect("a day").to_zoned(zone.clone()).expect("a midnight").timestamp();
+    let first =
+        |year| Date::new(year, 1, 1).expect("a day").to_zoned_datetime(zone.clone()).expect("a midnight").timestamp();
     let (begins, ends) = (first(LEAP_YEAR), first(LEAP_YEAR + 1));
     let hour = jiff::SignedDuration::from_hours(1);
     std::iter::successors(Some(begins), |at| Some(*at + hour)).take_while(|at| *at < ends).collect()
@@ -63,7 +64,12 @@ fn every_number_of_the_shipped_file_has_a_person_at_each_of_8784_hours() {
     assert_eq!(plan.lines.len(), 29);
     for line in plan.lines.values() {
         let year = plan.year(line);
-        assert_eq!((year.hours(), year.reached(), year.first.clone()), (8_784, 8_784, None), "{}", line.number);
+        assert_eq!(
+            (year.hours(), year.reached(), year.first.clone()),
+            (8_784, 8_784, None),
+            "{}",
+            line.number
+        );
         assert_eq!(year.person, Duration::from_secs(8_784 * 3_600), "{}", line.number);
     }
 }
@@ -142,7 +148,8 @@ fn one_minute_in_a_year_is_a_hole() {
 
 #[test]
 fn a_ticket_is_as_good_as_a_person_for_who_calls_at_night() {
-    let order = Order { category: "order".into(), values: vec![], prompt: "no_seat".into(), code_prompt: None };
+    let order =
+        Order { category: "order".into(), values: vec![], prompt: "no_seat".into(), code_prompt: None };
     let plan = with([
         script("desk", [branch(vec![(Condition::Outside(workdays(&[("08:00", "20:00")])), "night")], None)]),
         script("night", [Act::Order(order), Act::HangUp]),
