@@ -214,9 +214,3 @@ fn unmark(file: &'static str, text: &mut String) -> Vec<Place> {
     }
     marked
 }
-
-impl Files {
-    pub fn text(&self) -> String {
-        self.files[self.name].as_ref().map(|b| String::from_utf8_lossy(b).into_owned()).unwrap_or_default()
-    }
-}

@@ -32,8 +32,7 @@ const WITHOUT_A_FILE: [(&str, &str); 2] = [
 
 /// Codes that a file brings about once it can have `[[flow]]`s, and hundreds that pages and cases are awaited for:
 /// the test prints them. The proofs of the first four are tested in `check::proofs` and in `proof/` meanwhile.
-const AWAITED: [&str; 10] =
-    ["E1101", "E1102", "E1103", "E1106", "E10", "W10", "E12", "W12", "E13", "W13"];
+const AWAITED: [&str; 10] = ["E1101", "E1102", "E1103", "E1106", "E10", "W10", "E12", "W12", "E13", "W13"];
 
 /// Whether a file of its own is awaited for the code.
 pub fn is_awaited(code: &str) -> bool {
@@ -285,40 +284,4 @@ fn every_pages_example_brings_its_code_about() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-}
-
-#[test]
-fn zz_generate() {
-    let mut out = Vec::new();
-    for fixture in super::fixture::all_fixtures() {
-        let mut directives = Vec::new();
-        for edit in fixture.edits {
-            match edit {
-                Edit::Plan(..) => {}
-                Edit::Manifest(a, b) => {
-                    directives.push(format!("# manifest: {} => {}", a, b.replace(['⟦', '⟧'], "")))
-                }
-                Edit::Sound(id, sound) => directives.push(match sound {
-                    Sound::Rate(r) => format!("# sound: {id} {r} Hz"),
-                    Sound::Seconds(s) => format!("# sound: {id} {s} s"),
-                    Sound::Changed => format!("# sound: {id} changed"),
-                    Sound::Broken => format!("# sound: {id} broken"),
-                }),
-                Edit::Bytes(n, _) => directives.push(format!("# BYTES {n}")),
-                Edit::Gone(n) => directives.push(format!("# gone: prompts/{n}")),
-                Edit::Listen(a) => directives.push(format!("# option: --listen {a}")),
-                Edit::Target(a, b) => directives.push(format!("# option: --trunk {a}={b}")),
-                Edit::Ports(a, b) => directives.push(format!("# option: --rtp-ports {a}-{b}")),
-            }
-        }
-        let files = Files::with(fixture.edits);
-        let report = files.judge().report;
-        let found = report.diagnostics.first();
-        let t = |x: Option<&hotline::routing::diagnostic::Text>| x.map(|t| vec![t.zh.clone(), t.en.clone()]);
-        out.push(serde_json::json!({
-            "code": fixture.code, "what": fixture.what, "directives": directives,
-            "text": files.text(), "effect": t(found.and_then(|f| f.effect.as_ref())), "remedy": t(found.and_then(|f| f.remedy.as_ref())),
-        }));
-    }
-    std::fs::write("/tmp/proof/fixtures.json", serde_json::to_string(&out).unwrap()).unwrap();
 }

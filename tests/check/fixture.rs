@@ -179,7 +179,3 @@ fn faults_in_many_places_are_all_reported_at_once_in_the_order_of_the_file() {
     );
     assert_eq!(report.exit_code(), 1);
 }
-
-pub fn all_fixtures() -> Vec<&'static Fixture> {
-    all().collect()
-}

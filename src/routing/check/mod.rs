@@ -56,7 +56,6 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     promises::figures(table, problems);
     promises::own_numbers(table, problems);
     promises::single_ways(table, problems);
-    promises::unused(table, problems);
     people::queues_are_served(table, problems);
     people::seats_serve(table, problems);
     skills::of_lines(table, problems);
@@ -97,6 +96,9 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     trace::trace(table, problems);
     figures::figures(table, problems);
     ranges(table, problems);
+    if !problems.any_error() {
+        promises::unused(table, problems); // What is faulty may be unused for its fault.
+    }
 }
 
 /// The rules that need to know what time it is.

@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::super::diagnostic::Spot;
 use super::super::plan::Transport;
 use super::super::source::{Problems, Said};
-use super::super::tables::{ModeWord, RoutingTable};
+use super::super::tables::RoutingTable;
 use super::super::values::out_of_range;
 use super::rewriting::city;
 
@@ -122,40 +121,26 @@ fn is_called(own: &Option<Said<String>>, name: &str) -> bool {
     own.as_ref().is_some_and(|own| own.value == name)
 }
 
-/// Tables that nothing in the file makes use of are probably a slip.
+/// Certificates that nothing shows or asks for are probably a slip: a listener was meant to speak TLS.
 pub fn unused(table: &RoutingTable, problems: &mut Problems) {
-    let merged = |mode: &Said<ModeWord>| mode.value == ModeWord::Merged;
-    let any_merged = table.numbers.iter().any(|line| line.mode.as_ref().is_none_or(merged));
-    if let Some(transition) = table.transition.as_ref().filter(|_| !any_merged) {
-        section(&transition.spot, ("没有整体并入的号码", "no number is merged"), problems);
-    }
     let Some(tls) = &table.tls else { return };
-    let listen = table.network.as_ref().and_then(|network| network.listen.as_ref());
-    // Listeners that were said wrongly, and targets, have been noted.
-    let listens = listen
-        .is_none_or(|said| said.value.iter().any(|listener| listener.value.transport == Transport::Tls));
-    let calls = table
-        .trunks
-        .iter()
-        .any(|trunk| trunk.target.iter().flat_map(|said| &said.value.0).any(|target| target.value.is_tls()));
-    if !listens && !calls {
-        let said = [&tls.certificate, &tls.key, &tls.client_ca, &tls.roots];
-        if let Some(first) = said.into_iter().flatten().next() {
-            section(
-                &first.spot,
-                (
-                    "没有 tls 监听，也没有走 TLS 的中继",
-                    "nothing listens by TLS, and no trunk is called by it",
-                ),
-                problems,
-            );
-        }
-    }
-}
-
-fn section(spot: &Spot, (zh, en): (&str, &str), problems: &mut Problems) {
+    let mut listen = table.network.iter().filter_map(|network| network.listen.as_ref());
+    let listens =
+        listen.any(|said| said.value.iter().any(|listener| listener.value.transport == Transport::Tls));
+    let targets = table.trunks.iter().filter_map(|trunk| trunk.target.as_ref());
+    let calls = targets.flat_map(|said| &said.value.0).any(|target| target.value.is_tls());
+    let said = [&tls.certificate, &tls.key, &tls.client_ca, &tls.roots];
+    let Some(first) = said.into_iter().flatten().next().filter(|_| !listens && !calls) else { return };
     problems
-        .warning("W1104", spot, format!("写在这里的用不上：{zh}"), format!("nothing makes use of this: {en}"))
-        .effect("以为已经启用的，其实没有", "what is believed to be in force is not")
-        .remedy("删去它，或补上用到它的部分", "remove it, or add what was meant to use it");
+        .warning(
+            "W1104",
+            &first.spot,
+            "写了证书，却没有 tls 监听，也没有走 TLS 的中继",
+            "there are certificates, but nothing listens by TLS, and no trunk is called by it",
+        )
+        .effect("以为信令已经加密，其实没有", "signalling is believed to be encrypted, and is not")
+        .remedy(
+            "在 listen 里加 \"tls:…\"，或把 target 写成 \"sips:…\"；用不上就删去 [tls]",
+            "add \"tls:…\" to listen, or write target as \"sips:…\"; where it is not needed, remove [tls]",
+        );
 }

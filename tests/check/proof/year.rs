@@ -15,8 +15,9 @@ use super::{branch, collect, go, line, menu, plan, script, with, workdays};
 
 /// Every hour's first instant in the leap year of a city's clock.
 fn hours_of_the_year(zone: &TimeZone) -> Vec<Timestamp> {
-    let first =
-        |year| Date::new(year, 1, 1).expect("a day").to_zoned_datetime(zone.clone()).expect("a midnight").timestamp();
+    let first = |year| {
+        Date::new(year, 1, 1).expect("a day").to_zoned_datetime(zone.clone()).expect("a midnight").timestamp()
+    };
     let (begins, ends) = (first(LEAP_YEAR), first(LEAP_YEAR + 1));
     let hour = jiff::SignedDuration::from_hours(1);
     std::iter::successors(Some(begins), |at| Some(*at + hour)).take_while(|at| *at < ends).collect()
