@@ -124,9 +124,9 @@ fn table(lines: &[Readiness]) -> String {
         "号码 number",
         "名称 name",
         "方式 mode",
-        "处理 treatment",
         "全年 year",
         "到人 to a person",
+        "处理 treatment",
     ];
     let mut rows = vec![heading.map(str::to_owned)];
     rows.extend(lines.iter().map(|line| {
@@ -135,11 +135,11 @@ fn table(lines: &[Readiness]) -> String {
             line.number.clone(),
             line.name.clone(),
             format!("{} {}", line.mode.zh, line.mode.en),
-            format!("{} / {}", line.treatment.zh, line.treatment.en),
             line.proof
                 .as_ref()
                 .map_or_else(String::new, |proof| format!("{}/{} h", proof.reached, proof.hours)),
             line.proof.as_ref().map_or_else(String::new, to_a_person),
+            format!("{} / {}", line.treatment.zh, line.treatment.en),
         ]
     }));
     let mut widths = [0; 7];

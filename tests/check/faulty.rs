@@ -263,7 +263,10 @@ fn every_code_in_the_sources_has_a_page_and_every_page_a_code() {
 #[test]
 fn every_pages_example_brings_its_code_about() {
     let mut faults = Vec::new();
-    for page in Pages::read().iter().filter(|page| page.code != "E0001" && page.code != "E0631") {
+    for page in Pages::read().iter().filter(|page| {
+        let excused = WITHOUT_A_FILE.iter().any(|(code, _)| *code == page.code);
+        !excused && !is_awaited(&page.code)
+    }) {
         let example = match page.code.as_str() {
             "E0002" => b"name = \"\xc5\xa7\xd1\xf4\"".to_vec(), // What the example shows cannot be shown in UTF-8.
             "E0003" => format!("# whole\n{}", page.example).into_bytes(),

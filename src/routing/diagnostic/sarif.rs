@@ -68,16 +68,17 @@ impl Report {
         let (Some(source), Some(place)) = (source, self.place(spot)) else { return location };
         let shown = source.visible(&spot.span);
         let length = source.text.get(shown).map_or(0, |text| text.chars().count());
-        location["physicalLocation"] = json!({
-            "artifactLocation": { "uri": uri(&place.file) },
-            "region": {
-                "startLine": place.line,
-                "startColumn": place.column,
-                "endLine": place.line,
-                "endColumn": place.column + length, // §3.30.8: behind the last character.
-                "snippet": { "text": place.text },
-            },
+        let mut region = json!({
+            "startLine": place.line,
+            "startColumn": place.column,
+            "endLine": place.line,
+            "endColumn": place.column + length, // §3.30.8: behind the last character.
         });
+        if !place.text.is_empty() {
+            region["snippet"] = json!({ "text": place.text });
+        }
+        location["physicalLocation"] =
+            json!({ "artifactLocation": { "uri": uri(&place.file) }, "region": region });
         location
     }
 }
