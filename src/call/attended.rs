@@ -13,7 +13,7 @@ use super::third::Third;
 use super::{Call, Callee, Command, Doing, Ending, Other, Partner, Timer, Told, TransferKind, TransferStep};
 use crate::id::LegId;
 use crate::routing::meeting::SEATS;
-use crate::routing::plan::{LineMode, Peer};
+use crate::routing::plan::Peer;
 use crate::routing::reach::Reached;
 use crate::sip::sdp::Sdp;
 use crate::time::Now;
@@ -99,10 +99,7 @@ impl Call {
             Callee::Seat(seat) => return Reached::Seat(seat.clone()),
             Callee::Peer { trunk, number } => (trunk, number),
         };
-        let sub_centers = self.plan.lines.values().filter_map(|line| match &line.mode {
-            LineMode::SubCenter { peer, .. } => Some(peer),
-            _ => None,
-        });
+        let sub_centers = self.plan.lines.values().filter_map(|line| line.mode.peer());
         let peers = self.plan.emergency.values().chain(self.plan.departments.values());
         let known = peers.chain(sub_centers).find(|peer| peer.number == *number).cloned();
         Reached::Peer(known.unwrap_or_else(|| Peer {

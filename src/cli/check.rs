@@ -1,12 +1,16 @@
-//! `hotline check`: everything that is wrong with the operator's files, and the list of numbers.
+//! `hotline check`: everything that is wrong with the operator's files, the list of numbers, and what is proved of
+//! them; and the page of a code.
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::io::plan_files;
+use crate::routing::diagnostic::pages::Pages;
 use crate::routing::diagnostic::{Report, Severity};
-use crate::routing::readiness::Readiness;
+use crate::routing::plan::Plan;
+use crate::routing::proof::staffing::Need;
+use crate::routing::readiness::{Proved, Readiness};
 use crate::routing::{Outcome, Overrides};
 use crate::time::Timestamp;
 
@@ -19,22 +23,35 @@ pub struct Args {
     /// 输出 JSON / Print JSON
     #[arg(long)]
     pub json: bool,
+    /// 输出 SARIF 2.1.0，供持续集成显示 / Print SARIF 2.1.0, for CI systems
+    #[arg(long, conflicts_with = "json")]
+    pub sarif: bool,
+    /// 说明一个代码（如 E0207）：含义、例子、后果、办法 / Explain a code, like E0207
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["sarif", "at"])]
+    pub explain: Option<String>,
     /// 按这一时刻检查并列出各号码的处理（默认现在）/ Check, and list the numbers' treatment, at this instant (default: now)
     #[arg(long, value_name = "TIME")]
     pub at: Option<Timestamp>,
 }
 
-/// Exit codes: 0 clean (warnings allowed), 1 errors, 2 unreadable.
+/// Exit codes: 0 clean (warnings allowed), 1 errors, 2 unreadable, or no such code.
 pub fn run(args: &Args) -> ExitCode {
+    if let Some(code) = &args.explain {
+        return explain(code, args.json);
+    }
     let at = args.at.unwrap_or_else(Timestamp::now);
     let outcome = plan_files::load_at(&args.config, &Overrides::default(), at);
     let lines = outcome.plan.as_ref().map(|plan| plan.readiness(at));
-    let text = if args.json {
-        json(&outcome, lines.as_deref())
+    let needs = outcome.plan.as_ref().map(Plan::staffing).unwrap_or_default();
+    let text = if args.sarif {
+        format!("{:#}\n", outcome.report.to_sarif(env!("CARGO_PKG_VERSION")))
+    } else if args.json {
+        json(&outcome, lines.as_deref(), &needs)
     } else {
         let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let mut text = outcome.report.render(colours);
         text.push_str(&lines.as_deref().map(table).unwrap_or_default());
+        text.push_str(&staffing(&needs));
         text.push_str(&verdict(&outcome.report));
         text
     };
@@ -43,7 +60,40 @@ pub fn run(args: &Args) -> ExitCode {
     ExitCode::from(outcome.report.exit_code())
 }
 
-fn json(outcome: &Outcome, lines: Option<&[Readiness]>) -> String {
+/// A code's page.
+fn explain(code: &str, json: bool) -> ExitCode {
+    let pages = Pages::read();
+    let text = match pages.get(code) {
+        Some(page) if json => format!("{:#}\n", serde_json::json!(page)),
+        Some(page) => page.render(),
+        None => {
+            let near =
+                pages.nearest(code).map_or_else(String::new, |near| format!("，最相近 / nearest: {near}"));
+            let _ = writeln!(std::io::stderr(), "没有代码 / no such code: {code}{near}");
+            return ExitCode::from(2);
+        }
+    };
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
+/// A line for each queue that says what it is staffed for.
+fn staffing(needs: &[Need]) -> String {
+    let one = |need: &Need| {
+        let Need { queue, erlangs, there, reached_percent, within_s, percent, .. } = need;
+        let needed = need.needed.map_or_else(|| "∞".to_owned(), |needed| needed.to_string());
+        format!(
+            "队列 queue {queue}: {erlangs:.1} 厄兰 erlangs, {within_s:.0} s {percent}% 需要 needs {needed}, 现有 has {there} ({reached_percent:.1}%)\n"
+        )
+    };
+    let mut text: String = needs.iter().map(one).collect();
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+fn json(outcome: &Outcome, lines: Option<&[Readiness]>, needs: &[Need]) -> String {
     let report = &outcome.report;
     let value = serde_json::json!({
         "schema": 1,
@@ -52,6 +102,7 @@ fn json(outcome: &Outcome, lines: Option<&[Readiness]>) -> String {
         "digest": outcome.plan.as_ref().map(|plan| &plan.digest),
         "diagnostics": report.to_json(),
         "lines": lines.unwrap_or_default(),
+        "staffing": needs,
     });
     format!("{value:#}\n")
 }
@@ -68,7 +119,15 @@ fn verdict(report: &Report) -> String {
 
 /// The list of numbers in columns; Chinese letters are two columns wide.
 fn table(lines: &[Readiness]) -> String {
-    let heading = ["序号 row", "号码 number", "名称 name", "方式 mode", "处理 treatment"];
+    let heading = [
+        "序号 row",
+        "号码 number",
+        "名称 name",
+        "方式 mode",
+        "全年 year",
+        "到人 to a person",
+        "处理 treatment",
+    ];
     let mut rows = vec![heading.map(str::to_owned)];
     rows.extend(lines.iter().map(|line| {
         [
@@ -76,10 +135,14 @@ fn table(lines: &[Readiness]) -> String {
             line.number.clone(),
             line.name.clone(),
             format!("{} {}", line.mode.zh, line.mode.en),
+            line.proof
+                .as_ref()
+                .map_or_else(String::new, |proof| format!("{}/{} h", proof.reached, proof.hours)),
+            line.proof.as_ref().map_or_else(String::new, to_a_person),
             format!("{} / {}", line.treatment.zh, line.treatment.en),
         ]
     }));
-    let mut widths = [0; 5];
+    let mut widths = [0; 7];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(columns(cell));
@@ -97,6 +160,18 @@ fn table(lines: &[Readiness]) -> String {
     }
     text.push('\n');
     text
+}
+
+/// `≤ 37 s`, and with flows the longest way through them: `≤ 21 s (95 s, 3 键 presses)`.
+fn to_a_person(proof: &Proved) -> String {
+    let seconds = |millis: u64| millis.div_ceil(1_000);
+    let silent = proof.silent_ms.map_or_else(|| "–".to_owned(), |millis| format!("≤ {} s", seconds(millis)));
+    match (proof.longest_ms, proof.presses) {
+        (Some(longest), Some(presses)) if presses > 0 => {
+            format!("{silent} ({} s, {presses} 键 presses)", seconds(longest))
+        }
+        _ => silent,
+    }
 }
 
 /// Width at a terminal.

@@ -42,6 +42,11 @@ pub enum Action {
         /// Of the plan before; `None` at start.
         previous_digest: Option<String>,
     },
+    /// A plan took over in which a cancelled number is in use again, by somebody's decision: the entry's reason.
+    NumberRestored {
+        /// Which.
+        number: String,
+    },
     /// Somebody listened to a call under way.
     CallWatched {
         /// Whose.

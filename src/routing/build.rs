@@ -14,10 +14,12 @@ use std::sync::Arc;
 use super::meeting::{Meeting, SEATS};
 use super::people::Hours;
 use super::plan::*;
+use super::proof::HumanFirst;
 use super::queueing::Known;
 use super::rewrite::{Act, Rewriting, Rule, Rules};
 use super::source::Said;
 use super::tables::meeting::MeetingTable;
+use super::tables::proof::{HumanFirstTable, RestoredTable};
 use super::tables::trunk::{MemberTable, ProbeSaid, RewriteTable, RuleTable};
 use super::tables::{
     BenchWord, GroupTable, ModeWord, NumberTable, QueueTable, RoutingTable, SinkTable, SinkWord, SurveyTable,
@@ -97,6 +99,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         sinks: table.sinks.iter().map(sink).collect::<Option<_>>()?,
         limits: limits(table)?,
         trace: TraceTable::plan(table.trace.as_ref())?,
+        human_first: human_first(table.human_first.as_ref())?,
     })
 }
 
@@ -329,6 +332,9 @@ fn line(number: &NumberTable, table: &RoutingTable) -> Option<Line> {
     let mode = match number.mode.as_ref()?.value {
         ModeWord::Primary => LineMode::Primary { queue: queue()? },
         ModeWord::Merged => LineMode::Merged { queue: queue()? },
+        ModeWord::Dual if number.is_elsewhere() => {
+            LineMode::Retained { peer: peer(number, table)?, queue: queue()? }
+        }
         ModeWord::Dual => LineMode::Dual { queue: queue()? },
         ModeWord::SubCenter => LineMode::SubCenter { peer: peer(number, table)?, queue: queue()? },
         ModeWord::Bench => LineMode::Bench(bench(number, table)?),
@@ -348,7 +354,24 @@ fn line(number: &NumberTable, table: &RoutingTable) -> Option<Line> {
         transition: own,
         language: text(&number.language).map(LanguageId::from),
         script: text(&number.flow).map(ScriptId::from),
+        restored: match &number.restored {
+            Some(own) => Some(restored(own)?),
+            None => None,
+        },
     })
+}
+
+fn restored(table: &RestoredTable) -> Option<Restored> {
+    Some(Restored {
+        reason: value(&table.reason)?,
+        approver: value(&table.approver)?,
+        date: value(&table.date)?,
+    })
+}
+
+fn human_first(table: Option<&HumanFirstTable>) -> Option<HumanFirst> {
+    let Some(table) = table else { return Some(HumanFirst::default()) };
+    Some(HumanFirst { time_max: value(&table.time_max)?, presses_max: value(&table.presses_max)? })
 }
 
 fn meeting(table: &MeetingTable) -> Option<Arc<Meeting>> {

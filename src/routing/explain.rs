@@ -142,26 +142,30 @@ impl Plan {
 
     fn deciders(&self, origins: &Origins, line: &Line, caller: &str) -> Vec<Place> {
         let mut places = origins.lines.get(&line.number).cloned().unwrap_or_default();
-        if let LineMode::SubCenter { peer, .. } | LineMode::Bench(BenchLine::Dial { peer, .. }) = &line.mode {
+        let dialled = match &line.mode {
+            LineMode::Bench(BenchLine::Dial { peer, .. }) => Some(peer),
+            mode => mode.peer(),
+        };
+        if let Some(peer) = dialled {
             places.extend(self.way_deciders(origins, peer, caller));
         }
-        let queue = match &line.mode {
-            LineMode::Primary { queue } | LineMode::Dual { queue } | LineMode::SubCenter { queue, .. } => {
-                Some(queue)
-            }
-            LineMode::Merged { queue } => {
+        match &line.mode {
+            LineMode::Merged { .. } => {
                 let own = origins.own_transitions.get(&line.number).cloned();
                 places.extend(own.unwrap_or_default());
                 places.extend(origins.transition.iter().cloned());
-                Some(queue)
             }
-            LineMode::Bench(_) | LineMode::Watch { .. } => None,
             LineMode::Meeting(meeting) => {
                 places.extend(origins.meetings.get(&meeting.pattern()).cloned().unwrap_or_default());
-                None
             }
-        };
-        if let Some(places_of_queue) = queue.and_then(|queue| origins.queues.get(queue)) {
+            LineMode::Primary { .. }
+            | LineMode::Dual { .. }
+            | LineMode::Retained { .. }
+            | LineMode::SubCenter { .. }
+            | LineMode::Bench(_)
+            | LineMode::Watch { .. } => {}
+        }
+        if let Some(places_of_queue) = line.mode.queue().and_then(|queue| origins.queues.get(queue)) {
             places.extend(places_of_queue.iter().cloned());
         }
         places
@@ -374,6 +378,7 @@ pub fn mode_words(mode: &LineMode) -> Text {
         LineMode::Primary { .. } => Text::new("主号码", "primary"),
         LineMode::Merged { .. } => Text::new("整体并入", "merged"),
         LineMode::Dual { .. } => Text::new("双号并行", "dual"),
+        LineMode::Retained { .. } => Text::new("双号并行（保留座席）", "dual, seats retained"),
         LineMode::SubCenter { .. } => Text::new("设分中心", "sub-center"),
         LineMode::Bench(_) => Text::new("压测", "bench"),
         LineMode::Meeting(_) => Text::new("会议室", "meeting room"),

@@ -130,6 +130,16 @@ impl TicketReason {
     }
 }
 
+/// Who has seats of its own for a line.
+struct Elsewhere<'a> {
+    /// The way there.
+    peer: &'a Peer,
+    /// Whether a ticket is opened when nobody answers.
+    ticket: bool,
+    /// Said then.
+    unanswered: &'static str,
+}
+
 /// Gone: RFC 3261 §21.4.11.
 const GONE: u16 = 410;
 
@@ -142,7 +152,12 @@ impl Plan {
             }
             LineMode::Merged { queue } => (self.merged(line, queue, at), self.recording.enabled),
             LineMode::SubCenter { peer, queue } => {
-                (self.sub_center(peer, queue, line.script.as_ref(), at), self.recording.enabled)
+                let own = Elsewhere { peer, ticket: true, unanswered: prompts::SUB_CENTER_UNANSWERED };
+                (self.elsewhere_first(own, queue, line.script.as_ref(), at), self.recording.enabled)
+            }
+            LineMode::Retained { peer, queue } => {
+                let own = Elsewhere { peer, ticket: false, unanswered: prompts::TRANSFER_WAIT };
+                (self.elsewhere_first(own, queue, line.script.as_ref(), at), self.recording.enabled)
             }
             LineMode::Bench(bench) => bench_steps(bench),
             LineMode::Watch { role } => (vec![Step::Answer, Step::Watch { role: *role }], false),
@@ -209,25 +224,25 @@ impl Plan {
         steps
     }
 
-    /// A sub-center is dialled while the caller hears ringing, and the caller is answered when it
-    /// answers. Where it does not: a ticket, the answer, the news, and on as 12345. At an hour when
-    /// nobody is there it is not dialled: nobody waits for a telephone that rings in the dark.
-    fn sub_center(
+    /// Whose own seats come first is dialled while the caller hears ringing, and the caller is answered when
+    /// they answer. Where they do not: a ticket if there is to be one, the answer, the news, and on as 12345.
+    /// At an hour when nobody is there they are not dialled: nobody waits for a telephone that rings in the dark.
+    fn elsewhere_first(
         &self,
-        peer: &Peer,
+        own: Elsewhere<'_>,
         queue: &QueueId,
         script: Option<&ScriptId>,
         at: Timestamp,
     ) -> Vec<Step> {
-        if !peer.hours.are_open(at, &self.city.time_zone) {
+        if !own.peer.hours.are_open(at, &self.city.time_zone) {
             return self.to_a_person(queue, script, None, false);
         }
-        let unanswered = PromptId::from(prompts::SUB_CENTER_UNANSWERED);
+        let unanswered = PromptId::from(own.unanswered);
         let mut steps = vec![
             Step::Ring,
             Step::Dial {
-                peer: peer.clone(),
-                ticket_on_failure: true,
+                peer: own.peer.clone(),
+                ticket_on_failure: own.ticket,
                 failure_prompt: None, // Nothing can be said before the answer: it is a step of its own.
             },
         ];

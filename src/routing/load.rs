@@ -258,6 +258,10 @@ impl Draft {
             };
             if !self.problems.any_error() {
                 plan = build::plan(table, sounds, hex(&self.digest.finalize()));
+                if let Some(built) = &plan {
+                    check::prove(built, table, &mut self.problems);
+                }
+                plan = plan.filter(|_| !self.problems.any_error());
                 origins = Origins::of(table, &self.sources);
             }
         }

@@ -123,5 +123,6 @@ fn line(meeting: &Arc<Meeting>, number: LineId) -> Line {
         transition: None,
         language: None,
         script: None,
+        restored: None,
     }
 }

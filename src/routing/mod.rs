@@ -24,6 +24,7 @@ pub mod people;
 mod people_values;
 pub mod plan;
 pub mod prompts;
+pub mod proof;
 pub mod queueing;
 pub mod reach;
 mod read;

@@ -11,6 +11,8 @@ use super::afterwards::{Calling, Disposition, FollowUp, Missed};
 use super::callers::Callers;
 use super::meeting::Meeting;
 use super::people::{ApiToken, ExpertGroup, Hours, Role, ThreeWay, Work};
+use super::prompts;
+use super::proof::HumanFirst;
 use super::queueing::{Known, Queueing};
 use super::script::{Bot, LookUpSource, Script};
 use super::sound::Sound;
@@ -89,6 +91,8 @@ pub struct Plan {
     pub limits: Limits,
     /// What is kept of SIP messages.
     pub trace: Trace,
+    /// How soon a person is due.
+    pub human_first: HumanFirst,
 }
 
 /// `purpose` at the top of the file.
@@ -197,6 +201,20 @@ pub struct Line {
     pub language: Option<LanguageId>,
     /// What its callers hear in place of their queue's greeting, before they wait there.
     pub script: Option<ScriptId>,
+    /// The number had been cancelled, and somebody decided that it comes back; kept in the ledger.
+    pub restored: Option<Restored>,
+}
+
+/// `restored` of a number: "a cancelled number is in principle not restored" (the notice, 三(一)2), so who has
+/// it come back says why, and answers for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// Why.
+    pub reason: String,
+    /// Who decided so.
+    pub approver: String,
+    /// When.
+    pub date: jiff::civil::Date,
 }
 
 /// The three ways of the notice's §三(一), 12345 itself, and lines for load tools.
@@ -217,6 +235,14 @@ pub enum LineMode {
         /// Where callers wait.
         queue: QueueId,
     },
+    /// 双号并行 with the seats retained at the department (the notice, 三(一)2: where a line cannot be merged):
+    /// calls are put through to them, and come to 12345 where nobody answers.
+    Retained {
+        /// The way to the department's seats.
+        peer: Peer,
+        /// Where callers wait when they do not answer.
+        queue: QueueId,
+    },
     /// 设分中心: number and seats kept elsewhere.
     SubCenter {
         /// The way there.
@@ -233,6 +259,33 @@ pub enum LineMode {
         /// What it may.
         role: Role,
     },
+}
+
+impl LineMode {
+    /// Where its callers wait.
+    pub fn queue(&self) -> Option<&QueueId> {
+        match self {
+            LineMode::Primary { queue }
+            | LineMode::Merged { queue }
+            | LineMode::Dual { queue }
+            | LineMode::Retained { queue, .. }
+            | LineMode::SubCenter { queue, .. } => Some(queue),
+            LineMode::Bench(_) | LineMode::Meeting(_) | LineMode::Watch { .. } => None,
+        }
+    }
+
+    /// Whose own seats are called first: a sub-center's, or those that a department kept.
+    pub fn peer(&self) -> Option<&Peer> {
+        match self {
+            LineMode::SubCenter { peer, .. } | LineMode::Retained { peer, .. } => Some(peer),
+            LineMode::Primary { .. }
+            | LineMode::Merged { .. }
+            | LineMode::Dual { .. }
+            | LineMode::Bench(_)
+            | LineMode::Meeting(_)
+            | LineMode::Watch { .. } => None,
+        }
+    }
 }
 
 /// What a bench line does.
@@ -412,6 +465,13 @@ pub struct Prompt {
     pub text: String,
     /// Mono samples, 8 kHz.
     pub samples: Arc<[i16]>,
+}
+
+impl Prompt {
+    /// How long it is heard.
+    pub fn length(&self) -> Duration {
+        Duration::from_millis(self.samples.len() as u64 * 1_000 / u64::from(prompts::SAMPLE_RATE))
+    }
 }
 
 /// `[recording]`.

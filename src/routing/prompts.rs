@@ -19,6 +19,9 @@ pub const SAMPLE_RATE: u32 = 8_000;
 /// Said when a sub-center does not answer.
 pub const SUB_CENTER_UNANSWERED: &str = "sub_center_unanswered";
 
+/// Said to who is put through to somebody else.
+pub const TRANSFER_WAIT: &str = "transfer_wait";
+
 /// Sounds that the engine itself asks for by id; a live file's manifest must have them all.
 pub const REQUIRED: [&str; 36] = [
     "gonghao",
@@ -51,7 +54,7 @@ pub const REQUIRED: [&str; 36] = [
     "survey_wrong",
     "goodbye",
     "seat_lost",
-    "transfer_wait",
+    TRANSFER_WAIT,
     "system_fault",
     "ringback",
     SUB_CENTER_UNANSWERED,

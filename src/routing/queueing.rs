@@ -84,6 +84,19 @@ pub struct CallbackOffer {
     pub keep: Duration,
 }
 
+/// What the queue is staffed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Staffing {
+    /// Calls that come in the busiest hour.
+    pub calls_per_hour: u32,
+    /// Mean length of a talk, without the wrap-up.
+    pub talk: Duration,
+    /// The wait that is promised.
+    pub within: Duration,
+    /// To so many of a hundred callers.
+    pub percent: u8,
+}
+
 /// The rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Queueing {
@@ -106,4 +119,6 @@ pub struct Queueing {
     pub surge: Option<Surge>,
     /// Whether and when a call back is offered.
     pub callback: Option<CallbackOffer>,
+    /// How many calls its seats are there for; `None`: nobody has said.
+    pub staffing: Option<Staffing>,
 }

@@ -5,13 +5,13 @@
 use std::sync::Arc;
 
 use super::people::ExpertGroup;
-use super::plan::{LineMode, Peer, Plan};
+use super::plan::{Peer, Plan};
 use crate::id::SeatId;
 
 /// Where a call may go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reached {
-    /// A sub-center, a department or an emergency peer, by its trunk.
+    /// A sub-center, retained seats, a department or an emergency peer, by its trunk.
     Peer(Peer),
     /// A clerk's telephone.
     Seat(SeatId),
@@ -29,7 +29,7 @@ impl Plan {
             if let Some(peer) = self.emergency.get(&number).or_else(|| self.departments.get(&number)) {
                 return Some(Reached::Peer(peer.clone()));
             }
-            if let Some(LineMode::SubCenter { peer, .. }) = self.lines.get(&number).map(|line| &line.mode) {
+            if let Some(peer) = self.lines.get(&number).and_then(|line| line.mode.peer()) {
                 return Some(Reached::Peer(peer.clone()));
             }
             if let Some(group) = self.experts.get(&number) {

@@ -1,10 +1,14 @@
-//! The notice's list against the plan: each number, its mode, and what its callers get at an instant.
+//! The notice's list against the plan: each number, its mode, what its callers get at an instant, and what is proved
+//! of it for a whole year.
+
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::diagnostic::Text;
 use super::explain::mode_words;
 use super::plan::{BenchLine, Line, LineMode, Plan, Step};
+use super::proof::year::Year;
 use crate::time::Timestamp;
 
 /// One number.
@@ -22,6 +26,25 @@ pub struct Readiness {
     pub mode: Text,
     /// What its callers get.
     pub treatment: Text,
+    /// What is proved; `None` for lines that nobody waits for.
+    pub proof: Option<Proved>,
+}
+
+/// What is proved of a number, over a leap year.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Proved {
+    /// Hours of the year.
+    pub hours: u64,
+    /// Hours of them with a person or a ticket.
+    pub reached: u64,
+    /// When there is neither for the first time.
+    pub first_gap: Option<Timestamp>,
+    /// Until a caller who presses nothing waits for a clerk, at the longest: milliseconds. `None`: never.
+    pub silent_ms: Option<u64>,
+    /// The same for one who does all that the flows offer first.
+    pub longest_ms: Option<u64>,
+    /// Choices, and entries of digits, on the way with the most of them.
+    pub presses: Option<u32>,
 }
 
 impl Plan {
@@ -38,8 +61,23 @@ impl Plan {
                 owner: line.owner.clone(),
                 mode: mode_words(&line.mode),
                 treatment: self.treatment(line, at),
+                proof: line.mode.queue().map(|_| self.proved(line)),
             })
             .collect()
+    }
+
+    fn proved(&self, line: &Line) -> Proved {
+        let year: Year = self.year(line);
+        let worst = self.worst(line);
+        let millis = |length: Duration| u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
+        Proved {
+            hours: year.hours(),
+            reached: year.reached(),
+            first_gap: year.first.as_ref().map(|(at, _)| *at),
+            silent_ms: worst.and_then(|worst| worst.silent).map(millis),
+            longest_ms: worst.map(|worst| millis(worst.longest)),
+            presses: worst.map(|worst| worst.presses),
+        }
     }
 
     /// A dual number; the three with expert seats say whether a group is there, and at this hour.
@@ -62,6 +100,13 @@ impl Plan {
         match &line.mode {
             LineMode::Primary { .. } => Text::new("问候语，排队", "greeting, queue"),
             LineMode::Dual { .. } => self.with_experts(line, at),
+            LineMode::Retained { peer, .. } => {
+                let (zh, en) = if peer.drill { ("（演练）", " (drill)") } else { ("", "") };
+                Text::new(
+                    format!("转部门座席{zh}，不通则同 12345"),
+                    format!("to the department's seats{en}, else as 12345"),
+                )
+            }
             LineMode::Merged { .. } => {
                 let prompt = &self.transition_of(line).prompt;
                 let plays = [Step::Play(prompt.clone()), Step::PlayEarly(prompt.clone())];

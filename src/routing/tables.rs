@@ -9,6 +9,7 @@ pub mod callers;
 pub mod look_up;
 pub mod meeting;
 pub mod people;
+pub mod proof;
 pub mod queueing;
 mod reading;
 pub mod script;
@@ -34,6 +35,7 @@ use callers::{CallersTable, LaneTable, PolicyTable};
 use look_up::{BotTable, LookUpTable};
 use meeting::MeetingTable;
 use people::{DepartmentTable, ExpertGroupTable, HoursTable, ThreeWayTable, WorkTable};
+use proof::{HumanFirstTable, RestoredTable, RetiredTable, SeatsWord};
 use queueing::RulesTable;
 use script::FlowTable;
 use token::TokenTable;
@@ -126,6 +128,10 @@ pub struct RoutingTable {
     pub look_ups: Vec<LookUpTable>,
     /// `[[bot]]`.
     pub bots: Vec<BotTable>,
+    /// `[human_first]`.
+    pub human_first: Option<HumanFirstTable>,
+    /// `[retired]`.
+    pub retired: Option<RetiredTable>,
 }
 
 /// `[city]`.
@@ -315,6 +321,10 @@ pub struct NumberTable {
     pub row: Field<String>,
     /// `mode`.
     pub mode: Field<ModeWord>,
+    /// `seats` of a dual number.
+    pub seats: Field<SeatsWord>,
+    /// `restored`.
+    pub restored: Option<RestoredTable>,
     /// `queue`.
     pub queue: Field<String>,
     /// `flow`: what its callers may do by themselves before they wait.
@@ -384,6 +394,17 @@ pub struct SinkTable {
     pub secret: Field<SecretRef>,
     /// `timeout`.
     pub timeout: Field<Duration>,
+}
+
+impl NumberTable {
+    /// Whose own seats are called before callers wait at 12345: a sub-center's, or those that a department kept.
+    pub fn is_elsewhere(&self) -> bool {
+        match self.mode.as_ref().map(|said| said.value) {
+            Some(ModeWord::SubCenter) => true,
+            Some(ModeWord::Dual) => self.seats.as_ref().is_some_and(|said| said.value == SeatsWord::Retained),
+            Some(ModeWord::Primary | ModeWord::Merged | ModeWord::Bench) | None => false,
+        }
+    }
 }
 
 impl RoutingTable {

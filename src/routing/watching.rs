@@ -111,6 +111,7 @@ impl Plan {
             transition: None,
             language: None,
             script: None,
+            restored: None,
         }
     }
 

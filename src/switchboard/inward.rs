@@ -248,7 +248,7 @@ impl Switchboard {
     /// trunks lead to one another would fill both with one call (RFC 3261 §21.4.19). A call that comes
     /// back to another line, or after an answer, has got somewhere (a spiral, §16.3).
     fn came_round(&self, invited: &Invited, line: &Line) -> bool {
-        if !matches!(line.mode, LineMode::SubCenter { .. }) {
+        if line.mode.peer().is_none() {
             return false;
         }
         let of_line = |leg: &LegId| self.calls.get(&leg.call).is_some_and(|entry| entry.line == line.number);

@@ -8,7 +8,7 @@ use super::{Switchboard, transfers};
 use crate::call::{Callee, TransferKind, TransferStep};
 use crate::id::{CallId, LegId, LineId, SeatId};
 use crate::routing::Plan;
-use crate::routing::plan::{LineMode, Peer};
+use crate::routing::plan::Peer;
 use crate::routing::reach::Reached;
 use crate::time::{Instant, Now};
 
@@ -58,9 +58,8 @@ pub(super) fn object_of(plan: &Plan, to: &str) -> Option<Object> {
             peers.iter().find(|(_, known)| *known == peer).map(|(id, _)| id.clone())
         };
         let sub_center = || {
-            let is_it =
-                |mode: &LineMode| matches!(mode, LineMode::SubCenter { peer: known, .. } if known == peer);
-            plan.lines.values().find(|line| is_it(&line.mode)).map(|line| line.number.clone())
+            let mut lines = plan.lines.values();
+            lines.find(|line| line.mode.peer() == Some(peer)).map(|line| line.number.clone())
         };
         named(&plan.emergency)
             .map(|id| (ObjectKind::Emergency, id))
@@ -78,10 +77,7 @@ pub(super) fn object_of(plan: &Plan, to: &str) -> Option<Object> {
     // A peer's own number, where that is not the one by which it is reached.
     let there = |peer: &&Peer| peer.number == to;
     let peers = plan.emergency.values().chain(plan.departments.values());
-    let sub_centers = plan.lines.values().filter_map(|line| match &line.mode {
-        LineMode::SubCenter { peer, .. } => Some(peer),
-        _ => None,
-    });
+    let sub_centers = plan.lines.values().filter_map(|line| line.mode.peer());
     peers.chain(sub_centers).find(there).and_then(of_peer)
 }
 

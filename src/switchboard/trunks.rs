@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::id::TrunkId;
 use crate::routing::Plan;
-use crate::routing::plan::{self, ForwardedIn, LineMode, Trunk, TrunkTarget};
+use crate::routing::plan::{self, ForwardedIn, Trunk, TrunkTarget};
 use crate::sip::event::{Forwarding, ListenerConfig, Probe, Route, TrunkAccount, TrunkConfig};
 use crate::sip::locate::{self, Destination, Reach};
 use crate::sip::{Hop, Transport};
@@ -83,10 +83,7 @@ pub(super) fn configs(
 
 /// Whether somebody behind the trunk is there in drills only.
 fn is_drill(plan: &Plan, trunk: &TrunkId) -> bool {
-    let centers = plan.lines.values().filter_map(|line| match &line.mode {
-        LineMode::SubCenter { peer, .. } => Some(peer),
-        _ => None,
-    });
+    let centers = plan.lines.values().filter_map(|line| line.mode.peer());
     let mut peers = plan.emergency.values().chain(plan.departments.values()).chain(centers);
     let leads = |by: &TrunkId| {
         let group = plan.groups.get(by);

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 /// When the files are judged.
 const NOW: &str = "2026-07-01T09:00:00+08:00";
-const PLAN: &str = include_str!("base.toml");
+pub const PLAN: &str = include_str!("base.toml");
 
 /// Prompts that the compact plan names itself.
 const NAMED: [&str; 4] = ["greeting", "hold_music", "transition", "no_seat"];
@@ -74,6 +74,7 @@ pub struct Place {
 
 /// Files that can be judged.
 pub struct Files {
+    name: &'static str,
     files: BTreeMap<&'static str, Fetched>,
     overrides: Overrides,
     /// The marked places, in the order of the edits.
@@ -86,9 +87,15 @@ const PROMPTS: &str = "prompts.toml";
 impl Files {
     /// The compact plan with these edits.
     pub fn with(edits: &[Edit]) -> Files {
+        Files::of(ROUTING, PLAN.to_owned(), PROMPTS, edits)
+    }
+
+    /// A plan of this name, with its manifest and these edits.
+    pub fn of(name: &'static str, mut plan: String, prompts: &'static str, edits: &[Edit]) -> Files {
         let mut overrides = Overrides::default();
         let mut files: BTreeMap<&'static str, Fetched> = BTreeMap::new();
-        let (mut plan, mut manifest) = (PLAN.to_owned(), String::from("schema = 1\n"));
+        let mut manifest = String::from("schema = 1\n");
+        let folder = prompts.strip_suffix(PROMPTS).expect("the manifest's usual name");
         for id in REQUIRED.into_iter().chain(SAID_SOMETIMES).chain(NAMED) {
             let (bytes, sealed) = sound_of(id, edits);
             let hash: String = Sha256::digest(&sealed).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -96,7 +103,7 @@ impl Files {
             manifest.push_str(&format!(
                 "\n[[prompt]]\nid = \"{id}\"\ntext = \"{id}。\"\nfile = \"{id}.wav\"\nsha256 = {hash}\n"
             ));
-            files.insert(wav_name(id), Ok(bytes));
+            files.insert(wav_name(folder, id), Ok(bytes));
         }
         for edit in edits {
             match edit {
@@ -110,10 +117,10 @@ impl Files {
                 Edit::Sound(..) | Edit::Bytes(..) | Edit::File(..) | Edit::Gone(..) => {}
             }
         }
-        let mut marked = unmark(ROUTING, &mut plan);
-        marked.extend(unmark(PROMPTS, &mut manifest));
-        files.insert(ROUTING, Ok(plan.into_bytes()));
-        files.insert(PROMPTS, Ok(manifest.into_bytes()));
+        let mut marked = unmark(name, &mut plan);
+        marked.extend(unmark(prompts, &mut manifest));
+        files.insert(name, Ok(plan.into_bytes()));
+        files.insert(prompts, Ok(manifest.into_bytes()));
         for edit in edits {
             match edit {
                 Edit::Bytes(name, bytes) => drop(files.insert(name, Ok(bytes.to_vec()))),
@@ -126,7 +133,7 @@ impl Files {
                 _ => {}
             }
         }
-        Files { files, overrides, marked }
+        Files { name, files, overrides, marked }
     }
 
     /// What `hotline check` would find.
@@ -141,7 +148,7 @@ impl Files {
 
     /// The same as [`judge`](Self::judge), with each value in force.
     pub fn judge_noting(&self) -> Outcome {
-        let draft = Draft::noting(ROUTING, self.files[ROUTING].clone(), &self.overrides);
+        let draft = Draft::noting(self.name, self.files[self.name].clone(), &self.overrides);
         self.complete(draft).judge_at(NOW.parse().expect("an instant"))
     }
 
@@ -151,7 +158,7 @@ impl Files {
     }
 
     fn draft(&self) -> Draft {
-        self.complete(Draft::read(ROUTING, self.files[ROUTING].clone(), &self.overrides))
+        self.complete(Draft::read(self.name, self.files[self.name].clone(), &self.overrides))
     }
 
     fn complete(&self, mut draft: Draft) -> Draft {
@@ -191,8 +198,8 @@ pub fn severity(code: &str) -> Severity {
     if is_error(code) { Severity::Error } else { Severity::Warning }
 }
 
-fn wav_name(id: &str) -> &'static str {
-    String::leak(format!("{id}.wav")) // As many as there are prompts; the process is short.
+fn wav_name(folder: &str, id: &str) -> &'static str {
+    String::leak(format!("{folder}{id}.wav")) // As many as there are prompts; the process is short.
 }
 
 /// The bytes of a prompt's file and the bytes that its hash is taken of.

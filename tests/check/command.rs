@@ -6,10 +6,10 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// A folder of its own with the city's file and prompts in it, gone with the test.
-struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Folder {
+    pub fn new(name: &str) -> Folder {
         let path = std::env::temp_dir().join(format!("hotline-check-{name}-{}", std::process::id()));
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
         std::fs::create_dir_all(path.join("prompts")).expect("a folder");
@@ -26,13 +26,13 @@ impl Folder {
         std::fs::write(self.0.join(name), bytes).expect("a file");
     }
 
-    fn replace(&self, from: &str, to: &str) {
+    pub fn replace(&self, from: &str, to: &str) {
         let text = std::fs::read_to_string(self.0.join("routing.toml")).expect("the file");
         assert!(text.contains(from), "{from}");
         self.write("routing.toml", text.replacen(from, to, 1));
     }
 
-    fn check(&self, words: &[&str]) -> Output {
+    pub fn check(&self, words: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_hotline"))
             .arg("check")
             .args(words)
@@ -48,7 +48,7 @@ impl Drop for Folder {
     }
 }
 
-fn text(output: &Output) -> String {
+pub fn text(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("UTF-8")
 }
 

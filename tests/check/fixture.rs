@@ -110,7 +110,7 @@ fn judge(fixture: &Fixture) -> Result<(), String> {
 }
 
 /// Codes as the sources of the room say them.
-fn codes_in_the_sources() -> BTreeSet<String> {
+pub fn codes_in_the_sources() -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/routing")];
     while let Some(folder) = folders.pop() {
@@ -143,8 +143,10 @@ fn is_code(word: &str) -> bool {
 fn every_code_in_the_sources_has_a_fixture_and_every_fixture_a_code() {
     let written = codes_in_the_sources();
     let others = codecs::WITHOUT_OPUS.iter();
-    let shown: BTreeSet<String> = all().chain(others).map(|fixture| fixture.code.to_owned()).collect();
-    let unshown: Vec<_> = written.difference(&shown).collect();
+    let mut shown: BTreeSet<String> = all().chain(others).map(|fixture| fixture.code.to_owned()).collect();
+    shown.extend(super::faulty::codes());
+    let unshown: Vec<_> =
+        written.difference(&shown).filter(|code| !super::faulty::is_awaited(code)).collect();
     let unwritten: Vec<_> = shown.difference(&written).collect();
     assert!(written.len() > 50, "the sources were found");
     assert_eq!((unshown, unwritten), (vec![], vec![]));

@@ -35,7 +35,10 @@ pub const FIXTURES: &[Fixture] = &[
         what: "an emergency peer behind a trunk that is not there",
         edits: &[
             Edit::Plan("trunk = \"police\"", "trunk = ⟦\"polcie\"⟧"),
-            Edit::Plan("[[trunk]]\nname = \"police\"\ntarget = \"203.0.113.6:5060\"\n", ""),
+            Edit::Plan(
+                "[[trunk]]\nname = \"police\"\ntarget = [\"203.0.113.6:5060\", \"203.0.113.7:5060\"]\n",
+                "",
+            ),
         ],
     },
     Fixture {

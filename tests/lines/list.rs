@@ -50,7 +50,7 @@ fn mode(line: &Line) -> &'static str {
     match line.mode {
         LineMode::Primary { .. } => "0",
         LineMode::Merged { .. } => "1",
-        LineMode::Dual { .. } => "2",
+        LineMode::Dual { .. } | LineMode::Retained { .. } => "2",
         LineMode::SubCenter { .. } => "3",
         LineMode::Bench(_) => "bench",
         LineMode::Meeting(_) => "meeting",

@@ -127,7 +127,7 @@ pub fn callers(plan: &Plan) -> Vec<Caller> {
 pub fn sub_centers(plan: &Plan, mover: &mut Mover<Phone>) -> io::Result<Vec<Clerk>> {
     let mut trunks: BTreeMap<&TrunkId, &str> = BTreeMap::new();
     for line in plan.lines.values() {
-        if let LineMode::SubCenter { peer, .. } = &line.mode {
+        if let Some(peer) = line.mode.peer() {
             trunks.insert(&peer.trunk, &peer.number);
         }
     }

@@ -32,6 +32,7 @@ pub fn call(plan: &Plan, caller: &Caller, clerk: Option<&Clerk>, verdict: &Verdi
         Some(LineMode::Primary { .. }) => "主号码 primary",
         Some(LineMode::Merged { .. }) => "整体并入 merged",
         Some(LineMode::Dual { .. }) => "双号并行 dual",
+        Some(LineMode::Retained { .. }) => "双号并行 dual, own seats",
         Some(LineMode::SubCenter { .. }) => "分中心 sub-center",
         Some(LineMode::Bench(_) | LineMode::Meeting(_) | LineMode::Watch { .. }) | None => "",
     };

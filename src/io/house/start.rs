@@ -211,6 +211,7 @@ impl House {
         let digest = self.plan.digest.clone();
         let at = self.setup.clock.now().wall;
         let reason = if previous.is_some() { "reload" } else { "start" };
+        let restored = restored(&self.plan);
         self.worker.spawn(async move {
             let action = Action::PlanChanged { digest: digest.clone(), previous_digest: previous };
             let written = errands
@@ -219,8 +220,30 @@ impl House {
             if let Err(error) = written {
                 tracing::error!(%error, "the change of plan is not in the ledger");
             }
+            for (number, approver, reason) in restored {
+                let action = Action::NumberRestored { number: number.clone() };
+                let written = errands
+                    .append(move |last| LedgerRow::after(last, at, &approver, action, &number, &reason))
+                    .await;
+                if let Err(error) = written {
+                    tracing::error!(%error, "that a number is restored is not in the ledger");
+                }
+            }
         });
     }
+}
+
+/// Cancelled numbers that the plan has in use again: which, who decided so, and why and when.
+fn restored(plan: &Plan) -> Vec<(String, String, String)> {
+    let said = plan.lines.values().filter_map(|line| Some((line, line.restored.as_ref()?)));
+    said.map(|(line, own)| {
+        (
+            line.number.to_string(),
+            format!("operator:{}", own.approver),
+            format!("{} ({})", own.reason, own.date),
+        )
+    })
+    .collect()
 }
 
 /// What a crash left open is closed, with its repaired recording, before anything new begins.

@@ -1,6 +1,9 @@
 //! The rules of a queue.
 
-use super::super::queueing::{CallbackOffer, Queueing, Surge, Widening};
+use std::time::Duration;
+
+use super::super::queueing::{CallbackOffer, Queueing, Staffing, Surge, Widening};
+use super::super::tables::proof::StaffingTable;
 use super::super::tables::queueing::{CallbackTable, RulesTable, SurgeTable};
 use super::{list, text, value};
 use crate::id::PromptId;
@@ -27,6 +30,24 @@ pub(super) fn rules(table: &RulesTable) -> Option<Queueing> {
             Some(own) => Some(callback(own)?),
             None => None,
         },
+        staffing: match &table.staffing {
+            Some(own) => Some(staffing(own)?),
+            None => None,
+        },
+    })
+}
+
+/// GB/T 33358 where the target is not said: 95 % of the calls within 15 s.
+fn staffing(table: &StaffingTable) -> Option<Staffing> {
+    let (within, percent) = match &table.target {
+        Some(target) => (value(&target.within)?, value(&target.percent)?),
+        None => (Duration::from_secs(15), 95),
+    };
+    Some(Staffing {
+        calls_per_hour: value(&table.calls_per_hour)?,
+        talk: value(&table.talk)?,
+        within,
+        percent,
     })
 }
 

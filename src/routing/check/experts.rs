@@ -26,18 +26,18 @@ pub fn groups(table: &RoutingTable, problems: &mut Problems) {
 /// A number that a call is put through to by a trunk is not an expert group's as well.
 fn elsewhere(group: &ExpertGroupTable, table: &RoutingTable, problems: &mut Problems) {
     let Some(number) = &group.number else { return };
-    let mode = line(table, &number.value).and_then(|line| line.mode.as_ref());
-    let Some(mode) = mode.filter(|mode| mode.value == ModeWord::SubCenter) else { return };
+    let line = line(table, &number.value).filter(|line| line.is_elsewhere());
+    let Some(mode) = line.and_then(|line| line.mode.as_ref()) else { return };
     problems
         .error(
             "E0411",
             &number.spot,
-            format!("{} 是分中心，转到那里的来电轮不到专家组", number.value),
-            format!("{} is a sub-center: calls to it would never come to an expert group", number.value),
+            format!("{} 的座席在部门，转到那里的来电轮不到专家组", number.value),
+            format!("{} has seats of its own: calls to it would never come to an expert group", number.value),
         )
         .effect("这组专家永远接不到电话", "these experts would never be called")
         .remedy("改为双号并行的号码，或删去这一组", "name a dual number, or remove the group")
-        .related(&mode.spot, "分中心", "the sub-center");
+        .related(&mode.spot, "座席在部门", "with seats of its own");
 }
 
 /// A line with expert seats has experts who can be asked, or whom its callers come to by a skill.
@@ -49,6 +49,9 @@ pub fn lines_have_groups(table: &RoutingTable, problems: &mut Problems) {
         let (Some(number), Some(said)) = (&line.number, &line.expert_seats) else { continue };
         if line.mode.as_ref().is_none_or(|mode| mode.value != ModeWord::Dual) {
             continue; // Has an error of its own.
+        }
+        if line.is_elsewhere() {
+            continue; // Its experts sit where its seats are.
         }
         let by_skill = line.skills.as_ref().is_none_or(|skills| !skills.value.is_empty());
         if !said.value
@@ -161,10 +164,7 @@ fn urgent_numbers(table: &RoutingTable, spot: Spot, problems: &mut Problems) {
 
 /// All that a third party can be: sub-centers, groups, departments, emergency numbers, seats.
 fn reached(table: &RoutingTable) -> Vec<&str> {
-    let centers = table
-        .numbers
-        .iter()
-        .filter(|line| line.mode.as_ref().is_some_and(|mode| mode.value == ModeWord::SubCenter));
+    let centers = table.numbers.iter().filter(|line| line.is_elsewhere());
     let centers = centers.map(|line| &line.number);
     let groups = table.experts.iter().map(|group| &group.number);
     let departments = table.departments.iter().map(|department| &department.number);
@@ -185,7 +185,7 @@ pub fn hours(table: &RoutingTable, problems: &mut Problems) {
         let (Some(spot), Some(mode)) = (&line.hours.spot, &line.mode) else { continue };
         if mode.value == ModeWord::SubCenter {
             not_always(spot, problems);
-        } else {
+        } else if !line.is_elsewhere() {
             misplaced(spot, super::lines::mode_name(mode.value), problems);
         }
     }

@@ -91,7 +91,12 @@ fn departments<'a>(table: &'a RoutingTable, mut seen: Seen<'a>, problems: &mut P
 }
 
 fn only_once<'a>(said: &'a Said<String>, seen: &mut Seen<'a>, problems: &mut Problems) {
-    let Some(earlier) = seen.before(said) else { return };
+    if let Some(earlier) = seen.before(said) {
+        twice(said, earlier, problems);
+    }
+}
+
+pub(super) fn twice(said: &Said<String>, earlier: &Spot, problems: &mut Problems) {
     problems
         .error(
             "E0201",
@@ -104,7 +109,7 @@ fn only_once<'a>(said: &'a Said<String>, seen: &mut Seen<'a>, problems: &mut Pro
         .related(earlier, "第一次", "first");
 }
 
-fn well_formed(said: &Said<String>, problems: &mut Problems) {
+pub(super) fn well_formed(said: &Said<String>, problems: &mut Problems) {
     let digits = said.bytes().all(|byte| byte.is_ascii_digit());
     if digits && (3..=11).contains(&said.len()) && !said.starts_with('0') {
         return;
@@ -155,12 +160,20 @@ pub fn modes(table: &RoutingTable, problems: &mut Problems) {
                     sub_center_without_trunk(line, problems);
                 }
             }
+            ModeWord::Dual if line.is_elsewhere() => {
+                if line.trunk.is_none() {
+                    needed(&line.spot, "trunk", "seats = \"retained\"", problems);
+                }
+            }
             ModeWord::Primary | ModeWord::Merged | ModeWord::Dual => {
                 let outward = [spot(&line.trunk), spot(&line.dial), spot(&line.ring)];
                 for spot in outward.into_iter().flatten() {
                     misplaced(spot, mode_name(mode.value), problems);
                 }
             }
+        }
+        if let Some(seats) = line.seats.as_ref().filter(|_| mode.value != ModeWord::Dual) {
+            misplaced(&seats.spot, mode_name(mode.value), problems);
         }
         if mode.value != ModeWord::Bench {
             for spot in [spot(&line.does), spot(&line.prompt), spot(&line.record)].into_iter().flatten() {

@@ -13,6 +13,8 @@ mod meetings;
 mod network;
 mod notice;
 mod people;
+mod promises;
+mod proofs;
 mod queueing;
 mod references;
 mod rewriting;
@@ -33,6 +35,7 @@ use super::tables::RoutingTable;
 use super::values::out_of_range;
 use crate::time::Timestamp;
 
+pub(super) use proofs::prove;
 pub(super) use sounds::{in_use, sounds, wanted};
 pub(super) use validity::RUN_OUT;
 
@@ -52,6 +55,10 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     meetings::meetings(table, problems);
     meetings::rooms(table, problems);
     notice::rows(table, problems);
+    notice::retired(table, problems);
+    promises::figures(table, problems);
+    promises::own_numbers(table, problems);
+    promises::single_ways(table, problems);
     people::queues_are_served(table, problems);
     people::seats_serve(table, problems);
     skills::of_lines(table, problems);
@@ -93,6 +100,9 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     scripts::scripts(table, problems);
     figures::figures(table, problems);
     ranges(table, problems);
+    if !problems.any_error() {
+        promises::unused(table, problems); // What is faulty may be unused for its fault.
+    }
 }
 
 /// The rules that need to know what time it is.

@@ -1,7 +1,8 @@
 //! The rows of the notice's list against the plan: what was decided about a number stays decided.
 //!
 //! The list has three parts, and a row begins with its part: 1 整体并入, 2 双号并行, 3 设分中心. A city
-//! whose list is numbered in another way leaves `row` out.
+//! whose list is numbered in another way leaves `row` out. A number that was cancelled, by part 1 of the list or
+//! by `[retired]`, is not in use again unless somebody answers for it (三(一)2 of the notice).
 
 use super::super::diagnostic::Spot;
 use super::super::source::{Problems, Said};
@@ -18,10 +19,72 @@ pub fn rows(table: &RoutingTable, problems: &mut Problems) {
             twice(row, earlier, problems);
         }
         let (Some(mode), Some(decided)) = (&line.mode, part(row)) else { continue };
-        if mode.value != decided {
+        let excused = decided == ModeWord::Merged && line.restored.is_some();
+        if mode.value != decided && !excused {
             undone(row, mode, decided, problems);
         }
     }
+}
+
+/// Numbers of `[retired]` are in use for nobody, and what is restored had been cancelled.
+pub fn retired(table: &RoutingTable, problems: &mut Problems) {
+    let numbers = table.retired.as_ref().and_then(|retired| retired.numbers.as_ref());
+    let mut cancelled = Seen::default();
+    for said in numbers.iter().flat_map(|said| &said.value) {
+        super::lines::well_formed(said, problems);
+        if let Some(earlier) = cancelled.before(said) {
+            super::lines::twice(said, earlier, problems);
+        }
+    }
+    for line in &table.numbers {
+        let (Some(number), Some(mode)) = (&line.number, &line.mode) else { continue };
+        let by_list = line.row.as_ref().and_then(|row| part(row)) == Some(ModeWord::Merged);
+        let by_name = cancelled.first(number);
+        match (&line.restored, by_name) {
+            (None, Some(named)) if mode.value != ModeWord::Merged => active(number, named, problems),
+            (Some(own), named) if mode.value == ModeWord::Merged || (named.is_none() && !by_list) => {
+                nothing_to_restore(&own.spot, number, problems);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn nothing_to_restore(spot: &Spot, number: &Said<String>, problems: &mut Problems) {
+    problems
+        .error(
+            "E1108",
+            spot,
+            format!("号码 {} 没有恢复，不必写 restored", number.value),
+            format!("the number {} is not restored: restored has nothing to excuse", number.value),
+        )
+        .effect(
+            "台账会记下一次没有发生的恢复，查账的人会误解",
+            "the ledger would tell of a decision that changed nothing, and whoever reads it would be misled",
+        )
+        .remedy(
+            "删去 restored；确有其事的，改正 mode 或 row，或在 [retired] 写上这个号码",
+            "remove restored; where it is so, correct mode or row, or name the number under [retired]",
+        );
+}
+
+fn active(number: &Said<String>, named: &Spot, problems: &mut Problems) {
+    problems
+        .error(
+            "E1107",
+            &number.spot,
+            format!("号码 {} 已取消，这里又启用了", number.value),
+            format!("the number {} was cancelled, and is in use here again", number.value),
+        )
+        .effect(
+            "已取消的号码悄悄恢复，市民又要记两个号码，与方案“原则上不再恢复”不符",
+            "a cancelled number would quietly come back, against the notice, which restores none in principle",
+        )
+        .remedy(
+            "写 mode = \"merged\"；确经批准恢复的，加上 restored = { reason = \"…\", approver = \"…\", date = 2026-01-01 }",
+            "write mode = \"merged\"; where it was decided that it comes back, add restored = { reason = \"…\", approver = \"…\", date = 2026-01-01 }",
+        )
+        .related(named, "取消", "cancelled");
 }
 
 /// What the list decides about a row; `None` where it has no such part.
@@ -51,6 +114,14 @@ fn twice(row: &Said<String>, earlier: &Spot, problems: &mut Problems) {
 }
 
 fn undone(row: &Said<String>, mode: &Said<ModeWord>, decided: ModeWord, problems: &mut Problems) {
+    // Only what was cancelled can be restored.
+    let restoring = match decided {
+        ModeWord::Merged => (
+            "；确经批准恢复的，加上 restored = { reason = \"…\", approver = \"…\", date = 2026-01-01 }",
+            "; where it was decided that the number comes back, add restored = { reason = \"…\", approver = \"…\", date = 2026-01-01 }",
+        ),
+        _ => ("", ""),
+    };
     problems
         .error(
             "E0207",
@@ -68,8 +139,8 @@ fn undone(row: &Said<String>, mode: &Said<ModeWord>, decided: ModeWord, problems
             "a retired number would come back, or a kept one be retired, against the notice",
         )
         .remedy(
-            format!("写 {}，或改正 row", mode_name(decided)),
-            format!("write {}, or correct the row", mode_name(decided)),
+            format!("写 {}，或改正 row{}", mode_name(decided), restoring.0),
+            format!("write {}, or correct the row{}", mode_name(decided), restoring.1),
         )
         .related(&row.spot, "清单序号", "row of the list");
 }

@@ -105,7 +105,7 @@ pub fn experts_are_told_apart(table: &RoutingTable, line: &NumberTable) -> bool 
 pub fn experts_are_known(table: &RoutingTable, problems: &mut Problems) {
     for line in &table.numbers {
         let (Some(queue), Some(said)) = (&line.queue, &line.expert_seats) else { continue };
-        if !said.value || experts_are_told_apart(table, line) {
+        if !said.value || line.is_elsewhere() || experts_are_told_apart(table, line) {
             continue;
         }
         problems

@@ -29,6 +29,11 @@ impl<'a> Seen<'a> {
         self.0.contains_key(said.value.as_str())
     }
 
+    /// Where it was.
+    pub fn first(&self, said: &Said<String>) -> Option<&'a Spot> {
+        self.0.get(said.value.as_str()).copied()
+    }
+
     /// Where the same was said first; `None`, and remembered, if nowhere.
     pub fn before(&mut self, said: &'a Said<String>) -> Option<&'a Spot> {
         match self.0.entry(&said.value) {

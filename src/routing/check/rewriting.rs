@@ -30,7 +30,7 @@ pub fn rewriting(table: &RoutingTable, problems: &mut Problems) {
 }
 
 /// The city's forms of a number; its clock does not matter here.
-fn city(table: &RoutingTable) -> Option<City> {
+pub(super) fn city(table: &RoutingTable) -> Option<City> {
     let city = table.city.as_ref()?;
     Some(City {
         name: String::new(),
@@ -192,6 +192,7 @@ fn emergency(
         }
         others.sort_unstable();
         others.dedup();
+        caught(list, &rules, &others, &becomes, problems);
         for other in others {
             let before = city.normalise(other);
             if before.as_ref().is_some_and(|id| is_one(id.as_str())) {
@@ -203,6 +204,42 @@ fn emergency(
                 lost(rule, other, &rules.apply(other), problems);
             }
         }
+    }
+}
+
+/// Longer numbers that end like an emergency number and are none: 96119 is the hotline for fire hazards.
+const ALIKE: [&str; 1] = ["96119"];
+
+/// A rule that would make an emergency number of one that only ends like it, though no example and no number of
+/// the trunk shows it.
+fn caught(
+    list: &[RuleTable],
+    rules: &Rules,
+    shown: &[&str],
+    becomes: &dyn Fn(&str) -> Option<crate::id::LineId>,
+    problems: &mut Problems,
+) {
+    for number in ALIKE.into_iter().filter(|number| !shown.contains(number)) {
+        let made = becomes(number).filter(|made| EMERGENCY.contains(&made.as_str()));
+        let rule = rules.choose(number).and_then(|index| list.get(index));
+        let (Some(made), Some(when)) = (made, rule.and_then(|rule| rule.when.as_ref())) else { continue };
+        problems
+            .warning(
+                "W1103",
+                &when.spot,
+                format!("规则会把 {number} 当成 {made}"),
+                format!("the rule would take {number} for {made}"),
+            )
+            .effect(
+                format!("举报火灾隐患的来电会打到 {made}，占用救命的线路"),
+                format!(
+                    "calls about fire hazards would go to {made}, and take up lines that lives depend on"
+                ),
+            )
+            .remedy(
+                format!("用 length 限定位数，或在前面加一条 {{ when = \"{number}\", keep = true }}"),
+                format!("say length, or put {{ when = \"{number}\", keep = true }} in front of it"),
+            );
     }
 }
 

@@ -279,6 +279,7 @@ fn soon_with_a_person(table: &RoutingTable, decoded: &BTreeMap<PromptId, Prompt>
         let (first, spot) = match (mode.value, own.or(whole)) {
             (ModeWord::Merged, Some(prompt)) => (prompt.value.as_str(), &prompt.spot),
             (ModeWord::SubCenter, _) => (prompts::SUB_CENTER_UNANSWERED, &greeting.spot),
+            (ModeWord::Dual, _) if line.is_elsewhere() => (prompts::TRANSFER_WAIT, &greeting.spot),
             _ => ("", &greeting.spot),
         };
         // A flow is heard in place of the greeting, and a person is a key away from its first word on.

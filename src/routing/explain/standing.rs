@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::super::callers::{CallerAct, CallerPolicy, Lane};
 use super::super::diagnostic::Text;
 use super::super::people::Hours;
-use super::super::plan::{Line, LineMode, Plan, Trunk};
+use super::super::plan::{Line, Plan, Trunk};
 use super::super::queueing::Known;
 use super::super::reach::Reached;
 use crate::id::QueueId;
@@ -15,13 +15,7 @@ use crate::time::Timestamp;
 impl Plan {
     /// In words; empty for a line that nobody waits for.
     pub(super) fn standing(&self, line: &Line, trunk: &Trunk, caller: &str, at: Timestamp) -> Vec<Text> {
-        let (LineMode::Primary { queue }
-        | LineMode::Merged { queue }
-        | LineMode::Dual { queue }
-        | LineMode::SubCenter { queue, .. }) = &line.mode
-        else {
-            return Vec::new();
-        };
+        let Some(queue) = line.mode.queue() else { return Vec::new() };
         let mut words = Vec::new();
         let (mut points, mut skills) = (self.queue_priority(queue), line.skills.clone());
         if trunk.emergency_center {

@@ -9,6 +9,7 @@ use super::super::queueing::Strategy;
 use super::super::read::Reader;
 use super::super::source::Said;
 use super::Field;
+use super::proof::StaffingTable;
 use super::reading::secs;
 
 /// The rules of a queue.
@@ -32,6 +33,8 @@ pub struct RulesTable {
     pub surge: Option<SurgeTable>,
     /// `callback`.
     pub callback: Option<CallbackTable>,
+    /// `staffing`.
+    pub staffing: Option<StaffingTable>,
 }
 
 /// `{ after = "…", levels = 1 }`.
@@ -101,6 +104,7 @@ impl RulesTable {
             sticky_wait: reader.optional("sticky_wait"),
             surge: reader.section("surge", SurgeTable::read),
             callback: reader.section("callback", CallbackTable::read),
+            staffing: reader.section("staffing", StaffingTable::read),
         }
     }
 }

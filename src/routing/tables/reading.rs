@@ -73,6 +73,8 @@ impl RoutingTable {
             flows: reader.sections("flow", FlowTable::read),
             look_ups: reader.sections("look_up", LookUpTable::read),
             bots: reader.sections("bot", BotTable::read),
+            human_first: reader.section("human_first", HumanFirstTable::read),
+            retired: reader.section("retired", RetiredTable::read),
         }
     }
 }
@@ -299,6 +301,8 @@ impl NumberTable {
             owner: if bench { reader.or("owner", String::new()) } else { reader.required("owner", unowned) },
             row: reader.or("row", String::new()),
             mode,
+            seats: reader.optional("seats"),
+            restored: reader.section("restored", RestoredTable::read),
             queue: reader.optional("queue"),
             flow: reader.optional("flow"),
             language: reader.optional("language"),

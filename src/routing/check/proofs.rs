@@ -1,0 +1,233 @@
+//! What the plan proves to be, told where the file says it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::super::diagnostic::Spot;
+use super::super::plan::{Line, Plan};
+use super::super::proof::staffing::Need;
+use super::super::source::Problems;
+use super::super::tables::RoutingTable;
+use crate::id::{LineId, QueueId, ScriptId};
+use crate::time::Timestamp;
+
+/// Where the parts of a plan are written that proofs are about.
+struct Places {
+    file: Spot,
+    lines: BTreeMap<LineId, Spot>,
+    queues: BTreeMap<QueueId, Spot>,
+    scripts: BTreeMap<ScriptId, Spot>,
+    time_max: Option<Spot>,
+    presses_max: Option<Spot>,
+}
+
+impl Places {
+    fn of(table: &RoutingTable) -> Self {
+        let numbers = table.numbers.iter().filter_map(|line| line.number.as_ref());
+        let staffed = table.queues.iter().filter_map(|queue| {
+            let staffing = queue.rules.staffing.as_ref()?;
+            Some((QueueId::from(queue.name.as_ref()?.value.as_str()), staffing.spot.clone()))
+        });
+        // Where it is not said, the bound stands nowhere.
+        let said = |spot: &Spot| table.human_first.is_some().then(|| spot.clone());
+        let first = table.human_first.as_ref();
+        Places {
+            file: table.spot.clone(),
+            lines: numbers.map(|said| (LineId::from(said.value.as_str()), said.spot.clone())).collect(),
+            queues: staffed.collect(),
+            scripts: BTreeMap::new(),
+            time_max: first.and_then(|own| said(&own.time_max.as_ref()?.spot)),
+            presses_max: first.and_then(|own| said(&own.presses_max.as_ref()?.spot)),
+        }
+    }
+
+    fn line(&self, line: &Line) -> &Spot {
+        self.lines.get(&line.number).unwrap_or(&self.file)
+    }
+
+    fn script(&self, script: &ScriptId) -> Spot {
+        let unplaced = || Spot { key: format!("flow {script}"), ..self.file.clone() };
+        self.scripts.get(script).cloned().unwrap_or_else(unplaced)
+    }
+}
+
+/// Proves a plan that no rule has found fault with. Errors are noted like those of the rules.
+pub fn prove(plan: &Plan, table: &RoutingTable, problems: &mut Problems) {
+    let places = Places::of(table);
+    for circle in plan.circles() {
+        goes_round(&circle, &places, problems);
+    }
+    if table.is_live() {
+        for line in plan.lines.values() {
+            always_there(plan, line, &places, problems);
+            soon(plan, line, &places, problems);
+        }
+    }
+    for need in plan.staffing().iter().filter(|need| !need.is_met()) {
+        understaffed(need, &places, problems);
+    }
+}
+
+fn goes_round(circle: &[ScriptId], places: &Places, problems: &mut Problems) {
+    let Some(first) = circle.first() else { return };
+    let names: Vec<&str> = circle.iter().chain([first]).map(|id| id.as_str()).collect();
+    let way = names.join(" → ");
+    problems
+        .error(
+            "E1103",
+            &places.script(first),
+            format!("流程兜圈子：{way}"),
+            format!("flows lead round in a circle: {way}"),
+        )
+        .effect(
+            "来电人反复听同样的话，要等引擎数到头才有人接",
+            "callers would hear the same again and again, until the engine has had enough and gets a person",
+        )
+        .remedy(
+            "让其中一步转人工（删去它的去处）或结束；要重听一遍，用菜单的 tries",
+            "let one of them end or lead to a person, by removing where it goes; to say something again, use the menu's tries",
+        );
+}
+
+/// 12345, dual numbers and sub-centers: a person or a ticket at each instant of a leap year.
+fn always_there(plan: &Plan, line: &Line, places: &Places, problems: &mut Problems) {
+    if !line.mode.is_always_there() {
+        return;
+    }
+    let year = plan.year(line);
+    let Some((first, why)) = &year.first else { return };
+    let (why, number) = (why.words(), &line.number);
+    if year.is_empty() {
+        problems
+            .error(
+                "E1102",
+                places.line(line),
+                format!("拨打 {number} 有一条路通不到人：{}", why.zh),
+                format!("a way of callers of {number} leads to no person: {}", why.en),
+            )
+            .effect(
+                "走到这一步的市民找不到人，也没有工单，诉求就此丢失",
+                "citizens who come that way find nobody, and leave no ticket: their matter is lost",
+            )
+            .remedy(
+                "让这一步转人工（queue）或登记工单（order）；不写去处就是转人工",
+                "let it lead to a queue, or open a ticket by order; without a place to go it leads to a person",
+            );
+        return;
+    }
+    let (at, lost) = (local(plan, *first), hours(year.nobody));
+    problems
+        .error(
+            "E1101",
+            places.line(line),
+            format!(
+                "{number} 全年 {} 小时中有 {lost} 小时既无人也无工单，最早在 {at}：{}",
+                year.hours(),
+                why.zh
+            ),
+            format!(
+                "{number} has neither a person nor a ticket for {lost} of the year's {} hours, first at {at}: {}",
+                year.hours(),
+                why.en
+            ),
+        )
+        .effect(
+            "这些时间来电的市民找不到人；方案要求“7×24小时”服务",
+            "citizens who call at those hours find nobody; the notice asks for service at all hours",
+        )
+        .remedy(
+            "时段之外的去处改为转人工或登记工单；日程只能用来安排人，不能用来关掉热线",
+            "let what happens outside of the hours lead to a person or a ticket: hours are for people's shifts, and never close a line",
+        );
+}
+
+/// Within the bounds of `[human_first]`.
+fn soon(plan: &Plan, line: &Line, places: &Places, problems: &mut Problems) {
+    let Some(worst) = plan.worst(line) else { return };
+    let (first, number) = (&plan.human_first, &line.number);
+    if let Some(silent) = worst.silent.filter(|silent| *silent > first.time_max) {
+        let (longest, bound) = (seconds(silent), seconds(first.time_max));
+        let noted = problems
+            .error(
+                "E1105",
+                places.line(line),
+                format!("拨打 {number}，什么也不按的人最久要 {longest} 秒才排上队，超过 {bound} 秒"),
+                format!("a caller of {number} who presses nothing waits for a person only after {longest} s, more than {bound} s"),
+            )
+            .effect(
+                "老人和不会按键的人要听完所有提示、等完所有振铃，才轮到排队",
+                "the elderly, and whoever cannot press keys, would hear out every prompt and ring before they even queue",
+            )
+            .remedy(
+                "缩短提示音、wait、tries 或对端的 ring，或放宽 [human_first] 的 time_max",
+                "make prompts, wait, tries or the far side's ring shorter, or time_max under [human_first] longer",
+            );
+        if let Some(spot) = &places.time_max {
+            noted.related(spot, "上限", "the bound");
+        }
+    }
+    if worst.presses > u32::from(first.presses_max) {
+        let (presses, bound) = (worst.presses, first.presses_max);
+        let noted = problems
+            .error(
+                "E1106",
+                places.line(line),
+                format!("拨打 {number}，有一条路要选择或输入 {presses} 次才轮到人，超过 {bound} 次"),
+                format!("a way of callers of {number} takes {presses} choices and entries to a person, more than {bound}"),
+            )
+            .effect(
+                "来电人在菜单里转来转去，多数人会挂断",
+                "callers would get lost among menus, and most of them would hang up",
+            )
+            .remedy(
+                "减少一层菜单或输入，或放宽 [human_first] 的 presses_max",
+                "take away a menu or an entry, or let presses_max under [human_first] be more",
+            );
+        if let Some(spot) = &places.presses_max {
+            noted.related(spot, "上限", "the bound");
+        }
+    }
+}
+
+fn understaffed(need: &Need, places: &Places, problems: &mut Problems) {
+    let spot = places.queues.get(need.queue.as_str()).unwrap_or(&places.file);
+    let Need { queue, erlangs, there, reached_percent, within_s, percent, .. } = need;
+    let (zh, en) = match need.needed {
+        Some(needed) => (format!("要 {needed} 个座席"), format!("{needed} seats are needed")),
+        None => ("再多座席也不够".to_owned(), "no number of seats suffices".to_owned()),
+    };
+    problems
+        .warning(
+            "W1101",
+            spot,
+            format!("队列 \"{queue}\" 话务量 {erlangs:.1} 厄兰，{within_s:.0} 秒内接起 {percent}% {zh}，现有 {there} 个，只能接起 {reached_percent:.1}%"),
+            format!("the queue \"{queue}\" has {erlangs:.1} erlangs: {en} to answer {percent} % within {within_s:.0} s, there are {there}, which answer {reached_percent:.1} %"),
+        )
+        .effect(
+            "忙时来电人等得比承诺的久，接通率达不到国家标准",
+            "in the busy hour callers wait longer than was promised, and the answer rate misses the national standard",
+        )
+        .remedy(
+            "增加服务这个队列的座席，或按实际改正 calls_per_hour、talk 和 target",
+            "add seats that serve the queue, or correct calls_per_hour, talk and target",
+        );
+}
+
+/// On the city's clock.
+fn local(plan: &Plan, at: Timestamp) -> String {
+    at.to_zoned_datetime(plan.city.time_zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// Whole hours, rounded up: a minute without anybody is not none.
+fn hours(length: Duration) -> u64 {
+    length.as_secs().div_ceil(3_600)
+}
+
+/// Rounded up.
+pub(super) fn seconds(length: Duration) -> u64 {
+    u64::try_from(length.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+#[path = "proofs_test.rs"]
+mod tests;

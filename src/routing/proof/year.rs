@@ -1,0 +1,66 @@
+//! A leap year of a line, hour by hour: whom its callers come to.
+
+use std::time::Duration;
+
+use super::hours::LEAP_YEAR;
+use super::outcome::{Outcome, Why};
+use crate::routing::plan::{Line, Plan};
+use crate::time::Timestamp;
+
+/// Seconds of an hour.
+const HOUR: u64 = 3_600;
+
+/// What a year brings to who calls.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Year {
+    /// With a person.
+    pub person: Duration,
+    /// With a ticket only.
+    pub ticket: Duration,
+    /// With nobody.
+    pub nobody: Duration,
+    /// When it fails first, and why.
+    pub first: Option<(Timestamp, Why)>,
+}
+
+impl Year {
+    /// Whole hours of the year: 8,784 of a leap year.
+    pub fn hours(&self) -> u64 {
+        (self.person + self.ticket + self.nobody).as_secs() / HOUR
+    }
+
+    /// Whole hours in which somebody or a ticket is reached for all of the hour's length together.
+    pub fn reached(&self) -> u64 {
+        (self.person + self.ticket).as_secs() / HOUR
+    }
+
+    /// Whether it never fails.
+    pub fn is_whole(&self) -> bool {
+        self.nobody.is_zero()
+    }
+
+    /// Whether it fails at every hour alike.
+    pub fn is_empty(&self) -> bool {
+        self.person.is_zero() && self.ticket.is_zero()
+    }
+}
+
+impl Plan {
+    /// The year of `line`'s callers, from each instant at which something can change to the next.
+    pub fn year(&self, line: &Line) -> Year {
+        let calendar = self.calendar(line, LEAP_YEAR);
+        let mut year = Year::default();
+        // In the order of their first instants, so that the first that fails is the first of the year.
+        for state in &calendar.states {
+            match self.outcome(line, state.at) {
+                Outcome::Person => year.person += state.total,
+                Outcome::Ticket => year.ticket += state.total,
+                Outcome::Nobody(why) => {
+                    year.nobody += state.total;
+                    year.first.get_or_insert((state.at, why));
+                }
+            }
+        }
+        year
+    }
+}

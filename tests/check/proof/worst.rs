@@ -1,0 +1,124 @@
+//! The longest way to a person, added up by hand.
+
+use std::time::Duration;
+
+use hotline::routing::plan::{LineMode, Plan};
+use hotline::routing::script::{Act, Condition, LookUp, LookUpKind, LookUpSource, Message};
+
+use super::{branch, collect, go, line, menu, plan, prompt, script, with, workdays};
+
+/// Until the record is on disk.
+const DURABLE: u64 = 250;
+
+fn millis(length: Option<Duration>) -> Option<u64> {
+    length.map(|length| u64::try_from(length.as_millis()).expect("no such length"))
+}
+
+/// Silent and longest in milliseconds, and presses, of 12345 with prompts of whole seconds.
+fn measured(plan: &mut Plan) -> (Option<u64>, u64, u32) {
+    for (id, seconds) in [("greeting", 4), ("question", 3), ("wrong_key", 2), ("words", 10), ("survey", 1)] {
+        prompt(plan, id, seconds);
+    }
+    let worst = plan.worst(line(plan, "12345")).expect("a way to a person");
+    (millis(worst.silent), millis(Some(worst.longest)).expect("a length"), worst.presses)
+}
+
+#[test]
+fn words_and_ringing_before_the_queue_are_added_up() {
+    let mut plan = plan();
+    for (id, seconds) in [("greeting", 4), ("transition", 9), ("sub_center_unanswered", 6)] {
+        prompt(&mut plan, id, seconds);
+    }
+    for (number, expected) in [
+        ("12345", DURABLE + 4_000),
+        // Inside the months of the transition, which is the longest.
+        ("12336", DURABLE + 9_000 + 4_000),
+        ("12348", DURABLE + 4_000),
+        ("12366", 25_000 + DURABLE + 6_000 + 4_000),
+    ] {
+        let worst = plan.worst(line(&plan, number)).expect("a way to a person");
+        let expected = Duration::from_millis(expected);
+        assert_eq!((worst.silent, worst.longest, worst.presses), (Some(expected), expected, 0), "{number}");
+    }
+}
+
+#[test]
+fn the_hour_at_which_it_is_longest_counts() {
+    let mut plan = plan();
+    let LineMode::SubCenter { peer, .. } = &mut plan.lines.get_mut("12366").expect("a line").mode else {
+        panic!("a sub-center");
+    };
+    peer.hours = workdays(&[("09:00", "09:01")]); // It rings there for a minute of each workday.
+    let worst = plan.worst(line(&plan, "12366")).expect("a way");
+    assert!(worst.silent.expect("a way") > Duration::from_secs(25));
+}
+
+#[test]
+fn a_menu_is_heard_out_as_often_as_it_is_put() {
+    let mut plan = with([
+        script("first", [menu("question", &[('1', "faq"), ('2', "end")], 5, 2)]),
+        script("faq", [Act::Play("words".into())]),
+        script("end", [Act::HangUp]),
+    ]);
+    // Twice 3 s of the question, 5 s of waiting and 2 s of "no such key".
+    assert_eq!(measured(&mut plan), (Some(DURABLE + 20_000), DURABLE + 20_000 + 10_000, 1));
+}
+
+#[test]
+fn digits_speech_and_look_ups_cost_what_they_may() {
+    let look_up = LookUp {
+        source: "tickets".into(),
+        with: [("ticket".to_owned(), "number".to_owned())].into(),
+        music: None,
+        missing: Some("sorry".into()),
+        failed: None,
+    };
+    let message = Message {
+        into: "matter".into(),
+        prompt: "question".into(),
+        most: Duration::from_secs(60),
+        least: Duration::from_secs(2),
+        tries: 2,
+    };
+    let mut plan = with([
+        script("first", [collect("question", 4, 5, 3), Act::LookUp(look_up), Act::Message(message)]),
+        script("sorry", [Act::Play("words".into())]),
+    ]);
+    plan.look_ups.insert(
+        "tickets".into(),
+        LookUpSource {
+            id: "tickets".into(),
+            kind: LookUpKind::Tickets,
+            timeout: Duration::from_secs(7),
+            misses_max: 3,
+            lock: Duration::from_secs(600),
+        },
+    );
+    // Silence: three times 3 + 5 + 2 s, then a person. All done: three times 3 + 4·5 + 2 s, 7 s of the look-up,
+    // and twice 3 + 60 s of speech.
+    assert_eq!(measured(&mut plan), (Some(DURABLE + 30_000), DURABLE + 75_000 + 7_000 + 126_000, 1));
+}
+
+#[test]
+fn the_longest_branch_counts_and_a_way_that_ends_without_a_person_does_not() {
+    let caller = |with: &str| Condition::Caller(vec![with.to_owned()]);
+    let mut plan = with([
+        script("first", [branch(vec![(caller("13"), "long"), (caller("15"), "end")], Some("short"))]),
+        script("long", [Act::Play("words".into()), Act::Play("words".into()), go("short")]),
+        script("short", [Act::Play("question".into())]),
+        script("end", [Act::Play("words".into()), Act::HangUp]),
+    ]);
+    assert_eq!(measured(&mut plan), (Some(DURABLE + 23_000), DURABLE + 23_000, 0));
+    let mut plan = with([script("first", [go("round")]), script("round", [go("round")])]);
+    assert_eq!(measured(&mut plan).0, Some(DURABLE), "a circle has no length: it is an error of its own");
+}
+
+#[test]
+fn choices_and_entries_are_counted_on_the_way_with_the_most() {
+    let mut plan = with([
+        script("first", [menu("question", &[('1', "one"), ('2', "two")], 5, 1)]),
+        script("one", [collect("question", 4, 5, 1), collect("question", 4, 5, 1)]),
+        script("two", [collect("question", 12, 5, 1)]),
+    ]);
+    assert_eq!(measured(&mut plan).2, 3);
+}
