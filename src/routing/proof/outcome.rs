@@ -122,6 +122,7 @@ impl Plan {
                 | Step::PlayEarly(_)
                 | Step::Answer
                 | Step::Play(_)
+                | Step::HotNotice(_)
                 | Step::PlayForever(_)
                 | Step::Silence
                 | Step::Queue(_)

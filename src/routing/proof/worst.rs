@@ -130,7 +130,9 @@ impl Plan {
                     break;
                 }
                 Step::Refuse { .. } => break,
-                Step::Ring
+                // The plan has no notices: the house puts them in, and a key ends them.
+                Step::HotNotice(_)
+                | Step::Ring
                 | Step::PlayForever(_)
                 | Step::Silence
                 | Step::Meet { .. }
