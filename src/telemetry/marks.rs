@@ -4,9 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CallId, QueueId, SeatId};
-use crate::routing::watching::Watching;
 use crate::switchboard::fact::{CallbackOutcome, OutwardPurpose, PriorityWhy, What};
-use crate::switchboard::request::{Disposed, Flag};
+use crate::switchboard::request::{Disposed, Flag, Watching};
 
 /// Reasons for its priority kept of one call; later ones stay in the facts only.
 pub const PRIORITIES_MAX: usize = 8;

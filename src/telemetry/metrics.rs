@@ -267,8 +267,8 @@ mod tests {
     use super::*;
     use crate::acd::event::Overflow;
     use crate::id::{Dice, QueueId, SeatId, TrunkId};
-    use crate::routing::watching::Watching;
     use crate::switchboard::fact::{CallbackOutcome, Room};
+    use crate::switchboard::request::Watching;
     use crate::time::{Instant, Timestamp};
 
     struct Caller {

@@ -9,8 +9,8 @@ use prometheus_client::registry::Registry;
 use super::figures::{Labels, count};
 use crate::acd::event::Purpose;
 use crate::id::SeatId;
-use crate::routing::watching::Watching;
 use crate::switchboard::fact::{Object, TransferKind, TransferStep, What};
+use crate::switchboard::request::Watching;
 
 /// Watchers of one call that are told apart; later ones are not counted.
 const WATCHERS_MAX: usize = 16;
