@@ -172,7 +172,7 @@ impl Files {
                     let inner = name.strip_prefix(directory.trim_start_matches("./"))?;
                     (!inner.contains('/')).then(|| inner.to_owned())
                 };
-                let names = self.files.keys().filter_map(|name| within(&name)).rev().collect();
+                let names = self.files.keys().filter_map(within).rev().collect();
                 draft.give_listing(&directory, Ok(names));
             }
             for name in wanted {
