@@ -167,12 +167,20 @@ fn follows(wanted: &Condition, case: &Case) -> bool {
 
 /// Cases by the dialled line are for lines whose calls come there.
 pub fn lines(graph: &Graph<'_>, problems: &mut Problems) {
+    let by_line = |place: &Place| match graph.written(*place) {
+        Some(ActTable::Branch(branch)) => branch.cases.iter().any(|case| case.line.is_some()),
+        _ => false,
+    };
+    let places: Vec<Place> = graph.places().filter(by_line).collect();
+    if places.is_empty() {
+        return; // Nothing to walk for.
+    }
     let mut entries: BTreeMap<Place, Vec<&str>> = BTreeMap::new();
     for (line, entry) in graph.entries() {
         entries.entry(entry).or_default().extend(line.number.as_ref().map(|said| said.value.as_str()));
     }
     let reached: Vec<_> = entries.into_iter().map(|(entry, lines)| (lines, graph.reached([entry]))).collect();
-    for place in graph.places() {
+    for place in places {
         let Some(ActTable::Branch(branch)) = graph.written(place) else { continue };
         let here: Vec<&str> = reached
             .iter()

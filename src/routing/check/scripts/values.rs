@@ -100,24 +100,31 @@ fn known(graph: &Graph<'_>) -> BTreeMap<Place, Known> {
 
 /// Carries what is known from these acts on, where nothing has come yet.
 fn begin(graph: &Graph<'_>, from: impl IntoIterator<Item = Place>, known: &mut BTreeMap<Place, Known>) {
-    let mut ahead: Vec<(Place, Known)> = from.into_iter().map(|place| (place, Known::default())).collect();
-    ahead.retain(|(place, _)| !known.contains_key(place) && graph.act(*place).is_some());
-    while let Some((place, coming)) = ahead.pop() {
-        let now = match known.get(&place) {
-            None => coming,
-            Some(before) => Known {
-                some: before.some.union(&coming.some).cloned().collect(),
-                every: before.every.intersection(&coming.every).cloned().collect(),
-                given: before.given.union(&coming.given).cloned().collect(),
-            },
-        };
-        if known.get(&place) == Some(&now) {
-            continue;
-        }
+    let from = from.into_iter().filter(|place| graph.act(*place).is_some() && !known.contains_key(place));
+    let mut ahead: BTreeSet<Place> = from.collect();
+    known.extend(ahead.iter().map(|place| (*place, Known::default())));
+    while let Some(place) = ahead.pop_first() {
+        let Some(now) = known.get(&place).cloned() else { continue };
         for (when, next) in graph.after(place) {
-            ahead.push((next, behind(graph, place, when, now.clone())));
+            let coming = behind(graph, place, when, now.clone());
+            let before = known.get(&next);
+            let both = before.map_or_else(|| coming.clone(), |before| before.with(&coming));
+            if before != Some(&both) {
+                known.insert(next, both);
+                ahead.insert(next);
+            }
         }
-        known.insert(place, now);
+    }
+}
+
+impl Known {
+    /// What is known where two ways meet.
+    fn with(&self, other: &Known) -> Known {
+        Known {
+            some: self.some.union(&other.some).cloned().collect(),
+            every: self.every.intersection(&other.every).cloned().collect(),
+            given: self.given.union(&other.given).cloned().collect(),
+        }
     }
 }
 
