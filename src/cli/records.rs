@@ -297,7 +297,7 @@ fn verify(data: &std::path::Path) -> ExitCode {
 mod tests {
     use super::*;
     use crate::id::{CallId, Dice};
-    use crate::switchboard::fact::{Fact, Object, ObjectKind, TransferKind, What};
+    use crate::switchboard::fact::{Answer, Cause, Fact, Object, ObjectKind, TransferKind, What};
     use crate::time::{Instant, Timestamp};
 
     fn record() -> CallRecord {
@@ -356,6 +356,38 @@ mod tests {
                 "转接 / transfer: consult expert_group/12348: requested 1:05.5, failed 1:15.5 (486)",
             ]
         );
+    }
+
+    #[test]
+    fn what_the_caller_did_by_themselves_is_shown_and_where_the_call_ended() {
+        let mut record = record();
+        assert_eq!(served(&record), "");
+        let call = record.call;
+        let story = [
+            What::ScriptBegun { script: "main".into() },
+            What::LookedUp { source: "tickets".into(), answer: Answer::Missing, took_ms: 5 },
+            What::ScriptBegun { script: "order".into() },
+            What::MessageLeft { name: "what".into(), from_ms: 12_400, to_ms: 58_050 },
+            What::Ordered {
+                category: "noise".into(),
+                values: Default::default(),
+                message: None,
+                code: Some("204711".into()),
+            },
+            What::Closed {
+                cause: Cause::CallerHungUp,
+                lasted_ms: 1,
+                answered_ms: None,
+                sound: None,
+                reason: None,
+            },
+        ];
+        for (sequence, what) in (100..).zip(story) {
+            record.apply(&Fact { call, sequence, at: Timestamp::UNIX_EPOCH, mono: Instant::ZERO, what });
+        }
+        let wanted = " flows=main,order ended_in=order ordered=noise messages=12.4-58.0 \
+                      look_ups=tickets:missing";
+        assert_eq!(served(&record), wanted);
     }
 
     #[test]

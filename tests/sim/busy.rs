@@ -12,6 +12,7 @@ use hotline::routing::callers::{CallerAct, CallerPolicy, Lane};
 use hotline::routing::people::{AwayReason, ExpertGroup, Hours, Role};
 use hotline::routing::plan::{LineMode, Peer};
 use hotline::routing::queueing::{CallbackOffer, Known, Strategy, Surge, Widening};
+use hotline::routing::script::{Act, Menu, Message, Order, Script, Target, Transfer};
 use hotline::switchboard::Input;
 
 use crate::city::{City, millis, secs};
@@ -41,6 +42,7 @@ pub fn busy(plan: &mut Plan) {
     people(plan);
     queues(plan);
     callers(plan);
+    flows(plan);
     plan.network.rtp_ports = (20_000, 20_499);
     plan.missed.enabled = true;
     (plan.missed.after, plan.missed.again_after) = (secs(5), secs(30));
@@ -163,6 +165,36 @@ fn callers(plan: &mut Plan) {
         known("13800000004", CallerAct::Confidential),
     ];
     callers.policies = policies.into_iter().map(|policy| (policy.caller.clone(), policy)).collect();
+}
+
+/// Every other line but 12345 has a flow in front of its queue.
+fn flows(plan: &mut Plan) {
+    let keys = [('1', "order".into()), ('2', "ring".into())];
+    let main = Act::Menu(Menu { prompt: "transfer_wait".into(), keys: keys.into(), wait: secs(2), tries: 1 });
+    let order = vec![
+        Act::Message(Message {
+            into: "what".into(),
+            prompt: "transfer_wait".into(),
+            most: secs(8),
+            least: secs(1),
+            tries: 1,
+        }),
+        Act::Order(Order {
+            category: "noise".into(),
+            values: vec!["what".into()],
+            prompt: "ticket_number".into(),
+            code_prompt: None,
+        }),
+    ];
+    let bureau = plan.departments["4421234"].clone();
+    let ring = Act::Transfer(Transfer { to: Target::Peer(bureau), failed: Some("order".into()) });
+    for (id, acts) in [("main", vec![main]), ("order", order), ("ring", vec![ring])] {
+        plan.scripts.insert(id.into(), Arc::new(Script { id: id.into(), acts }));
+    }
+    let others = plan.lines.values_mut().filter(|line| line.number.as_str() != "12345");
+    for line in others.step_by(2) {
+        line.script = Some("main".into());
+    }
 }
 
 pub const STRATEGIES: [Strategy; 6] = [
