@@ -65,6 +65,7 @@ fn some_rules(dice: &mut Dice) -> Queueing {
             again_after: secs(10),
             keep: secs(dice.below(120)),
         }),
+        staffing: None,
     }
 }
 

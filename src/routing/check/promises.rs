@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::super::plan::Transport;
+use super::super::plan::{Transport, TrunkTarget};
 use super::super::source::{Problems, Said};
 use super::super::tables::RoutingTable;
 use super::super::values::out_of_range;
@@ -91,7 +91,7 @@ pub fn single_ways(table: &RoutingTable, problems: &mut Problems) {
         let single = match (trunk, group) {
             (Some(trunk), _) => {
                 let drill = trunk.drill.as_ref().is_some_and(|said| said.value); // Has its own warning.
-                !drill && trunk.target.as_ref().is_some_and(|said| said.value.0.len() == 1)
+                !drill && trunk.target.as_ref().is_some_and(|said| one_address(&said.value.0))
             }
             (None, Some(group)) => group.trunks.as_ref().is_some_and(|said| said.value.len() == 1),
             (None, None) => false, // Has an error of its own.
@@ -115,6 +115,11 @@ pub fn single_ways(table: &RoutingTable, problems: &mut Problems) {
                 "give target two addresses, or make a [[trunk_group]] with a second trunk, the carrier's for one",
             );
     }
+}
+
+/// A host's name may stand for several machines.
+fn one_address(targets: &[Said<TrunkTarget>]) -> bool {
+    matches!(targets, [target] if target.value.ip().is_some())
 }
 
 fn is_called(own: &Option<Said<String>>, name: &str) -> bool {
