@@ -149,8 +149,12 @@ fn an_office_says_how_far_it_is_and_who_said_so_is_in_the_ledger() {
     let done = r#"{"state":"done","reason":"repaired"}"#;
     assert_eq!(post(served.at, path, &supervisor, done).code(), "no_such_ticket");
     assert_eq!(post(served.at, "/v1/tickets/1%2F2/state", &supervisor, done).code(), "no_such_ticket");
-    let ordered =
-        What::Ordered { category: "lamp".into(), values: Default::default(), code: Some("4711".into()) };
+    let ordered = What::Ordered {
+        category: "lamp".into(),
+        values: Default::default(),
+        message: None,
+        code: Some("4711".into()),
+    };
     served.write(vec![fact(call(1), 1, opened()), fact(call(1), 2, ordered)]);
     let reader = Reader::open(&served.data.join(FILE)).unwrap();
     let state = || reader.case("21090100001").unwrap().map(|case| case.state.word());
