@@ -5,6 +5,7 @@ pub mod clock;
 pub mod engine_process;
 pub mod house;
 pub mod http;
+pub mod kept_plans;
 pub mod media;
 pub mod packets;
 pub mod plan_files;

@@ -92,6 +92,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         sinks: table.sinks.iter().map(sink).collect::<Option<_>>()?,
         limits: limits(table)?,
         trace: TraceTable::plan(table.trace.as_ref())?,
+        watch: table.watch.as_ref().is_none_or(|said| said.value),
     })
 }
 

@@ -9,8 +9,10 @@ use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 
 use super::build;
+use super::cases;
 use super::check;
 use super::diagnostic::{Report, Spot};
+use super::difference::{self, Fixtures};
 use super::nearest::nearest;
 use super::origins::Origins;
 use super::plan::{Listener, Plan};
@@ -53,6 +55,10 @@ pub struct Outcome {
     pub plan: Option<Plan>,
     /// Where the plan's parts are written.
     pub origins: Origins,
+    /// Where it says what holds from start to end.
+    pub fixtures: Fixtures,
+    /// How many tests the file has; all of them pass where there is a plan.
+    pub cases: usize,
     /// Everything that is wrong or doubtful.
     pub report: Report,
 }
@@ -145,6 +151,8 @@ impl Draft {
     pub fn judge(mut self) -> Outcome {
         let mut plan = None;
         let mut origins = Origins::default();
+        let mut fixtures = Fixtures::new();
+        let mut tested = 0;
         if let Some(table) = &self.table {
             check::judge(table, self.manifest.as_ref(), &mut self.problems);
             let sounds = match (&self.manifest, &self.manifest_name) {
@@ -156,11 +164,18 @@ impl Draft {
             if !self.problems.any_error() {
                 plan = build::plan(table, sounds, hex(&self.digest.finalize()));
                 origins = Origins::of(table, &self.sources);
+                fixtures = difference::fixtures(table);
+                if let Some(made) = &plan {
+                    tested = cases::run(table, made, &mut self.problems);
+                }
+                if self.problems.any_error() {
+                    plan = None; // A test fails.
+                }
             }
         }
         let mut report = self.problems.into_report(self.sources);
         report.unreadable = self.unreadable;
-        Outcome { plan, origins, report }
+        Outcome { plan, origins, fixtures, cases: tested, report }
     }
 
     /// Keeps a file as a source; `None`, with a problem noted, where it is no text.

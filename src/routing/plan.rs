@@ -89,6 +89,8 @@ pub struct Plan {
     pub limits: Limits,
     /// What is kept of SIP messages.
     pub trace: Trace,
+    /// Whether a file that was changed is read again by itself.
+    pub watch: bool,
 }
 
 /// `purpose` at the top of the file.

@@ -6,6 +6,7 @@
 
 pub mod afterwards;
 pub mod callers;
+pub mod case;
 pub mod meeting;
 pub mod people;
 pub mod queueing;
@@ -29,6 +30,7 @@ use super::trace::TraceTable;
 use super::values::Ports;
 use afterwards::{CallingTable, DispositionTable, FollowUpTable, MissedTable};
 use callers::{CallersTable, LaneTable, PolicyTable};
+use case::CaseTable;
 use meeting::MeetingTable;
 use people::{DepartmentTable, ExpertGroupTable, HoursTable, ThreeWayTable, WorkTable};
 use queueing::RulesTable;
@@ -116,6 +118,10 @@ pub struct RoutingTable {
     pub calling: Option<CallingTable>,
     /// `[[api_token]]`.
     pub tokens: Vec<TokenTable>,
+    /// `[[test]]`.
+    pub cases: Vec<CaseTable>,
+    /// `[reload] watch`.
+    pub watch: Field<bool>,
 }
 
 /// `[city]`.

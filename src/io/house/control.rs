@@ -112,10 +112,9 @@ impl House {
                 // Whoever asked may be gone.
                 let _ = reply.send(self.board.ask(&asker, request, now));
             }
-            Ask::Reload => {
-                let outcome = if self.reload() { "taken" } else { "refused" };
-                self.metrics.figures().reloaded(outcome);
-            }
+            Ask::Reload(wanted) => self.want_plan(wanted),
+            Ask::Prepared(prepared) => self.prepared(*prepared),
+            Ask::InForce(reply) => drop(reply.send(self.in_force.clone())),
             Ask::Stop => {
                 self.serving.store(false, Ordering::Release);
                 let grace = if self.stopping { Duration::ZERO } else { self.plan.limits.drain_grace };

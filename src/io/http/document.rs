@@ -6,7 +6,8 @@ use utoipa::OpenApi;
 
 use super::rights::{self, ROUTES, Who};
 use super::{
-    calls, cases, facts, ledger, missed, problem, queues, recordings, seats, traces, watching, wishes, works,
+    calls, cases, facts, ledger, missed, plans, problem, queues, recordings, seats, traces, watching, wishes,
+    works,
 };
 
 #[derive(OpenApi)]
@@ -47,6 +48,10 @@ use super::{
         recordings::resume,
         traces::trace,
         ledger::list,
+        plans::show,
+        plans::history,
+        plans::reload,
+        plans::rollback,
     ),
     components(schemas(problem::Told, facts::FactView, traces::Format))
 )]

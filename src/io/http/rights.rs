@@ -37,7 +37,7 @@ const fn route(method: Method, path: &'static str, who: Who) -> Route {
 }
 
 /// All of them.
-pub static ROUTES: [Route; 34] = [
+pub static ROUTES: [Route; 38] = [
     route(Method::GET, "/healthz", Who::Anybody),
     route(Method::GET, "/readyz", Who::Anybody),
     route(Method::GET, "/metrics", Who::Anybody),
@@ -72,6 +72,10 @@ pub static ROUTES: [Route; 34] = [
     route(Method::POST, "/v1/recordings/{call}/resume", TALKING),
     route(Method::GET, "/v1/traces/{call}", LEADING),
     route(Method::GET, "/v1/ledger", OWNING),
+    route(Method::GET, "/v1/plan", LEADING),
+    route(Method::GET, "/v1/plan/history", LEADING),
+    route(Method::POST, "/v1/plan/reload", OWNING),
+    route(Method::POST, "/v1/plan/rollback", OWNING),
 ];
 
 /// Whom a route is for; HEAD is asked as GET is (RFC 9110 §9.3.2). `None`: there is none.

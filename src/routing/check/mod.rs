@@ -4,6 +4,7 @@
 
 mod callers;
 mod calling;
+mod cases;
 mod codecs;
 mod codes;
 mod experts;
@@ -87,6 +88,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     rewriting::rewriting(table, problems);
     network::sinks(table, problems);
     trace::trace(table, problems);
+    cases::cases(table, problems);
     figures::figures(table, problems);
     ranges(table, problems);
 }

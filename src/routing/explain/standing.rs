@@ -29,12 +29,12 @@ impl Plan {
                 "an emergency center calls: no lane or policy applies",
             ));
         } else {
-            if let Some(lane) = self.lane(line, trunk, caller) {
+            if let Some(lane) = self.lane_of(line, trunk, caller) {
                 points = points.saturating_add(lane.priority);
                 skills.extend(lane.skills.iter().cloned());
                 words.push(lane_words(lane));
             }
-            if let Some(policy) = self.callers.policies.get(caller) {
+            if let Some(policy) = self.policy_of(caller) {
                 words.push(self.policy_words(policy, at));
                 if let Some(act) = (at < policy.until).then_some(&policy.act) {
                     points = after(points, act);
@@ -53,15 +53,6 @@ impl Plan {
 
     fn queue_priority(&self, queue: &QueueId) -> i16 {
         self.queues.get(queue).map_or(0, |queue| queue.rules.priority)
-    }
-
-    /// The first that fits, by any of its three.
-    fn lane(&self, line: &Line, trunk: &Trunk, caller: &str) -> Option<&Lane> {
-        self.callers.lanes.iter().find(|lane| {
-            lane.lines.contains(&line.number)
-                || lane.trunks.contains(&trunk.id)
-                || lane.callers.contains(caller)
-        })
     }
 
     fn policy_words(&self, policy: &CallerPolicy, at: Timestamp) -> Text {

@@ -69,6 +69,8 @@ impl RoutingTable {
             follow_up: reader.section("follow_up", FollowUpTable::read),
             calling: reader.section("calling", CallingTable::read),
             tokens: reader.sections("api_token", TokenTable::read),
+            cases: reader.sections("test", CaseTable::read),
+            watch: reader.section("reload", |reader| reader.or("watch", true)).flatten(),
         }
     }
 }
