@@ -95,6 +95,7 @@ fn a_prompt_that_was_replaced_is_heard_again_after_a_rollback_and_one_that_is_sp
     std::fs::write(&sound, &new).unwrap();
     std::fs::write(&manifest, text.replace(&old_sum, &new_sum)).unwrap();
     house.until("the new recording", |house| house.number() == 3);
+    house.until("its entry", |house| house.ledger().len() == 3);
     let (_, _, of) = house.ledger().pop().unwrap();
     let changes = of["changes"].as_array().unwrap();
     assert!(changes.iter().all(|change| change.as_str().unwrap().starts_with("提示音 goodbye: ")), "{of}");

@@ -17,7 +17,7 @@ use crate::house::{House, NIGHT};
 
 const CALLERS: usize = 200;
 /// Callers who are being answered at a time.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 8;
 /// A request without an answer is sent again after this (RFC 3261 §17.1.1.2, T1).
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -86,9 +86,11 @@ impl Drop for Ear {
 struct Caller {
     /// With the engine's tag, once it has answered.
     to: Option<String>,
-    /// When the INVITE was sent last, and by which branch.
+    /// When the INVITE was sent last, or is to be sent after [`AGAIN`].
     asked: Option<Instant>,
     provisional: bool,
+    /// An engine with more to do than it can asks callers to try again later (RFC 3261 §21.5.4).
+    tries: u32,
     /// Requests of the engine's within the call.
     touched: Vec<String>,
     gone: bool,
@@ -114,10 +116,11 @@ impl Crowd {
         let (here, at) = (self.socket.local_addr().unwrap(), self.at);
         let to = self.callers[nth].to.clone().unwrap_or_else(|| format!("<sip:12345@{at}>"));
         let sequence = if matches!(method, "INVITE" | "ACK") { 1 } else { 2 };
+        let tries = self.callers[nth].tries;
         let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
         let words = format!(
-            "{method} sip:12345@{at} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK{branch}{nth};rport\r\n\
-             From: <sip:1380000{nth:04}@{here}>;tag=c{nth}\r\nTo: {to}\r\nCall-ID: crowd-{nth}\r\n\
+            "{method} sip:12345@{at} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK{branch}{nth}-{tries};rport\r\n\
+             From: <sip:1380000{nth:04}@{here}>;tag=c{nth}\r\nTo: {to}\r\nCall-ID: crowd-{nth}-{tries}\r\n\
              CSeq: {sequence} {method}\r\nContact: <sip:c@{here}>\r\nMax-Forwards: 70\r\n{kind}\
              Content-Length: {}\r\n\r\n{body}",
             body.len()
@@ -144,10 +147,12 @@ impl Crowd {
             let mut lines = text.lines().filter_map(|line| line.split_once(": "));
             lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
         };
-        let Some(nth) = header("Call-ID").and_then(|id| id.strip_prefix("crowd-")?.parse::<usize>().ok())
-        else {
-            return;
-        };
+        let id = header("Call-ID").unwrap_or_default();
+        let Some((nth, tries)) = id.strip_prefix("crowd-").and_then(|id| id.split_once('-')) else { return };
+        let nth: usize = nth.parse().unwrap();
+        if tries != self.callers[nth].tries.to_string() {
+            return; // Of a call that was refused.
+        }
         let first = text.lines().next().unwrap_or_default().to_owned();
         let sequence = header("CSeq").unwrap_or_default();
         match first.strip_prefix("SIP/2.0 ") {
@@ -156,6 +161,14 @@ impl Crowd {
                 "2" => {
                     self.callers[nth].to = header("To");
                     self.say(nth, "ACK", "a", "");
+                }
+                "5" => {
+                    let wait: u64 = header("Retry-After").and_then(|wait| wait.parse().ok()).expect(&text);
+                    let to = self.callers[nth].to.replace(header("To").unwrap_or_default());
+                    self.say(nth, "ACK", "i", "");
+                    let caller = &mut self.callers[nth];
+                    (caller.to, caller.provisional, caller.tries) = (to, false, caller.tries + 1);
+                    caller.asked = Some(Instant::now() + Duration::from_secs(wait));
                 }
                 _ => panic!("caller {nth} is refused: {text}"),
             },
@@ -234,6 +247,7 @@ fn calls(house: &House) -> Vec<(Value, Value)> {
 fn two_hundred_callers_notice_nothing_of_reloads_and_rollbacks() {
     let edits = [
         ("length_max = 100", "length_max = 300"),
+        ("shed = [{ waiting = 90, below = 1 }]", "shed = [{ waiting = 299, below = 1 }]"),
         ("no_seat_wait = \"20s\"", "no_seat_wait = \"2h\""),
         ("silence_max = \"12s\"", "silence_max = \"1h\""),
         ("announce_every = \"30s\"", "announce_every = \"2h\""),
