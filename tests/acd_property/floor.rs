@@ -110,6 +110,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         seat_greeting: plan::SeatGreeting::Both,
         sinks: Vec::new(),
         trace: hotline::routing::trace::Trace::default(),
+        watch: true,
         limits: plan::Limits {
             calls_max: 100,
             durable_wait: Duration::from_millis(250),
