@@ -63,14 +63,15 @@ impl KeptPlans {
         KeptPlans { directory: data.join("plans") }
     }
 
-    /// All that are kept, the oldest first; none before the first start.
+    /// All that are kept, the oldest first; none before the first start. A line that is no entry is passed
+    /// over: it costs the way back to that plan, and no start and no reload.
     pub fn history(&self) -> io::Result<Vec<Kept>> {
         let text = match fs::read_to_string(self.directory.join("history.jsonl")) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        text.lines().map(|line| serde_json::from_str(line).map_err(io::Error::from)).collect()
+        Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
 
     /// Keeps a plan with its files. Of files that could not be read there are none in a plan in force.
@@ -192,6 +193,18 @@ mod tests {
         assert_eq!((history.len(), history[0].number, files()), (KEPT_MAX, 2, KEPT_MAX + 1));
         assert_eq!(plans.fetch(&history[0].files[0]).unwrap(), b"plan 2");
         assert_eq!(plans.fetch(&history[KEPT_MAX - 1].files[1]).unwrap(), b"sound");
+        fs::remove_dir_all(data).unwrap();
+    }
+
+    #[test]
+    fn a_line_that_is_no_entry_costs_that_plan_and_no_other() {
+        let (plans, data) = shelf("line");
+        plans.keep(plan(1), &[]).unwrap();
+        let file = data.join("plans/history.jsonl");
+        fs::write(&file, fs::read_to_string(&file).unwrap() + "{\"number\": 2\n").unwrap();
+        plans.keep(plan(3), &[]).unwrap();
+        let numbers: Vec<u64> = plans.history().unwrap().iter().map(|kept| kept.number).collect();
+        assert_eq!(numbers, [1, 3]);
         fs::remove_dir_all(data).unwrap();
     }
 

@@ -298,7 +298,9 @@ fn doorkeeper(
                         Which::Files => Ok(files),
                         Which::Number(_) => Err(NotReloaded::NoSuchPlan),
                     };
-                    drop(wanted.reply.map(|reply| reply.send(answer)));
+                    if let Some(reply) = wanted.reply {
+                        drop(reply.send(answer));
+                    }
                 }
                 Ask::PauseRecording { call, reply, .. } => {
                     let _ = reply.send([board.recording(call), board.recording(call)]);

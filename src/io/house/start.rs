@@ -52,7 +52,7 @@ impl House {
         let bindings = opening.bindings().map_err(outside("store"))?;
         let missed = missed(&opening, &plan, now)?;
         let ungraded = ungraded(&opening, &plan, now)?;
-        let in_force = reload::at_start(&plan, &held, &setup).map_err(outside("plans"))?;
+        let in_force = reload::at_start(&plan, &held, &setup);
         let (accounts, mut created) = accounts(&plan, &setup.data)?;
         let trunk_passwords = trunk_passwords(&plan, &setup.data)?;
         let (tokens, made) = tokens(&plan, &setup.data)?;

@@ -14,11 +14,12 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use super::{Ask, House, start};
-use crate::io::kept_plans::Kept;
+use crate::io::kept_plans::{Kept, KeptPlans};
 use crate::io::plan_files::Held;
 use crate::io::sip_socket::tls::Files;
 use crate::io::store::{self, LedgerRow};
 use crate::ledger::{Action, CHANGES_MAX, Trigger};
+use crate::routing::Plan;
 use crate::routing::difference::Difference;
 use crate::switchboard::Input;
 use crate::time::Timestamp;
@@ -349,13 +350,14 @@ impl House {
 }
 
 /// The plan of a house that opens: the last one's number where the files are the same, and else a new one.
-pub(super) fn at_start(
-    plan: &crate::routing::Plan,
-    held: &[Held],
-    setup: &super::Setup,
-) -> std::io::Result<InForce> {
-    let shelf = crate::io::kept_plans::KeptPlans::of(&setup.data);
-    let last = shelf.history()?.pop();
+/// A shelf that cannot be read or written costs ways back, and no start.
+pub(super) fn at_start(plan: &Plan, held: &[Held], setup: &super::Setup) -> InForce {
+    let shelf = KeptPlans::of(&setup.data);
+    let mut history = shelf.history().unwrap_or_else(|error| {
+        tracing::error!(%error, "the kept plans cannot be read");
+        Vec::new()
+    });
+    let last = history.pop();
     let file = setup.config.to_string_lossy().into_owned();
     let digest = Some(plan.digest.clone());
     let kept = match last {
@@ -375,8 +377,20 @@ pub(super) fn at_start(
                 rolled_back_to: None,
                 files: Vec::new(),
             };
-            shelf.keep(kept, held)?
+            keep(&shelf, kept, held)
         }
     };
-    Ok(InForce::of(kept, file, digest, plan.watch))
+    InForce::of(kept, file, digest, plan.watch)
+}
+
+/// A plan is in force even where no disk holds it: then nobody can roll back to it.
+fn keep(shelf: &KeptPlans, plan: Kept, held: &[Held]) -> Kept {
+    match shelf.keep(plan.clone(), held) {
+        Ok(kept) => kept,
+        Err(error) => {
+            let number = plan.number;
+            tracing::error!(%error, number, "the plan's files are not kept: there is no way back to it");
+            plan
+        }
+    }
 }

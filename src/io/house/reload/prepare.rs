@@ -151,9 +151,8 @@ impl Job {
         self.wanted.trigger == Trigger::Watch && seen
     }
 
-    /// The plan is in force even where no disk holds it: then nobody can roll back to it.
     fn keep(&self, shelf: &KeptPlans, plan: &Plan, held: &[Held], again: Option<u64>) -> Kept {
-        let kept = Kept {
+        let plan = Kept {
             number: self.in_force.number + 1,
             digest: plan.digest.clone(),
             since: self.clock.now().wall,
@@ -163,12 +162,6 @@ impl Job {
             rolled_back_to: again,
             files: Vec::new(),
         };
-        match shelf.keep(kept.clone(), held) {
-            Ok(kept) => kept,
-            Err(error) => {
-                tracing::error!(%error, number = kept.number, "the plan's files are not kept: there is no way back to it");
-                kept
-            }
-        }
+        super::keep(shelf, plan, held)
     }
 }
