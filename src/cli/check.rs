@@ -5,9 +5,11 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::io::kept_plans::KeptPlans;
 use crate::io::plan_files;
 use crate::routing::diagnostic::pages::Pages;
 use crate::routing::diagnostic::{Report, Severity};
+use crate::routing::difference::{Difference, wants_restart};
 use crate::routing::plan::Plan;
 use crate::routing::proof::staffing::Need;
 use crate::routing::readiness::{Proved, Readiness};
@@ -32,6 +34,16 @@ pub struct Args {
     /// 按这一时刻检查并列出各号码的处理（默认现在）/ Check, and list the numbers' treatment, at this instant (default: now)
     #[arg(long, value_name = "TIME")]
     pub at: Option<Timestamp>,
+    /// 说明与另一份路由文件相比有哪些改动 / Say what it changes of another routing file
+    #[arg(long, value_name = "OLD", conflicts_with = "against_running")]
+    pub against: Option<PathBuf>,
+    /// 说明与引擎正在运行的方案相比有哪些改动，能否重载 / Say what it changes of the plan that the engine runs,
+    /// and whether a reload would take it
+    #[arg(long)]
+    pub against_running: bool,
+    /// 引擎的数据目录，用于 --against-running / The engine's data directory, for --against-running
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
 }
 
 /// Exit codes: 0 clean (warnings allowed), 1 errors, 2 unreadable, or no such code.
@@ -40,18 +52,27 @@ pub fn run(args: &Args) -> ExitCode {
         return explain(code, args.json);
     }
     let at = args.at.unwrap_or_else(Timestamp::now);
-    let outcome = plan_files::load_at(&args.config, &Overrides::default(), at);
+    let mut outcome = plan_files::load_at(&args.config, &Overrides::default(), at);
+    let difference = match compared(args, &mut outcome) {
+        Ok(difference) => difference,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::from(2);
+        }
+    };
     let lines = outcome.plan.as_ref().map(|plan| plan.readiness(at));
     let needs = outcome.plan.as_ref().map(Plan::staffing).unwrap_or_default();
     let text = if args.sarif {
         format!("{:#}\n", outcome.report.to_sarif(env!("CARGO_PKG_VERSION")))
     } else if args.json {
-        json(&outcome, lines.as_deref(), &needs)
+        json(&outcome, lines.as_deref(), &needs, difference.as_ref())
     } else {
         let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let mut text = outcome.report.render(colours);
         text.push_str(&lines.as_deref().map(table).unwrap_or_default());
         text.push_str(&staffing(&needs));
+        text.push_str(&difference.as_ref().map(changes).unwrap_or_default());
+        text.push_str(&tests(&outcome));
         text.push_str(&verdict(&outcome.report));
         text
     };
@@ -93,7 +114,62 @@ fn staffing(needs: &[Need]) -> String {
     text
 }
 
-fn json(outcome: &Outcome, lines: Option<&[Readiness]>, needs: &[Need]) -> String {
+/// What the file changes of the one that it is held against; notes what a running engine cannot take over.
+fn compared(args: &Args, outcome: &mut Outcome) -> Result<Option<Difference>, String> {
+    let usual = Overrides::default();
+    let old = match &args.against {
+        Some(old) => plan_files::load(old, &usual),
+        None if args.against_running => {
+            let shelf = KeptPlans::of(&args.data);
+            let data = args.data.display();
+            let history = shelf.history().map_err(|error| format!("{data}: {error}"))?;
+            let last = history.last().ok_or_else(|| {
+                format!(
+                    "{data} 里没有运行过的方案；用 --data 指明引擎的数据目录\n\
+                     no plan was in force by {data}; name the engine's data directory with --data"
+                )
+            })?;
+            shelf.read(last, &usual, Timestamp::now()).outcome
+        }
+        None => return Ok(None),
+    };
+    let Some(old) = &old.plan else {
+        return Err(format!(
+            "{}旧方案不能用，无从比较 / the old plan is of no use: there is nothing to compare with",
+            old.report.render(false)
+        ));
+    };
+    let Some(new) = &outcome.plan else { return Ok(None) };
+    let difference = Difference::between(old, new);
+    if args.against_running {
+        outcome.report.refuse_fixed(&wants_restart(old, new), &outcome.fixtures);
+    }
+    Ok(Some(difference))
+}
+
+fn changes(difference: &Difference) -> String {
+    match difference.is_empty() {
+        true => "没有改动 / nothing has changed\n\n".to_owned(),
+        false => format!("改动 / changes\n{}\n", difference.words()),
+    }
+}
+
+/// Of a file that has any.
+fn tests(outcome: &Outcome) -> String {
+    let failed = outcome.report.diagnostics.iter().any(|found| found.code == "E1201");
+    match outcome.cases {
+        0 => String::new(),
+        _ if failed => "测试没有全部通过 / tests fail\n".to_owned(),
+        count => format!("{count} 个测试全部通过 / {count} tests pass\n"),
+    }
+}
+
+fn json(
+    outcome: &Outcome,
+    lines: Option<&[Readiness]>,
+    needs: &[Need],
+    difference: Option<&Difference>,
+) -> String {
     let report = &outcome.report;
     let value = serde_json::json!({
         "schema": 1,
@@ -101,6 +177,8 @@ fn json(outcome: &Outcome, lines: Option<&[Readiness]>, needs: &[Need]) -> Strin
         "warnings": report.count(Severity::Warning),
         "digest": outcome.plan.as_ref().map(|plan| &plan.digest),
         "diagnostics": report.to_json(),
+        "tests": outcome.cases,
+        "difference": difference,
         "lines": lines.unwrap_or_default(),
         "staffing": needs,
     });

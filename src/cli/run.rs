@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 
 use crate::io::clock::Clock;
+use crate::io::house::reload::Wanted;
 use crate::io::house::{Ask, Door, House, Setup, StartError};
 use crate::io::media::ShellChoice;
 use crate::routing::Overrides;
@@ -167,7 +168,7 @@ fn heed_signals(door: Door) -> std::io::Result<()> {
             let ask = tokio::select! {
                 _ = terminate.recv() => Ask::Stop,
                 _ = interrupt.recv() => Ask::Stop,
-                _ = hang_up.recv() => Ask::Reload,
+                _ = hang_up.recv() => Ask::Reload(Wanted::by_signal()),
             };
             if door.send(ask).is_err() {
                 return;

@@ -2,9 +2,11 @@
 //!
 //! Which files, and what they mean, is for `routing` to say.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::SystemTime;
 
 use crate::routing::{Draft, Fetched, Listed, Outcome, Overrides};
 use crate::time::Timestamp;
@@ -14,6 +16,56 @@ const FILE_MAX: u64 = 16 * 1024 * 1024;
 
 /// No directory of a plan's files has more entries: beyond it, it is some other directory.
 const ENTRIES_MAX: usize = 10_000;
+
+/// By what a file is known to be another one, without reading it: editors write in place or put a new file
+/// in the old one's stead, and either shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    modified: Option<SystemTime>,
+    bytes: u64,
+    node: (u64, u64),
+}
+
+/// A file as it was fetched.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// By this name.
+    pub name: String,
+    /// What it holds.
+    pub fetched: Fetched,
+    /// What it was known by; `None`: it could not be opened.
+    pub mark: Option<Mark>,
+}
+
+/// What a reading came to, and from which files.
+#[derive(Debug)]
+pub struct Reading {
+    /// The plan, or what is wrong.
+    pub outcome: Outcome,
+    /// In the order in which they were asked for, the routing file first.
+    pub files: Vec<Held>,
+}
+
+/// Where the files of a plan are.
+pub trait Shelf {
+    /// The file of this name.
+    fn file(&mut self, name: &str) -> Held;
+    /// The names of the files in this directory.
+    fn names(&mut self, directory: &str) -> Listed;
+}
+
+/// The file system.
+struct Disk;
+
+impl Shelf for Disk {
+    fn file(&mut self, name: &str) -> Held {
+        held(name)
+    }
+
+    fn names(&mut self, directory: &str) -> Listed {
+        list(Path::new(directory))
+    }
+}
 
 /// Reads the routing file at `path` with all that it names, and judges it.
 pub fn load(path: &Path, overrides: &Overrides) -> Outcome {
@@ -25,35 +77,55 @@ pub fn load_at(path: &Path, overrides: &Overrides, now: Timestamp) -> Outcome {
     draft(path, overrides).judge_at(now)
 }
 
-/// The same for a house that opens; see [`Draft::judge_opening`].
-pub fn load_opening(path: &Path, overrides: &Overrides, now: Timestamp) -> Outcome {
-    draft(path, overrides).judge_opening(now)
-}
-
 /// The same, with each value in force and its origin.
 pub fn load_noting(path: &Path, overrides: &Overrides) -> Outcome {
-    let draft = Draft::noting(&path.to_string_lossy(), fetch(path), overrides);
-    complete(draft).judge_at(Timestamp::now())
+    let name = path.to_string_lossy();
+    complete(&name, &mut Disk, |first| Draft::noting(&name, first, overrides)).0.judge_at(Timestamp::now())
 }
 
 /// The routing file with all that it names, not yet judged.
 pub fn draft(path: &Path, overrides: &Overrides) -> Draft {
-    complete(Draft::read(&path.to_string_lossy(), fetch(path), overrides))
+    with_files(&path.to_string_lossy(), overrides, &mut Disk).0
 }
 
-fn complete(mut draft: Draft) -> Draft {
+/// The same as [`load_at`], with the files.
+pub fn read(path: &Path, overrides: &Overrides, now: Timestamp) -> Reading {
+    through(&path.to_string_lossy(), overrides, now, &mut Disk)
+}
+
+/// The same for a house that opens; see [`Draft::judge_opening`].
+pub fn read_opening(path: &Path, overrides: &Overrides, now: Timestamp) -> Reading {
+    let (draft, files) = with_files(&path.to_string_lossy(), overrides, &mut Disk);
+    Reading { outcome: draft.judge_opening(now), files }
+}
+
+/// Reads a plan from `shelf`; `name` is the routing file's.
+pub fn through(name: &str, overrides: &Overrides, now: Timestamp, shelf: &mut impl Shelf) -> Reading {
+    let (draft, files) = with_files(name, overrides, shelf);
+    Reading { outcome: draft.judge_at(now), files }
+}
+
+fn with_files(name: &str, overrides: &Overrides, shelf: &mut impl Shelf) -> (Draft, Vec<Held>) {
+    complete(name, shelf, |first| Draft::read(name, first, overrides))
+}
+
+fn complete(name: &str, shelf: &mut impl Shelf, begin: impl FnOnce(Fetched) -> Draft) -> (Draft, Vec<Held>) {
+    let first = shelf.file(name);
+    let mut draft = begin(first.fetched.clone());
+    let mut files = vec![first];
     loop {
         let (wanted, listings) = (draft.wants(), draft.wants_listings());
         if wanted.is_empty() && listings.is_empty() {
-            return draft;
+            return (draft, files);
         }
         for name in listings {
-            let listed = list(Path::new(&name));
+            let listed = shelf.names(&name);
             draft.give_listing(&name, listed);
         }
         for name in wanted {
-            let fetched = fetch(Path::new(&name));
-            draft.give(&name, fetched);
+            let held = shelf.file(&name);
+            draft.give(&name, held.fetched.clone());
+            files.push(held);
         }
     }
 }
@@ -82,20 +154,50 @@ fn list(path: &Path) -> Listed {
     })
 }
 
+/// What the file at `path` is known by now; `None` where there is none.
+pub fn mark(path: &Path) -> Option<Mark> {
+    std::fs::metadata(path).ok().map(|about| Mark::of(&about))
+}
+
+impl Mark {
+    fn of(about: &Metadata) -> Self {
+        Mark { modified: about.modified().ok(), bytes: about.len(), node: (about.dev(), about.ino()) }
+    }
+}
+
 /// One file, or why it cannot be read, in both languages.
 pub fn fetch(path: &Path) -> Fetched {
-    read(path).map_err(|error| match error.kind() {
+    held(&path.to_string_lossy()).fetched
+}
+
+fn held(name: &str) -> Held {
+    let (fetched, mark) = match open(Path::new(name)) {
+        // By the open file: what takes its place meanwhile is another one.
+        Ok((file, mark)) => (contents(file), Some(mark)),
+        Err(error) => (Err(error), None),
+    };
+    Held { name: name.to_owned(), fetched: fetched.map_err(|error| words(&error)), mark }
+}
+
+fn words(error: &io::Error) -> String {
+    match error.kind() {
         io::ErrorKind::NotFound => "没有这个文件 / no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "没有读取权限 / permission denied".to_owned(),
         io::ErrorKind::IsADirectory => "是一个目录 / is a directory".to_owned(),
         io::ErrorKind::FileTooLarge => "超过 16 MiB / larger than 16 MiB".to_owned(),
         _ => error.to_string(),
-    })
+    }
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+fn open(path: &Path) -> io::Result<(File, Mark)> {
+    let file = File::open(path)?;
+    let mark = Mark::of(&file.metadata()?);
+    Ok((file, mark))
+}
+
+fn contents(file: File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(FILE_MAX + 1).read_to_end(&mut bytes)?;
+    file.take(FILE_MAX + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > FILE_MAX {
         return Err(io::ErrorKind::FileTooLarge.into());
     }

@@ -115,6 +115,17 @@ mod tests {
     use super::*;
     use crate::id::{CallId, Dice};
 
+    fn changed(digest: String, previous_digest: Option<String>) -> Action {
+        Action::PlanChanged {
+            changes: Vec::new(),
+            digest,
+            number: None,
+            previous_digest,
+            rolled_back_to: None,
+            trigger: None,
+        }
+    }
+
     fn chain() -> Vec<Entry> {
         let mut chain = Chain::begin();
         let mut dice = Dice::seeded(1);
@@ -123,10 +134,7 @@ mod tests {
                 let action = if n % 2 == 0 {
                     Action::RecordingPlayed { call: CallId::draw(n, &mut dice) }
                 } else {
-                    Action::PlanChanged {
-                        digest: format!("{n:064x}"),
-                        previous_digest: (n > 1).then(|| format!("{:064x}", n - 2)),
-                    }
+                    changed(format!("{n:064x}"), (n > 1).then(|| format!("{:064x}", n - 2)))
                 };
                 let at = Timestamp::from_second(1_630_000_000 + n as i64).unwrap();
                 chain.append(at, "operator:root", action, "subject", "审计抽查")
@@ -159,7 +167,7 @@ mod tests {
             (
                 "action",
                 |entry| {
-                    entry.action = Action::PlanChanged { digest: "other".into(), previous_digest: None };
+                    entry.action = changed("other".into(), None);
                 },
                 Fault::Hash,
             ),

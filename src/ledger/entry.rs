@@ -31,16 +31,60 @@ pub struct Entry {
     pub hash: String,
 }
 
+/// Lines of a change of plan that its entry holds; the plan's own files, which are kept, say the rest.
+pub const CHANGES_MAX: usize = 40;
+
+/// What brings a plan into force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// The engine started.
+    Start,
+    /// SIGHUP.
+    Signal,
+    /// A file was seen to have changed.
+    Watch,
+    /// Somebody asked by HTTP.
+    Api,
+    /// Somebody wanted an earlier plan back.
+    Rollback,
+}
+
+impl Trigger {
+    /// In metrics and logs, as it serialises.
+    pub fn word(self) -> &'static str {
+        match self {
+            Trigger::Start => "start",
+            Trigger::Signal => "signal",
+            Trigger::Watch => "watch",
+            Trigger::Api => "api",
+            Trigger::Rollback => "rollback",
+        }
+    }
+}
+
 /// What can be done. Fields of each are in alphabetical order: see [`Entry::canonical`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "of", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// A plan took over.
     PlanChanged {
+        /// What was changed, a line each, in the operator's language; at most [`CHANGES_MAX`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        changes: Vec<String>,
         /// Of the plan in force from now on.
         digest: String,
+        /// Its number. Entries of earlier engines have none, and are hashed without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        number: Option<u64>,
         /// Of the plan before; `None` at start.
         previous_digest: Option<String>,
+        /// The earlier plan that it is again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rolled_back_to: Option<u64>,
+        /// What brought it about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trigger: Option<Trigger>,
     },
     /// A plan took over in which a cancelled number is in use again, by somebody's decision: the entry's reason.
     NumberRestored {
@@ -138,7 +182,7 @@ mod tests {
             number: 1,
             at: "2021-09-01T01:00:00Z".parse().unwrap(),
             actor: "operator:root".into(),
-            action: Action::PlanChanged { digest: "ab".into(), previous_digest: None },
+            action: changed("ab"),
             subject: "routing.toml".into(),
             reason: "换班 \"A\"\n".into(),
             previous: GENESIS.into(),
@@ -151,6 +195,31 @@ mod tests {
              \"reason\":\"换班 \\\"A\\\"\\n\",\"subject\":\"routing.toml\"}}"
         );
         assert_eq!(String::from_utf8(entry.canonical()).unwrap(), expected);
+    }
+
+    fn changed(digest: &str) -> Action {
+        Action::PlanChanged {
+            changes: Vec::new(),
+            digest: digest.into(),
+            number: None,
+            previous_digest: None,
+            rolled_back_to: None,
+            trigger: None,
+        }
+    }
+
+    /// As engines before this one wrote it, and as this one does.
+    #[test]
+    fn a_change_of_plan_reads_as_it_was_written_whichever_engine_wrote_it() {
+        let old = r#"{"kind":"plan_changed","of":{"digest":"ab","previous_digest":null}}"#;
+        assert_eq!(serde_json::from_str::<Action>(old).unwrap(), changed("ab"));
+        assert_eq!(serde_json::to_string(&changed("ab")).unwrap(), old);
+        let new = r#"{"kind":"plan_changed","of":{"changes":["队列 main"],"digest":"ab","number":7,"previous_digest":"cd","rolled_back_to":5,"trigger":"rollback"}}"#;
+        let read: Action = serde_json::from_str(new).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), new, "sorted: RFC 8785");
+        for trigger in [Trigger::Start, Trigger::Signal, Trigger::Watch, Trigger::Api, Trigger::Rollback] {
+            assert_eq!(serde_json::to_value(trigger).unwrap(), trigger.word());
+        }
     }
 
     #[test]

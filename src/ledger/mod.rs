@@ -6,4 +6,4 @@ mod chain;
 mod entry;
 
 pub use chain::{Broken, Chain, Fault, Head, verify};
-pub use entry::{Action, Entry, GENESIS};
+pub use entry::{Action, CHANGES_MAX, Entry, GENESIS, Trigger};

@@ -100,6 +100,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         limits: limits(table)?,
         trace: TraceTable::plan(table.trace.as_ref())?,
         human_first: human_first(table.human_first.as_ref())?,
+        watch: table.watch.as_ref().is_none_or(|said| said.value),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::plan::City;
+use super::plan::{City, Line, Plan, Trunk};
 use super::queueing::Known;
 use crate::id::{LineId, TrunkId};
 use crate::time::Timestamp;
@@ -84,6 +84,24 @@ impl Default for Callers {
             lanes: Vec::new(),
             policies: std::collections::BTreeMap::new(),
         }
+    }
+}
+
+impl Plan {
+    /// The lane of a caller: the first that fits, by any of its three.
+    pub fn lane_of(&self, line: &Line, trunk: &Trunk, caller: &str) -> Option<&Lane> {
+        let forms = self.city.caller_forms(caller);
+        self.callers.lanes.iter().find(|lane| {
+            lane.lines.contains(&line.number)
+                || lane.trunks.contains(&trunk.id)
+                || forms.iter().any(|form| lane.callers.contains(form.as_ref()))
+        })
+    }
+
+    /// The policy about a caller, whether it still holds or not.
+    pub fn policy_of(&self, caller: &str) -> Option<&CallerPolicy> {
+        let forms = self.city.caller_forms(caller);
+        forms.iter().find_map(|form| self.callers.policies.get(form.as_ref()))
     }
 }
 

@@ -9,8 +9,10 @@ use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 
 use super::build;
+use super::cases;
 use super::check;
 use super::diagnostic::{Report, Spot};
+use super::difference::{self, Fixtures};
 use super::effective::Effective;
 use super::include::Includes;
 use super::nearest::nearest;
@@ -59,6 +61,10 @@ pub struct Outcome {
     pub plan: Option<Plan>,
     /// Where the plan's parts are written.
     pub origins: Origins,
+    /// Where it says what holds from start to end.
+    pub fixtures: Fixtures,
+    /// How many tests the file has; all of them pass where there is a plan.
+    pub cases: usize,
     /// Everything that is wrong or doubtful.
     pub report: Report,
     /// Each value in force with its origin, if there is a plan and somebody [wanted](Draft::noting) it.
@@ -245,6 +251,8 @@ impl Draft {
     pub fn judge(mut self) -> Outcome {
         let mut plan = None;
         let mut origins = Origins::default();
+        let mut fixtures = Fixtures::new();
+        let mut tested = 0;
         if self.sources.is_empty() {
             self.report_unfetched();
         }
@@ -263,13 +271,20 @@ impl Draft {
                 }
                 plan = plan.filter(|_| !self.problems.any_error());
                 origins = Origins::of(table, &self.sources);
+                fixtures = difference::fixtures(table);
+                if let Some(made) = &plan {
+                    tested = cases::run(table, made, &mut self.problems);
+                }
+                if self.problems.any_error() {
+                    plan = None; // A test fails.
+                }
             }
         }
         let notes = self.problems.notes.take();
         let effective = plan.as_ref().and(notes).map(|notes| Effective::of(&notes, &self.sources));
         let mut report = self.problems.into_report(self.sources);
         report.unreadable = self.unreadable;
-        Outcome { plan, origins, report, effective }
+        Outcome { plan, origins, fixtures, cases: tested, report, effective }
     }
 
     /// Whoever judges before everything that was wanted is given learns that it is not there.

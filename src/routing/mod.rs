@@ -6,8 +6,10 @@
 pub mod afterwards;
 mod build;
 pub mod callers;
+pub mod cases;
 mod check;
 pub mod diagnostic;
+pub mod difference;
 pub mod effective;
 pub mod explain;
 pub mod flow;

@@ -93,6 +93,8 @@ pub struct Plan {
     pub trace: Trace,
     /// How soon a person is due.
     pub human_first: HumanFirst,
+    /// Whether a file that was changed is read again by itself.
+    pub watch: bool,
 }
 
 /// `purpose` at the top of the file.

@@ -6,6 +6,7 @@
 
 pub mod afterwards;
 pub mod callers;
+pub mod case;
 pub mod look_up;
 pub mod meeting;
 pub mod people;
@@ -32,6 +33,7 @@ use super::trace::TraceTable;
 use super::values::Ports;
 use afterwards::{CallingTable, DispositionTable, FollowUpTable, MissedTable};
 use callers::{CallersTable, LaneTable, PolicyTable};
+use case::CaseTable;
 use look_up::{BotTable, LookUpTable};
 use meeting::MeetingTable;
 use people::{DepartmentTable, ExpertGroupTable, HoursTable, ThreeWayTable, WorkTable};
@@ -132,6 +134,10 @@ pub struct RoutingTable {
     pub human_first: Option<HumanFirstTable>,
     /// `[retired]`.
     pub retired: Option<RetiredTable>,
+    /// `[[test]]`.
+    pub cases: Vec<CaseTable>,
+    /// `[reload] watch`.
+    pub watch: Field<bool>,
 }
 
 /// `[city]`.

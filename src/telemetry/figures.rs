@@ -85,6 +85,7 @@ pub struct Figures {
     pub(super) loop_late: Counter,
     pub(super) threads_failed: Family<Labels, Counter>,
     pub(super) reloads: Family<Labels, Counter>,
+    pub(super) plan_number: Gauge,
     pub(super) alarms: Family<Labels, Counter>,
     pub(super) draining: Gauge,
     pub(super) http: HttpFigures,
@@ -160,6 +161,7 @@ impl Figures {
             loop_late: Counter::default(),
             threads_failed: Family::default(),
             reloads: Family::default(),
+            plan_number: Gauge::default(),
             alarms: Family::default(),
             draining: Gauge::default(),
             http: HttpFigures::default(),
@@ -283,7 +285,8 @@ impl Figures {
             "Threads of the house that ended by a fault",
             self.threads_failed.clone(),
         );
-        r.register("plan_reloads", "Reloads by outcome", self.reloads.clone());
+        r.register("plan_reloads", "Reloads by outcome and trigger", self.reloads.clone());
+        r.register("plan_number", "Number of the plan in force", self.plan_number.clone());
         r.register("alarms", "Alarms raised, by kind", self.alarms.clone());
         r.register("draining", "1 while draining", self.draining.clone());
     }
@@ -430,9 +433,14 @@ impl Figures {
         self.alarm("thread_failed");
     }
 
-    /// A reload of the plan, `taken` or `refused`.
-    pub fn reloaded(&self, outcome: &'static str) {
-        count(&self.reloads, vec![("outcome", outcome.to_owned())]);
+    /// A reload of the plan by what brought it about: `taken`, `unchanged`, `trial` or `refused`.
+    pub fn reloaded(&self, outcome: &'static str, trigger: &'static str) {
+        count(&self.reloads, vec![("outcome", outcome.to_owned()), ("trigger", trigger.to_owned())]);
+    }
+
+    /// The plan in force.
+    pub fn plan_number(&self, number: u64) {
+        self.plan_number.set(i64::try_from(number).unwrap_or(i64::MAX));
     }
 
     /// Something that a person should look at.

@@ -302,6 +302,46 @@ fn a_new_plan_keeps_callers_and_conversations() {
 }
 
 #[test]
+fn a_new_plan_keeps_places_and_lets_a_clerk_go_who_only_finishes_a_case() {
+    let mut floor = Floor::with_desks(&["1001", "1002"]);
+    let (first, second) = (floor.calls(1), floor.calls(2));
+    floor.answers(first, "1001");
+    floor.answers(second, "1002");
+    let (third, fourth) = (floor.calls(3), floor.calls(4));
+    floor.pass(secs(5));
+    floor.acd.seat_left(&"1001".into(), first, floor.now);
+    assert!(matches!(floor.state("1001"), SeatState::WrapUp { .. }));
+    // 1001 is gone; 1002 talks on, and others wait as they did.
+    floor.acd.plan_changed(&plan_of(&[queue("main")], &[("1002", "", "main")]), floor.now);
+    assert!(floor.acd.seat(&"1001".into()).is_none());
+    assert!(matches!(floor.state("1002"), SeatState::Talking { .. }));
+    assert_eq!((floor.acd.position(third), floor.acd.position(fourth)), (Some(1), Some(2)));
+    floor.pass(secs(2));
+    floor.acd.seat_left(&"1002".into(), second, floor.now);
+    floor.decisions();
+    floor.pass(secs(10));
+    assert_eq!(
+        floor.decisions().first(),
+        Some(&offer(third, "1002", secs(17))),
+        "it has waited all the time"
+    );
+    assert_eq!(floor.acd.position(fourth), Some(2));
+}
+
+#[test]
+fn a_caller_for_whom_the_only_seat_rang_waits_on_when_the_plan_drops_it() {
+    let mut floor = Floor::with_desks(&["1001"]);
+    let caller = floor.calls(1);
+    floor.pass(secs(3));
+    floor.decisions();
+    floor.acd.plan_changed(&plan_of(&[queue("main")], &[("1002", "", "main")]), floor.now);
+    assert_eq!(floor.decisions().first(), Some(&withdraw(caller, "1001")));
+    assert_eq!(floor.acd.position(caller), Some(1));
+    floor.registers("1002");
+    assert_eq!(floor.decisions(), [offer(caller, "1002", secs(3))]);
+}
+
+#[test]
 fn a_queue_that_the_plan_drops_empties_by_its_rule_and_takes_nobody() {
     let mut floor = Floor::with_desks(&["1001"]);
     let talking = floor.calls(1);

@@ -111,6 +111,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         sinks: Vec::new(),
         trace: hotline::routing::trace::Trace::default(),
         human_first: hotline::routing::proof::HumanFirst::default(),
+        watch: true,
         limits: plan::Limits {
             calls_max: 100,
             durable_wait: Duration::from_millis(250),

@@ -9,13 +9,16 @@ use std::time::Instant as SystemInstant;
 
 use hotline::id::{CallId, Dice};
 use hotline::io::clock::Clock;
+use hotline::io::house::reload::{InForce, NotReloaded, Outcome, Reloaded, Which};
 use hotline::io::house::{Ask, Door};
 use hotline::io::http::feed::Feed;
 use hotline::io::http::tokens::Tokens;
 use hotline::io::http::{self, Bounds};
 use hotline::io::store::{Desk, FILE, Opening, Report, Store};
 use hotline::io::trace::Tracer;
+use hotline::ledger::Trigger;
 use hotline::media::order::SoundId;
+use hotline::routing::difference::Difference;
 use hotline::routing::people::{ApiToken, Role};
 use hotline::routing::plan::SecretRef;
 use hotline::routing::{Overrides, Plan};
@@ -248,6 +251,22 @@ impl Drop for Served {
     }
 }
 
+/// The plan that this house says is in force.
+fn in_force() -> InForce {
+    InForce {
+        number: 1,
+        digest: "00".repeat(32),
+        since: Timestamp::UNIX_EPOCH,
+        trigger: Trigger::Start,
+        by: "operator".into(),
+        reason: String::new(),
+        rolled_back_to: None,
+        file: "routing.toml".into(),
+        file_digest: None,
+        watch: true,
+    }
+}
+
 /// A thread that answers what is asked of the control loop, until nobody can ask any more.
 fn doorkeeper(
     plan: Arc<Plan>,
@@ -273,6 +292,20 @@ fn doorkeeper(
                 Ask::Notice { notice, reply, .. } => {
                     board.handle_input(Input::NoticeAdded { notice, sound: SoundId(0) }, clock.now());
                     let _ = reply.send(());
+                }
+                Ask::InForce(reply) => drop(reply.send(in_force())),
+                Ask::Reload(wanted) => {
+                    let outcome = Outcome::Unchanged;
+                    let (plan, difference) = (in_force(), Difference::default());
+                    let diagnostics = serde_json::json!([]);
+                    let files = Reloaded { outcome, plan, difference, diagnostics, tests: 0 };
+                    let answer = match wanted.which {
+                        Which::Files => Ok(files),
+                        Which::Number(_) => Err(NotReloaded::NoSuchPlan),
+                    };
+                    if let Some(reply) = wanted.reply {
+                        drop(reply.send(answer));
+                    }
                 }
                 Ask::PauseRecording { call, reply, .. } => {
                     let _ = reply.send([board.recording(call), board.recording(call)]);

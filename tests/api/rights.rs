@@ -48,6 +48,10 @@ POST /v1/recordings/{call}/pause    ASLCE
 POST /v1/recordings/{call}/resume   ASLCE
 GET  /v1/traces/{call}              AS
 GET  /v1/ledger                     A
+GET  /v1/plan                       AS
+GET  /v1/plan/history               AS
+POST /v1/plan/reload                A
+POST /v1/plan/rollback              A       {"number":1}
 "#;
 
 struct Row<'a> {

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
-    callers, calling, codecs, experts, files, flows, includes, lines, meetings, names, network, people,
-    prompts, queueing, rewriting, shape, trace, transports, trunks,
+    callers, calling, cases, codecs, experts, files, flows, includes, lines, meetings, names, network,
+    people, prompts, queueing, rewriting, shape, trace, transports, trunks,
 };
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.
@@ -18,7 +18,7 @@ pub struct Fixture {
 }
 
 pub fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 20] = [
+    let nouns: [&'static [Fixture]; 21] = [
         files::FIXTURES,
         includes::FIXTURES,
         shape::FIXTURES,
@@ -31,6 +31,7 @@ pub fn all() -> impl Iterator<Item = &'static Fixture> {
         callers::FIXTURES,
         calling::FIXTURES,
         flows::FIXTURES,
+        cases::FIXTURES,
         prompts::FIXTURES,
         network::FIXTURES,
         transports::FIXTURES,
@@ -145,6 +146,7 @@ fn every_code_in_the_sources_has_a_fixture_and_every_fixture_a_code() {
     let others = codecs::WITHOUT_OPUS.iter();
     let mut shown: BTreeSet<String> = all().chain(others).map(|fixture| fixture.code.to_owned()).collect();
     shown.extend(super::faulty::codes());
+    shown.extend(cases::AGAINST_RUNNING.map(str::to_owned));
     let unshown: Vec<_> =
         written.difference(&shown).filter(|code| !super::faulty::is_awaited(code)).collect();
     let unwritten: Vec<_> = shown.difference(&written).collect();

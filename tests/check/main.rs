@@ -4,6 +4,7 @@
 mod base;
 mod callers;
 mod calling;
+mod cases;
 mod codecs;
 mod command;
 mod effective;

@@ -197,7 +197,9 @@ fn a_poisoned_ticket_a_reload_and_a_crash_are_counted() {
     until(
         &engine,
         &mut lines,
-        &[("hotline_plan_reloads_total{outcome=\"taken\"}", &|reloads| reloads == 1.0)],
+        &[("hotline_plan_reloads_total{outcome=\"unchanged\",trigger=\"signal\"}", &|reloads| {
+            reloads == 1.0
+        })],
     );
     let faulty = plan("nonsense = 1");
     std::fs::write(engine.data.join("routing.toml"), &faulty).unwrap();
@@ -205,7 +207,7 @@ fn a_poisoned_ticket_a_reload_and_a_crash_are_counted() {
     until(
         &engine,
         &mut lines,
-        &[("hotline_plan_reloads_total{outcome=\"refused\"}", &|reloads| reloads == 1.0)],
+        &[("hotline_plan_reloads_total{outcome=\"refused\",trigger=\"signal\"}", &|reloads| reloads == 1.0)],
     );
     std::fs::write(engine.data.join("routing.toml"), plan(&sink)).unwrap();
     engine.kill();

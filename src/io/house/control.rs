@@ -112,14 +112,10 @@ impl House {
                 // Whoever asked may be gone.
                 let _ = reply.send(self.board.ask(&asker, request, now));
             }
-            Ask::Notice { notice, sound, reply } => {
-                self.notice_added(*notice, &sound);
-                let _ = reply.send(());
-            }
-            Ask::Reload => {
-                let outcome = if self.reload() { "taken" } else { "refused" };
-                self.metrics.figures().reloaded(outcome);
-            }
+            Ask::Notice { notice, sound, reply } => self.notice_wanted(*notice, sound, reply),
+            Ask::Reload(wanted) => self.want_plan(wanted),
+            Ask::Prepared(prepared) => self.prepared(*prepared),
+            Ask::InForce(reply) => drop(reply.send(self.in_force.clone())),
             Ask::Stop => {
                 self.serving.store(false, Ordering::Release);
                 let grace = if self.stopping { Duration::ZERO } else { self.plan.limits.drain_grace };

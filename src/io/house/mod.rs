@@ -8,7 +8,7 @@ mod control;
 mod gauges;
 mod looking;
 mod notices;
-mod reload;
+pub mod reload;
 mod start;
 
 use std::net::SocketAddr;
@@ -101,8 +101,12 @@ pub enum Ask {
     Request { asker: Asker, request: Request, reply: oneshot::Sender<Result<Reply, Refusal>> },
     /// Callers are told this for a while; it is on disk. `sound` is its one sound; back when calls hear it.
     Notice { notice: Box<HotNotice>, sound: SoundBank, reply: oneshot::Sender<()> },
-    /// Read the plan again.
-    Reload,
+    /// A plan is to be in force.
+    Reload(reload::Wanted),
+    /// What the worker made of it.
+    Prepared(Box<reload::Prepared>),
+    /// Which plan is in force.
+    InForce(oneshot::Sender<reload::InForce>),
     /// End: with the plan's grace, and at once when asked again.
     Stop,
     /// The store's word on a batch.
@@ -122,6 +126,12 @@ pub type Door = mpsc::UnboundedSender<Ask>;
 pub struct House {
     pub(super) setup: Setup,
     pub(super) plan: Arc<Plan>,
+    /// The plan that it began with: what is laid out for it stays.
+    started: Arc<Plan>,
+    in_force: reload::InForce,
+    reloads: reload::Reloads,
+    /// What the watch on files looks at.
+    watched: watch::Sender<reload::watch::Watched>,
     pub(super) board: Switchboard,
     pub(super) sockets: SipSockets,
     pub(super) media: MediaHandle,

@@ -1,5 +1,7 @@
 //! Hot notices: their sounds come into the bank, and leave it when nobody hears them any more.
 
+use tokio::sync::oneshot;
+
 use super::House;
 use crate::media::SoundBank;
 use crate::media::order::SoundId;
@@ -8,6 +10,15 @@ use crate::switchboard::notices::HotNotice;
 use crate::time::Now;
 
 impl House {
+    /// Whoever inserted it learns when calls hear it: while a reload makes the next bank, after that.
+    pub(super) fn notice_wanted(&mut self, notice: HotNotice, sound: SoundBank, reply: oneshot::Sender<()>) {
+        if self.reloads.is_running() {
+            return self.reloads.notices.push((notice, sound, reply));
+        }
+        self.notice_added(notice, &sound);
+        let _ = reply.send(());
+    }
+
     /// Calls from now on hear it in its time. `sound` holds its one sound, encoded elsewhere.
     pub(super) fn notice_added(&mut self, notice: HotNotice, sound: &SoundBank) {
         let place = SoundId(u32::try_from(self.bank.len()).unwrap_or(u32::MAX));
@@ -21,6 +32,9 @@ impl House {
     pub(super) fn mind_notices(&mut self, now: Now) {
         let in_force = self.board.notices(now.wall).filter(|notice| notice.is_in_force(now.wall)).count();
         self.metrics.figures().notices_in_force(in_force);
+        if self.reloads.is_running() {
+            return;
+        }
         let unheard = self.board.take_unheard(now.wall);
         if !unheard.is_empty() {
             self.bank = self.bank.without(&unheard);

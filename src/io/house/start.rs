@@ -3,13 +3,14 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
 
-use super::{Ask, House, Ready, Setup, StartError, load_sounds};
+use super::{Ask, House, Ready, Setup, StartError, load_sounds, reload};
 use crate::id::{Dice, SeatId};
 use crate::io::http::feed::Feed;
 use crate::io::http::tokens::Tokens;
@@ -18,12 +19,12 @@ use crate::io::media::{MediaConfig, MediaHandle, needed_files, raise_file_limit}
 use crate::io::recorder::{self, Archive, ArchiveConfig, Format, RecorderConfig};
 use crate::io::resolver::{Pace, Resolver};
 use crate::io::sip_socket::{Limits, SipSockets, tls};
-use crate::io::store::{self, Desk, KeptNotice, LedgerRow, Opening, Repaired};
+use crate::io::store::{self, Desk, KeptNotice, Opening, Repaired};
 use crate::io::trace::Tracer;
 use crate::io::{http, plan_files, secrets, ticket_sink};
-use crate::ledger::Action;
 use crate::media::SoundBank;
 use crate::routing::Plan;
+use crate::routing::difference::Difference;
 use crate::routing::plan::{RecordingFormat, SecretRef};
 use crate::sip::event::SeatAccount;
 use crate::sip::locate::Reach;
@@ -42,7 +43,8 @@ const KEPT_AT_LEAST: Duration = Duration::from_secs(24 * 3_600);
 impl House {
     /// Opens the house. Must be called inside a tokio runtime; `worker` runs sinks and HTTP.
     pub fn open(setup: Setup, worker: tokio::runtime::Handle) -> Result<House, StartError> {
-        let outcome = plan_files::load_opening(&setup.config, &setup.overrides, setup.clock.now().wall);
+        let plan_files::Reading { outcome, files: held } =
+            plan_files::read_opening(&setup.config, &setup.overrides, setup.clock.now().wall);
         let Some(plan) = outcome.plan.map(Arc::new) else {
             return Err(StartError::Plan(outcome.report.render(false)));
         };
@@ -61,9 +63,10 @@ impl House {
         let missed = missed(&opening, &plan, now)?;
         let notices = opening.notices(now.wall).map_err(outside("store"))?;
         let ungraded = ungraded(&opening, &plan, now)?;
-        let (accounts, mut created) = accounts(&plan, &setup)?;
-        let trunk_passwords = trunk_passwords(&plan, &setup)?;
-        let (tokens, made) = tokens(&plan, &setup)?;
+        let in_force = reload::at_start(&plan, &held, &setup);
+        let (accounts, mut created) = accounts(&plan, &setup.data)?;
+        let trunk_passwords = trunk_passwords(&plan, &setup.data)?;
+        let (tokens, made) = tokens(&plan, &setup.data)?;
         created.extend(made);
         let (tokens, known_tokens) = watch::channel(tokens);
         let feed = Feed::default();
@@ -131,6 +134,9 @@ impl House {
             now,
         );
         let mut metrics = Metrics::new();
+        metrics.figures().plan_number(in_force.number);
+        let (watched, look_at) = watch::channel(reload::watch::Watched::of(plan.watch, &held));
+        worker.spawn(reload::watch::watch(door.clone(), look_at));
         closed.iter().for_each(|fact| metrics.apply(fact));
         let serving = Arc::new(AtomicBool::new(false));
         let listening = match setup.http {
@@ -184,9 +190,13 @@ impl House {
             drained: false,
             ready,
             store: Some(store),
+            started: plan.clone(),
+            in_force,
+            reloads: reload::Reloads::new(),
+            watched,
             plan,
         };
-        house.note_plan(None);
+        house.note_plan(None, &Difference::default());
         for KeptNotice { notice, samples } in notices {
             house.notice_added(notice, &SoundBank::new([samples]));
         }
@@ -204,46 +214,6 @@ impl House {
         // The receiver lives as long as the house.
         let _ = self.door.send(Ask::Input(input));
     }
-
-    /// Writes a change of plan to the ledger, on the worker.
-    pub(super) fn note_plan(&self, previous: Option<String>) {
-        let Some(errands) = self.store.as_ref().map(store::Store::errands) else { return };
-        let digest = self.plan.digest.clone();
-        let at = self.setup.clock.now().wall;
-        let reason = if previous.is_some() { "reload" } else { "start" };
-        let restored = restored(&self.plan);
-        self.worker.spawn(async move {
-            let action = Action::PlanChanged { digest: digest.clone(), previous_digest: previous };
-            let written = errands
-                .append(move |last| LedgerRow::after(last, at, "operator", action, &digest, reason))
-                .await;
-            if let Err(error) = written {
-                tracing::error!(%error, "the change of plan is not in the ledger");
-            }
-            for (number, approver, reason) in restored {
-                let action = Action::NumberRestored { number: number.clone() };
-                let written = errands
-                    .append(move |last| LedgerRow::after(last, at, &approver, action, &number, &reason))
-                    .await;
-                if let Err(error) = written {
-                    tracing::error!(%error, "that a number is restored is not in the ledger");
-                }
-            }
-        });
-    }
-}
-
-/// Cancelled numbers that the plan has in use again: which, who decided so, and why and when.
-fn restored(plan: &Plan) -> Vec<(String, String, String)> {
-    let said = plan.lines.values().filter_map(|line| Some((line, line.restored.as_ref()?)));
-    said.map(|(line, own)| {
-        (
-            line.number.to_string(),
-            format!("operator:{}", own.approver),
-            format!("{} ({})", own.reason, own.date),
-        )
-    })
-    .collect()
 }
 
 /// What a crash left open is closed, with its repaired recording, before anything new begins.
@@ -317,11 +287,11 @@ pub(super) fn format(plan: &Plan) -> Format {
 /// The seats' accounts; passwords that do not exist yet are made.
 pub(super) fn accounts(
     plan: &Plan,
-    setup: &Setup,
+    data: &Path,
 ) -> Result<(Vec<SeatAccount>, Vec<std::path::PathBuf>), StartError> {
     let mut created = Vec::new();
     let mut account = |id: &SeatId, secret| -> Result<SeatAccount, StartError> {
-        let secret = secrets::resolve(secret, &setup.data).map_err(outside("secrets"))?;
+        let secret = secrets::resolve(secret, data).map_err(outside("secrets"))?;
         created.extend(secret.created);
         Ok(secrets::account(id, &plan.network.domain, &secret.text))
     };
@@ -331,10 +301,10 @@ pub(super) fn accounts(
 }
 
 /// Tokens of the API, of which those that do not exist yet are made: the house's own, then the plan's.
-pub(super) fn tokens(plan: &Plan, setup: &Setup) -> Result<(Tokens, Vec<std::path::PathBuf>), StartError> {
+pub(super) fn tokens(plan: &Plan, data: &Path) -> Result<(Tokens, Vec<std::path::PathBuf>), StartError> {
     let mut created = Vec::new();
     let mut text = |secret: &SecretRef| -> Result<String, StartError> {
-        let secret = secrets::resolve(secret, &setup.data).map_err(outside("secrets"))?;
+        let secret = secrets::resolve(secret, data).map_err(outside("secrets"))?;
         created.extend(secret.created);
         Ok(secret.text)
     };
@@ -346,11 +316,11 @@ pub(super) fn tokens(plan: &Plan, setup: &Setup) -> Result<(Tokens, Vec<std::pat
 }
 
 /// Passwords that carriers gave us for our accounts there.
-pub(super) fn trunk_passwords(plan: &Plan, setup: &Setup) -> Result<TrunkPasswords, StartError> {
+pub(super) fn trunk_passwords(plan: &Plan, data: &Path) -> Result<TrunkPasswords, StartError> {
     let accounts = plan.trunks.values().filter_map(|trunk| Some((&trunk.id, trunk.account.as_ref()?)));
     accounts
         .map(|(id, account)| {
-            let password = secrets::given(&account.password, &setup.data).map_err(outside("secrets"))?;
+            let password = secrets::given(&account.password, data).map_err(outside("secrets"))?;
             Ok((id.clone(), password))
         })
         .collect()

@@ -6,7 +6,7 @@ use utoipa::OpenApi;
 
 use super::rights::{self, ROUTES, Who};
 use super::{
-    calls, cases, facts, ledger, missed, notices, problem, queues, recordings, seats, tickets, traces,
+    calls, cases, facts, ledger, missed, notices, plans, problem, queues, recordings, seats, tickets, traces,
     watching, wishes, works,
 };
 
@@ -52,6 +52,10 @@ use super::{
         recordings::resume,
         traces::trace,
         ledger::list,
+        plans::show,
+        plans::history,
+        plans::reload,
+        plans::rollback,
     ),
     components(schemas(problem::Told, facts::FactView, traces::Format))
 )]

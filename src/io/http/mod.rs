@@ -17,6 +17,7 @@ mod listen;
 mod masking;
 mod missed;
 mod notices;
+mod plans;
 mod problem;
 mod queues;
 mod recordings;
@@ -198,6 +199,10 @@ fn routes(app: Arc<App>) -> Router {
         .route("/v1/recordings/{call}/resume", post(recordings::resume))
         .route("/v1/traces/{call}", get(traces::trace))
         .route("/v1/ledger", get(ledger::list))
+        .route("/v1/plan", get(plans::show))
+        .route("/v1/plan/history", get(plans::history))
+        .route("/v1/plan/reload", post(plans::reload))
+        .route("/v1/plan/rollback", post(plans::rollback))
         .route_layer(middleware::from_fn_with_state(app.clone(), guard::check))
         .fallback(async || Problem::from(problem::NO_SUCH_ROUTE))
         .layer(DefaultBodyLimit::max(BODY_MAX))

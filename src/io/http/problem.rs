@@ -38,6 +38,10 @@ pub(super) struct Told {
     /// Seconds after which it may be tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_s: Option<u64>,
+    /// What is wrong with a plan, as `hotline check --json` gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    diagnostics: Option<serde_json::Value>,
 }
 
 /// A code that is always told in the same words.
@@ -68,6 +72,10 @@ pub(super) const NO_SUCH_TICKET: Kind =
     Kind(StatusCode::NOT_FOUND, "no_such_ticket", "没有这张工单", "no such ticket");
 pub(super) const NO_SUCH_QUEUE: Kind =
     Kind(StatusCode::NOT_FOUND, "no_such_queue", "没有这个队列", "no such queue");
+pub(super) const NO_SUCH_PLAN: Kind =
+    Kind(StatusCode::NOT_FOUND, "no_such_plan", "没有保存这个方案", "no plan of this number is kept");
+pub(super) const RELOADS_FULL: Kind =
+    Kind(StatusCode::SERVICE_UNAVAILABLE, "reloads_full", "等待中的重载已满", "as many reloads wait as may");
 pub(super) const NO_SUCH_ROUTE: Kind =
     Kind(StatusCode::NOT_FOUND, "no_such_route", "没有这个地址", "nothing is found here");
 pub(super) const NO_RECORDING: Kind = Kind(StatusCode::NOT_FOUND, "no_recording", "没有录音", "no recording");
@@ -109,6 +117,7 @@ impl Problem {
             en,
             field: None,
             retry_after_s: None,
+            diagnostics: None,
         }))
     }
 
@@ -121,6 +130,12 @@ impl Problem {
     /// May be tried again after so many seconds.
     pub(super) fn after(mut self, seconds: u64) -> Self {
         self.0.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// With what is wrong with a plan.
+    pub(super) fn with_diagnostics(mut self, diagnostics: serde_json::Value) -> Self {
+        self.0.diagnostics = Some(diagnostics);
         self
     }
 

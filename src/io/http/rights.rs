@@ -76,6 +76,10 @@ pub static ROUTES: [Route; 38] = [
     route(Method::POST, "/v1/recordings/{call}/resume", TALKING),
     route(Method::GET, "/v1/traces/{call}", LEADING),
     route(Method::GET, "/v1/ledger", OWNING),
+    route(Method::GET, "/v1/plan", LEADING),
+    route(Method::GET, "/v1/plan/history", LEADING),
+    route(Method::POST, "/v1/plan/reload", OWNING),
+    route(Method::POST, "/v1/plan/rollback", OWNING),
 ];
 
 /// Whom a route is for; HEAD is asked as GET is (RFC 9110 §9.3.2). `None`: there is none.

@@ -58,6 +58,7 @@ pub struct SourceError {
 }
 
 /// One of the plan's sources.
+#[derive(Clone)]
 struct Source {
     adapter: Arc<dyn LookUp>,
     timeout: Duration,
@@ -65,7 +66,7 @@ struct Source {
 }
 
 /// All of a plan's sources.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Sources {
     sources: BTreeMap<LookUpId, Source>,
     /// Outlives the plan: connections do.

@@ -4,6 +4,7 @@
 
 mod callers;
 mod calling;
+mod cases;
 mod codecs;
 mod codes;
 mod experts;
@@ -98,6 +99,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     network::sinks(table, problems);
     trace::trace(table, problems);
     scripts::scripts(table, problems);
+    cases::cases(table, problems);
     figures::figures(table, problems);
     ranges(table, problems);
     if !problems.any_error() {

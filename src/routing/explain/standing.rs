@@ -25,14 +25,12 @@ impl Plan {
                 "an emergency center calls: no lane or policy applies",
             ));
         } else {
-            // As the switchboard looks for them: however the carrier writes the number.
-            let forms = self.city.caller_forms(caller);
-            if let Some(lane) = self.lane(line, trunk, &forms) {
+            if let Some(lane) = self.lane_of(line, trunk, caller) {
                 points = points.saturating_add(lane.priority);
                 skills.extend(lane.skills.iter().cloned());
                 words.push(lane_words(lane));
             }
-            if let Some(policy) = forms.iter().find_map(|form| self.callers.policies.get(form.as_ref())) {
+            if let Some(policy) = self.policy_of(caller) {
                 words.push(self.policy_words(policy, at));
                 if let Some(act) = (at < policy.until).then_some(&policy.act) {
                     points = after(points, act);
@@ -51,15 +49,6 @@ impl Plan {
 
     fn queue_priority(&self, queue: &QueueId) -> i16 {
         self.queues.get(queue).map_or(0, |queue| queue.rules.priority)
-    }
-
-    /// The first that fits, by any of its three.
-    fn lane(&self, line: &Line, trunk: &Trunk, forms: &[Cow<'_, str>]) -> Option<&Lane> {
-        self.callers.lanes.iter().find(|lane| {
-            lane.lines.contains(&line.number)
-                || lane.trunks.contains(&trunk.id)
-                || forms.iter().any(|form| lane.callers.contains(form.as_ref()))
-        })
     }
 
     fn policy_words(&self, policy: &CallerPolicy, at: Timestamp) -> Text {

@@ -75,6 +75,8 @@ impl RoutingTable {
             bots: reader.sections("bot", BotTable::read),
             human_first: reader.section("human_first", HumanFirstTable::read),
             retired: reader.section("retired", RetiredTable::read),
+            cases: reader.sections("test", CaseTable::read),
+            watch: reader.section("reload", |reader| reader.or("watch", true)).flatten(),
         }
     }
 }

@@ -1,0 +1,445 @@
+//! A new plan, whole or not at all: read, checked and tested on the worker, then swapped in by one value.
+//!
+//! One at a time, in the order in which they were wanted. The control loop reads no file for it and decodes
+//! no sound: [`prepare`] does all of that beside it, and only when nothing is left that could go wrong does
+//! the swap come back as [`Ask::Prepared`](super::Ask::Prepared). Calls under way keep the plan that they
+//! began with.
+
+mod prepare;
+pub(super) mod watch;
+
+use std::collections::VecDeque;
+
+use serde::Serialize;
+use tokio::sync::oneshot;
+
+use super::{Ask, House, start};
+use crate::io::kept_plans::{Kept, KeptPlans};
+use crate::io::plan_files::Held;
+use crate::io::sip_socket::tls::Files;
+use crate::io::store::{self, LedgerRow};
+use crate::ledger::{Action, CHANGES_MAX, Trigger};
+use crate::media::SoundBank;
+use crate::routing::Plan;
+use crate::routing::difference::Difference;
+use crate::switchboard::Input;
+use crate::switchboard::notices::HotNotice;
+use crate::time::Timestamp;
+
+pub use prepare::Prepared;
+
+/// Reloads that wait for the one under way; a further one is refused, for whoever wants it may ask again.
+const WAITING_MAX: usize = 16;
+/// Who changes files and sends signals.
+const OPERATOR: &str = "operator";
+
+/// Somebody wants a plan in force.
+pub struct Wanted {
+    /// Which.
+    pub which: Which,
+    /// What brings it about.
+    pub trigger: Trigger,
+    /// Who.
+    pub by: String,
+    /// Why, in their words; empty: not said.
+    pub reason: String,
+    /// Nothing is to change: only what would.
+    pub dry_run: bool,
+    /// Who waits for what came of it.
+    pub reply: Option<oneshot::Sender<Result<Reloaded, NotReloaded>>>,
+}
+
+/// Which plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// What the operator's files say now.
+    Files,
+    /// One that was in force, by its number.
+    Number(u64),
+}
+
+impl Wanted {
+    /// What the files say, because of SIGHUP.
+    pub fn by_signal() -> Self {
+        Wanted::files(Trigger::Signal)
+    }
+
+    /// What the files say.
+    fn files(trigger: Trigger) -> Self {
+        Wanted {
+            which: Which::Files,
+            trigger,
+            by: OPERATOR.to_owned(),
+            reason: String::new(),
+            dry_run: false,
+            reply: None,
+        }
+    }
+}
+
+/// The plan in force, and how the operator's files stand to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InForce {
+    /// Which it is; its files are kept under this number.
+    pub number: u64,
+    /// Of its files.
+    pub digest: String,
+    /// Since when, by the engine's clock.
+    pub since: Timestamp,
+    /// What brought it about.
+    pub trigger: Trigger,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// The earlier plan that it is again.
+    pub rolled_back_to: Option<u64>,
+    /// The routing file's name.
+    pub file: String,
+    /// Of the files as they were last read; `None`: they are of no use.
+    pub file_digest: Option<String>,
+    /// Whether files that change are read by themselves.
+    pub watch: bool,
+}
+
+/// How the files on disk stand to the plan in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileState {
+    /// They are it.
+    InForce,
+    /// They are another plan, which a restart or a reload would bring into force.
+    Differs,
+    /// They are faulty: a restart would fail.
+    Faulty,
+}
+
+impl InForce {
+    /// Of a plan that is kept, with the files on disk as they were last read.
+    fn of(kept: Kept, file: String, file_digest: Option<String>, watch: bool) -> Self {
+        InForce {
+            number: kept.number,
+            digest: kept.digest,
+            since: kept.since,
+            trigger: kept.trigger,
+            by: kept.by,
+            reason: kept.reason,
+            rolled_back_to: kept.rolled_back_to,
+            file,
+            file_digest,
+            watch,
+        }
+    }
+
+    /// See [`FileState`].
+    pub fn file_state(&self) -> FileState {
+        match &self.file_digest {
+            Some(digest) if *digest == self.digest => FileState::InForce,
+            Some(_) => FileState::Differs,
+            None => FileState::Faulty,
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Reloaded {
+    /// How.
+    pub outcome: Outcome,
+    /// The plan in force now.
+    pub plan: InForce,
+    /// What was changed, or would be.
+    pub difference: Difference,
+    /// Warnings about the plan that was read, as `hotline check --json` gives them.
+    pub diagnostics: serde_json::Value,
+    /// How many tests it has, all of which pass.
+    pub tests: usize,
+}
+
+/// How it came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It is in force.
+    Taken,
+    /// It was in force already.
+    Unchanged,
+    /// It would be in force, had this not been a trial.
+    WouldBeTaken,
+}
+
+/// Why the plan in force stays.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NotReloaded {
+    /// The files are faulty, or want what only a restart gives: as `hotline check --json` says it.
+    Faulty(serde_json::Value),
+    /// No plan of this number is kept.
+    NoSuchPlan,
+    /// A secret or the shelf of plans is not to be had.
+    Outside(String),
+    /// As many wait as may.
+    Busy,
+}
+
+/// Reloads under way.
+pub(super) struct Reloads {
+    running: bool,
+    waiting: VecDeque<Wanted>,
+    /// Hot notices that came meanwhile: their sounds go into the bank that the reload brings.
+    pub(super) notices: Vec<(HotNotice, SoundBank, oneshot::Sender<()>)>,
+}
+
+impl Reloads {
+    /// Whether the bank of sounds is about to be another one.
+    pub(super) fn is_running(&self) -> bool {
+        self.running
+    }
+
+    pub(super) fn new() -> Self {
+        Reloads { running: false, waiting: VecDeque::new(), notices: Vec::new() }
+    }
+}
+
+impl House {
+    /// Somebody wants a plan in force.
+    pub(super) fn want_plan(&mut self, wanted: Wanted) {
+        if self.reloads.waiting.len() >= WAITING_MAX {
+            return self.not_reloaded(wanted, NotReloaded::Busy);
+        }
+        self.reloads.waiting.push_back(wanted);
+        self.prepare_next();
+    }
+
+    fn prepare_next(&mut self) {
+        if self.reloads.running {
+            return;
+        }
+        let Some(wanted) = self.reloads.waiting.pop_front() else { return };
+        self.reloads.running = true;
+        // Certificates are files of their own: they are read again whatever becomes of the plan.
+        self.sockets.renew_certificates(None);
+        let job = prepare::Job {
+            wanted,
+            config: self.setup.config.clone(),
+            overrides: self.setup.overrides.clone(),
+            data: self.setup.data.clone(),
+            clock: self.setup.clock,
+            running: self.plan.clone(),
+            started: self.started.clone(),
+            in_force: self.in_force.clone(),
+            bank: self.bank.clone(),
+            loaded: self.loaded.clone(),
+            desk: self.desk.clone(),
+            look_ups: self.look_ups.clone(),
+        };
+        let door = self.door.clone();
+        self.worker.spawn_blocking(move || drop(door.send(Ask::Prepared(Box::new(job.run())))));
+    }
+
+    /// What the worker made of it.
+    pub(super) fn prepared(&mut self, prepared: Prepared) {
+        let Prepared { wanted, files, result } = prepared;
+        if let Some(files) = files {
+            self.in_force.file_digest = files.digest;
+            let watched = watch::Watched::of(self.plan.watch, &files.held);
+            self.watched.send_replace(watched);
+        }
+        match result {
+            Err(why) => self.not_reloaded(wanted, why),
+            Ok(prepare::Ready::Unchanged { tokens, diagnostics, tests }) => {
+                if let Some(tokens) = tokens {
+                    self.tokens.send_replace(tokens); // Their files may have changed all the same.
+                }
+                tracing::info!(trigger = wanted.trigger.word(), "the plan has not changed");
+                self.reloaded(wanted, Outcome::Unchanged, Difference::default(), diagnostics, tests);
+            }
+            Ok(prepare::Ready::Trial { difference, diagnostics, tests }) => {
+                self.reloaded(wanted, Outcome::WouldBeTaken, difference, diagnostics, tests);
+            }
+            Ok(prepare::Ready::New(new)) => {
+                let (difference, diagnostics, tests) =
+                    (new.difference.clone(), new.diagnostics.clone(), new.tests);
+                self.swap(*new);
+                self.reloaded(wanted, Outcome::Taken, difference, diagnostics, tests);
+            }
+        }
+        if self.in_force.file_state() != FileState::InForce {
+            let (number, file) = (self.in_force.number, &self.in_force.file);
+            tracing::warn!(number, file, "the file is not the plan in force: a restart uses the file");
+        }
+        self.reloads.running = false;
+        for (notice, sound, reply) in std::mem::take(&mut self.reloads.notices) {
+            self.notice_wanted(notice, sound, reply);
+        }
+        self.prepare_next();
+    }
+
+    fn swap(&mut self, new: prepare::New) {
+        let prepare::New {
+            plan,
+            tokens,
+            accounts,
+            trunk_passwords,
+            look_ups,
+            bank,
+            loaded,
+            sounds,
+            kept,
+            ..
+        } = new;
+        self.look_ups = look_ups;
+        self.sockets.renew_certificates(Some(Files::of(&plan.network.tls, &self.setup.data)));
+        self.tokens.send_replace(tokens);
+        (self.bank, self.loaded) = (bank, loaded);
+        self.media.set_bank(&self.bank);
+        self.tracer.configure(plan.trace);
+        self.archive.set_format(start::format(&plan));
+        self.watched.send_modify(|watched| watched.on = plan.watch);
+        let previous = std::mem::replace(&mut self.plan, plan.clone()).digest.clone();
+        let (file, file_digest) = (self.in_force.file.clone(), self.in_force.file_digest.take());
+        self.in_force = InForce::of(kept, file, file_digest, plan.watch);
+        let (number, trigger) = (self.in_force.number, self.in_force.trigger.word());
+        self.metrics.figures().plan_number(number);
+        let changed = new.difference.words();
+        tracing::info!(
+            number,
+            trigger,
+            digest = plan.digest,
+            "a new plan is in force for the calls to come:\n{changed}"
+        );
+        self.note_plan(Some(previous), &new.difference);
+        let changed = Input::PlanChanged { plan, accounts, trunk_passwords, sounds };
+        self.board.handle_input(changed, self.setup.clock.now());
+        self.resolver.follow(&self.plan);
+    }
+
+    fn reloaded(
+        &self,
+        wanted: Wanted,
+        outcome: Outcome,
+        difference: Difference,
+        diagnostics: serde_json::Value,
+        tests: usize,
+    ) {
+        let word = match outcome {
+            Outcome::Taken => "taken",
+            Outcome::Unchanged => "unchanged",
+            Outcome::WouldBeTaken => "trial",
+        };
+        self.metrics.figures().reloaded(word, wanted.trigger.word());
+        if let Some(reply) = wanted.reply {
+            let plan = self.in_force.clone();
+            // Whoever asked may be gone.
+            let _ = reply.send(Ok(Reloaded { outcome, plan, difference, diagnostics, tests }));
+        }
+    }
+
+    fn not_reloaded(&self, wanted: Wanted, why: NotReloaded) {
+        if let NotReloaded::Outside(error) = &why {
+            tracing::error!(error, "the plan stays as it is");
+        }
+        self.metrics.figures().reloaded("refused", wanted.trigger.word());
+        if let Some(reply) = wanted.reply {
+            let _ = reply.send(Err(why));
+        }
+    }
+
+    /// Writes a change of plan to the ledger, on the worker.
+    pub(super) fn note_plan(&self, previous_digest: Option<String>, difference: &Difference) {
+        let Some(errands) = self.store.as_ref().map(store::Store::errands) else { return };
+        let InForce { number, digest, trigger, by, rolled_back_to, .. } = self.in_force.clone();
+        let reason = match self.in_force.reason.as_str() {
+            "" => trigger.word().to_owned(),
+            said => said.to_owned(),
+        };
+        let changes = difference.changes.iter().take(CHANGES_MAX);
+        let changes = changes.map(|change| change.text.zh.clone()).collect();
+        let at = self.setup.clock.now().wall;
+        let trigger = if previous_digest.is_none() { Trigger::Start } else { trigger };
+        let restored = restored(&self.plan);
+        self.worker.spawn(async move {
+            let subject = digest.clone();
+            let action = Action::PlanChanged {
+                changes,
+                digest,
+                number: Some(number),
+                previous_digest,
+                rolled_back_to,
+                trigger: Some(trigger),
+            };
+            let written =
+                errands.append(move |last| LedgerRow::after(last, at, &by, action, &subject, &reason)).await;
+            if let Err(error) = written {
+                tracing::error!(%error, "the change of plan is not in the ledger");
+            }
+            for (number, approver, reason) in restored {
+                let action = Action::NumberRestored { number: number.clone() };
+                let written = errands
+                    .append(move |last| LedgerRow::after(last, at, &approver, action, &number, &reason))
+                    .await;
+                if let Err(error) = written {
+                    tracing::error!(%error, "that a number is restored is not in the ledger");
+                }
+            }
+        });
+    }
+}
+
+/// Cancelled numbers that the plan has in use again: which, who decided so, and why and when.
+fn restored(plan: &Plan) -> Vec<(String, String, String)> {
+    let said = plan.lines.values().filter_map(|line| Some((line, line.restored.as_ref()?)));
+    said.map(|(line, own)| {
+        (
+            line.number.to_string(),
+            format!("operator:{}", own.approver),
+            format!("{} ({})", own.reason, own.date),
+        )
+    })
+    .collect()
+}
+
+/// The plan of a house that opens: the last one's number where the files are the same, and else a new one.
+/// A shelf that cannot be read or written costs ways back, and no start.
+pub(super) fn at_start(plan: &Plan, held: &[Held], setup: &super::Setup) -> InForce {
+    let shelf = KeptPlans::of(&setup.data);
+    let mut history = shelf.history().unwrap_or_else(|error| {
+        tracing::error!(%error, "the kept plans cannot be read");
+        Vec::new()
+    });
+    let last = history.pop();
+    let file = setup.config.to_string_lossy().into_owned();
+    let digest = Some(plan.digest.clone());
+    let kept = match last {
+        Some(last) if last.digest == plan.digest => last,
+        last => {
+            if let Some(last) = &last {
+                let number = last.number;
+                tracing::warn!(number, file, "the file is not the plan that was in force: the file is used");
+            }
+            let kept = Kept {
+                number: last.map_or(1, |last| last.number + 1),
+                digest: plan.digest.clone(),
+                since: setup.clock.now().wall,
+                trigger: Trigger::Start,
+                by: OPERATOR.to_owned(),
+                reason: String::new(),
+                rolled_back_to: None,
+                files: Vec::new(),
+            };
+            keep(&shelf, kept, held)
+        }
+    };
+    InForce::of(kept, file, digest, plan.watch)
+}
+
+/// A plan is in force even where no disk holds it: then nobody can roll back to it.
+fn keep(shelf: &KeptPlans, plan: Kept, held: &[Held]) -> Kept {
+    match shelf.keep(plan.clone(), held) {
+        Ok(kept) => kept,
+        Err(error) => {
+            let number = plan.number;
+            tracing::error!(%error, number, "the plan's files are not kept: there is no way back to it");
+            plan
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! All of a reload that takes time: reading, checking, testing, decoding, keeping. Runs on the worker.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::super::{load_sounds, start};
+use super::{InForce, NotReloaded, Wanted, Which};
+use crate::id::PromptId;
+use crate::io::clock::Clock;
+use crate::io::http::tokens::Tokens;
+use crate::io::kept_plans::{Kept, KeptPlans};
+use crate::io::look_up::Sources;
+use crate::io::plan_files::{self, Held, Reading};
+use crate::io::store::Desk;
+use crate::ledger::Trigger;
+use crate::media::SoundBank;
+use crate::media::order::SoundId;
+use crate::routing::difference::{Difference, wants_restart};
+use crate::routing::{Overrides, Plan};
+use crate::sip::event::SeatAccount;
+use crate::switchboard::trunks::TrunkPasswords;
+
+/// What is to be done, with all that it needs of the house.
+pub(super) struct Job {
+    pub(super) wanted: Wanted,
+    pub(super) config: PathBuf,
+    pub(super) overrides: Overrides,
+    pub(super) data: PathBuf,
+    pub(super) clock: Clock,
+    pub(super) running: Arc<Plan>,
+    /// What sockets, ports and threads were laid out for.
+    pub(super) started: Arc<Plan>,
+    pub(super) in_force: InForce,
+    pub(super) bank: SoundBank,
+    pub(super) loaded: Vec<(Arc<[i16]>, SoundId)>,
+    pub(super) desk: Desk,
+    pub(super) look_ups: Sources,
+}
+
+/// What came of it, for the control loop.
+pub struct Prepared {
+    pub(super) wanted: Wanted,
+    /// The operator's files, if it was they that were read.
+    pub(super) files: Option<Files>,
+    pub(super) result: Result<Ready, NotReloaded>,
+}
+
+/// The operator's files as they were read.
+pub(super) struct Files {
+    pub(super) held: Vec<Held>,
+    /// `None`: of no use.
+    pub(super) digest: Option<String>,
+}
+
+/// A plan that can be taken over.
+pub(super) enum Ready {
+    /// It is in force already. Tokens, unless this was a trial.
+    Unchanged { tokens: Option<Tokens>, diagnostics: serde_json::Value, tests: usize },
+    /// Nothing is to change.
+    Trial { difference: Difference, diagnostics: serde_json::Value, tests: usize },
+    /// It is new.
+    New(Box<New>),
+}
+
+/// A plan with everything that the house takes over with it.
+pub(super) struct New {
+    pub(super) plan: Arc<Plan>,
+    pub(super) tokens: Tokens,
+    pub(super) accounts: Vec<SeatAccount>,
+    pub(super) trunk_passwords: TrunkPasswords,
+    pub(super) look_ups: Sources,
+    pub(super) bank: SoundBank,
+    pub(super) loaded: Vec<(Arc<[i16]>, SoundId)>,
+    pub(super) sounds: Vec<(PromptId, SoundId)>,
+    pub(super) kept: Kept,
+    pub(super) difference: Difference,
+    pub(super) diagnostics: serde_json::Value,
+    pub(super) tests: usize,
+}
+
+impl Job {
+    /// Does it. A fault in it costs the reload, and nothing else.
+    pub(super) fn run(mut self) -> Prepared {
+        let mut files = None;
+        let result = catch_unwind(AssertUnwindSafe(|| self.prepare(&mut files))).unwrap_or_else(|_| {
+            Err(NotReloaded::Outside(
+                "重载时发生内部错误 / the reload met a fault of the engine's".to_owned(),
+            ))
+        });
+        Prepared { wanted: self.wanted, files, result }
+    }
+
+    fn prepare(&mut self, files: &mut Option<Files>) -> Result<Ready, NotReloaded> {
+        let shelf = KeptPlans::of(&self.data);
+        let now = self.clock.now().wall;
+        let outside = |error: &dyn std::fmt::Display| NotReloaded::Outside(error.to_string());
+        let (reading, again) = match self.wanted.which {
+            Which::Files => (plan_files::read(&self.config, &self.overrides, now), None),
+            Which::Number(number) => {
+                let history = shelf.history().map_err(|error| outside(&error))?;
+                let kept = history.into_iter().find(|kept| kept.number == number);
+                let kept = kept.ok_or(NotReloaded::NoSuchPlan)?;
+                (shelf.read(&kept, &self.overrides, now), Some(number))
+            }
+        };
+        let Reading { outcome, files: held } = reading;
+        if again.is_none() {
+            let digest = outcome.plan.as_ref().map(|plan| plan.digest.clone());
+            *files = Some(Files { held: held.clone(), digest });
+        }
+        let mut report = outcome.report;
+        if let Some(plan) = &outcome.plan {
+            report.refuse_fixed(&wants_restart(&self.started, plan), &outcome.fixtures);
+        }
+        let diagnostics = report.to_json();
+        let Some(plan) = outcome.plan.filter(|_| report.exit_code() == 0).map(Arc::new) else {
+            tracing::error!("the plan stays as it is:\n{}", report.render(false));
+            return Err(NotReloaded::Faulty(diagnostics));
+        };
+        let (tests, dry_run) = (outcome.cases, self.wanted.dry_run);
+        if plan.digest == self.running.digest || self.was_seen(&plan) {
+            let tokens = match dry_run {
+                true => None,
+                false => Some(start::tokens(&self.running, &self.data).map_err(|error| outside(&error))?.0),
+            };
+            return Ok(Ready::Unchanged { tokens, diagnostics, tests });
+        }
+        let difference = Difference::between(&self.running, &plan);
+        if dry_run {
+            return Ok(Ready::Trial { difference, diagnostics, tests });
+        }
+        let (tokens, _) = start::tokens(&plan, &self.data).map_err(|error| outside(&error))?;
+        let (accounts, _) = start::accounts(&plan, &self.data).map_err(|error| outside(&error))?;
+        let trunk_passwords = start::trunk_passwords(&plan, &self.data).map_err(|error| outside(&error))?;
+        let look_ups = Sources::open(&plan, &self.data, &self.desk, &self.look_ups);
+        let look_ups = look_ups.map_err(|error| outside(&error))?;
+        let mut loaded = std::mem::take(&mut self.loaded);
+        let (bank, sounds) = load_sounds(&plan, &self.bank, &mut loaded);
+        let kept = self.keep(&shelf, &plan, &held, again);
+        Ok(Ready::New(Box::new(New {
+            plan,
+            tokens,
+            accounts,
+            trunk_passwords,
+            look_ups,
+            bank,
+            loaded,
+            sounds,
+            kept,
+            difference,
+            diagnostics,
+            tests,
+        })))
+    }
+
+    /// A file that was touched and holds what it held does not undo a rollback.
+    fn was_seen(&self, plan: &Plan) -> bool {
+        let seen = self.in_force.file_digest.as_ref() == Some(&plan.digest);
+        self.wanted.trigger == Trigger::Watch && seen
+    }
+
+    fn keep(&self, shelf: &KeptPlans, plan: &Plan, held: &[Held], again: Option<u64>) -> Kept {
+        let plan = Kept {
+            number: self.in_force.number + 1,
+            digest: plan.digest.clone(),
+            since: self.clock.now().wall,
+            trigger: self.wanted.trigger,
+            by: self.wanted.by.clone(),
+            reason: self.wanted.reason.clone(),
+            rolled_back_to: again,
+            files: Vec::new(),
+        };
+        super::keep(shelf, plan, held)
+    }
+}

@@ -1,0 +1,99 @@
+//! The kinds of things that a plan has, in the order in which changes are told.
+
+/// A kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Purpose,
+    City,
+    Network,
+    Tls,
+    Limits,
+    Recording,
+    Trace,
+    SeatGreeting,
+    Survey,
+    Transition,
+    Reload,
+    Trunk,
+    Group,
+    Queue,
+    Seat,
+    Number,
+    Meeting,
+    Emergency,
+    Experts,
+    Department,
+    ThreeWay,
+    Work,
+    Callers,
+    Lane,
+    Policy,
+    Disposition,
+    Missed,
+    FollowUp,
+    Calling,
+    Flow,
+    LookUp,
+    Bot,
+    Token,
+    Sink,
+    Prompt,
+}
+
+impl Kind {
+    /// 中文 and English.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Kind::Purpose => ("用途", "purpose"),
+            Kind::City => ("城市", "city"),
+            Kind::Network => ("网络", "network"),
+            Kind::Tls => ("证书", "certificates"),
+            Kind::Limits => ("限额", "limits"),
+            Kind::Recording => ("录音", "recording"),
+            Kind::Trace => ("信令保存", "trace"),
+            Kind::SeatGreeting => ("工号播报", "seat greeting"),
+            Kind::Survey => ("评价", "survey"),
+            Kind::Transition => ("过渡期", "transition"),
+            Kind::Reload => ("重载", "reload"),
+            Kind::Trunk => ("中继", "trunk"),
+            Kind::Group => ("中继组", "trunk group"),
+            Kind::Queue => ("队列", "queue"),
+            Kind::Seat => ("座席", "seat"),
+            Kind::Number => ("号码", "number"),
+            Kind::Meeting => ("会议室", "meeting"),
+            Kind::Emergency => ("紧急热线", "emergency number"),
+            Kind::Experts => ("专家组", "expert group"),
+            Kind::Department => ("部门", "department"),
+            Kind::ThreeWay => ("请第三方", "three-way calls"),
+            Kind::Work => ("座席作息", "work"),
+            Kind::Callers => ("来电人", "callers"),
+            Kind::Lane => ("通道", "lane"),
+            Kind::Policy => ("来电人规则", "caller policy"),
+            Kind::Disposition => ("诉求分类", "disposition"),
+            Kind::Missed => ("漏接清单", "missed calls"),
+            Kind::FollowUp => ("回访", "follow-up"),
+            Kind::Calling => ("外呼", "calling"),
+            Kind::Flow => ("自助流程", "flow"),
+            Kind::LookUp => ("查询", "look-up"),
+            Kind::Bot => ("语音机器人", "bot"),
+            Kind::Token => ("接口令牌", "API token"),
+            Kind::Sink => ("工单去处", "ticket sink"),
+            Kind::Prompt => ("提示音", "prompt"),
+        }
+    }
+
+    /// What becomes of calls under way when one is gone.
+    pub fn after_removal(self) -> (&'static str, &'static str) {
+        match self {
+            Kind::Queue => (
+                "（已在等候的来电人保留，按它没有座席时的规则登记工单）",
+                " (who waits there is kept, and gets a ticket by its rule for no seats)",
+            ),
+            Kind::Seat => ("（通话中的说完为止）", " (a clerk who talks does so to the end)"),
+            Kind::Number => {
+                ("（通话中的不受影响，再来电 404 拒绝）", " (calls under way go on, new ones get 404)")
+            }
+            _ => ("", ""),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::routing::{Draft, Outcome, Overrides};
+
+/// A bench plan: no prompts are needed, and few tables.
+const OLD: &str = r#"
+schema = 1
+purpose = "bench"
+prompts = "prompts.toml"
+[city]
+name = "濮阳市"
+area_code = "0393"
+country_code = "86"
+time_zone = "Asia/Shanghai"
+[network]
+listen = ["127.0.0.1:5060"]
+rtp_ports = "20000-29999"
+domain = "hotline.test"
+[limits]
+calls_max = 100
+[[trunk]]
+name = "carrier"
+sources = ["127.0.0.0/8"]
+[[trunk]]
+name = "far"
+target = "127.0.0.1:5090"
+[[number]]
+number = "10001"
+name = "静音"
+mode = "bench"
+does = "silent"
+[[number]]
+number = "10002"
+name = "转接"
+mode = "bench"
+does = "dial"
+trunk = "far"
+[[caller_policy]]
+caller = "13900000000"
+act = "behind"
+by = 10
+reason = "重复来电"
+approver = "值班主任"
+until = 2099-12-31
+[[caller_policy]]
+caller = "13911111100"
+act = "confidential"
+reason = "保护"
+approver = "值班主任"
+until = 2099-12-31
+[[ticket_sink]]
+name = "store"
+kind = "sqlite"
+"#;
+
+fn load(text: &str) -> Outcome {
+    let mut draft = Draft::read("routing.toml", Ok(text.as_bytes().to_vec()), &Overrides::default());
+    while let Some(name) = draft.wants().first() {
+        draft.give(name, Ok(b"schema = 1\n".to_vec()));
+    }
+    draft.judge()
+}
+
+fn plan(edits: &[(&str, &str)]) -> Plan {
+    let mut text = OLD.to_owned();
+    for (from, to) in edits {
+        assert_eq!(text.matches(from).count(), 1, "{from}");
+        text = text.replacen(from, to, 1);
+    }
+    let outcome = load(&text);
+    outcome.plan.unwrap_or_else(|| panic!("{}", outcome.report.render(false)))
+}
+
+fn lines(edits: &[(&str, &str)]) -> Vec<String> {
+    let difference = Difference::between(&plan(&[]), &plan(edits));
+    assert_eq!(difference.more, 0);
+    difference.changes.into_iter().map(|change| format!("{} / {}", change.text.zh, change.text.en)).collect()
+}
+
+#[test]
+fn the_same_files_do_not_differ_and_a_comment_is_no_change_of_the_plan() {
+    assert!(Difference::between(&plan(&[]), &plan(&[])).is_empty());
+    let said = lines(&[("[limits]", "# 备注\n[limits]")]);
+    assert_eq!(
+        said,
+        [
+            "文件有改动（如注释、测试），对来电的处理不变 / the files differ (comments, tests), and what the plan does is the same"
+        ]
+    );
+}
+
+#[test]
+fn each_change_is_one_line_with_what_was_and_what_is() {
+    let rows: [(&[(&str, &str)], &str); 7] = [
+        (
+            &[("calls_max = 100", "calls_max = 80")],
+            "限额: 同时通话数 100 → 80 / limits: calls at once 100 → 80",
+        ),
+        (
+            &[("target = \"127.0.0.1:5090\"", "target = \"127.0.0.1:5091\"\npriority = 2")],
+            "中继 far: 送往 127.0.0.1:5090 → 127.0.0.1:5091 / trunk far: target 127.0.0.1:5090 → 127.0.0.1:5091\n\
+             中继 far: 优先级 1 → 2 / trunk far: priority 1 → 2",
+        ),
+        (
+            &[("number = \"10001\"", "number = \"10009\"")],
+            "删去号码 10001（通话中的不受影响，再来电 404 拒绝） / gone: number 10001 (calls under way go on, new ones get 404)\n\
+             新增号码 10009（名称 静音，方式 压测，责任单位 ） / new: number 10009 (name 静音, mode bench, owner )",
+        ),
+        (
+            &[("does = \"silent\"", "does = \"dial\"\ntrunk = \"far\"\nrecord = true")],
+            "号码 10001: 中继 无 → far / number 10001: trunk none → far",
+        ),
+        (
+            &[("sources = [\"127.0.0.0/8\"]", "sources = [\"127.0.0.0/8\"]\ntrust_identity = true")],
+            "中继 carrier: 其他设置有改动 / trunk carrier: another setting has changed",
+        ),
+        (
+            &[("by = 10", "by = 20")],
+            "来电人规则 139******00: 做法 排后 10 分 → 排后 20 分 / caller policy 139******00: act 10 points behind → 20 points behind",
+        ),
+        (
+            &[("[limits]", "[reload]\nwatch = false\n[limits]")],
+            "重载: 自动重载 是 → 否 / reload: by itself yes → no",
+        ),
+    ];
+    for (edits, expected) in rows {
+        assert_eq!(lines(edits).join("\n"), expected);
+    }
+}
+
+#[test]
+fn two_callers_who_look_alike_when_masked_are_two() {
+    let said = lines(&[("by = 10", "by = 11"), ("act = \"confidential\"", "act = \"behind\"\nby = 5")]);
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said.iter().all(|line| line.starts_with("来电人规则 139******00: 做法 ")), "{said:?}");
+}
+
+#[test]
+fn what_a_running_engine_cannot_take_over_is_named_at_its_place() {
+    let old = plan(&[]);
+    let edits = [
+        ("listen = [\"127.0.0.1:5060\"]", "listen = [\"127.0.0.1:5062\"]"),
+        ("rtp_ports = \"20000-29999\"", "rtp_ports = \"20000-28999\""),
+        ("time_zone = \"Asia/Shanghai\"", "time_zone = \"Asia/Urumqi\""),
+        ("calls_max = 100", "calls_max = 101"),
+        ("name = \"store\"", "name = \"office\""),
+    ];
+    let mut text = OLD.to_owned();
+    for (from, to) in edits {
+        text = text.replacen(from, to, 1);
+    }
+    let outcome = load(&text);
+    let new = outcome.plan.expect("a plan");
+    let changed = wants_restart(&old, &new);
+    assert_eq!(changed, Fixed::ALL);
+    let mut report = outcome.report;
+    report.refuse_fixed(&changed, &outcome.fixtures);
+    assert_eq!(report.exit_code(), 1);
+    let places: BTreeMap<String, String> = report
+        .diagnostics
+        .iter()
+        .filter(|found| found.code == "E1210")
+        .filter_map(|found| Some((found.spot.key.clone(), report.place(&found.spot)?.text)))
+        .collect();
+    let expected = [
+        ("city.time_zone", "time_zone = \"Asia/Urumqi\""),
+        ("limits.calls_max", "calls_max = 101"),
+        ("network.listen", "listen = [\"127.0.0.1:5062\"]"),
+        ("network.rtp_ports", "rtp_ports = \"20000-28999\""),
+        ("ticket_sink[0]", "[[ticket_sink]]"),
+    ];
+    let expected: BTreeMap<_, _> =
+        expected.into_iter().map(|(key, text)| (key.to_owned(), text.to_owned())).collect();
+    assert_eq!(places, expected);
+    let difference = Difference::between(&old, &new);
+    let marked = difference.changes.iter().filter(|change| change.wants_restart).count();
+    // The sink that is gone and the one that is new count as two.
+    assert_eq!(marked, 6, "{}", difference.words());
+    // Fewer calls are no matter.
+    let fewer = plan(&[("calls_max = 100", "calls_max = 99")]);
+    assert_eq!(wants_restart(&old, &fewer), []);
+}
+
+#[test]
+fn a_difference_is_bounded_and_says_how_much_more_there_is() {
+    let many: String = (0..CHANGES_MAX + 7)
+        .map(|n| {
+            format!(
+                "[[number]]\nnumber = \"{}\"\nname = \"线\"\nmode = \"bench\"\ndoes = \"silent\"\n",
+                20_000 + n
+            )
+        })
+        .collect();
+    let tail = format!("{many}[[ticket_sink]]");
+    let difference = Difference::between(&plan(&[]), &plan(&[("[[ticket_sink]]", &tail)]));
+    assert_eq!((difference.changes.len(), difference.more), (CHANGES_MAX, 7));
+    assert!(difference.words().ends_with("另有 7 处改动 / and 7 more\n"), "{}", difference.words());
+}
