@@ -116,12 +116,13 @@ impl Making<'_> {
 
     fn key(&self, at: &str, key: &Key) -> Value {
         let mut found = self.value(at);
-        let shape = self.description.values.get(at);
+        let shapes = self.description.values.get(at).into_iter().flatten();
         let said = self.words.get(&plain(at)).filter(|words| !words.is_empty());
         let mut lines: Vec<String> = said.cloned().into_iter().collect();
-        if let Some(text) = shape.and_then(|shape| shape.text.as_ref()) {
-            lines.push(format!("{} / {}", text.zh, text.en));
-        }
+        lines.extend(shapes.filter_map(|shape| {
+            let text = shape.text.as_ref()?;
+            Some(format!("{} / {}", text.zh, text.en))
+        }));
         if let Some(effect) = &key.effect {
             lines.push(format!("不可缺少: {}\nrequired: {}", effect.zh, effect.en));
         }
@@ -137,8 +138,15 @@ impl Making<'_> {
     }
 
     fn value(&self, at: &str) -> Value {
-        let Some(shape) = self.description.values.get(at) else { return json!({}) };
-        let mut kinds: Vec<Value> = shape.kinds.iter().map(|kind| self.kind(kind, shape, at)).collect();
+        let mut kinds: Vec<Value> = Vec::new();
+        for shape in self.description.values.get(at).into_iter().flatten() {
+            for kind in &shape.kinds {
+                let found = self.kind(kind, shape, at);
+                if !kinds.contains(&found) {
+                    kinds.push(found);
+                }
+            }
+        }
         match kinds.pop() {
             Some(one) if kinds.is_empty() => one,
             Some(last) => {

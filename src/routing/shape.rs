@@ -63,6 +63,8 @@ impl Form {
 /// What a value can be.
 #[derive(Debug, Clone, Default)]
 pub struct Shape {
+    /// The type that reads it; empty for tables.
+    of: &'static str,
     /// JSON's names of the kinds that are not refused; dates are strings.
     pub kinds: BTreeSet<&'static str>,
     /// The only texts that it can be; empty for any.
@@ -111,8 +113,8 @@ pub enum Case {
 pub struct Description {
     /// Tables.
     pub tables: BTreeMap<String, Table>,
-    /// Values, and items of lists.
-    pub values: BTreeMap<String, Shape>,
+    /// Values, and items of lists: one shape for each type that reads it in one case or another.
+    pub values: BTreeMap<String, Vec<Shape>>,
 }
 
 /// A case of one table, by the table's key.
@@ -126,7 +128,7 @@ pub struct Describing {
     met: Vec<Assumed>,
     /// Keys by table: the name, what it is, and whether it must be there.
     tables: BTreeMap<String, Vec<(&'static str, Key)>>,
-    values: BTreeMap<String, Shape>,
+    values: BTreeMap<String, Vec<Shape>>,
     probe: Probe,
 }
 
@@ -159,7 +161,20 @@ impl Describing {
 
     /// What stands at `at` is a table, or an array of tables.
     pub fn kind(&mut self, at: &str, kind: &'static str) {
-        self.values.entry(at.to_owned()).or_default().kinds.insert(kind);
+        let mut shape = Shape::default();
+        shape.kinds.insert(kind);
+        self.shape(at, shape);
+    }
+
+    fn shape(&mut self, at: &str, shape: Shape) {
+        let shapes = self.values.entry(at.to_owned()).or_default();
+        match shapes
+            .iter_mut()
+            .find(|own| own.of == shape.of && (!own.of.is_empty() || own.kinds == shape.kinds))
+        {
+            Some(own) => *own = shape,
+            None => shapes.push(shape),
+        }
     }
 
     /// A table was read.
@@ -179,7 +194,8 @@ impl Describing {
 
     /// The word that a key says, for this reading.
     pub fn word(&mut self, table: &Spot, name: &'static str, at: &str) -> Option<String> {
-        let words = self.values.get(at).map(|shape| shape.words.clone()).unwrap_or_default();
+        let shapes = self.values.get(at).into_iter().flatten();
+        let words: Vec<String> = shapes.flat_map(|shape| shape.words.iter().cloned()).collect();
         let said = self.assumed.iter().find_map(|(key, case)| match case {
             Case::Word(own, word) if *key == table.key && *own == name => Some(word.clone()),
             _ => None,
@@ -193,13 +209,15 @@ impl Describing {
 
 /// Finds what a value can be by showing its `read` one of each kind; known already unless a table is among them.
 pub fn probe<T: Value>(spot: &Spot, problems: &mut Problems) {
+    let of = std::any::type_name::<T>();
     let known = |describing: &Describing| {
-        describing.values.get(&spot.key).is_some_and(|shape| !shape.kinds.contains("object"))
+        let mut shapes = describing.values.get(&spot.key).into_iter().flatten();
+        shapes.any(|shape| shape.of == of && !shape.kinds.contains("object"))
     };
     if problems.describing.as_ref().is_none_or(known) {
         return;
     }
-    let mut shape = Shape { form: T::form(), ..Shape::default() };
+    let mut shape = Shape { of, form: T::form(), ..Shape::default() };
     for (kind, value) in KINDS.iter() {
         if let Some(describing) = &mut problems.describing {
             describing.probe = Probe::default();
@@ -225,7 +243,7 @@ pub fn probe<T: Value>(spot: &Spot, problems: &mut Problems) {
         }
     }
     if let Some(describing) = &mut problems.describing {
-        describing.values.insert(spot.key.clone(), shape);
+        describing.shape(&spot.key, shape);
     }
 }
 
@@ -317,5 +335,39 @@ impl Description {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A table whose kind is the key that is there, each with keys of its own.
+    fn step(reader: &mut Reader<'_, '_>) {
+        let effect = || Text::new("无", "nothing");
+        if reader.has("collect") {
+            reader.optional::<String>("collect");
+            reader.or::<u16>("least", 1);
+            reader.required::<String>("into", effect());
+        } else if reader.has("message") {
+            reader.optional::<String>("message");
+            reader.or::<Duration>("least", Duration::from_secs(2));
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_of_two_types_by_another_key_is_described_as_both() {
+        let found = describe(|reader| reader.sections("step", step));
+        let table = &found.tables["step[0]"];
+        let names: BTreeSet<&str> = table.keys.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, BTreeSet::from(["collect", "into", "least", "message"]));
+        let kinds: BTreeSet<&str> =
+            found.values["step[0].least"].iter().flat_map(|shape| shape.kinds.iter().copied()).collect();
+        assert_eq!(kinds, BTreeSet::from(["integer", "string"]));
+        assert!(table.required.is_empty());
+        let cases: Vec<_> = table.cases().collect();
+        assert_eq!(cases, [(&Case::There("collect".to_owned()), vec!["into"])]);
     }
 }

@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn what_is_written_out_reads_as_what_was_read() {
         let text = "text = \"a \\\"b\\\" # 名\\n\"\nwhole = 0x1F\nreal = 1.5\ntruth = true\nday = 2021-08-01\n\
-                    list = [1, [\"x\"], {}]\ntable = { z = 1, \"a.b\" = 2, 名 = 3 }\n";
+                    list = [1, [\"x\"], {}]\ntable = { z = 1, \"a.b\" = 2, \"名\" = 3 }\n";
         let read = |text: &str| Written::of(&DeValue::Table(DeTable::parse(text).unwrap().into_inner()));
         let Written::Table(entries) = read(text) else { panic!("a table") };
         let again: String =
