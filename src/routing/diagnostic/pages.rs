@@ -147,6 +147,6 @@ mod tests {
         let pages = Pages::read();
         assert_eq!(pages.get(" e0207").map(|page| page.code.as_str()), Some("E0207"));
         assert_eq!(pages.get("E0"), None);
-        assert_eq!(pages.nearest("E020"), Some("E0201"));
+        assert_eq!(pages.nearest("E0207x"), Some("E0207"));
     }
 }
