@@ -197,7 +197,10 @@ impl Plan {
         while let Some(step) = steps.next() {
             match step {
                 Step::Ring | Step::Answer | Step::Silence | Step::Watch { .. } => {}
-                Step::PlayEarly(prompt) | Step::Play(prompt) | Step::PlayForever(prompt) => {
+                Step::PlayEarly(prompt)
+                | Step::Play(prompt)
+                | Step::HotNotice(prompt)
+                | Step::PlayForever(prompt) => {
                     fate.hears.push(prompt.to_string());
                 }
                 Step::Script(script) => fate.flow = Some(script.to_string()),

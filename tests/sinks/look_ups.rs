@@ -52,7 +52,7 @@ impl Desks {
         Sources::open(&plan(kind, timeout), &self.data, &desk, &Sources::default()).unwrap()
     }
 
-    fn ask(&self, sources: &Sources, by: &[(&str, &str)]) -> (LookedUp, &'static str) {
+    fn ask(&self, sources: &Sources, by: &[(&str, &str)]) -> (LookedUp, Option<&'static str>) {
         let by = texts(by);
         let question = Question { call: call(1), asked: 3, line: Some("12345".into()), by };
         let asking = sources.ask(&"source".into(), question).expect("a source of the plan");
@@ -81,7 +81,7 @@ fn texts(values: &[(&str, &str)]) -> BTreeMap<String, String> {
     values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-fn found(values: &[(&str, &str)]) -> (LookedUp, &'static str) {
+fn found(values: &[(&str, &str)]) -> (LookedUp, Option<&'static str>) {
     (LookedUp::Found(texts(values)), "found")
 }
 
@@ -102,7 +102,7 @@ fn ordered(desks: &Desks, code: Option<&str>, token: u64) {
         room: None,
     };
     let code = code.map(str::to_owned);
-    let ordered = What::Ordered { category: "lamp".into(), values: BTreeMap::new(), code };
+    let ordered = What::Ordered { category: "lamp".into(), values: BTreeMap::new(), message: None, code };
     let jobs = [opened, ordered].into_iter().zip(1..).map(|(what, sequence)| {
         let at = "2021-08-31T17:00:00Z".parse().unwrap();
         let fact = Fact { call: call(1), sequence, at, mono: Instant::from_millis(1_000), what };
@@ -116,7 +116,7 @@ fn ordered(desks: &Desks, code: Option<&str>, token: u64) {
 fn on_disk(desks: &Desks) {
     let fold = desks.errands();
     let event = story(9).remove(0);
-    assert_eq!(desks.runtime.block_on(fold.fold(event)).unwrap(), Ok(()));
+    assert_eq!(desks.runtime.block_on(fold.fold(event, false)).unwrap(), Ok(()));
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_ticket_without_a_code_is_found_by_none() {
     let event = story(7).pop().unwrap();
     assert_eq!(&*event.kind, CLOSED);
     for event in story(7) {
-        assert_eq!(desks.runtime.block_on(desks.errands().fold(event)).unwrap(), Ok(()));
+        assert_eq!(desks.runtime.block_on(desks.errands().fold(event, false)).unwrap(), Ok(()));
     }
     let at = Timestamp::from_second(1_630_458_000).unwrap();
     let set = |number: &str| {

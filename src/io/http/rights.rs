@@ -37,7 +37,7 @@ const fn route(method: Method, path: &'static str, who: Who) -> Route {
 }
 
 /// All of them.
-pub static ROUTES: [Route; 38] = [
+pub static ROUTES: [Route; 42] = [
     route(Method::GET, "/healthz", Who::Anybody),
     route(Method::GET, "/readyz", Who::Anybody),
     route(Method::GET, "/metrics", Who::Anybody),

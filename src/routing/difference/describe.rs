@@ -144,6 +144,7 @@ pub(super) fn describe(plan: &Plan) -> Vec<Item> {
         limits: _,
         trace: _,
         watch: _,
+        human_first: _,
     } = plan;
     let parts =
         [sections::sections, sections::rules, parts::ways, parts::people, parts::numbers, parts::others];

@@ -56,6 +56,9 @@ pub(super) fn sections(plan: &Plan) -> Vec<Item> {
             .with("遍数", "tries", plan.survey.tries)
             .with_switch("问原因", "asks why", plan.survey.reason),
         transition(Item::section(Kind::Transition, &plan.transition), &plan.transition),
+        Item::section(Kind::HumanFirst, &plan.human_first)
+            .with_span("最长用时", "longest", plan.human_first.time_max)
+            .with("最多按键", "presses", plan.human_first.presses_max),
         Item::section(Kind::Reload, &plan.watch).with_switch("自动重载", "by itself", plan.watch),
     ]
 }

@@ -1,8 +1,6 @@
 //! How a caller stands: by which lane, under which policy, with which priority, to clerks of which skills;
 //! and whom the clerk could ask into the call at that hour.
 
-use std::borrow::Cow;
-
 use super::super::callers::{CallerAct, CallerPolicy, Lane};
 use super::super::diagnostic::Text;
 use super::super::people::Hours;
