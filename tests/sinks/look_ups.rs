@@ -82,11 +82,11 @@ fn texts(values: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 fn found(values: &[(&str, &str)]) -> (LookedUp, Option<&'static str>) {
-    (LookedUp::Found(texts(values)), "found")
+    (LookedUp::Found(texts(values)), None)
 }
 
-const MISSING: (LookedUp, &str) = (LookedUp::Missing, "missing");
-const FAILED: (LookedUp, &str) = (LookedUp::Failed, "failed");
+const MISSING: (LookedUp, Option<&str>) = (LookedUp::Missing, None);
+const FAILED: (LookedUp, Option<&str>) = (LookedUp::Failed, Some("failed"));
 
 /// A call's facts from its opening on; it came on 1 September by the city's clock, and on 31 August by UTC's.
 fn ordered(desks: &Desks, code: Option<&str>, token: u64) {
@@ -280,7 +280,7 @@ fn each_answer_by_http_means_what_was_agreed_and_none_is_waited_for_beyond_its_t
     assert_eq!(stub.seen().len(), rows.len(), "none is asked twice, and no redirect followed");
     stub.answer([Answer::Hang]);
     let hasty = open(stub.url(), Duration::from_millis(300));
-    assert_eq!(desks.ask(&hasty, &[("plate", "1")]), (LookedUp::Failed, "timeout"));
+    assert_eq!(desks.ask(&hasty, &[("plate", "1")]), (LookedUp::Failed, Some("timeout")));
     let nobody = open(format!("http://{}/", closed_door()), TIMEOUT);
     assert_eq!(desks.ask(&nobody, &[("plate", "1")]), FAILED);
 }
