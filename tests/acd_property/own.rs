@@ -123,7 +123,7 @@ fn a_seat_that_is_spoken_for_is_offered_to_nobody_who_waits() {
     let (mut floor, waits) = engaged();
     let other = call(77);
     let now = floor.now;
-    assert!(floor.acd.transfer_to(other, &[desk.clone()], false, None, now));
+    assert!(floor.acd.transfer_to(other, std::slice::from_ref(&desk), false, None, now));
     floor.acd.seat_unclaimed(&desk, now);
     assert_eq!(floor.rung_for(other).as_deref(), Some("1001"));
     assert_eq!(floor.rung_for(waits), None);
