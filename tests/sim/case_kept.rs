@@ -257,10 +257,10 @@ fn a_place_outlives_a_restart_and_is_on_no_list_meanwhile() {
             assert!(again.acd().is_kept(call) && again.acd().position(call) == Some(1));
             // As long as it was kept before: half an hour from the key on.
             let mut now = city.now();
-            now.mono = now.mono + secs(1_780);
+            now.mono += secs(1_780);
             again.handle_timeout(now);
             assert_eq!(again.places_kept(), 1);
-            now.mono = now.mono + secs(30);
+            now.mono += secs(30);
             now.wall += jiff::SignedDuration::from_secs(1_810);
             again.handle_timeout(now);
             assert_eq!((again.places_kept(), again.missed().len()), (0, usize::from(listed)));

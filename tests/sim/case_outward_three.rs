@@ -169,7 +169,7 @@ fn a_call_back_of_a_kept_place_is_listened_to_taken_over_and_ends_in_a_wrap_up()
         assert!(matches!(city.seat_state(clerk), SeatState::WrapUp { .. }), "{:?}", city.seat_state(clerk));
         let back =
             |facts: &Vec<hotline::switchboard::Fact>| has(facts, |what| matches!(what, What::Watched { .. }));
-        assert!(city.store.facts.values().any(|facts| back(facts)));
+        assert!(city.store.facts.values().any(back));
         city.hangs_up(citizen);
         city.run_for(secs(3));
         assert_eq!(city.board.places_kept(), 0);

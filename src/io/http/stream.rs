@@ -123,7 +123,7 @@ impl Listener {
             Err(RecvError::Closed) => return None,
         };
         let mut heard: Vec<Arc<Placed>> = Vec::new();
-        while heard.len() < HEARD_MAX {
+        loop {
             match news {
                 // What was read in the store meanwhile is not told twice.
                 Some(News::Fact(placed)) if placed.house <= self.last => {}
@@ -132,6 +132,9 @@ impl Listener {
                     self.behind = true;
                     break;
                 }
+            }
+            if heard.len() == HEARD_MAX {
+                break; // Before another is taken off the ring.
             }
             news = match self.ring.try_recv() {
                 Ok(news) => Some(news),
