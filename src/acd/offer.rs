@@ -275,10 +275,7 @@ impl Acd {
 
     /// A seat rang for as long as it may.
     pub(super) fn rang_out(&mut self, id: &SeatId, now: Instant) {
-        let Some(&SeatState::Offered { call, lapses_at }) = self.seat(id) else { return };
-        if lapses_at > now {
-            return; // For somebody else by now.
-        }
+        let Some(&SeatState::Offered { call, .. }) = self.seat(id) else { return };
         let until = self.away_until(call, now);
         self.withdraw(call, id);
         self.set_unanswered(id, until, now);

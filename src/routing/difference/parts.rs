@@ -116,7 +116,6 @@ fn number(line: &Line) -> Item {
     let item = Item::named(Kind::Number, &line.number, line)
         .with("名称", "name", &line.name)
         .with_text("方式", "mode", mode_words(&line.mode))
-        .with("语言", "language", line.language.as_ref().map_or("-", |language| language.as_str()))
         .with("责任单位", "owner", &line.owner);
     let item = match &line.mode {
         LineMode::Primary { queue } | LineMode::Merged { queue } | LineMode::Dual { queue } => {
@@ -136,7 +135,8 @@ fn number(line: &Line) -> Item {
         .with("清单序号", "row", if line.row.is_empty() { "-" } else { &line.row })
         .with_switch("专家座席", "expert seats", line.expert_seats)
         .with("技能", "skills", skills(&line.skills))
-        .with("自助流程", "flow", line.script.as_ref().map_or("-", |script| script.as_str()));
+        .with("自助流程", "flow", line.script.as_ref().map_or("-", |script| script.as_str()))
+        .with("语言", "language", line.language.as_ref().map_or("-", |language| language.as_str()));
     match &line.transition {
         Some(own) => transition(item, own),
         None => item,

@@ -155,6 +155,8 @@ mod tests {
             Progress::Begun { to: 6 },
             Progress::Numbered { done: 2, of: 2 },
             Progress::Done { to: 6 },
+            Progress::Begun { to: 7 },
+            Progress::Done { to: 7 },
         ];
         assert_eq!(heard, wanted);
         migrate(&mut db, Path::new("kept.db"), |_| panic!("it has its shape")).unwrap();
