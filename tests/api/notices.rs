@@ -209,8 +209,10 @@ fn hears_tone(engine: &Engine, number: &str, calls: usize) -> bool {
 fn a_caller_hears_an_uploaded_sound_from_then_on_and_after_the_engine_was_killed_until_it_is_ended() {
     let mut engine = Engine::start("api-notice", &plan(""));
     let owner = std::fs::read_to_string(engine.data.join("secrets/api-token")).unwrap().trim().to_owned();
-    // The engine's clock stands at 2021-12-01; without an offset it is the city's.
-    let said = json!({ "prompt": null, "wav": wav(8_000, 1, 1.0), "end": "2021-12-01T20:00:00" });
+    // The engine's clock stands at 2021-12-01, and begins anew there when it is restarted: the notice has begun
+    // before. Without an offset it is the city's.
+    let (start, end) = ("2021-12-01T08:00:00", "2021-12-01T20:00:00");
+    let said = json!({ "prompt": null, "wav": wav(8_000, 1, 1.0), "start": start, "end": end });
     let added = post(engine.http, "/v1/notices?by=wang", &owner, &body(said));
     assert_eq!(added.status, 200, "{added:?}");
     assert_eq!((&added.json()["end"], &added.json()["by"]), (&json!("2021-12-01T12:00:00Z"), &json!("wang")));
