@@ -268,7 +268,8 @@ fn every_pages_example_brings_its_code_about() {
             _ => {
                 let (comments, rest): (Vec<&str>, Vec<&str>) =
                     page.example.lines().partition(|line| line.starts_with('#'));
-                let top = |line: &&str| ["purpose", "prompts", "include"].iter().any(|key| line.starts_with(key));
+                let top =
+                    |line: &&str| ["purpose", "prompts", "include"].iter().any(|key| line.starts_with(key));
                 let (top, rest): (Vec<&str>, Vec<&str>) = rest.into_iter().partition(|line| top(line));
                 [&comments[..], &["schema = 1"], &top[..], &rest[..]].concat().join("\n").into_bytes()
             }

@@ -24,6 +24,7 @@ struct Places {
 impl Places {
     fn of(table: &RoutingTable) -> Self {
         let numbers = table.numbers.iter().filter_map(|line| line.number.as_ref());
+        let flows = table.flows.iter().filter_map(|flow| flow.name.as_ref());
         let staffed = table.queues.iter().filter_map(|queue| {
             let staffing = queue.rules.staffing.as_ref()?;
             Some((QueueId::from(queue.name.as_ref()?.value.as_str()), staffing.spot.clone()))
@@ -35,7 +36,7 @@ impl Places {
             file: table.spot.clone(),
             lines: numbers.map(|said| (LineId::from(said.value.as_str()), said.spot.clone())).collect(),
             queues: staffed.collect(),
-            scripts: BTreeMap::new(),
+            scripts: flows.map(|said| (ScriptId::from(said.value.as_str()), said.spot.clone())).collect(),
             time_max: first.and_then(|own| said(&own.time_max.as_ref()?.spot)),
             presses_max: first.and_then(|own| said(&own.presses_max.as_ref()?.spot)),
         }

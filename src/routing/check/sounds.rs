@@ -177,6 +177,10 @@ fn languages_are_spoken(table: &RoutingTable, manifest: &ManifestTable, problems
             continue;
         }
         let known = spoken.iter().copied().collect::<Vec<_>>().join(", ");
+        let (zh_known, en_known) = match known.as_str() {
+            "" => ("现在一种也没有".to_owned(), "there is none yet".to_owned()),
+            known => (format!("已有: {known}"), format!("there are: {known}")),
+        };
         problems
             .error(
                 "E0510",
@@ -189,8 +193,8 @@ fn languages_are_spoken(table: &RoutingTable, manifest: &ManifestTable, problems
                 "its callers would hear what all others hear, and nobody would notice",
             )
             .remedy(
-                format!("用 hotline prompts import --language 加上变体，或删去这一行；已有: {known}"),
-                format!("add variants by hotline prompts import --language, or remove the line; there are: {known}"),
+                format!("用 hotline prompts import --language 加上变体，或删去这一行；{zh_known}"),
+                format!("add variants by hotline prompts import --language, or remove the line; {en_known}"),
             )
             .nearest(nearest(&said.value, spoken.iter().copied()));
     }
