@@ -122,7 +122,7 @@ fn whole(text: &str) -> (String, Vec<Edit>) {
             }
             "file" => {
                 let (name, line) = rest.split_once(' ').unwrap_or((rest, ""));
-                let text = beside.entry(name).or_insert_with(String::new);
+                let text = beside.entry(name).or_default();
                 text.push_str(line);
                 text.push('\n');
             }

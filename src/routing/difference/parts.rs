@@ -116,8 +116,8 @@ fn number(line: &Line) -> Item {
     let item = Item::named(Kind::Number, &line.number, line)
         .with("名称", "name", &line.name)
         .with_text("方式", "mode", mode_words(&line.mode))
-        .with("语言", "language", line.language.as_ref().map_or("-", |language| language.as_str()))
-        .with("责任单位", "owner", &line.owner);
+        .with("责任单位", "owner", &line.owner)
+        .with("语言", "language", line.language.as_ref().map_or("-", |language| language.as_str()));
     let item = match &line.mode {
         LineMode::Primary { queue } | LineMode::Merged { queue } | LineMode::Dual { queue } => {
             item.with("队列", "queue", queue)
