@@ -25,7 +25,8 @@ fn keys_of(text: &str) -> BTreeMap<String, String> {
             at.match_indices('.').for_each(|(dot, _)| add(&mut keys, &at[..dot], String::new()));
         } else if shown != *line {
             // One of several ways to write a key: each is read by itself.
-            let (document, _) = DeTable::parse_recoverable(shown);
+            let whole = whole(shown, &lines[number + 1..]);
+            let (document, _) = DeTable::parse_recoverable(&whole);
             gather(document.get_ref(), at, &mut keys, &|_| comment_above(&lines, number));
         }
     }
@@ -44,6 +45,21 @@ fn uncommented(line: &str) -> &str {
     let Some(rest) = line.strip_prefix('#') else { return line };
     let rest = rest.strip_prefix(' ').unwrap_or(rest);
     if is_head(rest) || is_key(rest) { rest } else { line }
+}
+
+/// A key behind `#` with the rest of its list, where that goes on for lines.
+fn whole(shown: &str, below: &[&str]) -> String {
+    let mut whole = shown.to_owned();
+    if shown.ends_with('[') {
+        for line in below.iter().map_while(|line| line.strip_prefix('#')) {
+            whole.push('\n');
+            whole.push_str(line);
+            if line.trim_start().starts_with(']') {
+                break;
+            }
+        }
+    }
+    whole
 }
 
 fn is_key(line: &str) -> bool {
@@ -109,7 +125,7 @@ mod tests {
     fn keys_are_found_with_their_comments_behind_a_hash_or_not() {
         let text = "# ── 城市 ──\n\n# 城市。The city.\n[city]\n# 名。\n# Its name.\nname = \"x\"\nplain = 1\n\n\
                     # Told. name = \"y\" is no key.\n#[[queue]]\n# 名 name\n#name = \"main\"\n# away = \"3min\"\n\
-                    #widen = [{ after = \"30s\" }]\n";
+                    #widen = [\n#{ after = \"30s\" },\n#]\n#ring = \"20s\"\n";
         let keys = keys_of(text);
         let found: Vec<(&str, &str)> =
             keys.iter().map(|(key, comment)| (key.as_str(), comment.as_str())).collect();
@@ -122,6 +138,7 @@ mod tests {
                 ("queue", "Told. name = \"y\" is no key."),
                 ("queue.away", ""),
                 ("queue.name", "名 name"),
+                ("queue.ring", ""),
                 ("queue.widen", ""),
                 ("queue.widen.after", ""),
             ]

@@ -177,6 +177,15 @@ impl Describing {
         }
     }
 
+    /// Whether a value is a table, or a list of such: their keys may hang on the case.
+    fn holds_tables(&self, at: &str) -> bool {
+        let mut shapes = self.values.get(at).into_iter().flatten();
+        shapes.any(|shape| {
+            shape.kinds.contains("object")
+                || shape.kinds.contains("array") && self.holds_tables(&format!("{at}[0]"))
+        })
+    }
+
     /// A table was read.
     pub fn table(&mut self, table: &Spot) {
         self.tables.entry(table.key.clone()).or_default();
@@ -207,12 +216,13 @@ impl Describing {
     }
 }
 
-/// Finds what a value can be by showing its `read` one of each kind; known already unless a table is among them.
+/// Finds what a value can be by showing its `read` one of each kind; known already unless a table is among them, or
+/// among what it is a list of.
 pub fn probe<T: Value>(spot: &Spot, problems: &mut Problems) {
     let of = std::any::type_name::<T>();
     let known = |describing: &Describing| {
         let mut shapes = describing.values.get(&spot.key).into_iter().flatten();
-        shapes.any(|shape| shape.of == of && !shape.kinds.contains("object"))
+        shapes.any(|shape| shape.of == of) && !describing.holds_tables(&spot.key)
     };
     if problems.describing.as_ref().is_none_or(known) {
         return;

@@ -11,7 +11,8 @@
 //! | `# whole` | nothing of the base is taken |
 //! | `# sound: greeting 6 s`, `16000 Hz`, `changed`, `broken` | what becomes of a prompt's file |
 //! | `# gone: prompts/survey.wav` | a file cannot be read |
-//! | `# manifest: old => new` | what stands once in the manifest is replaced |
+//! | `# manifest: old => new` | what stands once in the manifest is replaced; `\\n` is a new line |
+//! | `# file: seats.toml [[seat]]` | a line of a file beside it, for `include` |
 //! | `# option: --listen [::]:5060` | the command line; also `--trunk`, `--rtp-ports` |
 //!
 //! A new case: write the `.toml`, run `BLESS=1 cargo test --test check faulty`, and read the `.txt`.
@@ -19,25 +20,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use hotline::routing::diagnostic::pages::Pages;
+use hotline::routing::diagnostic::pages::{Page, Pages};
 
 use super::base::{Edit, Files, PLAN, Sound, codes as found_codes};
 use super::fixture::codes_in_the_sources;
 
 /// Codes that no file can bring about, and why.
-const WITHOUT_A_FILE: [(&str, &str); 2] = [
+const WITHOUT_A_FILE: [(&str, &str); 3] = [
     ("E0001", "the file is not there at all: tests/check/files.rs"),
     ("E0631", "only of an engine without Opus: tests/check/codecs.rs"),
+    ("E1210", "only beside the plan of a running engine: difference/tests.rs"),
 ];
-
-/// Codes that a file brings about once it can have `[[flow]]`s, and hundreds that pages and cases are awaited for:
-/// the test prints them. The proofs of the first four are tested in `check::proofs` and in `proof/` meanwhile.
-const AWAITED: [&str; 10] = ["E1101", "E1102", "E1103", "E1106", "E10", "W10", "E12", "W12", "E13", "W13"];
-
-/// Whether a file of its own is awaited for the code.
-pub fn is_awaited(code: &str) -> bool {
-    AWAITED.iter().any(|begins| code.starts_with(begins))
-}
 
 /// Fewer cases than this are not the corpus.
 const CASES_MIN: usize = 80;
@@ -114,6 +107,7 @@ pub fn tables(text: &str) -> Vec<String> {
 fn whole(text: &str) -> (String, Vec<Edit>) {
     let mut without: BTreeSet<(String, String)> = tables(text).iter().map(|table| identity(table)).collect();
     let mut edits = Vec::new();
+    let mut beside: BTreeMap<&str, String> = BTreeMap::new();
     let mut alone = false;
     for line in text.lines().take_while(|line| line.starts_with('#')) {
         let line = line.trim_start_matches('#').trim();
@@ -126,10 +120,17 @@ fn whole(text: &str) -> (String, Vec<Edit>) {
                 let closed = if rest.contains("] ") { format!("{heading}]") } else { heading.to_owned() };
                 without.insert((closed, name.to_owned()));
             }
+            "file" => {
+                let (name, line) = rest.split_once(' ').unwrap_or((rest, ""));
+                let text = beside.entry(name).or_default();
+                text.push_str(line);
+                text.push('\n');
+            }
             "sound" | "gone" | "manifest" | "option" => edits.push(edit(word, rest)),
             _ => {} // Words for who reads it.
         }
     }
+    edits.extend(beside.into_iter().map(|(name, text)| Edit::File(leak(name), leak(&text))));
     let mut whole = text.to_owned();
     if !alone {
         for table in tables(PLAN).iter().filter(|table| !without.contains(&identity(table))) {
@@ -153,7 +154,8 @@ fn edit(word: &str, rest: &str) -> Edit {
         ("gone", [name]) => Edit::Gone(leak(name)),
         ("manifest", _) => {
             let (from, to) = rest.split_once(" => ").expect("old => new");
-            Edit::Manifest(leak(from), leak(to))
+            let lines = |text: &str| leak(&text.replace("\\n", "\n"));
+            Edit::Manifest(lines(from), lines(to))
         }
         ("option", ["--listen", at]) => Edit::Listen(leak(at)),
         ("option", ["--trunk", target]) => {
@@ -230,12 +232,7 @@ fn every_code_of_the_catalogue_has_a_file() {
         .chain(catalogue)
         .filter(|code| !shown.contains(*code) && !excused.contains_key(code))
         .collect();
-    let awaited = |code: &&str| is_awaited(code);
-    let (awaited, missing): (BTreeSet<&str>, BTreeSet<&str>) = without.into_iter().partition(awaited);
-    if !awaited.is_empty() {
-        println!("codes that a case is awaited for: {awaited:?}");
-    }
-    assert!(missing.is_empty(), "codes without a case in tests/check/faulty: {missing:?}");
+    assert!(without.is_empty(), "codes without a case in tests/check/faulty: {without:?}");
     for (code, why) in excused {
         assert!(written.contains(code) && !shown.contains(code), "{code} needs no excuse: {why}");
     }
@@ -245,8 +242,7 @@ fn every_code_of_the_catalogue_has_a_file() {
 fn every_code_in_the_sources_has_a_page_and_every_page_a_code() {
     let pages = Pages::read();
     let written = codes_in_the_sources();
-    let unexplained: Vec<&String> =
-        written.iter().filter(|code| pages.get(code).is_none() && !is_awaited(code)).collect();
+    let unexplained: Vec<&String> = written.iter().filter(|code| pages.get(code).is_none()).collect();
     let unused: Vec<&str> =
         pages.iter().map(|page| page.code.as_str()).filter(|code| !written.contains(*code)).collect();
     assert_eq!((unexplained, unused), (vec![], vec![]), "src/routing/diagnostic/pages");
@@ -263,10 +259,8 @@ fn every_code_in_the_sources_has_a_page_and_every_page_a_code() {
 #[test]
 fn every_pages_example_brings_its_code_about() {
     let mut faults = Vec::new();
-    for page in Pages::read().iter().filter(|page| {
-        let excused = WITHOUT_A_FILE.iter().any(|(code, _)| *code == page.code);
-        !excused && !is_awaited(&page.code)
-    }) {
+    let excused = |page: &&Page| WITHOUT_A_FILE.iter().any(|(code, _)| *code == page.code);
+    for page in Pages::read().iter().filter(|page| !excused(page)) {
         let example = match page.code.as_str() {
             "E0002" => b"name = \"\xc5\xa7\xd1\xf4\"".to_vec(), // What the example shows cannot be shown in UTF-8.
             "E0003" => format!("# whole\n{}", page.example).into_bytes(),
@@ -274,7 +268,8 @@ fn every_pages_example_brings_its_code_about() {
             _ => {
                 let (comments, rest): (Vec<&str>, Vec<&str>) =
                     page.example.lines().partition(|line| line.starts_with('#'));
-                let top = |line: &&str| ["purpose", "prompts"].iter().any(|key| line.starts_with(key));
+                let top =
+                    |line: &&str| ["purpose", "prompts", "include"].iter().any(|key| line.starts_with(key));
                 let (top, rest): (Vec<&str>, Vec<&str>) = rest.into_iter().partition(|line| top(line));
                 [&comments[..], &["schema = 1"], &top[..], &rest[..]].concat().join("\n").into_bytes()
             }

@@ -155,6 +155,43 @@ fn a_prompt_holds_from_its_first_day_through_its_last_by_the_citys_clock() {
 }
 
 #[test]
+fn what_a_flow_reads_out_needs_its_words_and_they_are_in_use() {
+    let flow = |reading: &str| {
+        let flow = format!(
+            "[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"code\"\nmost = 8\n\
+             [[flow.step]]\nsay = [{{ value = \"code\", as = \"{reading}\" }}]\n\n[[ticket_sink]]\n"
+        );
+        let on = Edit::Plan("mode = \"primary\"", "mode = \"primary\"\nflow = \"main\"");
+        [on, Edit::Plan("[[ticket_sink]]\n", flow.leak())]
+    };
+    for (reading, word, needed) in [
+        ("count", "hundred_million", true),
+        ("amount", "jiao", true),
+        ("date", "year", true),
+        ("time", "zheng", true),
+        ("date", "zheng", false),
+        ("digits", "year", false),
+    ] {
+        let id: &str = format!("id = \"{word}\"").leak();
+        let other: &str = format!("id = \"{word}_2\"").leak();
+        let over: &str = format!("{id}\nvalid_until = 2026-06-30").leak();
+        for (to, code) in [(other, "E0505"), (over, "E0513")] {
+            let [on, flow] = flow(reading);
+            let report = Files::with(&[on, flow, Edit::Manifest(id, to)]).judge().report;
+            let found = codes(&report);
+            assert_eq!(
+                found,
+                Vec::from_iter(needed.then_some(code)),
+                "{reading} {word} {}",
+                report.render(false)
+            );
+            let said = report.diagnostics.first().map_or("", |found| found.problem.en.as_str());
+            assert!(!needed || said.contains(word), "{said}");
+        }
+    }
+}
+
+#[test]
 fn a_house_opens_with_a_prompt_that_is_over_and_is_told_of_it() {
     for keys in ["valid_until = 2026-06-30", "valid_from = 2026-07-02"] {
         let keys: &'static str = format!("id = \"goodbye\"\n{keys}").leak();

@@ -10,7 +10,7 @@ use serde_json::Value;
 /// Blocks that are shown and not in force, from `#[` to the next empty line, each with its name.
 fn shown(text: &str) -> Vec<(String, &str)> {
     let blocks = text.split("\n\n").map(|block| block.trim_start_matches('\n'));
-    let begins = |line: &str| ["#[[flow]]", "#[[look_up]]", "#[calling]"].contains(&line);
+    let begins = |line: &str| ["#[[flow]]", "#[[look_up]]", "#[[bot]]", "#[calling]"].contains(&line);
     blocks
         .filter_map(|block| {
             let start = block.lines().scan(0, |at, line| {
@@ -71,15 +71,22 @@ const PROGRESS: &[&str] =
 const MOVE_CAR: &[&str] =
     &["flow move_car", "flow car_missing", "flow car_unanswered", "look_up owners", "calling"];
 
+const ASSISTANT: &[&str] = &["flow assistant", "bot assistant"];
+
 fn services() -> Vec<&'static str> {
     [&["flow services"], ORDER, PROGRESS, MOVE_CAR].concat()
 }
 
+/// Everything that is shown: the hour and the caller lead to all of it.
+fn by_hours() -> Vec<&'static str> {
+    [&["flow by_hours"], &services()[..], FAQ, ASSISTANT].concat()
+}
+
 #[test]
 fn each_flow_that_is_shown_can_be_switched_on_by_itself_and_all_of_them_behind_a_menu() {
-    let services = services();
+    let (services, by_hours) = (services(), by_hours());
     let drills = ["W0101", "W0102", "W0102", "W0102", "W0102"];
-    for blocks in [FAQ, ORDER, PROGRESS, MOVE_CAR, &services] {
+    for blocks in [FAQ, ORDER, PROGRESS, MOVE_CAR, ASSISTANT, &services, &by_hours] {
         let outcome = judged(&switched_on(blocks));
         let codes: Vec<&str> = outcome.report.diagnostics.iter().map(|found| found.code).collect();
         assert_eq!(codes, drills, "{blocks:?}\n{}", outcome.report.render(false));
@@ -96,8 +103,7 @@ fn none_of_them_is_on_as_shipped_and_every_one_that_is_shown_is_tried_here() {
     let plan = judged(shipped).plan.expect("a plan");
     assert!(plan.scripts.is_empty() && plan.look_ups.is_empty() && plan.bots.is_empty());
     assert!(plan.lines.values().all(|line| line.script.is_none()));
-    let services = services();
-    let tried: BTreeSet<String> = FAQ.iter().chain(&services).map(|block| (*block).to_owned()).collect();
+    let tried: BTreeSet<String> = by_hours().into_iter().map(str::to_owned).collect();
     let shown: BTreeSet<String> = shown(shipped).into_iter().map(|(name, _)| name).collect();
     assert_eq!(shown, tried);
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::diagnostic::Spot;
 use super::super::plan::{Line, Plan};
+use super::super::proof::outcome::Why;
 use super::super::proof::staffing::Need;
 use super::super::source::Problems;
 use super::super::tables::RoutingTable;
@@ -24,6 +25,7 @@ struct Places {
 impl Places {
     fn of(table: &RoutingTable) -> Self {
         let numbers = table.numbers.iter().filter_map(|line| line.number.as_ref());
+        let flows = table.flows.iter().filter_map(|flow| flow.name.as_ref());
         let staffed = table.queues.iter().filter_map(|queue| {
             let staffing = queue.rules.staffing.as_ref()?;
             Some((QueueId::from(queue.name.as_ref()?.value.as_str()), staffing.spot.clone()))
@@ -35,7 +37,7 @@ impl Places {
             file: table.spot.clone(),
             lines: numbers.map(|said| (LineId::from(said.value.as_str()), said.spot.clone())).collect(),
             queues: staffed.collect(),
-            scripts: BTreeMap::new(),
+            scripts: flows.map(|said| (ScriptId::from(said.value.as_str()), said.spot.clone())).collect(),
             time_max: first.and_then(|own| said(&own.time_max.as_ref()?.spot)),
             presses_max: first.and_then(|own| said(&own.presses_max.as_ref()?.spot)),
         }
@@ -96,8 +98,12 @@ fn always_there(plan: &Plan, line: &Line, places: &Places, problems: &mut Proble
     }
     let year = plan.year(line);
     let Some((first, why)) = &year.first else { return };
+    let flow = match why {
+        Why::HungUp(script) => places.scripts.get(script),
+        Why::Refused(_) | Why::Unserved(_) | Why::Ends => None,
+    };
     let (why, number) = (why.words(), &line.number);
-    if year.is_empty() {
+    let noted = if year.is_empty() {
         problems
             .error(
                 "E1102",
@@ -112,33 +118,36 @@ fn always_there(plan: &Plan, line: &Line, places: &Places, problems: &mut Proble
             .remedy(
                 "让这一步转人工（queue）或登记工单（order）；不写去处就是转人工",
                 "let it lead to a queue, or open a ticket by order; without a place to go it leads to a person",
-            );
-        return;
+            )
+    } else {
+        let (at, lost) = (local(plan, *first), hours(year.nobody));
+        problems
+            .error(
+                "E1101",
+                places.line(line),
+                format!(
+                    "{number} 全年 {} 小时中有 {lost} 小时既无人也无工单，最早在 {at}：{}",
+                    year.hours(),
+                    why.zh
+                ),
+                format!(
+                    "{number} has neither a person nor a ticket for {lost} of the year's {} hours, first at {at}: {}",
+                    year.hours(),
+                    why.en
+                ),
+            )
+            .effect(
+                "这些时间来电的市民找不到人；方案要求“7×24小时”服务",
+                "citizens who call at those hours find nobody; the notice asks for service at all hours",
+            )
+            .remedy(
+                "时段之外的去处改为转人工或登记工单；日程只能用来安排人，不能用来关掉热线",
+                "let what happens outside of the hours lead to a person or a ticket: hours are for people's shifts, and never close a line",
+            )
+    };
+    if let Some(flow) = flow {
+        noted.related(flow, "在这个流程里", "in this flow");
     }
-    let (at, lost) = (local(plan, *first), hours(year.nobody));
-    problems
-        .error(
-            "E1101",
-            places.line(line),
-            format!(
-                "{number} 全年 {} 小时中有 {lost} 小时既无人也无工单，最早在 {at}：{}",
-                year.hours(),
-                why.zh
-            ),
-            format!(
-                "{number} has neither a person nor a ticket for {lost} of the year's {} hours, first at {at}: {}",
-                year.hours(),
-                why.en
-            ),
-        )
-        .effect(
-            "这些时间来电的市民找不到人；方案要求“7×24小时”服务",
-            "citizens who call at those hours find nobody; the notice asks for service at all hours",
-        )
-        .remedy(
-            "时段之外的去处改为转人工或登记工单；日程只能用来安排人，不能用来关掉热线",
-            "let what happens outside of the hours lead to a person or a ticket: hours are for people's shifts, and never close a line",
-        );
 }
 
 /// Within the bounds of `[human_first]`.

@@ -110,6 +110,9 @@ pub fn defined(table: &RoutingTable, manifest: Option<&ManifestTable>, problems:
     }
 }
 
+/// So many names that there are stand in a remedy.
+const KNOWN_MAX: usize = 12;
+
 /// Notes a name that is not among `names`.
 pub fn exists(
     code: &'static str,
@@ -121,7 +124,17 @@ pub fn exists(
     if names.contains(&said.value.as_str()) {
         return;
     }
-    let known = if names.len() <= 12 { names.join(", ") } else { format!("{}, …", names[..12].join(", ")) };
+    let (zh_known, en_known) = match names {
+        [] => ("现在一个也没有".to_owned(), "there is none yet".to_owned()),
+        names if names.len() <= KNOWN_MAX => {
+            let names = names.join(", ");
+            (format!("已有: {names}"), format!("there are: {names}"))
+        }
+        names => {
+            let names = names[..KNOWN_MAX].join(", ");
+            (format!("已有: {names}, …"), format!("there are: {names}, …"))
+        }
+    };
     problems
         .error(
             code,
@@ -131,8 +144,8 @@ pub fn exists(
         )
         .effect("来电走到这里无法继续", "a call that comes here could not go on")
         .remedy(
-            format!("改为已有的名称，或先定义它；已有: {known}"),
-            format!("use a name that exists, or define it first; there are: {known}"),
+            format!("改为已有的名称，或先定义它；{zh_known}"),
+            format!("use a name that exists, or define it first; {en_known}"),
         )
         .nearest(nearest(&said.value, names.iter().copied()));
 }

@@ -8,7 +8,9 @@ use super::super::nearest::nearest;
 use super::super::plan::Prompt;
 use super::super::prompts::{self, ManifestTable, PromptTable, REQUIRED, SAMPLE_RATE, SoundFault};
 use super::super::source::{Fetched, Problems, Said, beside};
+use super::super::speech;
 use super::super::tables::callers::ActWord;
+use super::super::tables::script::{ActTable, FlowTable};
 use super::super::tables::{ModeWord, RoutingTable};
 use super::{references, validity};
 use crate::id::PromptId;
@@ -66,7 +68,8 @@ pub fn wanted<'a>(
 
 fn complete(table: &RoutingTable, manifest: &ManifestTable, problems: &mut Problems) {
     let spot = table.prompts.as_ref().map_or(&table.spot, |said| &said.spot);
-    let needed = REQUIRED.into_iter().chain(said_by(table));
+    let needed: BTreeSet<&str> = said_by(table).collect();
+    let needed = REQUIRED.into_iter().chain(needed); // Of what two flows read out, once.
     let missing: Vec<&str> = needed.filter(|id| manifest.get(id).is_none()).collect();
     if missing.is_empty() {
         return;
@@ -80,8 +83,8 @@ fn complete(table: &RoutingTable, manifest: &ManifestTable, problems: &mut Probl
             format!("the manifest lacks prompts that the engine needs: {missing}"),
         )
         .effect(
-            "播报工号、工单号或排队位置时会缺字，来电人听不明白",
-            "clerk numbers, ticket numbers or places in the queue would be read out with holes",
+            "播报工号、工单号、排队位置或流程里的日期、金额时会缺字，来电人听不明白",
+            "clerk numbers, ticket numbers, places in the queue or what flows read out would have holes",
         )
         .remedy(
             "把它们补进清单，再用 hotline prompts speak 生成",
@@ -113,6 +116,13 @@ fn said_by(table: &RoutingTable) -> impl Iterator<Item = &'static str> {
     .into_iter()
     .filter(|(_, said)| *said)
     .map(|(id, _)| id)
+    .chain(read_out(table))
+}
+
+/// What values are read out with, in flows that say them.
+fn read_out(table: &RoutingTable) -> impl Iterator<Item = &'static str> {
+    let readings = table.flows.iter().flat_map(FlowTable::acts).flat_map(ActTable::readings);
+    readings.flat_map(|reading| speech::fragments(reading).iter().copied())
 }
 
 /// A prompt that tells of a key tells of the one that the file has.
@@ -177,6 +187,10 @@ fn languages_are_spoken(table: &RoutingTable, manifest: &ManifestTable, problems
             continue;
         }
         let known = spoken.iter().copied().collect::<Vec<_>>().join(", ");
+        let (zh_known, en_known) = match known.as_str() {
+            "" => ("现在一种也没有".to_owned(), "there is none yet".to_owned()),
+            known => (format!("已有: {known}"), format!("there are: {known}")),
+        };
         problems
             .error(
                 "E0510",
@@ -189,8 +203,8 @@ fn languages_are_spoken(table: &RoutingTable, manifest: &ManifestTable, problems
                 "its callers would hear what all others hear, and nobody would notice",
             )
             .remedy(
-                format!("用 hotline prompts import --language 加上变体，或删去这一行；已有: {known}"),
-                format!("add variants by hotline prompts import --language, or remove the line; there are: {known}"),
+                format!("用 hotline prompts import --language 加上变体，或删去这一行；{zh_known}"),
+                format!("add variants by hotline prompts import --language, or remove the line; {en_known}"),
             )
             .nearest(nearest(&said.value, spoken.iter().copied()));
     }

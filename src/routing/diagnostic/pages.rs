@@ -11,7 +11,7 @@ use super::{Diagnostic, Text};
 use crate::routing::nearest::nearest;
 
 /// A file for each hundred.
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 12] = [
     ("00", include_str!("pages/00.toml")),
     ("01", include_str!("pages/01.toml")),
     ("02", include_str!("pages/02.toml")),
@@ -20,7 +20,9 @@ const FILES: [(&str, &str); 10] = [
     ("05", include_str!("pages/05.toml")),
     ("06", include_str!("pages/06.toml")),
     ("07", include_str!("pages/07-09.toml")),
+    ("10", include_str!("pages/10.toml")),
     ("11", include_str!("pages/11.toml")),
+    ("12", include_str!("pages/12.toml")),
     ("w", include_str!("pages/warnings.toml")),
 ];
 

@@ -3,8 +3,10 @@
 use super::super::cases::{CaseSeats, Instant, NONE, Refusal};
 use super::super::diagnostic::{Spot, Text};
 use super::super::read::{Node, Reader, Value};
+use super::super::shape::Form;
 use super::super::source::{Problems, Said};
-use super::super::values::{malformed, one_of, text};
+use super::super::values::{malformed, one_of, text, written_as};
+use super::super::written::Written;
 use super::Field;
 use super::reading::unnamed;
 
@@ -119,10 +121,16 @@ impl ExpectTable {
     }
 }
 
+const SEATS: [(&str, CaseSeats); 3] =
+    [("some", CaseSeats::Some), ("none", CaseSeats::None), ("full", CaseSeats::Full)];
+
 impl Value for CaseSeats {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
-        let words = [("some", CaseSeats::Some), ("none", CaseSeats::None), ("full", CaseSeats::Full)];
-        one_of(node, &words, problems)
+        one_of(node, &SEATS, problems)
+    }
+
+    fn written(&self) -> Option<Written> {
+        written_as(self, &SEATS)
     }
 }
 
@@ -131,7 +139,15 @@ impl Value for Refusal {
         if node.value.as_str() == Some(NONE) {
             return Some(Refusal(None));
         }
+        if let Some(describing) = problems.describing.as_mut().filter(|_| node.value.is_str()) {
+            describing.words(&[NONE]);
+            return None;
+        }
         u16::read(node, problems).map(|status| Refusal(Some(status)))
+    }
+
+    fn form() -> Form {
+        u16::form()
     }
 }
 

@@ -328,6 +328,17 @@ impl ActTable {
         }
     }
 
+    /// How it reads values out.
+    pub fn readings(&self) -> Vec<Reading> {
+        let ActTable::Say(pieces) = self else { return Vec::new() };
+        let pieces = pieces.iter().flat_map(|pieces| &pieces.value);
+        let reading = |piece: &Said<PieceTable>| match &piece.value {
+            PieceTable::Value { reading, .. } => Some(*reading),
+            PieceTable::Prompt(_) | PieceTable::Choice { .. } => None,
+        };
+        pieces.filter_map(reading).collect()
+    }
+
     /// Values that it asks for, by their names.
     pub fn wants(&self) -> Vec<&Said<String>> {
         match self {
