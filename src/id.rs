@@ -2,6 +2,8 @@
 //!
 //! What an identity means is for the rooms above to say.
 
+mod mask;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,6 +11,8 @@ use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use mask::mask;
 
 /// One caller's call, from INVITE to the last leg's end. UUIDv7: unique across nodes, sorted by birth.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

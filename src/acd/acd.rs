@@ -142,23 +142,25 @@ impl Acd {
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
         // Seats first: who is about to be offered a seat is not told to wait, nor sent on.
-        let (mut callers, mut freed) = (Vec::new(), Vec::new());
+        let (mut callers, mut resting) = (Vec::new(), Vec::new());
         while let Some(wake) = self.agenda.take_due(now) {
             match wake {
                 Wake::Caller(call) => callers.push(call),
                 // Whom it rang for is among those who wait for a seat that is freed now.
                 Wake::Seat(seat) if self.is_ringing(&seat) => self.rang_out(&seat, now),
-                Wake::Seat(seat) => freed.extend(self.rested(&seat, now).map(|number| (seat, number))),
+                Wake::Seat(seat) => resting.push(seat),
             }
         }
+        let freed: Vec<(SeatId, usize)> = resting
+            .into_iter()
+            .filter_map(|seat| {
+                let number = self.rested(&seat, now)?;
+                Some((seat, number))
+            })
+            .collect();
         match freed.as_slice() {
             [] => {}
-            [(seat, number)] => {
-                // It may ring already, for a caller for whom another one has rung out.
-                if matches!(self.seat(seat), Some(SeatState::Ready { .. })) {
-                    self.pair_seat(seat, *number, now);
-                }
-            }
+            [(seat, number)] => self.pair_seat(seat, *number, now),
             _ => self.pair_everyone(now), // One decision for all costs less than one for each.
         }
         for call in callers {

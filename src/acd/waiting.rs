@@ -2,14 +2,11 @@
 
 use crate::acd::place::{Place, Rank};
 use crate::id::{QueueId, SeatId};
-use crate::routing::queueing::Known;
+use crate::routing::queueing::{Known, RINGING_MAX};
 use crate::time::Instant;
 
 use super::need::Need;
 use super::queue::Queue;
-
-/// Seats that ring for one caller at once where all do; the next one rings as soon as one of them does not.
-pub const RINGING_MAX: usize = 32;
 
 /// A caller in a queue.
 #[derive(Clone, Debug)]

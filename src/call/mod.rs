@@ -80,8 +80,6 @@ const GREETING_MAX: Duration = Duration::from_secs(10);
 /// Clerks that one caller may lose, by a vanished telephone or before a word was said, and still be
 /// given back to the queue; then the queue's overflow follows.
 const SEATS_LOST_MAX: u8 = 3;
-/// Seats that ring for one caller at a time; one more is not rung.
-const RINGING_MAX: usize = 32;
 /// How long an ended call waits for the last figures of its sound.
 const FAREWELL_MAX: Duration = Duration::from_secs(2);
 

@@ -1,8 +1,7 @@
 //! Hot notices in front of the queue: heard out, or passed over by any key.
 
-use super::{Call, Command, Doing};
+use super::{Call, Doing};
 use crate::id::PromptId;
-use crate::media::Order;
 use crate::routing::plan::Step;
 use crate::routing::script::PERSON_KEY;
 use crate::time::Now;
@@ -17,7 +16,7 @@ impl Call {
 
     /// Who has heard enough goes on behind the notices; by the key for a person, behind the line's flow as well.
     pub(super) fn pass_over_notices(&mut self, digit: char, now: Now) {
-        self.push(Command::Sound(Order::Quiet { leg: self.caller.id }));
+        self.hush();
         while matches!(self.steps.front(), Some(Step::HotNotice(_))) {
             self.steps.pop_front();
         }

@@ -88,7 +88,7 @@ impl Call {
             other.joined = true;
         }
         if self.service.is_begun() {
-            self.service.is_over();
+            self.service.leave();
             self.service.message = None; // It can be said to them.
         }
         if let Some((trunk, number)) = self.other.as_ref().and_then(super::Other::peer) {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Call, Callee, Command, Doing, Other, RINGING_MAX, Timer, Told};
+use super::{Call, Callee, Command, Doing, Other, Timer, Told};
 use crate::id::{LegId, PromptId, QueueId, SeatId};
-use crate::media::Order;
 use crate::routing::plan::Step;
+use crate::routing::queueing::RINGING_MAX;
 use crate::routing::reach::Reached;
 use crate::routing::speech;
 use crate::sip::Clearing;
@@ -183,7 +183,7 @@ impl Call {
         if let Some(at) = self.steps.iter().position(|step| *step == Step::Queue(queue.clone())) {
             self.steps.drain(..=at);
         }
-        self.push(Command::Sound(Order::Quiet { leg: self.caller.id }));
+        self.hush();
         self.join_queue(queue, true);
         self.say(self.caller.id, &[words.into()]);
     }

@@ -69,8 +69,8 @@ pub(super) enum Acting {
     Inviting { message: Message, question: Question },
     /// The caller speaks, since then in the recording.
     Speaking { message: Message, tries_left: u8, from: Duration },
-    /// An adapter has been asked this, since then.
-    LookingUp { look_up: LookUp, asked: u32, since: Instant },
+    /// An adapter has been asked this, since then: the latest question.
+    LookingUp { look_up: LookUp, since: Instant },
 }
 
 /// A question as it was put.
@@ -94,7 +94,7 @@ impl Service {
     }
 
     /// A person has the caller, or is about to.
-    pub(super) fn is_over(&mut self) {
+    pub(super) fn leave(&mut self) {
         self.place = None;
     }
 
@@ -214,7 +214,8 @@ impl Call {
 
     /// Drops the flow, and whoever is rung by it: the call's own steps lead to a person.
     pub(super) fn go_to_person(&mut self, now: Now) {
-        self.service.is_over();
+        self.keep_message(now); // What was spoken until then was not spoken in vain.
+        self.service.leave();
         for timer in [Timer::Act, Timer::Survey, Timer::Ring] {
             self.timers.cancel(timer);
         }
@@ -238,7 +239,7 @@ impl Call {
         if !self.plan.queues.contains_key(&queue) {
             return self.go_to_person(now);
         }
-        self.service.is_over();
+        self.service.leave();
         self.only_behind(&queue);
         self.queue_up(queue, now);
     }
@@ -263,21 +264,12 @@ impl Call {
     }
 
     fn is_so(&self, condition: &Condition, now: Now) -> bool {
-        let city = &self.plan.city;
-        match condition {
-            Condition::Inside(hours) => hours.are_open(now.wall, &city.time_zone),
-            Condition::Outside(hours) => !hours.are_open(now.wall, &city.time_zone),
-            Condition::Line(lines) => self.service.line.as_ref().is_some_and(|line| lines.contains(line)),
-            Condition::Caller(beginnings) => {
-                let forms = city.caller_forms(&self.service.caller);
-                let begins = |form: &str| beginnings.iter().any(|with| form.starts_with(with.as_str()));
-                forms.iter().any(|form| begins(form))
-            }
-            Condition::Value { name, is } => {
-                let said = self.service.value(name);
-                said.is_some_and(|said| is.is_empty() || is.iter().any(|one| one == said))
-            }
+        if let Condition::Value { name, is } = condition {
+            let said = self.service.value(name);
+            return said.is_some_and(|said| is.is_empty() || is.iter().any(|one| one == said));
         }
+        let Some(line) = &self.service.line else { return false };
+        condition.is_so(&self.plan.city, line, Some(&self.service.caller), now.wall) == Some(true)
     }
 
     /// Programs do not talk with callers yet: people do.

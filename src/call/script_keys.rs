@@ -78,10 +78,7 @@ impl Call {
                 self.service.ended = Some(now.mono);
                 self.spoken(now);
             }
-            Acting::LookingUp { asked, .. } => {
-                let asked = *asked;
-                self.looked_up(asked, super::LookedUp::Failed, now);
-            }
+            Acting::LookingUp { .. } => self.looked_up(self.service.asked, super::LookedUp::Failed, now),
             Acting::Saying { .. } | Acting::Inviting { .. } => {}
         }
     }

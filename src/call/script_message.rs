@@ -50,7 +50,7 @@ impl Call {
     }
 
     /// Keeps what is being spoken, if it is long enough and in the recording.
-    fn keep_message(&mut self, now: Now) -> bool {
+    pub(super) fn keep_message(&mut self, now: Now) -> bool {
         let Doing::Serving(Acting::Speaking { message, from, .. }) = &self.doing else { return false };
         let (from, to) = (*from, self.recorded_for(now));
         if self.recording() != RecordingState::Running || to.saturating_sub(from) < message.least {

@@ -28,16 +28,14 @@ impl Call {
         self.service.asked += 1;
         let (asked, source) = (self.service.asked, look_up.source.clone());
         self.timers.set(Timer::Act, now.mono + timeout + ANSWER_LATE);
-        self.doing = Doing::Serving(Acting::LookingUp { look_up, asked, since: now.mono });
+        self.doing = Doing::Serving(Acting::LookingUp { look_up, since: now.mono });
         self.push(Command::LookUp { asked, source, by });
     }
 
     /// What an adapter says. Of a question that is waited for no more it is passed over.
     pub(super) fn looked_up(&mut self, asked: u32, said: LookedUp, now: Now) {
-        let Doing::Serving(Acting::LookingUp { look_up, asked: awaited, since }) = &self.doing else {
-            return;
-        };
-        if *awaited != asked {
+        let Doing::Serving(Acting::LookingUp { look_up, since }) = &self.doing else { return };
+        if self.service.asked != asked {
             return;
         }
         let (look_up, took) = (look_up.clone(), now.mono.since(*since));

@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::negotiate::KeySeed;
 use super::{Call, Command, Doing, Ending, GREETING_MAX, SEATS_LOST_MAX, Stage, Timer, Told};
 use crate::id::{LegId, SeatId};
-use crate::media::Order;
 use crate::media::order::PortSlot;
 use crate::routing::plan::{SeatGreeting, Step};
 use crate::routing::speech;
@@ -199,7 +198,7 @@ impl Call {
             // It picked up and left before the record let us answer: nobody has talked yet.
             return self.peer_failed(trunk.clone(), number.clone(), 480, now);
         }
-        self.push(Command::Sound(Order::Quiet { leg: self.caller.id }));
+        self.hush();
         if self.stage != Stage::Answered || peer.is_some() && !self.clerk_talked {
             return self.end(Ending::OtherHungUp, now);
         }

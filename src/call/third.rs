@@ -290,7 +290,7 @@ impl Call {
     /// Nobody took a caller whom nobody waits for any more.
     pub(super) fn untransferred(&mut self, to: &Reached, now: Now) {
         if let Some(queue) = self.queue.clone() {
-            self.push(Command::Sound(Order::Quiet { leg: self.caller.id }));
+            self.hush();
             self.join_queue(queue, true);
             self.say(self.caller.id, &["seat_lost".into()]);
         } else if !self.steps.is_empty() {

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::id::mask;
 use crate::io::store::{FILE, Reader, StoreError};
-use crate::switchboard::mask;
 
 /// 查询 / Look things up
 #[derive(Debug, clap::Args)]

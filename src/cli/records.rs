@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::look_up;
+use crate::id::mask;
 use crate::io::recorder::{self, Finding};
 use crate::io::store::{CallQuery, FILE, Reader, StoreError};
 use crate::switchboard::fact::{Party, Sound, Span};
-use crate::switchboard::mask;
 use crate::telemetry::CallRecord;
 use crate::telemetry::served::LookUpOf;
 

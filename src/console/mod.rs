@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::acd::event::SeatState;
-use crate::switchboard::{Switchboard, mask};
+use crate::id::mask;
+use crate::switchboard::Switchboard;
 use crate::time::Now;
 
 /// The house at this moment, as `/v1/snapshot` shows it.

@@ -11,10 +11,10 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::plan_files::{Held, Reading, Shelf, through};
 use crate::ledger::Trigger;
+use crate::routing::prompts::sealed;
 use crate::routing::{Listed, Overrides};
 use crate::time::Timestamp;
 
@@ -80,7 +80,7 @@ impl KeptPlans {
         DirBuilder::new().recursive(true).mode(0o700).create(&shelf)?;
         for held in files {
             let Ok(bytes) = &held.fetched else { continue };
-            let sha256: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            let sha256 = sealed(bytes).0;
             let path = shelf.join(&sha256);
             if !path.exists() {
                 put(&path, bytes)?;
@@ -111,8 +111,7 @@ impl KeptPlans {
 
     fn fetch(&self, file: &KeptFile) -> io::Result<Vec<u8>> {
         let bytes = fs::read(self.directory.join("files").join(&file.sha256))?;
-        let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        if found == file.sha256 {
+        if sealed(&bytes).0 == file.sha256 {
             return Ok(bytes);
         }
         let why = "保存的内容已损坏 / what was kept is damaged";
@@ -146,7 +145,7 @@ impl Shelf for Then<'_> {
 }
 
 /// Writes a file whole, on disk before it is there by its name.
-fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
     let mut file = File::create(&beside)?;
     file.write_all(bytes)?;

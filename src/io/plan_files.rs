@@ -44,6 +44,19 @@ pub struct Reading {
     pub outcome: Outcome,
     /// In the order in which they were asked for, the routing file first.
     pub files: Vec<Held>,
+    /// Directories whose files were asked for by a pattern, and what each was known by.
+    pub directories: Vec<Marked>,
+}
+
+/// A file or a directory, and what it was known by when it was read. One that was not there counts: it may come.
+pub type Marked = (String, Option<Mark>);
+
+impl Reading {
+    /// Everything that tells, by having changed, that it is to be read again.
+    pub fn marks(&self) -> Vec<Marked> {
+        let files = self.files.iter().map(|held| (held.name.clone(), held.mark));
+        files.chain(self.directories.iter().cloned()).collect()
+    }
 }
 
 /// Where the files of a plan are.
@@ -95,30 +108,36 @@ pub fn read(path: &Path, overrides: &Overrides, now: Timestamp) -> Reading {
 
 /// The same for a house that opens; see [`Draft::judge_opening`].
 pub fn read_opening(path: &Path, overrides: &Overrides, now: Timestamp) -> Reading {
-    let (draft, files) = with_files(&path.to_string_lossy(), overrides, &mut Disk);
-    Reading { outcome: draft.judge_opening(now), files }
+    let (draft, files, directories) = with_files(&path.to_string_lossy(), overrides, &mut Disk);
+    Reading { outcome: draft.judge_opening(now), files, directories }
 }
 
 /// Reads a plan from `shelf`; `name` is the routing file's.
 pub fn through(name: &str, overrides: &Overrides, now: Timestamp, shelf: &mut impl Shelf) -> Reading {
-    let (draft, files) = with_files(name, overrides, shelf);
-    Reading { outcome: draft.judge_at(now), files }
+    let (draft, files, directories) = with_files(name, overrides, shelf);
+    Reading { outcome: draft.judge_at(now), files, directories }
 }
 
-fn with_files(name: &str, overrides: &Overrides, shelf: &mut impl Shelf) -> (Draft, Vec<Held>) {
+fn with_files(name: &str, overrides: &Overrides, shelf: &mut impl Shelf) -> (Draft, Vec<Held>, Vec<Marked>) {
     complete(name, shelf, |first| Draft::read(name, first, overrides))
 }
 
-fn complete(name: &str, shelf: &mut impl Shelf, begin: impl FnOnce(Fetched) -> Draft) -> (Draft, Vec<Held>) {
+fn complete(
+    name: &str,
+    shelf: &mut impl Shelf,
+    begin: impl FnOnce(Fetched) -> Draft,
+) -> (Draft, Vec<Held>, Vec<Marked>) {
     let first = shelf.file(name);
     let mut draft = begin(first.fetched.clone());
-    let mut files = vec![first];
+    let (mut files, mut directories) = (vec![first], Vec::new());
     loop {
         let (wanted, listings) = (draft.wants(), draft.wants_listings());
         if wanted.is_empty() && listings.is_empty() {
-            return (draft, files);
+            return (draft, files, directories);
         }
         for name in listings {
+            // Before it is listed: what comes meanwhile is seen later.
+            directories.push((name.clone(), mark(Path::new(&name))));
             let listed = shelf.names(&name);
             draft.give_listing(&name, listed);
         }
@@ -160,7 +179,7 @@ pub fn mark(path: &Path) -> Option<Mark> {
 }
 
 impl Mark {
-    fn of(about: &Metadata) -> Self {
+    pub(super) fn of(about: &Metadata) -> Self {
         Mark { modified: about.modified().ok(), bytes: about.len(), node: (about.dev(), about.ino()) }
     }
 }

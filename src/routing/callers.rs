@@ -89,13 +89,35 @@ impl Default for Callers {
 
 impl Plan {
     /// The lane of a caller: the first that fits, by any of its three.
-    pub fn lane_of(&self, line: &Line, trunk: &Trunk, caller: &str) -> Option<&Lane> {
+    pub fn lane_of(&self, line: &Line, trunk: &TrunkId, caller: &str) -> Option<&Lane> {
         let forms = self.city.caller_forms(caller);
         self.callers.lanes.iter().find(|lane| {
             lane.lines.contains(&line.number)
-                || lane.trunks.contains(&trunk.id)
+                || lane.trunks.contains(trunk)
                 || forms.iter().any(|form| lane.callers.contains(form.as_ref()))
         })
+    }
+
+    /// Whether a caller comes to a person without the words in front: from an emergency center, or by a lane.
+    pub fn goes_straight(&self, line: &Line, trunk: &Trunk, caller: &str) -> bool {
+        trunk.emergency_center || self.lane_of(line, &trunk.id, caller).is_some_and(|lane| lane.straight)
+    }
+
+    /// What a clerk must know for a caller: what the line asks for, and beyond it the caller's lane and policy, which say
+    /// nothing where an emergency center calls.
+    pub fn skills_asked(&self, line: &Line, trunk: &TrunkId, caller: &str, at: Timestamp) -> Vec<Known> {
+        let mut skills = line.skills.clone();
+        if self.trunks.get(trunk).is_some_and(|trunk| trunk.emergency_center) {
+            return skills;
+        }
+        if let Some(lane) = self.lane_of(line, trunk, caller) {
+            skills.extend(lane.skills.iter().cloned());
+        }
+        let policy = self.policy_of(caller).filter(|policy| at < policy.until);
+        if let Some(CallerAct::To(more)) = policy.map(|policy| &policy.act) {
+            skills.extend(more.iter().cloned());
+        }
+        skills
     }
 
     /// The policy about a caller, whether it still holds or not.

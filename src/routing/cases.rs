@@ -7,7 +7,7 @@ use super::callers::CallerAct;
 use super::diagnostic::{Diagnostic, Spot};
 use super::nearest::nearest;
 use super::number::Dialled;
-use super::plan::{DialledFrom, Flow, Line, LineMode, Plan, Step, Trunk};
+use super::plan::{DialledFrom, Flow, Line, Plan, Step, Trunk};
 use super::source::{Problems, Said};
 use super::tables::RoutingTable;
 use super::tables::case::{CaseTable, ExpectTable};
@@ -115,13 +115,6 @@ fn dialled(case: &CaseTable, to: &str) -> Dialled {
     dialled
 }
 
-impl Trunk {
-    /// Whether anybody can come by it.
-    pub fn takes_calls(&self) -> bool {
-        !self.sources.is_empty() || self.certificate.is_some()
-    }
-}
-
 impl Plan {
     /// What becomes of a call from `from` by `trunk` to `dialled` at `at`, where the house stands so.
     pub fn fate(
@@ -138,11 +131,14 @@ impl Plan {
         let line = &*found.line;
         let caller = trunk.rewrite.caller_inward.apply(from);
         let mut fate = Fate { line: Some(line.number.to_string()), ..Fate::default() };
-        let straight = self.stand(line, trunk, &caller, at, &mut fate);
+        self.stand(line, trunk, &caller, at, &mut fate);
         let mut flow = self.flow(line, at);
-        if straight {
-            self.leave_greeting_out(&mut flow);
+        if self.goes_straight(line, trunk, &caller) {
+            flow.go_straight(self);
         }
+        // As this line's callers hear it, and as `explain` tells it.
+        let flow =
+            Flow { steps: flow.steps.into_iter().map(|step| self.in_language(step, line)).collect(), ..flow };
         fate.recorded = flow.record && !matches!(flow.steps[..], [Step::Refuse { .. }]);
         self.walk(&flow, &caller, standing, &mut fate);
         if let Some(group) = self.experts.get(&line.number) {
@@ -151,23 +147,15 @@ impl Plan {
         fate
     }
 
-    /// Lane, policy and priority. `true`: the caller goes straight to a person.
-    fn stand(&self, line: &Line, trunk: &Trunk, caller: &str, at: Timestamp, fate: &mut Fate) -> bool {
-        let (LineMode::Primary { queue }
-        | LineMode::Merged { queue }
-        | LineMode::Dual { queue }
-        | LineMode::SubCenter { queue, .. }) = &line.mode
-        else {
-            return false;
-        };
+    /// Lane, policy and priority.
+    fn stand(&self, line: &Line, trunk: &Trunk, caller: &str, at: Timestamp, fate: &mut Fate) {
+        let Some(queue) = line.mode.queue() else { return };
         let mut points = self.queues.get(queue).map_or(0, |queue| queue.rules.priority);
-        let mut straight = trunk.emergency_center;
         if trunk.emergency_center {
             points = points.saturating_add(self.callers.center_priority);
         } else {
-            if let Some(lane) = self.lane_of(line, trunk, caller) {
+            if let Some(lane) = self.lane_of(line, &trunk.id, caller) {
                 points = points.saturating_add(lane.priority);
-                straight = lane.straight;
                 fate.lane = Some(lane.name.clone());
             }
             if let Some(policy) = self.policy_of(caller).filter(|policy| at < policy.until) {
@@ -178,17 +166,6 @@ impl Plan {
             }
         }
         fate.priority = Some(points);
-        straight
-    }
-
-    fn leave_greeting_out(&self, flow: &mut Flow) {
-        let Some(at) = flow.steps.iter().position(|step| matches!(step, Step::Queue(_))) else { return };
-        let Some(before) = at.checked_sub(1) else { return };
-        let Step::Queue(queue) = &flow.steps[at] else { return };
-        let greeting = self.queues.get(queue).map(|queue| &queue.greeting);
-        if matches!(&flow.steps[before], Step::Play(prompt) if Some(prompt) == greeting) {
-            flow.steps.remove(before);
-        }
     }
 
     /// The steps, to where the caller leaves.

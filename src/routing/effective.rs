@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::diagnostic::Spot;
 use super::nearest::nearest;
 use super::notes::{Asked, Found, Notes};
-use super::source::Source;
+use super::source::{Source, without_account};
 use super::written::{Written, key as quoted};
 
 /// Keys by which an item of an array is called, the first that it has: `number.12345`, `seat.1001`.
@@ -313,19 +313,6 @@ impl Making<'_> {
 
     fn row(&mut self, way: &Way, what: What, origin: Origin) {
         self.rows.push(Row { key: way.key.clone(), address: way.address.clone(), what, origin });
-    }
-}
-
-/// An address without the account that some write into it: `https://name:password@host`.
-fn without_account(text: &str) -> String {
-    let account = text.find("://").and_then(|at| {
-        let from = at + "://".len();
-        let host = text[from..].find(['/', '?', '#']).map_or(text.len(), |end| from + end);
-        Some((from, from + text[from..host].rfind('@')?))
-    });
-    match account {
-        Some((from, to)) => format!("{}***{}", &text[..from], &text[to..]),
-        None => text.to_owned(),
     }
 }
 

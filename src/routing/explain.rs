@@ -78,13 +78,16 @@ impl Plan {
         let steps = match &found {
             Some(found) => {
                 decided_by.extend(self.deciders(origins, &found.line, &caller));
-                let flow = self.flow(&found.line, at);
+                let mut flow = self.flow(&found.line, at);
+                if self.goes_straight(&found.line, trunk, &caller) {
+                    flow.go_straight(self);
+                }
                 flows = self.flows_of(origins, &flow, &Asked { line: &found.line, caller: &caller, at });
                 decided_by.extend(places_of(origins, &flows));
                 let script = flow.steps.iter().position(|step| matches!(step, Step::Script(_)));
-                let phase = matches!(found.line.mode, LineMode::Merged { .. });
-                flow_at = script.map(|place| place + usize::from(phase));
-                self.words(&found.line, &flow, at, &caller)
+                let (words, before) = self.words(&found.line, &flow, at, &caller);
+                flow_at = script.map(|place| before + place);
+                words
             }
             None => match self.emergency_dialled(trunk, dialled) {
                 Some(number) => {
@@ -193,8 +196,9 @@ impl Plan {
         places
     }
 
-    /// The steps in words, with the phase of the transition in front of a merged number's.
-    fn words(&self, line: &Line, flow: &Flow, at: Timestamp, from: &str) -> Vec<Text> {
+    /// The steps in words, and how many stand in front of them: the phase of a merged number's transition, and
+    /// the line's language.
+    fn words(&self, line: &Line, flow: &Flow, at: Timestamp, from: &str) -> (Vec<Text>, usize) {
         let mut words = Vec::new();
         if matches!(line.mode, LineMode::Merged { .. }) {
             words.push(self.phase_words(line, at));
@@ -205,6 +209,7 @@ impl Plan {
                 format!("prompts are heard in {language} where there are such, others as everywhere"),
             )
         }));
+        let before = words.len();
         let steps = flow.steps.iter().map(|step| self.in_language(step.clone(), line));
         words.extend(steps.map(|step| self.step_words(&step, from)));
         words.push(if flow.record {
@@ -212,11 +217,11 @@ impl Plan {
         } else {
             Text::new("不录音", "not recorded")
         });
-        words
+        (words, before)
     }
 
     /// The step with the prompt that this line's callers hear.
-    fn in_language(&self, mut step: Step, line: &Line) -> Step {
+    pub(super) fn in_language(&self, mut step: Step, line: &Line) -> Step {
         let (Step::Play(prompt)
         | Step::PlayEarly(prompt)
         | Step::PlayForever(prompt)

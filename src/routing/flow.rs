@@ -27,6 +27,22 @@ impl Flow {
     pub fn may_queue(&self) -> bool {
         self.steps.iter().any(|step| matches!(step, Step::Queue(_)))
     }
+
+    /// Leaves out the queue's greeting, or the line's flow in its place: for whoever goes straight to a person.
+    pub fn go_straight(&mut self, plan: &Plan) {
+        let queue = self.steps.iter().position(|step| matches!(step, Step::Queue(_)));
+        let Some(before) = queue.and_then(|queue| queue.checked_sub(1)) else { return };
+        let Step::Queue(queue) = &self.steps[before + 1] else { return };
+        let greeting = plan.queues.get(queue).map(|queue| &queue.greeting);
+        let in_front = match &self.steps[before] {
+            Step::Play(prompt) => Some(prompt) == greeting,
+            Step::Script(_) => true,
+            _ => false,
+        };
+        if in_front {
+            self.steps.remove(before);
+        }
+    }
 }
 
 /// One step of a flow.

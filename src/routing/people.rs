@@ -30,6 +30,16 @@ pub enum Role {
     Admin,
 }
 
+impl Role {
+    /// Whether a queue's callers are offered to it without a surge.
+    pub fn takes_callers(self) -> bool {
+        match self {
+            Role::Clerk | Role::Expert | Role::Leader => true,
+            Role::Observer | Role::Trainee | Role::Supervisor | Role::Admin => false,
+        }
+    }
+}
+
 /// When somebody is there: weekly bands by the city's clock. Without bands: always.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hours(pub Vec<Band>);

@@ -11,7 +11,7 @@ use super::diagnostic::Text;
 
 mod manifest;
 
-pub use manifest::{Class, Hash, ManifestTable, PromptTable, read};
+pub use manifest::{Class, Hash, ManifestTable, PromptTable, is_id, read};
 
 /// Samples a second of every prompt.
 pub const SAMPLE_RATE: u32 = 8_000;

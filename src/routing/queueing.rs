@@ -5,6 +5,9 @@ use std::time::Duration;
 use super::people::Role;
 use crate::id::{PromptId, Skill};
 
+/// Seats that ring for one caller at a time where all do; the next one rings as soon as one of them does not.
+pub const RINGING_MAX: usize = 32;
+
 /// What a clerk knows, and how well; or what a caller's clerk must know, and how well at least.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Known {

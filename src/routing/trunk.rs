@@ -51,6 +51,13 @@ pub struct Trunk {
     pub rewrite: Rewriting,
 }
 
+impl Trunk {
+    /// Whether anybody can come by it.
+    pub fn takes_calls(&self) -> bool {
+        !self.sources.is_empty() || self.certificate.is_some()
+    }
+}
+
 /// A place that a trunk's calls go to: a SIP URI without its user, a host, or an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrunkTarget {

@@ -39,10 +39,9 @@ impl Role {
     /// Whether a seat of this role may listen in this way to the calls of a seat of role `of`: supervisors
     /// to everybody's, observers (the notice, 五(三)) and trainees unheard.
     pub fn may_watch(self, how: Watching, of: Role) -> bool {
-        let takes_callers = matches!(of, Role::Clerk | Role::Expert | Role::Leader);
         match self {
             Role::Supervisor | Role::Admin => true,
-            Role::Observer => how == Watching::Listen && takes_callers,
+            Role::Observer => how == Watching::Listen && of.takes_callers(),
             Role::Trainee => how == Watching::Listen && of == Role::Clerk,
             Role::Clerk | Role::Expert | Role::Leader => false,
         }

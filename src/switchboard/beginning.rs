@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::calling::{CALLED_BACK, MAX_FORWARDS, Outward};
 use super::request::Flag;
-use super::{Entry, Switchboard, What, mask, rooms, transfers};
+use super::{Entry, Switchboard, What, rooms, transfers};
 use crate::call::negotiate::Terms;
 use crate::call::{Call, Callee, Setup};
-use crate::id::{CallId, LineId, SeatId, TrunkId};
+use crate::id::{CallId, LineId, SeatId, TrunkId, mask};
 use crate::media::order::PortSlot;
 use crate::routing::plan::{Flow, Step};
 use crate::time::Now;
@@ -113,7 +113,7 @@ impl Switchboard {
             caller,
             way,
             asking: None,
-            hidden: None,
+            hidden: Vec::new(),
             max_forwards,
             ticket,
             opened_at: now.wall,

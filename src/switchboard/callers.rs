@@ -18,8 +18,8 @@ use super::{Entry, Output, Switchboard, What};
 use crate::call::Input;
 use crate::id::{CallId, SeatId, TrunkId};
 use crate::routing::Plan;
-use crate::routing::callers::{CallerAct, Lane};
-use crate::routing::plan::{Flow, Line, Step};
+use crate::routing::callers::CallerAct;
+use crate::routing::plan::{Flow, Line};
 use crate::routing::queueing::Known;
 use crate::sip::Carried;
 use crate::sip::event::{Invited, Origin};
@@ -80,21 +80,20 @@ impl Treatment {
     /// By the plan, as of `at`. Of the lanes the first that fits counts; where an emergency center calls,
     /// lanes and policies say nothing.
     pub(super) fn of(plan: &Plan, line: &Line, invited: &Invited, at: Timestamp) -> Self {
-        let mut treated = Treatment { skills: line.skills.clone(), ..Treatment::default() };
-        let Origin::Trunk(trunk) = &invited.from else { return treated };
+        let Origin::Trunk(trunk) = &invited.from else {
+            return Treatment { skills: line.skills.clone(), ..Treatment::default() };
+        };
+        let skills = plan.skills_asked(line, trunk, &invited.caller, at);
+        let mut treated = Treatment { skills, ..Treatment::default() };
         if plan.trunks.get(trunk).is_some_and(|trunk| trunk.emergency_center) {
             treated.center(plan, trunk, invited);
             return treated;
         }
-        let callers = &plan.callers;
-        let forms = plan.city.caller_forms(&invited.caller);
-        if let Some(lane) = lane_of(plan, line, trunk, &forms) {
-            treated.skills.extend(lane.skills.iter().cloned());
+        if let Some(lane) = plan.lane_of(line, trunk, &invited.caller) {
             treated.straight = lane.straight;
             treated.prioritise(lane.priority, PriorityWhy::Lane(lane.name.clone()));
         }
-        let policy = forms.iter().find_map(|form| callers.policies.get(form.as_ref()));
-        if let Some(policy) = policy.filter(|policy| at < policy.until) {
+        if let Some(policy) = plan.policy_of(&invited.caller).filter(|policy| at < policy.until) {
             treated.follow(&policy.act);
         }
         treated
@@ -120,10 +119,7 @@ impl Treatment {
     fn follow(&mut self, act: &CallerAct) {
         match act {
             CallerAct::Behind(points) => self.prioritise(points.saturating_neg(), PriorityWhy::Policy),
-            CallerAct::To(skills) => {
-                self.skills.extend(skills.iter().cloned());
-                self.prioritise(0, PriorityWhy::Policy);
-            }
+            CallerAct::To(_) => self.prioritise(0, PriorityWhy::Policy),
             CallerAct::CoolDown(span) => self.standing.cool_down = Some(*span),
             CallerAct::Confidential => {
                 self.standing.is_confidential = true;
@@ -134,20 +130,8 @@ impl Treatment {
 
     /// Leaves the queue's greeting, or the flow in its place, out, for whoever goes straight to a person.
     pub(super) fn shorten(&self, flow: &mut Flow, plan: &Plan) {
-        if !self.straight {
-            return;
-        }
-        let queue = flow.steps.iter().position(|step| matches!(step, Step::Queue(_)));
-        let Some(before) = queue.and_then(|queue| queue.checked_sub(1)) else { return };
-        let Step::Queue(queue) = &flow.steps[before + 1] else { return };
-        let greeting = plan.queues.get(queue).map(|queue| &queue.greeting);
-        let in_front = match &flow.steps[before] {
-            Step::Play(prompt) => Some(prompt) == greeting,
-            Step::Script(_) => true,
-            _ => false,
-        };
-        if in_front {
-            flow.steps.remove(before);
+        if self.straight {
+            flow.go_straight(plan);
         }
     }
 
@@ -160,20 +144,6 @@ impl Treatment {
     pub(super) fn take_facts(&mut self) -> Vec<What> {
         std::mem::take(&mut self.facts)
     }
-}
-
-/// The lane of a caller: the first that fits, by the line, the trunk, or the number in any of its forms.
-pub(super) fn lane_of<'a>(
-    plan: &'a Plan,
-    line: &Line,
-    trunk: &TrunkId,
-    forms: &[Cow<'_, str>],
-) -> Option<&'a Lane> {
-    plan.callers.lanes.iter().find(|lane| {
-        lane.lines.contains(&line.number)
-            || lane.trunks.contains(trunk)
-            || forms.iter().any(|form| lane.callers.contains(form.as_ref()))
-    })
 }
 
 impl Entry {

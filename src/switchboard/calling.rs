@@ -13,11 +13,11 @@ use super::inward::Turned;
 use super::kept::Callback;
 use super::missed::{MissedView, NotNow};
 use super::request::{Refusal, Reply};
-use super::{Drain, Entry, Output, Switchboard, mask};
+use super::{Drain, Entry, Output, Switchboard};
 use crate::acd::event::{SeatState, Unchanged};
 use crate::call::negotiate::Terms;
 use crate::call::{Call, Callee};
-use crate::id::{CallId, LineId, SeatId, TrunkId};
+use crate::id::{CallId, LineId, SeatId, TrunkId, mask};
 use crate::routing::Plan;
 use crate::routing::meeting::SEATS;
 use crate::routing::outside::Callable;
@@ -381,7 +381,7 @@ impl Outward {
 impl Entry {
     /// Whether this is whom a flow rings for the caller, and neither is to know the other's number.
     pub(super) fn hides(&self, callee: &Callee) -> bool {
-        matches!(callee, Callee::Peer { number, .. } if self.hidden.as_ref() == Some(number))
+        matches!(callee, Callee::Peer { number, .. } if self.hidden.contains(number))
     }
 
     /// Seats that are set aside for it.

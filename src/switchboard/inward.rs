@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use super::callers::{CENTER_CALLS_MAX, Treatment};
 use super::recording::millis;
-use super::{Drain, Entry, Output, RETRY_AFTER_S, StoreJob, Switchboard, What, mask, transfers};
+use super::{Drain, Entry, Output, RETRY_AFTER_S, StoreJob, Switchboard, What, transfers};
 use std::net::IpAddr;
 
 use crate::call::negotiate::{Disagreement, KeySeed, Terms};
 use crate::call::{Call, Input, Missing, Setup};
-use crate::id::{CallId, LegId, TrunkId};
+use crate::id::{CallId, LegId, TrunkId, mask};
 use crate::media;
 use crate::routing::meeting::{Comer, SEATS};
 use crate::routing::number::Dialled;
@@ -317,7 +317,7 @@ impl Switchboard {
             caller: invited.caller,
             way: trunk.clone(),
             asking: None,
-            hidden: None,
+            hidden: Vec::new(),
             max_forwards: invited.max_forwards,
             ticket: ticket.clone(),
             opened_at: now.wall,

@@ -8,15 +8,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::callers::lane_of;
+use super::Switchboard;
 use super::fact::{CallbackOutcome, Cause, Fact, OutwardPurpose, PriorityWhy, What};
 use super::kept::{KEPT_MAX, Place};
 use super::request::Flag;
-use super::{Switchboard, mask};
 use crate::acd::event::Joining;
-use crate::id::{CallId, LineId, QueueId, TrunkId};
+use crate::id::{CallId, LineId, QueueId, TrunkId, mask};
 use crate::routing::Plan;
-use crate::routing::callers::CallerAct;
 use crate::routing::queueing::{CallbackOffer, Known};
 use crate::time::{Instant, Now, Timestamp};
 
@@ -129,13 +127,21 @@ impl Switchboard {
             let number = mask(if told.is_confidential { "" } else { &told.caller }).to_string();
             if self.restore_place(call, &told, since, now) {
                 tracing::info!(%call, number, "a place is kept again");
-            } else if self.plan.missed.enabled {
+                continue;
+            }
+            self.record(call, What::CallbackSettled { outcome: CallbackOutcome::Expired }, now);
+            if self.plan.missed.enabled {
                 tracing::info!(%call, number, "a place is kept no more; its caller is on the list of missed calls");
             } else {
                 tracing::warn!(%call, number, "a place is kept no more, and nothing calls its caller back");
-                self.record(call, What::CallbackSettled { outcome: CallbackOutcome::Expired }, now);
             }
         }
+    }
+
+    /// What the clerk must know, as the plan has it now.
+    fn skills_again(&self, told: &Told, now: Now) -> Vec<Known> {
+        let line = self.plan.lines.get(&told.line);
+        line.map_or_else(Vec::new, |line| self.plan.skills_asked(line, &told.trunk, &told.caller, now.wall))
     }
 
     fn restore_place(&mut self, call: CallId, told: &Told, since: Timestamp, now: Now) -> bool {
@@ -151,7 +157,7 @@ impl Switchboard {
             call,
             queue: queue.clone(),
             line: told.line.clone(),
-            skills: skills(&self.plan, told, now),
+            skills: self.skills_again(told, now),
             first: told.first || !as_before,
             priority: told.priority,
             sticky: None,
@@ -186,23 +192,6 @@ fn keeping(plan: &Plan, queue: &QueueId) -> Option<(QueueId, CallbackOffer, bool
         return Some((queue.clone(), own, true));
     }
     plan.queues.keys().find_map(|other| Some((other.clone(), rules(other)?, false)))
-}
-
-/// What the clerk must know, as the plan has it now.
-fn skills(plan: &Plan, told: &Told, now: Now) -> Vec<Known> {
-    let Some(line) = plan.lines.get(&told.line) else { return Vec::new() };
-    let mut skills = line.skills.clone();
-    let forms = plan.city.caller_forms(&told.caller);
-    if let Some(lane) = lane_of(plan, line, &told.trunk, &forms) {
-        skills.extend(lane.skills.iter().cloned());
-    }
-    let policy = forms.iter().find_map(|form| plan.callers.policies.get(form.as_ref()));
-    if let Some(CallerAct::To(more)) =
-        policy.filter(|policy| now.wall < policy.until).map(|policy| &policy.act)
-    {
-        skills.extend(more.iter().cloned());
-    }
-    skills
 }
 
 fn age(at: Timestamp, now: Now) -> Duration {

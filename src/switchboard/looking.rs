@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::fact::{Party, What};
-use super::{Output, Switchboard, mask};
+use super::{Output, Switchboard};
 use crate::call::{Input, LookedUp};
-use crate::id::{CallId, LookUpId, TrunkId};
+use crate::id::{CallId, LookUpId, TrunkId, mask};
 use crate::routing::script::LookUpSource;
 use crate::time::{Instant, Now};
 
@@ -61,7 +61,7 @@ impl Lookings {
         let mut key = (source.id.clone(), asker);
         if !self.askers.contains_key(&key) && matches!(key.1, Asker::Number(_)) {
             if self.askers.len() >= ASKERS_MAX {
-                self.forget(source.lock, now);
+                self.forget(source, now);
             }
             if self.askers.len() >= ASKERS_MAX {
                 key.1 = Asker::Trunk(trunk.clone());
@@ -93,10 +93,12 @@ impl Lookings {
         }
     }
 
-    /// Whose time is over.
-    fn forget(&mut self, lock: Duration, now: Instant) {
-        self.askers.retain(|_, misses| {
-            misses.lapse(lock, now);
+    /// Whose time at this source is over.
+    fn forget(&mut self, source: &LookUpSource, now: Instant) {
+        self.askers.retain(|(of, _), misses| {
+            if *of == source.id {
+                misses.lapse(source.lock, now);
+            }
             misses.count > 0 || misses.open > 0
         });
     }
@@ -165,9 +167,9 @@ impl Switchboard {
     }
 }
 
-/// Takes a number that a flow rang, and that is nobody's to know, out of a fact: as much as a log may show
+/// Takes numbers that a flow rang, and that are nobody's to know, out of a fact: as much as a log may show
 /// stays.
-pub(super) fn hide(what: &mut What, hidden: &str) {
+pub(super) fn hide(what: &mut What, hidden: &[String]) {
     let told = match what {
         What::PeerDialled { number, .. }
         | What::PeerAnswered { number, .. }
@@ -177,8 +179,9 @@ pub(super) fn hide(what: &mut What, hidden: &str) {
         | What::LegClosed { party: Party::Peer { number, .. }, .. } => number,
         _ => return,
     };
-    if told == hidden {
-        *told = mask(hidden).to_string();
+    if hidden.contains(told) {
+        let shown = mask(told).to_string();
+        *told = shown;
     }
 }
 

@@ -109,3 +109,34 @@ fn one_caller_is_one_however_the_number_is_written_and_withheld_ones_are_one_for
         assert_eq!(of(form), Asker::Trunk("carrier".into()), "{form}");
     }
 }
+
+#[test]
+fn one_sources_lock_says_nothing_of_another_sources_misses() {
+    let mut lookings = Lookings::default();
+    let long = LookUpSource { id: "owners".into(), lock: LOCK * 100, ..source(3) };
+    let guesser = number("13800000001");
+    for _ in 0..3 {
+        let key = lookings.begin(&long, guesser.clone(), &"carrier".into(), at(0)).expect("let through");
+        lookings.end(&key, true, long.misses_max, long.lock, at(0));
+    }
+    for n in 1..ASKERS_MAX {
+        assert!(asks(&mut lookings, &number(&n.to_string()), true, at(0)));
+    }
+    // It is full, and whoever asked at the other source is forgotten.
+    assert!(asks(&mut lookings, &number("new"), true, at(700)));
+    assert_eq!(lookings.askers.len(), 2);
+    assert!(lookings.begin(&long, guesser, &"carrier".into(), at(700)).is_none(), "locked still");
+}
+
+#[test]
+fn every_number_that_a_flow_has_rung_is_hidden_whenever_it_is_told() {
+    let hidden = ["13900000001".to_owned(), "13900000002".to_owned()];
+    let failed = |number: &str| What::PeerFailed { trunk: "out".into(), number: number.into(), status: 486 };
+    for (number, shown) in
+        [("13900000001", "139******01"), ("13900000002", "139******02"), ("12366", "12366")]
+    {
+        let mut what = failed(number);
+        hide(&mut what, &hidden);
+        assert_eq!(what, failed(shown));
+    }
+}

@@ -18,7 +18,6 @@ mod inward;
 pub mod kept;
 mod kept_again;
 mod looking;
-mod mask;
 pub mod missed;
 pub mod notices;
 mod objects;
@@ -58,7 +57,6 @@ use crate::time::{Agenda, Instant, Now, Timestamp};
 
 pub use cases::{LATE_MAX, may_export};
 pub use fact::{Fact, What};
-pub use mask::mask;
 pub use port::{Happened, Input, Output, Placed, StoreJob};
 use ports::Ports;
 use screens::Screens;
@@ -152,8 +150,9 @@ pub struct Entry {
     way: crate::id::TrunkId,
     /// The question to an adapter that the call waits for.
     asking: Option<looking::Asking>,
-    /// Whom a flow rings so that neither side is shown the other's number.
-    hidden: Option<String>,
+    /// Whom a flow has rung so that neither side is shown the other's number: facts about one may come after
+    /// the next is rung.
+    hidden: Vec<String>,
     /// Hops that the caller's INVITE may still make.
     max_forwards: u8,
     /// The ticket's number.

@@ -4,10 +4,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use super::calling::telephone;
-use super::{Output, Switchboard, mask, trunks};
+use super::{Output, Switchboard, trunks};
 use crate::acd::event::Joining;
 use crate::call::{Callee, Command, Input};
-use crate::id::{CallId, LegId, QueueId, TrunkId};
+use crate::id::{CallId, LegId, QueueId, TrunkId, mask};
 use crate::media::Order;
 use crate::routing::Plan;
 use crate::sip::SessionId;
@@ -27,8 +27,8 @@ impl Switchboard {
         let caller = self.legs.get(&LegId::caller(id)).copied();
         match command {
             Command::HideNumbers { number } => {
-                if let Some(entry) = self.calls.get_mut(&id) {
-                    entry.hidden = Some(number);
+                if let Some(entry) = self.calls.get_mut(&id).filter(|entry| !entry.hidden.contains(&number)) {
+                    entry.hidden.push(number);
                 }
             }
             Command::WantPort { leg, callee } => self.give_port(id, leg, &callee),

@@ -161,8 +161,8 @@ impl Records {
 impl Switchboard {
     /// Adds a fact to the stream.
     pub(super) fn record(&mut self, call: CallId, mut what: What, now: Now) {
-        if let Some(hidden) = self.calls.get(&call).and_then(|entry| entry.hidden.as_deref()) {
-            looking::hide(&mut what, hidden);
+        if let Some(entry) = self.calls.get(&call) {
+            looking::hide(&mut what, &entry.hidden);
         }
         let sequence = match self.calls.get_mut(&call) {
             // The seat's own fact is all there is to it.

@@ -1,10 +1,10 @@
 //! What callers and clerks may rely on, case by case.
 
-use hotline::acd::event::{AwayWhy, Decision, OfferEnd, Overflow, SeatState};
+use hotline::acd::event::{AwayWhy, Decision, Joining, OfferEnd, Overflow, SeatState};
 use hotline::id::CallId;
 use hotline::time::Instant;
 
-use crate::floor::{Floor, announce, call, offer, plan_of, queue, secs, withdraw};
+use crate::floor::{Floor, announce, call, joining, offer, plan_of, queue, secs, withdraw};
 
 fn overflow(call: CallId, why: Overflow, waited_s: u64) -> Decision {
     Decision::Overflow { call, queue: "main".into(), why, waited: secs(waited_s) }
@@ -31,6 +31,22 @@ fn a_caller_and_a_free_seat_meet_at_once_whoever_comes_second() {
     floor.pass(secs(1));
     // The second caller's offer lapsed in the same instant; 1002 is away, and that caller was first.
     assert_eq!(floor.decisions(), [withdraw(second, "1002"), offer(second, "1001", secs(20)),]);
+}
+
+#[test]
+fn whom_a_seat_has_rung_for_in_vain_does_not_come_before_who_is_in_front() {
+    let mut floor = Floor::with_desks(&["1001", "1002"]);
+    let (patient, served) = (floor.calls(1), floor.calls(2));
+    assert!(floor.answers(served, "1002"));
+    floor.pass(secs(9));
+    floor.acd.seat_left(&"1002".into(), served, floor.now);
+    floor.enters(Joining { priority: 1_000, ..joining(call(3), "main") });
+    // 1002's case is over a second before 1001 has rung long enough, and the house is late to see either.
+    floor.now += secs(11);
+    floor.acd.handle_timeout(floor.now);
+    floor.acd.check().expect("everything is as it must be");
+    assert_eq!(floor.rung_for(call(3)).as_deref(), Some("1002"));
+    assert_eq!(floor.rung_for(patient), None);
 }
 
 #[test]

@@ -566,6 +566,11 @@ fn a_message_that_no_order_follows_is_a_ticket_unless_a_person_hears_of_it() {
         caller
     };
     assert_eq!(waits().hangs_up(0)[0], "told ticket SelfService");
+    // Who breaks off for a person has spoken all the same.
+    let mut caller = speaks(vec![]);
+    caller.wait(millis(8_400));
+    assert_eq!(caller.presses('0'), pressed('0', &[&[LEFT], &PERSON[..]].concat()));
+    assert_eq!(caller.hangs_up(0)[0], "told ticket SelfService");
     let mut caller = waits().talks();
     assert!(!caller.hangs_up(0).iter().any(|said| said.contains("ticket")));
     let mut caller = waits();

@@ -147,3 +147,35 @@ fn callers_who_are_known_stand_as_their_lane_and_their_policy_say() {
     says(&judged(now, "policy = \"none\"", known), "behind", "the policy holds");
     says(&judged(now, "priority = 50", known), "30", "less what the policy takes off");
 }
+
+#[test]
+fn a_number_whose_department_keeps_its_seats_has_lanes_as_well() {
+    const OF_LAW: &str = "mode = \"dual\"\nqueue = \"main\"\nexpert_seats = true\nskills = [\"law\"]";
+    const RETAINED: &str =
+        "mode = \"dual\"\nqueue = \"main\"\nseats = \"retained\"\ntrunk = \"tax\"\ndial = \"4416688\"";
+    let table = "[[lane]]\nname = \"法律\"\nlines = [\"12348\"]\npriority = 7\n\n[[test]]\nname = \"测试\"\n\
+                 from = \"13900000000\"\nto = \"12348\"\nat = 2026-07-01T09:00:00+08:00\nanswered = false\n\
+                 expect = { lane = \"法律\", priority = 7 }\n\n[[ticket_sink]]\n";
+    let files = Files::with(&[Edit::Plan(OF_LAW, RETAINED), Edit::Plan("[[ticket_sink]]\n", table)]);
+    says(&files.judge(), "", "retained");
+}
+
+#[test]
+fn who_goes_straight_to_a_person_comes_through_no_flow() {
+    let flow = "[[flow]]\nname = \"words\"\n[[flow.step]]\nplay = \"greeting\"\n\n[[lane]]\nname = \"老年人\"\n\
+                callers = [\"13900000000\"]\nstraight = true\n";
+    let table = format!(
+        "{flow}\n[[test]]\nname = \"测试\"\nfrom = \"13900000000\"\nto = \"12345\"\n\
+         at = 2026-07-01T09:00:00+08:00\nexpect = {{ flow = \"none\", hears = [], queue = \"main\" }}\n\n[[ticket_sink]]\n"
+    );
+    const PRIMARY: &str = "mode = \"primary\"\n";
+    let files = Files::with(&[
+        Edit::Plan(PRIMARY, "mode = \"primary\"\nflow = \"words\"\n"),
+        Edit::Plan("[[ticket_sink]]\n", table.leak()),
+    ]);
+    let outcome = files.judge();
+    let report = outcome.report.render(false);
+    // Nobody tells them of the recording, which is a word of its own.
+    assert_eq!(codes(&outcome.report), ["W0118"], "{report}");
+    assert!(outcome.cases == 1 && outcome.plan.is_some(), "the test is met: {report}");
+}

@@ -270,6 +270,8 @@ fn what_line_caller_and_instant_decide_is_decided() {
             Some("Mon–Fri 08:30–18:00 (as of this call)"),
         ),
         (&["--from", "13900000000"], &["by_caller", "mobile"], Some("begins with 139 (as of this call)")),
+        // However the carrier writes it.
+        (&["--from", "+8613900000000"], &["by_caller", "mobile"], Some("begins with 139 (as of this call)")),
         (&["--from", "13800000000"], &["by_caller"], Some("none of them (as of this call)")),
     ] {
         let value = folder.json(words);

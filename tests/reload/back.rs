@@ -73,6 +73,13 @@ fn an_earlier_plan_comes_back_as_a_new_number_and_a_restart_uses_the_file() {
     house.engine.kill();
     house.engine.restart();
     assert_eq!(house.plan()["number"], 5);
+    // Whoever brought it into force has not started the engine.
+    house.until("the start is entered", |house| {
+        house.ledger().last().is_some_and(|(_, _, of)| of["trigger"] == "start" && of["number"] == 5)
+    });
+    let (actor, reason, of) = house.ledger().pop().unwrap();
+    assert_eq!((actor.as_str(), reason.as_str()), ("operator", "start"));
+    assert!(of["rolled_back_to"].is_null(), "{of}");
 }
 
 #[test]

@@ -50,6 +50,37 @@ fn a_changed_file_is_taken_over_by_itself_and_a_faulty_one_changes_nothing() {
 }
 
 #[test]
+fn what_a_trial_has_read_is_taken_over_by_itself_all_the_same() {
+    let house = House::open("trial");
+    house.write(&[NIGHT]);
+    let trial = house.post("/v1/plan/reload", "{\"dry_run\": true}").json();
+    assert_eq!(trial["outcome"], "would_be_taken");
+    house.until("the file is taken", |house| house.number() == 2);
+    assert_eq!(house.plan()["trigger"], "watch");
+}
+
+#[test]
+fn a_file_that_a_pattern_asks_for_is_seen_when_it_changes_when_one_comes_and_when_it_goes() {
+    let house = House::open("pattern");
+    let more = house.engine.data.join("more");
+    let queue = |name: &str| {
+        format!(
+            "[[queue]]\nname = \"{name}\"\ngreeting = \"greeting\"\nmusic = \"hold_music\"\noverflow_prompt = \"no_seat\"\n"
+        )
+    };
+    std::fs::create_dir(&more).unwrap();
+    std::fs::write(more.join("a.toml"), queue("night")).unwrap();
+    house.write(&[("\nschema = 1\n", "\nschema = 1\ninclude = [\"more/*.toml\"]\n")]);
+    house.until("the included file is read", |house| house.queues() == ["main", "night"]);
+    std::fs::write(more.join("a.toml"), queue("evening")).unwrap();
+    house.until("it is seen to change", |house| house.queues() == ["evening", "main"]);
+    std::fs::write(more.join("b.toml"), queue("noon")).unwrap();
+    house.until("another one is seen to come", |house| house.queues() == ["evening", "main", "noon"]);
+    std::fs::remove_file(more.join("a.toml")).unwrap();
+    house.until("and one to go", |house| house.queues() == ["main", "noon"]);
+}
+
+#[test]
 fn without_a_watch_a_file_waits_for_the_signal() {
     let house = House::open_with("signal", &[("watch = true", "watch = false")]);
     assert_eq!(house.plan()["watch"], false);

@@ -19,12 +19,12 @@ use std::time::Duration;
 
 use super::handset::say;
 use super::signals;
+use crate::id::mask;
 use crate::io::engine_process::EngineProcess;
 use crate::io::packets::Mover;
 use crate::io::plan_files;
 use crate::io::store::{CallQuery, FILE, Reader};
 use crate::routing::{Overrides, Plan};
-use crate::switchboard::mask;
 use crate::time::Timestamp;
 use cast::Desk;
 use show::{Broken, Show};

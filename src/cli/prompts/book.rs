@@ -3,7 +3,6 @@
 //! Each change is made twice, in the text and in the values that it should then hold. What is saved was read again
 //! and holds just these: an unusual way of writing TOML is refused, never spoiled.
 
-use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -11,6 +10,7 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
+use crate::io::kept_plans::put;
 use crate::io::plan_files;
 
 /// Where an entry stands: the index of its `[[prompt]]`, and of its variant there.
@@ -181,12 +181,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
         let name = path.display();
         format!("写不了 {name}: {error}\ncannot write {name}: {error}")
     };
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path)).map_err(|error| {
-        let _ = fs::remove_file(&beside);
-        failed(error)
-    })
+    put(path, bytes).map_err(failed)
 }
 
 fn lines(keys: &Table) -> String {
@@ -227,6 +222,8 @@ fn last_value(entry: &DeTable<'_>) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const MANIFEST: &str = r#"# Heard first.

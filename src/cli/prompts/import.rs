@@ -11,7 +11,7 @@ use super::decode::{self, decode};
 use super::level::{self, EDGE, EDGE_OF_FRAGMENTS, decibels};
 use super::seal::seal;
 use super::{Done, RATE, Shelf};
-use crate::routing::prompts::{Class, sealed};
+use crate::routing::prompts::{Class, is_id, sealed};
 
 /// `hotline prompts import`.
 #[derive(Debug, clap::Args)]
@@ -60,7 +60,7 @@ pub fn run(args: &Args, shelf: &Shelf) -> Result<Done, String> {
     let bytes = level::wav(&made).map_err(|error| format!("{error}\n{error}"))?;
 
     let mut book = shelf.book()?;
-    let (place, old_text) = entry(args, class, &bytes, &mut book)?;
+    let (place, old_text) = entry(args, class, &bytes, shelf, &mut book)?;
     let gone = seal(&mut book, place, &bytes, args.approver.as_deref())?;
     let stale = say(args, place, old_text.as_deref(), &mut book)?;
     let file = book.get(place, "file").unwrap_or_default().to_owned();
@@ -148,6 +148,7 @@ fn entry(
     args: &Args,
     class: Class,
     bytes: &[u8],
+    shelf: &Shelf,
     book: &mut Book,
 ) -> Result<(Place, Option<String>), String> {
     if let Some(place) = book.find(&args.name()) {
@@ -163,9 +164,19 @@ fn entry(
     keys.insert("sha256".to_owned(), word(&sealed(bytes).0));
     let place = match args.tongue() {
         None => {
+            if !is_id(&name) {
+                return Err(format!(
+                    "提示音编号 \"{name}\" 只能用 a-z、0-9、_，以字母开头\n\
+                     the prompt id \"{name}\" may have a-z, 0-9 and _ only, a letter first"
+                ));
+            }
+            let file = format!("{name}.wav");
+            if shelf.table.prompts.iter().any(|own| own.file.as_ref().is_some_and(|own| own.value == file)) {
+                return Err(format!("{file} 已是另一条提示音的文件\n{file} is another prompt's file"));
+            }
             keys.insert("id".to_owned(), word(&name));
             keys.insert("class".to_owned(), word(class.word()));
-            keys.insert("file".to_owned(), word(&format!("{name}.wav")));
+            keys.insert("file".to_owned(), word(&file));
             book.add_prompt(keys)?
         }
         Some((key, own)) => {

@@ -113,6 +113,7 @@ impl House {
                 let _ = reply.send(self.board.ask(&asker, request, now));
             }
             Ask::Notice { notice, sound, reply } => self.notice_wanted(*notice, sound, reply),
+            Ask::NoticeEnded { id } => self.notice_ended(id),
             Ask::Reload(wanted) => self.want_plan(wanted),
             Ask::Prepared(prepared) => self.prepared(*prepared),
             Ask::InForce(reply) => drop(reply.send(self.in_force.clone())),

@@ -101,6 +101,8 @@ pub enum Ask {
     Request { asker: Asker, request: Request, reply: oneshot::Sender<Result<Reply, Refusal>> },
     /// Callers are told this for a while; it is on disk. `sound` is its one sound; back when calls hear it.
     Notice { notice: Box<HotNotice>, sound: SoundBank, reply: oneshot::Sender<()> },
+    /// A hot notice ends now; it is on disk.
+    NoticeEnded { id: u64 },
     /// A plan is to be in force.
     Reload(reload::Wanted),
     /// What the worker made of it.

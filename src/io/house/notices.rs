@@ -19,6 +19,15 @@ impl House {
         let _ = reply.send(());
     }
 
+    /// Calls from now on hear it no more; one that waits for a reload is over before it begins.
+    pub(super) fn notice_ended(&mut self, id: u64) {
+        let now = self.setup.clock.now();
+        for (notice, ..) in self.reloads.notices.iter_mut().filter(|(notice, ..)| notice.id == id) {
+            notice.end = notice.end.min(now.wall);
+        }
+        self.board.handle_input(Input::NoticeEnded { id }, now);
+    }
+
     /// Calls from now on hear it in its time. `sound` holds its one sound, encoded elsewhere.
     pub(super) fn notice_added(&mut self, notice: HotNotice, sound: &SoundBank) {
         let place = SoundId(u32::try_from(self.bank.len()).unwrap_or(u32::MAX));

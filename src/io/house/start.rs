@@ -43,12 +43,12 @@ const KEPT_AT_LEAST: Duration = Duration::from_secs(24 * 3_600);
 impl House {
     /// Opens the house. Must be called inside a tokio runtime; `worker` runs sinks and HTTP.
     pub fn open(setup: Setup, worker: tokio::runtime::Handle) -> Result<House, StartError> {
-        let plan_files::Reading { outcome, files: held } =
-            plan_files::read_opening(&setup.config, &setup.overrides, setup.clock.now().wall);
-        let Some(plan) = outcome.plan.map(Arc::new) else {
-            return Err(StartError::Plan(outcome.report.render(false)));
+        let now = setup.clock.now().wall;
+        let mut reading = plan_files::read_opening(&setup.config, &setup.overrides, now);
+        let Some(plan) = reading.outcome.plan.take().map(Arc::new) else {
+            return Err(StartError::Plan(reading.outcome.report.render(false)));
         };
-        for found in outcome.report.softened() {
+        for found in reading.outcome.report.softened() {
             tracing::warn!(code = found.code, "{} / {}", found.problem.zh, found.problem.en);
         }
         fs::create_dir_all(&setup.data).map_err(outside("data"))?;
@@ -63,7 +63,6 @@ impl House {
         let missed = missed(&opening, &plan, now)?;
         let notices = opening.notices(now.wall).map_err(outside("store"))?;
         let ungraded = ungraded(&opening, &plan, now)?;
-        let in_force = reload::at_start(&plan, &held, &setup);
         let (accounts, mut created) = accounts(&plan, &setup.data)?;
         let trunk_passwords = trunk_passwords(&plan, &setup.data)?;
         let (tokens, made) = tokens(&plan, &setup.data)?;
@@ -134,9 +133,6 @@ impl House {
             now,
         );
         let mut metrics = Metrics::new();
-        metrics.figures().plan_number(in_force.number);
-        let (watched, look_at) = watch::channel(reload::watch::Watched::of(plan.watch, &held));
-        worker.spawn(reload::watch::watch(door.clone(), look_at));
         closed.iter().for_each(|fact| metrics.apply(fact));
         let serving = Arc::new(AtomicBool::new(false));
         let listening = match setup.http {
@@ -163,6 +159,11 @@ impl House {
             .map(|face| (face.transport, std::net::SocketAddr::new(face.advertise, face.bind.port())))
             .collect();
         sip.sort_by_key(|(transport, _)| transport.is_reliable());
+        // Everything is open: the plan is in force, and kept as one that was.
+        let in_force = reload::at_start(&plan, &reading.files, &setup);
+        metrics.figures().plan_number(in_force.number);
+        let (watched, look_at) = watch::channel(reload::watch::Watched::of(plan.watch, reading.marks()));
+        worker.spawn(reload::watch::watch(door.clone(), look_at));
         let ready = Ready { sip, http: listening, created, shell: media.shell() };
         let mut house = House {
             setup,

@@ -9,9 +9,9 @@ use super::masking::Rest;
 use super::problem::{self, Problem};
 use super::{Extracted, Me, call_of, masking, rights};
 use crate::acd::event::SeatState;
-use crate::id::{CallId, SeatId};
+use crate::id::{CallId, SeatId, mask};
 use crate::switchboard::request::Asker;
-use crate::switchboard::{Entry, Switchboard, mask};
+use crate::switchboard::{Entry, Switchboard};
 
 /// A call under way.
 #[derive(Serialize, ToSchema)]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::switchboard::mask;
+use crate::id::mask;
 
 /// Shorter runs of digits are numbers of services and seats.
 const PERSONAL_FROM: usize = 7;

@@ -9,8 +9,9 @@ use super::body::Strict;
 use super::problem::Problem;
 use super::wishes::SeatBody;
 use super::{Done, Extracted, Me, call_of, rights};
+use crate::id::mask;
 use crate::switchboard::request::Request;
-use crate::switchboard::{Switchboard, mask, missed};
+use crate::switchboard::{Switchboard, missed};
 
 /// A caller who gave up, and is owed a call back.
 #[derive(Serialize, ToSchema)]

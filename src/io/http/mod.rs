@@ -63,6 +63,8 @@ pub use document::openapi;
 pub const TOKEN_FILE: &str = "secrets/api-token";
 /// The control loop answers within this, or the asker is told that it does not.
 const ASK_WAIT: Duration = Duration::from_secs(2);
+/// The same for what comes of a reload, or has to wait for one.
+const RELOAD_WAIT: Duration = Duration::from_secs(25);
 
 /// How much is taken on, and how long is waited.
 #[derive(Clone, Copy, Debug)]
@@ -234,8 +236,17 @@ impl App {
     }
 
     async fn sent<T>(&self, ask: Ask, answer: oneshot::Receiver<T>) -> Result<T, Problem> {
+        self.sent_for(ask, answer, ASK_WAIT).await
+    }
+
+    async fn sent_for<T>(
+        &self,
+        ask: Ask,
+        answer: oneshot::Receiver<T>,
+        wait: Duration,
+    ) -> Result<T, Problem> {
         let sent = self.state.door.send(ask).is_ok();
-        match tokio::time::timeout(ASK_WAIT, answer).await {
+        match tokio::time::timeout(wait, answer).await {
             Ok(Ok(answer)) if sent => Ok(answer),
             _ => Err(problem::NO_ANSWER.into()),
         }

@@ -11,19 +11,19 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::Strict;
 use super::problem::{self, Problem};
-use super::{Done, Extracted, Me};
+use super::{Done, Extracted, Me, RELOAD_WAIT};
 use crate::id::{LineId, PromptId};
 use crate::io::house::Ask;
 use crate::io::store::KeptNotice;
 use crate::media::{SoundBank, resample};
+use crate::routing::prompts::sealed;
+use crate::switchboard::Switchboard;
 use crate::switchboard::notices::{HotNotice, LENGTH_MAX, LINES_MAX, NoPlace, SPAN_MAX};
-use crate::switchboard::{Input, Switchboard};
 use crate::time::{Now, Timestamp};
 
 /// Longest body of a request, bytes: fifteen seconds at 16 kHz as base64, and words.
@@ -163,7 +163,7 @@ pub(super) async fn add(
     let view = view(&added, known.now);
     let (reply, answer) = oneshot::channel();
     let sound = SoundBank::new([samples]);
-    app.sent(Ask::Notice { notice: Box::new(added), sound, reply }, answer).await?;
+    app.sent_for(Ask::Notice { notice: Box::new(added), sound, reply }, answer, RELOAD_WAIT).await?;
     Ok(Json(view))
 }
 
@@ -183,7 +183,7 @@ pub(super) async fn end(
     if !app.state.errands.end_notice(id, now, me.asker.name.clone(), reason).await? {
         return Err(problem::NO_SUCH_NOTICE.into());
     }
-    if app.state.door.send(Ask::Input(Input::NoticeEnded { id })).is_err() {
+    if app.state.door.send(Ask::NoticeEnded { id }).is_err() {
         return Err(problem::NO_ANSWER.into());
     }
     Ok(Json(Done { done: true, call: None }))
@@ -303,5 +303,5 @@ fn length(samples: usize) -> Duration {
 
 fn sha256(samples: &[i16]) -> String {
     let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-    Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    sealed(&bytes).0
 }

@@ -1,7 +1,5 @@
 //! The plan: which is in force, which were, and a new or an earlier one taken over.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
@@ -11,15 +9,13 @@ use utoipa::ToSchema;
 
 use super::body::Strict;
 use super::problem::{self, Problem};
-use super::{App, Extracted, Me};
+use super::{App, Extracted, Me, RELOAD_WAIT};
 use crate::io::house::Ask;
 use crate::io::house::reload::{InForce, NotReloaded, Outcome, Reloaded, Wanted, Which};
 use crate::io::kept_plans::{Kept, KeptPlans};
 use crate::ledger::Trigger;
 use crate::routing::difference::Change;
 
-/// A plan is read, checked and taken over within this, or whoever asked is told that it is not; it goes on.
-const RELOAD_WAIT: Duration = Duration::from_secs(25);
 /// Longest reason, characters.
 const REASON_MAX: usize = 500;
 
@@ -275,12 +271,7 @@ impl App {
         }
         let (reply, answer) = oneshot::channel();
         let wanted = Wanted { which, trigger, by, reason, dry_run, reply: Some(reply) };
-        if self.state.door.send(Ask::Reload(wanted)).is_err() {
-            return Err(problem::NO_ANSWER.into());
-        }
-        match tokio::time::timeout(RELOAD_WAIT, answer).await {
-            Ok(Ok(answer)) => Ok(Json(answer?.into())),
-            _ => Err(problem::NO_ANSWER.into()),
-        }
+        let answer = self.sent_for(Ask::Reload(wanted), answer, RELOAD_WAIT).await?;
+        Ok(Json(answer?.into()))
     }
 }

@@ -5,7 +5,7 @@ use reqwest::{Client, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Answer, LookUp, Question, values};
+use super::{Answer, LookUp, Place, Question, values};
 use crate::call::LookedUp;
 use crate::id::LookUpId;
 use crate::io::webhook::{Webhook, words_of};
@@ -77,7 +77,7 @@ fn judge(body: &[u8]) -> Result<LookedUp, String> {
 }
 
 impl LookUp for Http {
-    fn ask<'a>(&'a self, question: &'a Question) -> Answer<'a> {
+    fn ask<'a>(&'a self, question: &'a Question, _place: Place) -> Answer<'a> {
         Box::pin(self.post(question))
     }
 }

@@ -4,15 +4,15 @@
 //! another name, and then renamed. A line that is no object is passed over, and counted in the log.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 
-use super::{Answer, LookUp, Question, values};
+use super::super::plan_files::Mark;
+use super::{Answer, LookUp, Place, Question, values};
 use crate::call::LookedUp;
 
 /// Largest file, bytes; a larger one is not looked into at all.
@@ -33,20 +33,6 @@ struct Kept {
     rows: Arc<Vec<Row>>,
 }
 
-/// What tells that a file is another: which it is, when it was written, and how long it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Mark {
-    inode: u64,
-    written: (i64, i64),
-    length: u64,
-}
-
-impl Mark {
-    fn of(file: &fs::Metadata) -> Self {
-        Mark { inode: file.ino(), written: (file.mtime(), file.mtime_nsec()), length: file.len() }
-    }
-}
-
 impl Jsonl {
     /// The file need not be there yet: questions fail until it is.
     pub(super) fn new(path: PathBuf) -> Self {
@@ -55,10 +41,13 @@ impl Jsonl {
 }
 
 impl LookUp for Jsonl {
-    fn ask<'a>(&'a self, question: &'a Question) -> Answer<'a> {
+    fn ask<'a>(&'a self, question: &'a Question, place: Place) -> Answer<'a> {
         let (path, kept, by) = (self.path.clone(), Arc::clone(&self.kept), question.by.clone());
         Box::pin(async move {
-            let asked = tokio::task::spawn_blocking(move || Ok(look(&rows(&path, &kept)?, &by)));
+            let asked = tokio::task::spawn_blocking(move || {
+                let _place = place; // A file that hangs holds it, whoever has given up waiting.
+                Ok(look(&rows(&path, &kept)?, &by))
+            });
             asked.await.unwrap_or_else(|error| Err(error.to_string()))
         })
     }

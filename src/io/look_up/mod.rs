@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::secrets;
 use super::store::Desk;
@@ -43,10 +43,14 @@ pub struct Question {
 /// What an adapter hands back: it runs on the worker, never on the control thread.
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<LookedUp, String>> + Send + 'a>>;
 
+/// One of a source's [`ASKED_MAX`] places: free again when the last that holds it lets go.
+pub type Place = Arc<OwnedSemaphorePermit>;
+
 /// Somebody who knows. An error is said in words that hold no value.
 pub trait LookUp: Send + Sync {
-    /// One question.
-    fn ask<'a>(&'a self, question: &'a Question) -> Answer<'a>;
+    /// One question. Whoever gives up waiting drops the answer; an adapter whose work goes on all the same has it
+    /// keep the place.
+    fn ask<'a>(&'a self, question: &'a Question, place: Place) -> Answer<'a>;
 }
 
 /// Why an adapter cannot work.
@@ -110,13 +114,14 @@ impl Sources {
         let (adapter, timeout) = (found.adapter.clone(), found.timeout);
         let (places, source) = (found.places.clone(), source.clone());
         Some(async move {
-            let Ok(_place) = places.try_acquire() else {
+            let Ok(place) = places.try_acquire_owned() else {
                 tracing::warn!(%source, "too many questions at once");
                 return (LookedUp::Failed, Some("busy"));
             };
             let call = question.call;
             // A task of its own: a fault of the adapter is an answer that did not come.
-            let mut asking = tokio::spawn(async move { adapter.ask(&question).await });
+            let place = Arc::new(place);
+            let mut asking = tokio::spawn(async move { adapter.ask(&question, place).await });
             let (why, word) = match tokio::time::timeout(timeout, &mut asking).await {
                 Ok(Ok(Ok(said @ LookedUp::Found(_)))) => return (said, None),
                 Ok(Ok(Ok(LookedUp::Missing))) => return (LookedUp::Missing, None),
@@ -167,8 +172,12 @@ mod tests {
     type Way = fn() -> Answer<'static>;
 
     impl LookUp for Says {
-        fn ask<'a>(&'a self, _: &'a Question) -> Answer<'a> {
-            (self.0)()
+        fn ask<'a>(&'a self, _: &'a Question, place: Place) -> Answer<'a> {
+            let answer = (self.0)();
+            Box::pin(async move {
+                let _place = place;
+                answer.await
+            })
         }
     }
 

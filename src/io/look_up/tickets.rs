@@ -3,7 +3,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Answer, LookUp, Question};
+use super::{Answer, LookUp, Place, Question};
 use crate::call::LookedUp;
 use crate::io::store::{Case, Desk};
 use crate::time::Timestamp;
@@ -30,7 +30,7 @@ impl Tickets {
 }
 
 impl LookUp for Tickets {
-    fn ask<'a>(&'a self, question: &'a Question) -> Answer<'a> {
+    fn ask<'a>(&'a self, question: &'a Question, _place: Place) -> Answer<'a> {
         Box::pin(async move {
             let (Some(ticket), Some(code)) = (question.by.get("ticket"), question.by.get("code")) else {
                 return Err("a ticket is asked for by ticket and code".to_owned());

@@ -31,15 +31,14 @@ impl Places {
             Some((QueueId::from(queue.name.as_ref()?.value.as_str()), staffing.spot.clone()))
         });
         // Where it is not said, the bound stands nowhere.
-        let said = |spot: &Spot| table.human_first.is_some().then(|| spot.clone());
         let first = table.human_first.as_ref();
         Places {
             file: table.spot.clone(),
             lines: numbers.map(|said| (LineId::from(said.value.as_str()), said.spot.clone())).collect(),
             queues: staffed.collect(),
             scripts: flows.map(|said| (ScriptId::from(said.value.as_str()), said.spot.clone())).collect(),
-            time_max: first.and_then(|own| said(&own.time_max.as_ref()?.spot)),
-            presses_max: first.and_then(|own| said(&own.presses_max.as_ref()?.spot)),
+            time_max: first.and_then(|own| Some(own.time_max.as_ref()?.spot.clone())),
+            presses_max: first.and_then(|own| Some(own.presses_max.as_ref()?.spot.clone())),
         }
     }
 
@@ -100,7 +99,7 @@ fn always_there(plan: &Plan, line: &Line, places: &Places, problems: &mut Proble
     let Some((first, why)) = &year.first else { return };
     let flow = match why {
         Why::HungUp(script) => places.scripts.get(script),
-        Why::Refused(_) | Why::Unserved(_) | Why::Ends => None,
+        Why::Refused(_) | Why::Ends => None,
     };
     let (why, number) = (why.words(), &line.number);
     let noted = if year.is_empty() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::super::diagnostic::Text;
 use super::super::people::Hours;
 use super::super::plan::Plan;
+use super::super::written;
 use super::fixed::Fixed;
 use super::kind::Kind;
 use super::{parts, sections};
@@ -75,7 +76,7 @@ impl Item {
 
     /// With a time.
     pub fn with_span(self, zh: &str, en: &str, span: Duration) -> Self {
-        self.with(zh, en, words_of(span))
+        self.with(zh, en, written::duration(span))
     }
 
     /// The setting that was put on last holds from start to end.
@@ -149,17 +150,6 @@ pub(super) fn describe(plan: &Plan) -> Vec<Item> {
     let parts =
         [sections::sections, sections::rules, parts::ways, parts::people, parts::numbers, parts::others];
     parts.into_iter().flat_map(|part| part(plan)).collect()
-}
-
-/// `5min`, as the file writes it.
-pub(super) fn words_of(span: Duration) -> String {
-    let millis = span.as_millis();
-    for (unit, length) in [("h", 3_600_000), ("min", 60_000), ("s", 1_000)] {
-        if millis > 0 && millis.is_multiple_of(length) {
-            return format!("{}{unit}", millis / length);
-        }
-    }
-    if millis == 0 { "0s".to_owned() } else { format!("{millis}ms") }
 }
 
 /// Things in a row, as they display.

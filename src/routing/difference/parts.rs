@@ -8,10 +8,12 @@ use super::super::explain::mode_words;
 use super::super::people_values::role_word;
 use super::super::plan::{BenchLine, Line, LineMode, Plan, Queue, SinkKind, Trunk};
 use super::super::queueing::{Known, Strategy};
-use super::describe::{Item, hours_of, row, words_of};
+use super::super::written::duration;
+use super::describe::{Item, hours_of, row};
 use super::fixed::Fixed;
 use super::kind::Kind;
 use super::sections::transition;
+use crate::id::mask;
 
 /// Trunks, groups and queues.
 pub(super) fn ways(plan: &Plan) -> Vec<Item> {
@@ -59,7 +61,7 @@ fn queue(queue: &Queue) -> Item {
         .with("人数上限", "callers at once", queue.length_max)
         .with_span("振铃", "rings", queue.ring)
         .with_span("整理时间", "wrap-up", queue.wrap_up)
-        .with("漏接后休息", "rest after a missed call", queue.away.map_or_else(|| "-".to_owned(), words_of))
+        .with("漏接后休息", "rest after a missed call", queue.away.map_or_else(|| "-".to_owned(), duration))
         .with_span("播报间隔", "announced every", queue.announce_every)
         .with("转工单提示音", "overflow prompt", &queue.overflow_prompt)
         .with("派席方式", "strategy", strategy)
@@ -75,7 +77,7 @@ pub(super) fn people(plan: &Plan) -> Vec<Item> {
             .with("队列", "queues", row(&seat.queues))
             .with("技能", "skills", skills(&seat.skills))
             .with("次序", "order", seat.order)
-            .with("整理时间", "wrap-up", seat.wrap_up.map_or_else(|| "-".to_owned(), words_of))
+            .with("整理时间", "wrap-up", seat.wrap_up.map_or_else(|| "-".to_owned(), duration))
     });
     let emergency = plan.emergency.iter().map(|(number, peer)| {
         let item = Item::named(Kind::Emergency, number, peer);
@@ -157,7 +159,7 @@ pub(super) fn others(plan: &Plan) -> Vec<Item> {
             .with_switch("不播问候", "without a greeting", lane.straight)
     });
     let policies = plan.callers.policies.values().map(|policy| {
-        let item = Item::named(Kind::Policy, masked(&policy.caller), policy);
+        let item = Item::named(Kind::Policy, mask(&policy.caller), policy);
         Item { key: policy.caller.clone(), ..item }
             .with_text("做法", "act", act(&policy.act))
             .with("理由", "reason", &policy.reason)
@@ -212,7 +214,7 @@ fn act(act: &CallerAct) -> Text {
             Text::new(format!("由具备 {} 的座席接听", skills(known)), format!("to {}", skills(known)))
         }
         CallerAct::CoolDown(pause) => {
-            let pause = words_of(*pause);
+            let pause = duration(*pause);
             Text::new(format!("{pause} 内再来先说明"), format!("a word within {pause}"))
         }
         CallerAct::Confidential => Text::new("号码保密", "confidential"),
@@ -234,16 +236,4 @@ fn sum(samples: &[i16]) -> String {
         sum.update(&bytes);
     }
     super::super::prompts::hex(&sum.finalize())
-}
-
-/// Differences are logged, and numbers of people are masked there: the first three and the last two digits.
-fn masked(number: &str) -> String {
-    let digits: Vec<char> = number.chars().collect();
-    let shown = digits.len() >= 9;
-    let hidden =
-        digits.iter().enumerate().map(|(at, digit)| match shown && (at < 3 || at + 2 >= digits.len()) {
-            true => *digit,
-            false => '*',
-        });
-    hidden.collect()
 }

@@ -184,15 +184,8 @@ impl Plan {
 
     /// Whether a case is so for the call; `None` where a value decides.
     fn is_so(&self, case: &Case, asked: &Asked<'_>) -> Option<bool> {
-        let zone = &self.city.time_zone;
-        let one = |condition: &Condition| match condition {
-            Condition::Inside(hours) => Some(hours.are_open(asked.at, zone)),
-            Condition::Outside(hours) => Some(!hours.are_open(asked.at, zone)),
-            Condition::Line(lines) => Some(lines.contains(&asked.line.number)),
-            Condition::Caller(beginnings) => {
-                Some(beginnings.iter().any(|beginning| asked.caller.starts_with(beginning.as_str())))
-            }
-            Condition::Value { .. } => None,
+        let one = |condition: &Condition| {
+            condition.is_so(&self.city, &asked.line.number, Some(asked.caller), asked.at)
         };
         let verdicts: Vec<Option<bool>> = case.when.iter().map(one).collect();
         if verdicts.contains(&Some(false)) {

@@ -24,7 +24,7 @@ impl Plan {
         let steps = match &found {
             Some(found) => {
                 decided_by = self.deciders(origins, &found.line, seat.as_str());
-                self.words(&found.line, &self.flow(&found.line, at), at, seat.as_str())
+                self.words(&found.line, &self.flow(&found.line, at), at, seat.as_str()).0
             }
             None => {
                 self.closed_door(origins, Comer::Seat, dialled, &mut decided_by).unwrap_or_else(|| {

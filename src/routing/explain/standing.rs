@@ -15,7 +15,7 @@ impl Plan {
     pub(super) fn standing(&self, line: &Line, trunk: &Trunk, caller: &str, at: Timestamp) -> Vec<Text> {
         let Some(queue) = line.mode.queue() else { return Vec::new() };
         let mut words = Vec::new();
-        let (mut points, mut skills) = (self.queue_priority(queue), line.skills.clone());
+        let mut points = self.queue_priority(queue);
         if trunk.emergency_center {
             points = points.saturating_add(self.callers.center_priority);
             words.push(Text::new(
@@ -23,20 +23,19 @@ impl Plan {
                 "an emergency center calls: no lane or policy applies",
             ));
         } else {
-            if let Some(lane) = self.lane_of(line, trunk, caller) {
+            if let Some(lane) = self.lane_of(line, &trunk.id, caller) {
                 points = points.saturating_add(lane.priority);
-                skills.extend(lane.skills.iter().cloned());
                 words.push(lane_words(lane));
             }
             if let Some(policy) = self.policy_of(caller) {
                 words.push(self.policy_words(policy, at));
                 if let Some(act) = (at < policy.until).then_some(&policy.act) {
                     points = after(points, act);
-                    skills.extend(wanted(act).iter().cloned());
                 }
             }
         }
         words.push(self.priority_words(queue, points));
+        let skills = self.skills_asked(line, &trunk.id, caller, at);
         if !skills.is_empty() {
             words.push(self.skill_words(queue, &skills));
         }
@@ -180,13 +179,6 @@ fn after(points: i16, act: &CallerAct) -> i16 {
     match act {
         CallerAct::Behind(less) => points.saturating_sub(*less),
         CallerAct::To(_) | CallerAct::CoolDown(_) | CallerAct::Confidential => points,
-    }
-}
-
-fn wanted(act: &CallerAct) -> &[Known] {
-    match act {
-        CallerAct::To(skills) => skills,
-        CallerAct::Behind(_) | CallerAct::CoolDown(_) | CallerAct::Confidential => &[],
     }
 }
 

@@ -273,7 +273,7 @@ fn one_tongue(spot: &Spot, problems: &mut Problems) {
 }
 
 /// Letters, digits and `_`, a letter first: what flows and file names can say.
-fn is_id(id: &str) -> bool {
+pub fn is_id(id: &str) -> bool {
     id.starts_with(|letter: char| letter.is_ascii_lowercase())
         && id.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
 }

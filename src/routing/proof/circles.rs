@@ -4,57 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::ScriptId;
 use crate::routing::plan::Plan;
-use crate::routing::script::{Act, Script};
-
-impl Act {
-    /// The flows that it can lead to, by a key, by what is so, or without asking.
-    pub fn leads_to(&self) -> impl Iterator<Item = &ScriptId> {
-        let mut found: Vec<&ScriptId> = Vec::new();
-        match self {
-            Act::Menu(menu) => found.extend(menu.keys.values()),
-            Act::LookUp(look_up) => found.extend(look_up.missing.iter().chain(&look_up.failed)),
-            Act::Branch(branch) => {
-                found.extend(branch.cases.iter().map(|case| &case.to).chain(&branch.otherwise));
-            }
-            Act::Transfer(transfer) => found.extend(&transfer.failed),
-            Act::Go(to) => found.push(to),
-            Act::Play(_)
-            | Act::Say(_)
-            | Act::Collect(_)
-            | Act::Message(_)
-            | Act::Order(_)
-            | Act::Queue(_)
-            | Act::Bot(_)
-            | Act::Survey
-            | Act::HangUp => {}
-        }
-        found.into_iter()
-    }
-
-    /// Whether what stands behind it in the flow is never come to.
-    pub fn is_last(&self) -> bool {
-        match self {
-            Act::Menu(_) | Act::Queue(_) | Act::Bot(_) | Act::Go(_) | Act::HangUp => true,
-            Act::Branch(branch) => branch.otherwise.is_some(),
-            Act::Transfer(transfer) => transfer.failed.is_some(),
-            Act::Play(_)
-            | Act::Say(_)
-            | Act::Collect(_)
-            | Act::Message(_)
-            | Act::LookUp(_)
-            | Act::Order(_)
-            | Act::Survey => false,
-        }
-    }
-}
-
-impl Script {
-    /// Its acts up to the last that can be come to.
-    pub fn reached(&self) -> &[Act] {
-        let last = self.acts.iter().position(Act::is_last);
-        last.map_or(&self.acts[..], |last| &self.acts[..=last])
-    }
-}
+use crate::routing::script::Act;
 
 impl Plan {
     /// Circles among the flows, each by its members in order, the one that sorts first in front; no two have a

@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use crate::id::{QueueId, ScriptId};
 use crate::routing::diagnostic::Text;
-use crate::routing::people::Role;
 use crate::routing::plan::{Line, Plan, Step};
 use crate::routing::script::{ACTS_TAKEN_MAX, Act, Branch, Condition};
 use crate::time::Timestamp;
@@ -35,8 +34,6 @@ pub enum Why {
     Refused(u16),
     /// A flow hangs up on the caller.
     HungUp(ScriptId),
-    /// Nobody serves the queue that a flow leads to.
-    Unserved(QueueId),
     /// What the call does comes to its end.
     Ends,
 }
@@ -51,10 +48,6 @@ impl Why {
             Why::HungUp(script) => Text::new(
                 format!("流程 \"{script}\" 挂断了什么也没按的来电人"),
                 format!("the flow \"{script}\" hangs up on a caller who presses nothing"),
-            ),
-            Why::Unserved(queue) => Text::new(
-                format!("流程把来电人送进没有座席的队列 \"{queue}\""),
-                format!("a flow leads to the queue \"{queue}\", which no seat serves"),
             ),
             Why::Ends => Text::new(
                 "既没有人也没有工单，通话就结束了",
@@ -136,16 +129,15 @@ impl Plan {
 
     /// Whether some seat takes callers of the queue.
     pub fn is_served(&self, queue: &QueueId) -> bool {
-        self.seats.values().any(|seat| takes_callers(seat.role) && seat.queues.contains(queue))
+        self.seats.values().any(|seat| seat.role.takes_callers() && seat.queues.contains(queue))
     }
 
     /// Whether a call to `line` at `at` fulfils all of `conditions`.
     pub(super) fn holds(&self, conditions: &[Condition], line: &Line, at: Timestamp) -> Holds {
-        let one = |condition: &Condition| match condition {
-            Condition::Inside(hours) => certain(hours.are_open(at, &self.city.time_zone)),
-            Condition::Outside(hours) => certain(!hours.are_open(at, &self.city.time_zone)),
-            Condition::Line(lines) => certain(lines.contains(&line.number)),
-            Condition::Caller(_) | Condition::Value { .. } => Holds::Perhaps,
+        let one = |condition: &Condition| match condition.is_so(&self.city, &line.number, None, at) {
+            Some(true) => Holds::Always,
+            Some(false) => Holds::Never,
+            None => Holds::Perhaps,
         };
         let mut all = Holds::Always;
         for condition in conditions {
@@ -157,18 +149,6 @@ impl Plan {
         }
         all
     }
-}
-
-/// Whose seats are offered callers.
-pub(super) fn takes_callers(role: Role) -> bool {
-    match role {
-        Role::Clerk | Role::Expert | Role::Leader | Role::Supervisor => true,
-        Role::Observer | Role::Trainee | Role::Admin => false,
-    }
-}
-
-fn certain(is_so: bool) -> Holds {
-    if is_so { Holds::Always } else { Holds::Never }
 }
 
 fn worse(one: Option<Outcome>, other: Outcome) -> Outcome {
@@ -236,7 +216,12 @@ impl<'a> Walk<'a> {
         match act {
             Act::Play(_) | Act::Say(_) | Act::Survey => return true,
             // Nothing is pressed or said: a person, after the last try.
-            Act::Menu(_) | Act::Collect(_) | Act::Message(_) | Act::Bot(_) => ends.go_on(*ticket),
+            Act::Menu(_) | Act::Collect(_) | Act::Message(_) => ends.go_on(*ticket),
+            // It may not be there; and who has talked with it goes on.
+            Act::Bot(_) => {
+                ends.go_on(*ticket);
+                return true;
+            }
             Act::Order(_) => {
                 *ticket = true;
                 return true;
@@ -253,8 +238,8 @@ impl<'a> Walk<'a> {
             }
             Act::Branch(branch) => return self.branch(branch, *ticket, depth, ends),
             Act::Queue(queue) if self.plan.is_served(queue) => ends.person = true,
-            Act::Queue(_) if *ticket => ends.ticket = true,
-            Act::Queue(queue) => drop(ends.nobody.insert(Why::Unserved(queue.clone()))),
+            // A ticket follows each wait that leads to nobody.
+            Act::Queue(_) => ends.ticket = true,
             Act::Transfer(transfer) => match &transfer.failed {
                 Some(failed) => ends.take(self.script(failed, *ticket, depth + 1)),
                 None => return true,

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::erlang::Load;
-use super::outcome::takes_callers;
 use crate::routing::plan::{Plan, Queue};
 use crate::routing::queueing::Staffing;
 
@@ -43,7 +42,7 @@ impl Plan {
     fn need(&self, queue: &Queue, staffing: Staffing) -> Need {
         let load = Load { calls_per_hour: staffing.calls_per_hour, taken: staffing.talk + queue.wrap_up };
         let serves =
-            self.seats.values().filter(|seat| takes_callers(seat.role) && seat.queues.contains(&queue.id));
+            self.seats.values().filter(|seat| seat.role.takes_callers() && seat.queues.contains(&queue.id));
         let there = u32::try_from(serves.count()).unwrap_or(u32::MAX);
         Need {
             queue: queue.id.to_string(),

@@ -112,13 +112,10 @@ impl Plan {
                 Step::Answer => gone.both(self.limits.durable_wait),
                 Step::Script(script) => {
                     // What it costs to come through, or to a person that it leads to itself.
+                    // What it costs to come through, or to a person that it leads to itself.
                     if let Some(through) = walk.script(script, 0) {
-                        let through = gone.with(through);
-                        gone = Gone {
-                            silent: through.silent,
-                            longest: through.longest,
-                            presses: through.presses,
-                        };
+                        let Worst { silent, longest, presses } = gone.with(through);
+                        gone = Gone { silent, longest, presses };
                     }
                 }
                 Step::Dial { peer, failure_prompt, .. } => {
@@ -239,7 +236,6 @@ impl<'a> Walk<'a> {
                 // Who talks with it is served; who waits for it is not.
                 gone.both(plan.bots.get(bot).map_or(Duration::ZERO, |bot| bot.connect));
                 worst.get_or_insert_default().take(gone.arrived());
-                return false;
             }
             Act::Survey => {
                 let question = plan.length(&PromptId::from("survey")) + plan.survey.wait;

@@ -2,8 +2,10 @@
 //!
 //! Walking is for them to do; what is so of a call, nobody here knows.
 
+use super::super::plan::City;
 use super::{Act, Condition, PERSON_KEY, Script, Spoken, Target};
-use crate::id::{BotId, LookUpId, PromptId, QueueId, ScriptId};
+use crate::id::{LineId, PromptId, QueueId, ScriptId};
+use crate::time::Timestamp;
 
 /// A way on from an act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +61,12 @@ impl Script {
             .iter()
             .enumerate()
             .flat_map(|(place, act)| act.ways().into_iter().map(move |way| (place, way)))
+    }
+
+    /// Its acts up to the last that can be come to.
+    pub fn reached(&self) -> &[Act] {
+        let last = self.acts.iter().position(|act| !act.goes_on());
+        last.map_or(&self.acts[..], |last| &self.acts[..=last])
     }
 }
 
@@ -121,8 +129,16 @@ impl Act {
         ways
     }
 
+    /// The flows that it can lead to.
+    pub fn leads_to(&self) -> impl Iterator<Item = &ScriptId> {
+        self.ways().into_iter().filter_map(|way| match way.to {
+            Leads::Script(script) => Some(script),
+            _ => None,
+        })
+    }
+
     /// Whether a caller hears anything of it, and so may press the key for a person.
-    pub fn takes_time(&self) -> bool {
+    fn takes_time(&self) -> bool {
         !matches!(self, Act::Branch(_) | Act::Queue(_) | Act::Go(_) | Act::HangUp)
     }
 
@@ -184,22 +200,6 @@ impl Act {
             _ => None,
         }
     }
-
-    /// Whom it asks; what that says is for the look-up to know.
-    pub fn asks(&self) -> Option<&LookUpId> {
-        match self {
-            Act::LookUp(asked) => Some(&asked.source),
-            _ => None,
-        }
-    }
-
-    /// The program that the caller talks with.
-    pub fn bot(&self) -> Option<&BotId> {
-        match self {
-            Act::Bot(bot) => Some(bot),
-            _ => None,
-        }
-    }
 }
 
 impl Spoken {
@@ -222,6 +222,23 @@ impl Spoken {
 }
 
 impl Condition {
+    /// Whether it is so for a call to `line` at `at`; `None`: only the call will know. `caller`: `None` where it
+    /// is not known yet who calls.
+    pub fn is_so(&self, city: &City, line: &LineId, caller: Option<&str>, at: Timestamp) -> Option<bool> {
+        match self {
+            Condition::Inside(hours) => Some(hours.are_open(at, &city.time_zone)),
+            Condition::Outside(hours) => Some(!hours.are_open(at, &city.time_zone)),
+            Condition::Line(lines) => Some(lines.contains(line)),
+            Condition::Caller(beginnings) => {
+                // However the carrier writes the number.
+                let forms = city.caller_forms(caller?);
+                let begins = |form: &str| beginnings.iter().any(|with| form.starts_with(with.as_str()));
+                Some(forms.iter().any(|form| begins(form)))
+            }
+            Condition::Value { .. } => None,
+        }
+    }
+
     /// The value that it is about.
     pub fn value(&self) -> Option<&str> {
         match self {

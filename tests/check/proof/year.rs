@@ -177,7 +177,7 @@ fn each_act_leads_a_silent_caller_where_it_leads_one() {
         (vec![branch(vec![(Condition::Line(vec!["12345".into()]), "end")], None)], hung("end")),
         (vec![branch(vec![(Condition::Caller(vec!["138".into()]), "on")], Some("end"))], hung("end")),
         (vec![Act::Queue("main".into())], Outcome::Person),
-        (vec![Act::Queue("nobody".into())], Outcome::Nobody(Why::Unserved("nobody".into()))),
+        (vec![Act::Queue("nobody".into())], Outcome::Ticket),
         (vec![go("round")], Outcome::Person),
         (vec![go("missing")], Outcome::Person),
     ] {

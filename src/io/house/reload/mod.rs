@@ -185,6 +185,8 @@ pub enum NotReloaded {
 pub(super) struct Reloads {
     running: bool,
     waiting: VecDeque<Wanted>,
+    /// The plan of the files as they were when the last rollback passed them over.
+    passed_over: Option<String>,
     /// Hot notices that came meanwhile: their sounds go into the bank that the reload brings.
     pub(super) notices: Vec<(HotNotice, SoundBank, oneshot::Sender<()>)>,
 }
@@ -196,7 +198,7 @@ impl Reloads {
     }
 
     pub(super) fn new() -> Self {
-        Reloads { running: false, waiting: VecDeque::new(), notices: Vec::new() }
+        Reloads { running: false, waiting: VecDeque::new(), passed_over: None, notices: Vec::new() }
     }
 }
 
@@ -216,8 +218,10 @@ impl House {
         }
         let Some(wanted) = self.reloads.waiting.pop_front() else { return };
         self.reloads.running = true;
-        // Certificates are files of their own: they are read again whatever becomes of the plan.
-        self.sockets.renew_certificates(None);
+        if !wanted.dry_run {
+            // Certificates are files of their own: they are read again whatever becomes of the plan.
+            self.sockets.renew_certificates(None);
+        }
         let job = prepare::Job {
             wanted,
             config: self.setup.config.clone(),
@@ -227,6 +231,7 @@ impl House {
             running: self.plan.clone(),
             started: self.started.clone(),
             in_force: self.in_force.clone(),
+            passed_over: self.reloads.passed_over.clone(),
             bank: self.bank.clone(),
             loaded: self.loaded.clone(),
             desk: self.desk.clone(),
@@ -241,8 +246,10 @@ impl House {
         let Prepared { wanted, files, result } = prepared;
         if let Some(files) = files {
             self.in_force.file_digest = files.digest;
-            let watched = watch::Watched::of(self.plan.watch, &files.held);
-            self.watched.send_replace(watched);
+            if !wanted.dry_run {
+                // What a trial has read is still to be taken.
+                self.watched.send_replace(watch::Watched::of(self.plan.watch, files.marks));
+            }
         }
         match result {
             Err(why) => self.not_reloaded(wanted, why),
@@ -295,8 +302,9 @@ impl House {
         self.tracer.configure(plan.trace);
         self.archive.set_format(start::format(&plan));
         self.watched.send_modify(|watched| watched.on = plan.watch);
-        let previous = std::mem::replace(&mut self.plan, plan.clone()).digest.clone();
+        let previous = std::mem::replace(&mut self.plan, plan.clone());
         let (file, file_digest) = (self.in_force.file.clone(), self.in_force.file_digest.take());
+        self.reloads.passed_over = kept.rolled_back_to.and(file_digest.clone());
         self.in_force = InForce::of(kept, file, file_digest, plan.watch);
         let (number, trigger) = (self.in_force.number, self.in_force.trigger.word());
         self.metrics.figures().plan_number(number);
@@ -307,7 +315,7 @@ impl House {
             digest = plan.digest,
             "a new plan is in force for the calls to come:\n{changed}"
         );
-        self.note_plan(Some(previous), &new.difference);
+        self.note_plan(Some(&previous), &new.difference);
         let changed = Input::PlanChanged { plan, accounts, trunk_passwords, sounds };
         self.board.handle_input(changed, self.setup.clock.now());
         self.resolver.follow(&self.plan);
@@ -344,19 +352,28 @@ impl House {
         }
     }
 
-    /// Writes a change of plan to the ledger, on the worker.
-    pub(super) fn note_plan(&self, previous_digest: Option<String>, difference: &Difference) {
+    /// Writes a change of plan to the ledger, on the worker, and which cancelled numbers it brings back.
+    pub(super) fn note_plan(&self, previous: Option<&Plan>, difference: &Difference) {
         let Some(errands) = self.store.as_ref().map(store::Store::errands) else { return };
-        let InForce { number, digest, trigger, by, rolled_back_to, .. } = self.in_force.clone();
-        let reason = match self.in_force.reason.as_str() {
-            "" => trigger.word().to_owned(),
-            said => said.to_owned(),
-        };
+        let InForce { number, digest, mut trigger, mut by, mut reason, mut rolled_back_to, .. } =
+            self.in_force.clone();
+        if previous.is_none() {
+            // Whoever brought the plan in force before has not started the engine.
+            (trigger, by) = (Trigger::Start, OPERATOR.to_owned());
+            (reason, rolled_back_to) = (String::new(), None);
+        }
+        if reason.is_empty() {
+            reason = trigger.word().to_owned();
+        }
+        let previous_digest = previous.map(|plan| plan.digest.clone());
         let changes = difference.changes.iter().take(CHANGES_MAX);
         let changes = changes.map(|change| change.text.zh.clone()).collect();
         let at = self.setup.clock.now().wall;
-        let trigger = if previous_digest.is_none() { Trigger::Start } else { trigger };
-        let restored = restored(&self.plan);
+        let mut restored = restored(&self.plan);
+        if let Some(previous) = previous {
+            let before = self::restored(previous);
+            restored.retain(|own| !before.contains(own));
+        }
         self.worker.spawn(async move {
             let subject = digest.clone();
             let action = Action::PlanChanged {

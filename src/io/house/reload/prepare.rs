@@ -11,7 +11,7 @@ use crate::io::clock::Clock;
 use crate::io::http::tokens::Tokens;
 use crate::io::kept_plans::{Kept, KeptPlans};
 use crate::io::look_up::Sources;
-use crate::io::plan_files::{self, Held, Reading};
+use crate::io::plan_files::{self, Held, Marked, Reading};
 use crate::io::store::Desk;
 use crate::ledger::Trigger;
 use crate::media::SoundBank;
@@ -32,6 +32,8 @@ pub(super) struct Job {
     /// What sockets, ports and threads were laid out for.
     pub(super) started: Arc<Plan>,
     pub(super) in_force: InForce,
+    /// The plan of the files that the last rollback passed over.
+    pub(super) passed_over: Option<String>,
     pub(super) bank: SoundBank,
     pub(super) loaded: Vec<(Arc<[i16]>, SoundId)>,
     pub(super) desk: Desk,
@@ -48,7 +50,7 @@ pub struct Prepared {
 
 /// The operator's files as they were read.
 pub(super) struct Files {
-    pub(super) held: Vec<Held>,
+    pub(super) marks: Vec<Marked>,
     /// `None`: of no use.
     pub(super) digest: Option<String>,
 }
@@ -104,11 +106,11 @@ impl Job {
                 (shelf.read(&kept, &self.overrides, now), Some(number))
             }
         };
-        let Reading { outcome, files: held } = reading;
         if again.is_none() {
-            let digest = outcome.plan.as_ref().map(|plan| plan.digest.clone());
-            *files = Some(Files { held: held.clone(), digest });
+            let digest = reading.outcome.plan.as_ref().map(|plan| plan.digest.clone());
+            *files = Some(Files { marks: reading.marks(), digest });
         }
+        let Reading { outcome, files: held, .. } = reading;
         let mut report = outcome.report;
         if let Some(plan) = &outcome.plan {
             report.refuse_fixed(&wants_restart(&self.started, plan), &outcome.fixtures);
@@ -154,10 +156,9 @@ impl Job {
         })))
     }
 
-    /// A file that was touched and holds what it held does not undo a rollback.
+    /// A file that was touched and holds what it held when a rollback passed it over does not undo that.
     fn was_seen(&self, plan: &Plan) -> bool {
-        let seen = self.in_force.file_digest.as_ref() == Some(&plan.digest);
-        self.wanted.trigger == Trigger::Watch && seen
+        self.wanted.trigger == Trigger::Watch && self.passed_over.as_ref() == Some(&plan.digest)
     }
 
     fn keep(&self, shelf: &KeptPlans, plan: &Plan, held: &[Held], again: Option<u64>) -> Kept {

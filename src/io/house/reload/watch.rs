@@ -1,17 +1,17 @@
-//! Sees that a file of the plan has changed.
+//! Sees that a file of the plan has changed, or one has come that a pattern asks for.
 //!
 //! By looking at each of them once a second, not by the kernel's word of it: that word does not come from
 //! network mounts and into containers, follows a file that an editor has renamed away, and has to be set
 //! up anew for each file and folder. A look costs a `stat` a file.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::sync::watch::Receiver;
 
 use super::super::{Ask, Door};
 use super::Wanted;
-use crate::io::plan_files::{Held, Mark, mark};
+use crate::io::plan_files::{Mark, Marked, mark};
 use crate::ledger::Trigger;
 
 /// Between two looks.
@@ -24,21 +24,20 @@ const ANSWER: Duration = Duration::from_secs(60);
 pub(in super::super) struct Watched {
     /// Whether anything is.
     pub(in super::super) on: bool,
-    /// Files, and what each was known by when it was read. One that was not there counts: it may come.
-    files: Vec<(PathBuf, Option<Mark>)>,
+    read: Vec<Marked>,
 }
 
 impl Watched {
-    pub(in super::super) fn of(on: bool, held: &[Held]) -> Self {
-        Watched { on, files: held.iter().map(|held| (PathBuf::from(&held.name), held.mark)).collect() }
+    pub(in super::super) fn of(on: bool, read: Vec<Marked>) -> Self {
+        Watched { on, read }
     }
 
     fn marks(&self) -> Vec<Option<Mark>> {
-        self.files.iter().map(|(path, _)| mark(path)).collect()
+        self.read.iter().map(|(name, _)| mark(Path::new(name))).collect()
     }
 
     fn is_as_read(&self, marks: &[Option<Mark>]) -> bool {
-        self.files.iter().map(|(_, mark)| *mark).eq(marks.iter().copied())
+        self.read.iter().map(|(_, mark)| *mark).eq(marks.iter().copied())
     }
 }
 

@@ -67,7 +67,8 @@ pub fn values(graph: &Graph<'_>, problems: &mut Problems) {
                 unset(wanted, &known.some, problems);
             } else if cannot_do_without(written) && !known.every.contains(&wanted.value) {
                 sometimes_unset(wanted, problems);
-            } else if matches!(written, ActTable::Transfer(_)) && known.given.contains(&wanted.value) {
+            }
+            if matches!(written, ActTable::Transfer(_)) && known.given.contains(&wanted.value) {
                 given(wanted, problems);
             }
         }
