@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::grid::in_columns;
 use crate::io::kept_plans::KeptPlans;
 use crate::io::plan_files;
 use crate::routing::diagnostic::pages::Pages;
@@ -220,24 +221,7 @@ fn table(lines: &[Readiness]) -> String {
             format!("{} / {}", line.treatment.zh, line.treatment.en),
         ]
     }));
-    let mut widths = [0; 7];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(columns(cell));
-        }
-    }
-    let mut text = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for (width, cell) in widths.iter().zip(row) {
-            line.push_str(cell);
-            line.extend(std::iter::repeat_n(' ', width - columns(cell) + 2));
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text.push('\n');
-    text
+    in_columns(&rows) + "\n"
 }
 
 /// `≤ 37 s`, and with flows the longest way through them: `≤ 21 s (95 s, 3 键 presses)`.
@@ -250,15 +234,4 @@ fn to_a_person(proof: &Proved) -> String {
         }
         _ => silent,
     }
-}
-
-/// Width at a terminal.
-pub(super) fn columns(text: &str) -> usize {
-    text.chars()
-        .map(|letter| match u32::from(letter) {
-            0x1100..=0x115F | 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF => 2,
-            0xFE30..=0xFE4F | 0xFF00..=0xFF60 | 0xFFE0..=0xFFE6 => 2,
-            _ => 1,
-        })
-        .sum()
 }

@@ -4,6 +4,7 @@ pub mod call;
 pub mod check;
 pub mod demo;
 pub mod explain;
+mod grid;
 mod handset;
 pub mod load;
 pub mod look_up;

@@ -7,7 +7,7 @@ use hotline::id::LegId;
 use hotline::media;
 use hotline::phone::{Answers, PhoneEvent};
 use hotline::routing::Plan;
-use hotline::routing::callers::{CallerAct, CallerPolicy};
+use hotline::routing::callers::{CallerAct, CallerPolicy, Lane};
 use hotline::routing::queueing::CallbackOffer;
 use hotline::switchboard::fact::{CallbackOutcome, Cause, Fact, OutwardPurpose};
 use hotline::switchboard::{Input, What};
@@ -322,5 +322,38 @@ fn after_a_restart_a_place_is_where_there_are_places_and_who_was_reached_has_non
         assert_eq!(opened_again(city, |_| {}).places_kept(), 0, "reached");
         city.hangs_up(citizen);
         city.run_for(secs(2));
+    });
+}
+
+#[test]
+fn after_a_restart_each_of_several_places_is_where_it_was() {
+    let with_a_lane = |plan: &mut Plan| {
+        keeps_places(plan);
+        plan.callers.lanes.push(Lane {
+            name: "老年人".into(),
+            lines: Vec::new(),
+            trunks: Vec::new(),
+            callers: ["13800000002".to_owned()].into(),
+            priority: 50,
+            skills: Vec::new(),
+            straight: false,
+        });
+    };
+    in_a_city_with(with_a_lane, |city| {
+        has_words(city);
+        let callers = ["13800000001", "13800000002", "13800000003"].map(|number| city.phone(number).waits());
+        for caller in callers {
+            city.dials(caller, "12345");
+            assert!(city.run_until(secs(30), |city| city.state_of(caller) == Some("waiting")));
+            city.run_for(secs(7));
+            city.presses(caller, "1");
+            assert!(city.run_until(secs(10), |city| city.look_at(caller).is_idle()));
+            city.run_for(secs(1));
+        }
+        let calls = callers.map(|caller| city.record_of(caller).call);
+        let places = |board: &hotline::switchboard::Switchboard| calls.map(|call| board.acd().position(call));
+        // The lane's caller came second, and is first.
+        assert_eq!(places(&city.board), [Some(2), Some(1), Some(3)]);
+        assert_eq!(places(&opened_again(city, |_| {})), [Some(2), Some(1), Some(3)]);
     });
 }

@@ -2,7 +2,7 @@
 
 use super::cast::{Caller, Clerk, Desk};
 use super::judge::Verdict;
-use crate::cli::check::columns;
+use crate::cli::grid::in_widths;
 use crate::cli::handset::say;
 use crate::routing::Plan;
 use crate::routing::plan::LineMode;
@@ -64,10 +64,5 @@ pub fn call(plan: &Plan, caller: &Caller, clerk: Option<&Clerk>, verdict: &Verdi
 }
 
 fn row(cells: &[String; COLUMNS.len()]) {
-    let mut line = String::new();
-    for (cell, (_, width)) in cells.iter().zip(COLUMNS) {
-        line.push_str(cell);
-        line.extend(std::iter::repeat_n(' ', (width + 2).saturating_sub(columns(cell)).max(1)));
-    }
-    say(line.trim_end());
+    say(&in_widths(cells, COLUMNS.map(|(_, width)| width)));
 }

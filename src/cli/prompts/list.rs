@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Done, RATE, Shelf, file, heard, id};
-use crate::cli::check::columns;
+use crate::cli::grid::in_columns;
 use crate::routing::prompts::PromptTable;
 
 /// `hotline prompts list`.
@@ -156,21 +156,5 @@ fn table(rows: &[Row], missing: bool) -> String {
             row.text.clone(),
         ]
     }));
-    let mut widths = [0; 7];
-    for row in &cells {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(columns(cell));
-        }
-    }
-    let mut text = String::new();
-    for row in &cells {
-        let mut line = String::new();
-        for (width, cell) in widths.iter().zip(row) {
-            line.push_str(cell);
-            line.extend(std::iter::repeat_n(' ', width - columns(cell) + 2));
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
+    in_columns(&cells)
 }

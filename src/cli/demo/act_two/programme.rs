@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::proof::Verdict;
 use super::scenes::{Order, Role, Step, Target, Until};
-use crate::cli::check::columns;
+use crate::cli::grid::in_widths;
 use crate::cli::handset::say;
 
 /// Columns and their widths; the last has none.
@@ -92,10 +92,5 @@ pub fn kept(verdict: &Verdict) -> Vec<String> {
 }
 
 fn row(cells: &[String; COLUMNS.len()]) -> String {
-    let mut line = String::new();
-    for (cell, (_, width)) in cells.iter().zip(COLUMNS) {
-        line.push_str(cell);
-        line.extend(std::iter::repeat_n(' ', (width + 2).saturating_sub(columns(cell)).max(1)));
-    }
-    line.trim_end().to_owned()
+    in_widths(cells, COLUMNS.map(|(_, width)| width))
 }
