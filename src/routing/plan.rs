@@ -529,6 +529,14 @@ pub struct Sink {
     pub timeout: Duration,
 }
 
+impl Sink {
+    /// Whether its tickets are in the house's own database: they are written with the facts, and nothing is
+    /// ever owed to it.
+    pub fn is_embedded(&self) -> bool {
+        self.kind == SinkKind::Sqlite
+    }
+}
+
 /// Adapters of ticket offices.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SinkKind {

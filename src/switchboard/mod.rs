@@ -49,6 +49,7 @@ use crate::call::{self, Call};
 use crate::id::{CallId, Dice, LegId, LineId, PromptId};
 use crate::media::order::SoundId;
 use crate::routing::Plan;
+use crate::routing::plan::Sink;
 use crate::sip::event::{Gate, ListenerConfig, SeatAccount};
 use crate::sip::{self, Endpoint, SessionId};
 use crate::tickets::outbox::Outbox;
@@ -108,7 +109,8 @@ pub struct Switchboard {
     screens: Screens,
     seats: seats::Seats,
     watches: watching::Watches,
-    outboxes: Vec<Outbox>,
+    /// By the plan's sinks; `None`: the embedded office, whose tickets the store writes with the facts.
+    outboxes: Vec<Option<Outbox>>,
     records: recording::Records,
     missed: missed::MissedCalls,
     kept: kept::Kept,
@@ -192,7 +194,8 @@ impl Switchboard {
         let known_hops = KnownHops::default();
         let trunks = trunks::configs(&setup.plan, &setup.listeners, &setup.trunk_passwords, &known_hops);
         let config = outward::sip_config(&setup.plan, &setup.listeners, setup.accounts, trunks);
-        let sinks = setup.plan.sinks.iter().map(|sink| Outbox::new(sink.timeout, dice.split())).collect();
+        let mut outbox = |sink: &Sink| (!sink.is_embedded()).then(|| Outbox::new(sink.timeout, dice.split()));
+        let outboxes = setup.plan.sinks.iter().map(&mut outbox).collect();
         let mut board = Switchboard {
             endpoint: Endpoint::new(config, dice.split(), now),
             acd: Acd::new(&setup.plan, dice.split()),
@@ -210,7 +213,7 @@ impl Switchboard {
             screens: Screens::default(),
             seats: seats::Seats::default(),
             watches: watching::Watches::default(),
-            outboxes: sinks,
+            outboxes,
             records: recording::Records::after(setup.last_house),
             missed: missed::MissedCalls::new(&setup.plan.missed),
             kept: kept::Kept::default(),
@@ -262,7 +265,7 @@ impl Switchboard {
             }
             Input::RestoreBinding { seat, binding } => self.endpoint.restore_binding(seat, binding, now),
             Input::RestoreOutbox { sink, events } => {
-                if let Some(outbox) = self.outboxes.get_mut(sink) {
+                if let Some(Some(outbox)) = self.outboxes.get_mut(sink) {
                     outbox.restore(events, now.mono);
                 }
             }
@@ -303,7 +306,7 @@ impl Switchboard {
         self.screens_due(now);
         self.missed.handle_timeout(now);
         self.follow_up_due(now);
-        for outbox in &mut self.outboxes {
+        for outbox in self.outboxes.iter_mut().flatten() {
             if outbox.poll_timeout().is_some_and(|at| at <= now.mono) {
                 outbox.handle_timeout(now.mono);
             }
@@ -324,7 +327,7 @@ impl Switchboard {
             self.screens.next(),
             self.missed.poll_timeout(),
             self.follow_up.poll_timeout(),
-            self.outboxes.iter().filter_map(Outbox::poll_timeout).min(),
+            self.outboxes.iter().flatten().filter_map(Outbox::poll_timeout).min(),
             drain,
         ]
         .into_iter()
@@ -456,8 +459,8 @@ impl Switchboard {
         self.calls.get(&call).map_or(RecordingState::Off, |entry| entry.call.recording())
     }
 
-    /// Outboxes in the order of the plan's sinks, to be read.
-    pub fn outboxes(&self) -> &[Outbox] {
+    /// Outboxes in the order of the plan's sinks, to be read; `None`: the embedded office has none.
+    pub fn outboxes(&self) -> &[Option<Outbox>] {
         &self.outboxes
     }
 

@@ -87,8 +87,8 @@ pub enum Output {
     OpenPorts(u32),
     /// Write in order, then say [`Input::Stored`] with the token. Group-committed.
     Store { token: u64, jobs: Vec<StoreJob> },
-    /// Try to deliver an event to a sink once. `awaited`: a seat waits for it, or for one behind it.
-    Deliver { sink: usize, event: StoredEvent, timeout: Duration, awaited: bool },
+    /// Try to deliver an event to a sink once.
+    Deliver { sink: usize, event: StoredEvent, timeout: Duration },
     /// Read more of what a sink still owes, after this event.
     LoadOutbox { sink: usize, after: Option<EventRef>, most: usize },
     /// Look up what is known of the caller's earlier calls: for the screen (at most 5), and what follows

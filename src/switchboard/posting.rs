@@ -1,14 +1,30 @@
 //! Between the house and ticket offices: outboxes say what to try, the outside says what came of it.
 
 use super::{Output, StoreJob, Switchboard};
-use crate::tickets::event::{EventRef, Outcome};
+use crate::tickets::event::{EventRef, Outcome, StoredEvent};
 use crate::tickets::outbox::OutboxOutput;
 use crate::time::Now;
 
 impl Switchboard {
+    /// An event is on disk: outboxes have it delivered, a seat that waits for it may not have to wait for them.
+    pub(super) fn post_event(&mut self, event: &StoredEvent, now: Now) {
+        let is_awaited = self.screens.awaits(event.event);
+        let mut settled = 1; // The disk's own part.
+        for outbox in self.outboxes.iter_mut().flatten() {
+            if !is_awaited {
+                outbox.put(event.clone(), now.mono);
+            } else if !outbox.put_urgent(event.clone(), now.mono) {
+                settled += 1;
+            }
+        }
+        for _ in 0..settled {
+            self.screen_tried(event.event, now);
+        }
+    }
+
     /// One try came to its end.
     pub(super) fn delivered(&mut self, sink: usize, event: EventRef, outcome: Outcome, now: Now) {
-        if let Some(outbox) = self.outboxes.get_mut(sink) {
+        if let Some(Some(outbox)) = self.outboxes.get_mut(sink) {
             outbox.handle_outcome(event, outcome, now.mono);
         }
         self.screen_tried(event, now);
@@ -17,10 +33,11 @@ impl Switchboard {
     /// Carries out what the outboxes want.
     pub(super) fn post(&mut self) {
         for (sink, outbox) in self.outboxes.iter_mut().enumerate() {
+            let Some(outbox) = outbox else { continue };
             while let Some(output) = outbox.poll_output() {
                 match output {
-                    OutboxOutput::Deliver { event, timeout, awaited } => {
-                        self.outputs.push_back(Output::Deliver { sink, event, timeout, awaited });
+                    OutboxOutput::Deliver { event, timeout } => {
+                        self.outputs.push_back(Output::Deliver { sink, event, timeout });
                     }
                     OutboxOutput::Settled(event) => self.records.push(StoreJob::Settled { sink, event }),
                     OutboxOutput::DeadLetter { event, why } => {

@@ -349,13 +349,11 @@ impl Switchboard {
         self.tell_openings(token, true);
         while let Some(batch) = self.records.unstored.pop_front_if(|batch| batch.token <= token) {
             self.records.kept -= batch.events.len();
-            for outbox in &mut self.outboxes {
-                for event in &batch.events {
-                    outbox.put(event.clone(), now.mono);
-                }
-                if let Some(first) = batch.left {
-                    outbox.left_on_disk(first);
-                }
+            for event in &batch.events {
+                self.post_event(event, now);
+            }
+            if let Some(first) = batch.left {
+                self.outboxes.iter_mut().flatten().for_each(|outbox| outbox.left_on_disk(first));
             }
         }
     }

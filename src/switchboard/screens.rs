@@ -1,5 +1,5 @@
-//! Before the ringing: a seat rings once the offer's event is on disk and was tried once at each
-//! sink, or when the bound is over (DESIGN section 4); and once its telephone is known to be done
+//! Before the ringing: a seat rings once the offer's event is on disk, with the embedded office's ticket, and
+//! was tried once at each other sink, or when the bound is over (DESIGN section 4); and once its telephone is known to be done
 //! with the call before, or a second bound is over.
 //!
 //! The telephone of a caller who gave up rings on until our CANCEL is there. An INVITE that
@@ -49,7 +49,7 @@ struct Held {
 struct Pending {
     waited: Duration,
     event: EventRef,
-    /// Sinks that have not been tried yet.
+    /// The disk and the sinks that have not been tried yet.
     untried: usize,
     /// The screen is there; the telephone is not done with the call before.
     engaged: bool,
@@ -99,10 +99,15 @@ impl Screens {
         }
     }
 
-    /// A sink was tried, whatever came of it. The seat, if it was the last.
+    /// Whether a seat waits for this event.
+    pub(super) fn awaits(&self, event: EventRef) -> bool {
+        self.pending.values().any(|pending| pending.event == event && pending.untried > 0)
+    }
+
+    /// The event is on disk, or a sink was tried, whatever came of it. The seat, if it was the last.
     fn tried(&mut self, event: EventRef) -> Option<SeatId> {
         let ((_, seat), pending) = self.pending.iter_mut().find(|(_, pending)| pending.event == event)?;
-        pending.untried = pending.untried.saturating_sub(1);
+        pending.untried = pending.untried.checked_sub(1)?; // It rings already.
         (pending.untried == 0).then(|| seat.clone())
     }
 }
@@ -118,10 +123,12 @@ impl Switchboard {
         self.record(call, what, now);
         let sequence = self.calls.get(&call).map_or(0, |entry| entry.sequence);
         let event = EventRef { call, sequence };
-        let untried = self.outboxes.len();
+        // Without offices there is no event, and no screen to wait for.
+        let offices = self.outboxes.len();
+        let untried = if offices == 0 { 0 } else { 1 + self.outboxes.iter().flatten().count() };
         let pending = Pending { waited, event, untried, engaged: false, since: now.mono };
         self.screens.pending.insert((call, seat.clone()), pending);
-        if untried == 0 {
+        if offices == 0 {
             self.ring(call, seat, now);
         }
     }

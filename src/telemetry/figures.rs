@@ -336,10 +336,12 @@ impl Figures {
         }
     }
 
-    /// One try at a sink; `outcome` is `taken`, `retry` or `refused`.
-    pub fn tried(&self, sink: &str, outcome: &'static str) {
+    /// Tries at a sink; `outcome` is `taken`, `retry` or `refused`.
+    pub fn tried(&self, sink: &str, outcome: &'static str, tries: u64) {
         let labels = vec![("sink", sink.to_owned()), ("outcome", outcome.to_owned())];
-        count(&self.delivered, labels);
+        if tries > 0 {
+            self.delivered.get_or_create(&labels).inc_by(tries);
+        }
     }
 
     /// An event was set aside.

@@ -178,11 +178,6 @@ impl Backlog {
         self.piles.get(&call).is_some_and(|pile| matches!(pile.step, Step::Resting { .. }))
     }
 
-    /// Whether a seat waits for an event of this call.
-    pub(super) fn is_awaited(&self, call: CallId) -> bool {
-        self.piles.get(&call).is_some_and(|pile| pile.urgent_to.is_some())
-    }
-
     /// Takes a call off the lists, before it changes.
     fn unlist(&mut self, call: CallId) {
         let Some(pile) = self.piles.get(&call) else {

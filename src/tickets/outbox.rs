@@ -29,9 +29,6 @@ pub const IN_FLIGHT_MAX: usize = 8;
 /// Tries beyond that, for events that a seat waits for.
 pub const URGENT_LANES: usize = 4;
 
-/// How long a seat waits for its screen data to be delivered before it rings anyway.
-pub const URGENT_WAIT: Duration = Duration::from_millis(100);
-
 /// Most events in memory; further ones stay on disk until there is room.
 pub const EVENTS_MAX: usize = 4096;
 
@@ -63,8 +60,6 @@ pub enum OutboxOutput {
         event: StoredEvent,
         /// Longest time for the try.
         timeout: Duration,
-        /// A seat waits for it, or for one behind it.
-        awaited: bool,
     },
     /// The sink has it: strike it off on disk.
     Settled(EventRef),
@@ -183,7 +178,7 @@ impl Outbox {
     }
 
     /// The same for screen data that a seat waits for. True where a try is under way or about to
-    /// be: the seat waits for [`OutboxOutput::Settled`], at most [`URGENT_WAIT`]. False where
+    /// be: the seat waits for its outcome, for a bounded time. False where
     /// it need not wait: the sink is down, or earlier events of the call are held up.
     pub fn put_urgent(&mut self, event: StoredEvent, now: Instant) -> bool {
         let call = event.event.call;
@@ -395,8 +390,7 @@ impl Outbox {
     fn send(&mut self, event: StoredEvent, now: Instant) {
         let lapses_at = now + self.timeout + OUTCOME_GRACE;
         self.in_flight.insert(event.event, lapses_at);
-        let awaited = self.backlog.is_awaited(event.event.call);
-        self.outputs.push_back(OutboxOutput::Deliver { event, timeout: self.timeout, awaited });
+        self.outputs.push_back(OutboxOutput::Deliver { event, timeout: self.timeout });
     }
 
     fn refill(&mut self) {

@@ -36,8 +36,6 @@ struct Office {
     disk: BTreeMap<EventRef, StoredEvent>,
     under_way: Vec<StoredEvent>,
     tries: Vec<(Instant, EventRef)>,
-    /// Tries that a seat waits for.
-    awaited: Vec<EventRef>,
     settled: Vec<EventRef>,
     dead: Vec<EventRef>,
     loads: usize,
@@ -59,7 +57,6 @@ impl Office {
             disk: owed.into_iter().map(|event| (event.event, event)).collect(),
             under_way: Vec::new(),
             tries: Vec::new(),
-            awaited: Vec::new(),
             settled: Vec::new(),
             dead: Vec::new(),
             loads: 0,
@@ -70,11 +67,8 @@ impl Office {
     fn drain(&mut self) {
         while let Some(output) = self.outbox.poll_output() {
             match output {
-                OutboxOutput::Deliver { event, timeout, awaited } => {
+                OutboxOutput::Deliver { event, timeout } => {
                     assert_eq!(timeout, TIMEOUT);
-                    if awaited {
-                        self.awaited.push(event.event);
-                    }
                     let same = |other: &StoredEvent| other.event.call == event.event.call;
                     assert!(!self.under_way.iter().any(same), "two of a call at once");
                     assert!(self.under_way.len() < IN_FLIGHT_MAX + URGENT_LANES);
@@ -284,7 +278,6 @@ fn screen_data_is_tried_at_once_unless_the_sink_is_down() {
     assert!(office.outbox.put_urgent(screen.clone(), office.now));
     office.drain();
     assert!(office.under_way.contains(&screen), "it has lanes of its own");
-    assert_eq!(office.awaited, [screen.event], "a seat waits for it, and for no other");
     office.end_all(&down());
     let late = event(101, 3, "screen");
     office.disk.insert(late.event, late.clone());
@@ -292,19 +285,25 @@ fn screen_data_is_tried_at_once_unless_the_sink_is_down() {
 }
 
 #[test]
-fn what_stands_in_front_of_screen_data_is_awaited_as_well() {
+fn what_stands_in_front_of_screen_data_has_its_lanes_as_well() {
     let mut office = Office::new(6);
-    for sequence in 1..=2 {
-        office.put(event(1, sequence, "x"));
+    for n in 1..=IN_FLIGHT_MAX as u64 {
+        office.put(event(n, 1, "x"));
     }
-    let screen = event(1, 3, "screen");
+    for sequence in 1..=2 {
+        office.put(event(100, sequence, "x"));
+    }
+    let under_way = |office: &Office| office.under_way.last().map(|event| event.event.sequence);
+    assert_eq!(office.under_way.len(), IN_FLIGHT_MAX, "no lane is left for those two");
+    let screen = event(100, 3, "screen");
     office.disk.insert(screen.event, screen.clone());
     assert!(office.outbox.put_urgent(screen.clone(), office.now));
     office.drain();
-    assert_eq!(office.awaited, [], "the first was on its way before");
-    office.end_all(&Outcome::Taken);
-    office.end_all(&Outcome::Taken);
-    assert_eq!(office.awaited, [event(1, 2, "x").event, screen.event]);
+    for sequence in 1..=3 {
+        assert_eq!((office.under_way.len(), under_way(&office)), (IN_FLIGHT_MAX + 1, Some(sequence)));
+        office.end(IN_FLIGHT_MAX, Outcome::Taken);
+    }
+    assert_eq!(office.under_way.len(), IN_FLIGHT_MAX);
 }
 
 #[test]

@@ -293,7 +293,10 @@ fn doorkeeper(
                     board.handle_input(Input::NoticeAdded { notice, sound: SoundId(0) }, clock.now());
                     let _ = reply.send(());
                 }
-                Ask::NoticeEnded { id } => board.handle_input(Input::NoticeEnded { id }, clock.now()),
+                Ask::NoticeEnded { id, reply } => {
+                    board.handle_input(Input::NoticeEnded { id }, clock.now());
+                    let _ = reply.send(());
+                }
                 Ask::InForce(reply) => drop(reply.send(in_force())),
                 Ask::Reload(wanted) => {
                     let outcome = Outcome::Unchanged;

@@ -13,9 +13,9 @@ use hotline::switchboard::fact::{CallbackOutcome, Cause, Fact, OutwardPurpose};
 use hotline::switchboard::{Input, What};
 
 use crate::case_outward::{calls_out, far_end};
-use crate::city::{City, secs};
+use crate::city::{City, millis, secs};
 use crate::clerk::Who;
-use crate::desk::{Office, has};
+use crate::desk::{Disk, has};
 use crate::house;
 use crate::seed::in_a_city_with;
 
@@ -168,8 +168,8 @@ fn a_key_pressed_just_as_a_seat_is_about_to_ring_keeps_the_place_and_the_seat_ca
     in_a_city_with(keeps_places, |city| {
         let citizen = far_end(city, Answers::After(secs(1)));
         has_words(city);
-        // Its screen is not there yet: the telephone does not ring.
-        city.office_is(Office::Hangs);
+        // Its screen is not on disk yet: the telephone does not ring.
+        city.disk_is(Disk::Takes(millis(60)));
         city.dials(citizen, "12345");
         assert!(city.run_until(secs(30), |city| city.state_of(citizen) == Some("waiting")));
         city.run_for(secs(7));

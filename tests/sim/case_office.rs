@@ -1,6 +1,7 @@
 //! The disk and the ticket office have bad days; callers do not notice.
 
-use hotline::switchboard::What;
+use hotline::routing::plan::SinkKind;
+use hotline::switchboard::{Fact, What};
 
 use crate::city::{City, millis, secs};
 use crate::clerk::Who;
@@ -27,26 +28,23 @@ fn ten_bad_minutes(city: &mut City, mood: Office) -> Vec<Who> {
     callers
 }
 
+/// Whether offices are told of it.
+fn is_told(fact: &Fact) -> bool {
+    !matches!(
+        fact.what,
+        What::Announced { .. }
+            | What::PeerDialled { .. }
+            | What::LegClosed { .. }
+            | What::SoundMissing { .. }
+    )
+}
+
 fn all_is_known_within(city: &mut City, seconds: u64) {
     city.office_is(Office::Open(millis(5)));
-    let empty = city.run_until(secs(seconds), |city| city.board.outboxes().iter().all(|it| it.is_empty()));
+    let empty =
+        city.run_until(secs(seconds), |city| city.board.outboxes().iter().flatten().all(|it| it.is_empty()));
     assert!(empty, "the outbox is empty within {seconds} s");
-    let facts: usize = city
-        .store
-        .facts
-        .values()
-        .flatten()
-        .filter(|fact| {
-            let untold = matches!(
-                fact.what,
-                What::Announced { .. }
-                    | What::PeerDialled { .. }
-                    | What::LegClosed { .. }
-                    | What::SoundMissing { .. }
-            );
-            !untold
-        })
-        .count();
+    let facts: usize = city.store.facts.values().flatten().filter(|fact| is_told(fact)).count();
     assert_eq!(city.books.taken.len(), facts, "every event once");
 }
 
@@ -55,7 +53,7 @@ fn an_office_that_is_down_for_ten_minutes_has_every_event_once_and_in_order_afte
     in_a_city(|city| {
         ten_bad_minutes(city, Office::Down);
         assert!(city.books.taken.is_empty());
-        assert!(city.board.outboxes()[0].down_since().is_some());
+        assert!(city.board.outboxes()[0].as_ref().is_some_and(|it| it.down_since().is_some()));
         all_is_known_within(city, 120);
         assert_eq!(city.books.came.len(), city.books.taken.len(), "and none twice");
     });
@@ -167,6 +165,36 @@ fn two_offices_get_their_events_each_at_its_own_pace() {
             city.hangs_up(caller);
             city.run_for(secs(5));
             assert_eq!(city.books.came.len(), 2 * city.books.taken.len());
+        },
+    );
+}
+
+#[test]
+fn the_embedded_office_has_its_tickets_with_the_facts_and_a_seat_rings_when_they_are_on_disk() {
+    in_a_city_with(
+        |plan| plan.sinks[0].kind = SinkKind::Sqlite,
+        |city| {
+            let clerk = city.seat("1001").answers_after(secs(1));
+            city.disk_is(Disk::Takes(millis(40)));
+            let caller = city.phone("13800000001").dials("12345");
+            let offered = |city: &City| {
+                let facts = city.store.facts.values().flatten();
+                facts.filter(|fact| matches!(fact.what, What::SeatOffered { .. })).count()
+            };
+            assert!(
+                city.run_until(secs(12), |city| city.state_of(caller) == Some("ringing")
+                    || offered(city) > 0)
+            );
+            assert_eq!(offered(city), 1, "the screen was on disk before the telephone rang");
+            assert!(city.run_until(secs(1), |city| city.state_of(caller) == Some("ringing")));
+            assert!(city.run_until(secs(12), |city| city.talks_to(caller) == Some(clerk)));
+            city.hangs_up(caller);
+            city.run_for(secs(5));
+            assert!(city.books.came.is_empty() && city.board.outboxes()[0].is_none());
+            let call = city.record_of(caller).call;
+            let sequences = city.books.taken.iter().filter(|event| event.event.call == call);
+            let told = city.store.facts[&call].iter().filter(|fact| is_told(fact)).map(|fact| fact.sequence);
+            assert!(sequences.map(|event| event.event.sequence).eq(told), "each once and in order");
         },
     );
 }

@@ -41,6 +41,8 @@ pub struct Store {
     pub facts: BTreeMap<CallId, Vec<Fact>>,
     owed: BTreeMap<(usize, EventRef), StoredEvent>,
     pub dead: Vec<(usize, EventRef, String)>,
+    /// What came to the embedded office, and is not in the books yet.
+    pub folded: Vec<StoredEvent>,
     bindings: BTreeSet<SeatId>,
     /// Of the ledger's entries: who, to what, why.
     pub accesses: Vec<(String, String, String)>,
@@ -58,6 +60,7 @@ impl Store {
             facts: BTreeMap::new(),
             owed: BTreeMap::new(),
             dead: Vec::new(),
+            folded: Vec::new(),
             bindings: BTreeSet::new(),
             accesses: Vec::new(),
             seats: Vec::new(),
@@ -66,15 +69,15 @@ impl Store {
     }
 
     /// Writes all that waits, up to `token`.
-    pub fn commit(&mut self, token: u64, sinks: usize) {
+    pub fn commit(&mut self, token: u64, embedded: &[bool]) {
         while let Some((_, jobs)) = self.waiting.pop_front_if(|(waits, _)| *waits <= token) {
             for job in jobs {
-                self.write(job, sinks);
+                self.write(job, embedded);
             }
         }
     }
 
-    fn write(&mut self, job: StoreJob, sinks: usize) {
+    fn write(&mut self, job: StoreJob, embedded: &[bool]) {
         match job {
             StoreJob::Fact { fact, events, .. } => {
                 let facts = self.facts.entry(fact.call).or_default();
@@ -82,7 +85,13 @@ impl Store {
                 assert_eq!(fact.sequence, due, "no hole and no fact twice: {:?} after {facts:?}", fact.what);
                 facts.push(fact);
                 for event in events {
-                    self.owed.extend((0..sinks).map(|sink| ((sink, event.event), event.clone())));
+                    for (sink, embedded) in embedded.iter().enumerate() {
+                        if *embedded {
+                            self.folded.push(event.clone());
+                        } else {
+                            self.owed.insert((sink, event.event), event.clone());
+                        }
+                    }
                 }
             }
             StoreJob::Settled { sink, event } => {

@@ -10,6 +10,7 @@ use hotline::id::{CallId, Dice, PromptId, SeatId, TrunkId};
 use hotline::io::plan_files;
 use hotline::media::order::{PortSlot, SoundId};
 use hotline::media::{Fact, SoundBank};
+use hotline::routing::plan::SinkKind;
 use hotline::routing::{Overrides, Plan};
 use hotline::sip::digest::{Algorithm, ha1};
 use hotline::sip::event::{ListenerConfig, SeatAccount};
@@ -56,9 +57,10 @@ fn shipped() -> &'static Shipped {
     })
 }
 
-/// The city's plan: the shipped one, and what was decided otherwise.
+/// The city's plan: the shipped one, with an office outside of the house, and what was decided otherwise.
 pub fn plan(decided: &impl Fn(&mut Plan)) -> Plan {
     let mut plan = shipped().plan.clone();
+    plan.sinks[0].kind = SinkKind::Jsonl { path: "tickets.jsonl".into() };
     decided(&mut plan);
     plan
 }
@@ -191,7 +193,9 @@ impl City {
             // What failed meanwhile waits until the disk is mended.
             Errand::Commit { .. } if self.store.disk == Disk::Fails => return,
             Errand::Commit { token } => {
-                self.store.commit(token, self.board.outboxes().len());
+                let embedded: Vec<bool> = self.board.outboxes().iter().map(Option::is_none).collect();
+                self.store.commit(token, &embedded);
+                self.books.taken.append(&mut self.store.folded);
                 Input::Stored { token }
             }
             Errand::Load { sink, after, most } => {

@@ -50,7 +50,10 @@ impl City {
         assert_eq!(self.board.rooms().count(), 0, "nobody is in a room");
         assert!(self.store.waiting.is_empty(), "everything is on disk");
         assert_eq!(self.store.owes(), 0, "events that no office took");
-        assert!(self.board.outboxes().iter().all(|outbox| outbox.is_empty()), "the outbox is empty");
+        assert!(
+            self.board.outboxes().iter().flatten().all(|outbox| outbox.is_empty()),
+            "the outbox is empty"
+        );
         assert!(self.store.dead.is_empty(), "{:?}", self.store.dead);
         assert!(self.watch.called_twice.is_empty(), "doubly booked: {}", self.watch.called_twice.join("\n"));
         for facts in self.store.facts.values() {

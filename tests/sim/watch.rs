@@ -148,8 +148,7 @@ impl Watch {
 
     /// A telephone is about to be rung: not while its clerk talks with somebody else.
     pub fn sees_sip(&mut self, telephone: &Telephone, bytes: &[u8], log: &Log) {
-        // Where a clerk dials in the same moment, nobody is to blame.
-        if !telephone.is_seat || telephone.gone || telephone.dialled || name(bytes) != "INVITE" {
+        if !telephone.is_seat || telephone.gone || name(bytes) != "INVITE" {
             return;
         }
         let text = String::from_utf8_lossy(bytes);
@@ -157,12 +156,14 @@ impl Watch {
         let last = self.rung.entry(telephone.user.clone()).or_default();
         // The same INVITE may come again, late or twice.
         let again = *last == call_id;
-        if telephone.phone.state() == PhoneState::Talking && !again {
+        // Where a clerk dials in the same moment, nobody is to blame.
+        if telephone.phone.state() == PhoneState::Talking && !again && !telephone.dialled {
             let posted = log.iter().rev().filter(|(_, from, to, _)| [*from, *to].contains(&telephone.sip));
             let mut lately: Vec<String> =
                 posted.take(20).map(|(at, from, _, name)| format!("{at:?} {from} {name}")).collect();
             lately.reverse();
-            self.called_twice.push(format!("{}:\n{}", telephone.user, lately.join("\n")));
+            let user = &telephone.user;
+            self.called_twice.push(format!("{user}, by {call_id} after {last}:\n{}", lately.join("\n")));
         }
         *last = call_id;
     }

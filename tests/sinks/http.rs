@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use hotline::io::store::Opening;
 use hotline::io::ticket_sink::{self, TicketSink};
 use hotline::routing::plan::{SecretRef, Sink, SinkKind};
 use hotline::tickets::event::Outcome;
@@ -32,9 +31,7 @@ impl Hook {
         let secret = SecretRef::File("secrets/office".into());
         let kind = SinkKind::Http { url: url.to_owned(), secret };
         let sink = Sink { name: "office".into(), kind, timeout: TIMEOUT };
-        // The adapters' common door wants the store's, which this one does not use.
-        let store = Opening::open(&data, &[]).unwrap().start(|_| {}).unwrap();
-        let adapter = ticket_sink::open(&sink, &data, store.errands()).unwrap();
+        let adapter = ticket_sink::open(&sink, &data).unwrap().unwrap();
         let secret = std::fs::read_to_string(data.join("secrets/office")).unwrap().trim().to_owned();
         Hook { adapter, secret, data }
     }
@@ -71,7 +68,7 @@ fn an_event_comes_signed_and_named_as_the_contract_says() {
     let stub = Stub::open();
     let hook = Hook::to(&stub.url(), "signed");
     for event in story(1) {
-        assert_eq!(run(hook.adapter.deliver(&event, false)), Outcome::Taken);
+        assert_eq!(run(hook.adapter.deliver(&event)), Outcome::Taken);
     }
     let seen = stub.seen();
     assert_eq!(seen.len(), 4);
@@ -113,15 +110,15 @@ fn each_answer_of_the_office_means_what_the_contract_says() {
     let event = story(1).remove(0);
     for (answer, words, means) in rows {
         stub.answer([answer]);
-        assert_eq!(run(hook.adapter.deliver(&event, false)), means(words), "{answer:?}");
+        assert_eq!(run(hook.adapter.deliver(&event)), means(words), "{answer:?}");
     }
     stub.answer([Answer::Lost]);
-    let lost = run(hook.adapter.deliver(&event, false));
+    let lost = run(hook.adapter.deliver(&event));
     assert!(is_failure(Some(&lost)), "{lost:?}");
     assert_eq!(stub.seen().len(), rows_and(1), "a redirect is not followed");
 
     let nobody = Hook::to(&format!("http://{}/", closed_door()), "nobody");
-    let Outcome::Retry(why) = run(nobody.adapter.deliver(&event, false)) else {
+    let Outcome::Retry(why) = run(nobody.adapter.deliver(&event)) else {
         panic!("a closed door is no refusal");
     };
     assert!(why.contains("refused"), "the log says why: {why}");

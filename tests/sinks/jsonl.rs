@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hotline::io::store::Opening;
 use hotline::io::ticket_sink::{self, TicketSink};
 use hotline::routing::plan::{Sink, SinkKind};
 use hotline::tickets::event::{Outcome, StoredEvent};
@@ -31,10 +30,9 @@ impl Shelf {
     }
 
     fn adapter_at(&self, path: &str) -> Arc<dyn TicketSink> {
-        let store = Opening::open(&self.data, &[]).unwrap().start(|_| {}).unwrap();
         let kind = SinkKind::Jsonl { path: path.into() };
         let sink = Sink { name: "file".into(), kind, timeout: Duration::from_secs(5) };
-        ticket_sink::open(&sink, &self.data, store.errands()).unwrap()
+        ticket_sink::open(&sink, &self.data).unwrap().unwrap()
     }
 }
 
@@ -45,7 +43,7 @@ impl Drop for Shelf {
 }
 
 fn deliver(adapter: &Arc<dyn TicketSink>, event: &StoredEvent) -> Outcome {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(adapter.deliver(event, false))
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(adapter.deliver(event))
 }
 
 /// The file's lines, each a valid event.

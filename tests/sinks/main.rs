@@ -10,5 +10,4 @@ mod jsonl;
 mod line;
 mod look_ups;
 mod post;
-mod sqlite;
 mod stub;

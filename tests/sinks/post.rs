@@ -126,13 +126,13 @@ impl Post {
     fn carry_out(&mut self) {
         while let Some(output) = self.outbox.poll_output() {
             match output {
-                OutboxOutput::Deliver { event, timeout, .. } => {
+                OutboxOutput::Deliver { event, timeout } => {
                     let index = self.tries.len();
                     let begun = SystemInstant::now();
                     self.tries.push(Try { event: event.event, begun, ended: None, outcome: None });
                     let (adapter, end) = (Arc::clone(&self.adapter), self.end.clone());
                     tokio::spawn(async move {
-                        let tried = tokio::time::timeout(timeout, adapter.deliver(&event, false)).await;
+                        let tried = tokio::time::timeout(timeout, adapter.deliver(&event)).await;
                         let outcome = tried.unwrap_or_else(|_| Outcome::Retry("timed out".into()));
                         let _ = end.send((index, outcome));
                     });

@@ -57,8 +57,19 @@ pub struct Archive {
 
 impl Archive {
     pub fn start(folder: &Folder, sinks: &[&str]) -> Archive {
+        Archive::run(open(folder, sinks))
+    }
+
+    /// With the embedded office, and one more that is owed everything.
+    pub fn with_office(folder: &Folder) -> Archive {
+        let mut opening = open(folder, &["elsewhere", "office"]);
+        opening.embed(1).unwrap();
+        Archive::run(opening)
+    }
+
+    fn run(opening: Opening) -> Archive {
         let (tell, reports) = channel();
-        let store = open(folder, sinks).start(move |report| drop(tell.send(report))).unwrap();
+        let store = opening.start(move |report| drop(tell.send(report))).unwrap();
         Archive { store, reports, token: 0 }
     }
 

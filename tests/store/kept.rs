@@ -292,8 +292,7 @@ fn look_ups_see_whole_calls_beside_a_running_writer_and_cannot_write() {
 #[test]
 fn what_follows_from_a_callers_earlier_calls_is_found_by_the_calls_since_then() {
     let folder = Folder::new("earlier");
-    let mut archive = Archive::start(&folder, &["office"]);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut archive = Archive::with_office(&folder);
     let talked = |n: u64, seat: &str| {
         let answered = What::SeatAnswered { seat: seat.into(), waited_ms: 1, leg: None };
         vec![job(opened(call(n), n)), job(fact(call(n), 2, answered)), job(closed(call(n), 3))]
@@ -303,10 +302,6 @@ fn what_follows_from_a_callers_earlier_calls_is_found_by_the_calls_since_then() 
     let left = fact(call(3), 2, What::TicketLeft { reason: "overflow".into() });
     let unanswered = [opened(call(3), 3), left, closed(call(3), 3)];
     archive.write(unanswered.iter().cloned().map(job).collect());
-    let errands = archive.store.errands();
-    for fact in &unanswered {
-        runtime.block_on(errands.fold(event(fact), false)).unwrap().unwrap();
-    }
     archive.write(vec![job(opened(call(4), 4))]);
     assert!(archive.store.close(), "rows of calls that are over are written at the end at the latest");
     let reader = folder.reader();
@@ -319,26 +314,6 @@ fn what_follows_from_a_callers_earlier_calls_is_found_by_the_calls_since_then() 
     assert_eq!(later.last_ended, Some(opened(call(2), 2).at + std::time::Duration::from_secs(2)));
     assert_eq!(reader.earlier("", call(4), at(0)).unwrap(), Default::default(), "withheld: nobody");
     assert_eq!(reader.earlier("13800000042", call(2), at(0)).unwrap().seat, Some("1002".into()));
-}
-
-#[test]
-fn a_ticket_is_folded_once_closed_for_good_and_never_takes_the_place_of_another() {
-    let folder = Folder::new("office");
-    let archive = Archive::start(&folder, &[]);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let errands = archive.store.errands();
-    let fold = |fact| runtime.block_on(errands.fold(event(&fact), false)).unwrap();
-    let recorded = What::Recorded { file: "recordings/a.wav".into(), duration_ms: 1_000, lost_frames: 0 };
-    for _ in 0..2 {
-        for fact in [opened(call(1), 1), closed(call(1), 2), fact(call(1), 3, recorded.clone())] {
-            assert_eq!(fold(fact), Ok(()));
-        }
-    }
-    let ticket = folder.reader().ticket("21090100001").unwrap().unwrap();
-    assert_eq!((ticket.sequence, ticket.state.as_str()), (3, "closed"), "a late recording opens nothing");
-    assert_eq!(ticket.data["file"], "recordings/a.wav");
-    assert!(fold(opened(call(2), 1)).unwrap_err().contains("21090100001"), "the number is taken");
-    assert_eq!(folder.reader().tickets(10).unwrap(), [ticket]);
 }
 
 #[test]

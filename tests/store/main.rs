@@ -5,5 +5,6 @@ mod failing;
 mod kept;
 mod killed;
 mod missed;
+mod office;
 mod report;
 mod schema;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::gauges::LOOP_BOUND;
 use super::{Ask, House};
 use crate::io::sip_socket::Arrival;
-use crate::io::store::Report;
+use crate::io::store::{Folded, Report};
 use crate::media;
 use crate::switchboard::{Input, Output, StoreJob};
 use crate::tickets::event::{Outcome, StoredEvent};
@@ -113,7 +113,7 @@ impl House {
                 let _ = reply.send(self.board.ask(&asker, request, now));
             }
             Ask::Notice { notice, sound, reply } => self.notice_wanted(*notice, sound, reply),
-            Ask::NoticeEnded { id } => self.notice_ended(id),
+            Ask::NoticeEnded { id, reply } => self.notice_ended(id, reply),
             Ask::Reload(wanted) => self.want_plan(wanted),
             Ask::Prepared(prepared) => self.prepared(*prepared),
             Ask::InForce(reply) => drop(reply.send(self.in_force.clone())),
@@ -137,8 +137,9 @@ impl House {
     fn store_said(&mut self, report: Report) {
         let now = self.setup.clock.now();
         match report {
-            Report::Committed { token, took, .. } => {
+            Report::Committed { token, folded, took, .. } => {
                 self.metrics.figures().store_committed(took);
+                self.note_folded(folded);
                 if let Some(token) = token {
                     self.feed.committed(token);
                     self.board.handle_input(Input::Stored { token }, now);
@@ -192,9 +193,7 @@ impl House {
                         self.feed.submitted(token, facts, whole);
                     }
                 }
-                Output::Deliver { sink, event, timeout, awaited } => {
-                    self.deliver(sink, event, timeout, awaited);
-                }
+                Output::Deliver { sink, event, timeout } => self.deliver(sink, event, timeout),
                 Output::LoadOutbox { sink, after, most } => self.load_outbox(sink, after, most),
                 Output::LookUpHistory { call, caller, since } => {
                     let door = self.door.clone();
@@ -220,21 +219,30 @@ impl House {
         }
     }
 
-    fn deliver(&self, sink: usize, event: StoredEvent, timeout: Duration, awaited: bool) {
-        let Some(adapter) = self.sinks.get(sink).cloned() else { return };
+    fn deliver(&self, sink: usize, event: StoredEvent, timeout: Duration) {
+        let Some(adapter) = self.sinks.get(sink).cloned().flatten() else { return };
         let (door, figures) = (self.door.clone(), self.metrics.figures().clone());
         let name = self.sink_name(sink);
         self.worker.spawn(async move {
-            let tried = tokio::time::timeout(timeout, adapter.deliver(&event, awaited)).await;
+            let tried = tokio::time::timeout(timeout, adapter.deliver(&event)).await;
             let outcome = tried.unwrap_or_else(|_| Outcome::Retry("timed out".into()));
             let word = match &outcome {
                 Outcome::Taken => "taken",
                 Outcome::Retry(_) | Outcome::RetryAfter(..) => "retry",
                 Outcome::Refused(_) => "refused",
             };
-            figures.tried(&name, word);
+            figures.tried(&name, word, 1);
             let _ = door.send(Ask::Input(Input::Delivered { sink, event: event.event, outcome }));
         });
+    }
+
+    fn note_folded(&self, folded: Folded) {
+        let embedded = self.started.sinks.iter().find(|sink| sink.is_embedded());
+        let Some(name) = embedded.map(|sink| &sink.name) else { return };
+        let figures = self.metrics.figures();
+        figures.tried(name, "taken", folded.taken);
+        figures.tried(name, "refused", folded.refused);
+        (0..folded.refused).for_each(|_| figures.dead_letter(name));
     }
 
     fn sink_name(&self, sink: usize) -> String {

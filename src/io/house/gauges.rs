@@ -135,7 +135,8 @@ impl House {
     fn measure_outboxes(&self, now: Now) {
         let figures = self.metrics.figures();
         let mut on_disk = Vec::new();
-        for (sink, outbox) in self.plan.sinks.iter().zip(self.board.outboxes()) {
+        for (sink, outbox) in self.started.sinks.iter().zip(self.board.outboxes()) {
+            let Some(outbox) = outbox else { continue };
             if outbox.has_more_on_disk() {
                 on_disk.push(sink.name.clone());
             } else {

@@ -101,8 +101,8 @@ pub enum Ask {
     Request { asker: Asker, request: Request, reply: oneshot::Sender<Result<Reply, Refusal>> },
     /// Callers are told this for a while; it is on disk. `sound` is its one sound; back when calls hear it.
     Notice { notice: Box<HotNotice>, sound: SoundBank, reply: oneshot::Sender<()> },
-    /// A hot notice ends now; it is on disk.
-    NoticeEnded { id: u64 },
+    /// A hot notice ends now; it is on disk. Back when calls hear it no more.
+    NoticeEnded { id: u64, reply: oneshot::Sender<()> },
     /// A plan is to be in force.
     Reload(reload::Wanted),
     /// What the worker made of it.
@@ -140,7 +140,7 @@ pub struct House {
     pub(super) archive: Archive,
     pub(super) store: Option<Store>,
     pub(super) desk: Desk,
-    pub(super) sinks: Vec<Arc<dyn TicketSink>>,
+    pub(super) sinks: Vec<Option<Arc<dyn TicketSink>>>,
     pub(super) look_ups: Sources,
     pub(super) resolver: Resolver,
     pub(super) worker: tokio::runtime::Handle,

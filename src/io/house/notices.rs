@@ -20,12 +20,13 @@ impl House {
     }
 
     /// Calls from now on hear it no more; one that waits for a reload is over before it begins.
-    pub(super) fn notice_ended(&mut self, id: u64) {
+    pub(super) fn notice_ended(&mut self, id: u64, reply: oneshot::Sender<()>) {
         let now = self.setup.clock.now();
         for (notice, ..) in self.reloads.notices.iter_mut().filter(|(notice, ..)| notice.id == id) {
             notice.end = notice.end.min(now.wall);
         }
         self.board.handle_input(Input::NoticeEnded { id }, now);
+        let _ = reply.send(());
     }
 
     /// Calls from now on hear it in its time. `sound` holds its one sound, encoded elsewhere.

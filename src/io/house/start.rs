@@ -55,6 +55,9 @@ impl House {
         let now = setup.clock.now();
         let names: Vec<String> = plan.sinks.iter().map(|sink| sink.name.clone()).collect();
         let mut opening = Opening::open(&setup.data, &names).map_err(outside("store"))?;
+        for (place, _) in plan.sinks.iter().enumerate().filter(|(_, sink)| sink.is_embedded()) {
+            opening.embed(place).map_err(outside("store"))?;
+        }
         let last_ticket = opening.last_ticket().map_err(outside("store"))?;
         let closed = close_crashed(&mut opening, &setup, &plan)?;
         let last_house = opening.last_house().map_err(outside("store"))?;
@@ -78,7 +81,7 @@ impl House {
         let sinks = plan
             .sinks
             .iter()
-            .map(|sink| ticket_sink::open(sink, &setup.data, store.errands()))
+            .map(|sink| ticket_sink::open(sink, &setup.data))
             .collect::<Result<Vec<_>, _>>()
             .map_err(outside("ticket_sink"))?;
 

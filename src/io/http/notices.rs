@@ -183,9 +183,9 @@ pub(super) async fn end(
     if !app.state.errands.end_notice(id, now, me.asker.name.clone(), reason).await? {
         return Err(problem::NO_SUCH_NOTICE.into());
     }
-    if app.state.door.send(Ask::NoticeEnded { id }).is_err() {
-        return Err(problem::NO_ANSWER.into());
-    }
+    // Whoever ended it may rely on it: the next caller does not hear it.
+    let (reply, answer) = oneshot::channel();
+    app.sent(Ask::NoticeEnded { id, reply }, answer).await?;
     Ok(Json(Done { done: true, call: None }))
 }
 

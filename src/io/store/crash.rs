@@ -1,7 +1,6 @@
 //! Calls that the last run left open: closed with the cause `crash`, once.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::Opening;
 use super::places;
@@ -41,7 +40,7 @@ pub fn close_crashed(
     calls.extend(others);
     let mut added = Vec::new();
     let mut house = places::last(&opening.db)?;
-    let mut writes = Writes::new(opening.sinks.iter().map(Arc::clone).collect());
+    let mut writes = Writes::new(opening.sinks.clone());
     let change = opening.db.transaction()?;
     for call in calls {
         let Some(mut record) = CallRecord::fold(&read::facts(&change, call)?) else {

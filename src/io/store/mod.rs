@@ -42,7 +42,7 @@ pub use notices::{KeptNotice, NoticeRow};
 pub use office::Ticket;
 pub use read::{CallQuery, DeadLetter, Owed, Reader, age};
 pub use schema::{SCHEMA, StoreError};
-pub use write::LedgerRow;
+pub use write::{Folded, LedgerRow};
 
 use crate::id::SeatId;
 use crate::sip::event::Binding;
@@ -51,6 +51,7 @@ use crate::switchboard::port::StoreJob;
 use crate::tickets::event::StoredEvent;
 use crate::time::Timestamp;
 use inbox::Inbox;
+use write::Owing;
 use writer::{Errand, Request, Writer};
 
 /// File of the database inside the data directory.
@@ -69,6 +70,8 @@ pub enum Report {
         token: Option<u64>,
         /// Writes in it.
         jobs: usize,
+        /// What the embedded office made of the events in it.
+        folded: Folded,
         /// With its sync.
         took: Duration,
     },
@@ -87,7 +90,7 @@ pub enum Report {
 pub struct Opening {
     db: Connection,
     path: PathBuf,
-    sinks: Vec<Arc<str>>,
+    sinks: Vec<Owing>,
 }
 
 impl Opening {
@@ -97,8 +100,20 @@ impl Opening {
         Ok(Opening {
             db: schema::open(&path)?,
             path,
-            sinks: sinks.iter().map(|name| Arc::from(name.as_str())).collect(),
+            sinks: sinks
+                .iter()
+                .map(|name| Owing { name: Arc::from(name.as_str()), embedded: false })
+                .collect(),
         })
+    }
+
+    /// The sink of this place is the embedded office: an event is folded into its ticket by the transaction
+    /// that writes its fact. What this sink was owed by a program that delivered to it as to any other is folded now.
+    pub fn embed(&mut self, sink: usize) -> Result<(), StoreError> {
+        let Some(owing) = self.sinks.get_mut(sink) else { return Ok(()) };
+        owing.embedded = true;
+        let name = Arc::clone(&owing.name);
+        office::fold_owed(&mut self.db, &name)
     }
 
     /// The seats' kept bindings.
@@ -137,7 +152,7 @@ impl Opening {
     /// What a sink is still owed, in order of call and sequence.
     pub fn owed(&self, sink: usize, most: usize) -> Result<Vec<StoredEvent>, StoreError> {
         match self.sinks.get(sink) {
-            Some(name) => read::owed(&self.db, name, None, most),
+            Some(sink) => read::owed(&self.db, &sink.name, None, most),
             None => Ok(Vec::new()),
         }
     }
@@ -179,7 +194,7 @@ pub struct Store {
     thread: Option<thread::JoinHandle<()>>,
 }
 
-/// A way to the writer for errands of sinks and of the HTTP side; any number of them.
+/// A way to the writer for errands of the HTTP side and of the archive; any number of them.
 #[derive(Clone)]
 pub struct Errands {
     inbox: Arc<Inbox>,
@@ -236,14 +251,6 @@ impl Drop for Store {
 }
 
 impl Errands {
-    /// Folds an event into the embedded ticket office; ready once it is on disk. The inner result
-    /// is the office's refusal. `awaited`: a seat waits for it, and it does not ride along with somebody
-    /// else's sync.
-    pub async fn fold(&self, event: StoredEvent, awaited: bool) -> Result<Result<(), String>, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        self.run(Errand::Fold { event, awaited, reply }, answer).await
-    }
-
     /// Appends to the ledger what `make` makes of its last entry; ready once it is on disk.
     pub async fn append(
         &self,

@@ -7,8 +7,9 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::read::{parse_call, parse_time};
+use super::read::{self, parse_call, parse_time};
 use super::schema::StoreError;
+use super::write::{arrival, set_aside};
 use crate::id::CallId;
 use crate::tickets::event::{self, CLOSED, EventBody, StoredEvent};
 use crate::tickets::story::Story;
@@ -37,8 +38,42 @@ pub struct Ticket {
     pub data: Value,
 }
 
-/// Folds one event into its ticket. An event without a JSON object is refused with the reason.
+/// Events that were owed, folded in one transaction.
+const OWED_AT_ONCE: usize = 1_024;
+
+/// Folds what the embedded office is owed, in order, until nothing is left.
+pub(super) fn fold_owed(db: &mut Connection, sink: &str) -> Result<(), StoreError> {
+    loop {
+        let change = db.transaction()?;
+        let owed = read::owed(&change, sink, None, OWED_AT_ONCE)?;
+        for event in &owed {
+            if let Err(why) = fold(&change, event)? {
+                let Some(arrival) = arrival(&change, event.event)? else { continue };
+                set_aside(&change, sink, arrival, &why)?;
+            }
+        }
+        for event in &owed {
+            change
+                .prepare_cached("DELETE FROM owed WHERE sink = ? AND call = ? AND sequence = ?")?
+                .execute(params![sink, event.event.call.to_string(), event.event.sequence])?;
+        }
+        change.commit()?;
+        if owed.len() < OWED_AT_ONCE {
+            return Ok(());
+        }
+    }
+}
+
+/// Folds one event into its ticket. An event without a JSON object is refused with the reason, and so is what
+/// can never be written: it would take its fact with it.
 pub(super) fn fold(db: &Connection, event: &StoredEvent) -> Result<Result<(), String>, StoreError> {
+    match fold_into_ticket(db, event) {
+        Err(error) if !error.is_environment() => Ok(Err(error.to_string())),
+        told => told,
+    }
+}
+
+fn fold_into_ticket(db: &Connection, event: &StoredEvent) -> Result<Result<(), String>, StoreError> {
     let document: Value = match serde_json::from_str(&event.json) {
         Ok(Value::Object(document)) => Value::Object(document),
         Ok(_) => return Ok(Err("the event is no JSON object".to_owned())),

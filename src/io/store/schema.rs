@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 /// Version of the shape that this program writes; `user_version` of the file.
 pub const SCHEMA: i64 = 7;
@@ -51,6 +51,25 @@ pub enum StoreError {
     /// A query failed on an open connection.
     #[error("store: {0}")]
     Query(#[from] rusqlite::Error),
+}
+
+impl StoreError {
+    /// Whether it comes from the disk or the file rather than from the write itself.
+    pub(super) fn is_environment(&self) -> bool {
+        match self {
+            StoreError::Row { .. } => false,
+            StoreError::Query(rusqlite::Error::SqliteFailure(failure, _)) => !matches!(
+                failure.code,
+                ErrorCode::ConstraintViolation
+                    | ErrorCode::TypeMismatch
+                    | ErrorCode::TooBig
+                    | ErrorCode::ParameterOutOfRange
+                    | ErrorCode::ApiMisuse
+            ),
+            StoreError::Query(rusqlite::Error::ToSqlConversionFailure(_)) => false,
+            _ => true,
+        }
+    }
 }
 
 /// Opens for writing; makes the file, or brings it to this program's shape.

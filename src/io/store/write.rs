@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cases;
+use super::office;
 use super::read;
 use super::schema::StoreError;
 use super::seats;
@@ -36,9 +37,7 @@ const ROWS_MAX: usize = 1_024;
 
 /// Applies writes inside the transaction that its owner holds open.
 pub(super) struct Writes {
-    /// Names of the sinks by the plan's order: an event is owed under its sink's name, so that a
-    /// plan with sinks in another order owes the same.
-    sinks: Vec<Arc<str>>,
+    sinks: Vec<Owing>,
     records: HashMap<CallId, CallRecord>,
     /// Closed calls among `records`, oldest first.
     closed: VecDeque<CallId>,
@@ -53,12 +52,33 @@ pub(super) struct Writes {
     written: Vec<CallId>,
     /// When their rows are due.
     rows_due: Option<Instant>,
+    /// Of the transaction that is open.
+    folded: Folded,
+}
+
+/// A sink, in the plan's order.
+#[derive(Clone)]
+pub(super) struct Owing {
+    /// An event is owed under its sink's name, so that a plan with sinks in another order owes the same.
+    pub(super) name: Arc<str>,
+    /// It is the embedded office: nothing is owed to it, its tickets are written with the facts.
+    pub(super) embedded: bool,
+}
+
+/// Events that came to the embedded office with their facts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Folded {
+    /// In their tickets.
+    pub taken: u64,
+    /// Set aside as dead letters.
+    pub refused: u64,
 }
 
 impl Writes {
-    pub(super) fn new(sinks: Vec<Arc<str>>) -> Self {
+    pub(super) fn new(sinks: Vec<Owing>) -> Self {
         Writes {
             sinks,
+            folded: Folded::default(),
             records: HashMap::new(),
             closed: VecDeque::new(),
             last_arrival: None,
@@ -71,6 +91,7 @@ impl Writes {
 
     /// What was folded since the last commit is void: the transaction was rolled back.
     pub(super) fn forget(&mut self) {
+        self.folded = Folded::default();
         self.records.clear();
         self.closed.clear();
         self.last_arrival = None;
@@ -141,8 +162,8 @@ impl Writes {
         Ok(())
     }
 
-    /// A transaction is on disk; `rows`: those were in it.
-    pub(super) fn committed(&mut self, rows: bool) {
+    /// A transaction is on disk; `rows`: those were in it. What the embedded office made of its events.
+    pub(super) fn committed(&mut self, rows: bool) -> Folded {
         if rows {
             self.rowless.clear();
             self.rows_due = None;
@@ -160,6 +181,7 @@ impl Writes {
             self.closed.clear();
             self.arrivals.clear();
         }
+        std::mem::take(&mut self.folded)
     }
 
     /// The next place in the order in which calls came.
@@ -218,7 +240,7 @@ impl Writes {
         Ok(())
     }
 
-    fn event(&self, db: &Connection, event: &StoredEvent) -> Result<(), StoreError> {
+    fn event(&mut self, db: &Connection, event: &StoredEvent) -> Result<(), StoreError> {
         if self.sinks.is_empty() {
             return Ok(()); // Owed to nobody; the fact itself is kept.
         }
@@ -238,8 +260,18 @@ impl Writes {
         let arrival = db.last_insert_rowid();
         let mut owe = db
             .prepare_cached("INSERT OR IGNORE INTO owed (sink, call, sequence, event) VALUES (?, ?, ?, ?)")?;
-        for sink in &self.sinks {
-            owe.execute(params![&**sink, event.event.call.to_string(), event.event.sequence, arrival])?;
+        for sink in self.sinks.iter().filter(|sink| !sink.embedded) {
+            owe.execute(params![&*sink.name, event.event.call.to_string(), event.event.sequence, arrival])?;
+        }
+        for sink in self.sinks.iter().filter(|sink| sink.embedded) {
+            match office::fold(db, event)? {
+                Ok(()) => self.folded.taken += 1,
+                Err(why) => {
+                    tracing::warn!(call = %event.event.call, why, "the embedded office refused an event");
+                    set_aside(db, &sink.name, arrival, &why)?;
+                    self.folded.refused += 1;
+                }
+            }
         }
         Ok(())
     }
@@ -249,7 +281,7 @@ impl Writes {
             return Ok(());
         };
         db.prepare_cached("DELETE FROM owed WHERE sink = ? AND call = ? AND sequence = ?")?
-            .execute(params![&**sink, event.call.to_string(), event.sequence])?;
+            .execute(params![&*sink.name, event.call.to_string(), event.sequence])?;
         Ok(())
     }
 
@@ -260,20 +292,26 @@ impl Writes {
         event: EventRef,
         why: &str,
     ) -> Result<(), StoreError> {
-        let (Some(name), Some(arrival)) = (self.sinks.get(sink), arrival(db, event)?) else {
+        let (Some(to), Some(arrival)) = (self.sinks.get(sink), arrival(db, event)?) else {
             return Ok(());
         };
-        db.prepare_cached(
-            "INSERT OR IGNORE INTO dead_letters (sink, event, at, why)
-             SELECT ?1, ?2, at, ?3 FROM events WHERE arrival = ?2",
-        )?
-        .execute(params![&**name, arrival, why])?;
+        set_aside(db, &to.name, arrival, why)?;
         self.settled(db, sink, event)
     }
 }
 
+/// A sink will never take this event.
+pub(super) fn set_aside(db: &Connection, sink: &str, arrival: i64, why: &str) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO dead_letters (sink, event, at, why)
+         SELECT ?1, ?2, at, ?3 FROM events WHERE arrival = ?2",
+    )?
+    .execute(params![sink, arrival, why])?;
+    Ok(())
+}
+
 /// The event's place in the order of arrival.
-fn arrival(db: &Connection, event: EventRef) -> Result<Option<i64>, StoreError> {
+pub(super) fn arrival(db: &Connection, event: EventRef) -> Result<Option<i64>, StoreError> {
     let mut find = db.prepare_cached("SELECT arrival FROM events WHERE call = ? AND sequence = ?")?;
     let found =
         find.query_row(params![event.call.to_string(), event.sequence], |row| row.get(0)).optional()?;

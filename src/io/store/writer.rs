@@ -7,18 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::inbox::{Inbox, Urgent, Wakes};
 use super::manifest::{self, ManifestRow};
-use super::office;
 use super::schema::{self, StoreError};
-use super::write::{LedgerRow, Writes, append_ledger};
+use super::write::{Folded, LedgerRow, Writes, append_ledger};
 use super::{Backlog, Opening, Report};
 use crate::switchboard::fact::What;
 use crate::switchboard::port::StoreJob;
-use crate::tickets::event::StoredEvent;
 
 /// Writes in one transaction at most, so that a long backlog does not hold up new calls.
 const BATCH_MAX: usize = 8_192;
@@ -28,7 +26,7 @@ const LINGER: Duration = Duration::from_millis(100);
 /// What a call waits for waits so long for others like it, since a sync costs the same for one and
 /// for twenty. Where calls are so rare that none would come, it does not wait.
 const GATHER: Duration = Duration::from_millis(4);
-/// The same for a seat's screen, which takes several commits one after another before the seat rings.
+/// The same for a seat's screen: a caller has waited for the seat already.
 const GATHER_SCREEN: Duration = Duration::from_millis(1);
 /// Calls are rare when the last commit that one waited for is so long ago.
 const RARE: Duration = Duration::from_millis(8);
@@ -62,7 +60,6 @@ type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 /// Errands are answered after the commit that holds them; a failed one is answered at once and
 /// not kept: its asker tries again.
 pub(super) enum Errand {
-    Fold { event: StoredEvent, awaited: bool, reply: Reply<Result<(), String>> },
     Append { make: Make, reply: Reply<LedgerRow> },
     File { row: Box<ManifestRow>, reply: Reply<()> },
     Change(Change),
@@ -70,7 +67,6 @@ pub(super) enum Errand {
 
 /// An errand that is done but for the commit.
 enum Done {
-    Fold(Reply<Result<(), String>>, Result<Result<(), String>, StoreError>),
     Append(Reply<LedgerRow>, Result<LedgerRow, StoreError>),
     File(Reply<()>, Result<(), StoreError>),
     Change(Box<dyn FnOnce(bool) + Send>),
@@ -91,7 +87,6 @@ impl Request {
         match self {
             Request::Jobs { jobs, .. } => jobs.iter().filter_map(of_fact).min(),
             Request::Errand(Errand::Append { .. } | Errand::Change(_)) => Some(GATHER),
-            Request::Errand(Errand::Fold { awaited, .. }) => awaited.then_some(GATHER_SCREEN),
             Request::Errand(Errand::File { .. }) | Request::Close => None,
         }
     }
@@ -100,9 +95,6 @@ impl Request {
 impl Done {
     fn answer(self, committed: bool) {
         match self {
-            Done::Fold(reply, result) => {
-                let _ = reply.send(if committed { result } else { Err(StoreError::Gone) });
-            }
             Done::Append(reply, result) => {
                 let _ = reply.send(if committed { result } else { Err(StoreError::Gone) });
             }
@@ -227,12 +219,12 @@ impl Writer {
         let token = batches.checked_sub(1).and_then(|last| self.pending.get(last)).map(|(token, _)| *token);
         let mut done = Vec::new();
         match self.transaction(batches, &mut done) {
-            Ok(()) => {
+            Ok(folded) => {
                 self.pending.drain(..batches);
                 self.backlog.pending.fetch_sub(jobs, Ordering::Relaxed);
                 self.failing = None;
                 done.into_iter().for_each(|errand| errand.answer(true));
-                (self.report)(Report::Committed { token, jobs, took: begun.elapsed() });
+                (self.report)(Report::Committed { token, jobs, folded, took: begun.elapsed() });
             }
             Err(error) => {
                 done.into_iter().for_each(|errand| errand.answer(false));
@@ -257,7 +249,7 @@ impl Writer {
         (batches, jobs)
     }
 
-    fn transaction(&mut self, batches: usize, done: &mut Vec<Done>) -> Result<(), StoreError> {
+    fn transaction(&mut self, batches: usize, done: &mut Vec<Done>) -> Result<Folded, StoreError> {
         let db = match self.db.take() {
             Some(db) => db,
             None => schema::open(&self.path)?,
@@ -265,7 +257,7 @@ impl Writer {
         db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         for job in self.pending.iter().take(batches).flat_map(|(_, jobs)| jobs) {
             if let Err(error) = self.writes.job(&db, job) {
-                if is_environment(&error) {
+                if error.is_environment() {
                     return Err(error); // Dropping the connection rolls back.
                 }
                 // It will fail for ever: give up this write, not all that come after it.
@@ -276,7 +268,6 @@ impl Writer {
         }
         for errand in self.errands.drain(..) {
             done.push(match errand {
-                Errand::Fold { event, reply, .. } => Done::Fold(reply, office::fold(&db, &event)),
                 Errand::Append { make, reply } => Done::Append(reply, append_ledger(&db, make)),
                 Errand::File { row, reply } => Done::File(reply, manifest::enter(&db, &row)),
                 Errand::Change(change) => Done::Change(change(&db)),
@@ -287,9 +278,8 @@ impl Writer {
             self.writes.rows(&db)?;
         }
         db.prepare_cached("COMMIT")?.execute([])?;
-        self.writes.committed(rows);
         self.db = Some(db);
-        Ok(())
+        Ok(self.writes.committed(rows))
     }
 
     fn fail(&mut self, error: &str) {
@@ -325,22 +315,5 @@ impl Writer {
         }
         self.errands.clear();
         self.fail("a fault in the writer");
-    }
-}
-
-/// Whether an error comes from the disk or the file rather than from the write itself.
-fn is_environment(error: &StoreError) -> bool {
-    match error {
-        StoreError::Row { .. } => false,
-        StoreError::Query(rusqlite::Error::SqliteFailure(failure, _)) => !matches!(
-            failure.code,
-            ErrorCode::ConstraintViolation
-                | ErrorCode::TypeMismatch
-                | ErrorCode::TooBig
-                | ErrorCode::ParameterOutOfRange
-                | ErrorCode::ApiMisuse
-        ),
-        StoreError::Query(rusqlite::Error::ToSqlConversionFailure(_)) => false,
-        _ => true,
     }
 }

@@ -54,7 +54,7 @@ fn span(wait: &str, now: Timestamp) -> Option<Duration> {
 }
 
 impl TicketSink for Office {
-    fn deliver<'a>(&'a self, event: &'a StoredEvent, _awaited: bool) -> Delivery<'a> {
+    fn deliver<'a>(&'a self, event: &'a StoredEvent) -> Delivery<'a> {
         Box::pin(self.post(event))
     }
 }

@@ -31,7 +31,7 @@ impl Jsonl {
 }
 
 impl TicketSink for Jsonl {
-    fn deliver<'a>(&'a self, event: &'a StoredEvent, _awaited: bool) -> Delivery<'a> {
+    fn deliver<'a>(&'a self, event: &'a StoredEvent) -> Delivery<'a> {
         let (path, json) = (Arc::clone(&self.path), Arc::clone(&event.json));
         Box::pin(async move {
             let written = tokio::task::spawn_blocking(move || {

@@ -1,8 +1,8 @@
-//! Adapters of ticket offices. Adding one is one file here and one line in [`open`].
+//! Adapters of ticket offices. Adding one is one file here and one line in [`open`]. The embedded office needs
+//! none: the store writes its tickets with the facts.
 
 mod http;
 mod jsonl;
-mod sqlite;
 
 use std::future::Future;
 use std::path::Path;
@@ -10,7 +10,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::secrets;
-use super::store::Errands;
 use crate::routing::plan::{Sink, SinkKind};
 use crate::tickets::event::{Outcome, StoredEvent};
 
@@ -20,8 +19,8 @@ pub type Delivery<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
 /// A ticket office. Events open, update and close its tickets; each comes at least once, in order
 /// per call, under a name that is the same at each try.
 pub trait TicketSink: Send + Sync {
-    /// One try. `awaited`: a seat waits for it, so an adapter that gathers what it has does not gather now.
-    fn deliver<'a>(&'a self, event: &'a StoredEvent, awaited: bool) -> Delivery<'a>;
+    /// One try.
+    fn deliver<'a>(&'a self, event: &'a StoredEvent) -> Delivery<'a>;
 }
 
 /// Why an adapter cannot work.
@@ -32,11 +31,11 @@ pub struct SinkError {
     why: String,
 }
 
-/// The adapter of `sink`.
-pub fn open(sink: &Sink, data: &Path, office: Errands) -> Result<Arc<dyn TicketSink>, SinkError> {
+/// The adapter of `sink`; `None`: it is the embedded office.
+pub fn open(sink: &Sink, data: &Path) -> Result<Option<Arc<dyn TicketSink>>, SinkError> {
     let failed = |why: String| SinkError { name: sink.name.clone(), why };
-    Ok(match &sink.kind {
-        SinkKind::Sqlite => Arc::new(sqlite::Sqlite::new(office)),
+    Ok(Some(match &sink.kind {
+        SinkKind::Sqlite => return Ok(None),
         SinkKind::Jsonl { path } => {
             Arc::new(jsonl::Jsonl::open(&data.join(path)).map_err(|error| failed(error.to_string()))?)
         }
@@ -44,5 +43,5 @@ pub fn open(sink: &Sink, data: &Path, office: Errands) -> Result<Arc<dyn TicketS
             let secret = secrets::resolve(secret, data).map_err(|error| failed(error.to_string()))?;
             Arc::new(http::Office::new(url, &secret.text).map_err(failed)?)
         }
-    })
+    }))
 }
