@@ -102,8 +102,10 @@ impl Acd {
             return;
         }
         let until = match why {
-            OfferEnd::CallerGone if self.transfers.contains_key(&call) => {
-                self.give_up_transfer(call, now);
+            // Whoever says so has hung its telephone up already.
+            OfferEnd::CallerGone if self.transfers.get(&call).is_some_and(|known| known.seat == *seat) => {
+                self.transfers.remove(&call);
+                self.release_idle(seat, now);
                 return self.settle(now);
             }
             // Another seat was first, and this one need not ring any more: the caller is not gone at all.

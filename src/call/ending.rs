@@ -52,7 +52,9 @@ impl Call {
     /// Hangs up whatever is up.
     pub(super) fn end(&mut self, cause: Ending, now: Now) {
         self.leave_message(now);
-        if matches!(self.doing, Doing::Queueing) || self.wants_seat() || !self.ringing.is_empty() {
+        // Until they hear one another the place is the caller's, and more seats may be about to ring.
+        let unmet = self.other.as_ref().is_some_and(|other| other.seat().is_some() && other.met.is_none());
+        if unmet || matches!(self.doing, Doing::Queueing) || self.wants_seat() || !self.ringing.is_empty() {
             self.push(Command::LeaveQueue);
         }
         let third = self.abandon_third();

@@ -93,8 +93,11 @@ fn who_does_not_pick_up_rings_as_long_as_was_asked_and_the_clerk_goes_on() {
     assert_eq!(floor.decisions(), [withdraw(caller, "2001")]);
     assert!(talks_with(&floor, "1001", caller));
     assert!(asks_in(&mut floor, caller, "1002", true));
+    floor.decisions();
     floor.acd.offer_failed(caller, &"1002".into(), OfferEnd::CallerGone, floor.now);
     assert!(matches!(floor.state("1002"), SeatState::Ready { .. }), "taken back: it rings for the next");
+    let withdrawn = |decision: &Decision| matches!(decision, Decision::Withdraw { .. });
+    assert!(!floor.decisions().iter().any(withdrawn), "whoever took it back is not told to");
     assert!(talks_with(&floor, "1001", caller));
 }
 

@@ -102,6 +102,23 @@ fn each_seat_fails_by_itself() {
 }
 
 #[test]
+fn a_caller_who_leaves_before_a_word_leaves_the_queue_for_seats_that_are_about_to_ring() {
+    let mut caller = Caller::queued("12345");
+    caller.rings("1001");
+    caller.answers(1);
+    // Another seat's telephone is not done with the call before: only `acd` knows of that offer.
+    let said = caller.hangs_up(0).to_vec();
+    assert_eq!(said.iter().filter(|said| *said == "leave queue").count(), 1, "{said:?}");
+    let mut caller = Caller::queued("12345");
+    caller.rings("1001");
+    caller.answers(1);
+    caller.heard_out(0);
+    caller.heard_out(1);
+    let said = caller.hangs_up(0).to_vec();
+    assert!(!said.contains(&"leave queue".to_owned()), "{said:?}");
+}
+
+#[test]
 fn a_caller_who_leaves_ends_all_the_ringing() {
     let mut caller = ringing();
     let said = caller.hangs_up(0).to_vec();

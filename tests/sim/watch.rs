@@ -43,7 +43,10 @@ impl Watch {
     pub fn look(&mut self, city: &City) {
         let now = city.mono;
         if let Err(why) = city.board.check() {
-            panic!("{why}\n{}", city.story());
+            let named = |call: &CallId| why.contains(&call.to_string());
+            let told = city.store.facts.iter().filter(|(call, _)| named(call)).flat_map(|(_, facts)| facts);
+            let told: Vec<_> = told.map(|fact| format!("{:?} {:?}", fact.mono, fact.what)).collect();
+            panic!("{why}\n{}\n{}", told.join("\n"), city.story());
         }
         self.seats(city);
         self.pairing(city, now);
