@@ -209,7 +209,7 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn one_key_or_table_is_shown_by_its_name() {
     for (key, first, last) in [
-        ("number.12345", "[[number]]  # routing.toml:", "# [[number.hours]]  # 未写 / not said"),
+        ("number.12345", "[[number]]  # routing.toml:", "# hours =  # 未写 / not said"),
         ("queue.main.ring", "[[queue]]  # routing.toml:", "ring = \"20s\"  # routing.toml:"),
         ("number[0].mode", "[[number]]  # routing.toml:", "mode = \"primary\"  # routing.toml:"),
         ("purpose", "purpose = \"live\"  # routing.toml:", "purpose = \"live\"  # routing.toml:"),

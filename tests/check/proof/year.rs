@@ -77,7 +77,7 @@ fn every_number_of_the_shipped_file_has_a_person_at_each_of_8784_hours() {
 
 #[test]
 fn stretches_and_a_walk_through_every_hour_say_the_same() {
-    let night = Hours(vec![
+    let night = Hours::weekly(vec![
         Band {
             days: vec![Weekday::Saturday, Weekday::Sunday],
             from: "22:17".parse().expect("a time"),
@@ -104,7 +104,7 @@ fn stretches_and_a_walk_through_every_hour_say_the_same() {
 fn a_clock_that_is_put_forward_and_back_is_followed() {
     for zone in ["America/New_York", "Australia/Lord_Howe"] {
         // Edges inside the hour that is left out, and inside the one that comes twice.
-        let mut plan = closing(Hours(vec![Band {
+        let mut plan = closing(Hours::weekly(vec![Band {
             days: vec![Weekday::Sunday],
             from: "01:15".parse().expect("a time"),
             to: "02:45".parse().expect("a time"),
@@ -140,7 +140,8 @@ fn one_minute_in_a_year_is_a_hole() {
         from: from.parse().expect("a time"),
         to: to.parse().expect("a time"),
     };
-    let plan = closing(Hours(vec![band(&days[..6], "00:00", "00:00"), band(&days[6..], "00:00", "23:59")]));
+    let plan =
+        closing(Hours::weekly(vec![band(&days[..6], "00:00", "00:00"), band(&days[6..], "00:00", "23:59")]));
     let year = plan.year(line(&plan, "12345"));
     assert_eq!(year.nobody, Duration::from_secs(53 * 60), "a minute of each Sunday");
     let (first, _) = year.first.expect("a gap");
