@@ -193,12 +193,9 @@ impl Plan {
             let calendar = hours.calendar.as_ref().and_then(|own| origins.calendars.get(&own.name));
             places.extend(calendar.into_iter().flat_map(|own| own.deciding(hours, day)));
         }
-        let mut seen = Vec::new();
-        places.retain(|place| {
-            let new = !seen.contains(place);
-            seen.extend(new.then(|| place.clone()));
-            new
-        });
+        // Bands may share a line.
+        let mut seen = std::collections::BTreeSet::new();
+        places.retain(|place| seen.insert((place.file.clone(), place.line)));
         places
     }
 

@@ -12,7 +12,12 @@ pub fn bands(table: &RoutingTable, problems: &mut Problems) {
     let names = references::names(table.calendars.iter().map(|calendar| &calendar.name));
     for hours in table.all_hours() {
         if let Some(name) = &hours.calendar {
-            references::exists("E1301", name, &names, ("日历", "calendar"), problems);
+            if let Some(noted) = references::exists("E1301", name, &names, ("日历", "calendar"), problems) {
+                noted.effect(
+                    "引擎不知道何时有人，方案不会启用",
+                    "nobody could say when somebody is there: the plan is not used",
+                );
+            }
         } else if let Some(spot) = hours.spot.as_ref().filter(|_| hours.bands.is_empty()) {
             empty(spot, problems);
         }
