@@ -267,3 +267,36 @@ fn a_change_of_a_calendar_is_told_holiday_by_holiday() {
         ]
     );
 }
+
+#[test]
+fn a_branch_by_a_calendar_is_explained_with_the_line_that_decides_the_day() {
+    let files = Files::with(&[
+        Edit::Plan(
+            "mode = \"primary\"\nqueue = \"main\"",
+            "mode = \"primary\"\nqueue = \"main\"\nflow = \"desk\"",
+        ),
+        add!(
+            "[[flow]]\nname = \"desk\"\n[[flow.step]]\nbranch = [{ outside = \"office\", to = \"late\" }]\n\n[[flow]]\nname = \"late\"\n[[flow.step]]\nplay = \"no_seat\"\n\n[[calendar]]\nname = \"office\"\nweekly = [{ days = \"mon-fri\", from = \"08:30\", to = \"18:00\" }]\nspecial = [\n{ day = 2026-07-04, name = \"值班\", hours = [{ from = \"09:00\", to = \"10:00\" }] },\n]\n\n[[holiday]]\nname = \"元旦\"\nfrom = 2027-01-01\nuntil = 2027-01-03\nworked = [\n2027-01-09]"
+        ),
+    ]);
+    let outcome = files.judge();
+    let plan = outcome.plan.unwrap_or_else(|| panic!("{}", outcome.report.render(false)));
+    let dialled = hotline::routing::Dialled::request_uri("12345");
+    for (instant, late, decides) in [
+        ("2026-07-03T17:59:59+08:00", false, "weekly = [{ days"),
+        ("2026-07-03T18:00:00+08:00", true, "weekly = [{ days"),
+        ("2026-07-04T09:00:00+08:00", false, "{ day = 2026-07-04"),
+        ("2026-07-04T10:00:00+08:00", true, "{ day = 2026-07-04"),
+        ("2026-07-05T10:00:00+08:00", true, "name = \"office\""), // A Sunday has no band.
+        ("2027-01-01T10:00:00+08:00", true, "from = 2027-01-01"),
+        ("2027-01-09T10:00:00+08:00", false, "2027-01-09]"),
+        ("2026-10-01T10:00:00+08:00", true, "name = \"office\""), // By the list that comes with the engine.
+    ] {
+        let said =
+            plan.explain(&outcome.origins, &plan.trunks["carrier"], &dialled, "13800000000", at(instant));
+        let flows: Vec<&str> = said.flows.iter().map(|flow| flow.name.as_str()).collect();
+        assert_eq!(flows, if late { vec!["desk", "late"] } else { vec!["desk"] }, "{instant}");
+        let last = said.decided_by.last().expect("a place");
+        assert!(last.text.starts_with(decides), "{instant}: {last:?}");
+    }
+}
