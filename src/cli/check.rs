@@ -103,9 +103,10 @@ fn explain(code: &str, json: bool) -> ExitCode {
 fn staffing(needs: &[Need]) -> String {
     let one = |need: &Need| {
         let Need { queue, erlangs, there, reached_percent, within_s, percent, .. } = need;
+        let fewest = need.fewest_at.map_or_else(String::new, |at| format!(", 最少在 fewest at {at}"));
         let needed = need.needed.map_or_else(|| "∞".to_owned(), |needed| needed.to_string());
         format!(
-            "队列 queue {queue}: {erlangs:.1} 厄兰 erlangs, {within_s:.0} s {percent}% 需要 needs {needed}, 现有 has {there} ({reached_percent:.1}%)\n"
+            "队列 queue {queue}: {erlangs:.1} 厄兰 erlangs, {within_s:.0} s {percent}% 需要 needs {needed}, 现有 has {there} ({reached_percent:.1}%){fewest}\n"
         )
     };
     let mut text: String = needs.iter().map(one).collect();

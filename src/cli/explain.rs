@@ -1,6 +1,7 @@
 //! `hotline explain`: what would happen to a call, and which lines of the file decide it.
 
 mod drawing;
+mod month;
 mod page;
 
 use std::io::{IsTerminal, Write};
@@ -19,10 +20,16 @@ use crate::time::Timestamp;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// 所拨号码（请求行）/ The dialled number (Request-URI)
-    #[arg(long, value_name = "NUMBER")]
-    pub to: String,
+    #[arg(long, value_name = "NUMBER", required_unless_present = "calendar")]
+    pub to: Option<String>,
+    /// 列出一个日历的一个月：哪天几点上班，为什么 / List a month of this calendar: who works when, and why
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["to", "from", "seat"])]
+    pub calendar: Option<String>,
+    /// 哪个月（默认 --at 那个月）/ Which month (default: that of --at)
+    #[arg(long, value_name = "YYYY-MM", requires = "calendar", value_parser = month::month)]
+    pub month: Option<jiff::civil::Date>,
     /// 主叫号码 / Who is calling
-    #[arg(long, value_name = "NUMBER", required_unless_present = "seat")]
+    #[arg(long, value_name = "NUMBER", required_unless_present_any = ["seat", "calendar"])]
     pub from: Option<String>,
     /// 由座席拨出，写工号 / Called by this seat
     #[arg(long, value_name = "SEAT", conflicts_with_all = ["from", "trunk"])]
@@ -64,7 +71,18 @@ pub fn run(args: &Args) -> ExitCode {
         eprint!("{}", outcome.report.render(colours));
         return ExitCode::from(outcome.report.exit_code().max(1));
     };
-    let mut dialled = Dialled::request_uri(&args.to);
+    let at = args.at.unwrap_or_else(Timestamp::now);
+    if let Some(name) = &args.calendar {
+        return match month::explained(plan, name, args.month, at, args.json) {
+            Ok(text) => {
+                let _ = std::io::stdout().lock().write_all(text.as_bytes());
+                ExitCode::SUCCESS
+            }
+            Err(code) => code,
+        };
+    }
+    let to = args.to.as_deref().unwrap_or_default();
+    let mut dialled = Dialled::request_uri(to);
     for (place, numbers) in [
         (DialledFrom::HistoryInfo, &args.history_info),
         (DialledFrom::Diversion, &args.diversion),
@@ -73,8 +91,7 @@ pub fn run(args: &Args) -> ExitCode {
         let numbers = numbers.iter().map(|number| (place, number.clone()));
         dialled.0.extend(numbers);
     }
-    dialled.0.push((DialledFrom::To, args.to_header.as_ref().unwrap_or(&args.to).clone()));
-    let at = args.at.unwrap_or_else(Timestamp::now);
+    dialled.0.push((DialledFrom::To, args.to_header.as_deref().unwrap_or(to).to_owned()));
     let explanation = if let Some(seat) = &args.seat {
         let Some(seat) = plan.seats.get(seat.as_str()) else {
             let names: Vec<&str> = plan.seats.keys().map(SeatId::as_str).collect();

@@ -3,6 +3,7 @@
 //! Every `?` here is on a field whose absence the reading or a rule has already noted.
 
 mod afterwards;
+mod calendar;
 mod callers;
 mod people;
 mod queueing;
@@ -64,23 +65,19 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         transition,
         trunks,
         groups,
-        seats: keyed(
-            &table.seats,
-            |own| people::seat(own, table.seat_sound.as_ref()),
-            |seat| seat.id.clone(),
-        )?,
-        queues: keyed(&table.queues, queue, |queue| queue.id.clone())?,
+        seats: keyed(&table.seats, |own| people::seat(own, table), |seat| seat.id.clone())?,
+        queues: keyed(&table.queues, |own| queue(own, table), |queue| queue.id.clone())?,
         emergency: emergency.collect::<Option<_>>()?,
         departments: departments.collect::<Option<_>>()?,
         department_names: names.collect::<Option<_>>()?,
-        experts: keyed(&table.experts, people::group, |group| group.number.clone())?,
+        experts: keyed(&table.experts, |own| people::group(own, table), |group| group.number.clone())?,
         three_way: people::three_way(table.three_way.as_ref())?,
         work: people::work(table.work.as_ref())?,
         tokens: table.tokens.iter().map(people::token).collect::<Option<_>>()?,
         callers,
         disposition: afterwards::disposition(table.disposition.as_ref())?,
         missed: afterwards::missed(table.missed.as_ref())?,
-        follow_up: afterwards::follow_up(table.follow_up.as_ref())?,
+        follow_up: afterwards::follow_up(table)?,
         calling: match &table.calling {
             Some(own) => Some(afterwards::calling(own)?),
             None => None,
@@ -101,6 +98,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         trace: TraceTable::plan(table.trace.as_ref())?,
         human_first: human_first(table.human_first.as_ref())?,
         watch: table.watch.as_ref().is_none_or(|said| said.value),
+        calendars: table.calendars().clone(),
     })
 }
 
@@ -311,7 +309,7 @@ fn group(table: &GroupTable, trunks: &BTreeMap<TrunkId, Trunk>) -> Option<TrunkG
     })
 }
 
-fn queue(table: &QueueTable) -> Option<Queue> {
+fn queue(table: &QueueTable, whole: &RoutingTable) -> Option<Queue> {
     Some(Queue {
         id: QueueId::from(text(&table.name)?),
         greeting: PromptId::from(text(&table.greeting)?),
@@ -324,7 +322,7 @@ fn queue(table: &QueueTable) -> Option<Queue> {
         length_max: value(&table.length_max)?,
         announce_every: value(&table.announce_every)?,
         overflow_prompt: PromptId::from(text(&table.overflow_prompt)?),
-        rules: queueing::rules(&table.rules)?,
+        rules: queueing::rules(&table.rules, whole)?,
     })
 }
 
@@ -415,7 +413,7 @@ fn peer(number: &NumberTable, table: &RoutingTable) -> Option<Peer> {
         number: far.value.clone(),
         ring: number.ring_or_default(),
         drill: is_drill(trunk, table),
-        hours: people::hours(&number.hours)?,
+        hours: calendar::hours(&number.hours, table)?,
     })
 }
 

@@ -154,6 +154,13 @@ impl Report {
         self.diagnostics.iter().filter(softened)
     }
 
+    /// What a house that opens or reloads tells in its log: [softened](Report::softened) errors, and calendars that
+    /// lack a year.
+    pub fn for_the_log(&self) -> impl Iterator<Item = &Diagnostic> {
+        let unfilled = self.diagnostics.iter().filter(|found| found.code == super::check::UNFILLED);
+        self.softened().chain(unfilled)
+    }
+
     /// 0 clean (warnings allowed), 1 errors, 2 unreadable.
     pub fn exit_code(&self) -> u8 {
         match self.count(Severity::Error) {

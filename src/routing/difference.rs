@@ -4,6 +4,7 @@
 //! compared. A setting that nobody described is noticed all the same: where two things differ and none of
 //! their described settings do, the line says that another setting has changed.
 
+mod calendars;
 mod describe;
 mod fixed;
 mod kind;

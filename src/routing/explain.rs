@@ -84,6 +84,7 @@ impl Plan {
                 }
                 flows = self.flows_of(origins, &flow, &Asked { line: &found.line, caller: &caller, at });
                 decided_by.extend(places_of(origins, &flows));
+                decided_by.extend(self.hours_deciders(origins, &found.line, at));
                 let script = flow.steps.iter().position(|step| matches!(step, Step::Script(_)));
                 let (words, before) = self.words(&found.line, &flow, at, &caller);
                 flow_at = script.map(|place| before + place);
@@ -181,6 +182,21 @@ impl Plan {
             _ => None,
         });
         script.map_or_else(Vec::new, |script| self.explained_flows(origins, script, asked))
+    }
+
+    /// `hours` of the line and of its experts, and the days or bands of the calendars that these and its flows go by.
+    fn hours_deciders(&self, origins: &Origins, line: &Line, at: Timestamp) -> Vec<Place> {
+        let mut places = origins.hours.get(&line.number).cloned().unwrap_or_default();
+        let day = self.city.time_zone.to_datetime(at).date();
+        let experts = self.experts.get(&line.number).map(|group| &group.hours);
+        for hours in self.hours_of(line).into_iter().chain(experts) {
+            let calendar = hours.calendar.as_ref().and_then(|own| origins.calendars.get(&own.name));
+            places.extend(calendar.into_iter().flat_map(|own| own.deciding(hours, day)));
+        }
+        // Bands may share a line.
+        let mut seen = std::collections::BTreeSet::new();
+        places.retain(|place| seen.insert((place.file.clone(), place.line)));
+        places
     }
 
     /// The group, and the rules that rewrite the numbers.

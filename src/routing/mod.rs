@@ -5,6 +5,7 @@
 
 pub mod afterwards;
 mod build;
+pub mod calendar;
 pub mod callers;
 pub mod cases;
 mod check;
@@ -13,6 +14,8 @@ pub mod difference;
 pub mod effective;
 pub mod explain;
 pub mod flow;
+pub mod holidays;
+pub mod hours;
 mod include;
 pub mod listening;
 pub mod load;

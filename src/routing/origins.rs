@@ -2,9 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use super::diagnostic::Spot;
+use super::holidays::Holiday;
+use super::hours::Hours;
 use super::source::{Place, Source};
 use super::tables::RoutingTable;
+use super::tables::calendar::CalendarTable;
 use super::tables::trunk::RuleTable;
 use crate::id::{BotId, LineId, LookUpId, QueueId, ScriptId, TrunkId};
 
@@ -35,6 +40,22 @@ pub struct Origins {
     pub look_ups: BTreeMap<LookUpId, Place>,
     /// `name` of each bot.
     pub bots: BTreeMap<BotId, Place>,
+    /// `hours` of each line and of its expert group.
+    pub hours: BTreeMap<LineId, Vec<Place>>,
+    /// What each calendar is made of.
+    pub calendars: BTreeMap<String, CalendarPlaces>,
+}
+
+/// Where the days of a calendar are written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CalendarPlaces {
+    /// `name`.
+    pub name: Vec<Place>,
+    /// Each band of `weekly`, as it stands in the calendar.
+    pub weekly: Vec<Place>,
+    /// `day` of each special day, and `from` or the workday of each holiday in the file. Those that are shipped
+    /// stand nowhere.
+    pub days: BTreeMap<Date, Place>,
 }
 
 impl Origins {
@@ -125,6 +146,51 @@ impl Origins {
         for name in table.bots.iter().filter_map(|bot| bot.name.as_ref()) {
             origins.bots.extend(place(&name.spot).map(|at| (BotId::from(name.value.as_str()), at)));
         }
+        let lines = table.numbers.iter().map(|line| (&line.number, &line.hours));
+        let groups = table.experts.iter().map(|group| (&group.number, &group.hours));
+        for (number, hours) in lines.chain(groups) {
+            let (Some(number), Some(at)) = (number, hours.spot.as_ref().and_then(place)) else { continue };
+            origins.hours.entry(LineId::from(number.value.as_str())).or_default().push(at);
+        }
+        for own in &table.calendars {
+            let Some(name) = &own.name else { continue };
+            let weekly = own.weekly.iter().flat_map(|said| &said.value);
+            let places = CalendarPlaces {
+                name: place(&name.spot).into_iter().collect(),
+                weekly: weekly.filter_map(|band| place(&band.spot)).collect(),
+                days: days_of(own, table).filter_map(|(day, spot)| Some((day, place(spot)?))).collect(),
+            };
+            origins.calendars.insert(name.value.clone(), places);
+        }
         origins
+    }
+}
+
+/// The days of a calendar that the file says, and where; what is said more closely comes last, and holds.
+fn days_of<'a>(own: &'a CalendarTable, table: &'a RoutingTable) -> impl Iterator<Item = (Date, &'a Spot)> {
+    let holidays = table.holidays.iter().filter(move |_| own.has_holidays());
+    let free = holidays.clone().filter_map(|holiday| {
+        let spot = &holiday.from.as_ref()?.spot;
+        let days: Vec<Date> = Holiday::of(holiday, None)?.days().collect();
+        Some(days.into_iter().map(move |day| (day, spot)))
+    });
+    let worked = holidays.flat_map(|holiday| &holiday.worked).flat_map(|said| &said.value);
+    let special = own.special.iter().filter_map(|special| special.day.as_ref());
+    free.flatten().chain(worked.chain(special).map(|said| (said.value, &said.spot)))
+}
+
+impl CalendarPlaces {
+    /// What decides about a day: the day itself, or the bands of its weekday; the calendar where it has neither.
+    pub(super) fn deciding(&self, hours: &Hours, day: Date) -> Vec<Place> {
+        if let Some(place) = self.days.get(&day) {
+            return vec![place.clone()];
+        }
+        if hours.special_days().any(|special| special == day) {
+            return self.name.clone(); // One of those that are shipped.
+        }
+        let bands = hours.each_week().iter().zip(&self.weekly);
+        let today = bands.filter(|(band, _)| band.days.contains(&day.weekday()));
+        let places: Vec<Place> = today.map(|(_, place)| place.clone()).collect();
+        if places.is_empty() { self.name.clone() } else { places }
     }
 }

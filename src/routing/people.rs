@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::civil::{Time, Weekday};
-use jiff::tz::TimeZone;
-
 use super::number::{self, Dialled};
 use super::plan::{DialledFrom, Plan, SecretRef};
 use crate::id::{LineId, PromptId, SeatId};
-use crate::time::Timestamp;
+
+pub use super::hours::{Band, Hours};
 
 /// `[[seat]] role`, and the role of an API token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,33 +35,6 @@ impl Role {
             Role::Clerk | Role::Expert | Role::Leader => true,
             Role::Observer | Role::Trainee | Role::Supervisor | Role::Admin => false,
         }
-    }
-}
-
-/// When somebody is there: weekly bands by the city's clock. Without bands: always.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Hours(pub Vec<Band>);
-
-/// From `from` up to and without `to` on these days.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Band {
-    /// Days of the week.
-    pub days: Vec<Weekday>,
-    /// First minute.
-    pub from: Time,
-    /// The first that is out of it; 00:00 is the day's end.
-    pub to: Time,
-}
-
-impl Hours {
-    /// Whether somebody is there at `at`.
-    pub fn are_open(&self, at: Timestamp, zone: &TimeZone) -> bool {
-        let local = zone.to_datetime(at);
-        let inside = |band: &Band| {
-            let before_end = band.to == Time::midnight() || local.time() < band.to;
-            band.days.contains(&local.weekday()) && local.time() >= band.from && before_end
-        };
-        self.0.is_empty() || self.0.iter().any(inside)
     }
 }
 

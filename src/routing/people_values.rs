@@ -219,6 +219,16 @@ impl Value for Days {
     }
 }
 
+impl Value for Weekday {
+    fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
+        one_of(node, &DAYS, problems)
+    }
+
+    fn written(&self) -> Option<Written> {
+        written_as(self, &DAYS)
+    }
+}
+
 fn days(said: &str) -> Option<Vec<Weekday>> {
     if said == "daily" {
         return Some(DAYS.map(|(_, day)| day).to_vec());

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::afterwards::{Calling, Disposition, FollowUp, Missed};
+use super::calendar::Calendars;
 use super::callers::Callers;
 use super::meeting::Meeting;
 use super::people::{ApiToken, ExpertGroup, Hours, Role, ThreeWay, Work};
@@ -95,6 +96,8 @@ pub struct Plan {
     pub human_first: HumanFirst,
     /// Whether a file that was changed is read again by itself.
     pub watch: bool,
+    /// Hours and holidays by name; whoever goes by one has it with their [`Hours`].
+    pub calendars: Calendars,
 }
 
 /// `purpose` at the top of the file.
@@ -416,6 +419,8 @@ pub struct Seat {
     pub wrap_up: Option<Duration>,
     /// Where its password is kept: never in the file.
     pub secret: SecretRef,
+    /// Its shifts, for the proof of staffing; whoever signs in outside of them is rung all the same.
+    pub hours: Hours,
     /// Its codecs, and whether they are encrypted.
     pub sound: Sound,
 }

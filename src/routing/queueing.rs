@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::hours::Hours;
 use super::people::Role;
 use crate::id::{PromptId, Skill};
 
@@ -88,7 +89,7 @@ pub struct CallbackOffer {
 }
 
 /// What the queue is staffed for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Staffing {
     /// Calls that come in the busiest hour.
     pub calls_per_hour: u32,
@@ -98,6 +99,8 @@ pub struct Staffing {
     pub within: Duration,
     /// To so many of a hundred callers.
     pub percent: u8,
+    /// When so many call: at other hours fewer seats do.
+    pub hours: Hours,
 }
 
 /// The rules.

@@ -5,6 +5,7 @@
 //! make sense together is for [`check`](super::check) to judge.
 
 pub mod afterwards;
+pub mod calendar;
 pub mod callers;
 pub mod case;
 pub mod look_up;
@@ -18,11 +19,13 @@ pub mod token;
 pub mod trunk;
 
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::calendar::Calendars;
 use super::diagnostic::Spot;
 use super::people::Role;
 use super::plan::{Afterwards, Listener, Purpose, RecordingFormat, SeatGreeting, SecretRef};
@@ -32,11 +35,12 @@ use super::source::Said;
 use super::trace::TraceTable;
 use super::values::Ports;
 use afterwards::{CallingTable, DispositionTable, FollowUpTable, MissedTable};
+use calendar::{CalendarTable, HolidayTable, HoursTable};
 use callers::{CallersTable, LaneTable, PolicyTable};
 use case::CaseTable;
 use look_up::{BotTable, LookUpTable};
 use meeting::MeetingTable;
-use people::{DepartmentTable, ExpertGroupTable, HoursTable, ThreeWayTable, WorkTable};
+use people::{DepartmentTable, ExpertGroupTable, ThreeWayTable, WorkTable};
 use proof::{HumanFirstTable, RestoredTable, RetiredTable, SeatsWord};
 use queueing::RulesTable;
 use script::FlowTable;
@@ -138,6 +142,12 @@ pub struct RoutingTable {
     pub cases: Vec<CaseTable>,
     /// `[reload] watch`.
     pub watch: Field<bool>,
+    /// `[[calendar]]`.
+    pub calendars: Vec<CalendarTable>,
+    /// `[[holiday]]`.
+    pub holidays: Vec<HolidayTable>,
+    /// Calendars as they are built: once, for the rules and the plan alike.
+    pub(super) built: OnceLock<Calendars>,
 }
 
 /// `[city]`.
@@ -280,6 +290,8 @@ pub struct SeatTable {
     pub wrap_up: Field<Duration>,
     /// `secret`.
     pub secret: Field<SecretRef>,
+    /// `hours`: its shifts.
+    pub hours: HoursTable,
     /// `codecs` and `srtp`.
     pub sound: SoundTable,
 }

@@ -104,6 +104,19 @@ mod tests {
             ("2021-12-31", 1, "2021-12-31T00:00:00+08:00", "2022-01-31T00:00:00+08:00"),
             ("2021-12-01", 12, "2021-12-01T00:00:00+08:00", "2022-12-01T00:00:00+08:00"),
             ("2021-08-01", 0, "2021-08-01T00:00:00+08:00", "2021-08-01T00:00:00+08:00"),
+            // From a 31st: months of 30 days, of 28, of 29.
+            ("2021-03-31", 1, "2021-03-31T00:00:00+08:00", "2021-05-01T00:00:00+08:00"),
+            ("2022-01-31", 1, "2022-01-31T00:00:00+08:00", "2022-03-01T00:00:00+08:00"),
+            ("2024-01-31", 1, "2024-01-31T00:00:00+08:00", "2024-03-01T00:00:00+08:00"),
+            ("2021-10-31", 3, "2021-10-31T00:00:00+08:00", "2022-01-31T00:00:00+08:00"),
+            ("2021-05-31", 3, "2021-05-31T00:00:00+08:00", "2021-08-31T00:00:00+08:00"),
+            // From the end of February: three months on, its day, and not the month's last.
+            ("2022-02-28", 3, "2022-02-28T00:00:00+08:00", "2022-05-28T00:00:00+08:00"),
+            ("2024-02-29", 3, "2024-02-29T00:00:00+08:00", "2024-05-29T00:00:00+08:00"),
+            ("2024-02-29", 12, "2024-02-29T00:00:00+08:00", "2025-03-01T00:00:00+08:00"),
+            ("2024-02-29", 48, "2024-02-29T00:00:00+08:00", "2028-02-29T00:00:00+08:00"),
+            ("2000-01-30", 1, "2000-01-30T00:00:00+08:00", "2000-03-01T00:00:00+08:00"),
+            ("1999-12-31", 2, "1999-12-31T00:00:00+08:00", "2000-03-01T00:00:00+08:00"),
         ] {
             assert_eq!(
                 transition(start, months).window(&shanghai()),
@@ -123,6 +136,52 @@ mod tests {
             ("2021-07-31T16:00:00Z", Phase::Inside),
             ("2021-10-31T23:59:59.999999999+08:00", Phase::Inside),
             ("2021-11-01T00:00:00+08:00", Phase::After),
+        ] {
+            assert_eq!(summer.phase(at.parse().unwrap(), &shanghai()), phase, "{at}");
+        }
+    }
+
+    #[test]
+    fn months_last_through_days_of_23_and_25_hours() {
+        let zone = TimeZone::get("America/New_York").unwrap();
+        for (start, months, first, end) in [
+            // Ends on the day on which the clock is put forward, and back: at its first instant.
+            ("2026-02-08", 1, "2026-02-08T00:00:00-05:00", "2026-03-08T00:00:00-05:00"),
+            ("2026-10-01", 1, "2026-10-01T00:00:00-04:00", "2026-11-01T00:00:00-04:00"),
+            // The day after it: an hour sooner, and an hour later.
+            ("2026-02-09", 1, "2026-02-09T00:00:00-05:00", "2026-03-09T00:00:00-04:00"),
+            ("2026-10-02", 1, "2026-10-02T00:00:00-04:00", "2026-11-02T00:00:00-05:00"),
+        ] {
+            let window = transition(start, months).window(&zone);
+            assert_eq!(
+                window,
+                Some(Window { start: first.parse().unwrap(), end: end.parse().unwrap() }),
+                "{start}"
+            );
+        }
+        let autumn = transition("2026-10-01", 1);
+        for (at, phase) in [
+            ("2026-10-31T23:59:59.999999999-04:00", Phase::Inside),
+            ("2026-11-01T00:00:00-04:00", Phase::After),
+            ("2026-11-01T01:30:00-04:00", Phase::After),
+            ("2026-11-01T01:30:00-05:00", Phase::After),
+        ] {
+            assert_eq!(autumn.phase(at.parse().unwrap(), &zone), phase, "{at}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumps_is_believed_as_it_is_read() {
+        let summer = transition("2021-08-01", 3);
+        // In the order in which it is read: over the end, back again, over both edges, and to the end's instant.
+        for (at, phase) in [
+            ("2021-10-31T23:59:59+08:00", Phase::Inside),
+            ("2021-11-01T00:00:05+08:00", Phase::After),
+            ("2021-10-31T23:59:58+08:00", Phase::Inside),
+            ("2021-07-31T23:59:59+08:00", Phase::Before),
+            ("2022-08-01T00:00:00+08:00", Phase::After),
+            ("2021-11-01T00:00:00+08:00", Phase::After),
+            ("1970-01-01T00:00:00Z", Phase::Before),
         ] {
             assert_eq!(summer.phase(at.parse().unwrap(), &shanghai()), phase, "{at}");
         }

@@ -84,6 +84,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
                     order: 0,
                     wrap_up: None,
                     secret: plan::SecretRef::Env("SECRET".into()),
+                    hours: Default::default(),
                 };
                 (seat.id.clone(), seat)
             })
@@ -112,6 +113,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         trace: hotline::routing::trace::Trace::default(),
         human_first: hotline::routing::proof::HumanFirst::default(),
         watch: true,
+        calendars: BTreeMap::new(),
         limits: plan::Limits {
             calls_max: 100,
             durable_wait: Duration::from_millis(250),

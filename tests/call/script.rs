@@ -716,7 +716,7 @@ fn a_branch_goes_where_the_first_case_is_so() {
     // The call is on a Wednesday, 09:00.
     let band = |days: &[Weekday], from: i8, to: i8| {
         let at = |hour: i8| Time::new(hour, 0, 0, 0).expect("an hour");
-        Hours(vec![Band { days: days.to_vec(), from: at(from), to: at(to) }])
+        Hours::weekly(vec![Band { days: days.to_vec(), from: at(from), to: at(to) }])
     };
     let (open, shut) = (band(&[Weekday::Wednesday], 9, 18), band(&[Weekday::Wednesday], 10, 18));
     let value = |name: &str, is: &[&str]| Condition::Value {
@@ -897,7 +897,8 @@ fn the_keys_for_a_person_end_the_ringing() {
 #[test]
 fn at_an_hour_when_nobody_is_there_nobody_is_rung() {
     let at = |hour: i8| jiff::civil::Time::new(hour, 0, 0, 0).expect("an hour");
-    let hours = Hours(vec![Band { days: vec![jiff::civil::Weekday::Sunday], from: at(1), to: at(2) }]);
+    let hours =
+        Hours::weekly(vec![Band { days: vec![jiff::civil::Weekday::Sunday], from: at(1), to: at(2) }]);
     let flows = vec![
         ("main", vec![transfer(Target::Peer(peer(hours)), Some("failed"))]),
         ("failed", vec![play(WORDS[2])]),

@@ -345,7 +345,7 @@ fn nobody_is_asked_in_outside_their_hours() {
     use jiff::civil::{Weekday, time};
     // 2021-09-01 is a Wednesday; the tests' clock says 9:00 in the city.
     let band = |from, to| hotline::routing::people::Band { days: vec![Weekday::Wednesday], from, to };
-    let until = |hour: i8| Hours(vec![band(time(8, 0, 0, 0), time(hour, 0, 0, 0))]);
+    let until = |hour: i8| Hours::weekly(vec![band(time(8, 0, 0, 0), time(hour, 0, 0, 0))]);
     for (hour, open) in [(9, false), (18, true)] {
         let hours = move |plan: &mut Plan| {
             city(plan);

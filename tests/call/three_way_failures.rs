@@ -131,16 +131,31 @@ fn a_caller_without_a_queue_is_told_and_has_a_ticket_with_the_reason() {
             from: jiff::civil::time(8, 0, 0, 0),
             to: jiff::civil::time(9, 1, 0, 0),
         };
-        plan.departments.get_mut("4421234").unwrap().hours = hotline::routing::people::Hours(vec![band]);
+        plan.departments.get_mut("4421234").unwrap().hours =
+            hotline::routing::people::Hours::weekly(vec![band]);
+    };
+    // The same by a calendar that ends early on that day.
+    let by_calendar = |plan: &mut Plan| {
+        use hotline::routing::calendar::{Calendar, Day, Works};
+        let span = hotline::routing::hours::Span {
+            from: jiff::civil::time(8, 0, 0, 0),
+            to: jiff::civil::time(9, 1, 0, 0),
+        };
+        let day = Day { works: Works::During(vec![span]), name: "节前".into(), source: None };
+        let days = [(jiff::civil::date(2021, 9, 1), day)].into();
+        let calendar = Calendar { name: "office".into(), days, ..Calendar::default() };
+        plan.departments.get_mut("4421234").unwrap().hours =
+            hotline::routing::hours::Hours::by(std::sync::Arc::new(calendar));
     };
     type Row = (&'static str, fn(&mut Plan), u64, TicketReason);
-    let rows: [Row; 6] = [
+    let rows: [Row; 7] = [
         ("119", |_| {}, 0, TicketReason::EmergencyUnanswered),
         ("12313", |_| {}, 0, TicketReason::SubCenterUnanswered),
         ("4421234", |_| {}, 0, TicketReason::DepartmentUnanswered),
         ("12348", |_| {}, 0, TicketReason::ExpertUnanswered),
         ("1002", |_| {}, 0, TicketReason::ExpertUnanswered),
         ("4421234", at_nine, 61, TicketReason::AfterHours),
+        ("4421234", by_calendar, 61, TicketReason::AfterHours),
     ];
     for (to, change, later, reason) in rows {
         let mut caller = without_a_queue(change);

@@ -35,6 +35,8 @@ pub enum Edit {
     Target(&'static str, &'static str),
     /// `--rtp-ports`.
     Ports(u16, u16),
+    /// `--at`, in place of the usual instant.
+    At(&'static str),
 }
 
 /// Puts tables in front of the plan's last one.
@@ -77,6 +79,7 @@ pub struct Files {
     name: &'static str,
     files: BTreeMap<&'static str, Fetched>,
     overrides: Overrides,
+    at: &'static str,
     /// The marked places, in the order of the edits.
     pub marked: Vec<Place>,
 }
@@ -93,6 +96,7 @@ impl Files {
     /// A plan of this name, with its manifest and these edits.
     pub fn of(name: &'static str, mut plan: String, prompts: &'static str, edits: &[Edit]) -> Files {
         let mut overrides = Overrides::default();
+        let mut at = NOW;
         let mut files: BTreeMap<&'static str, Fetched> = BTreeMap::new();
         let mut manifest = String::from("schema = 1\n");
         let folder = prompts.strip_suffix(PROMPTS).expect("the manifest's usual name");
@@ -114,6 +118,7 @@ impl Files {
                     overrides.trunk_targets.insert((*name).to_owned(), at.parse().expect("an address"));
                 }
                 Edit::Ports(first, last) => overrides.rtp_ports = Some((*first, *last)),
+                Edit::At(instant) => at = instant,
                 Edit::Sound(..) | Edit::Bytes(..) | Edit::File(..) | Edit::Gone(..) => {}
             }
         }
@@ -133,23 +138,23 @@ impl Files {
                 _ => {}
             }
         }
-        Files { name, files, overrides, marked }
+        Files { name, files, overrides, at, marked }
     }
 
     /// What `hotline check` would find.
     pub fn judge(&self) -> Outcome {
-        self.draft().judge_at(NOW.parse().expect("an instant"))
+        self.draft().judge_at(self.at.parse().expect("an instant"))
     }
 
     /// What a house that opens would find.
     pub fn open(&self) -> Outcome {
-        self.draft().judge_opening(NOW.parse().expect("an instant"))
+        self.draft().judge_opening(self.at.parse().expect("an instant"))
     }
 
     /// The same as [`judge`](Self::judge), with each value in force.
     pub fn judge_noting(&self) -> Outcome {
         let draft = Draft::noting(self.name, self.files[self.name].clone(), &self.overrides);
-        self.complete(draft).judge_at(NOW.parse().expect("an instant"))
+        self.complete(draft).judge_at(self.at.parse().expect("an instant"))
     }
 
     /// A file as it stands after the edits.

@@ -152,7 +152,7 @@ fn codes_call_backs_and_ways_outside_reach_the_plan() {
     assert_eq!(plan.disposition.unsurveyed.len(), 1);
     assert!(plan.missed.enabled && plan.missed.after == Duration::from_secs(5) && plan.missed.tries == 3);
     assert!(plan.follow_up.enabled && plan.follow_up.percent == 20 && plan.follow_up.at_once == 4);
-    assert_eq!(plan.follow_up.hours.0.len(), 1);
+    assert_eq!(plan.follow_up.hours.bands.len(), 1);
     let away: Vec<_> = plan.work.away.iter().map(|reason| (reason.digit, reason.most)).collect();
     assert_eq!(away, [('1', Some(Duration::from_secs(3_600))), ('2', None)]);
     assert_eq!((plan.work.prefix.as_str(), plan.work.watch_prefix.as_str()), ("*3", ""));

@@ -171,7 +171,7 @@ fn experts_departments_keys_and_hours_reach_the_plan() {
     let keys: Vec<_> = plan.three_way.keys.iter().map(|(key, to)| (*key, to.as_str())).collect();
     assert_eq!(keys, [('1', "12366"), ('4', "12348"), ('5', "7001"), ('6', "1001"), ('7', "110")]);
     assert!(
-        matches!(plan.reach("7001"), Some(Reached::Peer(peer)) if peer.number == "4416688" && peer.hours.0.is_empty())
+        matches!(plan.reach("7001"), Some(Reached::Peer(peer)) if peer.number == "4416688" && peer.hours.are_always())
     );
     assert!(matches!(plan.reach("12348"), Some(Reached::Group(_))));
     assert_eq!(plan.line_name(&"7001".into()), "城管局值班室");

@@ -14,6 +14,7 @@
 //! | `# manifest: old => new` | what stands once in the manifest is replaced; `\\n` is a new line |
 //! | `# file: seats.toml [[seat]]` | a line of a file beside it, for `include` |
 //! | `# option: --listen [::]:5060` | the command line; also `--trunk`, `--rtp-ports` |
+//! | `# at: 2026-12-01T00:00:00+08:00` | when it is judged |
 //!
 //! A new case: write the `.toml`, run `BLESS=1 cargo test --test check faulty`, and read the `.txt`.
 
@@ -126,7 +127,7 @@ fn whole(text: &str) -> (String, Vec<Edit>) {
                 text.push_str(line);
                 text.push('\n');
             }
-            "sound" | "gone" | "manifest" | "option" => edits.push(edit(word, rest)),
+            "sound" | "gone" | "manifest" | "option" | "at" => edits.push(edit(word, rest)),
             _ => {} // Words for who reads it.
         }
     }
@@ -152,6 +153,7 @@ fn edit(word: &str, rest: &str) -> Edit {
         ("sound", [id, "changed"]) => Edit::Sound(leak(id), Sound::Changed),
         ("sound", [id, "broken"]) => Edit::Sound(leak(id), Sound::Broken),
         ("gone", [name]) => Edit::Gone(leak(name)),
+        ("at", [at]) => Edit::At(leak(at)),
         ("manifest", _) => {
             let (from, to) = rest.split_once(" => ").expect("old => new");
             let lines = |text: &str| leak(&text.replace("\\n", "\n"));

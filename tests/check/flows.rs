@@ -627,7 +627,7 @@ fn every_kind_of_step_reaches_the_plan_as_it_is_written() {
     else {
         panic!("{branch:?}")
     };
-    assert_eq!((lines.len(), callers.len(), hours.0.len()), (1, 2, 1));
+    assert_eq!((lines.len(), callers.len(), hours.bands.len()), (1, 2, 1));
     let Act::Menu(menu) = &plan.scripts["main"].acts[2] else { panic!("a menu") };
     assert_eq!(menu.keys.keys().collect::<String>(), "#*12");
     assert_eq!((menu.wait, menu.tries), (Duration::from_secs(4), 1));

@@ -2,6 +2,7 @@
 //! which must provoke it and nothing else, at the right place, in both languages, with a remedy.
 
 mod base;
+mod calendars;
 mod callers;
 mod calling;
 mod cases;

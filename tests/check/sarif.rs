@@ -123,7 +123,7 @@ fn a_log_file_has_what_the_standard_requires_and_each_problem_at_its_place() {
     let folder = Folder::new("sarif");
     folder.replace("number = \"12336\"", "number = \"110\"");
     folder.replace("name = \"濮阳市\"", "name = \"濮阳市\" # 城市\nnmae = \"濮阳市\"");
-    let run = &sarif(&folder, &[])["runs"][0];
+    let run = &sarif(&folder, &["--at", "2026-07-01T09:00:00+08:00"])["runs"][0];
     let results = run["results"].as_array().expect("results");
     let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
     assert_eq!(run["invocations"][0]["exitCode"], 1);

@@ -125,6 +125,10 @@ fn a_dual_number_is_explained_as_12345_with_its_line_kept() {
     let mut decided = carrier();
     decided.extend(number_and_mode("12348", "dual"));
     decided.push(queue());
+    // Whether its experts are there.
+    decided.push(place("[[expert_group]]", "hours = \"office\""));
+    let weekly = "weekly = [{ days = \"mon-fri\", from = \"08:30\", to = \"12:00\" }, { days = \"mon-fri\", from = \"14:30\", to = \"18:00\" }]";
+    decided.push(place("[[calendar]]", weekly));
     assert_eq!(places(&value), decided);
 }
 
@@ -151,13 +155,82 @@ fn experts_and_third_parties_are_explained_with_their_hours() {
     ] {
         let value = json(&["--to", "12348", "--at", at]);
         let words = standing(&value);
-        assert!(words.contains(&experts), "{at}: {words:?}");
+        assert!(words.iter().any(|words| words.starts_with(experts)), "{at}: {words:?}");
         let asked = words.iter().find(|words| words.starts_with("the clerk may ask: ")).expect("whom to ask");
         assert!(asked.contains(law) && asked.ends_with("*7 110, *8 119, *9 120"), "{at}: {asked}");
     }
     let said = said(&["--to", "12348", "--at", "2026-07-03T12:00:00+08:00"]);
     assert!(said.contains("公共法律服务专家组（1006）此时无人"), "{said}");
+    // Which day of the calendar decides, by which notice, until when, and the lines of the file.
+    for (at, zh, en, line) in [
+        (
+            "2026-10-01T10:00:00+08:00",
+            "此时无人（日历 office: 国庆节放假，国办发明电〔2025〕7号，2026-10-08 08:30 起有人）",
+            "not there at this hour (calendar office: a holiday, 国庆节, 国办发明电〔2025〕7号, there from 2026-10-08 08:30)",
+            "name = \"office\"",
+        ),
+        (
+            "2026-10-10T10:00:00+08:00",
+            "此时有人（日历 office: 国庆节调休上班（按周一），国办发明电〔2025〕7号，到 2026-10-10 12:00）",
+            "there at this hour (calendar office: a workday made up for 国庆节, as Mon, 国办发明电〔2025〕7号, until 2026-10-10 12:00)",
+            "name = \"office\"",
+        ),
+        (
+            "2026-07-03T09:00:00+08:00",
+            "此时有人（日历 office: 平常的周五，到 2026-07-03 12:00）",
+            "there at this hour (calendar office: an ordinary Fri, until 2026-07-03 12:00)",
+            "weekly = [{ days = \"mon-fri\"",
+        ),
+    ] {
+        let value = json(&["--to", "12348", "--at", at]);
+        let words = standing(&value);
+        assert!(words.contains(&format!("its experts (1006) are {en}").as_str()), "{at}: {words:?}");
+        let told = crate::explain::said(&["--to", "12348", "--at", at]);
+        assert!(told.contains(&format!("公共法律服务专家组（1006）{zh}")), "{at}: {told}");
+        let decided = value["decided_by"].as_array().expect("places");
+        let texts: Vec<&str> = decided.iter().map(|place| place["text"].as_str().expect("text")).collect();
+        assert!(texts.contains(&"hours = \"office\""), "{at}: {texts:?}");
+        assert!(texts.iter().any(|text| text.starts_with(line)), "{at}: {texts:?}");
+    }
     assert!(standing(&json(&["--to", "110", "--at", INSIDE])).is_empty(), "nobody waits there");
+}
+
+#[test]
+fn a_month_of_a_calendar_is_listed_day_by_day() {
+    let month = |words: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_hotline"))
+            .args(["explain", "--config"])
+            .arg(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("routing.toml"))
+            .args(words)
+            .env("TZDIR", "/nowhere") // The zones are built in.
+            .output()
+            .expect("it runs");
+        (output.status.code(), String::from_utf8(output.stdout).expect("UTF-8"))
+    };
+    let (code, said) = month(&["--calendar", "office", "--month", "2026-10"]);
+    assert_eq!(code, Some(0), "{said}");
+    let row = |day: &str| {
+        let row = said.lines().find(|line| line.starts_with(day)).unwrap_or_else(|| panic!("{day}: {said}"));
+        row.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(said.lines().filter(|line| line.starts_with("2026-10-")).count(), 31);
+    assert_eq!(
+        row("2026-10-01"),
+        "2026-10-01 周四 Thu – 国庆节放假，国办发明电〔2025〕7号 / a holiday, 国庆节, 国办发明电〔2025〕7号"
+    );
+    assert_eq!(row("2026-10-08"), "2026-10-08 周四 Thu 08:30–12:00, 14:30–18:00");
+    assert!(
+        row("2026-10-10")
+            .starts_with("2026-10-10 周六 Sat 08:30–12:00, 14:30–18:00 国庆节调休上班（按周一）")
+    );
+    assert_eq!(row("2026-10-11"), "2026-10-11 周日 Sun –");
+    assert!(said.contains("2021, 2025, 2026"), "{said}");
+    let (code, listed) = month(&["--calendar", "office", "--at", "2026-02-10T00:00:00+08:00", "--json"]);
+    let listed: Value = serde_json::from_str(&listed).expect("JSON");
+    assert_eq!((code, listed["days"].as_array().expect("days").len()), (Some(0), 28));
+    assert_eq!(listed["days"][13]["hours"], serde_json::json!(["08:30–12:00", "14:30–18:00"]), "14 February");
+    assert_eq!(month(&["--calendar", "offices"]).0, Some(1));
+    assert_eq!(month(&["--calendar", "office", "--month", "2026-13"]).0, Some(2));
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn nobody_is_called_out_of_hours_nor_while_they_are_on_the_line() {
         asks_later(plan);
         let days = vec![jiff::civil::Weekday::Wednesday];
         let (from, to) = (jiff::civil::time(14, 0, 0, 0), jiff::civil::time(18, 0, 0, 0));
-        plan.follow_up.hours = Hours(vec![Band { days, from, to }]);
+        plan.follow_up.hours = Hours::weekly(vec![Band { days, from, to }]);
     };
     in_a_city_with(in_the_afternoon, |city| {
         let citizen = far_end(city, Answers::After(secs(1)));

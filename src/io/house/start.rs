@@ -24,6 +24,7 @@ use crate::io::trace::Tracer;
 use crate::io::{http, plan_files, secrets, ticket_sink};
 use crate::media::SoundBank;
 use crate::routing::Plan;
+use crate::routing::diagnostic::Report;
 use crate::routing::difference::Difference;
 use crate::routing::plan::{RecordingFormat, SecretRef};
 use crate::sip::event::SeatAccount;
@@ -37,6 +38,13 @@ fn outside<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> StartError
     move |error| StartError::Outside { what, why: error.to_string() }
 }
 
+/// What is wrong with a plan that is taken all the same.
+pub(super) fn log(report: &Report) {
+    for found in report.for_the_log() {
+        tracing::warn!(code = found.code, "{} / {}", found.problem.zh, found.problem.en);
+    }
+}
+
 /// Calls that kept a place are looked for among those of so long ago at least.
 const KEPT_AT_LEAST: Duration = Duration::from_secs(24 * 3_600);
 
@@ -48,9 +56,7 @@ impl House {
         let Some(plan) = reading.outcome.plan.take().map(Arc::new) else {
             return Err(StartError::Plan(reading.outcome.report.render(false)));
         };
-        for found in reading.outcome.report.softened() {
-            tracing::warn!(code = found.code, "{} / {}", found.problem.zh, found.problem.en);
-        }
+        log(&reading.outcome.report);
         fs::create_dir_all(&setup.data).map_err(outside("data"))?;
         let now = setup.clock.now();
         let names: Vec<String> = plan.sinks.iter().map(|sink| sink.name.clone()).collect();

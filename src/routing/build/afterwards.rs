@@ -2,9 +2,9 @@
 
 use super::super::afterwards::{Calling, Code, Disposition, FollowUp, Missed};
 use super::super::people_values::Named;
-use super::super::tables::Field;
-use super::super::tables::afterwards::{CallingTable, DispositionTable, FollowUpTable, MissedTable};
-use super::{list, people, text, value};
+use super::super::tables::afterwards::{CallingTable, DispositionTable, MissedTable};
+use super::super::tables::{Field, RoutingTable};
+use super::{calendar, list, text, value};
 use crate::id::{LineId, TrunkId};
 
 pub(super) fn disposition(table: Option<&DispositionTable>) -> Option<Disposition> {
@@ -33,12 +33,12 @@ pub(super) fn missed(table: Option<&MissedTable>) -> Option<Missed> {
     })
 }
 
-pub(super) fn follow_up(table: Option<&FollowUpTable>) -> Option<FollowUp> {
-    let Some(table) = table else { return Some(FollowUp::default()) };
+pub(super) fn follow_up(whole: &RoutingTable) -> Option<FollowUp> {
+    let Some(table) = &whole.follow_up else { return Some(FollowUp::default()) };
     Some(FollowUp {
         enabled: value(&table.enabled)?,
         percent: value(&table.percent)?,
-        hours: people::hours(&table.hours)?,
+        hours: calendar::hours(&table.hours, whole)?,
         tries: value(&table.tries)?,
         again_after: value(&table.again_after)?,
         at_once: value(&table.at_once)?,

@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use super::super::people::{ApiToken, AwayReason, Band, ExpertGroup, Hours, ThreeWay, Work};
+use super::super::people::{ApiToken, AwayReason, ExpertGroup, ThreeWay, Work};
 use super::super::people_values::LANGUAGE;
 use super::super::plan::{Peer, Seat};
 use super::super::queueing::Known;
-use super::super::sound::SoundTable;
-use super::super::tables::people::{DepartmentTable, ExpertGroupTable, HoursTable, ThreeWayTable, WorkTable};
+use super::super::tables::people::{DepartmentTable, ExpertGroupTable, ThreeWayTable, WorkTable};
 use super::super::tables::token::TokenTable;
 use super::super::tables::{RoutingTable, SeatTable};
-use super::{is_drill, list, text, value};
+use super::{calendar, is_drill, list, text, value};
 use crate::id::{LineId, PromptId, QueueId, SeatId, TrunkId};
 
 /// A language is a skill at the lowest level.
-pub(super) fn seat(table: &SeatTable, usual: Option<&SoundTable>) -> Option<Seat> {
+pub(super) fn seat(table: &SeatTable, whole: &RoutingTable) -> Option<Seat> {
     let mut skills = list(&table.skills, Known::clone)?;
     let languages = list(&table.languages, |name| Known::some(format!("{LANGUAGE}{name}").as_str()))?;
     skills.extend(languages);
@@ -27,28 +26,18 @@ pub(super) fn seat(table: &SeatTable, usual: Option<&SoundTable>) -> Option<Seat
         order: value(&table.order)?,
         wrap_up: value(&table.wrap_up),
         secret: value(&table.secret)?,
-        sound: table.sound.plan(usual),
+        hours: calendar::hours(&table.hours, whole)?,
+        sound: table.sound.plan(whole.seat_sound.as_ref()),
     })
 }
 
-pub(super) fn hours(table: &HoursTable) -> Option<Hours> {
-    let band = |band: &super::super::tables::people::BandTable| {
-        Some(Band {
-            days: value(&band.days)?.0,
-            from: value(&band.from)?.time(),
-            to: value(&band.to)?.time(),
-        })
-    };
-    table.bands.iter().map(band).collect::<Option<_>>().map(Hours)
-}
-
-pub(super) fn group(table: &ExpertGroupTable) -> Option<Arc<ExpertGroup>> {
+pub(super) fn group(table: &ExpertGroupTable, whole: &RoutingTable) -> Option<Arc<ExpertGroup>> {
     Some(Arc::new(ExpertGroup {
         number: LineId::from(text(&table.number)?),
         name: value(&table.name)?,
         department: value(&table.department)?,
         seats: list(&table.seats, |seat| SeatId::from(seat.as_str()))?,
-        hours: hours(&table.hours)?,
+        hours: calendar::hours(&table.hours, whole)?,
         accept: value(&table.accept)?,
     }))
 }
@@ -61,7 +50,7 @@ pub(super) fn department(own: &DepartmentTable, table: &RoutingTable) -> Option<
         number: text(&own.dial).unwrap_or(number).to_owned(),
         ring: value(&own.ring)?,
         drill: is_drill(trunk, table),
-        hours: hours(&own.hours)?,
+        hours: calendar::hours(&own.hours, table)?,
     };
     Some((LineId::from(number), peer))
 }

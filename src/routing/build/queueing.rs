@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::super::queueing::{CallbackOffer, Queueing, Staffing, Surge, Widening};
+use super::super::tables::RoutingTable;
 use super::super::tables::proof::StaffingTable;
 use super::super::tables::queueing::{CallbackTable, RulesTable, SurgeTable};
-use super::{list, text, value};
+use super::{calendar, list, text, value};
 use crate::id::PromptId;
 
-pub(super) fn rules(table: &RulesTable) -> Option<Queueing> {
+pub(super) fn rules(table: &RulesTable, whole: &RoutingTable) -> Option<Queueing> {
     let widen = table
         .widen
         .iter()
@@ -31,14 +32,14 @@ pub(super) fn rules(table: &RulesTable) -> Option<Queueing> {
             None => None,
         },
         staffing: match &table.staffing {
-            Some(own) => Some(staffing(own)?),
+            Some(own) => Some(staffing(own, whole)?),
             None => None,
         },
     })
 }
 
 /// GB/T 33358 where the target is not said: 95 % of the calls within 15 s.
-fn staffing(table: &StaffingTable) -> Option<Staffing> {
+fn staffing(table: &StaffingTable, whole: &RoutingTable) -> Option<Staffing> {
     let (within, percent) = match &table.target {
         Some(target) => (value(&target.within)?, value(&target.percent)?),
         None => (Duration::from_secs(15), 95),
@@ -48,6 +49,7 @@ fn staffing(table: &StaffingTable) -> Option<Staffing> {
         talk: value(&table.talk)?,
         within,
         percent,
+        hours: calendar::hours(&table.hours, whole)?,
     })
 }
 

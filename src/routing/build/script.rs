@@ -9,14 +9,14 @@ use super::super::script::{
     Script, Spoken, Target, Transfer,
 };
 use super::super::source::Said;
+use super::super::tables::calendar::HoursTable;
 use super::super::tables::look_up::{BotTable, LookUpTable, LookUpWord};
-use super::super::tables::people::HoursTable;
 use super::super::tables::script::{
     ActTable, AskTable, BranchTable, CaseTable, CollectTable, FlowTable, MenuTable, MessageTable, OrderTable,
     PieceTable, TargetTable, TransferTable,
 };
 use super::super::tables::{Field, ModeWord, RoutingTable};
-use super::{list, peer, people, text, value};
+use super::{calendar, list, peer, people, text, value};
 use crate::id::{BotId, LineId, LookUpId, PromptId, QueueId, ScriptId};
 
 /// Made also of a file with faults elsewhere, so that rules can walk along it; `None` where one of its own is.
@@ -36,7 +36,7 @@ pub(in super::super) fn act(table: &ActTable, whole: &RoutingTable) -> Option<Ac
         ActTable::Message(own) => Act::Message(message(own)?),
         ActTable::LookUp(own) => Act::LookUp(look_up_act(own)?),
         ActTable::Order(own) => Act::Order(order(own)?),
-        ActTable::Branch(own) => Act::Branch(branch(own)?),
+        ActTable::Branch(own) => Act::Branch(branch(own, whole)?),
         ActTable::Queue(queue) => Act::Queue(QueueId::from(text(queue)?)),
         ActTable::Transfer(own) => Act::Transfer(transfer(own, whole)?),
         ActTable::Bot(bot) => Act::Bot(BotId::from(text(bot)?)),
@@ -117,15 +117,15 @@ fn order(table: &OrderTable) -> Option<Order> {
     })
 }
 
-fn branch(table: &BranchTable) -> Option<Branch> {
+fn branch(table: &BranchTable, whole: &RoutingTable) -> Option<Branch> {
     Some(Branch {
-        cases: table.cases.iter().map(case).collect::<Option<_>>()?,
+        cases: table.cases.iter().map(|own| case(own, whole)).collect::<Option<_>>()?,
         otherwise: flow(&table.otherwise),
     })
 }
 
 /// What a case asks for, in the order in which the keys are explained.
-pub(in super::super) fn case(table: &CaseTable) -> Option<Case> {
+pub(in super::super) fn case(table: &CaseTable, whole: &RoutingTable) -> Option<Case> {
     let said = |hours: &HoursTable| hours.spot.is_some();
     let mut when = Vec::new();
     if table.line.is_some() {
@@ -135,10 +135,10 @@ pub(in super::super) fn case(table: &CaseTable) -> Option<Case> {
         when.push(Condition::Caller(list(&table.caller, |beginning| beginning.0.clone())?));
     }
     if said(&table.inside) {
-        when.push(Condition::Inside(people::hours(&table.inside)?));
+        when.push(Condition::Inside(calendar::hours(&table.inside, whole)?));
     }
     if said(&table.outside) {
-        when.push(Condition::Outside(people::hours(&table.outside)?));
+        when.push(Condition::Outside(calendar::hours(&table.outside, whole)?));
     }
     if let Some(name) = &table.value {
         let is = if table.is.is_some() { list(&table.is, String::clone)? } else { Vec::new() };

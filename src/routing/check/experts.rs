@@ -2,11 +2,10 @@
 
 use super::super::diagnostic::Spot;
 use super::super::nearest::nearest;
-use super::super::people_values::Clock;
 use super::super::source::{Problems, Said};
-use super::super::tables::people::{BandTable, ExpertGroupTable, HoursTable};
+use super::super::tables::people::ExpertGroupTable;
 use super::super::tables::{ModeWord, NumberTable, RoutingTable};
-use super::{misplaced, references};
+use super::references;
 
 /// Each group is of a line, and has somebody in it.
 pub fn groups(table: &RoutingTable, problems: &mut Problems) {
@@ -176,76 +175,4 @@ fn reached(table: &RoutingTable) -> Vec<&str> {
 
 fn line<'a>(table: &'a RoutingTable, number: &str) -> Option<&'a NumberTable> {
     table.numbers.iter().find(|line| line.number.as_ref().is_some_and(|said| said.value == number))
-}
-
-/// Bands that are some time long, none of them twice; and a sub-center that is always there.
-pub fn hours(table: &RoutingTable, problems: &mut Problems) {
-    for line in &table.numbers {
-        each(&line.hours, problems);
-        let (Some(spot), Some(mode)) = (&line.hours.spot, &line.mode) else { continue };
-        if mode.value == ModeWord::SubCenter {
-            not_always(spot, problems);
-        } else if !line.is_elsewhere() {
-            misplaced(spot, super::lines::mode_name(mode.value), problems);
-        }
-    }
-    let groups = table.experts.iter().map(|group| &group.hours);
-    let departments = table.departments.iter().map(|department| &department.hours);
-    let follow_up = table.follow_up.iter().map(|follow_up| &follow_up.hours);
-    for hours in groups.chain(departments).chain(follow_up) {
-        each(hours, problems);
-    }
-}
-
-/// Bands that are not empty and do not overlap.
-pub fn each(hours: &HoursTable, problems: &mut Problems) {
-    if let Some(spot) = hours.spot.as_ref().filter(|_| hours.bands.is_empty()) {
-        empty(spot, problems);
-    }
-    for (place, band) in hours.bands.iter().enumerate() {
-        let (Some(from), Some(to)) = (&band.from, &band.to) else { continue };
-        if from.value >= to.value {
-            empty(&to.spot, problems);
-            continue;
-        }
-        if let Some(earlier) = hours.bands[..place].iter().find(|earlier| overlap(earlier, band)) {
-            problems
-                .error("E0412", &band.spot, "时段与前面的重叠", "this band overlaps with an earlier one")
-                .effect(
-                    "不知道哪一个才对，改其中一个时另一个仍然生效",
-                    "nobody could say which of them is meant, and a change to one would leave the other in force",
-                )
-                .remedy("让各时段互不重叠，或合并成一个", "keep them apart, or make one band of them")
-                .related(&earlier.spot, "前面的", "the earlier one");
-        }
-    }
-}
-
-fn overlap(one: &BandTable, other: &BandTable) -> bool {
-    fn ends(band: &BandTable) -> Option<(Clock, Clock)> {
-        Some((band.from.as_ref()?.value, band.to.as_ref()?.value))
-    }
-    let (Some(days), Some(others)) = (&one.days, &other.days) else { return false };
-    let (Some((from, to)), Some((its_from, its_to))) = (ends(one), ends(other)) else { return false };
-    days.value.0.iter().any(|day| others.value.0.contains(day)) && from < its_to && its_from < to
-}
-
-fn empty(spot: &Spot, problems: &mut Problems) {
-    problems
-        .error("E0413", spot, "时段是空的", "these hours are empty")
-        .effect("写成这样等于永远没有人，或者永远有人，谁也说不准", "it could mean that nobody is ever there, or always somebody")
-        .remedy(
-            "from 要早于 to，跨过午夜的分两段写；全天有人就删去 hours",
-            "from comes before to, and hours over midnight are two bands; where somebody is always there, remove hours",
-        );
-}
-
-fn not_always(spot: &Spot, problems: &mut Problems) {
-    problems
-        .warning("W0111", spot, "分中心不是全天有人", "a sub-center that is not always there")
-        .effect(
-            "方案要求分中心 7×24 小时服务；这些时间之外来电直接进 12345",
-            "the notice asks sub-centers for service at all hours; outside of these its callers go to 12345 at once",
-        )
-        .remedy("与分中心商定全天值守后删去 hours", "remove hours once the sub-center is there at all hours");
 }

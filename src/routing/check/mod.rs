@@ -2,6 +2,7 @@
 //!
 //! A rule looks at the tables, notes what is wrong, and never stops the others.
 
+mod calendars;
 mod callers;
 mod calling;
 mod cases;
@@ -9,6 +10,7 @@ mod codecs;
 mod codes;
 mod experts;
 mod figures;
+mod hours;
 mod lines;
 mod meetings;
 mod network;
@@ -36,6 +38,7 @@ use super::tables::RoutingTable;
 use super::values::out_of_range;
 use crate::time::Timestamp;
 
+pub(super) use calendars::UNFILLED;
 pub(super) use proofs::prove;
 pub(super) use sounds::{in_use, sounds, wanted};
 pub(super) use validity::RUN_OUT;
@@ -68,7 +71,10 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     experts::lines_have_groups(table, problems);
     experts::groups(table, problems);
     experts::keys(table, problems);
-    experts::hours(table, problems);
+    hours::bands(table, problems);
+    hours::of_lines(table, problems);
+    calendars::holidays(table, problems);
+    calendars::calendars(table, problems);
     queueing::queues(table, problems);
     callers::lanes(table, problems);
     callers::policies(table, problems);
@@ -104,6 +110,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     ranges(table, problems);
     if !problems.any_error() {
         promises::unused(table, problems); // What is faulty may be unused for its fault.
+        calendars::unused(table, problems);
     }
 }
 
@@ -115,6 +122,7 @@ pub fn judge_at(
     problems: &mut Problems,
 ) {
     callers::expired(table, now, problems);
+    calendars::filled(table, now, problems);
     if let Some(manifest) = manifest {
         validity::prompts_hold(table, manifest, now, problems);
     }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::super::diagnostic::Spot;
+use super::super::diagnostic::{Spot, Text};
 use super::super::plan::{Line, Plan};
 use super::super::proof::outcome::Why;
 use super::super::proof::staffing::Need;
+use super::super::proof::year::Year;
 use super::super::source::Problems;
 use super::super::tables::RoutingTable;
 use crate::id::{LineId, QueueId, ScriptId};
@@ -65,7 +66,7 @@ pub fn prove(plan: &Plan, table: &RoutingTable, problems: &mut Problems) {
         }
     }
     for need in plan.staffing().iter().filter(|need| !need.is_met()) {
-        understaffed(need, &places, problems);
+        understaffed(plan, need, &places, problems);
     }
 }
 
@@ -119,21 +120,13 @@ fn always_there(plan: &Plan, line: &Line, places: &Places, problems: &mut Proble
                 "let it lead to a queue, or open a ticket by order; without a place to go it leads to a person",
             )
     } else {
-        let (at, lost) = (local(plan, *first), hours(year.nobody));
+        let (at, lost) = (local(plan, *first), lost_words(&year));
         problems
             .error(
                 "E1101",
                 places.line(line),
-                format!(
-                    "{number} 全年 {} 小时中有 {lost} 小时既无人也无工单，最早在 {at}：{}",
-                    year.hours(),
-                    why.zh
-                ),
-                format!(
-                    "{number} has neither a person nor a ticket for {lost} of the year's {} hours, first at {at}: {}",
-                    year.hours(),
-                    why.en
-                ),
+                format!("{number} {}既无人也无工单，最早在 {at}：{}", lost.zh, why.zh),
+                format!("{number} has neither a person nor a ticket for {}, first at {at}: {}", lost.en, why.en),
             )
             .effect(
                 "这些时间来电的市民找不到人；方案要求“7×24小时”服务",
@@ -147,6 +140,19 @@ fn always_there(plan: &Plan, line: &Line, places: &Places, problems: &mut Proble
     if let Some(flow) = flow {
         noted.related(flow, "在这个流程里", "in this flow");
     }
+}
+
+/// How much of a year is without anybody; of one that is whole but for its holidays, how much of those.
+fn lost_words(year: &Year) -> Text {
+    if year.nobody.is_zero() {
+        let lost = hours(year.nobody_special);
+        return Text::new(
+            format!("在日历的节假日、调休日等特殊日期里有 {lost} 小时"),
+            format!("{lost} hours of the days that calendars hold special"),
+        );
+    }
+    let (whole, lost) = (year.hours(), hours(year.nobody));
+    Text::new(format!("全年 {whole} 小时中有 {lost} 小时"), format!("{lost} of the year's {whole} hours"))
 }
 
 /// Within the bounds of `[human_first]`.
@@ -197,9 +203,13 @@ fn soon(plan: &Plan, line: &Line, places: &Places, problems: &mut Problems) {
     }
 }
 
-fn understaffed(need: &Need, places: &Places, problems: &mut Problems) {
+fn understaffed(plan: &Plan, need: &Need, places: &Places, problems: &mut Problems) {
     let spot = places.queues.get(need.queue.as_str()).unwrap_or(&places.file);
     let Need { queue, erlangs, there, reached_percent, within_s, percent, .. } = need;
+    let (when_zh, when_en) = match need.fewest_at {
+        Some(at) => (format!("（{} 最少）", local(plan, at)), format!(" (fewest at {})", local(plan, at))),
+        None => (String::new(), String::new()),
+    };
     let (zh, en) = match need.needed {
         Some(needed) => (format!("要 {needed} 个座席"), format!("{needed} seats are needed")),
         None => ("再多座席也不够".to_owned(), "no number of seats suffices".to_owned()),
@@ -208,8 +218,8 @@ fn understaffed(need: &Need, places: &Places, problems: &mut Problems) {
         .warning(
             "W1101",
             spot,
-            format!("队列 \"{queue}\" 话务量 {erlangs:.1} 厄兰，{within_s:.0} 秒内接起 {percent}% {zh}，现有 {there} 个，只能接起 {reached_percent:.1}%"),
-            format!("the queue \"{queue}\" has {erlangs:.1} erlangs: {en} to answer {percent} % within {within_s:.0} s, there are {there}, which answer {reached_percent:.1} %"),
+            format!("队列 \"{queue}\" 话务量 {erlangs:.1} 厄兰，{within_s:.0} 秒内接起 {percent}% {zh}，现有 {there} 个{when_zh}，只能接起 {reached_percent:.1}%"),
+            format!("the queue \"{queue}\" has {erlangs:.1} erlangs: {en} to answer {percent} % within {within_s:.0} s, there are {there}{when_en}, which answer {reached_percent:.1} %"),
         )
         .effect(
             "忙时来电人等得比承诺的久，接通率达不到国家标准",

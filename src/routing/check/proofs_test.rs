@@ -49,7 +49,7 @@ fn flows_that_lead_to_people_are_proved_without_a_word() {
 
 #[test]
 fn a_flow_that_closes_a_line_at_night_is_told_with_the_first_instant_and_the_hours() {
-    let open = Hours(vec![Band {
+    let open = Hours::weekly(vec![Band {
         days: vec![jiff::civil::Weekday::Monday],
         from: "09:00".parse().expect("a time"),
         to: "17:30".parse().expect("a time"),

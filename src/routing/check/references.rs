@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::super::diagnostic::Spot;
+use super::super::diagnostic::{Diagnostic, Spot};
 use super::super::nearest::nearest;
 use super::super::prompts::ManifestTable;
 use super::super::source::{Problems, Said};
@@ -114,15 +114,15 @@ pub fn defined(table: &RoutingTable, manifest: Option<&ManifestTable>, problems:
 const KNOWN_MAX: usize = 12;
 
 /// Notes a name that is not among `names`.
-pub fn exists(
+pub fn exists<'p>(
     code: &'static str,
     said: &Said<String>,
     names: &[&str],
     (zh, en): (&str, &str),
-    problems: &mut Problems,
-) {
+    problems: &'p mut Problems,
+) -> Option<&'p mut Diagnostic> {
     if names.contains(&said.value.as_str()) {
-        return;
+        return None;
     }
     let (zh_known, en_known) = match names {
         [] => ("现在一个也没有".to_owned(), "there is none yet".to_owned()),
@@ -135,7 +135,7 @@ pub fn exists(
             (format!("已有: {names}, …"), format!("there are: {names}, …"))
         }
     };
-    problems
+    let noted = problems
         .error(
             code,
             &said.spot,
@@ -148,6 +148,7 @@ pub fn exists(
             format!("use a name that exists, or define it first; {en_known}"),
         )
         .nearest(nearest(&said.value, names.iter().copied()));
+    Some(noted)
 }
 
 /// Trunks and queues that nothing uses are probably a slip.

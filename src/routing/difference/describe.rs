@@ -4,12 +4,12 @@ use std::fmt::{Debug, Display};
 use std::time::Duration;
 
 use super::super::diagnostic::Text;
-use super::super::people::Hours;
+use super::super::hours::{Band, Hours};
 use super::super::plan::Plan;
 use super::super::written;
 use super::fixed::Fixed;
 use super::kind::Kind;
-use super::{parts, sections};
+use super::{calendars, parts, sections};
 
 /// One thing: a section of the file, a number, a queue.
 #[derive(Debug)]
@@ -146,9 +146,17 @@ pub(super) fn describe(plan: &Plan) -> Vec<Item> {
         trace: _,
         watch: _,
         human_first: _,
+        calendars: _,
     } = plan;
-    let parts =
-        [sections::sections, sections::rules, parts::ways, parts::people, parts::numbers, parts::others];
+    let parts = [
+        sections::sections,
+        sections::rules,
+        parts::ways,
+        parts::people,
+        parts::numbers,
+        parts::others,
+        calendars::calendars,
+    ];
     parts.into_iter().flat_map(|part| part(plan)).collect()
 }
 
@@ -160,16 +168,25 @@ pub(super) fn row<T: Display>(things: impl IntoIterator<Item = T>) -> String {
 
 /// `mon,tue 08:30-12:00`.
 pub(super) fn hours_of(hours: &Hours) -> Text {
-    if hours.0.is_empty() {
+    if let Some(calendar) = &hours.calendar {
+        let name = &calendar.name;
+        return Text::new(format!("日历 {name}"), format!("calendar {name}"));
+    }
+    if hours.are_always() {
         return Text::new("全天", "always");
     }
+    let words = bands_of(&hours.bands);
+    Text::new(words.clone(), words)
+}
+
+/// The same of bands.
+pub(super) fn bands_of(bands: &[Band]) -> String {
     let clock = |time: jiff::civil::Time| format!("{:02}:{:02}", time.hour(), time.minute());
-    let bands = hours.0.iter().map(|band| {
+    let bands = bands.iter().map(|band| {
         let days = band.days.iter().map(|day| format!("{day:?}").to_lowercase());
         let days: Vec<String> = days.map(|day| day.chars().take(3).collect()).collect();
         let to = if band.to == jiff::civil::Time::midnight() { "24:00".to_owned() } else { clock(band.to) };
         format!("{} {}-{to}", days.join(","), clock(band.from))
     });
-    let words = bands.collect::<Vec<_>>().join("; ");
-    Text::new(words.clone(), words)
+    bands.collect::<Vec<_>>().join("; ")
 }

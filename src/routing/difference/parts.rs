@@ -78,6 +78,7 @@ pub(super) fn people(plan: &Plan) -> Vec<Item> {
             .with("技能", "skills", skills(&seat.skills))
             .with("次序", "order", seat.order)
             .with("整理时间", "wrap-up", seat.wrap_up.map_or_else(|| "-".to_owned(), duration))
+            .with_text("班次", "shifts", hours_of(&seat.hours))
     });
     let emergency = plan.emergency.iter().map(|(number, peer)| {
         let item = Item::named(Kind::Emergency, number, peer);

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::civil::{Time, Weekday};
+use jiff::civil::Weekday;
 
+use super::super::calendar::weekday_words;
 use super::super::diagnostic::Text;
-use super::super::people::Hours;
+use super::super::hours::Hours;
 use super::super::plan::Plan;
 use super::super::script::{
     Act, Collect, Condition, LookUp, LookUpKind, Menu, Message, Order, Reading, Spoken, Target, When,
@@ -250,14 +251,19 @@ pub(super) fn condition_words(condition: &Condition) -> Text {
 }
 
 fn hours_words(hours: &Hours) -> Text {
-    let clock = |time: Time| format!("{:02}:{:02}", time.hour(), time.minute());
-    let end = |time: Time| if time == Time::midnight() { "24:00".to_owned() } else { clock(time) };
+    if let Some(calendar) = &hours.calendar {
+        let name = &calendar.name;
+        return Text::new(
+            format!("日历 {name} 的工作时间"),
+            format!("the working hours of the calendar {name}"),
+        );
+    }
     let (zh, en): (Vec<String>, Vec<String>) = hours
-        .0
+        .bands
         .iter()
         .map(|band| {
             let (days_zh, days_en) = days_words(&band.days);
-            let span = format!("{}–{}", clock(band.from), end(band.to));
+            let span = band.span();
             (format!("{days_zh} {span}"), format!("{days_en} {span}"))
         })
         .unzip();
@@ -266,34 +272,26 @@ fn hours_words(hours: &Hours) -> Text {
 
 /// Days in a row as their first and last.
 fn days_words(days: &[Weekday]) -> (String, String) {
-    const NAMES: [(&str, &str); 7] = [
-        ("一", "Mon"),
-        ("二", "Tue"),
-        ("三", "Wed"),
-        ("四", "Thu"),
-        ("五", "Fri"),
-        ("六", "Sat"),
-        ("日", "Sun"),
-    ];
-    let mut numbers: Vec<usize> = days.iter().map(|day| day.to_monday_zero_offset() as usize).collect();
+    let mut numbers: Vec<i8> = days.iter().map(|day| day.to_monday_zero_offset()).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    if numbers.len() == NAMES.len() {
+    if numbers.len() == 7 {
         return ("每天".to_owned(), "daily".to_owned());
     }
-    let mut rows: Vec<(usize, usize)> = Vec::new();
+    let mut rows: Vec<(i8, i8)> = Vec::new();
     for day in numbers {
         match rows.last_mut() {
             Some((_, last)) if *last + 1 == day => *last = day,
             _ => rows.push((day, day)),
         }
     }
-    let word = |(first, last): &(usize, usize)| match first == last {
-        true => (format!("周{}", NAMES[*first].0), NAMES[*first].1.to_owned()),
-        false => (
-            format!("周{}至周{}", NAMES[*first].0, NAMES[*last].0),
-            format!("{}–{}", NAMES[*first].1, NAMES[*last].1),
-        ),
+    let name = |day: i8| Weekday::from_monday_zero_offset(day).map_or(("", ""), weekday_words);
+    let word = |(first, last): &(i8, i8)| {
+        let ((zh, en), (zh_last, en_last)) = (name(*first), name(*last));
+        match first == last {
+            true => (zh.to_owned(), en.to_owned()),
+            false => (format!("{zh}至{zh_last}"), format!("{en}–{en_last}")),
+        }
     };
     let (zh, en): (Vec<String>, Vec<String>) = rows.iter().map(word).unzip();
     (zh.join("、"), en.join(", "))

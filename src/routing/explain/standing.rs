@@ -3,7 +3,7 @@
 
 use super::super::callers::{CallerAct, CallerPolicy, Lane};
 use super::super::diagnostic::Text;
-use super::super::people::Hours;
+use super::super::hours::Hours;
 use super::super::plan::{Line, Plan, Trunk};
 use super::super::queueing::Known;
 use super::super::reach::Reached;
@@ -130,9 +130,13 @@ impl Plan {
         let seats: Vec<&str> = group.seats.iter().map(|seat| seat.as_str()).collect();
         let seats = seats.join(", ");
         let there = self.presence(&group.hours, at);
+        let (zh, en) = match group.hours.decided(at, &self.city.time_zone) {
+            Some(why) => (format!("（{}）", why.zh), format!(" ({})", why.en)),
+            None => (String::new(), String::new()),
+        };
         Some(Text::new(
-            format!("{}（{seats}）{}", group.name, there.zh),
-            format!("its experts ({seats}) are {}", there.en),
+            format!("{}（{seats}）{}{zh}", group.name, there.zh),
+            format!("its experts ({seats}) are {}{en}", there.en),
         ))
     }
 
@@ -167,7 +171,7 @@ impl Plan {
 
     /// By the hours; whether somebody has signed in is not the plan's to know.
     pub(in super::super) fn presence(&self, hours: &Hours, at: Timestamp) -> Text {
-        match (hours.0.is_empty(), hours.are_open(at, &self.city.time_zone)) {
+        match (hours.are_always(), hours.are_open(at, &self.city.time_zone)) {
             (true, _) => Text::new("全天有人", "there at all hours"),
             (false, true) => Text::new("此时有人", "there at this hour"),
             (false, false) => Text::new("此时无人", "not there at this hour"),

@@ -6,11 +6,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use crate::id::ScriptId;
-use crate::routing::people::Hours;
+use crate::routing::holidays;
+use crate::routing::hours::{Hours, instants};
 use crate::routing::plan::{Line, Plan};
 use crate::routing::script::{Act, Condition, Target};
 use crate::time::Timestamp;
@@ -25,6 +26,8 @@ pub struct State {
     pub at: Timestamp,
     /// All of them together.
     pub total: Duration,
+    /// How much more of it special days of calendars bring in the other years that they know.
+    pub special: Duration,
 }
 
 /// One stretch of time.
@@ -52,32 +55,38 @@ impl Plan {
     pub fn calendar(&self, line: &Line, year: i16) -> Calendar {
         let hours = self.hours_of(line);
         let zone = &self.city.time_zone;
-        let points = points(&hours, zone, year);
         let mut seen: Vec<Vec<bool>> = Vec::new();
         let mut calendar = Calendar::default();
-        for pair in points.windows(2) {
-            let (from, until) = (pair[0], pair[1]);
+        let mut look = |from: Timestamp, until: Timestamp, of_the_year: bool| {
             let open: Vec<bool> = hours.iter().map(|own| own.are_open(from, zone)).collect();
             let total = Duration::try_from(until.duration_since(from)).unwrap_or_default();
             let state = match seen.iter().position(|known| *known == open) {
                 Some(state) => state,
                 None => {
                     seen.push(open);
-                    calendar.states.push(State { at: from, total: Duration::ZERO });
+                    let state = State { at: from, total: Duration::ZERO, special: Duration::ZERO };
+                    calendar.states.push(state);
                     seen.len() - 1
                 }
             };
-            calendar.states[state].total += total;
-            calendar.stretches.push(Stretch { from, until, state });
-        }
+            if of_the_year {
+                calendar.states[state].total += total;
+                calendar.stretches.push(Stretch { from, until, state });
+            } else {
+                calendar.states[state].special += total;
+            }
+        };
+        let (of_the_year, special) = points(&hours, zone, year);
+        of_the_year.windows(2).for_each(|pair| look(pair[0], pair[1], true));
+        special.iter().flat_map(|day| day.windows(2)).for_each(|pair| look(pair[0], pair[1], false));
         calendar
     }
 
     /// All hours on which the treatment of a call to `line` depends, each once.
-    fn hours_of<'a>(&'a self, line: &'a Line) -> Vec<&'a Hours> {
+    pub(in crate::routing) fn hours_of<'a>(&'a self, line: &'a Line) -> Vec<&'a Hours> {
         let mut found: Vec<&Hours> = Vec::new();
         let mut add = |hours: &'a Hours| {
-            if !hours.0.is_empty() && !found.contains(&hours) {
+            if !hours.are_always() && !found.contains(&hours) {
                 found.push(hours);
             }
         };
@@ -112,34 +121,32 @@ impl Plan {
 }
 
 /// The year's first instant, every instant at which one of `hours` can begin or end, and the first instant of the
-/// next year; in order.
+/// next year; in order. And the same of each special day that a calendar has in other years that are not over: holidays
+/// are known for years that are not leap years, and what they bring together is proved on those days.
 ///
 /// Between two of them the day, its weekday and each comparison with a band's edge stay what they are. Where a
 /// clock is put back, an edge comes twice; where it is put forward, the change itself is such an instant.
-fn points(hours: &[&Hours], zone: &TimeZone, year: i16) -> Vec<Timestamp> {
+pub(super) fn points(hours: &[&Hours], zone: &TimeZone, year: i16) -> (Vec<Timestamp>, Vec<Vec<Timestamp>>) {
     let (Ok(first), Ok(last)) = (Date::new(year, 1, 1), Date::new(year.saturating_add(1), 1, 1)) else {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     };
+    let edges: BTreeSet<Time> = hours.iter().flat_map(|own| own.edges()).collect();
+    let special: BTreeSet<Date> = hours.iter().flat_map(|own| own.special_days()).collect();
+    let others = special.into_iter().filter(|day| day.year() != year && day.year() >= holidays::newest());
+    let others = others.filter_map(|day| Some(between(day, day.tomorrow().ok()?, &edges, zone)));
+    (between(first, last, &edges, zone), others.collect())
+}
+
+/// From the first instant of a day to that of another.
+fn between(first: Date, last: Date, edges: &BTreeSet<Time>, zone: &TimeZone) -> Vec<Timestamp> {
     let midnight = |day: Date| day.to_zoned_datetime(zone.clone()).ok().map(|zoned| zoned.timestamp());
     let (Some(begins), Some(ends)) = (midnight(first), midnight(last)) else { return Vec::new() };
     let mut points = BTreeSet::from([begins, ends]);
-    if !hours.is_empty() {
-        let edges: BTreeSet<Time> = hours
-            .iter()
-            .flat_map(|own| &own.0)
-            .flat_map(|band| [band.from, band.to])
-            .chain([Time::midnight()])
-            .collect();
+    if !edges.is_empty() {
         for day in first.series(jiff::Span::new().days(1)).take_while(|day| *day < last) {
-            points.extend(edges.iter().flat_map(|edge| both(day.to_datetime(*edge), zone)));
+            points.extend(edges.iter().flat_map(|edge| instants(day.to_datetime(*edge), zone)));
         }
         points.extend(zone.following(begins).map(|change| change.timestamp()).take_while(|at| *at < ends));
     }
     points.into_iter().filter(|at| (begins..=ends).contains(at)).collect()
-}
-
-/// When a clock shows this: once, twice in an hour that is repeated, and just behind one that is left out.
-fn both(shown: DateTime, zone: &TimeZone) -> impl Iterator<Item = Timestamp> {
-    let shown = zone.to_ambiguous_timestamp(shown);
-    [shown.earlier().ok(), shown.later().ok()].into_iter().flatten()
 }

@@ -19,6 +19,8 @@ pub struct Year {
     pub ticket: Duration,
     /// With nobody.
     pub nobody: Duration,
+    /// With nobody on special days that calendars have in other years.
+    pub nobody_special: Duration,
     /// When it fails first, and why.
     pub first: Option<(Timestamp, Why)>,
 }
@@ -36,7 +38,7 @@ impl Year {
 
     /// Whether it never fails.
     pub fn is_whole(&self) -> bool {
-        self.nobody.is_zero()
+        self.nobody.is_zero() && self.nobody_special.is_zero()
     }
 
     /// Whether it fails at every hour alike.
@@ -57,6 +59,7 @@ impl Plan {
                 Outcome::Ticket => year.ticket += state.total,
                 Outcome::Nobody(why) => {
                     year.nobody += state.total;
+                    year.nobody_special += state.special;
                     year.first.get_or_insert((state.at, why));
                 }
             }

@@ -8,7 +8,7 @@ use super::super::people_values::{Beginning, Named, Prefix};
 use super::super::read::Reader;
 use super::super::source::Said;
 use super::Field;
-use super::people::HoursTable;
+use super::calendar::HoursTable;
 use super::reading::secs;
 
 /// `[disposition]`: tables of `code = "名称"`.

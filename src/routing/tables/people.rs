@@ -2,35 +2,14 @@
 
 use std::time::Duration;
 
-use super::super::diagnostic::{Spot, Text};
+use super::super::diagnostic::Text;
 use super::super::people::{ThreeWay, Work};
-use super::super::people_values::{Clock, Days, Key, Named, Prefix};
+use super::super::people_values::{Key, Named, Prefix};
 use super::super::read::Reader;
 use super::super::source::Said;
 use super::Field;
+use super::calendar::HoursTable;
 use super::reading::{PEER_RING, secs, unnamed};
-
-/// `hours`.
-#[derive(Debug, Default)]
-pub struct HoursTable {
-    /// Where it stands; `None`: always.
-    pub spot: Option<Spot>,
-    /// `{ days = "…", from = "…", to = "…" }`.
-    pub bands: Vec<BandTable>,
-}
-
-/// One of them.
-#[derive(Debug)]
-pub struct BandTable {
-    /// The table.
-    pub spot: Spot,
-    /// `days`.
-    pub days: Field<Days>,
-    /// `from`.
-    pub from: Field<Clock>,
-    /// `to`.
-    pub to: Field<Clock>,
-}
 
 /// `[[expert_group]]`.
 #[derive(Debug)]
@@ -103,31 +82,6 @@ pub struct AwayTable {
     pub name: Field<String>,
     /// `most`.
     pub most: Field<Duration>,
-}
-
-impl HoursTable {
-    /// Reads `hours` among the other keys of a table.
-    pub(super) fn read(reader: &mut Reader<'_, '_>) -> Self {
-        HoursTable::read_as("hours", reader)
-    }
-
-    /// The same under another name.
-    pub(super) fn read_as(name: &'static str, reader: &mut Reader<'_, '_>) -> Self {
-        let spot = reader.has(name).then(|| reader.spot_of(name));
-        HoursTable { spot, bands: reader.sections(name, BandTable::read) }
-    }
-}
-
-impl BandTable {
-    fn read(reader: &mut Reader<'_, '_>) -> Self {
-        let when = || Text::new("谁也不知道何时有人", "nobody could say when somebody is there");
-        BandTable {
-            spot: reader.spot.clone(),
-            days: reader.required("days", when()),
-            from: reader.required("from", when()),
-            to: reader.required("to", when()),
-        }
-    }
 }
 
 impl ExpertGroupTable {

@@ -11,6 +11,7 @@ use super::super::read::{Node, Reader, Value};
 use super::super::source::{Problems, Said};
 use super::super::values::one_of;
 use super::Field;
+use super::calendar::HoursTable;
 use super::reading::secs;
 
 /// `[human_first]`.
@@ -62,6 +63,8 @@ pub struct StaffingTable {
     pub talk: Field<Duration>,
     /// `target`.
     pub target: Option<TargetTable>,
+    /// `hours`: when so many call.
+    pub hours: HoursTable,
 }
 
 /// `target = { within = "15s", percent = 95 }`.
@@ -120,6 +123,7 @@ impl StaffingTable {
             calls_per_hour: reader.required("calls_per_hour", uncounted()),
             talk: reader.required("talk", uncounted()),
             target: reader.section("target", TargetTable::read),
+            hours: HoursTable::read(reader),
         }
     }
 }

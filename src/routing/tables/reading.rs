@@ -77,6 +77,9 @@ impl RoutingTable {
             retired: reader.section("retired", RetiredTable::read),
             cases: reader.sections("test", CaseTable::read),
             watch: reader.section("reload", |reader| reader.or("watch", true)).flatten(),
+            calendars: reader.sections("calendar", CalendarTable::read),
+            holidays: reader.sections("holiday", HolidayTable::read),
+            built: OnceLock::new(),
         }
     }
 }
@@ -280,6 +283,7 @@ impl SeatTable {
             order: reader.or("order", 0),
             wrap_up: reader.optional("wrap_up"),
             secret: reader.required("secret", open),
+            hours: HoursTable::read(reader),
             sound: SoundTable::read(reader),
         }
     }

@@ -13,7 +13,7 @@ use super::super::read::Reader;
 use super::super::script::Reading;
 use super::super::source::Said;
 use super::Field;
-use super::people::HoursTable;
+use super::calendar::HoursTable;
 use super::reading::unnamed;
 
 /// Kinds of step, by the key that says which it is.

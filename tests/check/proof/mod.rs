@@ -75,5 +75,5 @@ pub fn workdays(bands: &[(&str, &str)]) -> Hours {
         from: from.parse().expect("a time"),
         to: to.parse().expect("a time"),
     };
-    Hours(bands.iter().map(band).collect())
+    Hours::weekly(bands.iter().map(band).collect())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hotline::routing::people::Role;
+use hotline::routing::people::{Hours, Role};
 use hotline::routing::queueing::Staffing;
 
 use super::plan;
@@ -18,6 +18,7 @@ fn a_queue_is_measured_by_those_who_take_its_callers_with_their_wrap_up() {
         talk: Duration::from_secs(149),
         within: Duration::from_secs(15),
         percent: 95,
+        hours: Hours::default(),
     });
     let needs = plan.staffing();
     let [need] = &needs[..] else { panic!("one queue") };

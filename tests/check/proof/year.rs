@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use hotline::routing::calendar::{Calendar, Day, Works};
+use hotline::routing::hours::Span;
 use hotline::routing::people::{Band, Hours};
 use hotline::routing::plan::{LineMode, Plan};
 use hotline::routing::proof::hours::LEAP_YEAR;
@@ -75,9 +77,50 @@ fn every_number_of_the_shipped_file_has_a_person_at_each_of_8784_hours() {
     }
 }
 
+/// Office hours with days of the leap year itself that are otherwise, and of another year.
+fn office() -> Hours {
+    let during = |spans: &[(&str, &str)]| {
+        let span = |(from, to): &(&str, &str)| Span {
+            from: from.parse().expect("a time"),
+            to: to.parse().expect("a time"),
+        };
+        Works::During(spans.iter().map(span).collect())
+    };
+    let days = [
+        ("2028-02-29", during(&[])),
+        ("2028-10-07", Works::As(Weekday::Monday)), // A Saturday.
+        ("2028-12-31", during(&[("00:00", "07:13"), ("23:59", "00:00")])), // A Sunday.
+        ("2028-03-26", during(&[("02:30", "04:00")])), // When clocks are put forward in Europe.
+        ("2029-01-01", during(&[])),
+        ("2020-01-01", during(&[])),
+    ];
+    let day = |(date, works): (&str, Works)| {
+        (date.parse().expect("a day"), Day { works, name: "节".into(), source: None })
+    };
+    let weekly = workdays(&[("08:30", "12:00"), ("14:30", "18:01")]).bands;
+    let days = days.map(day).into();
+    Hours::by(std::sync::Arc::new(Calendar { name: "office".into(), weekly, days, ..Calendar::default() }))
+}
+
+#[test]
+fn a_calendars_days_are_in_the_year_and_those_of_years_to_come_beside_it() {
+    for zone in ["Asia/Shanghai", "Europe/Berlin"] {
+        let mut plan = closing(office());
+        plan.city.time_zone = TimeZone::get(zone).expect("a zone");
+        agrees_with_a_walk(&plan, "12345");
+    }
+    let year = closing(office()).year(line(&closing(office()), "12345"));
+    // 260 workdays without the leap day, and the Saturday: 7 h 1 min each; then 7 h 14 min and an hour and a half.
+    let open = 260 * (7 * 3_600 + 60) + (7 * 3_600 + 14 * 60) + 5_400;
+    assert_eq!(year.person, Duration::from_secs(open));
+    // A Monday of 2029 that is free is looked at by itself; one of 2020 is over.
+    assert_eq!(year.nobody_special, Duration::from_secs(24 * 3_600));
+    assert_eq!(year.person + year.nobody, Duration::from_secs(8_784 * 3_600));
+}
+
 #[test]
 fn stretches_and_a_walk_through_every_hour_say_the_same() {
-    let night = Hours(vec![
+    let night = Hours::weekly(vec![
         Band {
             days: vec![Weekday::Saturday, Weekday::Sunday],
             from: "22:17".parse().expect("a time"),
@@ -104,7 +147,7 @@ fn stretches_and_a_walk_through_every_hour_say_the_same() {
 fn a_clock_that_is_put_forward_and_back_is_followed() {
     for zone in ["America/New_York", "Australia/Lord_Howe"] {
         // Edges inside the hour that is left out, and inside the one that comes twice.
-        let mut plan = closing(Hours(vec![Band {
+        let mut plan = closing(Hours::weekly(vec![Band {
             days: vec![Weekday::Sunday],
             from: "01:15".parse().expect("a time"),
             to: "02:45".parse().expect("a time"),
@@ -140,7 +183,8 @@ fn one_minute_in_a_year_is_a_hole() {
         from: from.parse().expect("a time"),
         to: to.parse().expect("a time"),
     };
-    let plan = closing(Hours(vec![band(&days[..6], "00:00", "00:00"), band(&days[6..], "00:00", "23:59")]));
+    let plan =
+        closing(Hours::weekly(vec![band(&days[..6], "00:00", "00:00"), band(&days[6..], "00:00", "23:59")]));
     let year = plan.year(line(&plan, "12345"));
     assert_eq!(year.nobody, Duration::from_secs(53 * 60), "a minute of each Sunday");
     let (first, _) = year.first.expect("a gap");

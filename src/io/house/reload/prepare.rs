@@ -121,6 +121,9 @@ impl Job {
             return Err(NotReloaded::Faulty(diagnostics));
         };
         let (tests, dry_run) = (outcome.cases, self.wanted.dry_run);
+        if !dry_run {
+            start::log(&report);
+        }
         if plan.digest == self.running.digest || self.was_seen(&plan) {
             let tokens = match dry_run {
                 true => None,

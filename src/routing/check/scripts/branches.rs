@@ -1,17 +1,16 @@
 //! Branches: each case asks for something, and some call takes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::{Time, Weekday};
+use jiff::civil::{Date, Time};
 
 use super::super::super::build;
 use super::super::super::diagnostic::{Diagnostic, Spot};
-use super::super::super::people::Hours;
+use super::super::super::hours::{Hours, Span};
 use super::super::super::script::{Case, Condition};
 use super::super::super::source::{Problems, Said};
 use super::super::super::tables::RoutingTable;
 use super::super::super::tables::script::{ActTable, BranchTable, CaseTable, FlowTable};
-use super::super::experts;
 use super::graph::{Graph, Place};
 
 /// Each case asks for something that can be so, and that no case before it takes.
@@ -22,13 +21,10 @@ pub fn conditions(table: &RoutingTable, problems: &mut Problems) {
             caseless(&branch.spot, problems);
         }
         for (place, case) in branch.cases.iter().enumerate() {
-            for hours in [&case.inside, &case.outside] {
-                experts::each(hours, problems);
-            }
             if case.bare {
                 bare(case, problems);
-            } else if !empty(case, problems) && !closed(case, problems) {
-                taken(branch, place, problems);
+            } else if !empty(case, problems) && !closed(case, table, problems) {
+                taken(branch, place, table, problems);
             }
         }
     }
@@ -79,9 +75,9 @@ fn empty(case: &CaseTable, problems: &mut Problems) -> bool {
 }
 
 /// Hours that are over whenever they begin.
-fn closed(case: &CaseTable, problems: &mut Problems) -> bool {
-    let Some(built) = build::script::case(case) else { return false };
-    let minutes = open_minutes(&built);
+fn closed(case: &CaseTable, table: &RoutingTable, problems: &mut Problems) -> bool {
+    let Some(built) = build::script::case(case, table) else { return false };
+    let minutes = open_minutes(&built, &special_days([&built]));
     if minutes.is_none_or(|minutes| minutes.contains(&true)) {
         return false;
     }
@@ -90,8 +86,19 @@ fn closed(case: &CaseTable, problems: &mut Problems) -> bool {
     true
 }
 
-/// Minutes of the week in which a case may be so; `None` where it does not go by hours.
-fn open_minutes(case: &Case) -> Option<Vec<bool>> {
+/// The days of calendars that are not as their weekday says.
+fn special_days<'a>(cases: impl IntoIterator<Item = &'a Case>) -> Vec<Date> {
+    let conditions = cases.into_iter().flat_map(|case| &case.when);
+    let hours = conditions.filter_map(|condition| match condition {
+        Condition::Inside(hours) | Condition::Outside(hours) => Some(hours),
+        Condition::Line(_) | Condition::Caller(_) | Condition::Value { .. } => None,
+    });
+    hours.flat_map(Hours::special_days).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Minutes of an ordinary week, and of each of these days, in which a case may be so; `None` where it does not go by
+/// hours.
+fn open_minutes(case: &Case, days: &[Date]) -> Option<Vec<bool>> {
     let mut open = None;
     for condition in &case.when {
         let (hours, inside) = match condition {
@@ -99,7 +106,7 @@ fn open_minutes(case: &Case) -> Option<Vec<bool>> {
             Condition::Outside(hours) => (hours, false),
             Condition::Line(_) | Condition::Caller(_) | Condition::Value { .. } => continue,
         };
-        let minutes = minutes(hours);
+        let minutes = minutes(hours, days);
         let open: &mut Vec<bool> = open.get_or_insert_with(|| vec![true; minutes.len()]);
         open.iter_mut().zip(minutes).for_each(|(open, there)| *open &= there == inside);
     }
@@ -108,30 +115,34 @@ fn open_minutes(case: &Case) -> Option<Vec<bool>> {
 
 const DAY: usize = 24 * 60;
 
-/// The week's minutes from Monday on, and whether somebody is there.
-fn minutes(hours: &Hours) -> Vec<bool> {
-    if hours.0.is_empty() {
-        return vec![true; 7 * DAY];
+/// The minutes of a week from Monday on and of each day, and whether somebody is there.
+fn minutes(hours: &Hours, days: &[Date]) -> Vec<bool> {
+    let mut there = vec![hours.are_always(); (7 + days.len()) * DAY];
+    let mut fill = |day: usize, span: Span| {
+        let minute = |time: Time| time.hour() as usize * 60 + time.minute() as usize;
+        let from = minute(span.from);
+        let to = if span.to == Time::midnight() { DAY } else { minute(span.to).max(from) };
+        there[day * DAY + from..day * DAY + to].fill(true);
+    };
+    for band in hours.each_week() {
+        band.days.iter().for_each(|day| fill(day.to_monday_zero_offset() as usize, band.span()));
     }
-    let minute = |time: Time| time.hour() as usize * 60 + time.minute() as usize;
-    let mut there = vec![false; 7 * DAY];
-    for band in &hours.0 {
-        let end = if band.to == Time::midnight() { DAY } else { minute(band.to) };
-        for day in &band.days {
-            let day = Weekday::to_monday_zero_offset(*day) as usize * DAY;
-            there[day + minute(band.from)..day + end.max(minute(band.from))].fill(true);
-        }
+    for (place, day) in days.iter().enumerate() {
+        hours.on(*day).for_each(|span| fill(7 + place, span));
     }
     there
 }
 
 /// A case of which every call is taken by an earlier one.
-fn taken(branch: &BranchTable, place: usize, problems: &mut Problems) {
+fn taken(branch: &BranchTable, place: usize, table: &RoutingTable, problems: &mut Problems) {
     let case = &branch.cases[place];
-    let Some(built) = build::script::case(case) else { return };
+    let Some(built) = build::script::case(case, table) else { return };
     let earlier = branch.cases[..place].iter().find(|earlier| {
-        let before = build::script::case(earlier).filter(|_| !earlier.bare);
-        before.is_some_and(|before| before.when.iter().all(|wanted| follows(wanted, &built)))
+        let before = build::script::case(earlier, table).filter(|_| !earlier.bare);
+        before.is_some_and(|before| {
+            let days = special_days([&before, &built]);
+            before.when.iter().all(|wanted| follows(wanted, &built, &days))
+        })
     });
     let Some(earlier) = earlier else { return };
     never(&case.spot, "前面的情形已经包括", "one before it takes them all", problems).related(
@@ -142,10 +153,11 @@ fn taken(branch: &BranchTable, place: usize, problems: &mut Problems) {
 }
 
 /// Whether a condition is so whenever a case is.
-fn follows(wanted: &Condition, case: &Case) -> bool {
+fn follows(wanted: &Condition, case: &Case, days: &[Date]) -> bool {
     let all = |hours: &Hours, inside: bool| {
-        let open = open_minutes(case).unwrap_or_else(|| vec![true; 7 * DAY]);
-        open.iter().zip(minutes(hours)).all(|(open, there)| !open || there == inside)
+        let there = minutes(hours, days);
+        let open = open_minutes(case, days).unwrap_or_else(|| vec![true; there.len()]);
+        open.iter().zip(there).all(|(open, there)| !open || there == inside)
     };
     match wanted {
         Condition::Inside(hours) => all(hours, true),
