@@ -77,7 +77,13 @@ fn meeting() -> EventBody {
 fn talked(outcome: &str, said: Vec<(Speaker, &str)>) -> EventBody {
     let line = |(who, text): (Speaker, &str)| SaidLine { who, text: text.into(), at_ms: 40 };
     let transcript = said.into_iter().map(line).collect();
-    EventBody::BotTalked { bot: "assistant".into(), outcome: outcome.into(), took_ms: 9_000, transcript, cut: 0 }
+    EventBody::BotTalked {
+        bot: "assistant".into(),
+        outcome: outcome.into(),
+        took_ms: 9_000,
+        transcript,
+        cut: 0,
+    }
 }
 
 fn transfer(kind: TransferKind, step: TransferStep, status: Option<u16>) -> EventBody {

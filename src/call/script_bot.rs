@@ -12,7 +12,7 @@ use super::script::Acting;
 use super::{Call, Command, Doing, Timer, Told};
 use crate::id::{BotId, LegId};
 use crate::media::Order;
-use crate::media::order::{Codec, Flow, LegConfig, PortSlot, Watches};
+use crate::media::order::{Codec, Flow, Group, LegConfig, PortSlot, Watches};
 use crate::routing::script::BOT_OUTCOME;
 use crate::time::{Instant, Now};
 
@@ -146,7 +146,7 @@ impl Call {
 }
 
 /// Both ends are ours: nothing is negotiated, kept secret or watched.
-fn config(slot: PortSlot, group: crate::media::order::Group, at: SocketAddr) -> LegConfig {
+fn config(slot: PortSlot, group: Group, at: SocketAddr) -> LegConfig {
     LegConfig {
         slot,
         group,

@@ -56,9 +56,9 @@ use crate::tickets::outbox::Outbox;
 use crate::tickets::ticket::Numbers;
 use crate::time::{Agenda, Instant, Now, Timestamp};
 
+pub use bots::TALKS_MAX as BOT_TALKS_MAX;
 pub use cases::{LATE_MAX, may_export};
 pub use fact::{Fact, What};
-pub use bots::TALKS_MAX as BOT_TALKS_MAX;
 pub use port::{Happened, Input, Invited, Output, Placed, StoreJob};
 use ports::Ports;
 use screens::Screens;

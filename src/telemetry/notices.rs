@@ -27,7 +27,11 @@ impl NoticeFigures {
             "Questions of flows that an adapter did not answer: failed, timeout, or busy with too many",
             self.failures.clone(),
         );
-        r.register("bot_talks_under_way", "Programs that talk with callers now, or are waited for", self.talks.clone());
+        r.register(
+            "bot_talks_under_way",
+            "Programs that talk with callers now, or are waited for",
+            self.talks.clone(),
+        );
         r.register("notices_in_force", "Hot notices that callers hear now", self.in_force.clone());
         r.register("notices_told", "Times that a caller heard a hot notice begin", self.told.clone());
     }

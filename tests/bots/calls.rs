@@ -53,8 +53,11 @@ fn seat(lines: &mut Lines, engine: &Engine) -> hotline::io::packets::PartyKey {
 
 #[test]
 fn a_caller_talks_with_a_program_and_then_with_a_clerk_who_can_read_what_was_said() {
-    let then =
-        vec![said("bot", "您好，请讲"), said("caller", "建设路的路灯坏了，我是13800000042"), json!({ "type": "person" })];
+    let then = vec![
+        said("bot", "您好，请讲"),
+        said("caller", "建设路的路灯坏了，我是13800000042"),
+        json!({ "type": "person" }),
+    ];
     let sound = tone(1_000.0);
     let program = Program::start(Manner::Talks { sound, after: 3 * 8_000, then });
     let engine = Engine::start("bot-person", &with_bot(&program, ""));

@@ -198,7 +198,10 @@ fn it_is_told_who_calls_which_keys_are_pressed_and_how_it_ended() {
     }
     let kinds: Vec<&str> = seen.told.iter().map(|frame| frame["type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["start", "dtmf", "stop"]);
-    assert_eq!((&seen.told[0]["caller"], &seen.told[0]["sound"]["rate"]), (&json!("138******42"), &json!(16_000)));
+    assert_eq!(
+        (&seen.told[0]["caller"], &seen.told[0]["sound"]["rate"]),
+        (&json!("138******42"), &json!(16_000))
+    );
     assert_eq!((&seen.told[1]["digit"], &seen.told[2]["reason"]), (&json!("5"), &json!("key")));
 }
 

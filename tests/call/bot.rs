@@ -9,7 +9,9 @@ use hotline::call::{BotEnd, BotLine, BotSaid, Command, EndWhy, Input, Voice};
 use hotline::media::Order;
 use hotline::media::order::{Codec, PortSlot};
 use hotline::routing::Plan;
-use hotline::routing::script::{Act, Bot, Branch, Case, Condition, Reading, Script, Spoken, Target, Transfer};
+use hotline::routing::script::{
+    Act, Bot, Branch, Case, Condition, Reading, Script, Spoken, Target, Transfer,
+};
 
 use super::caller::{CALLER_PORT, Caller, Dialling, millis, secs};
 
@@ -155,14 +157,9 @@ fn a_number_that_it_says_is_not_called_for_it_is_only_what_the_caller_said() {
 
 #[test]
 fn whatever_becomes_of_a_talk_the_caller_is_with_a_person_at_once_row_by_row() {
-    for end in [
-        BotEnd::Silent,
-        BotEnd::Malformed,
-        BotEnd::Oversized,
-        BotEnd::Flooded,
-        BotEnd::Slow,
-        BotEnd::Closed,
-    ] {
+    for end in
+        [BotEnd::Silent, BotEnd::Malformed, BotEnd::Oversized, BotEnd::Flooded, BotEnd::Slow, BotEnd::Closed]
+    {
         let mut caller = talking();
         assert_eq!(says(&mut caller, BotSaid::Ended(end)), over(end.word(), 2, &PERSON));
         assert_eq!(says(&mut caller, BotSaid::Ended(end)), [""; 0], "once");

@@ -371,7 +371,9 @@ impl Caller {
                     let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
                     let slot = PortSlot(CALLER_PORT + u32::from(leg.index));
                     let input = match self.ports {
-                        true => Input::Port { leg: *leg, slot: Some(slot), peer: here, ours: here, keys: None },
+                        true => {
+                            Input::Port { leg: *leg, slot: Some(slot), peer: here, ours: here, keys: None }
+                        }
                         false => Input::Bot { talk: *talk, said: BotSaid::Ended(BotEnd::NoSound) },
                     };
                     self.lent.extend(self.ports.then_some(slot.0));

@@ -62,10 +62,14 @@ fn whatever_becomes_of_the_talk_a_clerk_takes_the_caller_and_has_read_what_was_s
                 what,
                 What::BotTalked { end: told, lines, .. } if *told == end && lines.len() == 1
             )));
-            let events: Vec<EventBody> = city.books.taken.iter().filter_map(|event| Some(read(&event.json).ok()?.body)).collect();
+            let events: Vec<EventBody> =
+                city.books.taken.iter().filter_map(|event| Some(read(&event.json).ok()?.body)).collect();
             let place = |is_it: fn(&EventBody) -> bool| events.iter().position(is_it).expect("it was told");
             let talked = place(|body| matches!(body, EventBody::BotTalked { .. }));
-            assert!(talked < place(|body| matches!(body, EventBody::SeatOffered { .. })), "before the seat rang");
+            assert!(
+                talked < place(|body| matches!(body, EventBody::SeatOffered { .. })),
+                "before the seat rang"
+            );
         });
     }
 }
@@ -102,7 +106,11 @@ fn no_more_programs_talk_at_once_than_may_and_a_drain_ends_them() {
         let callers: Vec<_> = (0..BOT_TALKS_MAX + 4)
             .map(|n| {
                 let caller = city.phone(&format!("138{n:08}")).waits();
-                city.later(millis(40 * n as u64), caller, Deed::Call(Box::new(Dial::to("12345")), Vec::new()));
+                city.later(
+                    millis(40 * n as u64),
+                    caller,
+                    Deed::Call(Box::new(Dial::to("12345")), Vec::new()),
+                );
                 caller
             })
             .collect();
@@ -154,7 +162,10 @@ fn whatever_callers_and_programs_do_there_is_a_person_or_the_callers_own_leaving
                     let mut then = Vec::new();
                     for _ in 0..city.dice.below(5) {
                         at += 300 + city.dice.below(5_000);
-                        then.push((millis(at), Deed::Press(KEYS[city.dice.below(KEYS.len() as u64) as usize])));
+                        then.push((
+                            millis(at),
+                            Deed::Press(KEYS[city.dice.below(KEYS.len() as u64) as usize]),
+                        ));
                     }
                     match city.dice.below(4) {
                         0 => then.push((millis(city.dice.below(at)), Deed::HangUp)),

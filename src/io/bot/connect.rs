@@ -46,7 +46,7 @@ pub(super) struct NotThere {
     pub(super) why: String,
 }
 
-fn unreachable(why: impl ToString) -> NotThere {
+fn out_of_reach(why: impl ToString) -> NotThere {
     NotThere { end: BotEnd::Unreachable, why: why.to_string() }
 }
 
@@ -69,15 +69,14 @@ impl Connector {
         let stream: Box<dyn Stream> = match closed {
             false => Box::new(stream),
             true => {
-                let name = ServerName::try_from(host).map_err(unreachable)?;
+                let name = ServerName::try_from(host).map_err(out_of_reach)?;
                 let connector = TlsConnector::from(self.tls()?);
-                Box::new(connector.connect(name, stream).await.map_err(unreachable)?)
+                Box::new(connector.connect(name, stream).await.map_err(out_of_reach)?)
             }
         };
-        let (connection, _) =
-            tokio_tungstenite::client_async_with_config(request, stream, Some(config()))
-                .await
-                .map_err(|error| NotThere { end: BotEnd::Refused, why: words_of(&error) })?;
+        let (connection, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config()))
+            .await
+            .map_err(|error| NotThere { end: BotEnd::Refused, why: words_of(&error) })?;
         Ok(connection)
     }
 
@@ -89,7 +88,7 @@ impl Connector {
         let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .and_then(BuilderVerifierExt::with_platform_verifier)
-            .map_err(unreachable)?
+            .map_err(out_of_reach)?
             .with_no_client_auth();
         Ok(known.insert(Arc::new(config)).clone())
     }
@@ -97,13 +96,14 @@ impl Connector {
 
 /// The handshake's request, with the secret as a bearer token (RFC 6750 §2.1). Its file is read aside.
 async fn request(bot: &Bot, data: &Path) -> Result<Request, NotThere> {
-    let mut request = bot.url.as_str().into_client_request().map_err(|error| unreachable(words_of(&error)))?;
+    let mut request =
+        bot.url.as_str().into_client_request().map_err(|error| out_of_reach(words_of(&error)))?;
     if let Some(secret) = bot.secret.clone() {
         let data = data.to_owned();
         let read = tokio::task::spawn_blocking(move || secrets::given(&secret, &data)).await;
-        let token = read.map_err(unreachable)?.map_err(unreachable)?;
+        let token = read.map_err(out_of_reach)?.map_err(out_of_reach)?;
         let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
-            .map_err(|_| unreachable("the secret is no token"))?;
+            .map_err(|_| out_of_reach("the secret is no token"))?;
         value.set_sensitive(true);
         request.headers_mut().insert(AUTHORIZATION, value);
     }
@@ -114,13 +114,13 @@ async fn request(bot: &Bot, data: &Path) -> Result<Request, NotThere> {
 async fn open(host: &str, port: u16, closed: bool) -> Result<TcpStream, NotThere> {
     let found: Vec<SocketAddr> = match host.parse::<IpAddr>() {
         Ok(ip) => vec![SocketAddr::new(ip, port)],
-        Err(_) => lookup_host((host, port)).await.map_err(unreachable)?.collect(),
+        Err(_) => lookup_host((host, port)).await.map_err(out_of_reach)?.collect(),
     };
-    let mut last = unreachable("no address, or in the clear to a public one");
+    let mut last = out_of_reach("no address, or in the clear to a public one");
     for at in found.into_iter().filter(|at| closed || is_near(at.ip())) {
         match dial(at).await {
             Ok(stream) => return Ok(stream),
-            Err(error) => last = unreachable(error),
+            Err(error) => last = out_of_reach(error),
         }
     }
     Err(last)

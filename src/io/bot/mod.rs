@@ -31,7 +31,10 @@ const WORDS_MAX: usize = 64;
 
 /// Whether each program's token is there: without it, none would let us in.
 pub fn check(plan: &Plan, data: &Path) -> Result<(), SecretError> {
-    plan.bots.values().filter_map(|bot| bot.secret.as_ref()).try_for_each(|secret| given(secret, data).map(drop))
+    plan.bots
+        .values()
+        .filter_map(|bot| bot.secret.as_ref())
+        .try_for_each(|secret| given(secret, data).map(drop))
 }
 
 /// The talks of the house.

@@ -5,12 +5,12 @@
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::{Sink, SinkExt, Stream as _};
-use std::pin::Pin;
+use futures_util::{Sink, Stream as _};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, timeout};
@@ -96,12 +96,7 @@ async fn socket(engine: SocketAddr) -> std::io::Result<UdpSocket> {
     Ok(socket)
 }
 
-async fn converse(
-    mut errand: Errand,
-    mut connection: Connection,
-    sound: &UdpSocket,
-    tell: impl Fn(BotSaid),
-) {
+async fn converse(mut errand: Errand, mut connection: Connection, sound: &UdpSocket, tell: impl Fn(BotSaid)) {
     let Errand { call, invited, ssrc, words, .. } = &mut errand;
     let format = Format::at(invited.bot.rate);
     let mut talk = Talk::new(format, &start(&call.to_string(), invited, format));
@@ -142,10 +137,8 @@ async fn converse(
             }
         }
     }
-    if is_open {
-        // Whoever does not listen any more is not waited for.
-        let _ = timeout(GOODBYE_MAX, goodbye(&mut connection, &mut talk)).await;
-    }
+    // Whoever does not listen any more is not waited for.
+    let _ = timeout(GOODBYE_MAX, goodbye(&mut connection, &mut talk, is_open)).await;
 }
 
 fn start<'a>(call: &'a str, invited: &'a Invited, sound: Format) -> ToBot<'a> {
@@ -227,10 +220,12 @@ fn end_by(error: &Error) -> BotEnd {
     }
 }
 
-/// `stop`, and the closing handshake as far as it is ours to begin (RFC 6455 §7.1.2).
-async fn goodbye(connection: &mut Connection, talk: &mut Talk) -> Result<(), Error> {
-    poll_fn(|context| send(connection, talk, context)).await?;
-    connection.close().await
+/// `stop`, unless the program was the first to go, and our part of the closing handshake (RFC 6455 §7.1.2).
+async fn goodbye(connection: &mut Connection, talk: &mut Talk, is_open: bool) -> Result<(), Error> {
+    if is_open {
+        poll_fn(|context| send(connection, talk, context)).await?;
+    }
+    connection.close(None).await
 }
 
 /// The program's packets, in order.

@@ -4,6 +4,7 @@
 //! Nothing that a program does, or leaves undone, costs more than the bounds here: what is beyond them is dropped by
 //! a rule, and a program that goes on is given up.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -121,7 +122,10 @@ impl Talk {
         }
         if let Came::Lost(why) = came {
             // What it said last is said; its hanging up then means nothing more.
-            return if self.ending.is_none() { self.end(*why) };
+            if self.ending.is_none() {
+                self.end(*why);
+            }
+            return;
         }
         match self.frames_left.checked_sub(1) {
             Some(left) => self.frames_left = left,
@@ -145,12 +149,13 @@ impl Talk {
         if self.texts > TEXTS_MAX {
             return self.end(BotEnd::Flooded);
         }
-        let said = match FromBot::read(text) {
-            _ if text.len() > TEXT_MAX => return self.end(BotEnd::Oversized),
-            None => return self.end(BotEnd::Malformed),
-            Some(_) if self.ending.is_some() => return,
-            Some(said) => said,
-        };
+        if text.len() > TEXT_MAX {
+            return self.end(BotEnd::Oversized);
+        }
+        let Some(said) = FromBot::read(text) else { return self.end(BotEnd::Malformed) };
+        if self.ending.is_some() {
+            return;
+        }
         match said {
             FromBot::Transcript { who, text, at_ms } => {
                 let line = contract::line(who, &text, at_ms.unwrap_or_else(|| millis(at)));
@@ -167,10 +172,10 @@ impl Talk {
 
     fn take_sound(&mut self, bytes: &[u8], at: Duration) {
         match bytes.len().cmp(&self.format.frame_bytes()) {
-            std::cmp::Ordering::Less => return self.end(BotEnd::Malformed),
-            std::cmp::Ordering::Greater => return self.end(BotEnd::Oversized),
-            std::cmp::Ordering::Equal if self.ending.is_some() => return,
-            std::cmp::Ordering::Equal => {}
+            Ordering::Less => return self.end(BotEnd::Malformed),
+            Ordering::Greater => return self.end(BotEnd::Oversized),
+            Ordering::Equal if self.ending.is_some() => return,
+            Ordering::Equal => {}
         }
         let mut frame = [0; FRAME_SAMPLES];
         let (samples, _) = bytes.as_chunks::<2>();
@@ -183,7 +188,10 @@ impl Talk {
         }
         if self.heard.len() >= HEARD_MAX {
             self.dropped += 1;
-            return if self.dropped > DROPPED_MAX { self.end(BotEnd::Flooded) };
+            if self.dropped > DROPPED_MAX {
+                self.end(BotEnd::Flooded);
+            }
+            return;
         }
         if self.heard.is_empty() {
             self.heard_from = at + HOLD_BACK;

@@ -107,7 +107,7 @@ fn at_16_khz_frames_are_twice_as_long_both_ways() {
 #[test]
 fn lines_are_told_as_they_come_and_dated() {
     let mut room = Room::new();
-    (0..5).for_each(|_| drop(room.tick()));
+    (0..5).for_each(|_| assert_eq!(room.tick(), [0; FRAME_SAMPLES]));
     let line = |who, text: &str, at_ms| BotSaid::Line(BotLine { who, text: text.into(), at_ms });
     let said = room.says(r#"{"type":"transcript","who":"caller","text":"路灯坏了"}"#);
     assert_eq!(said, [line(Voice::Caller, "路灯坏了", 100)]);

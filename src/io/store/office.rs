@@ -214,7 +214,8 @@ mod tests {
     use super::*;
     use crate::id::Dice;
     use crate::tickets::event::{
-        CallKind, ClosedBy, Direction, Flag, ObjectKind, SaidLine, Speaker, TransferKind, TransferStep, stored,
+        CallKind, ClosedBy, Direction, Flag, ObjectKind, SaidLine, Speaker, TransferKind, TransferStep,
+        stored,
     };
 
     #[test]
@@ -424,8 +425,14 @@ mod tests {
         let said = vec![line(Speaker::Bot, "您好", 0), line(Speaker::Caller, "路灯坏了", 2_100)];
         desk.told(&talk("person", said));
         let data = desk.told(&talk("closed", Vec::new())).data;
-        assert_eq!(data["bots"][0]["transcript"][1], json!({"who": "caller", "text": "路灯坏了", "at_ms": 2_100}));
-        assert_eq!((&data["bots"][0]["outcome"], &data["bots"][1]["outcome"]), (&json!("person"), &json!("closed")));
+        assert_eq!(
+            data["bots"][0]["transcript"][1],
+            json!({"who": "caller", "text": "路灯坏了", "at_ms": 2_100})
+        );
+        assert_eq!(
+            (&data["bots"][0]["outcome"], &data["bots"][1]["outcome"]),
+            (&json!("person"), &json!("closed"))
+        );
         assert_eq!((data.get("outcome"), data.get("transcript")), (None, None));
         let data = (0..9).map(|_| desk.told(&talk("done", Vec::new())).data).last().unwrap();
         assert_eq!(data["bots"].as_array().unwrap().len(), 4);

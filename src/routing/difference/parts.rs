@@ -172,7 +172,6 @@ pub(super) fn others(plan: &Plan) -> Vec<Item> {
     });
     let bots = plan.bots.values().map(|bot| {
         Item::named(Kind::Bot, &bot.id, bot)
-            .with("地址", "url", &bot.url)
             .with_span("接通时限", "time to be there", bot.connect)
             .with_span("最长通话", "longest talk", bot.most)
             .with("采样率", "rate", bot.rate)
