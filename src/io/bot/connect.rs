@@ -159,3 +159,99 @@ pub(super) fn words_of(error: &Error) -> String {
         Error::HttpFormat(_) => "an answer that is no HTTP".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use rustls::{RootCertStore, ServerConfig};
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+
+    /// A program behind TLS, whose certificate names `localhost`; and a connector that trusts it.
+    async fn behind_tls() -> (u16, Connector) {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let server = ServerConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .expect("a pair");
+        let mut roots = RootCertStore::empty();
+        roots.add(made.cert.der().clone()).expect("a certificate");
+        let client = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        tokio::spawn(async move {
+            let acceptor = TlsAcceptor::from(Arc::new(server));
+            while let Ok((stream, _)) = listener.accept().await {
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    let Ok(stream) = acceptor.accept(stream).await else { return };
+                    if let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await {
+                        let _ = socket.close(None).await;
+                    }
+                });
+            }
+        });
+        (port, Connector { tls: Mutex::new(Some(Arc::new(client))) })
+    }
+
+    fn bot(url: String) -> Bot {
+        Bot {
+            id: "assistant".into(),
+            url,
+            secret: None,
+            connect: Duration::from_secs(3),
+            most: Duration::from_secs(40),
+            music: None,
+            rate: 8_000,
+            show_caller: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn over_tls_whoever_answers_must_be_who_the_url_names_and_be_vouched_for() {
+        let (port, knows) = behind_tls().await;
+        let end = async |connector: &Connector, host: &str| {
+            let bot = bot(format!("wss://{host}:{port}/calls"));
+            connector.connect(&bot, Path::new(".")).await.err().map(|absent| absent.end)
+        };
+        assert_eq!(end(&knows, "localhost").await, None);
+        assert_eq!(end(&knows, "127.0.0.1").await, Some(BotEnd::Unreachable), "another name");
+        assert_eq!(end(&Connector::default(), "localhost").await, Some(BotEnd::Unreachable), "a stranger");
+        let clear = bot(format!("ws://127.0.0.1:{port}/"));
+        let absent = knows.connect(&clear, Path::new(".")).await.err().map(|absent| absent.end);
+        assert_eq!(absent, Some(BotEnd::Refused), "no WebSocket in the clear there");
+    }
+
+    #[test]
+    fn what_is_in_the_clear_stays_near() {
+        for (ip, near) in [
+            ("127.0.0.1", true),
+            ("10.1.2.3", true),
+            ("172.16.0.1", true),
+            ("192.168.1.1", true),
+            ("169.254.1.1", true),
+            ("::1", true),
+            ("fd00::1", true),
+            ("fe80::1", true),
+            ("::ffff:10.0.0.1", true),
+            ("203.0.113.9", false),
+            ("100.64.0.1", false),
+            ("172.32.0.1", false),
+            ("2001:db8::1", false),
+            ("::ffff:203.0.113.9", false),
+        ] {
+            assert_eq!(is_near(ip.parse().expect("an address")), near, "{ip}");
+        }
+    }
+}
