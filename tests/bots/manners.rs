@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use hotline::call::{BotEnd, BotSaid};
 use hotline::id::{CallId, Dice};
-use hotline::io::bot::{Bots, TEXT_MAX};
+use hotline::io::bot::{Bots, TEXT_MAX, check};
+use hotline::io::plan_files;
 use hotline::media::order::PortSlot;
+use hotline::routing::Overrides;
 use hotline::routing::plan::SecretRef;
 use hotline::routing::script::Bot;
 use hotline::switchboard::Invited;
@@ -203,6 +205,20 @@ fn it_is_told_who_calls_which_keys_are_pressed_and_how_it_ended() {
         (&json!("138******42"), &json!(16_000))
     );
     assert_eq!((&seen.told[1]["digit"], &seen.told[2]["reason"]), (&json!("5"), &json!("key")));
+}
+
+#[test]
+fn a_plan_whose_programs_token_nobody_has_put_there_is_not_taken() {
+    let gateway = Gateway::new("token");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("routing.toml");
+    let mut plan = plan_files::load(&path, &Overrides::default()).plan.expect("the shipped plan");
+    assert!(check(&plan, &gateway.data).is_ok(), "it has no program");
+    let secret = Some(SecretRef::File("token".into()));
+    plan.bots.insert("assistant".into(), Bot { secret, ..bot("ws://127.0.0.1/", 8_000) });
+    let missing = check(&plan, &gateway.data).expect_err("nobody has put it there").to_string();
+    assert!(missing.contains("token"), "{missing}");
+    std::fs::write(gateway.data.join("token"), "s3cret").unwrap();
+    assert!(check(&plan, &gateway.data).is_ok());
 }
 
 #[test]
