@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use hotline::id::{CallId, Dice};
 use hotline::tickets::event::{
     CallKind, ClosedBy, Direction, EventBody, Flag, MessageSpan, ObjectKind, OfferPurpose, OverflowRule,
-    TransferKind, TransferStep, Unanswered, read, source, stored,
+    SaidLine, Speaker, TransferKind, TransferStep, Unanswered, read, source, stored,
 };
 use hotline::tickets::signature::Secret;
 use hotline::tickets::ticket::Numbers;
@@ -71,6 +71,18 @@ fn meeting() -> EventBody {
         shifted_clock,
         wire_ref,
         kind: Some(CallKind::Meeting),
+    }
+}
+
+fn talked(outcome: &str, said: Vec<(Speaker, &str)>) -> EventBody {
+    let line = |(who, text): (Speaker, &str)| SaidLine { who, text: text.into(), at_ms: 40 };
+    let transcript = said.into_iter().map(line).collect();
+    EventBody::BotTalked {
+        bot: "assistant".into(),
+        outcome: outcome.into(),
+        took_ms: 9_000,
+        transcript,
+        cut: 0,
     }
 }
 
@@ -186,6 +198,8 @@ fn bodies() -> Vec<EventBody> {
         EventBody::PeerFailed { trunk: "center".into(), number: "12315".into(), status: 486 },
         EventBody::TicketLeft { ticket: "21090100001".into(), reason: "sub_center_unanswered".into() },
         EventBody::TicketLeft { ticket: "21090100001".into(), reason: "self_service".into() },
+        talked("done", vec![(Speaker::Bot, "您好"), (Speaker::Caller, "路灯\"坏了\"")]),
+        talked("no_answer", Vec::new()),
         EventBody::MessageLeft { name: "what".into(), from_ms: 12_400, to_ms: 58_000 },
         ordered(None, None),
         EventBody::RecordingStored { file: "2021-09-01/a.wav".into(), duration_ms: 69_000, lost_frames: 0 },

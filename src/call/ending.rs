@@ -1,5 +1,6 @@
 //! How a call ends: whoever leaves, what is hung up, and the last figures.
 
+use super::bot::BotEnd;
 use super::{Call, Command, Doing, Ending, FAREWELL_MAX, Input, Stage, Timer, Told};
 use crate::id::LegId;
 use crate::media::Order;
@@ -19,6 +20,19 @@ impl Ending {
             | Ending::Completed
             | Ending::OtherHungUp
             | Ending::Refused(_) => Clearing::Normal,
+        }
+    }
+
+    /// The same, to a program that the caller talks with.
+    fn of_talk(self) -> BotEnd {
+        match self {
+            Ending::CallerHungUp | Ending::CallerCancelled | Ending::CallerVanished => BotEnd::CallerLeft,
+            Ending::Completed
+            | Ending::OtherHungUp
+            | Ending::Refused(_)
+            | Ending::Drained
+            | Ending::TooLong
+            | Ending::Failed => BotEnd::CallEnded,
         }
     }
 }
@@ -51,6 +65,7 @@ impl Call {
 
     /// Hangs up whatever is up.
     pub(super) fn end(&mut self, cause: Ending, now: Now) {
+        self.leave_bot(cause.of_talk(), now);
         self.leave_message(now);
         // Until they hear one another the place is the caller's, and more seats may be about to ring.
         let unmet = self.other.as_ref().is_some_and(|other| other.seat().is_some() && other.met.is_none());

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::bot::{BotEnd, BotLine, BotSaid};
 use super::negotiate::{Disagreement, KeySeed};
-use crate::id::{CallId, LegId, LookUpId, QueueId, ScriptId, SeatId, TrunkId};
+use crate::id::{BotId, CallId, LegId, LookUpId, QueueId, ScriptId, SeatId, TrunkId};
 use crate::media::Order;
 use crate::media::order::{LegFigures, PortSlot};
 use crate::routing::people::Role;
@@ -103,6 +104,8 @@ pub enum Input {
     Survey { wanted: bool },
     /// The answer to [`Command::LookUp`] of that number.
     LookedUp { asked: u32, said: LookedUp },
+    /// What the program of that talk does, or what becomes of it; see [`Command::TalkWithBot`].
+    Bot { talk: u32, said: BotSaid },
     /// End now, whatever is going on.
     End { cause: EndWhy },
 }
@@ -295,6 +298,13 @@ pub enum Command {
     ObserverMayNotHear,
     /// Asks an adapter by these values: [`Input::LookedUp`] with this number follows, in the source's time-out.
     LookUp { asked: u32, source: LookUpId, by: BTreeMap<String, String> },
+    /// A program is to talk with the caller: [`Input::Port`] for its leg follows, and then [`Input::Bot`] of this
+    /// number, until [`Command::LeaveBot`].
+    TalkWithBot { talk: u32, leg: LegId, bot: BotId },
+    /// The caller pressed this key, which is the program's.
+    TellBot { talk: u32, digit: char },
+    /// That talk is over, as far as the call goes.
+    LeaveBot { talk: u32, end: BotEnd },
     /// A fact for the record.
     Tell(Told),
     /// The call is over, all legs are gone: forget it.
@@ -344,6 +354,9 @@ pub enum Told {
     ScriptBegun { script: ScriptId },
     /// An adapter was asked, and said so after so long; or it was not, or did not.
     LookedUp { source: LookUpId, answer: Answer, took: Duration },
+    /// A program talked with the caller, or was to: how that ended, how long it took from when it was asked for, what
+    /// was said, and how many lines were not kept whole.
+    BotTalked { bot: BotId, end: BotEnd, took: Duration, lines: Vec<BotLine>, cut: u32 },
     /// The caller left a message; from when to when in the call's recording.
     MessageLeft { name: String, from: Duration, to: Duration },
     /// The caller ordered a ticket: what it is about, what is known of it, where in the recording the message that

@@ -6,6 +6,7 @@
 
 mod arrange;
 mod attended;
+mod bot;
 mod digits;
 mod early;
 mod early_offer;
@@ -28,6 +29,7 @@ pub mod recording;
 mod refer;
 mod replaced;
 mod script;
+mod script_bot;
 mod script_keys;
 mod script_message;
 mod script_reach;
@@ -55,6 +57,7 @@ use crate::time::{Instant, Now, Timers};
 use arrange::Ears;
 pub use arrange::conference_of;
 pub use attended::GivenAway;
+pub use bot::{BotEnd, BotLine, BotSaid, Voice};
 pub use event::{
     Answer, Beside, Callee, Command, EndWhy, Ending, Input, LookedUp, Missing, Partner, Side, Told,
     TransferKind, TransferStep,
@@ -67,6 +70,7 @@ use notice::Notice;
 use outward::First;
 use party::Other;
 use script::{Acting, Service};
+pub use script_bot::PAYLOAD_TYPE as BOT_PAYLOAD_TYPE;
 use survey::Question;
 use third::{Standing, Third};
 use turned::Turned;
@@ -406,6 +410,7 @@ impl Call {
             Input::Played { leg, mark } => self.played(leg, mark, now),
             Input::SoundClosed { leg, figures } => self.leg_closed(leg, *figures),
             Input::SoundFailed { leg } if leg == self.caller.id => self.end(Ending::Failed, now),
+            Input::SoundFailed { leg } if self.is_bots(leg) => self.bot_lost(BotEnd::NoSound, now),
             Input::SoundFailed { leg } => self.leg_ended(leg, true, now),
             Input::RingSeat { seat, waited } => self.ring_seat(seat, waited, now),
             Input::WithdrawSeat { seat } => self.withdraw_seat(&seat, now),
@@ -420,6 +425,7 @@ impl Call {
             Input::WatchAs { how } => self.watch_as(how),
             Input::CoolDown => self.cools_down = true,
             Input::LookedUp { asked, said } => self.looked_up(asked, said, now),
+            Input::Bot { talk, said } => self.bot_said(talk, said, now),
             Input::Survey { wanted } => self.unsurveyed = !wanted,
             Input::End { cause: EndWhy::Drained } => self.end(Ending::Drained, now),
             Input::End { cause: EndWhy::Failed } => self.end(Ending::Failed, now),

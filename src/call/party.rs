@@ -84,7 +84,7 @@ impl Call {
     pub fn ports_in_hand(&self) -> usize {
         let first = !self.is_over() && !self.caller.is_open() && self.first_has_port();
         let parties = self.parties().filter(|party| party.invited && !party.leg.is_open());
-        parties.count() + usize::from(first)
+        parties.count() + usize::from(first) + usize::from(self.holds_bots_port())
     }
 
     /// A clerk or expert of ours on the call.
@@ -123,10 +123,16 @@ impl Call {
         party
     }
 
+    /// The name of a leg to be.
+    pub(super) fn leg_id(&mut self) -> LegId {
+        let index = self.legs_born;
+        self.legs_born = index.wrapping_add(1).max(1);
+        LegId { call: self.id, index }
+    }
+
     /// A leg of ours to be.
     pub(super) fn leg_to(&mut self, callee: Callee, waited: Duration, now: Instant) -> Other {
-        let id = LegId { call: self.id, index: self.legs_born };
-        self.legs_born = self.legs_born.wrapping_add(1).max(1);
+        let id = self.leg_id();
         let session = self.session.wrapping_add(u64::from(id.index));
         // Known when its port is.
         let nowhere = IpAddr::from([0; 4]);

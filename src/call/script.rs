@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bot::BotEnd;
+use super::script_bot::Talk;
 use super::{Call, Command, Doing, Ending, TicketReason, Timer, Told};
-use crate::id::{BotId, LineId, PromptId, QueueId, ScriptId};
+use crate::id::{LineId, PromptId, QueueId, ScriptId};
 use crate::media::Order;
 use crate::routing::plan::Step;
 use crate::routing::script::{
@@ -29,6 +31,9 @@ pub(super) struct Service {
     taken: u16,
     /// Questions to adapters so far.
     pub(super) asked: u32,
+    /// Talks with programs so far, and the one that is had.
+    pub(super) talks: u32,
+    pub(super) talk: Option<Talk>,
     /// What an order's progress is asked by.
     pub(super) pickup: String,
     /// The ticket was ordered.
@@ -71,6 +76,8 @@ pub(super) enum Acting {
     Speaking { message: Message, tries_left: u8, from: Duration },
     /// An adapter has been asked this, since then: the latest question.
     LookingUp { look_up: LookUp, since: Instant },
+    /// With a program: [`Service::talk`].
+    Talking,
 }
 
 /// A question as it was put.
@@ -215,6 +222,7 @@ impl Call {
     /// Drops the flow, and whoever is rung by it: the call's own steps lead to a person.
     pub(super) fn go_to_person(&mut self, now: Now) {
         self.keep_message(now); // What was spoken until then was not spoken in vain.
+        self.leave_bot(BotEnd::Key, now);
         self.service.leave();
         for timer in [Timer::Act, Timer::Survey, Timer::Ring] {
             self.timers.cancel(timer);
@@ -270,11 +278,6 @@ impl Call {
         }
         let Some(line) = &self.service.line else { return false };
         condition.is_so(&self.plan.city, line, Some(&self.service.caller), now.wall) == Some(true)
-    }
-
-    /// Programs do not talk with callers yet: people do.
-    fn talk_with_bot(&mut self, _bot: &BotId, now: Now) {
-        self.go_to_person(now);
     }
 }
 

@@ -44,6 +44,7 @@ impl Call {
                 self.speak(now);
             }
             Acting::Speaking { .. } if digit == END_KEY => self.spoken(now),
+            Acting::Talking => self.press_to_bot(digit),
             Acting::Speaking { .. } | Acting::LookingUp { .. } => {}
         }
     }
@@ -79,6 +80,7 @@ impl Call {
                 self.spoken(now);
             }
             Acting::LookingUp { .. } => self.looked_up(self.service.asked, super::LookedUp::Failed, now),
+            Acting::Talking => self.bot_late(now),
             Acting::Saying { .. } | Acting::Inviting { .. } => {}
         }
     }

@@ -22,6 +22,9 @@ impl Call {
         keys: Option<&KeySeed>,
         now: Now,
     ) {
+        if self.is_bots(leg) {
+            return self.bot_port(slot, now);
+        }
         let taste = self.taste_for_other();
         let plan = self.plan.clone();
         match (self.party_mut(leg), slot) {

@@ -142,6 +142,7 @@ fn served(record: &CallRecord) -> String {
     word("messages", served.messages.iter().map(span).collect());
     let asked = |asked: &LookUpOf| format!("{}:{}", asked.source, asked.answer.word());
     word("look_ups", served.look_ups.iter().map(asked).collect());
+    word("bots", served.bots.iter().map(|talk| format!("{}:{}", talk.bot, talk.end.word())).collect());
     words
 }
 
@@ -297,7 +298,7 @@ fn verify(data: &std::path::Path) -> ExitCode {
 mod tests {
     use super::*;
     use crate::id::{CallId, Dice};
-    use crate::switchboard::fact::{Answer, Cause, Fact, Object, ObjectKind, TransferKind, What};
+    use crate::switchboard::fact::{Answer, BotEnd, Cause, Fact, Object, ObjectKind, TransferKind, What};
     use crate::time::{Instant, Timestamp};
 
     fn record() -> CallRecord {
@@ -367,6 +368,13 @@ mod tests {
             What::ScriptBegun { script: "main".into() },
             What::LookedUp { source: "tickets".into(), answer: Answer::Missing, took_ms: 5 },
             What::ScriptBegun { script: "order".into() },
+            What::BotTalked {
+                bot: "assistant".into(),
+                end: BotEnd::Person,
+                took_ms: 9_000,
+                lines: Vec::new(),
+                cut: 0,
+            },
             What::MessageLeft { name: "what".into(), from_ms: 12_400, to_ms: 58_050 },
             What::Ordered {
                 category: "noise".into(),
@@ -386,7 +394,7 @@ mod tests {
             record.apply(&Fact { call, sequence, at: Timestamp::UNIX_EPOCH, mono: Instant::ZERO, what });
         }
         let wanted = " flows=main,order ended_in=order ordered=noise messages=12.4-58.0 \
-                      look_ups=tickets:missing";
+                      look_ups=tickets:missing bots=assistant:person";
         assert_eq!(served(&record), wanted);
     }
 

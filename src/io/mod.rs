@@ -1,6 +1,7 @@
 //! The only room that waits, reads a clock, rolls dice, opens or spawns anything.
 
 pub mod affinity;
+pub mod bot;
 pub mod clock;
 pub mod engine_process;
 pub mod house;

@@ -32,7 +32,7 @@ pub mod resample;
 mod rest;
 mod roster;
 mod rtcp;
-mod rtp;
+pub(crate) mod rtp;
 mod sealing;
 mod sender;
 mod serve;

@@ -6,6 +6,7 @@
 mod ways;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::plan::Peer;
@@ -27,6 +28,10 @@ pub const VALUE_CHARS_MAX: usize = 256;
 pub const TICKETS_ASKED_BY: [&str; 2] = ["ticket", "code"];
 /// Values that it says.
 pub const TICKETS_SAY: [&str; 2] = ["state", "opened"];
+/// Samples a second that a bot may want.
+pub const BOT_RATES: [u32; 2] = [8_000, 16_000];
+/// The value that says how a bot was done.
+pub const BOT_OUTCOME: &str = "outcome";
 
 /// `[[flow]]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -279,7 +284,7 @@ pub struct Bot {
     pub id: BotId,
     /// `ws://` or `wss://`.
     pub url: String,
-    /// The signing secret.
+    /// What it knows us by: a bearer token (RFC 6750).
     pub secret: Option<super::plan::SecretRef>,
     /// Until it is there.
     pub connect: Duration,
@@ -287,4 +292,17 @@ pub struct Bot {
     pub most: Duration,
     /// Heard until it is there.
     pub music: Option<PromptId>,
+    /// Samples a second, of its sound both ways: one of [`BOT_RATES`].
+    pub rate: u32,
+    /// It is told the caller's number whole, and not masked.
+    pub show_caller: bool,
+}
+
+/// Whether what goes to this address in the clear stays near: on this machine, or in a net of the operator's own
+/// (RFC 1918, RFC 4193, RFC 3927, RFC 4291 §2.5.6).
+pub fn is_near(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(four) => four.is_loopback() || four.is_private() || four.is_link_local(),
+        IpAddr::V6(six) => six.is_loopback() || six.is_unique_local() || six.is_unicast_link_local(),
+    }
 }

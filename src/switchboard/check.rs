@@ -56,6 +56,7 @@ impl Switchboard {
         must(self.kept.attempt_count() == 0, || "somebody is thought to be called back".into())?;
         must(self.screens.next().is_none(), || "a seat's screen is waited for".into())?;
         must(self.lookings.is_quiet(), || "an adapter's answer is waited for".into())?;
+        must(self.bot_talks() == 0, || "a program is thought to talk".into())?;
         must(self.watches.is_empty(), || "somebody is thought to listen".into())
     }
 

@@ -11,12 +11,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::acd::event::{OfferEnd, Overflow, Purpose};
-use crate::id::{CallId, LineId, LookUpId, QueueId, ScriptId, SeatId, TrunkId};
+use crate::id::{BotId, CallId, LineId, LookUpId, QueueId, ScriptId, SeatId, TrunkId};
 use crate::routing::watching::Watching;
 use crate::switchboard::request::{Disposed, Flag};
 use crate::time::{Instant, Timestamp};
 
-pub use crate::call::Answer;
+pub use crate::call::{Answer, BotEnd, BotLine, Voice};
 pub use seat::{SeatFact, SeatIs};
 pub use sound::{Outbound, Sound};
 pub use transfer::{AFTER_HOURS, Object, ObjectKind, TransferKind, TransferStep};
@@ -220,6 +220,20 @@ pub enum What {
         /// What came of it.
         answer: Answer,
         took_ms: u64,
+    },
+    /// A program talked with the caller, or was to.
+    BotTalked {
+        bot: BotId,
+        /// How that ended.
+        end: BotEnd,
+        /// From when it was asked for.
+        took_ms: u64,
+        /// What was said, in order, as the program told it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<BotLine>,
+        /// Lines that were not kept whole, or not at all.
+        #[serde(default)]
+        cut: u32,
     },
     /// The caller left a message: where it stands in the call's recording.
     MessageLeft { name: String, from_ms: u64, to_ms: u64 },

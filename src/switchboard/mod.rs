@@ -8,6 +8,7 @@
 
 mod attended;
 mod beginning;
+mod bots;
 mod callers;
 pub mod calling;
 mod cases;
@@ -56,9 +57,10 @@ use crate::tickets::outbox::Outbox;
 use crate::tickets::ticket::Numbers;
 use crate::time::{Agenda, Instant, Now, Timestamp};
 
+pub use bots::TALKS_MAX as BOT_TALKS_MAX;
 pub use cases::{LATE_MAX, may_export};
 pub use fact::{Fact, What};
-pub use port::{Happened, Input, Output, Placed, StoreJob};
+pub use port::{Happened, Input, Invited, Output, Placed, StoreJob};
 use ports::Ports;
 use screens::Screens;
 use trunks::{KnownHops, TrunkPasswords};
@@ -106,6 +108,7 @@ pub struct Switchboard {
     ports: Ports,
     rooms: rooms::Rooms,
     lookings: looking::Lookings,
+    talks: bots::Talks,
     screens: Screens,
     seats: seats::Seats,
     watches: watching::Watches,
@@ -210,6 +213,7 @@ impl Switchboard {
             ports: Ports::new(setup.plan.network.rtp_ports),
             rooms: rooms::Rooms::default(),
             lookings: looking::Lookings::default(),
+            talks: bots::Talks::default(),
             screens: Screens::default(),
             seats: seats::Seats::default(),
             watches: watching::Watches::default(),
@@ -280,6 +284,7 @@ impl Switchboard {
             Input::LookedUp { call, asked, said } => {
                 self.looked_up(call, asked, said, now);
             }
+            Input::Bot { call, talk, said } => self.bot_said(call, talk, said),
             Input::NoticeAdded { notice, sound } => self.notice_added(*notice, sound),
             Input::NoticeEnded { id } => self.notice_ended(id, now.wall),
             Input::History { call, entries, earlier } => self.history_known(call, entries, earlier, now),

@@ -127,6 +127,11 @@ impl Switchboard {
             Command::LookUp { asked, source, by } => {
                 self.look_up(id, asked, source, by, now);
             }
+            Command::TalkWithBot { talk, leg, bot } => self.talk_with_bot(id, talk, leg, &bot),
+            Command::TellBot { talk, digit } => {
+                self.outputs.push_back(Output::TellBot { call: id, talk, digit });
+            }
+            Command::LeaveBot { talk, end } => self.leave_bot(id, talk, end),
             Command::Tell(told) => self.told(id, told, now),
             Command::Over => self.forget_call(id, now),
         }
@@ -217,6 +222,7 @@ impl Switchboard {
 
     pub(super) fn forget_call(&mut self, id: CallId, now: Now) {
         self.looking_over(id, false, now);
+        self.bot_forgotten(id);
         let Some(mut entry) = self.calls.remove(&id) else { return };
         self.rooms.leave(&entry.line, &mut entry.stay); // One that never got through the door.
         let taken_by = self.watches.taken_by(id).cloned();

@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::LookedUp;
-use crate::id::{CallId, LookUpId, PromptId, SeatId, TrunkId};
+use crate::call::{BotEnd, BotSaid, LookedUp};
+use crate::id::{CallId, LanguageId, LineId, LookUpId, PromptId, SeatId, TrunkId};
 use crate::ledger::Action;
 use crate::media;
 use crate::media::order::{PortSlot, SoundId};
 use crate::routing::Plan;
+use crate::routing::script::Bot;
 use crate::sip;
 use crate::switchboard::fact::{Fact, SeatFact};
 use crate::switchboard::notices::HotNotice;
@@ -74,6 +75,27 @@ pub enum Input {
     NoticeEnded { id: u64 },
     /// What an adapter said, in answer to [`Output::LookUp`].
     LookedUp { call: CallId, asked: u32, said: LookedUp },
+    /// What a program that talks with a caller does, or what became of it; see [`Output::TalkWithBot`].
+    Bot { call: CallId, talk: u32, said: BotSaid },
+}
+
+/// What a program is told of a call that it is to talk with, and how it is reached.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Invited {
+    /// As the call's own plan has it.
+    pub bot: Bot,
+    /// Our port pair for its sound.
+    pub slot: PortSlot,
+    /// The line that was dialled.
+    pub line: LineId,
+    /// As the notice prints it.
+    pub line_name: String,
+    /// The line's language, where it has one of its own.
+    pub language: Option<LanguageId>,
+    /// The caller's number, masked unless the plan shows it; empty: withheld.
+    pub caller: String,
+    /// The ticket's number.
+    pub ticket: String,
 }
 
 /// What the house wants done.
@@ -96,6 +118,13 @@ pub enum Output {
     LookUpHistory { call: CallId, caller: String, since: Timestamp },
     /// Ask a source of the plan's by these values, within its time-out: [`Input::LookedUp`] always follows.
     LookUp { call: CallId, asked: u32, source: LookUpId, by: BTreeMap<String, String> },
+    /// A program is to talk with a caller: [`Input::Bot`] of this talk follows, in whatever becomes of it, until
+    /// [`Output::LeaveBot`].
+    TalkWithBot { call: CallId, talk: u32, invited: Box<Invited> },
+    /// The caller pressed this key in the talk.
+    TellBot { call: CallId, talk: u32, digit: char },
+    /// The talk is over: it is told why, and let go.
+    LeaveBot { call: CallId, talk: u32, end: BotEnd },
     /// A leg of a call is on the wire, with this trunk or seat: traces find its messages by the reference.
     OnWire { call: CallId, party: sip::event::Origin, wire_ref: sip::WireRef },
     /// The drain is over: nothing is left to wait for.

@@ -279,6 +279,11 @@ impl Switchboard {
                 tracing::info!(call = %id, %source, answer = answer.word(), "looked up");
                 What::LookedUp { source, answer, took_ms: millis(took) }
             }
+            Told::BotTalked { bot, end, took, lines, cut } => {
+                let (said, took_ms) = (lines.len(), millis(took));
+                tracing::info!(call = %id, %bot, end = end.word(), said, took_ms, "a bot's talk is over");
+                What::BotTalked { bot, end, took_ms, lines, cut }
+            }
             Told::MessageLeft { name, from, to } => {
                 What::MessageLeft { name, from_ms: millis(from), to_ms: millis(to) }
             }

@@ -8,7 +8,7 @@ use crate::id::{LineId, TrunkId};
 use crate::routing::Plan;
 use crate::tickets::event::{
     CallKind, ClosedBy, Direction, EventBody, Flag, MessageSpan, ObjectKind, OfferPurpose, OverflowRule,
-    StoredEvent, TransferKind, TransferStep, Unanswered, stored,
+    SaidLine, Speaker, StoredEvent, TransferKind, TransferStep, Unanswered, stored,
 };
 
 /// What an event says of its call beyond the fact itself.
@@ -70,6 +70,10 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         | What::LegClosed { .. }
         | What::ScriptBegun { .. }
         | What::LookedUp { .. } => return None,
+        What::BotTalked { bot, end, took_ms, lines, cut } => {
+            let transcript = lines.into_iter().map(said).collect();
+            EventBody::BotTalked { bot, outcome: end.word().to_owned(), took_ms, transcript, cut }
+        }
         What::MessageLeft { name, from_ms, to_ms } => EventBody::MessageLeft { name, from_ms, to_ms },
         What::Ordered { category, values, message, code } => {
             let message = message.map(|Span { from_ms, to_ms }| MessageSpan { from_ms, to_ms });
@@ -146,6 +150,14 @@ fn hide(body: &mut EventBody, hidden: &str) {
     if told == hidden {
         told.clear();
     }
+}
+
+fn said(line: fact::BotLine) -> SaidLine {
+    let who = match line.who {
+        fact::Voice::Caller => Speaker::Caller,
+        fact::Voice::Bot => Speaker::Bot,
+    };
+    SaidLine { who, text: line.text, at_ms: line.at_ms }
 }
 
 fn transfer_kind(kind: fact::TransferKind) -> TransferKind {

@@ -141,6 +141,7 @@ impl Metrics {
             | What::LegReplaced { .. }
             | What::ScriptBegun { .. }
             | What::LookedUp { .. }
+            | What::BotTalked { .. }
             | What::MessageLeft { .. }
             | What::Ordered { .. } => {}
             What::RoomJoined { members } => figures.room_joined(*members),

@@ -1,4 +1,4 @@
-//! What callers are told by the hour, and why adapters of flows failed.
+//! What callers are told by the hour, why adapters of flows failed, and how many programs talk.
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -15,6 +15,7 @@ const NOTICE: &str = "notice/";
 pub(super) struct NoticeFigures {
     /// How flows' questions end is told by facts; why an adapter failed is known to nobody but `io`.
     failures: Family<Labels, Counter>,
+    talks: Gauge,
     in_force: Gauge,
     told: Counter,
 }
@@ -25,6 +26,11 @@ impl NoticeFigures {
             "look_up_failures",
             "Questions of flows that an adapter did not answer: failed, timeout, or busy with too many",
             self.failures.clone(),
+        );
+        r.register(
+            "bot_talks_under_way",
+            "Programs that talk with callers now, or are waited for",
+            self.talks.clone(),
         );
         r.register("notices_in_force", "Hot notices that callers hear now", self.in_force.clone());
         r.register("notices_told", "Times that a caller heard a hot notice begin", self.told.clone());
@@ -42,6 +48,11 @@ impl Figures {
     /// A source of look-ups did not answer; why in one word.
     pub fn look_up_failed(&self, source: &str, why: &'static str) {
         count(&self.notices.failures, vec![("source", source.to_owned()), ("why", why.to_owned())]);
+    }
+
+    /// So many programs talk with callers, or are waited for.
+    pub fn bots_talking(&self, talks: usize) {
+        self.notices.talks.set(i64::try_from(talks).unwrap_or(i64::MAX));
     }
 
     /// So many hot notices are in force.

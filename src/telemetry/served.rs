@@ -10,12 +10,12 @@ use prometheus_client::registry::Registry;
 use serde::{Deserialize, Serialize};
 
 use super::figures::{Labels, count};
-use crate::id::{LookUpId, ScriptId};
-use crate::switchboard::fact::{Answer, Span, What};
+use crate::id::{BotId, LookUpId, ScriptId};
+use crate::switchboard::fact::{Answer, BotEnd, Span, What};
 
-/// Flows, and questions, kept of one call; later ones stay in the facts only.
+/// Flows, questions and talks with programs kept of one call; later ones stay in the facts only.
 pub const SERVED_MAX: usize = 16;
-/// Flows, and sources, with figures of their own; later ones share the label `other`.
+/// Flows, sources and programs with figures of their own; later ones share the label `other`.
 const NAMES_MAX: usize = 256;
 /// Why a ticket was left that the caller ordered.
 const SELF_SERVICE: &str = "self_service";
@@ -39,6 +39,9 @@ pub struct Served {
     /// What was asked for them, at most [`SERVED_MAX`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub look_ups: Vec<LookUpOf>,
+    /// Programs that talked with them, at most [`SERVED_MAX`]; what was said is in the facts and the ticket.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bots: Vec<BotOf>,
 }
 
 /// A ticket that was ordered.
@@ -60,6 +63,15 @@ pub struct LookUpOf {
     pub answer: Answer,
 }
 
+/// A talk with a program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BotOf {
+    /// Which.
+    pub bot: BotId,
+    /// How it ended.
+    pub end: BotEnd,
+}
+
 impl Served {
     pub(super) fn apply(&mut self, what: &What) {
         match what {
@@ -69,6 +81,9 @@ impl Served {
             }
             What::LookedUp { source, answer, .. } => {
                 push(&mut self.look_ups, LookUpOf { source: source.clone(), answer: *answer });
+            }
+            What::BotTalked { bot, end, .. } => {
+                push(&mut self.bots, BotOf { bot: bot.clone(), end: *end });
             }
             What::MessageLeft { from_ms, to_ms, .. } => {
                 push(&mut self.messages, Span { from_ms: *from_ms, to_ms: *to_ms });
@@ -98,6 +113,8 @@ fn push<T>(list: &mut Vec<T>, one: T) {
 pub(super) struct ServedFigures {
     flows: Family<Labels, Counter>,
     look_ups: Family<Labels, Counter>,
+    talks: Family<Labels, Counter>,
+    talk_lengths: Family<Labels, Histogram, fn() -> Histogram>,
     took: Family<Labels, Histogram, fn() -> Histogram>,
     messages: Counter,
     orders: Counter,
@@ -108,12 +125,19 @@ fn spans() -> Histogram {
     Histogram::new([0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0])
 }
 
+/// Seconds that a program talks with a caller.
+fn talks() -> Histogram {
+    Histogram::new([1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0])
+}
+
 impl Default for ServedFigures {
     fn default() -> Self {
         ServedFigures {
             flows: Family::default(),
             look_ups: Family::default(),
             took: Family::new_with_constructor(spans),
+            talks: Family::default(),
+            talk_lengths: Family::new_with_constructor(talks),
             messages: Counter::default(),
             orders: Counter::default(),
         }
@@ -129,6 +153,16 @@ impl ServedFigures {
             self.look_ups.clone(),
         );
         r.register("look_up_seconds", "Until an adapter answered a flow", self.took.clone());
+        r.register(
+            "bot_talks",
+            "Talks of programs with callers that are over, by how they ended",
+            self.talks.clone(),
+        );
+        r.register(
+            "bot_talk_seconds",
+            "How long a program talked, from when it was asked for",
+            self.talk_lengths.clone(),
+        );
         r.register("messages_left", "Messages that callers spoke in flows", self.messages.clone());
         r.register("tickets_ordered", "Tickets that callers ordered in flows", self.orders.clone());
     }
@@ -147,6 +181,12 @@ impl ServedFigures {
                     self.took.get_or_create(&vec![("source", source)]).observe(took);
                 }
             }
+            What::BotTalked { bot, end, took_ms, .. } => {
+                let bot = names.of_bot(bot.as_str());
+                count(&self.talks, vec![("bot", bot.clone()), ("end", end.word().to_owned())]);
+                let took = Duration::from_millis(*took_ms).as_secs_f64();
+                self.talk_lengths.get_or_create(&vec![("bot", bot)]).observe(took);
+            }
             What::MessageLeft { .. } => {
                 self.messages.inc();
             }
@@ -163,11 +203,16 @@ impl ServedFigures {
 pub(super) struct Names {
     flows: BTreeSet<String>,
     sources: BTreeSet<String>,
+    bots: BTreeSet<String>,
 }
 
 impl Names {
     fn of_flow(&mut self, name: &str) -> String {
         label(&mut self.flows, name)
+    }
+
+    fn of_bot(&mut self, name: &str) -> String {
+        label(&mut self.bots, name)
     }
 
     fn of_source(&mut self, name: &str) -> String {

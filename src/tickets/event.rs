@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CallId, LineId, QueueId, SeatId, TrunkId};
+use crate::id::{BotId, CallId, LineId, QueueId, SeatId, TrunkId};
 use crate::time::Timestamp;
 
 pub use super::words::{
-    CallKind, ClosedBy, Direction, Flag, MessageSpan, ObjectKind, OfferPurpose, OverflowRule, TransferKind,
-    TransferStep, Unanswered,
+    CallKind, ClosedBy, Direction, Flag, MessageSpan, ObjectKind, OfferPurpose, OverflowRule, SaidLine,
+    Speaker, TransferKind, TransferStep, Unanswered,
 };
 
 /// `schema_version` in the data of every event.
@@ -321,6 +321,20 @@ pub enum EventBody {
         /// See `from_ms`.
         to_ms: u64,
     },
+    /// A program (智能客服) talked with the caller, or was to.
+    #[serde(rename = "hotline.bot.talked.v1")]
+    BotTalked {
+        /// Which, by its name in the plan.
+        bot: BotId,
+        /// How that ended: `done`, `person`, `key`, `timed_out`, `closed`, ….
+        outcome: String,
+        /// Milliseconds from when it was asked for.
+        took_ms: u64,
+        /// What was said, in order, as the program told it; a bounded number of lines.
+        transcript: Vec<SaidLine>,
+        /// Lines that were not kept whole, or not at all.
+        cut: u32,
+    },
     /// The caller ordered the ticket by themselves (自助下单).
     #[serde(rename = "hotline.ticket.ordered.v1")]
     Ordered {
@@ -399,6 +413,7 @@ impl EventBody {
             EventBody::Flagged { .. } => "hotline.call.flagged.v1",
             EventBody::TicketLeft { .. } => "hotline.ticket.left.v1",
             EventBody::MessageLeft { .. } => "hotline.message.left.v1",
+            EventBody::BotTalked { .. } => "hotline.bot.talked.v1",
             EventBody::Ordered { .. } => "hotline.ticket.ordered.v1",
             EventBody::Surveyed { .. } => "hotline.call.surveyed.v1",
             EventBody::RecordingStored { .. } => "hotline.recording.stored.v1",

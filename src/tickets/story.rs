@@ -4,12 +4,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::EventBody;
-use super::words::{Flag, ObjectKind, TransferKind, TransferStep};
-use crate::id::{SeatId, TrunkId};
+use super::words::{Flag, ObjectKind, SaidLine, TransferKind, TransferStep};
+use crate::id::{BotId, SeatId, TrunkId};
 use crate::time::Timestamp;
 
 /// Entries of each list; later ones are in the events.
 const LIST_MAX: usize = 32;
+/// Talks with programs that are kept; later ones are in the events.
+const TALKS_MAX: usize = 4;
 
 /// Begins the reason of a ticket whose caller somebody should have taken and did not.
 pub const TRANSFER_FAILED: &str = "transfer_failed";
@@ -78,6 +80,25 @@ pub struct TransferOf {
     pub at: Timestamp,
 }
 
+/// What a program (智能客服) and the caller said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TalkWith {
+    /// Which, by its name in the plan.
+    pub bot: BotId,
+    /// How the talk ended.
+    pub outcome: String,
+    /// When.
+    pub ended_at: Timestamp,
+    /// Milliseconds from when it was asked for.
+    pub took_ms: u64,
+    /// In order; a bounded number of lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transcript: Vec<SaidLine>,
+    /// Lines that were not kept whole, or not at all.
+    #[serde(default)]
+    pub cut: u32,
+}
+
 /// The lists, and why an office is to take up what a transfer left undone.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -88,6 +109,9 @@ pub struct Story {
     /// Transfers, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub transfers: Vec<TransferOf>,
+    /// Talks with programs, in order, at most 4.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bots: Vec<TalkWith>,
     /// Marks, each once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<Flag>,
@@ -128,6 +152,18 @@ impl Story {
                 }
             }
             EventBody::Transfer { .. } => self.transfer(at, body),
+            EventBody::BotTalked { bot, outcome, took_ms, transcript, cut } => {
+                if self.bots.len() < TALKS_MAX {
+                    self.bots.push(TalkWith {
+                        bot: bot.clone(),
+                        outcome: outcome.clone(),
+                        ended_at: at,
+                        took_ms: *took_ms,
+                        transcript: transcript.clone(),
+                        cut: *cut,
+                    });
+                }
+            }
             _ => return false,
         }
         true

@@ -14,6 +14,27 @@ pub enum CallKind {
     Own,
 }
 
+/// A line of a talk with a program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaidLine {
+    /// Who said it.
+    pub who: Speaker,
+    /// What.
+    pub text: String,
+    /// When, milliseconds from the talk's beginning.
+    pub at_ms: u64,
+}
+
+/// Who speaks in such a talk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Speaker {
+    /// The caller.
+    Caller,
+    /// The program.
+    Bot,
+}
+
 /// Which way a call goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

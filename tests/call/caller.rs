@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hotline::call::negotiate::{KeySeed, Terms};
-use hotline::call::{Call, Callee, Command, Input, Setup, Unwilling, Wish};
+use hotline::call::{BotEnd, BotSaid, Call, Callee, Command, Input, Setup, Unwilling, Wish};
 use hotline::id::{CallId, Dice, LegId, PromptId};
 use hotline::io::plan_files;
 use hotline::media::Order;
@@ -366,6 +366,18 @@ impl Caller {
                     let keys = self.keys.then(|| KeySeed::draw(&mut Dice::seeded(seed)));
                     let port = Input::Port { leg: *leg, slot, peer, ours: peer, keys };
                     self.call.handle_input(port, self.now);
+                }
+                Command::TalkWithBot { talk, leg, .. } => {
+                    let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+                    let slot = PortSlot(CALLER_PORT + u32::from(leg.index));
+                    let input = match self.ports {
+                        true => {
+                            Input::Port { leg: *leg, slot: Some(slot), peer: here, ours: here, keys: None }
+                        }
+                        false => Input::Bot { talk: *talk, said: BotSaid::Ended(BotEnd::NoSound) },
+                    };
+                    self.lent.extend(self.ports.then_some(slot.0));
+                    self.call.handle_input(input, self.now);
                 }
                 Command::Adopt { leg, .. } => {
                     let slot = PortSlot(CALLER_PORT + u32::from(leg.index));

@@ -1,6 +1,7 @@
 //! One call as a machine: inputs in, commands out, the clock turned by hand. No signalling, no sound.
 
 mod attended;
+mod bot;
 mod caller;
 mod early;
 mod ending;

@@ -38,6 +38,9 @@ pub fn words(command: &Command, sounds: &BTreeMap<PromptId, SoundId>) -> String 
             format!("want seat {}{}{ring}", seats.join("|"), if *beside { " beside" } else { "" })
         }
         Command::LookUp { asked, source, by } => format!("ask {source} {asked} by {by:?}"),
+        Command::TalkWithBot { talk, leg, bot } => format!("talk {talk} with bot {bot} as {}", leg.index),
+        Command::TellBot { talk, digit } => format!("key {digit} in talk {talk}"),
+        Command::LeaveBot { talk, end } => format!("leave talk {talk}: {}", end.word()),
         Command::TakeOver { leg, sdp } => format!("200 in place of {}{}", leg.index, hold(sdp)),
         Command::RefuseTakeOver { leg, status } => format!("{status} in place of {}", leg.index),
         Command::AnswerOffer { leg, sdp } => format!("200 to re-INVITE of {}{}", leg.index, hold(sdp)),
@@ -143,6 +146,13 @@ fn told_words(told: &Told) -> String {
         Told::ScriptBegun { script } => format!("flow {script}"),
         Told::LookedUp { source, answer, took } => {
             format!("asked {source}: {answer:?} after {} ms", took.as_millis())
+        }
+        Told::BotTalked { bot, end, took, lines, cut } => {
+            let said: Vec<String> =
+                lines.iter().map(|line| format!("{:?} {}", line.who, line.text)).collect();
+            let (end, took, cut) = (end.word(), took.as_millis(), *cut);
+            let cut = if cut > 0 { format!(", {cut} cut") } else { String::new() };
+            format!("bot {bot}: {end} after {took} ms [{}]{cut}", said.join("; "))
         }
         Told::MessageLeft { name, from, to } => {
             format!("message {name} {}-{} ms", from.as_millis(), to.as_millis())

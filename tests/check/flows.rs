@@ -571,6 +571,27 @@ pub const FIXTURES: &[Fixture] = &[
         ],
     },
     Fixture {
+        code: "E1028",
+        what: "a number that a bot heard",
+        edits: &[
+            ON,
+            CALLING,
+            add!(
+                "[[bot]]\nname = \"assistant\"\nurl = \"ws://127.0.0.1/\"\nmost = \"30s\"\nsays = [\"owner\"]\n[[flow]]\nname = \"main\"\n[[flow.step]]\nbot = \"assistant\"\n[[flow.step]]\ntransfer = { value = ⟦\"owner\"⟧ }"
+            ),
+        ],
+    },
+    Fixture {
+        code: "E1029",
+        what: "a bot across the public net",
+        edits: &[
+            ON,
+            add!(
+                "[[bot]]\nname = \"assistant\"\nurl = ⟦\"ws://203.0.113.9/calls\"⟧\nmost = \"30s\"\n[[flow]]\nname = \"main\"\n[[flow.step]]\nbot = \"assistant\""
+            ),
+        ],
+    },
+    Fixture {
         code: "W1001",
         what: "a flow that nobody comes through",
         edits: &[add!("[[flow]]\nname = ⟦\"main\"⟧\n[[flow.step]]\nhang_up = true")],
@@ -604,7 +625,7 @@ pub const FIXTURES: &[Fixture] = &[
 
 /// One of each kind of step.
 const WHOLE: Edit = add!(
-    "[[bot]]\nname = \"assistant\"\nurl = \"ws://127.0.0.1:9000/calls\"\nmost = \"90s\"\nmusic = \"hold_music\"\n[[look_up]]\nname = \"cars\"\nkind = \"http\"\nurl = \"http://127.0.0.1:9000/owner\"\nsecret = { file = \"secrets/cars\" }\nsays = [\"owner\", \"since\"]\nlock = \"1h\"\n[[flow]]\nname = \"main\"\n[[flow.step]]\nplay = \"greeting\"\n[[flow.step]]\nbranch = [{ line = [\"12345\"], caller = [\"13\", \"0393\"], outside = [{ days = \"mon-fri\", from = \"08:00\", to = \"18:00\" }], to = \"night\" }]\n[[flow.step]]\nmenu = \"survey\"\nkeys = { \"1\" = \"order\", \"2\" = \"car\", \"*\" = \"night\", \"#\" = \"talk\" }\nwait = \"4s\"\ntries = 1\n[[flow]]\nname = \"order\"\n[[flow.step]]\nmessage = \"survey\"\ninto = \"message\"\nmost = \"90s\"\n[[flow.step]]\norder = \"投诉\"\nvalues = [\"message\"]\nprompt = \"ticket_number\"\ncode_prompt = \"survey\"\n[[flow.step]]\nsurvey = true\n[[flow.step]]\nhang_up = true\n[[flow]]\nname = \"car\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"plate\"\nleast = 6\nmost = 7\n[[flow.step]]\nlook_up = \"cars\"\nwith = { plate = \"plate\" }\nmusic = \"hold_music\"\nmissing = \"night\"\nfailed = \"talk\"\n[[flow.step]]\nsay = [\"greeting\", { value = \"since\", as = \"date\" }, { value = \"plate\", prompts = { 555555 = \"goodbye\" }, otherwise = \"greeting\" }]\n[[flow.step]]\ntransfer = { value = \"owner\", line = \"12345\" }\nfailed = \"night\"\n[[flow]]\nname = \"talk\"\n[[flow.step]]\nbot = \"assistant\"\n[[flow.step]]\ntransfer = \"12366\"\n[[flow.step]]\ngo = \"night\"\n[[flow]]\nname = \"night\"\n[[flow.step]]\nqueue = \"main\""
+    "[[bot]]\nname = \"assistant\"\nurl = \"ws://127.0.0.1:9000/calls\"\nmost = \"90s\"\nmusic = \"hold_music\"\nsays = [\"street\"]\nrate = 16000\nshow_caller = true\n[[look_up]]\nname = \"cars\"\nkind = \"http\"\nurl = \"http://127.0.0.1:9000/owner\"\nsecret = { file = \"secrets/cars\" }\nsays = [\"owner\", \"since\"]\nlock = \"1h\"\n[[flow]]\nname = \"main\"\n[[flow.step]]\nplay = \"greeting\"\n[[flow.step]]\nbranch = [{ line = [\"12345\"], caller = [\"13\", \"0393\"], outside = [{ days = \"mon-fri\", from = \"08:00\", to = \"18:00\" }], to = \"night\" }]\n[[flow.step]]\nmenu = \"survey\"\nkeys = { \"1\" = \"order\", \"2\" = \"car\", \"*\" = \"night\", \"#\" = \"talk\" }\nwait = \"4s\"\ntries = 1\n[[flow]]\nname = \"order\"\n[[flow.step]]\nmessage = \"survey\"\ninto = \"message\"\nmost = \"90s\"\n[[flow.step]]\norder = \"投诉\"\nvalues = [\"message\"]\nprompt = \"ticket_number\"\ncode_prompt = \"survey\"\n[[flow.step]]\nsurvey = true\n[[flow.step]]\nhang_up = true\n[[flow]]\nname = \"car\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"plate\"\nleast = 6\nmost = 7\n[[flow.step]]\nlook_up = \"cars\"\nwith = { plate = \"plate\" }\nmusic = \"hold_music\"\nmissing = \"night\"\nfailed = \"talk\"\n[[flow.step]]\nsay = [\"greeting\", { value = \"since\", as = \"date\" }, { value = \"plate\", prompts = { 555555 = \"goodbye\" }, otherwise = \"greeting\" }]\n[[flow.step]]\ntransfer = { value = \"owner\", line = \"12345\" }\nfailed = \"night\"\n[[flow]]\nname = \"talk\"\n[[flow.step]]\nbot = \"assistant\"\n[[flow.step]]\ntransfer = \"12366\"\n[[flow.step]]\ngo = \"night\"\n[[flow]]\nname = \"night\"\n[[flow.step]]\nqueue = \"main\""
 );
 
 #[test]
@@ -660,6 +681,7 @@ fn every_kind_of_step_reaches_the_plan_as_it_is_written() {
     assert_eq!((cars.timeout.as_secs(), cars.misses_max, cars.lock.as_secs()), (3, 5, 3_600));
     let bot = &plan.bots["assistant"];
     assert_eq!((bot.connect.as_secs(), bot.most.as_secs(), bot.secret.is_none()), (3, 90, true));
+    assert_eq!((bot.rate, bot.show_caller), (16_000, true));
 }
 
 #[test]

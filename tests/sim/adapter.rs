@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use hotline::call::LookedUp;
+use hotline::call::{BotEnd, BotLine, BotSaid, LookedUp, Voice};
 use hotline::id::LookUpId;
 use hotline::tickets::event::{EventBody, read};
 
@@ -24,13 +24,20 @@ pub struct Adapters {
     pub mood: Mood,
     /// Owners by plate.
     pub cars: BTreeMap<String, String>,
+    /// Who talks with callers.
+    pub bot: Program,
     /// Questions so far.
     pub asked: Vec<(LookUpId, BTreeMap<String, String>)>,
 }
 
 impl Adapters {
     pub fn new() -> Self {
-        Adapters { mood: Mood::Answers(Duration::from_millis(20)), cars: BTreeMap::new(), asked: Vec::new() }
+        Adapters {
+            mood: Mood::Answers(Duration::from_millis(20)),
+            cars: BTreeMap::new(),
+            bot: Program::default(),
+            asked: Vec::new(),
+        }
     }
 
     /// What is said, and after how long; `None`: nothing ever.
@@ -56,6 +63,34 @@ impl Adapters {
             Mood::Mute => None,
         }
     }
+}
+
+/// A program that talks with callers: what it does in each talk, and when.
+#[derive(Default)]
+pub struct Program {
+    /// One of these each time, by chance.
+    pub stories: Vec<Vec<(Duration, BotSaid)>>,
+    /// Keys that it was told.
+    pub keys: Vec<char>,
+    /// How its talks ended.
+    pub left: Vec<BotEnd>,
+}
+
+impl Program {
+    pub fn says(&self, dice: u64) -> Vec<(Duration, BotSaid)> {
+        let story = dice.checked_rem(self.stories.len() as u64).map(|place| place as usize);
+        story.map(|place| self.stories[place].clone()).unwrap_or_default()
+    }
+}
+
+/// It is there after this, says a line, and does so in the end.
+pub fn talks(there: Duration, for_so_long: Duration, last: BotSaid) -> Vec<(Duration, BotSaid)> {
+    let line = BotLine { who: Voice::Bot, text: "您好".into(), at_ms: 0 };
+    vec![
+        (there, BotSaid::There { at: ([127, 9, 9, 9], 40_000).into() }),
+        (there, BotSaid::Line(line)),
+        (there + for_so_long, last),
+    ]
 }
 
 /// Whether the office has a ticket of this number that was ordered with this code.

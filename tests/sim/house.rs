@@ -180,6 +180,14 @@ impl City {
                         self.errand(span, Errand::Tell(Box::new(Input::LookedUp { call, asked, said })));
                     }
                 }
+                Output::TalkWithBot { call, talk, .. } => {
+                    let dice = self.dice.below(u64::MAX);
+                    for (span, said) in self.adapters.bot.says(dice) {
+                        self.errand(span, Errand::Tell(Box::new(Input::Bot { call, talk, said })));
+                    }
+                }
+                Output::TellBot { digit, .. } => self.adapters.bot.keys.push(digit),
+                Output::LeaveBot { end, .. } => self.adapters.bot.left.push(end),
                 Output::OnWire { .. } => {} // For traces, which stand on real sockets.
                 Output::Drained => self.drained_at = Some(self.mono),
             }

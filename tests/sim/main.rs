@@ -23,6 +23,7 @@ mod sums;
 mod watch;
 
 mod case_attended;
+mod case_bots;
 mod case_calendar;
 mod case_codecs;
 mod case_crowd;

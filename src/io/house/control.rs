@@ -209,6 +209,9 @@ impl House {
                     );
                 }
                 Output::LookUp { call, asked, source, by } => self.look_up(call, asked, &source, by),
+                Output::TalkWithBot { call, talk, invited } => self.talk_with_bot(call, talk, *invited),
+                Output::TellBot { call, talk, digit } => self.bots.press(call, talk, digit),
+                Output::LeaveBot { call, talk, end } => self.leave_bot(call, talk, end),
                 Output::Drained => self.drained = true,
             }
         }

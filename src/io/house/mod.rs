@@ -4,6 +4,7 @@
 //! no locks: whatever happens outside comes in as a value, and no part of the loop waits for disk,
 //! HTTP or a subscriber.
 
+mod bots;
 mod control;
 mod gauges;
 mod looking;
@@ -19,6 +20,7 @@ use std::sync::atomic::AtomicBool;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tracing_appender::non_blocking::ErrorCounter;
 
+use super::bot::Bots;
 use super::clock::Clock;
 use super::http::feed::Feed;
 use super::http::tokens::Tokens;
@@ -142,6 +144,7 @@ pub struct House {
     pub(super) desk: Desk,
     pub(super) sinks: Vec<Option<Arc<dyn TicketSink>>>,
     pub(super) look_ups: Sources,
+    pub(super) bots: Bots,
     pub(super) resolver: Resolver,
     pub(super) worker: tokio::runtime::Handle,
     pub(super) metrics: Metrics,

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use super::{Ask, House, Ready, Setup, StartError, load_sounds, reload};
 use crate::id::{Dice, SeatId};
+use crate::io::bot::{self, Bots};
 use crate::io::http::feed::Feed;
 use crate::io::http::tokens::Tokens;
 use crate::io::look_up::Sources;
@@ -93,6 +94,9 @@ impl House {
 
         let look_ups =
             Sources::open(&plan, &setup.data, &desk, &Sources::default()).map_err(outside("look_up"))?;
+
+        bot::check(&plan, &setup.data).map_err(outside("bot"))?;
+        let bots = Bots::new(worker.clone(), setup.data.clone());
 
         let files = tls::Files::of(&plan.network.tls, &setup.data);
         let certificates = tls::Certificates::open(files).map_err(outside("tls"))?;
@@ -183,6 +187,7 @@ impl House {
             desk,
             sinks,
             look_ups,
+            bots,
             resolver,
             worker,
             metrics,

@@ -148,7 +148,7 @@ impl Source {
 
 /// What an object of JSON says, as texts: strings, numbers, `true` and `false`. Whatever else is in it, and what is
 /// longer than a call keeps, is left out: a number that was cut short would be another number.
-fn values(object: serde_json::Map<String, Value>) -> BTreeMap<String, String> {
+pub(super) fn values(object: serde_json::Map<String, Value>) -> BTreeMap<String, String> {
     let texts = object.into_iter().filter_map(|(name, value)| {
         let text = match value {
             Value::String(text) => text,

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -189,6 +189,15 @@ impl MediaHandle {
     /// The port that SDP names for `slot`.
     pub fn port(&self, slot: PortSlot) -> u16 {
         self.ports.port(slot)
+    }
+
+    /// Where somebody on this machine reaches the RTP socket of `slot`; `None`: it is not bound.
+    pub fn sound_at(&self, slot: PortSlot) -> Option<SocketAddr> {
+        let mut at = self.ports.pair(slot)?.rtp.local_addr().ok()?;
+        if at.ip().is_unspecified() {
+            at.set_ip(Ipv4Addr::LOCALHOST.into()); // One for all addresses takes both families.
+        }
+        Some(at)
     }
 
     /// Binds up to `count` more pairs of sockets; see [`PortRange::open`]. A few microseconds each.

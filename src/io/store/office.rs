@@ -33,7 +33,7 @@ pub struct Ticket {
     /// When its last event happened.
     pub updated_at: Timestamp,
     /// `data` of its events, the later over the earlier (RFC 7396). What may happen more than once is in
-    /// lists: `parties`, `transfers`, `flags`; what would hide another event's field has a name of its own:
+    /// lists: `parties`, `transfers`, `bots`, `flags`; what would hide another event's field has a name of its own:
     /// `disposition`, `survey_reason`, `priority`, `recognised`, `outward`, `callback`.
     pub data: Value,
 }
@@ -134,6 +134,7 @@ fn patch(told: &EventBody, news: &Value) -> Option<Value> {
         EventBody::Transfer { .. }
         | EventBody::Held { .. }
         | EventBody::PeerLeft { .. }
+        | EventBody::BotTalked { .. }
         | EventBody::Flagged { .. } => Value::Object(Map::new()),
         EventBody::Disposed { .. } => json!({ "disposition": without_version(news) }),
         EventBody::Prioritised { priority, why } => json!({ "priority": priority, "priority_why": why }),
@@ -248,7 +249,8 @@ mod tests {
     use super::*;
     use crate::id::Dice;
     use crate::tickets::event::{
-        CallKind, ClosedBy, Direction, Flag, ObjectKind, TransferKind, TransferStep, stored,
+        CallKind, ClosedBy, Direction, Flag, ObjectKind, SaidLine, Speaker, TransferKind, TransferStep,
+        stored,
     };
 
     #[test]
@@ -441,6 +443,34 @@ mod tests {
         let about = json!({"matter": matter, "not_accepted": not_accepted, "secret": false, "unsurveyed": true,
                            "by": "1001"});
         assert_eq!(data["disposition"], about);
+    }
+
+    #[test]
+    fn what_a_program_and_the_caller_said_is_in_the_ticket_talk_by_talk_and_bounded() {
+        let mut desk = Desk::new("bot");
+        desk.told(&opened());
+        let line = |who, text: &str, at_ms| SaidLine { who, text: text.into(), at_ms };
+        let talk = |outcome: &str, transcript| EventBody::BotTalked {
+            bot: "assistant".into(),
+            outcome: outcome.into(),
+            took_ms: 9_000,
+            transcript,
+            cut: 0,
+        };
+        let said = vec![line(Speaker::Bot, "您好", 0), line(Speaker::Caller, "路灯坏了", 2_100)];
+        desk.told(&talk("person", said));
+        let data = desk.told(&talk("closed", Vec::new())).data;
+        assert_eq!(
+            data["bots"][0]["transcript"][1],
+            json!({"who": "caller", "text": "路灯坏了", "at_ms": 2_100})
+        );
+        assert_eq!(
+            (&data["bots"][0]["outcome"], &data["bots"][1]["outcome"]),
+            (&json!("person"), &json!("closed"))
+        );
+        assert_eq!((data.get("outcome"), data.get("transcript")), (None, None));
+        let data = (0..9).map(|_| desk.told(&talk("done", Vec::new())).data).last().unwrap();
+        assert_eq!(data["bots"].as_array().unwrap().len(), 4);
     }
 
     #[test]

@@ -191,5 +191,7 @@ pub(super) fn bot(table: &BotTable) -> Option<Bot> {
         connect: value(&table.connect)?,
         most: value(&table.most)?,
         music: text(&table.music).map(PromptId::from),
+        rate: value(&table.rate)?,
+        show_caller: value(&table.show_caller)?,
     })
 }

@@ -171,7 +171,13 @@ pub(super) fn others(plan: &Plan) -> Vec<Item> {
     let look_ups = plan.look_ups.values().map(|source| {
         Item::named(Kind::LookUp, &source.id, source).with_span("时限", "time-out", source.timeout)
     });
-    let bots = plan.bots.values().map(|bot| Item::named(Kind::Bot, &bot.id, bot));
+    let bots = plan.bots.values().map(|bot| {
+        Item::named(Kind::Bot, &bot.id, bot)
+            .with_span("接通时限", "time to be there", bot.connect)
+            .with_span("最长通话", "longest talk", bot.most)
+            .with("采样率", "rate", bot.rate)
+            .with_switch("告知来电号码", "is told callers' numbers", bot.show_caller)
+    });
     let tokens = plan.tokens.iter().map(|token| {
         let seat = token.seat.as_ref().map_or("-", |seat| seat.as_str());
         Item::named(Kind::Token, &token.name, token)

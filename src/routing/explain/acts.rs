@@ -213,7 +213,9 @@ pub(super) fn when_words(act: &Act, when: When) -> Text {
         (_, When::Tried) => Text::new("问完仍无效", "after the last try"),
         (_, When::Missing) => Text::new("查不到", "nothing found"),
         (Act::LookUp(_), When::Failed) => Text::new("无应答或已锁定", "no answer, or locked"),
-        (_, When::Failed) => Text::new("连不上或超时", "not there, or too long"),
+        (_, When::Failed) => {
+            Text::new("要转人工、连不上、断了或超时", "wants a person, is not there, is lost, or too long")
+        }
         (_, When::Case(place)) => Text::new(format!("情形 {}", place + 1), format!("case {}", place + 1)),
         (_, When::Otherwise) => Text::new("都不是", "none of them"),
         (_, When::Unanswered) => Text::new("无人接听", "nobody answers"),

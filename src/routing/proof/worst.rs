@@ -112,7 +112,6 @@ impl Plan {
                 Step::Answer => gone.both(self.limits.durable_wait),
                 Step::Script(script) => {
                     // What it costs to come through, or to a person that it leads to itself.
-                    // What it costs to come through, or to a person that it leads to itself.
                     if let Some(through) = walk.script(script, 0) {
                         let Worst { silent, longest, presses } = gone.with(through);
                         gone = Gone { silent, longest, presses };
@@ -233,8 +232,8 @@ impl<'a> Walk<'a> {
                 }
             }
             Act::Bot(bot) => {
-                // Who talks with it is served; who waits for it is not.
-                gone.both(plan.bots.get(bot).map_or(Duration::ZERO, |bot| bot.connect));
+                // It is waited for, and then talks as long as it may; whatever goes wrong meanwhile is a person sooner.
+                gone.both(plan.bots.get(bot).map_or(Duration::ZERO, |bot| bot.connect + bot.most));
                 worst.get_or_insert_default().take(gone.arrived());
             }
             Act::Survey => {

@@ -61,6 +61,12 @@ pub struct BotTable {
     pub most: Field<Duration>,
     /// `music`.
     pub music: Field<String>,
+    /// `says`: values of its `done` that flows use.
+    pub says: Field<Vec<Said<String>>>,
+    /// `rate`.
+    pub rate: Field<u32>,
+    /// `show_caller`.
+    pub show_caller: Field<bool>,
 }
 
 impl Value for LookUpWord {
@@ -97,8 +103,11 @@ impl BotTable {
             url: reader.required("url", silent),
             secret: reader.optional("secret"),
             connect: reader.or("connect", secs(3)),
-            most: reader.or("most", secs(180)),
+            most: reader.or("most", secs(40)),
             music: reader.optional("music"),
+            says: reader.optional("says"),
+            rate: reader.or("rate", 8_000),
+            show_caller: reader.or("show_caller", false),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hotline::routing::plan::{LineMode, Plan};
-use hotline::routing::script::{Act, Condition, LookUp, LookUpKind, LookUpSource, Message};
+use hotline::routing::script::{Act, Bot, Condition, LookUp, LookUpKind, LookUpSource, Message};
 
 use super::{branch, collect, go, line, menu, plan, prompt, script, with, workdays};
 
@@ -51,6 +51,24 @@ fn the_hour_at_which_it_is_longest_counts() {
     peer.hours = workdays(&[("09:00", "09:01")]); // It rings there for a minute of each workday.
     let worst = plan.worst(line(&plan, "12366")).expect("a way");
     assert!(worst.silent.expect("a way") > Duration::from_secs(25));
+}
+
+#[test]
+fn a_bot_is_waited_for_and_talks_as_long_as_it_may() {
+    let mut plan = with([script("first", [Act::Bot("assistant".into()), Act::Play("words".into())])]);
+    let bot = Bot {
+        id: "assistant".into(),
+        url: "ws://127.0.0.1/".into(),
+        secret: None,
+        connect: Duration::from_secs(3),
+        most: Duration::from_secs(40),
+        music: None,
+        rate: 8_000,
+        show_caller: false,
+    };
+    plan.bots.insert(bot.id.clone(), bot);
+    let expected = DURABLE + 43_000 + 10_000;
+    assert_eq!(measured(&mut plan), (Some(expected), expected, 0));
 }
 
 #[test]

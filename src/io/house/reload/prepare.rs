@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::super::{load_sounds, start};
 use super::{InForce, NotReloaded, Wanted, Which};
 use crate::id::PromptId;
+use crate::io::bot;
 use crate::io::clock::Clock;
 use crate::io::http::tokens::Tokens;
 use crate::io::kept_plans::{Kept, KeptPlans};
@@ -138,6 +139,7 @@ impl Job {
         let (tokens, _) = start::tokens(&plan, &self.data).map_err(|error| outside(&error))?;
         let (accounts, _) = start::accounts(&plan, &self.data).map_err(|error| outside(&error))?;
         let trunk_passwords = start::trunk_passwords(&plan, &self.data).map_err(|error| outside(&error))?;
+        bot::check(&plan, &self.data).map_err(|error| outside(&error))?;
         let look_ups = Sources::open(&plan, &self.data, &self.desk, &self.look_ups);
         let look_ups = look_ups.map_err(|error| outside(&error))?;
         let mut loaded = std::mem::take(&mut self.loaded);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::super::diagnostic::Spot;
 use super::super::super::nearest::nearest;
-use super::super::super::script::TICKETS_ASKED_BY;
+use super::super::super::script::{BOT_RATES, TICKETS_ASKED_BY, is_near};
 use super::super::super::source::{Problems, Said};
 use super::super::super::tables::look_up::{LookUpTable, LookUpWord};
 use super::super::super::tables::script::{ActTable, AskTable};
@@ -144,10 +144,32 @@ pub fn bots(table: &RoutingTable, problems: &mut Problems) {
     for bot in &table.bots {
         bounded(&bot.connect, ANSWER_MAX, "\"1ms\"–\"30s\"", problems);
         bounded(&bot.most, LONGEST, "\"1ms\"–\"24h\"", problems);
+        if let Some(rate) = bot.rate.as_ref().filter(|rate| !BOT_RATES.contains(&rate.value)) {
+            out_of_range(&rate.spot, "8000, 16000", problems);
+        }
         if let Some(url) = &bot.url {
-            address(url, ["wss://", "ws://"], problems);
+            match url.strip_prefix("ws://").map(host).and_then(|host| host.parse::<IpAddr>().ok()) {
+                Some(ip) if !is_near(ip) => far(url, problems),
+                _ => address(url, ["wss://", "ws://"], problems),
+            }
         }
     }
+}
+
+/// In the clear to a place that is not the operator's.
+fn far(url: &Said<String>, problems: &mut Problems) {
+    problems
+        .error(
+            "E1029",
+            &url.spot,
+            format!("\"{}\" 在公网上，又不加密", url.value),
+            format!("\"{}\" is a public address, and in the clear", url.value),
+        )
+        .effect(
+            "市民的声音会在公网上被人听到；引擎不会连接，来电转人工",
+            "citizens could be listened to on the way; the engine does not connect, and callers go to a person",
+        )
+        .remedy("改用 wss://", "use wss://");
 }
 
 /// Of one of these schemes, the second of which is in the clear and for this machine only.

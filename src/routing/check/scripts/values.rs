@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::super::diagnostic::Spot;
 use super::super::super::nearest::nearest;
-use super::super::super::script::{Act, Condition, TICKETS_SAY, VALUES_MAX, When};
+use super::super::super::script::{Act, BOT_OUTCOME, Condition, TICKETS_SAY, VALUES_MAX, When};
 use super::super::super::source::{Problems, Said};
 use super::super::super::tables::RoutingTable;
-use super::super::super::tables::look_up::LookUpWord;
+use super::super::super::tables::look_up::{BotTable, LookUpWord};
 use super::super::super::tables::script::{ActTable, FlowTable};
 use super::asked;
 use super::graph::{Graph, Place};
@@ -22,7 +22,8 @@ const NAME_MAX: usize = 32;
 pub fn names(table: &RoutingTable, problems: &mut Problems) {
     let given = table.flows.iter().flat_map(FlowTable::acts).filter_map(ActTable::gives);
     let says = table.look_ups.iter().flat_map(|own| own.says.iter()).flat_map(|says| &says.value);
-    for said in given.chain(says).filter(|said| !is_name(&said.value)) {
+    let bots = table.bots.iter().flat_map(|own| own.says.iter()).flat_map(|says| &says.value);
+    for said in given.chain(says).chain(bots).filter(|said| !is_name(&said.value)) {
         problems
             .error(
                 "E1026",
@@ -148,6 +149,7 @@ fn behind(graph: &Graph<'_>, place: Place, when: When, mut known: Known) -> Know
         (Some(act), When::Done) => {
             act.gives().into_iter().for_each(|name| learn(name, true));
             says(graph, place).for_each(|name| learn(name, false));
+            bot_says(graph, place).for_each(|name| learn(name, true));
         }
         _ => {}
     }
@@ -164,6 +166,20 @@ fn says<'g>(graph: &'g Graph<'_>, place: Place) -> impl Iterator<Item = &'g str>
         source.is_some_and(|own| own.kind.as_ref().is_some_and(|kind| kind.value == LookUpWord::Tickets));
     let own = source.into_iter().flat_map(|own| own.says.iter()).flat_map(|says| &says.value);
     own.map(|said| said.value.as_str()).chain(TICKETS_SAY.into_iter().filter(move |_| of_tickets))
+}
+
+/// What the bot of an act says when it is done: of what it heard, and so as much the caller's as a key is.
+fn bot_says<'g>(graph: &'g Graph<'_>, place: Place) -> impl Iterator<Item = &'g str> {
+    let named = match graph.written(place) {
+        Some(ActTable::Bot(named)) => named.as_ref(),
+        _ => None,
+    };
+    let is_it = move |own: &&'g BotTable| {
+        own.name.as_ref().zip(named).is_some_and(|(name, named)| name.value == named.value)
+    };
+    let own = graph.table.bots.iter().find(is_it);
+    let says = own.into_iter().flat_map(|own| own.says.iter()).flat_map(|says| &says.value);
+    says.map(|said| said.value.as_str()).chain(own.map(|_| BOT_OUTCOME))
 }
 
 fn unset(wanted: &Said<String>, known: &BTreeSet<String>, problems: &mut Problems) {
@@ -185,8 +201,8 @@ fn unset(wanted: &Said<String>, known: &BTreeSet<String>, problems: &mut Problem
             "what is to be read or asked by it could not be, and callers would not know why",
         )
         .remedy(
-            format!("在前面用 collect、message 或 look_up 取得它（look_up 的值写在 says 里）；{}", there.0),
-            format!("get it before by collect, message or look_up (whose values stand in says); {}", there.1),
+            format!("在前面用 collect、message、look_up 或 bot 取得它（look_up 和 bot 的值写在 says 里）；{}", there.0),
+            format!("get it before by collect, message, look_up or bot (what the last two say stands in says); {}", there.1),
         )
         .nearest(nearest(&wanted.value, known.iter().map(String::as_str)));
 }
