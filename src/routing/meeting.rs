@@ -85,11 +85,11 @@ impl Plan {
         }
         dialled.oldest_first(DialledFrom::RequestUri).find_map(|value| {
             let number = match comer {
-                Comer::Seat => self.city.normalise(value)?,
+                Comer::Seat => self.city.shortest(value)?,
                 Comer::Trunk(trunk) => self.ours(trunk, value)?,
             };
-            let meeting = self.meeting_of(&number)?;
-            Some((meeting, number, value))
+            let meeting = self.meeting_of(number.as_str())?;
+            Some((meeting, LineId::from(number.as_str()), value))
         })
     }
 
@@ -97,12 +97,12 @@ impl Plan {
     pub fn line_name(&self, number: &LineId) -> String {
         let line = self.lines.get(number).map(|line| &line.name);
         let line = line.or_else(|| self.department_names.get(number));
-        let line = line.or_else(|| self.meeting_of(number).map(|meeting| &meeting.name)).cloned();
+        let line = line.or_else(|| self.meeting_of(number.as_str()).map(|meeting| &meeting.name)).cloned();
         line.or_else(|| self.watch_line_name(number.as_str())).unwrap_or_default()
     }
 
-    pub(super) fn meeting_of(&self, number: &LineId) -> Option<&Arc<Meeting>> {
-        self.meetings.iter().find(|meeting| meeting.room(number.as_str()).is_some())
+    pub(super) fn meeting_of(&self, number: &str) -> Option<&Arc<Meeting>> {
+        self.meetings.iter().find(|meeting| meeting.room(number).is_some())
     }
 }
 

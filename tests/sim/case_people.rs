@@ -8,7 +8,7 @@ use hotline::id::{CallId, PromptId, SeatId, TrunkId};
 use hotline::phone::{Answers, Dial, PhoneEvent};
 use hotline::routing::Plan;
 use hotline::routing::afterwards::Code;
-use hotline::routing::callers::{CallerAct, CallerPolicy, Lane};
+use hotline::routing::callers::{ByCaller, CallerAct, CallerPolicy, Lane};
 use hotline::routing::people::{AwayReason, Role};
 use hotline::routing::plan::IpNet;
 use hotline::routing::queueing::Known;
@@ -259,7 +259,7 @@ fn the_first_lane_that_fits_says_who_answers_and_whether_there_is_a_greeting() {
     let decided = |plan: &mut Plan| {
         plan.callers.lanes = vec![
             Lane {
-                callers: ["13800000001".to_owned()].into(),
+                callers: ByCaller::among(&plan.city, ["13800000001"]),
                 skills: vec![Known::some("dialect")],
                 straight: true,
                 ..lane("elderly")
@@ -298,7 +298,7 @@ fn policy(plan: &mut Plan, act: CallerAct) {
         approver: "科长".into(),
         until: "2021-09-01T02:00:00Z".parse().expect("a time"),
     };
-    plan.callers.policies = [(CALLER.to_owned(), policy)].into();
+    plan.callers.policies.insert(&plan.city, CALLER, policy);
 }
 
 #[test]
