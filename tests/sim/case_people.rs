@@ -12,6 +12,7 @@ use hotline::routing::callers::{ByCaller, CallerAct, CallerPolicy, Lane};
 use hotline::routing::people::{AwayReason, Role};
 use hotline::routing::plan::IpNet;
 use hotline::routing::queueing::Known;
+use hotline::routing::rewrite::{Act, Pattern, Rule, Rules};
 use hotline::switchboard::fact::SeatIs;
 use hotline::switchboard::request::{Asker, Disposed, Flag, Refusal, Reply, Request};
 use hotline::switchboard::{Input, LATE_MAX, What, may_export};
@@ -287,6 +288,25 @@ fn the_first_lane_that_fits_says_who_answers_and_whether_there_is_a_greeting() {
             assert_eq!(prioritised(city, caller), [(wanted.0, wanted.1.to_owned())], "{line}");
             assert!(city.heard(caller, "greeting"));
         }
+    });
+}
+
+#[test]
+fn a_carriers_own_form_of_a_callers_number_is_put_into_ours_before_it_is_looked_for() {
+    let decided = |plan: &mut Plan| {
+        let when = Pattern::parse("9*").expect("a pattern");
+        let rule = Rule { when, length: None, act: Act::Shape { strip: 1, add: String::new() } };
+        let carrier = plan.trunks.get_mut("carrier").expect("a trunk");
+        carrier.rewrite.caller_inward = Rules::new(vec![rule]);
+        let callers = ByCaller::among(&plan.city, ["13800000001"]);
+        plan.callers.lanes = vec![Lane { callers, ..lane("elderly") }];
+    };
+    in_a_city_with(decided, |city| {
+        let caller = city.phone("913800000001").dials("12345");
+        city.run_for(secs(8));
+        city.hangs_up(caller);
+        city.run_for(secs(3));
+        assert_eq!(prioritised(city, caller), [(10, "lane/elderly".into())]);
     });
 }
 
