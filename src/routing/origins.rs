@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::diagnostic::Spot;
-use super::source::{Place, Source};
+use super::source::{Lines, Place, Source};
 use super::tables::RoutingTable;
 use super::tables::trunk::RuleTable;
 use crate::id::{BotId, LineId, LookUpId, QueueId, ScriptId, TrunkId};
@@ -39,7 +39,8 @@ pub struct Origins {
 
 impl Origins {
     pub(super) fn of(table: &RoutingTable, sources: &[Source]) -> Self {
-        let place = |spot: &Spot| Some(sources.get(spot.file?)?.place(&spot.span));
+        let files: Vec<Lines<'_>> = sources.iter().map(Lines::of).collect();
+        let place = |spot: &Spot| Some(files.get(spot.file?)?.place(&spot.span));
         let places = |spots: Vec<Option<&Spot>>| -> Vec<Place> {
             let mut places: Vec<Place> = spots.into_iter().flatten().filter_map(place).collect();
             places.sort_by_key(|place| place.line);
