@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::hours::LEAP_YEAR;
+use super::hours::LeapYears;
 use super::outcome::Holds;
 use crate::id::{PromptId, ScriptId};
 use crate::routing::plan::{Line, LineMode, Plan, Step};
@@ -81,8 +81,13 @@ impl Plan {
     /// The longest way of `line`'s callers to a person, at whatever instant it is longest; `None`: nobody ever
     /// comes to one.
     pub fn worst(&self, line: &Line) -> Option<Worst> {
+        self.worst_of(line, &mut LeapYears::default())
+    }
+
+    /// The same, where other lines are looked at as well.
+    pub fn worst_of<'a>(&'a self, line: &'a Line, years: &mut LeapYears<'a>) -> Option<Worst> {
         let mut worst: Option<Worst> = None;
-        for at in self.instants(line) {
+        for at in self.instants(line, years) {
             if let Some(found) = self.worst_at(line, at) {
                 worst.get_or_insert_default().take(found);
             }
@@ -91,9 +96,8 @@ impl Plan {
     }
 
     /// One instant of each kind that the line knows: hours, and the phases of a transition.
-    fn instants(&self, line: &Line) -> Vec<Timestamp> {
-        let mut instants: Vec<Timestamp> =
-            self.calendar(line, LEAP_YEAR).states.iter().map(|state| state.at).collect();
+    fn instants<'a>(&'a self, line: &'a Line, years: &mut LeapYears<'a>) -> Vec<Timestamp> {
+        let mut instants: Vec<Timestamp> = years.states(self, line).iter().map(|state| state.at).collect();
         if let LineMode::Merged { .. } = line.mode
             && let Some(window) = self.transition_of(line).window(&self.city.time_zone)
         {
