@@ -13,7 +13,7 @@ use hotline::routing::people::{AwayReason, Role};
 use hotline::routing::plan::IpNet;
 use hotline::routing::queueing::Known;
 use hotline::routing::rewrite::{Act, Pattern, Rule, Rules};
-use hotline::switchboard::fact::SeatIs;
+use hotline::switchboard::fact::{PriorityWhy, SeatIs};
 use hotline::switchboard::request::{Asker, Disposed, Flag, Refusal, Reply, Request};
 use hotline::switchboard::{Input, LATE_MAX, What, may_export};
 use hotline::telemetry::shifts::{Shift, Shifts};
@@ -306,7 +306,11 @@ fn a_carriers_own_form_of_a_callers_number_is_put_into_ours_before_it_is_looked_
         city.run_for(secs(8));
         city.hangs_up(caller);
         city.run_for(secs(3));
-        assert_eq!(prioritised(city, caller), [(10, "lane/elderly".into())]);
+        let [record] = &city.store.records()[..] else { panic!("one call: {}", city.story()) };
+        assert_eq!(record.caller, "13800000001");
+        let lane = PriorityWhy::Lane("elderly".into());
+        let found = |what: &What| *what == What::Prioritised { priority: 10, why: lane.clone() };
+        assert!(has(&city.store.facts[&record.call], found), "{}", city.story());
     });
 }
 
