@@ -6,7 +6,7 @@ use super::diagnostic::Spot;
 use super::source::{Lines, Place, Source};
 use super::tables::RoutingTable;
 use super::tables::trunk::RuleTable;
-use crate::id::{BotId, LineId, LookUpId, QueueId, ScriptId, TrunkId};
+use crate::id::{LineId, QueueId, ScriptId, TrunkId};
 
 /// Places of the parts that decide about a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,10 +31,6 @@ pub struct Origins {
     pub queues: BTreeMap<QueueId, Vec<Place>>,
     /// `name` of each flow, and the first line of what each of its steps does.
     pub scripts: BTreeMap<ScriptId, (Place, Vec<Place>)>,
-    /// `name` of each look-up.
-    pub look_ups: BTreeMap<LookUpId, Place>,
-    /// `name` of each bot.
-    pub bots: BTreeMap<BotId, Place>,
 }
 
 impl Origins {
@@ -118,13 +114,6 @@ impl Origins {
             };
             let steps = flow.steps.iter().filter_map(|step| place(&step.at)).collect();
             origins.scripts.insert(ScriptId::from(name.value.as_str()), (at, steps));
-        }
-        for name in table.look_ups.iter().filter_map(|own| own.name.as_ref()) {
-            let at = place(&name.spot).map(|at| (LookUpId::from(name.value.as_str()), at));
-            origins.look_ups.extend(at);
-        }
-        for name in table.bots.iter().filter_map(|bot| bot.name.as_ref()) {
-            origins.bots.extend(place(&name.spot).map(|at| (BotId::from(name.value.as_str()), at)));
         }
         origins
     }
