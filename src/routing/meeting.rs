@@ -69,9 +69,20 @@ impl Meeting {
 impl Plan {
     /// The room that a call is for, if whoever calls may join it.
     pub fn find_room<'a>(&'a self, comer: Comer<'_>, dialled: &'a Dialled) -> Option<Found<'a>> {
-        let (meeting, number, number_as_dialled) = self.room_dialled(comer, dialled)?;
-        let line = meeting.admits(comer).then(|| line(meeting, number))?;
-        Some(Found { line: Cow::Owned(line), from: DialledFrom::RequestUri, number_as_dialled })
+        let (_, number, number_as_dialled) = self.room_dialled(comer, dialled)?;
+        self.room(comer, number.as_str(), number_as_dialled)
+    }
+
+    /// The room of this number, if whoever calls may join it.
+    pub(super) fn room<'a>(
+        &'a self,
+        comer: Comer<'_>,
+        number: &str,
+        number_as_dialled: &'a str,
+    ) -> Option<Found<'a>> {
+        let meeting = self.meeting_of(number).filter(|meeting| meeting.admits(comer))?;
+        let line = Cow::Owned(line(meeting, LineId::from(number)));
+        Some(Found { line, from: DialledFrom::RequestUri, number_as_dialled })
     }
 
     /// The room in the Request-URI, whoever calls: its meeting, its number, and as it came.

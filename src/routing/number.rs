@@ -105,17 +105,24 @@ impl Plan {
     /// or Diversion. A Request-URI with an emergency number is nobody's line, whatever else the
     /// message says. A room in it is the caller's wish as well, where that caller may join it.
     pub fn find_line<'a>(&'a self, trunk: &Trunk, dialled: &'a Dialled) -> Option<Found<'a>> {
-        if self.emergency_asked(trunk, dialled).is_some() {
-            return None;
-        }
-        if let Some(room) = self.find_room(Comer::Trunk(trunk), dialled) {
-            return Some(room);
+        let asked = self.asked(trunk, dialled);
+        if let Some((value, number)) = &asked {
+            if self.emergency.contains_key(number.as_str()) {
+                return None;
+            }
+            if let Some(room) = self.room(Comer::Trunk(trunk), number.as_str(), value) {
+                return Some(room);
+            }
         }
         let mut primary = None;
         for from in &trunk.dialled_from {
-            let Some(found) = self.find_in(trunk, *from, dialled) else {
-                continue;
+            let found = match from {
+                DialledFrom::RequestUri => {
+                    asked.as_ref().and_then(|(value, number)| self.found(number, *from, value))
+                }
+                _ => self.find_in(trunk, *from, dialled),
             };
+            let Some(found) = found else { continue };
             if !matches!(found.line.mode, LineMode::Primary { .. }) {
                 return Some(found);
             }
@@ -126,13 +133,14 @@ impl Plan {
 
     /// The emergency number in the Request-URI, if there is one: such a call went astray.
     pub fn emergency_dialled(&self, trunk: &Trunk, dialled: &Dialled) -> Option<LineId> {
-        self.emergency_asked(trunk, dialled).cloned()
+        let (_, number) = self.asked(trunk, dialled)?;
+        self.emergency.get_key_value(number.as_str()).map(|(number, _)| number.clone())
     }
 
-    fn emergency_asked(&self, trunk: &Trunk, dialled: &Dialled) -> Option<&LineId> {
-        let known = |number: &Digits| Some(self.emergency.get_key_value(number.as_str())?.0);
-        let asked = dialled.oldest_first(DialledFrom::RequestUri);
-        asked.filter_map(|value| self.ours(trunk, value)).find_map(|number| known(&number))
+    /// The number in the Request-URI, as it came and in its shortest form.
+    fn asked<'a>(&self, trunk: &Trunk, dialled: &'a Dialled) -> Option<(&'a str, Digits)> {
+        let mut uris = dialled.oldest_first(DialledFrom::RequestUri);
+        uris.find_map(|value| Some((value, self.ours(trunk, value)?)))
     }
 
     /// A dialled number in its shortest form; the trunk's own forms are put into ours first, by its rules.
@@ -149,10 +157,12 @@ impl Plan {
     }
 
     fn find_in<'a>(&'a self, trunk: &Trunk, from: DialledFrom, dialled: &'a Dialled) -> Option<Found<'a>> {
-        dialled.oldest_first(from).find_map(|value| {
-            let line = self.lines.get(self.ours(trunk, value)?.as_str())?;
-            Some(Found { line: Cow::Borrowed(line), from, number_as_dialled: value })
-        })
+        dialled.oldest_first(from).find_map(|value| self.found(&self.ours(trunk, value)?, from, value))
+    }
+
+    fn found<'a>(&'a self, number: &Digits, from: DialledFrom, value: &'a str) -> Option<Found<'a>> {
+        let line = self.lines.get(number.as_str())?;
+        Some(Found { line: Cow::Borrowed(line), from, number_as_dialled: value })
     }
 }
 
