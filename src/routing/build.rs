@@ -54,13 +54,13 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
     let names = table.departments.iter();
     let names = names.map(|own| Some((LineId::from(text(&own.number)?), value(&own.name)?)));
     let city = city(table)?;
-    let callers = callers::callers(table, &city.time_zone)?;
+    let callers = callers::callers(table, &city)?;
     Some(Plan {
         digest,
         purpose: value(&table.purpose)?,
         city,
         network: network(table)?,
-        lines: keyed(&table.numbers, line, |line| line.number.clone())?,
+        lines: keyed(&table.numbers, line, |line| line.number.clone())?.into_iter().collect(),
         meetings: table.meetings.iter().map(meeting).collect::<Option<_>>()?,
         transition,
         trunks,
@@ -290,7 +290,7 @@ pub(super) fn rules(tables: &[RuleTable]) -> Option<Rules> {
         };
         Some(Rule { when: value(&table.when)?, length: value(&table.length), act })
     };
-    tables.iter().map(rule).collect::<Option<_>>().map(Rules)
+    tables.iter().map(rule).collect::<Option<_>>().map(Rules::new)
 }
 
 /// Members keep the trunk's own priority and weight where the group says none.

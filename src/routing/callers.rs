@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use indexmap::IndexMap;
+
+use super::digits::Digits;
 use super::plan::{City, Line, Plan, Trunk};
 use super::queueing::Known;
 use crate::id::{LineId, TrunkId};
@@ -18,7 +21,7 @@ pub struct Lane {
     /// Calls by these trunks; carriers mark some callers by a trunk of their own.
     pub trunks: Vec<TrunkId>,
     /// Callers' numbers.
-    pub callers: std::collections::BTreeSet<String>,
+    pub callers: ByCaller<()>,
     /// Added to the caller's priority.
     pub priority: i16,
     /// What the clerk must know beyond what the line asks.
@@ -70,8 +73,78 @@ pub struct Callers {
     pub center_priority: i16,
     /// Lanes, the first that fits is taken.
     pub lanes: Vec<Lane>,
-    /// Policies by number.
-    pub policies: std::collections::BTreeMap<String, CallerPolicy>,
+    /// Policies about callers.
+    pub policies: ByCaller<CallerPolicy>,
+}
+
+/// What is known of callers, by the one form of their numbers: found in the same time however many there are, and
+/// without asking for memory.
+///
+/// Numbers come from outside: they are hashed with a key that nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByCaller<T>(IndexMap<Box<str>, T>);
+
+impl<T> Default for ByCaller<T> {
+    fn default() -> Self {
+        ByCaller(IndexMap::new())
+    }
+}
+
+impl<T> ByCaller<T> {
+    /// Puts it there, in the place of what was known of this caller before.
+    pub fn insert(&mut self, city: &City, caller: &str, what: T) {
+        self.0.insert(city.caller_form(caller).as_str().into(), what);
+    }
+
+    /// What is known of this caller.
+    pub fn get(&self, caller: &CallerForm<'_>) -> Option<&T> {
+        self.0.get(caller.as_str())
+    }
+
+    /// All of it, in the order in which it was put there.
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        self.0.values()
+    }
+
+    /// Of so many callers.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Of nobody.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl ByCaller<()> {
+    /// That they are among these, and no more.
+    pub fn among<'a>(city: &City, callers: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut these = ByCaller::default();
+        callers.into_iter().for_each(|caller| these.insert(city, caller, ()));
+        these
+    }
+}
+
+/// A caller's number in one form, however the carrier or the plan writes it: with the country's code where it is
+/// of this country, as it came where it is not, or no number at all.
+#[derive(Clone, Copy)]
+pub struct CallerForm<'a>(Form<'a>);
+
+#[derive(Clone, Copy)]
+enum Form<'a> {
+    Ours(Digits),
+    AsItCame(&'a str),
+}
+
+impl CallerForm<'_> {
+    /// `+8613800000000`.
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Form::Ours(digits) => digits.as_str(),
+            Form::AsItCame(text) => text,
+        }
+    }
 }
 
 impl Default for Callers {
@@ -82,7 +155,7 @@ impl Default for Callers {
             urgent_priority: 1_000,
             center_priority: 2_000,
             lanes: Vec::new(),
-            policies: std::collections::BTreeMap::new(),
+            policies: ByCaller::default(),
         }
     }
 }
@@ -90,11 +163,11 @@ impl Default for Callers {
 impl Plan {
     /// The lane of a caller: the first that fits, by any of its three.
     pub fn lane_of(&self, line: &Line, trunk: &TrunkId, caller: &str) -> Option<&Lane> {
-        let forms = self.city.caller_forms(caller);
+        let caller = self.city.caller_form(caller);
         self.callers.lanes.iter().find(|lane| {
             lane.lines.contains(&line.number)
                 || lane.trunks.contains(trunk)
-                || forms.iter().any(|form| lane.callers.contains(form.as_ref()))
+                || lane.callers.get(&caller).is_some()
         })
     }
 
@@ -122,26 +195,18 @@ impl Plan {
 
     /// The policy about a caller, whether it still holds or not.
     pub fn policy_of(&self, caller: &str) -> Option<&CallerPolicy> {
-        let forms = self.city.caller_forms(caller);
-        forms.iter().find_map(|form| self.callers.policies.get(form.as_ref()))
+        self.callers.policies.get(&self.city.caller_form(caller))
     }
 }
 
 impl City {
-    /// The forms in which a caller's number may stand in the plan, as it came first: carriers write it with
-    /// the country's code or without, with a zero in front or without.
+    /// The forms in which a caller's number may come, as it came first: carriers write it with the country's
+    /// code or without, with a zero in front or without.
     pub fn caller_forms<'a>(&self, caller: &'a str) -> Vec<Cow<'a, str>> {
         let (country, area) = (self.country_code.as_str(), self.area_code.trim_start_matches('0'));
-        let global = caller.strip_prefix('+').or_else(|| caller.strip_prefix("00"));
-        let national = match global {
-            Some(global) => global.strip_prefix(country),
-            None => Some(caller.strip_prefix('0').unwrap_or(caller)),
-        };
         let mut forms = vec![Cow::Borrowed(caller)];
-        let digits = |number: &&str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        let Some(national) = national.filter(digits) else { return forms };
-        let local = global.is_none() && !caller.starts_with('0') && national.len() <= LOCAL_MAX;
-        let national = if local { format!("{area}{national}") } else { national.to_owned() };
+        let Some(national) = self.national(caller) else { return forms };
+        let national = national.as_str();
         if let Some(local) =
             national.strip_prefix(area).filter(|local| (5..=LOCAL_MAX).contains(&local.len()))
         {
@@ -151,9 +216,31 @@ impl City {
             Cow::Owned(format!("0{national}")),
             Cow::Owned(format!("+{country}{national}")),
             Cow::Owned(format!("00{country}{national}")),
-            Cow::Owned(national),
+            Cow::Owned(national.to_owned()),
         ]);
         forms
+    }
+
+    /// A caller's number as it is looked for.
+    pub fn caller_form<'a>(&self, caller: &'a str) -> CallerForm<'a> {
+        let whole = |national: Digits| Digits::of(&["+", &self.country_code, national.as_str()]);
+        let ours = self.national(caller).and_then(whole);
+        CallerForm(ours.map_or(Form::AsItCame(caller), Form::Ours))
+    }
+
+    /// The number within the country, with its area and without a zero; `None`: it is of another one, or none.
+    fn national(&self, caller: &str) -> Option<Digits> {
+        let global = caller.strip_prefix('+').or_else(|| caller.strip_prefix("00"));
+        let national = match global {
+            Some(global) => global.strip_prefix(self.country_code.as_str())?,
+            None => caller.strip_prefix('0').unwrap_or(caller),
+        };
+        if national.is_empty() || !national.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let local = global.is_none() && !caller.starts_with('0') && national.len() <= LOCAL_MAX;
+        let area = if local { self.area_code.trim_start_matches('0') } else { "" };
+        Digits::of(&[area, national])
     }
 }
 
@@ -173,7 +260,10 @@ mod tests {
             time_zone: jiff::tz::TimeZone::UTC,
         };
         let known = |caller: &str, as_planned: &str| {
-            city.caller_forms(caller).iter().any(|form| form.as_ref() == as_planned)
+            let one = city.caller_form(caller).as_str() == city.caller_form(as_planned).as_str();
+            let forms = city.caller_forms(caller);
+            assert_eq!(forms.iter().any(|form| form.as_ref() == as_planned), one, "{caller}, {as_planned}");
+            one
         };
         let mobile = ["13800000001", "+8613800000001", "013800000001", "008613800000001"];
         let fixed = ["4420000", "03934420000", "+863934420000", "00863934420000"];
@@ -192,5 +282,28 @@ mod tests {
         ] {
             assert!(!known(came, planned), "{came} is not {planned}");
         }
+    }
+
+    #[test]
+    fn what_is_known_of_a_caller_is_found_by_any_form_and_what_comes_later_holds() {
+        let city = City {
+            name: String::new(),
+            area_code: "0393".into(),
+            country_code: "86".into(),
+            time_zone: jiff::tz::TimeZone::UTC,
+        };
+        let mut known = ByCaller::default();
+        known.insert(&city, "4420000", 1);
+        known.insert(&city, "+13125550100", 2);
+        known.insert(&city, "+863934420000", 3);
+        let find = |caller: &str| known.get(&city.caller_form(caller)).copied();
+        assert_eq!((find("03934420000"), find("+13125550100"), known.len()), (Some(3), Some(2), 2));
+        let long = "1".repeat(60);
+        for caller in ["03714420000", "13125550100", "anonymous", "", &long] {
+            assert_eq!(find(caller), None, "{caller}");
+        }
+        let some = ByCaller::among(&city, ["13800000001", &long]);
+        assert!(some.get(&city.caller_form("008613800000001")).is_some());
+        assert!(some.get(&city.caller_form(&long)).is_some() && some.len() == 2);
     }
 }

@@ -202,8 +202,7 @@ impl Plan {
                     fate.hears.extend(failure_prompt.iter().map(ToString::to_string));
                 }
                 Step::Meet { room } => {
-                    let number = room.to_string().as_str().into();
-                    fate.meeting = self.meeting_of(&number).map(|meeting| meeting.name.clone());
+                    fate.meeting = self.meeting_of(&room.to_string()).map(|meeting| meeting.name.clone());
                 }
                 Step::Ticket { prompt, reason } => {
                     fate.hears.push(prompt.to_string());

@@ -3,6 +3,7 @@
 //! Made of what the reading [noted](super::notes), so it shows what was read and nothing else. A secret is shown
 //! as it is said: by reference.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -10,7 +11,7 @@ use serde::Serialize;
 use super::diagnostic::Spot;
 use super::nearest::nearest;
 use super::notes::{Asked, Found, Notes};
-use super::source::{Source, without_account};
+use super::source::{Lines, Source, without_account};
 use super::written::{Written, key as quoted};
 
 /// Keys by which an item of an array is called, the first that it has: `number.12345`, `seat.1001`.
@@ -64,27 +65,6 @@ pub enum Origin {
     Default,
     /// Nobody says it, and nothing stands in for it at this place.
     Nobody,
-}
-
-/// Where the lines of a file begin, so that each of many places is found at once.
-struct Lines<'s> {
-    source: &'s Source,
-    starts: Vec<usize>,
-}
-
-impl<'s> Lines<'s> {
-    fn of(source: &'s Source) -> Self {
-        let after = source.text.match_indices('\n').map(|(at, _)| at + 1);
-        Lines { source, starts: std::iter::once(0).chain(after).collect() }
-    }
-
-    fn origin(&self, spot: &Spot) -> Origin {
-        let at = self.source.text.floor_char_boundary(spot.span.start);
-        let line = self.starts.partition_point(|start| *start <= at).max(1);
-        let start = self.starts.get(line - 1).copied().unwrap_or(0);
-        let column = self.source.text.get(start..at).map_or(1, |before| before.chars().count() + 1);
-        Origin::File { file: self.source.name.clone(), line, column }
-    }
 }
 
 /// The way to a table.
@@ -148,18 +128,17 @@ impl Effective {
             whole.strip_prefix(filter).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
         let chosen = |row: &Row| below(&row.key) || below(&row.address);
-        let keys: Vec<String> =
-            self.rows.iter().filter(|row| chosen(row)).map(|row| row.key.clone()).collect();
-        if keys.is_empty() {
+        let chosen: Vec<bool> = self.rows.iter().map(chosen).collect();
+        if !chosen.contains(&true) {
             let names = self.rows.iter().map(|row| row.address.as_str());
             return Err(nearest(filter, names).map(str::to_owned));
         }
         // The heads of the tables that the chosen keys stand in.
-        let above = |row: &Row| {
-            matches!(row.what, What::Head(_))
-                && keys.iter().any(|key| key.strip_prefix(&row.key).is_some_and(|rest| rest.starts_with('.')))
-        };
-        let kept: Vec<bool> = self.rows.iter().map(|row| chosen(row) || above(row)).collect();
+        let keys = self.rows.iter().zip(&chosen).filter(|(_, chosen)| **chosen).map(|(row, _)| &row.key);
+        let above: BTreeSet<&str> =
+            keys.flat_map(|key| key.match_indices('.').map(|(dot, _)| &key[..dot])).collect();
+        let above = |row: &Row| matches!(row.what, What::Head(_)) && above.contains(row.key.as_str());
+        let kept: Vec<bool> = self.rows.iter().zip(&chosen).map(|(row, own)| *own || above(row)).collect();
         let mut kept = kept.into_iter();
         self.rows.retain(|_| kept.next().unwrap_or(false));
         Ok(self)
@@ -306,7 +285,10 @@ impl Making<'_> {
 
     fn origin(&self, spot: &Spot) -> Origin {
         match spot.file {
-            Some(file) => self.files.get(file).map_or(Origin::Default, |lines| lines.origin(spot)),
+            Some(file) => self.files.get(file).map_or(Origin::Default, |lines| {
+                let (line, column, _) = lines.find(spot.span.start);
+                Origin::File { file: lines.name().to_owned(), line, column }
+            }),
             None => Origin::CommandLine { option: spot.key.clone() },
         }
     }
@@ -340,18 +322,6 @@ mod tests {
             ("name@host", "name@host"),
         ] {
             assert_eq!(without_account(text), shown);
-        }
-    }
-
-    #[test]
-    fn lines_and_columns_are_those_of_the_diagnostics() {
-        let source = Source { name: "r".to_owned(), text: "a = 1\n  名 = \"濮阳\"\n\nb = 2".to_owned() };
-        let lines = Lines::of(&source);
-        for at in 0..source.text.len() {
-            let place = source.place(&(at..at));
-            let spot = Spot { file: Some(0), span: at..at, key: String::new() };
-            let expected = Origin::File { file: place.file, line: place.line, column: place.column };
-            assert_eq!(lines.origin(&spot), expected, "{at}");
         }
     }
 }

@@ -69,9 +69,20 @@ impl Meeting {
 impl Plan {
     /// The room that a call is for, if whoever calls may join it.
     pub fn find_room<'a>(&'a self, comer: Comer<'_>, dialled: &'a Dialled) -> Option<Found<'a>> {
-        let (meeting, number, number_as_dialled) = self.room_dialled(comer, dialled)?;
-        let line = meeting.admits(comer).then(|| line(meeting, number))?;
-        Some(Found { line: Cow::Owned(line), from: DialledFrom::RequestUri, number_as_dialled })
+        let (_, number, number_as_dialled) = self.room_dialled(comer, dialled)?;
+        self.room(comer, number.as_str(), number_as_dialled)
+    }
+
+    /// The room of this number, if whoever calls may join it.
+    pub(super) fn room<'a>(
+        &'a self,
+        comer: Comer<'_>,
+        number: &str,
+        number_as_dialled: &'a str,
+    ) -> Option<Found<'a>> {
+        let meeting = self.meeting_of(number).filter(|meeting| meeting.admits(comer))?;
+        let line = Cow::Owned(line(meeting, LineId::from(number)));
+        Some(Found { line, from: DialledFrom::RequestUri, number_as_dialled })
     }
 
     /// The room in the Request-URI, whoever calls: its meeting, its number, and as it came.
@@ -85,11 +96,11 @@ impl Plan {
         }
         dialled.oldest_first(DialledFrom::RequestUri).find_map(|value| {
             let number = match comer {
-                Comer::Seat => self.city.normalise(value)?,
+                Comer::Seat => self.city.shortest(value)?,
                 Comer::Trunk(trunk) => self.ours(trunk, value)?,
             };
-            let meeting = self.meeting_of(&number)?;
-            Some((meeting, number, value))
+            let meeting = self.meeting_of(number.as_str())?;
+            Some((meeting, LineId::from(number.as_str()), value))
         })
     }
 
@@ -97,12 +108,12 @@ impl Plan {
     pub fn line_name(&self, number: &LineId) -> String {
         let line = self.lines.get(number).map(|line| &line.name);
         let line = line.or_else(|| self.department_names.get(number));
-        let line = line.or_else(|| self.meeting_of(number).map(|meeting| &meeting.name)).cloned();
+        let line = line.or_else(|| self.meeting_of(number.as_str()).map(|meeting| &meeting.name)).cloned();
         line.or_else(|| self.watch_line_name(number.as_str())).unwrap_or_default()
     }
 
-    pub(super) fn meeting_of(&self, number: &LineId) -> Option<&Arc<Meeting>> {
-        self.meetings.iter().find(|meeting| meeting.room(number.as_str()).is_some())
+    pub(super) fn meeting_of(&self, number: &str) -> Option<&Arc<Meeting>> {
+        self.meetings.iter().find(|meeting| meeting.room(number).is_some())
     }
 }
 

@@ -11,6 +11,7 @@ pub mod cases;
 mod check;
 pub mod diagnostic;
 pub mod difference;
+mod digits;
 pub mod effective;
 pub mod explain;
 pub mod flow;

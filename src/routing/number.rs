@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::digits::Digits;
 use super::meeting::Comer;
 use super::plan::{City, DialledFrom, Line, LineMode, Plan, Trunk};
 use crate::id::LineId;
@@ -31,12 +32,12 @@ impl Dialled {
 
     /// The values of one place, the oldest first.
     pub(super) fn oldest_first(&self, from: DialledFrom) -> impl Iterator<Item = &str> {
-        let mut values: Vec<&str> =
-            self.0.iter().filter(|(place, _)| *place == from).map(|(_, value)| value.as_str()).collect();
-        if from == DialledFrom::Diversion {
-            values.reverse(); // RFC 5806 §4: each diverting party puts its own in front.
-        }
-        values.into_iter()
+        // RFC 5806 §4: each diverting party puts its own in front.
+        let backwards = from == DialledFrom::Diversion;
+        let last = self.0.len().wrapping_sub(1);
+        let in_order =
+            (0..self.0.len()).filter_map(move |at| self.0.get(if backwards { last - at } else { at }));
+        in_order.filter(move |(place, _)| *place == from).map(|(_, value)| value.as_str())
     }
 }
 
@@ -47,24 +48,30 @@ impl City {
     /// `None` for what is not a number and for numbers of another area or country: `037112345` is
     /// Zhengzhou's 12345, not ours. Whether the number is one of our lines is not asked here.
     pub fn normalise(&self, dialled: &str) -> Option<LineId> {
+        self.shortest(dialled).map(|number| LineId::from(number.as_str()))
+    }
+
+    /// The same without a [`LineId`] of its own: as long as it is only looked for.
+    pub(super) fn shortest(&self, dialled: &str) -> Option<Digits> {
         let uri = Uri::of(dialled)?;
-        let digits = digits_of(&uri.number)?;
-        let (digits, global) = match digits.strip_prefix('+') {
+        let number = Digits::without_separators(uri.number())?;
+        self.shortest_of(number.as_str(), uri.context())
+    }
+
+    fn shortest_of(&self, digits: &str, context: Option<&str>) -> Option<Digits> {
+        let (digits, global) = match digits.strip_prefix('+').or_else(|| digits.strip_prefix("00")) {
             Some(global) => (global, true),
-            None => match digits.strip_prefix("00") {
-                Some(global) => (global, true),
-                None => (digits.as_str(), false),
-            },
+            None => (digits, false),
         };
         let short = if global {
             self.within_country(digits.strip_prefix(self.country_code.as_str())?)?
         } else if digits.starts_with('0') {
             digits.strip_prefix(self.area_code.as_str())?
         } else {
-            self.holds_context(uri.context.as_deref())?;
+            self.holds_context(context)?;
             digits
         };
-        (!short.is_empty() && !short.starts_with('0')).then(|| LineId::from(short))
+        if short.is_empty() || short.starts_with('0') { None } else { Digits::of(&[short]) }
     }
 
     /// A number behind the country code: with our area code, or one of the five-digit numbers
@@ -83,8 +90,8 @@ impl City {
         let Some(global) = context.and_then(|context| context.strip_prefix('+')) else {
             return Some(());
         };
-        let global = digits_of(global)?;
-        let area = global.strip_prefix(self.country_code.as_str())?;
+        let global = Digits::without_separators(global)?;
+        let area = global.as_str().strip_prefix(self.country_code.as_str())?;
         (area.is_empty() || area == self.area_code.trim_start_matches('0')).then_some(())
     }
 }
@@ -98,17 +105,24 @@ impl Plan {
     /// or Diversion. A Request-URI with an emergency number is nobody's line, whatever else the
     /// message says. A room in it is the caller's wish as well, where that caller may join it.
     pub fn find_line<'a>(&'a self, trunk: &Trunk, dialled: &'a Dialled) -> Option<Found<'a>> {
-        if self.emergency_dialled(trunk, dialled).is_some() {
-            return None;
-        }
-        if let Some(room) = self.find_room(Comer::Trunk(trunk), dialled) {
-            return Some(room);
+        let asked = self.asked(trunk, dialled);
+        if let Some((value, number)) = &asked {
+            if self.emergency.contains_key(number.as_str()) {
+                return None;
+            }
+            if let Some(room) = self.room(Comer::Trunk(trunk), number.as_str(), value) {
+                return Some(room);
+            }
         }
         let mut primary = None;
         for from in &trunk.dialled_from {
-            let Some(found) = self.find_in(trunk, *from, dialled) else {
-                continue;
+            let found = match from {
+                DialledFrom::RequestUri => {
+                    asked.as_ref().and_then(|(value, number)| self.found(number, *from, value))
+                }
+                _ => self.find_in(trunk, *from, dialled),
             };
+            let Some(found) = found else { continue };
             if !matches!(found.line.mode, LineMode::Primary { .. }) {
                 return Some(found);
             }
@@ -119,52 +133,56 @@ impl Plan {
 
     /// The emergency number in the Request-URI, if there is one: such a call went astray.
     pub fn emergency_dialled(&self, trunk: &Trunk, dialled: &Dialled) -> Option<LineId> {
-        dialled
-            .oldest_first(DialledFrom::RequestUri)
-            .filter_map(|value| self.ours(trunk, value))
-            .find(|number| self.emergency.contains_key(number))
+        let (_, number) = self.asked(trunk, dialled)?;
+        self.emergency.get_key_value(number.as_str()).map(|(number, _)| number.clone())
+    }
+
+    /// The number in the Request-URI, as it came and in its shortest form.
+    fn asked<'a>(&self, trunk: &Trunk, dialled: &'a Dialled) -> Option<(&'a str, Digits)> {
+        let mut uris = dialled.oldest_first(DialledFrom::RequestUri);
+        uris.find_map(|value| Some((value, self.ours(trunk, value)?)))
     }
 
     /// A dialled number in its shortest form; the trunk's own forms are put into ours first, by its rules.
-    pub(super) fn ours(&self, trunk: &Trunk, value: &str) -> Option<LineId> {
-        let inward = &trunk.rewrite.called_inward;
-        let number = (!inward.0.is_empty()).then(|| number_of(value)).flatten();
-        match number.as_deref().filter(|number| inward.choose(number).is_some()) {
-            Some(number) => self.city.normalise(&inward.apply(number)),
-            None => self.city.normalise(value),
+    pub(super) fn ours(&self, trunk: &Trunk, value: &str) -> Option<Digits> {
+        let uri = Uri::of(value)?;
+        let number = Digits::without_separators(uri.number())?;
+        match trunk.rewrite.called_inward.rule_for(number.as_str()) {
+            Some(rule) => {
+                let made = rule.made_of(number.as_str())?;
+                self.city.shortest_of(Digits::without_separators(made.as_str())?.as_str(), None)
+            }
+            None => self.city.shortest_of(number.as_str(), uri.context()),
         }
     }
 
     fn find_in<'a>(&'a self, trunk: &Trunk, from: DialledFrom, dialled: &'a Dialled) -> Option<Found<'a>> {
-        dialled.oldest_first(from).find_map(|value| {
-            let line = self.lines.get(&self.ours(trunk, value)?)?;
-            Some(Found { line: Cow::Borrowed(line), from, number_as_dialled: value })
-        })
+        dialled.oldest_first(from).find_map(|value| self.found(&self.ours(trunk, value)?, from, value))
+    }
+
+    fn found<'a>(&'a self, number: &Digits, from: DialledFrom, value: &'a str) -> Option<Found<'a>> {
+        let line = self.lines.get(number.as_str())?;
+        Some(Found { line: Cow::Borrowed(line), from, number_as_dialled: value })
     }
 }
 
 /// The digits of a dialled URI, with the `+` where there is one.
 pub(super) fn number_of(dialled: &str) -> Option<String> {
-    digits_of(&Uri::of(dialled)?.number)
+    Digits::without_separators(Uri::of(dialled)?.number()).map(|digits| digits.as_str().to_owned())
 }
 
 /// The keys of a dialled URI, `*` and `#` among them. Both may come escaped or not: `*` need not be, and
 /// `#`, which must be (RFC 3261 §25.1), often is not.
 pub(super) fn user_of(dialled: &str) -> Option<String> {
-    Some(Uri::of(dialled)?.number)
+    Some(Uri::of(dialled)?.number().to_owned())
 }
 
-/// The parts of a dialled URI that a number can hide in.
-struct Uri {
-    /// Number with its visual separators.
-    number: String,
-    /// `phone-context`, RFC 3966 §5.1.5.
-    context: Option<String>,
-}
+/// The part of a dialled URI that a number can hide in: the user's, with its parameters.
+struct Uri<'a>(Cow<'a, str>);
 
-impl Uri {
+impl<'a> Uri<'a> {
     /// Takes `tel:`, `sip:` and `sips:` URIs, in angle brackets or not, and bare user parts.
-    fn of(text: &str) -> Option<Uri> {
+    fn of(text: &'a str) -> Option<Self> {
         let text = match (text.find('<'), text.rfind('>')) {
             (Some(open), Some(close)) if open < close => &text[open + 1..close],
             _ => text.trim(),
@@ -181,21 +199,27 @@ impl Uri {
             None => text.split_once('@').map_or(text, |(user, _)| user),
         };
         let user = user.split_once(':').map_or(user, |(user, _)| user);
-        let user = unescape(user)?;
-        let mut parts = user.split(';');
-        let number = parts.next()?.to_owned();
-        let context = parts.find_map(|parameter| {
+        unescape(user).map(Uri)
+    }
+
+    /// Number with its visual separators.
+    fn number(&self) -> &str {
+        self.0.split_once(';').map_or(&self.0, |(number, _)| number)
+    }
+
+    /// `phone-context`, RFC 3966 §5.1.5.
+    fn context(&self) -> Option<&str> {
+        self.0.split(';').skip(1).find_map(|parameter| {
             let (name, value) = parameter.split_once('=')?;
-            name.eq_ignore_ascii_case("phone-context").then(|| value.to_owned())
-        });
-        Some(Uri { number, context })
+            name.eq_ignore_ascii_case("phone-context").then_some(value)
+        })
     }
 }
 
-/// Undoes `%2B` and its like (RFC 3261 §19.1.2); `None` where an escape is broken.
-fn unescape(text: &str) -> Option<String> {
+/// Undoes `%2B` and its like (RFC 3261 §19.1.2), which few send; `None` where an escape is broken.
+fn unescape(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
-        return Some(text.to_owned());
+        return Some(Cow::Borrowed(text));
     }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -208,14 +232,7 @@ fn unescape(text: &str) -> Option<String> {
         let low = char::from(rest.next()?).to_digit(16)?;
         bytes.push(u8::try_from(high * 16 + low).ok()?);
     }
-    String::from_utf8(bytes).ok()
-}
-
-/// The digits without visual separators (RFC 3966 §5.1.1), behind a `+` that stands first.
-fn digits_of(number: &str) -> Option<String> {
-    let bare: String = number.chars().filter(|letter| !matches!(letter, '-' | '.' | '(' | ')')).collect();
-    let digits = bare.strip_prefix('+').unwrap_or(&bare);
-    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(bare)
+    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]

@@ -7,11 +7,11 @@ use jiff::civil::Date;
 use super::diagnostic::Spot;
 use super::holidays::Holiday;
 use super::hours::Hours;
-use super::source::{Place, Source};
+use super::source::{Lines, Place, Source};
 use super::tables::RoutingTable;
 use super::tables::calendar::CalendarTable;
 use super::tables::trunk::RuleTable;
-use crate::id::{BotId, LineId, LookUpId, QueueId, ScriptId, TrunkId};
+use crate::id::{LineId, QueueId, ScriptId, TrunkId};
 
 /// Places of the parts that decide about a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,10 +36,6 @@ pub struct Origins {
     pub queues: BTreeMap<QueueId, Vec<Place>>,
     /// `name` of each flow, and the first line of what each of its steps does.
     pub scripts: BTreeMap<ScriptId, (Place, Vec<Place>)>,
-    /// `name` of each look-up.
-    pub look_ups: BTreeMap<LookUpId, Place>,
-    /// `name` of each bot.
-    pub bots: BTreeMap<BotId, Place>,
     /// `hours` of each line and of its expert group.
     pub hours: BTreeMap<LineId, Vec<Place>>,
     /// What each calendar is made of.
@@ -60,7 +56,8 @@ pub struct CalendarPlaces {
 
 impl Origins {
     pub(super) fn of(table: &RoutingTable, sources: &[Source]) -> Self {
-        let place = |spot: &Spot| Some(sources.get(spot.file?)?.place(&spot.span));
+        let files: Vec<Lines<'_>> = sources.iter().map(Lines::of).collect();
+        let place = |spot: &Spot| Some(files.get(spot.file?)?.place(&spot.span));
         let places = |spots: Vec<Option<&Spot>>| -> Vec<Place> {
             let mut places: Vec<Place> = spots.into_iter().flatten().filter_map(place).collect();
             places.sort_by_key(|place| place.line);
@@ -138,13 +135,6 @@ impl Origins {
             };
             let steps = flow.steps.iter().filter_map(|step| place(&step.at)).collect();
             origins.scripts.insert(ScriptId::from(name.value.as_str()), (at, steps));
-        }
-        for name in table.look_ups.iter().filter_map(|own| own.name.as_ref()) {
-            let at = place(&name.spot).map(|at| (LookUpId::from(name.value.as_str()), at));
-            origins.look_ups.extend(at);
-        }
-        for name in table.bots.iter().filter_map(|bot| bot.name.as_ref()) {
-            origins.bots.extend(place(&name.spot).map(|at| (BotId::from(name.value.as_str()), at)));
         }
         let lines = table.numbers.iter().map(|line| (&line.number, &line.hours));
         let groups = table.experts.iter().map(|group| (&group.number, &group.hours));

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use jiff::tz::TimeZone;
 
 use super::afterwards::{Calling, Disposition, FollowUp, Missed};
@@ -34,8 +35,9 @@ pub struct Plan {
     pub city: City,
     /// Where SIP and RTP are spoken.
     pub network: Network,
-    /// The published numbers by their shortest form.
-    pub lines: BTreeMap<LineId, Line>,
+    /// The published numbers by their shortest form, in the order of numbers. Which one was dialled is found in the
+    /// same time however many there are.
+    pub lines: IndexMap<LineId, Line>,
     /// Meeting rooms: no room is among the lines, and no two meetings have one in common.
     pub meetings: Vec<Arc<Meeting>>,
     /// The months after cut-over.

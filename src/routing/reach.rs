@@ -25,14 +25,15 @@ impl Plan {
     ///
     /// Lines that are queued for are not reached by a trunk: a caller goes there by queueing.
     pub fn reach(&self, target: &str) -> Option<Reached> {
-        if let Some(number) = self.city.normalise(target) {
-            if let Some(peer) = self.emergency.get(&number).or_else(|| self.departments.get(&number)) {
+        if let Some(number) = self.city.shortest(target) {
+            let number = number.as_str();
+            if let Some(peer) = self.emergency.get(number).or_else(|| self.departments.get(number)) {
                 return Some(Reached::Peer(peer.clone()));
             }
-            if let Some(peer) = self.lines.get(&number).and_then(|line| line.mode.peer()) {
+            if let Some(peer) = self.lines.get(number).and_then(|line| line.mode.peer()) {
                 return Some(Reached::Peer(peer.clone()));
             }
-            if let Some(group) = self.experts.get(&number) {
+            if let Some(group) = self.experts.get(number) {
                 return Some(Reached::Group(group.clone()));
             }
         }

@@ -59,6 +59,7 @@ impl<'d, 'p> Reader<'d, 'p> {
     }
 
     /// A key that may be left out.
+    #[inline(never)] // A plan is read seldom, and has hundreds of keys: see `or`.
     pub fn optional<T: Value>(&mut self, name: &'static str) -> Option<Said<T>> {
         if self.problems.describing.is_some() {
             return self.describe(name, Key::default());
@@ -71,6 +72,7 @@ impl<'d, 'p> Reader<'d, 'p> {
     }
 
     /// A key with a default; `None` only where its value is wrong.
+    #[inline(never)] // Written out at each key, it made the reading of tables one function of 140 KB.
     pub fn or<T: Value>(&mut self, name: &'static str, default: T) -> Option<Said<T>> {
         if self.problems.describing.is_some() {
             let usual = default.written();
@@ -86,6 +88,7 @@ impl<'d, 'p> Reader<'d, 'p> {
     }
 
     /// A key that must be there; `effect` says what callers would notice without it.
+    #[inline(never)]
     pub fn required<T: Value>(&mut self, name: &'static str, effect: Text) -> Option<Said<T>> {
         if self.problems.describing.is_some() {
             return self.describe(name, Key { effect: Some(effect), ..Key::default() });
@@ -129,19 +132,8 @@ impl<'d, 'p> Reader<'d, 'p> {
         name: &'static str,
         read: impl FnOnce(&mut Reader<'d, '_>) -> T,
     ) -> Option<T> {
-        if self.problems.describing.is_some() {
-            return Some(self.describe_table(name, Key::default(), read));
-        }
-        let Some(node) = self.node(name) else {
-            self.note(name, || Found::NoTable);
-            return None;
-        };
-        let Some(table) = node.value.as_table() else {
-            wrong_type(&node, "表（如 [city]）", "a table, like [city]", self.problems);
-            return None;
-        };
-        self.note(name, || Found::Table(node.spot.clone()));
-        Some(read_table(table, node.spot, self.problems, read))
+        let (table, spot) = self.table_of(name, Key::default())?;
+        Some(read_table(table, spot, self.problems, read))
     }
 
     /// A table that may be left out, and then holds what its keys hold where nobody says them.
@@ -170,15 +162,8 @@ impl<'d, 'p> Reader<'d, 'p> {
         effect: Text,
         read: impl FnOnce(&mut Reader<'d, '_>) -> T,
     ) -> Option<T> {
-        if self.problems.describing.is_some() {
-            return Some(self.describe_table(name, Key { effect: Some(effect), ..Key::default() }, read));
-        }
-        if !self.has(name) {
-            self.asked.push(name);
-            self.missing(name, effect);
-            return None;
-        }
-        self.section(name, read)
+        let (table, spot) = self.required_table(name, effect)?;
+        Some(read_table(table, spot, self.problems, read))
     }
 
     /// An array of tables, `[[number]]`; empty where there is none. Those of included files stand behind.
@@ -187,8 +172,51 @@ impl<'d, 'p> Reader<'d, 'p> {
         name: &'static str,
         mut read: impl FnMut(&mut Reader<'d, '_>) -> T,
     ) -> Vec<T> {
+        let items = self.tables_of(name).into_iter();
+        items.map(|(table, spot)| read_table(table, spot, self.problems, &mut read)).collect()
+    }
+
+    fn required_table(&mut self, name: &'static str, effect: Text) -> Option<(&'d DeTable<'d>, Spot)> {
         if self.problems.describing.is_some() {
-            return vec![self.describe_tables(name, read)];
+            return self.table_of(name, Key { effect: Some(effect), ..Key::default() });
+        }
+        if !self.has(name) {
+            self.asked.push(name);
+            self.missing(name, effect);
+            return None;
+        }
+        self.table_of(name, Key::default())
+    }
+
+    /// The table behind a key, and its place.
+    fn table_of(&mut self, name: &'static str, key: Key) -> Option<(&'d DeTable<'d>, Spot)> {
+        let spot = self.unsaid(name);
+        if let Some(describing) = &mut self.problems.describing {
+            describing.key(&self.spot, name, key);
+            describing.kind(&spot.key, "object");
+            return Some((nothing(), spot));
+        }
+        let Some(node) = self.node(name) else {
+            self.note(name, || Found::NoTable);
+            return None;
+        };
+        let Some(table) = node.value.as_table() else {
+            wrong_type(&node, "表（如 [city]）", "a table, like [city]", self.problems);
+            return None;
+        };
+        self.note(name, || Found::Table(node.spot.clone()));
+        Some((table, node.spot))
+    }
+
+    /// The tables of the array behind a key, each with its place.
+    fn tables_of(&mut self, name: &'static str) -> Vec<(&'d DeTable<'d>, Spot)> {
+        let key = self.key(name);
+        if let Some(describing) = &mut self.problems.describing {
+            let spot = Spot { key: format!("{key}[0]"), ..self.spot.clone() };
+            describing.key(&self.spot, name, Key::default());
+            describing.kind(&key, "array");
+            describing.kind(&spot.key, "object");
+            return vec![(nothing(), spot)];
         }
         self.asked.push(name);
         let mut items = Vec::new();
@@ -204,7 +232,6 @@ impl<'d, 'p> Reader<'d, 'p> {
             };
             items.extend(array.iter().map(|item| (node.spot.file, item)));
         }
-        let key = self.key(name);
         let spot = |index, file, span| Spot { file, span, key: format!("{key}[{index}]") };
         self.note(name, || {
             let spots = items.iter().enumerate().map(|(index, (file, item))| spot(index, *file, item.span()));
@@ -214,7 +241,7 @@ impl<'d, 'p> Reader<'d, 'p> {
         for (index, (file, item)) in items.into_iter().enumerate() {
             let node = Node { value: item.get_ref(), spot: spot(index, file, item.span()) };
             match node.value.as_table() {
-                Some(table) => all.push(read_table(table, node.spot, self.problems, &mut read)),
+                Some(table) => all.push((table, node.spot)),
                 None => wrong_type(&node, "表", "a table", self.problems),
             }
         }
@@ -322,37 +349,17 @@ impl<'d, 'p> Reader<'d, 'p> {
     fn describe<T: Value>(&mut self, name: &'static str, key: Key) -> Option<Said<T>> {
         let spot = self.unsaid(name);
         shape::probe::<T>(&spot, self.problems);
-        let describing = self.problems.describing.as_mut()?;
-        describing.key(&self.spot, name, key);
-        let word = describing.word(&self.spot, name, &spot.key)?;
-        let value =
-            T::read(&Node { value: &DeValue::String(word.into()), spot: spot.clone() }, self.problems)?;
+        let word = self.word(name, &spot, key)?;
+        let value = T::read(&Node { value: &word, spot: spot.clone() }, self.problems)?;
         Some(Said { value, spot })
     }
 
-    fn describe_table<T>(
-        &mut self,
-        name: &'static str,
-        key: Key,
-        read: impl FnOnce(&mut Reader<'d, '_>) -> T,
-    ) -> T {
-        let spot = self.unsaid(name);
-        if let Some(describing) = &mut self.problems.describing {
-            describing.key(&self.spot, name, key);
-            describing.kind(&spot.key, "object");
-        }
-        read(&mut Reader::new(nothing(), spot, self.problems))
-    }
-
-    fn describe_tables<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Reader<'d, '_>) -> T) -> T {
-        let list = self.key(name);
-        let spot = Spot { key: format!("{list}[0]"), ..self.spot.clone() };
-        if let Some(describing) = &mut self.problems.describing {
-            describing.key(&self.spot, name, Key::default());
-            describing.kind(&list, "array");
-            describing.kind(&spot.key, "object");
-        }
-        read(&mut Reader::new(nothing(), spot, self.problems))
+    /// Notes a key; the word that it is taken to say.
+    fn word(&mut self, name: &'static str, spot: &Spot, key: Key) -> Option<DeValue<'static>> {
+        let describing = self.problems.describing.as_mut()?;
+        describing.key(&self.spot, name, key);
+        let word = describing.word(&self.spot, name, &spot.key)?;
+        Some(DeValue::String(word.into()))
     }
 
     /// Notes every key that nobody asked for.

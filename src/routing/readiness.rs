@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::diagnostic::Text;
 use super::explain::mode_words;
 use super::plan::{BenchLine, Line, LineMode, Plan, Step};
-use super::proof::year::Year;
+use super::proof::hours::LeapYears;
 use crate::time::Timestamp;
 
 /// One number.
@@ -51,7 +51,8 @@ impl Plan {
     /// Every line in the order of the notice, 12345 first.
     pub fn readiness(&self, at: Timestamp) -> Vec<Readiness> {
         let mut lines: Vec<&Line> = self.lines.values().collect();
-        lines.sort_by_key(|line| (position(&line.row), line.number.clone()));
+        lines.sort_by_cached_key(|line| (position(&line.row), line.number.clone()));
+        let mut years = LeapYears::default();
         lines
             .into_iter()
             .map(|line| Readiness {
@@ -61,14 +62,14 @@ impl Plan {
                 owner: line.owner.clone(),
                 mode: mode_words(&line.mode),
                 treatment: self.treatment(line, at),
-                proof: line.mode.queue().map(|_| self.proved(line)),
+                proof: line.mode.queue().map(|_| self.proved(line, &mut years)),
             })
             .collect()
     }
 
-    fn proved(&self, line: &Line) -> Proved {
-        let year: Year = self.year(line);
-        let worst = self.worst(line);
+    fn proved<'a>(&'a self, line: &'a Line, years: &mut LeapYears<'a>) -> Proved {
+        let year = self.year_of(line, years);
+        let worst = self.worst_of(line, years);
         let millis = |length: Duration| u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
         Proved {
             hours: year.hours(),

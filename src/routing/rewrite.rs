@@ -6,6 +6,10 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
+use indexmap::IndexMap;
+
+use super::digits::Digits;
+
 /// Digits of a number, of a rule or of what it makes.
 pub const DIGITS_MAX: usize = 32;
 
@@ -23,8 +27,17 @@ pub struct Rewriting {
 }
 
 /// Rules in the order in which they are asked.
+///
+/// A number is compared with none of them: its rules are found by the whole number, and by each of its
+/// beginnings that is as long as some rule's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rules(pub Vec<Rule>);
+pub struct Rules {
+    list: Vec<Rule>,
+    /// The places of the rules for a whole number, in order.
+    exact: IndexMap<String, Vec<usize>>,
+    /// The places of the rules for a beginning, by its length: there are at most [`DIGITS_MAX`] lengths.
+    beginnings: Vec<(usize, IndexMap<String, Vec<usize>>)>,
+}
 
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,13 +92,6 @@ impl Pattern {
         }
     }
 
-    fn fits(&self, number: &str) -> bool {
-        match self {
-            Pattern::Exact(own) => number == own,
-            Pattern::Beginning(start) => number.starts_with(start.as_str()),
-        }
-    }
-
     /// The shortest number that it fits.
     pub fn shortest(&self) -> usize {
         match self {
@@ -106,9 +112,8 @@ impl Length {
 }
 
 impl Rule {
-    /// Whether it is for `number`.
-    pub fn fits(&self, number: &str) -> bool {
-        self.when.fits(number) && self.length.as_ref().is_none_or(|length| length.0.contains(&number.len()))
+    fn is_for_length(&self, length: usize) -> bool {
+        self.length.as_ref().is_none_or(|own| own.0.contains(&length))
     }
 
     /// The fewest characters of a number that it is for.
@@ -127,18 +132,73 @@ impl Rule {
             },
         }
     }
+
+    /// What becomes of a number that it is for; `None`: nothing that can be dialled, as it is too long.
+    pub(super) fn made_of(&self, number: &str) -> Option<Digits> {
+        match &self.act {
+            Act::Keep => Digits::of(&[number]),
+            Act::Become(other) => Digits::of(&[other]),
+            Act::Shape { strip, add } => match number.get(*strip..) {
+                Some(rest) if !(add.is_empty() && rest.is_empty()) => Digits::of(&[add, rest]),
+                _ => Digits::of(&[number]),
+            },
+        }
+    }
 }
 
 impl Rules {
+    /// In the order in which they are asked.
+    pub fn new(list: Vec<Rule>) -> Self {
+        let mut rules = Rules { list: Vec::new(), exact: IndexMap::new(), beginnings: Vec::new() };
+        for (place, rule) in list.iter().enumerate() {
+            let same = match &rule.when {
+                Pattern::Exact(own) => rules.exact.entry(own.clone()).or_default(),
+                Pattern::Beginning(start) => rules.beginning(start.len()).entry(start.clone()).or_default(),
+            };
+            same.push(place);
+        }
+        Rules { list, ..rules }
+    }
+
+    fn beginning(&mut self, length: usize) -> &mut IndexMap<String, Vec<usize>> {
+        let place = self.beginnings.partition_point(|(known, _)| *known < length);
+        if self.beginnings.get(place).is_none_or(|(known, _)| *known != length) {
+            self.beginnings.insert(place, (length, IndexMap::new()));
+        }
+        &mut self.beginnings[place].1
+    }
+
     /// The place of the rule that is for `number`; none is for a name, or for a number that is withheld.
     pub fn choose(&self, number: &str) -> Option<usize> {
-        self.0.iter().position(|rule| rule.fits(number)).filter(|_| is_number(number))
+        if self.list.is_empty() || !is_number(number) {
+            return None;
+        }
+        let whole = self.exact.get(number);
+        let begun = self.beginnings.iter().filter_map(|(length, rules)| rules.get(number.get(..*length)?));
+        whole.into_iter().chain(begun).filter_map(|places| self.first_of(places, number.len())).min()
+    }
+
+    /// The first of rules that differ in the lengths of the numbers that they are for.
+    fn first_of(&self, places: &[usize], length: usize) -> Option<usize> {
+        places
+            .iter()
+            .copied()
+            .find(|place| self.list.get(*place).is_some_and(|rule| rule.is_for_length(length)))
+    }
+
+    /// The rule that is for `number`.
+    pub(super) fn rule_for(&self, number: &str) -> Option<&Rule> {
+        self.list.get(self.choose(number)?)
+    }
+
+    /// The rule that is asked first.
+    pub(super) fn first(&self) -> Option<&Rule> {
+        self.list.first()
     }
 
     /// What becomes of `number`.
     pub fn apply<'a>(&'a self, number: &'a str) -> Cow<'a, str> {
-        let rule = self.choose(number).and_then(|index| self.0.get(index));
-        rule.map_or(Cow::Borrowed(number), |rule| rule.apply(number))
+        self.rule_for(number).map_or(Cow::Borrowed(number), |rule| rule.apply(number))
     }
 }
 
@@ -173,7 +233,7 @@ mod tests {
 
     #[test]
     fn the_first_rule_that_fits_is_applied_and_no_other() {
-        let rules = Rules(vec![
+        let rules = Rules::new(vec![
             rule("110", None, Act::Keep),
             rule("12366", None, Act::Become("84412366".into())),
             rule("0393*", None, shape(4, "")),
@@ -202,8 +262,44 @@ mod tests {
     }
 
     #[test]
+    fn of_a_thousand_rules_the_first_that_fits_is_found_as_by_asking_each() {
+        let mut dice = crate::id::Dice::seeded(12);
+        let mut digits = |least: u64, more: u64| -> String {
+            let digit = |dice: &mut crate::id::Dice| char::from(b'0' + dice.below(5) as u8);
+            (0..least + dice.below(more)).map(|_| digit(&mut dice)).collect()
+        };
+        let mut list = Vec::new();
+        for place in 0..1_000 {
+            let when = if place % 2 == 0 { digits(2, 5) } else { format!("{}*", digits(3, 4)) };
+            let length = (place % 3 == 0).then(|| format!("{}", digits(3, 6).len()));
+            list.push(rule(&when, length.as_deref(), shape(0, &place.to_string())));
+        }
+        let fits = |rule: &Rule, number: &str| {
+            let begins = match &rule.when {
+                Pattern::Exact(own) => number == own,
+                Pattern::Beginning(start) => number.starts_with(start.as_str()),
+            };
+            begins && rule.length.as_ref().is_none_or(|own| own.0.contains(&number.len()))
+        };
+        let rules = Rules::new(list.clone());
+        let mut found = 0;
+        for _ in 0..2_000 {
+            let number = digits(1, 8);
+            let expected = list.iter().position(|rule| fits(rule, &number));
+            assert_eq!(rules.choose(&number), expected, "{number}");
+            let made = expected.and_then(|place| list[place].made_of(&number));
+            assert_eq!(
+                made.map(|made| made.as_str().to_owned()),
+                expected.map(|_| rules.apply(&number).into())
+            );
+            found += usize::from(expected.is_some());
+        }
+        assert!((500..2_000).contains(&found), "{found}");
+    }
+
+    #[test]
     fn a_rule_for_any_number_is_not_for_names_or_for_nobody() {
-        let rules = Rules(vec![rule("*", None, shape(0, "+86"))]);
+        let rules = Rules::new(vec![rule("*", None, shape(0, "+86"))]);
         for (number, expected) in
             [("110", "+86110"), ("anonymous", "anonymous"), ("", ""), ("gw 7", "gw 7"), ("+", "+")]
         {

@@ -219,7 +219,17 @@ impl Describing {
 /// Finds what a value can be by showing its `read` one of each kind; known already unless a table is among them, or
 /// among what it is a list of.
 pub fn probe<T: Value>(spot: &Spot, problems: &mut Problems) {
-    let of = std::any::type_name::<T>();
+    show(std::any::type_name::<T>(), T::form, |node, problems| drop(T::read(node, problems)), spot, problems);
+}
+
+/// The same of whatever reads. There are many types of values, and this is compiled once.
+fn show(
+    of: &'static str,
+    form: fn() -> Form,
+    read: fn(&Node<'_>, &mut Problems),
+    spot: &Spot,
+    problems: &mut Problems,
+) {
     let known = |describing: &Describing| {
         let mut shapes = describing.values.get(&spot.key).into_iter().flatten();
         shapes.any(|shape| shape.of == of) && !describing.holds_tables(&spot.key)
@@ -227,12 +237,12 @@ pub fn probe<T: Value>(spot: &Spot, problems: &mut Problems) {
     if problems.describing.as_ref().is_none_or(known) {
         return;
     }
-    let mut shape = Shape { of, form: T::form(), ..Shape::default() };
+    let mut shape = Shape { of, form: form(), ..Shape::default() };
     for (kind, value) in KINDS.iter() {
         if let Some(describing) = &mut problems.describing {
             describing.probe = Probe::default();
         }
-        let _ = T::read(&Node { value: value.get_ref(), spot: spot.clone() }, problems);
+        read(&Node { value: value.get_ref(), spot: spot.clone() }, problems);
         let Some(describing) = &mut problems.describing else { return };
         let seen = std::mem::take(&mut describing.probe);
         if let Some(wanted) = seen.refused {

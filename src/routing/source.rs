@@ -78,16 +78,7 @@ pub struct Place {
 impl Source {
     /// Where `span` begins.
     pub fn place(&self, span: &Range<usize>) -> Place {
-        let at = self.text.floor_char_boundary(span.start);
-        let before = &self.text[..at];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = self.text[line_start..].lines().next().unwrap_or_default();
-        Place {
-            file: self.name.clone(),
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            text: line.trim().to_owned(),
-        }
+        Lines::of(self).place(span)
     }
 
     /// The part of `span` to underline: its first line, inside the text.
@@ -96,6 +87,40 @@ impl Source {
         let end = self.text.floor_char_boundary(span.end.max(start));
         let line = self.text[start..end].lines().next().unwrap_or_default();
         start..start + line.len()
+    }
+}
+
+/// Where the lines of a file begin, so that each of many places is found at once.
+pub(super) struct Lines<'s> {
+    source: &'s Source,
+    starts: Vec<usize>,
+}
+
+impl<'s> Lines<'s> {
+    pub(super) fn of(source: &'s Source) -> Self {
+        let after = memchr::memchr_iter(b'\n', source.text.as_bytes()).map(|at| at + 1);
+        Lines { source, starts: std::iter::once(0).chain(after).collect() }
+    }
+
+    /// The file's name.
+    pub(super) fn name(&self) -> &'s str {
+        &self.source.name
+    }
+
+    /// Line and column of a place, and where its line begins.
+    pub(super) fn find(&self, at: usize) -> (usize, usize, usize) {
+        let at = self.source.text.floor_char_boundary(at);
+        let line = self.starts.partition_point(|start| *start <= at).max(1);
+        let start = self.starts.get(line - 1).copied().unwrap_or(0);
+        let column = self.source.text.get(start..at).map_or(1, |before| before.chars().count() + 1);
+        (line, column, start)
+    }
+
+    /// The place for people.
+    pub(super) fn place(&self, span: &Range<usize>) -> Place {
+        let (line, column, start) = self.find(span.start);
+        let text = self.source.text[start..].lines().next().unwrap_or_default();
+        Place { file: self.name().to_owned(), line, column, text: text.trim().to_owned() }
     }
 }
 

@@ -417,15 +417,20 @@ pub(super) fn written_as<T: PartialEq>(own: &T, words: &[(&str, T)]) -> Option<W
 }
 
 pub(super) fn one_of<T: Clone>(node: &Node<'_>, words: &[(&str, T)], problems: &mut Problems) -> Option<T> {
+    let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let place = place_of(node, &names, problems)?;
+    words.get(place).map(|(_, value)| value.clone())
+}
+
+/// Which of the words it is; notes where it is none.
+fn place_of(node: &Node<'_>, names: &[&str], problems: &mut Problems) -> Option<usize> {
     if let Some(describing) = &mut problems.describing {
-        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        describing.words(&names);
+        describing.words(names);
     }
     let said = text(node, "字符串（加引号）", "a string in quotes", problems)?;
-    if let Some((_, value)) = words.iter().find(|(word, _)| *word == said) {
-        return Some(value.clone());
+    if let Some(place) = names.iter().position(|word| *word == said) {
+        return Some(place);
     }
-    let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
     problems
         .error(
             "E0104",

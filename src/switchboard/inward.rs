@@ -1,7 +1,5 @@
 //! Facts of signalling and sound, taken to the call that they are about; and the door of new calls.
 
-use std::borrow::Cow;
-
 use super::callers::{CENTER_CALLS_MAX, Treatment};
 use super::recording::millis;
 use super::{Drain, Entry, Output, RETRY_AFTER_S, StoreJob, Switchboard, What, transfers};
@@ -144,8 +142,9 @@ impl Switchboard {
         let (way, found, sound) = match &invited.from {
             Origin::Trunk(trunk) => {
                 let trunk = plan.trunks.get(trunk).ok_or(Turned::ForGood(403))?;
-                if let Cow::Owned(ours) = trunk.rewrite.caller_inward.apply(&invited.caller) {
-                    invited.caller = ours;
+                let ours = trunk.rewrite.caller_inward.apply(&invited.caller);
+                if ours != invited.caller {
+                    invited.caller = ours.into_owned();
                 }
                 (trunk.id.clone(), plan.find_line(trunk, &dialled).ok_or(Turned::ForGood(404))?, &trunk.sound)
             }

@@ -158,8 +158,8 @@ fn a_group_becomes_routes_with_the_numbers_as_each_trunk_wants_them() {
         act: Act::Shape { strip: 0, add: add.into() },
     };
     let trunk = plan.trunks.get_mut("sub-12313").expect("a trunk");
-    trunk.rewrite.called = Rules(vec![rule("123*", "0393")]);
-    trunk.rewrite.caller = Rules(vec![rule("1*", "+86")]);
+    trunk.rewrite.called = Rules::new(vec![rule("123*", "0393")]);
+    trunk.rewrite.caller = Rules::new(vec![rule("1*", "+86")]);
     let member = |trunk: &str, priority| Member { trunk: trunk.into(), priority, weight: 5 };
     let members = vec![member("sub-12366", 2), member("sub-12313", 1)];
     plan.groups.insert("both".into(), TrunkGroup { id: "both".into(), members });

@@ -60,7 +60,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
             session_expires: secs(1_800),
             dns: Vec::new(),
         },
-        lines: BTreeMap::new(),
+        lines: Default::default(),
         meetings: Vec::new(),
         transition: plan::Transition {
             start: jiff::civil::date(2021, 8, 1),

@@ -80,6 +80,13 @@ pub const FIXTURES: &[Fixture] = &[
         )],
     },
     Fixture {
+        code: "E0304",
+        what: "two policies about one caller, whose number is written in two ways",
+        edits: &[add!(
+            "[[caller_policy]]\ncaller = \"4420000\"\nact = \"confidential\"\nreason = \"本人要求\"\napprover = \"值班主任\"\nuntil = 2026-12-31\n[[caller_policy]]\ncaller = ⟦\"+863934420000\"⟧\nact = \"behind\"\nby = 10\nreason = \"重复来电\"\napprover = \"值班主任\"\nuntil = 2026-12-31"
+        )],
+    },
+    Fixture {
         code: "E0303",
         what: "a lane by a trunk that is not there",
         edits: &[add!("[[lane]]\nname = \"老年人\"\nlines = [\"12345\"]\ntrunks = [⟦\"elderly\"⟧]")],

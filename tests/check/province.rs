@@ -2,11 +2,15 @@
 
 use std::fmt::Write;
 
+use hotline::routing::proof::hours::LeapYears;
+
 use super::base::{Edit, Files, codes};
 
 const NUMBERS: usize = 500;
 const QUEUES: usize = 200;
 const SEATS: usize = 2_000;
+/// When sub-centers open.
+const OPENING: [&str; 5] = ["07:30", "08:00", "08:15", "08:30", "09:00"];
 
 /// The compact plan's tables that are no number, queue or seat, and so many of those.
 pub fn province() -> String {
@@ -42,12 +46,13 @@ pub fn province() -> String {
             text,
             "\n[[number]]\nnumber = \"{shown}\"\nname = \"热线\"\nowner = \"市局\"\nmode = \"{mode}\"\nqueue = \"q{queue}\"\n"
         );
-        text.push_str(match mode {
-            "sub_center" => {
-                "trunk = \"tax\"\nhours = [{ days = \"mon-fri\", from = \"08:30\", to = \"18:00\" }, { days = \"sat\", from = \"09:00\", to = \"12:00\" }]\n"
-            }
-            _ => "",
-        });
+        if mode == "sub_center" {
+            let from = OPENING[number / 5 % OPENING.len()];
+            let _ = writeln!(
+                text,
+                "trunk = \"tax\"\nhours = [{{ days = \"mon-fri\", from = \"{from}\", to = \"18:00\" }}, {{ days = \"sat\", from = \"09:00\", to = \"12:00\" }}]"
+            );
+        }
     }
     text
 }
@@ -66,4 +71,18 @@ fn a_province_is_checked_and_proved_like_a_city() {
     let readiness = plan.readiness(at);
     assert!(readiness.iter().all(|row| row.proof.as_ref().is_some_and(|proof| proof.reached == 8_784)));
     assert!(plan.staffing().iter().all(|need| need.is_met() && need.there == 10));
+}
+
+#[test]
+fn of_a_provinces_lines_the_year_of_each_set_of_hours_is_worked_out_once_and_is_what_it_was() {
+    let files = Files::of("routing.toml", province(), "prompts/prompts.toml", &[] as &[Edit]);
+    let plan = files.judge().plan.expect("a plan");
+    let mut years = LeapYears::default();
+    for (place, line) in plan.lines.values().enumerate() {
+        let found = (plan.year_of(line, &mut years), plan.worst_of(line, &mut years));
+        if place % 60 == 0 {
+            assert_eq!(found, (plan.year(line), plan.worst(line)), "{}", line.number);
+        }
+    }
+    assert_eq!(years.worked_out(), 1 + OPENING.len(), "those without hours, and one for each shift");
 }

@@ -154,7 +154,7 @@ fn callers(plan: &mut Plan) {
         approver: "科长".into(),
         until: "2031-09-01T02:00:00Z".parse().expect("a time"),
     };
-    let callers = &mut plan.callers;
+    let (city, callers) = (&plan.city, &mut plan.callers);
     callers.repeat_within = secs(600);
     callers.urgent_key = Some('9');
     callers.lanes = vec![lane("elderly", &["12349"], 10, true), lane("firms", &["12333"], 5, false)];
@@ -164,7 +164,9 @@ fn callers(plan: &mut Plan) {
         known("13800000003", CallerAct::CoolDown(secs(60))),
         known("13800000004", CallerAct::Confidential),
     ];
-    callers.policies = policies.into_iter().map(|policy| (policy.caller.clone(), policy)).collect();
+    for policy in policies {
+        callers.policies.insert(city, &policy.caller.clone(), policy);
+    }
 }
 
 /// Every other line but 12345 has a flow in front of its queue.

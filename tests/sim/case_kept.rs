@@ -7,7 +7,7 @@ use hotline::id::LegId;
 use hotline::media;
 use hotline::phone::{Answers, PhoneEvent};
 use hotline::routing::Plan;
-use hotline::routing::callers::{CallerAct, CallerPolicy, Lane};
+use hotline::routing::callers::{ByCaller, CallerAct, CallerPolicy, Lane};
 use hotline::routing::queueing::CallbackOffer;
 use hotline::switchboard::fact::{CallbackOutcome, Cause, Fact, OutwardPurpose};
 use hotline::switchboard::{Input, What};
@@ -202,7 +202,7 @@ fn who_wants_to_be_known_to_nobody_is_called_back_without_a_number_on_any_screen
             approver: "科长".into(),
             until: "2099-01-01T00:00:00Z".parse().expect("a time"),
         };
-        plan.callers.policies.insert("13800000000".into(), confidential);
+        plan.callers.policies.insert(&plan.city, "13800000000", confidential);
     };
     in_a_city_with(decided, |city| {
         let citizen = far_end(city, Answers::After(secs(2)));
@@ -333,7 +333,7 @@ fn after_a_restart_each_of_several_places_is_where_it_was() {
             name: "老年人".into(),
             lines: Vec::new(),
             trunks: Vec::new(),
-            callers: ["13800000002".to_owned()].into(),
+            callers: ByCaller::among(&plan.city, ["13800000002"]),
             priority: 50,
             skills: Vec::new(),
             straight: false,

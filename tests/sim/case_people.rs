@@ -8,11 +8,12 @@ use hotline::id::{CallId, PromptId, SeatId, TrunkId};
 use hotline::phone::{Answers, Dial, PhoneEvent};
 use hotline::routing::Plan;
 use hotline::routing::afterwards::Code;
-use hotline::routing::callers::{CallerAct, CallerPolicy, Lane};
+use hotline::routing::callers::{ByCaller, CallerAct, CallerPolicy, Lane};
 use hotline::routing::people::{AwayReason, Role};
 use hotline::routing::plan::IpNet;
 use hotline::routing::queueing::Known;
-use hotline::switchboard::fact::SeatIs;
+use hotline::routing::rewrite::{Act, Pattern, Rule, Rules};
+use hotline::switchboard::fact::{PriorityWhy, SeatIs};
 use hotline::switchboard::request::{Asker, Disposed, Flag, Refusal, Reply, Request};
 use hotline::switchboard::{Input, LATE_MAX, What, may_export};
 use hotline::telemetry::shifts::{Shift, Shifts};
@@ -259,7 +260,7 @@ fn the_first_lane_that_fits_says_who_answers_and_whether_there_is_a_greeting() {
     let decided = |plan: &mut Plan| {
         plan.callers.lanes = vec![
             Lane {
-                callers: ["13800000001".to_owned()].into(),
+                callers: ByCaller::among(&plan.city, ["13800000001"]),
                 skills: vec![Known::some("dialect")],
                 straight: true,
                 ..lane("elderly")
@@ -290,6 +291,29 @@ fn the_first_lane_that_fits_says_who_answers_and_whether_there_is_a_greeting() {
     });
 }
 
+#[test]
+fn a_carriers_own_form_of_a_callers_number_is_put_into_ours_before_it_is_looked_for() {
+    let decided = |plan: &mut Plan| {
+        let when = Pattern::parse("9*").expect("a pattern");
+        let rule = Rule { when, length: None, act: Act::Shape { strip: 1, add: String::new() } };
+        let carrier = plan.trunks.get_mut("carrier").expect("a trunk");
+        carrier.rewrite.caller_inward = Rules::new(vec![rule]);
+        let callers = ByCaller::among(&plan.city, ["13800000001"]);
+        plan.callers.lanes = vec![Lane { callers, ..lane("elderly") }];
+    };
+    in_a_city_with(decided, |city| {
+        let caller = city.phone("913800000001").dials("12345");
+        city.run_for(secs(8));
+        city.hangs_up(caller);
+        city.run_for(secs(3));
+        let [record] = &city.store.records()[..] else { panic!("one call: {}", city.story()) };
+        assert_eq!(record.caller, "13800000001");
+        let lane = PriorityWhy::Lane("elderly".into());
+        let found = |what: &What| *what == What::Prioritised { priority: 10, why: lane.clone() };
+        assert!(has(&city.store.facts[&record.call], found), "{}", city.story());
+    });
+}
+
 fn policy(plan: &mut Plan, act: CallerAct) {
     let policy = CallerPolicy {
         caller: CALLER.into(),
@@ -298,7 +322,7 @@ fn policy(plan: &mut Plan, act: CallerAct) {
         approver: "科长".into(),
         until: "2021-09-01T02:00:00Z".parse().expect("a time"),
     };
-    plan.callers.policies = [(CALLER.to_owned(), policy)].into();
+    plan.callers.policies.insert(&plan.city, CALLER, policy);
 }
 
 #[test]

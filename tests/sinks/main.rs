@@ -1,5 +1,6 @@
 //! Ticket sinks, seen from the office: what arrives, in which order, how often, and signed by whom.
 
+mod asked;
 mod contract;
 mod engine;
 mod house;

@@ -1,17 +1,16 @@
 //! Callers who are known.
 
-use std::collections::BTreeMap;
-
 use jiff::tz::TimeZone;
 
-use super::super::callers::{CallerAct, CallerPolicy, Callers, Lane};
+use super::super::callers::{ByCaller, CallerAct, CallerPolicy, Callers, Lane};
+use super::super::plan::City;
 use super::super::queueing::Known;
 use super::super::tables::RoutingTable;
 use super::super::tables::callers::{ActWord, LaneTable, PolicyTable};
 use super::{list, text, value};
 use crate::id::{LineId, TrunkId};
 
-pub(super) fn callers(table: &RoutingTable, zone: &TimeZone) -> Option<Callers> {
+pub(super) fn callers(table: &RoutingTable, city: &City) -> Option<Callers> {
     let mut callers = match &table.callers {
         Some(own) => Callers {
             repeat_within: value(&own.repeat_within)?,
@@ -19,23 +18,25 @@ pub(super) fn callers(table: &RoutingTable, zone: &TimeZone) -> Option<Callers> 
             urgent_priority: value(&own.urgent_priority)?,
             center_priority: value(&own.center_priority)?,
             lanes: Vec::new(),
-            policies: BTreeMap::new(),
+            policies: ByCaller::default(),
         },
         None => Callers::default(),
     };
-    callers.lanes = table.lanes.iter().map(lane).collect::<Option<_>>()?;
-    let policies = table.policies.iter().map(|own| policy(own, zone));
-    let policies = policies.map(|policy| policy.map(|policy| (policy.caller.clone(), policy)));
-    callers.policies = policies.collect::<Option<_>>()?;
+    callers.lanes = table.lanes.iter().map(|own| lane(own, city)).collect::<Option<_>>()?;
+    for own in &table.policies {
+        let policy = policy(own, &city.time_zone)?;
+        callers.policies.insert(city, text(&own.caller)?, policy);
+    }
     Some(callers)
 }
 
-fn lane(table: &LaneTable) -> Option<Lane> {
+fn lane(table: &LaneTable, city: &City) -> Option<Lane> {
+    let callers = &table.callers.as_ref()?.value;
     Some(Lane {
         name: value(&table.name)?,
         lines: list(&table.lines, |line| LineId::from(line.as_str()))?,
         trunks: list(&table.trunks, |trunk| TrunkId::from(trunk.as_str()))?,
-        callers: list(&table.callers, String::clone)?.into_iter().collect(),
+        callers: ByCaller::among(city, callers.iter().map(|caller| caller.value.as_str())),
         priority: value(&table.priority)?,
         skills: list(&table.skills, Known::clone)?,
         straight: value(&table.straight)?,

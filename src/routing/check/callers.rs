@@ -1,6 +1,7 @@
 //! Callers who are known: lanes that somebody comes by, policies that are about a citizen and end.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::diagnostic::Spot;
 use super::super::people_values::role_word;
@@ -105,11 +106,7 @@ fn known(caller: &Said<String>, problems: &mut Problems) {
 
 /// Policies are about one caller who is known, say what is done, and end.
 pub fn policies(table: &RoutingTable, problems: &mut Problems) {
-    references::once(
-        table.policies.iter().map(|policy| &policy.caller),
-        ("来电人规则", "caller policy"),
-        problems,
-    );
+    one_each(table, problems);
     for policy in &table.policies {
         if let Some(caller) = &policy.caller {
             known(caller, problems);
@@ -117,6 +114,24 @@ pub fn policies(table: &RoutingTable, problems: &mut Problems) {
         }
         value_of_act(policy, table, problems);
         unending(policy, table, problems);
+    }
+}
+
+/// One caller has one policy, in whichever form each of them writes the number.
+fn one_each(table: &RoutingTable, problems: &mut Problems) {
+    let city = super::rewriting::city(table);
+    let form = |caller: &str| match &city {
+        Some(city) => city.caller_form(caller).as_str().to_owned(),
+        None => caller.to_owned(),
+    };
+    let mut seen: BTreeMap<String, &Spot> = BTreeMap::new();
+    for caller in table.policies.iter().filter_map(|policy| policy.caller.as_ref()) {
+        match seen.entry(form(&caller.value)) {
+            Entry::Occupied(first) => {
+                references::named_twice(caller, first.get(), ("来电人规则", "caller policies"), problems);
+            }
+            Entry::Vacant(place) => drop(place.insert(&caller.spot)),
+        }
     }
 }
 

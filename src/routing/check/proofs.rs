@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::diagnostic::{Spot, Text};
 use super::super::plan::{Line, Plan};
+use super::super::proof::hours::LeapYears;
 use super::super::proof::outcome::Why;
 use super::super::proof::staffing::Need;
 use super::super::proof::year::Year;
@@ -60,9 +61,10 @@ pub fn prove(plan: &Plan, table: &RoutingTable, problems: &mut Problems) {
         goes_round(&circle, &places, problems);
     }
     if table.is_live() {
+        let mut years = LeapYears::default();
         for line in plan.lines.values() {
-            always_there(plan, line, &places, problems);
-            soon(plan, line, &places, problems);
+            always_there(plan, line, &mut years, &places, problems);
+            soon(plan, line, &mut years, &places, problems);
         }
     }
     for need in plan.staffing().iter().filter(|need| !need.is_met()) {
@@ -92,11 +94,17 @@ fn goes_round(circle: &[ScriptId], places: &Places, problems: &mut Problems) {
 }
 
 /// 12345, dual numbers and sub-centers: a person or a ticket at each instant of a leap year.
-fn always_there(plan: &Plan, line: &Line, places: &Places, problems: &mut Problems) {
+fn always_there<'a>(
+    plan: &'a Plan,
+    line: &'a Line,
+    years: &mut LeapYears<'a>,
+    places: &Places,
+    problems: &mut Problems,
+) {
     if !line.mode.is_always_there() {
         return;
     }
-    let year = plan.year(line);
+    let year = plan.year_of(line, years);
     let Some((first, why)) = &year.first else { return };
     let flow = match why {
         Why::HungUp(script) => places.scripts.get(script),
@@ -156,8 +164,14 @@ fn lost_words(year: &Year) -> Text {
 }
 
 /// Within the bounds of `[human_first]`.
-fn soon(plan: &Plan, line: &Line, places: &Places, problems: &mut Problems) {
-    let Some(worst) = plan.worst(line) else { return };
+fn soon<'a>(
+    plan: &'a Plan,
+    line: &'a Line,
+    years: &mut LeapYears<'a>,
+    places: &Places,
+    problems: &mut Problems,
+) {
+    let Some(worst) = plan.worst_of(line, years) else { return };
     let (first, number) = (&plan.human_first, &line.number);
     if let Some(silent) = worst.silent.filter(|silent| *silent > first.time_max) {
         let (longest, bound) = (seconds(silent), seconds(first.time_max));

@@ -1,7 +1,7 @@
 //! Names: each given once, each reference to one that exists, each one used.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::diagnostic::{Diagnostic, Spot};
 use super::super::nearest::nearest;
@@ -54,18 +54,24 @@ pub fn once<'a>(
 ) {
     let mut seen = Seen::default();
     for said in names.flatten() {
-        let Some(earlier) = seen.before(said) else { continue };
-        problems
-            .error(
-                "E0304",
-                &said.spot,
-                format!("{zh} \"{}\" 重名", said.value),
-                format!("there are two {en}s called \"{}\"", said.value),
-            )
-            .effect("引用它的地方不知道指的是哪一个", "whatever refers to it could mean either")
-            .remedy("给其中一个改名", "rename one of them")
-            .related(earlier, "第一次", "first");
+        if let Some(earlier) = seen.before(said) {
+            named_twice(said, earlier, (zh, &format!("{en}s")), problems);
+        }
     }
+}
+
+/// Notes a name that stands a second time; the kind's word in English is a plural.
+pub fn named_twice(said: &Said<String>, earlier: &Spot, (zh, en): (&str, &str), problems: &mut Problems) {
+    problems
+        .error(
+            "E0304",
+            &said.spot,
+            format!("{zh} \"{}\" 重名", said.value),
+            format!("there are two {en} called \"{}\"", said.value),
+        )
+        .effect("引用它的地方不知道指的是哪一个", "whatever refers to it could mean either")
+        .remedy("给其中一个改名", "rename one of them")
+        .related(earlier, "第一次", "first");
 }
 
 /// Every queue, trunk and prompt that is referred to exists.
@@ -153,11 +159,11 @@ pub fn exists<'p>(
 
 /// Trunks and queues that nothing uses are probably a slip.
 pub fn used(table: &RoutingTable, problems: &mut Problems) {
-    let dialled: Vec<&str> = dialled_trunks(table).map(|said| said.value.as_str()).collect();
+    let dialled: BTreeSet<&str> = dialled_trunks(table).map(|said| said.value.as_str()).collect();
     for trunk in &table.trunks {
         let Some(name) = &trunk.name else { continue };
         let inward = trunk.sources.as_ref().is_none_or(|said| !said.value.is_empty());
-        if !inward && trunk.target.is_some() && !dialled.contains(&name.value.as_str()) {
+        if !inward && trunk.target.is_some() && !dialled.contains(name.value.as_str()) {
             problems
                 .warning(
                     "W0104",
@@ -169,7 +175,7 @@ pub fn used(table: &RoutingTable, problems: &mut Problems) {
         }
     }
     for name in table.groups.iter().filter_map(|group| group.name.as_ref()) {
-        if !dialled.contains(&name.value.as_str()) {
+        if !dialled.contains(name.value.as_str()) {
             problems
                 .warning(
                     "W0104",
@@ -180,9 +186,9 @@ pub fn used(table: &RoutingTable, problems: &mut Problems) {
                 .remedy("删去它，或在号码里引用它", "remove it, or refer to it in a number");
         }
     }
-    let waited: Vec<&str> = used_queues(table).map(|said| said.value.as_str()).collect();
+    let waited: BTreeSet<&str> = used_queues(table).map(|said| said.value.as_str()).collect();
     for name in table.queues.iter().filter_map(|queue| queue.name.as_ref()) {
-        if !waited.contains(&name.value.as_str()) {
+        if !waited.contains(name.value.as_str()) {
             problems
                 .warning(
                     "W0105",

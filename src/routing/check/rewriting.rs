@@ -63,10 +63,8 @@ fn says_one_thing(rule: &RuleTable, problems: &mut Problems) {
 
 fn leaves_something(rule: &RuleTable, problems: &mut Problems) {
     let Some(strip) = &rule.strip else { return };
-    let Some(whole) = build::rules(std::slice::from_ref(rule)).and_then(|rules| rules.0.into_iter().next())
-    else {
-        return;
-    };
+    let rules = build::rules(std::slice::from_ref(rule));
+    let Some(whole) = rules.as_ref().and_then(Rules::first) else { return };
     let (shortest, strip_chars) = (whole.shortest(), usize::from(strip.value));
     if strip_chars < shortest || strip_chars == shortest && rule.add.is_some() {
         return;

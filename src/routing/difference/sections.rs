@@ -110,7 +110,7 @@ pub(super) fn rules(plan: &Plan) -> Vec<Item> {
     // Lanes and policies are things of their own.
     let bare = super::super::callers::Callers {
         lanes: Vec::new(),
-        policies: std::collections::BTreeMap::new(),
+        policies: super::super::callers::ByCaller::default(),
         ..callers.clone()
     };
     let urgent = callers.urgent_key.map_or_else(|| "-".to_owned(), |key| key.to_string());

@@ -69,9 +69,9 @@ impl Plan {
 
     /// The step of joining.
     pub(super) fn meet_words(&self, room: u64) -> Text {
-        let number = crate::id::LineId::from(room.to_string().as_str());
+        let number = room.to_string();
         let Some(meeting) = self.meeting_of(&number) else { return Text::new("", "") };
-        let (own, most) = (meeting.room(number.as_str()).unwrap_or_default(), meeting.members_max);
+        let (own, most) = (meeting.room(&number).unwrap_or_default(), meeting.members_max);
         Text::new(
             format!(
                 "加入会议 \"{}\" 的房间 {own}，最多 {most} 人，满员时 486 拒绝；按 *6 静音或恢复",

@@ -50,6 +50,31 @@ pub struct Calendar {
     pub stretches: Vec<Stretch>,
 }
 
+/// The leap year of many lines: lines that keep the same hours have one between them, which is worked out once.
+#[derive(Debug, Default)]
+pub struct LeapYears<'a>(Vec<(Vec<&'a Hours>, Vec<State>)>);
+
+impl<'a> LeapYears<'a> {
+    /// The states that `line` is in, in the order of their first instants.
+    pub fn states(&mut self, plan: &'a Plan, line: &'a Line) -> &[State] {
+        let hours = plan.hours_of(line);
+        let place = match self.0.iter().position(|(known, _)| *known == hours) {
+            Some(place) => place,
+            None => {
+                let states = plan.calendar(line, LEAP_YEAR).states;
+                self.0.push((hours, states));
+                self.0.len() - 1
+            }
+        };
+        &self.0[place].1
+    }
+
+    /// How many were worked out.
+    pub fn worked_out(&self) -> usize {
+        self.0.len()
+    }
+}
+
 impl Plan {
     /// The year of `line`, by the city's clock. Empty where the clock leaves the calendar.
     pub fn calendar(&self, line: &Line, year: i16) -> Calendar {

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::hours::LEAP_YEAR;
+use super::hours::LeapYears;
 use super::outcome::Holds;
 use crate::id::{PromptId, ScriptId};
 use crate::routing::plan::{Line, LineMode, Plan, Step};
@@ -18,10 +18,10 @@ use crate::time::Timestamp;
 /// Fragments of the longest value that is read out: a ticket's number, an amount of money, a date.
 const FRAGMENTS_MAX: u32 = 20;
 
-/// The longest way to a person.
+/// The longest way to a person, or as far as a caller has come on it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Worst {
-    /// Of a caller who presses nothing or only wrong keys; `None`: such a caller comes to none.
+    /// Of a caller who presses nothing or only wrong keys; `None`: such a caller does not come so far.
     pub silent: Option<Duration>,
     /// Of a caller who does all that is offered.
     pub longest: Duration,
@@ -30,24 +30,14 @@ pub struct Worst {
 }
 
 impl Worst {
+    /// Nothing has gone by.
+    const BEGUN: Worst = Worst { silent: Some(Duration::ZERO), longest: Duration::ZERO, presses: 0 };
+
     fn take(&mut self, other: Worst) {
         self.silent = self.silent.max(other.silent);
         self.longest = self.longest.max(other.longest);
         self.presses = self.presses.max(other.presses);
     }
-}
-
-/// What has gone by on the way.
-#[derive(Debug, Clone, Copy)]
-struct Gone {
-    /// As of [`Worst::silent`]; `None`: a key was needed.
-    silent: Option<Duration>,
-    longest: Duration,
-    presses: u32,
-}
-
-impl Gone {
-    const NOTHING: Gone = Gone { silent: Some(Duration::ZERO), longest: Duration::ZERO, presses: 0 };
 
     /// Both callers hear or wait for it.
     fn both(&mut self, length: Duration) {
@@ -63,11 +53,6 @@ impl Gone {
             presses: self.presses.saturating_add(rest.presses),
         }
     }
-
-    /// A person is there.
-    fn arrived(&self) -> Worst {
-        Worst { silent: self.silent, longest: self.longest, presses: self.presses }
-    }
 }
 
 struct Walk<'a> {
@@ -81,8 +66,13 @@ impl Plan {
     /// The longest way of `line`'s callers to a person, at whatever instant it is longest; `None`: nobody ever
     /// comes to one.
     pub fn worst(&self, line: &Line) -> Option<Worst> {
+        self.worst_of(line, &mut LeapYears::default())
+    }
+
+    /// The same, where other lines are looked at as well.
+    pub fn worst_of<'a>(&'a self, line: &'a Line, years: &mut LeapYears<'a>) -> Option<Worst> {
         let mut worst: Option<Worst> = None;
-        for at in self.instants(line) {
+        for at in self.instants(line, years) {
             if let Some(found) = self.worst_at(line, at) {
                 worst.get_or_insert_default().take(found);
             }
@@ -91,9 +81,8 @@ impl Plan {
     }
 
     /// One instant of each kind that the line knows: hours, and the phases of a transition.
-    fn instants(&self, line: &Line) -> Vec<Timestamp> {
-        let mut instants: Vec<Timestamp> =
-            self.calendar(line, LEAP_YEAR).states.iter().map(|state| state.at).collect();
+    fn instants<'a>(&'a self, line: &'a Line, years: &mut LeapYears<'a>) -> Vec<Timestamp> {
+        let mut instants: Vec<Timestamp> = years.states(self, line).iter().map(|state| state.at).collect();
         if let LineMode::Merged { .. } = line.mode
             && let Some(window) = self.transition_of(line).window(&self.city.time_zone)
         {
@@ -104,25 +93,24 @@ impl Plan {
 
     fn worst_at(&self, line: &Line, at: Timestamp) -> Option<Worst> {
         let mut walk = Walk { plan: self, line, at, known: BTreeMap::new() };
-        let mut gone = Gone::NOTHING;
+        let mut gone = Worst::BEGUN;
         let mut worst: Option<Worst> = None;
         for step in &self.flow(line, at).steps {
             match step {
                 Step::PlayEarly(prompt) | Step::Play(prompt) => gone.both(self.length(prompt)),
                 Step::Answer => gone.both(self.limits.durable_wait),
                 Step::Script(script) => {
-                    // What it costs to come through, or to a person that it leads to itself.
-                    if let Some(through) = walk.script(script, 0) {
-                        let Worst { silent, longest, presses } = gone.with(through);
-                        gone = Gone { silent, longest, presses };
-                    }
+                    // What it costs to come through, or to a person that it leads to itself; nobody comes further
+                    // than a flow whose ways all end otherwise.
+                    let Some(through) = walk.script(script, 0) else { break };
+                    gone = gone.with(through);
                 }
                 Step::Dial { peer, failure_prompt, .. } => {
                     let words = failure_prompt.as_ref().map(|prompt| self.length(prompt));
                     gone.both(peer.ring + words.unwrap_or_default());
                 }
                 Step::Queue(_) => {
-                    worst.get_or_insert_default().take(gone.arrived());
+                    worst.get_or_insert_default().take(gone);
                     break;
                 }
                 Step::Refuse { .. } => break,
@@ -151,13 +139,14 @@ impl<'a> Walk<'a> {
     /// Until a person, or until the flow is over and there is one; `None`: all its ways end otherwise.
     fn script(&mut self, id: &'a ScriptId, depth: u16) -> Option<Worst> {
         let Some(script) = self.plan.scripts.get(id).filter(|_| depth < ACTS_TAKEN_MAX) else {
-            return Some(Gone::NOTHING.arrived()); // The engine goes no further: a person.
+            return Some(Worst::BEGUN); // The engine goes no further: a person.
         };
         if let Some(known) = self.known.get(id) {
             return *known;
         }
-        self.known.insert(id, None); // A circle has no longest way: it has an error of its own.
-        let mut gone = Gone::NOTHING;
+        // A circle has no longest way, and an error of its own: whoever is in one is let out of it in the end.
+        self.known.insert(id, Some(Worst::BEGUN));
+        let mut gone = Worst::BEGUN;
         let mut worst: Option<Worst> = None;
         let mut comes_through = true;
         for act in &script.acts {
@@ -167,21 +156,21 @@ impl<'a> Walk<'a> {
             }
         }
         if comes_through {
-            worst.get_or_insert_default().take(gone.arrived());
+            worst.get_or_insert_default().take(gone);
         }
         self.known.insert(id, worst);
         worst
     }
 
     /// Goes on in another flow.
-    fn lead(&mut self, to: &'a ScriptId, depth: u16, gone: &Gone, worst: &mut Option<Worst>) {
+    fn lead(&mut self, to: &'a ScriptId, depth: u16, gone: &Worst, worst: &mut Option<Worst>) {
         if let Some(rest) = self.script(to, depth + 1) {
             worst.get_or_insert_default().take(gone.with(rest));
         }
     }
 
     /// Whether what stands behind the act is come to.
-    fn act(&mut self, act: &'a Act, depth: u16, gone: &mut Gone, worst: &mut Option<Worst>) -> bool {
+    fn act(&mut self, act: &'a Act, depth: u16, gone: &mut Worst, worst: &mut Option<Worst>) -> bool {
         let plan = self.plan;
         match act {
             Act::Play(prompt) => gone.both(plan.length(prompt)),
@@ -210,7 +199,7 @@ impl<'a> Walk<'a> {
                 gone.both(timeout);
                 match &look_up.failed {
                     Some(failed) => self.lead(failed, depth, gone, worst),
-                    None => worst.get_or_insert_default().take(gone.arrived()),
+                    None => worst.get_or_insert_default().take(*gone),
                 }
                 if let Some(missing) = &look_up.missing {
                     self.lead(missing, depth, gone, worst);
@@ -234,14 +223,14 @@ impl<'a> Walk<'a> {
             Act::Bot(bot) => {
                 // It is waited for, and then talks as long as it may; whatever goes wrong meanwhile is a person sooner.
                 gone.both(plan.bots.get(bot).map_or(Duration::ZERO, |bot| bot.connect + bot.most));
-                worst.get_or_insert_default().take(gone.arrived());
+                worst.get_or_insert_default().take(*gone);
             }
             Act::Survey => {
                 let question = plan.length(&PromptId::from("survey")) + plan.survey.wait;
                 gone.both(question * u32::from(plan.survey.tries));
             }
             Act::Queue(_) => {
-                worst.get_or_insert_default().take(gone.arrived());
+                worst.get_or_insert_default().take(*gone);
                 return false;
             }
             Act::Go(to) => {
@@ -254,17 +243,17 @@ impl<'a> Walk<'a> {
     }
 
     /// After the last try there is a person.
-    fn stuck(&self, gone: &Gone, tries: Duration, worst: &mut Option<Worst>) {
+    fn stuck(&self, gone: &Worst, tries: Duration, worst: &mut Option<Worst>) {
         let mut gone = *gone;
         gone.both(tries);
-        worst.get_or_insert_default().take(gone.arrived());
+        worst.get_or_insert_default().take(gone);
     }
 
     /// The question as often as it is put; a key at the last moment of the last time.
-    fn menu(&mut self, menu: &'a Menu, depth: u16, gone: &Gone, worst: &mut Option<Worst>) {
+    fn menu(&mut self, menu: &'a Menu, depth: u16, gone: &Worst, worst: &mut Option<Worst>) {
         let tries = (self.plan.length(&menu.prompt) + self.wrong() + menu.wait) * u32::from(menu.tries);
         self.stuck(gone, tries, worst);
-        let chosen = Gone {
+        let chosen = Worst {
             silent: None,
             longest: gone.longest.saturating_add(tries),
             presses: gone.presses.saturating_add(1),
@@ -274,7 +263,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn branch(&mut self, branch: &'a Branch, depth: u16, gone: &Gone, worst: &mut Option<Worst>) -> bool {
+    fn branch(&mut self, branch: &'a Branch, depth: u16, gone: &Worst, worst: &mut Option<Worst>) -> bool {
         for case in &branch.cases {
             let holds = self.plan.holds(&case.when, self.line, self.at);
             if holds != Holds::Never {

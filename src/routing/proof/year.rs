@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::hours::LEAP_YEAR;
+use super::hours::LeapYears;
 use super::outcome::{Outcome, Why};
 use crate::routing::plan::{Line, Plan};
 use crate::time::Timestamp;
@@ -50,10 +50,14 @@ impl Year {
 impl Plan {
     /// The year of `line`'s callers, from each instant at which something can change to the next.
     pub fn year(&self, line: &Line) -> Year {
-        let calendar = self.calendar(line, LEAP_YEAR);
+        self.year_of(line, &mut LeapYears::default())
+    }
+
+    /// The same, where other lines are looked at as well.
+    pub fn year_of<'a>(&'a self, line: &'a Line, years: &mut LeapYears<'a>) -> Year {
         let mut year = Year::default();
         // In the order of their first instants, so that the first that fails is the first of the year.
-        for state in &calendar.states {
+        for state in years.states(self, line) {
             match self.outcome(line, state.at) {
                 Outcome::Person => year.person += state.total,
                 Outcome::Ticket => year.ticket += state.total,

@@ -132,6 +132,17 @@ fn the_longest_branch_counts_and_a_way_that_ends_without_a_person_does_not() {
 }
 
 #[test]
+fn nobody_comes_to_a_person_behind_a_flow_whose_ways_all_end_otherwise() {
+    let mut plan = with([
+        script("first", [Act::Play("words".into()), go("end")]),
+        script("end", [Act::HangUp, go("first")]),
+    ]);
+    prompt(&mut plan, "words", 10);
+    assert_eq!(plan.worst(line(&plan, "12345")), None);
+    assert!(plan.year(line(&plan, "12345")).is_empty());
+}
+
+#[test]
 fn choices_and_entries_are_counted_on_the_way_with_the_most() {
     let mut plan = with([
         script("first", [menu("question", &[('1', "one"), ('2', "two")], 5, 1)]),
