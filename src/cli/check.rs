@@ -179,6 +179,7 @@ fn json(
         "warnings": report.count(Severity::Warning),
         "digest": outcome.plan.as_ref().map(|plan| &plan.digest),
         "diagnostics": report.to_json(),
+        "lacking": report.lacking,
         "tests": outcome.cases,
         "difference": difference,
         "lines": lines.unwrap_or_default(),

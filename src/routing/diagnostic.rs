@@ -116,6 +116,8 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
     /// Whether the routing file could not be read at all.
     pub unreadable: bool,
+    /// Whole parts that the file lacks, as they may be pasted into it.
+    pub lacking: Option<String>,
 }
 
 /// How a [`Report`] looks to a program.
@@ -199,7 +201,7 @@ impl Report {
         }
     }
 
-    /// For a reader: each problem with its line underlined, Chinese first.
+    /// For a reader: each problem with its line underlined, Chinese first; and what the file lacks.
     pub fn render(&self, colours: bool) -> String {
         let renderer = if colours { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Ascii);
@@ -207,6 +209,10 @@ impl Report {
         for diagnostic in &self.diagnostics {
             text.push_str(&self.render_one(diagnostic, &renderer));
             text.push_str("\n\n");
+        }
+        if let Some(lacking) = &self.lacking {
+            text.push_str(lacking);
+            text.push('\n');
         }
         text
     }

@@ -22,6 +22,7 @@ use super::plan::{Listener, Plan};
 use super::prompts::{ManifestTable, hex};
 use super::read::{Value, read_table, read_tops};
 use super::source::{Fetched, Listed, Problems, Said, Source, beside};
+use super::starter;
 use super::tables::RoutingTable;
 use super::trunk_values::Targets;
 use super::values::Ports;
@@ -280,10 +281,12 @@ impl Draft {
                 }
             }
         }
+        let lacking = self.table.as_ref().and_then(|table| starter::lacking(table, &self.problems));
         let notes = self.problems.notes.take();
         let effective = plan.as_ref().and(notes).map(|notes| Effective::of(&notes, &self.sources));
         let mut report = self.problems.into_report(self.sources);
         report.unreadable = self.unreadable;
+        report.lacking = lacking;
         Outcome { plan, origins, fixtures, cases: tested, report, effective }
     }
 
@@ -324,14 +327,21 @@ impl Draft {
                 })
             }
             Err(reason) => {
-                self.problems
-                    .error(
-                        missing,
-                        &spot,
-                        format!("读不到 {name}（{reason}）"),
-                        format!("cannot read {name} ({reason})"),
-                    )
-                    .remedy("检查文件名和读取权限", "look at its name and whether it may be read");
+                let fault = self.problems.error(
+                    missing,
+                    &spot,
+                    format!("读不到 {name}（{reason}）"),
+                    format!("cannot read {name} ({reason})"),
+                );
+                match missing {
+                    "E0501" => fault
+                        .effect("来电人什么提示音也听不到", "callers would hear no prompt at all")
+                        .remedy(
+                            "把随程序发布的 prompts/ 目录放到路由文件旁边，或用 prompts = \"…\" 指明它的位置",
+                            "put the prompts/ that come with the engine beside the routing file, or say prompts = \"…\"",
+                        ),
+                    _ => fault.remedy("检查文件名和读取权限", "look at its name and whether it may be read"),
+                };
                 Err(())
             }
         };

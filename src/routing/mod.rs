@@ -43,6 +43,7 @@ mod shape;
 pub mod sound;
 pub mod source;
 pub mod speech;
+mod starter;
 mod tables;
 pub mod trace;
 pub mod transition;

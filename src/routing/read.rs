@@ -251,13 +251,17 @@ impl<'d, 'p> Reader<'d, 'p> {
     /// Notes that `name` is not there.
     pub fn missing(&mut self, name: &str, effect: Text) {
         let spot = self.unsaid(name);
+        let (zh, en) = match super::sample::example(&spot.key) {
+            Some(example) => (format!("加上，如 {example}"), format!("add it, like {example}")),
+            None => (
+                format!("加上 {name} = …；随附的 routing.toml 里有写法"),
+                format!("add {name} = …; the routing.toml that comes with the engine shows how"),
+            ),
+        };
         self.problems
             .error("E0102", &spot, format!("缺少 {}", spot.key), format!("{} is missing", spot.key))
             .effect(effect.zh, effect.en)
-            .remedy(
-                format!("加上 {name} = …；随附的 routing.toml 里有写法"),
-                format!("add {name} = …; the routing.toml that comes with the engine shows how"),
-            );
+            .remedy(zh, en);
     }
 
     /// Whether a key is there, rightly said or wrongly.

@@ -13,6 +13,48 @@ pub fn keys() -> BTreeMap<String, String> {
     keys_of(SAMPLE)
 }
 
+/// What the sample shows and leaves to the operator's choice: the heads of its blocks, from `#[[` to the next empty
+/// line, with their names, `flow order`, `calling`; and each as the TOML that it is without its `#`.
+pub fn shown() -> Vec<(String, String)> {
+    SAMPLE.split("\n\n").filter_map(shown_in).collect()
+}
+
+fn shown_in(block: &str) -> Option<(String, String)> {
+    let lines: Vec<&str> = block.lines().collect();
+    let first = lines.iter().position(|line| line.starts_with("#["))?;
+    let kind = head(&lines[first][1..])?;
+    let live =
+        |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned();
+    let lines: Vec<String> = lines[first..].iter().map(|line| live(line)).collect();
+    let name = lines.iter().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+    let called = name.map_or_else(|| kind.to_owned(), |name| format!("{kind} {name}"));
+    Some((called, lines.join("\n")))
+}
+
+/// How the sample writes a key, `queue[0].ring`, in force or behind `#`: `ring = "20s"`, or `[city]` for a table;
+/// `None` where it takes several lines.
+pub fn example(key: &str) -> Option<String> {
+    let key: String =
+        key.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest)).collect();
+    let (table, name) = key.rsplit_once('.').unwrap_or(("", &key));
+    let mut at = "";
+    for line in SAMPLE.lines().map(uncommented) {
+        match head(line).filter(|_| is_head(line)) {
+            Some(own) if own == key => return Some(line.to_owned()),
+            Some(own) => at = own,
+            None if at != table => {}
+            None => {
+                let value = line.strip_prefix(name).and_then(|rest| rest.strip_prefix(" = "));
+                let whole = value.filter(|value| !value.ends_with('['));
+                if whole.is_some() {
+                    return Some(line.to_owned());
+                }
+            }
+        }
+    }
+    None
+}
+
 fn keys_of(text: &str) -> BTreeMap<String, String> {
     let lines: Vec<&str> = text.lines().collect();
     let mut keys = BTreeMap::new();
@@ -120,6 +162,29 @@ fn gather(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_shown_is_found_by_its_name_and_reads_as_what_it_would_be() {
+        let shown: BTreeMap<String, String> = shown().into_iter().collect();
+        for (name, key) in [("flow order", "flow"), ("look_up tickets", "look_up"), ("calling", "calling")] {
+            let block = shown.get(name).unwrap_or_else(|| panic!("{name}: {:?}", shown.keys()));
+            let table: toml::Table = block.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(table.keys().map(String::as_str).collect::<Vec<_>>(), [key], "{block}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_shown_as_the_sample_writes_it() {
+        for (key, written) in [
+            ("schema", "schema = 1"),
+            ("city", "[city]"),
+            ("queue[2].overflow_prompt", "overflow_prompt = \"no_seat\""),
+            ("calling.trunk", "trunk = \"carriers\""),
+        ] {
+            assert_eq!(example(key).as_deref(), Some(written), "{key}");
+        }
+        assert_eq!((example("work.away"), example("queue.nothing")), (None, None));
+    }
 
     #[test]
     fn keys_are_found_with_their_comments_behind_a_hash_or_not() {

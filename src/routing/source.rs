@@ -234,6 +234,11 @@ impl Problems {
         self.secrets.push(spot.clone());
     }
 
+    /// Whether this was found at this place.
+    pub(super) fn has(&self, code: &str, spot: &Spot) -> bool {
+        self.list.iter().any(|found| found.code == code && found.spot == *spot)
+    }
+
     /// Whether the files can be used.
     pub fn any_error(&self) -> bool {
         self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
@@ -272,7 +277,7 @@ impl Problems {
                 source.text.replace_range(spot.span.clone(), &stars);
             }
         }
-        Report { sources, diagnostics: self.list, unreadable: false }
+        Report { sources, diagnostics: self.list, unreadable: false, lacking: None }
     }
 }
 

@@ -7,3 +7,4 @@ mod house;
 mod line;
 mod prompts;
 mod running;
+mod walk;

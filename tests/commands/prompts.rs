@@ -246,12 +246,21 @@ fn what_is_no_recording_is_refused_and_nothing_changes() {
             "dialect cannot be",
         ),
         (vec!["import", &path("good.wav"), "--id", "other", "--language", "en", "--text", "x"], "no other"),
+        (vec!["import", &path("good.wav"), "--id", "Other-1", "--text", "x"], "may have a-z, 0-9 and _ only"),
+        (
+            vec!["import", &path("good.wav"), "--id", "../other", "--text", "x"],
+            "may have a-z, 0-9 and _ only",
+        ),
         (vec!["seal"], "cannot read"),
         (vec!["seal", "other"], "no other"),
     ] {
         let said = desk.refuses(&words);
         assert!(said.contains(expected), "{words:?}: {said}");
     }
+    // A prompt may have a file of any name: no other prompt's sound is written over it.
+    fs::write(desk.manifest(), MANIFEST.replace("\"nine.wav\"", "\"other.wav\"")).unwrap();
+    let said = desk.refuses(&["import", &path("good.wav"), "--id", "other", "--text", "x"]);
+    assert!(said.contains("other.wav is another prompt's file"), "{said}");
     fs::write(desk.manifest(), MANIFEST.replace("notice", "notise")).unwrap();
     let output = desk.prompts(&["list"]);
     assert_eq!(output.status.code(), Some(2));

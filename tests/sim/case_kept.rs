@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use hotline::acd::event::SeatState;
-use hotline::id::LegId;
+use hotline::id::{CallId, LegId};
 use hotline::media;
 use hotline::phone::{Answers, PhoneEvent};
 use hotline::routing::Plan;
 use hotline::routing::callers::{ByCaller, CallerAct, CallerPolicy, Lane};
 use hotline::routing::queueing::CallbackOffer;
 use hotline::switchboard::fact::{CallbackOutcome, Cause, Fact, OutwardPurpose};
-use hotline::switchboard::{Input, What};
+use hotline::switchboard::{Input, Output, StoreJob, Switchboard, What};
 
 use crate::case_outward::{calls_out, far_end};
 use crate::city::{City, millis, secs};
@@ -228,7 +228,7 @@ fn who_wants_to_be_known_to_nobody_is_called_back_without_a_number_on_any_screen
 }
 
 /// Another house that was told what its predecessor wrote.
-fn opened_again(city: &mut City, decided: impl Fn(&mut Plan)) -> hotline::switchboard::Switchboard {
+fn opened_again(city: &mut City, decided: impl Fn(&mut Plan)) -> Switchboard {
     let mut facts: Vec<Fact> = city.store.facts.values().flatten().cloned().collect();
     facts.sort_by_key(|fact| (fact.at, fact.call, fact.sequence));
     let (dice, now) = (city.dice.split(), city.now());
@@ -239,6 +239,17 @@ fn opened_again(city: &mut City, decided: impl Fn(&mut Plan)) -> hotline::switch
     board.handle_input(Input::RestoreMissed { facts }, now);
     board.check().expect("everything is as it must be");
     board
+}
+
+/// Whether the house has written that a place is kept no more.
+fn gives_up(board: &mut Switchboard, call: CallId) -> bool {
+    let expired = What::CallbackSettled { outcome: CallbackOutcome::Expired };
+    let is_told = |job: &StoreJob| match job {
+        StoreJob::Fact { fact, .. } => fact.call == call && fact.what == expired,
+        _ => false,
+    };
+    let mut outputs = std::iter::from_fn(|| board.poll_output());
+    outputs.any(|output| matches!(output, Output::Store { jobs, .. } if jobs.iter().any(is_told)))
 }
 
 #[test]
@@ -264,17 +275,7 @@ fn a_place_outlives_a_restart_and_is_on_no_list_meanwhile() {
             now.wall += jiff::SignedDuration::from_secs(1_810);
             again.handle_timeout(now);
             assert_eq!((again.places_kept(), again.missed().len()), (0, usize::from(listed)));
-            let given_up = std::iter::from_fn(|| again.poll_output()).any(|output| match output {
-                hotline::switchboard::Output::Store { jobs, .. } => jobs.iter().any(|job| match job {
-                    hotline::switchboard::StoreJob::Fact { fact, .. } => {
-                        let expired = What::CallbackSettled { outcome: CallbackOutcome::Expired };
-                        fact.call == call && fact.what == expired
-                    }
-                    _ => false,
-                }),
-                _ => false,
-            });
-            assert!(given_up, "and that is told");
+            assert!(gives_up(&mut again, call), "and that is told");
         });
     }
 }
@@ -301,9 +302,10 @@ fn after_a_restart_a_place_is_where_there_are_places_and_who_was_reached_has_non
         let nowhere = |plan: &mut Plan| {
             plan.queues.values_mut().for_each(|queue| queue.rules.callback = None);
         };
-        let board = opened_again(city, nowhere);
+        let mut board = opened_again(city, nowhere);
         assert_eq!((board.places_kept(), board.missed().len()), (0, 1));
         assert_eq!(board.missed()[0].call, call);
+        assert!(gives_up(&mut board, call), "and the record of the call says so");
         // A try in vain counts; after the second the place is given up for good.
         let clerk = city.seat("1001").answers_after(secs(1));
         city.run_for(secs(12));

@@ -7,9 +7,9 @@ pub const LOOK: usize = 1_600;
 /// A voice is there above this, in dB below full scale; it is sent at -18.
 const THERE_DB: f64 = -26.0;
 /// A prompt is found above this score.
-const FOUND: f32 = 0.8;
+pub const FOUND: f32 = 0.8;
 /// Two different prompts score below this.
-const ALIKE: f32 = 0.5;
+pub const ALIKE: f32 = 0.5;
 /// Looks that a voice must be heard in: a second.
 const LOOKS_MIN: usize = 5;
 /// Another's voice in so many looks is no chance.

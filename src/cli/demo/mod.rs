@@ -1,12 +1,15 @@
 //! `hotline demo`: the engine in a process of its own, telephones over real UDP on loopback, the
 //! clock inside the transition months. Every number is called, and every promise is looked for in
-//! what was heard and in what was kept. Then third parties are asked into calls.
+//! what was heard and in what was kept. Then third parties are asked into calls, and callers help themselves.
 
+mod act_three;
 mod act_two;
 mod books;
 mod cast;
+mod dictation;
 mod hear;
 mod judge;
+mod services;
 mod show;
 mod table;
 mod wanted;
@@ -27,6 +30,7 @@ use crate::io::store::{CallQuery, FILE, Reader};
 use crate::routing::{Overrides, Plan};
 use crate::time::Timestamp;
 use cast::Desk;
+use services::Plans;
 use show::{Broken, Show};
 
 /// Into the transition months, where they are long enough: the morning of their second month.
@@ -97,10 +101,11 @@ fn play(args: &Args, plan: &Plan, data: &Path) -> Result<usize, Broken> {
     signals::ring_on_stop(mover.bell()?)?;
     let mut clerks = cast::sub_centers(plan, &mut mover)?;
     let clock = args.clock.unwrap_or_else(|| inside_the_months(plan));
+    let plans = Plans::write(&args.config, data)?;
     let mut arguments: Vec<OsString> =
         ["run", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--clock"].map(OsString::from).to_vec();
     arguments.push(clock.to_string().into());
-    arguments.extend(["--config".into(), args.config.clone().into_os_string()]);
+    arguments.extend(["--config".into(), plans.file.clone().into_os_string()]);
     arguments.extend(["--data".into(), data.as_os_str().to_owned()]);
     for clerk in &clerks {
         if let Desk::SubCenter(trunk) = &clerk.desk {
@@ -123,9 +128,9 @@ fn play(args: &Args, plan: &Plan, data: &Path) -> Result<usize, Broken> {
     let began = show.mover.now().mono;
     let (mut calls, clerks) = (show.callers.len(), show.clerks.len());
     say(&format!(
-        "{calls} 个号码各拨一次，{clerks} 部话机接听，之后是三方通话，约一分半钟 / \
-         {calls} numbers, each called once; {clerks} telephones answer; then calls of three; \
-         about a minute and a half\n"
+        "{calls} 个号码各拨一次，{clerks} 部话机接听，之后是三方通话和自助，两分多钟 / \
+         {calls} numbers, each called once; {clerks} telephones answer; then calls of three, and self-service; \
+         a good two minutes\n"
     ));
     table::heading();
     let mut faults = show.run()?;
@@ -133,6 +138,10 @@ fn play(args: &Args, plan: &Plan, data: &Path) -> Result<usize, Broken> {
     let act_two = act_two::play(&mut show, at)?;
     calls += act_two.calls;
     faults += act_two.faulty;
+    let at = clock + show.mover.now().mono.since(began);
+    let act_three = act_three::play(&mut show, &plans, at)?;
+    calls += act_three.calls;
+    faults += act_three.faulty;
     let recordings = if plan.recording.enabled { calls } else { 0 };
     faults += sum_up(&mut show, (calls, recordings), data, args.keep.is_some())?;
     faults += end(&mut show)?;

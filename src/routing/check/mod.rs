@@ -97,6 +97,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     network::trunks(table, problems);
     network::circles(table, problems);
     trunks::far_sides(table, problems);
+    trunks::bring_calls(table, problems);
     trunks::groups(table, problems);
     codecs::lists(table, problems);
     codecs::encryption(table, problems);

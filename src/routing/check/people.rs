@@ -26,8 +26,11 @@ pub fn queues_are_served(table: &RoutingTable, problems: &mut Problems) {
             )
             .effect("排在这里的来电人永远等不到人", "callers who wait in it would never reach a person")
             .remedy(
-                format!("在至少一个 [[seat]] 的 queues 里写上 \"{}\"", name.value),
-                format!("put \"{}\" into the queues of at least one [[seat]]", name.value),
+                format!("在至少一个 [[seat]] 的 queues 里写上 \"{}\"；班长席只在高峰时接来电", name.value),
+                format!(
+                    "put \"{}\" into the queues of at least one [[seat]]; supervisors take callers in a surge only",
+                    name.value
+                ),
             );
     }
 }
@@ -181,7 +184,9 @@ pub fn recordings_are_made(table: &RoutingTable, problems: &mut Problems) {
     }
 }
 
-/// Whether a seat serves a queue.
+/// Whether a seat serves a queue, and not only in a surge. (Those who may not take callers at all have an error of
+/// their own.)
 pub fn serves(seat: &SeatTable, queue: &str) -> bool {
-    seat.queues.iter().flat_map(|said| &said.value).any(|said| said.value == queue)
+    let in_surges = seat.role.as_ref().is_some_and(|role| role.value == Role::Supervisor);
+    !in_surges && seat.queues.iter().flat_map(|said| &said.value).any(|said| said.value == queue)
 }

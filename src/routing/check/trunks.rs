@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::diagnostic::Spot;
 use super::super::source::{Problems, Said};
 use super::super::tables::trunk::ProbeSaid;
 use super::super::tables::{RoutingTable, TrunkTable};
@@ -59,6 +60,33 @@ pub fn far_sides(table: &RoutingTable, problems: &mut Problems) {
                 .remedy("加上 target = \"…\"，或删去这一行", "add target = \"…\", or remove the line");
         }
     }
+}
+
+/// Somebody brings the calls.
+pub fn bring_calls(table: &RoutingTable, problems: &mut Problems) {
+    let brings = |trunk: &TrunkTable| {
+        let sources = trunk.sources.as_ref().is_none_or(|said| !said.value.is_empty()); // Said wrongly: noted.
+        sources || trunk.certificate.is_some()
+    };
+    if !table.is_live() || table.trunks.iter().any(brings) {
+        return;
+    }
+    let spot = Spot { key: "trunk".to_owned(), ..table.spot.clone() };
+    problems
+        .error(
+            "E0636",
+            &spot,
+            "没有一条中继送来电话：都没有 sources 或 certificate",
+            "no trunk brings calls: none has sources or certificate",
+        )
+        .effect(
+            "市民拨不进来：陌生地址的呼叫一律拒绝",
+            "nobody could call in: calls from strangers are refused",
+        )
+        .remedy(
+            "为运营商加上 [[trunk]]，sources 写它的信令网段",
+            "add a [[trunk]] for the carrier, with its signalling nets as sources",
+        );
 }
 
 fn targets(trunk: &TrunkTable, problems: &mut Problems) {
