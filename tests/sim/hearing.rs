@@ -29,6 +29,9 @@ pub struct Hearing {
     settled: BTreeMap<Who, (Place, Instant, usize)>,
     /// Where telephones were until a moment ago: their voices may still be in somebody's ear.
     lately: Vec<(Who, Place, Instant)>,
+    /// What each ear had been given at the last two times that were [`SETTLED`] apart: an ear that is given
+    /// nothing holds what is long past.
+    given: BTreeMap<Who, [(Instant, usize); 2]>,
     /// Pairs that were listened for.
     pub judged: u64,
     /// Of those, heard.
@@ -58,20 +61,24 @@ impl Hearing {
             }
         }
         // Forgotten before anybody is judged in a place that is new.
-        self.lately.retain(|(.., until)| city.mono.since(*until) < SETTLED);
+        self.lately.retain(|(.., until)| city.mono.since(*until) < 2 * SETTLED);
         let moved = self.settled.iter().filter(|(who, (was, ..))| places.get(who) != Some(was));
         self.lately.extend(moved.map(|(who, (was, ..))| (*who, was.clone(), city.mono)));
         self.settled.retain(|who, (was, ..)| places.get(who) == Some(was));
         for (who, place) in places {
             let ear = city.look_at(who).phone.heard().len();
             self.settled.entry(who).or_insert((place, city.mono, ear));
+            let [before, last] = self.given.entry(who).or_insert([(city.mono, ear); 2]);
+            if city.mono.since(last.0) >= SETTLED {
+                *before = std::mem::replace(last, (city.mono, ear));
+            }
         }
         let settled = |since: &Instant| city.mono.since(*since) >= SETTLED;
         let there: Vec<(Who, &Place, usize)> = self
             .settled
             .iter()
             .filter(|(_, (_, since, _))| settled(since))
-            .map(|(who, (place, _, ear))| (*who, place, *ear))
+            .map(|(who, (place, _, ear))| (*who, place, *ear.max(&self.given[who][0].1)))
             .collect();
         for (one, place, ear) in &there {
             let sound = city.look_at(*one).phone.heard();
@@ -89,16 +96,47 @@ impl Hearing {
                 let now = self.settled.iter().map(|(who, (others, ..))| (who, others));
                 let lately = self.lately.iter().map(|(who, others, _)| (who, others));
                 let mut alike = now.chain(lately).filter(|(who, _)| city.look_at(**who).tone_hz == tone);
-                let fine = alike.any(|(_, others)| may_hear(place, others));
+                let (hearer, heard) = (city.look_at(*one), &city.look_at(*other).user);
+                let fine =
+                    alike.any(|(_, others)| may_hear(place, others) || hears_still(city, *one, others));
                 assert!(
                     fine,
-                    "{} hears {}: {place:?}, {others:?}",
-                    city.look_at(*one).user,
-                    city.look_at(*other).user
+                    "{} hears {heard} by {tone} Hz: {place:?}, {others:?}, of {}\n{}",
+                    hearer.user,
+                    self.everybody(city),
+                    city.story()
                 );
             }
         }
     }
+}
+
+impl Hearing {
+    /// Where everybody is and was, and by what they are told apart.
+    fn everybody(&self, city: &City) -> String {
+        let now = self.settled.iter().map(|(who, (place, since, _))| (who, place, since));
+        let lately = self.lately.iter().map(|(who, place, until)| (who, place, until));
+        let told = |(who, place, at): (&Who, &Place, &Instant)| {
+            let telephone = city.look_at(*who);
+            format!("{} {} Hz {at:?} {}/{}", telephone.user, telephone.tone_hz, place.leg, place.state)
+        };
+        now.chain(lately).map(told).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Whether a telephone has left the others' call, or begun anew, and the house has yet to learn of it.
+fn hears_still(city: &City, who: Who, others: &Place) -> bool {
+    let (telephone, call) = (city.look_at(who), others.leg.call);
+    let goes_there = city.sound.calls_to(telephone.sip.ip(), city.mono, SETTLED).any(|to| to == call);
+    let was_there = city.store.facts.get(&call).is_some_and(|facts| {
+        facts.iter().any(|fact| match &fact.what {
+            What::PeerAnswered { number, .. } => *number == telephone.user,
+            What::SeatAnswered { seat, .. } => seat.as_str() == telephone.user,
+            What::Opened { caller, .. } => *caller == telephone.user,
+            _ => false,
+        })
+    });
+    goes_there && was_there
 }
 
 fn hears(sound: &[i16], hz: f64) -> bool {

@@ -25,6 +25,8 @@ pub struct SoundRoom {
     legs: BTreeMap<u32, LegId>,
     /// To which pair each telephone sent last.
     sends_to: BTreeMap<std::net::IpAddr, u32>,
+    /// From which pairs sound went to each telephone, and when last.
+    sent_from: BTreeMap<std::net::IpAddr, BTreeMap<u32, Instant>>,
     tick: u64,
     next: Option<Instant>,
     tape: Reel,
@@ -84,6 +86,7 @@ impl SoundRoom {
             sockets: BTreeMap::new(),
             legs: BTreeMap::new(),
             sends_to: BTreeMap::new(),
+            sent_from: BTreeMap::new(),
             tick: 0,
             next: None,
             tape: Reel::default(),
@@ -130,6 +133,19 @@ impl SoundRoom {
         self.legs.get(self.sends_to.get(&telephone)?).copied()
     }
 
+    /// Calls whose sound went to this address within so long: more than one where a telephone has left a call, and
+    /// the house has yet to learn of it.
+    pub fn calls_to(
+        &self,
+        telephone: std::net::IpAddr,
+        now: Instant,
+        within: Duration,
+    ) -> impl Iterator<Item = CallId> {
+        let pairs = self.sent_from.get(&telephone).into_iter().flatten();
+        let lately = pairs.filter(move |(_, at)| now.since(**at) < within);
+        lately.filter_map(|(pair, _)| self.legs.get(pair)).map(|leg| leg.call)
+    }
+
     pub fn next(&self) -> Option<Instant> {
         self.next
     }
@@ -162,6 +178,9 @@ impl SoundRoom {
             }
         }
         self.engine.tick(phase, now.mono, &mut self.out, &mut self.tape);
+        for (socket, to, _) in self.out.0.iter().filter(|(socket, ..)| socket.kind == Channel::Rtp) {
+            self.sent_from.entry(to.ip()).or_default().insert(socket.slot.0, now.mono);
+        }
         self.tick += 1;
         let goes_on = self.engine.legs() > 0 || self.engine.recordings() > 0;
         self.next = goes_on.then(|| now.mono + PERIOD);
