@@ -160,10 +160,15 @@ impl Watch {
         // The same INVITE may come again, late or twice.
         let again = *last == call_id;
         // Where a clerk dials in the same moment, nobody is to blame.
-        if telephone.phone.state() == PhoneState::Talking && !again && !telephone.dialled {
-            let posted = log.iter().rev().filter(|(_, from, to, _)| [*from, *to].contains(&telephone.sip));
+        let posted = || log.iter().rev().filter(|(_, from, to, _)| [*from, *to].contains(&telephone.sip));
+        // An answer that was lost each time until the CANCEL's own is waited for two seconds: then it rings.
+        let unheard = posted()
+            .take_while(|(.., name)| name != "ACK")
+            .any(|(_, from, _, name)| *from == telephone.sip && name == "200 INVITE");
+        let talks = telephone.phone.state() == PhoneState::Talking;
+        if talks && !again && !telephone.dialled && !unheard {
             let mut lately: Vec<String> =
-                posted.take(20).map(|(at, from, _, name)| format!("{at:?} {from} {name}")).collect();
+                posted().take(20).map(|(at, from, _, name)| format!("{at:?} {from} {name}")).collect();
             lately.reverse();
             let user = &telephone.user;
             self.called_twice.push(format!("{user}, by {call_id} after {last}:\n{}", lately.join("\n")));
