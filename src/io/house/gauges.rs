@@ -136,11 +136,12 @@ impl House {
         let figures = self.metrics.figures();
         let mut on_disk = Vec::new();
         for (sink, outbox) in self.started.sinks.iter().zip(self.board.outboxes()) {
-            let Some(outbox) = outbox else { continue };
-            if outbox.has_more_on_disk() {
-                on_disk.push(sink.name.clone());
-            } else {
-                figures.owed(&sink.name, outbox.len(), store::age(outbox.oldest_at(), now.wall));
+            match outbox {
+                Some(outbox) if outbox.has_more_on_disk() => on_disk.push(sink.name.clone()),
+                Some(outbox) => {
+                    figures.owed(&sink.name, outbox.len(), store::age(outbox.oldest_at(), now.wall));
+                }
+                None => figures.owed(&sink.name, 0, store::age(None, now.wall)),
             }
         }
         let due = self.gauges.measures % DISK_EVERY == 1 && !on_disk.is_empty();
