@@ -128,9 +128,9 @@ fn play(args: &Args, plan: &Plan, data: &Path) -> Result<usize, Broken> {
     let began = show.mover.now().mono;
     let (mut calls, clerks) = (show.callers.len(), show.clerks.len());
     say(&format!(
-        "{calls} 个号码各拨一次，{clerks} 部话机接听，之后是三方通话和自助，两分多钟 / \
+        "{calls} 个号码各拨一次，{clerks} 部话机接听，之后是三方通话和自助，近两分钟 / \
          {calls} numbers, each called once; {clerks} telephones answer; then calls of three, and self-service; \
-         a good two minutes\n"
+         just under two minutes\n"
     ));
     table::heading();
     let mut faults = show.run()?;
