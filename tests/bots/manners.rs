@@ -26,7 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Gateway {
     bots: Bots,
     engine: UdpSocket,
-    runtime: Runtime,
+    /// Talks end with it.
+    _runtime: Runtime,
     data: std::path::PathBuf,
 }
 
@@ -38,7 +39,7 @@ impl Gateway {
         std::fs::create_dir_all(&data).unwrap();
         let engine = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         engine.set_read_timeout(Some(PATIENCE)).unwrap();
-        Gateway { bots: Bots::new(runtime.handle().clone(), data.clone()), engine, runtime, data }
+        Gateway { bots: Bots::new(runtime.handle().clone(), data.clone()), engine, _runtime: runtime, data }
     }
 
     fn begin(&mut self, bot: Bot) -> Receiver<BotSaid> {
@@ -177,21 +178,10 @@ fn it_is_told_who_calls_which_keys_are_pressed_and_how_it_ended() {
     assert_eq!(at.ip(), Ipv4Addr::LOCALHOST);
     gateway.bots.press(call(), 1, '5');
     gateway.bots.press(call(), 2, '6'); // Of another talk.
-    let until = |done: &dyn Fn() -> bool| {
-        gateway.runtime.block_on(async {
-            let waiting = async {
-                while !done() {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-            };
-            tokio::time::timeout(PATIENCE, waiting).await.expect("it comes about");
-        });
-    };
-    until(&|| !program.seen().of_type("dtmf").is_empty());
+    program.seen_once(PATIENCE, |seen| !seen.of_type("dtmf").is_empty());
     gateway.bots.leave(call(), 1, BotEnd::Key);
     assert_eq!(gateway.bots.count(), 0);
-    until(&|| program.seen().closed);
-    let seen = program.seen();
+    let seen = program.seen_once(PATIENCE, |seen| seen.closed);
     assert_eq!(seen.authorization.as_deref(), Some("Bearer s3cret"));
     let contract: Value = serde_json::from_str(include_str!("../../contract/bot.schema.json")).unwrap();
     let contract = jsonschema::validator_for(&contract).unwrap();

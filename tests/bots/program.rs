@@ -1,7 +1,7 @@
 //! A program that talks with callers as a test wants it: a WebSocket server on a thread of its own.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -53,7 +53,7 @@ pub enum Manner {
 
 pub struct Program {
     pub at: SocketAddr,
-    seen: Arc<Mutex<Seen>>,
+    seen: Known,
     _runtime: Runtime,
 }
 
@@ -61,7 +61,7 @@ impl Program {
     pub fn start(manner: Manner) -> Program {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let seen = Arc::new(Mutex::new(Seen::default()));
+        let seen = Known::default();
         let listener = runtime.block_on(async {
             let socket = TcpSocket::new_v4().unwrap();
             socket.set_recv_buffer_size(RECEIVE_BUFFER).unwrap();
@@ -83,14 +83,26 @@ impl Program {
     }
 
     pub fn seen(&self) -> Seen {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.seen.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same once it is so; fails where that takes longer than `patience`.
+    pub fn seen_once(&self, patience: Duration, so: impl Fn(&Seen) -> bool) -> Seen {
+        let (seen, changed) = &*self.seen;
+        let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = changed.wait_timeout_while(seen, patience, |seen| !so(seen));
+        let (seen, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        assert!(!waited.timed_out(), "not within {patience:?}: {:?}", seen.told);
+        seen.clone()
     }
 }
 
-type Known = Arc<Mutex<Seen>>;
+/// What is known, and that it has changed.
+type Known = Arc<(Mutex<Seen>, Condvar)>;
 
 fn note(known: &Known, change: impl FnOnce(&mut Seen)) {
-    change(&mut known.lock().unwrap_or_else(PoisonError::into_inner));
+    change(&mut known.0.lock().unwrap_or_else(PoisonError::into_inner));
+    known.1.notify_all();
 }
 
 async fn serve(mut stream: TcpStream, manner: Manner, known: Known) {

@@ -254,3 +254,12 @@ pub fn takes_calls(city: &mut City, who: Who) {
     telephone.manners.talks_for = Some(talks);
     telephone.manners.vanishes_talking = vanishes.then_some(talks);
 }
+
+/// Nobody waits long, and a key makes it urgent: much happens in a minute.
+pub fn hurries(plan: &mut Plan) {
+    plan.callers.urgent_key = Some('9');
+    for queue in plan.queues.values_mut() {
+        (queue.wrap_up, queue.wait_max, queue.away) = (secs(3), secs(40), Some(secs(20)));
+    }
+    plan.network.rtp_ports = (20_000, 20_199);
+}

@@ -12,6 +12,7 @@ use hotline::switchboard::fact::{Cause, What};
 use hotline::tickets::event::{EventBody, read};
 
 use crate::adapter::talks;
+use crate::busy::hurries;
 use crate::city::{City, millis, secs};
 use crate::clerk::Deed;
 use crate::desk::has;
@@ -132,11 +133,7 @@ fn whatever_callers_and_programs_do_there_is_a_person_or_the_callers_own_leaving
     const KEYS: [&str; 5] = ["0", "1", "#", "5", "9"];
     let busy = |plan: &mut Plan| {
         with_a_bot(plan);
-        plan.callers.urgent_key = Some('9');
-        for queue in plan.queues.values_mut() {
-            (queue.wrap_up, queue.wait_max, queue.away) = (secs(3), secs(40), Some(secs(20)));
-        }
-        plan.network.rtp_ports = (20_000, 20_199);
+        hurries(plan);
     };
     for seed in seeds() {
         for more in 0..4 {

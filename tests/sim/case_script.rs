@@ -19,6 +19,7 @@ use hotline::telemetry::CallRecord;
 use hotline::tickets::event::{EventBody, read};
 
 use crate::adapter::Mood;
+use crate::busy::hurries;
 use crate::city::{City, millis, secs};
 use crate::clerk::{Deed, Who};
 use crate::desk::has;
@@ -462,11 +463,7 @@ fn is_no_loss(record: &CallRecord) -> bool {
 fn whatever_callers_press_there_is_a_person_a_ticket_or_their_own_leaving() {
     let busy = |plan: &mut Plan| {
         helps_itself(plan);
-        plan.callers.urgent_key = Some('9');
-        for queue in plan.queues.values_mut() {
-            (queue.wrap_up, queue.wait_max, queue.away) = (secs(3), secs(40), Some(secs(20)));
-        }
-        plan.network.rtp_ports = (20_000, 20_199);
+        hurries(plan);
     };
     for seed in seeds() {
         for more in 0..6 {

@@ -6,6 +6,7 @@ mod act_three;
 mod act_two;
 mod books;
 mod cast;
+mod closing;
 mod dictation;
 mod hear;
 mod judge;

@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::cast::{Caller, Clerk, Desk, Phase};
+use super::closing::BOOKS_MAX;
 use super::judge::{self, Case, Verdict};
 use super::{hear, table};
 use crate::id::CallId;
@@ -29,8 +30,6 @@ const TALK_MAX: Duration = Duration::from_secs(20);
 const GRADE_AFTER: Duration = Duration::from_secs(1);
 /// A call lasts no longer, from its INVITE on.
 const CALL_MAX: Duration = Duration::from_secs(90);
-/// A call's record, ticket and recording are there by then, counted from its end.
-const BOOKS_MAX: Duration = Duration::from_secs(15);
 /// The seats are registered by then.
 pub const REGISTER_MAX: Duration = Duration::from_secs(15);
 /// The loop looks around at least so often.

@@ -9,10 +9,10 @@ mod scenes;
 mod visit;
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::cast::{CALLERS_FROM, Desk, voice};
+use super::closing::{Closings, Step};
 use super::dictation::Dictation;
 use super::services::Plans;
 use super::show::{Broken, Show};
@@ -34,8 +34,6 @@ const SWITCH_MAX: Duration = Duration::from_secs(15);
 const REACH: Duration = Duration::from_millis(500);
 /// Between two looks at what is heard.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// Record, ticket and recording are there by then, counted from the call's end.
-const BOOKS_MAX: Duration = Duration::from_secs(15);
 /// Entries of the ledger that are looked at.
 const LEDGER_MAX: usize = 50;
 /// What a telephone says that is not to ring.
@@ -56,18 +54,6 @@ pub struct Noted {
     pub ticket: String,
     /// Its pick-up code (提取码).
     pub code: String,
-}
-
-/// How far a call's books are.
-enum Books {
-    /// The call goes on, or is about to begin.
-    Open,
-    /// Waits for them until then.
-    Closing(Instant),
-    /// They are judged.
-    Judged(JoinHandle<Verdict>),
-    /// All lines are there.
-    Done,
 }
 
 /// Plays the act, where the operator's plan lets it.
@@ -130,12 +116,10 @@ struct Act<'s, 'a> {
     line: String,
     dictation: Arc<Dictation>,
     visits: Vec<Visit>,
-    books: Vec<Books>,
+    closings: Closings<Verdict>,
     /// Clerks whose hands are on the way to their telephones.
     answers: Agenda<usize>,
     look_at: Instant,
-    /// The call that is shown, and how many of its lines were.
-    shown: (usize, usize),
     faulty: usize,
 }
 
@@ -154,18 +138,17 @@ impl<'s, 'a> Act<'s, 'a> {
             at,
             line: main.map_or_else(String::new, |line| line.number.to_string()),
             dictation: Arc::new(Dictation::of(plan, proof::WORDS)),
-            books: visits.iter().map(|_| Books::Open).collect(),
+            closings: Closings::of(visits.len()),
             visits,
             answers: Agenda::default(),
             look_at: now,
-            shown: (0, 0),
             faulty: 0,
             show,
         }
     }
 
     fn run(&mut self) -> Result<(), Broken> {
-        while !self.books.iter().all(|books| matches!(books, Books::Done)) {
+        while !self.closings.are_done() {
             self.turn()?;
             self.begin();
             while let Some(place) = self.answers.take_due(self.show.mover.now().mono) {
@@ -175,7 +158,8 @@ impl<'s, 'a> Act<'s, 'a> {
             for place in 0..self.visits.len() {
                 self.close_books(place)?;
             }
-            self.show_lines();
+            let visits = &self.visits;
+            self.closings.show(|place| &visits[place].lines);
         }
         Ok(())
     }
@@ -252,39 +236,20 @@ impl<'s, 'a> Act<'s, 'a> {
     /// Of a call that is over: what was kept goes to be judged, late or not; then it is shown.
     fn close_books(&mut self, place: usize) -> Result<(), Broken> {
         let now = self.show.mover.now().mono;
-        match std::mem::replace(&mut self.books[place], Books::Done) {
-            Books::Open if self.visits[place].is_over() => {
-                self.books[place] = Books::Closing(now + BOOKS_MAX);
-            }
-            Books::Open => self.books[place] = Books::Open,
-            Books::Closing(bound) => {
+        match self.closings.advance(place, self.visits[place].is_over(), now)? {
+            Step::Wait => {}
+            Step::Look { late } => {
                 let case = self.case(place)?;
-                self.books[place] = match case.is_whole() || now >= bound {
-                    true => Books::Judged(proof::start(case)?),
-                    false => Books::Closing(bound),
-                };
+                if case.is_whole() || late {
+                    self.closings.judged(place, proof::start(case)?);
+                }
             }
-            Books::Judged(judge) if judge.is_finished() => {
-                let verdict = judge.join().map_err(|_| std::io::Error::other("the proof was broken off"))?;
+            Step::Verdict(verdict) => {
                 self.faulty += usize::from(!verdict.faults.is_empty());
                 self.visits[place].lines.extend(programme::kept(&verdict));
             }
-            Books::Judged(judge) => self.books[place] = Books::Judged(judge),
-            Books::Done => {}
         }
         Ok(())
-    }
-
-    /// Lines of the first call that is not at its end, as they come; of those before it, all.
-    fn show_lines(&mut self) {
-        while let Some(visit) = self.visits.get(self.shown.0) {
-            visit.lines[self.shown.1..].iter().for_each(|line| say(line));
-            self.shown.1 = visit.lines.len();
-            if !matches!(self.books[self.shown.0], Books::Done) {
-                return;
-            }
-            self.shown = (self.shown.0 + 1, 0);
-        }
     }
 
     /// The seat of who answered.

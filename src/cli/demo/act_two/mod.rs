@@ -7,12 +7,11 @@ mod proof;
 mod scenes;
 mod stage;
 
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::cast::{CALLERS_FROM, Clerk, Desk, voice};
+use super::closing::{Closings, Step};
 use super::show::{Broken, REGISTER_MAX, Show};
-use crate::cli::handset::say;
 use crate::id::CallId;
 use crate::io::packets::PartyKey;
 use crate::phone::{Answers, Phone, PhoneEvent, PhoneState};
@@ -27,8 +26,6 @@ const PACE: Duration = Duration::from_millis(1_500);
 const MANY: usize = 4;
 /// Between two looks at what is heard.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// Record, ticket and recording are there by then, counted from the call's end.
-const BOOKS_MAX: Duration = Duration::from_secs(15);
 
 /// What came of the act.
 pub struct Outcome {
@@ -36,18 +33,6 @@ pub struct Outcome {
     pub calls: usize,
     /// Scenes in which something was missing.
     pub faulty: usize,
-}
-
-/// How far a scene's books are.
-enum Books {
-    /// The call goes on, or is about to begin.
-    Open,
-    /// Waits for them until then.
-    Closing(Instant),
-    /// They are judged.
-    Judged(JoinHandle<Verdict>),
-    /// All lines are there.
-    Done,
 }
 
 /// Plays all scenes that the plan gives at this hour.
@@ -63,15 +48,13 @@ pub fn play(show: &mut Show<'_>, at: Timestamp) -> Result<Outcome, Broken> {
 struct Act<'s, 'a> {
     show: &'s mut Show<'a>,
     stages: Vec<Stage>,
-    books: Vec<Books>,
+    closings: Closings<Verdict>,
     /// Clerks whose hands are on the way to their telephones.
     answers: Agenda<usize>,
     dial_at: Instant,
     look_at: Instant,
     /// Enough clerks for all scenes at once.
     many: bool,
-    /// The scene that is shown, and how many of its lines were.
-    shown: (usize, usize),
     faulty: usize,
 }
 
@@ -86,7 +69,6 @@ impl<'s, 'a> Act<'s, 'a> {
             })
             .collect();
         let now = show.mover.now().mono;
-        let books = stages.iter().map(|_| Books::Open).collect();
         let asked: Vec<usize> = stages.iter().flat_map(|stage| stage.targets.clone()).collect();
         let takes_callers = |(place, clerk): &(usize, &Clerk)| match &clerk.desk {
             Desk::Seat(seat) => {
@@ -98,13 +80,12 @@ impl<'s, 'a> Act<'s, 'a> {
         let many = show.clerks.iter().enumerate().filter(takes_callers).count() >= MANY;
         Act {
             show,
+            closings: Closings::of(stages.len()),
             stages,
-            books,
             answers: Agenda::default(),
             dial_at: now,
             look_at: now,
             many,
-            shown: (0, 0),
             faulty: 0,
         }
     }
@@ -159,7 +140,7 @@ impl<'s, 'a> Act<'s, 'a> {
     }
 
     fn run(&mut self) -> Result<(), Broken> {
-        while !self.books.iter().all(|books| matches!(books, Books::Done)) {
+        while !self.closings.are_done() {
             self.turn()?;
             self.begin_next();
             while let Some(place) = self.answers.take_due(self.show.mover.now().mono) {
@@ -169,7 +150,8 @@ impl<'s, 'a> Act<'s, 'a> {
             for place in 0..self.stages.len() {
                 self.close_books(place)?;
             }
-            self.show_lines();
+            let stages = &self.stages;
+            self.closings.show(|place| &stages[place].lines);
         }
         Ok(())
     }
@@ -277,41 +259,22 @@ impl<'s, 'a> Act<'s, 'a> {
     /// Of a call that is over: what was kept goes to be judged, late or not; then it is shown.
     fn close_books(&mut self, place: usize) -> Result<(), Broken> {
         let now = self.show.mover.now().mono;
-        match std::mem::replace(&mut self.books[place], Books::Done) {
-            Books::Open if self.stages[place].is_over() => {
-                self.books[place] = Books::Closing(now + BOOKS_MAX)
-            }
-            Books::Open => self.books[place] = Books::Open,
-            Books::Closing(bound) => {
+        match self.closings.advance(place, self.stages[place].is_over(), now)? {
+            Step::Wait => {}
+            Step::Look { late } => {
                 let case = self.case(place)?;
                 let whole = case.record.as_ref().is_some_and(|record| record.is_closed())
                     && case.ticket.as_ref().is_some_and(|ticket| ticket.state == "closed")
                     && (!case.recorded || case.recording.is_some() && case.files > 0);
-                self.books[place] = match whole || now >= bound {
-                    true => Books::Judged(proof::start(case)?),
-                    false => Books::Closing(bound),
-                };
+                if whole || late {
+                    self.closings.judged(place, proof::start(case)?);
+                }
             }
-            Books::Judged(judge) if judge.is_finished() => {
-                let verdict = judge.join().map_err(|_| std::io::Error::other("the proof was broken off"))?;
+            Step::Verdict(verdict) => {
                 self.faulty += usize::from(!verdict.faults.is_empty());
                 self.stages[place].lines.extend(programme::kept(&verdict));
             }
-            Books::Judged(judge) => self.books[place] = Books::Judged(judge),
-            Books::Done => {}
         }
         Ok(())
-    }
-
-    /// Lines of the first scene that is not at its end, as they come; of those before it, all.
-    fn show_lines(&mut self) {
-        while let Some(stage) = self.stages.get(self.shown.0) {
-            stage.lines[self.shown.1..].iter().for_each(|line| say(line));
-            self.shown.1 = stage.lines.len();
-            if !matches!(self.books[self.shown.0], Books::Done) {
-                return;
-            }
-            self.shown = (self.shown.0 + 1, 0);
-        }
     }
 }
