@@ -45,7 +45,7 @@ struct InOrder<'a> {
 
 impl<'a> InOrder<'a> {
     fn of(plan: &'a Plan) -> Self {
-        let lines = plan.lines.iter().map(|(number, line)| (number.to_string(), line)).collect();
+        let lines = plan.lines.values().map(|line| (line.number.to_string(), line)).collect();
         let policies = plan.callers.policies.values();
         InOrder { plan, lines, policies: policies.map(|policy| (policy.caller.clone(), policy)).collect() }
     }

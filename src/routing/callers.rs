@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use indexmap::IndexMap;
-
+use super::by_number::ByNumber;
 use super::digits::Digits;
 use super::plan::{City, Line, Plan, Trunk};
 use super::queueing::Known;
@@ -77,23 +76,20 @@ pub struct Callers {
     pub policies: ByCaller<CallerPolicy>,
 }
 
-/// What is known of callers, by the one form of their numbers: found in the same time however many there are, and
-/// without asking for memory.
-///
-/// Numbers come from outside: they are hashed with a key that nobody knows.
+/// What is known of callers, by the one form of their numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ByCaller<T>(IndexMap<Box<str>, T>);
+pub struct ByCaller<T>(ByNumber<T>);
 
 impl<T> Default for ByCaller<T> {
     fn default() -> Self {
-        ByCaller(IndexMap::new())
+        ByCaller(ByNumber::default())
     }
 }
 
 impl<T> ByCaller<T> {
     /// Puts it there, in the place of what was known of this caller before.
     pub fn insert(&mut self, city: &City, caller: &str, what: T) {
-        self.0.insert(city.caller_form(caller).as_str().into(), what);
+        self.0.insert(city.caller_form(caller).as_str(), what);
     }
 
     /// What is known of this caller.

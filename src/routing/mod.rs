@@ -5,6 +5,7 @@
 
 pub mod afterwards;
 mod build;
+pub mod by_number;
 pub mod calendar;
 pub mod callers;
 pub mod cases;

@@ -103,7 +103,9 @@ impl Plan {
             Some(Reached::Peer(peer)) => Some(Callable::Peer(peer)),
             Some(Reached::Seat(seat)) => Some(Callable::Seat(seat)),
             Some(Reached::Group(group)) => Some(Callable::Group(group)),
-            None if own.is_some_and(|own| self.lines.contains_key(&own)) => return Err(Uncallable::OwnLine),
+            None if own.is_some_and(|own| self.lines.contains(own.as_str())) => {
+                return Err(Uncallable::OwnLine);
+            }
             None => None,
         })
     }

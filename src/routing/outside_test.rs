@@ -107,7 +107,7 @@ fn without_calling_only_what_the_plan_names_is_reached() {
     ] {
         assert_eq!(said(plan.dialled_by_seat(dialled)), wanted, "{dialled}");
     }
-    plan.lines.clear();
+    plan.lines = Default::default();
     assert_eq!(plan.calling_line().as_str(), SEATS);
 }
 

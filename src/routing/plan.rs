@@ -5,10 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use indexmap::IndexMap;
 use jiff::tz::TimeZone;
 
 use super::afterwards::{Calling, Disposition, FollowUp, Missed};
+use super::by_number::ByNumber;
 use super::calendar::Calendars;
 use super::callers::Callers;
 use super::meeting::Meeting;
@@ -37,7 +37,7 @@ pub struct Plan {
     pub network: Network,
     /// The published numbers by their shortest form, in the order of numbers. Which one was dialled is found in the
     /// same time however many there are.
-    pub lines: IndexMap<LineId, Line>,
+    pub lines: ByNumber<Line>,
     /// Meeting rooms: no room is among the lines, and no two meetings have one in common.
     pub meetings: Vec<Arc<Meeting>>,
     /// The months after cut-over.

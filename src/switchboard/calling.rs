@@ -123,7 +123,7 @@ impl Switchboard {
         let is_back = purpose == Purpose::Missed;
         let plan = self.plan.clone();
         let at = plan.seats.get(&seat).ok_or(Refusal::NoSuchSeat)?;
-        if let Some(line) = line.as_ref().filter(|line| !plan.lines.contains_key(*line)) {
+        if let Some(line) = line.as_ref().filter(|line| !plan.lines.contains(*line)) {
             return Err(Refusal::NotInPlan(line.to_string()));
         }
         let callable = plan.callable(&number).map_err(|why| {
@@ -191,7 +191,7 @@ impl Switchboard {
         now: Now,
     ) -> CallId {
         let seat = callback.seat().clone();
-        let shown = if self.plan.lines.contains_key(&line) { line } else { self.plan.calling_line() };
+        let shown = if self.plan.lines.contains(&line) { line } else { self.plan.calling_line() };
         let beginning = Beginning {
             steps: dial_and_tell(peer),
             line: shown.clone(),

@@ -243,8 +243,7 @@ impl Switchboard {
                 Ok(Callable::Outside(_)) if on_the_line => self.follow_up.not_now(of, now),
                 Ok(Callable::Outside(peer)) => {
                     let first = Callee::Peer { trunk: peer.trunk, number: peer.number.clone() };
-                    let shown =
-                        if self.plan.lines.contains_key(&line) { line } else { self.plan.calling_line() };
+                    let shown = if self.plan.lines.contains(&line) { line } else { self.plan.calling_line() };
                     let beginning = Beginning {
                         steps: vec![Step::Play(GREETING.into()), Step::Survey],
                         line: shown.clone(),

@@ -110,7 +110,7 @@ fn a_countys_three_lines_are_checked_clean_and_their_tests_hold() {
     assert_eq!(codes(&outcome.report), [""; 0], "{}", outcome.report.render(false));
     assert_eq!(outcome.cases, 3);
     let plan = outcome.plan.expect("a plan");
-    let lines: Vec<&str> = plan.lines.keys().map(|number| number.as_str()).collect();
+    let lines: Vec<&str> = plan.lines.values().map(|line| line.number.as_str()).collect();
     assert_eq!(lines, ["12345", "12348", "4421000"]);
     let readiness = plan.readiness("2026-03-01T00:00:00+08:00".parse().expect("an instant"));
     assert!(readiness.iter().all(|row| row.proof.as_ref().is_some_and(|proof| proof.reached == 8_784)));

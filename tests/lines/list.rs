@@ -74,7 +74,7 @@ fn beside_the_28_there_is_12345_and_nothing_else() {
     let mut numbers: Vec<&str> = LIST.iter().map(|(_, _, number, ..)| *number).collect();
     numbers.push("12345");
     numbers.sort_unstable();
-    let shipped: Vec<&str> = plan().lines.keys().map(|number| number.as_str()).collect();
+    let shipped: Vec<&str> = plan().lines.values().map(|line| line.number.as_str()).collect();
     assert_eq!(shipped, numbers);
     assert_eq!(mode(super::city::line(plan(), "12345")), "0");
 }

@@ -26,7 +26,7 @@ fn random_calls(city: &mut City, count: u64) -> Vec<Who> {
     city.seat("1007").rejects();
     let unlucky = city.seat("1008").vanishes_talking(secs(3));
     (city.net.sip, city.net.sound) = (Weather::FOUL, Weather::FOUL);
-    let numbers: Vec<String> = city.plan.lines.keys().map(ToString::to_string).collect();
+    let numbers: Vec<String> = city.plan.lines.values().map(|line| line.number.to_string()).collect();
     let mut callers = Vec::new();
     for n in 0..count {
         let caller = city.phone(&format!("138{n:08}")).waits();

@@ -329,7 +329,7 @@ pub fn calls(city: &mut City, callers: &mut Vec<Who>) {
         callers.push(who);
         who
     });
-    let numbers: Vec<String> = city.plan.lines.keys().map(ToString::to_string).collect();
+    let numbers: Vec<String> = city.plan.lines.values().map(|line| line.number.to_string()).collect();
     // Most dial the hotline itself.
     let other = one(city, &numbers).unwrap_or_default();
     let number = if city.dice.below(3) == 0 { other } else { "12345".to_owned() };

@@ -135,7 +135,7 @@ impl Town {
             due: BinaryHeap::new(),
             ordered: 0,
             sounds: Arc::new(plan.prompts.keys().cloned().zip((0..).map(SoundId)).collect()),
-            lines: plan.lines.keys().cloned().collect(),
+            lines: plan.lines.values().map(|line| line.number.clone()).collect(),
             plan,
             between: 3_600.0 / hourly,
             open: true,

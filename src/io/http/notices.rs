@@ -194,7 +194,7 @@ fn known(board: &Switchboard, now: Now, lines: Vec<String>, prompt: Option<&str>
     Known {
         now: now.wall,
         zone: plan.city.time_zone.clone(),
-        unknown_line: lines.into_iter().find(|line| !plan.lines.contains_key(line.as_str())),
+        unknown_line: lines.into_iter().find(|line| !plan.lines.contains(line.as_str())),
         prompt: prompt.and_then(|prompt| plan.prompts.get(prompt)).map(|prompt| prompt.samples.clone()),
     }
 }

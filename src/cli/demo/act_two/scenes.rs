@@ -3,7 +3,7 @@
 
 use crate::id::{LineId, SeatId};
 use crate::routing::Plan;
-use crate::routing::plan::LineMode;
+use crate::routing::plan::{Line, LineMode};
 use crate::routing::reach::Reached;
 use crate::switchboard::fact::{Object, ObjectKind};
 use crate::telemetry::transfers::Step as Taken;
@@ -130,11 +130,12 @@ pub fn scenes(plan: &Plan, at: Timestamp) -> (Vec<Scene>, Vec<String>) {
 
 /// Sub-centers that are open and have a telephone of the demo's.
 fn sub_centers(plan: &Plan, at: Timestamp) -> Vec<&LineId> {
-    let open = |line: &LineId| match plan.lines.get(line).map(|line| &line.mode) {
-        Some(LineMode::SubCenter { peer, .. }) => peer.hours.are_open(at, &plan.city.time_zone),
+    let open = |line: &Line| match &line.mode {
+        LineMode::SubCenter { peer, .. } => peer.hours.are_open(at, &plan.city.time_zone),
         _ => false,
     };
-    let mut lines: Vec<&LineId> = plan.lines.keys().filter(|line| open(line)).collect();
+    let open = plan.lines.values().filter(|line| open(line));
+    let mut lines: Vec<&LineId> = open.map(|line| &line.number).collect();
     // As the keys have them; those without a key come last.
     lines.sort_by_key(|line| codes(plan, line.as_str()));
     lines
