@@ -8,6 +8,8 @@ use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
 
 use crate::io::clock::Clock;
 use crate::io::house::reload::Wanted;
@@ -72,8 +74,8 @@ pub fn run(args: Args) -> ExitCode {
         eprint!("没有启动 / not started: {}", no_file(&args.config));
         return ExitCode::FAILURE;
     }
-    let (lost, _writes_until_the_end) = start_logging();
-    match serve(args, lost) {
+    let begun = start_logging();
+    match begun.and_then(|(lost, _writes_until_the_end)| serve(args, lost)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("没有启动 / not started: {error}");
@@ -97,24 +99,29 @@ pub(super) fn no_file(config: &Path) -> String {
 /// Lines that wait for a slow terminal or pipe; what finds no place is lost, never a call's time.
 const LOG_LINES_MAX: usize = 16_384;
 
-/// Pretty on a terminal, JSON elsewhere; `RUST_LOG` as usual. A thread of its own writes, until
-/// the guard is dropped.
-fn start_logging() -> (ErrorCounter, WorkerGuard) {
-    use tracing_subscriber::EnvFilter;
+/// Pretty on a terminal, JSON elsewhere; levels by `RUST_LOG`, `info,hotline::io=debug`. A thread of its own writes,
+/// until the guard is dropped.
+fn start_logging() -> Result<(ErrorCounter, WorkerGuard), StartError> {
+    let levels = match std::env::var("RUST_LOG") {
+        Ok(said) if !said.is_empty() => said
+            .parse::<Targets>()
+            .map_err(|error| StartError::Outside { what: "RUST_LOG", why: format!("{said}: {error}") })?,
+        _ => Targets::new().with_default(LevelFilter::INFO),
+    };
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(LOG_LINES_MAX)
         .lossy(true)
         .thread_name("log")
         .finish(std::io::stderr());
     let lost = writer.error_counter();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    let log = tracing_subscriber::registry().with(levels);
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     if std::io::stderr().is_terminal() {
-        builder.compact().init();
+        log.with(lines.compact()).init();
     } else {
-        builder.json().init();
+        log.with(lines.json()).init();
     }
-    (lost, guard)
+    Ok((lost, guard))
 }
 
 fn setup(args: Args, log: ErrorCounter) -> Result<Setup, StartError> {

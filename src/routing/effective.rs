@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::diagnostic::Spot;
 use super::nearest::nearest;
 use super::notes::{Asked, Found, Notes};
-use super::source::{Lines, Source, without_account};
+use super::source::{Lines, Source};
 use super::written::{Written, key as quoted};
 
 /// Keys by which an item of an array is called, the first that it has: `number.12345`, `seat.1001`.
@@ -278,7 +278,6 @@ impl Making<'_> {
                 };
                 Written::Table(asked.iter().filter_map(entry).collect())
             }
-            (Written::Text(text), _) => Written::Text(without_account(text)),
             (other, _) => other.clone(),
         }
     }
@@ -306,22 +305,4 @@ fn name(asked: &[Asked]) -> Option<&str> {
             _ => None,
         })
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_shown_without_the_account_in_it() {
-        for (text, shown) in [
-            ("https://tickets.example/hook", "https://tickets.example/hook"),
-            ("https://u:p@tickets.example/hook", "https://***@tickets.example/hook"),
-            ("https://u:p@q@tickets.example", "https://***@tickets.example"),
-            ("https://tickets.example/?to=a@b", "https://tickets.example/?to=a@b"),
-            ("name@host", "name@host"),
-        ] {
-            assert_eq!(without_account(text), shown);
-        }
-    }
 }

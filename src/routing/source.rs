@@ -24,19 +24,6 @@ pub fn beside(name: &str, other: &str) -> String {
     directory.join(other).to_string_lossy().into_owned()
 }
 
-/// An address without the account that some write into it: `https://name:password@host`.
-pub(super) fn without_account(text: &str) -> String {
-    let account = text.find("://").and_then(|at| {
-        let from = at + "://".len();
-        let host = text[from..].find(['/', '?', '#']).map_or(text.len(), |end| from + end);
-        Some((from, from + text[from..host].rfind('@')?))
-    });
-    match account {
-        Some((from, to)) => format!("{}***{}", &text[..from], &text[to..]),
-        None => text.to_owned(),
-    }
-}
-
 /// A value and where it was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said<T> {

@@ -454,6 +454,11 @@ impl Switchboard {
         calls
     }
 
+    /// The plans of the calls under way, one for each call.
+    pub fn plans_of_calls(&self) -> impl Iterator<Item = &Arc<Plan>> {
+        self.calls.values().map(|entry| entry.call.plan())
+    }
+
     /// The line that a call under way dialled.
     pub fn line_of(&self, call: CallId) -> Option<&LineId> {
         self.calls.get(&call).map(|entry| &entry.line)

@@ -189,12 +189,7 @@ fn no_plan_no_view_and_a_secret_is_never_in_it() {
     assert!(Files::with(&[]).judge().effective.is_none(), "nobody wanted it");
     let hook =
         "kind = \"http\"\nurl = \"https://office:geheim@tickets.example/hook\"\nsecret = { env = \"S\" }";
-    let outcome = Files::with(&[Edit::Plan("kind = \"sqlite\"", hook)]).judge_noting();
-    let text = outcome.effective.expect("a plan").toml();
-    assert!(
-        text.contains("url = \"https://***@tickets.example/hook\"") && !text.contains("geheim"),
-        "{text}"
-    );
+    assert!(Files::with(&[Edit::Plan("kind = \"sqlite\"", hook)]).judge_noting().effective.is_none());
 }
 
 fn show(words: &[&str]) -> Output {

@@ -592,6 +592,26 @@ pub const FIXTURES: &[Fixture] = &[
         ],
     },
     Fixture {
+        code: "E0105",
+        what: "an account in a look-up's address",
+        edits: &[
+            ON,
+            add!(
+                "[[look_up]]\nname = \"cars\"\nkind = \"http\"\nurl = ⟦\"http://a:geheim@127.0.0.1/owner\"⟧\nsecret = { env = \"CARS\" }\nsays = [\"owner\"]\n[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"plate\"\nmost = 6\n[[flow.step]]\nlook_up = \"cars\"\nwith = { plate = \"plate\" }"
+            ),
+        ],
+    },
+    Fixture {
+        code: "E0105",
+        what: "an account in a bot's address",
+        edits: &[
+            ON,
+            add!(
+                "[[bot]]\nname = \"assistant\"\nurl = ⟦\"wss://a:geheim@bots.example/calls\"⟧\nmost = \"30s\"\n[[flow]]\nname = \"main\"\n[[flow.step]]\nbot = \"assistant\""
+            ),
+        ],
+    },
+    Fixture {
         code: "W1001",
         what: "a flow that nobody comes through",
         edits: &[add!("[[flow]]\nname = ⟦\"main\"⟧\n[[flow.step]]\nhang_up = true")],

@@ -116,6 +116,22 @@ pub const FIXTURES: &[Fixture] = &[
         )],
     },
     Fixture {
+        code: "E0105",
+        what: "an account in a webhook's address",
+        edits: &[Edit::Plan(
+            "kind = \"sqlite\"",
+            "kind = \"http\"\nurl = ⟦\"https://hotline:geheim@tickets.example/hook\"⟧\nsecret = { env = \"HOOK\" }",
+        )],
+    },
+    Fixture {
+        code: "W0701",
+        what: "tickets in the clear",
+        edits: &[Edit::Plan(
+            "kind = \"sqlite\"",
+            "kind = \"http\"\nurl = ⟦\"http://tickets.example/hook\"⟧\nsecret = { env = \"HOOK\" }",
+        )],
+    },
+    Fixture {
         code: "W0101",
         what: "loopback trusted as a carrier",
         edits: &[Edit::Plan("\"198.51.100.0/28\"", "⟦\"127.0.0.0/8\"⟧")],

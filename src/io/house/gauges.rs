@@ -89,6 +89,7 @@ impl House {
         }
         self.measure_outboxes(now);
         self.mind_notices(now);
+        self.mind_sounds();
     }
 
     fn house_now(&self, now: Now) -> HouseNow<'_> {

@@ -10,6 +10,7 @@ mod gauges;
 mod looking;
 mod notices;
 pub mod reload;
+mod sounds;
 mod start;
 
 use std::net::SocketAddr;
@@ -33,9 +34,8 @@ use super::store::{Desk, Store};
 use super::ticket_sink::TicketSink;
 use super::trace::Tracer;
 use crate::call::recording::RecordingState;
-use crate::id::{CallId, PromptId};
+use crate::id::CallId;
 use crate::media::SoundBank;
-use crate::media::order::SoundId;
 use crate::routing::{Overrides, Plan};
 use crate::sip::Transport;
 use crate::switchboard::notices::HotNotice;
@@ -153,9 +153,7 @@ pub struct House {
     feed: Feed,
     tokens: watch::Sender<Tokens>,
     gauges: gauges::Gauges,
-    pub(super) bank: SoundBank,
-    /// The bank's sounds by content, so that a reload reuses what it has.
-    pub(super) loaded: Vec<(Arc<[i16]>, SoundId)>,
+    sounds: sounds::Sounds,
     pub(super) door: Door,
     pub(super) asks: mpsc::UnboundedReceiver<Ask>,
     pub(super) media_woke: Arc<Notify>,
@@ -180,26 +178,4 @@ impl House {
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
     }
-}
-
-/// Puts a plan's prompts into the bank; sounds that are there already are used again.
-pub(super) fn load_sounds(
-    plan: &Plan,
-    bank: &SoundBank,
-    loaded: &mut Vec<(Arc<[i16]>, SoundId)>,
-) -> (SoundBank, Vec<(PromptId, SoundId)>) {
-    let mut fresh = Vec::new();
-    let mut ids = Vec::new();
-    for prompt in plan.prompts.values() {
-        let known = loaded.iter().find(|(samples, _)| *samples == prompt.samples).map(|(_, id)| *id);
-        let id = known.unwrap_or_else(|| {
-            // Notices have sounds in the bank as well.
-            let id = SoundId(u32::try_from(bank.len() + fresh.len()).unwrap_or(u32::MAX));
-            loaded.push((prompt.samples.clone(), id));
-            fresh.push(prompt.samples.clone());
-            id
-        });
-        ids.push((prompt.id.clone(), id));
-    }
-    (bank.with(fresh), ids)
 }

@@ -31,9 +31,9 @@ impl House {
 
     /// Calls from now on hear it in its time. `sound` holds its one sound, encoded elsewhere.
     pub(super) fn notice_added(&mut self, notice: HotNotice, sound: &SoundBank) {
-        let place = SoundId(u32::try_from(self.bank.len()).unwrap_or(u32::MAX));
-        self.bank = self.bank.and(sound);
-        self.media.set_bank(&self.bank);
+        let place = SoundId(u32::try_from(self.sounds.bank.len()).unwrap_or(u32::MAX));
+        self.sounds.bank = self.sounds.bank.and(sound);
+        self.media.set_bank(&self.sounds.bank);
         let notice = Box::new(notice);
         self.board.handle_input(Input::NoticeAdded { notice, sound: place }, self.setup.clock.now());
     }
@@ -47,8 +47,8 @@ impl House {
         }
         let unheard = self.board.take_unheard(now.wall);
         if !unheard.is_empty() {
-            self.bank = self.bank.without(&unheard);
-            self.media.set_bank(&self.bank);
+            self.sounds.bank = self.sounds.bank.without(&unheard);
+            self.media.set_bank(&self.sounds.bank);
         }
     }
 }

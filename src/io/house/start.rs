@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
 
-use super::{Ask, House, Ready, Setup, StartError, load_sounds, reload};
+use super::sounds::Sounds;
+use super::{Ask, House, Ready, Setup, StartError, reload};
 use crate::id::{Dice, SeatId};
 use crate::io::bot::{self, Bots};
 use crate::io::http::feed::Feed;
@@ -107,10 +108,10 @@ impl House {
         let mut key = [0; 32];
         rand::RngCore::fill_bytes(&mut rand::rng(), &mut key);
         let mut dice = Dice::keyed(key);
-        let mut loaded = Vec::new();
-        let (bank, sounds) = load_sounds(&plan, &SoundBank::new([]), &mut loaded);
+        let mut in_bank = Sounds::default();
+        let sounds = in_bank.take(&plan);
         let media_woke = Arc::new(Notify::new());
-        let media = open_media(&setup, &plan, &bank, dice.split(), &media_woke)?;
+        let media = open_media(&setup, &plan, &in_bank.bank, dice.split(), &media_woke)?;
 
         let archive = Archive::start(ArchiveConfig {
             data: setup.data.clone(),
@@ -195,8 +196,7 @@ impl House {
             feed,
             tokens,
             gauges: super::gauges::Gauges::default(),
-            bank,
-            loaded,
+            sounds: in_bank,
             door,
             asks,
             media_woke,

@@ -2,6 +2,7 @@
 //!
 //! A rule looks at the tables, notes what is wrong, and never stops the others.
 
+mod addresses;
 mod calendars;
 mod callers;
 mod calling;

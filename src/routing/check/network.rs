@@ -8,6 +8,7 @@ use super::super::plan::{IpNet, Listener, Transport, TrunkTarget};
 use super::super::source::{Problems, Said};
 use super::super::tables::{RoutingTable, SinkTable, SinkWord, TrunkTable};
 use super::super::values::out_of_range;
+use super::addresses::{has_account, in_the_clear};
 use super::{misplaced, needed, references};
 
 /// Ports that one call takes: caller and seat, each RTP and RTCP.
@@ -340,6 +341,9 @@ fn keys_of(sink: &SinkTable, problems: &mut Problems) {
     let Some(url) = sink.url.as_ref().filter(|_| hook) else {
         return;
     };
+    if has_account(url, problems) {
+        return;
+    }
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) {
         problems
@@ -351,5 +355,15 @@ fn keys_of(sink: &SinkTable, problems: &mut Problems) {
             )
             .effect("工单送不出去，会一直积压", "tickets could not be delivered and would pile up")
             .remedy("写成 \"https://主机/路径\"", "write \"https://host/path\"");
+    } else if url.starts_with("http://") {
+        in_the_clear(
+            "W0701",
+            url,
+            [
+                "途中的人能看到每张工单：谁来电、什么事、找的谁",
+                "whoever is on the way can read every ticket: who called, why, and whom",
+            ],
+            problems,
+        );
     }
 }

@@ -11,7 +11,6 @@ use super::super::plan::Plan;
 use super::super::script::{
     Act, Collect, Condition, LookUp, LookUpKind, Menu, Message, Order, Reading, Spoken, Target, When,
 };
-use super::super::source::without_account;
 use crate::id::PromptId;
 
 impl Plan {
@@ -138,10 +137,7 @@ impl Plan {
         let (zh, en) = match &asked.kind {
             LookUpKind::Tickets => ("内置工单库".to_owned(), "the embedded store".to_owned()),
             LookUpKind::Jsonl { path } => (path.clone(), path.clone()),
-            LookUpKind::Http { url, .. } => {
-                let url = without_account(url);
-                (url.clone(), url)
-            }
+            LookUpKind::Http { url, .. } => (url.clone(), url.clone()),
         };
         let (misses, lock) = (asked.misses_max, asked.lock);
         Text::new(

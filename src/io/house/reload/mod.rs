@@ -232,8 +232,7 @@ impl House {
             started: self.started.clone(),
             in_force: self.in_force.clone(),
             passed_over: self.reloads.passed_over.clone(),
-            bank: self.bank.clone(),
-            loaded: self.loaded.clone(),
+            in_bank: self.sounds.clone(),
             desk: self.desk.clone(),
             look_ups: self.look_ups.clone(),
         };
@@ -282,23 +281,13 @@ impl House {
     }
 
     fn swap(&mut self, new: prepare::New) {
-        let prepare::New {
-            plan,
-            tokens,
-            accounts,
-            trunk_passwords,
-            look_ups,
-            bank,
-            loaded,
-            sounds,
-            kept,
-            ..
-        } = new;
+        let prepare::New { plan, tokens, accounts, trunk_passwords, look_ups, in_bank, sounds, kept, .. } =
+            new;
         self.look_ups = look_ups;
         self.sockets.renew_certificates(Some(Files::of(&plan.network.tls, &self.setup.data)));
         self.tokens.send_replace(tokens);
-        (self.bank, self.loaded) = (bank, loaded);
-        self.media.set_bank(&self.bank);
+        self.sounds = in_bank;
+        self.media.set_bank(&self.sounds.bank);
         self.tracer.configure(plan.trace);
         self.archive.set_format(start::format(&plan));
         self.watched.send_modify(|watched| watched.on = plan.watch);

@@ -4,7 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::super::{load_sounds, start};
+use super::super::sounds::Sounds;
+use super::super::start;
 use super::{InForce, NotReloaded, Wanted, Which};
 use crate::id::PromptId;
 use crate::io::bot;
@@ -15,7 +16,6 @@ use crate::io::look_up::Sources;
 use crate::io::plan_files::{self, Held, Marked, Reading};
 use crate::io::store::Desk;
 use crate::ledger::Trigger;
-use crate::media::SoundBank;
 use crate::media::order::SoundId;
 use crate::routing::difference::{Difference, wants_restart};
 use crate::routing::{Overrides, Plan};
@@ -35,8 +35,7 @@ pub(super) struct Job {
     pub(super) in_force: InForce,
     /// The plan of the files that the last rollback passed over.
     pub(super) passed_over: Option<String>,
-    pub(super) bank: SoundBank,
-    pub(super) loaded: Vec<(Arc<[i16]>, SoundId)>,
+    pub(super) in_bank: Sounds,
     pub(super) desk: Desk,
     pub(super) look_ups: Sources,
 }
@@ -73,8 +72,7 @@ pub(super) struct New {
     pub(super) accounts: Vec<SeatAccount>,
     pub(super) trunk_passwords: TrunkPasswords,
     pub(super) look_ups: Sources,
-    pub(super) bank: SoundBank,
-    pub(super) loaded: Vec<(Arc<[i16]>, SoundId)>,
+    pub(super) in_bank: Sounds,
     pub(super) sounds: Vec<(PromptId, SoundId)>,
     pub(super) kept: Kept,
     pub(super) difference: Difference,
@@ -142,8 +140,8 @@ impl Job {
         bot::check(&plan, &self.data).map_err(|error| outside(&error))?;
         let look_ups = Sources::open(&plan, &self.data, &self.desk, &self.look_ups);
         let look_ups = look_ups.map_err(|error| outside(&error))?;
-        let mut loaded = std::mem::take(&mut self.loaded);
-        let (bank, sounds) = load_sounds(&plan, &self.bank, &mut loaded);
+        let mut in_bank = std::mem::take(&mut self.in_bank);
+        let sounds = in_bank.take(&plan);
         let kept = self.keep(&shelf, &plan, &held, again);
         Ok(Ready::New(Box::new(New {
             plan,
@@ -151,8 +149,7 @@ impl Job {
             accounts,
             trunk_passwords,
             look_ups,
-            bank,
-            loaded,
+            in_bank,
             sounds,
             kept,
             difference,

@@ -11,6 +11,7 @@ use super::super::super::tables::look_up::{LookUpTable, LookUpWord};
 use super::super::super::tables::script::{ActTable, AskTable};
 use super::super::super::tables::{Field, RoutingTable};
 use super::super::super::values::out_of_range;
+use super::super::addresses::{has_account, host, in_the_clear};
 use super::super::{misplaced, needed};
 
 /// Longest wait for an answer while a caller listens.
@@ -134,7 +135,9 @@ fn keys_of(own: &LookUpTable, problems: &mut Problems) {
             _ => {}
         }
     }
-    if let Some(url) = own.url.as_ref().filter(|_| hook) {
+    if let Some(url) = own.url.as_ref().filter(|_| hook)
+        && !has_account(url, problems)
+    {
         address(url, ["https://", "http://"], problems);
     }
 }
@@ -147,7 +150,9 @@ pub fn bots(table: &RoutingTable, problems: &mut Problems) {
         if let Some(rate) = bot.rate.as_ref().filter(|rate| !BOT_RATES.contains(&rate.value)) {
             out_of_range(&rate.spot, "8000, 16000", problems);
         }
-        if let Some(url) = &bot.url {
+        if let Some(url) = &bot.url
+            && !has_account(url, problems)
+        {
             match url.strip_prefix("ws://").map(host).and_then(|host| host.parse::<IpAddr>().ok()) {
                 Some(ip) if !is_near(ip) => far(url, problems),
                 _ => address(url, ["wss://", "ws://"], problems),
@@ -176,7 +181,7 @@ fn far(url: &Said<String>, problems: &mut Problems) {
 fn address(url: &Said<String>, [closed, clear]: [&str; 2], problems: &mut Problems) {
     let open = url.strip_prefix(clear);
     let host = url.strip_prefix(closed).or(open).map(host);
-    let Some(host) = host.filter(|host| !host.is_empty()) else {
+    if host.is_none_or(str::is_empty) {
         problems
             .error(
                 "E1025",
@@ -191,53 +196,15 @@ fn address(url: &Said<String>, [closed, clear]: [&str; 2], problems: &mut Proble
             .remedy(format!("写成 \"{closed}主机/路径\""), format!("write \"{closed}host/path\""));
         return;
     };
-    if open.is_none() || is_loopback(host) {
-        return;
-    }
-    problems
-        .warning(
+    if open.is_some() {
+        in_the_clear(
             "W1002",
-            &url.spot,
-            format!("{clear} 不加密，{host} 不在本机"),
-            format!("{clear} is in the clear, and {host} is not this machine"),
-        )
-        .effect(
-            "途中的人能看到市民的查询和答复",
-            "whoever is on the way can read what citizens ask and are told",
-        )
-        .remedy(format!("改用 {closed}"), format!("use {closed}"));
-}
-
-/// The host of what stands behind a scheme.
-fn host(rest: &str) -> &str {
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let authority = authority.rsplit('@').next().unwrap_or_default();
-    match authority.strip_prefix('[').and_then(|six| six.split_once(']')) {
-        Some((six, _)) => six,
-        None => authority.split(':').next().unwrap_or_default(),
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_host_of_an_address_is_told_from_its_port_and_its_user() {
-        for (rest, expected, near) in [
-            ("127.0.0.1:8080/ask", "127.0.0.1", true),
-            ("[::1]:80", "::1", true),
-            ("localhost", "localhost", true),
-            ("localhost.example/", "localhost.example", false),
-            ("127.0.0.1@evil.example/", "evil.example", false),
-            ("cars.example?a=127.0.0.1", "cars.example", false),
-            ("/path", "", false),
-        ] {
-            assert_eq!((host(rest), is_loopback(host(rest))), (expected, near), "{rest}");
-        }
+            url,
+            [
+                "途中的人能看到市民的查询和答复",
+                "whoever is on the way can read what citizens ask and are told",
+            ],
+            problems,
+        );
     }
 }
