@@ -1,5 +1,6 @@
 //! Between the house and ticket offices: outboxes say what to try, the outside says what came of it.
 
+use super::screens::Place;
 use super::{Output, StoreJob, Switchboard};
 use crate::tickets::event::{EventRef, Outcome, StoredEvent};
 use crate::tickets::outbox::OutboxOutput;
@@ -9,16 +10,17 @@ impl Switchboard {
     /// An event is on disk: outboxes have it delivered, a seat that waits for it may not have to wait for them.
     pub(super) fn post_event(&mut self, event: &StoredEvent, now: Now) {
         let is_awaited = self.screens.awaits(event.event);
-        let mut settled = 1; // The disk's own part.
-        for outbox in self.outboxes.iter_mut().flatten() {
+        let mut tried = vec![Place::Disk];
+        for (sink, outbox) in self.outboxes.iter_mut().enumerate() {
+            let Some(outbox) = outbox else { continue };
             if !is_awaited {
                 outbox.put(event.clone(), now.mono);
             } else if !outbox.put_urgent(event.clone(), now.mono) {
-                settled += 1;
+                tried.push(Place::Sink(sink)); // It is known to be down.
             }
         }
-        for _ in 0..settled {
-            self.screen_tried(event.event, now);
+        for place in tried {
+            self.screen_tried(event.event, place, now);
         }
     }
 
@@ -27,7 +29,7 @@ impl Switchboard {
         if let Some(Some(outbox)) = self.outboxes.get_mut(sink) {
             outbox.handle_outcome(event, outcome, now.mono);
         }
-        self.screen_tried(event, now);
+        self.screen_tried(event, Place::Sink(sink), now);
     }
 
     /// Carries out what the outboxes want.

@@ -46,11 +46,18 @@ struct Held {
     until: Instant,
 }
 
+/// Where an event goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Disk,
+    Sink(usize),
+}
+
 struct Pending {
     waited: Duration,
     event: EventRef,
-    /// The disk and the sinks that have not been tried yet.
-    untried: usize,
+    /// Where the event has not been tried yet.
+    untried: Vec<Place>,
     /// The screen is there; the telephone is not done with the call before.
     engaged: bool,
     since: Instant,
@@ -101,14 +108,15 @@ impl Screens {
 
     /// Whether a seat waits for this event.
     pub(super) fn awaits(&self, event: EventRef) -> bool {
-        self.pending.values().any(|pending| pending.event == event && pending.untried > 0)
+        self.pending.values().any(|pending| pending.event == event && !pending.untried.is_empty())
     }
 
-    /// The event is on disk, or a sink was tried, whatever came of it. The seat, if it was the last.
-    fn tried(&mut self, event: EventRef) -> Option<SeatId> {
+    /// The event was tried there, whatever came of it, for the first time or again. The seat, if that was all.
+    fn tried(&mut self, event: EventRef, place: Place) -> Option<SeatId> {
         let ((_, seat), pending) = self.pending.iter_mut().find(|(_, pending)| pending.event == event)?;
-        pending.untried = pending.untried.checked_sub(1)?; // It rings already.
-        (pending.untried == 0).then(|| seat.clone())
+        let at = pending.untried.iter().position(|untried| *untried == place)?;
+        pending.untried.remove(at);
+        pending.untried.is_empty().then(|| seat.clone())
     }
 }
 
@@ -125,7 +133,8 @@ impl Switchboard {
         let event = EventRef { call, sequence };
         // Without offices there is no event, and no screen to wait for.
         let offices = self.outboxes.len();
-        let untried = if offices == 0 { 0 } else { 1 + self.outboxes.iter().flatten().count() };
+        let sinks = self.outboxes.iter().enumerate().filter(|(_, outbox)| outbox.is_some());
+        let untried = [Place::Disk].into_iter().chain(sinks.map(|(sink, _)| Place::Sink(sink))).collect();
         let pending = Pending { waited, event, untried, engaged: false, since: now.mono };
         self.screens.pending.insert((call, seat.clone()), pending);
         if offices == 0 {
@@ -133,8 +142,8 @@ impl Switchboard {
         }
     }
 
-    pub(super) fn screen_tried(&mut self, event: EventRef, now: Now) {
-        if let Some(seat) = self.screens.tried(event) {
+    pub(super) fn screen_tried(&mut self, event: EventRef, place: Place, now: Now) {
+        if let Some(seat) = self.screens.tried(event, place) {
             self.ring(event.call, seat, now);
         }
     }
@@ -205,5 +214,28 @@ impl Switchboard {
             let waited = waited + now.mono.since(since);
             self.tell_call(call, Input::RingSeat { seat, waited });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Dice;
+
+    #[test]
+    fn a_seat_rings_when_each_place_was_tried_however_often_one_of_them_is() {
+        let event = EventRef { call: CallId::draw(0, &mut Dice::seeded(1)), sequence: 3 };
+        let seat = SeatId::from("1001");
+        let untried = vec![Place::Disk, Place::Sink(0), Place::Sink(2)];
+        let since = Instant::ZERO;
+        let pending = Pending { waited: Duration::ZERO, event, untried, engaged: false, since };
+        let mut screens = Screens::default();
+        screens.pending.insert((event.call, seat.clone()), pending);
+        // One that was down counts at once, and may be tried late all the same.
+        for place in [Place::Disk, Place::Sink(2), Place::Sink(2), Place::Disk] {
+            assert!(screens.awaits(event) && screens.tried(event, place).is_none());
+        }
+        assert_eq!(screens.tried(event, Place::Sink(0)), Some(seat));
+        assert!(!screens.awaits(event) && screens.tried(event, Place::Sink(0)).is_none(), "once");
     }
 }
