@@ -18,6 +18,7 @@ pub mod explain;
 pub mod flow;
 pub mod holidays;
 pub mod hours;
+mod hours_words;
 mod include;
 pub mod listening;
 pub mod load;

@@ -260,7 +260,7 @@ fn a_change_of_a_calendar_is_told_holiday_by_holiday() {
     assert_eq!(
         said,
         [
-            "日历 office: 每周 mon,tue,wed,thu,fri 08:30-12:00; mon,tue,wed,thu,fri 14:30-18:00 → mon,tue,wed,thu,fri 08:30-12:00 / calendar office: weekly mon,tue,wed,thu,fri 08:30-12:00; mon,tue,wed,thu,fri 14:30-18:00 → mon,tue,wed,thu,fri 08:30-12:00",
+            "日历 office: 每周 周一至周五 08:30–12:00、周一至周五 14:30–18:00 → 周一至周五 08:30–12:00 / calendar office: weekly Mon–Fri 08:30–12:00, Mon–Fri 14:30–18:00 → Mon–Fri 08:30–12:00",
             "日历 office: 年终 2026 无 → 当天 12-31 08:30–10:00 / calendar office: 年终 2026 none → on 12-31 08:30–10:00",
             "日历 office: 国庆节 2027 无 → 放假 10-01–10-07；上班 09-26、10-09 / calendar office: 国庆节 2027 none → free 10-01–10-07; worked 09-26, 10-09",
             "日历 office: 年终 2027 无 → 放假 01-02–01-03 / calendar office: 年终 2027 none → free 01-02–01-03",

@@ -6,8 +6,9 @@ use jiff::civil::Date;
 
 use super::super::calendar::{Calendar, Day, Works};
 use super::super::diagnostic::Text;
+use super::super::hours_words::bands_words;
 use super::super::plan::Plan;
-use super::describe::{Item, bands_of};
+use super::describe::Item;
 use super::kind::Kind;
 
 /// A calendar each.
@@ -16,8 +17,8 @@ pub(super) fn calendars(plan: &Plan) -> Vec<Item> {
 }
 
 fn calendar(own: &Calendar) -> Item {
-    let weekly = if own.weekly.is_empty() { "-".to_owned() } else { bands_of(&own.weekly) };
-    let mut item = Item::named(Kind::Calendar, &own.name, own).with("每周", "weekly", weekly);
+    let weekly = if own.weekly.is_empty() { Text::new("-", "-") } else { bands_words(&own.weekly) };
+    let mut item = Item::named(Kind::Calendar, &own.name, own).with_text("每周", "weekly", weekly);
     let mut holidays: BTreeMap<(i16, &str), Vec<(Date, &Day)>> = BTreeMap::new();
     for (date, day) in &own.days {
         holidays.entry((date.year(), &day.name)).or_default().push((*date, day));

@@ -4,7 +4,6 @@ use std::fmt::{Debug, Display};
 use std::time::Duration;
 
 use super::super::diagnostic::Text;
-use super::super::hours::{Band, Hours};
 use super::super::plan::Plan;
 use super::super::written;
 use super::fixed::Fixed;
@@ -164,29 +163,4 @@ pub(super) fn describe(plan: &Plan) -> Vec<Item> {
 pub(super) fn row<T: Display>(things: impl IntoIterator<Item = T>) -> String {
     let things: Vec<String> = things.into_iter().map(|thing| thing.to_string()).collect();
     if things.is_empty() { "-".to_owned() } else { things.join(", ") }
-}
-
-/// `mon,tue 08:30-12:00`.
-pub(super) fn hours_of(hours: &Hours) -> Text {
-    if let Some(calendar) = &hours.calendar {
-        let name = &calendar.name;
-        return Text::new(format!("日历 {name}"), format!("calendar {name}"));
-    }
-    if hours.are_always() {
-        return Text::new("全天", "always");
-    }
-    let words = bands_of(&hours.bands);
-    Text::new(words.clone(), words)
-}
-
-/// The same of bands.
-pub(super) fn bands_of(bands: &[Band]) -> String {
-    let clock = |time: jiff::civil::Time| format!("{:02}:{:02}", time.hour(), time.minute());
-    let bands = bands.iter().map(|band| {
-        let days = band.days.iter().map(|day| format!("{day:?}").to_lowercase());
-        let days: Vec<String> = days.map(|day| day.chars().take(3).collect()).collect();
-        let to = if band.to == jiff::civil::Time::midnight() { "24:00".to_owned() } else { clock(band.to) };
-        format!("{} {}-{to}", days.join(","), clock(band.from))
-    });
-    bands.collect::<Vec<_>>().join("; ")
 }

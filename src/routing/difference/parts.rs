@@ -9,7 +9,7 @@ use super::super::people_values::role_word;
 use super::super::plan::{BenchLine, Line, LineMode, Plan, Queue, SinkKind, Trunk};
 use super::super::queueing::{Known, Strategy};
 use super::super::written::duration;
-use super::describe::{Item, hours_of, row};
+use super::describe::{Item, row};
 use super::fixed::Fixed;
 use super::kind::Kind;
 use super::sections::transition;
@@ -78,7 +78,7 @@ pub(super) fn people(plan: &Plan) -> Vec<Item> {
             .with("技能", "skills", skills(&seat.skills))
             .with("次序", "order", seat.order)
             .with("整理时间", "wrap-up", seat.wrap_up.map_or_else(|| "-".to_owned(), duration))
-            .with_text("班次", "shifts", hours_of(&seat.hours))
+            .with_text("班次", "shifts", seat.hours.words())
     });
     let emergency = plan.emergency.iter().map(|(number, peer)| {
         let item = Item::named(Kind::Emergency, number, peer);
@@ -90,7 +90,7 @@ pub(super) fn people(plan: &Plan) -> Vec<Item> {
     let experts = plan.experts.values().map(|group| {
         Item::named(Kind::Experts, &group.number, group)
             .with("座席", "seats", row(&group.seats))
-            .with_text("时段", "hours", hours_of(&group.hours))
+            .with_text("时段", "hours", group.hours.words())
             .with_span("振铃", "rings", group.accept)
     });
     let departments = plan.departments.iter().map(|(number, peer)| {
@@ -99,7 +99,7 @@ pub(super) fn people(plan: &Plan) -> Vec<Item> {
             .with("名称", "name", name.map_or("-", String::as_str))
             .with("中继", "trunk", &peer.trunk)
             .with("对端号码", "number there", &peer.number)
-            .with_text("时段", "hours", hours_of(&peer.hours))
+            .with_text("时段", "hours", peer.hours.words())
     });
     seats.chain(emergency).chain(experts).chain(departments).collect()
 }
@@ -130,7 +130,7 @@ fn number(line: &Line) -> Item {
             .with("对端号码", "number there", &peer.number)
             .with_span("振铃", "rings", peer.ring)
             .with_switch("演练", "drill", peer.drill)
-            .with_text("时段", "hours", hours_of(&peer.hours)),
+            .with_text("时段", "hours", peer.hours.words()),
         LineMode::Bench(BenchLine::Dial { peer, .. }) => item.with("中继", "trunk", &peer.trunk),
         LineMode::Bench(_) | LineMode::Meeting(_) | LineMode::Watch { .. } => item,
     };

@@ -2,7 +2,7 @@
 
 use super::super::diagnostic::Text;
 use super::super::plan::{Afterwards, Plan, Purpose, RecordingFormat, SeatGreeting, Transition, Transport};
-use super::describe::{Item, hours_of, row};
+use super::describe::{Item, row};
 use super::fixed::Fixed;
 use super::kind::Kind;
 
@@ -140,7 +140,7 @@ pub(super) fn rules(plan: &Plan) -> Vec<Item> {
         Item::section(Kind::FollowUp, follow_up)
             .with_switch("启用", "on", follow_up.enabled)
             .with("百分比", "percent", follow_up.percent)
-            .with_text("时段", "hours", hours_of(&follow_up.hours)),
+            .with_text("时段", "hours", follow_up.hours.words()),
     ];
     if let Some(calling) = &plan.calling {
         items.push(

@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::civil::Weekday;
-
-use super::super::calendar::weekday_words;
 use super::super::diagnostic::Text;
-use super::super::hours::Hours;
 use super::super::plan::Plan;
 use super::super::script::{
     Act, Collect, Condition, LookUp, LookUpKind, Menu, Message, Order, Reading, Spoken, Target, When,
@@ -223,11 +219,11 @@ pub(super) fn condition_words(condition: &Condition) -> Text {
     let list = |words: Vec<&str>| (words.join("、"), words.join(" or "));
     match condition {
         Condition::Inside(hours) => {
-            let words = hours_words(hours);
+            let words = hours.words();
             Text::new(format!("在 {} 之内", words.zh), format!("inside {}", words.en))
         }
         Condition::Outside(hours) => {
-            let words = hours_words(hours);
+            let words = hours.words();
             Text::new(format!("在 {} 之外", words.zh), format!("outside {}", words.en))
         }
         Condition::Line(lines) => {
@@ -246,53 +242,6 @@ pub(super) fn condition_words(condition: &Condition) -> Text {
             Text::new(format!("{name} 是 {zh}"), format!("{name} is {en}"))
         }
     }
-}
-
-fn hours_words(hours: &Hours) -> Text {
-    if let Some(calendar) = &hours.calendar {
-        let name = &calendar.name;
-        return Text::new(
-            format!("日历 {name} 的工作时间"),
-            format!("the working hours of the calendar {name}"),
-        );
-    }
-    let (zh, en): (Vec<String>, Vec<String>) = hours
-        .bands
-        .iter()
-        .map(|band| {
-            let (days_zh, days_en) = days_words(&band.days);
-            let span = band.span();
-            (format!("{days_zh} {span}"), format!("{days_en} {span}"))
-        })
-        .unzip();
-    Text::new(zh.join("、"), en.join(", "))
-}
-
-/// Days in a row as their first and last.
-fn days_words(days: &[Weekday]) -> (String, String) {
-    let mut numbers: Vec<i8> = days.iter().map(|day| day.to_monday_zero_offset()).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    if numbers.len() == 7 {
-        return ("每天".to_owned(), "daily".to_owned());
-    }
-    let mut rows: Vec<(i8, i8)> = Vec::new();
-    for day in numbers {
-        match rows.last_mut() {
-            Some((_, last)) if *last + 1 == day => *last = day,
-            _ => rows.push((day, day)),
-        }
-    }
-    let name = |day: i8| Weekday::from_monday_zero_offset(day).map_or(("", ""), weekday_words);
-    let word = |(first, last): &(i8, i8)| {
-        let ((zh, en), (zh_last, en_last)) = (name(*first), name(*last));
-        match first == last {
-            true => (zh.to_owned(), en.to_owned()),
-            false => (format!("{zh}至{zh_last}"), format!("{en}–{en_last}")),
-        }
-    };
-    let (zh, en): (Vec<String>, Vec<String>) = rows.iter().map(word).unzip();
-    (zh.join("、"), en.join(", "))
 }
 
 fn times(count: u8) -> String {
@@ -321,19 +270,6 @@ fn en_span(length: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn days_in_a_row_are_said_by_their_ends() {
-        use Weekday::*;
-        for (days, zh, en) in [
-            (vec![Monday, Tuesday, Wednesday, Thursday, Friday], "周一至周五", "Mon–Fri"),
-            (vec![Saturday, Sunday, Monday], "周一、周六至周日", "Mon, Sat–Sun"),
-            (vec![Wednesday], "周三", "Wed"),
-            (vec![Sunday, Monday, Tuesday, Wednesday, Thursday, Friday, Saturday], "每天", "daily"),
-        ] {
-            assert_eq!(days_words(&days), (zh.to_owned(), en.to_owned()));
-        }
-    }
 
     #[test]
     fn lengths_are_said_in_their_largest_whole_unit() {
