@@ -13,7 +13,7 @@ use hotline::media::record::Recording;
 use hotline::media::{Fact, Frame, Silence, Tape};
 use hotline::time::Timestamp;
 
-use crate::shelf::{DAY, Folder, Office, begun, call, speech, wait, wav, write_wav};
+use crate::shelf::{DAY, Folder, Office, PATIENCE, begun, call, speech, wait, wav, write_wav};
 
 /// A deck that counts what it has taken.
 struct Counting {
@@ -88,7 +88,7 @@ fn a_disk_that_stands_still_costs_sound_of_the_recording_and_not_its_time() {
         wait("the disk", || figures.frames_written.load(Ordering::Relaxed) >= due);
     }
     recording.end(&mut deck);
-    let filed: Box<Filed> = facts.recv().unwrap();
+    let filed: Box<Filed> = facts.recv_timeout(PATIENCE).unwrap();
     assert_eq!(filed.samples, 750 * 160, "fifteen seconds are fifteen seconds");
     let (samples, _) = wav(&folder.0.join(&filed.file));
     let frames: Vec<i16> = samples.chunks(2 * FRAME_SAMPLES).map(|frame| frame[0]).collect();
@@ -165,7 +165,7 @@ fn a_recording_on_a_full_disk_keeps_its_time_and_goes_on_when_there_is_room() {
     fs::remove_file(&ballast).unwrap();
     let last = (0..4).map(|_| put(&mut deck)).last().unwrap() as i16;
     deck.end(call(1), 0);
-    let filed = facts.recv().unwrap();
+    let filed = facts.recv_timeout(PATIENCE).unwrap();
     let (samples, _) = wav(&folder.0.join(&filed.file));
     let silent = samples.chunks(2 * FRAME_SAMPLES).filter(|frame| frame[0] == 0).count() as u64;
     // The chunk that filled the disk is counted whole, though its beginning found room.

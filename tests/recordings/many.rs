@@ -7,7 +7,7 @@ use hotline::io::recorder::Format;
 use hotline::media::order::FRAME_SAMPLES;
 use hotline::media::{Fact, Tape};
 
-use crate::shelf::{Shelf, begun, call, wait, wav};
+use crate::shelf::{PATIENCE, Shelf, begun, call, wait, wav};
 
 const CALLS: u64 = 1_000;
 /// Frames of each: two seconds and a half.
@@ -36,7 +36,9 @@ fn a_thousand_recordings_at_once_lose_no_frame_at_the_pace_of_the_disk() {
     }
     calls.iter().for_each(|call| shelf.deck.end(*call, 0));
     for _ in 0..CALLS {
-        let Fact::Recorded { samples, lost_frames, .. } = shelf.facts.recv().unwrap() else { panic!() };
+        let Fact::Recorded { samples, lost_frames, .. } = shelf.facts.recv_timeout(PATIENCE).unwrap() else {
+            panic!()
+        };
         assert_eq!((samples, lost_frames), (FRAMES * 160, 0));
     }
     for figure in [&figures.frames_refused, &figures.frames_unwritten, &figures.files_lost] {

@@ -16,7 +16,7 @@ use hotline::media::Fact;
 use hotline::time::Timestamp;
 
 /// How long anything may take to come true.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 /// The day of all recordings here.
 pub const DAY: &str = "recordings/2021-09-01";
 
@@ -33,7 +33,7 @@ pub struct Folder(pub PathBuf);
 
 impl Folder {
     pub fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("hotline-rec-{name}-{}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("hotline-shelf-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(path.join(DAY)).unwrap();
         Folder(path)

@@ -209,24 +209,31 @@ fn a_ticket_is_asked_for_by_number_and_code_and_who_guesses_is_shut_out_while_ot
     let ticket = ordered.ticket.as_str();
     let other = |code: &str| if code == "4711" { "4712" } else { "4711" };
 
-    let asked = asks(&engine, "13800000062", ticket, &code);
-    assert_eq!(asked.said(&engine), [Said::Found]);
-    asked.assert_heard("progress_opened");
-    asked.assert_heard("state_open");
+    let found = |state: &str| {
+        let asked = asks(&engine, "13800000062", ticket, &code);
+        assert_eq!(asked.said(&engine), [Said::Found], "nobody else pays for who guesses");
+        asked.assert_heard("progress_opened");
+        asked.assert_heard(state);
+    };
+    std::thread::scope(|threads| {
+        threads.spawn(|| found("state_open"));
+        for _ in 0..2 {
+            let guessed = asks(&engine, "13800000063", ticket, other(&code));
+            assert_eq!(guessed.said(&engine), [Said::Missing]);
+            guessed.assert_heard("progress_missing");
+        }
+    });
     done(&engine, ticket);
-
-    for _ in 0..2 {
-        let guessed = asks(&engine, "13800000063", ticket, other(&code));
-        assert_eq!(guessed.said(&engine), [Said::Missing]);
-        guessed.assert_heard("progress_missing");
-    }
-    // The right code comes too late, by the same number in another form as well.
-    for from in ["13800000063", "+8613800000063"] {
-        let locked = asks(&engine, from, ticket, &code);
-        assert_eq!(locked.said(&engine), [Said::Locked], "{from}");
-        locked.assert_heard("progress_failed");
-    }
-    let asked = asks(&engine, "13800000062", ticket, &code);
-    assert_eq!(asked.said(&engine), [Said::Found], "nobody else pays for it");
-    asked.assert_heard("state_done");
+    std::thread::scope(|threads| {
+        threads.spawn(|| found("state_done"));
+        // The right code comes too late, by the same number in another form as well.
+        for from in ["13800000063", "+8613800000063"] {
+            let (engine, code) = (&engine, &code);
+            threads.spawn(move || {
+                let locked = asks(engine, from, ticket, code);
+                assert_eq!(locked.said(engine), [Said::Locked], "{from}");
+                locked.assert_heard("progress_failed");
+            });
+        }
+    });
 }
