@@ -67,3 +67,21 @@ fn callers_who_are_owed_a_call_back_are_listed_by_the_call_to_ask_for_it_by() {
         );
     }
 }
+
+#[test]
+fn nobody_reads_a_pick_up_code_not_even_who_leads() {
+    let served = Served::open("codes");
+    let code = Some("471199".to_owned());
+    let ordered =
+        What::Ordered { category: "投诉举报".into(), values: Default::default(), message: None, code };
+    served.write(story(call(1), vec![ordered], Cause::Completed));
+    for (role, _) in ROLES {
+        for asked in ["/v1/facts?limit=100".to_owned(), format!("/v1/facts?limit=100&call={}", call(1))] {
+            let page = get(served.at, &asked, &token(role)).json();
+            let facts = page["facts"].as_array().expect("a page");
+            let own: Vec<&Value> = facts.iter().filter(|fact| fact["kind"] == "ordered").collect();
+            assert_eq!((own.len(), &own[0]["data"]["code"]), (1, &json!("*")), "{role} {asked}");
+            assert!(!page.to_string().contains("471199"), "{role} {asked}");
+        }
+    }
+}
