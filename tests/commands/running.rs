@@ -222,3 +222,18 @@ fn a_log_that_nobody_reads_holds_up_nobody() {
     assert!(lines < 20 * 50, "and others waited: {lines} lines");
     std::fs::remove_dir_all(directory).unwrap();
 }
+
+#[test]
+fn levels_of_the_log_that_cannot_be_read_are_named_and_nothing_starts() {
+    let directory = scratch("log-levels");
+    let output = Command::new(HOTLINE)
+        .args(["run", "--listen", "127.0.0.1:0", "--http", "off", "--data"])
+        .arg(directory.join("data"))
+        .env("RUST_LOG", "hotline=loud")
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.starts_with("没有启动 / not started: RUST_LOG: hotline=loud: "), "{told}");
+    assert!(!directory.join("data").exists(), "nothing was opened");
+}
