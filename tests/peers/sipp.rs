@@ -6,7 +6,7 @@
 #![allow(dead_code, reason = "each test target uses a part of it")]
 
 use std::io::Read;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -255,9 +255,18 @@ impl Logged {
     }
 }
 
-/// A port on loopback that is free now, for whoever is started next.
+/// A port on loopback that is free now, for whoever is started next: none of those that the kernel gives to
+/// sockets that ask for any (from 32768 on), since another test's may have it before it is bound.
 pub fn free_port() -> SocketAddr {
-    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    const FIRST: u16 = 10_000;
+    const PORTS: usize = 6_000; // Phones have those from 16384 on.
+    static TAKEN: AtomicUsize = AtomicUsize::new(0);
+    let begin = std::process::id() as usize * 97; // Another process at the same time begins elsewhere.
+    let port = || FIRST + ((begin + TAKEN.fetch_add(1, Ordering::Relaxed)) % PORTS) as u16;
+    (0..PORTS)
+        .map(|_| SocketAddr::from(([127, 0, 0, 1], port())))
+        .find(|at| UdpSocket::bind(at).is_ok() && TcpListener::bind(at).is_ok())
+        .expect("one of them is free")
 }
 
 /// SIPp's message log: dashes and a time, a line on the message, a blank one, the message.
