@@ -9,13 +9,13 @@ use crate::time::Now;
 impl Switchboard {
     /// An event is on disk: outboxes have it delivered, a seat that waits for it may not have to wait for them.
     pub(super) fn post_event(&mut self, event: &StoredEvent, now: Now) {
-        let is_awaited = self.screens.awaits(event.event);
+        if !self.screens.awaits(event.event) {
+            return self.outboxes.iter_mut().flatten().for_each(|outbox| outbox.put(event.clone(), now.mono));
+        }
         let mut tried = vec![Place::Disk];
         for (sink, outbox) in self.outboxes.iter_mut().enumerate() {
             let Some(outbox) = outbox else { continue };
-            if !is_awaited {
-                outbox.put(event.clone(), now.mono);
-            } else if !outbox.put_urgent(event.clone(), now.mono) {
+            if !outbox.put_urgent(event.clone(), now.mono) {
                 tried.push(Place::Sink(sink)); // It is known to be down.
             }
         }

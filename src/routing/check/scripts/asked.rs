@@ -195,7 +195,7 @@ fn address(url: &Said<String>, [closed, clear]: [&str; 2], problems: &mut Proble
             )
             .remedy(format!("写成 \"{closed}主机/路径\""), format!("write \"{closed}host/path\""));
         return;
-    };
+    }
     if open.is_some() {
         in_the_clear(
             "W1002",
