@@ -75,6 +75,14 @@ fn theirs(message: &rsip::SipMessage) -> Option<Meaning> {
     })
 }
 
+/// A URI of a generated message without the zeros that its port begins with.
+fn without_leading_zeros(uri: &str) -> String {
+    match uri.rsplit_once(':').map(|(head, port)| (head, port.parse::<u16>())) {
+        Some((head, Ok(port))) => format!("{head}:{port}"),
+        _ => uri.to_owned(),
+    }
+}
+
 fn word() -> impl Strategy<Value = String> {
     "[A-Za-z0-9][A-Za-z0-9_-]{0,14}"
 }
@@ -233,8 +241,9 @@ proptest! {
         if let Some((mut ours, mut theirs)) = both {
             for meaning in [&mut ours, &mut theirs] {
                 meaning.body.clear();
-                // rsip also mends the case of schemes and methods; to us a method's case counts.
-                meaning.from_uri.make_ascii_lowercase();
+                // rsip also mends the case of schemes and methods, and drops the zeros that a port
+                // begins with; to us a method's case counts, and a URI is kept as it was written.
+                meaning.from_uri = without_leading_zeros(&meaning.from_uri.to_ascii_lowercase());
                 meaning.cseq.1.make_ascii_uppercase();
                 meaning.method.iter_mut().for_each(|method| method.make_ascii_uppercase());
             }
