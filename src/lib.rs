@@ -5,16 +5,13 @@
 //! [`switchboard`] only. Everything below [`io`] takes input and time as values and hands out
 //! what to do.
 
-pub mod id;
-pub mod time;
+pub use hotline_plan::{id, routing, time};
 
 pub mod media;
 pub mod sip;
 
 pub mod ledger;
 pub mod tickets;
-
-pub mod routing;
 
 pub mod acd;
 pub mod call;

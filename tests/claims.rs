@@ -37,7 +37,11 @@ fn tests_named(name: &str) -> usize {
         let path = root().join(name);
         return if path.exists() { tests_in(&path) } else { tests_in(&path.with_extension("rs")) };
     }
-    let module = root().join("src").join(name.replace("::", "/"));
+    let inside = name.replace("::", "/");
+    let module = match name.starts_with("routing::") {
+        true => root().join("plan/src").join(inside),
+        false => root().join("src").join(inside),
+    };
     let beside = module.with_file_name(format!("{}_test.rs", module.file_name().unwrap().display()));
     let folder = if module.is_dir() { tests_in(&module) } else { 0 };
     folder + tests_in(&module.with_extension("rs")) + tests_in(&beside)

@@ -6,6 +6,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// The sources of the two packages, the lower one first.
+const PACKAGES: [&str; 2] = ["plan/src", "src"];
+
+fn home() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
 /// Rooms from the ground floor up, and what each may use.
 const ROOMS: [(&str, &[&str]); 16] = [
     ("id", &[]),
@@ -102,13 +109,16 @@ fn named(line: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn every_room_uses_only_what_the_list_grants() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
-    sources(&root, &mut files);
+    for package in PACKAGES {
+        let root = home().join(package);
+        let mut its = Vec::new();
+        sources(&root, &mut its);
+        files.extend(its.into_iter().map(|path| (room_of(&path, &root), path)));
+    }
     let mut faults = Vec::new();
-    for path in files.iter().filter(|path| !path.ends_with("lib.rs")) {
-        let room = room_of(path, &root);
-        let Some((_, may)) = ROOMS.iter().find(|(name, _)| *name == room) else {
+    for (room, path) in files.iter().filter(|(room, _)| room != "lib") {
+        let Some((_, may)) = ROOMS.iter().find(|(name, _)| name == room) else {
             faults.push(format!("{}: room {room} is not on the list", path.display()));
             continue;
         };
@@ -117,7 +127,7 @@ fn every_room_uses_only_what_the_list_grants() {
         }
         let text = fs::read_to_string(path).unwrap();
         for (number, line) in code_lines(&text) {
-            for used in named(line).filter(|used| *used != room) {
+            for used in named(line).filter(|used| used != room) {
                 if ROOMS.iter().any(|(name, _)| *name == used) && !may.contains(&used) {
                     faults.push(format!("{}:{number}: {room} must not know {used}", path.display()));
                 }
@@ -138,9 +148,10 @@ fn every_room_uses_only_what_the_list_grants() {
 
 #[test]
 fn rooms_are_listed_from_the_ground_floor_up_and_no_two_know_each_other() {
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    let texts = PACKAGES.map(|package| fs::read_to_string(home().join(package).join("lib.rs")).unwrap());
+    let lines = texts.iter().flat_map(|text| text.lines());
     let declared: Vec<&str> =
-        text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+        lines.filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
     let place = |room: &str| declared.iter().position(|name| *name == room);
     for (room, may) in ROOMS.iter().filter(|(room, _)| *room != "main") {
         for used in *may {

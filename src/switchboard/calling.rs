@@ -439,12 +439,10 @@ fn dial_and_tell(peer: Peer) -> Vec<Step> {
     std::iter::once(dial(peer)).chain(tones).collect()
 }
 
-impl Plan {
-    /// Whether a callee's INVITE goes over TLS by every way that it may take.
-    pub(super) fn is_tls_to(&self, callee: &Callee) -> bool {
-        match callee {
-            Callee::Peer { trunk, .. } if trunk.as_str() != SEATS => self.is_tls_by(trunk),
-            _ => true,
-        }
+/// Whether a callee's INVITE goes over TLS by every way that it may take.
+pub(super) fn is_tls_to(plan: &Plan, callee: &Callee) -> bool {
+    match callee {
+        Callee::Peer { trunk, .. } if trunk.as_str() != SEATS => plan.is_tls_by(trunk),
+        _ => true,
     }
 }

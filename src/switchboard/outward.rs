@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use super::calling::telephone;
+use super::calling::{is_tls_to, telephone};
 use super::{Output, Switchboard, trunks};
 use crate::acd::event::Joining;
 use crate::call::{Callee, Command, Input};
@@ -162,7 +162,7 @@ impl Switchboard {
         let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let (peer, ours) = (way.map_or(nowhere, |way| way.peer.ip()), ours.unwrap_or(nowhere));
         // An INVITE by a trunk may go by any of its ways, with the keys in it.
-        let tls_only = self.plan.is_tls_to(callee);
+        let tls_only = is_tls_to(&self.plan, callee);
         let keys = way.filter(|_| tls_only).and_then(|way| self.keys_over(way.listener));
         self.tell_call(id, Input::Port { leg, slot, peer, ours, keys });
     }

@@ -247,7 +247,7 @@ fn every_code_in_the_sources_has_a_page_and_every_page_a_code() {
     let unexplained: Vec<&String> = written.iter().filter(|code| pages.get(code).is_none()).collect();
     let unused: Vec<&str> =
         pages.iter().map(|page| page.code.as_str()).filter(|code| !written.contains(*code)).collect();
-    assert_eq!((unexplained, unused), (vec![], vec![]), "src/routing/diagnostic/pages");
+    assert_eq!((unexplained, unused), (vec![], vec![]), "plan/src/routing/diagnostic/pages");
     for page in pages.iter() {
         let said = [&page.title, &page.means, &page.notice, &page.mend];
         for text in said {

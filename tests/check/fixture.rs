@@ -113,7 +113,7 @@ fn judge(fixture: &Fixture) -> Result<(), String> {
 /// Codes as the sources of the room say them.
 pub fn codes_in_the_sources() -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/routing")];
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("plan/src/routing")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).expect("the room is there") {
             let path = entry.expect("an entry").path();

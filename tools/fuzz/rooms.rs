@@ -1,8 +1,8 @@
 //! The rooms that the targets are about. What signalling must not use, it does not find here.
 
-#[path = "../../src/id.rs"]
+#[path = "../../plan/src/id.rs"]
 pub mod id;
-#[path = "../../src/time.rs"]
+#[path = "../../plan/src/time.rs"]
 pub mod time;
 
 #[path = "../../src/sip/mod.rs"]

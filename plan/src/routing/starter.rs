@@ -58,26 +58,9 @@ fn queue(table: &RoutingTable) -> Option<&Said<String>> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::routing::diagnostic::Severity;
-    use crate::routing::{Draft, Outcome, Overrides};
-
-    fn judged(text: &str) -> Outcome {
-        let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut draft = Draft::read("routing.toml", Ok(text.as_bytes().to_vec()), &Overrides::default());
-        loop {
-            let wanted = draft.wants();
-            if wanted.is_empty() {
-                return draft.judge();
-            }
-            for name in wanted {
-                let bytes = std::fs::read(home.join(&name)).map_err(|error| error.to_string());
-                draft.give(&name, bytes);
-            }
-        }
-    }
+    use crate::routing::fixture_test::judged;
 
     /// What stands there with what it lacks.
     fn completed(text: &str) -> String {

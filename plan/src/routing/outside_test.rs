@@ -1,16 +1,13 @@
 //! Which numbers lead out of the house, row by row.
 
-use std::path::Path;
 use std::time::Duration;
 
 use super::*;
-use crate::routing::Overrides;
 use crate::routing::afterwards::Calling;
+use crate::routing::fixture_test::shipped;
 
 fn plan() -> Plan {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("routing.toml");
-    let outcome = crate::io::plan_files::load(&file, &Overrides::default());
-    let mut plan = outcome.plan.expect("the shipped plan is whole");
+    let mut plan = shipped();
     plan.calling = Some(Calling {
         prefix: "9".into(),
         allowed: vec!["13".into(), "0393".into(), "114".into(), "00852".into(), String::new()],

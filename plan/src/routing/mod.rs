@@ -15,6 +15,8 @@ pub mod difference;
 mod digits;
 pub mod effective;
 pub mod explain;
+#[cfg(test)]
+mod fixture_test;
 pub mod flow;
 pub mod holidays;
 pub mod hours;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 
 /// The sample as it is shipped with this engine.
-const SAMPLE: &str = include_str!("../../routing.toml");
+const SAMPLE: &str = include_str!("../../../routing.toml");
 
 /// Each key and table of the sample, `number.transition.start`, with the comment above it; empty where it has none.
 pub fn keys() -> BTreeMap<String, String> {

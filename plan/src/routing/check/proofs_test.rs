@@ -1,16 +1,15 @@
 //! What is told of flows that fail a proof, at which line, in which words.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use toml::de::DeTable;
 
 use super::*;
 use crate::routing::diagnostic::Diagnostic;
+use crate::routing::fixture_test;
 use crate::routing::people::{Band, Hours};
 use crate::routing::read::read_table;
 use crate::routing::script::{Act, Branch, Case, Condition, Menu, Script};
-use crate::routing::{Overrides, Plan};
 
 fn script(id: &str, acts: Vec<Act>) -> Script {
     Script { id: id.into(), acts }
@@ -23,14 +22,12 @@ fn menu(to: &str) -> Act {
 
 /// The shipped plan with these flows, the first of them for callers of 12333.
 fn proved(scripts: Vec<Script>) -> Vec<Diagnostic> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("routing.toml");
-    let text = std::fs::read_to_string(&file).expect("the shipped file");
+    let text = fixture_test::sample();
     let (document, _) = DeTable::parse_recoverable(&text);
     let spot = Spot { file: Some(0), span: 0..0, key: String::new() };
     let mut problems = Problems::default();
     let table = read_table(document.get_ref(), spot, &mut problems, RoutingTable::read);
-    let outcome = crate::io::plan_files::load(&file, &Overrides::default());
-    let mut plan: Plan = outcome.plan.expect("the shipped plan");
+    let mut plan = fixture_test::shipped();
     plan.lines.get_mut("12333").expect("a line").script = scripts.first().map(|script| script.id.clone());
     plan.scripts = scripts.into_iter().map(|script| (script.id.clone(), Arc::new(script))).collect();
     prove(&plan, &table, &mut problems);
