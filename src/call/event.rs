@@ -352,6 +352,8 @@ pub enum Told {
     TicketLeft { reason: TicketReason },
     /// A flow of the operator's began.
     ScriptBegun { script: ScriptId },
+    /// A flow was to say the value of this name, and it cannot be said in that way.
+    ValueUnread { value: String },
     /// An adapter was asked, and said so after so long; or it was not, or did not.
     LookedUp { source: LookUpId, answer: Answer, took: Duration },
     /// A program talked with the caller, or was to: how that ended, how long it took from when it was asked for, what

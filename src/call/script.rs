@@ -170,12 +170,15 @@ impl Call {
     fn take_act(&mut self, act: Act, now: Now) {
         match act {
             Act::Play(prompt) => self.say_act(&[prompt], now),
-            Act::Say(pieces) => {
-                let words = self.words_of(&pieces);
-                if !words.is_empty() {
-                    self.say_act(&words, now);
+            Act::Say(pieces) => match self.words_of(&pieces) {
+                Ok(words) if words.is_empty() => {}
+                Ok(words) => self.say_act(&words, now),
+                Err(name) => {
+                    let value = name.to_owned();
+                    self.tell(Told::ValueUnread { value });
+                    self.go_to_person(now);
                 }
-            }
+            },
             Act::Menu(menu) => {
                 let tries_left = menu.tries.saturating_sub(1);
                 self.put_menu(menu, tries_left, now);

@@ -158,6 +158,8 @@ pub(super) fn caller(invite: &Message, origin: &Origin, trust_identity: bool) ->
     let number = |address: &NameAddr| {
         let uri = address.parse_uri().ok()?;
         let user = printable(&uri.user_decoded());
+        let context = uri.param("phone-context").flatten().map(String::from_utf8_lossy);
+        let user = telephone(&user, context.as_deref()).unwrap_or(user);
         let anonymous =
             uri.host.eq_ignore_ascii_case(b"anonymous.invalid") || user.eq_ignore_ascii_case("anonymous");
         (!anonymous && !user.is_empty()).then_some(user)
@@ -167,6 +169,28 @@ pub(super) fn caller(invite: &Message, origin: &Origin, trust_identity: bool) ->
         .find_map(number)
         .or_else(|| invite.from().ok().as_ref().and_then(number))
         .unwrap_or_default()
+}
+
+/// A user part that is a telephone number as records and policies know it: without the parameters that a `tel:` URI had
+/// (RFC 3261 §19.1.6) and without visual separators (RFC 3966 §5.1.1), a local number behind the digits of its
+/// context (§5.1.5). `None`: a name.
+fn telephone(user: &str, context: Option<&str>) -> Option<String> {
+    let mut parts = user.split(';');
+    let number: String = parts.next()?.chars().filter(|letter| !"-.()".contains(*letter)).collect();
+    let digits = number.strip_prefix('+').unwrap_or(&number);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let named = |part: &'_ str| {
+        let (name, value) = part.split_once('=')?;
+        name.eq_ignore_ascii_case("phone-context").then(|| value.to_owned())
+    };
+    let context =
+        context.map(str::to_owned).or_else(|| parts.find_map(named)).filter(|text| text.starts_with('+'));
+    Some(match (number.starts_with('+'), context) {
+        (false, Some(context)) => telephone(&(context + &number), None)?,
+        _ => number,
+    })
 }
 
 /// A user part as it may stand in records, on screens and in terminals: without the control
@@ -308,6 +332,14 @@ mod tests {
             ("<sip:anonymous@anonymous.invalid>", "", true, ""),
             ("<sip:13800000000@h>", private, true, ""),
             ("<sip:h>", "", true, ""),
+            ("<tel:+86-139-0000-0000>", "", true, "+8613900000000"),
+            ("<tel:4420000;phone-context=+86-393>", "", true, "+863934420000"),
+            ("<tel:4420000;phone-context=carrier.example>", "", true, "4420000"),
+            ("<sip:+8613900000000;cpc=ordinary@h;user=phone>", "", true, "+8613900000000"),
+            ("<sip:4420000;phone-context=+86393@h;user=phone>", "", true, "+863934420000"),
+            ("<sip:(0393)442.0000@h>", "", true, "03934420000"),
+            ("<sip:front.desk-1@h>", "", true, "front.desk-1"),
+            ("<sip:+@h>", "", true, "+"),
         ];
         for (from, more, trust, wanted) in rows {
             let origin = Origin::Trunk("t".into());

@@ -214,6 +214,11 @@ pub enum What {
     TicketLeft { reason: String },
     /// The caller began one of the operator's flows.
     ScriptBegun { script: ScriptId },
+    /// A flow was to say a value that cannot be said in that way: the caller went on to a person.
+    ValueUnread {
+        /// Its name.
+        value: String,
+    },
     /// A flow asked an adapter.
     LookedUp {
         source: LookUpId,

@@ -433,12 +433,12 @@ fn room_of(line: &Line) -> Option<Room> {
     Some(Room { meeting: meeting.pattern(), number })
 }
 
-/// The places that the dialled number may stand in, as `routing` asks for them.
+/// The places that the dialled number may stand in, as `routing` asks for them: each header's values in its own order.
 fn dialled(invited: &Invited) -> Dialled {
     let headers = &invited.dialled;
     let mut places = vec![(DialledFrom::RequestUri, headers.request_uri.clone())];
     places.extend(headers.history_info.iter().map(|uri| (DialledFrom::HistoryInfo, uri.clone())));
-    places.extend(headers.diversion.iter().map(|uri| (DialledFrom::Diversion, uri.clone())));
+    places.extend(headers.diversion.iter().rev().map(|uri| (DialledFrom::Diversion, uri.clone())));
     places.extend(headers.p_called_party_id.iter().map(|uri| (DialledFrom::PCalledPartyId, uri.clone())));
     places.push((DialledFrom::To, headers.to.clone()));
     Dialled(places)

@@ -275,6 +275,10 @@ impl Switchboard {
             }
             Told::TicketLeft { reason } => What::TicketLeft { reason: reason.name().into() },
             Told::ScriptBegun { script } => What::ScriptBegun { script },
+            Told::ValueUnread { value } => {
+                tracing::warn!(call = %id, value, "a value of a flow cannot be said as the plan has it");
+                What::ValueUnread { value }
+            }
             Told::LookedUp { source, answer, took } => {
                 tracing::info!(call = %id, %source, answer = answer.word(), "looked up");
                 What::LookedUp { source, answer, took_ms: millis(took) }

@@ -69,6 +69,7 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         | What::SoundMissing { .. }
         | What::LegClosed { .. }
         | What::ScriptBegun { .. }
+        | What::ValueUnread { .. }
         | What::LookedUp { .. } => return None,
         What::BotTalked { bot, end, took_ms, lines, cut } => {
             let transcript = lines.into_iter().map(said).collect();

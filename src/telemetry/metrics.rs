@@ -140,6 +140,7 @@ impl Metrics {
             | What::SurveyReason { .. }
             | What::LegReplaced { .. }
             | What::ScriptBegun { .. }
+            | What::ValueUnread { .. }
             | What::LookedUp { .. }
             | What::BotTalked { .. }
             | What::MessageLeft { .. }

@@ -296,6 +296,7 @@ impl CallRecord {
             }
             What::LegClosed { .. }
             | What::ScriptBegun { .. }
+            | What::ValueUnread { .. }
             | What::LookedUp { .. }
             | What::BotTalked { .. }
             | What::MessageLeft { .. }

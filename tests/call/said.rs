@@ -144,6 +144,7 @@ fn told_words(told: &Told) -> String {
         Told::DigitPressed { digit } => format!("digit {digit}"),
         Told::Urgent => "urgent".to_owned(),
         Told::ScriptBegun { script } => format!("flow {script}"),
+        Told::ValueUnread { value } => format!("unread {value}"),
         Told::LookedUp { source, answer, took } => {
             format!("asked {source}: {answer:?} after {} ms", took.as_millis())
         }

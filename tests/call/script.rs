@@ -98,13 +98,17 @@ fn message() -> Act {
 }
 
 fn look_up() -> Act {
-    Act::LookUp(LookUp {
+    Act::LookUp(a_look_up())
+}
+
+fn a_look_up() -> LookUp {
+    LookUp {
         source: "cases".into(),
         with: [("ticket".to_owned(), "number".to_owned())].into(),
         music: Some("hold_music".into()),
         missing: Some("missing".into()),
         failed: Some("failed".into()),
-    })
+    }
 }
 
 fn order(code_prompt: Option<&str>) -> Act {
@@ -289,11 +293,11 @@ fn values_are_said_among_words_and_passed_over_where_they_are_not_there() {
     };
     let said_of = |values: &[(&str, &str)], pieces: Vec<Spoken>| {
         let ask = Act::LookUp(LookUp {
-            source: "cases".into(),
             with: BTreeMap::new(),
             music: None,
             missing: None,
             failed: None,
+            ..a_look_up()
         });
         let mut caller = begun(vec![("main", vec![ask, Act::Say(pieces), Act::HangUp])]);
         let said = says(&mut caller, 1, found(values));
@@ -308,7 +312,7 @@ fn values_are_said_among_words_and_passed_over_where_they_are_not_there() {
             "play 0: goodbye digit_yao digit_2",
         ),
         (&[("n", "12")], vec![value("n", Reading::Count), prompt()], "play 0: ten digit_2 goodbye"),
-        (&[("n", "x")], vec![value("n", Reading::Count), prompt()], "play 0: goodbye"),
+        (&[("n", " ")], vec![value("n", Reading::Count), prompt()], "play 0: goodbye"),
         (&[], vec![value("n", Reading::Digits), prompt()], "play 0: goodbye"),
         (&[("state", "done")], vec![choice(None)], "play 0: survey_thanks"),
         (&[("state", "open")], vec![choice(Some("goodbye"))], "play 0: goodbye"),
@@ -329,6 +333,30 @@ fn a_flow_may_hang_up() {
 }
 
 // ── Keys ─────────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn a_value_that_cannot_be_said_as_the_plan_has_it_leads_to_a_person() {
+    for (value, reading) in [
+        ("-3.20", Reading::Amount),
+        ("1,234.50", Reading::Amount),
+        ("1000000000000", Reading::Count),
+        ("2026/10/01", Reading::Date),
+        ("24:00", Reading::Time),
+        ("豫J12345", Reading::Digits),
+    ] {
+        let ask = Act::LookUp(LookUp {
+            with: BTreeMap::new(),
+            music: None,
+            missing: None,
+            failed: None,
+            ..a_look_up()
+        });
+        let spoken = vec![Spoken::Prompt("goodbye".into()), Spoken::Value { name: "n".into(), reading }];
+        let mut caller = begun(vec![("main", vec![ask, Act::Say(spoken), Act::HangUp])]);
+        let said = says(&mut caller, 1, found(&[("n", value)]));
+        assert_eq!(said[1..], lines(&[&["told unread n"], &PERSON]), "{reading:?} {value}");
+    }
+}
 
 #[test]
 fn a_key_of_a_menu_leads_where_the_operator_says_before_or_behind_the_question() {

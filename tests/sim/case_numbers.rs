@@ -46,6 +46,28 @@ fn all_28_numbers_and_12345_are_answered_by_their_own_flow_and_bring_a_clerk() {
 }
 
 #[test]
+fn the_number_that_was_dialled_first_counts_however_often_the_carrier_forwarded_the_call() {
+    in_a_city(|city| {
+        let caller = city.phone("13800000001").waits();
+        let newest_first =
+            ["<sip:12319@carrier>;reason=unconditional", "<sip:12348@carrier>;reason=unconditional"];
+        let oldest_first = ["<sip:12348@carrier>;index=1", "<sip:12319@carrier>;index=1.1"];
+        for (name, values) in [("Diversion", newest_first), ("History-Info", oldest_first)] {
+            for headers in [
+                values.map(|value| (name.to_owned(), value.to_owned())).to_vec(),
+                vec![(name.to_owned(), values.join(", "))],
+            ] {
+                city.dials_with(caller, Dial { headers, ..Dial::to("12345") });
+                city.run_for(secs(2));
+                city.hangs_up(caller);
+                city.run_for(secs(2));
+                assert_eq!(city.record_of(caller).line.as_str(), "12348", "{name}");
+            }
+        }
+    });
+}
+
+#[test]
 fn the_clerk_sees_the_number_that_was_dialled_and_who_called_before() {
     in_a_city(|city| {
         let clerk = city.seat("1001").answers_after(secs(1));

@@ -4,6 +4,10 @@
 //! Figures follow the rule that schools teach for reading them (四位一级，从高位读起; zeros at the end
 //! of a group of four are not read, others as one 零), and 两 where it is said for 2 (吕叔湘《现代汉语八百词》, 两).
 
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+
 use super::script::Reading;
 use crate::id::{PromptId, SeatId};
 
@@ -41,19 +45,24 @@ pub fn cardinal(n: u32) -> Vec<PromptId> {
     ids(number(u64::from(n)))
 }
 
-/// A value read out; empty where it is not of that kind.
+/// A value read out; `None` where it is not of that kind.
 ///
-/// Digits may be parted by blanks and `-`, with a `+` in front. A count is a whole number, an amount one of
-/// yuan with at most two decimals, both below 10^12; a date is `2026-10-01`, a time of day `14:30`.
-pub fn reading(reading: Reading, value: &str) -> Vec<PromptId> {
+/// Digits may be parted by blanks and what else parts a telephone number, with a `+` in front. A count is a whole
+/// number, an amount one of yuan and fen, both below 10^12 and as JSON may write them (`12.0`, `12.299999999999999`).
+/// A date is `2026-10-01`, a time of day `14:30` or `14:30:00`, and either may stand in a moment of RFC 3339 or ISO 8601,
+/// which is told by the clocks of `zone`, the city's.
+pub fn reading(reading: Reading, value: &str, zone: &TimeZone) -> Option<Vec<PromptId>> {
     let value = value.trim();
     match reading {
-        Reading::Digits if is_dialled(value) => digits(value),
-        Reading::Digits => Vec::new(),
-        Reading::Count => whole(value).map(number).map(ids).unwrap_or_default(),
-        Reading::Amount => amount(value).map(ids).unwrap_or_default(),
-        Reading::Date => date(value).map(ids).unwrap_or_default(),
-        Reading::Time => time(value).map(ids).unwrap_or_default(),
+        Reading::Digits => is_dialled(value).then(|| digits(value)),
+        Reading::Count => count(value).map(number).map(ids),
+        Reading::Amount => amount(value).map(ids),
+        Reading::Date => {
+            moment(value, zone).map(|at| at.date()).or_else(|| written_date(value)).map(date).map(ids)
+        }
+        Reading::Time => {
+            moment(value, zone).map(|at| at.time()).or_else(|| written_time(value)).map(time).map(ids)
+        }
     }
 }
 
@@ -74,13 +83,20 @@ fn ids(said: Vec<&'static str>) -> Vec<PromptId> {
 
 fn is_dialled(value: &str) -> bool {
     let value = value.strip_prefix('+').unwrap_or(value);
-    value.chars().all(|letter| letter.is_ascii_digit() || letter == '-' || letter == ' ')
+    value.contains(|letter: char| letter.is_ascii_digit())
+        && value.chars().all(|letter| letter.is_ascii_digit() || " -.()".contains(letter))
 }
 
 /// Digits and nothing else, below [`WORDS_END`].
 fn whole(value: &str) -> Option<u64> {
     let plain = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     value.parse().ok().filter(|n| plain && *n < WORDS_END)
+}
+
+/// A whole number; it may have decimals of no value.
+fn count(value: &str) -> Option<u64> {
+    let (value, parts) = value.split_once('.').unwrap_or((value, "0"));
+    whole(value).filter(|_| !parts.is_empty() && parts.bytes().all(|digit| digit == b'0'))
 }
 
 /// A number below [`WORDS_END`] in words.
@@ -136,14 +152,18 @@ fn number(n: u64) -> Vec<&'static str> {
 /// that nobody adds to them (会计基础工作规范 第五十二条), which clerks do not do aloud.
 fn amount(value: &str) -> Option<Vec<&'static str>> {
     let (yuan, parts) = value.split_once('.').unwrap_or((value, "0"));
-    let yuan = whole(yuan)?;
-    whole(parts)?;
-    let (hundredths, rest) = parts.split_at(parts.len().min(2));
-    if rest.bytes().any(|digit| digit != b'0') {
-        return None; // Money has no smaller coin: it is some other number.
+    let written = whole(yuan)? * 100;
+    if parts.is_empty() || !parts.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
     }
-    let digit = |at: usize| hundredths.as_bytes().get(at).map_or(0, |digit| u64::from(digit - b'0'));
-    let (jiao, fen) = (digit(0), digit(1));
+    // Within a thousandth of a fen: what a program has reckoned with in binary. Money has no smaller coin, and anything
+    // else is some other number.
+    let behind = format!("0.{parts}").parse::<f64>().ok()? * 100.0;
+    if (behind - behind.round()).abs() > 0.001 {
+        return None;
+    }
+    let hundredths = Some(written + behind.round() as u64).filter(|all| *all < WORDS_END * 100)?;
+    let (yuan, jiao, fen) = (hundredths / 100, hundredths / 10 % 10, hundredths % 10);
     let mut said = Vec::new();
     if yuan > 0 || (jiao, fen) == (0, 0) {
         said.extend(number(yuan));
@@ -162,47 +182,58 @@ fn amount(value: &str) -> Option<Vec<&'static str>> {
     Some(said)
 }
 
-/// 二〇二六年十月一日: the year digit by digit, 1 as 一; the second month and day are 二.
-fn date(value: &str) -> Option<Vec<&'static str>> {
-    let mut parts = value.split('-');
-    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() || (year.len(), month.len(), day.len()) != (4, 2, 2) {
+/// Day and time of the city where a value has both: of an instant with its offset by the clocks of `zone`, of one
+/// without as it is written.
+fn moment(value: &str, zone: &TimeZone) -> Option<DateTime> {
+    value.get(10..).filter(|rest| rest.starts_with(['T', 't', ' ']))?;
+    let instant = value.parse::<Timestamp>().map(|at| zone.to_datetime(at));
+    instant.or_else(|_| value.parse::<DateTime>()).ok()
+}
+
+fn written_date(value: &str) -> Option<Date> {
+    let plain = |at: usize, byte: u8| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() };
+    let is_written = value.len() == 10 && value.bytes().enumerate().all(|(at, byte)| plain(at, byte));
+    value.parse().ok().filter(|_| is_written)
+}
+
+/// Hours of one or two digits, minutes, and seconds that are not said.
+fn written_time(value: &str) -> Option<Time> {
+    let mut parts = value.splitn(3, ':');
+    let (hour, minute) = (parts.next()?, parts.next()?);
+    let second = parts.next().unwrap_or("00");
+    if !(1..=2).contains(&hour.len()) || minute.len() != 2 || second.len() != 2 || whole(second)? > 59 {
         return None;
     }
-    let (month, day) = (whole(month)?, whole(day)?);
-    let part = |n: u64| i8::try_from(n).ok();
-    jiff::civil::Date::new(i16::try_from(whole(year)?).ok()?, part(month)?, part(day)?).ok()?;
-    let ordinal = |n: u64| if n == 2 { vec![DIGITS[2]] } else { number(n) };
+    Time::new(whole(hour)?.try_into().ok()?, whole(minute)?.try_into().ok()?, 0, 0).ok()
+}
+
+/// 二〇二六年十月一日: the year digit by digit, 1 as 一; the second month and day are 二.
+fn date(date: Date) -> Vec<&'static str> {
+    let ordinal = |n: i8| if n == 2 { vec![DIGITS[2]] } else { number(n.unsigned_abs().into()) };
+    let year = format!("{:04}", date.year());
     let mut said: Vec<&str> = year.bytes().map(|digit| DIGITS[usize::from(digit - b'0')]).collect();
     said.push("year");
-    said.extend(ordinal(month));
+    said.extend(ordinal(date.month()));
     said.push("month");
-    said.extend(ordinal(day));
+    said.extend(ordinal(date.day()));
     said.push("day");
-    Some(said)
+    said
 }
 
 /// 十四点三十分, 九点零五分, 两点整, 零点整: by the clock of 24 hours, as the notices of offices have it.
-fn time(value: &str) -> Option<Vec<&'static str>> {
-    let (hour, minute) = value.split_once(':')?;
-    if !(1..=2).contains(&hour.len()) || minute.len() != 2 {
-        return None;
-    }
-    let (hour, minute) = (whole(hour)?, whole(minute)?);
-    if hour > 23 || minute > 59 {
-        return None;
-    }
-    let mut said = number(hour);
+fn time(time: Time) -> Vec<&'static str> {
+    let minute = time.minute().unsigned_abs();
+    let mut said = number(time.hour().unsigned_abs().into());
     said.push("hour");
     match minute {
         0 => said.push("zheng"),
-        1..=9 => said.extend([DIGITS[0], DIGITS[minute as usize], "fen"]),
+        1..=9 => said.extend([DIGITS[0], DIGITS[usize::from(minute)], "fen"]),
         _ => {
-            said.extend(number(minute));
+            said.extend(number(minute.into()));
             said.push("fen");
         }
     }
-    Some(said)
+    said
 }
 
 #[cfg(test)]

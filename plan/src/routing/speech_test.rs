@@ -42,7 +42,7 @@ fn words(said: &[PromptId]) -> String {
 }
 
 fn read(kind: Reading, value: &str) -> String {
-    words(&reading(kind, value))
+    words(&reading(kind, value, &TimeZone::UTC).unwrap_or_else(|| panic!("{kind:?} {value:?}")))
 }
 
 /// What a listener understands: the last of 亿, 万, 千, 百, 十 that is the greatest parts the words in two.
@@ -289,14 +289,41 @@ fn telephone_numbers_and_clerks_are_said_digit_by_digit_with_yao() {
 #[test]
 fn what_is_not_of_the_kind_is_not_said_at_all() {
     let cases: [(Reading, &[&str]); 5] = [
-        (Reading::Digits, &["", "-", "豫J12345", "12a", "１２", "1.5", "1+2"]),
+        (Reading::Digits, &["", "-", "()", "豫J12345", "12a", "１２", "1,5", "1+2"]),
         (
             Reading::Count,
-            &["", "-1", "+1", "1.0", "1,000", "many", "１", "1000000000000", "99999999999999999999"],
+            &[
+                "",
+                "-1",
+                "+1",
+                "1.",
+                ".0",
+                "1.01",
+                "1,000",
+                "many",
+                "１",
+                "1000000000000",
+                "99999999999999999999",
+            ],
         ),
         (
             Reading::Amount,
-            &["", ".", "1.", ".5", "-1", "1.234", "1.2.3", "1e3", "¥5", "1,000.00", "1000000000000.00"],
+            &[
+                "",
+                ".",
+                "1.",
+                ".5",
+                "-1",
+                "1.234",
+                "1.2.3",
+                "1e3",
+                "¥5",
+                "1,000.00",
+                "1000000000000.00",
+                "999999999999.999999",
+                "0.12499",
+                "12.+5",
+            ],
         ),
         (
             Reading::Date,
@@ -310,20 +337,65 @@ fn what_is_not_of_the_kind_is_not_said_at_all() {
                 "26-10-01",
                 "20261001",
                 "2026/10/01",
-                "2026-10-01T00:00:00",
+                "2026-10-01T",
+                "2026-10-01T25:00:00",
+                "2026-10-01 noon",
                 "2026-10-01-",
                 "+026-10-01",
             ],
         ),
         (
             Reading::Time,
-            &["", "24:00", "12:60", "12", "12:5", "123:00", ":30", "12:30:00", "-1:00", "１２:30", "12：30"],
+            &[
+                "",
+                "24:00",
+                "12:60",
+                "12",
+                "12:5",
+                "123:00",
+                ":30",
+                "12:30:60",
+                "12:30:0",
+                "12:30:00:00",
+                "-1:00",
+                "１２:30",
+                "12：30",
+            ],
         ),
     ];
     for (kind, values) in cases {
         for value in values {
-            assert_eq!(reading(kind, value), [], "{kind:?} {value:?}");
+            assert_eq!(reading(kind, value, &TimeZone::UTC), None, "{kind:?} {value:?}");
         }
+    }
+}
+
+#[test]
+fn values_are_read_as_programs_write_them() {
+    for (kind, value, expected) in [
+        (Reading::Digits, "(0393) 442.0000", "零三九三四四二零零零零"),
+        (Reading::Count, "12.0", "十二"),
+        (Reading::Amount, "12.299999999999999", "十二元三角"),
+        (Reading::Amount, "12.300000000000001", "十二元三角"),
+        (Reading::Amount, "0.9999999999", "一元"),
+        (Reading::Time, "14:30:59", "十四点三十分"),
+        (Reading::Date, "2026-10-01 08:00", "二零二六年十月一日"),
+        (Reading::Time, "2026-10-01T08:05:00", "八点零五分"),
+    ] {
+        assert_eq!(read(kind, value), expected, "{value}");
+    }
+}
+
+#[test]
+fn an_instant_is_said_by_the_clocks_of_the_city() {
+    let city = TimeZone::get("Asia/Shanghai").expect("a zone");
+    for (value, day, clock) in [
+        ("2026-10-01T16:30:00Z", "二零二六年十月二日", "零点三十分"),
+        ("2026-10-01T08:00:00+08:00", "二零二六年十月一日", "八点整"),
+        ("2026-09-30 23:59:59.9-01:00", "二零二六年十月一日", "八点五十九分"),
+    ] {
+        let said = |kind| words(&reading(kind, value, &city).expect("a moment"));
+        assert_eq!((said(Reading::Date).as_str(), said(Reading::Time).as_str()), (day, clock), "{value}");
     }
 }
 
@@ -337,7 +409,8 @@ fn each_reading_is_made_of_what_manifests_must_have_for_it() {
         (Reading::Time, (0..24).map(|hour| format!("{hour}:{:02}", hour * 2)).collect()),
     ];
     for (kind, values) in kinds {
-        let said: BTreeSet<PromptId> = values.iter().flat_map(|value| reading(kind, value)).collect();
+        let said: BTreeSet<PromptId> =
+            values.iter().flat_map(|value| reading(kind, value, &TimeZone::UTC).expect("readable")).collect();
         let own: BTreeSet<&str> = fragments(kind).iter().copied().collect();
         let beside: BTreeSet<&str> =
             said.iter().map(PromptId::as_str).filter(|id| !REQUIRED.contains(id)).collect();

@@ -75,8 +75,9 @@ impl Act<'_, '_> {
             sound: sound(self.plan, &"progress_opened".into()),
             at_once: false,
         };
-        let today = self.plan.city.time_zone.to_datetime(self.at).date().to_string();
-        let mut words = speech::reading(Reading::Date, &today);
+        let zone = &self.plan.city.time_zone;
+        let today = zone.to_datetime(self.at).date().to_string();
+        let mut words = speech::reading(Reading::Date, &today, zone).unwrap_or_default();
         words.extend(["state_open", "goodbye"].map(PromptId::from));
         (opened, words)
     }
