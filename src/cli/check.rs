@@ -217,9 +217,7 @@ fn table(lines: &[Readiness]) -> String {
             line.number.clone(),
             line.name.clone(),
             format!("{} {}", line.mode.zh, line.mode.en),
-            line.proof
-                .as_ref()
-                .map_or_else(String::new, of_the_year),
+            line.proof.as_ref().map_or_else(String::new, of_the_year),
             line.proof.as_ref().map_or_else(String::new, to_a_person),
             format!("{} / {}", line.treatment.zh, line.treatment.en),
         ]

@@ -8,8 +8,8 @@ use super::*;
 use crate::routing::diagnostic::Diagnostic;
 use crate::routing::fixture_test;
 use crate::routing::people::{Band, Hours};
-use crate::routing::read::read_table;
 use crate::routing::plan::{Afterwards, Prompt};
+use crate::routing::read::read_table;
 use crate::routing::script::{Act, Branch, Case, Condition, Menu, Message, Order, Script};
 
 fn script(id: &str, acts: Vec<Act>) -> Script {
@@ -125,7 +125,12 @@ fn message(tries: u8) -> Act {
 }
 
 fn order() -> Act {
-    Act::Order(Order { category: "x".into(), values: vec![], prompt: "ticket_number".into(), code_prompt: None })
+    Act::Order(Order {
+        category: "x".into(),
+        values: vec![],
+        prompt: "ticket_number".into(),
+        code_prompt: None,
+    })
 }
 
 #[test]

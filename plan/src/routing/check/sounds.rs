@@ -301,11 +301,8 @@ fn soon_with_a_person(table: &RoutingTable, decoded: &BTreeMap<PromptId, Prompt>
         };
         // A flow is heard in place of the greeting, and a person is a key away from its first word on.
         let language = line.language.as_ref();
-        let greeted = if line.flow.is_some() {
-            Duration::ZERO
-        } else {
-            heard(&greeting.value, language, decoded)
-        };
+        let greeted =
+            if line.flow.is_some() { Duration::ZERO } else { heard(&greeting.value, language, decoded) };
         let words = heard(first, language, decoded) + greeted;
         if words <= PERSON_DUE || noted.contains(&spot) {
             continue;
@@ -370,7 +367,8 @@ fn short_enough(
     decoded: &BTreeMap<PromptId, Prompt>,
     problems: &mut Problems,
 ) {
-    let variant = language.map(|own| PromptId::from(greeting.value.as_str()).in_language(&own.value.as_str().into()));
+    let variant =
+        language.map(|own| PromptId::from(greeting.value.as_str()).in_language(&own.value.as_str().into()));
     let length = match &variant {
         Some(variant) => length(variant.as_str(), decoded), // Nothing, where there is none.
         None => length(&greeting.value, decoded),

@@ -133,7 +133,10 @@ impl Plan {
 
     /// Who has come so far waits in this queue as long as it lets them, and then for one seat more that rings.
     fn waits(&self, queue: &QueueId, gone: Worst) -> Worst {
-        let wait = self.queues.get(queue).map_or(Duration::ZERO, |own| own.wait_max.max(own.no_seat_wait) + own.ring);
+        let wait = self
+            .queues
+            .get(queue)
+            .map_or(Duration::ZERO, |own| own.wait_max.max(own.no_seat_wait) + own.ring);
         Worst { served: gone.served.max(Some(gone.longest.saturating_add(wait))), ..gone }
     }
 }

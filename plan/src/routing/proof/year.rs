@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::hours::LeapYears;
 use super::outcome::{Outcome, Why};
-use crate::routing::plan::{Line, Plan};
 use crate::id::QueueId;
+use crate::routing::plan::{Line, Plan};
 use crate::time::Timestamp;
 
 /// Seconds of an hour.
