@@ -12,6 +12,7 @@ use crate::routing::diagnostic::pages::Pages;
 use crate::routing::diagnostic::{Report, Severity};
 use crate::routing::difference::{Difference, wants_restart};
 use crate::routing::plan::Plan;
+use crate::routing::proof::NOTICES_MAX;
 use crate::routing::proof::staffing::Need;
 use crate::routing::readiness::{Proved, Readiness};
 use crate::routing::{Outcome, Overrides};
@@ -216,14 +217,28 @@ fn table(lines: &[Readiness]) -> String {
             line.number.clone(),
             line.name.clone(),
             format!("{} {}", line.mode.zh, line.mode.en),
-            line.proof
-                .as_ref()
-                .map_or_else(String::new, |proof| format!("{}/{} h", proof.reached, proof.hours)),
+            line.proof.as_ref().map_or_else(String::new, of_the_year),
             line.proof.as_ref().map_or_else(String::new, to_a_person),
             format!("{} / {}", line.treatment.zh, line.treatment.en),
         ]
     }));
-    in_columns(&rows) + "\n"
+    let mut text = in_columns(&rows);
+    if lines.iter().any(|line| line.proof.is_some()) {
+        let notices = NOTICES_MAX.as_secs();
+        text.push_str(&format!(
+            "有临时公告在播时，到人最多再加 {notices} 秒，按任意键跳过\nwhile hot notices are told, up to {notices} s more until a person; any key passes over them\n"
+        ));
+    }
+    text + "\n"
+}
+
+/// `8784/8784 h`, and where some of it has tickets only, how much.
+fn of_the_year(proof: &Proved) -> String {
+    let tickets = match proof.ticket {
+        0 => String::new(),
+        hours => format!(" ({hours} h 工单 tickets)"),
+    };
+    format!("{}/{} h{tickets}", proof.reached, proof.hours)
 }
 
 /// `≤ 37 s`, and with flows the longest way through them: `≤ 21 s (95 s, 3 键 presses)`.

@@ -9,14 +9,15 @@ use super::Switchboard;
 use crate::id::{LineId, PromptId};
 use crate::media::order::SoundId;
 use crate::routing::plan::{Flow, Step};
+use crate::routing::proof::{NOTICE_LENGTH_MAX, NOTICES_HEARD_MAX};
 use crate::time::Timestamp;
 
 /// Notices in force or to come at a time.
 pub const NOTICES_MAX: usize = 16;
 /// Notices in force at a time on one line: nobody has to hear more in front of a person.
-pub const HEARD_MAX: usize = 3;
+pub const HEARD_MAX: usize = NOTICES_HEARD_MAX as usize;
 /// Longest.
-pub const LENGTH_MAX: Duration = Duration::from_secs(15);
+pub const LENGTH_MAX: Duration = NOTICE_LENGTH_MAX;
 /// Longest from its start to its end.
 pub const SPAN_MAX: Duration = Duration::from_secs(92 * 86_400);
 /// Lines that one names at most.

@@ -69,12 +69,19 @@ fn a_usable_file_exits_0_and_lists_the_28_numbers() {
     {
         assert!(row.contains(word), "{row}");
     }
+    // What somebody inserts while all goes on is told of beside what the file proves.
+    assert!(said.contains("up to 45 s more until a person"), "{said}");
 
     let value = json(&folder.check(&["--json", "--at", "2021-11-01T00:00:00+08:00"]));
     assert_eq!((&value["errors"], &value["warnings"]), (&0.into(), &5.into()));
     assert_eq!(value["digest"].as_str().map(str::len), Some(64));
     let lines = value["lines"].as_array().expect("lines");
     assert_eq!(lines.len(), 29, "12345 and the 28 of the list");
+    for line in lines {
+        let millis = |key: &str| line["proof"][key].as_u64().expect("a length");
+        assert_eq!(millis("silent_with_notices_ms"), millis("silent_ms") + 45_000, "{line}");
+        assert_eq!(line["proof"]["ticket"], 0, "{line}");
+    }
     let treatment = |number: &str| {
         let line = lines.iter().find(|line| line["number"] == number).expect("a line");
         line["treatment"]["en"].as_str().expect("words").to_owned()

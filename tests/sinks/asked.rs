@@ -157,9 +157,11 @@ fn a_caller_hears_what_a_file_and_a_signed_program_know_of_the_keys_that_were_pr
     }
 }
 
-/// Orders at once; asks for number and code, and says how far the ticket is.
+/// Whom the test has call orders at once, and whoever else comes to a person; asks for number and code, and says how far the ticket is.
 const TICKETS: &str = "[[look_up]]\nname = \"tickets\"\nkind = \"tickets\"\nmisses_max = 2\nlock = \"30min\"\n\
     [[flow]]\nname = \"order\"\n\
+    [[flow.step]]\nbranch = [{ caller = [\"138\"], to = \"ordered\" }]\n\
+    [[flow]]\nname = \"ordered\"\n\
     [[flow.step]]\norder = \"投诉举报\"\nprompt = \"ticket_number\"\ncode_prompt = \"order_code\"\n\
     [[flow.step]]\nplay = \"order_kept\"\n[[flow.step]]\nhang_up = true\n\
     [[flow]]\nname = \"progress\"\n\

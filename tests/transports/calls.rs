@@ -9,12 +9,14 @@ use crate::authority::{Authority, dir};
 use crate::client::{Client, PATIENCE, SDP, field, reply};
 use crate::engine::Engine;
 
+/// Calls that end before anybody answers are for load tools only.
+const FOR_TOOLS: (&str, &str) = ("purpose = \"live\"", "purpose = \"bench\"");
 const CALL_MAX: (&str, &str) = ("call_max = \"4h\"", "call_max = \"2s\"");
 
 #[test]
 fn a_call_over_tcp_is_answered_and_our_bye_comes_by_the_callers_connection() {
     let listen = "\"127.0.0.1:0\", \"tcp:127.0.0.1:0\", \"tcp:[::1]:0\"";
-    let engine = Engine::start(dir("tcp"), listen, &[CALL_MAX], &[]);
+    let engine = Engine::start(dir("tcp"), listen, &[FOR_TOOLS, CALL_MAX], &[]);
     let listens = engine.process.listens("tcp");
     assert_eq!(listens.iter().map(|at| at.is_ipv6()).collect::<Vec<_>>(), [false, true]);
     for at in listens {
@@ -49,7 +51,7 @@ fn a_call_over_tls_is_answered_and_new_certificates_are_shown_after_a_signal() {
     let engine = Engine::start(
         dir.clone(),
         "\"127.0.0.1:0\", \"tls:127.0.0.1:0\"",
-        &[CALL_MAX, ("[limits]\n", &plan)],
+        &[FOR_TOOLS, CALL_MAX, ("[limits]\n", &plan)],
         &[],
     );
     let at = engine.at("tls");
@@ -100,7 +102,8 @@ fn with_mutual_tls_a_carrier_is_known_by_its_certificate_and_others_are_shut_out
     // Known by its certificate alone: its address would say nothing.
     let sources = ("sources = [\"127.0.0.0/8\", \"::1/128\"]", "certificate = \"sbc.carrier.example\"");
     let listen = "\"127.0.0.1:0\", \"tls:127.0.0.1:0\"";
-    let engine = Engine::start(dir.clone(), listen, &[CALL_MAX, ("[limits]\n", &plan), sources], &[]);
+    let engine =
+        Engine::start(dir.clone(), listen, &[FOR_TOOLS, CALL_MAX, ("[limits]\n", &plan), sources], &[]);
     let at = engine.at("tls");
     let go = |own| Client::tls(at, "hotline.example", &authority, own);
     assert!(go(None).is_err(), "no certificate");

@@ -162,11 +162,17 @@ const GONE: u16 = 410;
 impl Plan {
     /// The steps of a call to `line` that comes in at `at`.
     pub fn flow(&self, line: &Line, at: Timestamp) -> Flow {
+        self.flow_in(line, at, self.phase_of(line, at))
+    }
+
+    /// The same at an hour like that of `at`, but in this phase of the transition: proofs look at each hour in each
+    /// phase.
+    pub(super) fn flow_in(&self, line: &Line, at: Timestamp, phase: Phase) -> Flow {
         let (steps, record) = match &line.mode {
             LineMode::Primary { queue } | LineMode::Dual { queue } => {
                 (self.to_a_person(queue, line.script.as_ref(), None, false), self.recording.enabled)
             }
-            LineMode::Merged { queue } => (self.merged(line, queue, at), self.recording.enabled),
+            LineMode::Merged { queue } => (self.merged(line, queue, phase), self.recording.enabled),
             LineMode::SubCenter { peer, queue } => {
                 let own = Elsewhere { peer, ticket: true, unanswered: prompts::SUB_CENTER_UNANSWERED };
                 (self.elsewhere_first(own, queue, line.script.as_ref(), at), self.recording.enabled)
@@ -187,6 +193,14 @@ impl Plan {
         line.transition.as_ref().unwrap_or(&self.transition)
     }
 
+    /// The phase of the line's transition at `at`; of a line without one, as if it were over.
+    pub(super) fn phase_of(&self, line: &Line, at: Timestamp) -> Phase {
+        match line.mode {
+            LineMode::Merged { .. } => self.transition_of(line).phase(at, &self.city.time_zone),
+            _ => Phase::After,
+        }
+    }
+
     /// Whether both parties hear which seat answered.
     pub fn seat_is_announced(&self) -> bool {
         self.seat_greeting == SeatGreeting::Both
@@ -195,9 +209,9 @@ impl Plan {
     /// A merged number. Before its first day it is 12345 without the prompt: it then still has
     /// an office of its own, and a carrier that forwards early must not cost a caller the call,
     /// nor tell him of a merger that has not happened.
-    fn merged(&self, line: &Line, queue: &QueueId, at: Timestamp) -> Vec<Step> {
+    fn merged(&self, line: &Line, queue: &QueueId, phase: Phase) -> Vec<Step> {
         let transition = self.transition_of(line);
-        match transition.phase(at, &self.city.time_zone) {
+        match phase {
             Phase::Before => self.to_a_person(queue, line.script.as_ref(), None, false),
             Phase::Inside => {
                 let first = Some(&transition.prompt);

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::diagnostic::Text;
 use super::explain::mode_words;
 use super::plan::{BenchLine, Line, LineMode, Plan, Step};
+use super::proof::NOTICES_MAX;
 use super::proof::hours::LeapYears;
 use crate::time::Timestamp;
 
@@ -26,7 +27,7 @@ pub struct Readiness {
     pub mode: Text,
     /// What its callers get.
     pub treatment: Text,
-    /// What is proved; `None` for lines that nobody waits for.
+    /// What is proved; `None` for lines that nobody waits for, and for a merged number that is refused by then.
     pub proof: Option<Proved>,
 }
 
@@ -37,10 +38,14 @@ pub struct Proved {
     pub hours: u64,
     /// Hours of them with a person or a ticket.
     pub reached: u64,
+    /// Hours of these with a ticket only.
+    pub ticket: u64,
     /// When there is neither for the first time.
     pub first_gap: Option<Timestamp>,
     /// Until a caller who presses nothing waits for a clerk, at the longest: milliseconds. `None`: never.
     pub silent_ms: Option<u64>,
+    /// The same on a day of as many hot notices as may be.
+    pub silent_with_notices_ms: Option<u64>,
     /// The same for one who does all that the flows offer first.
     pub longest_ms: Option<u64>,
     /// Choices, and entries of digits, on the way with the most of them.
@@ -62,7 +67,7 @@ impl Plan {
                 owner: line.owner.clone(),
                 mode: mode_words(&line.mode),
                 treatment: self.treatment(line, at),
-                proof: line.mode.queue().map(|_| self.proved(line, &mut years)),
+                proof: self.flow(line, at).may_queue().then(|| self.proved(line, &mut years)),
             })
             .collect()
     }
@@ -70,12 +75,15 @@ impl Plan {
     fn proved<'a>(&'a self, line: &'a Line, years: &mut LeapYears<'a>) -> Proved {
         let year = self.year_of(line, years);
         let worst = self.worst_of(line, years);
+        let silent = worst.and_then(|worst| worst.silent);
         let millis = |length: Duration| u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
         Proved {
             hours: year.hours(),
             reached: year.reached(),
+            ticket: year.ticket.as_secs().div_ceil(3_600),
             first_gap: year.first.as_ref().map(|(at, _)| *at),
-            silent_ms: worst.and_then(|worst| worst.silent).map(millis),
+            silent_ms: silent.map(millis),
+            silent_with_notices_ms: silent.map(|silent| millis(silent.saturating_add(NOTICES_MAX))),
             longest_ms: worst.map(|worst| millis(worst.longest)),
             presses: worst.map(|worst| worst.presses),
         }

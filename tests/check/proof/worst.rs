@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hotline::routing::plan::{LineMode, Plan};
+use hotline::routing::plan::{Afterwards, LineMode, Plan};
 use hotline::routing::script::{Act, Bot, Condition, LookUp, LookUpKind, LookUpSource, Message};
 
 use super::{branch, collect, go, line, menu, plan, prompt, script, with, workdays};
@@ -16,7 +16,9 @@ fn millis(length: Option<Duration>) -> Option<u64> {
 
 /// Silent and longest in milliseconds, and presses, of 12345 with prompts of whole seconds.
 fn measured(plan: &mut Plan) -> (Option<u64>, u64, u32) {
-    for (id, seconds) in [("greeting", 4), ("question", 3), ("wrong_key", 2), ("words", 10), ("survey", 1)] {
+    let words = [("greeting", 4), ("question", 3), ("wrong_key", 2), ("words", 10)];
+    let survey = [("survey", 1), ("survey_wrong", 2), ("survey_reason", 5), ("survey_thanks", 3)];
+    for (id, seconds) in words.into_iter().chain(survey) {
         prompt(plan, id, seconds);
     }
     let worst = plan.worst(line(plan, "12345")).expect("a way to a person");
@@ -78,8 +80,8 @@ fn a_menu_is_heard_out_as_often_as_it_is_put() {
         script("faq", [Act::Play("words".into())]),
         script("end", [Act::HangUp]),
     ]);
-    // Twice 3 s of the question, 5 s of waiting and 2 s of "no such key".
-    assert_eq!(measured(&mut plan), (Some(DURABLE + 20_000), DURABLE + 20_000 + 10_000, 1));
+    // Twice 3 s of the question and 5 s of waiting: a wrong key has no word of its own.
+    assert_eq!(measured(&mut plan), (Some(DURABLE + 16_000), DURABLE + 16_000 + 10_000, 1));
 }
 
 #[test]
@@ -112,9 +114,90 @@ fn digits_speech_and_look_ups_cost_what_they_may() {
             lock: Duration::from_secs(600),
         },
     );
-    // Silence: three times 3 + 5 + 2 s, then a person. All done: three times 3 + 4·5 + 2 s, 7 s of the look-up,
-    // and twice 3 + 60 s of speech.
-    assert_eq!(measured(&mut plan), (Some(DURABLE + 30_000), DURABLE + 75_000 + 7_000 + 126_000, 1));
+    // Silence: three times 3 + 5 s, then a person. All done: too few digits twice in 3 + 5 s, four of them in
+    // 3 + 4·5 s, 7 s of the look-up, one message that is too short after 3 + 2 s, and 3 + 60 s of speech.
+    assert_eq!(measured(&mut plan), (Some(DURABLE + 24_000), DURABLE + 39_000 + 7_000 + 68_000, 1));
+}
+
+fn message(tries: u8) -> Act {
+    let (most, least) = (Duration::from_secs(60), Duration::from_secs(2));
+    Act::Message(Message { into: "matter".into(), prompt: "question".into(), most, least, tries })
+}
+
+#[test]
+fn who_says_nothing_in_a_message_has_left_one_and_goes_on_after_it() {
+    // 3 + 60 s once, however often it may be asked for; then what comes behind it.
+    let mut plan = with([script("first", [message(3), Act::Play("words".into())])]);
+    assert_eq!(measured(&mut plan), (Some(DURABLE + 73_000), DURABLE + 2 * 5_000 + 73_000, 0));
+    let mut plan = with([script("first", [message(1), Act::HangUp])]);
+    // Only who ends it too soon comes to a person.
+    assert_eq!(measured(&mut plan), (None, DURABLE + 5_000, 0));
+    plan.recording.enabled = false;
+    assert_eq!(measured(&mut plan).0, Some(DURABLE), "nothing is recorded: a person");
+}
+
+#[test]
+fn a_survey_in_a_flow_is_asked_again_and_asks_why() {
+    let mut plan = with([script("first", [Act::Survey, Act::Survey])]);
+    (plan.survey.wait, plan.survey.tries, plan.survey.reason) = (Duration::from_secs(8), 2, true);
+    // Twice each: 1 + 8 s, and a wrong key's 2 s with 1 + 8 s again. Who grades hears 5 + 8 s of why and 3 s of thanks.
+    assert_eq!(measured(&mut plan), (Some(DURABLE + 40_000), DURABLE + 40_000 + 32_000, 4));
+    plan.survey.reason = false;
+    assert_eq!(measured(&mut plan), (Some(DURABLE + 40_000), DURABLE + 40_000 + 6_000, 2));
+}
+
+#[test]
+fn a_line_is_measured_in_its_own_language() {
+    let mut plan = with([script("first", [Act::Play("words".into())])]);
+    plan.lines.get_mut("12348").expect("a line").language = Some("en".into());
+    for (id, seconds) in
+        [("greeting", 4), ("greeting@en", 70), ("greeting@豫北", 90), ("words", 10), ("words@en", 3)]
+    {
+        prompt(&mut plan, id, seconds);
+    }
+    let silent = |plan: &Plan, number: &str| millis(plan.worst(line(plan, number)).expect("a way").silent);
+    assert_eq!(silent(&plan, "12348"), Some(DURABLE + 70_000));
+    assert_eq!(silent(&plan, "12366"), Some(25_000 + DURABLE + 100 + 4_000));
+    plan.lines.get_mut("12348").expect("a line").script = Some("first".into());
+    assert_eq!(
+        (silent(&plan, "12348"), silent(&plan, "12345")),
+        (Some(DURABLE + 3_000), Some(DURABLE + 10_000))
+    );
+}
+
+#[test]
+fn each_hour_counts_in_each_phase_of_a_transition() {
+    let day = workdays(&[("08:00", "18:00")]);
+    let mut plan = with([
+        script("first", [branch(vec![(Condition::Inside(day), "long")], None)]),
+        script("long", [Act::Play("words".into())]),
+    ]);
+    plan.lines.get_mut("12336").expect("a line").script = Some("first".into());
+    for (id, seconds) in [("transition", 9), ("words", 50)] {
+        prompt(&mut plan, id, seconds);
+    }
+    // The months begin and end at midnight, at which the flow says nothing.
+    for afterwards in [Afterwards::Connect, Afterwards::Release] {
+        plan.transition.afterwards = afterwards;
+        let silent = millis(plan.worst(line(&plan, "12336")).expect("a way").silent);
+        assert_eq!(silent, Some(DURABLE + 9_000 + 50_000), "{afterwards:?}");
+    }
+}
+
+#[test]
+fn the_longest_wait_and_a_seats_ringing_come_behind_the_way() {
+    let mut plan = with([
+        script("first", [menu("question", &[('1', "experts")], 5, 1)]),
+        script("experts", [Act::Play("words".into()), Act::Queue("law".into())]),
+    ]);
+    let mut law = plan.queues["main"].clone();
+    (law.id, law.wait_max, law.ring) = ("law".into(), Duration::from_secs(600), Duration::from_secs(30));
+    plan.queues.insert("law".into(), law);
+    measured(&mut plan);
+    let served = |plan: &Plan, number: &str| millis(plan.worst(line(plan, number)).expect("a way").served);
+    // Five minutes and 20 s of ringing; or ten and half a one, behind the menu's words.
+    assert_eq!(served(&plan, "12348"), Some(DURABLE + 4_000 + 320_000));
+    assert_eq!(served(&plan, "12345"), Some(DURABLE + 8_000 + 10_000 + 630_000));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use hotline::routing::people::{Band, Hours};
 use hotline::routing::plan::{LineMode, Plan};
 use hotline::routing::proof::hours::LEAP_YEAR;
 use hotline::routing::proof::outcome::{Outcome, Why};
-use hotline::routing::script::{Act, Condition, Order};
+use hotline::routing::script::{Act, Condition, Message, Order};
 use hotline::time::Timestamp;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
@@ -222,6 +222,9 @@ fn each_act_leads_a_silent_caller_where_it_leads_one() {
         (vec![branch(vec![(Condition::Caller(vec!["138".into()]), "on")], Some("end"))], hung("end")),
         (vec![Act::Queue("main".into())], Outcome::Person),
         (vec![Act::Queue("nobody".into())], Outcome::Ticket),
+        (vec![message(), Act::HangUp], Outcome::Ticket),
+        (vec![message(), go("end")], Outcome::Ticket),
+        (vec![message()], Outcome::Person),
         (vec![go("round")], Outcome::Person),
         (vec![go("missing")], Outcome::Person),
     ] {
@@ -234,6 +237,47 @@ fn each_act_leads_a_silent_caller_where_it_leads_one() {
         ]);
         assert_eq!(plan.outcome(line(&plan, "12345"), at), expected, "{shown}");
     }
+}
+
+fn message() -> Act {
+    let (most, least) = (Duration::from_secs(60), Duration::from_secs(2));
+    Act::Message(Message { into: "matter".into(), prompt: "question".into(), most, least, tries: 1 })
+}
+
+#[test]
+fn hours_in_which_no_seat_is_on_shift_have_a_ticket() {
+    let mut plan = plan();
+    for (seat, shift) in plan.seats.values_mut().zip([("08:00", "18:00"), ("12:00", "20:00")]) {
+        seat.hours = workdays(&[shift]);
+    }
+    agrees_with_a_walk(&plan, "12345");
+    let year = plan.year(line(&plan, "12345"));
+    assert_eq!(year.person, Duration::from_secs(260 * 12 * 3_600));
+    assert_eq!((year.reached(), year.is_whole()), (8_784, true));
+    let first: Timestamp = "2028-01-01T00:00:00+08:00".parse().expect("an instant");
+    assert_eq!(year.off_shift["main"], (year.ticket, first));
+    let row = plan.readiness(first).into_iter().find(|row| row.number == "12345").expect("a row");
+    assert_eq!(row.proof.expect("a proof").ticket, 8_784 - 260 * 12);
+    // A flow of the operator's that takes tickets at night is no lack of seats.
+    plan.seats.values_mut().next().expect("a seat").hours = Hours::default();
+    assert_eq!(plan.year(line(&plan, "12345")).off_shift.len(), 0);
+}
+
+#[test]
+fn a_merged_number_is_owed_a_person_but_for_the_refusal_behind_its_months() {
+    let mut plan = plan();
+    let at: Timestamp = "2028-03-01T10:00:00+08:00".parse().expect("an instant");
+    assert!(plan.year(line(&plan, "12336")).is_whole());
+    plan.transition.afterwards = hotline::routing::plan::Afterwards::Release;
+    assert!(plan.year(line(&plan, "12336")).is_whole(), "until then");
+    let rows = plan.readiness(at);
+    let row = rows.iter().find(|row| row.number == "12336").expect("a row");
+    assert_eq!((row.proof.is_none(), row.treatment.en.as_str()), (true, "retired, refused"));
+    let mut plan = closing(workdays(&[("08:30", "18:00")]));
+    plan.lines.get_mut("12336").expect("a line").script = Some("desk".into());
+    let year = plan.year(line(&plan, "12336"));
+    assert_eq!(year.person, Duration::from_secs(260 * (9 * 3_600 + 1_800)));
+    assert_eq!(year, plan.year(line(&plan, "12345")));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::super::plan::{Line, Plan};
 use super::super::proof::hours::LeapYears;
 use super::super::proof::outcome::Why;
 use super::super::proof::staffing::Need;
+use super::super::proof::worst::Worst;
 use super::super::proof::year::Year;
 use super::super::source::Problems;
 use super::super::tables::RoutingTable;
@@ -18,7 +19,10 @@ use crate::time::Timestamp;
 struct Places {
     file: Spot,
     lines: BTreeMap<LineId, Spot>,
+    /// What their staffing says.
+    staffing: BTreeMap<QueueId, Spot>,
     queues: BTreeMap<QueueId, Spot>,
+    call_max: Option<Spot>,
     scripts: BTreeMap<ScriptId, Spot>,
     time_max: Option<Spot>,
     presses_max: Option<Spot>,
@@ -28,6 +32,7 @@ impl Places {
     fn of(table: &RoutingTable) -> Self {
         let numbers = table.numbers.iter().filter_map(|line| line.number.as_ref());
         let flows = table.flows.iter().filter_map(|flow| flow.name.as_ref());
+        let queues = table.queues.iter().filter_map(|queue| queue.name.as_ref());
         let staffed = table.queues.iter().filter_map(|queue| {
             let staffing = queue.rules.staffing.as_ref()?;
             Some((QueueId::from(queue.name.as_ref()?.value.as_str()), staffing.spot.clone()))
@@ -37,7 +42,9 @@ impl Places {
         Places {
             file: table.spot.clone(),
             lines: numbers.map(|said| (LineId::from(said.value.as_str()), said.spot.clone())).collect(),
-            queues: staffed.collect(),
+            staffing: staffed.collect(),
+            queues: queues.map(|said| (QueueId::from(said.value.as_str()), said.spot.clone())).collect(),
+            call_max: table.limits.as_ref().and_then(|own| Some(own.call_max.as_ref()?.spot.clone())),
             scripts: flows.map(|said| (ScriptId::from(said.value.as_str()), said.spot.clone())).collect(),
             time_max: first.and_then(|own| Some(own.time_max.as_ref()?.spot.clone())),
             presses_max: first.and_then(|own| Some(own.presses_max.as_ref()?.spot.clone())),
@@ -61,11 +68,7 @@ pub fn prove(plan: &Plan, table: &RoutingTable, problems: &mut Problems) {
         goes_round(&circle, &places, problems);
     }
     if table.is_live() {
-        let mut years = LeapYears::default();
-        for line in plan.lines.values() {
-            always_there(plan, line, &mut years, &places, problems);
-            soon(plan, line, &mut years, &places, problems);
-        }
+        lines(plan, &places, problems);
     }
     for need in plan.staffing().iter().filter(|need| !need.is_met()) {
         understaffed(plan, need, &places, problems);
@@ -93,18 +96,40 @@ fn goes_round(circle: &[ScriptId], places: &Places, problems: &mut Problems) {
         );
 }
 
-/// 12345, dual numbers and sub-centers: a person or a ticket at each instant of a leap year.
-fn always_there<'a>(
-    plan: &'a Plan,
-    line: &'a Line,
-    years: &mut LeapYears<'a>,
-    places: &Places,
-    problems: &mut Problems,
-) {
-    if !line.mode.is_always_there() {
-        return;
+/// What is proved of every line that callers wait on; and of all of them together, once.
+fn lines(plan: &Plan, places: &Places, problems: &mut Problems) {
+    let mut years = LeapYears::default();
+    let mut longest: Option<(Duration, &Line)> = None;
+    let mut off_shift: BTreeMap<QueueId, (Duration, Timestamp)> = BTreeMap::new();
+    for line in plan.lines.values().filter(|line| line.mode.queue().is_some()) {
+        let (year, worst) = (plan.year_of(line, &mut years), plan.worst_of(line, &mut years));
+        always_there(plan, line, &year, places, problems);
+        if let Some(worst) = &worst {
+            soon(plan, line, worst, places, problems);
+        }
+        if year.is_whole() && worst.is_none_or(|worst| worst.silent.is_none()) {
+            never_with_a_person(line, places, problems);
+        }
+        if let Some(served) = worst.and_then(|worst| worst.served)
+            && longest.is_none_or(|(longest, _)| longest < served)
+        {
+            longest = Some((served, line));
+        }
+        for (queue, found) in year.off_shift {
+            let known = off_shift.entry(queue).or_insert(found);
+            *known = (known.0.max(found.0), known.1.min(found.1));
+        }
     }
-    let year = plan.year_of(line, years);
+    if let Some((served, line)) = longest.filter(|(served, _)| *served > plan.limits.call_max) {
+        cut_off(plan, line, served, places, problems);
+    }
+    for (queue, (total, first)) in &off_shift {
+        nobody_on_shift(plan, queue, *total, *first, places, problems);
+    }
+}
+
+/// 12345 and every number that leads there or to a sub-center: a person or a ticket at each instant of a leap year.
+fn always_there(plan: &Plan, line: &Line, year: &Year, places: &Places, problems: &mut Problems) {
     let Some((first, why)) = &year.first else { return };
     let flow = match why {
         Why::HungUp(script) => places.scripts.get(script),
@@ -128,7 +153,7 @@ fn always_there<'a>(
                 "let it lead to a queue, or open a ticket by order; without a place to go it leads to a person",
             )
     } else {
-        let (at, lost) = (local(plan, *first), lost_words(&year));
+        let (at, lost) = (local(plan, *first), lost_words(year));
         problems
             .error(
                 "E1101",
@@ -163,15 +188,78 @@ fn lost_words(year: &Year) -> Text {
     Text::new(format!("全年 {whole} 小时中有 {lost} 小时"), format!("{lost} of the year's {whole} hours"))
 }
 
-/// Within the bounds of `[human_first]`.
-fn soon<'a>(
-    plan: &'a Plan,
-    line: &'a Line,
-    years: &mut LeapYears<'a>,
+/// Tickets alone, at every hour of the year, are no hotline: whoever cannot press keys never speaks with anybody.
+fn never_with_a_person(line: &Line, places: &Places, problems: &mut Problems) {
+    let number = &line.number;
+    let noted = problems
+        .error(
+            "E1110",
+            places.line(line),
+            format!("拨打 {number}，什么也不按的人任何时候都轮不到人，只有工单"),
+            format!("a caller of {number} who presses nothing never comes to a person at any hour, only to a ticket"),
+        )
+        .effect(
+            "老人和不会按键的人永远和人说不上话",
+            "the elderly, and whoever cannot press keys, would never speak with anybody",
+        )
+        .remedy(
+            "让流程最后转人工：删去 hang_up，或加一步 queue；只在夜间登记工单，用 branch 的 outside 分开",
+            "let the flow end with a person, by removing hang_up or adding a queue; for tickets at night only, set them apart by a branch with outside",
+        );
+    if let Some(flow) = line.script.as_ref().and_then(|script| places.scripts.get(script)) {
+        noted.related(flow, "在这个流程里", "in this flow");
+    }
+}
+
+/// No call lasts so long that whoever waits the longest is answered.
+fn cut_off(plan: &Plan, line: &Line, served: Duration, places: &Places, problems: &mut Problems) {
+    let (number, longest, bound) = (&line.number, seconds(served), seconds(plan.limits.call_max));
+    problems
+        .error(
+            "E1111",
+            places.call_max.as_ref().unwrap_or(&places.file),
+            format!("通话最长 {bound} 秒，而拨打 {number} 的人最久要 {longest} 秒才有人接"),
+            format!("calls end after {bound} s, and a caller of {number} may be answered only after {longest} s"),
+        )
+        .effect(
+            "还在等待的来电人会被挂断，既没有人也没有工单",
+            "callers who still wait would be hung up on, with neither a person nor a ticket",
+        )
+        .remedy(
+            "把 call_max 放宽到远大于等待加通话的时间（不写为 4h），或缩短队列的 wait_max",
+            "make call_max far longer than wait and talk together (4h where it is not said), or the queue's wait_max shorter",
+        )
+        .related(places.line(line), "等得最久的号码", "the number with the longest wait");
+}
+
+fn nobody_on_shift(
+    plan: &Plan,
+    queue: &QueueId,
+    total: Duration,
+    first: Timestamp,
     places: &Places,
     problems: &mut Problems,
 ) {
-    let Some(worst) = plan.worst_of(line, years) else { return };
+    let (at, lost) = (local(plan, first), hours(total));
+    problems
+        .warning(
+            "W1110",
+            places.queues.get(queue).unwrap_or(&places.file),
+            format!("队列 \"{queue}\" 全年有 {lost} 小时没有一个座席在班，最早在 {at}"),
+            format!("the queue \"{queue}\" has no seat on shift for {lost} hours of the year, first at {at}"),
+        )
+        .effect(
+            "这些时间来电的市民若无人签入，只能留下工单",
+            "citizens who call at those hours leave a ticket only, unless somebody signs in all the same",
+        )
+        .remedy(
+            "用 [[seat]] 的 hours 排满全天的班，或给值夜班的座席删去 hours",
+            "let the hours of [[seat]] cover the day, or remove them from the seats that are there at night",
+        );
+}
+
+/// Within the bounds of `[human_first]`.
+fn soon(plan: &Plan, line: &Line, worst: &Worst, places: &Places, problems: &mut Problems) {
     let (first, number) = (&plan.human_first, &line.number);
     if let Some(silent) = worst.silent.filter(|silent| *silent > first.time_max) {
         let (longest, bound) = (seconds(silent), seconds(first.time_max));
@@ -218,7 +306,7 @@ fn soon<'a>(
 }
 
 fn understaffed(plan: &Plan, need: &Need, places: &Places, problems: &mut Problems) {
-    let spot = places.queues.get(need.queue.as_str()).unwrap_or(&places.file);
+    let spot = places.staffing.get(need.queue.as_str()).unwrap_or(&places.file);
     let Need { queue, erlangs, there, reached_percent, within_s, percent, .. } = need;
     let (when_zh, when_en) = match need.fewest_at {
         Some(at) => (format!("（{} 最少）", local(plan, at)), format!(" (fewest at {})", local(plan, at))),

@@ -11,7 +11,7 @@ use super::super::source::{Fetched, Problems, Said, beside};
 use super::super::speech;
 use super::super::tables::callers::ActWord;
 use super::super::tables::script::{ActTable, FlowTable};
-use super::super::tables::{ModeWord, RoutingTable};
+use super::super::tables::{ModeWord, QueueTable, RoutingTable};
 use super::{references, validity};
 use crate::id::PromptId;
 
@@ -44,7 +44,10 @@ pub fn sounds(
     for queue in &table.queues {
         let surge = queue.rules.surge.as_ref().and_then(|surge| surge.greeting.as_ref());
         for greeting in queue.greeting.iter().chain(surge) {
-            short_enough(greeting, &decoded, problems);
+            short_enough(greeting, None, &decoded, problems);
+            for language in languages_in(table, queue) {
+                short_enough(greeting, Some(language), &decoded, problems);
+            }
         }
     }
     if table.is_live() {
@@ -297,14 +300,16 @@ fn soon_with_a_person(table: &RoutingTable, decoded: &BTreeMap<PromptId, Prompt>
             _ => ("", &greeting.spot),
         };
         // A flow is heard in place of the greeting, and a person is a key away from its first word on.
-        let greeted = if line.flow.is_some() { Duration::ZERO } else { length(&greeting.value, decoded) };
-        let words = length(first, decoded) + greeted;
+        let language = line.language.as_ref();
+        let greeted =
+            if line.flow.is_some() { Duration::ZERO } else { heard(&greeting.value, language, decoded) };
+        let words = heard(first, language, decoded) + greeted;
         if words <= PERSON_DUE || noted.contains(&spot) {
             continue;
         }
         noted.push(spot); // One prompt too long is one problem, however many lines say it.
         let seconds = seconds(words);
-        problems
+        let noted = problems
             .error(
                 "E0506",
                 spot,
@@ -316,6 +321,31 @@ fn soon_with_a_person(table: &RoutingTable, decoded: &BTreeMap<PromptId, Prompt>
                 "no person could answer within 15 s: callers would have to hear the words out first",
             )
             .remedy("缩短提示音或问候语", "make the prompt or the greeting shorter");
+        if let Some(language) = language {
+            noted.related(&language.spot, "用这种语言", "in this language");
+        }
+    }
+}
+
+/// The languages of lines whose callers wait in `queue`, each once.
+fn languages_in<'a>(table: &'a RoutingTable, queue: &QueueTable) -> Vec<&'a Said<String>> {
+    let name = queue.name.as_ref().map(|name| &name.value);
+    let lines = table.numbers.iter().filter(|line| line.queue.as_ref().map(|queue| &queue.value) == name);
+    let mut found: Vec<&Said<String>> = Vec::new();
+    for language in lines.filter_map(|line| line.language.as_ref()) {
+        if !found.iter().any(|known| known.value == language.value) {
+            found.push(language);
+        }
+    }
+    found
+}
+
+/// How long a prompt is for callers of a line with this language: its variant, where there is one.
+fn heard(prompt: &str, language: Option<&Said<String>>, decoded: &BTreeMap<PromptId, Prompt>) -> Duration {
+    let own = language.map(|own| PromptId::from(prompt).in_language(&own.value.as_str().into()));
+    match own.filter(|own| decoded.contains_key(own)) {
+        Some(own) => length(own.as_str(), decoded),
+        None => length(prompt, decoded),
     }
 }
 
@@ -330,19 +360,37 @@ fn seconds(length: Duration) -> String {
     format!("{}.{}", millis / 1_000, millis % 1_000 / 100)
 }
 
-fn short_enough(greeting: &Said<String>, decoded: &BTreeMap<PromptId, Prompt>, problems: &mut Problems) {
-    let length = length(&greeting.value, decoded);
+/// The greeting itself, or its variant in a language where there is one.
+fn short_enough(
+    greeting: &Said<String>,
+    language: Option<&Said<String>>,
+    decoded: &BTreeMap<PromptId, Prompt>,
+    problems: &mut Problems,
+) {
+    let variant =
+        language.map(|own| PromptId::from(greeting.value.as_str()).in_language(&own.value.as_str().into()));
+    let length = match &variant {
+        Some(variant) => length(variant.as_str(), decoded), // Nothing, where there is none.
+        None => length(&greeting.value, decoded),
+    };
     if length <= GREETING_MAX {
         return;
     }
     let seconds = seconds(length);
-    problems
+    let (zh, en) = match language {
+        Some(own) => (format!("\"{}\" 的", own.value), format!(" in \"{}\"", own.value)),
+        None => (String::new(), String::new()),
+    };
+    let noted = problems
         .warning(
             "W0103",
             &greeting.spot,
-            format!("问候语长 {seconds} 秒，超过 5 秒"),
-            format!("the greeting lasts {seconds} s, more than 5 s"),
+            format!("{zh}问候语长 {seconds} 秒，超过 5 秒"),
+            format!("the greeting{en} lasts {seconds} s, more than 5 s"),
         )
         .effect("15 秒内接通的时间被问候语占去", "it uses up the 15 s in which a person should answer")
         .remedy("缩短问候语", "make the greeting shorter");
+    if let Some(own) = language {
+        noted.related(&own.spot, "用这种语言", "in this language");
+    }
 }

@@ -9,11 +9,11 @@ use std::time::Duration;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use crate::id::ScriptId;
+use crate::id::{QueueId, ScriptId};
 use crate::routing::holidays;
 use crate::routing::hours::{Hours, instants};
 use crate::routing::plan::{Line, Plan};
-use crate::routing::script::{Act, Condition, Target};
+use crate::routing::script::{Act, Condition, Script, Target};
 use crate::time::Timestamp;
 
 /// The leap year that is looked at: 8,784 hours.
@@ -57,7 +57,7 @@ pub struct LeapYears<'a>(Vec<(Vec<&'a Hours>, Vec<State>)>);
 impl<'a> LeapYears<'a> {
     /// The states that `line` is in, in the order of their first instants.
     pub fn states(&mut self, plan: &'a Plan, line: &'a Line) -> &[State] {
-        let hours = plan.hours_of(line);
+        let hours = plan.hours_and_shifts_of(line);
         let place = match self.0.iter().position(|(known, _)| *known == hours) {
             Some(place) => place,
             None => {
@@ -78,7 +78,7 @@ impl<'a> LeapYears<'a> {
 impl Plan {
     /// The year of `line`, by the city's clock. Empty where the clock leaves the calendar.
     pub fn calendar(&self, line: &Line, year: i16) -> Calendar {
-        let hours = self.hours_of(line);
+        let hours = self.hours_and_shifts_of(line);
         let zone = &self.city.time_zone;
         let mut seen: Vec<Vec<bool>> = Vec::new();
         let mut calendar = Calendar::default();
@@ -107,6 +107,36 @@ impl Plan {
         calendar
     }
 
+    /// The same, and the shifts of seats on which it depends whether somebody is there.
+    fn hours_and_shifts_of<'a>(&'a self, line: &'a Line) -> Vec<&'a Hours> {
+        let mut found = self.hours_of(line);
+        let in_flows = self.scripts_of(line).into_iter().flat_map(|script| &script.acts);
+        let in_flows = in_flows.filter_map(|act| match act {
+            Act::Queue(queue) => Some(queue),
+            _ => None,
+        });
+        let queues: BTreeSet<&QueueId> = line.mode.queue().into_iter().chain(in_flows).collect();
+        for shift in queues.into_iter().flat_map(|queue| self.shifts(queue)) {
+            if !found.contains(&shift) {
+                found.push(shift);
+            }
+        }
+        found
+    }
+
+    /// The flows that callers of `line` can come through.
+    fn scripts_of<'a>(&'a self, line: &'a Line) -> Vec<&'a Script> {
+        let mut seen: BTreeSet<&ScriptId> = BTreeSet::new();
+        let mut open: Vec<&ScriptId> = line.script.iter().collect();
+        let mut found: Vec<&Script> = Vec::new();
+        while let Some(id) = open.pop() {
+            let Some(script) = self.scripts.get(id).filter(|_| seen.insert(id)) else { continue };
+            open.extend(script.acts.iter().flat_map(Act::leads_to));
+            found.push(script);
+        }
+        found
+    }
+
     /// All hours on which the treatment of a call to `line` depends, each once.
     pub(in crate::routing) fn hours_of<'a>(&'a self, line: &'a Line) -> Vec<&'a Hours> {
         let mut found: Vec<&Hours> = Vec::new();
@@ -118,27 +148,21 @@ impl Plan {
         if let Some(peer) = line.mode.peer() {
             add(&peer.hours);
         }
-        let mut seen: BTreeSet<&ScriptId> = BTreeSet::new();
-        let mut open: Vec<&ScriptId> = line.script.iter().collect();
-        while let Some(id) = open.pop() {
-            let Some(script) = self.scripts.get(id).filter(|_| seen.insert(id)) else { continue };
-            for act in &script.acts {
-                open.extend(act.leads_to());
-                match act {
-                    Act::Branch(branch) => {
-                        for condition in branch.cases.iter().flat_map(|case| &case.when) {
-                            if let Condition::Inside(hours) | Condition::Outside(hours) = condition {
-                                add(hours);
-                            }
+        for act in self.scripts_of(line).into_iter().flat_map(|script| &script.acts) {
+            match act {
+                Act::Branch(branch) => {
+                    for condition in branch.cases.iter().flat_map(|case| &case.when) {
+                        if let Condition::Inside(hours) | Condition::Outside(hours) = condition {
+                            add(hours);
                         }
                     }
-                    Act::Transfer(transfer) => {
-                        if let Target::Peer(peer) = &transfer.to {
-                            add(&peer.hours);
-                        }
-                    }
-                    _ => {}
                 }
+                Act::Transfer(transfer) => {
+                    if let Target::Peer(peer) = &transfer.to {
+                        add(&peer.hours);
+                    }
+                }
+                _ => {}
             }
         }
         found

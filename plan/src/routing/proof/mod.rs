@@ -15,8 +15,17 @@ pub mod year;
 
 use std::time::Duration;
 
-use super::plan::{LineMode, Plan, Prompt};
+use super::plan::{Afterwards, Line, LineMode, Plan, Prompt};
+use super::transition::Phase;
 use crate::id::PromptId;
+
+/// Hot notices in force at a time on one line: nobody has to hear more in front of a person.
+pub const NOTICES_HEARD_MAX: u32 = 3;
+/// The longest of them.
+pub const NOTICE_LENGTH_MAX: Duration = Duration::from_secs(15);
+/// What they can add to the time until a person. Somebody inserts them while all goes on, and any key passes them
+/// over: they are told of beside what is proved, and bounded by themselves.
+pub const NOTICES_MAX: Duration = NOTICE_LENGTH_MAX.saturating_mul(NOTICES_HEARD_MAX);
 
 /// `[human_first]`: how soon a person is due on every line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,24 +44,20 @@ impl Default for HumanFirst {
     }
 }
 
-impl LineMode {
-    /// Whether somebody must be reached at every hour of the year: 12345, dual numbers and sub-centers.
-    pub fn is_always_there(&self) -> bool {
-        match self {
-            LineMode::Primary { .. }
-            | LineMode::Dual { .. }
-            | LineMode::Retained { .. }
-            | LineMode::SubCenter { .. } => true,
-            LineMode::Merged { .. } | LineMode::Bench(_) | LineMode::Meeting(_) | LineMode::Watch { .. } => {
-                false
-            }
+impl Plan {
+    /// The phases of the transition in which callers of `line` are owed a person: all of them, but that behind the
+    /// months where `afterwards = "release"` has them refused. A line without a transition has one.
+    fn phases(&self, line: &Line) -> &'static [Phase] {
+        match (&line.mode, self.transition_of(line).afterwards) {
+            (LineMode::Merged { .. }, Afterwards::Release) => &[Phase::Before, Phase::Inside],
+            (LineMode::Merged { .. }, Afterwards::Connect) => &[Phase::Before, Phase::Inside, Phase::After],
+            _ => &[Phase::After],
         }
     }
-}
 
-impl Plan {
-    /// How long a prompt is heard.
-    fn length(&self, prompt: &PromptId) -> Duration {
-        self.prompts.get(prompt).map_or(Duration::ZERO, Prompt::length)
+    /// How long a prompt is heard by callers of `line`: its variant in the line's language, where there is one.
+    fn length(&self, prompt: &PromptId, line: &Line) -> Duration {
+        let own = line.language.as_ref().and_then(|own| self.prompts.get(&prompt.in_language(own)));
+        own.or_else(|| self.prompts.get(prompt)).map_or(Duration::ZERO, Prompt::length)
     }
 }

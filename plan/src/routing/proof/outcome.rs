@@ -10,8 +10,10 @@ use serde::Serialize;
 
 use crate::id::{QueueId, ScriptId};
 use crate::routing::diagnostic::Text;
-use crate::routing::plan::{Line, Plan, Step};
+use crate::routing::hours::Hours;
+use crate::routing::plan::{Line, Plan, Seat, Step};
 use crate::routing::script::{ACTS_TAKEN_MAX, Act, Branch, Condition};
+use crate::routing::transition::Phase;
 use crate::time::Timestamp;
 
 /// Whom a caller comes to, the worst way it can go.
@@ -20,6 +22,8 @@ use crate::time::Timestamp;
 pub enum Outcome {
     /// Somebody who can answer; where nobody is signed in, a ticket.
     Person,
+    /// None of this queue's seats is on shift, and there is a ticket; who signs in all the same answers.
+    OffShift(QueueId),
     /// A ticket, and no person.
     Ticket,
     /// Neither.
@@ -77,6 +81,8 @@ struct Ends {
     on_with_ticket: bool,
     /// The caller waits for a seat.
     person: bool,
+    /// The same where no seat is on shift.
+    off_shift: BTreeSet<QueueId>,
     /// It ends, with a ticket.
     ticket: bool,
     /// It ends with nothing.
@@ -94,12 +100,20 @@ struct Walk<'a> {
 impl Plan {
     /// Whom a caller of `line` who presses nothing comes to at `at`, the worst way it can go.
     pub fn outcome(&self, line: &Line, at: Timestamp) -> Outcome {
+        self.outcome_in(line, at, self.phase_of(line, at))
+    }
+
+    /// The same at an hour like that of `at`, but in this phase of the transition.
+    pub(super) fn outcome_in(&self, line: &Line, at: Timestamp, phase: Phase) -> Outcome {
         let mut walk = Walk { plan: self, line, at, known: BTreeMap::new() };
         let mut worst: Option<Outcome> = None;
         let mut ticket = false;
-        for step in &self.flow(line, at).steps {
+        for step in &self.flow_in(line, at, phase).steps {
             match step {
-                Step::Queue(queue) if self.is_served(queue) => return worse(worst, Outcome::Person),
+                Step::Queue(queue) if self.is_on_shift(queue, at) => return worse(worst, Outcome::Person),
+                Step::Queue(queue) if self.is_served(queue) => {
+                    return worse(worst, Outcome::OffShift(queue.clone()));
+                }
                 Step::Ticket { .. } => ticket = true,
                 Step::Dial { ticket_on_failure, .. } => ticket |= ticket_on_failure,
                 Step::Script(script) => {
@@ -129,7 +143,31 @@ impl Plan {
 
     /// Whether some seat takes callers of the queue.
     pub fn is_served(&self, queue: &QueueId) -> bool {
-        self.seats.values().any(|seat| seat.role.takes_callers() && seat.queues.contains(queue))
+        self.seats_of(queue).next().is_some()
+    }
+
+    /// Whether such a seat has its shift at `at`.
+    fn is_on_shift(&self, queue: &QueueId, at: Timestamp) -> bool {
+        self.seats_of(queue).any(|seat| seat.hours.are_open(at, &self.city.time_zone))
+    }
+
+    /// The shifts of a queue's seats, each once; empty where one of them has none, and is always there.
+    pub(super) fn shifts(&self, queue: &QueueId) -> Vec<&Hours> {
+        let mut shifts: Vec<&Hours> = Vec::new();
+        for seat in self.seats_of(queue) {
+            if seat.hours.are_always() {
+                return Vec::new();
+            }
+            if !shifts.contains(&&seat.hours) {
+                shifts.push(&seat.hours);
+            }
+        }
+        shifts
+    }
+
+    /// Seats that take callers of the queue.
+    pub(super) fn seats_of(&self, queue: &QueueId) -> impl Iterator<Item = &Seat> {
+        self.seats.values().filter(move |seat| seat.role.takes_callers() && seat.queues.contains(queue))
     }
 
     /// Whether a call to `line` at `at` fulfils all of `conditions`.
@@ -161,13 +199,15 @@ impl Ends {
         let nobody = self.nobody.iter().map(|why| Outcome::Nobody(why.clone()));
         let person = self.person.then_some(Outcome::Person);
         let ticket = self.ticket.then_some(Outcome::Ticket);
-        nobody.chain(person).chain(ticket).chain(before).max()
+        let off_shift = self.off_shift.iter().map(|queue| Outcome::OffShift(queue.clone()));
+        nobody.chain(off_shift).chain(person).chain(ticket).chain(before).max()
     }
 
     fn take(&mut self, other: Ends) {
         self.on |= other.on;
         self.on_with_ticket |= other.on_with_ticket;
         self.person |= other.person;
+        self.off_shift.extend(other.off_shift);
         self.ticket |= other.ticket;
         self.nobody.extend(other.nobody);
     }
@@ -215,8 +255,14 @@ impl<'a> Walk<'a> {
     fn act(&mut self, act: &'a Act, id: &ScriptId, ticket: &mut bool, depth: u16, ends: &mut Ends) -> bool {
         match act {
             Act::Play(_) | Act::Say(_) | Act::Survey => return true,
-            // Nothing is pressed or said: a person, after the last try.
-            Act::Menu(_) | Act::Collect(_) | Act::Message(_) => ends.go_on(*ticket),
+            // Nothing is pressed: a person, after the last try.
+            Act::Menu(_) | Act::Collect(_) => ends.go_on(*ticket),
+            // Silence is a message like another: what is kept goes by its time, and is a ticket in the end.
+            Act::Message(_) if self.plan.recording.enabled => {
+                *ticket = true;
+                return true;
+            }
+            Act::Message(_) => ends.go_on(*ticket),
             // It may not be there; and who has talked with it goes on.
             Act::Bot(_) => {
                 ends.go_on(*ticket);
@@ -237,7 +283,8 @@ impl<'a> Walk<'a> {
                 return true;
             }
             Act::Branch(branch) => return self.branch(branch, *ticket, depth, ends),
-            Act::Queue(queue) if self.plan.is_served(queue) => ends.person = true,
+            Act::Queue(queue) if self.plan.is_on_shift(queue, self.at) => ends.person = true,
+            Act::Queue(queue) if self.plan.is_served(queue) => drop(ends.off_shift.insert(queue.clone())),
             // A ticket follows each wait that leads to nobody.
             Act::Queue(_) => ends.ticket = true,
             Act::Transfer(transfer) => match &transfer.failed {

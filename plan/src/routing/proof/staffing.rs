@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::erlang::Load;
 use super::hours::{LEAP_YEAR, points};
 use crate::routing::hours::Hours;
-use crate::routing::plan::{Plan, Queue, Seat};
+use crate::routing::plan::{Plan, Queue};
 use crate::routing::queueing::Staffing;
 use crate::time::Timestamp;
 
@@ -62,10 +62,9 @@ impl Plan {
     /// The fewest seats of a queue that are there while `hours` are open, through a leap year and the special days of
     /// calendars; and when that is first, where their number changes.
     fn fewest(&self, queue: &Queue, hours: &Hours) -> (u32, Option<Timestamp>) {
-        let serves = |seat: &&Seat| seat.role.takes_callers() && seat.queues.contains(&queue.id);
         // A shift has many seats: each is looked at once.
         let mut shifts: Vec<(&Hours, u32)> = Vec::new();
-        for seat in self.seats.values().filter(serves) {
+        for seat in self.seats_of(&queue.id) {
             match shifts.iter_mut().find(|(own, _)| **own == seat.hours) {
                 Some((_, seats)) => *seats += 1,
                 None => shifts.push((&seat.hours, 1)),

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use super::hours::LeapYears;
 use super::outcome::Holds;
-use crate::id::{PromptId, ScriptId};
-use crate::routing::plan::{Line, LineMode, Plan, Step};
-use crate::routing::script::{ACTS_TAKEN_MAX, Act, Branch, Menu, Spoken, Target};
+use crate::id::{PromptId, QueueId, ScriptId};
+use crate::routing::plan::{Line, Plan, Step};
+use crate::routing::script::{ACTS_TAKEN_MAX, Act, Branch, Collect, Menu, Message, Spoken, Target};
+use crate::routing::transition::Phase;
 use crate::time::Timestamp;
 
 /// Fragments of the longest value that is read out: a ticket's number, an amount of money, a date.
@@ -27,16 +28,21 @@ pub struct Worst {
     pub longest: Duration,
     /// Choices, and entries of digits, on the way with the most of them.
     pub presses: u32,
+    /// Of the latter caller, until the last seat that is rung has answered, or the queue lets the caller wait no
+    /// more; `None`: no way leads to a queue.
+    pub served: Option<Duration>,
 }
 
 impl Worst {
     /// Nothing has gone by.
-    const BEGUN: Worst = Worst { silent: Some(Duration::ZERO), longest: Duration::ZERO, presses: 0 };
+    const BEGUN: Worst =
+        Worst { silent: Some(Duration::ZERO), longest: Duration::ZERO, presses: 0, served: None };
 
     fn take(&mut self, other: Worst) {
         self.silent = self.silent.max(other.silent);
         self.longest = self.longest.max(other.longest);
         self.presses = self.presses.max(other.presses);
+        self.served = self.served.max(other.served);
     }
 
     /// Both callers hear or wait for it.
@@ -45,12 +51,19 @@ impl Worst {
         self.longest = self.longest.saturating_add(length);
     }
 
+    /// What one who presses nothing hears or waits for, and what the other does.
+    fn each(&mut self, silent: Duration, longest: Duration) {
+        self.silent = self.silent.map(|own| own.saturating_add(silent));
+        self.longest = self.longest.saturating_add(longest);
+    }
+
     /// With what comes behind it.
     fn with(&self, rest: Worst) -> Worst {
         Worst {
             silent: self.silent.zip(rest.silent).map(|(own, rest)| own.saturating_add(rest)),
             longest: self.longest.saturating_add(rest.longest),
             presses: self.presses.saturating_add(rest.presses),
+            served: rest.served.map(|served| self.longest.saturating_add(served)),
         }
     }
 }
@@ -63,8 +76,8 @@ struct Walk<'a> {
 }
 
 impl Plan {
-    /// The longest way of `line`'s callers to a person, at whatever instant it is longest; `None`: nobody ever
-    /// comes to one.
+    /// The longest way of `line`'s callers to a person, at whatever hour and in whatever phase of its transition it
+    /// is longest; `None`: nobody ever comes to one.
     pub fn worst(&self, line: &Line) -> Option<Worst> {
         self.worst_of(line, &mut LeapYears::default())
     }
@@ -72,32 +85,22 @@ impl Plan {
     /// The same, where other lines are looked at as well.
     pub fn worst_of<'a>(&'a self, line: &'a Line, years: &mut LeapYears<'a>) -> Option<Worst> {
         let mut worst: Option<Worst> = None;
-        for at in self.instants(line, years) {
-            if let Some(found) = self.worst_at(line, at) {
+        let phases = self.phases(line);
+        for state in years.states(self, line) {
+            for found in phases.iter().filter_map(|phase| self.worst_in(line, state.at, *phase)) {
                 worst.get_or_insert_default().take(found);
             }
         }
         worst
     }
 
-    /// One instant of each kind that the line knows: hours, and the phases of a transition.
-    fn instants<'a>(&'a self, line: &'a Line, years: &mut LeapYears<'a>) -> Vec<Timestamp> {
-        let mut instants: Vec<Timestamp> = years.states(self, line).iter().map(|state| state.at).collect();
-        if let LineMode::Merged { .. } = line.mode
-            && let Some(window) = self.transition_of(line).window(&self.city.time_zone)
-        {
-            instants.extend([window.start, window.end]);
-        }
-        instants
-    }
-
-    fn worst_at(&self, line: &Line, at: Timestamp) -> Option<Worst> {
+    fn worst_in(&self, line: &Line, at: Timestamp, phase: Phase) -> Option<Worst> {
         let mut walk = Walk { plan: self, line, at, known: BTreeMap::new() };
         let mut gone = Worst::BEGUN;
         let mut worst: Option<Worst> = None;
-        for step in &self.flow(line, at).steps {
+        for step in &self.flow_in(line, at, phase).steps {
             match step {
-                Step::PlayEarly(prompt) | Step::Play(prompt) => gone.both(self.length(prompt)),
+                Step::PlayEarly(prompt) | Step::Play(prompt) => gone.both(self.length(prompt, line)),
                 Step::Answer => gone.both(self.limits.durable_wait),
                 Step::Script(script) => {
                     // What it costs to come through, or to a person that it leads to itself; nobody comes further
@@ -106,15 +109,15 @@ impl Plan {
                     gone = gone.with(through);
                 }
                 Step::Dial { peer, failure_prompt, .. } => {
-                    let words = failure_prompt.as_ref().map(|prompt| self.length(prompt));
+                    let words = failure_prompt.as_ref().map(|prompt| self.length(prompt, line));
                     gone.both(peer.ring + words.unwrap_or_default());
                 }
-                Step::Queue(_) => {
-                    worst.get_or_insert_default().take(gone);
+                Step::Queue(queue) => {
+                    worst.get_or_insert_default().take(self.waits(queue, gone));
                     break;
                 }
                 Step::Refuse { .. } => break,
-                // The plan has no notices: the house puts them in, and a key ends them.
+                // The plan has no notices: see [`NOTICES_MAX`](super::NOTICES_MAX).
                 Step::HotNotice(_)
                 | Step::Ring
                 | Step::PlayForever(_)
@@ -128,10 +131,13 @@ impl Plan {
         worst
     }
 
-    /// The longest value that is read out.
-    fn spoken_value(&self) -> Duration {
-        let digits = (0..10).map(|digit| PromptId::from(format!("digit_{digit}").as_str()));
-        digits.map(|digit| self.length(&digit)).max().unwrap_or_default() * FRAGMENTS_MAX
+    /// Who has come so far waits in this queue as long as it lets them, and then for one seat more that rings.
+    fn waits(&self, queue: &QueueId, gone: Worst) -> Worst {
+        let wait = self
+            .queues
+            .get(queue)
+            .map_or(Duration::ZERO, |own| own.wait_max.max(own.no_seat_wait) + own.ring);
+        Worst { served: gone.served.max(Some(gone.longest.saturating_add(wait))), ..gone }
     }
 }
 
@@ -173,27 +179,16 @@ impl<'a> Walk<'a> {
     fn act(&mut self, act: &'a Act, depth: u16, gone: &mut Worst, worst: &mut Option<Worst>) -> bool {
         let plan = self.plan;
         match act {
-            Act::Play(prompt) => gone.both(plan.length(prompt)),
+            Act::Play(prompt) => gone.both(self.length(prompt)),
             Act::Say(spoken) => gone.both(spoken.iter().map(|one| self.spoken(one)).sum()),
             Act::Menu(menu) => {
                 self.menu(menu, depth, gone, worst);
                 return false;
             }
             Act::Collect(collect) => {
-                let question = plan.length(&collect.prompt) + self.wrong();
-                let tries = u32::from(collect.tries);
-                self.stuck(gone, (question + collect.wait) * tries, worst);
-                let digits = collect.wait * u32::from(collect.most.max(1));
-                gone.longest = gone.longest.saturating_add((question + digits) * tries);
-                gone.silent = None;
-                gone.presses += 1;
+                self.collect(collect, gone, worst);
             }
-            Act::Message(message) => {
-                let one = plan.length(&message.prompt) + message.most;
-                self.stuck(gone, one * u32::from(message.tries), worst);
-                gone.longest = gone.longest.saturating_add(one * u32::from(message.tries));
-                gone.silent = None;
-            }
+            Act::Message(message) => return self.message(message, gone, worst),
             Act::LookUp(look_up) => {
                 let timeout = plan.look_ups.get(&look_up.source).map_or(Duration::ZERO, |own| own.timeout);
                 gone.both(timeout);
@@ -207,7 +202,7 @@ impl<'a> Walk<'a> {
             }
             Act::Order(order) => {
                 let words = std::iter::once(&order.prompt).chain(&order.code_prompt);
-                gone.both(words.map(|prompt| plan.length(prompt) + plan.spoken_value()).sum());
+                gone.both(words.map(|prompt| self.length(prompt) + self.spoken_value()).sum());
             }
             Act::Branch(branch) => return self.branch(branch, depth, gone, worst),
             Act::Transfer(transfer) => {
@@ -225,12 +220,9 @@ impl<'a> Walk<'a> {
                 gone.both(plan.bots.get(bot).map_or(Duration::ZERO, |bot| bot.connect + bot.most));
                 worst.get_or_insert_default().take(*gone);
             }
-            Act::Survey => {
-                let question = plan.length(&PromptId::from("survey")) + plan.survey.wait;
-                gone.both(question * u32::from(plan.survey.tries));
-            }
-            Act::Queue(_) => {
-                worst.get_or_insert_default().take(*gone);
+            Act::Survey => self.survey(gone),
+            Act::Queue(queue) => {
+                worst.get_or_insert_default().take(plan.waits(queue, *gone));
                 return false;
             }
             Act::Go(to) => {
@@ -243,20 +235,62 @@ impl<'a> Walk<'a> {
     }
 
     /// After the last try there is a person.
-    fn stuck(&self, gone: &Worst, tries: Duration, worst: &mut Option<Worst>) {
+    fn stuck(&self, gone: &Worst, silent: Duration, longest: Duration, worst: &mut Option<Worst>) {
         let mut gone = *gone;
-        gone.both(tries);
+        gone.each(silent, longest);
         worst.get_or_insert_default().take(gone);
+    }
+
+    /// Too few digits, each at the last moment, until the last time; then as many as may be.
+    fn collect(&mut self, collect: &Collect, gone: &mut Worst, worst: &mut Option<Worst>) {
+        let (question, tries) = (self.length(&collect.prompt), u32::from(collect.tries));
+        let silent = (question + collect.wait) * tries;
+        let too_few = question + collect.wait * u32::from(collect.least.max(1));
+        self.stuck(gone, silent, too_few * tries, worst);
+        let enough = question + collect.wait * u32::from(collect.most.max(1));
+        gone.longest = gone.longest.saturating_add(too_few * tries.saturating_sub(1) + enough);
+        gone.silent = None;
+        gone.presses = gone.presses.saturating_add(1);
+    }
+
+    /// Silence is kept like speech, once it has lasted as long as it may: whoever says nothing goes on behind it.
+    /// Only who ends it by the key before it is one is asked again. Where nothing is recorded, a person.
+    fn message(&self, message: &Message, gone: &mut Worst, worst: &mut Option<Worst>) -> bool {
+        if !self.plan.recording.enabled {
+            worst.get_or_insert_default().take(*gone);
+            return false;
+        }
+        let (invited, tries) = (self.length(&message.prompt), u32::from(message.tries));
+        let too_short = invited + message.least;
+        let mut hasty = Worst { silent: None, ..*gone };
+        hasty.each(Duration::ZERO, too_short * tries);
+        worst.get_or_insert_default().take(hasty);
+        let once = invited + message.most;
+        gone.each(once, too_short * tries.saturating_sub(1) + once);
+        true
+    }
+
+    /// The question as often as it is put, after a word that the key is none; then a bad grade, and why.
+    fn survey(&self, gone: &mut Worst) {
+        let (plan, heard) = (self.plan, |prompt: &str| self.length(&PromptId::from(prompt)));
+        let question = heard("survey") + plan.survey.wait;
+        let again = heard("survey_wrong") + question;
+        let asked = question + again * u32::from(plan.survey.tries.saturating_sub(1));
+        let why = Some("survey_reason").filter(|why| plan.survey.reason && plan.prompts.contains_key(*why));
+        let reason = why.map_or(Duration::ZERO, |why| heard(why) + plan.survey.wait);
+        gone.each(asked, asked + reason + heard("survey_thanks"));
+        gone.presses = gone.presses.saturating_add(1 + u32::from(why.is_some()));
     }
 
     /// The question as often as it is put; a key at the last moment of the last time.
     fn menu(&mut self, menu: &'a Menu, depth: u16, gone: &Worst, worst: &mut Option<Worst>) {
-        let tries = (self.plan.length(&menu.prompt) + self.wrong() + menu.wait) * u32::from(menu.tries);
-        self.stuck(gone, tries, worst);
+        let tries = (self.length(&menu.prompt) + menu.wait) * u32::from(menu.tries);
+        self.stuck(gone, tries, tries, worst);
         let chosen = Worst {
             silent: None,
             longest: gone.longest.saturating_add(tries),
             presses: gone.presses.saturating_add(1),
+            served: None,
         };
         for to in menu.keys.values() {
             self.lead(to, depth, &chosen, worst);
@@ -284,17 +318,22 @@ impl<'a> Walk<'a> {
 
     fn spoken(&self, spoken: &Spoken) -> Duration {
         match spoken {
-            Spoken::Prompt(prompt) => self.plan.length(prompt),
-            Spoken::Value { .. } => self.plan.spoken_value(),
+            Spoken::Prompt(prompt) => self.length(prompt),
+            Spoken::Value { .. } => self.spoken_value(),
             Spoken::Choice { prompts, otherwise, .. } => {
                 let all = prompts.values().chain(otherwise);
-                all.map(|prompt| self.plan.length(prompt)).max().unwrap_or_default()
+                all.map(|prompt| self.length(prompt)).max().unwrap_or_default()
             }
         }
     }
 
-    /// "That is no key of these", where there is such a prompt.
-    fn wrong(&self) -> Duration {
-        self.plan.length(&PromptId::from("wrong_key"))
+    fn length(&self, prompt: &PromptId) -> Duration {
+        self.plan.length(prompt, self.line)
+    }
+
+    /// The longest value that is read out.
+    fn spoken_value(&self) -> Duration {
+        let digits = (0..10).map(|digit| PromptId::from(format!("digit_{digit}").as_str()));
+        digits.map(|digit| self.length(&digit)).max().unwrap_or_default() * FRAGMENTS_MAX
     }
 }

@@ -1,9 +1,11 @@
 //! A leap year of a line, hour by hour: whom its callers come to.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::hours::LeapYears;
 use super::outcome::{Outcome, Why};
+use crate::id::QueueId;
 use crate::routing::plan::{Line, Plan};
 use crate::time::Timestamp;
 
@@ -17,6 +19,8 @@ pub struct Year {
     pub person: Duration,
     /// With a ticket only.
     pub ticket: Duration,
+    /// Of that, where no seat of the queue is on shift: for how long, and when that is first.
+    pub off_shift: BTreeMap<QueueId, (Duration, Timestamp)>,
     /// With nobody.
     pub nobody: Duration,
     /// With nobody on special days that calendars have in other years.
@@ -48,7 +52,8 @@ impl Year {
 }
 
 impl Plan {
-    /// The year of `line`'s callers, from each instant at which something can change to the next.
+    /// The year of `line`'s callers, from each instant at which something can change to the next; in the worst of the
+    /// phases of its transition.
     pub fn year(&self, line: &Line) -> Year {
         self.year_of(line, &mut LeapYears::default())
     }
@@ -57,9 +62,16 @@ impl Plan {
     pub fn year_of<'a>(&'a self, line: &'a Line, years: &mut LeapYears<'a>) -> Year {
         let mut year = Year::default();
         // In the order of their first instants, so that the first that fails is the first of the year.
+        let phases = self.phases(line);
         for state in years.states(self, line) {
-            match self.outcome(line, state.at) {
+            let outcomes = phases.iter().map(|phase| self.outcome_in(line, state.at, *phase));
+            match outcomes.max().unwrap_or(Outcome::Person) {
                 Outcome::Person => year.person += state.total,
+                Outcome::OffShift(queue) => {
+                    year.ticket += state.total;
+                    let (total, _) = year.off_shift.entry(queue).or_insert((Duration::ZERO, state.at));
+                    *total += state.total + state.special;
+                }
                 Outcome::Ticket => year.ticket += state.total,
                 Outcome::Nobody(why) => {
                     year.nobody += state.total;
