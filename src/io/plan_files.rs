@@ -204,11 +204,16 @@ fn words(error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "没有读取权限 / permission denied".to_owned(),
         io::ErrorKind::IsADirectory => "是一个目录 / is a directory".to_owned(),
         io::ErrorKind::FileTooLarge => "超过 16 MiB / larger than 16 MiB".to_owned(),
+        io::ErrorKind::InvalidInput => "不是普通文件 / not a regular file".to_owned(),
         _ => error.to_string(),
     }
 }
 
 fn open(path: &Path) -> io::Result<(File, Mark)> {
+    let kind = std::fs::metadata(path)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(io::ErrorKind::InvalidInput.into()); // To open a pipe is to wait for who writes into it.
+    }
     let file = File::open(path)?;
     let mark = Mark::of(&file.metadata()?);
     Ok((file, mark))

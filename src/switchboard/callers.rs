@@ -96,6 +96,9 @@ impl Treatment {
         if let Some(policy) = plan.policy_of(&invited.caller).filter(|policy| at < policy.until) {
             treated.follow(&policy.act);
         }
+        if line.is_confidential && !treated.standing.is_confidential {
+            treated.keep_from_all("line");
+        }
         treated
     }
 
@@ -121,11 +124,14 @@ impl Treatment {
             CallerAct::Behind(points) => self.prioritise(points.saturating_neg(), PriorityWhy::Policy),
             CallerAct::To(_) => self.prioritise(0, PriorityWhy::Policy),
             CallerAct::CoolDown(span) => self.standing.cool_down = Some(*span),
-            CallerAct::Confidential => {
-                self.standing.is_confidential = true;
-                self.facts.push(What::Flagged { flag: Flag::Confidential, by: "policy".into() });
-            }
+            CallerAct::Confidential => self.keep_from_all("policy"),
         }
+    }
+
+    /// Nobody sees the caller's number, by what the plan says of the caller or of the line.
+    fn keep_from_all(&mut self, by: &str) {
+        self.standing.is_confidential = true;
+        self.facts.push(What::Flagged { flag: Flag::Confidential, by: by.into() });
     }
 
     /// Leaves the queue's greeting, or the flow in its place, out, for whoever goes straight to a person.

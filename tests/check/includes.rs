@@ -252,6 +252,11 @@ fn directories_are_listed_on_disk_and_only_their_files_count() {
     let report = outcome.report;
     assert_eq!(codes(&report), ["E0008"], "{}", report.render(false));
     assert!(report.diagnostics[0].problem.en.contains("no such directory"), "{}", report.render(false));
+    let pipe = folder.join("pipe.toml");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success()));
+    write("routing.toml", "schema = 1\ninclude = [\"pipe.toml\"]\n");
+    let report = plan_files::load(&folder.join("routing.toml"), &Overrides::default()).report;
+    assert!(report.render(false).contains("not a regular file"), "{}", report.render(false));
     write("routing.toml", "schema = 1\ninclude = [\"lines/*.toml\"]\n");
     let outcome = plan_files::load(&folder.join("routing.toml"), &Overrides::default());
     let found = codes(&outcome.report);

@@ -123,6 +123,11 @@ pub const FIXTURES: &[Fixture] = &[
             Edit::Plan("expert_seats = true", "expert_seats = false"),
         ],
     },
+    Fixture {
+        code: "E0217",
+        what: "a row that is no row",
+        edits: &[Edit::Plan("row = \"1-3\"", "row = ⟦\"１－3\"⟧")],
+    },
 ];
 
 #[test]
@@ -133,6 +138,10 @@ fn each_part_of_the_list_has_its_one_mode() {
         ("2-1", "dual", None),
         ("2-1", "merged", Some("E0207")),
         ("甲-1", "dual", None),
+        ("１-3", "dual", Some("E0217")),
+        ("1–3", "dual", Some("E0217")),
+        (" 1-3", "merged", Some("E0217")),
+        ("1 - 3", "dual", Some("E0217")),
         ("7", "merged", None),
     ] {
         let line = format!("row = \"{row}\"\nmode = \"{mode}\"").leak();

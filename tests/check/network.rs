@@ -1,6 +1,6 @@
 //! Faults of addresses, ports, trunks and of where tickets go.
 
-use super::base::{Edit, Files, codes};
+use super::base::{Edit, Files, add, codes};
 use super::fixture::Fixture;
 
 const BENCH: &str = "schema = 1\npurpose = \"live\"";
@@ -140,6 +140,33 @@ pub const FIXTURES: &[Fixture] = &[
         code: "W0102",
         what: "a drill",
         edits: &[Edit::Plan(TAX, "target = \"127.0.0.1:9\"\ndrill = ⟦true⟧")],
+    },
+    Fixture {
+        code: "E0637",
+        what: "a number that no network takes",
+        edits: &[Edit::Plan("ring = \"32s\"", "dial = ⟦\"１１０\"⟧\nring = \"32s\"")],
+    },
+    Fixture {
+        code: "E0638",
+        what: "a domain that is no host",
+        edits: &[Edit::Plan("domain = \"hotline.test\"", "domain = ⟦\"热线 濮阳\"⟧")],
+    },
+    Fixture {
+        code: "E0639",
+        what: "the whole world as a carrier",
+        edits: &[Edit::Plan("\"198.51.100.0/28\"", "⟦\"0.0.0.0/0\"⟧")],
+    },
+    Fixture {
+        code: "W0119",
+        what: "a carrier of half a million hosts",
+        edits: &[Edit::Plan("\"198.51.100.0/28\"", "⟦\"198.51.100.0/8\"⟧")],
+    },
+    Fixture {
+        code: "E0703",
+        what: "tickets into the file of the database",
+        edits: &[add!(
+            "[[ticket_sink]]\nname = \"copy\"\nkind = \"jsonl\"\npath = ⟦\"hotline.db\"⟧\ntimeout = \"5s\""
+        )],
     },
 ];
 

@@ -82,6 +82,19 @@ pub const FIXTURES: &[Fixture] = &[
         what: "a 工号 that nobody hears to the end",
         edits: &[Edit::Plan("id = \"1002\"", "id = ⟦\"100200300\"⟧")],
     },
+    Fixture {
+        code: "E0124",
+        what: "two seats with one secret",
+        edits: &[Edit::Plan(
+            "secret = { env = \"SEAT_1002\" }",
+            "secret = ⟦{ file = \"./secrets/seat-1001\" }⟧",
+        )],
+    },
+    Fixture {
+        code: "E0425",
+        what: "a seat with the number of the police",
+        edits: &[Edit::Plan("id = \"1002\"", "id = ⟦\"110\"⟧")],
+    },
 ];
 
 #[test]

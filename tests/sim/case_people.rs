@@ -363,29 +363,37 @@ fn a_policy_may_send_a_caller_to_certain_clerks() {
 
 #[test]
 fn a_confidential_callers_number_is_on_no_screen_and_in_no_event_and_in_the_record() {
-    in_a_city_with(
-        |plan| policy(plan, CallerAct::Confidential),
-        |city| {
-            let clerk = city.seat("1001").answers_after(secs(1));
-            let caller = city.phone(CALLER).dials("12345");
-            talks(city, caller, clerk);
-            let shown = hotline::console::snapshot(&city.board, city.now()).to_string();
-            assert!(!shown.contains("138"), "{shown}");
-            let rung = |event: &PhoneEvent| match event {
-                PhoneEvent::IncomingCall { from, headers, .. } => {
-                    from.contains(CALLER) || headers.iter().any(|(_, value)| value.contains(CALLER))
-                }
-                _ => false,
-            };
-            assert!(!city.saw(clerk, rung), "{:?}", city.look_at(clerk).events);
-            city.hangs_up(caller);
-            city.run_for(secs(3));
-            assert!(city.books.taken.iter().all(|event| !event.json.contains(CALLER)));
-            assert_eq!(city.record_of(caller).caller, CALLER);
-            let flagged = What::Flagged { flag: Flag::Confidential, by: "policy".into() };
-            assert!(whats(city, caller).contains(&flagged));
-        },
-    );
+    nobody_sees_who_calls("policy", |plan| policy(plan, CallerAct::Confidential));
+}
+
+#[test]
+fn nobody_sees_who_calls_a_confidential_line() {
+    nobody_sees_who_calls("line", |plan| {
+        plan.lines.get_mut("12345").expect("a line").is_confidential = true;
+    });
+}
+
+fn nobody_sees_who_calls(by: &str, decided: impl Fn(&mut Plan)) {
+    in_a_city_with(decided, |city| {
+        let clerk = city.seat("1001").answers_after(secs(1));
+        let caller = city.phone(CALLER).dials("12345");
+        talks(city, caller, clerk);
+        let shown = hotline::console::snapshot(&city.board, city.now()).to_string();
+        assert!(!shown.contains("138"), "{shown}");
+        let rung = |event: &PhoneEvent| match event {
+            PhoneEvent::IncomingCall { from, headers, .. } => {
+                from.contains(CALLER) || headers.iter().any(|(_, value)| value.contains(CALLER))
+            }
+            _ => false,
+        };
+        assert!(!city.saw(clerk, rung), "{:?}", city.look_at(clerk).events);
+        city.hangs_up(caller);
+        city.run_for(secs(3));
+        assert!(city.books.taken.iter().all(|event| !event.json.contains(CALLER)));
+        assert_eq!(city.record_of(caller).caller, CALLER);
+        let flagged = What::Flagged { flag: Flag::Confidential, by: by.into() };
+        assert!(whats(city, caller).contains(&flagged));
+    });
 }
 
 #[test]

@@ -349,6 +349,7 @@ fn line(number: &NumberTable, table: &RoutingTable) -> Option<Line> {
         mode,
         row: value(&number.row)?,
         expert_seats: value(&number.expert_seats)?,
+        is_confidential: value(&number.confidential)?,
         skills: list(&number.skills, Known::clone)?,
         transition: own,
         language: text(&number.language).map(LanguageId::from),

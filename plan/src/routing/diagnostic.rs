@@ -236,40 +236,51 @@ impl Report {
         renderer.render(&[group])
     }
 
-    /// The other place that has to do with it, where that is in another file.
-    fn elsewhere<'a>(
-        &'a self,
-        diagnostic: &'a Diagnostic,
-    ) -> Option<Snippet<'a, annotate_snippets::Annotation<'a>>> {
-        let (spot, note) =
-            diagnostic.related.as_ref().filter(|(spot, _)| spot.file != diagnostic.spot.file)?;
+    /// The other place that has to do with it, where that is in another file, or far away in this one.
+    fn elsewhere<'a>(&'a self, diagnostic: &'a Diagnostic) -> Option<Excerpt<'a>> {
+        let (spot, note) = diagnostic.related.as_ref().filter(|_| !is_near(diagnostic))?;
         let source = self.sources.get(spot.file?)?;
-        let there = AnnotationKind::Context
-            .span(source.visible(&spot.span))
-            .label(format!("{} / {}", note.zh, note.en));
-        Some(Snippet::source(source.text.as_str()).path(source.name.as_str()).annotation(there))
+        Some(excerpt(source, vec![(AnnotationKind::Context, &spot.span, both(note))]))
     }
 
-    fn snippet<'a>(
-        &self,
-        source: &'a Source,
-        diagnostic: &'a Diagnostic,
-    ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-        let primary = AnnotationKind::Primary
-            .span(source.visible(&diagnostic.spot.span))
-            .label(diagnostic.spot.key.as_str());
-        let related = diagnostic.related.iter().filter(|(spot, _)| spot.file == diagnostic.spot.file).map(
-            |(spot, note)| {
-                AnnotationKind::Context
-                    .span(source.visible(&spot.span))
-                    .label(format!("{} / {}", note.zh, note.en))
-            },
-        );
-        Snippet::source(source.text.as_str())
-            .path(source.name.as_str())
-            .annotation(primary)
-            .annotations(related)
+    fn snippet<'a>(&self, source: &'a Source, diagnostic: &'a Diagnostic) -> Excerpt<'a> {
+        let spot = &diagnostic.spot;
+        let mut marked = vec![(AnnotationKind::Primary, &spot.span, spot.key.clone())];
+        if let Some((spot, note)) = diagnostic.related.as_ref().filter(|_| is_near(diagnostic)) {
+            marked.push((AnnotationKind::Context, &spot.span, both(note)));
+        }
+        excerpt(source, marked)
     }
+}
+
+type Excerpt<'a> = Snippet<'a, annotate_snippets::Annotation<'a>>;
+
+/// Places of one file so far apart are shown each by itself: what lies between is read for each problem.
+const NEAR: usize = 16 * 1_024;
+
+fn is_near(diagnostic: &Diagnostic) -> bool {
+    let spot = &diagnostic.spot;
+    diagnostic.related.as_ref().is_some_and(|(other, _)| {
+        other.file == spot.file && other.span.start.abs_diff(spot.span.start) < NEAR
+    })
+}
+
+fn both(note: &Text) -> String {
+    format!("{} / {}", note.zh, note.en)
+}
+
+/// The lines of a file that hold these places, and no others: a large file with many faults would be read as often.
+fn excerpt<'a>(source: &'a Source, marked: Vec<(AnnotationKind, &Range<usize>, String)>) -> Excerpt<'a> {
+    let shown: Vec<Range<usize>> = marked.iter().map(|(_, span, _)| source.visible(span)).collect();
+    let start = shown.iter().map(|span| span.start).min().unwrap_or(0);
+    let end = shown.iter().map(|span| span.end).max().unwrap_or(start);
+    let (line, lines) = source.lines(&(start..end));
+    let within = |span: Range<usize>| span.start - lines.start..span.end - lines.start;
+    let annotations = shown.into_iter().zip(marked);
+    let annotations =
+        annotations.map(|(span, (kind, _, label))| kind.span(within(span)).label(label)).collect::<Vec<_>>();
+    let text = source.text.get(lines.clone()).unwrap_or_default();
+    Snippet::source(text).line_start(line).path(source.name.as_str()).annotations(annotations)
 }
 
 /// What stands under the snippet, with its headings.

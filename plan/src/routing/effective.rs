@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::diagnostic::Spot;
 use super::nearest::nearest;
 use super::notes::{Asked, Found, Notes};
-use super::source::{Lines, Source};
+use super::source::Source;
 use super::written::{Written, key as quoted};
 
 /// Keys by which an item of an array is called, the first that it has: `number.12345`, `seat.1001`.
@@ -103,14 +103,13 @@ impl Way {
 /// The view while it is made.
 struct Making<'s> {
     notes: &'s Notes,
-    files: Vec<Lines<'s>>,
+    files: &'s [Source],
     rows: Vec<Row>,
 }
 
 impl Effective {
     pub(super) fn of(notes: &Notes, sources: &[Source]) -> Self {
-        let files = sources.iter().map(Lines::of).collect();
-        let mut making = Making { notes, files, rows: Vec::new() };
+        let mut making = Making { notes, files: sources, rows: Vec::new() };
         making.table(&Way::default());
         Effective { files: sources.iter().map(|source| source.name.clone()).collect(), rows: making.rows }
     }
@@ -284,9 +283,9 @@ impl Making<'_> {
 
     fn origin(&self, spot: &Spot) -> Origin {
         match spot.file {
-            Some(file) => self.files.get(file).map_or(Origin::Default, |lines| {
-                let (line, column, _) = lines.find(spot.span.start);
-                Origin::File { file: lines.name().to_owned(), line, column }
+            Some(file) => self.files.get(file).map_or(Origin::Default, |source| {
+                let (line, column, _) = source.find(spot.span.start);
+                Origin::File { file: source.name.clone(), line, column }
             }),
             None => Origin::CommandLine { option: spot.key.clone() },
         }

@@ -345,7 +345,7 @@ impl Draft {
                 Err(())
             }
         };
-        self.sources.push(Source { name: name.to_owned(), text: text.clone().unwrap_or_default() });
+        self.sources.push(Source::new(name.to_owned(), text.clone().unwrap_or_default()));
         text.ok().map(|_| spot)
     }
 }

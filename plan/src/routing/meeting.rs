@@ -130,6 +130,7 @@ fn line(meeting: &Arc<Meeting>, number: LineId) -> Line {
         mode: LineMode::Meeting(meeting.clone()),
         row: String::new(),
         expert_seats: false,
+        is_confidential: false,
         skills: Vec::new(),
         transition: None,
         language: None,

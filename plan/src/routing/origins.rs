@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::diagnostic::Spot;
 use super::holidays::Holiday;
 use super::hours::Hours;
-use super::source::{Lines, Place, Source};
+use super::source::{Place, Source};
 use super::tables::RoutingTable;
 use super::tables::calendar::CalendarTable;
 use super::tables::trunk::RuleTable;
@@ -56,8 +56,7 @@ pub struct CalendarPlaces {
 
 impl Origins {
     pub(super) fn of(table: &RoutingTable, sources: &[Source]) -> Self {
-        let files: Vec<Lines<'_>> = sources.iter().map(Lines::of).collect();
-        let place = |spot: &Spot| Some(files.get(spot.file?)?.place(&spot.span));
+        let place = |spot: &Spot| Some(sources.get(spot.file?)?.place(&spot.span));
         let places = |spots: Vec<Option<&Spot>>| -> Vec<Place> {
             let mut places: Vec<Place> = spots.into_iter().flatten().filter_map(place).collect();
             places.sort_by_key(|place| place.line);

@@ -200,6 +200,8 @@ pub struct Line {
     pub row: String,
     /// 设专家座席.
     pub expert_seats: bool,
+    /// Nobody sees who calls it, as for a caller whom a policy says to be confidential.
+    pub is_confidential: bool,
     /// What a seat must know for this line.
     pub skills: Vec<Known>,
     /// Per-number override of the transition's first day and length.

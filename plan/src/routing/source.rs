@@ -47,6 +47,8 @@ pub struct Source {
     pub name: String,
     /// What it holds.
     pub text: String,
+    /// Where its lines begin, so that each of many places is found at once.
+    starts: Vec<usize>,
 }
 
 /// A place for people: line and column are counted from 1, columns in characters.
@@ -63,9 +65,34 @@ pub struct Place {
 }
 
 impl Source {
+    /// A file that was read.
+    pub fn new(name: String, text: String) -> Self {
+        let after = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
+        let starts = std::iter::once(0).chain(after).collect();
+        Source { name, text, starts }
+    }
+
     /// Where `span` begins.
     pub fn place(&self, span: &Range<usize>) -> Place {
-        Lines::of(self).place(span)
+        let (line, column, start) = self.find(span.start);
+        let text = self.text[start..].lines().next().unwrap_or_default();
+        Place { file: self.name.clone(), line, column, text: text.trim().to_owned() }
+    }
+
+    /// Line and column of a place, and where its line begins.
+    pub(super) fn find(&self, at: usize) -> (usize, usize, usize) {
+        let at = self.text.floor_char_boundary(at);
+        let line = self.starts.partition_point(|start| *start <= at).max(1);
+        let start = self.starts.get(line - 1).copied().unwrap_or(0);
+        let column = self.text.get(start..at).map_or(1, |before| before.chars().count() + 1);
+        (line, column, start)
+    }
+
+    /// The whole lines that hold `span`: the number of the first, and where in the text they are.
+    pub(super) fn lines(&self, span: &Range<usize>) -> (usize, Range<usize>) {
+        let (line, _, start) = self.find(span.start);
+        let next = self.starts.partition_point(|start| *start <= span.end);
+        (line, start..self.starts.get(next).copied().unwrap_or(self.text.len()))
     }
 
     /// The part of `span` to underline: its first line, inside the text.
@@ -74,40 +101,6 @@ impl Source {
         let end = self.text.floor_char_boundary(span.end.max(start));
         let line = self.text[start..end].lines().next().unwrap_or_default();
         start..start + line.len()
-    }
-}
-
-/// Where the lines of a file begin, so that each of many places is found at once.
-pub(super) struct Lines<'s> {
-    source: &'s Source,
-    starts: Vec<usize>,
-}
-
-impl<'s> Lines<'s> {
-    pub(super) fn of(source: &'s Source) -> Self {
-        let after = memchr::memchr_iter(b'\n', source.text.as_bytes()).map(|at| at + 1);
-        Lines { source, starts: std::iter::once(0).chain(after).collect() }
-    }
-
-    /// The file's name.
-    pub(super) fn name(&self) -> &'s str {
-        &self.source.name
-    }
-
-    /// Line and column of a place, and where its line begins.
-    pub(super) fn find(&self, at: usize) -> (usize, usize, usize) {
-        let at = self.source.text.floor_char_boundary(at);
-        let line = self.starts.partition_point(|start| *start <= at).max(1);
-        let start = self.starts.get(line - 1).copied().unwrap_or(0);
-        let column = self.source.text.get(start..at).map_or(1, |before| before.chars().count() + 1);
-        (line, column, start)
-    }
-
-    /// The place for people.
-    pub(super) fn place(&self, span: &Range<usize>) -> Place {
-        let (line, column, start) = self.find(span.start);
-        let text = self.source.text[start..].lines().next().unwrap_or_default();
-        Place { file: self.name().to_owned(), line, column, text: text.trim().to_owned() }
     }
 }
 
@@ -243,13 +236,14 @@ impl Problems {
             .map(|diagnostic| (diagnostic.spot.file, diagnostic.spot.key.clone()))
             .collect();
         // A faulty item of a list counts for the whole of it: `target[1]` for `target`.
-        let says = |key: &str, whole: &str| {
-            key.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+        let says = |whole: (Option<usize>, String)| {
+            let item = (whole.0, format!("{}[", whole.1));
+            let is_item = |found: &(Option<usize>, String)| found.0 == item.0 && found.1.starts_with(&item.1);
+            faulty.contains(&whole) || faulty.range(&item..).next().is_some_and(is_item)
         };
         self.list.retain(|diagnostic| {
             let spot = &diagnostic.spot;
-            let said = || faulty.iter().any(|(file, key)| *file == spot.file && says(key, &spot.key));
-            !is_absence(diagnostic) || !said()
+            !is_absence(diagnostic) || !says((spot.file, spot.key.clone()))
         });
         self.list.sort_by(|a, b| {
             let by = |d: &Diagnostic| (d.spot.file, d.spot.span.start, d.code);
@@ -274,8 +268,7 @@ mod tests {
 
     #[test]
     fn places_are_counted_in_lines_and_characters_from_one() {
-        let source =
-            Source { name: "routing.toml".to_owned(), text: "a = 1\n  名 = \"濮阳\" # x\n".to_owned() };
+        let source = Source::new("routing.toml".to_owned(), "a = 1\n  名 = \"濮阳\" # x\n".to_owned());
         let at = source.text.find('"').unwrap();
         let place = source.place(&(at..at + 3));
         assert_eq!((place.line, place.column), (2, 7));

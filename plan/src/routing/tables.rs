@@ -351,6 +351,8 @@ pub struct NumberTable {
     pub language: Field<String>,
     /// `expert_seats`.
     pub expert_seats: Field<bool>,
+    /// `confidential`: nobody sees who calls it.
+    pub confidential: Field<bool>,
     /// `skills`.
     pub skills: Field<Vec<Said<Known>>>,
     /// `transition`.

@@ -106,6 +106,7 @@ impl Plan {
             mode: LineMode::Watch { role },
             row: String::new(),
             expert_seats: false,
+            is_confidential: false,
             skills: Vec::new(),
             transition: None,
             language: None,

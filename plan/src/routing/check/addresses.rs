@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::super::source::{Problems, Said};
+use super::super::trunk_values::host_name;
 
 /// What stands between the scheme and the path.
 fn authority(rest: &str) -> &str {
@@ -16,6 +17,17 @@ pub fn host(rest: &str) -> &str {
         Some((six, _)) => six,
         None => authority.split(':').next().unwrap_or_default(),
     }
+}
+
+/// Whether an address can be asked by HTTP: a host and, at most, a port; nothing that no request line holds (RFC 9112 §3).
+pub fn is_http(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
+        return false;
+    };
+    let port = authority(rest).rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
+    let is_host = host_name(host(rest)).is_some() || host(rest).parse::<IpAddr>().is_ok();
+    let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic());
+    is_host && is_plain && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0))
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -68,6 +80,28 @@ pub fn in_the_clear(code: &'static str, url: &Said<String>, [zh, en]: [&str; 2],
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_can_be_asked_by_http_has_a_host_and_a_port_that_is_one() {
+        for (url, wanted) in [
+            ("https://tickets.example/hook?of=12345", true),
+            ("http://127.0.0.1:8080", true),
+            ("http://[::1]:8080/x", true),
+            ("https://[::1]/x", true),
+            ("https://", false),
+            ("https:///x", false),
+            ("ftp://tickets.example", false),
+            ("tickets.example", false),
+            ("https://ticke ts.example/", false),
+            ("https://tickets.example/a b", false),
+            ("https://tickets.example/濮阳", false),
+            ("https://tickets.example:99999/", false),
+            ("https://tickets.example:0/", false),
+            ("https://tickets.example:/", false),
+        ] {
+            assert_eq!(is_http(url), wanted, "{url}");
+        }
+    }
 
     #[test]
     fn the_host_of_an_address_is_told_from_its_port_and_its_user() {

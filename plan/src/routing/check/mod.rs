@@ -2,6 +2,7 @@
 //!
 //! A rule looks at the tables, notes what is wrong, and never stops the others.
 
+mod accounts;
 mod addresses;
 mod calendars;
 mod callers;
@@ -9,6 +10,7 @@ mod calling;
 mod cases;
 mod codecs;
 mod codes;
+mod dials;
 mod experts;
 mod figures;
 mod hours;
@@ -37,6 +39,7 @@ use super::prompts::ManifestTable;
 use super::source::{Problems, Said};
 use super::tables::RoutingTable;
 use super::values::out_of_range;
+use super::written;
 use crate::time::Timestamp;
 
 pub(super) use calendars::UNFILLED;
@@ -61,6 +64,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     meetings::rooms(table, problems);
     notice::rows(table, problems);
     notice::retired(table, problems);
+    dials::dials(table, problems);
     promises::figures(table, problems);
     promises::own_numbers(table, problems);
     promises::single_ways(table, problems);
@@ -87,8 +91,11 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     codes::disposition(table, problems);
     codes::away(table, problems);
     people::seat_numbers(table, problems);
+    people::seats_are_alone(table, problems);
     people::recording_is_excused(table, problems);
     people::recordings_are_made(table, problems);
+    dials::domain(table, problems);
+    accounts::secrets(table, problems);
     network::listeners(table, problems);
     transports::listeners(table, problems);
     transports::certificates(table, problems);
@@ -132,7 +139,8 @@ pub fn judge_at(
 
 /// No wait of length nothing, none without an end, no bound of none.
 fn ranges(table: &RoutingTable, problems: &mut Problems) {
-    let mut waits: Vec<&Option<Said<Duration>>> = Vec::new();
+    let mut waits: Vec<&Option<Said<Duration>>> = Vec::new(); // Of people.
+    let mut moments: Vec<&Option<Said<Duration>>> = Vec::new(); // Of machines.
     let mut rests: Vec<&Option<Said<Duration>>> = Vec::new();
     let mut bounds: Vec<&Option<Said<u32>>> = Vec::new();
     for queue in &table.queues {
@@ -141,23 +149,24 @@ fn ranges(table: &RoutingTable, problems: &mut Problems) {
         bounds.push(&queue.length_max);
     }
     for trunk in &table.trunks {
-        waits.push(&trunk.connect_timeout);
+        moments.push(&trunk.connect_timeout);
         bounds.push(&trunk.calls_max);
     }
     waits.extend(table.numbers.iter().map(|number| &number.ring));
     waits.extend(table.emergencies.iter().map(|peer| &peer.ring));
-    waits.extend(table.sinks.iter().map(|sink| &sink.timeout));
+    moments.extend(table.sinks.iter().map(|sink| &sink.timeout));
     waits.extend(table.network.iter().map(|network| &network.silence_max));
     rests.extend(table.network.iter().flat_map(|network| [&network.mute_max, &network.one_way_max]));
     if let Some(limits) = &table.limits {
-        waits.extend([&limits.durable_wait, &limits.call_max]);
+        moments.push(&limits.durable_wait);
+        waits.push(&limits.call_max);
         rests.push(&limits.drain_grace);
         bounds.push(&limits.calls_max);
     }
     waits.extend(table.survey.iter().map(|survey| &survey.wait));
-    for said in waits.into_iter().flatten() {
-        if said.value.is_zero() || said.value > LONGEST {
-            out_of_range(&said.spot, "\"1ms\"–\"24h\"", problems);
+    for (list, least) in [(waits, WAIT_MIN), (moments, MOMENT_MIN)] {
+        for said in list.into_iter().flatten().filter(|said| !(least..=LONGEST).contains(&said.value)) {
+            out_of_range(&said.spot, &format!("\"{}\"–\"24h\"", written::duration(least)), problems);
         }
     }
     for said in rests.into_iter().flatten().filter(|said| said.value > LONGEST) {
@@ -174,6 +183,10 @@ fn ranges(table: &RoutingTable, problems: &mut Problems) {
     }
 }
 
+/// Nobody picks up, speaks or presses a key in less.
+const WAIT_MIN: Duration = Duration::from_secs(1);
+/// No far end answers in less.
+const MOMENT_MIN: Duration = Duration::from_millis(1);
 /// Nothing that a caller or a leg waits for takes longer.
 const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 

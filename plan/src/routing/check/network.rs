@@ -1,6 +1,6 @@
 //! Addresses, ports and trunks, and where tickets go.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::super::diagnostic::Spot;
@@ -8,7 +8,7 @@ use super::super::plan::{IpNet, Listener, Transport, TrunkTarget};
 use super::super::source::{Problems, Said};
 use super::super::tables::{RoutingTable, SinkTable, SinkWord, TrunkTable};
 use super::super::values::out_of_range;
-use super::addresses::{has_account, in_the_clear};
+use super::addresses::{has_account, in_the_clear, is_http};
 use super::{misplaced, needed, references};
 
 /// Ports that one call takes: caller and seat, each RTP and RTCP.
@@ -138,6 +138,7 @@ pub fn trunks(table: &RoutingTable, problems: &mut Problems) {
         drill(trunk, problems);
         let sources = trunk.sources.iter().flat_map(|said| &said.value);
         for net in sources {
+            wide(net, problems);
             if let Some(other) = nets.iter().find(|other| other.value == net.value) {
                 problems
                     .error(
@@ -157,6 +158,66 @@ pub fn trunks(table: &RoutingTable, problems: &mut Problems) {
         }
     }
 }
+
+/// Whoever is in a trunk's nets is believed to be that trunk.
+fn wide(net: &Said<IpNet>, problems: &mut Problems) {
+    let addr = net.addr.to_canonical();
+    let (is_six, least) = (addr.is_ipv6(), if addr.is_ipv6() { PUBLIC_SIX_MIN } else { PUBLIC_FOUR_MIN });
+    let said = format!("{}/{}", net.addr, net.prefix);
+    if net.prefix == 0 || addr.is_multicast() {
+        problems
+            .error(
+                "E0639",
+                &net.spot,
+                format!("{said} 不是一家运营商的网段"),
+                format!("{said} is no net of one carrier"),
+            )
+            .effect(
+                "全世界任何人都会被当作这条中继，可以冒充任何号码来电、占满线路",
+                "anybody in the world would pass for this trunk, call in any name and fill its lines",
+            )
+            .remedy(
+                "写运营商通知的信令地址或网段，如 \"198.51.100.0/28\"",
+                "give the signalling addresses that the carrier has told you, like \"198.51.100.0/28\"",
+            );
+    } else if net.prefix < least && !is_private(addr, net.prefix) {
+        let kind = if is_six { "IPv6" } else { "IPv4" };
+        problems
+            .warning(
+                "W0119",
+                &net.spot,
+                format!("{said} 是很大的公共网段（{kind} 前缀短于 /{least}）"),
+                format!("{said} is a very large public net (shorter than /{least} of {kind})"),
+            )
+            .effect("网段里任何主机都会被当作这条中继", "every host in it would pass for this trunk")
+            .remedy(
+                "写运营商通知的信令地址；是 /28 误写的，改正",
+                "give the carrier's signalling addresses; where /28 was meant, correct it",
+            );
+    }
+}
+
+/// Whether a whole net is of addresses that no stranger has: RFC 1918, 6598, 4193, loopback and link-local.
+fn is_private(addr: IpAddr, prefix: u8) -> bool {
+    PRIVATE.iter().any(|(net, bits)| {
+        prefix >= *bits && net.parse().is_ok_and(|net| IpNet { addr: net, prefix: *bits }.contains(addr))
+    })
+}
+
+const PRIVATE: [(&str, u8); 9] = [
+    ("10.0.0.0", 8),
+    ("172.16.0.0", 12),
+    ("192.168.0.0", 16),
+    ("100.64.0.0", 10),
+    ("127.0.0.0", 8),
+    ("169.254.0.0", 16),
+    ("fc00::", 7),
+    ("fe80::", 10),
+    ("::1", 128),
+];
+/// Shorter prefixes of public nets hold more than any one carrier's signalling.
+const PUBLIC_FOUR_MIN: u8 = 16;
+const PUBLIC_SIX_MIN: u8 = 32;
 
 /// No trunk leads back to our own door: its calls would go round until every port is taken.
 pub fn circles(table: &RoutingTable, problems: &mut Problems) {
@@ -317,7 +378,40 @@ pub fn sinks(table: &RoutingTable, problems: &mut Problems) {
     for sink in &table.sinks {
         keys_of(sink, problems);
     }
+    let mut paths = references::Seen::default();
+    for path in table.sinks.iter().filter_map(|sink| sink.path.as_ref()) {
+        let earlier = paths.before(path);
+        if earlier.is_some() || is_ours(path) {
+            let note = problems
+                .error(
+                    "E0703",
+                    &path.spot,
+                    format!("\"{}\" 已有别的用处", path.value),
+                    format!("\"{}\" is used for something else", path.value),
+                )
+                .effect(
+                    "两样东西写进同一个文件，工单和数据都会损坏",
+                    "two things would be written into one file, and tickets and data be spoilt",
+                )
+                .remedy(
+                    "另起一个文件名，如 \"tickets.jsonl\"",
+                    "choose another name, like \"tickets.jsonl\"",
+                );
+            if let Some(earlier) = earlier {
+                note.related(earlier, "第一次", "first");
+            }
+        }
+    }
 }
+
+/// Whether the engine keeps something else under this name in its data directory.
+fn is_ours(path: &str) -> bool {
+    let first = path.trim_start_matches("./").split('/').next().unwrap_or_default();
+    first.starts_with("hotline.db") || OURS.contains(&first)
+}
+
+/// What lies in the data directory beside the database.
+const OURS: [&str; 5] = ["lock", "plans", "recordings", "secrets", "trace"];
 
 fn keys_of(sink: &SinkTable, problems: &mut Problems) {
     let Some(kind) = &sink.kind else { return };
@@ -344,8 +438,7 @@ fn keys_of(sink: &SinkTable, problems: &mut Problems) {
     if has_account(url, problems) {
         return;
     }
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) {
+    if !is_http(url) {
         problems
             .error(
                 "E0702",

@@ -15,6 +15,10 @@ pub fn rows(table: &RoutingTable, problems: &mut Problems) {
     let mut seen = Seen::default();
     for line in &table.numbers {
         let Some(row) = line.row.as_ref().filter(|row| !row.is_empty()) else { continue };
+        if is_misspelt(row) {
+            odd(row, problems);
+            continue;
+        }
         if let Some(earlier) = seen.before(row) {
             twice(row, earlier, problems);
         }
@@ -24,6 +28,42 @@ pub fn rows(table: &RoutingTable, problems: &mut Problems) {
             undone(row, mode, decided, problems);
         }
     }
+}
+
+/// A row of the list as it was meant, where it is written with other digits, other hyphens or blanks: `１－3`. A list
+/// that is numbered in quite another way is none of ours.
+fn is_misspelt(row: &str) -> bool {
+    let meant: String = row.trim().chars().filter(|letter| !letter.is_whitespace()).map(plain).collect();
+    let counted = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    meant != row && meant.split_once('-').is_some_and(|(part, place)| counted(part) && counted(place))
+}
+
+/// Full-width digits and what looks like a hyphen, as ASCII.
+fn plain(letter: char) -> char {
+    match letter {
+        '０'..='９' => char::from_digit(u32::from(letter) - u32::from('０'), 10).unwrap_or(letter),
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '－' | '﹣' | '～' | '~' | '_' => '-',
+        _ => letter,
+    }
+}
+
+/// Such a row is not looked at further.
+fn odd(row: &Said<String>, problems: &mut Problems) {
+    problems
+        .error(
+            "E0217",
+            &row.spot,
+            format!("\"{}\" 不是清单序号", row.value),
+            format!("\"{}\" is no row of the list", row.value),
+        )
+        .effect(
+            "对不上清单，已取消的号码可能悄悄恢复而没有人察觉",
+            "it could not be held against the list, and a cancelled number might come back unnoticed",
+        )
+        .remedy(
+            "写“部分-序号”，用半角数字和连字符，如 \"2-11\"；清单不这样编号的，删去 row",
+            "write part and place in plain digits with a hyphen, like \"2-11\"; remove row where the list has no such numbers",
+        );
 }
 
 /// Numbers of `[retired]` are in use for nobody, and what is restored had been cancelled.
@@ -46,6 +86,22 @@ pub fn retired(table: &RoutingTable, problems: &mut Problems) {
                 nothing_to_restore(&own.spot, number, problems);
             }
             _ => {}
+        }
+    }
+    let departments = table.departments.iter().filter_map(|department| department.number.as_ref());
+    let peers = table.emergencies.iter().filter_map(|peer| peer.number.as_ref());
+    for number in departments.chain(peers) {
+        if let Some(named) = cancelled.first(number) {
+            active(number, named, problems);
+        }
+    }
+    for meeting in &table.meetings {
+        let (Some(prefix), Some(digits)) = (&meeting.prefix, &meeting.digits) else { continue };
+        let length = prefix.len() + usize::from(digits.value);
+        let mut retired = numbers.iter().flat_map(|said| &said.value);
+        let room = |said: &&Said<String>| said.len() == length && said.starts_with(prefix.as_str());
+        if let Some(number) = retired.find(room) {
+            active(&Said { value: number.value.clone(), spot: prefix.spot.clone() }, &number.spot, problems);
         }
     }
 }

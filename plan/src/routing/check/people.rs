@@ -1,5 +1,7 @@
 //! Human first: behind every queue that callers wait in there is somebody who can answer.
 
+use std::collections::BTreeMap;
+
 use super::super::diagnostic::Spot;
 use super::super::people::Role;
 use super::super::people_values::role_word;
@@ -150,6 +152,30 @@ pub fn seat_numbers(table: &RoutingTable, problems: &mut Problems) {
                 "it could not be read out, and callers would not know who answered",
             )
             .remedy("写一到八位数字，如 \"1001\"", "one to eight digits, like \"1001\"");
+    }
+}
+
+/// Whoever dials, or is asked for, by a number is one: a seat has no line's and no emergency number.
+pub fn seats_are_alone(table: &RoutingTable, problems: &mut Problems) {
+    let lines = table.numbers.iter().map(|line| &line.number);
+    let peers = table.emergencies.iter().map(|peer| &peer.number);
+    let numbers: BTreeMap<&str, &Spot> =
+        lines.chain(peers).flatten().map(|said| (said.value.as_str(), &said.spot)).collect();
+    for id in table.seats.iter().filter_map(|seat| seat.id.as_ref()) {
+        let Some(other) = numbers.get(id.value.as_str()) else { continue };
+        problems
+            .error(
+                "E0425",
+                &id.spot,
+                format!("工号 {} 也是一个号码", id.value),
+                format!("the seat {} has the number of something else", id.value),
+            )
+            .effect(
+                "拨这个号码的人可能接到座席，找座席的人可能接到别处",
+                "whoever dials it could get the seat, and whoever wants the seat somebody else",
+            )
+            .remedy("给座席另编工号", "give the seat another number")
+            .related(other, "已用在这里", "used here");
     }
 }
 

@@ -21,7 +21,7 @@ pub fn trace(table: &RoutingTable, problems: &mut Problems) {
     if let Some(keep) = &trace.keep
         && !(KEEP_MIN..=KEEP_MAX).contains(&keep.value)
     {
-        out_of_range(&keep.spot, "\"1m\"–\"720h\"", problems);
+        out_of_range(&keep.spot, "\"1min\"–\"720h\"", problems);
     }
     if let Some(mib) = &trace.keep_mib
         && !(1..=KEEP_MIB_MAX).contains(&mib.value)

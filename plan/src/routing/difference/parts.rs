@@ -137,6 +137,7 @@ fn number(line: &Line) -> Item {
     let item = item
         .with("清单序号", "row", if line.row.is_empty() { "-" } else { &line.row })
         .with_switch("专家座席", "expert seats", line.expert_seats)
+        .with_switch("来电保密", "confidential", line.is_confidential)
         .with("技能", "skills", skills(&line.skills))
         .with("自助流程", "flow", line.script.as_ref().map_or("-", |script| script.as_str()))
         .with("语言", "language", line.language.as_ref().map_or("-", |language| language.as_str()));

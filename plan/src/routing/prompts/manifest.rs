@@ -137,7 +137,7 @@ pub fn read(name: &str, fetched: Fetched) -> Result<(ManifestTable, Report), Str
     let mut problems = Problems::default();
     let spot = Spot { file: Some(0), span: 0..0, key: String::new() };
     let table = read_table(document.get_ref(), spot, &mut problems, ManifestTable::read);
-    let source = Source { name: name.to_owned(), text: text.clone() };
+    let source = Source::new(name.to_owned(), text.clone());
     Ok((table, problems.into_report(vec![source])))
 }
 

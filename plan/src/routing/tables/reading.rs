@@ -313,6 +313,7 @@ impl NumberTable {
             flow: reader.optional("flow"),
             language: reader.optional("language"),
             expert_seats: reader.or("expert_seats", false),
+            confidential: reader.or("confidential", false),
             skills: reader.or("skills", Vec::new()),
             transition: reader.section("transition", |reader| TransitionTable::read(reader, false)),
             trunk: reader.optional("trunk"),
