@@ -400,3 +400,7 @@ pub fn place_name(from: DialledFrom) -> &'static str {
         DialledFrom::To => "To",
     }
 }
+
+#[cfg(test)]
+#[path = "explain_test.rs"]
+mod tests;

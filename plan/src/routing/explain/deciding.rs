@@ -127,8 +127,13 @@ impl<'a> Deciding<'a> {
     }
 
     pub(super) fn meeting(&mut self, meeting: &Meeting) {
-        let keys = ["prefix", "digits", "members_max", "prompt", "record", "from"];
-        self.said("meeting", meeting.pattern().as_str(), &keys);
+        self.door(meeting);
+        self.said("meeting", meeting.pattern().as_str(), &["members_max", "prompt", "record"]);
+    }
+
+    /// Whose rooms they are, and for whom.
+    pub(super) fn door(&mut self, meeting: &Meeting) {
+        self.said("meeting", meeting.pattern().as_str(), &["prefix", "digits", "from"]);
     }
 
     /// The queue and what its callers hear, by the steps of the flow.

@@ -15,7 +15,7 @@ impl Plan {
         deciding: &mut Deciding<'_>,
     ) -> Option<Vec<Text>> {
         let (meeting, number, _) = self.room_dialled(comer, dialled)?;
-        deciding.meeting(meeting);
+        deciding.door(meeting);
         let (who, status) = match comer {
             Comer::Seat => (Text::new("座席", "seats"), 403),
             Comer::Trunk(trunk) => {

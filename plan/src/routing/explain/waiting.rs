@@ -34,7 +34,9 @@ impl Plan {
             words.extend(queue.rules.shed.iter().map(|(waiting, below)| {
                 Text::new(
                     format!("已有 {waiting} 人等候时，优先级低于 {below} 分的直接登记工单"),
-                    format!("with {waiting} waiting, who has less than {below} points gets a ticket at once"),
+                    format!(
+                        "with {waiting} waiting, who stands below priority {below} gets a ticket at once"
+                    ),
                 )
             }));
             words.extend(queue.rules.expected_wait_max.map(expected_words));
@@ -57,7 +59,7 @@ impl Plan {
             let roles: Vec<&str> = surge.roles.iter().map(|role| role.word()).collect();
             let roles = roles.join(", ");
             zh += &format!("；{roles} 座席也来接听");
-            en += &format!("; seats that are {roles} help");
+            en += &format!("; seats of these roles help: {roles}");
         }
         if surge.callback {
             zh += "；一入队就问是否愿意等回拨";
