@@ -450,3 +450,54 @@ fn a_caller_is_known_in_each_form_that_a_number_is_written_in() {
     let other = carrier("anonymous", "12345", NOON);
     assert!(standing(&other)[0].starts_with("priority 7,"), "{:?}", standing(&other));
 }
+
+#[test]
+fn a_flow_leads_to_another_queue_and_to_a_sub_center_by_their_own_lines() {
+    let outcome = edited(&[
+        (
+            "[[seat]]\n",
+            "[[queue]]\nname = \"law\"\ngreeting = \"greeting\"\nmusic = \"hold_music\"\noverflow_prompt = \"no_seat\"\nwait_max = \"7min\"\n\n[[seat]]\n",
+        ),
+        (
+            "skills = [\"general\", \"law\"]\nqueues = [\"main\"]",
+            "skills = [\"general\", \"law\"]\nqueues = [\"law\"]",
+        ),
+        ("row = \"2-1\"\nmode = \"dual\"\n", "row = \"2-1\"\nmode = \"dual\"\nflow = \"services\"\n"),
+        (
+            "[missed]",
+            "[[flow]]\nname = \"services\"\n[[flow.step]]\nmenu = \"services_menu\"\nkeys = { \"1\" = \"tax\", \"2\" = \"law\" }\nwait = \"3s\"\ntries = 1\n\n\
+             [[flow]]\nname = \"tax\"\n[[flow.step]]\ntransfer = \"12366\"\n\n\
+             [[flow]]\nname = \"law\"\n[[flow.step]]\nqueue = \"law\"\n\n\
+             [[caller_policy]]\ncaller = \"13900000000\"\nact = \"confidential\"\nreason = \"证人\"\napprover = \"值班主任\"\nuntil = 2099-12-31\n\n[missed]",
+        ),
+    ]);
+    let plan = outcome.plan.as_ref().expect("a plan");
+    let at = NOON.parse().expect("an instant");
+    let dialled = Dialled::request_uri("12348");
+    let said = plan.explain(&outcome.origins, &plan.trunks["carrier"], &dialled, "13900000000", at);
+    let acts: Vec<&str> =
+        said.flows.iter().flat_map(|flow| &flow.acts).map(|act| act.words.en.as_str()).collect();
+    let transfer = "calls 12366 by the trunk sub-12366 without the caller's number (drill, leads to nobody)";
+    assert!(acts.contains(&transfer), "{acts:?}");
+    let waits = |queue: &str| {
+        let begins = format!("the queue {queue}: waits ");
+        standing(&said)
+            .iter()
+            .find_map(|words| words.strip_prefix(begins.as_str()))
+            .map(|words| words[..5].to_owned())
+    };
+    assert_eq!((waits("main").as_deref(), waits("law").as_deref()), (Some("5 min"), Some("7 min")));
+    let decided = lines(&said);
+    for line in [
+        "flow = \"services\"",
+        "name = \"law\"",
+        "wait_max = \"7min\"",
+        "transfer = \"12366\"",
+        "number = \"12366\"",
+        "trunk = \"sub-12366\"",
+        "drill = true",
+    ] {
+        assert!(decided.contains(&line), "{line}: {decided:?}");
+    }
+    assert!(!decided.contains(&"greeting = \"greeting\""), "the flow is heard in its place: {decided:?}");
+}
