@@ -16,6 +16,10 @@ use crate::routing::plan::{DialledFrom, Plan, Trunk};
 use crate::routing::{Dialled, Overrides};
 use crate::time::Timestamp;
 
+/// Options that are about a call, and mean nothing where a calendar is listed.
+const CALLS: [&str; 9] =
+    ["to", "from", "seat", "history_info", "diversion", "p_called_party_id", "to_header", "trunk", "html"];
+
 /// 说明某个来电会怎样处理 / Say what would happen to a call
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -23,7 +27,7 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER", required_unless_present = "calendar")]
     pub to: Option<String>,
     /// 列出一个日历的一个月：哪天几点上班，为什么 / List a month of this calendar: who works when, and why
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["to", "from", "seat"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = CALLS)]
     pub calendar: Option<String>,
     /// 哪个月（默认 --at 那个月）/ Which month (default: that of --at)
     #[arg(long, value_name = "YYYY-MM", requires = "calendar", value_parser = month::month)]
@@ -99,7 +103,7 @@ pub fn run(args: &Args) -> ExitCode {
             eprintln!("没有这个座席；已有: {names}\nno such seat; there are: {names}");
             return ExitCode::from(1);
         };
-        plan.explain_seat(&outcome.origins, &seat.id, &dialled, at)
+        plan.explain_seat(&outcome.origins, seat, &dialled, at)
     } else {
         let Some(trunk) = trunk(plan, args.trunk.as_deref()) else {
             let names: Vec<&str> = plan.trunks.keys().map(TrunkId::as_str).collect();

@@ -21,7 +21,7 @@ use crate::id::{CallId, LineId, SeatId, TrunkId, mask};
 use crate::routing::Plan;
 use crate::routing::meeting::SEATS;
 use crate::routing::outside::Callable;
-use crate::routing::people::{ExpertGroup, Role};
+use crate::routing::people::ExpertGroup;
 use crate::routing::plan::{Peer, Step};
 use crate::sip::event::Invited;
 use crate::sip::{self, Along, SessionId};
@@ -135,7 +135,7 @@ impl Switchboard {
         if is_back && !matches!(callable, Callable::Outside(_) | Callable::Peer(_)) {
             return Err(Refusal::NotInPlan(mask(&number).to_string()));
         }
-        if !may_call(at.role, &callable) {
+        if !callable.is_open_to(at.role) {
             return Err(Refusal::NotAllowed);
         }
         self.may_ring(&seat)?;
@@ -224,7 +224,7 @@ impl Switchboard {
             tracing::info!(%seat, %why, "a clerk dialled what may not be called");
             Turned::ForGood(403)
         })?;
-        if !may_call(role, &callable) {
+        if !callable.is_open_to(role) {
             return Err(Turned::ForGood(403));
         }
         let way = self.way_of(&callable, seat, now).ok_or(Turned::ForGood(486))?;
@@ -418,14 +418,6 @@ pub(super) fn telephone(callee: &Callee) -> Option<SeatId> {
         Callee::Seat(seat) => Some(seat.clone()),
         Callee::Peer { trunk, number } if trunk.as_str() == SEATS => Some(SeatId::from(number.as_str())),
         Callee::Peer { .. } => None,
-    }
-}
-
-/// Observers and learners call nobody outside for the house.
-fn may_call(role: Role, callable: &Callable) -> bool {
-    match role {
-        Role::Clerk | Role::Expert | Role::Leader | Role::Supervisor | Role::Admin => true,
-        Role::Observer | Role::Trainee => !matches!(callable, Callable::Outside(_)),
     }
 }
 

@@ -20,12 +20,6 @@ use crate::sip::event::Invited;
 use crate::switchboard::fact::{SeatFact, SeatIs};
 use crate::time::Now;
 
-/// Said to a seat that is ready now.
-const READY: &str = "ready";
-/// Said to one that is away now.
-const AWAY: &str = "away";
-/// Said to one whose wrap-up is longer now.
-const WRAP_UP_LONGER: &str = "wrap_up_longer";
 /// Said to one that does not become what it dialled.
 const WRONG_KEY: &str = "wrong_key";
 
@@ -190,10 +184,11 @@ impl Switchboard {
         invited: Invited,
         now: Now,
     ) -> Result<(), Turned> {
-        let (change, word) = match code {
-            SeatCode::Ready => (Change::Ready, READY),
-            SeatCode::Away(reason) => (Change::Away { reason }, AWAY),
-            SeatCode::MoreWrapUp => (Change::MoreWrapUp(MORE_WRAP_UP), WRAP_UP_LONGER),
+        let word = code.word().ok_or(Turned::ForGood(404))?;
+        let change = match code {
+            SeatCode::Ready => Change::Ready,
+            SeatCode::Away(reason) => Change::Away { reason },
+            SeatCode::MoreWrapUp => Change::MoreWrapUp(MORE_WRAP_UP),
             SeatCode::Unknown => return Err(Turned::ForGood(404)),
         };
         let slot = self.ports.lend().ok_or(Turned::ForNow)?;

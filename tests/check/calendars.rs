@@ -125,7 +125,17 @@ fn a_calendar_in_a_file_of_its_own_is_as_good() {
 
 #[test]
 fn the_next_year_is_asked_for_from_december_on_and_a_year_that_is_not_known_always() {
-    let year = "\n\n[[holiday]]\nname = \"春节\"\nfrom = 2027-02-06\nuntil = 2027-02-20";
+    let holidays = [
+        ("元旦", "01-01"),
+        ("春节", "02-06"),
+        ("清明节", "04-05"),
+        ("劳动节", "05-01"),
+        ("端午节", "06-09"),
+        ("国庆节", "10-01"),
+    ];
+    let holidays =
+        holidays.map(|(name, day)| format!("\n\n[[holiday]]\nname = \"{name}\"\nfrom = 2027-{day}"));
+    let year = holidays.concat();
     let filled: &'static str = String::leak(format!(
         "[[calendar]]\nname = \"office\"\nweekly = [{{ days = \"mon-fri\", from = \"08:30\", to = \"18:00\" }}]{year}\n\n[[expert_group]]\nnumber = '12348'\nname = \"a\"\ndepartment = \"b\"\nseats = ['1002']\nhours = \"office\"\n\n[[ticket_sink]]\n"
     ));

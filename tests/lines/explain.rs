@@ -65,18 +65,56 @@ fn number_and_mode(number: &str, mode: &str) -> Vec<String> {
     vec![place(&number, &number), place(&number, &format!("mode = \"{mode}\""))]
 }
 
-fn queue() -> String {
-    place("[[queue]]", "name = \"main\"")
+/// The number's queue, and the queue with what its callers hear before and after they wait.
+fn queue(number: &str) -> Vec<String> {
+    let mut decided = vec![place(&format!("number = \"{number}\""), "queue = \"main\"")];
+    decided.extend(of_queue(&[
+        "name = \"main\"",
+        "greeting = \"greeting\"",
+        "overflow_prompt = \"no_seat\"",
+        "strategy = \"longest_idle\"",
+    ]));
+    decided.extend([place("[survey]", "enabled = true"), place("[recording]", "enabled = true")]);
+    decided
+}
+
+fn of_queue(keys: &[&str]) -> Vec<String> {
+    keys.iter().map(|key| place("[[queue]]", key)).collect()
+}
+
+/// How the caller stands and waits, where neither lane nor policy nor skill is in it, and whom the clerk may ask.
+fn standing_places(experts: &[String]) -> Vec<String> {
+    let mut decided = of_queue(&["priority = 0", "ageing = \"2s\""]);
+    decided.extend(["urgent_key = \"9\"", "urgent_priority = 1000"].map(|key| place("[callers]", key)));
+    decided.extend(of_queue(&[
+        "wait_max = \"5min\"",
+        "no_seat_wait = \"20s\"",
+        "length_max = 100",
+        "surge = { from = 30, until = 10, greeting = \"surge_greeting\", roles = [\"supervisor\"] }",
+        "shed = [{ waiting = 90, below = 1 }]",
+    ]));
+    decided.extend_from_slice(experts);
+    let keys = "keys = { \"1\" = \"12366\", \"2\" = \"12313\", \"3\" = \"12367\", \"4\" = \"12348\", \"5\" = \"12333\", \"6\" = \"12329\", \"7\" = \"110\", \"8\" = \"119\", \"9\" = \"120\" }";
+    decided.push(place("[three_way]", keys));
+    decided
 }
 
 #[test]
 fn a_merged_number_is_explained_at_both_edges_of_its_months() {
     let prompt = "plays transition: ";
-    for (at, phase, prompted) in [
-        ("2021-07-31T23:59:59+08:00", "before the transition, which begins on 2021-08-01", false),
-        ("2021-08-01T00:00:00+08:00", "inside the transition (2021-08-01 until 2021-11-01 00:00)", true),
-        ("2021-10-31T23:59:59+08:00", "inside the transition (2021-08-01 until 2021-11-01 00:00)", true),
-        ("2021-11-01T00:00:00+08:00", "the transition ended on 2021-11-01 00:00", false),
+    let within = ["start = 2021-08-01", "months = 3", "prompt = \"transition\"", "early_media = false"];
+    let over = ["start = 2021-08-01", "months = 3", "afterwards = \"connect\""];
+    let inside = "inside the transition (2021-08-01 until 2021-11-01 00:00)";
+    for (at, phase, prompted, keys) in [
+        (
+            "2021-07-31T23:59:59+08:00",
+            "before the transition, which begins on 2021-08-01",
+            false,
+            &within[..1],
+        ),
+        ("2021-08-01T00:00:00+08:00", inside, true, &within),
+        ("2021-10-31T23:59:59+08:00", inside, true, &within),
+        ("2021-11-01T00:00:00+08:00", "the transition ended on 2021-11-01 00:00", false, &over),
     ] {
         let value = json(&["--to", "12336", "--at", at]);
         let steps = steps(&value);
@@ -86,12 +124,12 @@ fn a_merged_number_is_explained_at_both_edges_of_its_months() {
         assert_eq!(value["at"].as_str(), Some(at));
         let mut decided = carrier();
         decided.extend(number_and_mode("12336", "merged"));
-        let table = "[transition]";
-        for key in ["start = 2021-08-01", "months = 3", "afterwards = \"connect\""] {
-            decided.push(place(table, key));
-        }
-        decided.push(queue());
-        assert_eq!(places(&value), decided, "{at}");
+        let [asked, ..] = &queue("12336")[..] else { unreachable!("its queue is there") };
+        decided.push(asked.clone());
+        decided.extend(keys.iter().map(|key| place("[transition]", key)));
+        decided.extend_from_slice(&queue("12336")[1..]);
+        // Who could be asked at that hour is for another test.
+        assert_eq!(places(&value)[..decided.len()], decided, "{at}");
     }
 }
 
@@ -124,8 +162,10 @@ fn a_dual_number_is_explained_as_12345_with_its_line_kept() {
     assert_eq!(value["line"]["mode"]["zh"], "双号并行");
     let mut decided = carrier();
     decided.extend(number_and_mode("12348", "dual"));
-    decided.push(queue());
+    decided.extend(queue("12348"));
     // Whether its experts are there.
+    let group = ["number = \"12348\"", "seats = [\"1006\"]"].map(|key| place("[[expert_group]]", key));
+    decided.extend(standing_places(&group));
     decided.push(place("[[expert_group]]", "hours = \"office\""));
     let weekly = "weekly = [{ days = \"mon-fri\", from = \"08:30\", to = \"12:00\" }, { days = \"mon-fri\", from = \"14:30\", to = \"18:00\" }]";
     decided.push(place("[[calendar]]", weekly));
@@ -273,7 +313,7 @@ fn a_policy_is_explained_while_it_holds_and_after() {
 fn a_sub_center_is_explained_with_its_drill_trunk_and_what_follows_if_nobody_answers() {
     let value = json(&["--to", "12366", "--at", INSIDE]);
     let steps = steps(&value);
-    let dial = "calls 12366 by the trunk sub-12366 (drill), with a ticket if nobody answers";
+    let dial = "calls 12366 by the trunk sub-12366 (drill, leads to nobody), with a ticket if nobody answers";
     assert_eq!(steps[..2], ["rings (180)", dial]);
     let at = |words: &str| steps.iter().position(|step| step.starts_with(words)).expect("a step");
     assert!(at("plays sub_center_unanswered") < at("plays greeting"), "{steps:?}");
@@ -281,8 +321,62 @@ fn a_sub_center_is_explained_with_its_drill_trunk_and_what_follows_if_nobody_ans
     let mut decided = carrier();
     decided.extend(number_and_mode("12366", "sub_center"));
     decided.push(place("number = \"12366\"", "trunk = \"sub-12366\""));
-    decided.push(queue());
+    let [asked, heard @ ..] = &queue("12366")[..] else { unreachable!("its queue is there") };
+    decided.extend([asked.clone(), place("name = \"sub-12366\"", "drill = true")]);
+    decided.extend_from_slice(heard);
+    decided.extend(standing_places(&[]));
     assert_eq!(places(&value), decided);
+}
+
+#[test]
+fn a_seat_is_told_what_becomes_of_whatever_it_dials() {
+    let of_seat = |seat: &str, number: &str| -> Value {
+        let output = Command::new(env!("CARGO_BIN_EXE_hotline"))
+            .args(["explain", "--seat", seat, "--to", number, "--at", INSIDE, "--json"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .expect("the command runs");
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    };
+    for (seat, number, words, decided) in [
+        ("1001", "1002", "rings the seat 1002", place("id = \"1002\"", "id = \"1002\"")),
+        (
+            "1001",
+            "120",
+            "calls 120 by the trunk emergency",
+            place("number = \"120\"", "trunk = \"emergency\""),
+        ),
+        ("1001", "12366", "calls 12366 by", place("number = \"12366\"", "mode = \"sub_center\"")),
+        ("1001", "12348", "rings whoever of the experts", place("[[expert_group]]", "seats = [\"1006\"]")),
+        ("1001", "12345", "12345 is a line of our own", place("number = \"12345\"", "mode = \"primary\"")),
+        ("1001", "*30", "the seat is ready", place("[work]", "prefix = \"*3\"")),
+        ("1900", "*91002", "answers once", place("[work]", "watch_prefix = \"*9\"")),
+        ("1001", "94000001", "answers once", place("[[meeting]]", "prefix = \"94\"")),
+    ] {
+        let value = of_seat(seat, number);
+        assert!(steps(&value)[0].starts_with(words), "{number}: {:?}", steps(&value));
+        assert!(places(&value).contains(&decided), "{number}: {:?}", places(&value));
+        assert_eq!((&value["trunk"], &value["from"]), (&Value::from("seats"), &Value::from(seat)));
+    }
+}
+
+#[test]
+fn a_calendar_is_drawn_on_no_page_and_a_file_that_is_not_written_is_not_passed_over() {
+    let page = std::env::temp_dir().join(format!("hotline-month-{}.html", std::process::id()));
+    let page = page.to_str().expect("a path");
+    for more in [["--html", page], ["--trunk", "carrier"], ["--diversion", "12336"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_hotline"))
+            .args(["explain", "--calendar", "office"])
+            .args(more)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .expect("the command runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("cannot be used with") && said.contains(more[0]), "{said}");
+        assert!(output.stdout.is_empty(), "{more:?}");
+    }
+    assert!(!std::path::Path::new(page).exists());
 }
 
 #[test]
@@ -380,13 +474,14 @@ fn a_number_behind_a_group_is_explained_with_each_way_and_its_numbers() {
     std::fs::remove_file(&path).expect("it is there");
     let decided = places(&value);
     let decided = decided.iter().map(|place| place.split("  ").nth(1).expect("the line's text"));
-    let decided: Vec<&str> = decided.skip(2).collect(); // Behind the carrier that the call came by.
+    let decided: Vec<&str> = decided.skip(2).take(9).collect(); // From the number to its queue.
     assert_eq!(
         decided,
         [
             "number = \"12366\"",
             "mode = \"sub_center\"",
             "trunk = \"carriers\"",
+            "queue = \"main\"",
             "name = \"carriers\"",
             "trunks = [{ trunk = \"west\", priority = 2 }, { trunk = \"east\", weight = 5 }]",
             "when = \"123*\"",

@@ -189,6 +189,15 @@ impl Plan {
         skills
     }
 
+    /// The caller's number as sub-centers, departments and whoever else a call is put through to get it: empty where
+    /// the line, or a policy in force, has it shown to nobody. Emergency numbers get it all the same.
+    pub fn shown_of<'c>(&self, line: &Line, trunk: &Trunk, caller: &'c str, at: Timestamp) -> &'c str {
+        let policy = self.policy_of(caller).filter(|policy| at < policy.until);
+        let by_policy = policy.is_some_and(|policy| policy.act == CallerAct::Confidential);
+        let is_hidden = (line.is_confidential || by_policy) && !trunk.emergency_center;
+        if is_hidden { "" } else { caller }
+    }
+
     /// The policy about a caller, whether it still holds or not.
     pub fn policy_of(&self, caller: &str) -> Option<&CallerPolicy> {
         self.callers.policies.get(&self.city.caller_form(caller))

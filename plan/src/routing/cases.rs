@@ -6,7 +6,7 @@
 use super::callers::CallerAct;
 use super::diagnostic::{Diagnostic, Spot};
 use super::nearest::nearest;
-use super::number::Dialled;
+use super::number::{self, Dialled};
 use super::plan::{DialledFrom, Flow, Line, Plan, Step, Trunk};
 use super::source::{Problems, Said};
 use super::tables::RoutingTable;
@@ -129,7 +129,8 @@ impl Plan {
             return Fate { refused: Some(NOT_FOUND), ..Fate::default() };
         };
         let line = &*found.line;
-        let caller = trunk.rewrite.caller_inward.apply(from);
+        let written = number::caller_of(from);
+        let caller = trunk.rewrite.caller_inward.apply(&written);
         let mut fate = Fate { line: Some(line.number.to_string()), ..Fate::default() };
         self.stand(line, trunk, &caller, at, &mut fate);
         let mut flow = self.flow(line, at);

@@ -1,23 +1,27 @@
 //! What would happen to a call, in words, and which lines of the file decide it.
 
 mod acts;
+mod deciding;
 pub mod flows;
 mod room;
+mod seat;
 mod standing;
+mod waiting;
 
 use serde::Serialize;
 
 use super::diagnostic::Text;
 use super::meeting::Comer;
-use super::number::{Dialled, Found};
-use super::origins::Origins;
-use super::plan::{BenchLine, DialledFrom, Flow, Line, LineMode, Peer, Plan, Step, TicketReason, Trunk, Way};
+use super::number::{self, Dialled, Found};
+use super::origins::{Origins, RuleList};
+use super::plan::{DialledFrom, Flow, Line, LineMode, Peer, Plan, Step, TicketReason, Trunk, Way};
 use super::queueing::Strategy;
 use super::source::Place;
 use super::transition::Phase;
 use crate::id::{PromptId, QueueId};
 use crate::time::Timestamp;
-use flows::{Asked, ExplainedFlow};
+use deciding::Deciding;
+use flows::ExplainedFlow;
 
 /// The answer to `hotline explain`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,7 +32,7 @@ pub struct Explanation {
     pub from: String,
     /// When, on the city's clock.
     pub at: String,
-    /// The line, or `None`: then the call is refused.
+    /// The line; `None`: the call is refused, or a seat calls somebody.
     pub line: Option<ExplainedLine>,
     /// What happens, in order.
     pub steps: Vec<Text>,
@@ -36,7 +40,8 @@ pub struct Explanation {
     pub flow_at: Option<usize>,
     /// The flows of the operator's that it may come through, in the order in which it may come to them.
     pub flows: Vec<ExplainedFlow>,
-    /// How the caller stands, and who could be asked at that hour; empty where nobody is waited for.
+    /// How the caller stands, how queues let callers wait, and who could be asked at that hour; empty where nobody is
+    /// waited for.
     pub standing: Vec<Text>,
     /// What in the file decides it.
     pub decided_by: Vec<Place>,
@@ -59,6 +64,23 @@ pub struct ExplainedLine {
     pub number_as_dialled: String,
 }
 
+/// Who calls.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Caller<'a> {
+    /// The number in our form.
+    number: &'a str,
+    /// As whoever the call is put through to is shown it; empty: withheld.
+    shown: &'a str,
+}
+
+/// The call in question.
+pub(super) struct Asked<'a> {
+    line: &'a Line,
+    trunk: &'a Trunk,
+    caller: Caller<'a>,
+    at: Timestamp,
+}
+
 impl Plan {
     /// What a call from `from` by `trunk` to `dialled` does at `at`.
     pub fn explain(
@@ -69,48 +91,54 @@ impl Plan {
         from: &str,
         at: Timestamp,
     ) -> Explanation {
-        let mut decided_by = origins.trunks.get(&trunk.id).cloned().unwrap_or_default();
-        let found = self.find_line(trunk, dialled);
-        let caller = trunk.rewrite.caller_inward.apply(from);
-        let standing =
-            found.as_ref().map(|found| self.standing(&found.line, trunk, &caller, at)).unwrap_or_default();
-        let (mut flows, mut flow_at) = (Vec::new(), None);
-        let steps = match &found {
-            Some(found) => {
-                decided_by.extend(self.deciders(origins, &found.line, &caller));
-                let mut flow = self.flow(&found.line, at);
-                if self.goes_straight(&found.line, trunk, &caller) {
-                    flow.go_straight(self);
-                }
-                flows = self.flows_of(origins, &flow, &Asked { line: &found.line, caller: &caller, at });
-                decided_by.extend(places_of(origins, &flows));
-                decided_by.extend(self.hours_deciders(origins, &found.line, at));
-                let script = flow.steps.iter().position(|step| matches!(step, Step::Script(_)));
-                let (words, before) = self.words(&found.line, &flow, at, &caller);
-                flow_at = script.map(|place| before + place);
-                words
-            }
-            None => match self.emergency_dialled(trunk, dialled) {
-                Some(number) => {
-                    decided_by.extend(origins.emergency.get(&number).cloned().unwrap_or_default());
-                    vec![Text::new(
-                        format!("{number} 是紧急热线，只向外转接，不是本平台的号码: 404 拒绝"),
-                        format!("{number} is an emergency number, reached outward only: refused with 404"),
-                    )]
-                }
-                None => {
-                    let closed = self.closed_door(origins, Comer::Trunk(trunk), dialled, &mut decided_by);
-                    closed.unwrap_or_else(|| {
-                        vec![Text::new(
-                            "不是本平台的号码: 404 拒绝",
-                            "not a number of this hotline: refused with 404",
-                        )]
-                    })
-                }
-            },
+        let mut deciding = Deciding::of(self, origins);
+        let Some(found) = self.find_line(trunk, dialled) else {
+            let steps = self.not_found(trunk, dialled, &mut deciding);
+            return self.explanation(trunk.id.as_str(), from, at, None, (steps, deciding.places()));
         };
-        let said = self.explanation(trunk.id.as_str(), from, at, found, (steps, decided_by));
+        let written = number::caller_of(from);
+        let number = trunk.rewrite.caller_inward.apply(&written);
+        let caller = Caller { number: &number, shown: self.shown_of(&found.line, trunk, &number, at) };
+        let asked = Asked { line: &found.line, trunk, caller, at };
+        let mut flow = self.flow(&found.line, at);
+        if self.goes_straight(&found.line, trunk, &number) {
+            flow.go_straight(self);
+        }
+        let flows = self.flows_of(origins, &flow, &asked);
+        deciding.trunk(trunk, found.number_as_dialled);
+        deciding.rule(trunk, RuleList::CallerInward, &written);
+        deciding.line(&asked, &flow);
+        let standing = if is_refused(&flow) {
+            Vec::new()
+        } else {
+            deciding.standing(&asked, &flows);
+            self.standing(&asked, &flows)
+        };
+        deciding.flows(&asked, &flows);
+        if !is_refused(&flow) {
+            deciding.hours(&found.line, at);
+        }
+        let script = flow.steps.iter().position(|step| matches!(step, Step::Script(_)));
+        let (steps, before) = self.words(&found.line, &flow, at, caller);
+        let flow_at = script.map(|place| before + place);
+        let places = deciding.places();
+        let said = self.explanation(trunk.id.as_str(), from, at, Some(found), (steps, places));
         Explanation { standing, flows, flow_at, ..said }
+    }
+
+    /// Why no line of ours takes the call.
+    fn not_found(&self, trunk: &Trunk, dialled: &Dialled, deciding: &mut Deciding<'_>) -> Vec<Text> {
+        deciding.trunk(trunk, dialled.oldest_first(DialledFrom::RequestUri).next().unwrap_or_default());
+        if let Some(number) = self.emergency_dialled(trunk, dialled) {
+            deciding.said("emergency", number.as_str(), &["number", "trunk"]);
+            return vec![Text::new(
+                format!("{number} 是紧急热线，只向外转接，不是本平台的号码: 404 拒绝"),
+                format!("{number} is an emergency number, reached outward only: refused with 404"),
+            )];
+        }
+        self.closed_door(Comer::Trunk(trunk), dialled, deciding).unwrap_or_else(|| {
+            vec![Text::new("不是本平台的号码: 404 拒绝", "not a number of this hotline: refused with 404")]
+        })
     }
 
     fn explanation(
@@ -144,37 +172,6 @@ impl Plan {
         }
     }
 
-    fn deciders(&self, origins: &Origins, line: &Line, caller: &str) -> Vec<Place> {
-        let mut places = origins.lines.get(&line.number).cloned().unwrap_or_default();
-        let dialled = match &line.mode {
-            LineMode::Bench(BenchLine::Dial { peer, .. }) => Some(peer),
-            mode => mode.peer(),
-        };
-        if let Some(peer) = dialled {
-            places.extend(self.way_deciders(origins, peer, caller));
-        }
-        match &line.mode {
-            LineMode::Merged { .. } => {
-                let own = origins.own_transitions.get(&line.number).cloned();
-                places.extend(own.unwrap_or_default());
-                places.extend(origins.transition.iter().cloned());
-            }
-            LineMode::Meeting(meeting) => {
-                places.extend(origins.meetings.get(&meeting.pattern()).cloned().unwrap_or_default());
-            }
-            LineMode::Primary { .. }
-            | LineMode::Dual { .. }
-            | LineMode::Retained { .. }
-            | LineMode::SubCenter { .. }
-            | LineMode::Bench(_)
-            | LineMode::Watch { .. } => {}
-        }
-        if let Some(places_of_queue) = line.mode.queue().and_then(|queue| origins.queues.get(queue)) {
-            places.extend(places_of_queue.iter().cloned());
-        }
-        places
-    }
-
     /// The flows of the operator's that a call comes through which takes these steps.
     fn flows_of(&self, origins: &Origins, flow: &Flow, asked: &Asked<'_>) -> Vec<ExplainedFlow> {
         let script = flow.steps.iter().find_map(|step| match step {
@@ -184,37 +181,9 @@ impl Plan {
         script.map_or_else(Vec::new, |script| self.explained_flows(origins, script, asked))
     }
 
-    /// `hours` of the line and of its experts, and the days or bands of the calendars that these and its flows go by.
-    fn hours_deciders(&self, origins: &Origins, line: &Line, at: Timestamp) -> Vec<Place> {
-        let mut places = origins.hours.get(&line.number).cloned().unwrap_or_default();
-        let day = self.city.time_zone.to_datetime(at).date();
-        let experts = self.experts.get(&line.number).map(|group| &group.hours);
-        for hours in self.hours_of(line).into_iter().chain(experts) {
-            let calendar = hours.calendar.as_ref().and_then(|own| origins.calendars.get(&own.name));
-            places.extend(calendar.into_iter().flat_map(|own| own.deciding(hours, day)));
-        }
-        // Bands may share a line.
-        let mut seen = std::collections::BTreeSet::new();
-        places.retain(|place| seen.insert((place.file.clone(), place.line)));
-        places
-    }
-
-    /// The group, and the rules that rewrite the numbers.
-    fn way_deciders(&self, origins: &Origins, peer: &Peer, caller: &str) -> Vec<Place> {
-        let mut places = origins.groups.get(&peer.trunk).cloned().unwrap_or_default();
-        for way in self.ways(&peer.trunk, &peer.number, caller) {
-            let Some([called_rules, caller_rules]) = origins.rules.get(&way.trunk.id) else { continue };
-            let rewrite = &way.trunk.rewrite;
-            let called = rewrite.called.choose(&peer.number).and_then(|index| called_rules.get(index));
-            let caller = rewrite.caller.choose(caller).and_then(|index| caller_rules.get(index));
-            places.extend([called, caller].into_iter().flatten().cloned());
-        }
-        places
-    }
-
     /// The steps in words, and how many stand in front of them: the phase of a merged number's transition, and
     /// the line's language.
-    fn words(&self, line: &Line, flow: &Flow, at: Timestamp, from: &str) -> (Vec<Text>, usize) {
+    fn words(&self, line: &Line, flow: &Flow, at: Timestamp, caller: Caller<'_>) -> (Vec<Text>, usize) {
         let mut words = Vec::new();
         if matches!(line.mode, LineMode::Merged { .. }) {
             words.push(self.phase_words(line, at));
@@ -227,12 +196,10 @@ impl Plan {
         }));
         let before = words.len();
         let steps = flow.steps.iter().map(|step| self.in_language(step.clone(), line));
-        words.extend(steps.map(|step| self.step_words(&step, from)));
-        words.push(if flow.record {
-            Text::new("自接通起录音", "recorded from the answer on")
-        } else {
-            Text::new("不录音", "not recorded")
-        });
+        words.extend(steps.map(|step| self.step_words(&step, caller)));
+        if !is_refused(flow) {
+            words.push(recorded_words(flow.record));
+        }
         (words, before)
     }
 
@@ -276,7 +243,7 @@ impl Plan {
         }
     }
 
-    fn step_words(&self, step: &Step, from: &str) -> Text {
+    fn step_words(&self, step: &Step, caller: Caller<'_>) -> Text {
         match step {
             Step::Ring => Text::new("振铃 (180)", "rings (180)"),
             Step::PlayEarly(prompt) => self.said("接通前播放", "plays before the answer", prompt),
@@ -294,17 +261,13 @@ impl Plan {
                 format!("waits in the queue {queue} for {}", self.strategy_words(queue).en),
             ),
             Step::Dial { peer, ticket_on_failure, .. } => {
-                let drill = if peer.drill { ("（演练）", " (drill)") } else { ("", "") };
                 let ticket = if *ticket_on_failure {
                     ("，无人接听则登记工单", ", with a ticket if nobody answers")
                 } else {
                     ("", "")
                 };
-                let ways = self.ways_words(peer, from);
-                Text::new(
-                    format!("{}{}{}", ways.zh, drill.0, ticket.0),
-                    format!("{}{}{}", ways.en, drill.1, ticket.1),
-                )
+                let ways = self.ways_words(peer, caller);
+                Text::new(format!("{}{}", ways.zh, ticket.0), format!("{}{}", ways.en, ticket.1))
             }
             Step::Meet { room } => self.meet_words(*room),
             Step::Watch { .. } => Text::new("监听该坐席的通话", "listens to that seat's calls"),
@@ -345,13 +308,30 @@ impl Plan {
         }
     }
 
+    /// The caller's number as a peer gets it: help in an emergency has to know where from.
+    fn told_to<'c>(&self, peer: &Peer, caller: Caller<'c>) -> &'c str {
+        let is_emergency = self.emergency.values().any(|own| own.number == peer.number);
+        if is_emergency { caller.number } else { caller.shown }
+    }
+
     /// The ways in the order of their priority, each with the numbers as its trunk gets them.
-    fn ways_words(&self, peer: &Peer, from: &str) -> Text {
-        let ways = self.ways(&peer.trunk, &peer.number, from);
+    fn ways_words(&self, peer: &Peer, caller: Caller<'_>) -> Text {
+        let ways = self.ways_out_words(peer, caller);
+        let drill = if peer.drill {
+            ("（演练，不通向任何人）", " (drill, leads to nobody)")
+        } else {
+            ("", "")
+        };
+        Text::new(format!("{}{}", ways.zh, drill.0), format!("{}{}", ways.en, drill.1))
+    }
+
+    fn ways_out_words(&self, peer: &Peer, caller: Caller<'_>) -> Text {
+        let ways = self.ways(&peer.trunk, &peer.number, self.told_to(peer, caller));
         let one = |way: &Way<'_>| {
-            let (zh, en) = match way.caller == from {
-                true => (String::new(), String::new()),
-                false => (format!("，主叫 {}", way.caller), format!(" as {}", way.caller)),
+            let (zh, en) = match way.caller.as_str() {
+                same if same == caller.number => (String::new(), String::new()),
+                "" => ("，不送主叫号码".to_owned(), " without the caller's number".to_owned()),
+                other => (format!("，主叫 {other}"), format!(" as {other}")),
             };
             (
                 format!("经中继 {} 呼叫 {}{zh}", way.trunk.id, way.called),
@@ -384,13 +364,16 @@ impl Plan {
     }
 }
 
-/// Where flows and what the call may come to of them are written.
-fn places_of(origins: &Origins, flows: &[ExplainedFlow]) -> Vec<Place> {
-    let places = flows.iter().flat_map(|flow| {
-        let name = origins.scripts.get(flow.name.as_str()).map(|(name, _)| name);
-        name.into_iter().chain(flow.acts.iter().filter_map(|act| act.place.as_ref()))
-    });
-    places.cloned().collect()
+/// Whether the call is refused, and nobody is waited for.
+pub(super) fn is_refused(flow: &Flow) -> bool {
+    matches!(flow.steps[..], [Step::Refuse { .. }])
+}
+
+fn recorded_words(recorded: bool) -> Text {
+    match recorded {
+        true => Text::new("自接通起录音", "recorded from the answer on"),
+        false => Text::new("不录音", "not recorded"),
+    }
 }
 
 /// A mode in the notice's words.
@@ -417,3 +400,7 @@ pub fn place_name(from: DialledFrom) -> &'static str {
         DialledFrom::To => "To",
     }
 }
+
+#[cfg(test)]
+#[path = "explain_test.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! Public holidays: those that come with the engine, by the State Council's notices, and the file's own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use jiff::ToSpan;
@@ -18,8 +19,18 @@ const CHINA: &str = include_str!("holidays/china.toml");
 /// No holiday is longer: what is, has a slip in its year.
 pub const DAYS_MAX: i32 = 31;
 
-/// The law has 11 public holidays, and since 2025 13 (全国年节及纪念日放假办法): a year with fewer has not been filled.
-const DAYS_OF_A_YEAR: usize = 11;
+type MonthDay = (i8, i8);
+
+/// The public holidays (全国年节及纪念日放假办法 第二条) and between which days of the year, month and day, one of each is:
+/// those of the moon's calendar move. 中秋 is left out: it may fall within the days of 国庆节, and be no holiday of its own.
+const FEASTS: [(&str, &str, RangeInclusive<MonthDay>); 6] = [
+    ("元旦", "New Year", (1, 1)..=(1, 1)),
+    ("春节", "Spring Festival", (1, 20)..=(2, 21)),
+    ("清明节", "Tomb-Sweeping Day", (4, 3)..=(4, 6)),
+    ("劳动节", "Labour Day", (5, 1)..=(5, 1)),
+    ("端午节", "Dragon Boat Festival", (5, 27)..=(6, 26)),
+    ("国庆节", "National Day", (10, 1)..=(10, 1)),
+];
 
 /// One holiday.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,13 +97,23 @@ impl Holiday {
     }
 }
 
-/// The years that are filled.
-pub fn years<'a>(holidays: impl IntoIterator<Item = &'a Holiday>) -> BTreeSet<i16> {
-    let mut counts: BTreeMap<i16, BTreeSet<Date>> = BTreeMap::new();
+/// The years of which something is known, and which public holidays each of them lacks, in both languages. One that lacks
+/// none is filled.
+pub fn years<'a>(holidays: impl IntoIterator<Item = &'a Holiday>) -> BTreeMap<i16, Vec<[&'static str; 2]>> {
+    let mut known: BTreeMap<i16, BTreeSet<MonthDay>> = BTreeMap::new();
     for day in holidays.into_iter().flat_map(Holiday::days) {
-        counts.entry(day.year()).or_default().insert(day);
+        known.entry(day.year()).or_default().insert((day.month(), day.day()));
     }
-    counts.into_iter().filter(|(_, days)| days.len() >= DAYS_OF_A_YEAR).map(|(year, _)| year).collect()
+    let lacks = |days: &BTreeSet<MonthDay>| {
+        let lacking = FEASTS.iter().filter(|(.., span)| days.range(span.clone()).next().is_none());
+        lacking.map(|(zh, en, _)| [*zh, *en]).collect()
+    };
+    known.into_iter().map(|(year, days)| (year, lacks(&days))).collect()
+}
+
+/// The years that are filled.
+pub fn filled<'a>(holidays: impl IntoIterator<Item = &'a Holiday>) -> BTreeSet<i16> {
+    years(holidays).into_iter().filter(|(_, lacks)| lacks.is_empty()).map(|(year, _)| year).collect()
 }
 
 #[cfg(test)]
@@ -107,7 +128,7 @@ mod tests {
         let holidays = shipped_in(CHINA, &mut problems);
         assert!(!problems.any_error(), "{}", problems.into_report(Vec::new()).render(false));
         assert_eq!(holidays, shipped());
-        assert_eq!(years(&holidays), BTreeSet::from([2021, 2025, 2026]));
+        assert_eq!(years(&holidays), BTreeMap::from([2021, 2025, 2026].map(|year| (year, vec![]))));
         let count = |year: i16| {
             let own: Vec<&Holiday> = holidays.iter().filter(|own| own.from.year() == year).collect();
             let worked: usize = own.iter().map(|own| own.worked.len()).sum();

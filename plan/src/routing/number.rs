@@ -171,6 +171,17 @@ pub(super) fn number_of(dialled: &str) -> Option<String> {
     Digits::without_separators(Uri::of(dialled)?.number()).map(|digits| digits.as_str().to_owned())
 }
 
+/// Who is calling, as a message or an operator writes it: a URI or a number with separators (RFC 3966 §5.1.1) comes to
+/// the number alone, a local one behind the digits of its `phone-context` (§5.1.5). What is no number stays a name.
+pub fn caller_of(text: &str) -> String {
+    let Some(uri) = Uri::of(text) else { return text.trim().to_owned() };
+    let Some(number) = Digits::without_separators(uri.number()) else { return uri.number().to_owned() };
+    let context = uri.context().filter(|context| context.starts_with('+') && !uri.number().starts_with('+'));
+    let context = context.and_then(Digits::without_separators);
+    let whole = context.and_then(|context| Digits::of(&[context.as_str(), number.as_str()]));
+    whole.unwrap_or(number).as_str().to_owned()
+}
+
 /// The keys of a dialled URI, `*` and `#` among them. Both may come escaped or not: `*` need not be, and
 /// `#`, which must be (RFC 3261 §25.1), often is not.
 pub(super) fn user_of(dialled: &str) -> Option<String> {
@@ -246,6 +257,29 @@ mod tests {
             area_code: "0393".to_owned(),
             country_code: "86".to_owned(),
             time_zone: TimeZone::get("Asia/Shanghai").unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_caller_is_written_as_a_number_a_uri_or_a_name() {
+        for (written, expected) in [
+            ("13900000000", "13900000000"),
+            ("+86-139-0000-0000", "+8613900000000"),
+            ("(0393) 4420000", "(0393) 4420000"), // A blank is no separator of RFC 3966.
+            ("(0393)442.0000", "03934420000"),
+            ("tel:+8613900000000", "+8613900000000"),
+            ("TEL:+86-139-0000-0000;isub=1", "+8613900000000"),
+            ("tel:442-0000;phone-context=+86-393", "+863934420000"),
+            ("tel:4420000;phone-context=hotline.puyang", "4420000"),
+            ("tel:+8613900000000;phone-context=+1", "+8613900000000"),
+            ("sip:13900000000@192.0.2.1;user=phone", "13900000000"),
+            ("sip:4420000;phone-context=+86393@192.0.2.1;user=phone", "+863934420000"),
+            ("\"x\" <sip:%2B8613900000000@192.0.2.1>;tag=1", "+8613900000000"),
+            ("sip:alice@example.com", "alice"),
+            ("anonymous", "anonymous"),
+            ("", ""),
+        ] {
+            assert_eq!(caller_of(written), expected, "{written}");
         }
     }
 

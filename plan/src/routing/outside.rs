@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::meeting::SEATS;
 use super::number;
-use super::people::{ExpertGroup, Hours};
+use super::people::{ExpertGroup, Hours, Role};
 use super::plan::{City, LineMode, Peer, Plan};
 use super::reach::Reached;
 use crate::id::{LineId, SeatId, TrunkId};
@@ -131,6 +131,14 @@ impl Plan {
 }
 
 impl Callable {
+    /// Whether a seat of this role may call them: observers and learners call nobody outside for the house.
+    pub fn is_open_to(&self, role: Role) -> bool {
+        match role {
+            Role::Clerk | Role::Expert | Role::Leader | Role::Supervisor | Role::Admin => true,
+            Role::Observer | Role::Trainee => !matches!(self, Callable::Outside(_)),
+        }
+    }
+
     /// The number, as records have it.
     pub fn number(&self) -> String {
         match self {

@@ -98,6 +98,18 @@ pub enum SeatCode {
     Unknown,
 }
 
+impl SeatCode {
+    /// The prompt by which whoever dialled it hears that it is done; `None`: it is no code.
+    pub fn word(&self) -> Option<&'static str> {
+        match self {
+            SeatCode::Ready => Some("ready"),
+            SeatCode::Away(_) => Some("away"),
+            SeatCode::MoreWrapUp => Some("wrap_up_longer"),
+            SeatCode::Unknown => None,
+        }
+    }
+}
+
 impl Plan {
     /// The code in the Request-URI of a seat's call; `None`: what it dialled is something else.
     pub fn seat_code(&self, dialled: &Dialled) -> Option<SeatCode> {

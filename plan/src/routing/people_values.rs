@@ -28,6 +28,13 @@ impl Value for Role {
     }
 }
 
+impl Role {
+    /// As the file says it.
+    pub fn word(self) -> &'static str {
+        ROLES.iter().find(|(_, role)| *role == self).map_or("", |(word, _)| word)
+    }
+}
+
 /// Roles as the file says them.
 const ROLES: [(&str, Role); 7] = [
     ("clerk", Role::Clerk),

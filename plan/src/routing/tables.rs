@@ -213,6 +213,8 @@ pub struct LimitsTable {
 /// `[survey]`.
 #[derive(Debug)]
 pub struct SurveyTable {
+    /// The table.
+    pub spot: Spot,
     /// `enabled`.
     pub enabled: Field<bool>,
     /// `wait`.
@@ -243,6 +245,8 @@ pub struct TransitionTable {
 /// `[[queue]]`.
 #[derive(Debug)]
 pub struct QueueTable {
+    /// The table.
+    pub spot: Spot,
     /// `name`.
     pub name: Field<String>,
     /// `greeting`.
@@ -272,6 +276,8 @@ pub struct QueueTable {
 /// `[[seat]]`.
 #[derive(Debug)]
 pub struct SeatTable {
+    /// The table.
+    pub spot: Spot,
     /// `id`.
     pub id: Field<String>,
     /// `name`.

@@ -50,7 +50,7 @@ fn calendar(table: &CalendarTable, whole: &RoutingTable) -> Option<Calendar> {
         name: text(&table.name)?.to_owned(),
         weekly: bands(&table.weekly.as_ref()?.value)?,
         days,
-        years: holidays::years(&holidays),
+        years: holidays::filled(&holidays),
     })
 }
 

@@ -271,18 +271,32 @@ pub fn filled(table: &RoutingTable, now: Timestamp, problems: &mut Problems) {
     let today = zone.value.to_datetime(now).date();
     let all = table.public_holidays();
     let known = holidays::years(&all);
+    let is_filled = |year: &i16| known.get(year).is_some_and(Vec::is_empty);
     let wanted = [Some(today.year()), (today.month() == 12).then(|| today.year() + 1)];
-    let Some(year) = wanted.into_iter().flatten().find(|year| !known.contains(year)) else { return };
-    let years: Vec<String> = known.iter().map(i16::to_string).collect();
+    let Some(year) = wanted.into_iter().flatten().find(|year| !is_filled(year)) else { return };
+    let years: Vec<String> = known.keys().filter(|year| is_filled(year)).map(i16::to_string).collect();
     let years = years.join(", ");
+    let lacking = known
+        .get(&year)
+        .map(|lacking| [0, 1].map(|at| lacking.iter().map(|own| own[at]).collect::<Vec<_>>()));
+    let [zh, en] = match lacking {
+        Some([zh, en]) => [
+            format!("日历里 {year} 年的节假日不全，缺: {}", zh.join("、")),
+            format!("calendars do not have all public holidays of {year}: without {}", en.join(", ")),
+        ],
+        None => [
+            format!("日历还没有 {year} 年的节假日和调休，已有: {years}"),
+            format!("calendars do not have the public holidays of {year} yet; known are {years}"),
+        ],
+    };
     let named = |own: &&CalendarTable| own.has_holidays();
     let Some(name) = table.calendars.iter().find(named).and_then(|own| own.name.as_ref()) else { return };
     problems
         .warning(
             UNFILLED,
             &name.spot,
-            format!("日历还没有 {year} 年的节假日和调休，已有: {years}"),
-            format!("calendars do not have the public holidays of {year} yet; known are {years}"),
+            zh,
+            en,
         )
         .effect(
             format!("{year} 年放假的日子按平常算，座席会去请不在的专家，调休的周末又请不到"),

@@ -7,11 +7,12 @@ use super::super::plan::Plan;
 use super::super::script::{
     Act, Collect, Condition, LookUp, LookUpKind, Menu, Message, Order, Reading, Spoken, Target, When,
 };
+use super::Caller;
 use crate::id::PromptId;
 
 impl Plan {
-    /// What happens in an act, to a caller of this number.
-    pub(super) fn act_words(&self, act: &Act, caller: &str) -> Text {
+    /// What happens in an act, to this caller.
+    pub(super) fn act_words(&self, act: &Act, caller: Caller<'_>) -> Text {
         match act {
             Act::Play(prompt) => self.said("播放", "plays", prompt),
             Act::Say(pieces) => {
@@ -33,11 +34,7 @@ impl Plan {
                 format!("goes to a person: waits in the queue {queue}"),
             ),
             Act::Transfer(own) => match &own.to {
-                Target::Peer(peer) => {
-                    let ways = self.ways_words(peer, caller);
-                    let drill = if peer.drill { ("（演练）", " (drill)") } else { ("", "") };
-                    Text::new(format!("{}{}", ways.zh, drill.0), format!("{}{}", ways.en, drill.1))
-                }
+                Target::Peer(peer) => self.ways_words(peer, caller),
                 Target::Value(name) => self.relay_words(name),
             },
             Act::Bot(bot) => {
@@ -257,12 +254,12 @@ fn span(length: Duration) -> (u128, &'static str, &'static str) {
     }
 }
 
-fn zh_span(length: Duration) -> String {
+pub(super) fn zh_span(length: Duration) -> String {
     let (count, unit, _) = span(length);
     format!("{count} {unit}")
 }
 
-fn en_span(length: Duration) -> String {
+pub(super) fn en_span(length: Duration) -> String {
     let (count, _, unit) = span(length);
     format!("{count} {unit}")
 }

@@ -7,12 +7,11 @@ use serde::Serialize;
 
 use super::super::diagnostic::Text;
 use super::super::origins::Origins;
-use super::super::plan::{Line, Plan};
+use super::super::plan::Plan;
 use super::super::script::{Act, Branch, Case, Condition, Leads, Script, When};
 use super::super::source::Place;
-use super::acts;
+use super::{Asked, acts};
 use crate::id::ScriptId;
-use crate::time::Timestamp;
 
 /// A flow that a call may come through.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -76,13 +75,6 @@ pub enum Destination {
     Talk,
     /// The call is over.
     End,
-}
-
-/// The call in question.
-pub(super) struct Asked<'a> {
-    pub line: &'a Line,
-    pub caller: &'a str,
-    pub at: Timestamp,
 }
 
 impl Plan {
@@ -185,7 +177,7 @@ impl Plan {
     /// Whether a case is so for the call; `None` where a value decides.
     fn is_so(&self, case: &Case, asked: &Asked<'_>) -> Option<bool> {
         let one = |condition: &Condition| {
-            condition.is_so(&self.city, &asked.line.number, Some(asked.caller), asked.at)
+            condition.is_so(&self.city, &asked.line.number, Some(asked.caller.number), asked.at)
         };
         let verdicts: Vec<Option<bool>> = case.when.iter().map(one).collect();
         if verdicts.contains(&Some(false)) {

@@ -3,51 +3,19 @@
 use super::super::diagnostic::Text;
 use super::super::meeting::{Comer, Meeting, SEATS};
 use super::super::number::Dialled;
-use super::super::origins::Origins;
 use super::super::plan::Plan;
-use super::super::source::Place;
-use super::Explanation;
-use crate::id::SeatId;
-use crate::time::Timestamp;
+use super::deciding::Deciding;
 
 impl Plan {
-    /// What a clerk's own call from `seat` to `dialled` does at `at`.
-    pub fn explain_seat(
-        &self,
-        origins: &Origins,
-        seat: &SeatId,
-        dialled: &Dialled,
-        at: Timestamp,
-    ) -> Explanation {
-        let found = self.find_room(Comer::Seat, dialled);
-        let mut decided_by = Vec::new();
-        let steps = match &found {
-            Some(found) => {
-                decided_by = self.deciders(origins, &found.line, seat.as_str());
-                self.words(&found.line, &self.flow(&found.line, at), at, seat.as_str()).0
-            }
-            None => {
-                self.closed_door(origins, Comer::Seat, dialled, &mut decided_by).unwrap_or_else(|| {
-                    vec![Text::new(
-                        "座席话机只能拨打向座席开放的会议室: 403 拒绝",
-                        "a seat's telephone reaches the meeting rooms that are open to seats, and nothing else: refused with 403",
-                    )]
-                })
-            }
-        };
-        self.explanation(SEATS, seat.as_str(), at, found, (steps, decided_by))
-    }
-
     /// In words, where the number is a room that this caller may not join.
     pub(super) fn closed_door(
         &self,
-        origins: &Origins,
         comer: Comer<'_>,
         dialled: &Dialled,
-        decided_by: &mut Vec<Place>,
+        deciding: &mut Deciding<'_>,
     ) -> Option<Vec<Text>> {
         let (meeting, number, _) = self.room_dialled(comer, dialled)?;
-        decided_by.extend(origins.meetings.get(&meeting.pattern()).cloned().unwrap_or_default());
+        deciding.door(meeting);
         let (who, status) = match comer {
             Comer::Seat => (Text::new("座席", "seats"), 403),
             Comer::Trunk(trunk) => {

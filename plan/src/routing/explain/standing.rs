@@ -4,48 +4,55 @@
 use super::super::callers::{CallerAct, CallerPolicy, Lane};
 use super::super::diagnostic::Text;
 use super::super::hours::Hours;
-use super::super::plan::{Line, Plan, Trunk};
+use super::super::plan::{Line, Plan};
 use super::super::queueing::Known;
 use super::super::reach::Reached;
+use super::flows::ExplainedFlow;
+use super::{Asked, waiting};
 use crate::id::QueueId;
 use crate::time::Timestamp;
 
 impl Plan {
     /// In words; empty for a line that nobody waits for.
-    pub(super) fn standing(&self, line: &Line, trunk: &Trunk, caller: &str, at: Timestamp) -> Vec<Text> {
+    pub(super) fn standing(&self, asked: &Asked<'_>, flows: &[ExplainedFlow]) -> Vec<Text> {
+        let Asked { line, trunk, caller, at } = asked;
         let Some(queue) = line.mode.queue() else { return Vec::new() };
         let mut words = Vec::new();
-        let mut points = self.queue_priority(queue);
+        let mut own = 0;
         if trunk.emergency_center {
-            points = points.saturating_add(self.callers.center_priority);
+            own = self.callers.center_priority;
             words.push(Text::new(
                 "来自指挥中心，通道和来电人规则不适用",
                 "an emergency center calls: no lane or policy applies",
             ));
         } else {
-            if let Some(lane) = self.lane_of(line, &trunk.id, caller) {
-                points = points.saturating_add(lane.priority);
+            if let Some(lane) = self.lane_of(line, &trunk.id, caller.number) {
+                own = lane.priority;
                 words.push(lane_words(lane));
             }
-            if let Some(policy) = self.policy_of(caller) {
-                words.push(self.policy_words(policy, at));
-                if let Some(act) = (at < policy.until).then_some(&policy.act) {
-                    points = after(points, act);
+            if let Some(policy) = self.policy_of(caller.number) {
+                words.push(self.policy_words(policy, *at));
+                if let Some(act) = (*at < policy.until).then_some(&policy.act) {
+                    own = after(own, act);
                 }
             }
+            if line.is_confidential {
+                words.push(Text::new(
+                    "这个号码的来电保密：来电号码不向任何人显示",
+                    "who calls this number is confidential: the caller's number is shown to nobody",
+                ));
+            }
         }
-        words.push(self.priority_words(queue, points));
-        let skills = self.skills_asked(line, &trunk.id, caller, at);
+        words.push(self.priority_words(queue, own));
+        let skills = self.skills_asked(line, &trunk.id, caller.number, *at);
         if !skills.is_empty() {
             words.push(self.skill_words(queue, &skills));
         }
-        words.extend(self.expert_words(line, at));
-        words.extend(self.third_parties(at));
+        let waits = waiting::queues(queue, flows).into_iter();
+        words.extend(waits.flat_map(|queue| self.waiting_words(queue, trunk.emergency_center)));
+        words.extend(self.expert_words(line, *at));
+        words.extend(self.third_parties(*at));
         words
-    }
-
-    fn queue_priority(&self, queue: &QueueId) -> i16 {
-        self.queues.get(queue).map_or(0, |queue| queue.rules.priority)
     }
 
     fn policy_words(&self, policy: &CallerPolicy, at: Timestamp) -> Text {
@@ -83,9 +90,11 @@ impl Plan {
         )
     }
 
-    fn priority_words(&self, queue: &QueueId, points: i16) -> Text {
-        let ageing = self.queues.get(queue).and_then(|queue| queue.rules.ageing);
-        let (zh, en) = match ageing {
+    /// Of the caller's own points, to which the queue adds its own.
+    fn priority_words(&self, queue: &QueueId, own: i16) -> Text {
+        let rules = self.queues.get(queue).map(|queue| &queue.rules);
+        let more = rules.map_or(0, |rules| i32::from(rules.priority));
+        let (zh, en) = match rules.and_then(|rules| rules.ageing) {
             Some(ageing) => {
                 let millis = ageing.as_millis();
                 (
@@ -97,7 +106,8 @@ impl Plan {
         };
         let (urgent_zh, urgent_en) = match self.callers.urgent_key {
             Some(key) => {
-                let points = self.callers.urgent_priority;
+                // Nobody is set back who says that it is urgent.
+                let points = i32::from(own.max(self.callers.urgent_priority)) + more;
                 (
                     format!("；按 {key} 表示紧急，{points} 分"),
                     format!("; {points} by the key {key}, which says that it is urgent"),
@@ -105,6 +115,7 @@ impl Plan {
             }
             None => (String::new(), String::new()),
         };
+        let points = i32::from(own) + more;
         Text::new(format!("优先级 {points} 分{zh}{urgent_zh}"), format!("priority {points}{en}{urgent_en}"))
     }
 
@@ -148,12 +159,8 @@ impl Plan {
             .keys
             .iter()
             .map(|(key, target)| {
-                let reached = self.reach(target);
-                let hours = match &reached {
-                    Some(Reached::Peer(peer)) => &peer.hours,
-                    Some(Reached::Group(group)) => &group.hours,
-                    Some(Reached::Seat(_)) | None => &always,
-                };
+                let hours = self.hours_of_target(target);
+                let hours = hours.as_ref().unwrap_or(&always);
                 let there = self.presence(hours, at);
                 match hours.are_open(at, &self.city.time_zone) {
                     true => (format!("*{key} {target}"), format!("*{key} {target}")),
@@ -167,6 +174,20 @@ impl Plan {
         (!zh.is_empty()).then(|| {
             Text::new(format!("座席可请: {}", zh.join("，")), format!("the clerk may ask: {}", en.join(", ")))
         })
+    }
+
+    /// Whether nobody is there at that hour.
+    pub(super) fn is_away(&self, target: &str, at: Timestamp) -> bool {
+        self.hours_of_target(target).is_some_and(|hours| !hours.are_open(at, &self.city.time_zone))
+    }
+
+    /// When whom a clerk may ask in is there; a seat has none.
+    fn hours_of_target(&self, target: &str) -> Option<Hours> {
+        match self.reach(target)? {
+            Reached::Peer(peer) => Some(peer.hours),
+            Reached::Group(group) => Some(group.hours.clone()),
+            Reached::Seat(_) => None,
+        }
     }
 
     /// By the hours; whether somebody has signed in is not the plan's to know.

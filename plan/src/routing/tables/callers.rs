@@ -15,6 +15,8 @@ use super::reading::unnamed;
 /// `[callers]`.
 #[derive(Debug)]
 pub struct CallersTable {
+    /// The table.
+    pub spot: Spot,
     /// `repeat_within`.
     pub repeat_within: Field<Duration>,
     /// `urgent_key`.
@@ -98,6 +100,7 @@ impl CallersTable {
     pub(super) fn read(reader: &mut Reader<'_, '_>) -> Self {
         let usual = Callers::default();
         CallersTable {
+            spot: reader.spot.clone(),
             repeat_within: reader.or("repeat_within", usual.repeat_within),
             urgent_key: reader.optional("urgent_key"),
             urgent_priority: reader.or("urgent_priority", usual.urgent_priority),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::diagnostic::Text;
+use super::super::diagnostic::{Spot, Text};
 use super::super::people::{ThreeWay, Work};
 use super::super::people_values::{Key, Named, Prefix};
 use super::super::read::Reader;
@@ -48,6 +48,8 @@ pub struct DepartmentTable {
 /// `[three_way]`.
 #[derive(Debug)]
 pub struct ThreeWayTable {
+    /// The table.
+    pub spot: Spot,
     /// `keys`.
     pub keys: Field<Named>,
     /// `hold_max`.
@@ -59,6 +61,8 @@ pub struct ThreeWayTable {
 /// `[work]`.
 #[derive(Debug)]
 pub struct WorkTable {
+    /// The table.
+    pub spot: Spot,
     /// `away`.
     pub away: Vec<AwayTable>,
     /// `wrap_up_max`.
@@ -116,6 +120,7 @@ impl ThreeWayTable {
     pub(super) fn read(reader: &mut Reader<'_, '_>) -> Self {
         let usual = ThreeWay::default();
         ThreeWayTable {
+            spot: reader.spot.clone(),
             keys: reader.or("keys", Named(Vec::new())),
             hold_max: reader.or("hold_max", usual.hold_max),
             failed_prompt: reader.or("failed_prompt", usual.failed_prompt.to_string()),
@@ -127,6 +132,7 @@ impl WorkTable {
     pub(super) fn read(reader: &mut Reader<'_, '_>) -> Self {
         let usual = Work::default();
         WorkTable {
+            spot: reader.spot.clone(),
             away: reader.sections("away", AwayTable::read),
             wrap_up_max: reader.or("wrap_up_max", usual.wrap_up_max),
             rest: reader.or("rest", usual.rest),

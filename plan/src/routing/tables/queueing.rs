@@ -62,6 +62,8 @@ pub struct ShedTable {
 /// `surge = { … }`.
 #[derive(Debug)]
 pub struct SurgeTable {
+    /// The table.
+    pub spot: Spot,
     /// `from`.
     pub from: Field<u32>,
     /// `until`.
@@ -145,6 +147,7 @@ impl SurgeTable {
             )
         };
         SurgeTable {
+            spot: reader.spot.clone(),
             from: reader.required("from", endless()),
             until: reader.required("until", endless()),
             greeting: reader.optional("greeting"),

@@ -208,6 +208,7 @@ impl LimitsTable {
 impl SurveyTable {
     fn read(reader: &mut Reader<'_, '_>) -> Self {
         SurveyTable {
+            spot: reader.spot.clone(),
             enabled: reader.or("enabled", true),
             wait: reader.or("wait", secs(8)),
             tries: reader.or("tries", 2),
@@ -254,6 +255,7 @@ impl QueueTable {
     fn read(reader: &mut Reader<'_, '_>) -> Self {
         let mute = || Text::new("来电人只能听到静音", "callers would hear silence");
         QueueTable {
+            spot: reader.spot.clone(),
             name: reader.required("name", unnamed()),
             greeting: reader.required("greeting", mute()),
             music: reader.required("music", mute()),
@@ -274,6 +276,7 @@ impl SeatTable {
     fn read(reader: &mut Reader<'_, '_>) -> Self {
         let open = Text::new("话机无法登录", "the telephone could not sign in");
         SeatTable {
+            spot: reader.spot.clone(),
             id: reader.required("id", unnamed()),
             name: reader.required("name", unnamed()),
             role: reader.or("role", Role::default()),
