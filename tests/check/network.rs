@@ -142,17 +142,17 @@ pub const FIXTURES: &[Fixture] = &[
         edits: &[Edit::Plan(TAX, "target = \"127.0.0.1:9\"\ndrill = ⟦true⟧")],
     },
     Fixture {
-        code: "E0637",
+        code: "E0640",
         what: "a number that no network takes",
         edits: &[Edit::Plan("ring = \"32s\"", "dial = ⟦\"１１０\"⟧\nring = \"32s\"")],
     },
     Fixture {
-        code: "E0638",
+        code: "E0641",
         what: "a domain that is no host",
         edits: &[Edit::Plan("domain = \"hotline.test\"", "domain = ⟦\"热线 濮阳\"⟧")],
     },
     Fixture {
-        code: "E0639",
+        code: "E0642",
         what: "the whole world as a carrier",
         edits: &[Edit::Plan("\"198.51.100.0/28\"", "⟦\"0.0.0.0/0\"⟧")],
     },

@@ -20,7 +20,7 @@ pub fn dials(table: &RoutingTable, problems: &mut Problems) {
     for said in lines.chain(departments).chain(peers).flatten().filter(|said| !can_be_dialled(said)) {
         problems
             .error(
-                "E0637",
+                "E0640",
                 &said.spot,
                 format!("\"{}\" 不是能拨的号码", said.value),
                 format!("\"{}\" is no number that can be dialled", said.value),
@@ -45,7 +45,7 @@ pub fn domain(table: &RoutingTable, problems: &mut Problems) {
     let Some(said) = said.filter(|said| host_name(said).is_none() && !bracketed(said)) else { return };
     problems
         .error(
-            "E0638",
+            "E0641",
             &said.spot,
             format!("{:?} 不是主机名", said.value),
             format!("{:?} is no host name", said.value),

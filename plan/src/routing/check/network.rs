@@ -167,7 +167,7 @@ fn wide(net: &Said<IpNet>, problems: &mut Problems) {
     if net.prefix == 0 || addr.is_multicast() {
         problems
             .error(
-                "E0639",
+                "E0642",
                 &net.spot,
                 format!("{said} 不是一家运营商的网段"),
                 format!("{said} is no net of one carrier"),
