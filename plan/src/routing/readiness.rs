@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::diagnostic::Text;
 use super::explain::mode_words;
+use super::merge_lists::Listed;
 use super::plan::{BenchLine, Line, LineMode, Plan, Step};
 use super::proof::hours::LeapYears;
 use crate::time::Timestamp;
@@ -48,23 +49,48 @@ pub struct Proved {
 }
 
 impl Plan {
-    /// Every line in the order of the notice, 12345 first.
+    /// Every line in the order of the notice, 12345 first, and what the city's merge list has beyond them.
     pub fn readiness(&self, at: Timestamp) -> Vec<Readiness> {
-        let mut lines: Vec<&Line> = self.lines.values().collect();
-        lines.sort_by_cached_key(|line| (position(&line.row), line.number.clone()));
         let mut years = LeapYears::default();
-        lines
-            .into_iter()
-            .map(|line| Readiness {
-                row: line.row.clone(),
-                number: line.number.to_string(),
-                name: line.name.clone(),
-                owner: line.owner.clone(),
-                mode: mode_words(&line.mode),
-                treatment: self.treatment(line, at),
-                proof: line.mode.queue().map(|_| self.proved(line, &mut years)),
-            })
-            .collect()
+        let here = self.lines.values().map(|line| self.here(line, at, &mut years));
+        let mut rows: Vec<Readiness> = here.collect();
+        rows.extend(self.lacking().map(|listed| self.not_here(listed)));
+        rows.sort_by_cached_key(|own| (position(&own.row), own.number.clone()));
+        rows
+    }
+
+    /// Rows of the city's merge list of which the plan has no line.
+    fn lacking(&self) -> impl Iterator<Item = &'static Listed> {
+        let rows = self.merge_list.iter().flat_map(|list| &list.rows);
+        rows.filter(|listed| !self.lines.contains(&listed.number))
+    }
+
+    fn not_here(&self, listed: &Listed) -> Readiness {
+        let is_retired = self.retired.iter().any(|number| number.as_str() == listed.number);
+        Readiness {
+            row: listed.row.clone(),
+            number: listed.number.clone(),
+            name: listed.name.clone(),
+            owner: listed.owner.clone(),
+            mode: listed.mode(),
+            treatment: match is_retired {
+                true => Text::new("已取消", "cancelled"),
+                false => Text::new("方案里没有", "not in the plan"),
+            },
+            proof: None,
+        }
+    }
+
+    fn here<'a>(&'a self, line: &'a Line, at: Timestamp, years: &mut LeapYears<'a>) -> Readiness {
+        Readiness {
+            row: line.row.clone(),
+            number: line.number.to_string(),
+            name: line.name.clone(),
+            owner: line.owner.clone(),
+            mode: mode_words(&line.mode),
+            treatment: self.treatment(line, at),
+            proof: line.mode.queue().map(|_| self.proved(line, years)),
+        }
     }
 
     fn proved<'a>(&'a self, line: &'a Line, years: &mut LeapYears<'a>) -> Proved {
