@@ -134,7 +134,11 @@ fn without_a_line(said: &Said<&'static MergeList>, table: &RoutingTable, problem
     let retired = retired.iter().flat_map(|said| &said.value);
     let lines = table.numbers.iter().filter_map(|line| line.number.as_ref());
     let here: BTreeSet<&str> = lines.chain(retired).map(|said| said.value.as_str()).collect();
-    let missing = said.value.rows.iter().filter(|own| !here.contains(own.number.as_str()));
+    // Whoever claims a row with another number has an error.
+    let rows = table.numbers.iter().filter_map(|line| line.row.as_ref());
+    let claimed: BTreeSet<&str> = rows.map(|said| said.value.as_str()).collect();
+    let missing = said.value.rows.iter();
+    let missing = missing.filter(|own| !here.contains(own.number.as_str()) && !claimed.contains(own.row.as_str()));
     let names: Vec<String> = missing.map(|own| format!("{} {}", own.row, own.number)).collect();
     if names.is_empty() {
         return;

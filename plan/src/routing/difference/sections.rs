@@ -21,13 +21,14 @@ pub(super) fn sections(plan: &Plan) -> Vec<Item> {
     };
     vec![
         Item::section(Kind::Purpose, &purpose).with("设为", "is", purpose),
-        Item::section(Kind::City, &(city, list))
+        Item::section(Kind::City, &(city, list, &plan.retired))
             .with("名称", "name", &city.name)
             .with("区号", "area code", &city.area_code)
             .with("国家代码", "country code", &city.country_code)
             .with("时区", "time zone", zone)
+            .fixed(Fixed::TimeZone)
             .with("归并清单", "merge list", list)
-            .fixed(Fixed::TimeZone),
+            .with("已取消的号码", "cancelled numbers", row(&plan.retired)),
         network(plan),
         Item::section(Kind::Tls, &plan.network.tls),
         Item::section(Kind::Limits, limits)
