@@ -33,18 +33,3 @@ pub fn judged(text: &str) -> Outcome {
 pub fn shipped() -> Plan {
     judged(&sample()).plan.expect("the shipped plan is whole")
 }
-
-#[test]
-fn tmp_all() {
-    let Some(dir) = std::env::var_os("RVDIR") else { return };
-    let mut files: Vec<_> = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).collect();
-    files.sort();
-    let full = std::env::var_os("FULL").is_some();
-    for file in files {
-        let text = std::fs::read_to_string(&file).unwrap().replace("../prompts/prompts.toml", "prompts/prompts.toml");
-        let outcome = judged(&text);
-        let codes: Vec<&str> = outcome.report.diagnostics.iter().map(|d| d.code).collect();
-        println!("{:50} {:?}", file.file_stem().unwrap().to_string_lossy(), codes);
-        if full { println!("{}", outcome.report.render(false)); }
-    }
-}

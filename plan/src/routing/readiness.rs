@@ -167,3 +167,35 @@ impl Plan {
 fn position(row: &str) -> Vec<u32> {
     row.split('-').map(|part| part.parse().unwrap_or(0)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routing::fixture_test::{judged, sample};
+
+    fn rows(edits: &[(&str, &str)]) -> Vec<Readiness> {
+        let text = edits.iter().fold(sample(), |text, (from, to)| {
+            assert_eq!(text.matches(from).count(), 1, "{from}");
+            text.replace(from, to)
+        });
+        let outcome = judged(&text);
+        let plan = outcome.plan.unwrap_or_else(|| panic!("{}", outcome.report.render(false)));
+        plan.readiness("2026-03-01T00:00:00+08:00".parse().expect("an instant"))
+    }
+
+    #[test]
+    fn the_table_has_each_row_of_the_merge_list_whether_the_plan_has_its_number_or_not() {
+        let line = "number = \"12318\"\nname = \"全国文化市场举报电话\"\nowner = \"市文化广电旅游体育局\"\nrow = \"2-8\"\nmode = \"dual\"\nqueue = \"main\"\n";
+        let numbers = |rows: &[Readiness]| -> Vec<(String, String)> {
+            rows.iter().map(|own| (own.row.clone(), own.number.clone())).collect()
+        };
+        let whole = rows(&[]);
+        let without = format!("[[number]]\n{line}");
+        let rows = rows(&[(without.as_str(), "")]);
+        assert_eq!((whole.len(), numbers(&rows)), (29, numbers(&whole)));
+        let own = rows.iter().find(|own| own.number == "12318").expect("the row");
+        assert_eq!((own.treatment.en.as_str(), own.mode.en.as_str()), ("not in the plan", "dual"));
+        assert_eq!((own.proof.as_ref(), own.name.as_str()), (None, "全国文化市场举报电话"));
+        assert!(rows.iter().all(|own| own.proof.is_some() || own.number == "12318"));
+    }
+}

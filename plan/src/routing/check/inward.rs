@@ -47,7 +47,9 @@ pub fn numbers(table: &RoutingTable, problems: &mut Problems) {
         for inward in &trunks {
             let made = inward.make(number, &ways);
             for (place, (form, becomes, other)) in &made.lost {
-                let Some(when) = inward.list.get(*place).and_then(|rule| rule.when.as_ref()) else { continue };
+                let Some(when) = inward.list.get(*place).and_then(|rule| rule.when.as_ref()) else {
+                    continue;
+                };
                 because = because.or(Some(&when.spot).filter(|_| inward.public));
                 let excused = other.is_some_and(|other| !inward.public || is_primary(other));
                 // One number is enough to tell of a rule.
@@ -142,7 +144,10 @@ fn forms(number: &str, city: &City) -> Vec<String> {
 fn lost(spot: &Spot, form: &str, becomes: &str, is_line: bool, problems: &mut Problems) {
     let (zh, en) = match is_line {
         true => ("市民会接到另一条热线", "who dials it would come to another line"),
-        false => ("拨打它的市民听到空号（404），一直打不进来", "who dials it would hear that there is no such number (404), always"),
+        false => (
+            "拨打它的市民听到空号（404），一直打不进来",
+            "who dials it would hear that there is no such number (404), always",
+        ),
     };
     problems
         .error(

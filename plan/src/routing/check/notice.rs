@@ -11,6 +11,7 @@ use super::super::merge_lists::{Listed, MergeList};
 use super::super::nearest::nearest;
 use super::super::source::{Problems, Said};
 use super::super::tables::{ModeWord, NumberTable, RoutingTable};
+use super::EMERGENCY;
 use super::lines::mode_name;
 use super::references::Seen;
 
@@ -40,6 +41,9 @@ pub fn listed(table: &RoutingTable, problems: &mut Problems) {
         if matches!(mode.value, ModeWord::Primary | ModeWord::Bench) {
             continue; // What is merged into is in no list.
         }
+        if EMERGENCY.contains(&number.value.as_str()) {
+            continue; // Has an error of its own.
+        }
         match (list.row(row), list.of(number)) {
             (Some(own), _) if own.number == number.value => lacks_experts(line, own, row, problems),
             (_, Some(own)) => misplaced(row, number, own, list, problems),
@@ -58,7 +62,13 @@ const EFFECT: (&str, &str) = (
     "citizens who dial the published number would not get through, or reports would count it wrongly, and no acceptance by the list would come out",
 );
 
-fn misplaced(row: &Said<String>, number: &Said<String>, own: &Listed, list: &MergeList, problems: &mut Problems) {
+fn misplaced(
+    row: &Said<String>,
+    number: &Said<String>,
+    own: &Listed,
+    list: &MergeList,
+    problems: &mut Problems,
+) {
     let Listed { row: right, name, .. } = own;
     let (zh, en) = match row.is_empty() {
         true => ("这里没有写 row".to_owned(), "here no row is said".to_owned()),
@@ -76,7 +86,13 @@ fn misplaced(row: &Said<String>, number: &Said<String>, own: &Listed, list: &Mer
         .remedy(format!("写 row = \"{right}\""), format!("write row = \"{right}\""));
 }
 
-fn mistyped(number: &Said<String>, row: &Said<String>, own: &Listed, list: &MergeList, problems: &mut Problems) {
+fn mistyped(
+    number: &Said<String>,
+    row: &Said<String>,
+    own: &Listed,
+    list: &MergeList,
+    problems: &mut Problems,
+) {
     let Listed { number: right, name, .. } = own;
     problems
         .error(
@@ -102,7 +118,10 @@ fn rowless(row: &Said<String>, list: &MergeList, problems: &mut Problems) {
             format!("the list of {} has no row {}", list.name, row.value),
         )
         .effect(EFFECT.0, EFFECT.1)
-        .remedy("改正 row；清单之外的号码不写 row", "correct the row; a number that is not of the list has none")
+        .remedy(
+            "改正 row；清单之外的号码不写 row",
+            "correct the row; a number that is not of the list has none",
+        )
         .nearest(nearest(row, list.rows.iter().map(|own| own.row.as_str())));
 }
 
@@ -138,7 +157,8 @@ fn without_a_line(said: &Said<&'static MergeList>, table: &RoutingTable, problem
     let rows = table.numbers.iter().filter_map(|line| line.row.as_ref());
     let claimed: BTreeSet<&str> = rows.map(|said| said.value.as_str()).collect();
     let missing = said.value.rows.iter();
-    let missing = missing.filter(|own| !here.contains(own.number.as_str()) && !claimed.contains(own.row.as_str()));
+    let missing =
+        missing.filter(|own| !here.contains(own.number.as_str()) && !claimed.contains(own.row.as_str()));
     let names: Vec<String> = missing.map(|own| format!("{} {}", own.row, own.number)).collect();
     if names.is_empty() {
         return;
@@ -151,10 +171,7 @@ fn without_a_line(said: &Said<&'static MergeList>, table: &RoutingTable, problem
             format!("{}清单有 {count} 条不在方案里：{names}", said.value.document),
             format!("{count} of the list's rows are not in the plan: {names}"),
         )
-        .effect(
-            "市民拨打这些号码接不到这里",
-            "citizens who dial these numbers would not be answered here",
-        )
+        .effect("市民拨打这些号码接不到这里", "citizens who dial these numbers would not be answered here")
         .remedy(
             "为它们加上 [[number]]；已彻底停用的写进 [retired] 的 numbers",
             "add a [[number]] for each; those that are cancelled for good belong into numbers of [retired]",

@@ -130,7 +130,9 @@ fn round_and_round() -> Effect {
 fn once_more(target: &str) -> Effect {
     (
         format!("来电转出去又作为 {target} 的来电打回本平台，再转一次；要是又转回来，就一圈一圈占满中继"),
-        format!("the call would go out and come in again as one to {target}, to be put through once more; where that leads back, round and round until the trunks are full"),
+        format!(
+            "the call would go out and come in again as one to {target}, to be put through once more; where that leads back, round and round until the trunks are full"
+        ),
     )
 }
 
@@ -146,8 +148,14 @@ impl Returning<'_, '_> {
         let Returning { outward, called, rule, trunk } = self;
         let (zh, en) = match rule {
             Some(_) => (
-                format!("经中继 \"{trunk}\" 转往 {}，改写成 {called}，这正是本平台的号码", outward.number.value),
-                format!("puts callers through to {}, which the rules of the trunk \"{trunk}\" make {called}, a number of this hotline", outward.number.value),
+                format!(
+                    "经中继 \"{trunk}\" 转往 {}，改写成 {called}，这正是本平台的号码",
+                    outward.number.value
+                ),
+                format!(
+                    "puts callers through to {}, which the rules of the trunk \"{trunk}\" make {called}, a number of this hotline",
+                    outward.number.value
+                ),
             ),
             None => (
                 format!("转往 {called}，这正是本平台的号码"),

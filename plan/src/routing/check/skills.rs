@@ -88,7 +88,8 @@ fn askings<'t>(line: &'t NumberTable, number: &str, table: &'t RoutingTable) -> 
         skills.as_ref().filter(|said| !said.value.is_empty())
     }
     let own: Vec<&Wanted> = some(&line.skills).into_iter().collect();
-    let lanes: Vec<&Wanted> = lanes_of(number, table).into_iter().filter_map(|lane| some(&lane.skills)).collect();
+    let lanes: Vec<&Wanted> =
+        lanes_of(number, table).into_iter().filter_map(|lane| some(&lane.skills)).collect();
     // Many callers may be sent to the same clerks.
     let mut policies: BTreeMap<Vec<&Known>, &Wanted> = BTreeMap::new();
     for skills in table.policies.iter().filter_map(|policy| some(&policy.skills)) {
@@ -115,7 +116,8 @@ fn lanes_of<'t>(number: &str, table: &'t RoutingTable) -> Vec<&'t LaneTable> {
     let mut lanes = Vec::new();
     for lane in &table.lanes {
         let of_line = lane.lines.iter().flat_map(|said| &said.value).any(|line| line.value == number);
-        let some = |list: &Option<Said<Vec<Said<String>>>>| list.as_ref().is_some_and(|said| !said.value.is_empty());
+        let some =
+            |list: &Option<Said<Vec<Said<String>>>>| list.as_ref().is_some_and(|said| !said.value.is_empty());
         if of_line || some(&lane.trunks) || some(&lane.callers) {
             lanes.push(lane);
         }
@@ -170,7 +172,8 @@ impl Scripts {
 fn ways_of<'a>(act: &'a Act, number: &LineId) -> Vec<ScriptWay<'a>> {
     let mut ways = act.ways();
     if let Act::Branch(branch) = act {
-        let other = |condition: &Condition| matches!(condition, Condition::Line(lines) if !lines.contains(number));
+        let other =
+            |condition: &Condition| matches!(condition, Condition::Line(lines) if !lines.contains(number));
         ways.retain(|way| match way.when {
             When::Case(place) => branch.cases.get(place).is_none_or(|case| !case.when.iter().any(other)),
             _ => true,
@@ -190,7 +193,8 @@ impl<'t> Clerks<'t> {
     fn of(table: &'t RoutingTable) -> Self {
         let mut by_queue: BTreeMap<&str, Vec<Vec<Known>>> = BTreeMap::new();
         for seat in &table.seats {
-            let mut queues: Vec<&str> = seat.queues.iter().flat_map(|said| &said.value).map(|own| own.value.as_str()).collect();
+            let mut queues: Vec<&str> =
+                seat.queues.iter().flat_map(|said| &said.value).map(|own| own.value.as_str()).collect();
             queues.sort_unstable();
             queues.dedup();
             for queue in queues.into_iter().filter(|queue| serves(seat, queue)) {
@@ -209,7 +213,8 @@ impl<'t> Clerks<'t> {
         }
         let clerks = self.by_queue.get(queue)?;
         let able = |levels| clerks.iter().any(|known| knows(known, wanted, levels));
-        let own = self.table.queues.iter().find(|own| own.name.as_ref().is_some_and(|name| name.value == queue));
+        let own =
+            self.table.queues.iter().find(|own| own.name.as_ref().is_some_and(|name| name.value == queue));
         let lack = (!able(0)).then(|| able(own.map_or(0, widest)));
         self.asked.insert(asked, lack);
         lack

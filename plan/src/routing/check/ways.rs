@@ -87,7 +87,8 @@ impl<'t> Ways<'t> {
             let bringing: BTreeSet<&str> = brings.map(|(name, _)| *name).collect();
             let centers = self.centers();
             let calling = self.table.calling.iter().filter_map(|own| own.trunk.as_ref());
-            let carriers: BTreeSet<&str> = calling.flat_map(|said| self.by(&said.value)).filter_map(name).collect();
+            let carriers: BTreeSet<&str> =
+                calling.flat_map(|said| self.by(&said.value)).filter_map(name).collect();
             let is_carrier = |name: &&str| {
                 let account = self.trunks.get(*name).is_some_and(|(trunk, _)| trunk.account.is_some());
                 account || carriers.contains(*name) || !centers.contains(*name)
@@ -101,8 +102,11 @@ impl<'t> Ways<'t> {
     fn centers(&self) -> BTreeSet<&'t str> {
         let mut centers: BTreeSet<&str> = BTreeSet::new();
         for line in self.lines.values().filter(|line| line.is_elsewhere()) {
-            let (Some(way), Some(number)) = (&line.trunk, line.dial.as_ref().or(line.number.as_ref())) else { continue };
-            let ours = self.by(&way.value).filter(|(_, rules)| self.line(&rules.apply(&number.value)).is_some());
+            let (Some(way), Some(number)) = (&line.trunk, line.dial.as_ref().or(line.number.as_ref())) else {
+                continue;
+            };
+            let ours =
+                self.by(&way.value).filter(|(_, rules)| self.line(&rules.apply(&number.value)).is_some());
             centers.extend(ours.filter_map(name));
         }
         let peers = self.table.emergencies.iter().filter_map(|peer: &EmergencyTable| peer.trunk.as_ref());
