@@ -166,7 +166,8 @@ pub fn circles(table: &RoutingTable, problems: &mut Problems) {
     let domain = table.network.as_ref().and_then(|network| network.domain.as_ref());
     for target in table.trunks.iter().filter_map(|trunk| trunk.target.as_ref()).flat_map(|said| &said.value.0)
     {
-        let is_domain = domain.is_some_and(|said| said.value.eq_ignore_ascii_case(&target.value.host));
+        let is_domain = target.value.ip().is_none()
+            && domain.is_some_and(|said| said.value.eq_ignore_ascii_case(&target.value.host));
         let reaches = |own: &&&Said<Listener>| {
             own_addresses(&target.value).any(|address| reaches(own, address))
                 || is_domain && target.value.port.is_none_or(|port| port == own.bind.port())

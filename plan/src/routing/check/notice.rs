@@ -79,7 +79,7 @@ fn misplaced(
         .error(
             "E1120",
             spot,
-            format!("{}是{}清单第 {right} 条（{name}），{zh}", number.value, list.document),
+            format!("{} 是{}清单第 {right} 条（{name}），{zh}", number.value, list.document),
             format!("{} is row {right} of the list of {}, {en}", number.value, list.name),
         )
         .effect(EFFECT.0, EFFECT.1)
