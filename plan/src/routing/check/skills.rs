@@ -30,6 +30,7 @@ struct Found<'t> {
 pub fn asked(table: &RoutingTable, problems: &mut Problems) {
     let scripts = Scripts::of(table);
     let mut clerks = Clerks::of(table);
+    let policies = of_policies(table);
     // Where it is asked, in the order of the file, and the first who finds nobody.
     let mut found: BTreeMap<(Option<usize>, usize), (&Wanted, Found<'_>)> = BTreeMap::new();
     let lines = table.numbers.iter().filter(|line| {
@@ -37,7 +38,7 @@ pub fn asked(table: &RoutingTable, problems: &mut Problems) {
     });
     for line in lines {
         let (Some(number), Some(queue)) = (&line.number, &line.queue) else { continue };
-        let askings = askings(line, &number.value, table);
+        let askings = askings(line, &number.value, &policies, table);
         if askings.is_empty() {
             continue;
         }
@@ -82,19 +83,29 @@ impl Asking<'_> {
     }
 }
 
-/// What can be asked for callers of a line, the least first: by itself, with each lane and each policy, and with both.
-fn askings<'t>(line: &'t NumberTable, number: &str, table: &'t RoutingTable) -> Vec<Asking<'t>> {
-    fn some(skills: &Option<Wanted>) -> Option<&Wanted> {
-        skills.as_ref().filter(|said| !said.value.is_empty())
-    }
-    let own: Vec<&Wanted> = some(&line.skills).into_iter().collect();
-    let lanes: Vec<&Wanted> =
-        lanes_of(number, table).into_iter().filter_map(|lane| some(&lane.skills)).collect();
-    // Many callers may be sent to the same clerks.
+fn some(skills: &Option<Wanted>) -> Option<&Wanted> {
+    skills.as_ref().filter(|said| !said.value.is_empty())
+}
+
+/// What policies ask for, each list once: many callers may be sent to the same clerks.
+fn of_policies(table: &RoutingTable) -> Vec<&Wanted> {
     let mut policies: BTreeMap<Vec<&Known>, &Wanted> = BTreeMap::new();
     for skills in table.policies.iter().filter_map(|policy| some(&policy.skills)) {
         policies.entry(skills.value.iter().map(|said| &said.value).collect()).or_insert(skills);
     }
+    policies.into_values().collect()
+}
+
+/// What can be asked for callers of a line, the least first: by itself, with each lane and each policy, and with both.
+fn askings<'t>(
+    line: &'t NumberTable,
+    number: &str,
+    policies: &[&'t Wanted],
+    table: &'t RoutingTable,
+) -> Vec<Asking<'t>> {
+    let own: Vec<&Wanted> = some(&line.skills).into_iter().collect();
+    let lanes: Vec<&Wanted> =
+        lanes_of(number, table).into_iter().filter_map(|lane| some(&lane.skills)).collect();
     let mut askings = Vec::new();
     let mut ask = |lane: Option<&'t Wanted>, policy: Option<&'t Wanted>| {
         let parts: Vec<&Wanted> = own.iter().copied().chain(lane).chain(policy).collect();
@@ -104,9 +115,9 @@ fn askings<'t>(line: &'t NumberTable, number: &str, table: &'t RoutingTable) -> 
     };
     ask(None, None);
     lanes.iter().for_each(|lane| ask(Some(lane), None));
-    policies.values().for_each(|policy| ask(None, Some(policy)));
+    policies.iter().for_each(|policy| ask(None, Some(policy)));
     for lane in &lanes {
-        policies.values().for_each(|policy| ask(Some(lane), Some(policy)));
+        policies.iter().for_each(|policy| ask(Some(lane), Some(policy)));
     }
     askings
 }
