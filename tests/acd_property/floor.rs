@@ -112,6 +112,8 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         sinks: Vec::new(),
         trace: hotline::routing::trace::Trace::default(),
         human_first: hotline::routing::proof::HumanFirst::default(),
+        merge_list: None,
+        retired: Vec::new(),
         watch: true,
         calendars: BTreeMap::new(),
         limits: plan::Limits {

@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use hotline::routing::diagnostic::pages::{Page, Pages};
+use hotline::routing::diagnostic::{Report, Text};
 
 use super::base::{Edit, Files, PLAN, Sound, codes as found_codes};
 use super::fixture::codes_in_the_sources;
@@ -258,12 +259,14 @@ fn every_code_in_the_sources_has_a_page_and_every_page_a_code() {
     }
 }
 
-#[test]
-fn every_pages_example_brings_its_code_about() {
-    let mut faults = Vec::new();
-    let excused = |page: &&Page| WITHOUT_A_FILE.iter().any(|(code, _)| *code == page.code);
-    for page in Pages::read().iter().filter(|page| !excused(page)) {
-        let example = match page.code.as_str() {
+fn has_a_file(page: &Page) -> bool {
+    WITHOUT_A_FILE.iter().all(|(code, _)| *code != page.code)
+}
+
+/// What is found in a page's example.
+fn exemplified(page: &Page) -> Report {
+    let example = {
+        match page.code.as_str() {
             "E0002" => b"name = \"\xc5\xa7\xd1\xf4\"".to_vec(), // What the example shows cannot be shown in UTF-8.
             "E0003" => format!("# whole\n{}", page.example).into_bytes(),
             _ if page.example.contains("schema = ") => page.example.clone().into_bytes(),
@@ -275,10 +278,71 @@ fn every_pages_example_brings_its_code_about() {
                 let (top, rest): (Vec<&str>, Vec<&str>) = rest.into_iter().partition(|line| top(line));
                 [&comments[..], &["schema = 1"], &top[..], &rest[..]].concat().join("\n").into_bytes()
             }
-        };
-        let mut text = example;
-        text.push(b'\n');
-        let report = files("example.toml", &text).judge().report;
+        }
+    };
+    let mut text = example;
+    text.push(b'\n');
+    files("example.toml", &text).judge().report
+}
+
+/// Whether a line of a page is this sentence, whatever stands where the line has `…`.
+fn fits(line: &str, said: &str) -> bool {
+    let mut parts = line.split('…');
+    let Some(mut rest) = said.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    true
+}
+
+/// A page is what `check --explain` says of any place that has its code: it says what they say, and nothing else.
+#[test]
+fn every_page_says_what_its_diagnostics_say_of_the_effect_and_the_remedy() {
+    let pages = Pages::read();
+    let mut said: BTreeMap<(String, &str), BTreeSet<(String, String)>> = BTreeMap::new();
+    let mut gather = |report: &Report| {
+        for found in &report.diagnostics {
+            for (of, text) in [("notice", &found.effect), ("mend", &found.remedy)] {
+                let Some(Text { zh, en }) = text.clone() else { continue };
+                said.entry((found.code.to_owned(), of)).or_default().insert((zh, en));
+            }
+        }
+    };
+    cases().iter().for_each(|case| gather(&files(&case.name, &case.bytes).judge().report));
+    super::fixture::all().for_each(|fixture| gather(&Files::with(fixture.edits).judge().report));
+    pages.iter().filter(|page| has_a_file(page)).for_each(|page| gather(&exemplified(page)));
+    let mut faults = Vec::new();
+    for page in pages.iter().filter(|page| has_a_file(page)) {
+        for (of, text) in [("notice", &page.notice), ("mend", &page.mend)] {
+            let lines: Vec<(&str, &str)> = text.zh.lines().zip(text.en.lines()).collect();
+            let says = said.remove(&(page.code.clone(), of)).unwrap_or_default();
+            let whole = text.zh.lines().count() == text.en.lines().count();
+            let fit = |line: &(&str, &str), (zh, en): &(String, String)| fits(line.0, zh) && fits(line.1, en);
+            let unsaid = says.iter().filter(|sentence| !lines.iter().any(|line| fit(line, sentence)));
+            faults.extend(unsaid.map(|(zh, en)| format!("{} {of} lacks\t{zh}\t{en}", page.code)));
+            // What no diagnostic says at all a page may say in words of its own.
+            let idle =
+                lines.iter().filter(|line| !says.is_empty() && !says.iter().any(|said| fit(line, said)));
+            faults.extend(idle.map(|(zh, en)| format!("{} {of} has\t{zh}\t{en}", page.code)));
+            faults.extend((!whole).then(|| format!("{} {of} has lines in one language only", page.code)));
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn every_pages_example_brings_its_code_about() {
+    let mut faults = Vec::new();
+    for page in Pages::read().iter().filter(|page| has_a_file(page)) {
+        let report = exemplified(page);
         if !found_codes(&report).contains(&page.code.as_str()) {
             faults.push(format!("{}: found {:?}", page.code, found_codes(&report)));
         }

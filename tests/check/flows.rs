@@ -505,6 +505,16 @@ pub const FIXTURES: &[Fixture] = &[
         ],
     },
     Fixture {
+        code: "E0121",
+        what: "a case that cannot be read takes no other's callers",
+        edits: &[
+            ON,
+            add!(
+                "[[flow]]\nname = \"main\"\n[[flow.step]]\nbranch = [{ caller = [⟦\"+86\"⟧], to = \"end\" }, { outside = [{ days = \"mon-fri\", from = \"09:00\", to = \"18:00\" }], to = \"end\" }]\n[[flow]]\nname = \"end\"\n[[flow.step]]\nhang_up = true"
+            ),
+        ],
+    },
+    Fixture {
         code: "E1023",
         what: "a case that an earlier one takes",
         edits: &[

@@ -99,6 +99,11 @@ pub const FIXTURES: &[Fixture] = &[
     },
     Fixture {
         code: "E0610",
+        what: "a trunk that leads to the name by which seats call us",
+        edits: &[Edit::Plan(TAX, "target = ⟦\"hotline.test\"⟧")],
+    },
+    Fixture {
+        code: "E0610",
         what: "a trunk led back to our own door on the command line",
         edits: &[Edit::Target("tax", "192.0.2.10:5060")],
     },

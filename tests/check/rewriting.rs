@@ -208,3 +208,46 @@ examples = [{ from = \"+8637112345678\", to = \"037112345678\" }]
         "another trunk's rules"
     );
 }
+
+/// The codes that are found.
+fn found(edits: &[Edit]) -> Vec<&'static str> {
+    codes(&Files::with(edits).judge().report)
+}
+
+#[test]
+fn a_carriers_own_forms_are_put_into_ours_and_no_published_number_is_lost() {
+    for rules in [
+        "[{ when = \"0393*\", length = \"9-20\", strip = 4, examples = [{ from = \"039312345\", to = \"12345\" }] }]",
+        // All that comes has a prefix, or the area code: no number comes short.
+        "[{ when = \"*\", length = \"8-20\", strip = 3, examples = [{ from = \"99912345\", to = \"12345\" }] }]",
+        "[{ when = \"*\", length = \"9-20\", strip = 4, examples = [{ from = \"039312345\", to = \"12345\" }] }]",
+        "[{ when = \"*\", add = \"0393\", examples = [{ from = \"12345\", to = \"039312345\" }] }]",
+        // A pilot number in place of the published one.
+        "[{ when = \"8888000\", to = \"12345\", examples = [{ from = \"8888000\", to = \"12345\" }] }]",
+    ] {
+        let keys = String::leak(format!("calls_max = 1100\nrewrite.called_inward = {rules}"));
+        assert_eq!(found(&[Edit::Plan(CARRIER, keys)]), [""; 0], "{rules}");
+    }
+    // What the only carrier takes for 12345 altogether, no other line ever gets.
+    let all = "calls_max = 1100\nrewrite.called_inward = [{ when = \"*\", length = \"4-20\", to = \"12345\", examples = [{ from = \"12366\", to = \"12345\" }] }]";
+    assert_eq!(found(&[Edit::Plan(CARRIER, all)]), ["E0638"; 3]);
+}
+
+#[test]
+fn a_center_may_call_12345_whatever_it_dials_and_is_called_by_its_own_number() {
+    let center = "calls_max = 30\nsources = [\"203.0.113.4/31\"]";
+    assert_eq!(found(&[Edit::Plan(TAX, center)]), [""; 0], "its own number by its own trunk");
+    let inward = String::leak(format!(
+        "{center}\nrewrite.called_inward = [{{ when = \"*\", length = \"4-20\", to = \"12345\", examples = [{{ from = \"12366\", to = \"12345\" }}] }}]"
+    ));
+    assert_eq!(found(&[Edit::Plan(TAX, inward)]), [""; 0], "all that it dials is for 12345");
+    let department = Edit::Plan(
+        "[[ticket_sink]]\n",
+        "[[department]]\nnumber = \"7001\"\nname = \"办税厅\"\ntrunk = \"tax\"\ndial = \"12366\"\n\n[[ticket_sink]]\n",
+    );
+    assert_eq!(found(&[Edit::Plan(TAX, center), department]), [""; 0], "the center's number by its trunk");
+    // By the carrier only another number leads there.
+    let out = Edit::Plan(CARRIER, "calls_max = 1100\ntarget = \"198.51.100.2:5060\"");
+    let far = Edit::Plan("trunk = \"tax\"", "trunk = \"carrier\"\ndial = \"037155501234\"");
+    assert_eq!(found(&[out, far]), ["W0104"], "the trunk that led there is left");
+}

@@ -97,6 +97,11 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         limits: limits(table)?,
         trace: TraceTable::plan(table.trace.as_ref())?,
         human_first: human_first(table.human_first.as_ref())?,
+        merge_list: table.city.as_ref().and_then(|city| value(&city.merge_list)),
+        retired: match table.retired.as_ref().and_then(|retired| retired.numbers.as_ref()) {
+            Some(numbers) => numbers.value.iter().map(|said| LineId::from(said.value.as_str())).collect(),
+            None => Vec::new(),
+        },
         watch: table.watch.as_ref().is_none_or(|said| said.value),
         calendars: table.calendars().clone(),
     })

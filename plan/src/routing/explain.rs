@@ -390,6 +390,18 @@ pub fn mode_words(mode: &LineMode) -> Text {
     }
 }
 
+impl LineMode {
+    /// How a part of a merge list says that its numbers are merged.
+    pub(super) fn words_of_part(part: &str) -> Text {
+        match part {
+            "1" => Text::new("整体并入", "merged"),
+            "2" => Text::new("双号并行", "dual"),
+            "3" => Text::new("设分中心", "sub-center"),
+            _ => Text::new("-", "-"),
+        }
+    }
+}
+
 /// A place by its name in SIP.
 pub fn place_name(from: DialledFrom) -> &'static str {
     match from {

@@ -25,6 +25,7 @@ mod include;
 pub mod listening;
 pub mod load;
 pub mod meeting;
+pub mod merge_lists;
 mod nearest;
 mod notes;
 pub mod number;

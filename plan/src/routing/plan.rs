@@ -12,6 +12,7 @@ use super::by_number::ByNumber;
 use super::calendar::Calendars;
 use super::callers::Callers;
 use super::meeting::Meeting;
+use super::merge_lists::MergeList;
 use super::people::{ApiToken, ExpertGroup, Hours, Role, ThreeWay, Work};
 use super::prompts;
 use super::proof::HumanFirst;
@@ -96,6 +97,10 @@ pub struct Plan {
     pub trace: Trace,
     /// How soon a person is due.
     pub human_first: HumanFirst,
+    /// The notice's list that the numbers are held against; `None`: the city's is not among those that are shipped.
+    pub merge_list: Option<&'static MergeList>,
+    /// Numbers of `[retired]`: of the list, perhaps, and nobody's any more.
+    pub retired: Vec<LineId>,
     /// Whether a file that was changed is read again by itself.
     pub watch: bool,
     /// Hours and holidays by name; whoever goes by one has it with their [`Hours`].

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::diagnostic::Text;
 use super::explain::mode_words;
+use super::merge_lists::Listed;
 use super::plan::{BenchLine, Line, LineMode, Plan, Step};
 use super::proof::NOTICES_MAX;
 use super::proof::hours::LeapYears;
@@ -53,23 +54,48 @@ pub struct Proved {
 }
 
 impl Plan {
-    /// Every line in the order of the notice, 12345 first.
+    /// Every line in the order of the notice, 12345 first, and what the city's merge list has beyond them.
     pub fn readiness(&self, at: Timestamp) -> Vec<Readiness> {
-        let mut lines: Vec<&Line> = self.lines.values().collect();
-        lines.sort_by_cached_key(|line| (position(&line.row), line.number.clone()));
         let mut years = LeapYears::default();
-        lines
-            .into_iter()
-            .map(|line| Readiness {
-                row: line.row.clone(),
-                number: line.number.to_string(),
-                name: line.name.clone(),
-                owner: line.owner.clone(),
-                mode: mode_words(&line.mode),
-                treatment: self.treatment(line, at),
-                proof: self.flow(line, at).may_queue().then(|| self.proved(line, &mut years)),
-            })
-            .collect()
+        let here = self.lines.values().map(|line| self.here(line, at, &mut years));
+        let mut rows: Vec<Readiness> = here.collect();
+        rows.extend(self.lacking().map(|listed| self.not_here(listed)));
+        rows.sort_by_cached_key(|own| (position(&own.row), own.number.clone()));
+        rows
+    }
+
+    /// Rows of the city's merge list of which the plan has no line.
+    fn lacking(&self) -> impl Iterator<Item = &'static Listed> {
+        let rows = self.merge_list.iter().flat_map(|list| &list.rows);
+        rows.filter(|listed| !self.lines.contains(&listed.number))
+    }
+
+    fn not_here(&self, listed: &Listed) -> Readiness {
+        let is_retired = self.retired.iter().any(|number| number.as_str() == listed.number);
+        Readiness {
+            row: listed.row.clone(),
+            number: listed.number.clone(),
+            name: listed.name.clone(),
+            owner: listed.owner.clone(),
+            mode: listed.mode(),
+            treatment: match is_retired {
+                true => Text::new("已取消", "cancelled"),
+                false => Text::new("方案里没有", "not in the plan"),
+            },
+            proof: None,
+        }
+    }
+
+    fn here<'a>(&'a self, line: &'a Line, at: Timestamp, years: &mut LeapYears<'a>) -> Readiness {
+        Readiness {
+            row: line.row.clone(),
+            number: line.number.to_string(),
+            name: line.name.clone(),
+            owner: line.owner.clone(),
+            mode: mode_words(&line.mode),
+            treatment: self.treatment(line, at),
+            proof: self.flow(line, at).may_queue().then(|| self.proved(line, years)),
+        }
     }
 
     fn proved<'a>(&'a self, line: &'a Line, years: &mut LeapYears<'a>) -> Proved {
@@ -148,4 +174,36 @@ impl Plan {
 /// `2-14` after `2-9`.
 fn position(row: &str) -> Vec<u32> {
     row.split('-').map(|part| part.parse().unwrap_or(0)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routing::fixture_test::{judged, sample};
+
+    fn rows(edits: &[(&str, &str)]) -> Vec<Readiness> {
+        let text = edits.iter().fold(sample(), |text, (from, to)| {
+            assert_eq!(text.matches(from).count(), 1, "{from}");
+            text.replace(from, to)
+        });
+        let outcome = judged(&text);
+        let plan = outcome.plan.unwrap_or_else(|| panic!("{}", outcome.report.render(false)));
+        plan.readiness("2026-03-01T00:00:00+08:00".parse().expect("an instant"))
+    }
+
+    #[test]
+    fn the_table_has_each_row_of_the_merge_list_whether_the_plan_has_its_number_or_not() {
+        let line = "number = \"12318\"\nname = \"全国文化市场举报电话\"\nowner = \"市文化广电旅游体育局\"\nrow = \"2-8\"\nmode = \"dual\"\nqueue = \"main\"\n";
+        let numbers = |rows: &[Readiness]| -> Vec<(String, String)> {
+            rows.iter().map(|own| (own.row.clone(), own.number.clone())).collect()
+        };
+        let whole = rows(&[]);
+        let without = format!("[[number]]\n{line}");
+        let rows = rows(&[(without.as_str(), "")]);
+        assert_eq!((whole.len(), numbers(&rows)), (29, numbers(&whole)));
+        let own = rows.iter().find(|own| own.number == "12318").expect("the row");
+        assert_eq!((own.treatment.en.as_str(), own.mode.en.as_str()), ("not in the plan", "dual"));
+        assert_eq!((own.proof.as_ref(), own.name.as_str()), (None, "全国文化市场举报电话"));
+        assert!(rows.iter().all(|own| own.proof.is_some() || own.number == "12318"));
+    }
 }

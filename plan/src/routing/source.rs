@@ -219,6 +219,14 @@ impl Problems {
         self.list.iter().any(|found| found.code == code && found.spot == *spot)
     }
 
+    /// Whether an error was found in what stands at `spot`, or in any part of it.
+    pub(super) fn any_error_in(&self, spot: &Spot) -> bool {
+        let inside = |own: &Spot| {
+            own.file == spot.file && spot.span.start <= own.span.start && own.span.end <= spot.span.end
+        };
+        self.list.iter().any(|found| found.severity == Severity::Error && inside(&found.spot))
+    }
+
     /// Whether the files can be used.
     pub fn any_error(&self) -> bool {
         self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)

@@ -27,6 +27,7 @@ use jiff::tz::TimeZone;
 
 use super::calendar::Calendars;
 use super::diagnostic::Spot;
+use super::merge_lists::MergeList;
 use super::people::Role;
 use super::plan::{Afterwards, Listener, Purpose, RecordingFormat, SeatGreeting, SecretRef};
 use super::queueing::Known;
@@ -161,6 +162,8 @@ pub struct CityTable {
     pub country_code: Field<String>,
     /// `time_zone`.
     pub time_zone: Field<TimeZone>,
+    /// `merge_list`: the notice's, against which the numbers are held.
+    pub merge_list: Field<&'static MergeList>,
 }
 
 /// `[network]`.

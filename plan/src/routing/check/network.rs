@@ -1,6 +1,6 @@
 //! Addresses, ports and trunks, and where tickets go.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use super::super::diagnostic::Spot;
@@ -219,14 +219,22 @@ const PRIVATE: [(&str, u8); 9] = [
 const PUBLIC_FOUR_MIN: u8 = 16;
 const PUBLIC_SIX_MIN: u8 = 32;
 
-/// No trunk leads back to our own door: its calls would go round until every port is taken.
+/// No trunk leads back to our own door: its calls would go round until every port is taken. Of names only those are
+/// known that never are another machine's; the others are judged when they are looked up.
 pub fn circles(table: &RoutingTable, problems: &mut Problems) {
     let listen = table.network.iter().filter_map(|network| network.listen.as_ref());
     let listen: Vec<&Said<Listener>> = listen.flat_map(|said| &said.value).collect();
+    let domain = table.network.as_ref().and_then(|network| network.domain.as_ref());
     for target in table.trunks.iter().filter_map(|trunk| trunk.target.as_ref()).flat_map(|said| &said.value.0)
     {
-        let Some(address) = target.value.address() else { continue }; // A name: judged when it is looked up.
-        let Some(own) = listen.iter().find(|own| reaches(own, address)) else { continue };
+        let is_domain = target.value.ip().is_none()
+            && domain.is_some_and(|said| said.value.eq_ignore_ascii_case(&target.value.host));
+        let reaches = |own: &&&Said<Listener>| {
+            own_addresses(&target.value).any(|address| reaches(own, address))
+                || is_domain && target.value.port.is_none_or(|port| port == own.bind.port())
+        };
+        let Some(own) = listen.iter().find(reaches) else { continue };
+        let address = target.value.address().map_or_else(|| target.value.host.clone(), |at| at.to_string());
         problems
             .error(
                 "E0610",
@@ -241,6 +249,17 @@ pub fn circles(table: &RoutingTable, problems: &mut Problems) {
             .remedy("填对端的地址", "give the peer's address")
             .related(&own.spot, "本引擎在这里收呼叫", "this engine listens here");
     }
+}
+
+/// The addresses of a target that are known without asking anybody: as it is written, or those of `localhost`
+/// (RFC 6761 §6.3).
+fn own_addresses(target: &TrunkTarget) -> impl Iterator<Item = SocketAddr> {
+    let host = target.host.trim_end_matches('.').to_ascii_lowercase();
+    let local = host == "localhost" || host.ends_with(".localhost");
+    let port = target.port.unwrap_or(if target.is_tls() { 5061 } else { 5060 });
+    let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+    let named = loopback.into_iter().filter(move |_| local).map(move |ip| SocketAddr::new(ip, port));
+    target.address().into_iter().chain(named)
 }
 
 /// Whether what is sent to `target` comes in at a listener.

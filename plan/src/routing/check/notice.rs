@@ -4,9 +4,14 @@
 //! whose list is numbered in another way leaves `row` out. A number that was cancelled, by part 1 of the list or
 //! by `[retired]`, is not in use again unless somebody answers for it (三(一)2 of the notice).
 
+use std::collections::BTreeSet;
+
 use super::super::diagnostic::Spot;
+use super::super::merge_lists::{Listed, MergeList};
+use super::super::nearest::nearest;
 use super::super::source::{Problems, Said};
-use super::super::tables::{ModeWord, RoutingTable};
+use super::super::tables::{ModeWord, NumberTable, RoutingTable};
+use super::EMERGENCY;
 use super::lines::mode_name;
 use super::references::Seen;
 
@@ -63,6 +68,153 @@ fn odd(row: &Said<String>, problems: &mut Problems) {
         .remedy(
             "写“部分-序号”，用半角数字和连字符，如 \"2-11\"；清单不这样编号的，删去 row",
             "write part and place in plain digits with a hyphen, like \"2-11\"; remove row where the list has no such numbers",
+        );
+}
+
+/// Held against the list that the city names: each number in its row, with the experts that the list asks for, and no row
+/// without its number.
+pub fn listed(table: &RoutingTable, problems: &mut Problems) {
+    let Some(said) = table.city.as_ref().and_then(|city| city.merge_list.as_ref()) else { return };
+    let list = said.value;
+    for line in &table.numbers {
+        let (Some(number), Some(row), Some(mode)) = (&line.number, &line.row, &line.mode) else { continue };
+        if matches!(mode.value, ModeWord::Primary | ModeWord::Bench) {
+            continue; // What is merged into is in no list.
+        }
+        if EMERGENCY.contains(&number.value.as_str()) {
+            continue; // Has an error of its own.
+        }
+        match (list.row(row), list.of(number)) {
+            (Some(own), _) if own.number == number.value => lacks_experts(line, own, row, problems),
+            (_, Some(own)) => misplaced(row, number, own, list, problems),
+            (Some(own), None) => mistyped(number, row, own, list, problems),
+            (None, None) if !row.is_empty() => rowless(row, list, problems),
+            (None, None) => {} // A number that the list does not know: the city's own.
+        }
+    }
+    if table.is_live() {
+        without_a_line(said, table, problems);
+    }
+}
+
+const EFFECT: (&str, &str) = (
+    "市民按公布的号码拨不通，或者报表把它算错，逐条验收时对不上",
+    "citizens who dial the published number would not get through, or reports would count it wrongly, and no acceptance by the list would come out",
+);
+
+fn misplaced(
+    row: &Said<String>,
+    number: &Said<String>,
+    own: &Listed,
+    list: &MergeList,
+    problems: &mut Problems,
+) {
+    let Listed { row: right, name, .. } = own;
+    let (zh, en) = match row.is_empty() {
+        true => ("这里没有写 row".to_owned(), "here no row is said".to_owned()),
+        false => (format!("这里写 {}", row.value), format!("here it is {}", row.value)),
+    };
+    let spot = if row.is_empty() { &number.spot } else { &row.spot };
+    problems
+        .error(
+            "E1120",
+            spot,
+            format!("{} 是{}清单第 {right} 条（{name}），{zh}", number.value, list.document),
+            format!("{} is row {right} of the list of {}, {en}", number.value, list.name),
+        )
+        .effect(EFFECT.0, EFFECT.1)
+        .remedy(format!("写 row = \"{right}\""), format!("write row = \"{right}\""));
+}
+
+fn mistyped(
+    number: &Said<String>,
+    row: &Said<String>,
+    own: &Listed,
+    list: &MergeList,
+    problems: &mut Problems,
+) {
+    let Listed { number: right, name, .. } = own;
+    problems
+        .error(
+            "E1120",
+            &number.spot,
+            format!("{}清单第 {} 条（{name}）是 {right}，这里写 {}", list.document, row.value, number.value),
+            format!("row {} of the list of {} is {right}, here it is {}", row.value, list.name, number.value),
+        )
+        .effect(EFFECT.0, EFFECT.1)
+        .remedy(
+            format!("写 number = \"{right}\"，或改正 row"),
+            format!("write number = \"{right}\", or correct the row"),
+        )
+        .related(&row.spot, "清单序号", "row of the list");
+}
+
+fn rowless(row: &Said<String>, list: &MergeList, problems: &mut Problems) {
+    problems
+        .error(
+            "E1120",
+            &row.spot,
+            format!("{}清单里没有第 {} 条", list.document, row.value),
+            format!("the list of {} has no row {}", list.name, row.value),
+        )
+        .effect(EFFECT.0, EFFECT.1)
+        .remedy(
+            "改正 row；清单之外的号码不写 row",
+            "correct the row; a number that is not of the list has none",
+        )
+        .nearest(nearest(row, list.rows.iter().map(|own| own.row.as_str())));
+}
+
+fn lacks_experts(line: &NumberTable, own: &Listed, row: &Said<String>, problems: &mut Problems) {
+    let asked = line.expert_seats.as_ref().is_none_or(|said| said.value); // Said wrongly: noted.
+    if !own.experts || asked || line.is_elsewhere() {
+        return;
+    }
+    problems
+        .error(
+            "E1121",
+            &row.spot,
+            format!("清单第 {} 条注明“设专家座席”，这里没有", own.row),
+            format!("row {} of the list has the remark of expert seats, and here there are none", own.row),
+        )
+        .effect(
+            "专业问题没有专家可接，与清单不符",
+            "no expert would be there for its callers, against the list",
+        )
+        .remedy(
+            "加上 expert_seats = true，并写 [[expert_group]] 或 skills",
+            "add expert_seats = true, with an [[expert_group]] or skills",
+        );
+}
+
+/// Rows of which neither a line nor `[retired]` has the number.
+fn without_a_line(said: &Said<&'static MergeList>, table: &RoutingTable, problems: &mut Problems) {
+    let retired = table.retired.as_ref().and_then(|retired| retired.numbers.as_ref());
+    let retired = retired.iter().flat_map(|said| &said.value);
+    let lines = table.numbers.iter().filter_map(|line| line.number.as_ref());
+    let here: BTreeSet<&str> = lines.chain(retired).map(|said| said.value.as_str()).collect();
+    // Whoever claims a row with another number has an error.
+    let rows = table.numbers.iter().filter_map(|line| line.row.as_ref());
+    let claimed: BTreeSet<&str> = rows.map(|said| said.value.as_str()).collect();
+    let missing = said.value.rows.iter();
+    let missing =
+        missing.filter(|own| !here.contains(own.number.as_str()) && !claimed.contains(own.row.as_str()));
+    let names: Vec<String> = missing.map(|own| format!("{} {}", own.row, own.number)).collect();
+    if names.is_empty() {
+        return;
+    }
+    let (count, names) = (names.len(), names.join(", "));
+    problems
+        .warning(
+            "W1120",
+            &said.spot,
+            format!("{}清单有 {count} 条不在方案里：{names}", said.value.document),
+            format!("{count} of the list's rows are not in the plan: {names}"),
+        )
+        .effect("市民拨打这些号码接不到这里", "citizens who dial these numbers would not be answered here")
+        .remedy(
+            "为它们加上 [[number]]；已彻底停用的写进 [retired] 的 numbers",
+            "add a [[number]] for each; those that are cancelled for good belong into numbers of [retired]",
         );
 }
 

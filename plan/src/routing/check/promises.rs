@@ -1,5 +1,4 @@
-//! What is promised: figures that make sense, calls that do not come back to us, ways that do not hang on one
-//! trunk, and nothing written for nobody.
+//! What is promised: figures that make sense, ways that do not hang on one trunk, and nothing written for nobody.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,7 +7,6 @@ use super::super::plan::{Transport, TrunkTarget};
 use super::super::source::{Problems, Said};
 use super::super::tables::RoutingTable;
 use super::super::values::out_of_range;
-use super::rewriting::city;
 
 /// Calls of an hour at most: more than a country's hotline has.
 const CALLS_PER_HOUR_MAX: u32 = 1_000_000;
@@ -40,42 +38,6 @@ pub fn figures(table: &RoutingTable, problems: &mut Problems) {
             out_of_range(&said.spot, "1–99", problems); // No number of seats keeps a promise to all.
         }
     }
-}
-
-/// Nobody is put through to a number that rings here: the call would come in again, and go out again.
-pub fn own_numbers(table: &RoutingTable, problems: &mut Problems) {
-    let Some(city) = city(table) else { return };
-    let waited: BTreeSet<&str> = table
-        .numbers
-        .iter()
-        .filter(|line| line.mode.as_ref().is_some_and(|mode| super::references::waits(mode.value)))
-        .filter(|line| !line.is_elsewhere())
-        .filter_map(|line| line.number.as_ref())
-        .map(|said| said.value.as_str())
-        .collect();
-    let lines = table.numbers.iter().filter(|line| line.trunk.is_some()).map(|line| &line.dial);
-    let peers = table.emergencies.iter().map(|peer| &peer.dial);
-    let departments = table.departments.iter().map(|department| &department.dial);
-    for dial in lines.chain(peers).chain(departments).flatten() {
-        if city.normalise(&dial.value).is_some_and(|own| waited.contains(own.as_str())) {
-            comes_back(dial, problems);
-        }
-    }
-}
-
-fn comes_back(dial: &Said<String>, problems: &mut Problems) {
-    problems
-        .error(
-            "E1104",
-            &dial.spot,
-            format!("转往 {}，这正是本平台的号码", dial.value),
-            format!("puts callers through to {}, which is a number of this hotline", dial.value),
-        )
-        .effect(
-            "来电转出去又回到本平台，一圈一圈占满中继，谁也接不到",
-            "the call would go out and come in again, round and round until the trunks are full, and nobody answers",
-        )
-        .remedy("写对端自己的号码，或删去 dial", "give the far side's own number, or remove dial");
 }
 
 /// An emergency number does not hang on one address of one trunk.

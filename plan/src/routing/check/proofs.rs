@@ -70,8 +70,14 @@ pub fn prove(plan: &Plan, table: &RoutingTable, problems: &mut Problems) {
     if table.is_live() {
         lines(plan, &places, problems);
     }
-    for need in plan.staffing().iter().filter(|need| !need.is_met()) {
-        understaffed(plan, need, &places, problems);
+    let needs = plan.staffing();
+    let short = |need: &&Need| !need.is_met();
+    for need in needs.iter().filter(short) {
+        // Where one of them has too few by itself, that is told of there.
+        let told = |own: &Need| own.queues.len() == 1 && need.queues.contains(&own.queue) && !own.is_met();
+        if need.queues.len() == 1 || !needs.iter().any(told) {
+            understaffed(plan, need, &places, problems);
+        }
     }
 }
 
@@ -306,7 +312,8 @@ fn soon(plan: &Plan, line: &Line, worst: &Worst, places: &Places, problems: &mut
 }
 
 fn understaffed(plan: &Plan, need: &Need, places: &Places, problems: &mut Problems) {
-    let spot = places.staffing.get(need.queue.as_str()).unwrap_or(&places.file);
+    let first = need.queues.first();
+    let spot = first.and_then(|queue| places.staffing.get(queue.as_str())).unwrap_or(&places.file);
     let Need { queue, erlangs, there, reached_percent, within_s, percent, .. } = need;
     let (when_zh, when_en) = match need.fewest_at {
         Some(at) => (format!("（{} 最少）", local(plan, at)), format!(" (fewest at {})", local(plan, at))),
@@ -316,12 +323,16 @@ fn understaffed(plan: &Plan, need: &Need, places: &Places, problems: &mut Proble
         Some(needed) => (format!("要 {needed} 个座席"), format!("{needed} seats are needed")),
         None => ("再多座席也不够".to_owned(), "no number of seats suffices".to_owned()),
     };
+    let (shared_zh, shared_en) = match need.queues.len() {
+        1 => ("", ""),
+        _ => ("（合用座席）", " (which share seats)"),
+    };
     problems
         .warning(
             "W1101",
             spot,
-            format!("队列 \"{queue}\" 话务量 {erlangs:.1} 厄兰，{within_s:.0} 秒内接起 {percent}% {zh}，现有 {there} 个{when_zh}，只能接起 {reached_percent:.1}%"),
-            format!("the queue \"{queue}\" has {erlangs:.1} erlangs: {en} to answer {percent} % within {within_s:.0} s, there are {there}{when_en}, which answer {reached_percent:.1} %"),
+            format!("队列 \"{queue}\"{shared_zh} 话务量 {erlangs:.1} 厄兰，{within_s:.0} 秒内接起 {percent}% {zh}，现有 {there} 个{when_zh}，只能接起 {reached_percent:.1}%"),
+            format!("the queue \"{queue}\"{shared_en} has {erlangs:.1} erlangs: {en} to answer {percent} % within {within_s:.0} s, there are {there}{when_en}, which answer {reached_percent:.1} %"),
         )
         .effect(
             "忙时来电人等得比承诺的久，接通率达不到国家标准",

@@ -7,6 +7,7 @@ use super::super::source::{Problems, Said};
 use super::super::tables::trunk::ProbeSaid;
 use super::super::tables::{RoutingTable, TrunkTable};
 use super::super::values::out_of_range;
+use super::ways;
 
 /// Shorter registrations are refused or cut nearly everywhere, and would be refreshed without end.
 const REGISTER_MIN: Duration = Duration::from_secs(60);
@@ -64,11 +65,7 @@ pub fn far_sides(table: &RoutingTable, problems: &mut Problems) {
 
 /// Somebody brings the calls.
 pub fn bring_calls(table: &RoutingTable, problems: &mut Problems) {
-    let brings = |trunk: &TrunkTable| {
-        let sources = trunk.sources.as_ref().is_none_or(|said| !said.value.is_empty()); // Said wrongly: noted.
-        sources || trunk.certificate.is_some()
-    };
-    if !table.is_live() || table.trunks.iter().any(brings) {
+    if !table.is_live() || table.trunks.iter().any(ways::brings) {
         return;
     }
     let spot = Spot { key: "trunk".to_owned(), ..table.spot.clone() };

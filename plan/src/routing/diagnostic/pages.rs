@@ -38,9 +38,10 @@ pub struct Page {
     pub means: Text,
     /// Part of a file that brings it about.
     pub example: String,
-    /// What callers, clerks or the office would notice.
+    /// What callers, clerks or the office would notice: a line for each sentence that diagnostics of the code say, with
+    /// `…` for what differs between them.
     pub notice: Text,
-    /// How to mend it.
+    /// How to mend it, in such lines.
     pub mend: Text,
 }
 
@@ -104,7 +105,10 @@ impl Page {
         let Page { code, title, means, example, notice, mend } = self;
         let example: String =
             example.lines().map(|line| format!("    {line}\n").replace("    \n", "\n")).collect();
-        let part = |text: &Text, zh: &str, en: &str| format!("{zh}: {}\n{en}: {}\n", text.zh, text.en);
+        let lines = |text: &str, heading: &str| -> String {
+            text.lines().map(|line| format!("{heading}: {line}\n")).collect()
+        };
+        let part = |text: &Text, zh: &str, en: &str| lines(&text.zh, zh) + &lines(&text.en, en);
         format!(
             "{code}  {} / {}\n\n{}\n{}\n\n例 / example:\n\n{example}\n{}\n{}",
             title.zh,

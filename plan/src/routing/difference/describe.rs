@@ -143,6 +143,8 @@ pub(super) fn describe(plan: &Plan) -> Vec<Item> {
         sinks: _,
         limits: _,
         trace: _,
+        merge_list: _,
+        retired: _,
         watch: _,
         human_first: _,
         calendars: _,

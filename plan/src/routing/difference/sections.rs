@@ -14,18 +14,21 @@ pub(super) fn sections(plan: &Plan) -> Vec<Item> {
     };
     let (city, limits, recording) = (&plan.city, &plan.limits, &plan.recording);
     let zone = city.time_zone.iana_name().unwrap_or("-");
+    let list = plan.merge_list.map_or("-", |list| list.name);
     let format = match recording.format {
         RecordingFormat::Wav => "wav",
         RecordingFormat::Flac => "flac",
     };
     vec![
         Item::section(Kind::Purpose, &purpose).with("设为", "is", purpose),
-        Item::section(Kind::City, city)
+        Item::section(Kind::City, &(city, list, &plan.retired))
             .with("名称", "name", &city.name)
             .with("区号", "area code", &city.area_code)
             .with("国家代码", "country code", &city.country_code)
             .with("时区", "time zone", zone)
-            .fixed(Fixed::TimeZone),
+            .fixed(Fixed::TimeZone)
+            .with("归并清单", "merge list", list)
+            .with("已取消的号码", "cancelled numbers", row(&plan.retired)),
         network(plan),
         Item::section(Kind::Tls, &plan.network.tls),
         Item::section(Kind::Limits, limits)

@@ -164,6 +164,7 @@ impl CityTable {
             area_code: reader.required("area_code", unknown()),
             country_code: reader.or("country_code", "86".to_owned()),
             time_zone: reader.required("time_zone", clockless),
+            merge_list: reader.optional("merge_list"),
         }
     }
 }

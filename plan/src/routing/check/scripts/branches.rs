@@ -138,7 +138,9 @@ fn taken(branch: &BranchTable, place: usize, table: &RoutingTable, problems: &mu
     let case = &branch.cases[place];
     let Some(built) = build::script::case(case, table) else { return };
     let earlier = branch.cases[..place].iter().find(|earlier| {
-        let before = build::script::case(earlier, table).filter(|_| !earlier.bare);
+        // Of what is said wrongly nobody knows whom it was meant to take.
+        let whole = !earlier.bare && !problems.any_error_in(&earlier.spot);
+        let before = build::script::case(earlier, table).filter(|_| whole);
         before.is_some_and(|before| {
             let days = special_days([&before, &built]);
             before.when.iter().all(|wanted| follows(wanted, &built, &days))
