@@ -223,6 +223,24 @@ pub enum Callee {
     Peer { trunk: TrunkId, number: String },
 }
 
+/// What a caller's grade is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// The talk that was had, and so whoever had it with the caller.
+    #[default]
+    Talk,
+    /// What a flow did for the caller, before anybody talked with them.
+    Flow,
+}
+
+impl Subject {
+    /// As facts leave it out.
+    pub fn is_talk(&self) -> bool {
+        *self == Subject::Talk
+    }
+}
+
 /// What the call wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -341,7 +359,7 @@ pub enum Told {
     /// The peer is gone after this talk.
     PeerLeft { trunk: TrunkId, number: String, talked: Duration },
     /// Why that grade was bad: the digit.
-    SurveyReason { digit: u8, grade: u8 },
+    SurveyReason { digit: u8, grade: u8, subject: Subject },
     /// Another dialog took the place of this leg's (by its index).
     Replaced { leg: u16 },
     /// The caller is in its line's room.
@@ -368,7 +386,7 @@ pub enum Told {
         code: Option<String>,
     },
     /// 1 … 5.
-    Surveyed { grade: u8 },
+    Surveyed { grade: u8, subject: Subject },
     /// Somebody paused the recording.
     RecordingPaused { by: String },
     /// It goes on.

@@ -173,6 +173,8 @@ fn marks(record: &CallRecord) -> String {
     word("flags", (!flags.is_empty()).then(|| flags.join(",")));
     word("grade", record.grade.map(|grade| grade.to_string()));
     word("why", marks.survey_reason.map(|digit| digit.to_string()));
+    word("flow_grade", record.served.flow_grade.map(|grade| grade.to_string()));
+    word("flow_why", record.served.flow_reason.map(|digit| digit.to_string()));
     words
 }
 
@@ -298,7 +300,9 @@ fn verify(data: &std::path::Path) -> ExitCode {
 mod tests {
     use super::*;
     use crate::id::{CallId, Dice};
-    use crate::switchboard::fact::{Answer, BotEnd, Cause, Fact, Object, ObjectKind, TransferKind, What};
+    use crate::switchboard::fact::{
+        Answer, BotEnd, Cause, Fact, Object, ObjectKind, Subject, TransferKind, What,
+    };
     use crate::time::{Instant, Timestamp};
 
     fn record() -> CallRecord {
@@ -329,8 +333,8 @@ mod tests {
             (65_500, transfer("requested", None)),
             (75_500, transfer("failed", Some(486))),
             (80_000, What::SeatLeft { seat: "1001".into(), talked_ms: 0, vanished: false }),
-            (81_000, What::Surveyed { grade: 4 }),
-            (82_000, What::SurveyReason { digit: 2, grade: 4 }),
+            (81_000, What::Surveyed { grade: 4, subject: Subject::Talk }),
+            (82_000, What::SurveyReason { digit: 2, grade: 4, subject: Subject::Talk }),
         ];
         let call = CallId::draw(1, &mut Dice::seeded(1));
         let facts: Vec<Fact> = (1..)

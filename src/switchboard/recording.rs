@@ -250,7 +250,7 @@ impl Switchboard {
             Told::PeerLeft { trunk, number, talked } => {
                 What::PeerLeft { trunk, number, talked_ms: millis(talked) }
             }
-            Told::SurveyReason { digit, grade } => What::SurveyReason { digit, grade },
+            Told::SurveyReason { digit, grade, subject } => What::SurveyReason { digit, grade, subject },
             Told::Replaced { leg } => What::LegReplaced { leg },
             Told::RoomJoined => What::RoomJoined { members: self.rooms.join(&entry.line, &mut entry.stay) },
             Told::RoomLeft { stayed } => {
@@ -291,7 +291,7 @@ impl Switchboard {
                 let message = message.map(|(from, to)| Span { from_ms: millis(from), to_ms: millis(to) });
                 What::Ordered { category, values, message, code }
             }
-            Told::Surveyed { grade } => What::Surveyed { grade },
+            Told::Surveyed { grade, subject } => What::Surveyed { grade, subject },
             Told::RecordingPaused { by } => What::RecordingPaused { by },
             Told::RecordingResumed { by } => What::RecordingResumed { by },
             Told::Closed { cause, sound } => {

@@ -815,8 +815,14 @@ fn a_survey_in_a_flow_is_an_act_among_others() {
     let mut caller = begun(flow());
     assert_eq!(caller.said, heard("survey"));
     let thanks = heard("survey_thanks");
-    assert_eq!(caller.presses('2'), pressed('2', &["told grade 2", &thanks[0], &thanks[1]]));
+    assert_eq!(caller.presses('2'), pressed('2', &["told grade 2 of the flow", &thanks[0], &thanks[1]]));
     assert_eq!(caller.heard_out(0), heard(WORDS[1]));
+
+    // Whoever talks with the caller afterwards is graded by themselves.
+    caller.heard_out(0);
+    let mut caller = caller.talks();
+    caller.hangs_up(1);
+    assert_eq!(caller.presses('5'), pressed('5', &["told grade 5", &thanks[0], &thanks[1]]));
 
     // Nobody says anything: on without a word.
     let mut caller = begun(flow());
