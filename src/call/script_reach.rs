@@ -43,7 +43,9 @@ impl Call {
         self.tell(Told::LookedUp { source: look_up.source.clone(), answer: said.answer(), took });
         match said {
             LookedUp::Found(values) => {
-                for (name, text) in &values {
+                let source = self.plan.look_ups.get(&look_up.source);
+                let says = |name: &str| source.is_some_and(|source| source.says.contains(name));
+                for (name, text) in values.iter().filter(|(name, _)| says(name)) {
                     self.service.keep(name, text, true);
                 }
                 self.next_act(now);

@@ -31,6 +31,10 @@ fn scripts(plan: &mut Plan, scripts: Vec<(&str, Vec<Act>)>) {
     let source = LookUpSource {
         id: "cases".into(),
         kind: LookUpKind::Tickets,
+        says: (10..50)
+            .map(|n| format!("n{n}"))
+            .chain(["state", "long", "owner"].map(str::to_owned))
+            .collect(),
         timeout: secs(3),
         misses_max: 3,
         lock: secs(600),
@@ -706,6 +710,28 @@ fn values_are_kept_to_their_bounds() {
         said.contains(&"长".repeat(VALUE_CHARS_MAX)) && !said.contains(&"长".repeat(VALUE_CHARS_MAX + 1))
     );
     assert!(said.contains("\"n40\"") && !said.contains("\"n41\""), "the last in order are too many: {said}");
+}
+
+#[test]
+fn an_answer_fills_and_replaces_nothing_but_what_it_is_to_say() {
+    let ordered = |names: [&str; 2]| {
+        Act::Order(Order {
+            category: "noise".into(),
+            values: names.map(str::to_owned).to_vec(),
+            prompt: WORDS[0].into(),
+            code_prompt: None,
+        })
+    };
+    let mut caller = begun(vec![("main", vec![collect(1, 4), look_up(), ordered(["number", "state"])])]);
+    caller.presses('1');
+    caller.presses('2');
+    caller.presses('#');
+    // As many as a call keeps, the first in order, and one that the caller has typed in.
+    let mut values: BTreeMap<String, String> = (0..40).map(|n| (format!("a{n:02}"), "x".into())).collect();
+    values.insert("number".into(), "OVERRIDDEN".into());
+    values.insert("state".into(), "done".into());
+    let said = says(&mut caller, 1, LookedUp::Found(values)).join("\n");
+    assert!(said.contains(r#""number": "12""#) && said.contains(r#""state": "done""#), "{said}");
 }
 
 // ── Branches ─────────────────────────────────────────────────────────────────────────────────────

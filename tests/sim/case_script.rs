@@ -47,7 +47,9 @@ fn helps_itself(plan: &mut Plan) {
     plan.missed.after = secs(1);
     for (id, kind) in [("tickets", LookUpKind::Tickets), ("cars", LookUpKind::Jsonl { path: "cars".into() })]
     {
-        let source = LookUpSource { id: id.into(), kind, timeout: secs(3), misses_max: 3, lock: secs(3_600) };
+        let says = ["state", "opened", "owner"].map(str::to_owned).into();
+        let source =
+            LookUpSource { id: id.into(), kind, says, timeout: secs(3), misses_max: 3, lock: secs(3_600) };
         plan.look_ups.insert(source.id.clone(), source);
     }
     for (id, acts) in flows() {
