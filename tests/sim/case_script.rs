@@ -9,6 +9,7 @@ use hotline::id::LegId;
 use hotline::phone::{Answers, Dial, PhoneEvent};
 use hotline::routing::Plan;
 use hotline::routing::afterwards::Calling;
+use hotline::routing::plan::ForwardedIn;
 use hotline::routing::script::{
     Act, Branch, Case, Collect, Condition, LookUp, LookUpKind, LookUpSource, Menu, Message, Order, Reading,
     Script, Spoken, Target, Transfer,
@@ -35,12 +36,13 @@ fn helps_itself(plan: &mut Plan) {
     let far: SocketAddr = ([127, 1, 0, 1], 5060).into();
     let mut trunk = plan.trunks["sub-12366"].clone();
     (trunk.id, trunk.targets) = ("outward".into(), vec![far.into()]);
+    trunk.forwarded_in = vec![ForwardedIn::HistoryInfo, ForwardedIn::Diversion];
     plan.trunks.insert(trunk.id.clone(), trunk);
     plan.calling = Some(Calling {
         prefix: "9".into(),
         allowed: vec!["13".into()],
         trunk: "outward".into(),
-        line: "12345".into(),
+        line: "12336".into(),
         ring: secs(15),
     });
     plan.missed.enabled = true;
@@ -362,7 +364,9 @@ fn the_owner_of_a_car_and_whom_it_is_in_the_way_talk_and_neither_sees_the_others
         let invite = to_owner.iter().find(|letter| letter.starts_with("INVITE ")).expect("it was called");
         assert!(invite.starts_with(&format!("INVITE sip:{OWNER}@")), "{invite}");
         let from = invite.lines().find(|line| line.starts_with("From: ")).expect("a From");
-        assert!(from.contains("sip:12345@"), "{from}");
+        // The line of `[calling]`; which one was dialled stands nowhere.
+        assert!(from.contains("sip:12336@") && !invite.contains("sip:12345@"), "{from}\n{invite}");
+        assert!(!invite.contains("\nDiversion:") && !invite.contains("\nHistory-Info:"), "{invite}");
         for (number, letters) in [("13800000001", &to_owner), (OWNER, &to_caller)] {
             // Without the country's or the area's code, in whatever header or body.
             let number = &number[2..];
