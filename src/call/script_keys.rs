@@ -13,11 +13,12 @@ const HASH_LATE: Duration = Duration::from_secs(3);
 const END_KEY: char = '#';
 
 impl Call {
-    /// Whether a key belongs to a value that is typed in: it is the value's, and in no record by itself. The
-    /// keys that lead to a person do so as the first only.
+    /// Whether a key belongs to a value that is typed in: it is the value's, and in no record by itself. The key
+    /// for a person leads to one as the first only. The urgent key is a digit as any other: values may begin with
+    /// it, and whoever wants a person has the other one.
     pub(super) fn is_of_value(&self, digit: char) -> bool {
         let Doing::Serving(Acting::Collecting { digits, .. }) = &self.doing else { return false };
-        !digits.is_empty() || digit != PERSON_KEY && self.plan.callers.urgent_key != Some(digit)
+        !digits.is_empty() || digit != PERSON_KEY
     }
 
     /// Whether a key would have ended what has ended by itself a moment ago. It is taken for nothing else.
