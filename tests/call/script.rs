@@ -8,7 +8,7 @@ use hotline::call::{Input, LookedUp};
 use hotline::routing::Plan;
 use hotline::routing::afterwards::Calling;
 use hotline::routing::people::{Band, Hours};
-use hotline::routing::plan::Peer;
+use hotline::routing::plan::{Flow, Peer, Step};
 use hotline::routing::script::{
     ACTS_TAKEN_MAX, Act, Branch, Case, Collect, Condition, LookUp, LookUpKind, LookUpSource, Menu, Message,
     Order, Reading, Script, Spoken, Target, Transfer, VALUE_CHARS_MAX,
@@ -1054,6 +1054,85 @@ fn a_late_offer_s_flow_begins_with_the_ack() {
     let said = caller.tell(Input::Confirmed { leg, sdp: Some(super::caller::sdp(4_000, None)) }).to_vec();
     let words = heard(WORDS[0]);
     assert_eq!(said, lines(&[&["open 0", "record 0", "told flow main", &words[0], &words[1]]]));
+}
+
+/// In this flow, with two hot notices, as the house puts them.
+fn noticed(acts: Vec<(&str, Vec<Act>)>) -> Caller {
+    let dialling = Dialling::to("12345").with(|plan| scripts(plan, acts));
+    let flow = dialling.plan.flow(&dialling.plan.lines["12345"], dialling.at.parse().expect("an instant"));
+    let mut steps = flow.steps.clone();
+    let script = steps.iter().position(|step| matches!(step, Step::Script(_))).expect("a flow");
+    let notices = ["after_hours", "cool_down"].map(|name| Step::HotNotice(name.into()));
+    steps.splice(script + 1..script + 1, notices);
+    let mut caller = Dialling { flow: Some(Flow { steps, ..flow }), ..dialling }.go();
+    let said = caller.recorded().to_vec();
+    caller.said = said[5..].to_vec();
+    caller
+}
+
+#[test]
+fn hot_notices_stand_behind_what_a_flow_says_first_or_before_it_asks() {
+    let flows = |first: Vec<Act>| vec![("main", first), ("one", vec![play(WORDS[2])]), ("two", vec![])];
+    let mut caller = noticed(flows(vec![play(WORDS[1]), play("goodbye"), menu()]));
+    for said in [WORDS[1], "after_hours", "cool_down", "goodbye", WORDS[0]] {
+        assert_eq!(caller.said, heard(said));
+        caller.heard_out(0);
+    }
+    assert_eq!(
+        caller.presses('1')[2..],
+        ["told flow one", "told announced system_fault", "play 0: system_fault"]
+    );
+
+    let mut caller = noticed(flows(vec![menu()]));
+    for said in ["after_hours", "cool_down", WORDS[0]] {
+        assert_eq!(caller.said, heard(said));
+        caller.heard_out(0);
+    }
+    // A branch and a go lead to the greeting.
+    let branch = Act::Branch(Branch { cases: Vec::new(), otherwise: Some("one".into()) });
+    let mut caller = noticed(flows(vec![branch]));
+    assert_eq!(caller.said[1..], heard(WORDS[2]));
+    for said in ["after_hours", "cool_down"] {
+        assert_eq!(caller.heard_out(0), heard(said), "before the flow is over");
+    }
+    assert_eq!(caller.heard_out(0), PERSON);
+    // A flow that cannot begin leaves them in front of the queue's person all the same.
+    let mut caller = noticed(flows(vec![Act::Queue("main".into())]));
+    assert_eq!(caller.said, heard("after_hours"));
+    caller.heard_out(0);
+    assert_eq!(caller.heard_out(0), PERSON);
+}
+
+#[test]
+fn who_types_ahead_in_a_notice_has_typed_what_follows() {
+    let flows =
+        || vec![("main", vec![play(WORDS[1]), menu()]), ("one", vec![play(WORDS[2])]), ("two", vec![])];
+    let in_notice = |flows| {
+        let mut caller = noticed(flows);
+        assert_eq!(caller.heard_out(0), heard("after_hours"));
+        caller
+    };
+    let asked = heard(WORDS[0]);
+    let asked: Vec<&str> = [&["quiet 0"], &asked.each_ref().map(String::as_str)[..]].concat();
+    let mut caller = in_notice(flows());
+    let chosen = ["quiet 0", "told flow one", "told announced system_fault", "play 0: system_fault"];
+    assert_eq!(caller.presses('1'), pressed('1', &[&asked[..], &chosen].concat()));
+    // What means nothing there costs no try.
+    for key in ['5', '#', '*'] {
+        let mut caller = in_notice(flows());
+        assert_eq!(caller.presses(key), pressed(key, &asked), "{key}");
+        assert_eq!(caller.presses('8'), pressed('8', &asked[1..]), "the first try");
+        assert_eq!(caller.presses('8'), pressed('8', &PERSON), "and the second");
+    }
+    let mut caller = in_notice(flows());
+    assert_eq!(caller.presses('0'), pressed('0', &PERSON));
+    let mut caller = in_notice(flows());
+    assert_eq!(caller.presses('9'), pressed('9', &[&["told urgent"], &PERSON[..]].concat()));
+
+    // The first digit of a value is in no fact.
+    let mut caller = in_notice(vec![("main", vec![play(WORDS[1]), collect(2, 2), digits_of("number")])]);
+    assert_eq!(caller.presses('1'), [&asked[..], &["quiet 0"]].concat());
+    assert_eq!(caller.presses('2'), ["told announced digit_yao", "play 0: digit_yao digit_2"]);
 }
 
 #[test]
