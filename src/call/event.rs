@@ -223,6 +223,26 @@ pub enum Callee {
     Peer { trunk: TrunkId, number: String },
 }
 
+/// Why a flow rang nobody for a caller whom an adapter was to name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotRelayed {
+    /// No adapter has said the value.
+    Unknown,
+    /// It is no number that may be called so.
+    NotAllowed,
+}
+
+impl NotRelayed {
+    /// As records and the log write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            NotRelayed::Unknown => "unknown",
+            NotRelayed::NotAllowed => "not_allowed",
+        }
+    }
+}
+
 /// What a caller's grade is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -372,6 +392,9 @@ pub enum Told {
     ScriptBegun { script: ScriptId },
     /// An adapter was asked, and said so after so long; or it was not, or did not.
     LookedUp { source: LookUpId, answer: Answer, took: Duration },
+    /// A flow was to ring somebody for the caller by the value of this name, and rang nobody: why, and the number,
+    /// where there is one.
+    NotRelayed { name: String, why: NotRelayed, number: String },
     /// A program talked with the caller, or was to: how that ended, how long it took from when it was asked for, what
     /// was said, and how many lines were not kept whole.
     BotTalked { bot: BotId, end: BotEnd, took: Duration, lines: Vec<BotLine>, cut: u32 },

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::script::Acting;
-use super::{Call, Command, Doing, LookedUp, Timer, Told};
+use super::{Call, Command, Doing, LookedUp, NotRelayed, Timer, Told};
 use crate::routing::script::{LookUp, Target, Transfer};
 use crate::time::Now;
 
@@ -74,12 +74,19 @@ impl Call {
                 Some(peer).filter(|_| there)
             }
             Target::Value(name) => {
-                let number = self.service.looked_up(&name);
-                let peer = number.and_then(|number| self.plan.relayable(number).ok());
-                if let Some(peer) = &peer {
-                    self.push(Command::HideNumbers { number: peer.number.clone() });
+                let number = self.service.looked_up(&name).unwrap_or_default().to_owned();
+                match self.plan.relayable(&number) {
+                    Ok(peer) => {
+                        self.push(Command::HideNumbers { number: peer.number.clone() });
+                        Some(peer)
+                    }
+                    Err(_) => {
+                        let why =
+                            if number.is_empty() { NotRelayed::Unknown } else { NotRelayed::NotAllowed };
+                        self.tell(Told::NotRelayed { name, why, number });
+                        None
+                    }
                 }
-                peer
             }
         };
         match peer {

@@ -16,7 +16,7 @@ use crate::routing::watching::Watching;
 use crate::switchboard::request::{Disposed, Flag};
 use crate::time::{Instant, Timestamp};
 
-pub use crate::call::{Answer, BotEnd, BotLine, Subject, Voice};
+pub use crate::call::{Answer, BotEnd, BotLine, NotRelayed, Subject, Voice};
 pub use seat::{SeatFact, SeatIs};
 pub use sound::{Outbound, Sound};
 pub use transfer::{AFTER_HOURS, Object, ObjectKind, TransferKind, TransferStep};
@@ -220,6 +220,14 @@ pub enum What {
         /// What came of it.
         answer: Answer,
         took_ms: u64,
+    },
+    /// A flow was to ring somebody by what an adapter said, and rang nobody.
+    NotRelayed {
+        /// The value's name.
+        name: String,
+        why: NotRelayed,
+        /// As much of the number as a log may show; empty where there is none.
+        number: String,
     },
     /// A program talked with the caller, or was to.
     BotTalked {

@@ -13,7 +13,7 @@ use super::kept::Answered;
 use super::ticketing::About;
 use super::{Entry, Fact, Output, StoreJob, Switchboard, What, looking, ticketing};
 use crate::call::{self, Callee, Ending, Input, Side, Told};
-use crate::id::{CallId, SeatId};
+use crate::id::{CallId, SeatId, mask};
 use crate::media::order::{Codec, LegFigures};
 use crate::routing::meeting::SEATS;
 use crate::routing::people::Role;
@@ -278,6 +278,14 @@ impl Switchboard {
             Told::LookedUp { source, answer, took } => {
                 tracing::info!(call = %id, %source, answer = answer.word(), "looked up");
                 What::LookedUp { source, answer, took_ms: millis(took) }
+            }
+            Told::NotRelayed { name, why, number } => {
+                // An adapter may say anything: what is no number is not repeated.
+                let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'+');
+                let number = if is_number { mask(&number).to_string() } else { String::new() };
+                let reason = why.word();
+                tracing::warn!(call = %id, value = name, reason, number, "whom a flow was to ring was not rung");
+                What::NotRelayed { name, why, number }
             }
             Told::BotTalked { bot, end, took, lines, cut } => {
                 let (said, took_ms) = (lines.len(), millis(took));

@@ -185,6 +185,9 @@ fn told_words(told: &Told) -> String {
         Told::Missing { leg, what, .. } => format!("missing of {leg}: {what:?}"),
         Told::LegClosed { leg, .. } => format!("figures of {leg}"),
         Told::TicketLeft { reason } => format!("ticket {reason:?}"),
+        Told::NotRelayed { name, why, number } => {
+            format!("not rung by {name}: {} {number}", why.word()).trim().into()
+        }
         Told::Surveyed { grade, subject: Subject::Talk } => format!("grade {grade}"),
         Told::Surveyed { grade, subject: Subject::Flow } => format!("grade {grade} of the flow"),
         Told::RecordingPaused { by } => format!("recording paused by {by}"),

@@ -986,12 +986,13 @@ fn whoever_an_adapter_names_is_rung_by_a_number_that_neither_side_is_shown() {
     for number in ["110", "0393110", "12345", "10086", "15900000007", "1001", "12366", "owner", ""] {
         let mut caller = begun(flow());
         let said = says(&mut caller, 1, found(&[("owner", number)]));
-        assert_eq!(said[1], "told flow failed", "{number}: {said:?}");
+        let why = if number.is_empty() { "unknown".to_owned() } else { format!("not_allowed {number}") };
+        assert_eq!(said[1..3], [format!("told not rung by owner: {why}"), "told flow failed".into()]);
     }
     let mut caller = begun(flow());
     assert_eq!(
-        says(&mut caller, 1, found(&[("other", "13900000007")]))[1],
-        "told flow failed",
+        says(&mut caller, 1, found(&[("other", "13900000007")]))[1..3],
+        ["told not rung by owner: unknown", "told flow failed"],
         "none is named"
     );
 }
@@ -1008,7 +1009,10 @@ fn a_number_that_the_caller_typed_in_is_not_dialled() {
     });
     let flows = vec![("main", vec![typed, transfer(Target::Value("owner".into()), None)])];
     let mut caller = begun(flows);
-    assert_eq!(caller.keys(0, "13900000007"), lines(&[&["quiet 0"], &PERSON]));
+    assert_eq!(
+        caller.keys(0, "13900000007"),
+        lines(&[&["quiet 0", "told not rung by owner: unknown"], &PERSON])
+    );
 }
 
 // ── How calls end, and what may happen meanwhile ─────────────────────────────────────────────────

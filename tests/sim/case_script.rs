@@ -14,7 +14,7 @@ use hotline::routing::script::{
     Act, Branch, Case, Collect, Condition, LookUp, LookUpKind, LookUpSource, Menu, Message, Order, Reading,
     Script, Spoken, Target, Transfer,
 };
-use hotline::switchboard::fact::{Answer, Cause};
+use hotline::switchboard::fact::{Answer, Cause, NotRelayed};
 use hotline::switchboard::{Input, What};
 use hotline::telemetry::CallRecord;
 use hotline::tickets::event::{EventBody, read};
@@ -387,6 +387,33 @@ fn the_owner_of_a_car_and_whom_it_is_in_the_way_talk_and_neither_sees_the_others
         let board = hotline::console::snapshot(&city.board, city.now()).to_string();
         assert!(!board.contains(OWNER), "{board}");
     });
+}
+
+#[test]
+fn an_answer_that_names_nobody_who_may_be_rung_is_told_with_no_more_of_it_than_a_log_may_show() {
+    for (said, known) in [("15900000007", "159******07"), ("\u{1b}[31mcall me", "")] {
+        in_a_city_with(helps_itself, |city| {
+            city.adapters.cars.insert(CAR.into(), said.into());
+            let caller = city.phone(CALLER).waits();
+            chooses(city, caller, "3");
+            types(city, caller, &format!("{CAR}#"));
+            let told = |city: &City| {
+                let call = city.call_of(caller).expect("it goes on");
+                let facts = city.store.facts.get(&call).into_iter().flatten();
+                let number = |what: &What| match what {
+                    What::NotRelayed { name, why: NotRelayed::NotAllowed, number } if name == "owner" => {
+                        Some(number.clone())
+                    }
+                    _ => None,
+                };
+                facts.filter_map(|fact| number(&fact.what)).next()
+            };
+            assert!(city.run_until(secs(20), |city| told(city).is_some()), "{}", city.story());
+            assert_eq!(told(city).as_deref(), Some(known));
+            city.hangs_up(caller);
+            is_over(city, caller, secs(5));
+        });
+    }
 }
 
 #[test]
