@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::look_up;
+use super::{look_up, out};
 use crate::id::mask;
 use crate::io::recorder::{self, Finding};
 use crate::io::store::{CallQuery, FILE, Reader, StoreError};
@@ -273,20 +273,21 @@ fn leg_sound(who: &str, sound: &Sound) -> String {
 }
 
 fn verify(data: &std::path::Path) -> ExitCode {
+    let tell = |line: String| drop(out::lines([line])); // What is found counts, whoever reads it.
     let looked = Reader::open(&data.join(FILE)).and_then(|reader| {
         recorder::verify(data, &reader, |finding| match finding {
-            Finding::Missing { file } => println!("缺失 / missing: {file}"),
-            Finding::Changed { file, what } => println!("改动 / changed: {file}: {what}"),
-            Finding::Unlisted { file } => println!("不在清单中 / unlisted: {file}"),
+            Finding::Missing { file } => tell(format!("缺失 / missing: {file}")),
+            Finding::Changed { file, what } => tell(format!("改动 / changed: {file}: {what}")),
+            Finding::Unlisted { file } => tell(format!("不在清单中 / unlisted: {file}")),
         })
     });
     match looked {
         Ok(looked) => {
             let (filed, waiting, findings) = (looked.filed, looked.waiting, looked.findings);
-            println!(
+            tell(format!(
                 "清单中 {filed} 个文件，待登记 {waiting} 个，有出入 {findings} 处 / \
                  {filed} files in the manifest, {waiting} to be filed, {findings} findings"
-            );
+            ));
             if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {

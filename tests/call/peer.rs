@@ -57,8 +57,8 @@ fn what_all_callers_are_to_be_told_is_told_before_a_center_rings() {
     let rings = [&DIALLED[1..2], &["loop 0: ringback"], &DIALLED[2..]].concat();
     assert_eq!(caller.heard_out(0), rings);
     caller.recorded();
-    let joined = ["open 1", "told answered by 12366", "200", "told answered", "record 0", "bridge 0 and 1"];
-    assert_eq!(caller.answers(1), joined);
+    let answered = ["open 1", "told answered by 12366", "200", "told answered", "change 0", "record 0"];
+    assert_eq!(caller.answers(1), [&answered[..], &["bridge 0 and 1"]].concat());
 
     // A key passes over them, where the telephone tells of keys before the answer.
     let mut caller = told_before(Dialling::to("12366")).go();
