@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use hotline::id::{CallId, Dice};
 use hotline::tickets::event::{
-    CallKind, ClosedBy, Direction, EventBody, Flag, MessageSpan, ObjectKind, OfferPurpose, OverflowRule,
-    SaidLine, Speaker, TransferKind, TransferStep, Unanswered, read, source, stored,
+    CallKind, ClosedBy, Direction, EventBody, Flag, Graded, MessageSpan, ObjectKind, OfferPurpose,
+    OverflowRule, SaidLine, Speaker, TransferKind, TransferStep, Unanswered, read, source, stored,
 };
 use hotline::tickets::signature::Secret;
 use hotline::tickets::ticket::Numbers;
@@ -218,7 +218,7 @@ fn bodies() -> Vec<EventBody> {
         bodies.push(EventBody::Flagged { flag, by: "1001".into() });
     }
     bodies.extend("0123456789*#ABCD".chars().map(|digit| EventBody::DigitPressed { digit }));
-    bodies.extend((1..=5).map(|grade| EventBody::Surveyed { grade, reason: None }));
+    bodies.extend((1..=5).map(|grade| EventBody::Surveyed { grade, reason: None, subject: None }));
     for why in [
         OverflowRule::WaitedTooLong,
         OverflowRule::NoSeat,
@@ -300,7 +300,12 @@ fn what_was_added_to_an_event_may_be_there_or_not() {
         (offered(OfferPurpose::Callback), "purpose", json!("callback")),
         (EventBody::SeatAnswered { seat: seat(), waited_ms: 1, leg: Some(2) }, "leg", json!(2)),
         (peer, "leg", json!(3)),
-        (EventBody::Surveyed { grade: 5, reason: Some(9) }, "reason", json!(9)),
+        (EventBody::Surveyed { grade: 5, reason: Some(9), subject: None }, "reason", json!(9)),
+        (
+            EventBody::Surveyed { grade: 5, reason: None, subject: Some(Graded::Flow) },
+            "subject",
+            json!("flow"),
+        ),
         (
             ordered(Some(MessageSpan { from_ms: 12_400, to_ms: 58_000 }), None),
             "message",
@@ -389,10 +394,10 @@ fn object<'a>(document: &'a mut Value, place: &str) -> &'a mut serde_json::Map<S
 fn values_out_of_range_are_refused() {
     let schema = schema();
     let cases = [
-        (document(7, &EventBody::Surveyed { grade: 6, reason: None }), "grade"),
-        (document(7, &EventBody::Surveyed { grade: 0, reason: None }), "grade"),
-        (document(7, &EventBody::Surveyed { grade: 5, reason: Some(0) }), "reason"),
-        (document(7, &EventBody::Surveyed { grade: 5, reason: Some(10) }), "reason"),
+        (document(7, &EventBody::Surveyed { grade: 6, reason: None, subject: None }), "grade"),
+        (document(7, &EventBody::Surveyed { grade: 0, reason: None, subject: None }), "grade"),
+        (document(7, &EventBody::Surveyed { grade: 5, reason: Some(0), subject: None }), "reason"),
+        (document(7, &EventBody::Surveyed { grade: 5, reason: Some(10), subject: None }), "reason"),
         (document(7, &transfer(TransferKind::Blind, TransferStep::Failed, Some(99))), "status"),
         (document(7, &outward("")), "purpose"),
         (document(7, &disposed(Some(""))), "a code without a name"),

@@ -223,6 +223,44 @@ pub enum Callee {
     Peer { trunk: TrunkId, number: String },
 }
 
+/// Why a flow rang nobody for a caller whom an adapter was to name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotRelayed {
+    /// No adapter has said the value.
+    Unknown,
+    /// It is no number that may be called so.
+    NotAllowed,
+}
+
+impl NotRelayed {
+    /// As records and the log write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            NotRelayed::Unknown => "unknown",
+            NotRelayed::NotAllowed => "not_allowed",
+        }
+    }
+}
+
+/// What a caller's grade is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// The talk that was had, and so whoever had it with the caller.
+    #[default]
+    Talk,
+    /// What a flow did for the caller, before anybody talked with them.
+    Flow,
+}
+
+impl Subject {
+    /// As facts leave it out.
+    pub fn is_talk(&self) -> bool {
+        *self == Subject::Talk
+    }
+}
+
 /// What the call wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -341,7 +379,7 @@ pub enum Told {
     /// The peer is gone after this talk.
     PeerLeft { trunk: TrunkId, number: String, talked: Duration },
     /// Why that grade was bad: the digit.
-    SurveyReason { digit: u8, grade: u8 },
+    SurveyReason { digit: u8, grade: u8, subject: Subject },
     /// Another dialog took the place of this leg's (by its index).
     Replaced { leg: u16 },
     /// The caller is in its line's room.
@@ -356,6 +394,9 @@ pub enum Told {
     ValueUnread { value: String },
     /// An adapter was asked, and said so after so long; or it was not, or did not.
     LookedUp { source: LookUpId, answer: Answer, took: Duration },
+    /// A flow was to ring somebody for the caller by the value of this name, and rang nobody: why, and the number,
+    /// where there is one.
+    NotRelayed { name: String, why: NotRelayed, number: String },
     /// A program talked with the caller, or was to: how that ended, how long it took from when it was asked for, what
     /// was said, and how many lines were not kept whole.
     BotTalked { bot: BotId, end: BotEnd, took: Duration, lines: Vec<BotLine>, cut: u32 },
@@ -370,7 +411,7 @@ pub enum Told {
         code: Option<String>,
     },
     /// 1 … 5.
-    Surveyed { grade: u8 },
+    Surveyed { grade: u8, subject: Subject },
     /// Somebody paused the recording.
     RecordingPaused { by: String },
     /// It goes on.

@@ -31,7 +31,7 @@ impl Call {
                 self.push(Command::Progress { status: 180, sdp: None })
             }
             Step::Ring => {}
-            Step::PlayEarly(prompt) => self.play_early(prompt),
+            Step::PlayEarly(prompt) => self.play_early(prompt.clone(), Step::Play(prompt)),
             Step::Answer if self.stage == Stage::Ringing => self.answer_when_recorded(now),
             Step::Answer => {}
             Step::Play(prompt) => self.announce(&[prompt]),
@@ -175,8 +175,8 @@ impl Call {
     }
 
     /// 183 and a prompt before the answer. Without an offer there is nothing to send to: then we
-    /// make one where it can be answered, else the caller hears it right after the answer.
-    fn play_early(&mut self, prompt: PromptId) {
+    /// make one where it can be answered, else the caller hears it right after the answer: by the step `later`.
+    pub(super) fn play_early(&mut self, prompt: PromptId, later: Step) {
         if self.offer_early() {
             self.doing = Doing::AwaitingPrack { prompt };
             return;
@@ -184,7 +184,7 @@ impl Call {
         self.settle_caller();
         let Some(sdp) = self.caller.described().cloned().filter(|_| self.stage == Stage::Ringing) else {
             let after = self.steps.iter().position(|step| *step == Step::Answer).map_or(0, |index| index + 1);
-            self.steps.insert(after, Step::Play(prompt));
+            self.steps.insert(after, later);
             return;
         };
         self.push(Command::Progress { status: 183, sdp: Some(sdp) });
@@ -277,7 +277,7 @@ impl Call {
         match self.doing {
             Doing::Serving(_) => self.act_pressed(digit, now),
             Doing::Dialling | Doing::Asking(_) if wants_person => self.go_to_person(now),
-            Doing::Notifying { .. } => self.pass_over_notices(digit, now),
+            Doing::Notifying { .. } => self.pass_over_notices(now),
             Doing::Queueing => self.waiting_pressed(digit),
             Doing::Asking(_) => self.graded(digit, now),
             Doing::Meeting(_) => self.member_pressed(digit, now),

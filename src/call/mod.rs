@@ -59,8 +59,8 @@ pub use arrange::conference_of;
 pub use attended::GivenAway;
 pub use bot::{BotEnd, BotLine, BotSaid, Voice};
 pub use event::{
-    Answer, Beside, Callee, Command, EndWhy, Ending, Input, LookedUp, Missing, Partner, Side, Told,
-    TransferKind, TransferStep,
+    Answer, Beside, Callee, Command, EndWhy, Ending, Input, LookedUp, Missing, NotRelayed, Partner, Side,
+    Subject, Told, TransferKind, TransferStep,
 };
 use keys::Keys;
 use leg::Leg;

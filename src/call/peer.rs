@@ -18,7 +18,8 @@ impl Call {
         self.timers.set(Timer::Ring, now.mono + peer.ring);
         self.tell(Told::PeerDialled { trunk: peer.trunk.clone(), number: peer.number.clone() });
         self.doing = Doing::Dialling;
-        if self.stage == Stage::Answered {
+        // Whoever was told something before has our sound in their ear, and hears no ringing of their own.
+        if self.stage == Stage::Answered || self.caller.is_open() {
             self.play_for_ever(&"ringback".into());
         }
         let callee = Callee::Peer { trunk: peer.trunk, number: peer.number };

@@ -5,7 +5,7 @@
 //! on. It is taken by the key for it from every act, and whenever anything goes wrong. The files beside this
 //! one have the acts that wait for something: keys, a message, an answer, somebody who is rung.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +40,10 @@ pub(super) struct Service {
     pub(super) ordered: bool,
     /// Where a message stands in the recording that no ticket tells of yet.
     pub(super) message: Option<(Duration, Duration)>,
+    /// Hot notices that are still to be told: behind what the flow says first.
+    pub(super) notices: VecDeque<PromptId>,
+    /// It has said something.
+    greeted: bool,
     /// Where the flow goes on if nobody answers whom it rings.
     pub(super) on_failure: Option<ScriptId>,
     /// Something that a `#` would have ended has ended by itself, then.
@@ -66,6 +70,8 @@ struct Value {
 pub(super) enum Acting {
     /// Words to their end, or to a key.
     Saying { mark: u32 },
+    /// A hot notice to its end, or to a key, which is for what follows.
+    Notifying { mark: u32 },
     /// For one key.
     Choosing { menu: Menu, question: Question },
     /// For digits; these have come.
@@ -102,6 +108,7 @@ impl Service {
 
     /// A person has the caller, or is about to.
     pub(super) fn leave(&mut self) {
+        self.notices.clear();
         self.place = None;
     }
 
@@ -123,6 +130,25 @@ impl Service {
         }
     }
 
+    /// The act that comes next, if one does; it stays the next.
+    pub(super) fn following(&self) -> Option<&Act> {
+        let place = self.place.as_ref()?;
+        place.script.acts.get(place.next)
+    }
+
+    /// The hot notice that is to be told before the next act. What the flow plays first greets the caller, and
+    /// comes before them; a branch and a `go` lead to what is said, and say nothing.
+    fn next_notice(&mut self) -> Option<PromptId> {
+        match self.following() {
+            Some(Act::Branch(_) | Act::Go(_)) => None,
+            Some(Act::Play(_)) if !self.greeted => {
+                self.greeted = true;
+                None
+            }
+            _ => self.notices.pop_front(),
+        }
+    }
+
     /// The next act. `None`: there is none, or the call has taken as many as it may.
     pub(super) fn next(&mut self) -> Option<Act> {
         let place = self.place.as_mut()?;
@@ -140,6 +166,7 @@ impl Call {
     /// The call's step to a flow. Who cannot hear it goes on to a person.
     pub(super) fn begin_script(&mut self, script: &ScriptId, now: Now) {
         if self.caller.is_open() {
+            self.take_notices();
             self.go_on_in(script, now);
         }
     }
@@ -162,6 +189,10 @@ impl Call {
         self.timers.cancel(Timer::Act);
         self.doing = Doing::Stepping;
         while self.doing == Doing::Stepping {
+            if let Some(notice) = self.service.next_notice() {
+                self.tell_in_flow(notice);
+                continue;
+            }
             let Some(act) = self.service.next() else { return self.go_to_person(now) };
             self.take_act(act, now);
         }

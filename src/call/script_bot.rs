@@ -84,7 +84,9 @@ impl Call {
             BotSaid::There { at } => self.bot_there(at, now),
             BotSaid::Line(line) => talk.said.push(line),
             BotSaid::Done { outcome, values } => {
-                for (name, text) in &values {
+                let rules = self.plan.bots.get(&talk.bot);
+                let says = |name: &str| rules.is_some_and(|rules| rules.says.contains(name));
+                for (name, text) in values.iter().filter(|(name, _)| says(name)) {
                     self.service.keep(name, text, false);
                 }
                 if let Some(outcome) = &outcome {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::script::{Acting, Question};
 use super::{Call, Doing, Timer};
-use crate::routing::script::{Collect, Menu, PERSON_KEY};
+use crate::routing::script::{Act, Collect, Menu, PERSON_KEY};
 use crate::time::Now;
 
 /// A `#` that comes so soon behind something that ended by itself was meant for that, and for nothing else.
@@ -13,11 +13,20 @@ const HASH_LATE: Duration = Duration::from_secs(3);
 const END_KEY: char = '#';
 
 impl Call {
-    /// Whether a key belongs to a value that is typed in: it is the value's, and in no record by itself. The
-    /// keys that lead to a person do so as the first only.
+    /// Whether a key belongs to a value that is typed in: it is the value's, and in no record by itself. The key
+    /// for a person leads to one as the first only. The urgent key is a digit as any other: values may begin with
+    /// it, and whoever wants a person has the other one.
     pub(super) fn is_of_value(&self, digit: char) -> bool {
-        let Doing::Serving(Acting::Collecting { digits, .. }) = &self.doing else { return false };
-        !digits.is_empty() || digit != PERSON_KEY && self.plan.callers.urgent_key != Some(digit)
+        match &self.doing {
+            Doing::Serving(Acting::Collecting { digits, .. }) => !digits.is_empty() || digit != PERSON_KEY,
+            // Typed ahead, in a notice: the first of the value that is asked for next.
+            Doing::Serving(Acting::Notifying { .. }) => {
+                let collects = matches!(self.service.following(), Some(Act::Collect(_)));
+                let leads = digit == PERSON_KEY || self.plan.callers.urgent_key == Some(digit);
+                collects && digit.is_ascii_digit() && !leads
+            }
+            _ => false,
+        }
     }
 
     /// Whether a key would have ended what has ended by itself a moment ago. It is taken for nothing else.
@@ -37,6 +46,7 @@ impl Call {
                 self.hush();
                 self.next_act(now);
             }
+            Acting::Notifying { .. } => self.pass_over_in_flow(digit, now),
             Acting::Choosing { .. } => self.chosen(digit, now),
             Acting::Collecting { .. } => self.typed(digit, now),
             Acting::Inviting { .. } => {
@@ -53,7 +63,9 @@ impl Call {
     pub(super) fn act_played(&mut self, mark: u32, now: Now) {
         let Doing::Serving(acting) = &self.doing else { return };
         let wait = match acting {
-            Acting::Saying { mark: awaited } if *awaited == mark => return self.next_act(now),
+            Acting::Saying { mark: awaited } | Acting::Notifying { mark: awaited } if *awaited == mark => {
+                return self.next_act(now);
+            }
             Acting::Inviting { question, .. } if question.mark == mark => return self.speak(now),
             Acting::Choosing { menu, question } if question.mark == mark => menu.wait,
             Acting::Collecting { collect, question, digits }
@@ -81,7 +93,7 @@ impl Call {
             }
             Acting::LookingUp { .. } => self.looked_up(self.service.asked, super::LookedUp::Failed, now),
             Acting::Talking => self.bot_late(now),
-            Acting::Saying { .. } | Acting::Inviting { .. } => {}
+            Acting::Saying { .. } | Acting::Notifying { .. } | Acting::Inviting { .. } => {}
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::script::Acting;
-use super::{Call, Command, Doing, LookedUp, Timer, Told};
+use super::{Call, Command, Doing, LookedUp, NotRelayed, Timer, Told};
 use crate::routing::script::{LookUp, Target, Transfer};
 use crate::time::Now;
 
@@ -43,7 +43,9 @@ impl Call {
         self.tell(Told::LookedUp { source: look_up.source.clone(), answer: said.answer(), took });
         match said {
             LookedUp::Found(values) => {
-                for (name, text) in &values {
+                let source = self.plan.look_ups.get(&look_up.source);
+                let says = |name: &str| source.is_some_and(|source| source.says.contains(name));
+                for (name, text) in values.iter().filter(|(name, _)| says(name)) {
                     self.service.keep(name, text, true);
                 }
                 self.next_act(now);
@@ -72,12 +74,19 @@ impl Call {
                 Some(peer).filter(|_| there)
             }
             Target::Value(name) => {
-                let number = self.service.looked_up(&name);
-                let peer = number.and_then(|number| self.plan.relayable(number).ok());
-                if let Some(peer) = &peer {
-                    self.push(Command::HideNumbers { number: peer.number.clone() });
+                let number = self.service.looked_up(&name).unwrap_or_default().to_owned();
+                match self.plan.relayable(&number) {
+                    Ok(peer) => {
+                        self.push(Command::HideNumbers { number: peer.number.clone() });
+                        Some(peer)
+                    }
+                    Err(_) => {
+                        let why =
+                            if number.is_empty() { NotRelayed::Unknown } else { NotRelayed::NotAllowed };
+                        self.tell(Told::NotRelayed { name, why, number });
+                        None
+                    }
                 }
-                peer
             }
         };
         match peer {

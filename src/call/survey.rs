@@ -1,7 +1,7 @@
 //! 好差评: five grades by one digit, after the clerk has left (the notice, 五(三)); and why, where the grade
 //! is a bad one and the plan wants to know.
 
-use super::{Call, Doing, Timer, Told};
+use super::{Call, Doing, Subject, Timer, Told};
 use crate::time::Now;
 
 /// Not satisfied, and worse: who says so is asked for a reason.
@@ -67,18 +67,23 @@ impl Call {
         let pressed = digit.to_digit(10).map(|digit| digit as u8);
         match (question.about, pressed) {
             (About::Grade { .. }, Some(grade @ 1..=5)) => {
-                self.tell(Told::Surveyed { grade });
+                self.tell(Told::Surveyed { grade, subject: self.graded_subject() });
                 self.ask_why(grade, now);
             }
             (About::Grade { tries_left: 0 }, _) => self.survey_over(None, now),
             (About::Grade { tries_left }, _) => self.put("survey_wrong", tries_left - 1, now),
             (About::Reason { grade }, reason) => {
                 if let Some(digit @ 1..=9) = reason {
-                    self.tell(Told::SurveyReason { digit, grade });
+                    self.tell(Told::SurveyReason { digit, grade, subject: self.graded_subject() });
                 }
                 self.survey_over(Some("survey_thanks"), now);
             }
         }
+    }
+
+    /// Whoever is in a flow has not talked with anybody yet: a clerk who does later has no part in the grade.
+    fn graded_subject(&self) -> Subject {
+        if self.service.is_begun() { Subject::Flow } else { Subject::Talk }
     }
 
     /// What was wrong, where something was and the words to ask are in the bank; then thanks.

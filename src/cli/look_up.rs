@@ -4,7 +4,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::out;
 use crate::id::mask;
+use crate::io::plain::plain;
 use crate::io::store::{FILE, Reader, StoreError};
 
 /// Shorter runs of digits are numbers of services and houses.
@@ -50,12 +52,7 @@ impl Args {
     pub(super) fn print(&self, rows: impl FnOnce(&Reader) -> Result<Vec<String>, StoreError>) -> ExitCode {
         let read = Reader::open(&self.data.join(FILE)).and_then(|reader| rows(&reader));
         match read {
-            Ok(rows) => {
-                for row in rows {
-                    println!("{row}");
-                }
-                ExitCode::SUCCESS
-            }
+            Ok(rows) => out::lines(rows).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
             Err(error) => {
                 eprintln!("无法读取 / cannot be read: {error}");
                 ExitCode::from(2)
@@ -118,7 +115,7 @@ pub fn notices(args: &Args) -> ExitCode {
         let row = |row: &crate::io::store::NoticeRow| {
             let notice = &row.notice;
             let lines: Vec<&str> = notice.lines.iter().map(|line| line.as_str()).collect();
-            format!(
+            plain(&format!(
                 "{} {} – {} lines={} prompt={} approver={} by={} reason={} ended_by={} text={}",
                 notice.id,
                 notice.start,
@@ -129,8 +126,8 @@ pub fn notices(args: &Args) -> ExitCode {
                 notice.by,
                 notice.reason,
                 row.ended_by.as_deref().unwrap_or("-"),
-                notice.text.replace(['\n', '\r'], " "),
-            )
+                notice.text,
+            ))
         };
         Ok(rows.iter().map(row).collect())
     })

@@ -9,6 +9,7 @@ mod handset;
 pub mod load;
 pub mod look_up;
 pub mod openapi;
+mod out;
 pub mod phone;
 pub mod prompts;
 pub mod records;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::look_up;
+use super::{look_up, out};
 use crate::id::mask;
 use crate::io::recorder::{self, Finding};
 use crate::io::store::{CallQuery, FILE, Reader, StoreError};
@@ -173,6 +173,8 @@ fn marks(record: &CallRecord) -> String {
     word("flags", (!flags.is_empty()).then(|| flags.join(",")));
     word("grade", record.grade.map(|grade| grade.to_string()));
     word("why", marks.survey_reason.map(|digit| digit.to_string()));
+    word("flow_grade", record.served.flow_grade.map(|grade| grade.to_string()));
+    word("flow_why", record.served.flow_reason.map(|digit| digit.to_string()));
     words
 }
 
@@ -271,20 +273,21 @@ fn leg_sound(who: &str, sound: &Sound) -> String {
 }
 
 fn verify(data: &std::path::Path) -> ExitCode {
+    let tell = |line: String| drop(out::lines([line])); // What is found counts, whoever reads it.
     let looked = Reader::open(&data.join(FILE)).and_then(|reader| {
         recorder::verify(data, &reader, |finding| match finding {
-            Finding::Missing { file } => println!("缺失 / missing: {file}"),
-            Finding::Changed { file, what } => println!("改动 / changed: {file}: {what}"),
-            Finding::Unlisted { file } => println!("不在清单中 / unlisted: {file}"),
+            Finding::Missing { file } => tell(format!("缺失 / missing: {file}")),
+            Finding::Changed { file, what } => tell(format!("改动 / changed: {file}: {what}")),
+            Finding::Unlisted { file } => tell(format!("不在清单中 / unlisted: {file}")),
         })
     });
     match looked {
         Ok(looked) => {
             let (filed, waiting, findings) = (looked.filed, looked.waiting, looked.findings);
-            println!(
+            tell(format!(
                 "清单中 {filed} 个文件，待登记 {waiting} 个，有出入 {findings} 处 / \
                  {filed} files in the manifest, {waiting} to be filed, {findings} findings"
-            );
+            ));
             if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
@@ -298,7 +301,9 @@ fn verify(data: &std::path::Path) -> ExitCode {
 mod tests {
     use super::*;
     use crate::id::{CallId, Dice};
-    use crate::switchboard::fact::{Answer, BotEnd, Cause, Fact, Object, ObjectKind, TransferKind, What};
+    use crate::switchboard::fact::{
+        Answer, BotEnd, Cause, Fact, Object, ObjectKind, Subject, TransferKind, What,
+    };
     use crate::time::{Instant, Timestamp};
 
     fn record() -> CallRecord {
@@ -329,8 +334,8 @@ mod tests {
             (65_500, transfer("requested", None)),
             (75_500, transfer("failed", Some(486))),
             (80_000, What::SeatLeft { seat: "1001".into(), talked_ms: 0, vanished: false }),
-            (81_000, What::Surveyed { grade: 4 }),
-            (82_000, What::SurveyReason { digit: 2, grade: 4 }),
+            (81_000, What::Surveyed { grade: 4, subject: Subject::Talk }),
+            (82_000, What::SurveyReason { digit: 2, grade: 4, subject: Subject::Talk }),
         ];
         let call = CallId::draw(1, &mut Dice::seeded(1));
         let facts: Vec<Fact> = (1..)

@@ -1,8 +1,8 @@
 //! `hotline schema`: what the operator's files can hold, for editors that complete and check.
 
-use std::io::Write;
 use std::process::ExitCode;
 
+use super::out;
 use crate::routing::schema::{Whose, schema};
 
 /// 输出 JSON Schema（2020-12），供编辑器补全和检查 / Print a JSON Schema for editors that complete and check
@@ -24,8 +24,5 @@ pub fn run(args: &Args) -> ExitCode {
         _ => Whose::Routing,
     };
     let text = format!("{:#}\n", schema(whose));
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    out::print(&text).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
 }

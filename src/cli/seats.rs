@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::out;
 use crate::io::clock::Clock;
 use crate::io::store::{FILE, Reader};
 use crate::telemetry::shifts::{Shift, Shifts};
@@ -25,13 +26,10 @@ pub struct Args {
     data: PathBuf,
 }
 
-/// Exit codes: 0 done, 2 cannot be read.
+/// Exit codes: 0 done, 1 cannot be printed, 2 cannot be read.
 pub fn run(args: &Args) -> ExitCode {
     match rows(args, Clock::system().now().wall) {
-        Ok(rows) => {
-            rows.iter().for_each(|row| println!("{row}"));
-            ExitCode::SUCCESS
-        }
+        Ok(rows) => out::lines(rows).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
         Err(error) => {
             eprintln!("无法读取 / cannot be read: {error}");
             ExitCode::from(2)

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::out;
 use crate::id::CallId;
 use crate::io::trace::{Access, Trace, open};
 
@@ -68,15 +69,17 @@ fn show(args: &Args, trace: &Trace) -> std::io::Result<()> {
         trace.write_pcap(&mut file)?;
         file.flush()?;
         let count = trace.messages.len();
-        println!("{} 条信令已写入 / {count} messages written: {}", count, path.display());
-        return Ok(());
+        return out::lines([format!(
+            "{} 条信令已写入 / {count} messages written: {}",
+            count,
+            path.display()
+        )]);
     }
-    let mut out = std::io::stdout().lock();
     if args.json {
-        writeln!(out, "{:#}", trace.to_json())
+        out::lines([format!("{:#}", trace.to_json())])
     } else if args.raw {
-        out.write_all(trace.to_raw().as_bytes())
+        out::print(&trace.to_raw())
     } else {
-        out.write_all(trace.to_ladder().as_bytes())
+        out::print(&trace.to_ladder())
     }
 }

@@ -10,6 +10,7 @@ pub mod kept_plans;
 pub mod look_up;
 pub mod media;
 pub mod packets;
+pub mod plain;
 pub mod plan_files;
 pub mod process;
 pub mod recorder;

@@ -342,7 +342,10 @@ impl Switchboard {
                 return (entry.line.to_string(), self.plan.line_name(&entry.line)); // What it is rung for.
             }
             if entry.hides(callee) {
-                return (entry.line.to_string(), self.plan.line_name(&entry.line));
+                // Not the line that was dialled: that may be one that nobody can call back, and says where from.
+                let plan = entry.call.plan();
+                let line = plan.calling_line();
+                return (line.to_string(), plan.line_name(&line));
             }
             // Whoever is to send help in an emergency has to know where from.
             let caller = if self.is_emergency(callee) { &entry.caller } else { entry.shown_caller() };
@@ -399,8 +402,9 @@ impl Entry {
     /// What goes along with an INVITE of the call.
     pub(super) fn along_with(&self, call: CallId, callee: &Callee, beside: Option<SessionId>) -> Along {
         let mut along = self.along.of(call, &self.line, callee, beside);
-        if self.outward.is_some() {
-            // Nobody dialled our line: the call does not go on from there.
+        if self.outward.is_some() || self.hides(callee) {
+            // Nobody dialled our line: the call does not go on from there. Nor is that for whoever sees another
+            // number than the caller's, and no line but that of our own calls.
             along.forwarded = None;
         }
         along

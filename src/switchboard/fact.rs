@@ -16,7 +16,7 @@ use crate::routing::watching::Watching;
 use crate::switchboard::request::{Disposed, Flag};
 use crate::time::{Instant, Timestamp};
 
-pub use crate::call::{Answer, BotEnd, BotLine, Voice};
+pub use crate::call::{Answer, BotEnd, BotLine, NotRelayed, Subject, Voice};
 pub use seat::{SeatFact, SeatIs};
 pub use sound::{Outbound, Sound};
 pub use transfer::{AFTER_HOURS, Object, ObjectKind, TransferKind, TransferStep};
@@ -226,6 +226,14 @@ pub enum What {
         answer: Answer,
         took_ms: u64,
     },
+    /// A flow was to ring somebody by what an adapter said, and rang nobody.
+    NotRelayed {
+        /// The value's name.
+        name: String,
+        why: NotRelayed,
+        /// As much of the number as a log may show; empty where there is none.
+        number: String,
+    },
     /// A program talked with the caller, or was to.
     BotTalked {
         bot: BotId,
@@ -255,13 +263,21 @@ pub enum What {
         code: Option<String>,
     },
     /// 好差评: 1 (very satisfied) … 5 (very dissatisfied).
-    Surveyed { grade: u8 },
+    Surveyed {
+        grade: u8,
+        /// What it is for.
+        #[serde(default, skip_serializing_if = "Subject::is_talk")]
+        subject: Subject,
+    },
     /// Why the grade was bad: the digit that was pressed.
     SurveyReason {
         digit: u8,
         /// That grade.
         #[serde(default)]
         grade: u8,
+        /// What that is for.
+        #[serde(default, skip_serializing_if = "Subject::is_talk")]
+        subject: Subject,
     },
     /// Somebody paused the recording: it holds silence from here on.
     RecordingPaused { by: String },

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::beginning::Beginning;
 use super::calling::{HOUSE, Outward, is_own};
-use super::fact::{Fact, OutwardPurpose, What};
+use super::fact::{Fact, OutwardPurpose, Subject, What};
 use super::request::Flag;
 use super::{Drain, Switchboard};
 use crate::call::Callee;
@@ -129,7 +129,7 @@ impl FollowUps {
             }
             What::Disposed(disposed) if disposed.unsurveyed || disposed.secret => self.settle(call),
             What::Flagged { flag: Flag::Abusive | Flag::Confidential, .. } => self.settle(call),
-            What::Surveyed { .. } => self.settle(call),
+            What::Surveyed { subject: Subject::Talk, .. } => self.settle(call),
             What::SeatLeft { talked_ms: 1.., .. } => {
                 if let Some(heard) = self.calls.get_mut(&call) {
                     heard.talked = true;

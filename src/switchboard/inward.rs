@@ -191,6 +191,9 @@ impl Switchboard {
         let mut flow = plan.flow(&found.line, now.wall);
         let (known, may_queue) = (treated.take_facts(), flow.may_queue());
         treated.shorten(&mut flow, &plan);
+        if flow.queue().is_some_and(|queue| self.acd.is_surging(queue)) {
+            flow.greet_in_surge(&plan);
+        }
         if !treated.is_center() {
             self.notices.insert(&mut flow, now.wall);
         }

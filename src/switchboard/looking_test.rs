@@ -8,6 +8,7 @@ fn source(misses_max: u8) -> LookUpSource {
     LookUpSource {
         id: "tickets".into(),
         kind: LookUpKind::Tickets,
+        says: Default::default(),
         timeout: Duration::from_secs(3),
         misses_max,
         lock: LOCK,

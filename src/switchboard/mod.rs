@@ -459,6 +459,11 @@ impl Switchboard {
         self.calls.values().map(|entry| entry.call.plan())
     }
 
+    /// The plan that a call under way keeps to its end.
+    pub fn plan_of(&self, call: CallId) -> Option<&Arc<Plan>> {
+        self.calls.get(&call).map(|entry| entry.call.plan())
+    }
+
     /// The line that a call under way dialled.
     pub fn line_of(&self, call: CallId) -> Option<&LineId> {
         self.calls.get(&call).map(|entry| &entry.line)

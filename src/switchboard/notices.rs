@@ -1,7 +1,8 @@
 //! Hot notices (the notice, S19 and S62): what callers are told for a while, inserted while all goes on.
 //!
 //! Who calls from then on hears it after the greeting and before the queue, until its end by the city's clock; who
-//! is on a call already does not. Keeping them is for `io`, and so are their sounds.
+//! is on a call already does not. On a line with a flow the greeting is the flow's own; on one whose own center is
+//! called first, nobody greets before that, and it is heard before the center rings. Keeping them is for `io`, and so are their sounds.
 
 use std::time::Duration;
 
@@ -99,9 +100,19 @@ impl HotNotice {
 pub(super) struct Notices(Vec<(HotNotice, SoundId)>);
 
 impl Notices {
-    /// Puts those that are in force between the greeting and what comes next: the line's flow, or the queue.
+    /// Puts those that are in force where they are heard first: in front of whoever is called before the queue is
+    /// waited in; into the line's flow, which tells them behind its greeting and finds them behind its step; or
+    /// between the greeting and the queue.
     pub(super) fn insert(&self, flow: &mut Flow, now: Timestamp) {
-        let next = flow.steps.iter().position(|step| matches!(step, Step::Script(_) | Step::Queue(_)));
+        if !flow.may_queue() {
+            return;
+        }
+        let place = |step: &Step| match step {
+            Step::Dial { .. } | Step::Queue(_) => Some(0),
+            Step::Script(_) => Some(1),
+            _ => None,
+        };
+        let next = flow.steps.iter().enumerate().find_map(|(at, step)| Some(at + place(step)?));
         let Some(next) = next else { return };
         let heard = self.0.iter().map(|(notice, _)| notice);
         let heard = heard.filter(|notice| notice.is_in_force(now) && notice.is_for(&flow.line));
@@ -190,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn those_in_force_stand_in_front_of_the_queue_or_the_lines_flow_and_nowhere_else() {
+    fn those_in_force_stand_where_they_are_heard_first_and_nowhere_else() {
         let all = [
             notice(1, &[], 0, 100),
             notice(2, &["12336"], 0, 100),
@@ -218,8 +229,16 @@ mod tests {
         assert_eq!(told(queue(), 100), "Queue Survey");
         assert_eq!(
             told(vec![Step::Script("menu".into())].into_iter().chain(queue()).collect(), 0),
-            "notice/1 Script Queue Survey"
+            "Script notice/1 Queue Survey"
         );
+        let center = Step::Dial {
+            peer: crate::routing::plan::Peer::colleague(&"1001".into(), Duration::from_secs(25)),
+            ticket_on_failure: true,
+            failure_prompt: None,
+        };
+        let first = [vec![center.clone(), Step::Answer], queue()].concat();
+        assert_eq!(told(first, 0), "notice/1 Dial Answer Queue Survey");
+        assert_eq!(told(vec![center], 0), "Dial", "nobody is told who does not call for a person");
         assert_eq!(told(vec![Step::Meet { room: 1 }], 0), "Meet", "nobody is told in a meeting");
     }
 }

@@ -13,7 +13,7 @@ use super::kept::Answered;
 use super::ticketing::About;
 use super::{Entry, Fact, Output, StoreJob, Switchboard, What, looking, ticketing};
 use crate::call::{self, Callee, Ending, Input, Side, Told};
-use crate::id::{CallId, SeatId};
+use crate::id::{CallId, SeatId, mask};
 use crate::media::order::{Codec, LegFigures};
 use crate::routing::meeting::SEATS;
 use crate::routing::people::Role;
@@ -250,7 +250,7 @@ impl Switchboard {
             Told::PeerLeft { trunk, number, talked } => {
                 What::PeerLeft { trunk, number, talked_ms: millis(talked) }
             }
-            Told::SurveyReason { digit, grade } => What::SurveyReason { digit, grade },
+            Told::SurveyReason { digit, grade, subject } => What::SurveyReason { digit, grade, subject },
             Told::Replaced { leg } => What::LegReplaced { leg },
             Told::RoomJoined => What::RoomJoined { members: self.rooms.join(&entry.line, &mut entry.stay) },
             Told::RoomLeft { stayed } => {
@@ -283,6 +283,14 @@ impl Switchboard {
                 tracing::info!(call = %id, %source, answer = answer.word(), "looked up");
                 What::LookedUp { source, answer, took_ms: millis(took) }
             }
+            Told::NotRelayed { name, why, number } => {
+                // An adapter may say anything: what is no number is not repeated.
+                let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'+');
+                let number = if is_number { mask(&number).to_string() } else { String::new() };
+                let reason = why.word();
+                tracing::warn!(call = %id, value = name, reason, number, "whom a flow was to ring was not rung");
+                What::NotRelayed { name, why, number }
+            }
             Told::BotTalked { bot, end, took, lines, cut } => {
                 let (said, took_ms) = (lines.len(), millis(took));
                 tracing::info!(call = %id, %bot, end = end.word(), said, took_ms, "a bot's talk is over");
@@ -295,7 +303,7 @@ impl Switchboard {
                 let message = message.map(|(from, to)| Span { from_ms: millis(from), to_ms: millis(to) });
                 What::Ordered { category, values, message, code }
             }
-            Told::Surveyed { grade } => What::Surveyed { grade },
+            Told::Surveyed { grade, subject } => What::Surveyed { grade, subject },
             Told::RecordingPaused { by } => What::RecordingPaused { by },
             Told::RecordingResumed { by } => What::RecordingResumed { by },
             Told::Closed { cause, sound } => {

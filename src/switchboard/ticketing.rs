@@ -1,14 +1,14 @@
 //! Which facts ticket offices hear of, and in which words: the published events of `tickets`.
 
 use super::calling;
-use super::fact::{self, Cause, Fact, Span, What};
+use super::fact::{self, Cause, Fact, Span, Subject, What};
 use super::request::{self, Disposed};
 use crate::acd::event::{OfferEnd, Overflow, Purpose};
 use crate::id::{LineId, TrunkId};
 use crate::routing::Plan;
 use crate::tickets::event::{
-    CallKind, ClosedBy, Direction, EventBody, Flag, MessageSpan, ObjectKind, OfferPurpose, OverflowRule,
-    SaidLine, Speaker, StoredEvent, TransferKind, TransferStep, Unanswered, stored,
+    CallKind, ClosedBy, Direction, EventBody, Flag, Graded, MessageSpan, ObjectKind, OfferPurpose,
+    OverflowRule, SaidLine, Speaker, StoredEvent, TransferKind, TransferStep, Unanswered, stored,
 };
 
 /// What an event says of its call beyond the fact itself.
@@ -70,7 +70,8 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         | What::LegClosed { .. }
         | What::ScriptBegun { .. }
         | What::ValueUnread { .. }
-        | What::LookedUp { .. } => return None,
+        | What::LookedUp { .. }
+        | What::NotRelayed { .. } => return None,
         What::BotTalked { bot, end, took_ms, lines, cut } => {
             let transcript = lines.into_iter().map(said).collect();
             EventBody::BotTalked { bot, outcome: end.word().to_owned(), took_ms, transcript, cut }
@@ -107,8 +108,12 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         What::PeerAnswered { trunk, number, leg } => EventBody::PeerAnswered { trunk, number, leg },
         What::PeerFailed { trunk, number, status } => EventBody::PeerFailed { trunk, number, status },
         What::TicketLeft { reason } => EventBody::TicketLeft { ticket: about?.ticket.into(), reason },
-        What::Surveyed { grade } => EventBody::Surveyed { grade, reason: None },
-        What::SurveyReason { digit, grade } => EventBody::Surveyed { grade, reason: Some(digit) },
+        What::Surveyed { grade, subject } => {
+            EventBody::Surveyed { grade, reason: None, subject: graded(subject) }
+        }
+        What::SurveyReason { digit, grade, subject } => {
+            EventBody::Surveyed { grade, reason: Some(digit), subject: graded(subject) }
+        }
         What::PeerLeft { trunk, number, talked_ms } => EventBody::PeerLeft { trunk, number, talked_ms },
         What::Transfer { to, kind, step, status, leg, object } => {
             let (object_kind, object) = object.map(|object| (object_kind(object.kind), object.id)).unzip();
@@ -231,6 +236,13 @@ fn unanswered(why: OfferEnd) -> Unanswered {
         OfferEnd::Rejected => Unanswered::Rejected,
         OfferEnd::Unreachable => Unanswered::Unreachable,
         OfferEnd::CallerGone => Unanswered::CallerGone,
+    }
+}
+
+fn graded(subject: Subject) -> Option<Graded> {
+    match subject {
+        Subject::Talk => None,
+        Subject::Flow => Some(Graded::Flow),
     }
 }
 

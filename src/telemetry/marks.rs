@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CallId, QueueId, SeatId};
-use crate::switchboard::fact::{CallbackOutcome, OutwardPurpose, PriorityWhy, What};
+use crate::switchboard::fact::{CallbackOutcome, OutwardPurpose, PriorityWhy, Subject, What};
 use crate::switchboard::request::{Disposed, Flag, Watching};
 
 /// Reasons for its priority kept of one call; later ones stay in the facts only.
@@ -136,7 +136,7 @@ impl Marks {
                 }
             }
             What::Unwatched { seat } => self.unwatched(at_ms, |watch| watch.seat == *seat),
-            What::SurveyReason { digit, .. } => self.survey_reason = Some(*digit),
+            What::SurveyReason { digit, subject: Subject::Talk, .. } => self.survey_reason = Some(*digit),
             What::Closed { .. } => self.unwatched(at_ms, |_| true),
             _ => {}
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use prometheus_client::metrics::gauge::Gauge;
 
 use crate::id::{CallId, LineId, TrunkId};
-use crate::switchboard::fact::{Cause, Fact, Party, What};
+use crate::switchboard::fact::{Cause, Fact, Party, Subject, What};
 use crate::telemetry::figures::{Figures, count, snake};
 use crate::telemetry::served::Names;
 use crate::telemetry::sound::TrunkLabels;
@@ -142,6 +142,7 @@ impl Metrics {
             | What::ScriptBegun { .. }
             | What::ValueUnread { .. }
             | What::LookedUp { .. }
+            | What::NotRelayed { .. }
             | What::BotTalked { .. }
             | What::MessageLeft { .. }
             | What::Ordered { .. } => {}
@@ -153,7 +154,8 @@ impl Metrics {
             What::TicketLeft { .. } => {
                 figures.tickets_left.inc();
             }
-            What::Surveyed { grade } => {
+            What::Surveyed { subject: Subject::Flow, .. } => {}
+            What::Surveyed { grade, subject: Subject::Talk } => {
                 count(&figures.grades, vec![("grade", grade.min(&9).to_string())]);
             }
             What::RecordingPaused { .. } | What::RecordingResumed { .. } => {}
@@ -519,7 +521,7 @@ mod tests {
             &mut metrics,
             What::SeatOffered { seat: "2001".into(), waited_ms: 0, history: vec![], purpose },
         );
-        caller.tells(&mut metrics, What::SurveyReason { digit: 4, grade: 5 });
+        caller.tells(&mut metrics, What::SurveyReason { digit: 4, grade: 5, subject: Subject::Talk });
         metrics.figures().offer_delay(Duration::from_millis(3));
         for line in [
             "hotline_transfers_total{kind=\"consult\",step=\"requested\",object=\"emergency\"} 1",

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::acd::event::Overflow;
 use crate::id::{CallId, LineId, QueueId, SeatId, TrunkId};
-use crate::switchboard::fact::{Cause, Fact, Missing, Party, Sound, What, millis};
+use crate::switchboard::fact::{Cause, Fact, Missing, Party, Sound, Subject, What, millis};
 use crate::telemetry::marks::Marks;
 use crate::telemetry::parties::Times;
 use crate::telemetry::served::Served;
@@ -59,7 +59,7 @@ pub struct CallRecord {
     pub ticket_left: Option<String>,
     /// Keys that the caller pressed, in order; at most [`DIGITS_MAX`].
     pub digits: String,
-    /// 好差评.
+    /// 好差评, of the talk: what a flow asked for is in `served`.
     pub grade: Option<u8>,
     /// The recording's file, relative to the data directory.
     pub recording: Option<String>,
@@ -298,6 +298,7 @@ impl CallRecord {
             | What::ScriptBegun { .. }
             | What::ValueUnread { .. }
             | What::LookedUp { .. }
+            | What::NotRelayed { .. }
             | What::BotTalked { .. }
             | What::MessageLeft { .. }
             | What::Ordered { .. } => {}
@@ -309,7 +310,8 @@ impl CallRecord {
                 }
             }
             What::TicketLeft { reason } => self.ticket_left = Some(reason.clone()),
-            What::Surveyed { grade } => self.grade = Some(*grade),
+            What::Surveyed { grade, subject: Subject::Talk } => self.grade = Some(*grade),
+            What::Surveyed { subject: Subject::Flow, .. } => {} // In what flows did, above.
             What::RecordingPaused { .. } => self.recording_pauses += 1,
             What::RecordingResumed { .. } => {}
             What::Recorded { file, duration_ms, lost_frames } => {
@@ -396,7 +398,7 @@ mod tests {
             What::SeatAnswered { seat: seat.clone(), waited_ms: 30, leg: Some(2) },
             What::DigitPressed { digit: '1' },
             What::SeatLeft { seat, talked_ms: 5_000, vanished: false },
-            What::Surveyed { grade: 2 },
+            What::Surveyed { grade: 2, subject: Subject::Talk },
             What::Recorded { file: "a.wav".into(), duration_ms: 9_000, lost_frames: 3 },
             What::Closed {
                 cause: Cause::Completed,
@@ -426,6 +428,36 @@ mod tests {
         assert_eq!(record.cause, Some(Cause::Completed));
         assert_eq!(record.answered_ms, Some(10_000));
         assert_eq!(record.sequence, 12);
+    }
+
+    #[test]
+    fn a_grade_given_in_a_flow_is_not_that_of_who_talks_later() {
+        let seat = SeatId::from("1001");
+        let graded = |grade, subject| What::Surveyed { grade, subject };
+        let why = What::SurveyReason { digit: 3, grade: 5, subject: Subject::Flow };
+        let mut whats = vec![
+            opened(),
+            graded(5, Subject::Flow),
+            why,
+            What::SeatAnswered { seat: seat.clone(), waited_ms: 30, leg: Some(2) },
+            What::SeatLeft { seat, talked_ms: 5_000, vanished: false },
+        ];
+        let grades = |whats: &[What]| {
+            let record = CallRecord::fold(&facts(whats.to_vec())).unwrap();
+            let kpi = crate::telemetry::kpi::Kpi::fold(std::slice::from_ref(&record));
+            let clerks = kpi.seats["1001"].satisfaction.grades;
+            (
+                (record.grade, record.marks.survey_reason),
+                (record.served.flow_grade, record.served.flow_reason),
+                (clerks, kpi.total.satisfaction.grades),
+            )
+        };
+        assert_eq!(grades(&whats), ((None, None), (Some(5), Some(3)), ([0; 5], [0; 5])));
+        whats.push(graded(2, Subject::Talk));
+        let of_talk = [0, 1, 0, 0, 0];
+        assert_eq!(grades(&whats), ((Some(2), None), (Some(5), Some(3)), (of_talk, of_talk)));
+        let told = serde_json::to_value(graded(2, Subject::Talk)).unwrap();
+        assert_eq!(told.get("subject"), None, "as facts of earlier versions are");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::figures::{Labels, count};
 use crate::id::{BotId, LookUpId, ScriptId};
-use crate::switchboard::fact::{Answer, BotEnd, Span, What};
+use crate::switchboard::fact::{Answer, BotEnd, Span, Subject, What};
 
 /// Flows, questions and talks with programs kept of one call; later ones stay in the facts only.
 pub const SERVED_MAX: usize = 16;
@@ -42,6 +42,12 @@ pub struct Served {
     /// Programs that talked with them, at most [`SERVED_MAX`]; what was said is in the facts and the ticket.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bots: Vec<BotOf>,
+    /// The grade that they gave in a flow, 1 … 5: no clerk's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow_grade: Option<u8>,
+    /// Why it was bad, by its digit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow_reason: Option<u8>,
 }
 
 /// A ticket that was ordered.
@@ -91,6 +97,8 @@ impl Served {
             What::Ordered { category, message, .. } => {
                 self.ordered = Some(OrderOf { category: category.clone(), message: *message });
             }
+            What::Surveyed { grade, subject: Subject::Flow } => self.flow_grade = Some(*grade),
+            What::SurveyReason { digit, subject: Subject::Flow, .. } => self.flow_reason = Some(*digit),
             What::TicketLeft { reason } if reason == SELF_SERVICE => {}
             // On the way to a person, or with one.
             What::Queued { .. }
@@ -118,6 +126,7 @@ pub(super) struct ServedFigures {
     took: Family<Labels, Histogram, fn() -> Histogram>,
     messages: Counter,
     orders: Counter,
+    grades: Family<Labels, Counter>,
 }
 
 /// Seconds that an adapter takes.
@@ -140,6 +149,7 @@ impl Default for ServedFigures {
             talk_lengths: Family::new_with_constructor(talks),
             messages: Counter::default(),
             orders: Counter::default(),
+            grades: Family::default(),
         }
     }
 }
@@ -165,6 +175,7 @@ impl ServedFigures {
         );
         r.register("messages_left", "Messages that callers spoke in flows", self.messages.clone());
         r.register("tickets_ordered", "Tickets that callers ordered in flows", self.orders.clone());
+        r.register("flow_grades", "Grades given in flows, which are no clerk's", self.grades.clone());
     }
 
     /// Takes a fact in; `names` are those with figures of their own.
@@ -192,6 +203,9 @@ impl ServedFigures {
             }
             What::Ordered { .. } => {
                 self.orders.inc();
+            }
+            What::Surveyed { grade, subject: Subject::Flow } => {
+                count(&self.grades, vec![("grade", grade.min(&9).to_string())]);
             }
             _ => {}
         }

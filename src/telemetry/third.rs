@@ -9,7 +9,7 @@ use prometheus_client::registry::Registry;
 use super::figures::{Labels, count};
 use crate::acd::event::Purpose;
 use crate::id::SeatId;
-use crate::switchboard::fact::{Object, TransferKind, TransferStep, What};
+use crate::switchboard::fact::{Object, Subject, TransferKind, TransferStep, What};
 use crate::switchboard::request::Watching;
 
 /// Watchers of one call that are told apart; later ones are not counted.
@@ -83,7 +83,7 @@ impl ThirdFigures {
             What::CallbackSettled { outcome } => {
                 count(&self.settled, vec![("outcome", outcome.word().to_owned())]);
             }
-            What::SurveyReason { digit, .. } => {
+            What::SurveyReason { digit, subject: Subject::Talk, .. } => {
                 count(&self.reasons, vec![("digit", digit.min(&9).to_string())]);
             }
             _ => {}

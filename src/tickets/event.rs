@@ -14,8 +14,8 @@ use crate::id::{BotId, CallId, LineId, QueueId, SeatId, TrunkId};
 use crate::time::Timestamp;
 
 pub use super::words::{
-    CallKind, ClosedBy, Direction, Flag, MessageSpan, ObjectKind, OfferPurpose, OverflowRule, SaidLine,
-    Speaker, TransferKind, TransferStep, Unanswered,
+    CallKind, ClosedBy, Direction, Flag, Graded, MessageSpan, ObjectKind, OfferPurpose, OverflowRule,
+    SaidLine, Speaker, TransferKind, TransferStep, Unanswered,
 };
 
 /// `schema_version` in the data of every event.
@@ -359,6 +359,9 @@ pub enum EventBody {
         /// Why it was bad, by the digit: told again with it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<u8>,
+        /// What the grade is for; `None`: the talk with whoever talked last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subject: Option<Graded>,
     },
     /// The recording's file is whole.
     #[serde(rename = "hotline.recording.stored.v1")]

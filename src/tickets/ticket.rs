@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::id::{CallId, LineId, QueueId, SeatId};
 use crate::time::Timestamp;
 
-use super::event::{CallKind, ClosedBy, EventBody, MessageSpan};
+use super::event::{CallKind, ClosedBy, EventBody, Graded, MessageSpan};
 use super::story::Story;
 
 /// Least digits of the counter behind the date.
@@ -110,6 +110,12 @@ pub struct Ticket {
     pub grade: Option<u8>,
     /// Why the grade was bad, by its digit.
     pub survey_reason: Option<u8>,
+    /// The grade that the caller gave in a flow: it is for no clerk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow_grade: Option<u8>,
+    /// Why that was bad, by its digit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow_survey_reason: Option<u8>,
     /// What the call was about.
     pub disposition: Option<Disposition>,
     /// What kind of call it is; `None`: a citizen's.
@@ -205,6 +211,8 @@ impl Ticket {
             messages: Vec::new(),
             grade: None,
             survey_reason: None,
+            flow_grade: None,
+            flow_survey_reason: None,
             disposition: None,
             kind: None,
             of: None,
@@ -294,7 +302,11 @@ impl Ticket {
             EventBody::Ordered { category, values, .. } => {
                 self.ordered = Some(Ordered { category: category.clone(), values: values.clone() });
             }
-            EventBody::Surveyed { grade, reason } => {
+            EventBody::Surveyed { grade, reason, subject: Some(Graded::Flow) } => {
+                self.flow_grade = Some(*grade);
+                self.flow_survey_reason = reason.or(self.flow_survey_reason);
+            }
+            EventBody::Surveyed { grade, reason, subject: None } => {
                 self.grade = Some(*grade);
                 self.survey_reason = reason.or(self.survey_reason);
             }
@@ -403,7 +415,7 @@ mod tests {
                 TicketState::AfterTalk,
             ),
             (7, EventBody::DigitPressed { digit: '1' }, TicketState::AfterTalk),
-            (8, EventBody::Surveyed { grade: 1, reason: None }, TicketState::AfterTalk),
+            (8, EventBody::Surveyed { grade: 1, reason: None, subject: None }, TicketState::AfterTalk),
             (
                 9,
                 EventBody::Closed {

@@ -25,6 +25,14 @@ pub struct SaidLine {
     pub at_ms: u64,
 }
 
+/// What a grade is for, where it is not for the talk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Graded {
+    /// What the caller did by themselves, before anybody talked with them.
+    Flow,
+}
+
 /// Who speaks in such a talk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -76,6 +76,9 @@ fn what_cannot_be_said_is_refused_by_its_name() {
         (json!({ "approver": " " }), "bad_value", "approver"),
         (json!({ "reason": long }), "bad_value", "reason"),
         (json!({ "reason": null }), "missing_field", "reason"),
+        (json!({ "reason": "x\n7 2021-09-01" }), "bad_value", "reason"),
+        (json!({ "approver": "\u{1b}[2J" }), "bad_value", "approver"),
+        (json!({ "text": "a\u{202e}b" }), "bad_value", "text"),
         (json!({ "priority": 1 }), "unknown_field", "priority"),
     ];
     for (with, code, field) in cases {

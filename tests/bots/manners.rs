@@ -93,6 +93,7 @@ fn bot(url: &str, rate: u32) -> Bot {
         connect: Duration::from_secs(3),
         most: Duration::from_secs(60),
         music: None,
+        says: Default::default(),
         rate,
         show_caller: false,
     }

@@ -33,6 +33,7 @@ fn scripts(plan: &mut Plan, acts: Vec<Act>) {
         connect: CONNECT,
         most: MOST,
         music: Some("hold_music".into()),
+        says: ["n", "owner"].map(str::to_owned).into(),
         rate: 8_000,
         show_caller: false,
     };
@@ -144,6 +145,16 @@ fn what_it_finds_out_is_there_for_what_follows() {
     assert_eq!(said, over("done", 2, &["told announced digit_yao", "play 0: digit_yao digit_2"]));
     assert_eq!(other.wait(secs(600)), [""; 0], "no timer is left");
 
+    // What it is not to say takes no value's place.
+    let street = Act::Say(vec![Spoken::Value { name: "street".into(), reading: Reading::Digits }]);
+    let number = Act::Say(vec![Spoken::Value { name: "n".into(), reading: Reading::Digits }]);
+    let mut wide = talking_in(vec![bot(), street, number]);
+    let names: Vec<String> = (0..40).map(|n| format!("a{n:02}")).collect();
+    let mut values: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "x")).collect();
+    values.extend([("n", "12"), ("street", "34")]);
+    let said = says(&mut wide, done("", &values));
+    assert_eq!(said, over("done", 2, &["told announced digit_yao", "play 0: digit_yao digit_2"]));
+
     let mut plain = talking();
     assert_eq!(says(&mut plain, done("", &[])), over("done", 2, &PERSON));
 }
@@ -152,7 +163,8 @@ fn what_it_finds_out_is_there_for_what_follows() {
 fn a_number_that_it_says_is_not_called_for_it_is_only_what_the_caller_said() {
     let transfer = Act::Transfer(Transfer { to: Target::Value("owner".into()), failed: None });
     let mut caller = talking_in(vec![bot(), transfer]);
-    assert_eq!(says(&mut caller, done("", &[("owner", "13900000001")])), over("done", 2, &PERSON));
+    let then = [&["told not rung by owner: unknown"], &PERSON[..]].concat();
+    assert_eq!(says(&mut caller, done("", &[("owner", "13900000001")])), over("done", 2, &then));
 }
 
 #[test]

@@ -36,6 +36,44 @@ fn a_sub_center_that_answers_talks_with_the_caller_and_nobody_is_queued() {
     assert_eq!(caller.sound_closed(), ["told closed OtherHungUp", "over"]);
 }
 
+/// A flow with hot notices where the house puts them.
+fn told_before(dialling: Dialling) -> Dialling {
+    let flow = dialling.plan.flow(&dialling.plan.lines["12366"], dialling.at.parse().expect("an instant"));
+    let notice = |name: &str| Step::HotNotice(name.into());
+    let mut steps = flow.steps.clone();
+    let dial = steps.iter().position(|step| matches!(step, Step::Dial { .. })).expect("a center");
+    steps.splice(dial..dial, [notice("after_hours"), notice("cool_down")]);
+    Dialling { flow: Some(Flow { steps, ..flow }), ..dialling }
+}
+
+#[test]
+fn what_all_callers_are_to_be_told_is_told_before_a_center_rings() {
+    let mut caller = told_before(Dialling::to("12366")).go();
+    let early = ["180", "183 with sound", "open 0", "told announced after_hours", "play 0: after_hours"];
+    assert_eq!(caller.said, early);
+    let next = ["told announced cool_down", "play 0: cool_down"];
+    assert_eq!(caller.heard_out(0), next);
+    // They have heard us, and hear no ringing of their own.
+    let rings = [&DIALLED[1..2], &["loop 0: ringback"], &DIALLED[2..]].concat();
+    assert_eq!(caller.heard_out(0), rings);
+    caller.recorded();
+    let answered = ["open 1", "told answered by 12366", "200", "told answered", "change 0", "record 0"];
+    assert_eq!(caller.answers(1), [&answered[..], &["bridge 0 and 1"]].concat());
+
+    // A key passes over them, where the telephone tells of keys before the answer.
+    let mut caller = told_before(Dialling::to("12366")).go();
+    let said = caller.presses('1').to_vec();
+    assert_eq!(said, [&["told digit 1", "quiet 0"], &rings[..]].concat());
+
+    // Whoever has not said where sound goes to hears them after the answer, if the center does not give it.
+    let mut caller = told_before(Dialling { offer: None, ..Dialling::to("12366") }).go();
+    assert_eq!(caller.said, DIALLED);
+    caller.recorded();
+    let leg = caller.leg(1);
+    let said = caller.tell(Input::Refused { leg, status: 486 }).to_vec();
+    assert!(said.contains(&"200".to_owned()), "{said:?}");
+}
+
 #[test]
 fn a_sub_center_that_answers_before_the_record_is_there_waits_for_it_or_its_bound() {
     let joined = |durable: &str| -> Vec<String> {

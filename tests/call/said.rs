@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use hotline::call::{Callee, Command, Ending, Told, TransferKind, conference_of};
+use hotline::call::{Callee, Command, Ending, Subject, Told, TransferKind, conference_of};
 use hotline::id::PromptId;
 use hotline::media::Order;
 use hotline::media::order::{Audience, Flow, Rights, SoundId};
@@ -179,14 +179,18 @@ fn told_words(told: &Told) -> String {
         Told::PeerLeft { trunk, number, talked } => {
             format!("{trunk}/{number} left after {} ms", talked.as_millis())
         }
-        Told::SurveyReason { digit, grade } => format!("survey reason {digit} for grade {grade}"),
+        Told::SurveyReason { digit, grade, .. } => format!("survey reason {digit} for grade {grade}"),
         Told::Replaced { leg } => format!("replaced {leg}"),
         Told::RoomJoined => "in the room".to_owned(),
         Told::RoomLeft { stayed } => format!("out of the room after {} ms", stayed.as_millis()),
         Told::Missing { leg, what, .. } => format!("missing of {leg}: {what:?}"),
         Told::LegClosed { leg, .. } => format!("figures of {leg}"),
         Told::TicketLeft { reason } => format!("ticket {reason:?}"),
-        Told::Surveyed { grade } => format!("grade {grade}"),
+        Told::NotRelayed { name, why, number } => {
+            format!("not rung by {name}: {} {number}", why.word()).trim().into()
+        }
+        Told::Surveyed { grade, subject: Subject::Talk } => format!("grade {grade}"),
+        Told::Surveyed { grade, subject: Subject::Flow } => format!("grade {grade} of the flow"),
         Told::RecordingPaused { by } => format!("recording paused by {by}"),
         Told::RecordingResumed { by } => format!("recording resumed by {by}"),
         Told::Closed { cause, .. } => format!("closed {}", cause_words(*cause)),

@@ -8,7 +8,7 @@ use hotline::call::{Input, LookedUp};
 use hotline::routing::Plan;
 use hotline::routing::afterwards::Calling;
 use hotline::routing::people::{Band, Hours};
-use hotline::routing::plan::Peer;
+use hotline::routing::plan::{Flow, Peer, Step};
 use hotline::routing::script::{
     ACTS_TAKEN_MAX, Act, Branch, Case, Collect, Condition, LookUp, LookUpKind, LookUpSource, Menu, Message,
     Order, Reading, Script, Spoken, Target, Transfer, VALUE_CHARS_MAX,
@@ -31,6 +31,10 @@ fn scripts(plan: &mut Plan, scripts: Vec<(&str, Vec<Act>)>) {
     let source = LookUpSource {
         id: "cases".into(),
         kind: LookUpKind::Tickets,
+        says: (10..50)
+            .map(|n| format!("n{n}"))
+            .chain(["n", "state", "long", "owner"].map(str::to_owned))
+            .collect(),
         timeout: secs(3),
         misses_max: 3,
         lock: secs(600),
@@ -184,9 +188,19 @@ fn so_does_the_urgent_key_but_where_grades_are_given() {
         let said = caller.presses('9').to_vec();
         match what.starts_with("survey") {
             true => assert_eq!(said[1], "told announced survey_wrong", "{what}"),
+            // It may be the first of what is typed in.
+            false if what == "collect" => assert_eq!(said, ["quiet 0"]),
             false => assert_eq!(said, pressed('9', &[&["told urgent"], &PERSON[..]].concat()), "{what}"),
         }
     }
+}
+
+#[test]
+fn a_value_that_begins_with_the_urgent_key_is_typed_in_and_in_no_fact_by_its_digits() {
+    let mut caller = begun(vec![("main", vec![collect(4, 4), digits_of("number")])]);
+    let said: Vec<String> = "9153".chars().flat_map(|key| caller.presses(key).to_vec()).collect();
+    assert_eq!(said[0], "quiet 0");
+    assert_eq!(said[1..], ["told announced digit_9", "play 0: digit_9 digit_yao digit_5 digit_3"]);
 }
 
 #[test]
@@ -736,6 +750,28 @@ fn values_are_kept_to_their_bounds() {
     assert!(said.contains("\"n40\"") && !said.contains("\"n41\""), "the last in order are too many: {said}");
 }
 
+#[test]
+fn an_answer_fills_and_replaces_nothing_but_what_it_is_to_say() {
+    let ordered = |names: [&str; 2]| {
+        Act::Order(Order {
+            category: "noise".into(),
+            values: names.map(str::to_owned).to_vec(),
+            prompt: WORDS[0].into(),
+            code_prompt: None,
+        })
+    };
+    let mut caller = begun(vec![("main", vec![collect(1, 4), look_up(), ordered(["number", "state"])])]);
+    caller.presses('1');
+    caller.presses('2');
+    caller.presses('#');
+    // As many as a call keeps, the first in order, and one that the caller has typed in.
+    let mut values: BTreeMap<String, String> = (0..40).map(|n| (format!("a{n:02}"), "x".into())).collect();
+    values.insert("number".into(), "OVERRIDDEN".into());
+    values.insert("state".into(), "done".into());
+    let said = says(&mut caller, 1, LookedUp::Found(values)).join("\n");
+    assert!(said.contains(r#""number": "12""#) && said.contains(r#""state": "done""#), "{said}");
+}
+
 // ── Branches ─────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
@@ -843,8 +879,14 @@ fn a_survey_in_a_flow_is_an_act_among_others() {
     let mut caller = begun(flow());
     assert_eq!(caller.said, heard("survey"));
     let thanks = heard("survey_thanks");
-    assert_eq!(caller.presses('2'), pressed('2', &["told grade 2", &thanks[0], &thanks[1]]));
+    assert_eq!(caller.presses('2'), pressed('2', &["told grade 2 of the flow", &thanks[0], &thanks[1]]));
     assert_eq!(caller.heard_out(0), heard(WORDS[1]));
+
+    // Whoever talks with the caller afterwards is graded by themselves.
+    caller.heard_out(0);
+    let mut caller = caller.talks();
+    caller.hangs_up(1);
+    assert_eq!(caller.presses('5'), pressed('5', &["told grade 5", &thanks[0], &thanks[1]]));
 
     // Nobody says anything: on without a word.
     let mut caller = begun(flow());
@@ -972,12 +1014,13 @@ fn whoever_an_adapter_names_is_rung_by_a_number_that_neither_side_is_shown() {
     for number in ["110", "0393110", "12345", "10086", "15900000007", "1001", "12366", "owner", ""] {
         let mut caller = begun(flow());
         let said = says(&mut caller, 1, found(&[("owner", number)]));
-        assert_eq!(said[1], "told flow failed", "{number}: {said:?}");
+        let why = if number.is_empty() { "unknown".to_owned() } else { format!("not_allowed {number}") };
+        assert_eq!(said[1..3], [format!("told not rung by owner: {why}"), "told flow failed".into()]);
     }
     let mut caller = begun(flow());
     assert_eq!(
-        says(&mut caller, 1, found(&[("other", "13900000007")]))[1],
-        "told flow failed",
+        says(&mut caller, 1, found(&[("other", "13900000007")]))[1..3],
+        ["told not rung by owner: unknown", "told flow failed"],
         "none is named"
     );
 }
@@ -994,7 +1037,10 @@ fn a_number_that_the_caller_typed_in_is_not_dialled() {
     });
     let flows = vec![("main", vec![typed, transfer(Target::Value("owner".into()), None)])];
     let mut caller = begun(flows);
-    assert_eq!(caller.keys(0, "13900000007"), lines(&[&["quiet 0"], &PERSON]));
+    assert_eq!(
+        caller.keys(0, "13900000007"),
+        lines(&[&["quiet 0", "told not rung by owner: unknown"], &PERSON])
+    );
 }
 
 // ── How calls end, and what may happen meanwhile ─────────────────────────────────────────────────
@@ -1040,6 +1086,85 @@ fn a_late_offer_s_flow_begins_with_the_ack() {
     let said = caller.tell(Input::Confirmed { leg, sdp: Some(super::caller::sdp(4_000, None)) }).to_vec();
     let words = heard(WORDS[0]);
     assert_eq!(said, lines(&[&["open 0", "record 0", "told flow main", &words[0], &words[1]]]));
+}
+
+/// In this flow, with two hot notices, as the house puts them.
+fn noticed(acts: Vec<(&str, Vec<Act>)>) -> Caller {
+    let dialling = Dialling::to("12345").with(|plan| scripts(plan, acts));
+    let flow = dialling.plan.flow(&dialling.plan.lines["12345"], dialling.at.parse().expect("an instant"));
+    let mut steps = flow.steps.clone();
+    let script = steps.iter().position(|step| matches!(step, Step::Script(_))).expect("a flow");
+    let notices = ["after_hours", "cool_down"].map(|name| Step::HotNotice(name.into()));
+    steps.splice(script + 1..script + 1, notices);
+    let mut caller = Dialling { flow: Some(Flow { steps, ..flow }), ..dialling }.go();
+    let said = caller.recorded().to_vec();
+    caller.said = said[5..].to_vec();
+    caller
+}
+
+#[test]
+fn hot_notices_stand_behind_what_a_flow_says_first_or_before_it_asks() {
+    let flows = |first: Vec<Act>| vec![("main", first), ("one", vec![play(WORDS[2])]), ("two", vec![])];
+    let mut caller = noticed(flows(vec![play(WORDS[1]), play("goodbye"), menu()]));
+    for said in [WORDS[1], "after_hours", "cool_down", "goodbye", WORDS[0]] {
+        assert_eq!(caller.said, heard(said));
+        caller.heard_out(0);
+    }
+    assert_eq!(
+        caller.presses('1')[2..],
+        ["told flow one", "told announced system_fault", "play 0: system_fault"]
+    );
+
+    let mut caller = noticed(flows(vec![menu()]));
+    for said in ["after_hours", "cool_down", WORDS[0]] {
+        assert_eq!(caller.said, heard(said));
+        caller.heard_out(0);
+    }
+    // A branch and a go lead to the greeting.
+    let branch = Act::Branch(Branch { cases: Vec::new(), otherwise: Some("one".into()) });
+    let mut caller = noticed(flows(vec![branch]));
+    assert_eq!(caller.said[1..], heard(WORDS[2]));
+    for said in ["after_hours", "cool_down"] {
+        assert_eq!(caller.heard_out(0), heard(said), "before the flow is over");
+    }
+    assert_eq!(caller.heard_out(0), PERSON);
+    // A flow that cannot begin leaves them in front of the queue's person all the same.
+    let mut caller = noticed(flows(vec![Act::Queue("main".into())]));
+    assert_eq!(caller.said, heard("after_hours"));
+    caller.heard_out(0);
+    assert_eq!(caller.heard_out(0), PERSON);
+}
+
+#[test]
+fn who_types_ahead_in_a_notice_has_typed_what_follows() {
+    let flows =
+        || vec![("main", vec![play(WORDS[1]), menu()]), ("one", vec![play(WORDS[2])]), ("two", vec![])];
+    let in_notice = |flows| {
+        let mut caller = noticed(flows);
+        assert_eq!(caller.heard_out(0), heard("after_hours"));
+        caller
+    };
+    let asked = heard(WORDS[0]);
+    let asked: Vec<&str> = [&["quiet 0"], &asked.each_ref().map(String::as_str)[..]].concat();
+    let mut caller = in_notice(flows());
+    let chosen = ["quiet 0", "told flow one", "told announced system_fault", "play 0: system_fault"];
+    assert_eq!(caller.presses('1'), pressed('1', &[&asked[..], &chosen].concat()));
+    // What means nothing there costs no try.
+    for key in ['5', '#', '*'] {
+        let mut caller = in_notice(flows());
+        assert_eq!(caller.presses(key), pressed(key, &asked), "{key}");
+        assert_eq!(caller.presses('8'), pressed('8', &asked[1..]), "the first try");
+        assert_eq!(caller.presses('8'), pressed('8', &PERSON), "and the second");
+    }
+    let mut caller = in_notice(flows());
+    assert_eq!(caller.presses('0'), pressed('0', &PERSON));
+    let mut caller = in_notice(flows());
+    assert_eq!(caller.presses('9'), pressed('9', &[&["told urgent"], &PERSON[..]].concat()));
+
+    // The first digit of a value is in no fact.
+    let mut caller = in_notice(vec![("main", vec![play(WORDS[1]), collect(2, 2), digits_of("number")])]);
+    assert_eq!(caller.presses('1'), [&asked[..], &["quiet 0"]].concat());
+    assert_eq!(caller.presses('2'), ["told announced digit_yao", "play 0: digit_yao digit_2"]);
 }
 
 #[test]

@@ -108,6 +108,11 @@ pub const FIXTURES: &[Fixture] = &[
         ],
     },
     Fixture {
+        code: "E0418",
+        what: "the key for a person is the urgent one",
+        edits: &[Edit::Plan("[[ticket_sink]]\n", "[callers]\nurgent_key = ⟦\"0\"⟧\n\n[[ticket_sink]]\n")],
+    },
+    Fixture {
         code: "E0419",
         what: "supervisors who help, and no supervisor",
         edits: &[queue!("surge = { from = 30, until = 10, roles = [⟦\"supervisor\"⟧] }")],

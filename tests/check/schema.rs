@@ -1,8 +1,9 @@
 //! `hotline schema`: the schema takes what the check takes, refuses what is plainly wrong, and leaves out no key.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use hotline::routing::sample;
 use hotline::routing::schema::{Whose, keys, schema, unwritten};
@@ -288,6 +289,19 @@ fn editors_are_told_in_both_languages_what_a_key_is_for() {
     let name = said("/properties/city/properties/name");
     assert!(name.contains("不可缺少") && name.contains("which city it serves"), "{name}");
     assert_eq!(schema.pointer("/properties/queue/items/properties/ring/default"), Some(&"20s".into()));
+}
+
+#[test]
+fn whoever_has_read_enough_ends_a_command_without_a_fault() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+    let command = command.arg("schema").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut schema = command.spawn().expect("it runs");
+    // Longer than what a pipe holds: the rest finds nobody.
+    let mut out = schema.stdout.take().expect("a pipe");
+    out.read_exact(&mut [0; 16]).expect("it begins");
+    drop(out);
+    let ended = schema.wait_with_output().expect("it ends");
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
 }
 
 #[test]

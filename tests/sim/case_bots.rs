@@ -27,6 +27,7 @@ fn with_a_bot(plan: &mut Plan) {
         connect: secs(3),
         most: secs(20),
         music: Some("hold_music".into()),
+        says: ["matter".to_owned()].into(),
         rate: 8_000,
         show_caller: false,
     };

@@ -1,7 +1,10 @@
 //! Hot notices, judged by what callers hear: when, on which lines, and that a key passes over them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use hotline::routing::Plan;
+use hotline::routing::script::{Act, Menu, Script};
 use hotline::switchboard::notices::HotNotice;
 use hotline::switchboard::{Input, What};
 
@@ -156,5 +159,58 @@ fn an_emergency_center_is_told_nothing() {
         assert!(!city.heard(caller, SAID));
         assert_eq!(city.state_of(caller), Some("waiting"));
         city.hangs_up(caller);
+    });
+}
+
+#[test]
+fn a_center_that_is_called_first_rings_when_the_caller_has_heard_it() {
+    in_a_city(|city| {
+        city.net.sip.delay = millis(5);
+        inserts(city, 3, SAID, &["12366"], secs(0), secs(3_600));
+        let caller = city.phone("13800000003").dials("12366");
+        let dialled = |city: &City| city.state_of(caller) == Some("dialling");
+        assert!(city.run_until(secs(20), dialled), "{}", city.story());
+        assert!(city.heard(caller, SAID), "before anybody answers");
+        city.run_for(secs(90)); // Nobody answers there.
+        city.hangs_up(caller);
+        city.run_for(secs(2));
+        let told = told(city, caller);
+        assert_eq!(told[0], "notice/3");
+        assert_eq!(told.iter().filter(|word| *word == "notice/3").count(), 1, "once: {told:?}");
+    });
+}
+
+#[test]
+fn a_flow_greets_before_it_is_told_and_takes_the_key_that_cuts_it_short() {
+    let in_flow = |plan: &mut Plan| {
+        let menu = Menu {
+            prompt: "transfer_wait".into(),
+            keys: [('1', "one".into())].into(),
+            wait: secs(5),
+            tries: 2,
+        };
+        for (id, acts) in [
+            ("main", vec![Act::Play("greeting".into()), Act::Menu(menu)]),
+            ("one", vec![Act::Play("goodbye".into()), Act::HangUp]),
+        ] {
+            plan.scripts.insert(id.into(), Arc::new(Script { id: id.into(), acts }));
+        }
+        plan.lines.get_mut("12345").expect("shipped").script = Some("main".into());
+    };
+    in_a_city_with(in_flow, |city| {
+        inserts(city, 4, SAID, &[], secs(0), secs(3_600));
+        let caller = city.phone("13800000004").dials("12345");
+        let announced = |city: &City| {
+            let facts =
+                city.call_of(caller).and_then(|call| city.store.facts.get(&call)).into_iter().flatten();
+            let notice = |what: &What| matches!(what, What::Announced { prompt } if prompt == "notice/4");
+            facts.filter(|fact| notice(&fact.what)).count() == 1
+        };
+        assert!(city.run_until(secs(20), announced), "{}", city.story());
+        city.presses(caller, "1");
+        city.run_for(secs(10));
+        let greeting = city.heard_at(caller, "greeting");
+        assert!(greeting.is_some() && city.heard(caller, "goodbye"), "{}", city.story());
+        assert_eq!(told(city, caller), ["greeting", "notice/4", "transfer_wait", "goodbye"]);
     });
 }

@@ -13,6 +13,7 @@ use hotline::routing::people::{AwayReason, Role};
 use hotline::routing::plan::IpNet;
 use hotline::routing::queueing::Known;
 use hotline::routing::rewrite::{Act, Pattern, Rule, Rules};
+use hotline::routing::script::{Act as FlowAct, Script};
 use hotline::switchboard::fact::{PriorityWhy, SeatIs};
 use hotline::switchboard::request::{Asker, Disposed, Flag, Refusal, Reply, Request};
 use hotline::switchboard::{Input, LATE_MAX, What, may_export};
@@ -194,6 +195,39 @@ fn what_the_plan_or_the_seat_does_not_allow_is_refused_by_name() {
         assert_eq!((last[0].state, last[0].by.as_deref()), (SeatIs::Ready, Some("1001")));
         let told = (last[1].state, last[1].why.as_str(), last[1].by.as_deref());
         assert_eq!(told, (SeatIs::Away, "forced", Some("supervisor")));
+    });
+}
+
+#[test]
+fn whoever_calls_in_a_surge_is_greeted_so_and_a_line_with_a_flow_greets_by_itself() {
+    let in_flow = |plan: &mut Plan| {
+        let acts = vec![FlowAct::Play("greeting".into())];
+        plan.scripts.insert("main".into(), Arc::new(Script { id: "main".into(), acts }));
+        plan.lines.get_mut("12336").expect("shipped").script = Some("main".into());
+    };
+    in_a_city_with(in_flow, |city| {
+        city.seat("1001").answers_after(secs(1));
+        let caller = city.phone("13800000001").waits();
+        for (surge, line, wanted) in [
+            (false, "12345", "greeting"),
+            (true, "12345", "surge_greeting"),
+            (true, "12336", "greeting"),
+            (false, "12345", "greeting"),
+        ] {
+            let request = Request::Surge { queue: "main".into(), on: Some(surge) };
+            assert_eq!(asks(city, "supervisor", request), Ok(Reply::Done));
+            city.dials(caller, line);
+            city.run_for(secs(20));
+            let call = city.call_of(caller).expect("it goes on");
+            let facts = city.store.facts.get(&call).into_iter().flatten();
+            let greeted = facts.filter_map(|fact| match &fact.what {
+                What::Announced { prompt } if prompt.ends_with("greeting") => Some(prompt.as_str()),
+                _ => None,
+            });
+            assert_eq!(greeted.collect::<Vec<_>>(), [wanted], "{surge} {line}");
+            city.hangs_up(caller);
+            city.run_for(secs(60));
+        }
     });
 }
 

@@ -9,11 +9,12 @@ use hotline::id::LegId;
 use hotline::phone::{Answers, Dial, PhoneEvent};
 use hotline::routing::Plan;
 use hotline::routing::afterwards::Calling;
+use hotline::routing::plan::ForwardedIn;
 use hotline::routing::script::{
     Act, Branch, Case, Collect, Condition, LookUp, LookUpKind, LookUpSource, Menu, Message, Order, Reading,
     Script, Spoken, Target, Transfer,
 };
-use hotline::switchboard::fact::{Answer, Cause};
+use hotline::switchboard::fact::{Answer, Cause, NotRelayed};
 use hotline::switchboard::{Input, What};
 use hotline::telemetry::CallRecord;
 use hotline::tickets::event::{EventBody, read};
@@ -35,19 +36,22 @@ fn helps_itself(plan: &mut Plan) {
     let far: SocketAddr = ([127, 1, 0, 1], 5060).into();
     let mut trunk = plan.trunks["sub-12366"].clone();
     (trunk.id, trunk.targets) = ("outward".into(), vec![far.into()]);
+    trunk.forwarded_in = vec![ForwardedIn::HistoryInfo, ForwardedIn::Diversion];
     plan.trunks.insert(trunk.id.clone(), trunk);
     plan.calling = Some(Calling {
         prefix: "9".into(),
         allowed: vec!["13".into()],
         trunk: "outward".into(),
-        line: "12345".into(),
+        line: "12336".into(),
         ring: secs(15),
     });
     plan.missed.enabled = true;
     plan.missed.after = secs(1);
     for (id, kind) in [("tickets", LookUpKind::Tickets), ("cars", LookUpKind::Jsonl { path: "cars".into() })]
     {
-        let source = LookUpSource { id: id.into(), kind, timeout: secs(3), misses_max: 3, lock: secs(3_600) };
+        let says = ["state", "opened", "owner"].map(str::to_owned).into();
+        let source =
+            LookUpSource { id: id.into(), kind, says, timeout: secs(3), misses_max: 3, lock: secs(3_600) };
         plan.look_ups.insert(source.id.clone(), source);
     }
     for (id, acts) in flows() {
@@ -360,7 +364,9 @@ fn the_owner_of_a_car_and_whom_it_is_in_the_way_talk_and_neither_sees_the_others
         let invite = to_owner.iter().find(|letter| letter.starts_with("INVITE ")).expect("it was called");
         assert!(invite.starts_with(&format!("INVITE sip:{OWNER}@")), "{invite}");
         let from = invite.lines().find(|line| line.starts_with("From: ")).expect("a From");
-        assert!(from.contains("sip:12345@"), "{from}");
+        // The line of `[calling]`; which one was dialled stands nowhere.
+        assert!(from.contains("sip:12336@") && !invite.contains("sip:12345@"), "{from}\n{invite}");
+        assert!(!invite.contains("\nDiversion:") && !invite.contains("\nHistory-Info:"), "{invite}");
         for (number, letters) in [("13800000001", &to_owner), (OWNER, &to_caller)] {
             // Without the country's or the area's code, in whatever header or body.
             let number = &number[2..];
@@ -381,6 +387,33 @@ fn the_owner_of_a_car_and_whom_it_is_in_the_way_talk_and_neither_sees_the_others
         let board = hotline::console::snapshot(&city.board, city.now()).to_string();
         assert!(!board.contains(OWNER), "{board}");
     });
+}
+
+#[test]
+fn an_answer_that_names_nobody_who_may_be_rung_is_told_with_no_more_of_it_than_a_log_may_show() {
+    for (said, known) in [("15900000007", "159******07"), ("\u{1b}[31mcall me", "")] {
+        in_a_city_with(helps_itself, |city| {
+            city.adapters.cars.insert(CAR.into(), said.into());
+            let caller = city.phone(CALLER).waits();
+            chooses(city, caller, "3");
+            types(city, caller, &format!("{CAR}#"));
+            let told = |city: &City| {
+                let call = city.call_of(caller).expect("it goes on");
+                let facts = city.store.facts.get(&call).into_iter().flatten();
+                let number = |what: &What| match what {
+                    What::NotRelayed { name, why: NotRelayed::NotAllowed, number } if name == "owner" => {
+                        Some(number.clone())
+                    }
+                    _ => None,
+                };
+                facts.filter_map(|fact| number(&fact.what)).next()
+            };
+            assert!(city.run_until(secs(20), |city| told(city).is_some()), "{}", city.story());
+            assert_eq!(told(city).as_deref(), Some(known));
+            city.hangs_up(caller);
+            is_over(city, caller, secs(5));
+        });
+    }
 }
 
 #[test]

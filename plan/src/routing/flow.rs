@@ -28,6 +28,29 @@ impl Flow {
         self.steps.iter().any(|step| matches!(step, Step::Queue(_)))
     }
 
+    /// The queue that the caller may come to wait in.
+    pub fn queue(&self) -> Option<&QueueId> {
+        self.steps.iter().find_map(|step| match step {
+            Step::Queue(queue) => Some(queue),
+            _ => None,
+        })
+    }
+
+    /// Has the queue's greeting for a surge said in place of its usual one, where it has one. A flow of the line's
+    /// greets by itself.
+    pub fn greet_in_surge(&mut self, plan: &Plan) {
+        let Some(queue) = self.queue().and_then(|queue| plan.queues.get(queue)) else { return };
+        let Some(other) = queue.rules.surge.as_ref().and_then(|surge| surge.greeting.as_ref()) else {
+            return;
+        };
+        let before = self.steps.iter().position(|step| matches!(step, Step::Queue(_))).unwrap_or_default();
+        for step in &mut self.steps[before.saturating_sub(1)..before] {
+            if *step == Step::Play(queue.greeting.clone()) {
+                *step = Step::Play(other.clone());
+            }
+        }
+    }
+
     /// Leaves out the queue's greeting, or the line's flow in its place: for whoever goes straight to a person.
     pub fn go_straight(&mut self, plan: &Plan) {
         let queue = self.steps.iter().position(|step| matches!(step, Step::Queue(_)));

@@ -5,7 +5,7 @@
 
 mod ways;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -249,6 +249,8 @@ pub struct LookUpSource {
     pub id: LookUpId,
     /// The adapter.
     pub kind: LookUpKind,
+    /// Names of the values that its answers have for flows; whatever else one says is passed over.
+    pub says: BTreeSet<String>,
     /// One question's bound.
     pub timeout: Duration,
     /// Answers "nothing by that" that one caller's number may get within [`lock`](Self::lock); then it is asked
@@ -292,6 +294,8 @@ pub struct Bot {
     pub most: Duration,
     /// Heard until it is there.
     pub music: Option<PromptId>,
+    /// Names of the values that it has for flows when it is done; whatever else it says is passed over.
+    pub says: BTreeSet<String>,
     /// Samples a second, of its sound both ways: one of [`BOT_RATES`].
     pub rate: u32,
     /// It is told the caller's number whole, and not masked.

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::out;
 use crate::io::plan_files;
 use crate::io::store::{FILE, Reader};
 use crate::routing::{Overrides, Plan};
@@ -79,8 +80,8 @@ pub fn run(args: &Args) -> ExitCode {
     let read = Reader::open(&args.data.join(FILE)).and_then(|reader| reader.calls_opened(from, until));
     match read {
         Ok(records) => {
-            print!("{}", text(&Kpi::fold(&records), day, args, plan.as_ref()));
-            ExitCode::SUCCESS
+            let told = out::print(&text(&Kpi::fold(&records), day, args, plan.as_ref()));
+            told.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
         }
         Err(error) => {
             eprintln!("无法读取 / cannot be read: {error}");

@@ -213,6 +213,7 @@ mod tests {
             connect: Duration::from_secs(3),
             most: Duration::from_secs(40),
             music: None,
+            says: Default::default(),
             rate: 8_000,
             show_caller: false,
         }

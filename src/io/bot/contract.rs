@@ -130,8 +130,7 @@ pub fn done(outcome: Option<&str>, found: Map<String, Value>) -> BotSaid {
 }
 
 fn plain(text: &str) -> String {
-    let plain: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-    plain.trim().to_owned()
+    crate::io::plain::plain(text).trim().to_owned()
 }
 
 #[cfg(test)]

@@ -90,6 +90,7 @@ impl House {
         self.measure_outboxes(now);
         self.mind_notices(now);
         self.mind_sounds();
+        self.mind_look_ups();
     }
 
     fn house_now(&self, now: Now) -> HouseNow<'_> {

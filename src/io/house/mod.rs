@@ -25,7 +25,6 @@ use super::bot::Bots;
 use super::clock::Clock;
 use super::http::feed::Feed;
 use super::http::tokens::Tokens;
-use super::look_up::Sources;
 use super::media::{MediaHandle, ShellChoice};
 use super::recorder::Archive;
 use super::resolver::Resolver;
@@ -143,7 +142,7 @@ pub struct House {
     pub(super) store: Option<Store>,
     pub(super) desk: Desk,
     pub(super) sinks: Vec<Option<Arc<dyn TicketSink>>>,
-    pub(super) look_ups: Sources,
+    pub(super) look_ups: looking::LookUps,
     pub(super) bots: Bots,
     pub(super) resolver: Resolver,
     pub(super) worker: tokio::runtime::Handle,

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
 
+use super::looking::LookUps;
 use super::sounds::Sounds;
 use super::{Ask, House, Ready, Setup, StartError, reload};
 use crate::id::{Dice, SeatId};
@@ -95,6 +96,7 @@ impl House {
 
         let look_ups =
             Sources::open(&plan, &setup.data, &desk, &Sources::default()).map_err(outside("look_up"))?;
+        let look_ups = LookUps::of(&plan.digest, look_ups);
 
         bot::check(&plan, &setup.data).map_err(outside("bot"))?;
         let bots = Bots::new(worker.clone(), setup.data.clone());

@@ -19,6 +19,7 @@ use super::problem::{self, Problem};
 use super::{Done, Extracted, Me, RELOAD_WAIT};
 use crate::id::{LineId, PromptId};
 use crate::io::house::Ask;
+use crate::io::plain::is_unseen;
 use crate::io::store::KeptNotice;
 use crate::media::{SoundBank, resample};
 use crate::routing::prompts::sealed;
@@ -216,6 +217,13 @@ fn view(notice: &HotNotice, now: Timestamp) -> NoticeView {
 }
 
 fn check_words(field: &str, text: &str, least: usize, most: usize) -> Result<(), Problem> {
+    if text.contains(is_unseen) {
+        let (zh, en) = (
+            "不能有控制字符、换行或改变书写方向的字符",
+            "must have no control characters, line breaks or marks that turn the direction",
+        );
+        return Err(Problem::bad_value(field, zh, en));
+    }
     let letters = text.trim().chars().count();
     if (least..=most).contains(&letters) {
         return Ok(());

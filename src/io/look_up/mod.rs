@@ -6,7 +6,7 @@ mod http;
 mod jsonl;
 mod tickets;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
@@ -22,7 +22,7 @@ use super::webhook;
 use crate::call::LookedUp;
 use crate::id::{CallId, LineId, LookUpId};
 use crate::routing::Plan;
-use crate::routing::script::{LookUpKind, LookUpSource, VALUE_CHARS_MAX, VALUES_MAX};
+use crate::routing::script::{LookUpKind, LookUpSource, VALUE_CHARS_MAX};
 
 /// Questions that one source is asked at once; a further one fails.
 const ASKED_MAX: usize = 128;
@@ -66,6 +66,7 @@ pub struct SourceError {
 struct Source {
     adapter: Arc<dyn LookUp>,
     timeout: Duration,
+    says: Arc<BTreeSet<String>>,
     places: Arc<Semaphore>,
 }
 
@@ -112,7 +113,7 @@ impl Sources {
     ) -> Option<impl Future<Output = (LookedUp, Option<&'static str>)> + Send + use<>> {
         let found = self.sources.get(source)?;
         let (adapter, timeout) = (found.adapter.clone(), found.timeout);
-        let (places, source) = (found.places.clone(), source.clone());
+        let (places, says, source) = (found.places.clone(), found.says.clone(), source.clone());
         Some(async move {
             let Ok(place) = places.try_acquire_owned() else {
                 tracing::warn!(%source, "too many questions at once");
@@ -123,7 +124,11 @@ impl Sources {
             let place = Arc::new(place);
             let mut asking = tokio::spawn(async move { adapter.ask(&question, place).await });
             let (why, word) = match tokio::time::timeout(timeout, &mut asking).await {
-                Ok(Ok(Ok(said @ LookedUp::Found(_)))) => return (said, None),
+                Ok(Ok(Ok(LookedUp::Found(mut values)))) => {
+                    // Whoever answers may know more than flows ask for: none of that takes a value's place.
+                    values.retain(|name, _| says.contains(name));
+                    return (LookedUp::Found(values), None);
+                }
                 Ok(Ok(Ok(LookedUp::Missing))) => return (LookedUp::Missing, None),
                 Ok(Ok(Ok(LookedUp::Locked))) => return (LookedUp::Locked, None),
                 Ok(Ok(Ok(LookedUp::Failed))) => ("it says so".to_owned(), "failed"),
@@ -142,12 +147,18 @@ impl Sources {
 
 impl Source {
     fn new(adapter: Arc<dyn LookUp>, source: &LookUpSource) -> Self {
-        Source { adapter, timeout: source.timeout, places: Arc::new(Semaphore::new(ASKED_MAX)) }
+        Source {
+            adapter,
+            timeout: source.timeout,
+            says: Arc::new(source.says.clone()),
+            places: Arc::new(Semaphore::new(ASKED_MAX)),
+        }
     }
 }
 
 /// What an object of JSON says, as texts: strings, numbers, `true` and `false`. Whatever else is in it, and what is
-/// longer than a call keeps, is left out: a number that was cut short would be another number.
+/// longer than a call keeps, is left out: a number that was cut short would be another number. There are as many as
+/// an answer, a line or a frame has room for; which of them a call keeps, `says` of the source or bot has it.
 pub(super) fn values(object: serde_json::Map<String, Value>) -> BTreeMap<String, String> {
     let texts = object.into_iter().filter_map(|(name, value)| {
         let text = match value {
@@ -159,7 +170,7 @@ pub(super) fn values(object: serde_json::Map<String, Value>) -> BTreeMap<String,
         (text.chars().count() <= VALUE_CHARS_MAX && name.chars().count() <= VALUE_CHARS_MAX)
             .then_some((name, text))
     });
-    texts.take(VALUES_MAX).collect()
+    texts.collect()
 }
 
 #[cfg(test)]
@@ -185,6 +196,7 @@ mod tests {
         let source = LookUpSource {
             id: "one".into(),
             kind: LookUpKind::Tickets,
+            says: ["state".to_owned()].into(),
             timeout: Duration::from_millis(300),
             misses_max: 3,
             lock: Duration::from_secs(60),
@@ -221,6 +233,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_answer_says_what_it_is_to_say_however_much_it_knows() {
+        let sources = sources(|| {
+            let wide = (0..100).map(|n| (format!("a{n}"), "x".to_owned()));
+            let wide = wide.chain([("state".to_owned(), "open".to_owned())]).collect();
+            Box::pin(async { Ok(LookedUp::Found(wide)) })
+        });
+        let (said, _) = sources.ask(&"one".into(), question()).expect("a source of the plan").await;
+        assert_eq!(said, LookedUp::Found([("state".to_owned(), "open".to_owned())].into()));
+    }
+
+    #[tokio::test]
     async fn a_source_that_hangs_holds_a_bounded_number_of_questions() {
         let hangs: Way = || Box::pin(std::future::pending());
         let sources = sources(hangs);
@@ -247,6 +270,6 @@ mod tests {
         assert_eq!(kept.keys().collect::<Vec<_>>(), ["a", "b", "c", "h"]);
         assert_eq!((kept["a"].as_str(), kept["b"].as_str(), kept["c"].as_str()), ("1", "2", "true"));
         let many = (0..100).map(|n| (n.to_string(), Value::from(n))).collect();
-        assert_eq!(values(many).len(), VALUES_MAX);
+        assert_eq!(values(many).len(), 100, "which of them are kept, others say");
     }
 }

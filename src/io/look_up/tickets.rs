@@ -1,5 +1,5 @@
-//! Tickets of the house's own store, by `ticket` and `code`: says `state`, and as dates by the city's clock `opened`
-//! and `changed`.
+//! Tickets of the house's own store, by `ticket` and `code`: says `state`, and `opened` as a date by the
+//! city's clock.
 
 use jiff::tz::TimeZone;
 
@@ -20,11 +20,7 @@ impl Tickets {
 
     fn said(&self, case: &Case) -> LookedUp {
         let date = |at: Timestamp| self.zone.to_datetime(at).date().to_string();
-        let values = [
-            ("state", case.state.word().to_owned()),
-            ("opened", date(case.opened_at)),
-            ("changed", date(case.changed_at)),
-        ];
+        let values = [("state", case.state.word().to_owned()), ("opened", date(case.opened_at))];
         LookedUp::Found(values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 }

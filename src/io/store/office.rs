@@ -11,7 +11,7 @@ use super::read::{self, parse_call, parse_time};
 use super::schema::StoreError;
 use super::write::{arrival, set_aside};
 use crate::id::CallId;
-use crate::tickets::event::{self, CLOSED, EventBody, StoredEvent};
+use crate::tickets::event::{self, CLOSED, EventBody, Graded, StoredEvent};
 use crate::tickets::story::Story;
 use crate::time::Timestamp;
 
@@ -143,7 +143,11 @@ fn patch(told: &EventBody, news: &Value) -> Option<Value> {
         EventBody::CallbackKept { .. } | EventBody::CallbackSettled { .. } => {
             json!({ "callback": without_version(news) })
         }
-        EventBody::Surveyed { grade, reason: Some(reason) } => {
+        EventBody::Surveyed { grade, reason, subject: Some(Graded::Flow) } => match reason {
+            Some(reason) => json!({ "flow_grade": grade, "flow_survey_reason": reason }),
+            None => json!({ "flow_grade": grade }),
+        },
+        EventBody::Surveyed { grade, reason: Some(reason), subject: None } => {
             json!({ "grade": grade, "survey_reason": reason })
         }
         _ => return None,
@@ -412,8 +416,13 @@ mod tests {
         desk.told(&EventBody::Recognised { calls: 2, seat: None, tickets: vec!["21083000017".into()] });
         desk.told(&EventBody::Prioritised { priority: 1_000, why: "urgent".into() });
         desk.told(&EventBody::CallbackKept { queue: "main".into(), ahead: 2 });
-        desk.told(&EventBody::Surveyed { grade: 5, reason: None });
-        desk.told(&EventBody::Surveyed { grade: 5, reason: Some(3) });
+        let flow = Some(Graded::Flow);
+        desk.told(&EventBody::Surveyed { grade: 4, reason: None, subject: flow });
+        let data = desk.told(&EventBody::Surveyed { grade: 4, reason: Some(2), subject: flow }).data;
+        assert_eq!((&data["flow_grade"], &data["flow_survey_reason"]), (&json!(4), &json!(2)));
+        assert_eq!((data.get("grade"), data.get("survey_reason"), data.get("subject")), (None, None, None));
+        desk.told(&EventBody::Surveyed { grade: 5, reason: None, subject: None });
+        desk.told(&EventBody::Surveyed { grade: 5, reason: Some(3), subject: None });
         for flag in [Flag::Abusive, Flag::Urgent, Flag::Abusive] {
             desk.told(&EventBody::Flagged { flag, by: "1001".into() });
         }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::acd::event::{OfferEnd, Overflow};
 use crate::id::Dice;
-use crate::switchboard::fact::{AFTER_HOURS, CallbackOutcome, Cause, Fact, OutwardPurpose, What};
+use crate::switchboard::fact::{AFTER_HOURS, CallbackOutcome, Cause, Fact, OutwardPurpose, Subject, What};
 use crate::switchboard::request::Disposed;
 use crate::time::{Instant, Timestamp};
 
@@ -254,10 +254,14 @@ fn what_is_counted_of_calls_adds_up_over_lines_queues_and_owners() {
                 let unsurveyed = dice.below(2) == 0;
                 let about = What::Disposed(Disposed { unsurveyed, ..Disposed::default() });
                 let grade = 1 + dice.below(5) as u8;
-                let story =
-                    served(n, line, wait, seat).at(150_000, What::Surveyed { grade }).at(151_000, about);
+                let story = served(n, line, wait, seat)
+                    .at(150_000, What::Surveyed { grade, subject: Subject::Talk })
+                    .at(151_000, about);
                 story
-                    .at(152_000, What::SurveyReason { digit: 1 + dice.below(9) as u8, grade })
+                    .at(
+                        152_000,
+                        What::SurveyReason { digit: 1 + dice.below(9) as u8, grade, subject: Subject::Talk },
+                    )
                     .closed(200_000)
             }
         });
@@ -297,7 +301,7 @@ fn satisfaction_is_told_with_and_without_what_is_not_chased() {
             reason: None,
         };
         served(n, "12345", 5_000, "1001")
-            .at(80_000, What::Surveyed { grade })
+            .at(80_000, What::Surveyed { grade, subject: Subject::Talk })
             .at(81_000, closed)
             .at(900_000, about)
             .record()

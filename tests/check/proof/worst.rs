@@ -65,6 +65,7 @@ fn a_bot_is_waited_for_and_talks_as_long_as_it_may() {
         connect: Duration::from_secs(3),
         most: Duration::from_secs(40),
         music: None,
+        says: Default::default(),
         rate: 8_000,
         show_caller: false,
     };
@@ -109,6 +110,7 @@ fn digits_speech_and_look_ups_cost_what_they_may() {
         LookUpSource {
             id: "tickets".into(),
             kind: LookUpKind::Tickets,
+            says: Default::default(),
             timeout: Duration::from_secs(7),
             misses_max: 3,
             lock: Duration::from_secs(600),

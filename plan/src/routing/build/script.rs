@@ -1,12 +1,12 @@
 //! What callers may do by themselves, and whom that asks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::people_values::Named;
 use super::super::plan::Peer;
 use super::super::script::{
     Act, Bot, Branch, Case, Collect, Condition, LookUp, LookUpKind, LookUpSource, Menu, Message, Order,
-    Script, Spoken, Target, Transfer,
+    Script, Spoken, TICKETS_SAY, Target, Transfer,
 };
 use super::super::source::Said;
 use super::super::tables::calendar::HoursTable;
@@ -174,13 +174,23 @@ pub(super) fn look_up(table: &LookUpTable) -> Option<LookUpSource> {
         LookUpWord::Jsonl => LookUpKind::Jsonl { path: value(&table.path)? },
         LookUpWord::Http => LookUpKind::Http { url: value(&table.url)?, secret: value(&table.secret)? },
     };
+    let says = match kind {
+        LookUpKind::Tickets => TICKETS_SAY.map(str::to_owned).into(),
+        LookUpKind::Jsonl { .. } | LookUpKind::Http { .. } => said(&table.says),
+    };
     Some(LookUpSource {
         id: LookUpId::from(text(&table.name)?),
         kind,
+        says,
         timeout: value(&table.timeout)?,
         misses_max: value(&table.misses_max)?,
         lock: value(&table.lock)?,
     })
+}
+
+/// The names in `says`.
+fn said(says: &Field<Vec<Said<String>>>) -> BTreeSet<String> {
+    says.iter().flat_map(|says| &says.value).map(|name| name.value.clone()).collect()
 }
 
 pub(super) fn bot(table: &BotTable) -> Option<Bot> {
@@ -191,6 +201,7 @@ pub(super) fn bot(table: &BotTable) -> Option<Bot> {
         connect: value(&table.connect)?,
         most: value(&table.most)?,
         music: text(&table.music).map(PromptId::from),
+        says: said(&table.says),
         rate: value(&table.rate)?,
         show_caller: value(&table.show_caller)?,
     })

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::diagnostic::Spot;
 use super::super::people_values::role_word;
+use super::super::script::PERSON_KEY;
 use super::super::source::{Problems, Said};
 use super::super::tables::callers::{ActWord, LaneTable, PolicyTable};
 use super::super::tables::{Field, RoutingTable};
@@ -182,6 +183,24 @@ fn value_of_act(policy: &PolicyTable, table: &RoutingTable, problems: &mut Probl
             misplaced(spot, choice, problems);
         }
     }
+}
+
+/// Who presses the key for a person wants one, and is not more urgent than others for that.
+pub fn urgent(table: &RoutingTable, problems: &mut Problems) {
+    let urgent = table.callers.as_ref().and_then(|own| own.urgent_key.as_ref());
+    let Some(urgent) = urgent.filter(|urgent| urgent.value.0 == PERSON_KEY) else { return };
+    problems
+        .error(
+            "E0418",
+            &urgent.spot,
+            format!("紧急键 {PERSON_KEY} 又是转人工键"),
+            format!("the key {PERSON_KEY} that says that it is urgent is the key for a person as well"),
+        )
+        .effect(
+            "凡是按 0 找人的来电都排到前面，真有急事的反而排在后面",
+            "whoever asks for a person would go before others, and whom it is urgent for would wait behind them",
+        )
+        .remedy("换一个键，如 urgent_key = \"9\"", "choose another key, like urgent_key = \"9\"");
 }
 
 /// Whoever is told to wait must be able to say that it is urgent.

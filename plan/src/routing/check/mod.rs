@@ -87,6 +87,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     callers::lanes(table, problems);
     callers::policies(table, problems);
     callers::order(table, problems);
+    callers::urgent(table, problems);
     callers::tokens(table, problems);
     calling::allowed(table, problems);
     calling::needed(table, problems);

@@ -170,10 +170,15 @@ pub(super) fn others(plan: &Plan) -> Vec<Item> {
     });
     let flows = plan.scripts.values().map(|script| Item::named(Kind::Flow, &script.id, script));
     let look_ups = plan.look_ups.values().map(|source| {
-        Item::named(Kind::LookUp, &source.id, source).with_span("时限", "time-out", source.timeout)
+        Item::named(Kind::LookUp, &source.id, source).with("返回", "says", row(&source.says)).with_span(
+            "时限",
+            "time-out",
+            source.timeout,
+        )
     });
     let bots = plan.bots.values().map(|bot| {
         Item::named(Kind::Bot, &bot.id, bot)
+            .with("返回", "says", row(&bot.says))
             .with_span("接通时限", "time to be there", bot.connect)
             .with_span("最长通话", "longest talk", bot.most)
             .with("采样率", "rate", bot.rate)

@@ -234,7 +234,7 @@ impl House {
             passed_over: self.reloads.passed_over.clone(),
             in_bank: self.sounds.clone(),
             desk: self.desk.clone(),
-            look_ups: self.look_ups.clone(),
+            look_ups: self.look_ups.in_force().clone(),
         };
         let door = self.door.clone();
         self.worker.spawn_blocking(move || drop(door.send(Ask::Prepared(Box::new(job.run())))));
@@ -283,7 +283,7 @@ impl House {
     fn swap(&mut self, new: prepare::New) {
         let prepare::New { plan, tokens, accounts, trunk_passwords, look_ups, in_bank, sounds, kept, .. } =
             new;
-        self.look_ups = look_ups;
+        self.look_ups.take(&plan.digest, look_ups);
         self.sockets.renew_certificates(Some(Files::of(&plan.network.tls, &self.setup.data)));
         self.tokens.send_replace(tokens);
         self.sounds = in_bank;
