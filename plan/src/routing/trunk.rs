@@ -160,6 +160,14 @@ impl From<SocketAddr> for TrunkTarget {
 }
 
 impl Plan {
+    /// The trunk that a call is taken to come by where somebody asks what would become of it: the one of this
+    /// name, or the first of [`bring_calls`](Plan::bring_calls). `None`: by that one no call ever comes.
+    pub fn trunk_of_call(&self, name: Option<&str>) -> Option<&Trunk> {
+        let mut bring = self.bring_calls.iter();
+        let id = bring.find(|id| name.is_none_or(|name| id.as_str() == name))?;
+        self.trunks.get(id)
+    }
+
     /// The ways to `number` by a trunk, or by the members of a group in the order of their priority.
     pub fn ways(&self, by: &TrunkId, number: &str, caller: &str) -> Vec<Way<'_>> {
         let way = |trunk: &TrunkId, priority, weight| {
