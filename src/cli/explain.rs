@@ -66,11 +66,15 @@ pub struct Args {
 /// Exit codes: 0 explained, 1 not explicable (faulty file, unknown trunk or seat) or not written, 2 unreadable.
 pub fn run(args: &Args) -> ExitCode {
     let outcome = plan_files::load(&args.config, &Overrides::default());
-    let Some(plan) = &outcome.plan else {
+    // Whoever looks for what fails a test wants to see the plan that fails it.
+    let Some(plan) = outcome.plan.as_ref().or(outcome.untried.as_ref()) else {
         let colours = std::io::stderr().is_terminal();
         eprint!("{}", outcome.report.render(colours));
         return ExitCode::from(outcome.report.exit_code().max(1));
     };
+    if outcome.plan.is_none() {
+        eprintln!("测试没有全部通过，这个方案不会启用\ntests fail: this plan is not used");
+    }
     let at = args.at.unwrap_or_else(Timestamp::now);
     if let Some(name) = &args.calendar {
         return match month::explained(plan, name, args.month, at, args.json) {

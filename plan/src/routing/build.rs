@@ -247,6 +247,7 @@ fn trunk(table: &TrunkTable, live: bool) -> Option<Trunk> {
         priority: value(&table.priority)?,
         weight: value(&table.weight)?,
         emergency_center: value(&table.emergency_center)?,
+        drill: table.drill.as_ref().is_some_and(|said| said.value),
         sound: table.sound.plan(None),
         rewrite: match &table.rewrite {
             Some(rewrite) => rewriting(rewrite)?,

@@ -304,3 +304,6 @@ fn depends(case: &CaseTable, open: &Open, problems: &mut Problems) {
             format!("add {example}; \"missing\" where nothing is found, \"failed\" where it cannot be had"),
         );
 }
+
+#[cfg(test)]
+mod tests;

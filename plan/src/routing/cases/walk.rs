@@ -298,7 +298,7 @@ impl<'a> Walk<'a> {
 
     /// Whether somebody picks up there; then the caller's message can be said to them.
     pub fn picks_up(&mut self, peer: &Peer) -> bool {
-        let answers = self.given.answered.unwrap_or(!peer.drill);
+        let answers = self.given.answered.unwrap_or(!self.plan.is_drill(&peer.trunk));
         self.message &= !answers;
         answers
     }
