@@ -136,6 +136,7 @@ fn what_a_look_up_says_decides_and_where_it_is_not_said_nothing_passes() {
     let done = "{ state = \"done\", opened = \"2026-07-01\" }";
     services(&[
         (typed, "queue = \"main\"", "depends on what tickets says"),
+        (typed, "ticket = \"none\", prompt = \"greeting\"", "depends on what tickets says"),
         (&answers("\"missing\""), &hears("\"progress_missing\"", "main"), ""),
         (&answers("\"failed\""), &hears("\"progress_failed\"", "main"), ""),
         (&answers(done), &hears("\"progress_opened\", \"state_done\", \"goodbye\"", "none"), ""),
@@ -217,7 +218,8 @@ fn ways_by_the_hour_by_the_caller_and_by_a_bot_are_gone() {
     run(
         &switched_on("by_hours"),
         &[
-            (&here, "queue = \"main\"", "depends on what assistant says"),
+            // It comes to the same, whatever the bot says.
+            (&here, "queue = \"main\", ticket = \"none\"", ""),
             (
                 &format!("{here}\nanswers = {{ assistant = {{}} }}"),
                 "hears = [\"greeting\"], queue = \"main\"",
