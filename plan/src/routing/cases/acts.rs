@@ -167,9 +167,7 @@ impl<'a> Walk<'a> {
         if let Some(when) = self.wants_person() {
             return Ok(when);
         }
-        let (when, values) = self.answer(look_up.source.as_str())?;
-        self.keep(look_up.source.as_str(), values, Known::LookedUp);
-        Ok(when)
+        self.ask(look_up.source.as_str(), Known::LookedUp)
     }
 
     /// A bot that is not done, for whatever reason, leaves the caller to a person.
@@ -177,32 +175,25 @@ impl<'a> Walk<'a> {
         if let Some(when) = self.wants_person() {
             return Ok(when);
         }
-        let (when, values) = self.answer(bot.as_str())?;
-        self.keep(bot.as_str(), values, Known::Given);
+        let when = self.ask(bot.as_str(), Known::Given)?;
         Ok(if when == When::Done { when } else { When::Failed })
     }
 
-    /// What a look-up or a bot says.
-    fn answer(&mut self, of: &'a str) -> Result<(When, Vec<(&'a str, Option<&'a str>)>), Open> {
+    /// Asks a look-up or a bot, and keeps what it says.
+    fn ask(&mut self, of: &'a str, known: impl Fn(String) -> Known<'a>) -> Result<When, Open> {
         self.asked.insert(of);
-        match self.given.answers.get(of) {
+        let given = self.given;
+        match given.answers.get(of) {
             None => Err(Open::Answer(of.to_owned())),
-            Some(Answer::Missing) => Ok((When::Missing, Vec::new())),
-            Some(Answer::Failed) => Ok((When::Failed, Vec::new())),
+            Some(Answer::Missing) => Ok(When::Missing),
+            Some(Answer::Failed) => Ok(When::Failed),
             Some(Answer::Values(values)) => {
-                Ok((When::Done, values.iter().map(|(name, said)| (*name, *said)).collect()))
+                for (name, said) in values {
+                    let said = said.map_or(Known::Unsaid(of), |said| known(said.to_owned()));
+                    self.values.insert(name, said);
+                }
+                Ok(When::Done)
             }
-        }
-    }
-
-    fn keep(
-        &mut self,
-        of: &'a str,
-        values: Vec<(&'a str, Option<&'a str>)>,
-        known: impl Fn(String) -> Known<'a>,
-    ) {
-        for (name, said) in values {
-            self.values.insert(name, said.map_or(Known::Unsaid(of), |said| known(said.to_owned())));
         }
     }
 
