@@ -141,66 +141,7 @@ impl<'a> Walk<'a> {
     /// Takes steps until the caller leaves.
     fn go(&mut self) -> Result<(), Open> {
         while let Some(step) = self.steps.pop_front() {
-            let leaves = match step {
-                Step::Ring | Step::Answer | Step::Silence | Step::Watch { .. } => false,
-                Step::PlayEarly(prompt) | Step::Play(prompt) | Step::HotNotice(prompt) => {
-                    self.hear(&prompt);
-                    if self.says_urgent() {
-                        self.pass_over_words();
-                    }
-                    false
-                }
-                Step::PlayForever(prompt) => {
-                    self.hear(&prompt);
-                    false
-                }
-                Step::Script(script) => {
-                    self.fate.flow = Some(script.to_string());
-                    let (queue, leaves) = match self.script(&script)? {
-                        Leads::Queue(queue) => (Some(queue.clone()), false),
-                        Leads::Talk | Leads::End => (None, true),
-                        Leads::Person | Leads::On | Leads::Script(_) => (None, false),
-                    };
-                    if let Some(queue) = queue {
-                        self.only_to(queue);
-                    }
-                    leaves
-                }
-                Step::Queue(queue) => self.wait(queue),
-                Step::Dial { peer, ticket_on_failure, failure_prompt } => {
-                    self.dial(&peer);
-                    let answers = self.picks_up(&peer);
-                    if !answers && ticket_on_failure {
-                        self.open_ticket(TicketReason::SubCenterUnanswered);
-                    }
-                    failure_prompt.iter().filter(|_| !answers).for_each(|prompt| self.hear(prompt));
-                    answers
-                }
-                Step::Meet { room } => {
-                    let meeting = self.plan.meeting_of(&room.to_string());
-                    self.fate.meeting = meeting.map(|meeting| meeting.name.clone());
-                    false
-                }
-                Step::Ticket { prompt, reason } => {
-                    self.hear(&prompt);
-                    self.open_ticket(reason);
-                    // Whoever was sent on can go back.
-                    if let Some(queue) = self.queue.clone().filter(|_| self.says_urgent()) {
-                        self.only_to(queue);
-                    }
-                    false
-                }
-                Step::Survey => {
-                    self.fate.survey = true;
-                    self.grade(false);
-                    false
-                }
-                Step::Refuse { status } => {
-                    self.fate.refused = Some(status);
-                    true
-                }
-            };
-            if leaves {
+            if self.step(step)? {
                 break;
             }
         }
@@ -208,6 +149,60 @@ impl<'a> Walk<'a> {
             self.open_ticket(TicketReason::SelfService); // Nobody speaks in vain.
         }
         Ok(())
+    }
+
+    /// One step; whether the caller leaves by it.
+    fn step(&mut self, step: Step) -> Result<bool, Open> {
+        match step {
+            Step::Ring | Step::Answer | Step::Silence | Step::Watch { .. } => {}
+            Step::PlayEarly(prompt) | Step::Play(prompt) | Step::HotNotice(prompt) => {
+                self.hear(&prompt);
+                if self.says_urgent() {
+                    self.pass_over_words();
+                }
+            }
+            Step::PlayForever(prompt) => self.hear(&prompt),
+            Step::Script(script) => {
+                self.fate.flow = Some(script.to_string());
+                match self.script(&script)? {
+                    Leads::Queue(queue) => self.only_to(queue.clone()),
+                    Leads::Talk | Leads::End => return Ok(true),
+                    Leads::Person | Leads::On | Leads::Script(_) => {}
+                }
+            }
+            Step::Queue(queue) => return Ok(self.wait(queue)),
+            Step::Dial { peer, ticket_on_failure, failure_prompt } => {
+                self.dial(&peer);
+                if self.picks_up(&peer) {
+                    return Ok(true);
+                }
+                if ticket_on_failure {
+                    self.open_ticket(TicketReason::SubCenterUnanswered);
+                }
+                failure_prompt.iter().for_each(|prompt| self.hear(prompt));
+            }
+            Step::Meet { room } => {
+                let meeting = self.plan.meeting_of(&room.to_string());
+                self.fate.meeting = meeting.map(|meeting| meeting.name.clone());
+            }
+            Step::Ticket { prompt, reason } => {
+                self.hear(&prompt);
+                self.open_ticket(reason);
+                // Whoever was sent on can go back.
+                if let Some(queue) = self.queue.clone().filter(|_| self.says_urgent()) {
+                    self.only_to(queue);
+                }
+            }
+            Step::Survey => {
+                self.fate.survey = true;
+                self.grade(false);
+            }
+            Step::Refuse { status } => {
+                self.fate.refused = Some(status);
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What is left is to wait in this queue, and what follows that.
