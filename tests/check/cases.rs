@@ -73,7 +73,7 @@ pub const FIXTURES: &[Fixture] = &[
         edits: &[
             ON,
             add!(
-                "[[look_up]]\nname = \"owners\"\nkind = \"jsonl\"\npath = \"owners.jsonl\"\nsays = [\"owner\"]\n\n[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"plate\"\nmost = 1\n[[flow.step]]\nlook_up = \"owners\"\nwith = { plate = \"plate\" }\n\n⟦[[test]]⟧\nname = \"主号\"\nfrom = \"13800000000\"\nto = \"12345\"\nat = 2026-07-01T09:00:00+08:00\nkeys = \"1\"\nexpect = { queue = \"main\" }"
+                "[[look_up]]\nname = \"owners\"\nkind = \"jsonl\"\npath = \"owners.jsonl\"\nsays = [\"owner\"]\n\n[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"plate\"\nmost = 1\n[[flow.step]]\nlook_up = \"owners\"\nwith = { plate = \"plate\" }\n[[flow.step]]\nplay = \"greeting\"\n\n⟦[[test]]⟧\nname = \"主号\"\nfrom = \"13800000000\"\nto = \"12345\"\nat = 2026-07-01T09:00:00+08:00\nkeys = \"1\"\nexpect = { hears = [\"survey\", \"greeting\"] }"
             ),
         ],
     },
