@@ -70,6 +70,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
             afterwards: plan::Afterwards::Connect,
         },
         trunks: BTreeMap::new(),
+        bring_calls: Vec::new(),
         groups: BTreeMap::new(),
         seats: desks
             .iter()

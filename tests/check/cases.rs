@@ -67,7 +67,78 @@ pub const FIXTURES: &[Fixture] = &[
             "[[test]]\nname = \"主号\"\nfrom = \"13800000000\"\nto = \"12345\"\nat = 2026-07-01T09:00:00+08:00\nexpect = { queue = \"main\", ⟦promt⟧ = \"greeting\" }"
         )],
     },
+    Fixture {
+        code: "E1205",
+        what: "a look-up that decides and of which nothing is said",
+        edits: &[
+            ON,
+            add!(
+                "[[look_up]]\nname = \"owners\"\nkind = \"jsonl\"\npath = \"owners.jsonl\"\nsays = [\"owner\"]\n\n[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"plate\"\nmost = 1\n[[flow.step]]\nlook_up = \"owners\"\nwith = { plate = \"plate\" }\n[[flow.step]]\nplay = \"greeting\"\n\n⟦[[test]]⟧\nname = \"主号\"\nfrom = \"13800000000\"\nto = \"12345\"\nat = 2026-07-01T09:00:00+08:00\nkeys = \"1\"\nexpect = { hears = [\"survey\", \"greeting\"] }"
+            ),
+        ],
+    },
+    Fixture {
+        code: "E1206",
+        what: "a key that nothing asks for",
+        edits: &[add!(
+            "[[test]]\nname = \"主号\"\nfrom = \"13800000000\"\nto = \"12345\"\nat = 2026-07-01T09:00:00+08:00\nseats = \"none\"\nkeys = ⟦\"1\"⟧\nexpect = { queue = \"main\" }"
+        )],
+    },
+    Fixture {
+        code: "E1206",
+        what: "a value that no bot says",
+        edits: &[
+            ON,
+            add!(
+                "[[bot]]\nname = \"assistant\"\nurl = \"ws://127.0.0.1:8090/calls\"\n\n[[flow]]\nname = \"main\"\n[[flow.step]]\nplay = \"greeting\"\n[[flow.step]]\nbot = \"assistant\"\n\n[[test]]\nname = \"主号\"\nfrom = \"13800000000\"\nto = \"12345\"\nat = 2026-07-01T09:00:00+08:00\nanswers = { assistant = { ⟦matter⟧ = \"噪声\" } }\nexpect = { queue = \"main\" }"
+            ),
+        ],
+    },
+    Fixture {
+        code: "E1206",
+        what: "a forwarded call by a trunk whose headers nobody looks at",
+        edits: &[
+            Edit::Plan(
+                "dialled_from = [\"request_uri\", \"history_info\"]",
+                "dialled_from = [\"request_uri\", \"to\"]",
+            ),
+            add!(
+                "[[test]]\nname = \"主号\"\nfrom = \"13800000000\"\nto = \"12345\"\nforwarded_from = ⟦[\"12336\"]⟧\nat = 2026-07-01T09:00:00+08:00\nexpect = { line = \"12345\" }"
+            ),
+        ],
+    },
+    Fixture {
+        code: "E1007",
+        what: "a test in which somebody answers who is not there",
+        edits: &[add!(
+            "[[test]]\nname = \"主号\"\nfrom = \"13800000000\"\nto = \"12345\"\nat = 2026-07-01T09:00:00+08:00\nanswers = { ⟦owner⟧ = \"missing\" }\nexpect = { queue = \"main\" }"
+        )],
+    },
+    Fixture {
+        code: "E0117",
+        what: "keys that no telephone has",
+        edits: &[add!(
+            "[[test]]\nname = \"主号\"\nfrom = \"13800000000\"\nto = \"12345\"\nat = 2026-07-01T09:00:00+08:00\nkeys = ⟦\"1b\"⟧\nexpect = { queue = \"main\" }"
+        )],
+    },
+    Fixture {
+        code: "E0103",
+        what: "an expectation of another kind, which is no empty one",
+        edits: &[add!(
+            "[[test]]\nname = \"主号\"\nfrom = \"13800000000\"\nto = \"12345\"\nat = 2026-07-01T09:00:00+08:00\nexpect = { priority = ⟦\"high\"⟧ }"
+        )],
+    },
+    Fixture {
+        code: "E0104",
+        what: "an answer that is neither values nor a known word",
+        edits: &[add!(
+            "[[test]]\nname = \"主号\"\nfrom = \"13800000000\"\nto = \"12345\"\nat = 2026-07-01T09:00:00+08:00\nanswers = { tickets = ⟦\"mising\"⟧ }\nexpect = { queue = \"main\" }"
+        )],
+    },
 ];
+
+/// The main number's callers come through the flow `main`.
+const ON: Edit = Edit::Plan("mode = \"primary\"", "mode = \"primary\"\nflow = \"main\"");
 
 /// Codes that need a running engine: see `command`.
 pub const AGAINST_RUNNING: [&str; 1] = ["E1210"];

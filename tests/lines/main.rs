@@ -2,6 +2,7 @@
 //! what its callers get on any day, and how `hotline explain` tells it.
 
 mod always;
+mod cases;
 mod city;
 mod explain;
 mod flows;

@@ -32,6 +32,7 @@ use crate::id::{LanguageId, LineId, PromptId, QueueId, ScriptId, TrunkId};
 /// Makes the plan; `None` only where an error was noted before.
 pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: String) -> Option<Plan> {
     let trunks = keyed(&table.trunks, |own| trunk(own, table.is_live()), |trunk| trunk.id.clone())?;
+    let bring_calls = bring_calls(table, &trunks);
     let groups = keyed(&table.groups, |own| group(own, &trunks), |group| group.id.clone())?;
     let transition = match &table.transition {
         Some(own) => transition(own, None)?,
@@ -64,6 +65,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         meetings: table.meetings.iter().map(meeting).collect::<Option<_>>()?,
         transition,
         trunks,
+        bring_calls,
         groups,
         seats: keyed(&table.seats, |own| people::seat(own, table), |seat| seat.id.clone())?,
         queues: keyed(&table.queues, |own| queue(own, table), |queue| queue.id.clone())?,
@@ -250,12 +252,21 @@ fn trunk(table: &TrunkTable, live: bool) -> Option<Trunk> {
         priority: value(&table.priority)?,
         weight: value(&table.weight)?,
         emergency_center: value(&table.emergency_center)?,
+        drill: table.drill.as_ref().is_some_and(|said| said.value),
         sound: table.sound.plan(None),
         rewrite: match &table.rewrite {
             Some(rewrite) => rewriting(rewrite)?,
             None => Rewriting::default(),
         },
     })
+}
+
+/// Calls of citizens come by the first of them, wherever emergency centers stand in the file.
+fn bring_calls(table: &RoutingTable, trunks: &BTreeMap<TrunkId, Trunk>) -> Vec<TrunkId> {
+    let written = table.trunks.iter().filter_map(|own| trunks.get(text(&own.name)?));
+    let mut bring: Vec<&Trunk> = written.filter(|trunk| trunk.takes_calls()).collect();
+    bring.sort_by_key(|trunk| trunk.emergency_center);
+    bring.into_iter().map(|trunk| trunk.id.clone()).collect()
 }
 
 /// Unsaid, a live trunk with a real target is probed: a call is then never the first to find it dead.

@@ -195,7 +195,11 @@ impl Plan {
             LineMode::Primary { queue } | LineMode::Dual { queue } => {
                 (self.to_a_person(queue, line.script.as_ref(), None, false), self.recording.enabled)
             }
-            LineMode::Merged { queue } => (self.merged(line, queue, phase), self.recording.enabled),
+            LineMode::Merged { queue } => {
+                let steps = self.merged(line, queue, phase);
+                let refused = matches!(steps[..], [Step::Refuse { .. }]); // Who is not answered is not recorded.
+                (steps, self.recording.enabled && !refused)
+            }
             LineMode::SubCenter { peer, queue } => {
                 let own = Elsewhere { peer, ticket: true, unanswered: prompts::SUB_CENTER_UNANSWERED };
                 (self.elsewhere_first(own, queue, line.script.as_ref(), at), self.recording.enabled)

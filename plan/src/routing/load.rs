@@ -60,6 +60,9 @@ pub struct Draft {
 pub struct Outcome {
     /// The plan, if there is no error.
     pub plan: Option<Plan>,
+    /// The plan that it would be, where nothing but the file's own tests keep it from use: to be looked at, and
+    /// never to take a call.
+    pub untried: Option<Plan>,
     /// Where the plan's parts are written.
     pub origins: Origins,
     /// Where it says what holds from start to end.
@@ -250,7 +253,7 @@ impl Draft {
 
     /// Applies every rule, and makes the plan if none is broken.
     pub fn judge(mut self) -> Outcome {
-        let mut plan = None;
+        let (mut plan, mut untried) = (None, None);
         let mut origins = Origins::default();
         let mut fixtures = Fixtures::new();
         let mut tested = 0;
@@ -274,10 +277,10 @@ impl Draft {
                 origins = Origins::of(table, &self.sources);
                 fixtures = difference::fixtures(table);
                 if let Some(made) = &plan {
-                    tested = cases::run(table, made, &mut self.problems);
+                    tested = cases::run(table, made, &self.name, &mut self.problems);
                 }
                 if self.problems.any_error() {
-                    plan = None; // A test fails.
+                    untried = plan.take(); // A test fails.
                 }
             }
         }
@@ -287,7 +290,7 @@ impl Draft {
         let mut report = self.problems.into_report(self.sources);
         report.unreadable = self.unreadable;
         report.lacking = lacking;
-        Outcome { plan, origins, fixtures, cases: tested, report, effective }
+        Outcome { plan, untried, origins, fixtures, cases: tested, report, effective }
     }
 
     /// Whoever judges before everything that was wanted is given learns that it is not there.

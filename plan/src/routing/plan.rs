@@ -45,6 +45,8 @@ pub struct Plan {
     pub transition: Transition,
     /// Carriers and neighbouring centers.
     pub trunks: BTreeMap<TrunkId, Trunk>,
+    /// Those of them by which calls come, in the order of the file, emergency centers behind all others.
+    pub bring_calls: Vec<TrunkId>,
     /// Groups of them; no group and no trunk share a name.
     pub groups: BTreeMap<TrunkId, TrunkGroup>,
     /// Clerks' telephones.

@@ -45,6 +45,8 @@ pub struct Trunk {
     pub weight: u16,
     /// Whether an emergency center calls by it: its calls are the last to be refused.
     pub emergency_center: bool,
+    /// Whether it leads to nobody real yet: who is called by it does not pick up.
+    pub drill: bool,
     /// Its codecs, and whether they are encrypted.
     pub sound: Sound,
     /// How its numbers differ from ours.
@@ -160,6 +162,22 @@ impl From<SocketAddr> for TrunkTarget {
 }
 
 impl Plan {
+    /// The trunk that a call is taken to come by where somebody asks what would become of it: the one of this
+    /// name, or the first of [`bring_calls`](Plan::bring_calls). `None`: by that one no call ever comes.
+    pub fn trunk_of_call(&self, name: Option<&str>) -> Option<&Trunk> {
+        let mut bring = self.bring_calls.iter();
+        let id = bring.find(|id| name.is_none_or(|name| id.as_str() == name))?;
+        self.trunks.get(id)
+    }
+
+    /// Whether a trunk, or every trunk of a group, leads to nobody real.
+    pub fn is_drill(&self, by: &TrunkId) -> bool {
+        let drills = |id: &TrunkId| self.trunks.get(id).is_some_and(|trunk| trunk.drill);
+        self.groups
+            .get(by)
+            .map_or_else(|| drills(by), |group| group.members.iter().all(|own| drills(&own.trunk)))
+    }
+
     /// The ways to `number` by a trunk, or by the members of a group in the order of their priority.
     pub fn ways(&self, by: &TrunkId, number: &str, caller: &str) -> Vec<Way<'_>> {
         let way = |trunk: &TrunkId, priority, weight| {

@@ -1,7 +1,10 @@
-//! Tests of the file that can fail: each with a name, a way that calls come by, and something to expect.
+//! Tests of the file that can fail: each with a name, a way that calls come by, and something to expect; and who
+//! answers in them.
 
+use super::super::cases::never;
 use super::super::source::Problems;
-use super::super::tables::case::{CaseTable, ExpectTable};
+use super::super::tables::case::{AnswerSaid, CaseTable};
+use super::super::tables::look_up::says;
 use super::super::tables::{RoutingTable, TrunkTable};
 use super::references;
 
@@ -15,7 +18,8 @@ pub fn cases(table: &RoutingTable, problems: &mut Problems) {
             references::exists("E0303", said, &names, ("中继", "trunk"), problems);
         }
         comes(case, table, problems);
-        if let Some(expect) = case.expect.as_ref().filter(|expect| expects_nothing(expect)) {
+        answers(case, table, problems);
+        if let Some(expect) = case.expect.as_ref().filter(|expect| expect.is_empty) {
             problems
                 .error("E1203", &expect.spot, "测试没有写明期望什么", "the test expects nothing")
                 .effect(
@@ -53,23 +57,29 @@ fn comes(case: &CaseTable, table: &RoutingTable, problems: &mut Problems) {
         .remedy("写一条有 sources 或 certificate 的中继", "name a trunk that has sources or a certificate");
 }
 
-fn expects_nothing(expect: &ExpectTable) -> bool {
-    let names = [
-        &expect.line,
-        &expect.prompt,
-        &expect.flow,
-        &expect.queue,
-        &expect.target,
-        &expect.ticket,
-        &expect.lane,
-        &expect.policy,
-        &expect.meeting,
-    ];
-    let lists = [&expect.hears, &expect.by];
-    let switches = [&expect.survey, &expect.recorded, &expect.experts];
-    names.iter().all(|said| said.is_none())
-        && lists.iter().all(|said| said.is_none())
-        && switches.iter().all(|said| said.is_none())
-        && expect.refused.is_none()
-        && expect.priority.is_none()
+/// Whom a test lets answer is there, and says what it can say.
+fn answers(case: &CaseTable, table: &RoutingTable, problems: &mut Problems) {
+    let look_ups = references::names(table.look_ups.iter().map(|own| &own.name));
+    let bots = references::names(table.bots.iter().map(|own| &own.name));
+    let known = [&look_ups[..], &bots[..]].concat();
+    for (of, said) in case.answers.iter().flat_map(|said| &said.value.0) {
+        let unknown = references::exists("E1007", of, &known, ("查询或语音助手", "look-up or bot"), problems);
+        if let Some(unknown) = unknown {
+            unknown.effect("测试里的回答用不上", "what the test lets it say would be heard by nobody");
+            continue;
+        }
+        let can = says(table, &of.value).unwrap_or_default();
+        let AnswerSaid::Values(values) = said else { continue };
+        for (name, _) in values.0.iter().filter(|(name, _)| !can.contains(&name.value.as_str())) {
+            never(
+                &name.spot,
+                (
+                    format!("{} 不会说 {}", of.value, name.value),
+                    format!("{} does not say {}", of.value, name.value),
+                ),
+                ("改正名称，或把它写进 says", "correct the name, or add it to says"),
+                problems,
+            );
+        }
+    }
 }

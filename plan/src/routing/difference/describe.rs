@@ -118,6 +118,7 @@ pub(super) fn describe(plan: &Plan) -> Vec<Item> {
         meetings: _,
         transition: _,
         trunks: _,
+        bring_calls: _,
         groups: _,
         seats: _,
         queues: _,

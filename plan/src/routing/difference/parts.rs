@@ -42,6 +42,7 @@ fn trunk(trunk: &Trunk) -> Item {
         .with("优先级", "priority", trunk.priority)
         .with("权重", "weight", trunk.weight)
         .with_switch("指挥中心", "emergency center", trunk.emergency_center)
+        .with_switch("演练", "drill", trunk.drill)
 }
 
 fn queue(queue: &Queue) -> Item {

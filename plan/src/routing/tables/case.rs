@@ -1,8 +1,9 @@
 //! `[[test]]` as it is written: a call, how the house stands, and what must become of the caller.
 
-use super::super::cases::{CaseSeats, Instant, NONE, Refusal};
+use super::super::cases::{CaseSeats, Instant, NONE, OrNone, Pressed};
 use super::super::diagnostic::{Spot, Text};
-use super::super::read::{Node, Reader, Value};
+use super::super::people_values::Named;
+use super::super::read::{Node, Reader, Value, wrong_type};
 use super::super::shape::Form;
 use super::super::source::{Problems, Said};
 use super::super::values::{malformed, one_of, text, written_as};
@@ -29,8 +30,16 @@ pub struct CaseTable {
     pub at: Field<Instant>,
     /// `seats`.
     pub seats: Field<CaseSeats>,
-    /// `answered`: whether somebody picks up at the far side of a trunk.
+    /// `waiting`: so many wait already, and no seat is free.
+    pub waiting: Field<u32>,
+    /// `answered`: whether somebody picks up at the far side of a trunk; without it, where it is no drill.
     pub answered: Field<bool>,
+    /// `just_called`: the caller's last call ended a moment ago.
+    pub just_called: Field<bool>,
+    /// `keys`: what the caller presses.
+    pub keys: Field<Pressed>,
+    /// `answers`: what look-ups and bots say, by their names.
+    pub answers: Field<Answers>,
     /// `expect`.
     pub expect: Option<ExpectTable>,
 }
@@ -40,14 +49,16 @@ pub struct CaseTable {
 pub struct ExpectTable {
     /// The table.
     pub spot: Spot,
+    /// Nothing stands in it, rightly said or wrongly.
+    pub is_empty: bool,
     /// `line`: whose call it is.
     pub line: Field<String>,
     /// `refused`: the SIP status.
-    pub refused: Field<Refusal>,
+    pub refused: Field<OrNone<u16>>,
     /// `prompt`: what is heard first.
     pub prompt: Field<String>,
     /// `hears`: all prompts in order.
-    pub hears: Field<Vec<Said<String>>>,
+    pub hears: Field<OrNone<Vec<Said<String>>>>,
     /// `flow`.
     pub flow: Field<String>,
     /// `queue`.
@@ -55,21 +66,21 @@ pub struct ExpectTable {
     /// `target`: the number at the far side.
     pub target: Field<String>,
     /// `by`: the trunks to it, in turn.
-    pub by: Field<Vec<Said<String>>>,
+    pub by: Field<OrNone<Vec<Said<String>>>>,
     /// `ticket`: its reason.
     pub ticket: Field<String>,
     /// `survey`.
-    pub survey: Field<bool>,
+    pub survey: Field<OrNone<bool>>,
     /// `recorded`.
-    pub recorded: Field<bool>,
+    pub recorded: Field<OrNone<bool>>,
     /// `lane`.
     pub lane: Field<String>,
     /// `policy`: what it does.
     pub policy: Field<String>,
     /// `priority`.
-    pub priority: Field<i16>,
+    pub priority: Field<OrNone<i16>>,
     /// `experts`: whether the line's are there.
-    pub experts: Field<bool>,
+    pub experts: Field<OrNone<bool>>,
     /// `meeting`.
     pub meeting: Field<String>,
 }
@@ -91,7 +102,11 @@ impl CaseTable {
             trunk: reader.optional("trunk"),
             at: reader.required("at", nobody()),
             seats: reader.or("seats", CaseSeats::Some),
-            answered: reader.or("answered", true),
+            waiting: reader.optional("waiting"),
+            answered: reader.optional("answered"),
+            just_called: reader.or("just_called", false),
+            keys: reader.or("keys", Pressed::default()),
+            answers: reader.optional("answers"),
             expect: reader.required_section("expect", nobody(), ExpectTable::read),
         }
     }
@@ -101,6 +116,7 @@ impl ExpectTable {
     fn read(reader: &mut Reader<'_, '_>) -> Self {
         ExpectTable {
             spot: reader.spot.clone(),
+            is_empty: reader.keys().is_empty(),
             line: reader.optional("line"),
             refused: reader.optional("refused"),
             prompt: reader.optional("prompt"),
@@ -134,21 +150,95 @@ impl Value for CaseSeats {
     }
 }
 
-impl Value for Refusal {
+/// Whatever can be expected, or the word for nothing.
+impl<T: Value> Value for OrNone<T> {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
         if node.value.as_str() == Some(NONE) {
-            return Some(Refusal(None));
+            return Some(OrNone(None));
         }
         if let Some(describing) = problems.describing.as_mut().filter(|_| node.value.is_str()) {
             describing.words(&[NONE]);
             return None;
         }
-        u16::read(node, problems).map(|status| Refusal(Some(status)))
+        T::read(node, problems).map(|value| OrNone(Some(value)))
     }
 
     fn form() -> Form {
-        u16::form()
+        T::form()
     }
+}
+
+impl Value for Pressed {
+    fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
+        let (zh, en) =
+            ("一串按键（如 \"1\" 或 \"20260001#\"）", "a row of keys in quotes, like \"1\" or \"20260001#\"");
+        let said = text(node, zh, en, problems)?;
+        if said.chars().all(|key| key.is_ascii_digit() || matches!(key, '*' | '#')) {
+            return Some(Pressed(said.to_owned()));
+        }
+        malformed("E0117", node, zh, en, problems)
+            .effect("测试的来电人按不出来", "the caller of the test could not press it");
+        None
+    }
+
+    fn form() -> Form {
+        Form::pattern("^[0-9*#]*$")
+    }
+
+    fn written(&self) -> Option<Written> {
+        Some(Written::Text(self.0.clone()))
+    }
+}
+
+/// `answers` of a test: what each look-up or bot says.
+#[derive(Debug)]
+pub struct Answers(pub Vec<(Said<String>, AnswerSaid)>);
+
+/// One of them.
+#[derive(Debug)]
+pub enum AnswerSaid {
+    /// Nothing is found; of a bot: it does not get done.
+    Missing,
+    /// It cannot be had in time.
+    Failed,
+    /// It is there, and says these values.
+    Values(Named),
+}
+
+/// Answers that are words, and whether the word says that nothing is found.
+const ANSWERS: [(&str, bool); 2] = [("missing", true), ("failed", false)];
+
+impl Value for Answers {
+    /// `{ owners = { owner = "13900000000" }, tickets = "missing" }`.
+    fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
+        let Some(table) = node.value.as_table() else {
+            wrong_type(
+                node,
+                "表（如 { tickets = \"missing\" }）",
+                "a table like { tickets = \"missing\" }",
+                problems,
+            );
+            return None;
+        };
+        let mut entries: Vec<_> = table.iter().collect();
+        entries.sort_by_key(|(key, _)| key.span().start);
+        let read = |(key, value): (&toml::Spanned<_>, &toml::Spanned<toml::de::DeValue<'_>>)| {
+            let name: &std::borrow::Cow<'_, str> = key.get_ref();
+            let place = |span| Spot { file: node.spot.file, span, key: format!("{}.{name}", node.spot.key) };
+            let said = answer(&Node { value: value.get_ref(), spot: place(value.span()) }, problems)?;
+            Some((Said { value: name.clone().into_owned(), spot: place(key.span()) }, said))
+        };
+        let entries: Vec<Option<_>> = entries.into_iter().map(read).collect();
+        entries.into_iter().collect::<Option<_>>().map(Answers)
+    }
+}
+
+fn answer(node: &Node<'_>, problems: &mut Problems) -> Option<AnswerSaid> {
+    if node.value.is_str() {
+        return one_of(node, &ANSWERS, problems)
+            .map(|is_missing| if is_missing { AnswerSaid::Missing } else { AnswerSaid::Failed });
+    }
+    Named::read(node, problems).map(AnswerSaid::Values)
 }
 
 impl Value for Instant {

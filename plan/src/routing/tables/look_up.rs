@@ -5,10 +5,11 @@ use std::time::Duration;
 use super::super::diagnostic::{Spot, Text};
 use super::super::plan::SecretRef;
 use super::super::read::{Node, Reader, Value};
+use super::super::script::{BOT_OUTCOME, TICKETS_SAY};
 use super::super::source::{Problems, Said};
 use super::super::values::one_of;
-use super::Field;
 use super::reading::{secs, unnamed};
+use super::{Field, RoutingTable};
 
 /// `kind` of a look-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,4 +111,19 @@ impl BotTable {
             show_caller: reader.or("show_caller", false),
         }
     }
+}
+
+/// The values that a look-up or a bot of this name can say; `None`: there is none.
+pub fn says<'t>(table: &'t RoutingTable, name: &str) -> Option<Vec<&'t str>> {
+    let is_it = |own: &Field<String>| own.as_ref().is_some_and(|said| said.value == name);
+    let words = |says: &'t Field<Vec<Said<String>>>| {
+        let says = says.iter().flat_map(|says| &says.value);
+        says.map(|said| said.value.as_str())
+    };
+    if let Some(own) = table.look_ups.iter().find(|own| is_it(&own.name)) {
+        let of_tickets = own.kind.as_ref().is_some_and(|kind| kind.value == LookUpWord::Tickets);
+        return Some(words(&own.says).chain(TICKETS_SAY.into_iter().filter(|_| of_tickets)).collect());
+    }
+    let bot = table.bots.iter().find(|own| is_it(&own.name))?;
+    Some(words(&bot.says).chain([BOT_OUTCOME]).collect())
 }
