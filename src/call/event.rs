@@ -28,8 +28,9 @@ pub enum Input {
     /// `None`: the range is used up, or there is no way to the callee. `keys`, where every way there is
     /// over TLS.
     Port { leg: LegId, slot: Option<PortSlot>, peer: IpAddr, ours: IpAddr, keys: Option<KeySeed> },
-    /// Our INVITE goes by this trunk now, whose peer signals from there.
-    Routed { leg: LegId, trunk: TrunkId, peer: IpAddr },
+    /// Our INVITE goes by this trunk now, whose peer signals from there, and asks for another number, where
+    /// whoever was called has named one.
+    Routed { leg: LegId, trunk: TrunkId, peer: IpAddr, number: Option<String> },
     /// 101–199 to our INVITE.
     Progressed { leg: LegId, sdp: Option<Arc<Sdp>> },
     /// 2xx to our INVITE.

@@ -940,6 +940,22 @@ fn whoever_an_adapter_names_is_rung_by_a_number_that_neither_side_is_shown() {
     ];
     assert_eq!(says(&mut caller, 1, found(&[("owner", "+8613900000007")]))[1..], rings);
     assert_eq!(caller.answers(1)[2], "bridge 0 and 1");
+    // They are a stranger, who puts the caller through to nobody, neither a seat nor 110.
+    let leg = caller.leg(1);
+    let mut refers = |target: &str, attended| {
+        let target = format!("sip:{target}@hotline.puyang");
+        caller.tell(Input::Referred { leg, refer: 1, target, attended }).to_vec()
+    };
+    for target in ["1001", "110", "12366", "9013900000001"] {
+        let declined = [
+            format!("told transfer to sip:{target}@hotline.puyang: Declined(603)"),
+            "603 to REFER of 1".into(),
+        ];
+        assert_eq!(refers(target, None), declined);
+    }
+    let partner = hotline::call::Partner { leg, callee: hotline::call::Callee::Seat("1001".into()) };
+    assert_eq!(refers("1001", Some(Ok(partner)))[1], "603 to REFER of 1");
+    assert_eq!(caller.call.state(), "talking");
 
     for number in ["110", "0393110", "12345", "10086", "15900000007", "1001", "12366", "owner", ""] {
         let mut caller = begun(flow());

@@ -58,6 +58,14 @@ impl City {
         self.shortest_of(number.as_str(), uri.context())
     }
 
+    /// The digits of a dialled URI, with the `+` where there is one; `None`: it is none, or one of another
+    /// country or area, by its phone-context (RFC 3966 §5.1.5).
+    pub(super) fn number_here(&self, dialled: &str) -> Option<String> {
+        let uri = Uri::of(dialled)?;
+        self.holds_context(uri.context())?;
+        Digits::without_separators(uri.number()).map(|digits| digits.as_str().to_owned())
+    }
+
     fn shortest_of(&self, digits: &str, context: Option<&str>) -> Option<Digits> {
         let (digits, global) = match digits.strip_prefix('+').or_else(|| digits.strip_prefix("00")) {
             Some(global) => (global, true),
@@ -164,11 +172,6 @@ impl Plan {
         let line = self.lines.get(number.as_str())?;
         Some(Found { line: Cow::Borrowed(line), from, number_as_dialled: value })
     }
-}
-
-/// The digits of a dialled URI, with the `+` where there is one.
-pub(super) fn number_of(dialled: &str) -> Option<String> {
-    Digits::without_separators(Uri::of(dialled)?.number()).map(|digits| digits.as_str().to_owned())
 }
 
 /// The keys of a dialled URI, `*` and `#` among them. Both may come escaped or not: `*` need not be, and
