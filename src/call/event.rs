@@ -105,6 +105,8 @@ pub enum Input {
     Survey { wanted: bool },
     /// The answer to [`Command::LookUp`] of that number.
     LookedUp { asked: u32, said: LookedUp },
+    /// The answer to [`Command::Relay`].
+    RelayJudged { may: bool },
     /// What the program of that talk does, or what becomes of it; see [`Command::TalkWithBot`].
     Bot { talk: u32, said: BotSaid },
     /// End now, whatever is going on.
@@ -227,9 +229,10 @@ pub enum Callee {
 /// What the call wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Whoever is called by this number and the caller are shown nothing of one another, and the number is in no
-    /// fact. Comes before the call there.
-    HideNumbers { number: String },
+    /// Whoever is about to be called by this number and the caller are shown nothing of one another, and the
+    /// number is in no fact; within a time it is called so often at most, and for this caller: [`Input::RelayJudged`]
+    /// follows.
+    Relay { number: String, most: u8, within: Duration },
     /// A port pair for a leg that is about to be called.
     WantPort { leg: LegId, callee: Callee },
     /// A port pair whose sound was never opened.
@@ -355,6 +358,8 @@ pub enum Told {
     ScriptBegun { script: ScriptId },
     /// An adapter was asked, and said so after so long; or it was not, or did not.
     LookedUp { source: LookUpId, answer: Answer, took: Duration },
+    /// A flow was to ring this number for the caller, which is called too often.
+    RelayDeclined { number: String },
     /// A program talked with the caller, or was to: how that ended, how long it took from when it was asked for, what
     /// was said, and how many lines were not kept whole.
     BotTalked { bot: BotId, end: BotEnd, took: Duration, lines: Vec<BotLine>, cut: u32 },

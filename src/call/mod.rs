@@ -425,6 +425,7 @@ impl Call {
             Input::WatchAs { how } => self.watch_as(how),
             Input::CoolDown => self.cools_down = true,
             Input::LookedUp { asked, said } => self.looked_up(asked, said, now),
+            Input::RelayJudged { may } => self.relay_judged(may, now),
             Input::Bot { talk, said } => self.bot_said(talk, said, now),
             Input::Survey { wanted } => self.unsurveyed = !wanted,
             Input::End { cause: EndWhy::Drained } => self.end(Ending::Drained, now),

@@ -220,7 +220,13 @@ pub enum What {
         /// What came of it.
         answer: Answer,
         took_ms: u64,
+        /// About what it was asked with a code in vain: a digest, by which the same is known again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<String>,
     },
+    /// A flow was to ring somebody whose number an adapter gave, and did not: it was rung too often of late, or
+    /// somebody was for this caller. The number as far as a log may show it.
+    RelayDeclined { number: String },
     /// A program talked with the caller, or was to.
     BotTalked {
         bot: BotId,

@@ -316,6 +316,7 @@ impl Switchboard {
             caller: invited.caller,
             way: trunk.clone(),
             asking: None,
+            missed_about: None,
             hidden: Vec::new(),
             max_forwards: invited.max_forwards,
             ticket: ticket.clone(),

@@ -26,11 +26,7 @@ impl Switchboard {
     pub(super) fn carry_out(&mut self, id: CallId, command: Command, now: Now) {
         let caller = self.legs.get(&LegId::caller(id)).copied();
         match command {
-            Command::HideNumbers { number } => {
-                if let Some(entry) = self.calls.get_mut(&id).filter(|entry| !entry.hidden.contains(&number)) {
-                    entry.hidden.push(number);
-                }
-            }
+            Command::Relay { number, most, within } => self.relay(id, number, (most, within), now),
             Command::WantPort { leg, callee } => self.give_port(id, leg, &callee),
             Command::FreePort { slot } => self.ports.release(slot),
             Command::Progress { status, sdp } => {

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use super::callers::SEATS_MAX;
 pub(super) use super::fact::millis;
-use super::fact::{Cause, Missing, Outbound, Party, Span};
+use super::fact::{Answer, Cause, Missing, Outbound, Party, Span};
 use super::kept::Answered;
 use super::ticketing::About;
 use super::{Entry, Fact, Output, StoreJob, Switchboard, What, looking, ticketing};
 use crate::call::{self, Callee, Ending, Input, Side, Told};
-use crate::id::{CallId, SeatId};
+use crate::id::{CallId, SeatId, mask};
 use crate::media::order::{Codec, LegFigures};
 use crate::routing::meeting::SEATS;
 use crate::routing::people::Role;
@@ -277,8 +277,10 @@ impl Switchboard {
             Told::ScriptBegun { script } => What::ScriptBegun { script },
             Told::LookedUp { source, answer, took } => {
                 tracing::info!(call = %id, %source, answer = answer.word(), "looked up");
-                What::LookedUp { source, answer, took_ms: millis(took) }
+                let about = entry.missed_about.take().filter(|_| answer == Answer::Missing);
+                What::LookedUp { source, answer, took_ms: millis(took), about }
             }
+            Told::RelayDeclined { number } => What::RelayDeclined { number: mask(&number).to_string() },
             Told::BotTalked { bot, end, took, lines, cut } => {
                 let (said, took_ms) = (lines.len(), millis(took));
                 tracing::info!(call = %id, %bot, end = end.word(), said, took_ms, "a bot's talk is over");

@@ -69,7 +69,8 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         | What::SoundMissing { .. }
         | What::LegClosed { .. }
         | What::ScriptBegun { .. }
-        | What::LookedUp { .. } => return None,
+        | What::LookedUp { .. }
+        | What::RelayDeclined { .. } => return None,
         What::BotTalked { bot, end, took_ms, lines, cut } => {
             let transcript = lines.into_iter().map(said).collect();
             EventBody::BotTalked { bot, outcome: end.word().to_owned(), took_ms, transcript, cut }

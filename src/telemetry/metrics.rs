@@ -141,6 +141,7 @@ impl Metrics {
             | What::LegReplaced { .. }
             | What::ScriptBegun { .. }
             | What::LookedUp { .. }
+            | What::RelayDeclined { .. }
             | What::BotTalked { .. }
             | What::MessageLeft { .. }
             | What::Ordered { .. } => {}

@@ -297,6 +297,7 @@ impl CallRecord {
             What::LegClosed { .. }
             | What::ScriptBegun { .. }
             | What::LookedUp { .. }
+            | What::RelayDeclined { .. }
             | What::BotTalked { .. }
             | What::MessageLeft { .. }
             | What::Ordered { .. } => {}

@@ -179,7 +179,8 @@ fn is_persons(number: &str) -> bool {
             let long_area = (b'3'..=b'9').contains(&digit(1));
             let (area, locals) = if short_area { (3, 8..=8) } else { (4, 7..=8) };
             // A number in an area begins with neither 0, nor 1 or 9, which services begin with.
-            let local = (b'2'..=b'8').contains(&digit(area)) && locals.contains(&(number.len() - area.min(number.len())));
+            let local = (b'2'..=b'8').contains(&digit(area))
+                && locals.contains(&(number.len() - area.min(number.len())));
             (short_area || long_area) && local
         }
         _ => false,

@@ -11,6 +11,8 @@ mod beside;
 mod cases;
 mod crash;
 mod desk;
+
+mod in_vain;
 mod inbox;
 mod kept;
 mod manifest;
@@ -141,6 +143,12 @@ impl Opening {
     /// the order that they happened.
     pub fn kept(&self, since: Timestamp) -> Result<Vec<Fact>, StoreError> {
         kept::kept(&self.db, since)
+    }
+
+    /// Facts of calls since a time that asked adapters in vain: how each began and those, in the order that
+    /// they happened.
+    pub fn in_vain(&self, since: Timestamp) -> Result<Vec<Fact>, StoreError> {
+        in_vain::in_vain(&self.db, since)
     }
 
     /// Facts of calls since a time that clerks have talked in and that have no grade, so many of a hundred,

@@ -227,6 +227,10 @@ pub enum TargetTable {
         name: Said<String>,
         /// `line`: the number of ours that is shown.
         line: Field<String>,
+        /// `most`: so often at most.
+        most: Field<u8>,
+        /// `within`: in so long a time.
+        within: Field<Duration>,
     },
 }
 
