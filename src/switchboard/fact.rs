@@ -251,8 +251,9 @@ pub enum What {
         /// Where the message that belongs to it stands in the recording.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<Span>,
-        /// The pick-up code (提取码), by which its progress is asked for.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        /// The pick-up code (提取码), by which its progress is asked for: written down nowhere, the store keeps
+        /// a digest of it.
+        #[serde(default, skip_serializing)]
         code: Option<String>,
     },
     /// 好差评: 1 (very satisfied) … 5 (very dissatisfied).

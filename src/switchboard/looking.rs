@@ -3,8 +3,8 @@
 //! A ticket's progress is told to whoever knows its number and its code, so codes must not be guessed. Of each
 //! source one caller's number gets so many answers "nothing by that" within a time, and is then asked no more
 //! for that time; numbers that are withheld count as one for each trunk. A caller's number is what the
-//! caller's side says it is, so where a code is asked for the ticket counts as well, whoever asks about it. A
-//! question under way counts as such an answer until it is known to be none: who asks on many lines at once
+//! caller's side says it is, so where a code is asked for the ticket counts as well, whoever asks about it: with
+//! twice as many misses, so that nobody alone locks out whose ticket it is. A question under way counts as such an answer until it is known to be none: who asks on many lines at once
 //! gets no more than who asks on one.
 //!
 //! Who is locked out is not refused: the flow goes on to a person. After a restart all is as it was, by the
@@ -29,6 +29,8 @@ use crate::time::{Instant, Now};
 const ASKERS_MAX: usize = 16_384;
 /// Longest number that counts by itself, characters; no telephone has a longer one (E.164 has 15 digits).
 const NUMBER_MAX: usize = 20;
+/// So many times the misses of one caller lock a ticket.
+const CALLERS_OF_TICKET: u8 = 2;
 /// Bytes of a digest that tell one ticket from another.
 const ABOUT_BYTES: usize = 12;
 
@@ -111,10 +113,10 @@ impl<K: Clone + Ord> Tally<K> {
         if known || self.0.len() < ASKERS_MAX { own } else { other }
     }
 
-    fn is_locked(&mut self, source: &LookUpSource, key: &K, now: Instant) -> bool {
-        self.0.get_mut(&(source.id.clone(), key.clone())).is_some_and(|misses| {
+    fn is_locked(&mut self, source: &LookUpId, key: &K, most: u8, now: Instant) -> bool {
+        self.0.get_mut(&(source.clone(), key.clone())).is_some_and(|misses| {
             misses.lapse(now);
-            misses.count.saturating_add(misses.open) >= source.misses_max.max(1)
+            misses.count.saturating_add(misses.open) >= most.max(1)
         })
     }
 
@@ -139,10 +141,16 @@ impl<K: Clone + Ord> Tally<K> {
     }
 
     /// What a call of an earlier life got; `until`: as long as it counts.
-    fn restore(&mut self, source: &LookUpSource, (own, other): (K, K), until: Instant, now: Instant) {
+    fn restore(
+        &mut self,
+        source: &LookUpSource,
+        (own, other): (K, K),
+        (most, until): (u8, Instant),
+        now: Instant,
+    ) {
         let key = self.key(source, own, other, now);
         let fresh = Misses { count: 0, until, open: 0 };
-        self.0.entry((source.id.clone(), key)).or_insert(fresh).miss(source.misses_max, until);
+        self.0.entry((source.id.clone(), key)).or_insert(fresh).miss(most, until);
     }
 
     /// Whose time is over.
@@ -170,11 +178,12 @@ impl Lookings {
         now: Instant,
     ) -> Result<Keys, Lock> {
         let asker = self.askers.key(source, asker, Asker::Trunk(trunk.clone()), now);
-        if self.askers.is_locked(source, &asker, now) {
+        if self.askers.is_locked(&source.id, &asker, source.misses_max, now) {
             return Err(Lock::Caller);
         }
         let about = about.map(|about| self.abouts.key(source, about, About::Others, now));
-        if about.as_ref().is_some_and(|about| self.abouts.is_locked(source, about, now)) {
+        let most = of_ticket(source.misses_max);
+        if about.as_ref().is_some_and(|about| self.abouts.is_locked(&source.id, about, most, now)) {
             return Err(Lock::Ticket);
         }
         self.askers.open(&source.id, &asker, now);
@@ -188,7 +197,7 @@ impl Lookings {
     fn end(&mut self, keys: &Keys, missed: bool, rules: (u8, Duration), now: Instant) {
         self.askers.end(&keys.source, &keys.asker, missed, rules, now);
         if let Some(about) = &keys.about {
-            self.abouts.end(&keys.source, about, missed, rules, now);
+            self.abouts.end(&keys.source, about, missed, (of_ticket(rules.0), rules.1), now);
         }
     }
 
@@ -207,9 +216,10 @@ impl Lookings {
                     let age = Duration::try_from(now.wall.duration_since(fact.at)).unwrap_or_default();
                     let Some(left) = source.lock.checked_sub(age) else { continue };
                     let until = now.mono + left;
-                    self.askers.restore(source, own.clone(), until, now.mono);
+                    self.askers.restore(source, own.clone(), (source.misses_max, until), now.mono);
                     if let Some(about) = about.clone().map(About::This) {
-                        self.abouts.restore(source, (about, About::Others), until, now.mono);
+                        let most = of_ticket(source.misses_max);
+                        self.abouts.restore(source, (about, About::Others), (most, until), now.mono);
                     }
                 }
                 _ => {}
@@ -221,6 +231,11 @@ impl Lookings {
     pub(super) fn is_quiet(&self) -> bool {
         self.askers.is_quiet() && self.abouts.is_quiet()
     }
+}
+
+/// Misses that lock a ticket, by those that lock a caller.
+fn of_ticket(misses_max: u8) -> u8 {
+    misses_max.max(1).saturating_mul(CALLERS_OF_TICKET)
 }
 
 impl Misses {

@@ -149,7 +149,7 @@ fn told_words(told: &Told) -> String {
         Told::LookedUp { source, answer, took } => {
             format!("asked {source}: {answer:?} after {} ms", took.as_millis())
         }
-        Told::RelayDeclined { number } => format!("told {number} is rung too often"),
+        Told::RelayDeclined { number } => format!("{number} is rung too often"),
         Told::BotTalked { bot, end, took, lines, cut } => {
             let said: Vec<String> =
                 lines.iter().map(|line| format!("{:?} {}", line.who, line.text)).collect();

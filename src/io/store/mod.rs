@@ -9,6 +9,7 @@
 
 mod beside;
 mod cases;
+mod codes;
 mod crash;
 mod desk;
 
@@ -93,15 +94,20 @@ pub struct Opening {
     db: Connection,
     path: PathBuf,
     sinks: Vec<Owing>,
+    codes: codes::CodeKey,
 }
 
 impl Opening {
     /// Opens the database in the data directory, which must exist. `sinks` in the plan's order.
     pub fn open(data: &Path, sinks: &[String]) -> Result<Self, StoreError> {
         let path = data.join(FILE);
+        let mut db = schema::open(&path)?;
+        let key = codes::CodeKey::made(data)?;
+        codes::cover(&mut db, &key)?;
         Ok(Opening {
-            db: schema::open(&path)?,
+            db,
             path,
+            codes: key,
             sinks: sinks
                 .iter()
                 .map(|name| Owing { name: Arc::from(name.as_str()), embedded: false })
