@@ -21,8 +21,9 @@ use hotline::tickets::event::{EventBody, read};
 use crate::adapter::Mood;
 use crate::busy::hurries;
 use crate::city::{City, millis, secs};
-use crate::clerk::{Deed, Who};
+use crate::clerk::{Deed, Who, address};
 use crate::desk::has;
+use crate::exchange::{Exchange, Temper};
 use crate::network::Weather;
 use crate::seed::{in_a_city_with, play, seeds};
 
@@ -411,6 +412,31 @@ fn the_owner_of_a_car_and_whom_it_is_in_the_way_talk_and_neither_sees_the_others
         assert!(told.is_none(), "{told:?}");
         let board = hotline::console::snapshot(&city.board, city.now()).to_string();
         assert!(!board.contains(OWNER), "{board}");
+    });
+}
+
+#[test]
+fn an_owner_who_sends_the_call_on_to_110_is_one_who_does_not_answer() {
+    let decided = |plan: &mut Plan| {
+        helps_itself(plan);
+        let emergency = plan.trunks.get_mut("emergency").expect("the shipped plan has it");
+        emergency.targets = vec![address(1).into()];
+    };
+    in_a_city_with(decided, |city| {
+        city.adapters.cars.insert(CAR.into(), OWNER.into());
+        let owner = owner(city, Answers::Never);
+        city.exchanges.insert(owner.0, Exchange::default());
+        city.way_is(owner, Temper::SendsTo(address(1)));
+        let police = city.phone("110").waits();
+        let clerk = city.seat("1001").talks_for(secs(5)).answers_after(secs(1));
+        let caller = city.phone(CALLER).waits();
+        chooses(city, caller, "3");
+        types(city, caller, &format!("{CAR}#"));
+        assert!(city.run_until(secs(30), |city| city.talks_to(caller) == Some(clerk)), "{}", city.story());
+        assert!(!city.saw(police, |event| matches!(event, PhoneEvent::IncomingCall { .. })), "110 rang");
+        city.run_for(secs(10));
+        let facts = &city.store.facts[&city.record_of(caller).call];
+        assert!(has(facts, |what| matches!(what, What::PeerFailed { status: 302, .. })), "{facts:?}");
     });
 }
 
