@@ -150,9 +150,9 @@ pub(in super::super) fn case(table: &CaseTable, whole: &RoutingTable) -> Option<
 fn transfer(table: &TransferTable, whole: &RoutingTable) -> Option<Transfer> {
     let to = match &table.to.as_ref()?.value {
         TargetTable::Number(number) => Target::Peer(named_peer(number, whole)?),
-        TargetTable::Value { name, most, within, .. } => {
-            let name = name.value.clone();
-            Target::Value(Relay { name, most: value(most)?, within: value(within)? })
+        TargetTable::Value(relay) => {
+            let (most, within) = (value(&relay.most)?, value(&relay.within)?);
+            Target::Value(Relay { name: relay.name.value.clone(), most, within })
         }
     };
     Some(Transfer { to, failed: flow(&table.failed) })

@@ -13,12 +13,12 @@ pub fn transfers(act: &ActTable, table: &RoutingTable, problems: &mut Problems) 
     let Some(to) = &transfer.to else { return };
     match &to.value {
         TargetTable::Number(number) => known(&to.spot, number, table, problems),
-        TargetTable::Value { name, line, most, within } => {
-            bounded(within, LONGEST, "\"1ms\"–\"24h\"", problems);
-            if let Some(said) = most.as_ref().filter(|said| said.value == 0) {
+        TargetTable::Value(relay) => {
+            bounded(&relay.within, LONGEST, "\"1ms\"–\"24h\"", problems);
+            if let Some(said) = relay.most.as_ref().filter(|said| said.value == 0) {
                 out_of_range(&said.spot, &format!("1–{}", u8::MAX), problems);
             }
-            outside(name, line.as_ref(), table, problems);
+            outside(&relay.name, relay.line.as_ref(), table, problems);
         }
     }
 }

@@ -230,7 +230,7 @@ impl Value for TargetTable {
             let line = reader.optional("line");
             let most = reader.or("most", Relay::MOST);
             let within = reader.or("within", Relay::WITHIN);
-            Some(TargetTable::Value { name: name?, line, most, within })
+            Some(TargetTable::Value(Box::new(RelayTable { name: name?, line, most, within })))
         })
     }
 }
