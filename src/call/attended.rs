@@ -99,10 +99,7 @@ impl Call {
             Callee::Seat(seat) => return Reached::Seat(seat.clone()),
             Callee::Peer { trunk, number } => (trunk, number),
         };
-        let sub_centers = self.plan.lines.values().filter_map(|line| line.mode.peer());
-        let peers = self.plan.emergency.values().chain(self.plan.departments.values());
-        let known = peers.chain(sub_centers).find(|peer| peer.number == *number).cloned();
-        Reached::Peer(known.unwrap_or_else(|| Peer {
+        Reached::Peer(self.plan.peer_of(number).cloned().unwrap_or_else(|| Peer {
             trunk: trunk.clone(),
             number: number.clone(),
             ring: ADOPTION_MAX,

@@ -28,8 +28,9 @@ pub enum Input {
     /// `None`: the range is used up, or there is no way to the callee. `keys`, where every way there is
     /// over TLS.
     Port { leg: LegId, slot: Option<PortSlot>, peer: IpAddr, ours: IpAddr, keys: Option<KeySeed> },
-    /// Our INVITE goes by this trunk now, whose peer signals from there.
-    Routed { leg: LegId, trunk: TrunkId, peer: IpAddr },
+    /// Our INVITE goes by this trunk now, whose peer signals from there, and asks for another number, where
+    /// whoever was called has named one.
+    Routed { leg: LegId, trunk: TrunkId, peer: IpAddr, number: Option<String> },
     /// 101–199 to our INVITE.
     Progressed { leg: LegId, sdp: Option<Arc<Sdp>> },
     /// 2xx to our INVITE.
@@ -104,6 +105,8 @@ pub enum Input {
     Survey { wanted: bool },
     /// The answer to [`Command::LookUp`] of that number.
     LookedUp { asked: u32, said: LookedUp },
+    /// The answer to [`Command::Relay`].
+    RelayJudged { may: bool },
     /// What the program of that talk does, or what becomes of it; see [`Command::TalkWithBot`].
     Bot { talk: u32, said: BotSaid },
     /// End now, whatever is going on.
@@ -264,9 +267,10 @@ impl Subject {
 /// What the call wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Whoever is called by this number and the caller are shown nothing of one another, and the number is in no
-    /// fact. Comes before the call there.
-    HideNumbers { number: String },
+    /// Whoever is about to be called by this number and the caller are shown nothing of one another, and the
+    /// number is in no fact; within a time it is called so often at most, and for this caller: [`Input::RelayJudged`]
+    /// follows.
+    Relay { number: String, most: u8, within: Duration },
     /// A port pair for a leg that is about to be called.
     WantPort { leg: LegId, callee: Callee },
     /// A port pair whose sound was never opened.
@@ -397,6 +401,8 @@ pub enum Told {
     /// A flow was to ring somebody for the caller by the value of this name, and rang nobody: why, and the number,
     /// where there is one.
     NotRelayed { name: String, why: NotRelayed, number: String },
+    /// A flow was to ring this number for the caller, which is called too often.
+    RelayDeclined { number: String },
     /// A program talked with the caller, or was to: how that ended, how long it took from when it was asked for, what
     /// was said, and how many lines were not kept whole.
     BotTalked { bot: BotId, end: BotEnd, took: Duration, lines: Vec<BotLine>, cut: u32 },

@@ -385,7 +385,7 @@ impl Call {
             Input::Port { leg, slot, peer, ours, keys } => {
                 self.port_given(leg, slot, (peer, ours), keys.as_ref(), now);
             }
-            Input::Routed { leg, trunk, peer } => self.other_routed(leg, trunk, peer),
+            Input::Routed { leg, trunk, peer, number } => self.other_routed(leg, (trunk, number), peer),
             Input::Progressed { leg, sdp } => self.other_progressed(leg, sdp.as_deref(), now),
             Input::Answered { leg, sdp } => self.other_answered(leg, sdp.as_deref(), now),
             Input::Refused { leg, status } => self.other_refused(leg, status, now),
@@ -425,6 +425,7 @@ impl Call {
             Input::WatchAs { how } => self.watch_as(how),
             Input::CoolDown => self.cools_down = true,
             Input::LookedUp { asked, said } => self.looked_up(asked, said, now),
+            Input::RelayJudged { may } => self.relay_judged(may, now),
             Input::Bot { talk, said } => self.bot_said(talk, said, now),
             Input::Survey { wanted } => self.unsurveyed = !wanted,
             Input::End { cause: EndWhy::Drained } => self.end(Ending::Drained, now),

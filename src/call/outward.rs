@@ -84,7 +84,7 @@ impl Call {
             Input::Port { leg, slot, peer, ours, keys } if leg == id => {
                 self.first_port(slot, (peer, ours), keys.as_ref(), now);
             }
-            Input::Routed { leg, trunk, peer } if leg == id => self.first_routed(trunk, peer),
+            Input::Routed { leg, trunk, peer, .. } if leg == id => self.first_routed(trunk, peer),
             Input::Progressed { leg, sdp } if leg == id => {
                 // Not heard before the answer; but the 2xx after a reliable response may have no
                 // description of its own (RFC 3262 §5).
@@ -124,7 +124,7 @@ impl Call {
         self.push(Command::Invite { leg: self.caller.id, callee, offer });
     }
 
-    /// See [`Call::other_routed`].
+    /// See [`Call::other_routed`]. Whoever is called so is sent on to no other number.
     fn first_routed(&mut self, by: TrunkId, peer: IpAddr) {
         self.caller.peer = peer;
         let Some(First { callee: Callee::Peer { trunk, .. }, .. }) = &mut self.first else { return };

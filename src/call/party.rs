@@ -30,6 +30,8 @@ pub(super) struct Other {
     pub(super) adopted: bool,
     /// The clerk who began the call, which was turned round: no queue knows of it.
     pub(super) began: bool,
+    /// It was rung for the caller by a number that an adapter gave: a stranger to the house.
+    pub(super) relayed: bool,
 }
 
 impl Other {
@@ -149,6 +151,7 @@ impl Call {
             invited: false,
             adopted: false,
             began: false,
+            relayed: false,
         }
     }
 

@@ -27,13 +27,14 @@ impl Call {
     }
 
     /// The INVITE goes by another trunk than it was given, or to another of its hops: what is said of
-    /// the peer from now on names that one, and sound is believed from there.
-    pub(super) fn other_routed(&mut self, leg: LegId, by: TrunkId, peer: IpAddr) {
+    /// the peer from now on names that one, and sound is believed from there. A number that the peer named
+    /// instead of its own is told as one that was dialled; to the call it is the same peer.
+    pub(super) fn other_routed(&mut self, leg: LegId, (by, moved): (TrunkId, Option<String>), peer: IpAddr) {
         let Some(party) = self.party_mut(leg) else { return };
         party.leg.peer = peer;
         let Callee::Peer { trunk, number } = &mut party.callee else { return };
-        if *trunk != by {
-            let number = number.clone();
+        if *trunk != by || moved.is_some() {
+            let number = moved.unwrap_or_else(|| number.clone());
             trunk.clone_from(&by);
             self.tell(Told::PeerDialled { trunk: by, number });
         }

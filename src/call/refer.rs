@@ -7,7 +7,7 @@
 //! [`attended`](super::attended)'s.
 
 use super::third::{Standing, Third};
-use super::{Call, Command, Doing, Partner, Told, TransferKind, TransferStep};
+use super::{Call, Callee, Command, Doing, Other, Partner, Told, TransferKind, TransferStep};
 use crate::id::{LegId, SeatId};
 use crate::routing::reach::Reached;
 use crate::time::Now;
@@ -40,6 +40,8 @@ impl Call {
             // A caller is served here, and puts nobody through.
             // Whom a clerk has called is no clerk.
             _ if !talks || self.clerk.is_some() => 603,
+            // Nor does anybody else on whom the plan puts no trust.
+            _ if !self.other.as_ref().is_some_and(|other| self.may_refer(other)) => 603,
             // Nothing that is only passed on goes on with anybody else: he may have no G.729.
             _ if self.caller.is_passed_on() => 603,
             (Some(Ok(partner)), _) => return self.join_partner(partner, (leg, refer), now),
@@ -54,6 +56,18 @@ impl Call {
             self.tell(Told::Transfer { to: target, kind, step: TransferStep::Declined(status) });
         }
         self.push(decline(status));
+    }
+
+    /// Whether who talks with the caller may put them through: a clerk or an expert of ours, and whom the plan
+    /// itself names as a peer. Whoever was rung by a number that an adapter gave (the owner of a car), or came
+    /// by a clerk's own call, is a stranger: a transfer of theirs would be in the caller's name, at our cost,
+    /// to our seats and to 110 (RFC 3515 §5.1).
+    fn may_refer(&self, other: &Other) -> bool {
+        !other.relayed
+            && match &other.callee {
+                Callee::Seat(_) => true,
+                Callee::Peer { number, .. } => self.plan.peer_of(number).is_some(),
+            }
     }
 
     pub(super) fn is_with(&self, seat: &SeatId) -> bool {

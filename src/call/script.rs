@@ -14,7 +14,7 @@ use super::script_bot::Talk;
 use super::{Call, Command, Doing, Ending, TicketReason, Timer, Told};
 use crate::id::{LineId, PromptId, QueueId, ScriptId};
 use crate::media::Order;
-use crate::routing::plan::Step;
+use crate::routing::plan::{Peer, Step};
 use crate::routing::script::{
     ACTS_TAKEN_MAX, Act, Branch, Collect, Condition, LookUp, Menu, Message, Script, VALUE_CHARS_MAX,
     VALUES_MAX,
@@ -82,6 +82,8 @@ pub(super) enum Acting {
     Speaking { message: Message, tries_left: u8, from: Duration },
     /// An adapter has been asked this, since then: the latest question.
     LookingUp { look_up: LookUp, since: Instant },
+    /// Whether somebody may be rung, of whom an adapter has given the number.
+    Relaying { peer: Peer },
     /// With a program: [`Service::talk`].
     Talking,
 }

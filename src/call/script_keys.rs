@@ -55,7 +55,7 @@ impl Call {
             }
             Acting::Speaking { .. } if digit == END_KEY => self.spoken(now),
             Acting::Talking => self.press_to_bot(digit),
-            Acting::Speaking { .. } | Acting::LookingUp { .. } => {}
+            Acting::Speaking { .. } | Acting::LookingUp { .. } | Acting::Relaying { .. } => {}
         }
     }
 
@@ -92,6 +92,7 @@ impl Call {
                 self.spoken(now);
             }
             Acting::LookingUp { .. } => self.looked_up(self.service.asked, super::LookedUp::Failed, now),
+            Acting::Relaying { .. } => self.relay_judged(false, now),
             Acting::Talking => self.bot_late(now),
             Acting::Saying { .. } | Acting::Notifying { .. } | Acting::Inviting { .. } => {}
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::script::Acting;
 use super::{Call, Command, Doing, LookedUp, NotRelayed, Timer, Told};
-use crate::routing::script::{LookUp, Target, Transfer};
+use crate::routing::script::{LookUp, Relay, Target, Transfer};
 use crate::time::Now;
 
 /// An answer is told within the source's time-out, and its way here takes no longer than this: what has not
@@ -68,30 +68,41 @@ impl Call {
     /// Rings somebody. Whom nobody may ring, or who is not there at this hour, does not answer.
     pub(super) fn ring_for_caller(&mut self, transfer: Transfer, now: Now) {
         self.service.on_failure = transfer.failed;
-        let peer = match transfer.to {
-            Target::Peer(peer) => {
-                let there = peer.hours.are_open(now.wall, &self.plan.city.time_zone);
-                Some(peer).filter(|_| there)
+        match transfer.to {
+            Target::Peer(peer) if peer.hours.are_open(now.wall, &self.plan.city.time_zone) => {
+                self.dial(peer, false, None, now);
             }
-            Target::Value(name) => {
-                let number = self.service.looked_up(&name).unwrap_or_default().to_owned();
-                match self.plan.relayable(&number) {
-                    Ok(peer) => {
-                        self.push(Command::HideNumbers { number: peer.number.clone() });
-                        Some(peer)
-                    }
-                    Err(_) => {
-                        let why =
-                            if number.is_empty() { NotRelayed::Unknown } else { NotRelayed::NotAllowed };
-                        self.tell(Told::NotRelayed { name, why, number });
-                        None
-                    }
-                }
-            }
+            Target::Peer(_) => self.not_reached(now),
+            Target::Value(relay) => self.relay(&relay, now),
+        }
+    }
+
+    /// Asks whether the number that an adapter gave may be rung once more.
+    fn relay(&mut self, relay: &Relay, now: Now) {
+        let number = self.service.looked_up(&relay.name).unwrap_or_default().to_owned();
+        let Ok(peer) = self.plan.relayable(&number) else {
+            let why = if number.is_empty() { NotRelayed::Unknown } else { NotRelayed::NotAllowed };
+            self.tell(Told::NotRelayed { name: relay.name.clone(), why, number });
+            return self.not_reached(now);
         };
-        match peer {
-            Some(peer) => self.dial(peer, false, None, now),
-            None => self.not_reached(now),
+        let (number, most, within) = (peer.number.clone(), relay.most, relay.within);
+        self.timers.set(Timer::Act, now.mono + ANSWER_LATE);
+        self.doing = Doing::Serving(Acting::Relaying { peer });
+        self.push(Command::Relay { number, most, within });
+    }
+
+    /// It may, or was rung too often.
+    pub(super) fn relay_judged(&mut self, may: bool, now: Now) {
+        let Doing::Serving(Acting::Relaying { peer }) = &self.doing else { return };
+        let peer = peer.clone();
+        self.timers.cancel(Timer::Act);
+        if !may {
+            self.tell(Told::RelayDeclined { number: peer.number });
+            return self.not_reached(now);
+        }
+        self.dial(peer, false, None, now);
+        if let Some(other) = &mut self.other {
+            other.relayed = true;
         }
     }
 

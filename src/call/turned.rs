@@ -65,6 +65,7 @@ impl Call {
             invited: true,
             adopted: false,
             began: false,
+            relayed: false,
         }
     }
 

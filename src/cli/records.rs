@@ -371,7 +371,7 @@ mod tests {
         let call = record.call;
         let story = [
             What::ScriptBegun { script: "main".into() },
-            What::LookedUp { source: "tickets".into(), answer: Answer::Missing, took_ms: 5 },
+            What::LookedUp { source: "tickets".into(), answer: Answer::Missing, took_ms: 5, about: None },
             What::ScriptBegun { script: "order".into() },
             What::BotTalked {
                 bot: "assistant".into(),

@@ -101,6 +101,8 @@ pub struct TrunkConfig {
     pub calls_per_second: u32,
     /// An emergency center's: its calls are the last to be refused.
     pub emergency: bool,
+    /// Numbers behind it of those who help in an emergency: no call is sent on to them.
+    pub helpers: Vec<String>,
     /// A drill: whatever answers there sends nobody on.
     pub drill: bool,
 }
@@ -154,6 +156,7 @@ impl TrunkConfig {
             calls_max: 0,
             calls_per_second: 0,
             emergency: false,
+            helpers: Vec::new(),
             drill: false,
         }
     }

@@ -109,8 +109,9 @@ pub enum Event {
     /// A request was turned away at the door; one counter each.
     TurnedAway { peer: SocketAddr, why: TurnedAway },
     /// Our INVITE goes by another way than [`Endpoint::way_to`](super::Endpoint::way_to) or the last
-    /// of these said: this trunk, and the address that signals there.
-    Routed { session: SessionId, trunk: TrunkId, peer: IpAddr },
+    /// of these said: this trunk, and the address that signals there. `number`: a 3xx has led to another
+    /// one, this.
+    Routed { session: SessionId, trunk: TrunkId, peer: IpAddr, number: Option<String> },
     /// A trunk's health has changed: by its answers to OPTIONS, or by an INVITE that was answered.
     TrunkHealth { trunk: TrunkId, up: bool },
     /// We are registered at a trunk now, or no more.
@@ -330,8 +331,19 @@ pub struct Invite {
     pub connect_timeout: Duration,
     /// For help in an emergency: no limit of our own may stand in its way.
     pub emergency: bool,
+    /// How far whoever is called may send it on.
+    pub redirects: Redirects,
     /// What goes along from the caller's leg.
     pub along: Along,
+}
+
+/// How far a 3xx to an INVITE of ours may lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redirects {
+    /// To another number, too: whoever is called is named by the plan, and trusted.
+    Any,
+    /// To the same number by another way, and no further: whoever is called is a stranger.
+    SameNumber,
 }
 
 /// Whether new INVITEs are let in. REGISTER and whatever is in a dialog go on in each case.

@@ -14,17 +14,21 @@ use super::endpoint::{Endpoint, User};
 use super::event::{Event, Invite, NoWay, Route, SessionId, Target, TrunkConfig, WayFailed};
 use super::message::Message;
 use super::name::Name;
+use super::redirects::Bounds;
 use super::scan;
 use super::session::{Farewell, Phase};
 use super::shares::{self, Share};
 use super::transport::{Hop, Transport};
 use super::trunks::{REST_AFTER_SILENCE, Room};
 use super::uac::Way;
+use super::uri::Uri;
 use crate::id::{Dice, TrunkId};
 use crate::time::{Instant, Now};
 
 /// Most INVITEs that are sent for one call, those to redirected places included.
 const ATTEMPTS_MAX: usize = 8;
+/// Characters of a number in a 3xx that are told.
+const NUMBER_CHARS_MAX: usize = 32;
 /// Most routes of one call that are looked at.
 const ROUTES_MAX: usize = 32;
 
@@ -54,6 +58,19 @@ impl Hunt {
         self.ahead = ahead.into();
         self.last_resort.clear();
         self.redirects += 1;
+    }
+
+    /// What a 3xx to the attempt under way may lead to.
+    pub(super) fn bounds(&self) -> Bounds<'_> {
+        let route = match &self.invite.target {
+            Target::Trunk(routes) => routes.get(self.route),
+            Target::Seat(_) => None,
+        };
+        Bounds {
+            redirects: self.invite.redirects,
+            number: route.map_or("", |route| &route.user),
+            emergency: self.invite.emergency,
+        }
     }
 }
 
@@ -202,9 +219,10 @@ impl Endpoint {
         hunt.asked.push(asked);
         (hunt.here, hunt.route) = (Some((step.trunk.clone(), step.hop.addr)), step.route);
         let here = (step.trunk.clone(), step.hop.addr.ip());
-        if hunt.told.as_ref() != Some(&here) {
+        let number = step.redirected.as_deref().and_then(number_of).filter(|number| *number != route.user);
+        if hunt.told.as_ref() != Some(&here) || number.is_some() {
             hunt.told = Some(here.clone());
-            self.tell(Event::Routed { session: id, trunk: here.0, peer: here.1 });
+            self.tell(Event::Routed { session: id, trunk: here.0, peer: here.1, number });
         }
         Ok(())
     }
@@ -332,6 +350,13 @@ pub(super) fn retry_after(response: &Message) -> Option<Duration> {
     let value = response.header(Name::RetryAfter)?;
     let digits = value.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(value.len());
     scan::number(&value[..digits]).map(Duration::from_secs)
+}
+
+/// The number in the place that a 3xx named, as far as it can be written down.
+fn number_of(uri: &[u8]) -> Option<String> {
+    let user = Uri::parse(uri).ok()?.user?;
+    let user = std::str::from_utf8(user).ok()?;
+    Some(user.chars().filter(|letter| !letter.is_control()).take(NUMBER_CHARS_MAX).collect())
 }
 
 /// The places of `routes` in the order of trying.

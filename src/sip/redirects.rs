@@ -3,12 +3,14 @@
 //! Only to places that a trunk of ours owns. A 3xx is somebody else's word on where we call: taken
 //! at its word it would let whoever answers for one number have us call any other host at our cost,
 //! which is toll fraud. So a contact is another number at the same trunk, or a host of another one
-//! of ours; everything else is a refusal, and counted.
+//! of ours; everything else is a refusal, and counted. Where whoever is called is a stranger, who may
+//! be called is the operator's to say and not theirs: such a call goes on with the same number only
+//! ([`Redirects::SameNumber`]). And none but a call for help leads to those who help in an emergency.
 
 use std::net::SocketAddr;
 
 use super::endpoint::Endpoint;
-use super::event::{SessionId, TrunkConfig, WayFailed};
+use super::event::{Redirects, SessionId, TrunkConfig, WayFailed};
 use super::hunt::{Lost, Step};
 use super::message::Message;
 use super::name_addr::{Contacts, NameAddr};
@@ -44,7 +46,8 @@ impl Endpoint {
         };
         let mut ahead: Vec<Step> = Vec::new();
         for contact in in_order(contacts) {
-            let Some((trunk, hop, uri)) = place(&self.config.trunks, &here, contact.uri()) else { continue };
+            let found = place(&self.config.trunks, &here, contact.uri(), &hunt.bounds());
+            let Some((trunk, hop, uri)) = found else { continue };
             let asked = hunt.asked.contains(&uri);
             let planned = |step: &Step| step.redirected.as_deref() == Some(&*uri);
             if !asked && !ahead.iter().any(planned) {
@@ -71,9 +74,51 @@ fn in_order(mut contacts: Vec<NameAddr>) -> Vec<NameAddr> {
     contacts
 }
 
+/// What one call lets a 3xx do.
+pub(super) struct Bounds<'a> {
+    /// How far.
+    pub(super) redirects: Redirects,
+    /// The number that it asked for, as its trunk wants it.
+    pub(super) number: &'a str,
+    /// It is for help in an emergency.
+    pub(super) emergency: bool,
+}
+
+impl Bounds<'_> {
+    /// Whether this may be asked for, at the same trunk or another one.
+    fn allow_user(&self, trunks: &[TrunkConfig], user: Option<&[u8]>) -> bool {
+        let same = user == Some(self.number.as_bytes());
+        let user = user.map(|user| user.split(|byte| *byte == b';').next().unwrap_or_default());
+        let mut helpers = trunks.iter().flat_map(|trunk| &trunk.helpers);
+        let help = helpers.any(|number| user == Some(number.as_bytes()));
+        match self.redirects {
+            _ if self.emergency => true,
+            Redirects::Any => !help,
+            Redirects::SameNumber => same && !help,
+        }
+    }
+
+    /// Whether a call by `here` may go on to this hop: not where somebody helps in an emergency, but for
+    /// an address that is `here`'s own, too.
+    fn allow_hop(&self, trunks: &[TrunkConfig], here: Option<&TrunkConfig>, hop: &Hop) -> bool {
+        let has = |trunk: &TrunkConfig| trunk.hops.iter().any(|known| known.addr == hop.addr);
+        self.emergency
+            || here.is_some_and(has)
+            || !trunks.iter().any(|trunk| !trunk.helpers.is_empty() && has(trunk))
+    }
+}
+
 /// Where a contact leads, if it is ours to go there: trunk, hop and Request-URI.
-fn place(trunks: &[TrunkConfig], here: &TrunkId, uri: &[u8]) -> Option<(TrunkId, Hop, Vec<u8>)> {
+fn place(
+    trunks: &[TrunkConfig],
+    here: &TrunkId,
+    uri: &[u8],
+    bounds: &Bounds<'_>,
+) -> Option<(TrunkId, Hop, Vec<u8>)> {
     let uri = Uri::parse(uri).ok()?;
+    if !bounds.allow_user(trunks, uri.user) {
+        return None;
+    }
     let own = trunks.iter().find(|trunk| trunk.trunk == *here);
     if uri.is_tel() {
         // A number and no place: the same trunk's to know.
@@ -97,6 +142,7 @@ fn place(trunks: &[TrunkConfig], here: &TrunkId, uri: &[u8]) -> Option<(TrunkId,
         let hop = owned(trunk, &uri)?;
         let may = (!secure || hop.transport == Transport::Tls)
             && wanted.is_none_or(|transport| transport == hop.transport);
+        let may = may && bounds.allow_hop(trunks, own, &hop);
         may.then(|| (trunk.trunk.clone(), hop, plain(&uri)))
     })
 }
@@ -189,12 +235,53 @@ mod tests {
             ("http://carrier.example/", None),
             ("mailto:a@carrier.example", None),
         ] {
-            let found = place(&trunks(), &"carrier".into(), contact.as_bytes());
+            let any = Bounds { redirects: Redirects::Any, number: "2", emergency: false };
+            let found = place(&trunks(), &"carrier".into(), contact.as_bytes(), &any);
             let found = found.map(|(trunk, hop, uri)| {
                 (trunk.to_string(), hop.addr.to_string(), String::from_utf8(uri).unwrap())
             });
             let wanted = wanted.map(|(trunk, addr, uri)| (trunk.into(), addr.into(), uri.into()));
             assert_eq!(found, wanted, "{contact}");
+        }
+    }
+
+    #[test]
+    fn who_is_a_stranger_leads_to_no_other_number_and_nobody_but_a_call_for_help_to_110() {
+        let mut trunks = trunks();
+        trunks[0].helpers = vec!["119".into()];
+        let at = |addr: &str| Hop {
+            transport: Transport::Udp,
+            addr: addr.parse().unwrap(),
+            name: None,
+            rank: Default::default(),
+        };
+        trunks.push(TrunkConfig {
+            hops: vec![at("192.0.2.10:5070"), at("192.0.2.110:5060")],
+            helpers: vec!["110".into()],
+            ..TrunkConfig::named("police".into())
+        });
+        let (any, same) = (Redirects::Any, Redirects::SameNumber);
+        for (contact, redirects, emergency, wanted) in [
+            ("sip:13900000001@carrier.example", same, false, true),
+            ("sip:13900000001@198.51.100.5", same, false, true),
+            ("sip:0019005551212@carrier.example", same, false, false),
+            ("sip:0019005551212@carrier.example", any, false, true),
+            ("tel:+8613900000002", same, false, false),
+            ("sip:13900000001;phone-context=+1@carrier.example", same, false, false),
+            ("sip:carrier.example", same, false, false),
+            ("sip:119@carrier.example", any, false, false),
+            ("sip:119;x=1@carrier.example", any, false, false),
+            ("sip:119@carrier.example", any, true, true),
+            ("sip:110@192.0.2.10:5070", any, false, false),
+            ("sip:13900000001@192.0.2.10:5070", same, false, false),
+            ("sip:13900000001@192.0.2.110", same, false, false),
+            ("sip:200@192.0.2.110", any, false, false),
+            ("sip:200@192.0.2.110", any, true, true),
+            ("sip:200@192.0.2.10:5060", any, false, true),
+        ] {
+            let bounds = Bounds { redirects, number: "13900000001", emergency };
+            let found = place(&trunks, &"carrier".into(), contact.as_bytes(), &bounds);
+            assert_eq!(found.is_some(), wanted, "{contact} {redirects:?} {emergency}");
         }
     }
 

@@ -113,6 +113,7 @@ impl Switchboard {
             caller,
             way,
             asking: None,
+            missed_about: None,
             hidden: Vec::new(),
             max_forwards,
             ticket,

@@ -225,6 +225,9 @@ pub enum What {
         /// What came of it.
         answer: Answer,
         took_ms: u64,
+        /// About what it was asked with a code in vain: a digest, by which the same is known again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<String>,
     },
     /// A flow was to ring somebody by what an adapter said, and rang nobody.
     NotRelayed {
@@ -234,6 +237,9 @@ pub enum What {
         /// As much of the number as a log may show; empty where there is none.
         number: String,
     },
+    /// A flow was to ring somebody whose number an adapter gave, and did not: it was rung too often of late, or
+    /// somebody was for this caller. The number as far as a log may show it.
+    RelayDeclined { number: String },
     /// A program talked with the caller, or was to.
     BotTalked {
         bot: BotId,
@@ -258,8 +264,9 @@ pub enum What {
         /// Where the message that belongs to it stands in the recording.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<Span>,
-        /// The pick-up code (提取码), by which its progress is asked for.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        /// The pick-up code (提取码), by which its progress is asked for: written down nowhere, the store keeps
+        /// a digest of it.
+        #[serde(default, skip_serializing)]
         code: Option<String>,
     },
     /// 好差评: 1 (very satisfied) … 5 (very dissatisfied).

@@ -91,9 +91,9 @@ impl Switchboard {
                 tracing::info!(%seat, "seat gone");
                 self.acd.seat_unregistered(&seat, now.mono);
             }
-            Event::Routed { session, trunk, peer } => {
-                tracing::debug!(%trunk, %peer, "a call goes by another way");
-                self.tell_leg(session, |leg| Input::Routed { leg, trunk, peer });
+            Event::Routed { session, trunk, peer, number } => {
+                tracing::debug!(%trunk, %peer, ?number, "a call goes by another way");
+                self.tell_leg(session, |leg| Input::Routed { leg, trunk, peer, number });
             }
             Event::TrunkHealth { trunk, up: true } => tracing::info!(%trunk, "trunk is up"),
             Event::TrunkHealth { trunk, up: false } => tracing::warn!(%trunk, "trunk is down"),
@@ -319,6 +319,7 @@ impl Switchboard {
             caller: invited.caller,
             way: trunk.clone(),
             asking: None,
+            missed_about: None,
             hidden: Vec::new(),
             max_forwards: invited.max_forwards,
             ticket: ticket.clone(),

@@ -28,6 +28,7 @@ mod ports;
 mod posting;
 mod queueing;
 mod recording;
+mod relaying;
 pub mod request;
 mod rooms;
 mod screens;
@@ -108,6 +109,8 @@ pub struct Switchboard {
     ports: Ports,
     rooms: rooms::Rooms,
     lookings: looking::Lookings,
+    /// Whom flows have rung for callers, lately.
+    relays: relaying::Relays,
     talks: bots::Talks,
     screens: Screens,
     seats: seats::Seats,
@@ -155,6 +158,8 @@ pub struct Entry {
     way: crate::id::TrunkId,
     /// The question to an adapter that the call waits for.
     asking: Option<looking::Asking>,
+    /// About what the last one asked in vain, until that is told.
+    missed_about: Option<String>,
     /// Whom a flow has rung so that neither side is shown the other's number: facts about one may come after
     /// the next is rung.
     hidden: Vec<String>,
@@ -213,6 +218,7 @@ impl Switchboard {
             ports: Ports::new(setup.plan.network.rtp_ports),
             rooms: rooms::Rooms::default(),
             lookings: looking::Lookings::default(),
+            relays: relaying::Relays::default(),
             talks: bots::Talks::default(),
             screens: Screens::default(),
             seats: seats::Seats::default(),
@@ -277,6 +283,7 @@ impl Switchboard {
             Input::RestoreMissed { facts } => {
                 self.missed.restore(&facts, |call| self.kept.places.contains_key(&call), now);
             }
+            Input::RestoreMisses { facts } => self.restore_misses(&facts, now),
             Input::RestoreFollowUps { facts } => self.follow_up.restore(&facts, now),
             Input::PauseRecording { call, pause, by } => {
                 self.tell_call(call, call::Input::PauseRecording { pause, by });

@@ -4,14 +4,14 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use super::calling::{is_tls_to, telephone};
-use super::{Output, Switchboard, trunks};
+use super::{Entry, Output, Switchboard, trunks};
 use crate::acd::event::Joining;
 use crate::call::{Callee, Command, Input};
 use crate::id::{CallId, LegId, QueueId, TrunkId, mask};
 use crate::media::Order;
 use crate::routing::Plan;
 use crate::sip::SessionId;
-use crate::sip::event::{Config, Invite, ListenerConfig, SeatAccount, Target, TrunkConfig, WayTo};
+use crate::sip::event::{Config, Invite, ListenerConfig, Redirects, SeatAccount, Target, TrunkConfig, WayTo};
 use crate::sip::sdp::Sdp;
 use crate::time::Now;
 
@@ -26,11 +26,7 @@ impl Switchboard {
     pub(super) fn carry_out(&mut self, id: CallId, command: Command, now: Now) {
         let caller = self.legs.get(&LegId::caller(id)).copied();
         match command {
-            Command::HideNumbers { number } => {
-                if let Some(entry) = self.calls.get_mut(&id).filter(|entry| !entry.hidden.contains(&number)) {
-                    entry.hidden.push(number);
-                }
-            }
+            Command::Relay { number, most, within } => self.relay(id, number, (most, within), now),
             Command::WantPort { leg, callee } => self.give_port(id, leg, &callee),
             Command::FreePort { slot } => self.ports.release(slot),
             Command::Progress { status, sdp } => {
@@ -191,6 +187,7 @@ impl Switchboard {
             headers,
             connect_timeout: SEAT_CONNECT_TIMEOUT,
             emergency: self.is_emergency(&callee),
+            redirects: self.redirects(entry, &callee),
             along,
         };
         let way = self.endpoint.way_to(&invite.target);
@@ -216,7 +213,7 @@ impl Switchboard {
             return;
         };
         if let Some(way) = way {
-            self.tell_call(leg.call, Input::Routed { leg, trunk, peer: way.peer.ip() });
+            self.tell_call(leg.call, Input::Routed { leg, trunk, peer: way.peer.ip(), number: None });
         }
     }
 
@@ -250,6 +247,16 @@ impl Switchboard {
     fn sees_numbers(&self, callee: &Callee) -> bool {
         let Callee::Seat(seat) = callee else { return true };
         self.plan.seats.get(seat).is_none_or(|seat| seat.role.sees_numbers())
+    }
+
+    /// How far whoever is called may send the call on: who is named by the plan anywhere, everybody else
+    /// nowhere, or `[calling] allowed` would be theirs to write.
+    fn redirects(&self, entry: &Entry, callee: &Callee) -> Redirects {
+        let named = |number: &str| self.plan.peer_of(number).is_some();
+        match callee {
+            Callee::Peer { number, .. } if named(number) && !entry.hides(callee) => Redirects::Any,
+            Callee::Peer { .. } | Callee::Seat(_) => Redirects::SameNumber,
+        }
     }
 
     /// Whether the plan has this callee for help in an emergency.

@@ -64,6 +64,8 @@ pub enum Input {
     RestoreMissed { facts: Vec<Fact> },
     /// The same for those who are yet to be asked whether they were helped.
     RestoreFollowUps { facts: Vec<Fact> },
+    /// The same for what callers asked adapters for in vain.
+    RestoreMisses { facts: Vec<Fact> },
     /// Somebody wants a call's recording paused, or to go on.
     PauseRecording { call: CallId, pause: bool, by: String },
     /// Past calls of a caller, in answer to [`Output::LookUpHistory`]: one line of text each for the

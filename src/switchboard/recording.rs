@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::callers::SEATS_MAX;
 pub(super) use super::fact::millis;
-use super::fact::{Cause, Missing, Outbound, Party, Span};
+use super::fact::{Answer, Cause, Missing, Outbound, Party, Span};
 use super::kept::Answered;
 use super::ticketing::About;
 use super::{Entry, Fact, Output, StoreJob, Switchboard, What, looking, ticketing};
@@ -281,7 +281,8 @@ impl Switchboard {
             }
             Told::LookedUp { source, answer, took } => {
                 tracing::info!(call = %id, %source, answer = answer.word(), "looked up");
-                What::LookedUp { source, answer, took_ms: millis(took) }
+                let about = entry.missed_about.take().filter(|_| answer == Answer::Missing);
+                What::LookedUp { source, answer, took_ms: millis(took), about }
             }
             Told::NotRelayed { name, why, number } => {
                 // An adapter may say anything: what is no number is not repeated.
@@ -291,6 +292,7 @@ impl Switchboard {
                 tracing::warn!(call = %id, value = name, reason, number, "whom a flow was to ring was not rung");
                 What::NotRelayed { name, why, number }
             }
+            Told::RelayDeclined { number } => What::RelayDeclined { number: mask(&number).to_string() },
             Told::BotTalked { bot, end, took, lines, cut } => {
                 let (said, took_ms) = (lines.len(), millis(took));
                 tracing::info!(call = %id, %bot, end = end.word(), said, took_ms, "a bot's talk is over");

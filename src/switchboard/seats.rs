@@ -262,6 +262,7 @@ impl Switchboard {
             caller: invited.caller,
             way: crate::id::TrunkId::from(crate::routing::meeting::SEATS),
             asking: None,
+            missed_about: None,
             hidden: Vec::new(),
             max_forwards: invited.max_forwards,
             ticket: String::new(),

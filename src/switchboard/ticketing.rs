@@ -71,7 +71,8 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         | What::ScriptBegun { .. }
         | What::ValueUnread { .. }
         | What::LookedUp { .. }
-        | What::NotRelayed { .. } => return None,
+        | What::NotRelayed { .. }
+        | What::RelayDeclined { .. } => return None,
         What::BotTalked { bot, end, took_ms, lines, cut } => {
             let transcript = lines.into_iter().map(said).collect();
             EventBody::BotTalked { bot, outcome: end.word().to_owned(), took_ms, transcript, cut }

@@ -76,6 +76,7 @@ pub(super) fn configs(
     let reach = Reach::of(listeners);
     let one = |trunk: &Trunk| TrunkConfig {
         drill: is_drill(plan, &trunk.id),
+        helpers: helpers(plan, &trunk.id),
         ..config(trunk, known.of(trunk, &reach), passwords)
     };
     plan.trunks.values().map(one).collect()
@@ -85,11 +86,19 @@ pub(super) fn configs(
 fn is_drill(plan: &Plan, trunk: &TrunkId) -> bool {
     let centers = plan.lines.values().filter_map(|line| line.mode.peer());
     let mut peers = plan.emergency.values().chain(plan.departments.values()).chain(centers);
-    let leads = |by: &TrunkId| {
-        let group = plan.groups.get(by);
-        by == trunk || group.is_some_and(|group| group.members.iter().any(|member| member.trunk == *trunk))
-    };
-    peers.any(|peer| peer.drill && leads(&peer.trunk))
+    peers.any(|peer| peer.drill && leads(plan, &peer.trunk, trunk))
+}
+
+/// Numbers behind the trunk of those who help in an emergency.
+fn helpers(plan: &Plan, trunk: &TrunkId) -> Vec<String> {
+    let behind = plan.emergency.values().filter(|peer| leads(plan, &peer.trunk, trunk));
+    behind.map(|peer| peer.number.clone()).collect()
+}
+
+/// Whether calls by a trunk, or a group of them, may go by this one.
+fn leads(plan: &Plan, by: &TrunkId, trunk: &TrunkId) -> bool {
+    let group = plan.groups.get(by);
+    by == trunk || group.is_some_and(|group| group.members.iter().any(|member| member.trunk == *trunk))
 }
 
 fn config(trunk: &Trunk, hops: Vec<Hop>, passwords: &TrunkPasswords) -> TrunkConfig {
@@ -120,6 +129,7 @@ fn config(trunk: &Trunk, hops: Vec<Hop>, passwords: &TrunkPasswords) -> TrunkCon
         calls_max: trunk.calls_max,
         calls_per_second: trunk.calls_per_second,
         emergency: trunk.emergency_center,
+        helpers: Vec::new(),
         drill: false,
     }
 }

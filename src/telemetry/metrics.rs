@@ -143,6 +143,7 @@ impl Metrics {
             | What::ValueUnread { .. }
             | What::LookedUp { .. }
             | What::NotRelayed { .. }
+            | What::RelayDeclined { .. }
             | What::BotTalked { .. }
             | What::MessageLeft { .. }
             | What::Ordered { .. } => {}

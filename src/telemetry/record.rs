@@ -299,6 +299,7 @@ impl CallRecord {
             | What::ValueUnread { .. }
             | What::LookedUp { .. }
             | What::NotRelayed { .. }
+            | What::RelayDeclined { .. }
             | What::BotTalked { .. }
             | What::MessageLeft { .. }
             | What::Ordered { .. } => {}

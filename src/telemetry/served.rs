@@ -184,7 +184,7 @@ impl ServedFigures {
             What::ScriptBegun { script } => {
                 count(&self.flows, vec![("flow", names.of_flow(script.as_str()))]);
             }
-            What::LookedUp { source, answer, took_ms } => {
+            What::LookedUp { source, answer, took_ms, .. } => {
                 let source = names.of_source(source.as_str());
                 count(&self.look_ups, vec![("source", source.clone()), ("answer", answer.word().to_owned())]);
                 if *answer != Answer::Locked {

@@ -417,7 +417,7 @@ impl EventBody {
             EventBody::TicketLeft { .. } => "hotline.ticket.left.v1",
             EventBody::MessageLeft { .. } => "hotline.message.left.v1",
             EventBody::BotTalked { .. } => "hotline.bot.talked.v1",
-            EventBody::Ordered { .. } => "hotline.ticket.ordered.v1",
+            EventBody::Ordered { .. } => ORDERED,
             EventBody::Surveyed { .. } => "hotline.call.surveyed.v1",
             EventBody::RecordingStored { .. } => "hotline.recording.stored.v1",
             EventBody::Closed { .. } => CLOSED,
@@ -427,6 +427,9 @@ impl EventBody {
 
 /// `type` of the event that every call begins with.
 pub const OPENED: &str = "hotline.call.opened.v1";
+
+/// `type` of the event by which a caller orders the ticket; it tells the pick-up code.
+pub const ORDERED: &str = "hotline.ticket.ordered.v1";
 
 /// `type` of the event that ends a call's life; only a recording may follow it.
 pub const CLOSED: &str = "hotline.call.closed.v1";

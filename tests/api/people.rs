@@ -80,7 +80,7 @@ fn nobody_reads_a_pick_up_code_not_even_who_leads() {
             let page = get(served.at, &asked, &token(role)).json();
             let facts = page["facts"].as_array().expect("a page");
             let own: Vec<&Value> = facts.iter().filter(|fact| fact["kind"] == "ordered").collect();
-            assert_eq!((own.len(), &own[0]["data"]["code"]), (1, &json!("*")), "{role} {asked}");
+            assert_eq!((own.len(), own[0]["data"].get("code")), (1, None), "{role} {asked}");
             assert!(!page.to_string().contains("471199"), "{role} {asked}");
         }
     }

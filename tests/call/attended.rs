@@ -122,6 +122,18 @@ fn a_colleague_takes_the_caller_over_as_a_seat() {
 }
 
 #[test]
+fn a_stranger_whom_a_clerk_has_joined_the_caller_with_puts_them_through_to_nobody() {
+    for (number, status) in [("13900000001", "603"), ("12366", "202")] {
+        let mut caller = joining(Callee::Peer { trunk: "carrier".into(), number: number.into() });
+        caller.answers(2);
+        let leg = caller.leg(2);
+        let target = "sip:110@hotline.puyang".into();
+        let said = caller.tell(Input::Referred { leg, refer: REFER, target, attended: None }).to_vec();
+        assert!(said.contains(&format!("{status} to REFER of 2")), "{number}: {said:?}");
+    }
+}
+
+#[test]
 fn a_partner_that_is_not_to_be_had_is_let_go_and_the_two_talk_on() {
     let tell = |caller: &mut Caller, what: &str| {
         let leg = caller.leg(2);

@@ -237,7 +237,7 @@ fn a_citizen_whom_the_house_calls_is_asked_and_let_go() {
     );
     assert_eq!(citizen.call.first_clerk(), None);
     let leg = citizen.leg(0);
-    let routed = Input::Routed { leg, trunk: "spare".into(), peer: [203, 0, 113, 9].into() };
+    let routed = Input::Routed { leg, trunk: "spare".into(), peer: [203, 0, 113, 9].into(), number: None };
     assert_eq!(citizen.tell(routed), ["told dialled 13800000000"], "by another trunk");
     assert_eq!(citizen.answers(0)[..3], ["told answered by 13800000000", "told answered", "open 0"]);
     assert_eq!(citizen.heard_out(0), ["told announced survey", "play 0: survey"]);

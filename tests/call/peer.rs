@@ -109,9 +109,16 @@ fn a_sub_center_reached_by_another_trunk_is_said_with_that_one() {
     let mut caller = Dialling::to("12366").go();
     caller.recorded();
     let leg = caller.leg(1);
-    let routed = |trunk: &str| Input::Routed { leg, trunk: trunk.into(), peer: [203, 0, 113, 9].into() };
+    let moved = |trunk: &str, number: Option<&str>| Input::Routed {
+        leg,
+        trunk: trunk.into(),
+        peer: [203, 0, 113, 9].into(),
+        number: number.map(Into::into),
+    };
+    let routed = |trunk: &str| moved(trunk, None);
     assert_eq!(caller.tell(routed("sub-12366")), [""; 0], "by the same one: nothing new");
     assert_eq!(caller.tell(routed("spare")), ["told dialled 12366"]);
+    assert_eq!(caller.tell(moved("spare", Some("4420000"))), ["told dialled 4420000"], "sent on by a 302");
     assert_eq!(caller.answers(1)[..2], ["open 1", "told answered by 12366"]);
 }
 

@@ -14,7 +14,9 @@ use hotline::sip::sdp::{Direction, Sdp};
 /// One command in words.
 pub fn words(command: &Command, sounds: &BTreeMap<PromptId, SoundId>) -> String {
     match command {
-        Command::HideNumbers { number } => format!("hide {number}"),
+        Command::Relay { number, most, within } => {
+            format!("relay {number}, {most} in {} s?", within.as_secs())
+        }
         Command::WantPort { leg, callee } => format!("want port {} for {}", leg.index, who(callee)),
         Command::FreePort { slot } => format!("free port {}", slot.0),
         Command::Progress { status, sdp } => format!("{status}{}", with(sdp.is_some())),
@@ -148,6 +150,7 @@ fn told_words(told: &Told) -> String {
         Told::LookedUp { source, answer, took } => {
             format!("asked {source}: {answer:?} after {} ms", took.as_millis())
         }
+        Told::RelayDeclined { number } => format!("{number} is rung too often"),
         Told::BotTalked { bot, end, took, lines, cut } => {
             let said: Vec<String> =
                 lines.iter().map(|line| format!("{:?} {}", line.who, line.text)).collect();

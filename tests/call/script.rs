@@ -11,7 +11,7 @@ use hotline::routing::people::{Band, Hours};
 use hotline::routing::plan::{Flow, Peer, Step};
 use hotline::routing::script::{
     ACTS_TAKEN_MAX, Act, Branch, Case, Collect, Condition, LookUp, LookUpKind, LookUpSource, Menu, Message,
-    Order, Reading, Script, Spoken, Target, Transfer, VALUE_CHARS_MAX,
+    Order, Reading, Relay, Script, Spoken, Target, Transfer, VALUE_CHARS_MAX,
 };
 
 use super::caller::{Caller, Dialling, millis, secs};
@@ -1001,15 +1001,34 @@ fn whoever_an_adapter_names_is_rung_by_a_number_that_neither_side_is_shown() {
         ]
     };
     let mut caller = begun(flow());
+    let asks = ["relay 13900000007, 3 in 1800 s?"];
     let rings = [
-        "hide 13900000007",
         "told dialled 13900000007",
         "loop 0: ringback",
         "want port 1 for 13900000007 by carrier",
         "invite 13900000007 by carrier as 1",
     ];
-    assert_eq!(says(&mut caller, 1, found(&[("owner", "+8613900000007")]))[1..], rings);
+    assert_eq!(says(&mut caller, 1, found(&[("owner", "+8613900000007")]))[1..], asks);
+    assert_eq!(caller.call.state(), "self_service");
+    assert_eq!(caller.presses('5'), pressed('5', &[]), "nothing to choose");
+    assert_eq!(caller.tell(Input::RelayJudged { may: true }), rings);
     assert_eq!(caller.answers(1)[2], "bridge 0 and 1");
+    // They are a stranger, who puts the caller through to nobody, neither a seat nor 110.
+    let leg = caller.leg(1);
+    let mut refers = |target: &str, attended| {
+        let target = format!("sip:{target}@hotline.puyang");
+        caller.tell(Input::Referred { leg, refer: 1, target, attended }).to_vec()
+    };
+    for target in ["1001", "110", "12366", "9013900000001"] {
+        let declined = [
+            format!("told transfer to sip:{target}@hotline.puyang: Declined(603)"),
+            "603 to REFER of 1".into(),
+        ];
+        assert_eq!(refers(target, None), declined);
+    }
+    let partner = hotline::call::Partner { leg, callee: hotline::call::Callee::Seat("1001".into()) };
+    assert_eq!(refers("1001", Some(Ok(partner)))[1], "603 to REFER of 1");
+    assert_eq!(caller.call.state(), "talking");
 
     for number in ["110", "0393110", "12345", "10086", "15900000007", "1001", "12366", "owner", ""] {
         let mut caller = begun(flow());
@@ -1023,6 +1042,33 @@ fn whoever_an_adapter_names_is_rung_by_a_number_that_neither_side_is_shown() {
         ["told not rung by owner: unknown", "told flow failed"],
         "none is named"
     );
+}
+
+#[test]
+fn who_was_rung_too_often_is_not_rung_and_the_flow_goes_on_as_if_nobody_had_answered() {
+    let relay = || {
+        let look_up = LookUp {
+            source: "cases".into(),
+            with: BTreeMap::new(),
+            music: None,
+            missing: None,
+            failed: None,
+        };
+        let owner = Relay { name: "owner".into(), most: 1, within: secs(60) };
+        let acts = vec![Act::LookUp(look_up), transfer(Target::Value(owner), Some("failed"))];
+        let mut caller = begun(vec![("main", acts), ("failed", vec![play(WORDS[2])])]);
+        let said = says(&mut caller, 1, found(&[("owner", "13900000007")]));
+        assert_eq!(said[1..], ["relay 13900000007, 1 in 60 s?"]);
+        caller
+    };
+    let words = heard(WORDS[2]);
+    let failed = ["told 13900000007 is rung too often", "told flow failed", &words[0], &words[1]];
+    let mut caller = relay();
+    assert_eq!(caller.tell(Input::RelayJudged { may: false }), failed);
+    assert_eq!(caller.tell(Input::RelayJudged { may: true }), [""; 0], "once");
+    assert_eq!(relay().wait(secs(1)), failed, "nobody says so");
+    assert_eq!(relay().presses('0'), pressed('0', &PERSON));
+    assert_eq!(relay().hangs_up(0), ["stop recording", "close 0"]);
 }
 
 #[test]

@@ -130,6 +130,13 @@ pub const FIXTURES: &[Fixture] = &[
             "[calling]\nprefix = \"8\"\nallowed = [\"13\", ⟦\"168\"⟧]\ntrunk = \"tax\"\nline = \"12345\""
         )],
     },
+    Fixture {
+        code: "W1070",
+        what: "codes of long-distance calls",
+        edits: &[add!(
+            "[calling]\nprefix = \"8\"\nallowed = [\"13\", ⟦\"17\"⟧]\ntrunk = \"tax\"\nline = \"12345\""
+        )],
+    },
 ];
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hotline::routing::script::{Act, Condition, LookUpKind, Reading, Spoken, Target};
+use hotline::routing::script::{Act, Condition, LookUpKind, Reading, Relay, Spoken, Target};
 
 use super::base::{Edit, Files, add, codes};
 use super::fixture::Fixture;
@@ -655,7 +655,7 @@ pub const FIXTURES: &[Fixture] = &[
 
 /// One of each kind of step.
 const WHOLE: Edit = add!(
-    "[[bot]]\nname = \"assistant\"\nurl = \"ws://127.0.0.1:9000/calls\"\nmost = \"90s\"\nmusic = \"hold_music\"\nsays = [\"street\"]\nrate = 16000\nshow_caller = true\n[[look_up]]\nname = \"cars\"\nkind = \"http\"\nurl = \"http://127.0.0.1:9000/owner\"\nsecret = { file = \"secrets/cars\" }\nsays = [\"owner\", \"since\"]\nlock = \"1h\"\n[[flow]]\nname = \"main\"\n[[flow.step]]\nplay = \"greeting\"\n[[flow.step]]\nbranch = [{ line = [\"12345\"], caller = [\"13\", \"0393\"], outside = [{ days = \"mon-fri\", from = \"08:00\", to = \"18:00\" }], to = \"night\" }]\n[[flow.step]]\nmenu = \"survey\"\nkeys = { \"1\" = \"order\", \"2\" = \"car\", \"*\" = \"night\", \"#\" = \"talk\" }\nwait = \"4s\"\ntries = 1\n[[flow]]\nname = \"order\"\n[[flow.step]]\nmessage = \"survey\"\ninto = \"message\"\nmost = \"90s\"\n[[flow.step]]\norder = \"投诉\"\nvalues = [\"message\"]\nprompt = \"ticket_number\"\ncode_prompt = \"survey\"\n[[flow.step]]\nsurvey = true\n[[flow.step]]\nhang_up = true\n[[flow]]\nname = \"car\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"plate\"\nleast = 6\nmost = 7\n[[flow.step]]\nlook_up = \"cars\"\nwith = { plate = \"plate\" }\nmusic = \"hold_music\"\nmissing = \"night\"\nfailed = \"talk\"\n[[flow.step]]\nsay = [\"greeting\", { value = \"since\", as = \"date\" }, { value = \"plate\", prompts = { 555555 = \"goodbye\" }, otherwise = \"greeting\" }]\n[[flow.step]]\ntransfer = { value = \"owner\", line = \"12345\" }\nfailed = \"night\"\n[[flow]]\nname = \"talk\"\n[[flow.step]]\nbot = \"assistant\"\n[[flow.step]]\ntransfer = \"12366\"\n[[flow.step]]\ngo = \"night\"\n[[flow]]\nname = \"night\"\n[[flow.step]]\nqueue = \"main\""
+    "[[bot]]\nname = \"assistant\"\nurl = \"ws://127.0.0.1:9000/calls\"\nmost = \"90s\"\nmusic = \"hold_music\"\nsays = [\"street\"]\nrate = 16000\nshow_caller = true\n[[look_up]]\nname = \"cars\"\nkind = \"http\"\nurl = \"http://127.0.0.1:9000/owner\"\nsecret = { file = \"secrets/cars\" }\nsays = [\"owner\", \"since\"]\nlock = \"1h\"\n[[flow]]\nname = \"main\"\n[[flow.step]]\nplay = \"greeting\"\n[[flow.step]]\nbranch = [{ line = [\"12345\"], caller = [\"13\", \"0393\"], outside = [{ days = \"mon-fri\", from = \"08:00\", to = \"18:00\" }], to = \"night\" }]\n[[flow.step]]\nmenu = \"survey\"\nkeys = { \"1\" = \"order\", \"2\" = \"car\", \"*\" = \"night\", \"#\" = \"talk\" }\nwait = \"4s\"\ntries = 1\n[[flow]]\nname = \"order\"\n[[flow.step]]\nmessage = \"survey\"\ninto = \"message\"\nmost = \"90s\"\n[[flow.step]]\norder = \"投诉\"\nvalues = [\"message\"]\nprompt = \"ticket_number\"\ncode_prompt = \"survey\"\n[[flow.step]]\nsurvey = true\n[[flow.step]]\nhang_up = true\n[[flow]]\nname = \"car\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"plate\"\nleast = 6\nmost = 7\n[[flow.step]]\nlook_up = \"cars\"\nwith = { plate = \"plate\" }\nmusic = \"hold_music\"\nmissing = \"night\"\nfailed = \"talk\"\n[[flow.step]]\nsay = [\"greeting\", { value = \"since\", as = \"date\" }, { value = \"plate\", prompts = { 555555 = \"goodbye\" }, otherwise = \"greeting\" }]\n[[flow.step]]\ntransfer = { value = \"owner\", line = \"12345\", most = 2, within = \"10min\" }\nfailed = \"night\"\n[[flow]]\nname = \"talk\"\n[[flow.step]]\nbot = \"assistant\"\n[[flow.step]]\ntransfer = \"12366\"\n[[flow.step]]\ngo = \"night\"\n[[flow]]\nname = \"night\"\n[[flow.step]]\nqueue = \"main\""
 );
 
 #[test]
@@ -701,7 +701,8 @@ fn every_kind_of_step_reaches_the_plan_as_it_is_written() {
         matches!(&pieces[2], Spoken::Choice { prompts, otherwise: Some(_), .. } if prompts.contains_key("555555"))
     );
     let Act::Transfer(relay) = &plan.scripts["car"].acts[3] else { panic!("a transfer") };
-    assert_eq!(relay.to, Target::Value("owner".to_owned()));
+    let owner = Relay { name: "owner".to_owned(), most: 2, within: std::time::Duration::from_secs(600) };
+    assert_eq!(relay.to, Target::Value(owner));
     let Act::Transfer(center) = &plan.scripts["talk"].acts[1] else { panic!("a transfer") };
     let Target::Peer(peer) = &center.to else { panic!("{center:?}") };
     assert_eq!((peer.trunk.as_str(), peer.number.as_str(), peer.ring.as_secs()), ("tax", "12366", 25));

@@ -357,6 +357,46 @@ fn a_302_to_a_stranger_is_a_refusal_and_counted() {
 }
 
 #[test]
+fn a_stranger_sends_a_call_on_to_the_same_number_only_and_where_it_went_is_told() {
+    let strange = || Invite { redirects: Redirects::SameNumber, ..to_both() };
+    let mut wire = Wire::with(two_trunks());
+    wire.endpoint.invite(strange(), wire.now).unwrap();
+    wire.drain();
+    let (_, first) = sent(&mut wire);
+    let contacts = "Contact: <sip:0019005551212@one.example>\r\nContact: <tel:110>\r\n";
+    wire.hear(ONE_A, moved(&first, 302, contacts));
+    assert_eq!(wire.said(), ["ACK"]);
+    assert_eq!(refused(&mut wire), 302);
+    wire.quiet();
+    assert_eq!(failures(&trunk_now(&wire, "one")), [(WayFailed::Redirected, 1)]);
+
+    // Its carrier may still say by which of its hosts.
+    let mut wire = Wire::with(two_trunks());
+    wire.endpoint.invite(strange(), wire.now).unwrap();
+    wire.drain();
+    let (_, first) = sent(&mut wire);
+    let contacts = "Contact: <sip:0019005551212@198.51.100.20>\r\nContact: <sip:86110@198.51.100.20>\r\n";
+    wire.hear(ONE_A, moved(&first, 302, contacts));
+    let (peer, second) = next_invite(&mut wire);
+    assert_eq!((peer.as_str(), second.request_uri()), (TWO, Some(&b"sip:86110@198.51.100.20"[..])));
+    let told = |wire: &Wire| {
+        let numbers = wire.events.iter().filter_map(|event| match event {
+            Event::Routed { number, .. } => Some(number.clone()),
+            _ => None,
+        });
+        numbers.collect::<Vec<_>>()
+    };
+    assert_eq!(told(&wire), [None], "by another trunk, to nobody else");
+
+    let mut wire = Wire::with(two_trunks());
+    wire.endpoint.invite(to_both(), wire.now).unwrap();
+    wire.drain();
+    let (_, first) = sent(&mut wire);
+    wire.hear(ONE_A, moved(&first, 302, "Contact: <sip:200@one.example>\r\n"));
+    assert_eq!(told(&wire), [Some("200".to_owned())], "whom the plan trusts may name another one");
+}
+
+#[test]
 fn a_chain_of_302_ends_after_three() {
     let mut wire = Wire::with(two_trunks());
     wire.endpoint.invite(to_both(), wire.now).unwrap();
@@ -372,6 +412,7 @@ fn a_chain_of_302_ends_after_three() {
         followed += 1;
     }
     assert_eq!(followed, 3);
+    wire.events.retain(|event| !matches!(event, Event::Routed { .. }));
     assert_eq!(refused(&mut wire), 302);
 }
 

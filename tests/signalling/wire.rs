@@ -230,6 +230,7 @@ pub fn to_carrier() -> Invite {
         headers: vec![("X-Line", "12345".into())],
         connect_timeout: Duration::from_secs(4),
         emergency: false,
+        redirects: Redirects::Any,
         along: Along::default(),
     }
 }

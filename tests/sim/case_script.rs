@@ -22,8 +22,9 @@ use hotline::tickets::event::{EventBody, read};
 use crate::adapter::Mood;
 use crate::busy::hurries;
 use crate::city::{City, millis, secs};
-use crate::clerk::{Deed, Who};
+use crate::clerk::{Deed, Who, address};
 use crate::desk::has;
+use crate::exchange::{Exchange, Temper};
 use crate::network::Weather;
 use crate::seed::{in_a_city_with, play, seeds};
 
@@ -302,12 +303,43 @@ fn progress_is_told_by_number_and_code_and_whoever_guesses_is_asked_no_more() {
             city.record_of(guesser).served.look_ups.iter().map(|asked| asked.answer).collect();
         assert_eq!(answers, [Answer::Missing, Answer::Locked]);
 
-        // Nobody else is locked, and the guesser is let in when the time is over.
+        // Nobody else is locked, as long as it was one who guessed.
         let other = city.phone("13800000003").waits();
         chooses(city, other, "2");
         asks(city, other, &code);
         is_over(city, other, secs(30));
         assert_eq!(city.record_of(other).served.look_ups[0].answer, Answer::Found);
+
+        // By other numbers it goes on no further: whoever asks about that ticket comes to a person now.
+        let another = city.phone("13800000004").waits();
+        chooses(city, another, "2");
+        asks(city, another, wrong);
+        asks(city, another, wrong);
+        city.hangs_up(another);
+        is_over(city, another, secs(5));
+        let anew = city.phone("13800000005").waits();
+        chooses(city, anew, "2");
+        asks(city, anew, wrong);
+        asks(city, anew, &code);
+        assert!(city.run_until(secs(10), |city| city.talks_to(anew).is_some()), "{}", city.story());
+        is_over(city, anew, secs(60));
+        let answers: Vec<Answer> =
+            city.record_of(anew).served.look_ups.iter().map(|asked| asked.answer).collect();
+        assert_eq!(answers, [Answer::Missing, Answer::Locked]);
+
+        // What a restart is to know of it stands in the facts, and the code that was tried does not.
+        let mut facts: Vec<_> = city.store.facts.values().flatten().cloned().collect();
+        facts.sort_by_key(|fact| (fact.at, fact.call, fact.sequence));
+        let about: Vec<_> = facts
+            .iter()
+            .filter_map(|fact| match &fact.what {
+                What::LookedUp { answer: Answer::Missing, about, .. } => Some(about.clone()),
+                _ => None,
+            })
+            .collect();
+        assert!(about.len() == 6 && about.iter().all(|it| it.is_some() && *it == about[0]), "{about:?}");
+        let written = format!("{facts:?}");
+        assert!(!written.contains(wrong), "{written}");
         city.run_for(secs(3_600));
         chooses(city, guesser, "2");
         asks(city, guesser, &code);
@@ -386,6 +418,88 @@ fn the_owner_of_a_car_and_whom_it_is_in_the_way_talk_and_neither_sees_the_others
         assert!(told.is_none(), "{told:?}");
         let board = hotline::console::snapshot(&city.board, city.now()).to_string();
         assert!(!board.contains(OWNER), "{board}");
+    });
+}
+
+#[test]
+fn an_owner_who_sends_the_call_on_to_110_is_one_who_does_not_answer() {
+    let decided = |plan: &mut Plan| {
+        helps_itself(plan);
+        let emergency = plan.trunks.get_mut("emergency").expect("the shipped plan has it");
+        emergency.targets = vec![address(1).into()];
+    };
+    in_a_city_with(decided, |city| {
+        city.adapters.cars.insert(CAR.into(), OWNER.into());
+        let owner = owner(city, Answers::Never);
+        city.exchanges.insert(owner.0, Exchange::default());
+        city.way_is(owner, Temper::SendsTo(address(1)));
+        let police = city.phone("110").waits();
+        let clerk = city.seat("1001").talks_for(secs(5)).answers_after(secs(1));
+        let caller = city.phone(CALLER).waits();
+        chooses(city, caller, "3");
+        types(city, caller, &format!("{CAR}#"));
+        assert!(city.run_until(secs(30), |city| city.talks_to(caller) == Some(clerk)), "{}", city.story());
+        assert!(!city.saw(police, |event| matches!(event, PhoneEvent::IncomingCall { .. })), "110 rang");
+        city.run_for(secs(10));
+        let facts = &city.store.facts[&city.record_of(caller).call];
+        assert!(has(facts, |what| matches!(what, What::PeerFailed { status: 302, .. })), "{facts:?}");
+    });
+}
+
+#[test]
+fn an_owner_puts_the_caller_through_to_nobody() {
+    for target in ["110", "1001", "12366", "13900000007"] {
+        in_a_city_with(helps_itself, |city| {
+            city.adapters.cars.insert(CAR.into(), OWNER.into());
+            let owner = owner(city, Answers::After(secs(1)));
+            city.seat("1001").answers_after(secs(1));
+            let caller = city.phone(CALLER).waits();
+            chooses(city, caller, "3");
+            types(city, caller, &format!("{CAR}#"));
+            assert!(city.run_until(secs(8), |city| city.hears(caller, owner)), "{}", city.story());
+            city.order(owner, |phone, now| phone.refer(target, now)).expect("they talk");
+            city.run_for(secs(5));
+            assert!(city.hears(caller, owner) && city.hears(owner, caller), "{target}: {}", city.story());
+            city.hangs_up(owner);
+            is_over(city, caller, secs(10));
+            let facts = &city.store.facts[&city.record_of(caller).call];
+            assert!(has(facts, |what| matches!(what, What::Transfer { status: Some(603), .. })), "{facts:?}");
+            let dialled = facts.iter().filter(|fact| matches!(fact.what, What::PeerDialled { .. })).count();
+            assert_eq!(dialled, 1, "{target}: {facts:?}");
+            assert!(!has(facts, |what| matches!(what, What::SeatOffered { .. })), "{facts:?}");
+        });
+    }
+}
+
+#[test]
+fn one_owner_is_rung_three_times_in_half_an_hour_and_then_there_is_a_person() {
+    in_a_city_with(helps_itself, |city| {
+        city.adapters.cars.insert(CAR.into(), OWNER.into());
+        let owner = owner(city, Answers::After(secs(1)));
+        let clerk = city.seat("1001").talks_for(secs(5)).answers_after(secs(1));
+        let asks = |city: &mut City, caller: Who| {
+            chooses(city, caller, "3");
+            types(city, caller, &format!("{CAR}#"));
+        };
+        let callers = [CALLER, "13800000002", CALLER].map(|number| city.phone(number).waits());
+        for caller in callers {
+            asks(city, caller);
+            assert!(city.run_until(secs(8), |city| city.hears(caller, owner)), "{}", city.story());
+            city.hangs_up(owner);
+            is_over(city, caller, secs(10));
+        }
+        let another = city.phone("13800000003").waits();
+        asks(city, another);
+        assert!(city.run_until(secs(30), |city| city.talks_to(another) == Some(clerk)), "{}", city.story());
+        is_over(city, another, secs(60));
+        let facts = &city.store.facts[&city.record_of(another).call];
+        let declined =
+            |what: &What| matches!(what, What::RelayDeclined { number } if number == "139******07");
+        assert!(has(facts, declined), "{facts:?}");
+        assert!(!has(facts, |what| matches!(what, What::PeerDialled { .. })), "{facts:?}");
+        city.run_for(secs(1_800));
+        asks(city, another);
+        assert!(city.run_until(secs(8), |city| city.hears(another, owner)), "{}", city.story());
     });
 }
 

@@ -190,6 +190,13 @@ pub fn event(fact: &Fact) -> StoredEvent {
         What::SeatAnswered { seat, waited_ms, leg } => {
             EventBody::SeatAnswered { seat: seat.clone(), waited_ms: *waited_ms, leg: *leg }
         }
+        What::Ordered { category, values, code, .. } => EventBody::Ordered {
+            ticket: "21090100001".into(),
+            category: category.clone(),
+            values: values.clone(),
+            message: None,
+            code: code.clone(),
+        },
         What::TicketLeft { reason } => {
             EventBody::TicketLeft { ticket: String::new(), reason: reason.clone() }
         }

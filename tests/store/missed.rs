@@ -1,7 +1,7 @@
 //! What the list of missed calls finds again after a restart.
 
 use hotline::id::CallId;
-use hotline::switchboard::fact::{Fact, OutwardPurpose, What};
+use hotline::switchboard::fact::{Answer, Fact, OutwardPurpose, What};
 use hotline::time::Timestamp;
 
 use crate::archive::{Archive, Folder, at, call, closed, fact, open, quiet};
@@ -125,4 +125,33 @@ fn places_that_were_kept_are_found_with_the_calls_that_were_made_for_them_or_hav
     assert_eq!(found(), [2, 3, 4, 6].map(call));
     let after_all = open(&folder, &["office"]).kept(Timestamp::MAX).unwrap();
     assert!(after_all.is_empty(), "{after_all:?}");
+}
+
+#[test]
+fn what_callers_asked_in_vain_is_found_with_who_they_are_and_nothing_else() {
+    let folder = Folder::new("in-vain");
+    let asked = |answer: Answer| {
+        let about = Some("0123456789ab".to_owned()).filter(|_| answer == Answer::Missing);
+        Some(What::LookedUp { source: "tickets".into(), answer, took_ms: 5, about })
+    };
+    let stories = [
+        story(1, "1", "carrier", asked(Answer::Missing)), // Too long ago.
+        story(2, "2", "carrier", asked(Answer::Found)),
+        story(3, "3", "carrier", asked(Answer::Missing)),
+        story(4, "4", "carrier", asked(Answer::Locked)),
+        story(5, "5", "carrier", None),
+        story(6, "", "carrier", asked(Answer::Missing)),
+    ];
+    let mut archive = Archive::start(&folder, &["office"]);
+    for story in &stories {
+        archive.write(story.iter().cloned().map(quiet).collect());
+    }
+    assert!(archive.store.close());
+    let since = Timestamp::from_millisecond(1_630_458_000_002).unwrap(); // Ids tell the time, to the millisecond.
+    let facts = open(&folder, &["office"]).in_vain(since).unwrap();
+    let wanted: Vec<Fact> = [2, 5].iter().flat_map(|place| stories[*place][..2].to_vec()).collect();
+    let plain = |facts: &[Fact]| facts.iter().map(|fact| (fact.call, fact.what.clone())).collect::<Vec<_>>();
+    assert_eq!(plain(&facts), plain(&wanted));
+    let empty = Folder::new("in-vain-none");
+    assert_eq!(open(&empty, &["office"]).in_vain(at(0)).unwrap(), []);
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use hotline::io::store::{FILE, Folded, Report, close_crashed};
 use hotline::switchboard::fact::What;
+use hotline::switchboard::port::StoreJob;
 use hotline::telemetry::CallRecord;
 use rusqlite::Connection;
 
@@ -50,6 +51,68 @@ fn a_ticket_is_written_once_closed_for_good_and_never_takes_the_place_of_another
     assert_eq!(reader.facts(call(2)).unwrap().len(), 1, "the fact is kept all the same");
     assert_eq!(reader.owed("office", None, 10).unwrap(), [], "nothing is ever owed to it");
     assert_eq!(reader.owed("elsewhere", None, 10).unwrap().len(), 4);
+}
+
+/// Whether any row of the database says this, and of which table.
+fn says(folder: &Folder, wanted: &str) -> Vec<&'static str> {
+    let db = Connection::open(folder.path().join(FILE)).unwrap();
+    let rows = [("facts", "json"), ("events", "json"), ("tickets", "data"), ("cases", "coalesce(code, '')")];
+    let has = |(table, column): &(&str, &str)| {
+        let count = format!("SELECT count(*) FROM {table} WHERE {column} LIKE '%{wanted}%'");
+        db.query_row(&count, [], |row| row.get::<_, i64>(0)).unwrap() > 0
+    };
+    rows.iter().filter(|row| has(row)).map(|(table, _)| *table).collect()
+}
+
+#[test]
+fn a_pick_up_code_is_written_down_nowhere_but_for_an_office_that_is_yet_to_be_told() {
+    const CODE: &str = "471199";
+    let ordered = |code: Option<&str>| {
+        let code = code.map(str::to_owned);
+        let (category, values) = ("lamp".to_owned(), [("what".to_owned(), "dark".to_owned())].into());
+        fact(call(1), 2, What::Ordered { category, values, message: None, code })
+    };
+    let folder = Folder::new("codes");
+    let mut archive = Archive::with_office(&folder);
+    let told = ordered(Some(CODE));
+    archive.write(vec![job(opened(call(1), 1)), job(told.clone())]);
+    let reader = folder.reader();
+    assert_eq!(says(&folder, CODE), ["events"], "it is owed elsewhere");
+    let owed = reader.owed("elsewhere", None, 10).unwrap();
+    assert!(owed[1].json.contains(CODE), "by contract");
+    assert_eq!(reader.facts(call(1)).unwrap()[1], ordered(None));
+    assert_eq!(reader.ticket("21090100001").unwrap().unwrap().data["values"]["what"], "dark");
+    let found = |code: &str| reader.case_by_code("21090100001", code).unwrap().is_some();
+    assert!(found(CODE) && !found("471198") && !found(""));
+
+    archive.write(vec![StoreJob::Settled { sink: 0, event: event(&told).event }]);
+    assert_eq!(says(&folder, CODE), [""; 0], "nobody is owed it any more");
+    assert!(found(CODE), "and it counts");
+    archive.write(vec![job(told)]);
+    assert_eq!(says(&folder, CODE), [""; 0], "the second time changes nothing");
+    assert!(found(CODE) && archive.store.close());
+
+    // Of an earlier program, which kept it as it is.
+    let db = Connection::open(folder.path().join(FILE)).unwrap();
+    db.execute("UPDATE cases SET code = '204711'", []).unwrap();
+    drop(db);
+    open(&folder, &["office"]);
+    assert_eq!(says(&folder, "204711"), [""; 0]);
+    assert!(found("204711") && !found(CODE));
+
+    // The database alone says nothing.
+    std::fs::remove_file(folder.path().join("secrets/pick-up-codes")).unwrap();
+    assert!(reader.case_by_code("21090100001", "204711").is_err());
+
+    // With nobody elsewhere it is never written.
+    let folder = Folder::new("codes-alone");
+    let mut opening = open(&folder, &["office"]);
+    opening.embed(0).unwrap();
+    let store = opening.start(|_| {}).unwrap();
+    store.submit(1, vec![job(opened(call(1), 1)), job(ordered(Some(CODE)))]);
+    assert!(store.close());
+    assert_eq!(says(&folder, CODE), [""; 0]);
+    assert!(folder.reader().case_by_code("21090100001", CODE).unwrap().is_some());
 }
 
 #[test]

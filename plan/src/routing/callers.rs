@@ -221,6 +221,7 @@ impl City {
             Cow::Owned(format!("0{national}")),
             Cow::Owned(format!("+{country}{national}")),
             Cow::Owned(format!("00{country}{national}")),
+            Cow::Owned(format!("{country}{national}")),
             Cow::Owned(national.to_owned()),
         ]);
         forms
@@ -234,13 +235,19 @@ impl City {
     }
 
     /// The number within the country, with its area and without a zero; `None`: it is of another one, or none.
+    /// Visual separators do not count, and a number that is too long for the country says the country's code
+    /// even without a sign in front.
     fn national(&self, caller: &str) -> Option<Digits> {
+        let digits = Digits::without_separators(caller)?;
+        let caller = digits.as_str();
+        let country = self.country_code.as_str();
         let global = caller.strip_prefix('+').or_else(|| caller.strip_prefix("00"));
+        let bare = || Some(caller).filter(|caller| caller.len() > NATIONAL_MAX)?.strip_prefix(country);
         let national = match global {
-            Some(global) => global.strip_prefix(self.country_code.as_str())?,
-            None => caller.strip_prefix('0').unwrap_or(caller),
+            Some(global) => global.strip_prefix(country)?,
+            None => bare().unwrap_or_else(|| caller.strip_prefix('0').unwrap_or(caller)),
         };
-        if national.is_empty() || !national.bytes().all(|byte| byte.is_ascii_digit()) {
+        if national.is_empty() {
             return None;
         }
         let local = global.is_none() && !caller.starts_with('0') && national.len() <= LOCAL_MAX;
@@ -251,6 +258,9 @@ impl City {
 
 /// Digits of the longest number without an area code.
 const LOCAL_MAX: usize = 8;
+/// And of the longest one within the country, without a zero in front: a mobile, or an area of three digits and
+/// eight in it.
+const NATIONAL_MAX: usize = 11;
 
 #[cfg(test)]
 mod tests {
@@ -270,12 +280,16 @@ mod tests {
             assert_eq!(forms.iter().any(|form| form.as_ref() == as_planned), one, "{caller}, {as_planned}");
             one
         };
-        let mobile = ["13800000001", "+8613800000001", "013800000001", "008613800000001"];
-        let fixed = ["4420000", "03934420000", "+863934420000", "00863934420000"];
+        let mobile = ["13800000001", "+8613800000001", "013800000001", "008613800000001", "8613800000001"];
+        let fixed = ["4420000", "03934420000", "+863934420000", "00863934420000", "863934420000"];
         for group in [mobile, fixed] {
             for (came, planned) in group.iter().flat_map(|came| group.iter().map(move |form| (came, form))) {
                 assert!(known(came, planned), "{came} is {planned}");
             }
+        }
+        let plain = city.caller_form("13800000001");
+        for dashed in ["138-0000-0001", "+86 13800000001".replace(' ', "-").as_str(), "(0)138.0000.0001"] {
+            assert_eq!(city.caller_form(dashed).as_str(), plain.as_str(), "{dashed}");
         }
         for (came, planned) in [
             ("13800000001", "13800000002"),

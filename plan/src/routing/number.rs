@@ -58,6 +58,14 @@ impl City {
         self.shortest_of(number.as_str(), uri.context())
     }
 
+    /// The digits of a dialled URI, with the `+` where there is one; `None`: it is none, or one of another
+    /// country or area, by its phone-context (RFC 3966 §5.1.5).
+    pub(super) fn number_here(&self, dialled: &str) -> Option<String> {
+        let uri = Uri::of(dialled)?;
+        self.holds_context(uri.context())?;
+        Digits::without_separators(uri.number()).map(|digits| digits.as_str().to_owned())
+    }
+
     fn shortest_of(&self, digits: &str, context: Option<&str>) -> Option<Digits> {
         let (digits, global) = match digits.strip_prefix('+').or_else(|| digits.strip_prefix("00")) {
             Some(global) => (global, true),

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use super::meeting::SEATS;
-use super::number;
 use super::people::{ExpertGroup, Hours, Role};
 use super::plan::{City, LineMode, Peer, Plan};
 use super::reach::Reached;
@@ -18,11 +17,10 @@ const DIGITS_MAX: usize = 18;
 /// And at least: `114`.
 const DIGITS_MIN: usize = 3;
 
-/// Digits of the shortest number of somebody's own, without and with an area code. Shorter ones are services':
-/// 110, 12345, and whatever costs by the minute.
-const PERSONS_MIN: usize = 7;
-/// See [`PERSONS_MIN`].
-const PERSONS_MIN_WITH_AREA: usize = 10;
+/// Digits of a mobile number in China.
+const MOBILE: usize = 11;
+/// Codes of long-distance calls by IP begin so, and no mobile number: 17951 and any number in the world behind it.
+const BY_IP: &str = "179";
 
 /// Whom a number reaches for a clerk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +58,7 @@ impl Plan {
         if let Some(callable) = self.ours_to_call(uri)? {
             return Ok(callable);
         }
-        let dialled = number::number_of(uri).ok_or(Uncallable::NotAllowed)?;
+        let dialled = self.city.number_here(uri).ok_or(Uncallable::NotAllowed)?;
         let calling = self.calling.as_ref().ok_or(Uncallable::NoCalling)?;
         let behind = dialled.strip_prefix(calling.prefix.as_str()).ok_or(Uncallable::NotAllowed)?;
         self.callable(behind)
@@ -75,13 +73,19 @@ impl Plan {
     }
 
     /// The way to somebody outside whom a flow rings for a caller who does not know the number (挪车): one that
-    /// `[calling]` allows, of a person's own, and nobody's whom the plan names; never an emergency number,
-    /// nor any other short one.
+    /// `[calling]` allows, of a person's own ([`is_persons`]), and nobody's whom the plan names; never an
+    /// emergency number, a service's, or a number behind the code of a long-distance carrier.
     pub fn relayable(&self, number: &str) -> Result<Peer, Uncallable> {
         let Callable::Outside(peer) = self.callable(number)? else { return Err(Uncallable::NotAllowed) };
-        let least = if peer.number.starts_with('0') { PERSONS_MIN_WITH_AREA } else { PERSONS_MIN };
-        let named = self.emergency.values().any(|known| known.number == peer.number);
-        if peer.number.len() < least || named { Err(Uncallable::NotAllowed) } else { Ok(peer) }
+        let fits = is_persons(&peer.number) && self.peer_of(&peer.number).is_none();
+        if fits { Ok(peer) } else { Err(Uncallable::NotAllowed) }
+    }
+
+    /// Who of this number is named by the plan: a sub-center, a department, help in an emergency.
+    pub fn peer_of(&self, number: &str) -> Option<&Peer> {
+        let sub_centers = self.lines.values().filter_map(|line| line.mode.peer());
+        let peers = self.emergency.values().chain(self.departments.values());
+        peers.chain(sub_centers).find(|peer| peer.number == number)
     }
 
     /// Whose number is shown to who is called, and whose call it is in the records.
@@ -112,7 +116,7 @@ impl Plan {
 
     fn outside(&self, number: &str) -> Result<Callable, Uncallable> {
         let calling = self.calling.as_ref().ok_or(Uncallable::NoCalling)?;
-        let number = number::number_of(number).and_then(|number| self.city.as_dialled_here(number));
+        let number = self.city.number_here(number).and_then(|number| self.city.as_dialled_here(number));
         let number = number.ok_or(Uncallable::NotAllowed)?;
         let fits = (DIGITS_MIN..=DIGITS_MAX).contains(&number.len());
         // An empty beginning would let everything out.
@@ -165,6 +169,29 @@ impl City {
         let national = global.strip_prefix(self.country_code.as_str())?;
         let mobile = national.len() == 11 && national.starts_with('1');
         Some(if mobile { national.to_owned() } else { format!("0{national}") })
+    }
+}
+
+/// Whether a number, as it is dialled in China, is one that people have: eleven digits of a mobile, or an area
+/// code and a number in it (010 and 02x with eight digits, others of four with seven or eight). 400 and 800,
+/// what is short, and what is longer are nobody's own.
+fn is_persons(number: &str) -> bool {
+    let digit = |at: usize| number.as_bytes().get(at).copied().unwrap_or_default();
+    if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    match digit(0) {
+        b'1' => number.len() == MOBILE && (b'3'..=b'9').contains(&digit(1)) && !number.starts_with(BY_IP),
+        b'0' => {
+            let short_area = digit(1) == b'2' || number.starts_with("010");
+            let long_area = (b'3'..=b'9').contains(&digit(1));
+            let (area, locals) = if short_area { (3, 8..=8) } else { (4, 7..=8) };
+            // A number in an area begins with neither 0, nor 1 or 9, which services begin with.
+            let local = (b'2'..=b'8').contains(&digit(area))
+                && locals.contains(&(number.len() - area.min(number.len())));
+            (short_area || long_area) && local
+        }
+        _ => false,
     }
 }
 

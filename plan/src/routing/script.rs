@@ -24,8 +24,10 @@ pub const ACTS_TAKEN_MAX: u16 = 256;
 pub const VALUES_MAX: usize = 32;
 /// See [`VALUES_MAX`].
 pub const VALUE_CHARS_MAX: usize = 256;
+/// The name of what must not be guessed: a pick-up code, whatever else a source is asked by.
+pub const CODE: &str = "code";
 /// Names by which [`LookUpKind::Tickets`] is asked, all of them.
-pub const TICKETS_ASKED_BY: [&str; 2] = ["ticket", "code"];
+pub const TICKETS_ASKED_BY: [&str; 2] = ["ticket", CODE];
 /// Values that it says.
 pub const TICKETS_SAY: [&str; 2] = ["state", "opened"];
 /// Samples a second that a bot may want.
@@ -239,7 +241,31 @@ pub enum Target {
     /// Somebody of the plan: a sub-center, a department.
     Peer(Peer),
     /// The number that a value says, which neither side is shown (挪车); only such as `[calling]` allows.
-    Value(String),
+    Value(Relay),
+}
+
+/// `{ value = "owner", most = 3, within = "30min" }`: a number that an adapter gives, and how often it is rung.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relay {
+    /// The value.
+    pub name: String,
+    /// So often at most is one number rung, and for one caller, within the time.
+    pub most: u8,
+    /// See [`most`](Self::most).
+    pub within: Duration,
+}
+
+impl Relay {
+    /// How often, where the file does not say it.
+    pub const MOST: u8 = 3;
+    /// See [`MOST`](Self::MOST).
+    pub const WITHIN: Duration = Duration::from_secs(30 * 60);
+}
+
+impl From<&str> for Relay {
+    fn from(name: &str) -> Self {
+        Relay { name: name.to_owned(), most: Self::MOST, within: Self::WITHIN }
+    }
 }
 
 /// `[[look_up]]`: whom flows ask.

@@ -75,6 +75,7 @@ impl House {
         let missed = missed(&opening, &plan, now)?;
         let notices = opening.notices(now.wall).map_err(outside("store"))?;
         let ungraded = ungraded(&opening, &plan, now)?;
+        let in_vain = in_vain(&opening, &plan, now)?;
         let (accounts, mut created) = accounts(&plan, &setup.data)?;
         let trunk_passwords = trunk_passwords(&plan, &setup.data)?;
         let (tokens, made) = tokens(&plan, &setup.data)?;
@@ -224,6 +225,7 @@ impl House {
         house.tell(Input::RestoreKept { facts: kept });
         house.tell(Input::RestoreMissed { facts: missed });
         house.tell(Input::RestoreFollowUps { facts: ungraded });
+        house.tell(Input::RestoreMisses { facts: in_vain });
         Ok(house)
     }
 
@@ -291,6 +293,15 @@ fn ungraded(opening: &Opening, plan: &Plan, now: Now) -> Result<Vec<switchboard:
     }
     let since = now.wall.checked_sub(switchboard::follow_up::KEEP).unwrap_or(Timestamp::MIN);
     opening.ungraded(since, rules.percent).map_err(outside("store"))
+}
+
+/// What is known of callers who asked in vain, as long as it counts.
+fn in_vain(opening: &Opening, plan: &Plan, now: Now) -> Result<Vec<switchboard::Fact>, StartError> {
+    let Some(longest) = plan.look_ups.values().map(|source| source.lock).max() else {
+        return Ok(Vec::new());
+    };
+    let since = now.wall.checked_sub(longest + plan.limits.call_max).unwrap_or(Timestamp::MIN);
+    opening.in_vain(since).map_err(outside("store"))
 }
 
 /// What recordings become after the call.

@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::{App, Extracted, Me, call_of, masking, rights, stream};
 use crate::id::CallId;
 use crate::switchboard::fact::SeatFact;
-use crate::switchboard::{Fact, Happened, Placed, What};
+use crate::switchboard::{Fact, Happened, Placed};
 
 /// Facts of one page, and how many it has if nobody says.
 const LIMIT: (usize, usize) = (1_000, 200);
@@ -142,9 +142,6 @@ fn on_call(house: u64, fact: &Fact) -> Option<FactView> {
     let mut data = serde_json::to_value(&fact.what).ok()?;
     let fields = data.as_object_mut()?;
     let Value::String(kind) = fields.remove("fact")? else { return None };
-    if let (What::Ordered { .. }, Some(code)) = (&fact.what, fields.get_mut("code")) {
-        *code = Value::from("*"); // The caller's own: whoever knows it passes for the caller.
-    }
     let (call, at) = (Some(fact.call.to_string()), fact.at.to_string());
     Some(FactView { house, call, seat: None, sequence: fact.sequence.into(), at, kind, data })
 }

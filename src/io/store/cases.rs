@@ -6,6 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use subtle::ConstantTimeEq;
 
+use super::codes::CodeKey;
 use super::read::{Reader, parse_call, parse_time};
 use super::schema::StoreError;
 use super::write::{LedgerRow, append_ledger};
@@ -70,12 +71,13 @@ impl Reader {
     pub fn case_by_code(&self, number: &str, code: &str) -> Result<Option<Case>, StoreError> {
         let found = case(&self.db, number)?;
         let kept = found.as_ref().and_then(|(_, kept)| kept.clone()).unwrap_or_default();
-        let same = bool::from(kept.as_bytes().ct_eq(code.as_bytes())) && !kept.is_empty();
+        let asked = CodeKey::kept(&self.data)?.digest(number, code);
+        let same = bool::from(kept.as_bytes().ct_eq(asked.as_bytes())) && !code.is_empty();
         Ok(found.filter(|_| same).map(|(case, _)| case))
     }
 }
 
-/// Enters a ticket that its caller ordered; the last code that was told is the one that counts.
+/// Enters a ticket that its caller ordered; the last code that was told, as it is kept, is the one that counts.
 pub(super) fn ordered(
     db: &Connection,
     number: &str,
@@ -108,7 +110,7 @@ fn standing(db: &Connection, number: &str) -> Result<Option<Case>, StoreError> {
     }))
 }
 
-/// With its pick-up code.
+/// With its pick-up code as it is kept.
 fn case(db: &Connection, number: &str) -> Result<Option<(Case, Option<String>)>, StoreError> {
     let mut select =
         db.prepare_cached("SELECT call, code, opened_at, state, changed_at FROM cases WHERE number = ?")?;

@@ -40,7 +40,7 @@ pub fn close_crashed(
     calls.extend(others);
     let mut added = Vec::new();
     let mut house = places::last(&opening.db)?;
-    let mut writes = Writes::new(opening.sinks.clone());
+    let mut writes = Writes::new(opening.sinks.clone(), opening.codes.clone());
     let change = opening.db.transaction()?;
     for call in calls {
         let Some(mut record) = CallRecord::fold(&read::facts(&change, call)?) else {

@@ -9,8 +9,11 @@
 
 mod beside;
 mod cases;
+mod codes;
 mod crash;
 mod desk;
+
+mod in_vain;
 mod inbox;
 mod kept;
 mod manifest;
@@ -91,15 +94,20 @@ pub struct Opening {
     db: Connection,
     path: PathBuf,
     sinks: Vec<Owing>,
+    codes: codes::CodeKey,
 }
 
 impl Opening {
     /// Opens the database in the data directory, which must exist. `sinks` in the plan's order.
     pub fn open(data: &Path, sinks: &[String]) -> Result<Self, StoreError> {
         let path = data.join(FILE);
+        let mut db = schema::open(&path)?;
+        let key = codes::CodeKey::made(data)?;
+        codes::cover(&mut db, &key)?;
         Ok(Opening {
-            db: schema::open(&path)?,
+            db,
             path,
+            codes: key,
             sinks: sinks
                 .iter()
                 .map(|name| Owing { name: Arc::from(name.as_str()), embedded: false })
@@ -141,6 +149,12 @@ impl Opening {
     /// the order that they happened.
     pub fn kept(&self, since: Timestamp) -> Result<Vec<Fact>, StoreError> {
         kept::kept(&self.db, since)
+    }
+
+    /// Facts of calls since a time that asked adapters in vain: how each began and those, in the order that
+    /// they happened.
+    pub fn in_vain(&self, since: Timestamp) -> Result<Vec<Fact>, StoreError> {
+        in_vain::in_vain(&self.db, since)
     }
 
     /// Facts of calls since a time that clerks have talked in and that have no grade, so many of a hundred,

@@ -138,6 +138,7 @@ fn patch(told: &EventBody, news: &Value) -> Option<Value> {
         | EventBody::Flagged { .. } => Value::Object(Map::new()),
         EventBody::Disposed { .. } => json!({ "disposition": without_version(news) }),
         EventBody::Prioritised { priority, why } => json!({ "priority": priority, "priority_why": why }),
+        EventBody::Ordered { .. } => without(news, "code"), // The caller's own: whoever knows it passes for them.
         EventBody::Recognised { .. } => json!({ "recognised": without_version(news) }),
         EventBody::Outward { .. } => json!({ "outward": without_version(news) }),
         EventBody::CallbackKept { .. } | EventBody::CallbackSettled { .. } => {
@@ -156,9 +157,13 @@ fn patch(told: &EventBody, news: &Value) -> Option<Value> {
 
 /// The fields but for the contract's own.
 fn without_version(news: &Value) -> Value {
+    without(news, "schema_version")
+}
+
+fn without(news: &Value, field: &str) -> Value {
     let mut fields = news.clone();
     if let Value::Object(fields) = &mut fields {
-        fields.remove("schema_version");
+        fields.remove(field);
     }
     fields
 }

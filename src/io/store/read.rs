@@ -1,7 +1,7 @@
 //! What is read: at start, for screens and sinks, and by look-up commands beside a running engine.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ use crate::time::{Instant, Timestamp};
 /// A read-only connection; many may stand beside a running engine.
 pub struct Reader {
     pub(super) db: Connection,
+    /// The directory that it is in.
+    pub(super) data: PathBuf,
 }
 
 /// What a caller of [`Reader::calls`] wants to see.
@@ -87,7 +89,8 @@ const EARLIER: &str = "SELECT c.opened_at, c.lasted_ms, c.seat,
 impl Reader {
     /// Opens the database of a running or stopped engine.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Reader { db: schema::open_read_only(path)? })
+        let data = path.parent().map_or_else(PathBuf::new, Path::to_owned);
+        Ok(Reader { db: schema::open_read_only(path)?, data })
     }
 
     /// Records of calls, newest first.

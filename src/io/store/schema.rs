@@ -45,6 +45,9 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
+    /// The key of pick-up codes cannot be read or made.
+    #[error(transparent)]
+    Secret(#[from] crate::io::secrets::SecretError),
     /// The writer's thread is gone or gave no answer in time.
     #[error("the store's writer gives no answer")]
     Gone,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cases;
+use super::codes::{self, CodeKey};
 use super::office;
 use super::read;
 use super::schema::StoreError;
@@ -18,7 +19,7 @@ use crate::sip::event::Binding;
 use crate::switchboard::fact::{Fact, What};
 use crate::switchboard::port::StoreJob;
 use crate::telemetry::CallRecord;
-use crate::tickets::event::{EventRef, StoredEvent};
+use crate::tickets::event::{EventRef, ORDERED, StoredEvent};
 use crate::time::Timestamp;
 
 /// Closed calls whose records are kept at hand for a late fact (the recording's).
@@ -54,6 +55,7 @@ pub(super) struct Writes {
     rows_due: Option<Instant>,
     /// Of the transaction that is open.
     folded: Folded,
+    codes: CodeKey,
 }
 
 /// A sink, in the plan's order.
@@ -75,9 +77,10 @@ pub struct Folded {
 }
 
 impl Writes {
-    pub(super) fn new(sinks: Vec<Owing>) -> Self {
+    pub(super) fn new(sinks: Vec<Owing>, codes: CodeKey) -> Self {
         Writes {
             sinks,
+            codes,
             folded: Folded::default(),
             records: HashMap::new(),
             closed: VecDeque::new(),
@@ -231,6 +234,7 @@ impl Writes {
         if let What::Ordered { code, .. } = &fact.what
             && !record.ticket.is_empty()
         {
+            let code = code.as_ref().map(|code| self.codes.digest(&record.ticket, code));
             cases::ordered(db, &record.ticket, fact.call, record.opened_at, code.as_deref())?;
         }
         if record.is_closed() {
@@ -273,7 +277,11 @@ impl Writes {
                 }
             }
         }
-        Ok(())
+        if *event.kind == *ORDERED { codes::forget(db, arrival, self.names()) } else { Ok(()) }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.sinks.iter().map(|sink| &*sink.name)
     }
 
     fn settled(&self, db: &Connection, sink: usize, event: EventRef) -> Result<(), StoreError> {
@@ -282,7 +290,13 @@ impl Writes {
         };
         db.prepare_cached("DELETE FROM owed WHERE sink = ? AND call = ? AND sequence = ?")?
             .execute(params![&*sink.name, event.call.to_string(), event.sequence])?;
-        Ok(())
+        let mut ordered =
+            db.prepare_cached("SELECT arrival FROM events WHERE call = ? AND sequence = ? AND kind = ?")?;
+        let key = params![event.call.to_string(), event.sequence, ORDERED];
+        match ordered.query_row(key, |row| row.get(0)).optional()? {
+            Some(arrival) => codes::forget(db, arrival, self.names()),
+            None => Ok(()),
+        }
     }
 
     fn dead_letter(

@@ -128,7 +128,7 @@ impl Writer {
         Writer {
             db: Some(opening.db),
             path: opening.path,
-            writes: Writes::new(opening.sinks),
+            writes: Writes::new(opening.sinks, opening.codes),
             pending: VecDeque::new(),
             errands: Vec::new(),
             backlog,

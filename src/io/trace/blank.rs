@@ -1,5 +1,5 @@
-//! What a trace must not hold: answers to digest challenges, keys of sound, and numbers of people
-//! where they are not asked for. Every blank has the length of what it covers, so that lengths that a
+//! What a trace must not hold: answers to digest challenges, keys of sound, keys that people press (a pick-up
+//! code, a ticket's number), and numbers of people where they are not asked for. Every blank has the length of what it covers, so that lengths that a
 //! message states stay true.
 
 /// Headers whose values prove who somebody is (RFC 3261 §20.7, §20.28; RFC 8760; RFC 7615).
@@ -24,16 +24,22 @@ const NUMBERED: [&[u8]; 16] = [
     b"Referred-By",
     b"b",
 ];
+/// How types of bodies begin that tell keys: `application/dtmf`, `application/dtmf-relay`.
+const KEYS: &[u8] = b"application/dtmf";
 /// Shorter runs of digits are numbers of services and seats, not of people.
 const PERSONAL_FROM: usize = 7;
 /// Of numbers from this length on, the first three and last two digits show.
 const SHOWN_FROM: usize = 9;
 
-/// Covers the values of credentials, and SRTP keys in SDP (RFC 4568 §6.1).
+/// Covers the values of credentials, SRTP keys in SDP (RFC 4568 §6.1), and keys that are told by INFO.
 pub(super) fn secrets(bytes: &mut [u8]) {
     let mut covered = false;
+    let (mut is_first, mut tells_keys) = (true, false);
     each_line(bytes, |line, is_head| {
         if !is_head {
+            if tells_keys {
+                return cover_keys(line);
+            }
             if line.starts_with(b"a=crypto:")
                 // Its case does not count (RFC 5234 §2.3).
                 && let Some(at) = line.windows(7).position(|part| part.eq_ignore_ascii_case(b"inline:"))
@@ -50,6 +56,16 @@ pub(super) fn secrets(bytes: &mut [u8]) {
             return;
         }
         covered = false;
+        if std::mem::take(&mut is_first) {
+            // Whatever is in one, and whichever type it says: older gateways have their own.
+            tells_keys = line.starts_with(b"INFO ");
+        } else if matches!(line.first(), Some(b'C' | b'c'))
+            && let Some((name, value)) = parts(line)
+            && [&b"Content-Type"[..], b"c"].iter().any(|known| name.eq_ignore_ascii_case(known))
+        {
+            let kind = &line[value];
+            tells_keys |= kind.get(..KEYS.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(KEYS));
+        }
         // A look at one letter spares most lines the rest.
         if matches!(line.first(), Some(b'A' | b'a' | b'P' | b'p'))
             && let Some((name, value)) = parts(line)
@@ -94,6 +110,21 @@ fn parts(line: &[u8]) -> Option<(&[u8], std::ops::Range<usize>)> {
     let colon = memchr::memchr(b':', line)?;
     let blanks = line[colon + 1..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     Some((line[..colon].trim_ascii_end(), colon + 1 + blanks..line.len()))
+}
+
+/// Covers what a line of an INFO says of keys: everything but the names of its fields, and how long a key was
+/// held. Not by stars, which are keys.
+fn cover_keys(line: &mut [u8]) {
+    let equals = memchr::memchr(b'=', line);
+    let name = equals.map_or(&[][..], |at| line[..at].trim_ascii());
+    let is_one_line = memchr::memchr(b'\r', line).is_none();
+    if is_one_line && name.eq_ignore_ascii_case(b"duration") {
+        return;
+    }
+    let from = equals.filter(|_| name.eq_ignore_ascii_case(b"signal")).map_or(0, |at| at + 1);
+    for byte in line[from..].iter_mut().filter(|byte| !byte.is_ascii_whitespace()) {
+        *byte = b'x';
+    }
 }
 
 /// Each line without its end, and whether it belongs to the head. Line ends before the start line are
@@ -161,6 +192,30 @@ mod tests {
         assert!(shouted.ends_with("a=crypto:1 AES INLINE:***\r\n"), "{shouted}");
         let behind_blanks = "BYE x SIP/2.0\r\nVia: a\r\n \t\r\nAuthorization: Digest b\n\n";
         assert!(blanked(behind_blanks, secrets).ends_with("Authorization: Digest *\n\n"));
+    }
+
+    #[test]
+    fn keys_that_are_told_by_info_are_covered_whatever_their_form() {
+        let relay = "Content-Type: application/dtmf-relay";
+        for (head, body, expected) in [
+            (relay, "Signal=5\r\nDuration=160\r\n", "Signal=x\r\nDuration=160\r\n"),
+            (relay, "signal = 11\nDuration= 160", "signal = xx\nDuration= 160"),
+            (relay, "Duration=160\rSignal=5", "xxxxxxxxxxxx\rxxxxxxxx"),
+            ("c:application/DTMF", "7\r\n", "x\r\n"),
+            ("Content-Type:\r\n application/dtmf", "*", "x"),
+            ("Content-Type: application/vnd.nortelnetworks.digits", "d=7", "xxx"),
+            ("X: y", "Signal=5=6", "Signal=xxx"),
+        ] {
+            let text = format!("INFO sip:12345@h SIP/2.0\r\n{head}\r\nContent-Length: 9\r\n\r\n{body}");
+            let covered = blanked(&text, secrets);
+            let (head_left, left) = covered.split_once("\r\n\r\n").unwrap();
+            assert_eq!((left, text.starts_with(head_left)), (expected, true), "{head} {body:?}");
+            assert_eq!(blanked(&format!("\r\n{text}"), secrets), format!("\r\n{covered}"));
+        }
+        let other = "NOTIFY sip:h SIP/2.0\r\nContent-Type: application/dtmf-relay\r\n\r\nSignal=5\r\n";
+        assert!(blanked(other, secrets).ends_with("Signal=x\r\n"));
+        let plain = "INVITE sip:h SIP/2.0\r\nContent-Type: application/sdp\r\n\r\nv=0\r\ns=Signal=5\r\n";
+        assert_eq!(blanked(plain, secrets), plain);
     }
 
     #[test]

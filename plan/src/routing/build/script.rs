@@ -6,7 +6,7 @@ use super::super::people_values::Named;
 use super::super::plan::Peer;
 use super::super::script::{
     Act, Bot, Branch, Case, Collect, Condition, LookUp, LookUpKind, LookUpSource, Menu, Message, Order,
-    Script, Spoken, TICKETS_SAY, Target, Transfer,
+    Relay, Script, Spoken, TICKETS_SAY, Target, Transfer,
 };
 use super::super::source::Said;
 use super::super::tables::calendar::HoursTable;
@@ -150,7 +150,10 @@ pub(in super::super) fn case(table: &CaseTable, whole: &RoutingTable) -> Option<
 fn transfer(table: &TransferTable, whole: &RoutingTable) -> Option<Transfer> {
     let to = match &table.to.as_ref()?.value {
         TargetTable::Number(number) => Target::Peer(named_peer(number, whole)?),
-        TargetTable::Value { name, .. } => Target::Value(name.value.clone()),
+        TargetTable::Value(relay) => {
+            let (most, within) = (value(&relay.most)?, value(&relay.within)?);
+            Target::Value(Relay { name: relay.name.value.clone(), most, within })
+        }
     };
     Some(Transfer { to, failed: flow(&table.failed) })
 }

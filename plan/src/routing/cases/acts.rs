@@ -234,9 +234,9 @@ impl<'a> Walk<'a> {
             Target::Peer(peer) => {
                 peer.hours.are_open(self.at, &self.plan.city.time_zone).then(|| peer.clone())
             }
-            Target::Value(name) => {
-                let said = self.value(name)?;
-                let is_looked_up = matches!(self.values.get(name.as_str()), Some(Known::LookedUp(_)));
+            Target::Value(relay) => {
+                let said = self.value(&relay.name)?;
+                let is_looked_up = matches!(self.values.get(relay.name.as_str()), Some(Known::LookedUp(_)));
                 said.filter(|_| is_looked_up).and_then(|number| self.plan.relayable(number).ok())
             }
         };

@@ -9,6 +9,9 @@ use super::EMERGENCY;
 /// Premium-rate and information numbers in China begin like these, and calls abroad with the last.
 const PREMIUM: [&str; 3] = ["16", "96", "00"];
 
+/// Codes of long-distance calls by IP: behind 17951 and its like stands any number in the world.
+const BY_IP: &str = "179";
+
 /// Whom `[calling]` lets call, and whom nobody may.
 pub fn allowed(table: &RoutingTable, problems: &mut Problems) {
     let Some(allowed) = table.calling.as_ref().and_then(|calling| calling.allowed.as_ref()) else { return };
@@ -20,13 +23,17 @@ pub fn allowed(table: &RoutingTable, problems: &mut Problems) {
             everything(&said.spot, problems);
         } else if let Some(number) = urgent.find(|number| number.starts_with(beginning)) {
             emergency(&said.spot, number, problems);
-        } else if PREMIUM
-            .iter()
-            .any(|premium| premium.starts_with(beginning) || beginning.starts_with(premium))
-        {
+        } else if PREMIUM.iter().any(|premium| meets(beginning, premium)) {
             premium(&said.spot, beginning, problems);
+        } else if meets(beginning, BY_IP) {
+            by_ip(&said.spot, beginning, problems);
         }
     }
+}
+
+/// Whether some number begins with both.
+fn meets(one: &str, other: &str) -> bool {
+    one.starts_with(other) || other.starts_with(one)
 }
 
 fn everything(spot: &Spot, problems: &mut Problems) {
@@ -55,8 +62,8 @@ fn emergency(spot: &Spot, number: &str, problems: &mut Problems) {
             "emergency calls would go by the carrier, and not by the line of [[emergency]]",
         )
         .remedy(
-            "写得更长，如手机号写 \"13\"、\"15\"、\"17\"、\"18\"、\"19\"；紧急热线不必列在这里",
-            "write more of it, like \"13\", \"15\", \"17\", \"18\", \"19\" for mobiles; emergency numbers need no mention here",
+            "写得更长，如手机号写 \"13\"、\"15\"、\"177\"、\"18\"、\"19\"；紧急热线不必列在这里",
+            "write more of it, like \"13\", \"15\", \"177\", \"18\", \"19\" for mobiles; emergency numbers need no mention here",
         );
 }
 
@@ -75,6 +82,24 @@ fn premium(spot: &Spot, beginning: &str, problems: &mut Problems) {
         .remedy(
             "只写要用的开头，或与运营商约定禁拨",
             "give those that are needed only, or have the carrier bar them",
+        );
+}
+
+fn by_ip(spot: &Spot, beginning: &str, problems: &mut Problems) {
+    problems
+        .warning(
+            "W1070",
+            spot,
+            format!("\"{beginning}\" 包括 IP 长途接入码 179xx"),
+            format!("codes of long-distance calls by IP, 179xx, begin with \"{beginning}\""),
+        )
+        .effect(
+            "17951 后面可以再拨任何国际、收费号码，等于全部放开，话费由贵市承担",
+            "behind 17951 any number can be dialled, abroad and at a premium rate: everything is let out, at the city's cost",
+        )
+        .remedy(
+            "手机号写到第三位，如 \"170\"、\"171\"、\"173\"、\"175\"、\"176\"、\"177\"、\"178\"",
+            "write three digits of mobiles' numbers, like \"170\", \"171\", \"173\", \"175\", \"176\", \"177\", \"178\"",
         );
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::diagnostic::Text;
 use super::super::plan::Plan;
 use super::super::script::{
-    Act, Collect, Condition, LookUp, LookUpKind, Menu, Message, Order, Reading, Spoken, Target, When,
+    Act, Collect, Condition, LookUp, LookUpKind, Menu, Message, Order, Reading, Relay, Spoken, Target, When,
 };
 use super::Caller;
 use crate::id::PromptId;
@@ -35,7 +35,7 @@ impl Plan {
             ),
             Act::Transfer(own) => match &own.to {
                 Target::Peer(peer) => self.ways_words(peer, caller),
-                Target::Value(name) => self.relay_words(name),
+                Target::Value(relay) => self.relay_words(relay),
             },
             Act::Bot(bot) => {
                 let most = self.bots.get(bot).map_or(Duration::ZERO, |bot| bot.most);
@@ -167,15 +167,21 @@ impl Plan {
         )
     }
 
-    fn relay_words(&self, name: &str) -> Text {
+    fn relay_words(&self, relay: &Relay) -> Text {
+        let Relay { name, most, within } = relay;
         let Some(calling) = &self.calling else {
             return Text::new(format!("呼叫 {name} 里的号码"), format!("calls the number in {name}"));
         };
         let (line, trunk) = (&calling.line, &calling.trunk);
         Text::new(
-            format!("呼叫 {name} 里的号码，经 {trunk}，对方看到的是 {line}，双方都看不到对方号码"),
             format!(
-                "calls the number in {name} by {trunk} as {line}; neither side is shown the other's number"
+                "呼叫 {name} 里的号码，经 {trunk}，对方看到的是 {line}，双方都看不到对方号码；同一号码、同一主叫 {}之内最多 {most} 次",
+                zh_span(*within)
+            ),
+            format!(
+                "calls the number in {name} by {trunk} as {line}; neither side is shown the other's number; at most {} in {} for one number, and for one caller",
+                times(*most),
+                en_span(*within)
             ),
         )
     }

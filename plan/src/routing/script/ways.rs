@@ -177,7 +177,7 @@ impl Act {
                 branch.cases.iter().flat_map(|case| &case.when).filter_map(Condition::value).collect()
             }
             Act::Transfer(transfer) => match &transfer.to {
-                Target::Value(name) => vec![name],
+                Target::Value(relay) => vec![&relay.name],
                 Target::Peer(_) => Vec::new(),
             },
             Act::Play(_)

@@ -222,12 +222,20 @@ pub enum TargetTable {
     /// `"12366"`.
     Number(String),
     /// `{ value = "owner", line = "12345" }`.
-    Value {
-        /// `value`: a name.
-        name: Said<String>,
-        /// `line`: the number of ours that is shown.
-        line: Field<String>,
-    },
+    Value(Box<RelayTable>),
+}
+
+/// The table of a [`TargetTable::Value`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayTable {
+    /// `value`: a name.
+    pub name: Said<String>,
+    /// `line`: the number of ours that is shown.
+    pub line: Field<String>,
+    /// `most`: so often at most.
+    pub most: Field<u8>,
+    /// `within`: in so long a time.
+    pub within: Field<Duration>,
 }
 
 impl FlowTable {
@@ -353,7 +361,7 @@ impl ActTable {
             ActTable::Order(order) => order.values.iter().flat_map(|values| &values.value).collect(),
             ActTable::Branch(branch) => branch.cases.iter().filter_map(|case| case.value.as_ref()).collect(),
             ActTable::Transfer(transfer) => match transfer.to.as_ref().map(|said| &said.value) {
-                Some(TargetTable::Value { name, .. }) => vec![name],
+                Some(TargetTable::Value(relay)) => vec![&relay.name],
                 Some(TargetTable::Number(_)) | None => Vec::new(),
             },
             _ => Vec::new(),

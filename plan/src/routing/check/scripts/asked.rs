@@ -16,8 +16,8 @@ use super::super::{misplaced, needed};
 
 /// Longest wait for an answer while a caller listens.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
-/// Longest lock, and longest talk with a program.
-const LONGEST: Duration = Duration::from_secs(24 * 3_600);
+/// Longest lock, longest talk with a program, and the longest time in which somebody is rung so often.
+pub(super) const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
 /// A step asks by what its look-up goes by.
 pub fn asks(act: &ActTable, table: &RoutingTable, problems: &mut Problems) {
@@ -109,7 +109,7 @@ pub fn look_ups(table: &RoutingTable, problems: &mut Problems) {
     }
 }
 
-fn bounded(said: &Field<Duration>, most: Duration, range: &str, problems: &mut Problems) {
+pub(super) fn bounded(said: &Field<Duration>, most: Duration, range: &str, problems: &mut Problems) {
     if let Some(said) = said.as_ref().filter(|said| said.value.is_zero() || said.value > most) {
         out_of_range(&said.spot, range, problems);
     }

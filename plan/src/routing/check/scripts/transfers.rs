@@ -4,6 +4,8 @@ use super::super::super::nearest::nearest;
 use super::super::super::source::{Problems, Said};
 use super::super::super::tables::script::{ActTable, TargetTable};
 use super::super::super::tables::{ModeWord, RoutingTable};
+use super::super::super::values::out_of_range;
+use super::asked::{LONGEST, bounded};
 
 /// Whom a step rings is there.
 pub fn transfers(act: &ActTable, table: &RoutingTable, problems: &mut Problems) {
@@ -11,7 +13,13 @@ pub fn transfers(act: &ActTable, table: &RoutingTable, problems: &mut Problems) 
     let Some(to) = &transfer.to else { return };
     match &to.value {
         TargetTable::Number(number) => known(&to.spot, number, table, problems),
-        TargetTable::Value { name, line } => outside(name, line.as_ref(), table, problems),
+        TargetTable::Value(relay) => {
+            bounded(&relay.within, LONGEST, "\"1ms\"–\"24h\"", problems);
+            if let Some(said) = relay.most.as_ref().filter(|said| said.value == 0) {
+                out_of_range(&said.spot, &format!("1–{}", u8::MAX), problems);
+            }
+            outside(&relay.name, relay.line.as_ref(), table, problems);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::super::diagnostic::Text;
 use super::super::super::nearest::nearest;
 use super::super::super::people_values::Named;
 use super::super::super::read::{Node, Reader, Value, read_table, wrong_type};
-use super::super::super::script::Reading;
+use super::super::super::script::{Reading, Relay};
 use super::super::super::source::{Problems, Said};
 use super::super::super::values::one_of;
 use super::super::reading::secs;
@@ -225,10 +225,13 @@ impl Value for TargetTable {
             return None;
         };
         let nobody = Text::new("不知道呼叫谁", "nobody could say who is called");
-        let (name, line) = read_table(table, node.spot.clone(), problems, |reader| {
-            (reader.required("value", nobody), reader.optional("line"))
-        });
-        Some(TargetTable::Value { name: name?, line })
+        read_table(table, node.spot.clone(), problems, |reader| {
+            let name = reader.required("value", nobody);
+            let line = reader.optional("line");
+            let most = reader.or("most", Relay::MOST);
+            let within = reader.or("within", Relay::WITHIN);
+            Some(TargetTable::Value(Box::new(RelayTable { name: name?, line, most, within })))
+        })
     }
 }
 
