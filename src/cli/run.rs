@@ -15,6 +15,7 @@ use crate::io::clock::Clock;
 use crate::io::house::reload::Wanted;
 use crate::io::house::{Ask, Door, House, Setup, StartError};
 use crate::io::media::ShellChoice;
+use crate::io::process;
 use crate::routing::Overrides;
 use crate::routing::plan::{Listener, SecretRef, Trunk};
 use crate::time::Timestamp;
@@ -70,6 +71,7 @@ fn shell(text: &str) -> Result<ShellChoice, String> {
 
 /// Exit codes: 0 ended in order, 1 not started.
 pub fn run(args: Args) -> ExitCode {
+    process::keep_to_owner();
     if !args.config.exists() {
         eprint!("没有启动 / not started: {}", no_file(&args.config));
         return ExitCode::FAILURE;
@@ -128,8 +130,13 @@ fn setup(args: Args, log: ErrorCounter) -> Result<Setup, StartError> {
     let http = match args.http.as_str() {
         "off" => None,
         at => Some(
-            at.parse()
-                .map_err(|error| StartError::Outside { what: "--http", why: format!("{at}: {error}") })?,
+            at.parse().map_err(|error| StartError::Outside {
+                what: "--http",
+                why: format!(
+                    "{at}: {error}\n写成 地址:端口（如 127.0.0.1:8345）或 off\n\
+                     write ADDRESS:PORT (such as 127.0.0.1:8345), or off"
+                ),
+            })?,
         ),
     };
     let trunk_targets: BTreeMap<String, SocketAddr> = args.trunk.into_iter().collect();
@@ -219,7 +226,15 @@ fn greet(house: &House, data: &Path) -> std::io::Result<()> {
     }
     if !ready.created.is_empty() {
         let made = ready.created.len();
-        writeln!(out, "新建 {made} 个密钥（0600）/ {made} secrets created (0600): {data}/secrets/")?;
+        writeln!(out, "新建 {made} 个密钥（0600）/ {made} secrets created (0600):")?;
+        let mut places: BTreeMap<&Path, Vec<String>> = BTreeMap::new();
+        for path in &ready.created {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            places.entry(path.parent().unwrap_or(Path::new(""))).or_default().push(name);
+        }
+        for (place, names) in places {
+            writeln!(out, "      {}/: {}", place.display(), names.join(" "))?;
+        }
     }
     let trusts_loopback = |trunk: &Trunk| trunk.sources.iter().any(|net| net.addr.is_loopback());
     if plan.trunks.values().any(trusts_loopback) {

@@ -20,6 +20,8 @@ const HISTORY_MAX: usize = 5;
 const LOAD_PAUSE: Duration = Duration::from_secs(1);
 /// The loop wakes at least so often, to see that its threads are alive.
 const IDLE_MAX: Duration = Duration::from_secs(1);
+/// Asked twice to end, it waits so long for trunks to let it go and for the store; then it ends all the same.
+const ABANDON: Duration = Duration::from_secs(5);
 
 impl House {
     /// Runs until it is drained.
@@ -37,6 +39,11 @@ impl House {
                 () = tokio::time::sleep(wake) => {}
             }
             self.turn();
+            let now = self.setup.clock.now().mono;
+            if !self.drained && self.abandoned_at.is_some_and(|at| now >= at) {
+                tracing::error!("it was asked to end at once, and waits no longer for what is not on disk");
+                break;
+            }
         }
         self.close();
     }
@@ -118,9 +125,12 @@ impl House {
             Ask::Prepared(prepared) => self.prepared(*prepared),
             Ask::InForce(reply) => drop(reply.send(self.in_force.clone())),
             Ask::Stop => {
-                self.serving.store(false, Ordering::Release);
                 let grace = if self.stopping { Duration::ZERO } else { self.plan.limits.drain_grace };
+                if self.stopping {
+                    self.abandoned_at.get_or_insert(now.mono + ABANDON);
+                }
                 self.stopping = true;
+                self.say_if_serving();
                 self.metrics.figures().draining();
                 tracing::info!(grace_s = grace.as_secs(), "draining: no new calls");
                 self.board.handle_input(Input::Drain { grace }, now);
@@ -139,6 +149,10 @@ impl House {
         match report {
             Report::Committed { token, folded, took, .. } => {
                 self.metrics.figures().store_committed(took);
+                if std::mem::take(&mut self.store_fails) {
+                    tracing::info!("the store writes again");
+                    self.say_if_serving();
+                }
                 self.note_folded(folded);
                 if let Some(token) = token {
                     self.feed.committed(token);
@@ -147,6 +161,8 @@ impl House {
             }
             Report::Failed { token, error } => {
                 self.metrics.figures().store_failed();
+                self.store_fails = true;
+                self.say_if_serving();
                 tracing::error!(error, "the store fails: calls are answered, records wait in memory");
                 if let Some(token) = token {
                     self.board.handle_input(Input::StoreFailed { token }, now);
@@ -157,6 +173,11 @@ impl House {
                 tracing::error!("the store's thread met a fault and began anew");
             }
         }
+    }
+
+    /// What `/readyz` tells: new calls are taken, and what becomes of them is kept.
+    fn say_if_serving(&self) {
+        self.serving.store(!self.stopping && !self.store_fails, Ordering::Release);
     }
 
     /// Carries out what the switchboard wants, until it wants nothing more.
@@ -286,8 +307,13 @@ impl House {
             }
         }
         self.archive.close();
-        if !store.close() {
-            tracing::error!("some records could not be written");
+        let lost = store.close();
+        if lost > 0 {
+            tracing::error!(
+                lost,
+                "{lost} 条事实没有写下来，已经丢失：检查数据目录 / {lost} facts could not be written and are lost: look \
+                 at the data directory"
+            );
         }
         tracing::info!("closed");
     }

@@ -7,8 +7,10 @@
 mod bots;
 mod control;
 mod gauges;
+mod keyring;
 mod looking;
 mod notices;
+mod premises;
 pub mod reload;
 mod sounds;
 mod start;
@@ -42,7 +44,7 @@ use crate::switchboard::notices::HotNotice;
 use crate::switchboard::request::{Asker, Refusal, Reply, Request};
 use crate::switchboard::{Input, Switchboard};
 use crate::telemetry::Metrics;
-use crate::time::Now;
+use crate::time::{Instant, Now};
 
 /// What the house is started with.
 pub struct Setup {
@@ -160,7 +162,13 @@ pub struct House {
     pub(super) serving: Arc<AtomicBool>,
     pub(super) stopping: bool,
     pub(super) drained: bool,
+    /// It was asked to end at once: then it waits for nobody any more.
+    abandoned_at: Option<Instant>,
+    /// The store's last word was that it fails.
+    store_fails: bool,
     ready: Ready,
+    /// Given back last.
+    _premises: premises::Premises,
 }
 
 impl House {

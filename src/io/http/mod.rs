@@ -31,7 +31,7 @@ mod watching;
 mod wishes;
 mod works;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -102,7 +102,7 @@ pub struct State {
     pub door: Door,
     /// Figures for `/metrics`.
     pub figures: Arc<Figures>,
-    /// Calls are taken.
+    /// Calls are taken, and what becomes of them can be written.
     pub serving: Arc<AtomicBool>,
     /// Bearer tokens as of the plan in force.
     pub tokens: watch::Receiver<Tokens>,
@@ -142,10 +142,19 @@ struct Done {
     call: Option<String>,
 }
 
-/// Listens at `at` on the worker; gives the address that it got.
-pub fn serve(at: SocketAddr, state: State, worker: &tokio::runtime::Handle) -> std::io::Result<SocketAddr> {
-    let listener = std::net::TcpListener::bind(at)?;
+/// Listens at `at`; whoever connects waits in the kernel until [`serve`].
+pub fn bind(at: SocketAddr) -> std::io::Result<TcpListener> {
+    let listener = TcpListener::bind(at)?;
     listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Answers on the worker; gives the address that it listens at.
+pub fn serve(
+    listener: TcpListener,
+    state: State,
+    worker: &tokio::runtime::Handle,
+) -> std::io::Result<SocketAddr> {
     let bound = listener.local_addr()?;
     let (bounds, figures) = (state.bounds, state.figures.clone());
     let listeners = Arc::new(Semaphore::new(bounds.listeners_max));

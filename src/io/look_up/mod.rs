@@ -90,7 +90,8 @@ impl Sources {
                 }
                 LookUpKind::Jsonl { path } => Arc::new(jsonl::Jsonl::new(data.join(path))),
                 LookUpKind::Http { url, secret } => {
-                    let secret = secrets::resolve(secret, data).map_err(|error| failed(error.to_string()))?;
+                    let secret = secrets::shared(secret, data, source.id.as_str());
+                    let secret = secret.map_err(|error| failed(error.to_string()))?;
                     let pool = match &client {
                         Some(pool) => pool.clone(),
                         None => client.insert(webhook::client().map_err(failed)?).clone(),

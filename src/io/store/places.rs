@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::read::{self, Reader, parse_call};
 use super::schema::StoreError;
 use super::seats;
 use crate::id::CallId;
 use crate::switchboard::{Happened, Placed};
+use crate::time::Timestamp;
 
 impl Reader {
     /// Facts of the house after a place, in order of their places, at most so many.
@@ -72,6 +73,16 @@ pub(super) fn last(db: &Connection) -> Result<u64, StoreError> {
     let last = "SELECT max(coalesce((SELECT max(house) FROM facts), 0),
          coalesce((SELECT max(house) FROM seat_facts), 0))";
     Ok(db.query_row(last, [], |row| place(row, 0))?)
+}
+
+/// When the call's fact with the last place was.
+pub(super) fn newest(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    let select = "SELECT at FROM facts ORDER BY house DESC LIMIT 1";
+    let at: Option<String> = db.query_row(select, [], |row| row.get(0)).optional()?;
+    let read = |at: String| {
+        at.parse().map_err(|_| StoreError::Row { table: "facts", what: format!("{at:?} is no time") })
+    };
+    at.map(read).transpose()
 }
 
 fn place(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
