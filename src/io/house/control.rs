@@ -11,6 +11,7 @@ use crate::io::store::{Folded, Report};
 use crate::media;
 use crate::switchboard::{Input, Output, StoreJob};
 use crate::tickets::event::{Outcome, StoredEvent};
+use crate::time::Now;
 
 /// Asks taken before the sockets have their turn again.
 const ASKS_PER_TURN: usize = 256;
@@ -20,6 +21,8 @@ const HISTORY_MAX: usize = 5;
 const LOAD_PAUSE: Duration = Duration::from_secs(1);
 /// The loop wakes at least so often, to see that its threads are alive.
 const IDLE_MAX: Duration = Duration::from_secs(1);
+/// Between two lines of the log about one ticket office that takes nothing.
+const COMPLAINED_EVERY: Duration = Duration::from_secs(60);
 /// Asked twice to end, it waits so long for trunks to let it go and for the store; then it ends all the same.
 const ABANDON: Duration = Duration::from_secs(5);
 
@@ -103,7 +106,17 @@ impl House {
     fn take(&mut self, ask: Ask) {
         let now = self.setup.clock.now();
         match ask {
-            Ask::Input(input) => self.board.handle_input(input, now),
+            Ask::Input(input) => {
+                if let Input::Delivered {
+                    sink,
+                    outcome: Outcome::Retry(why) | Outcome::RetryAfter(why, _),
+                    ..
+                } = &input
+                {
+                    self.complain_of(*sink, why, now);
+                }
+                self.board.handle_input(input, now);
+            }
             Ask::PauseRecording { call, pause, by, reply } => {
                 let before = self.board.recording(call);
                 self.board.handle_input(Input::PauseRecording { call, pause, by }, now);
@@ -258,6 +271,21 @@ impl House {
             figures.tried(&name, word, 1);
             let _ = door.send(Ask::Input(Input::Delivered { sink, event: event.event, outcome }));
         });
+    }
+
+    /// A ticket office takes nothing for now: told at first, and at times while that lasts.
+    fn complain_of(&mut self, sink: usize, why: &str, now: Now) {
+        if self.complained.get(&sink).is_some_and(|next| now.mono < *next) {
+            return;
+        }
+        self.complained.insert(sink, now.mono + COMPLAINED_EVERY);
+        let name = self.sink_name(sink);
+        tracing::warn!(
+            sink = name,
+            why,
+            "工单系统 {name} 没有收下事件，稍后重发，不会丢失：401、403 检查 secret，404 检查 url / the ticket office {name} \
+             does not take events; they are kept and sent again: for 401 and 403 look at its secret, for 404 at its url"
+        );
     }
 
     fn note_folded(&self, folded: Folded) {

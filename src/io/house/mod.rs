@@ -15,6 +15,7 @@ pub mod reload;
 mod sounds;
 mod start;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -155,6 +156,8 @@ pub struct House {
     feed: Feed,
     tokens: watch::Sender<Tokens>,
     gauges: gauges::Gauges,
+    /// By ticket office, when the log may be told again that it takes nothing.
+    complained: BTreeMap<usize, Instant>,
     sounds: sounds::Sounds,
     pub(super) door: Door,
     pub(super) asks: mpsc::UnboundedReceiver<Ask>,

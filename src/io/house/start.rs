@@ -1,8 +1,8 @@
 //! Everything up to listening, in the order that loses nothing: the store first, what a crash left
 //! is closed and repaired, then plan, secrets, sound, sockets.
 
-use std::collections::HashMap;
-use std::net::{SocketAddr, TcpListener};
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -18,7 +18,9 @@ use crate::io::bot::{self, Bots};
 use crate::io::http::feed::Feed;
 use crate::io::http::tokens::Tokens;
 use crate::io::look_up::Sources;
-use crate::io::media::{MediaConfig, MediaHandle, needed_files, raise_file_limit};
+use crate::io::media::{
+    MediaConfig, MediaHandle, PortRange, needed_files, needed_pairs, raise_file_limit,
+};
 use crate::io::recorder::{self, Archive, ArchiveConfig, Format, RecorderConfig};
 use crate::io::resolver::{Pace, Resolver};
 use crate::io::sip_socket::{Limits, SipSockets, tls};
@@ -52,6 +54,9 @@ pub(super) fn log(report: &Report) {
         tracing::warn!(code = found.code, "{} / {}", found.problem.zh, found.problem.en);
     }
 }
+
+/// A token of the API with fewer characters may be guessed.
+const TOKEN_CHARS_MIN: usize = 16;
 
 /// Calls that kept a place are looked for among those of so long ago at least.
 const KEPT_AT_LEAST: Duration = Duration::from_secs(24 * 3_600);
@@ -206,6 +211,7 @@ impl House {
             feed,
             tokens,
             gauges: super::gauges::Gauges::default(),
+            complained: BTreeMap::new(),
             sounds: in_bank,
             door,
             asks,
@@ -405,11 +411,36 @@ pub(super) fn tokens(plan: &Plan, data: &Path) -> Result<(Tokens, Vec<std::path:
         created.extend(secret.created);
         Ok(secret.text)
     };
-    let mut tokens = Tokens::new(&text(&SecretRef::File(http::TOKEN_FILE.into()))?);
+    let own = text(&SecretRef::File(http::TOKEN_FILE.into()))?;
+    let mut tokens = Tokens::new(&own);
+    let mut known = BTreeMap::from([(own, http::TOKEN_FILE)]);
     for token in &plan.tokens {
-        tokens.add(token, &text(&token.secret)?);
+        let value = text(&token.secret)?;
+        tokens.add(token, &value);
+        if let Some(other) = known.insert(value, &token.name) {
+            return Err(alike(other, &token.name));
+        }
+    }
+    for (_, name) in known.iter().filter(|(value, _)| value.chars().count() < TOKEN_CHARS_MIN) {
+        tracing::warn!(
+            "网页接口令牌 {name} 不足 {TOKEN_CHARS_MIN} 个字符，可能被猜中：换成随机的长令牌 / the API token {name} has \
+             fewer than {TOKEN_CHARS_MIN} characters and may be guessed: use a long one of chance"
+        );
     }
     Ok((tokens, created))
+}
+
+/// Whoever shows it would be either of two people.
+fn alike(one: &str, other: &str) -> StartError {
+    StartError::Outside {
+        what: "api_token",
+        why: format!(
+            "网页接口令牌 {one} 与 {other} 的内容相同，分不清是谁\n\
+             给每个人换成各自的令牌（删去其中一个文件，引擎会新建）\n\
+             the API tokens {one} and {other} are the same: nobody could tell who asks\n\
+             give each their own (remove one of the files, and the engine makes a new one)"
+        ),
+    }
 }
 
 /// Passwords that carriers gave us for our accounts there.
@@ -421,6 +452,37 @@ pub(super) fn trunk_passwords(plan: &Plan, data: &Path) -> Result<TrunkPasswords
             Ok((id.clone(), password))
         })
         .collect()
+}
+
+/// Ports that others hold are found before the first call is refused for them.
+fn look_for_ports(plan: &Plan, bind: IpAddr) -> Result<(), StartError> {
+    let (first, last) = plan.network.rtp_ports;
+    let needed = needed_pairs(plan.limits.calls_max);
+    let range = PortRange::new(bind, first, last);
+    let (pairs, free) = (range.slots(), range.free(needed));
+    if free == 0 {
+        return Err(StartError::Outside {
+            what: "rtp_ports",
+            why: format!(
+                "RTP 端口 {first}-{last} 在 {bind} 上一对也打不开（共 {pairs} 对）\n\
+                 别的程序（或另一个引擎）占用着（ss -lunp 可查）；改 network.rtp_ports，或用 --rtp-ports 代替\n\
+                 of the {pairs} pairs of RTP ports {first}-{last} none can be opened at {bind}\n\
+                 another program, or another engine, holds them (see ss -lunp); change network.rtp_ports, or use \
+                 --rtp-ports in its place"
+            ),
+        });
+    }
+    if free < needed {
+        let calls = plan.limits.calls_max;
+        tracing::warn!(
+            free,
+            needed,
+            "RTP 端口 {first}-{last} 只有 {free} 对可用，limits.calls_max = {calls} 要 {needed} 对，多出的来电会被拒绝 / \
+             of RTP ports {first}-{last} {free} pairs are free, and limits.calls_max = {calls} needs {needed}: calls \
+             beyond them will be refused"
+        );
+    }
+    Ok(())
 }
 
 fn open_media(
@@ -435,6 +497,7 @@ fn open_media(
         tracing::warn!(limit, needed, "too few open files for calls_max: calls beyond them will be refused");
     }
     let bind = plan.network.listen.first().map_or([127, 0, 0, 1].into(), |listener| listener.bind.ip());
+    look_for_ports(plan, bind)?;
     let woke = woke.clone();
     let calls = usize::try_from(plan.limits.calls_max).unwrap_or(usize::MAX);
     MediaHandle::spawn(MediaConfig {

@@ -71,6 +71,8 @@ const RELOAD_WAIT: Duration = Duration::from_secs(25);
 pub struct Bounds {
     /// Connections at once; further ones wait in the kernel.
     pub connections_max: usize,
+    /// Of them, those of one source; a further one is closed.
+    pub connections_of_one_max: usize,
     /// Clients that listen to facts at once; a further one gets 503.
     pub listeners_max: usize,
     /// For a request's head, and for the next request on a connection.
@@ -87,6 +89,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Bounds {
             connections_max: 512,
+            connections_of_one_max: 128,
             listeners_max: 64,
             header_wait: Duration::from_secs(30),
             request_wait: Duration::from_secs(30),
