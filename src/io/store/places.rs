@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::read::{self, Reader, parse_call};
 use super::schema::StoreError;
 use super::seats;
-use crate::id::CallId;
+use crate::id::{CallId, SeatId};
 use crate::switchboard::{Happened, Placed};
 use crate::time::Timestamp;
 
@@ -31,6 +31,21 @@ impl Reader {
         let mut found = BTreeSet::new();
         for call in calls {
             if select.query_row([call.to_string()], |row| row.get(0))? {
+                found.insert(*call);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Which of these calls a seat was to ring for, or took.
+    pub fn came_to(&self, seat: &SeatId, calls: &BTreeSet<CallId>) -> Result<BTreeSet<CallId>, StoreError> {
+        let mut select = self.db.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM facts WHERE call = ? AND json_extract(json, '$.seat') = ?
+                 AND json_extract(json, '$.fact') IN ('seat_offered', 'seat_answered'))",
+        )?;
+        let mut found = BTreeSet::new();
+        for call in calls {
+            if select.query_row(params![call.to_string(), seat.as_str()], |row| row.get(0))? {
                 found.insert(*call);
             }
         }
