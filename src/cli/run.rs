@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "data")]
     pub data: PathBuf,
     /// 从这一时刻起走的时钟（试用）/ A wall clock that starts here and runs on, for trying out
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = instant)]
     pub clock: Option<Timestamp>,
     /// 中继目标 / A trunk's target, in place of the file's
     #[arg(long, value_name = "NAME=ADDRESS:PORT", value_parser = trunk_target)]
@@ -47,6 +47,14 @@ pub struct Args {
     /// 媒体收发方式 / How media packets are moved
     #[arg(long, value_name = "auto|uring|epoll", default_value = "auto", value_parser = shell)]
     pub io: ShellChoice,
+}
+
+/// An instant of the command line.
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| {
+        let like = "2021-09-01T09:00:00+08:00";
+        format!("写成带时区的时刻，如 {like} / write a time with its zone, such as {like}")
+    })
 }
 
 pub(super) fn trunk_target(text: &str) -> Result<(String, SocketAddr), String> {
@@ -129,15 +137,13 @@ fn start_logging() -> Result<(ErrorCounter, WorkerGuard), StartError> {
 fn setup(args: Args, log: ErrorCounter) -> Result<Setup, StartError> {
     let http = match args.http.as_str() {
         "off" => None,
-        at => Some(
-            at.parse().map_err(|error| StartError::Outside {
-                what: "--http",
-                why: format!(
-                    "{at}: {error}\n写成 地址:端口（如 127.0.0.1:8345）或 off\n\
+        at => Some(at.parse().map_err(|error| StartError::Outside {
+            what: "--http",
+            why: format!(
+                "{at}: {error}\n写成 地址:端口（如 127.0.0.1:8345）或 off\n\
                      write ADDRESS:PORT (such as 127.0.0.1:8345), or off"
-                ),
-            })?,
-        ),
+            ),
+        })?),
     };
     let trunk_targets: BTreeMap<String, SocketAddr> = args.trunk.into_iter().collect();
     Ok(Setup {

@@ -53,7 +53,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", default_value = "routing.toml")]
     pub config: PathBuf,
     /// 引擎的时钟（默认在过渡期内）/ The engine's clock (default: inside the transition months)
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = crate::cli::run::instant)]
     pub clock: Option<Timestamp>,
 }
 

@@ -49,7 +49,10 @@ fn keys(plan: &Plan) -> Vec<Key<'_>> {
     }
     for trunk in plan.trunks.values() {
         if let Some(account) = &trunk.account {
-            let what = ["运营商给的账号口令，中继", "the password that the carrier gave us for our account at trunk"];
+            let what = [
+                "运营商给的账号口令，中继",
+                "the password that the carrier gave us for our account at trunk",
+            ];
             keys.push(given(what, trunk.id.as_str(), &account.password));
         }
     }
@@ -74,7 +77,9 @@ pub(super) fn look_over(plan: &Plan, data: &Path) -> Result<(), StartError> {
             ),
             SecretError::File { path, error } => {
                 let path = path.display();
-                format!("{path}（{error}），其中应为一行：{zh} / put into {path} (chmod 600), on one line: {en}")
+                format!(
+                    "{path}（{error}），其中应为一行：{zh} / put into {path} (chmod 600), on one line: {en}"
+                )
             }
         });
     }
@@ -93,7 +98,8 @@ pub(super) fn webhooks(plan: &Plan, data: &Path) -> Result<Vec<PathBuf>, StartEr
     for key in keys(plan) {
         if let Some(name) = key.shared {
             let secret = secrets::shared(&key.secret, data, name);
-            let secret = secret.map_err(|error| StartError::Outside { what: "secrets", why: error.to_string() })?;
+            let secret =
+                secret.map_err(|error| StartError::Outside { what: "secrets", why: error.to_string() })?;
             created.extend(secret.created);
         }
     }

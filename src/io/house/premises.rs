@@ -127,7 +127,8 @@ mod tests {
         fs::write(base.join("file"), "").unwrap();
         let data = base.join("file/data");
         let refused = Premises::enter(&data).map(drop).unwrap_err().to_string();
-        for words in ["数据目录", "cannot be written to", "--data", "chown", &data.display().to_string()] {
+        for words in ["数据目录", "cannot be written to", "--data", "chown", &data.display().to_string()]
+        {
             assert!(refused.contains(words), "{words}: {refused}");
         }
         let full = base.join("full");

@@ -10,17 +10,15 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
 
-use super::sounds::Sounds;
 use super::premises::{self, Premises};
+use super::sounds::Sounds;
 use super::{Ask, House, Ready, Setup, StartError, keyring, reload};
 use crate::id::{Dice, SeatId};
 use crate::io::bot::{self, Bots};
 use crate::io::http::feed::Feed;
 use crate::io::http::tokens::Tokens;
 use crate::io::look_up::Sources;
-use crate::io::media::{
-    MediaConfig, MediaHandle, PortRange, needed_files, needed_pairs, raise_file_limit,
-};
+use crate::io::media::{MediaConfig, MediaHandle, PortRange, needed_files, needed_pairs, raise_file_limit};
 use crate::io::recorder::{self, Archive, ArchiveConfig, Format, RecorderConfig};
 use crate::io::resolver::{Pace, Resolver};
 use crate::io::sip_socket::{Limits, SipSockets, tls};
@@ -294,7 +292,9 @@ fn unusable(data: &Path) -> impl Fn(StoreError) -> StartError {
     mendable(
         "store",
         [
-            format!("数据库 {file} 打不开或写不进去：检查 {data} 的属主、磁盘空间和挂载，或用 --data 另指一个目录"),
+            format!(
+                "数据库 {file} 打不开或写不进去：检查 {data} 的属主、磁盘空间和挂载，或用 --data 另指一个目录"
+            ),
             format!(
                 "the database {file} cannot be opened or written to: look at the owner of {data}, the space on its \
                  disk and its mount, or name another directory with --data"

@@ -82,7 +82,8 @@ fn hidden(text: &str, rest: Rest) -> String {
             Rest::Masked => {
                 let masked = mask(&digits).to_string();
                 let mut masked = masked.chars();
-                let in_place = |letter: &char| if letter.is_numeric() { masked.next() } else { Some(*letter) };
+                let in_place =
+                    |letter: &char| if letter.is_numeric() { masked.next() } else { Some(*letter) };
                 shown.extend(run.iter().filter_map(in_place));
             }
             Rest::Nothing => {}

@@ -24,7 +24,8 @@ pub(super) async fn healthz() -> &'static str {
 pub(super) async fn readyz(Shared(app): Extracted) -> Response {
     match app.state.serving.load(Ordering::Acquire) {
         true => "ready\n".into_response(),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready: ending, or the store fails (see the log)\n").into_response(),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready: ending, or the store fails (see the log)\n")
+            .into_response(),
     }
 }
 

@@ -96,7 +96,8 @@ impl Sources {
                     let secret = secret.map_err(|error| failed(error.to_string()))?;
                     if webhook::is_far(url) {
                         return Err(failed(
-                            "不加密的公网地址：改用 https:// / a public address in the clear: use https://".into(),
+                            "不加密的公网地址：改用 https:// / a public address in the clear: use https://"
+                                .into(),
                         ));
                     }
                     let (known, make): (_, fn() -> _) = match url.starts_with("https://") {
