@@ -96,7 +96,7 @@ fn one_source_has_but_a_part_of_the_connections() {
         let asked = std::net::TcpStream::connect(served.at).and_then(|mut stream| {
             stream.set_read_timeout(Some(Duration::from_secs(20)))?;
             std::io::Write::write_all(&mut stream, b"GET /healthz HTTP/1.0\r\nHost: h\r\n\r\n")?;
-            std::io::Read::read(&mut stream, &mut byte)
+            std::io::Read::read(&mut stream, &mut [0; 1])
         });
         asked.is_ok_and(|bytes| bytes == 1)
     });

@@ -353,23 +353,31 @@ fn while_the_store_fails_it_is_not_ready_and_the_second_sigterm_ends_it_all_the_
 #[test]
 fn rtp_ports_that_somebody_else_holds_start_nothing_or_are_warned_of() {
     let directory = scratch("rtp");
-    let data = directory.join("data");
-    let held: Vec<_> = (13_940..13_944).map(|port| UdpSocket::bind(("127.0.0.1", port)).unwrap()).collect();
-    let text =
-        not_started(&data, &["--listen", "127.0.0.1:0", "--http", "off", "--rtp-ports", "13940-13943"]);
-    has_all(&text, &["13940-13943", "2 对", "2 pairs", "--rtp-ports"]);
+    let config = plan_with(&directory, "");
+    let few = std::fs::read_to_string(&config).unwrap().replace("calls_max = 1200", "calls_max = 2");
+    std::fs::write(&config, few).unwrap();
+    let hold = |ports: std::ops::Range<u16>| -> Vec<UdpSocket> {
+        ports.map(|port| UdpSocket::bind(("127.0.0.1", port)).unwrap()).collect()
+    };
+    let held = hold(13_940..13_948);
+    let range = ["--rtp-ports", "13940-13947"];
+    let words = [&["--listen", "127.0.0.1:0", "--http", "off", "--config", &config], &range[..]].concat();
+    let text = not_started(&directory.join("data"), &words);
+    has_all(&text, &["13940-13947", "4 对", "4 pairs", "--rtp-ports"]);
     drop(held);
-    let mut house = House::open("few-ports");
+
+    let _held = hold(13_942..13_948);
+    let mut house = House::open_with("few-ports", Path::new(&config));
     house.engine.kill();
-    house.start_again(&["--rtp-ports", "13940-13941"]);
-    has_all(&house.log(), &["13940-13941", "1 pairs are free"]);
+    house.start_again(&range);
+    has_all(&house.log(), &["13940-13947", "1 pairs are free", "needs 4"]);
     let mut lines = Lines::new();
     let first = lines.plug_in("13800000061", house.sip(), |_| {});
     lines.order(first, |phone, now| phone.dial(Dial::to("12345"), now)).unwrap();
     lines.until("an answer", secs(20), |lines| lines.saw(first, |event| *event == PhoneEvent::Answered));
     assert!(matches!(outcome(&house, &mut lines, "12345"), Err((503, Some(_)))));
     lines.until("the log says why", secs(10), |_| {
-        house.log().contains("no RTP ports are free in 13940-13941")
+        house.log().contains("no RTP ports are free in 13940-13947")
     });
     std::fs::remove_dir_all(directory).unwrap();
 }
