@@ -447,7 +447,22 @@ fn a_webhooks_secret_that_is_made_is_told_with_its_place() {
     let config = plan_with(&directory, more);
     let house = House::open_with("webhook-secret", Path::new(&config));
     has_all(&house.log(), &["secrets/offcie", "原来没有", "give it to the other side", "office"]);
+    let mut lines = Lines::new();
+    assert_eq!(outcome(&house, &mut lines, "12345"), Ok(()));
+    let told = "office 没有收下事件";
+    lines.until("the log says that nobody is there", secs(20), |_| house.log().contains(told));
     std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn a_database_that_cannot_be_written_starts_nothing() {
+    let mut house = House::open("locked");
+    house.engine.kill();
+    let file = house.data().join("hotline.db");
+    let blocker = rusqlite::Connection::open(&file).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let text = not_started(&house.data(), &APART);
+    has_all(&text, &["数据库", &file.display().to_string(), "cannot be opened or written to", "--data"]);
 }
 
 #[test]

@@ -44,7 +44,7 @@ impl House {
             self.turn();
             let now = self.setup.clock.now().mono;
             if !self.drained && self.abandoned_at.is_some_and(|at| now >= at) {
-                tracing::error!("it was asked to end at once, and waits no longer for what is not on disk");
+                tracing::error!("asked twice to end, it waits no longer for trunks and the store");
                 break;
             }
         }
