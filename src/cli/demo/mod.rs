@@ -276,7 +276,7 @@ mod tests {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("routing.toml");
         let plan = plan_files::load(&file, &Overrides::default()).plan.unwrap();
         let at = inside_the_months(&plan);
-        let bare = Plan { lines: std::collections::BTreeMap::new(), ..plan.clone() };
+        let bare = Plan { lines: Default::default(), ..plan.clone() };
         assert!(inside_the_months(&bare) >= Timestamp::now() - Duration::from_secs(60), "no line is merged");
         assert_eq!(at, "2021-09-01T09:00:00+08:00".parse().unwrap());
         assert_eq!(cast::callers(&plan).len(), 29, "28 numbers and 12345");
