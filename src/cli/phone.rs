@@ -249,6 +249,17 @@ impl<'a> Desk<'a> {
             |status| format!("{status} {}", meaning(status)),
         );
         say(&format!("登录失败 / registration failed: {why}"));
+        match status {
+            Some(401 | 407) => say(&format!(
+                "口令应与引擎数据目录里 secrets/seat-{0} 的一致（用 --data 或 --password-file 指明），域名应是 network.domain\n\
+                 the password must be that of secrets/seat-{0} in the engine's data directory (see --data, \
+                 --password-file), and the domain network.domain",
+                self.args.seat
+            )),
+            Some(503) if !self.registered => say("口令错得太多，或引擎正在退出：一分钟后再试\n\
+                 too many wrong passwords, or the engine is ending: try again in a minute"),
+            _ => {}
+        }
         // Once it was let in, the telephone tries again where nobody answers or the fault is over
         // there: the engine may be restarting.
         let passing = status.is_none_or(|status| status >= 500);

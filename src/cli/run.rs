@@ -15,6 +15,7 @@ use crate::io::clock::Clock;
 use crate::io::house::reload::Wanted;
 use crate::io::house::{Ask, Door, House, Setup, StartError};
 use crate::io::media::ShellChoice;
+use crate::io::process;
 use crate::routing::Overrides;
 use crate::routing::plan::{Listener, SecretRef, Trunk};
 use crate::time::Timestamp;
@@ -35,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "data")]
     pub data: PathBuf,
     /// 从这一时刻起走的时钟（试用）/ A wall clock that starts here and runs on, for trying out
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = instant)]
     pub clock: Option<Timestamp>,
     /// 中继目标 / A trunk's target, in place of the file's
     #[arg(long, value_name = "NAME=ADDRESS:PORT", value_parser = trunk_target)]
@@ -46,6 +47,14 @@ pub struct Args {
     /// 媒体收发方式 / How media packets are moved
     #[arg(long, value_name = "auto|uring|epoll", default_value = "auto", value_parser = shell)]
     pub io: ShellChoice,
+}
+
+/// An instant of the command line.
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| {
+        let like = "2021-09-01T09:00:00+08:00";
+        format!("写成带时区的时刻，如 {like} / write a time with its zone, such as {like}")
+    })
 }
 
 pub(super) fn trunk_target(text: &str) -> Result<(String, SocketAddr), String> {
@@ -70,6 +79,7 @@ fn shell(text: &str) -> Result<ShellChoice, String> {
 
 /// Exit codes: 0 ended in order, 1 not started.
 pub fn run(args: Args) -> ExitCode {
+    process::keep_to_owner();
     if !args.config.exists() {
         eprint!("没有启动 / not started: {}", no_file(&args.config));
         return ExitCode::FAILURE;
@@ -127,10 +137,13 @@ fn start_logging() -> Result<(ErrorCounter, WorkerGuard), StartError> {
 fn setup(args: Args, log: ErrorCounter) -> Result<Setup, StartError> {
     let http = match args.http.as_str() {
         "off" => None,
-        at => Some(
-            at.parse()
-                .map_err(|error| StartError::Outside { what: "--http", why: format!("{at}: {error}") })?,
-        ),
+        at => Some(at.parse().map_err(|error| StartError::Outside {
+            what: "--http",
+            why: format!(
+                "{at}: {error}\n写成 地址:端口（如 127.0.0.1:8345）或 off\n\
+                     write ADDRESS:PORT (such as 127.0.0.1:8345), or off"
+            ),
+        })?),
     };
     let trunk_targets: BTreeMap<String, SocketAddr> = args.trunk.into_iter().collect();
     Ok(Setup {
@@ -219,7 +232,15 @@ fn greet(house: &House, data: &Path) -> std::io::Result<()> {
     }
     if !ready.created.is_empty() {
         let made = ready.created.len();
-        writeln!(out, "新建 {made} 个密钥（0600）/ {made} secrets created (0600): {data}/secrets/")?;
+        writeln!(out, "新建 {made} 个密钥（0600）/ {made} secrets created (0600):")?;
+        let mut places: BTreeMap<&Path, Vec<String>> = BTreeMap::new();
+        for path in &ready.created {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            places.entry(path.parent().unwrap_or(Path::new(""))).or_default().push(name);
+        }
+        for (place, names) in places {
+            writeln!(out, "      {}/: {}", place.display(), names.join(" "))?;
+        }
     }
     let trusts_loopback = |trunk: &Trunk| trunk.sources.iter().any(|net| net.addr.is_loopback());
     if plan.trunks.values().any(trusts_loopback) {

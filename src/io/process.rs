@@ -1,7 +1,15 @@
-//! What this process has taken of the machine, as the kernel says (proc(5)).
+//! What this process has taken of the machine, as the kernel says (proc(5)); and to whom its files are.
+#![allow(unsafe_code)]
 
 use std::fs;
 use std::time::Duration;
+
+/// From now on files and directories that this process makes are for its user alone (umask(2)): records, recordings
+/// and secrets are about people.
+pub fn keep_to_owner() {
+    // SAFETY: takes and gives back a plain number, and cannot fail.
+    unsafe { libc::umask(0o077) };
+}
 
 /// User and system time of all threads, and resident memory in bytes. `None` where /proc is not there.
 pub fn taken() -> Option<(Duration, u64)> {

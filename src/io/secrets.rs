@@ -60,6 +60,20 @@ pub fn resolve(secret: &SecretRef, data: &Path) -> Result<Secret, SecretError> {
     }
 }
 
+/// The secret that a program of somebody else's knows us by: one that is made just now must be told there.
+pub fn shared(secret: &SecretRef, data: &Path, with: &str) -> Result<Secret, SecretError> {
+    let secret = resolve(secret, data)?;
+    if let Some(path) = &secret.created {
+        let path = path.display();
+        tracing::warn!(
+            with,
+            "{path} 原来没有，已新建：把它告诉对方，或换成对方的 / {path} was not there and has been made: \
+             give it to the other side, or put theirs in its place"
+        );
+    }
+    Ok(secret)
+}
+
 /// A secret that somebody else gave us: one that is not there cannot be made up.
 pub fn given(secret: &SecretRef, data: &Path) -> Result<SecretString, SecretError> {
     match secret {

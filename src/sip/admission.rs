@@ -147,10 +147,14 @@ impl Endpoint {
                 }
                 Some((Origin::Trunk(trunk.trunk.clone()), trunk.trust_identity))
             }
-            Visitor::Seat(seat) => match self.guard.check(request, from.peer.ip(), now.mono) {
+            Visitor::Seat(seat) => match self.check_proof(request, from, now) {
                 Verdict::Good(proved) if proved == seat => Some((Origin::Seat(seat), false)),
-                Verdict::Good(_) | Verdict::Braked => {
+                Verdict::Good(_) => {
                     self.refuse_plainly(request, from, 403, &[], TurnedAway::BadCredentials);
+                    None
+                }
+                Verdict::Braked(left) => {
+                    self.refuse_braked(request, from, left);
                     None
                 }
                 Verdict::Challenge { stale } => {

@@ -38,8 +38,18 @@ pub(super) enum Verdict {
     },
     /// Wrong: 401 again, and counted.
     Wrong,
-    /// Too many wrong ones: 403 without a look.
-    Braked,
+    /// Too many wrong ones: 503 without a look, for so long. RFC 3261 has Retry-After for it (§20.33), and a telephone
+    /// whose password was mended comes back by itself; after a 403 it need not (§21.4.4).
+    Braked(Duration),
+}
+
+/// A seat's password was wrong, as an operator is told: at first, and when it was so often that nothing is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Guessed {
+    /// Whose.
+    pub(super) seat: SeatId,
+    /// Nothing is looked at for so long; `None`: it was the first within [`GUESS_SPAN`].
+    pub(super) braked: Option<Duration>,
 }
 
 /// The guard.
@@ -52,6 +62,7 @@ pub(super) struct Guard {
     dialects: Dialects,
     guessers: HashMap<(IpAddr, u64), (Instant, u32)>,
     guessers_by_age: VecDeque<(IpAddr, u64)>,
+    guessed: Option<Guessed>,
 }
 
 impl Guard {
@@ -64,6 +75,7 @@ impl Guard {
             dialects: Dialects::default(),
             guessers: HashMap::new(),
             guessers_by_age: VecDeque::new(),
+            guessed: None,
         }
     }
 
@@ -99,8 +111,8 @@ impl Guard {
         let phone = self.phone(request, source);
         self.dialects.answered(phone, given.algorithm);
         let guesser = (source.to_canonical(), self.user_mark(&given.username));
-        if self.is_braked(guesser, now) {
-            return Verdict::Braked;
+        if let Some(left) = self.braked_for(guesser, now) {
+            return Verdict::Braked(left);
         }
         let Some(serial) = self.nonces.serial_of(&given.nonce) else {
             return Verdict::Challenge { stale: false };
@@ -114,7 +126,11 @@ impl Guard {
         };
         let proved = prove(&given, ha1, method, request.request_uri().unwrap_or_default());
         let Some((seat, ..)) = account.filter(|_| proved && !ha1.is_empty()) else {
-            self.note_guess(guesser, now);
+            let seat = account.map(|(seat, ..)| seat.clone());
+            let count = self.note_guess(guesser, now);
+            if let (Some(seat), 1 | GUESSES_MAX) = (seat, count) {
+                self.guessed = Some(Guessed { seat, braked: self.braked_for(guesser, now) });
+            }
             return Verdict::Wrong;
         };
         let seat = seat.clone();
@@ -164,19 +180,25 @@ impl Guard {
         mac.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
     }
 
-    fn is_braked(&self, guesser: (IpAddr, u64), now: Instant) -> bool {
-        self.guessers
-            .get(&guesser)
-            .is_some_and(|(since, count)| *count >= GUESSES_MAX && now.since(*since) < GUESS_SPAN)
+    /// What the operator is to be told of the last [`Guard::check`].
+    pub(super) fn take_guessed(&mut self) -> Option<Guessed> {
+        self.guessed.take()
     }
 
-    fn note_guess(&mut self, guesser: (IpAddr, u64), now: Instant) {
+    fn braked_for(&self, guesser: (IpAddr, u64), now: Instant) -> Option<Duration> {
+        let (since, count) = self.guessers.get(&guesser)?;
+        let left = GUESS_SPAN.saturating_sub(now.since(*since));
+        (*count >= GUESSES_MAX && !left.is_zero()).then_some(left)
+    }
+
+    /// How many there were within [`GUESS_SPAN`], with this one.
+    fn note_guess(&mut self, guesser: (IpAddr, u64), now: Instant) -> u32 {
         if let Some((since, count)) = self.guessers.get_mut(&guesser) {
             if now.since(*since) >= GUESS_SPAN {
                 (*since, *count) = (now, 0);
             }
             *count += 1;
-            return;
+            return *count;
         }
         if self.guessers.len() >= GUESSERS_MAX
             && let Some(oldest) = self.guessers_by_age.pop_front()
@@ -185,6 +207,7 @@ impl Guard {
         }
         self.guessers.insert(guesser, (now, 1));
         self.guessers_by_age.push_back(guesser);
+        1
     }
 }
 
@@ -307,11 +330,17 @@ mod tests {
         let mut guard = guard();
         let nonce = nonce_of(&mut guard, at(1));
         let wrong = register(Algorithm::Md5, "1001", "wrong", &nonce, 1);
+        let mut told = Vec::new();
         for _ in 0..GUESSES_MAX {
             assert_eq!(guard.check(&wrong, home(), at(2)), Verdict::Wrong);
+            told.extend(guard.take_guessed());
         }
+        let of = |braked| Guessed { seat: "1001".into(), braked };
+        assert_eq!(told, [of(None), of(Some(GUESS_SPAN))], "once, and once more when it is braked");
+        let nobody = register(Algorithm::Md5, "9999", "wrong", &nonce, 1);
+        assert_eq!((guard.check(&nobody, home(), at(2)), guard.take_guessed()), (Verdict::Wrong, None));
         let right = register(Algorithm::Md5, "1001", "secret", &nonce, 1);
-        assert_eq!(guard.check(&right, home(), at(61)), Verdict::Braked);
+        assert_eq!(guard.check(&right, home(), at(61)), Verdict::Braked(Duration::from_secs(1)));
         assert_eq!(guard.check(&right, "192.0.2.2".parse().unwrap(), at(61)), Verdict::Good("1001".into()));
         let right = register(Algorithm::Md5, "1001", "secret", &nonce, 2);
         assert_eq!(guard.check(&right, home(), at(62)), Verdict::Good("1001".into()));

@@ -108,6 +108,9 @@ pub enum Event {
     Unregistered { seat: SeatId },
     /// A request was turned away at the door; one counter each.
     TurnedAway { peer: SocketAddr, why: TurnedAway },
+    /// A seat's password was wrong: the first of a minute from there, or so many that nothing of them is looked at for
+    /// so long.
+    PasswordWrong { seat: SeatId, peer: SocketAddr, braked: Option<Duration> },
     /// Our INVITE goes by another way than [`Endpoint::way_to`](super::Endpoint::way_to) or the last
     /// of these said: this trunk, and the address that signals there. `number`: a 3xx has led to another
     /// one, this.

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::auth::{Verdict, user_of};
+use super::auth::{Guessed, Verdict, user_of};
 use super::build::Draft;
 use super::endpoint::{Due, Endpoint, Source, User};
 use super::event::{Binding, Event, TurnedAway};
@@ -131,17 +131,30 @@ impl Registrar {
 }
 
 impl Endpoint {
+    /// [`Guard::check`](super::auth::Guard::check); wrong passwords are told.
+    pub(super) fn check_proof(&mut self, request: &Message, from: Source, now: Now) -> Verdict {
+        let verdict = self.guard.check(request, from.peer.ip(), now.mono);
+        if let Some(Guessed { seat, braked }) = self.guard.take_guessed() {
+            self.tell(Event::PasswordWrong { seat, peer: from.peer, braked });
+        }
+        verdict
+    }
+
+    /// Too many wrong proofs: 503 until they count no more.
+    pub(super) fn refuse_braked(&mut self, request: &Message, from: Source, left: Duration) {
+        let wait = u32::try_from(left.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+        self.refuse_for(request, from, 503, wait, TurnedAway::BadCredentials);
+    }
+
     /// REGISTER, new and without a To tag.
     pub(super) fn handle_register(&mut self, request: &Message, key: Key, from: Source, now: Now) {
-        let seat = match self.guard.check(request, from.peer.ip(), now.mono) {
+        let seat = match self.check_proof(request, from, now) {
             Verdict::Good(seat) => seat,
             Verdict::Challenge { stale } => return self.challenge(request, from, stale, None, now),
             Verdict::Wrong => {
                 return self.challenge(request, from, false, Some(TurnedAway::BadCredentials), now);
             }
-            Verdict::Braked => {
-                return self.refuse_plainly(request, from, 403, &[], TurnedAway::BadCredentials);
-            }
+            Verdict::Braked(left) => return self.refuse_braked(request, from, left),
         };
         // From here on by transaction: the nonce count is spent, so a retransmission must be known.
         if user_of(request, Name::To).as_deref() != Some(seat.as_str()) {

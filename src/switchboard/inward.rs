@@ -101,6 +101,15 @@ impl Switchboard {
             Event::TrunkRegistered { trunk, ok: false } => {
                 tracing::warn!(%trunk, "registered at a trunk no more");
             }
+            Event::PasswordWrong { seat, peer, braked: None } => tracing::warn!(
+                "座席 {seat} 的口令不对（来自 {peer}）：与 secrets/ 中的核对 / wrong password for seat {seat} from {peer}: \
+                 compare it with the one in secrets/"
+            ),
+            Event::PasswordWrong { seat, peer, braked: Some(left) } => tracing::warn!(
+                "座席 {seat} 的口令（来自 {peer}）错得太多，{0} 秒内不再看 / too many wrong passwords for seat {seat} from \
+                 {peer}: nothing is looked at for another {0} s",
+                left.as_secs()
+            ),
             Event::TurnedAway { peer, why } => {
                 tracing::debug!(%peer, ?why, "turned away");
                 *self.turned_away.entry(why).or_default() += 1;

@@ -496,6 +496,11 @@ impl Switchboard {
         &self.endpoint
     }
 
+    /// Legs that found no RTP ports since the last call: their calls were refused, or went another way.
+    pub fn take_portless(&mut self) -> u64 {
+        self.ports.take_missing()
+    }
+
     /// Port pairs in use.
     pub fn ports_in_use(&self) -> usize {
         self.ports.in_use()

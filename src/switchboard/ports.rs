@@ -18,12 +18,21 @@ pub(super) struct Ports {
     /// Bound, or being bound.
     ordered: u32,
     awaited: u32,
+    /// Legs that found none since somebody asked.
+    missing: u64,
 }
 
 impl Ports {
     pub(super) fn new((first, last): (u16, u16)) -> Self {
         let range = u32::from(last.saturating_sub(first)).div_ceil(2);
-        Ports { free: VecDeque::new(), lent: vec![false; range as usize], range, ordered: 0, awaited: 0 }
+        Ports {
+            free: VecDeque::new(),
+            lent: vec![false; range as usize],
+            range,
+            ordered: 0,
+            awaited: 0,
+            missing: 0,
+        }
     }
 
     /// `io` has bound these. A pair that another process holds is just missing from the list.
@@ -45,7 +54,10 @@ impl Ports {
     }
 
     pub(super) fn lend(&mut self) -> Option<PortSlot> {
-        let slot = self.free.pop_front()?;
+        let Some(slot) = self.free.pop_front() else {
+            self.missing += 1;
+            return None;
+        };
         if let Some(lent) = self.lent.get_mut(slot.0 as usize) {
             *lent = true;
         }
@@ -59,6 +71,10 @@ impl Ports {
         {
             self.free.push_back(slot);
         }
+    }
+
+    pub(super) fn take_missing(&mut self) -> u64 {
+        std::mem::take(&mut self.missing)
     }
 
     pub(super) fn in_use(&self) -> usize {
@@ -82,6 +98,8 @@ mod tests {
         let next: Vec<_> = std::iter::from_fn(|| ports.lend()).map(|slot| slot.0).collect();
         assert_eq!(next, [1, 2, 3, 0], "twice returned is returned once");
         assert_eq!((ports.lend(), ports.in_use()), (None, 4));
+        // The one that ended the list above found none either.
+        assert_eq!((ports.take_missing(), ports.take_missing()), (2, 0));
         assert_eq!(ports.wanted(), None, "the range is used up");
     }
 }

@@ -43,7 +43,13 @@ impl Switchboard {
                     }
                     OutboxOutput::Settled(event) => self.records.push(StoreJob::Settled { sink, event }),
                     OutboxOutput::DeadLetter { event, why } => {
-                        tracing::warn!(sink, call = %event.call, why, "a ticket office refused an event for good");
+                        let name = self.plan.sinks.get(sink).map_or("", |sink| sink.name.as_str());
+                        tracing::warn!(
+                            sink = name,
+                            call = %event.call,
+                            why,
+                            "a ticket office refused an event for good"
+                        );
                         self.records.push(StoreJob::DeadLetter { sink, event, why });
                     }
                     OutboxOutput::Load { after, most } => self.records.load(sink, after, most),

@@ -72,5 +72,33 @@ fn who_guesses_tokens_is_braked_for_a_while_and_counted() {
     assert!(served.figure("hotline_http_tokens_refused_total{why=\"wrong\"}") >= 10.0);
     assert!(served.figure("hotline_http_tokens_refused_total{why=\"braked\"}") >= 1.0);
     assert_eq!(get(served.at, "/healthz", "").status, 200, "what is for anybody is for them too");
-    until("it is listened to again", || get(served.at, "/v1/seats", OWNER).status == 200);
+    assert_eq!(
+        get(served.at, "/v1/seats", OWNER).status,
+        200,
+        "behind the same address is who has a right one"
+    );
+    until("it is listened to again", || get(served.at, "/v1/seats", "guess").status == 401);
+}
+
+#[test]
+fn one_source_has_but_a_part_of_the_connections() {
+    let bounds = Bounds { connections_of_one_max: 3, ..Bounds::default() };
+    let served = Served::open_with("source", bounds);
+    let idle: Vec<_> = (0..3).map(|_| std::net::TcpStream::connect(served.at).unwrap()).collect();
+    let mut further = std::net::TcpStream::connect(served.at).unwrap();
+    further.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // Closed at once, or with what it would have sent unread.
+    let mut byte = [0; 1];
+    let closed = std::io::Read::read(&mut further, &mut byte);
+    assert!(closed.as_ref().is_ok_and(|bytes| *bytes == 0), "{closed:?}");
+    drop(idle);
+    until("there is room again", || {
+        let asked = std::net::TcpStream::connect(served.at).and_then(|mut stream| {
+            stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+            std::io::Write::write_all(&mut stream, b"GET /healthz HTTP/1.0\r\nHost: h\r\n\r\n")?;
+            std::io::Read::read(&mut stream, &mut [0; 1])
+        });
+        asked.is_ok_and(|bytes| bytes == 1)
+    });
+    assert_eq!(get(served.at, "/healthz", "").status, 200);
 }

@@ -163,7 +163,8 @@ impl Served {
         };
         let worker =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let at = http::serve("127.0.0.1:0".parse().unwrap(), state, worker.handle()).unwrap();
+        let at =
+            http::serve(http::bind("127.0.0.1:0".parse().unwrap()).unwrap(), state, worker.handle()).unwrap();
         let books = Mutex::new(Books { store, token: 0, house });
         let worker = Some(worker);
         Served {

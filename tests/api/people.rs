@@ -1,7 +1,9 @@
 //! Seats, queues, calls and missed callers as people see them; numbers as far as they need them.
 
+use hotline::call::{BotEnd, BotLine, Voice};
 use hotline::switchboard::Input;
 use hotline::switchboard::fact::{Cause, What};
+use hotline::switchboard::request::Flag;
 use hotline::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -82,6 +84,42 @@ fn nobody_reads_a_pick_up_code_not_even_who_leads() {
             let own: Vec<&Value> = facts.iter().filter(|fact| fact["kind"] == "ordered").collect();
             assert_eq!((own.len(), own[0]["data"].get("code")), (1, None), "{role} {asked}");
             assert!(!page.to_string().contains("471199"), "{role} {asked}");
+        }
+    }
+}
+
+#[test]
+fn what_was_said_in_words_is_for_who_leads_and_who_is_on_that_call() {
+    let served = Served::open("words");
+    let said = || {
+        let line =
+            BotLine { who: Voice::Caller, text: "我叫王小明，住建设路 5 号".into(), at_ms: 10 };
+        let values = [("street".to_owned(), "建设路 5 号".to_owned())].into();
+        vec![
+            What::BotTalked {
+                bot: "assistant".into(),
+                end: BotEnd::Person,
+                took_ms: 900,
+                lines: vec![line],
+                cut: 0,
+            },
+            What::Ordered { category: "投诉".into(), values, message: None, code: None },
+        ]
+    };
+    let came = |seat: &str| What::SeatAnswered { seat: seat.into(), waited_ms: 10, leg: None };
+    let with = |what| [said(), vec![what]].concat();
+    served.write(story(call(1), with(came("1001")), Cause::Completed));
+    served.write(story(call(2), with(came("1002")), Cause::Completed));
+    let confidential = What::Flagged { flag: Flag::Confidential, by: "1001".into() };
+    served.write(story(call(3), [with(came("1001")), vec![confidential]].concat(), Cause::Completed));
+    for (role, _) in ROLES {
+        let leads = ["admin", "supervisor"].contains(&role);
+        let watches = ["observer", "trainee"].contains(&role);
+        for (id, own) in [(1, true), (2, false), (3, false)] {
+            let page = format!("/v1/facts?limit=100&call={}", call(id));
+            let page = get(served.at, &page, &token(role)).json().to_string();
+            assert_eq!(page.contains("建设路"), leads || own && !watches, "{role} {id}: {page}");
+            assert_eq!(page.contains("王小明"), leads || own && !watches, "{role} {id}: {page}");
         }
     }
 }

@@ -87,7 +87,7 @@ impl Home {
             flush: tracer.flush(),
             bounds: Bounds::default(),
         };
-        http::serve("127.0.0.1:0".parse().unwrap(), state, self.worker.handle()).unwrap()
+        http::serve(http::bind("127.0.0.1:0".parse().unwrap()).unwrap(), state, self.worker.handle()).unwrap()
     }
 }
 

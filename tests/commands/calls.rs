@@ -165,6 +165,12 @@ fn a_phone_with_a_wrong_password_says_so_and_leaves() {
     let phone = house.command(&words).output().unwrap();
     assert_eq!(phone.status.code(), Some(1));
     assert!(printed(&phone).contains("登录失败 / registration failed: 401"), "{}", printed(&phone));
+    assert!(printed(&phone).contains("secrets/seat-1001"), "{}", printed(&phone));
+    let log = house.log();
+    assert!(
+        log.contains("座席 1001 的口令不对") && log.contains("wrong password for seat 1001 from 127.0.0.1"),
+        "{log}"
+    );
     let phone = house.command(&["phone", "--seat", "9999", "--data", "data"]).output().unwrap();
     assert_eq!(phone.status.code(), Some(2));
     assert!(printed(&phone).contains("secrets/seat-9999"), "{}", printed(&phone));

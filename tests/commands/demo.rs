@@ -113,3 +113,19 @@ fn self_service(act: &str) {
     assert_eq!(listed.len(), 1, "{act}");
     assert!(listed[0].contains(ticket), "{}", listed[0]);
 }
+
+#[test]
+fn a_directory_that_holds_something_is_not_taken() {
+    let directory = scratch("keep");
+    std::fs::write(directory.join("mine"), "").unwrap();
+    let demo = Command::new(HOTLINE).args(["demo", "--keep"]).arg(&directory).output().unwrap();
+    assert_eq!(demo.status.code(), Some(2));
+    let (text, name) = (printed(&demo), directory.display().to_string());
+    assert!(text.contains(&name) && text.contains("不是空的") && text.contains("is not empty"), "{text}");
+    assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
+    let under = directory.join("mine/new");
+    let demo = Command::new(HOTLINE).args(["demo", "--keep"]).arg(&under).output().unwrap();
+    assert_eq!(demo.status.code(), Some(2));
+    assert!(printed(&demo).contains(&under.display().to_string()), "{}", printed(&demo));
+    std::fs::remove_dir_all(directory).unwrap();
+}

@@ -15,6 +15,7 @@ pub const HOTLINE: &str = env!("CARGO_BIN_EXE_hotline");
 pub struct House {
     pub engine: EngineProcess,
     pub directory: PathBuf,
+    config: String,
 }
 
 impl House {
@@ -25,25 +26,14 @@ impl House {
 
     pub fn open_with(name: &str, config: &Path) -> House {
         let directory = scratch(name);
-        let (config, data) = (config.to_str().unwrap(), directory.join("data"));
-        let arguments = [
-            "run",
-            "--config",
-            config,
-            "--listen",
-            "127.0.0.1:0",
-            "--http",
-            "127.0.0.1:0",
-            "--rtp-ports",
-            "20000-29999",
-            "--clock",
-            "2021-12-01T09:00:00+08:00",
-            "--data",
-            data.to_str().unwrap(),
-        ];
-        let log = directory.join("engine.log");
-        let engine = EngineProcess::start(Path::new(HOTLINE), arguments, &log).unwrap();
-        House { engine, directory }
+        let config = config.to_str().unwrap().to_owned();
+        let engine = launch(&directory, &config, &[]);
+        House { engine, directory, config }
+    }
+
+    /// Once more, after its end, with these words in place of its usual ones.
+    pub fn start_again(&mut self, words: &[&str]) {
+        self.engine = launch(&self.directory, &self.config, words);
     }
 
     pub fn data(&self) -> PathBuf {
@@ -102,6 +92,22 @@ impl House {
             std::thread::yield_now();
         }
     }
+}
+
+/// Where a word stands among `instead`, the usual one does not.
+fn launch(directory: &Path, config: &str, instead: &[&str]) -> EngineProcess {
+    let data = directory.join("data");
+    let usual = [
+        ["--config", config],
+        ["--listen", "127.0.0.1:0"],
+        ["--http", "127.0.0.1:0"],
+        ["--rtp-ports", "20000-29999"],
+        ["--clock", "2021-12-01T09:00:00+08:00"],
+        ["--data", data.to_str().unwrap()],
+    ];
+    let usual = usual.iter().filter(|[name, _]| !instead.contains(name)).flatten();
+    let arguments = ["run"].iter().chain(instead).chain(usual);
+    EngineProcess::start(Path::new(HOTLINE), arguments, &directory.join("engine.log")).unwrap()
 }
 
 impl Drop for House {

@@ -90,7 +90,7 @@ impl Office {
     pub fn close(self) {
         let archive = self.archive.lock().unwrap().take();
         archive.unwrap().close();
-        assert!(self.store.close());
+        assert_eq!(self.store.close(), 0);
     }
 }
 

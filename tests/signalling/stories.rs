@@ -77,6 +77,7 @@ fn about(event: &Event) -> Option<(SessionId, bool)> {
         Event::Registered { .. }
         | Event::Unregistered { .. }
         | Event::TurnedAway { .. }
+        | Event::PasswordWrong { .. }
         | Event::TrunkHealth { .. }
         | Event::TrunkRegistered { .. } => None,
     }

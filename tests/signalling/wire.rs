@@ -166,9 +166,11 @@ impl Wire {
         self.quiet();
     }
 
+    /// What an operator is told of a wrong password beside it is for who asks for that.
     pub fn turned_away(&mut self) -> TurnedAway {
         match self.event() {
             Event::TurnedAway { why, .. } => why,
+            Event::PasswordWrong { .. } => self.turned_away(),
             other => panic!("{other:?}"),
         }
     }

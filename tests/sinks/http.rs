@@ -89,13 +89,16 @@ fn each_answer_of_the_office_means_what_the_contract_says() {
     let later = |why: &str| Outcome::Retry(why.into());
     let wait = |why: &str| Outcome::RetryAfter(why.into(), Duration::from_secs(17));
     type Means<'a> = &'a dyn Fn(&str) -> Outcome;
-    let rows: [(Answer, &str, Means); 14] = [
+    let rows: [(Answer, &str, Means); 17] = [
         (Answer::Status(200), "", &taken),
         (Answer::Status(202), "", &taken),
         (Answer::Status(204), "", &taken),
         (Answer::Redirect, "307 Temporary Redirect", &refused),
         (Answer::Status(400), "400 Bad Request", &refused),
-        (Answer::Status(401), "401 Unauthorized", &refused),
+        (Answer::Status(401), "401 Unauthorized", &later),
+        (Answer::Status(403), "403 Forbidden", &later),
+        (Answer::Status(404), "404 Not Found", &later),
+        (Answer::Status(407), "407 Proxy Authentication Required", &later),
         (Answer::Status(410), "410 Gone", &refused),
         (Answer::Status(422), "422 Unprocessable Entity", &refused),
         (Answer::Status(408), "408 Request Timeout", &later),
@@ -126,7 +129,7 @@ fn each_answer_of_the_office_means_what_the_contract_says() {
 
 /// Requests of the table above and of `more` after it.
 fn rows_and(more: usize) -> usize {
-    14 + more
+    17 + more
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn a_call_is_told_of_its_record_only_when_others_can_read_it() {
         let (token, facts) = told.recv().unwrap();
         assert_eq!((token, facts), (n, vec![opened(call(n), n)]));
     }
-    assert!(store.close());
+    assert_eq!(store.close(), 0);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn the_last_ticket_number_is_the_last_given_out_however_many_came_at_once() {
     let mut archive = Archive::start(&folder, &[]);
     // One commit, ids drawn in no order: the number goes by the order of the openings.
     archive.write((1..=200).map(|n| job(opened(call((n * 7_919) % 1_009), n))).collect());
-    assert!(archive.store.close());
+    assert_eq!(archive.store.close(), 0);
     assert_eq!(open(&folder, &[]).last_ticket().unwrap().as_deref(), Some("21090100200"));
 }
 
@@ -112,14 +112,14 @@ fn calls_are_listed_as_they_came_whichever_ended_first_and_over_restarts() {
     archive.write(vec![job(closed(call(3), 2))]);
     assert_eq!(tickets(true), ["00002"]);
     assert_eq!(tickets(false), ["00003", "00002", "00001"]);
-    assert!(archive.store.close());
+    assert_eq!(archive.store.close(), 0);
     assert_eq!(tickets(false), ["00003", "00002", "00001"]);
     let opening = open(&folder, &[]);
     assert_eq!(opening.last_ticket().unwrap().as_deref(), Some("21090100003"));
     drop(opening);
     let mut archive = Archive::start(&folder, &[]);
     archive.write(vec![job(opened(call(0), 4)), job(closed(call(1), 2))]);
-    assert!(archive.store.close());
+    assert_eq!(archive.store.close(), 0);
     assert_eq!(tickets(false), ["00004", "00003", "00002", "00001"]);
     assert_eq!(open(&folder, &[]).last_ticket().unwrap().as_deref(), Some("21090100004"));
 }
@@ -139,7 +139,7 @@ fn a_restart_owes_each_sink_what_it_had_not_taken_and_keeps_what_it_refused() {
         StoreJob::Settled { sink: 1, event: named(2, 1) },
         StoreJob::Settled { sink: 7, event: named(2, 2) },
     ]);
-    assert!(archive.store.close());
+    assert_eq!(archive.store.close(), 0);
 
     // The plan names its sinks in another order now.
     let opening = open(&folder, &["file", "office"]);
@@ -191,7 +191,7 @@ fn a_call_that_was_open_is_closed_with_cause_crash_once_and_gets_its_recording()
     archive.write(vec![job(opened(call(1), 1)), job(answered(call(1), 2))]);
     archive.write(vec![job(opened(call(2), 2)), job(closed(call(2), 2))]);
     archive.write(vec![job(opened(call(3), 3))]);
-    assert!(archive.store.close());
+    assert_eq!(archive.store.close(), 0);
 
     let file = |name: &str| Repaired { file: format!("recordings/{name}.wav"), duration_ms: 4_000 };
     let repaired =
@@ -250,7 +250,7 @@ fn who_talked_when_the_house_died_is_gone_with_the_minutes_that_are_known() {
         bare(5, transfer("merged")),
         bare(7, What::DigitPressed { digit: '1' }),
     ]);
-    assert!(archive.store.close());
+    assert_eq!(archive.store.close(), 0);
     let mut opening = open(&folder, &["office"]);
     let added = close_crashed(&mut opening, at(500), &HashMap::new(), |_, _| Vec::new()).unwrap();
     drop(opening);
@@ -303,7 +303,7 @@ fn what_follows_from_a_callers_earlier_calls_is_found_by_the_calls_since_then() 
     let unanswered = [opened(call(3), 3), left, closed(call(3), 3)];
     archive.write(unanswered.iter().cloned().map(job).collect());
     archive.write(vec![job(opened(call(4), 4))]);
-    assert!(archive.store.close(), "rows of calls that are over are written at the end at the latest");
+    assert_eq!(archive.store.close(), 0, "rows of calls that are over are written at the end at the latest");
     let reader = folder.reader();
     let earlier = reader.earlier("13800000042", call(4), at(0)).unwrap();
     assert_eq!(earlier.tickets, ["21090100003"], "left for somebody");

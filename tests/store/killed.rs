@@ -100,7 +100,7 @@ fn write_calls(data: &Path, seed: u64, most: u64) {
             confirmed = told.recv().unwrap();
         }
     }
-    assert!(store.close(), "everything was written");
+    assert_eq!(store.close(), 0, "everything was written");
 }
 
 /// As a process of its own it goes on until it is killed; as a test it writes a while and ends.
@@ -274,7 +274,7 @@ fn a_writer_that_ends_before_it_is_asked_to_stop_has_lost_nothing() {
         let settled = StoreJob::Settled { sink: 0, event: EventRef { call: *call, sequence: 1 } };
         store.submit(token, vec![job(opened(*call, token)), settled]);
     }
-    assert!(store.close(), "closing writes what is pending");
+    assert_eq!(store.close(), 0, "closing writes what is pending");
     let reader = folder.reader();
     assert!(calls.iter().all(|call| reader.facts(*call).unwrap().len() == 1));
     assert_eq!(reader.owed("office", None, 10).unwrap(), []);

@@ -52,7 +52,7 @@ fn callers_whom_nobody_has_answered_since_and_calls_out_are_found_and_no_others(
     for story in &stories {
         archive.write(story.iter().cloned().map(quiet).collect());
     }
-    assert!(archive.store.close(), "and all have their rows");
+    assert_eq!(archive.store.close(), 0, "and all have their rows");
     assert_eq!(found(&folder, at(2)), [5, 7, 8, 9].map(call));
     assert_eq!(found(&folder, at(0)), [1, 5, 7, 8, 9].map(call));
     assert_eq!(found(&folder, at(8)), [8, 9].map(call));
@@ -82,7 +82,7 @@ fn calls_without_a_grade_are_found_as_far_as_they_are_chosen_and_those_that_aske
     for story in &stories {
         archive.write(story.iter().cloned().map(quiet).collect());
     }
-    assert!(archive.store.close(), "and all have their rows");
+    assert_eq!(archive.store.close(), 0, "and all have their rows");
     let found = |percent, since| {
         let facts = open(&folder, &["office"]).ungraded(at(since), percent).unwrap();
         let mut calls: Vec<CallId> = facts.into_iter().map(|fact| fact.call).collect();
@@ -114,7 +114,7 @@ fn places_that_were_kept_are_found_with_the_calls_that_were_made_for_them_or_hav
     for story in &stories {
         archive.write(story.iter().cloned().map(quiet).collect());
     }
-    assert!(archive.store.close(), "and all have their rows");
+    assert_eq!(archive.store.close(), 0, "and all have their rows");
     let found = || {
         let facts = open(&folder, &["office"]).kept(Timestamp::UNIX_EPOCH).unwrap();
         assert!(facts.windows(2).all(|pair| pair[0].at <= pair[1].at), "in the order that they happened");

@@ -86,6 +86,6 @@ fn a_call_is_the_days_on_which_it_opened_by_the_citys_clock_with_all_its_minutes
     );
     let owners = report(&folder, &["--day", "2021-09-01", "--by", "department"]);
     assert_eq!(owners["rows"][0]["opened"], 3, "{owners}");
-    assert!(archive.store.close());
+    assert_eq!(archive.store.close(), 0);
     assert_eq!(day("2021-09-01"), [3, 2, 1, 1, 120_000], "whether or not their rows are written");
 }

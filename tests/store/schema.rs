@@ -14,7 +14,7 @@ fn from_the_future(name: &str) -> Folder {
     let folder = Folder::new(name);
     let mut archive = Archive::start(&folder, &["office"]);
     archive.write(vec![job(opened(call(1), 1))]);
-    assert!(archive.store.close());
+    assert_eq!(archive.store.close(), 0);
     let db = Connection::open(folder.path().join(FILE)).unwrap();
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
     db.pragma_update(None, "user_version", SCHEMA + 1).unwrap();

@@ -17,6 +17,7 @@ mod wanted;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -28,6 +29,7 @@ use crate::io::engine_process::EngineProcess;
 use crate::io::packets::Mover;
 use crate::io::plan_files;
 use crate::io::store::{CallQuery, FILE, Reader};
+use crate::routing::plan::LineMode;
 use crate::routing::{Overrides, Plan};
 use crate::time::Timestamp;
 use cast::Desk;
@@ -51,7 +53,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", default_value = "routing.toml")]
     pub config: PathBuf,
     /// 引擎的时钟（默认在过渡期内）/ The engine's clock (default: inside the transition months)
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = crate::cli::run::instant)]
     pub clock: Option<Timestamp>,
 }
 
@@ -70,9 +72,8 @@ pub fn run(args: Args) -> ExitCode {
         .keep
         .clone()
         .unwrap_or_else(|| std::env::temp_dir().join(format!("hotline-demo-{}", std::process::id())));
-    if data.join(FILE).exists() {
-        let name = data.display();
-        eprintln!("{name} 里已有数据，请换一个新目录 / {name} holds data already: name a new directory");
+    if let Err(error) = new_directory(&data) {
+        eprintln!("演示没有开始 / the demo was not begun: {error}");
         return ExitCode::from(2);
     }
     let played = play(&args, plan, &data);
@@ -95,9 +96,28 @@ pub fn run(args: Args) -> ExitCode {
     }
 }
 
+/// Makes the directory for its owner alone. One that is there must be empty.
+fn new_directory(data: &Path) -> Result<(), String> {
+    let name = data.display();
+    let unfit = |error: std::io::Error| {
+        format!(
+            "目录 {name} 用不了: {error}；请换一个目录 / the directory {name} is of no use: {error}; name another one"
+        )
+    };
+    match std::fs::read_dir(data).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(format!(
+            "目录 {name} 不是空的，请换一个新目录 / the directory {name} is not empty: name a new one"
+        )),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(unfit)
+        }
+        Err(error) => Err(unfit(error)),
+    }
+}
+
 /// The whole play; gives the number of faults.
 fn play(args: &Args, plan: &Plan, data: &Path) -> Result<usize, Broken> {
-    std::fs::create_dir_all(data)?;
     let mut mover = Mover::new()?;
     signals::ring_on_stop(mover.bell()?)?;
     let mut clerks = cast::sub_centers(plan, &mut mover)?;
@@ -149,8 +169,13 @@ fn play(args: &Args, plan: &Plan, data: &Path) -> Result<usize, Broken> {
     Ok(faults)
 }
 
+/// Now, where no line is merged: months of transition that the plan has no use for may be those of 1970.
 fn inside_the_months(plan: &Plan) -> Timestamp {
-    let Some(window) = plan.transition.window(&plan.city.time_zone) else { return Timestamp::now() };
+    let merged = plan.lines.values().find(|line| matches!(line.mode, LineMode::Merged { .. }));
+    let months = merged.map(|line| line.transition.as_ref().unwrap_or(&plan.transition));
+    let Some(window) = months.and_then(|months| months.window(&plan.city.time_zone)) else {
+        return Timestamp::now();
+    };
     let length = window.end.duration_since(window.start).unsigned_abs();
     window.start + INTO_THE_MONTHS.min(length / 2)
 }
@@ -251,6 +276,8 @@ mod tests {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("routing.toml");
         let plan = plan_files::load(&file, &Overrides::default()).plan.unwrap();
         let at = inside_the_months(&plan);
+        let bare = Plan { lines: Default::default(), ..plan.clone() };
+        assert!(inside_the_months(&bare) >= Timestamp::now() - Duration::from_secs(60), "no line is merged");
         assert_eq!(at, "2021-09-01T09:00:00+08:00".parse().unwrap());
         assert_eq!(cast::callers(&plan).len(), 29, "28 numbers and 12345");
     }

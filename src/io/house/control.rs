@@ -11,6 +11,7 @@ use crate::io::store::{Folded, Report};
 use crate::media;
 use crate::switchboard::{Input, Output, StoreJob};
 use crate::tickets::event::{Outcome, StoredEvent};
+use crate::time::Now;
 
 /// Asks taken before the sockets have their turn again.
 const ASKS_PER_TURN: usize = 256;
@@ -20,6 +21,10 @@ const HISTORY_MAX: usize = 5;
 const LOAD_PAUSE: Duration = Duration::from_secs(1);
 /// The loop wakes at least so often, to see that its threads are alive.
 const IDLE_MAX: Duration = Duration::from_secs(1);
+/// Between two lines of the log about one ticket office that takes nothing.
+const COMPLAINED_EVERY: Duration = Duration::from_secs(60);
+/// Asked twice to end, it waits so long for trunks to let it go and for the store; then it ends all the same.
+const ABANDON: Duration = Duration::from_secs(5);
 
 impl House {
     /// Runs until it is drained.
@@ -37,6 +42,11 @@ impl House {
                 () = tokio::time::sleep(wake) => {}
             }
             self.turn();
+            let now = self.setup.clock.now().mono;
+            if !self.drained && self.abandoned_at.is_some_and(|at| now >= at) {
+                tracing::error!("asked twice to end, it waits no longer for trunks and the store");
+                break;
+            }
         }
         self.close();
     }
@@ -96,7 +106,17 @@ impl House {
     fn take(&mut self, ask: Ask) {
         let now = self.setup.clock.now();
         match ask {
-            Ask::Input(input) => self.board.handle_input(input, now),
+            Ask::Input(input) => {
+                if let Input::Delivered {
+                    sink,
+                    outcome: Outcome::Retry(why) | Outcome::RetryAfter(why, _),
+                    ..
+                } = &input
+                {
+                    self.complain_of(*sink, why, now);
+                }
+                self.board.handle_input(input, now);
+            }
             Ask::PauseRecording { call, pause, by, reply } => {
                 let before = self.board.recording(call);
                 self.board.handle_input(Input::PauseRecording { call, pause, by }, now);
@@ -118,9 +138,12 @@ impl House {
             Ask::Prepared(prepared) => self.prepared(*prepared),
             Ask::InForce(reply) => drop(reply.send(self.in_force.clone())),
             Ask::Stop => {
-                self.serving.store(false, Ordering::Release);
                 let grace = if self.stopping { Duration::ZERO } else { self.plan.limits.drain_grace };
+                if self.stopping {
+                    self.abandoned_at.get_or_insert(now.mono + ABANDON);
+                }
                 self.stopping = true;
+                self.say_if_serving();
                 self.metrics.figures().draining();
                 tracing::info!(grace_s = grace.as_secs(), "draining: no new calls");
                 self.board.handle_input(Input::Drain { grace }, now);
@@ -139,6 +162,10 @@ impl House {
         match report {
             Report::Committed { token, folded, took, .. } => {
                 self.metrics.figures().store_committed(took);
+                if std::mem::take(&mut self.store_fails) {
+                    tracing::info!("the store writes again");
+                    self.say_if_serving();
+                }
                 self.note_folded(folded);
                 if let Some(token) = token {
                     self.feed.committed(token);
@@ -147,6 +174,8 @@ impl House {
             }
             Report::Failed { token, error } => {
                 self.metrics.figures().store_failed();
+                self.store_fails = true;
+                self.say_if_serving();
                 tracing::error!(error, "the store fails: calls are answered, records wait in memory");
                 if let Some(token) = token {
                     self.board.handle_input(Input::StoreFailed { token }, now);
@@ -157,6 +186,11 @@ impl House {
                 tracing::error!("the store's thread met a fault and began anew");
             }
         }
+    }
+
+    /// What `/readyz` tells: new calls are taken, and what becomes of them is kept.
+    fn say_if_serving(&self) {
+        self.serving.store(!self.stopping && !self.store_fails, Ordering::Release);
     }
 
     /// Carries out what the switchboard wants, until it wants nothing more.
@@ -239,6 +273,21 @@ impl House {
         });
     }
 
+    /// A ticket office takes nothing for now: told at first, and at times while that lasts.
+    fn complain_of(&mut self, sink: usize, why: &str, now: Now) {
+        if self.complained.get(&sink).is_some_and(|next| now.mono < *next) {
+            return;
+        }
+        self.complained.insert(sink, now.mono + COMPLAINED_EVERY);
+        let name = self.sink_name(sink);
+        tracing::warn!(
+            sink = name,
+            why,
+            "工单系统 {name} 没有收下事件，稍后重发，不会丢失：401、403 检查 secret，404 检查 url / the ticket office {name} \
+             does not take events; they are kept and sent again: for 401 and 403 look at its secret, for 404 at its url"
+        );
+    }
+
     fn note_folded(&self, folded: Folded) {
         let embedded = self.started.sinks.iter().find(|sink| sink.is_embedded());
         let Some(name) = embedded.map(|sink| &sink.name) else { return };
@@ -286,8 +335,13 @@ impl House {
             }
         }
         self.archive.close();
-        if !store.close() {
-            tracing::error!("some records could not be written");
+        let lost = store.close();
+        if lost > 0 {
+            tracing::error!(
+                lost,
+                "{lost} 条事实没有写下来，已经丢失：检查数据目录 / {lost} facts could not be written and are lost: look \
+                 at the data directory"
+            );
         }
         tracing::info!("closed");
     }

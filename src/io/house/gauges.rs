@@ -18,6 +18,8 @@ use crate::time::{Instant, Now};
 const EVERY: Duration = Duration::from_secs(1);
 /// What is owed on disk is counted every so many measures: it takes a walk through the table.
 const DISK_EVERY: u64 = 10;
+/// Between two lines of the log that say the same of a lasting want.
+const SAID_EVERY: Duration = Duration::from_secs(60);
 /// The control loop comes to what is due within this.
 pub(super) const LOOP_BOUND: Duration = Duration::from_millis(20);
 
@@ -49,6 +51,9 @@ pub(super) struct Gauges {
     next: Option<Instant>,
     measures: u64,
     store_is_gone: bool,
+    /// Legs without ports that the log does not know of, and when it may be told again.
+    portless: u64,
+    portless_said: Option<Instant>,
     /// A count of what is owed on disk is under way.
     counting: Arc<AtomicBool>,
 }
@@ -88,9 +93,29 @@ impl House {
             }
         }
         self.measure_outboxes(now);
+        self.mind_ports(now);
         self.mind_notices(now);
         self.mind_sounds();
         self.mind_look_ups();
+    }
+
+    /// Calls are refused where there are no ports, and nobody but the log says why.
+    fn mind_ports(&mut self, now: Now) {
+        self.gauges.portless += self.board.take_portless();
+        if self.gauges.portless == 0 || self.gauges.portless_said.is_some_and(|next| now.mono < next) {
+            return;
+        }
+        let legs = std::mem::take(&mut self.gauges.portless);
+        self.gauges.portless_said = Some(now.mono + SAID_EVERY);
+        let (first, last) = self.started.network.rtp_ports;
+        let in_use = self.board.ports_in_use();
+        tracing::error!(
+            legs,
+            in_use,
+            "没有空闲的 RTP 端口（{first}-{last}），来电以 503 拒绝：放大 network.rtp_ports，或让别的程序让出端口 / \
+             no RTP ports are free in {first}-{last}, and calls are refused with 503: widen network.rtp_ports, or have \
+             other programs leave it"
+        );
     }
 
     fn house_now(&self, now: Now) -> HouseNow<'_> {

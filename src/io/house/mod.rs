@@ -7,12 +7,15 @@
 mod bots;
 mod control;
 mod gauges;
+mod keyring;
 mod looking;
 mod notices;
+mod premises;
 pub mod reload;
 mod sounds;
 mod start;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,7 +44,7 @@ use crate::switchboard::notices::HotNotice;
 use crate::switchboard::request::{Asker, Refusal, Reply, Request};
 use crate::switchboard::{Input, Switchboard};
 use crate::telemetry::Metrics;
-use crate::time::Now;
+use crate::time::{Instant, Now};
 
 /// What the house is started with.
 pub struct Setup {
@@ -152,6 +155,8 @@ pub struct House {
     feed: Feed,
     tokens: watch::Sender<Tokens>,
     gauges: gauges::Gauges,
+    /// By ticket office, when the log may be told again that it takes nothing.
+    complained: BTreeMap<usize, Instant>,
     sounds: sounds::Sounds,
     pub(super) door: Door,
     pub(super) asks: mpsc::UnboundedReceiver<Ask>,
@@ -159,7 +164,13 @@ pub struct House {
     pub(super) serving: Arc<AtomicBool>,
     pub(super) stopping: bool,
     pub(super) drained: bool,
+    /// It was asked to end at once: then it waits for nobody any more.
+    abandoned_at: Option<Instant>,
+    /// The store's last word was that it fails.
+    store_fails: bool,
     ready: Ready,
+    /// Given back last.
+    _premises: premises::Premises,
 }
 
 impl House {

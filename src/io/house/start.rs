@@ -1,8 +1,8 @@
 //! Everything up to listening, in the order that loses nothing: the store first, what a crash left
 //! is closed and repaired, then plan, secrets, sound, sockets.
 
-use std::collections::HashMap;
-use std::fs;
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -11,18 +11,19 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::looking::LookUps;
+use super::premises::{self, Premises};
 use super::sounds::Sounds;
-use super::{Ask, House, Ready, Setup, StartError, reload};
+use super::{Ask, House, Ready, Setup, StartError, keyring, reload};
 use crate::id::{Dice, SeatId};
 use crate::io::bot::{self, Bots};
 use crate::io::http::feed::Feed;
 use crate::io::http::tokens::Tokens;
 use crate::io::look_up::Sources;
-use crate::io::media::{MediaConfig, MediaHandle, needed_files, raise_file_limit};
+use crate::io::media::{MediaConfig, MediaHandle, PortRange, needed_files, needed_pairs, raise_file_limit};
 use crate::io::recorder::{self, Archive, ArchiveConfig, Format, RecorderConfig};
 use crate::io::resolver::{Pace, Resolver};
 use crate::io::sip_socket::{Limits, SipSockets, tls};
-use crate::io::store::{self, Desk, KeptNotice, Opening, Repaired};
+use crate::io::store::{self, Desk, KeptNotice, Opening, Repaired, StoreError};
 use crate::io::trace::Tracer;
 use crate::io::{http, plan_files, secrets, ticket_sink};
 use crate::media::SoundBank;
@@ -30,7 +31,7 @@ use crate::routing::Plan;
 use crate::routing::diagnostic::Report;
 use crate::routing::difference::Difference;
 use crate::routing::plan::{RecordingFormat, SecretRef};
-use crate::sip::event::SeatAccount;
+use crate::sip::event::{ListenerConfig, SeatAccount};
 use crate::sip::locate::Reach;
 use crate::switchboard::trunks::TrunkPasswords;
 use crate::switchboard::{self, Input, Switchboard, ticketing};
@@ -41,12 +42,20 @@ fn outside<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> StartError
     move |error| StartError::Outside { what, why: error.to_string() }
 }
 
+/// The same with what to do about it, in both languages.
+fn mendable<E: std::fmt::Display>(what: &'static str, [zh, en]: [String; 2]) -> impl Fn(E) -> StartError {
+    move |error| StartError::Outside { what, why: format!("{error}\n{zh}\n{en}") }
+}
+
 /// What is wrong with a plan that is taken all the same.
 pub(super) fn log(report: &Report) {
     for found in report.for_the_log() {
         tracing::warn!(code = found.code, "{} / {}", found.problem.zh, found.problem.en);
     }
 }
+
+/// A token of the API with fewer characters may be guessed.
+const TOKEN_CHARS_MIN: usize = 16;
 
 /// Calls that kept a place are looked for among those of so long ago at least.
 const KEPT_AT_LEAST: Duration = Duration::from_secs(24 * 3_600);
@@ -60,10 +69,15 @@ impl House {
             return Err(StartError::Plan(reading.outcome.report.render(false)));
         };
         log(&reading.outcome.report);
-        fs::create_dir_all(&setup.data).map_err(outside("data"))?;
+        let premises = Premises::enter(&setup.data)?;
+        keyring::look_over(&plan, &setup.data)?;
+        // Before anything of the last run is touched: whatever can fail by the operator's hand.
+        let (certificates, sockets, faces) = sip(&plan, &setup, &worker)?;
+        let listener = setup.http.map(listen_for_http).transpose()?;
         let now = setup.clock.now();
         let names: Vec<String> = plan.sinks.iter().map(|sink| sink.name.clone()).collect();
-        let mut opening = Opening::open(&setup.data, &names).map_err(outside("store"))?;
+        let mut opening = Opening::open(&setup.data, &names).map_err(unusable(&setup.data))?;
+        warn_of_past_clock(&opening, now)?;
         for (place, _) in plan.sinks.iter().enumerate().filter(|(_, sink)| sink.is_embedded()) {
             opening.embed(place).map_err(outside("store"))?;
         }
@@ -80,6 +94,10 @@ impl House {
         let trunk_passwords = trunk_passwords(&plan, &setup.data)?;
         let (tokens, made) = tokens(&plan, &setup.data)?;
         created.extend(made);
+        created.extend(keyring::webhooks(&plan, &setup.data)?);
+        created.sort();
+        premises::warn_if_open(&setup.data);
+        keyring::warn_of_open(&plan, &setup.data);
         let (tokens, known_tokens) = watch::channel(tokens);
         let feed = Feed::default();
 
@@ -102,12 +120,7 @@ impl House {
         bot::check(&plan, &setup.data).map_err(outside("bot"))?;
         let bots = Bots::new(worker.clone(), setup.data.clone());
 
-        let files = tls::Files::of(&plan.network.tls, &setup.data);
-        let certificates = tls::Certificates::open(files).map_err(outside("tls"))?;
-        worker.spawn(certificates.clone().watch(tls::LOOK));
-        let (sockets, faces) =
-            SipSockets::bind(&plan.network.listen, certificates, worker.clone(), Limits::default())
-                .map_err(outside("listen"))?;
+        worker.spawn(certificates.watch(tls::LOOK));
         let mut key = [0; 32];
         rand::RngCore::fill_bytes(&mut rand::rng(), &mut key);
         let mut dice = Dice::keyed(key);
@@ -152,8 +165,8 @@ impl House {
         let mut metrics = Metrics::new();
         closed.iter().for_each(|fact| metrics.apply(fact));
         let serving = Arc::new(AtomicBool::new(false));
-        let listening = match setup.http {
-            Some(at) => {
+        let listening = match listener {
+            Some(listener) => {
                 let state = http::State {
                     door: door.clone(),
                     figures: metrics.figures().clone(),
@@ -166,7 +179,7 @@ impl House {
                     errands: store.errands(),
                     flush: tracer.flush(),
                 };
-                Some(http::serve(at, state, &worker).map_err(outside("http"))?)
+                Some(http::serve(listener, state, &worker).map_err(outside("http"))?)
             }
             None => None,
         };
@@ -199,6 +212,7 @@ impl House {
             feed,
             tokens,
             gauges: super::gauges::Gauges::default(),
+            complained: BTreeMap::new(),
             sounds: in_bank,
             door,
             asks,
@@ -206,7 +220,10 @@ impl House {
             serving,
             stopping: false,
             drained: false,
+            abandoned_at: None,
+            store_fails: false,
             ready,
+            _premises: premises,
             store: Some(store),
             started: plan.clone(),
             in_force,
@@ -233,6 +250,77 @@ impl House {
         // The receiver lives as long as the house.
         let _ = self.door.send(Ask::Input(input));
     }
+}
+
+/// Where SIP is spoken, and with which certificates.
+fn sip(
+    plan: &Plan,
+    setup: &Setup,
+    worker: &tokio::runtime::Handle,
+) -> Result<(Arc<tls::Certificates>, SipSockets, Vec<ListenerConfig>), StartError> {
+    let files = tls::Files::of(&plan.network.tls, &setup.data);
+    let certificates = tls::Certificates::open(files).map_err(outside("tls"))?;
+    let bound =
+        SipSockets::bind(&plan.network.listen, certificates.clone(), worker.clone(), Limits::default());
+    let (sockets, faces) = bound.map_err(mendable(
+        "listen",
+        [
+            "端口可能被别的程序占用（ss -lunpt 可查），地址须是本机的，1024 以下的端口要有权限；\
+             改 network.listen，或用 --listen 代替"
+                .to_owned(),
+            "another program may have the port (see ss -lunpt), the address must be this machine's, and ports below \
+             1024 need a privilege; change network.listen, or use --listen in its place"
+                .to_owned(),
+        ],
+    ))?;
+    Ok((certificates, sockets, faces))
+}
+
+fn listen_for_http(at: SocketAddr) -> Result<TcpListener, StartError> {
+    http::bind(at).map_err(|error| {
+        mendable(
+            "http",
+            [
+                "端口可能被别的程序占用（ss -lntp 可查）；用 --http 另指地址和端口，或 --http off 不监听".to_owned(),
+                "another program may have the port (see ss -lntp); name another address and port with --http, \
+                 or use --http off"
+                    .to_owned(),
+            ],
+        )(format!("{at}: {error}"))
+    })
+}
+
+fn unusable(data: &Path) -> impl Fn(StoreError) -> StartError {
+    let (file, data) = (data.join(store::FILE), data.display());
+    let file = file.display();
+    mendable(
+        "store",
+        [
+            format!(
+                "数据库 {file} 打不开或写不进去：检查 {data} 的属主、磁盘空间和挂载，或用 --data 另指一个目录"
+            ),
+            format!(
+                "the database {file} cannot be opened or written to: look at the owner of {data}, the space on its \
+                 disk and its mount, or name another directory with --data"
+            ),
+        ],
+    )
+}
+
+/// Schedules, transition months and the days that things are kept for go by the wall clock.
+fn warn_of_past_clock(opening: &Opening, now: Now) -> Result<(), StartError> {
+    let newest = opening.newest().map_err(outside("store"))?;
+    if let Some(newest) = newest.filter(|newest| *newest > now.wall) {
+        tracing::warn!(
+            clock = %now.wall,
+            newest = %newest,
+            "时钟 {0} 早于数据里最新的记录 {newest}：校准时钟（或去掉 --clock），否则班次、过渡期和保留期都会算错 / \
+             the clock says {0}, which is before the newest fact of the data, {newest}: set the clock (or leave out \
+             --clock); hours, transition months and terms go by it",
+            now.wall
+        );
+    }
+    Ok(())
 }
 
 /// What a crash left open is closed, with its repaired recording, before anything new begins.
@@ -336,11 +424,36 @@ pub(super) fn tokens(plan: &Plan, data: &Path) -> Result<(Tokens, Vec<std::path:
         created.extend(secret.created);
         Ok(secret.text)
     };
-    let mut tokens = Tokens::new(&text(&SecretRef::File(http::TOKEN_FILE.into()))?);
+    let own = text(&SecretRef::File(http::TOKEN_FILE.into()))?;
+    let mut tokens = Tokens::new(&own);
+    let mut known = BTreeMap::from([(own, http::TOKEN_FILE)]);
     for token in &plan.tokens {
-        tokens.add(token, &text(&token.secret)?);
+        let value = text(&token.secret)?;
+        tokens.add(token, &value);
+        if let Some(other) = known.insert(value, &token.name) {
+            return Err(alike(other, &token.name));
+        }
+    }
+    for (_, name) in known.iter().filter(|(value, _)| value.chars().count() < TOKEN_CHARS_MIN) {
+        tracing::warn!(
+            "网页接口令牌 {name} 不足 {TOKEN_CHARS_MIN} 个字符，可能被猜中：换成随机的长令牌 / the API token {name} has \
+             fewer than {TOKEN_CHARS_MIN} characters and may be guessed: use a long one of chance"
+        );
     }
     Ok((tokens, created))
+}
+
+/// Whoever shows it would be either of two people.
+fn alike(one: &str, other: &str) -> StartError {
+    StartError::Outside {
+        what: "api_token",
+        why: format!(
+            "网页接口令牌 {one} 与 {other} 的内容相同，分不清是谁\n\
+             给每个人换成各自的令牌（删去其中一个文件，引擎会新建）\n\
+             the API tokens {one} and {other} are the same: nobody could tell who asks\n\
+             give each their own (remove one of the files, and the engine makes a new one)"
+        ),
+    }
 }
 
 /// Passwords that carriers gave us for our accounts there.
@@ -352,6 +465,37 @@ pub(super) fn trunk_passwords(plan: &Plan, data: &Path) -> Result<TrunkPasswords
             Ok((id.clone(), password))
         })
         .collect()
+}
+
+/// Ports that others hold are found before the first call is refused for them.
+fn look_for_ports(plan: &Plan, bind: IpAddr) -> Result<(), StartError> {
+    let (first, last) = plan.network.rtp_ports;
+    let needed = needed_pairs(plan.limits.calls_max);
+    let range = PortRange::new(bind, first, last);
+    let (pairs, free) = (range.slots(), range.free(needed));
+    if free == 0 {
+        return Err(StartError::Outside {
+            what: "rtp_ports",
+            why: format!(
+                "RTP 端口 {first}-{last} 在 {bind} 上一对也打不开（共 {pairs} 对）\n\
+                 别的程序（或另一个引擎）占用着（ss -lunp 可查）；改 network.rtp_ports，或用 --rtp-ports 代替\n\
+                 of the {pairs} pairs of RTP ports {first}-{last} none can be opened at {bind}\n\
+                 another program, or another engine, holds them (see ss -lunp); change network.rtp_ports, or use \
+                 --rtp-ports in its place"
+            ),
+        });
+    }
+    if free < needed {
+        let calls = plan.limits.calls_max;
+        tracing::warn!(
+            free,
+            needed,
+            "RTP 端口 {first}-{last} 只有 {free} 对可用，limits.calls_max = {calls} 要 {needed} 对，多出的来电会被拒绝 / \
+             of RTP ports {first}-{last} {free} pairs are free, and limits.calls_max = {calls} needs {needed}: calls \
+             beyond them will be refused"
+        );
+    }
+    Ok(())
 }
 
 fn open_media(
@@ -366,6 +510,7 @@ fn open_media(
         tracing::warn!(limit, needed, "too few open files for calls_max: calls beyond them will be refused");
     }
     let bind = plan.network.listen.first().map_or([127, 0, 0, 1].into(), |listener| listener.bind.ip());
+    look_for_ports(plan, bind)?;
     let woke = woke.clone();
     let calls = usize::try_from(plan.limits.calls_max).unwrap_or(usize::MAX);
     MediaHandle::spawn(MediaConfig {

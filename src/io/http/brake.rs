@@ -1,6 +1,8 @@
 //! Wrong tokens: who tries many is not listened to for a while, by source.
 //!
-//! While a source is braked nothing of it is looked at, the right token neither: whoever guesses learns nothing.
+//! While a source is braked a wrong token is not told to be wrong. A right one is let through: behind one address may be
+//! many clients, of which one has a token that is no longer good; and a token as long as the house asks for is guessed
+//! by nobody.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -53,7 +55,7 @@ impl Brake {
 }
 
 /// A household has a /64 of IPv6 to itself: it is one source.
-fn net(source: IpAddr) -> IpAddr {
+pub(super) fn net(source: IpAddr) -> IpAddr {
     match source.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),

@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::masking::Rest;
 use super::problem::Problem;
 use super::{App, Extracted, Me, call_of, masking, rights, stream};
-use crate::id::CallId;
+use crate::id::{CallId, SeatId};
 use crate::switchboard::fact::SeatFact;
 use crate::switchboard::{Fact, Happened, Placed};
 
@@ -64,7 +64,7 @@ pub(super) struct FactView {
     at: String,
     /// What: `opened`, `answered`, `queued`, `seat_offered`, …, `closed`; at a seat `seat_changed`.
     kind: String,
-    /// Its fields, by kind; numbers masked for who need not know them.
+    /// Its fields, by kind; numbers masked, and `lines` and `values` empty, for who need not know them.
     #[schema(value_type = Object)]
     data: Value,
 }
@@ -84,6 +84,8 @@ pub(super) struct Filter {
     call: Option<CallId>,
     kind: Option<String>,
     hidden: bool,
+    /// Whose own calls are shown with what was said in them, if anybody's are.
+    seat: Option<SeatId>,
 }
 
 /// The call that a fact is about.
@@ -94,31 +96,46 @@ fn about(placed: &Placed) -> Option<CallId> {
     }
 }
 
-/// Calls whose callers want to be known to nobody.
-pub(super) type Nobodys = BTreeSet<CallId>;
+/// What is on disk about the calls of some facts, and decides how they are shown.
+#[derive(Default)]
+pub(super) struct Known {
+    /// Their callers want to be known to nobody.
+    nobodys: BTreeSet<CallId>,
+    /// They came to the asker's own seat.
+    own: BTreeSet<CallId>,
+}
 
 impl Filter {
-    /// Which of the calls that these facts are about are nobody's to know, by all that is on disk: the mark
-    /// may stand far behind the number. Nothing is looked up for who sees numbers.
-    pub(super) async fn nobodys<'a>(
+    /// What has to be known of the calls that these facts are about: a mark may stand far behind the number. Nothing
+    /// is looked up for who sees everything.
+    pub(super) async fn known<'a>(
         &self,
         app: &App,
-        placed: impl Iterator<Item = &'a Placed>,
-    ) -> Result<Nobodys, Problem> {
-        let calls: Nobodys = match self.hidden {
-            true => {
-                placed.filter_map(about).filter(|call| self.call.is_none_or(|only| only == *call)).collect()
-            }
-            false => Nobodys::new(),
-        };
-        if calls.is_empty() {
-            return Ok(calls);
+        placed: impl Iterator<Item = &'a Placed> + Clone,
+    ) -> Result<Known, Problem> {
+        if !self.hidden {
+            return Ok(Known::default());
         }
-        Ok(app.state.desk.answer(move |reader| reader.confidential(&calls)).await?)
+        let wanted = |call: &CallId| self.call.is_none_or(|only| only == *call);
+        let calls: BTreeSet<CallId> = placed.clone().filter_map(about).filter(wanted).collect();
+        let telling: BTreeSet<CallId> =
+            placed.filter(|placed| tells_words(placed)).filter_map(about).filter(wanted).collect();
+        if calls.is_empty() {
+            return Ok(Known::default());
+        }
+        let seat = self.seat.clone();
+        let known = app.state.desk.answer(move |reader| {
+            let own = match &seat {
+                Some(seat) => reader.came_to(seat, &telling)?,
+                None => BTreeSet::new(),
+            };
+            Ok(Known { nobodys: reader.confidential(&calls)?, own })
+        });
+        Ok(known.await?)
     }
 
     /// The fact as it is shown, if it is wanted.
-    pub(super) fn view(&self, placed: &Placed, nobodys: &Nobodys) -> Option<FactView> {
+    pub(super) fn view(&self, placed: &Placed, known: &Known) -> Option<FactView> {
         let about = about(placed);
         if self.call.is_some() && self.call != about {
             return None;
@@ -131,10 +148,30 @@ impl Filter {
             return None;
         }
         if self.hidden {
-            let is_nobodys = about.is_some_and(|call| nobodys.contains(&call));
+            let is_nobodys = about.is_some_and(|call| known.nobodys.contains(&call));
+            let is_own = about.is_some_and(|call| known.own.contains(&call));
+            if is_nobodys || !is_own {
+                leave_out_words(&mut view.data);
+            }
             masking::hide(&mut view.data, if is_nobodys { Rest::Nothing } else { Rest::Masked });
         }
         Some(view)
+    }
+}
+
+/// Whether it tells what a caller said in so many words.
+fn tells_words(placed: &Placed) -> bool {
+    let Happened::OnCall(fact) = &placed.what else { return false };
+    matches!(fact.what, What::BotTalked { .. } | What::Ordered { .. })
+}
+
+/// Names, addresses and plates have no digits to be known by: what was said to a program or for a ticket is for who is
+/// on that call.
+fn leave_out_words(data: &mut Value) {
+    for (name, empty) in [("lines", json!([])), ("values", json!({}))] {
+        if let Some(said) = data.get_mut(name) {
+            *said = empty;
+        }
     }
 }
 
@@ -179,6 +216,7 @@ pub(super) async fn facts(
         call: wanted.call.as_deref().map(call_of).transpose()?,
         kind: wanted.kind,
         hidden: !rights::sees_numbers(me.asker.role),
+        seat: me.asker.seat.clone().filter(|_| rights::sees_own_numbers(me.asker.role)),
     };
     let accepts = |kind| {
         let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
@@ -216,13 +254,13 @@ async fn page(app: &App, after: u64, limit: usize, filter: &Filter) -> Result<Fa
         let next = page.next;
         let read = app.state.desk.answer(move |reader| reader.placed_after(next, READ_MAX)).await?;
         let all = read.len() < READ_MAX;
-        let nobodys = filter.nobodys(app, read.iter()).await?;
+        let known = filter.known(app, read.iter()).await?;
         for placed in read {
             if page.facts.len() == limit {
                 return Ok(page);
             }
             page.next = placed.house;
-            page.facts.extend(filter.view(&placed, &nobodys));
+            page.facts.extend(filter.view(&placed, &known));
         }
         if all {
             page.more = false;

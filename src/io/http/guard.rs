@@ -38,12 +38,12 @@ fn bearer(app: &App, request: &Request) -> Result<Bearer, Problem> {
     let shown = shown(request.headers()).ok_or(problem::NO_TOKEN)?;
     let peer = request.extensions().get::<Peer>().map(|Peer(address)| address.ip());
     let now = Instant::now();
-    if let Some(wait) = peer.and_then(|source| app.brake.holds(source, now)) {
-        app.state.figures.token_refused("braked");
-        return Err(Problem::from(problem::BRAKED).after(wait.as_secs() + 1));
-    }
     let found = app.state.tokens.borrow().find(shown).cloned();
     let Some(mut bearer) = found else {
+        if let Some(wait) = peer.and_then(|source| app.brake.holds(source, now)) {
+            app.state.figures.token_refused("braked");
+            return Err(Problem::from(problem::BRAKED).after(wait.as_secs() + 1));
+        }
         app.state.figures.token_refused("wrong");
         peer.inspect(|source| app.brake.wrong(*source, now));
         return Err(problem::WRONG_TOKEN.into());

@@ -1,12 +1,14 @@
-//! The listener: a bounded number of connections, none of which may keep the house waiting.
+//! The listener: a bounded number of connections, of which one source has but a part, and none may keep the house
+//! waiting.
 //!
 //! Headers must come in time, and what is sent must be taken: a client that takes nothing of it for a while is
 //! let go, whatever it is sent (fault F18).
 
+use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Sleep;
 
 use super::Bounds;
+use super::brake::net;
 use crate::telemetry::Figures;
 
 /// What is read of a request at once, and what is kept of an answer that is not taken, bytes.
@@ -40,6 +43,7 @@ pub(super) struct Peer(pub(super) SocketAddr);
 /// Takes connections for as long as the runtime lives.
 pub(super) async fn serve(listener: TcpListener, routes: Router, bounds: Bounds, figures: Arc<Figures>) {
     let places = Arc::new(Semaphore::new(bounds.connections_max));
+    let sources = Sources::default();
     let routes = TowerToHyperService::new(routes);
     loop {
         // The semaphore is never closed. Whoever finds no place waits in the kernel's own queue.
@@ -52,13 +56,53 @@ pub(super) async fn serve(listener: TcpListener, routes: Router, bounds: Bounds,
                 continue;
             }
         };
+        let Some(of_source) = sources.enter(peer.ip(), bounds.connections_of_one_max) else {
+            tracing::debug!(%peer, "too many connections of HTTP from there");
+            continue;
+        };
         let (routes, figures) = (routes.clone(), figures.clone());
         tokio::spawn(async move {
             if let Err(error) = connection(stream, peer, routes, bounds, figures).await {
                 tracing::debug!(%peer, %error, "a connection of HTTP is over");
             }
-            drop(place);
+            drop((place, of_source));
         });
+    }
+}
+
+/// Connections by source, of which none may have all.
+#[derive(Clone, Default)]
+struct Sources(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// One connection of a source: counted until it is dropped.
+struct OfSource {
+    sources: Sources,
+    source: IpAddr,
+}
+
+impl Sources {
+    /// `None`: the source has `most` already.
+    fn enter(&self, address: IpAddr, most: usize) -> Option<OfSource> {
+        let source = net(address);
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(source).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(OfSource { sources: self.clone(), source })
+    }
+}
+
+impl Drop for OfSource {
+    fn drop(&mut self) {
+        let mut counts = self.sources.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.source) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.source);
+            }
+        }
     }
 }
 

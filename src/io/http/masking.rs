@@ -7,6 +7,10 @@ use crate::id::mask;
 /// Shorter runs of digits are numbers of services and seats.
 const PERSONAL_FROM: usize = 7;
 
+/// What stands between the groups of one number, beside blanks; at most so many of them together.
+const GAPS: [char; 12] = ['-', '.', '(', ')', '·', '‐', '‑', '–', '—', '－', '（', '）'];
+const GAP_MAX: usize = 2;
+
 /// Fields of a key that was pressed, and of a pick-up code: it opens a ticket's progress to whoever knows it.
 const KEYS: [&str; 2] = ["digit", "code"];
 
@@ -57,29 +61,73 @@ pub(super) fn hide(value: &mut Value, rest: Rest) {
     }
 }
 
-/// Long runs of digits, each masked, or left out with a plus in front of it.
+/// Long runs of digits, each masked, or left out with a plus in front of it. One number may be written in groups, and
+/// in digits of any script.
 fn hidden(text: &str, rest: Rest) -> String {
+    let letters: Vec<char> = text.chars().collect();
     let mut shown = String::with_capacity(text.len());
-    let mut left = text;
-    while let Some(start) = left.find(|letter: char| letter.is_ascii_digit()) {
-        let (before, run) = left.split_at(start);
-        let end = run.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(run.len());
-        let (run, after) = run.split_at(end);
-        match (run.len() >= PERSONAL_FROM, rest) {
-            (false, _) => shown.extend([before, run]),
-            (true, Rest::Masked) => shown.extend([before, &mask(run).to_string()]),
-            (true, Rest::Nothing) => shown.push_str(before.strip_suffix('+').unwrap_or(before)),
+    let mut left = &letters[..];
+    while let Some(start) = left.iter().position(|letter| letter.is_numeric()) {
+        let (before, from) = left.split_at(start);
+        let (run, after) = from.split_at(end_of_run(from));
+        let digits: String = run.iter().filter(|letter| letter.is_numeric()).collect();
+        let personal = digits.chars().count() >= PERSONAL_FROM;
+        let before = match before {
+            [before @ .., '+'] if personal && rest == Rest::Nothing => before,
+            before => before,
+        };
+        shown.extend(before);
+        match rest {
+            _ if !personal => shown.extend(run),
+            Rest::Masked => {
+                let masked = mask(&digits).to_string();
+                let mut masked = masked.chars();
+                let in_place =
+                    |letter: &char| if letter.is_numeric() { masked.next() } else { Some(*letter) };
+                shown.extend(run.iter().filter_map(in_place));
+            }
+            Rest::Nothing => {}
         }
         left = after;
     }
-    shown.push_str(left);
+    shown.extend(left);
     shown
+}
+
+/// Where digits end, over the gaps in which people write numbers: `138 0000 0042`, `(0393) 441-2345`.
+fn end_of_run(letters: &[char]) -> usize {
+    let mut end = 0;
+    for (at, letter) in letters.iter().enumerate() {
+        if letter.is_numeric() {
+            end = at + 1;
+        } else if !letter.is_whitespace() && !GAPS.contains(letter) || at - end >= GAP_MAX {
+            break;
+        }
+    }
+    end
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_number_is_one_in_groups_and_in_digits_of_any_script() {
+        for (text, masked, nothing) in [
+            ("请回 138 0000 0042 谢谢", "请回 138 **** **42 谢谢", "请回  谢谢"),
+            ("138-0000-0042", "138-****-**42", ""),
+            ("１３８００００００４２", "１３８******４２", ""),
+            ("+86 (138) 0000—0042。", "+86 (1**) ****—**42。", "。"),
+            ("12345，12366", "12345，12366", "12345，12366"),
+            ("12345 / 110", "12345 / 110", "12345 / 110"),
+            ("3 - - - 138000", "3 - - - 138000", "3 - - - 138000"),
+            ("", "", ""),
+        ] {
+            assert_eq!(hidden(text, Rest::Masked), masked);
+            assert_eq!(hidden(text, Rest::Nothing), nothing);
+        }
+    }
 
     #[test]
     fn numbers_of_people_are_hidden_wherever_they_stand_and_others_are_not() {

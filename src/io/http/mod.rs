@@ -31,7 +31,7 @@ mod watching;
 mod wishes;
 mod works;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -71,6 +71,8 @@ const RELOAD_WAIT: Duration = Duration::from_secs(25);
 pub struct Bounds {
     /// Connections at once; further ones wait in the kernel.
     pub connections_max: usize,
+    /// Of them, those of one source; a further one is closed.
+    pub connections_of_one_max: usize,
     /// Clients that listen to facts at once; a further one gets 503.
     pub listeners_max: usize,
     /// For a request's head, and for the next request on a connection.
@@ -87,6 +89,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Bounds {
             connections_max: 512,
+            connections_of_one_max: 128,
             listeners_max: 64,
             header_wait: Duration::from_secs(30),
             request_wait: Duration::from_secs(30),
@@ -102,7 +105,7 @@ pub struct State {
     pub door: Door,
     /// Figures for `/metrics`.
     pub figures: Arc<Figures>,
-    /// Calls are taken.
+    /// Calls are taken, and what becomes of them can be written.
     pub serving: Arc<AtomicBool>,
     /// Bearer tokens as of the plan in force.
     pub tokens: watch::Receiver<Tokens>,
@@ -142,10 +145,19 @@ struct Done {
     call: Option<String>,
 }
 
-/// Listens at `at` on the worker; gives the address that it got.
-pub fn serve(at: SocketAddr, state: State, worker: &tokio::runtime::Handle) -> std::io::Result<SocketAddr> {
-    let listener = std::net::TcpListener::bind(at)?;
+/// Listens at `at`; whoever connects waits in the kernel until [`serve`].
+pub fn bind(at: SocketAddr) -> std::io::Result<TcpListener> {
+    let listener = TcpListener::bind(at)?;
     listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Answers on the worker; gives the address that it listens at.
+pub fn serve(
+    listener: TcpListener,
+    state: State,
+    worker: &tokio::runtime::Handle,
+) -> std::io::Result<SocketAddr> {
     let bound = listener.local_addr()?;
     let (bounds, figures) = (state.bounds, state.figures.clone());
     let listeners = Arc::new(Semaphore::new(bounds.listeners_max));

@@ -155,15 +155,15 @@ impl Listener {
         placed: impl Iterator<Item = &Placed> + Clone,
         chunk: &mut String,
     ) -> Option<bool> {
-        let nobodys = self.filter.nobodys(&self.app, placed.clone()).await;
-        let nobodys = nobodys.inspect_err(|_| tracing::warn!("a stream of facts breaks off")).ok()?;
+        let known = self.filter.known(&self.app, placed.clone()).await;
+        let known = known.inspect_err(|_| tracing::warn!("a stream of facts breaks off")).ok()?;
         for placed in placed {
             if chunk.len() >= CHUNK {
                 return Some(false);
             }
             let house = placed.house;
             self.last = house;
-            let Some(view) = self.filter.view(placed, &nobodys) else { continue };
+            let Some(view) = self.filter.view(placed, &known) else { continue };
             self.told = house;
             // A fact is strings, numbers and lists of them: it always serialises, on one line.
             let json = serde_json::to_string(&view).unwrap_or_default();

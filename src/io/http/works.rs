@@ -17,14 +17,15 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// 是否接听来电 / Whether calls are taken.
+/// 是否接听来电、能否记录 / Whether calls are taken and can be recorded.
 #[utoipa::path(get, path = "/readyz", tag = "house",
     responses((status = 200, description = "ready", body = String, content_type = "text/plain"),
-        (status = 503, description = "not taking calls", body = String, content_type = "text/plain")))]
+        (status = 503, description = "no new calls are taken, or what becomes of them cannot be written", body = String, content_type = "text/plain")))]
 pub(super) async fn readyz(Shared(app): Extracted) -> Response {
     match app.state.serving.load(Ordering::Acquire) {
         true => "ready\n".into_response(),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "not taking calls\n").into_response(),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready: ending, or the store fails (see the log)\n")
+            .into_response(),
     }
 }
 

@@ -76,12 +76,14 @@ pub struct Sources {
     sources: BTreeMap<LookUpId, Source>,
     /// Outlives the plan: connections do.
     client: Option<reqwest::Client>,
+    /// The same for those in the clear.
+    near: Option<reqwest::Client>,
 }
 
 impl Sources {
     /// The adapters of `plan`, which stand beside those of the plan `before`.
     pub fn open(plan: &Plan, data: &Path, desk: &Desk, before: &Sources) -> Result<Self, SourceError> {
-        let mut client = before.client.clone();
+        let (mut client, mut near) = (before.client.clone(), before.near.clone());
         let mut sources = BTreeMap::new();
         for source in plan.look_ups.values() {
             let failed = |why: String| SourceError { source_name: source.id.clone(), why };
@@ -91,17 +93,28 @@ impl Sources {
                 }
                 LookUpKind::Jsonl { path } => Arc::new(jsonl::Jsonl::new(data.join(path))),
                 LookUpKind::Http { url, secret } => {
-                    let secret = secrets::resolve(secret, data).map_err(|error| failed(error.to_string()))?;
-                    let pool = match &client {
+                    let secret = secrets::shared(secret, data, source.id.as_str());
+                    let secret = secret.map_err(|error| failed(error.to_string()))?;
+                    if webhook::is_far(url) {
+                        return Err(failed(
+                            "不加密的公网地址：改用 https:// / a public address in the clear: use https://"
+                                .into(),
+                        ));
+                    }
+                    let (known, make): (_, fn() -> _) = match url.starts_with("https://") {
+                        true => (&mut client, webhook::client),
+                        false => (&mut near, webhook::near_client),
+                    };
+                    let pool = match known {
                         Some(pool) => pool.clone(),
-                        None => client.insert(webhook::client().map_err(failed)?).clone(),
+                        None => known.insert(make().map_err(failed)?).clone(),
                     };
                     Arc::new(http::Http::new(pool, &source.id, url, &secret.text).map_err(failed)?)
                 }
             };
             sources.insert(source.id.clone(), Source::new(adapter, source));
         }
-        Ok(Sources { sources, client })
+        Ok(Sources { sources, client, near })
     }
 
     /// Asks a source within its time-out. What comes says what it said and, for figures, in one word why
@@ -202,7 +215,7 @@ mod tests {
             lock: Duration::from_secs(60),
         };
         let sources = BTreeMap::from([("one".into(), Source::new(Arc::new(Says(says)), &source))]);
-        Sources { sources, client: None }
+        Sources { sources, client: None, near: None }
     }
 
     fn question() -> Question {

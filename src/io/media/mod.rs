@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use handle::{MediaConfig, MediaHandle};
 pub use outbox::Outbox;
-pub use sockets::{PortPair, PortRange, needed_files, raise_file_limit};
+pub use sockets::{PortPair, PortRange, needed_files, needed_pairs, raise_file_limit};
 
 use crate::media::SocketKey;
 use crate::media::order::PortSlot;

@@ -197,6 +197,18 @@ impl PortRange {
         opened
     }
 
+    /// How many pairs, up to `most`, nobody holds: each is bound and let go again. A few microseconds each.
+    pub fn free(&self, most: u32) -> u32 {
+        let mut free = 0;
+        for slot in 0..self.slots {
+            if free == most {
+                break;
+            }
+            free += u32::from(self.bind_pair(slot).is_ok());
+        }
+        free
+    }
+
     fn bind_pair(&self, slot: u32) -> io::Result<PortPair> {
         let port = self.port(PortSlot(slot));
         Ok(PortPair {
@@ -326,6 +338,11 @@ impl RawAddress {
     }
 }
 
+/// Pairs of ports that `calls` calls at once need: a caller's and a clerk's each.
+pub fn needed_pairs(calls: u32) -> u32 {
+    calls.saturating_mul(2)
+}
+
 /// Open files that `calls` calls at once need.
 pub fn needed_files(calls: u32) -> u64 {
     FILES_BESIDE_CALLS + FILES_PER_CALL * u64::from(calls)
@@ -371,6 +388,7 @@ mod tests {
         let mut range = PortRange::new(HERE, 13_001, 13_009);
         assert_eq!(range.slots(), 4, "13002 to 13009");
         let held = UdpSocket::bind((HERE, 13_005)).unwrap();
+        assert_eq!((range.free(9), range.free(2)), (3, 2), "slot 1 is held");
         assert_eq!(range.open(2), [PortSlot(0), PortSlot(2)]);
         let pair = range.pair(PortSlot(2)).unwrap();
         assert_eq!(pair.rtp.local_addr().unwrap().port(), 13_006);

@@ -102,6 +102,7 @@ impl Opening {
     pub fn open(data: &Path, sinks: &[String]) -> Result<Self, StoreError> {
         let path = data.join(FILE);
         let mut db = schema::open(&path)?;
+        schema::write(&db, &path)?;
         let key = codes::CodeKey::made(data)?;
         codes::cover(&mut db, &key)?;
         Ok(Opening {
@@ -132,6 +133,11 @@ impl Opening {
     /// The number of the ticket that was opened last.
     pub fn last_ticket(&self) -> Result<Option<String>, StoreError> {
         read::last_ticket(&self.db)
+    }
+
+    /// When the last fact of a call was; `None`: there is none.
+    pub fn newest(&self) -> Result<Option<Timestamp>, StoreError> {
+        places::newest(&self.db)
     }
 
     /// The place of the last fact among all facts of the house; 0: there is none.
@@ -250,11 +256,13 @@ impl Store {
         self.thread.as_ref().is_some_and(|t| !t.is_finished())
     }
 
-    /// Writes what is pending and ends the thread. `false`: something could not be written.
-    pub fn close(mut self) -> bool {
+    /// Writes what is pending and ends the thread; how many writes are lost.
+    pub fn close(mut self) -> usize {
         self.inbox.push(Request::Close);
-        let ended = self.thread.take().is_none_or(|t| t.join().is_ok());
-        ended && self.backlog.pending() == 0
+        if self.thread.take().is_some_and(|t| t.join().is_err()) {
+            tracing::error!("the store's thread had died");
+        }
+        self.backlog.pending()
     }
 }
 

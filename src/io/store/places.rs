@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::read::{self, Reader, parse_call};
 use super::schema::StoreError;
 use super::seats;
-use crate::id::CallId;
+use crate::id::{CallId, SeatId};
 use crate::switchboard::{Happened, Placed};
+use crate::time::Timestamp;
 
 impl Reader {
     /// Facts of the house after a place, in order of their places, at most so many.
@@ -30,6 +31,21 @@ impl Reader {
         let mut found = BTreeSet::new();
         for call in calls {
             if select.query_row([call.to_string()], |row| row.get(0))? {
+                found.insert(*call);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Which of these calls a seat was to ring for, or took.
+    pub fn came_to(&self, seat: &SeatId, calls: &BTreeSet<CallId>) -> Result<BTreeSet<CallId>, StoreError> {
+        let mut select = self.db.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM facts WHERE call = ? AND json_extract(json, '$.seat') = ?
+                 AND json_extract(json, '$.fact') IN ('seat_offered', 'seat_answered'))",
+        )?;
+        let mut found = BTreeSet::new();
+        for call in calls {
+            if select.query_row(params![call.to_string(), seat.as_str()], |row| row.get(0))? {
                 found.insert(*call);
             }
         }
@@ -72,6 +88,16 @@ pub(super) fn last(db: &Connection) -> Result<u64, StoreError> {
     let last = "SELECT max(coalesce((SELECT max(house) FROM facts), 0),
          coalesce((SELECT max(house) FROM seat_facts), 0))";
     Ok(db.query_row(last, [], |row| place(row, 0))?)
+}
+
+/// When the call's fact with the last place was.
+pub(super) fn newest(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    let select = "SELECT at FROM facts ORDER BY house DESC LIMIT 1";
+    let at: Option<String> = db.query_row(select, [], |row| row.get(0)).optional()?;
+    let read = |at: String| {
+        at.parse().map_err(|_| StoreError::Row { table: "facts", what: format!("{at:?} is no time") })
+    };
+    at.map(read).transpose()
 }
 
 fn place(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {

@@ -93,6 +93,12 @@ pub fn open(path: &Path) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
+/// Writes once, changing nothing: a file that only looks like one that can be written is found before the first call.
+pub(super) fn write(db: &Connection, path: &Path) -> Result<(), StoreError> {
+    let words = format!("BEGIN IMMEDIATE; PRAGMA user_version = {SCHEMA}; COMMIT");
+    db.execute_batch(&words).map_err(|source| StoreError::Database { path: path.to_owned(), source })
+}
+
 /// Opens for reading beside a running engine.
 pub fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

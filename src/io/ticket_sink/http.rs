@@ -36,7 +36,8 @@ impl Office {
 fn judge(status: StatusCode, wait: Option<&str>, now: Timestamp) -> Outcome {
     match status.as_u16() {
         200..=299 => Outcome::Taken,
-        408 | 425 | 429 | 500..=599 => match wait.and_then(|wait| span(wait, now)) {
+        // A secret, an address or a proxy that is not right yet: whoever mends it has the events then.
+        401 | 403 | 404 | 407 | 408 | 425 | 429 | 500..=599 => match wait.and_then(|wait| span(wait, now)) {
             Some(wait) => Outcome::RetryAfter(status.to_string(), wait),
             None => Outcome::Retry(status.to_string()),
         },
@@ -70,6 +71,11 @@ mod tests {
             (204, "taken"),
             (302, "no"),
             (400, "no"),
+            (401, "later"),
+            (403, "later"),
+            (404, "later"),
+            (407, "later"),
+            (410, "no"),
             (408, "later"),
             (429, "later"),
             (503, "later"),

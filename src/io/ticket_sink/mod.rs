@@ -40,7 +40,8 @@ pub fn open(sink: &Sink, data: &Path) -> Result<Option<Arc<dyn TicketSink>>, Sin
             Arc::new(jsonl::Jsonl::open(&data.join(path)).map_err(|error| failed(error.to_string()))?)
         }
         SinkKind::Http { url, secret } => {
-            let secret = secrets::resolve(secret, data).map_err(|error| failed(error.to_string()))?;
+            let secret =
+                secrets::shared(secret, data, &sink.name).map_err(|error| failed(error.to_string()))?;
             Arc::new(http::Office::new(url, &secret.text).map_err(failed)?)
         }
     }))

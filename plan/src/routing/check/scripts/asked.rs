@@ -138,7 +138,14 @@ fn keys_of(own: &LookUpTable, problems: &mut Problems) {
     if let Some(url) = own.url.as_ref().filter(|_| hook)
         && !has_account(url, problems)
     {
-        address(url, ["https://", "http://"], problems);
+        let schemes = ["https://", "http://"];
+        match is_far(url, schemes[1]) {
+            true => {
+                let told = "what citizens ask and are told could be read on the way";
+                far(url, schemes[0], ["市民的查询和答复会在公网上被人看到", told], problems);
+            }
+            false => address(url, schemes, problems),
+        }
     }
 }
 
@@ -153,16 +160,26 @@ pub fn bots(table: &RoutingTable, problems: &mut Problems) {
         if let Some(url) = &bot.url
             && !has_account(url, problems)
         {
-            match url.strip_prefix("ws://").map(host).and_then(|host| host.parse::<IpAddr>().ok()) {
-                Some(ip) if !is_near(ip) => far(url, problems),
-                _ => address(url, ["wss://", "ws://"], problems),
+            let schemes = ["wss://", "ws://"];
+            match is_far(url, schemes[1]) {
+                true => {
+                    let told = "citizens could be listened to on the way";
+                    far(url, schemes[0], ["市民的声音会在公网上被人听到", told], problems);
+                }
+                false => address(url, schemes, problems),
             }
         }
     }
 }
 
+/// An address of the public net, in the clear.
+fn is_far(url: &Said<String>, clear: &str) -> bool {
+    let ip = url.strip_prefix(clear).map(host).and_then(|host| host.parse::<IpAddr>().ok());
+    ip.is_some_and(|ip| !is_near(ip))
+}
+
 /// In the clear to a place that is not the operator's.
-fn far(url: &Said<String>, problems: &mut Problems) {
+fn far(url: &Said<String>, closed: &str, [zh, en]: [&str; 2], problems: &mut Problems) {
     problems
         .error(
             "E1029",
@@ -171,10 +188,10 @@ fn far(url: &Said<String>, problems: &mut Problems) {
             format!("\"{}\" is a public address, and in the clear", url.value),
         )
         .effect(
-            "市民的声音会在公网上被人听到；引擎不会连接，来电转人工",
-            "citizens could be listened to on the way; the engine does not connect, and callers go to a person",
+            format!("{zh}；引擎不会连接，来电转人工"),
+            format!("{en}; the engine does not connect, and callers go to a person"),
         )
-        .remedy("改用 wss://", "use wss://");
+        .remedy(format!("改用 {closed}"), format!("use {closed}"));
 }
 
 /// Of one of these schemes, the second of which is in the clear and for this machine only.
