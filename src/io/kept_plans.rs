@@ -135,9 +135,12 @@ impl Shelf for Then<'_> {
     }
 
     fn names(&mut self, directory: &str) -> Listed {
+        // What stands beside a routing file without a directory is asked for as `./`, and named without it.
+        let plain = |path: &Path| path.strip_prefix(".").unwrap_or(path).to_owned();
+        let directory = plain(Path::new(directory));
         let there = |file: &KeptFile| {
             let path = Path::new(&file.name);
-            let inside = path.parent()? == Path::new(directory);
+            let inside = plain(path.parent()?) == directory;
             path.file_name().filter(|_| inside).map(|name| name.to_string_lossy().into_owned())
         };
         Ok(self.kept.files.iter().filter_map(there).collect())
@@ -223,6 +226,32 @@ mod tests {
         let numbers: Vec<u64> = plans.history().unwrap().iter().map(|kept| kept.number).collect();
         assert_eq!(numbers, [1, 3]);
         fs::remove_dir_all(data).unwrap();
+    }
+
+    /// Lines beside the routing file by a pattern, under each name by which `--config` may give the file.
+    #[test]
+    fn a_pattern_finds_the_files_beside_the_routing_file_however_that_is_named() {
+        for (directory, pattern) in
+            [("", "lines*.toml"), ("./", "./lines*.toml"), ("/etc/hotline/", "lines*.toml")]
+        {
+            let (plans, data) = shelf("beside");
+            let root = format!("schema = 1\ninclude = [\"{pattern}\", \"more/*.toml\"]\n");
+            let beside = if directory == "./" { "" } else { directory };
+            let files = [
+                held(&format!("{directory}routing.toml"), root.as_bytes()),
+                held(&format!("{beside}lines-a.toml"), b""),
+                held(&format!("{beside}more/lines-b.toml"), b""),
+            ];
+            let kept = plans.keep(plan(1), &files).unwrap();
+            let reading = plans.read(&kept, &Overrides::default(), Timestamp::UNIX_EPOCH);
+            let read: Vec<&str> = reading.files.iter().map(|held| held.name.as_str()).collect();
+            for file in &files {
+                assert!(read.contains(&file.name.as_str()), "{}: {read:?}", file.name);
+            }
+            let codes: Vec<_> = reading.outcome.report.diagnostics.iter().map(|found| found.code).collect();
+            assert!(!codes.contains(&"E0008"), "{directory}: {codes:?}");
+            fs::remove_dir_all(data).unwrap();
+        }
     }
 
     #[test]

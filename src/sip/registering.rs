@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::endpoint::{Due, Endpoint, Source, User};
-use super::event::{Config, Event, TrunkConfig};
+use super::event::{Config, Event, Gate, TrunkConfig};
 use super::hunt::retry_after;
 use super::message::Message;
 use super::method::Method;
@@ -122,12 +122,14 @@ impl Registrant {
 }
 
 impl Endpoint {
-    /// Begins where a plan wants a registration that there is none of yet.
+    /// Begins where a plan wants a registration that there is none of yet. Not while the house closes: it has
+    /// taken its bindings back, and nobody would take back another.
     pub(super) fn begin_registrations(&mut self, now: Now) {
+        let closing = matches!(self.gate, Gate::Draining { .. });
         for trunk in self.config.trunks.clone() {
             let host = host_of(&self.config, 0);
             let registrant = Registrant::new(&trunk, &mut self.dice, &host, now.mono);
-            if let Some(state) = self.trunks.get_mut(&trunk.trunk) {
+            if let Some(state) = self.trunks.get_mut(&trunk.trunk).filter(|_| !closing) {
                 match (&mut state.registrant, registrant) {
                     (Some(known), Some(made)) => known.follow(&made, trunk.hops.is_empty(), now.mono),
                     (known, made) => *known = made,

@@ -39,7 +39,7 @@ mod voices;
 mod watching;
 mod wishes;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +47,7 @@ use std::time::Duration;
 use crate::acd::Acd;
 use crate::call::recording::RecordingState;
 use crate::call::{self, Call};
-use crate::id::{CallId, Dice, LegId, LineId, PromptId};
+use crate::id::{CallId, Dice, LegId, LineId, PromptId, QueueId};
 use crate::media::order::SoundId;
 use crate::routing::Plan;
 use crate::routing::plan::Sink;
@@ -396,11 +396,19 @@ impl Switchboard {
         now: Now,
     ) {
         self.endpoint.configure(config, now);
-        self.acd.plan_changed(&plan, now.mono);
+        let still = self.queues_of_calls();
+        self.acd.plan_changed(&plan, &still, now.mono);
         self.missed.plan_changed(&plan.missed);
         self.follow_up.plan_changed(&plan.follow_up);
         self.voices = voices::Voices::new(sounds.into_iter().chain(self.notices.sounds()).collect());
         self.plan = plan;
+        self.keep_places_on(now);
+    }
+
+    /// Queues of the plans that calls under way began with: they may come to them yet.
+    fn queues_of_calls(&self) -> BTreeSet<QueueId> {
+        let plans: BTreeMap<_, _> = self.plans_of_calls().map(|plan| (Arc::as_ptr(plan), plan)).collect();
+        plans.values().flat_map(|plan| plan.queues.keys().cloned()).collect()
     }
 
     /// Ends what is left when the grace is over; `false`: nothing, or it is not over.
