@@ -253,9 +253,12 @@ impl Switchboard {
             Input::Delivered { sink, event, outcome } => self.delivered(sink, event, outcome, now),
             Input::PlanChanged { plan, accounts, trunk_passwords, sounds } => {
                 self.known_hops.plan_changed(&plan);
-                let trunks = trunks::configs(&plan, &self.listeners, &trunk_passwords, &self.known_hops);
-                let config = outward::sip_config(&plan, &self.listeners, accounts, trunks);
+                let config = self.sip_config(&plan, accounts, &trunk_passwords);
                 self.plan_changed(plan, config, sounds, now);
+            }
+            Input::SecretsChanged { accounts, trunk_passwords } => {
+                let config = self.sip_config(&self.plan, accounts, &trunk_passwords);
+                self.endpoint.configure(config, now);
             }
             Input::TrunkHops { trunk, hops } => {
                 if self.known_hops.learn(&self.plan, &trunk, hops.clone()) {
@@ -386,6 +389,11 @@ impl Switchboard {
 
     fn tell_call(&mut self, id: CallId, input: call::Input) {
         self.todo.push_back((id, input));
+    }
+
+    fn sip_config(&self, plan: &Plan, accounts: Vec<SeatAccount>, passwords: &TrunkPasswords) -> sip::Config {
+        let trunks = trunks::configs(plan, &self.listeners, passwords, &self.known_hops);
+        outward::sip_config(plan, &self.listeners, accounts, trunks)
     }
 
     fn plan_changed(

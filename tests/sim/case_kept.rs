@@ -267,7 +267,8 @@ fn a_place_in_a_queue_that_a_reload_removes_is_kept_by_another_or_by_its_seats_o
         let citizen = far_end(city, Answers::After(secs(1)));
         keeps(city, citizen);
         city.reloads(|plan| {
-            plan.queues.remove("main");
+            other(plan);
+            plan.queues.values_mut().for_each(|queue| queue.rules.callback = None);
             plan.seats.clear();
         });
         assert_eq!((city.board.places_kept(), city.board.missed().len()), (0, 1));

@@ -48,9 +48,14 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// What `new` changes of `old`.
+    /// What `new` changes of `old`, with which an engine would have been started.
     pub fn between(old: &Plan, new: &Plan) -> Difference {
-        let fixed = wants_restart(old, new);
+        Difference::under(old, new, old)
+    }
+
+    /// What `new` changes of `old`, in an engine that was started with `started`.
+    pub fn under(old: &Plan, new: &Plan, started: &Plan) -> Difference {
+        let fixed = wants_restart(started, new);
         let (old_items, new_items) = (keyed(old), keyed(new));
         let mut keys: Vec<_> = old_items.keys().chain(new_items.keys()).collect();
         keys.sort();
@@ -72,6 +77,15 @@ impl Difference {
             difference.push(text, false);
         }
         difference
+    }
+
+    /// Tells of something beside the plan's files, before all else.
+    pub fn note(&mut self, text: Text) {
+        self.changes.insert(0, Change { text, wants_restart: false });
+        if self.changes.len() > CHANGES_MAX {
+            self.changes.pop();
+            self.more += 1;
+        }
     }
 
     /// Whether the two plans are the same files.

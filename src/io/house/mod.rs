@@ -7,6 +7,7 @@
 mod bots;
 mod control;
 mod gauges;
+mod keys;
 mod looking;
 mod notices;
 pub mod reload;
@@ -29,6 +30,7 @@ use super::look_up::Sources;
 use super::media::{MediaHandle, ShellChoice};
 use super::recorder::Archive;
 use super::resolver::Resolver;
+use super::secrets::Keyring;
 use super::sip_socket::SipSockets;
 use super::store::{Desk, Store};
 use super::ticket_sink::TicketSink;
@@ -152,6 +154,8 @@ pub struct House {
     /// To who listens by HTTP.
     feed: Feed,
     tokens: watch::Sender<Tokens>,
+    /// Secrets of the plan in force.
+    ring: Keyring,
     gauges: gauges::Gauges,
     sounds: sounds::Sounds,
     pub(super) door: Door,

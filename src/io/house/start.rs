@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -11,32 +10,31 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::sounds::Sounds;
-use super::{Ask, House, Ready, Setup, StartError, reload};
-use crate::id::{Dice, SeatId};
+use super::{Ask, House, Ready, Setup, StartError, keys, reload};
+use crate::id::Dice;
 use crate::io::bot::{self, Bots};
 use crate::io::http::feed::Feed;
-use crate::io::http::tokens::Tokens;
 use crate::io::look_up::Sources;
 use crate::io::media::{MediaConfig, MediaHandle, needed_files, raise_file_limit};
 use crate::io::recorder::{self, Archive, ArchiveConfig, Format, RecorderConfig};
 use crate::io::resolver::{Pace, Resolver};
+use crate::io::secrets::Keyring;
 use crate::io::sip_socket::{Limits, SipSockets, tls};
 use crate::io::store::{self, Desk, KeptNotice, Opening, Repaired};
 use crate::io::trace::Tracer;
-use crate::io::{http, plan_files, secrets, ticket_sink};
+use crate::io::{http, plan_files, ticket_sink};
 use crate::media::SoundBank;
 use crate::routing::Plan;
 use crate::routing::diagnostic::Report;
-use crate::routing::difference::Difference;
-use crate::routing::plan::{RecordingFormat, SecretRef};
-use crate::sip::event::SeatAccount;
+use crate::routing::plan::RecordingFormat;
 use crate::sip::locate::Reach;
-use crate::switchboard::trunks::TrunkPasswords;
 use crate::switchboard::{self, Input, Switchboard, ticketing};
 use crate::telemetry::{CallRecord, Metrics};
 use crate::time::{Now, Timestamp};
 
-fn outside<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> StartError {
+pub(super) type StartResult<T> = Result<T, StartError>;
+
+pub(super) fn outside<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> StartError {
     move |error| StartError::Outside { what, why: error.to_string() }
 }
 
@@ -74,11 +72,10 @@ impl House {
         let missed = missed(&opening, &plan, now)?;
         let notices = opening.notices(now.wall).map_err(outside("store"))?;
         let ungraded = ungraded(&opening, &plan, now)?;
-        let (accounts, mut created) = accounts(&plan, &setup.data)?;
-        let trunk_passwords = trunk_passwords(&plan, &setup.data)?;
-        let (tokens, made) = tokens(&plan, &setup.data)?;
-        created.extend(made);
-        let (tokens, known_tokens) = watch::channel(tokens);
+        let mut ring = Keyring::new(&setup.data);
+        let accounts = keys::accounts(&plan, &mut ring)?;
+        let trunk_passwords = keys::trunk_passwords(&plan, &mut ring)?;
+        let (tokens, known_tokens) = watch::channel(keys::tokens(&plan, &mut ring)?);
         let feed = Feed::default();
 
         let (door, asks) = mpsc::unbounded_channel();
@@ -89,14 +86,14 @@ impl House {
         let sinks = plan
             .sinks
             .iter()
-            .map(|sink| ticket_sink::open(sink, &setup.data))
+            .map(|sink| ticket_sink::open(sink, &mut ring))
             .collect::<Result<Vec<_>, _>>()
             .map_err(outside("ticket_sink"))?;
 
         let look_ups =
-            Sources::open(&plan, &setup.data, &desk, &Sources::default()).map_err(outside("look_up"))?;
+            Sources::open(&plan, &mut ring, &desk, &Sources::default()).map_err(outside("look_up"))?;
 
-        bot::check(&plan, &setup.data).map_err(outside("bot"))?;
+        bot::check(&plan, &mut ring).map_err(outside("bot"))?;
         let bots = Bots::new(worker.clone(), setup.data.clone());
 
         let files = tls::Files::of(&plan.network.tls, &setup.data);
@@ -174,11 +171,12 @@ impl House {
             .collect();
         sip.sort_by_key(|(transport, _)| transport.is_reliable());
         // Everything is open: the plan is in force, and kept as one that was.
-        let in_force = reload::at_start(&plan, &reading.files, &setup);
+        let (in_force, before, difference) = reload::at_start(&plan, &reading.files, &setup);
         metrics.figures().plan_number(in_force.number);
-        let (watched, look_at) = watch::channel(reload::watch::Watched::of(plan.watch, reading.marks()));
+        let (watched, look_at) =
+            watch::channel(reload::watch::Watched::of(plan.watch, reading.marks(), ring.marks().to_vec()));
         worker.spawn(reload::watch::watch(door.clone(), look_at));
-        let ready = Ready { sip, http: listening, created, shell: media.shell() };
+        let ready = Ready { sip, http: listening, created: ring.created().to_vec(), shell: media.shell() };
         let mut house = House {
             setup,
             board,
@@ -195,6 +193,7 @@ impl House {
             tracer,
             feed,
             tokens,
+            ring,
             gauges: super::gauges::Gauges::default(),
             sounds: in_bank,
             door,
@@ -211,7 +210,7 @@ impl House {
             watched,
             plan,
         };
-        house.note_plan(None, &Difference::default());
+        house.note_start(before.as_ref(), &difference);
         for KeptNotice { notice, samples } in notices {
             house.notice_added(notice, &SoundBank::new([samples]));
         }
@@ -297,48 +296,6 @@ pub(super) fn format(plan: &Plan) -> Format {
         RecordingFormat::Wav => Format::Wav,
         RecordingFormat::Flac => Format::Flac,
     }
-}
-
-/// The seats' accounts; passwords that do not exist yet are made.
-pub(super) fn accounts(
-    plan: &Plan,
-    data: &Path,
-) -> Result<(Vec<SeatAccount>, Vec<std::path::PathBuf>), StartError> {
-    let mut created = Vec::new();
-    let mut account = |id: &SeatId, secret| -> Result<SeatAccount, StartError> {
-        let secret = secrets::resolve(secret, data).map_err(outside("secrets"))?;
-        created.extend(secret.created);
-        Ok(secrets::account(id, &plan.network.domain, &secret.text))
-    };
-    let accounts =
-        plan.seats.values().map(|seat| account(&seat.id, &seat.secret)).collect::<Result<_, _>>()?;
-    Ok((accounts, created))
-}
-
-/// Tokens of the API, of which those that do not exist yet are made: the house's own, then the plan's.
-pub(super) fn tokens(plan: &Plan, data: &Path) -> Result<(Tokens, Vec<std::path::PathBuf>), StartError> {
-    let mut created = Vec::new();
-    let mut text = |secret: &SecretRef| -> Result<String, StartError> {
-        let secret = secrets::resolve(secret, data).map_err(outside("secrets"))?;
-        created.extend(secret.created);
-        Ok(secret.text)
-    };
-    let mut tokens = Tokens::new(&text(&SecretRef::File(http::TOKEN_FILE.into()))?);
-    for token in &plan.tokens {
-        tokens.add(token, &text(&token.secret)?);
-    }
-    Ok((tokens, created))
-}
-
-/// Passwords that carriers gave us for our accounts there.
-pub(super) fn trunk_passwords(plan: &Plan, data: &Path) -> Result<TrunkPasswords, StartError> {
-    let accounts = plan.trunks.values().filter_map(|trunk| Some((&trunk.id, trunk.account.as_ref()?)));
-    accounts
-        .map(|(id, account)| {
-            let password = secrets::given(&account.password, data).map_err(outside("secrets"))?;
-            Ok((id.clone(), password))
-        })
-        .collect()
 }
 
 fn open_media(
