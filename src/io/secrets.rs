@@ -66,6 +66,8 @@ pub struct Keyring {
     before: (BTreeMap<String, SecretString>, BTreeSet<String>),
     /// Nothing is made: only what would be.
     trial: bool,
+    /// One that is in use is gone: a start would make it anew.
+    lost: bool,
 }
 
 impl Keyring {
@@ -125,6 +127,11 @@ impl Keyring {
         &self.created
     }
 
+    /// Whether one that is in use is gone: no reload makes it anew, and a start does.
+    pub fn has_lost(&self) -> bool {
+        self.lost
+    }
+
     /// Files that were read, or were not to be read, and what each was known by.
     pub fn marks(&self) -> &[Marked] {
         &self.files
@@ -147,6 +154,7 @@ impl Keyring {
         let (known, owners) = &self.before;
         let path = PathBuf::from(name);
         if known.contains_key(name) || owners.contains(owner) {
+            self.lost = true;
             return Err(SecretError::Gone { path, owner: owner.to_owned() });
         }
         let text: String = rand::rng().sample_iter(Alphanumeric).take(MADE_CHARS).map(char::from).collect();

@@ -105,6 +105,15 @@ impl Registrant {
         }
     }
 
+    /// The account is another one: what was refused is asked for again at once.
+    pub(super) fn try_again(&mut self, now: Instant) {
+        if let State::Waiting { at } = &mut self.state
+            && self.rounds > 0
+        {
+            (*at, self.rounds) = (now, 0);
+        }
+    }
+
     /// Whether the trunk knows where we are.
     pub(super) fn stands(&self, now: Instant) -> bool {
         self.until.is_some_and(|until| until > now)

@@ -1,12 +1,13 @@
 //! What a new plan changes, in words: one line a change, both languages.
 //!
 //! Each plan is described as a list of things with named settings ([`describe`]), and the two lists are
-//! compared. A setting that nobody described is noticed all the same: where two things differ and none of
-//! their described settings do, the line says that another setting has changed.
+//! compared. Settings that are not described are compared as one: where they differ, a line of its own says
+//! that another setting has changed.
 
 mod calendars;
 mod describe;
 mod fixed;
+mod flows;
 mod kind;
 mod parts;
 mod sections;
@@ -106,7 +107,6 @@ impl Difference {
     }
 
     fn compare(&mut self, old: &Item, new: &Item, fixed: &[Fixed]) {
-        let before = self.count();
         let settings = old.fields.iter().map(|field| field.name.clone());
         let mut settings: Vec<Text> = settings.collect();
         for field in &new.fields {
@@ -122,7 +122,7 @@ impl Difference {
                 self.push(changed(new, &name, was, is), restart);
             }
         }
-        if self.count() == before && old.whole != new.whole {
+        if old.rest != new.rest {
             let who = new.title();
             self.push(
                 Text::new(
@@ -132,10 +132,6 @@ impl Difference {
                 new.wants_restart(fixed),
             );
         }
-    }
-
-    fn count(&self) -> usize {
-        self.changes.len() + self.more
     }
 
     fn push(&mut self, text: Text, wants_restart: bool) {

@@ -136,7 +136,9 @@ impl Job {
         let keys = Keys::read(of, &mut ring, &self.desk, &self.look_ups);
         *secrets = ring.marks().to_vec();
         let keys = keys.map_err(|error| {
-            if let Some(files) = files {
+            if let Some(files) = files
+                && !ring.has_lost()
+            {
                 files.digest = None; // A restart would fail by this, too.
             }
             outside(&error)
