@@ -333,7 +333,7 @@ mod tests {
             call_id: call_id.into(),
             cseq,
         };
-        Registrar { bindings: [("1001".into(), (binding, Instant::ZERO))].into() }
+        Registrar { bindings: [("1001".into(), (binding, Instant::ZERO))].into(), ..Registrar::default() }
     }
 
     #[test]

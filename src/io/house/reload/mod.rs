@@ -260,7 +260,7 @@ impl House {
             Err(why) => self.not_reloaded(wanted, why),
             Ok(prepare::Ready::Unchanged { keys, difference, diagnostics, tests }) => {
                 if let Some(keys) = keys {
-                    self.secrets_changed(keys, &wanted, &difference);
+                    self.secrets_changed(*keys, &wanted, &difference);
                 }
                 let (trigger, changed) = (wanted.trigger.word(), difference.words());
                 tracing::info!(trigger, "the plan has not changed\n{changed}");

@@ -60,7 +60,12 @@ pub(super) struct Files {
 /// A plan that can be taken over.
 pub(super) enum Ready {
     /// It is in force already. What its secrets open, where they have changed and this was no trial.
-    Unchanged { keys: Option<Keys>, difference: Difference, diagnostics: serde_json::Value, tests: usize },
+    Unchanged {
+        keys: Option<Box<Keys>>,
+        difference: Difference,
+        diagnostics: serde_json::Value,
+        tests: usize,
+    },
     /// Nothing is to change.
     Trial { difference: Difference, diagnostics: serde_json::Value, tests: usize },
     /// It is new.
@@ -151,7 +156,7 @@ impl Job {
         let keys_changed = !news.is_empty();
         news.into_iter().rev().for_each(|told| difference.note(told));
         if !is_new {
-            let keys = Some(keys).filter(|_| keys_changed && !dry_run);
+            let keys = (keys_changed && !dry_run).then(|| Box::new(keys));
             return Ok(Ready::Unchanged { keys, difference, diagnostics, tests });
         }
         if dry_run {
