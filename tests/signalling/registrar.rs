@@ -210,8 +210,8 @@ fn a_seat_that_is_back_with_its_account_in_time_need_not_register_anew() {
         other
     };
     // (away for so long, the plan that brings it back, whether it is bound)
-    let table: [(u64, fn() -> Config, bool); 3] =
-        [(500, config, true), (600, config, false), (5, other_word, false)];
+    type Back = fn() -> Config;
+    let table: [(u64, Back, bool); 3] = [(500, config, true), (600, config, false), (5, other_word, false)];
     for (away, back, bound) in table {
         let mut wire = Wire::new();
         wire.register(1, CONTACT);
