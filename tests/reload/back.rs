@@ -39,7 +39,9 @@ fn an_earlier_plan_comes_back_as_a_new_number_and_a_restart_uses_the_file() {
     // The operator's file is as it was, and the engine says so.
     assert_eq!((&third["file"]["state"], &third["file"]["digest"]), (&json!("differs"), &second["digest"]));
     assert!(std::fs::read_to_string(house.file()).unwrap().contains("name = \"night\""));
-    assert!(house.log().contains("the file is not the plan in force: a restart uses the file"));
+    // The log is written by a thread of its own.
+    let uses = "the file is not the plan in force: a restart uses the file";
+    house.until("the log", |house| house.log().contains(uses));
     let again = house.post("/v1/plan/rollback", "{\"number\": 1}").json();
     assert_eq!((&again["outcome"], house.number()), (&json!("unchanged"), 3));
 
@@ -71,7 +73,8 @@ fn an_earlier_plan_comes_back_as_a_new_number_and_a_restart_uses_the_file() {
     assert_eq!((&fourth["number"], &fourth["trigger"]), (&json!(4), &json!("start")));
     assert_eq!((&fourth["digest"], &fourth["file"]["state"]), (&second["digest"], &json!("in_force")));
     assert_eq!(house.queues(), ["main", "night"]);
-    assert!(house.log().contains("the file is not the plan that was in force: the file is used"));
+    let used = "the file is not the plan that was in force: the file is used";
+    house.until("the log", |house| house.log().contains(used));
     house.until("the start is entered", |house| house.ledger().len() == 4);
     let (_, _, of) = house.ledger().pop().unwrap();
     assert_eq!((&of["previous_digest"], &of["digest"]), (&first["digest"], &second["digest"]));
