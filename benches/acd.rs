@@ -4,6 +4,7 @@
 //! Everything at once first, then one event after the other. What is decided is asserted before it is timed.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -141,12 +142,12 @@ fn everything(criterion: &mut Criterion) {
     };
     let wanted = plan(Strategy::LongestIdle);
     let (mut acd, now) = idle();
-    acd.plan_changed(&wanted, now);
+    acd.plan_changed(&wanted, &BTreeSet::new(), now);
     assert_eq!(drain(&mut acd), SEATS, "every clerk rings");
     group.bench_function("by a new plan, everybody sorted anew", |bench| {
         bench.iter_batched_ref(
             idle,
-            |(acd, now)| acd.plan_changed(black_box(&wanted), *now),
+            |(acd, now)| acd.plan_changed(black_box(&wanted), &BTreeSet::new(), *now),
             BatchSize::PerIteration,
         );
     });

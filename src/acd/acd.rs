@@ -14,8 +14,10 @@
 //! - Who returns to the head of the queue is told why (that is `call`'s to say), and where the caller
 //!   stands only after an interval: the one would drown out the other.
 //! - A seat whose clerk is in a call of its own is away until that is over.
-//! - A queue that the plan dropped keeps its callers, whom no seat serves any more: they overflow
-//!   by `no_seat_wait`. A seat that the plan dropped finishes its conversation.
+//! - A queue that the plan dropped keeps its callers, and takes those whose call began by an earlier plan.
+//!   Seats that served it do so on, and so do those of the queues that its numbers lead to now; where none
+//!   of them works, its callers overflow by `no_seat_wait`. A seat that the plan dropped finishes its
+//!   conversation.
 //! - Of several queues that a seat serves, the caller with the highest priority is next, what waiting added
 //!   to it counted in; and of two the one who waits longer.
 //! - Where all seats ring, each that becomes free rings for the first in line, however many do already; the
@@ -91,7 +93,7 @@ impl Acd {
             dice,
             outputs: VecDeque::new(),
         };
-        acd.plan_changed(plan, Instant::ZERO);
+        acd.plan_changed(plan, &BTreeSet::new(), Instant::ZERO);
         acd
     }
 

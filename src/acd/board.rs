@@ -43,9 +43,16 @@ impl Acd {
         self.seats.get(id).map(|seat| &seat.state)
     }
 
-    /// All queues by their names.
+    /// All queues by their names; of those that the plan has no more, where somebody waits.
     pub fn queues(&self, now: Instant) -> Vec<QueueView> {
-        self.queues.iter().map(|(id, queue)| self.view(id, queue, now)).collect()
+        let shown = self.queues.iter().filter(|(_, queue)| !queue.dropped || !queue.line.is_empty());
+        shown.map(|(id, queue)| self.view(id, queue, now)).collect()
+    }
+
+    /// Whether the plan has seats that take callers of this queue, at work or not.
+    pub fn is_served(&self, queue: &QueueId) -> bool {
+        let queue = self.queues.get(queue);
+        queue.is_some_and(|queue| self.seats.values().any(|seat| seat.serves_queue(queue, false)))
     }
 
     fn view(&self, id: &QueueId, queue: &Queue, now: Instant) -> QueueView {

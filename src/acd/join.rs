@@ -20,7 +20,7 @@ impl Acd {
         }
         self.give_up_transfer(call, now);
         self.end_talks(call, now);
-        let Some(queue) = self.queues.get(&joining.queue).filter(|queue| !queue.dropped) else {
+        let Some(queue) = self.queues.get(&joining.queue) else {
             self.overflowed(call, joining.queue, Overflow::NoSeat, Duration::ZERO);
             return self.settle(now);
         };

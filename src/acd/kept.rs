@@ -2,11 +2,12 @@
 //! and the house calls back once it has picked up.
 
 use crate::acd::event::{Decision, Joining};
-use crate::id::CallId;
+use crate::id::{CallId, LineId, QueueId};
 use crate::time::Instant;
 
 use super::acd::Acd;
-use super::waiting::{Presence, Stage};
+use super::queue::Queue;
+use super::waiting::{Presence, Stage, Waiting};
 
 impl Acd {
     /// The caller hangs up and is called back; the place stays what it is, for as long as the queue's
@@ -45,6 +46,38 @@ impl Acd {
         self.stand(joining, priority, since, now);
         if let Some(waiting) = self.waiting.get_mut(&call) {
             waiting.presence = Presence::Kept { until };
+        }
+        self.pair_caller(call, now);
+        self.wake_caller(call);
+        self.settle(now);
+        true
+    }
+
+    /// A kept place goes to another queue, before all others of its priority there, for as long as it was to be
+    /// kept. False where that queue is not there, or a seat rings for the place or has picked up.
+    pub fn move_place(&mut self, call: CallId, queue: &QueueId, line: LineId, now: Instant) -> bool {
+        let Some(rules) = self.queues.get(queue).filter(|queue| !queue.dropped).map(Queue::rules) else {
+            return false;
+        };
+        let own = i32::from(rules.priority);
+        let idle = |waiting: &Waiting| {
+            waiting.is_kept() && matches!(waiting.stage, Stage::Open | Stage::PassedOver { .. })
+        };
+        if !self.waiting.get(&call).is_some_and(idle) {
+            return false;
+        }
+        let Some(Waiting { presence, stage, skills, priority, since, .. }) = self.take_out(call) else {
+            return false;
+        };
+        let joining =
+            Joining { call, queue: queue.clone(), line, skills, first: true, priority, sticky: None };
+        self.stand(joining, i32::from(priority) + own, since, now);
+        if let Some(waiting) = self.waiting.get_mut(&call) {
+            waiting.presence = presence;
+            if let Stage::PassedOver { .. } = stage {
+                waiting.stage = stage;
+                self.needs.row_mut(waiting.need).open.remove(&waiting.place);
+            }
         }
         self.pair_caller(call, now);
         self.wake_caller(call);

@@ -1,8 +1,14 @@
 //! A new plan: queues and seats keep their state and callers, and serve by the new rules.
+//!
+//! A queue that the new plan has no more is kept for those who wait in it, and for calls under way whose own
+//! plan has it: they may come to it yet. Its seats go on serving it, and with them those of the queues that
+//! the new plan gives its numbers.
+
+use std::collections::BTreeSet;
 
 use crate::acd::event::{Decision, SeatState};
-use crate::id::SeatId;
-use crate::routing::Plan;
+use crate::id::{QueueId, SeatId};
+use crate::routing::{self, Plan};
 use crate::time::Instant;
 
 use super::acd::Acd;
@@ -13,8 +19,8 @@ use super::seat::Seat;
 use super::waiting::{Presence, Stage};
 
 impl Acd {
-    /// Takes over a plan.
-    pub fn plan_changed(&mut self, plan: &Plan, now: Instant) {
+    /// Takes over a plan. `still`: queues of the plans of calls under way.
+    pub fn plan_changed(&mut self, plan: &Plan, still: &BTreeSet<QueueId>, now: Instant) {
         self.wrap_up_max = plan.work.wrap_up_max;
         for queue in self.queues.values_mut() {
             queue.dropped = true;
@@ -30,9 +36,10 @@ impl Acd {
                 }
             }
         }
+        self.lines_changed(plan);
         let outputs = &mut self.outputs;
         self.queues.retain(|id, queue| {
-            let stays = !queue.dropped || !queue.line.is_empty();
+            let stays = !queue.dropped || !queue.line.is_empty() || still.contains(id);
             if !stays && queue.surging {
                 outputs.push_back(Decision::SurgeChanged { queue: id.clone(), on: false });
             }
@@ -55,27 +62,50 @@ impl Acd {
         }
     }
 
+    /// Which numbers lead to each queue. What led to one that is dropped leads to its heirs now.
+    fn lines_changed(&mut self, plan: &Plan) {
+        for queue in self.queues.values_mut() {
+            if queue.dropped {
+                let leads = |line| plan.lines.get(line)?.mode.queue().cloned();
+                queue.heirs = queue.lines.iter().filter_map(leads).collect();
+            } else {
+                queue.lines.clear();
+                queue.heirs.clear();
+            }
+        }
+        for line in plan.lines.values() {
+            if let Some(queue) = line.mode.queue().and_then(|queue| self.queues.get_mut(queue)) {
+                queue.lines.insert(line.number.clone());
+            }
+        }
+    }
+
+    /// Queues that are kept for calls of an earlier plan, and that a seat serves because it served them
+    /// `before`, or serves an heir of theirs.
+    fn old_queues(&self, before: &[QueueId], planned: &routing::plan::Seat) -> Vec<QueueId> {
+        let serves = |id: &QueueId, queue: &Queue| {
+            before.contains(id) || planned.queues.iter().any(|queue_of| queue.heirs.contains(queue_of))
+        };
+        let dropped = self.queues.iter().filter(|(_, queue)| queue.dropped);
+        dropped.filter(|(id, queue)| serves(id, queue)).map(|(id, _)| id.clone()).collect()
+    }
+
     /// Seats that the plan has no more.
     fn seats_changed(&mut self, plan: &Plan) -> Vec<SeatId> {
         let mut dropped = Vec::new();
-        for (id, seat) in &mut self.seats {
-            match plan.seats.get(id) {
-                Some(planned) => {
-                    seat.take_over(planned);
-                    // Dropped and taken back during one conversation: its phone registers anew.
-                    seat.registered &= !seat.dropped;
-                    seat.dropped = false;
-                }
-                None => {
-                    seat.dropped = true;
-                    dropped.push(id.clone());
-                }
-            }
+        for (id, seat) in self.seats.iter_mut().filter(|(id, _)| !plan.seats.contains_key(*id)) {
+            seat.dropped = true;
+            dropped.push(id.clone());
         }
         for (id, planned) in &plan.seats {
-            if !self.seats.contains_key(id) {
-                self.seats.insert(id.clone(), Seat::new(planned));
-            }
+            let before = self.seats.get(id).map(|seat| [&*seat.queues, &*seat.old_queues].concat());
+            let old_queues = self.old_queues(&before.unwrap_or_default(), planned);
+            let seat = self.seats.entry(id.clone()).or_insert_with(|| Seat::new(planned));
+            seat.take_over(planned);
+            seat.old_queues = old_queues;
+            // Dropped and taken back during one conversation: its phone registers anew.
+            seat.registered &= !seat.dropped;
+            seat.dropped = false;
         }
         self.ready.clear();
         for (number, (id, seat)) in self.seats.iter_mut().enumerate() {

@@ -2,13 +2,13 @@
 //!
 //! Who is next for which seat is decided in `decide`; how long it may take is guessed in `wait`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::acd::event::Overflow;
 use crate::acd::place::{Place, Rank};
 use crate::acd::wait::Handling;
-use crate::id::{CallId, SeatId};
+use crate::id::{CallId, LineId, QueueId, SeatId};
 use crate::routing;
 use crate::routing::queueing::{Queueing, Strategy};
 use crate::time::Instant;
@@ -24,8 +24,12 @@ pub(super) const RULE_MIN: Duration = Duration::from_secs(1);
 pub(super) struct Queue {
     /// As the plan has it, or had it.
     pub(super) planned: routing::plan::Queue,
-    /// Dropped by the plan; those who wait in it stay, nobody joins.
+    /// Dropped by the plan: kept for those who wait in it, and for calls of an earlier plan.
     pub(super) dropped: bool,
+    /// Numbers that lead to it, or did when it was dropped.
+    pub(super) lines: BTreeSet<LineId>,
+    /// Where it is dropped: the queues that its numbers lead to now.
+    pub(super) heirs: BTreeSet<QueueId>,
     /// Who is in it, the next one first: those who are being offered and those whose place is kept, too.
     pub(super) line: VecDeque<(Place, CallId)>,
     /// How long a seat is busy with one of its callers.
@@ -43,6 +47,8 @@ impl Queue {
         Queue {
             planned: planned.clone(),
             dropped: false,
+            lines: BTreeSet::new(),
+            heirs: BTreeSet::new(),
             line: VecDeque::new(),
             handling: Handling::default(),
             last_offered: None,

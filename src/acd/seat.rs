@@ -22,6 +22,8 @@ pub(super) struct Seat {
     pub(super) role: Role,
     /// Queues it serves.
     pub(super) queues: Vec<QueueId>,
+    /// Queues of earlier plans that it serves on, for calls of those plans.
+    pub(super) old_queues: Vec<QueueId>,
     /// What its clerk can do.
     pub(super) skills: Vec<Known>,
     pub(super) order: u16,
@@ -94,6 +96,7 @@ impl Seat {
             number: 0,
             role: planned.role,
             queues: Vec::new(),
+            old_queues: Vec::new(),
             skills: Vec::new(),
             order: 0,
             wrap_up: None,
@@ -127,13 +130,14 @@ impl Seat {
     /// Whether its clerk takes callers of this queue: clerks of theirs, experts of none those who ask for
     /// something that they know, and whoever else a surge calls for.
     pub(super) fn serves_queue(&self, queue: &Queue, asks_something: bool) -> bool {
-        if self.dropped || queue.dropped {
+        if self.dropped {
             return false;
         }
+        let id = &queue.planned.id;
+        let is_theirs = self.queues.contains(id) || self.old_queues.contains(id);
         let by_role = match self.role {
-            Role::Clerk | Role::Leader => self.queues.contains(&queue.planned.id),
-            Role::Expert if self.queues.is_empty() => asks_something,
-            Role::Expert => self.queues.contains(&queue.planned.id),
+            Role::Clerk | Role::Leader => is_theirs,
+            Role::Expert => is_theirs || (self.queues.is_empty() && asks_something),
             Role::Observer | Role::Trainee | Role::Supervisor | Role::Admin => false,
         };
         let surge = || queue.rules().surge.as_ref().filter(|_| queue.surging);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::grid::in_columns;
-use crate::io::kept_plans::KeptPlans;
+use crate::io::kept_plans::{Kept, KeptPlans, Started};
 use crate::io::plan_files;
 use crate::routing::diagnostic::pages::Pages;
 use crate::routing::diagnostic::{Report, Severity};
@@ -54,9 +54,14 @@ pub fn run(args: &Args) -> ExitCode {
         return explain(code, args.json);
     }
     let at = args.at.unwrap_or_else(Timestamp::now);
-    let mut outcome = plan_files::load_at(&args.config, &Overrides::default(), at);
-    let difference = match compared(args, &mut outcome) {
-        Ok(difference) => difference,
+    let told = held_against(args).and_then(|against| {
+        let overrides = against.as_ref().map(|against| against.overrides.clone()).unwrap_or_default();
+        let mut outcome = plan_files::load_at(&args.config, &overrides, at);
+        let difference = against.map(|against| compared(&against, &mut outcome)).transpose()?.flatten();
+        Ok((outcome, difference))
+    });
+    let (outcome, difference) = match told {
+        Ok(told) => told,
         Err(why) => {
             eprintln!("{why}");
             return ExitCode::from(2);
@@ -117,36 +122,54 @@ fn staffing(needs: &[Need]) -> String {
     text
 }
 
-/// What the file changes of the one that it is held against; notes what a running engine cannot take over.
-fn compared(args: &Args, outcome: &mut Outcome) -> Result<Option<Difference>, String> {
-    let usual = Overrides::default();
-    let old = match &args.against {
-        Some(old) => plan_files::load(old, &usual),
-        None if args.against_running => {
-            let shelf = KeptPlans::of(&args.data);
-            let data = args.data.display();
-            let history = shelf.history().map_err(|error| format!("{data}: {error}"))?;
-            let last = history.last().ok_or_else(|| {
-                format!(
-                    "{data} 里没有运行过的方案；用 --data 指明引擎的数据目录\n\
-                     no plan was in force by {data}; name the engine's data directory with --data"
-                )
-            })?;
-            shelf.read(last, &usual, Timestamp::now()).outcome
-        }
-        None => return Ok(None),
+/// What a file is held against.
+struct Against {
+    old: Outcome,
+    /// What the running engine was started with, if that is not the old one; `None`: no engine is meant.
+    started: Option<Option<Outcome>>,
+    /// What its command line says in place of files.
+    overrides: Overrides,
+}
+
+fn held_against(args: &Args) -> Result<Option<Against>, String> {
+    if let Some(old) = &args.against {
+        let overrides = Overrides::default();
+        return Ok(Some(Against { old: plan_files::load(old, &overrides), started: None, overrides }));
+    }
+    if !args.against_running {
+        return Ok(None);
+    }
+    let shelf = KeptPlans::of(&args.data);
+    let data = args.data.display();
+    let history = shelf.history().map_err(|error| format!("{data}: {error}"))?;
+    let last = history.last().ok_or_else(|| {
+        format!(
+            "{data} 里没有运行过的方案；用 --data 指明引擎的数据目录\n\
+             no plan was in force by {data}; name the engine's data directory with --data"
+        )
+    })?;
+    let Started { number, overrides } = match shelf.started().map_err(|error| format!("{data}: {error}"))? {
+        Some(started) => started,
+        None => Started { number: last.number, overrides: Overrides::default() },
     };
-    let Some(old) = &old.plan else {
+    let read = |kept: &Kept| shelf.read(kept, &overrides, Timestamp::now()).outcome;
+    let started = history.iter().find(|kept| kept.number == number && kept.digest != last.digest);
+    Ok(Some(Against { old: read(last), started: Some(started.map(read)), overrides }))
+}
+
+/// What the file changes of the one that it is held against; notes what a running engine cannot take over.
+fn compared(against: &Against, outcome: &mut Outcome) -> Result<Option<Difference>, String> {
+    let Some(old) = &against.old.plan else {
         return Err(format!(
             "{}旧方案不能用，无从比较 / the old plan is of no use: there is nothing to compare with",
-            old.report.render(false)
+            against.old.report.render(false)
         ));
     };
     let Some(new) = &outcome.plan else { return Ok(None) };
-    let difference = Difference::between(old, new);
-    if args.against_running {
-        outcome.report.refuse_fixed(&wants_restart(old, new), &outcome.fixtures);
-    }
+    let Some(started) = &against.started else { return Ok(Some(Difference::between(old, new))) };
+    let started = started.as_ref().and_then(|started| started.plan.as_ref()).unwrap_or(old);
+    let difference = Difference::under(old, new, started);
+    outcome.report.refuse_fixed(&wants_restart(started, new), &outcome.fixtures);
     Ok(Some(difference))
 }
 

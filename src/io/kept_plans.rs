@@ -1,8 +1,8 @@
 //! Plans that were in force, kept with all their files: what a rollback reads.
 //!
-//! Under `plans/` of the data directory: `history.jsonl`, a line a plan, the oldest first; and `files/`, each
-//! file once by the SHA-256 of its bytes, so that a prompt that was replaced under its name is there still.
-//! Both are written beside and renamed: a process that dies in between leaves the old or the new.
+//! Under `plans/` of the data directory: `history.jsonl`, a line a plan, the oldest first; `files/`, each
+//! file once by the SHA-256 of its bytes, so that a prompt that was replaced under its name is there still; and
+//! `started.json`, with which of them the engine was started: what holds from start to end is its. All are written beside and renamed: a process that dies in between leaves the old or the new.
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File};
@@ -18,7 +18,8 @@ use crate::routing::prompts::sealed;
 use crate::routing::{Listed, Overrides};
 use crate::time::Timestamp;
 
-/// Plans that are kept; for a further one the oldest is given up, and the files that only it had.
+/// Plans that are kept; for a further one the oldest is given up that the engine was not started with, and the
+/// files that only it had.
 pub const KEPT_MAX: usize = 100;
 
 /// A plan that was in force.
@@ -49,6 +50,15 @@ pub struct KeptFile {
     pub name: String,
     /// Lower-case hexadecimal.
     pub sha256: String,
+}
+
+/// What the engine was started with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// Which plan.
+    pub number: u64,
+    /// What the command line said in place of its files.
+    pub overrides: Overrides,
 }
 
 /// The shelf.
@@ -90,7 +100,11 @@ impl KeptPlans {
         let mut history = self.history()?;
         history.push(plan.clone());
         let given_up = history.len().saturating_sub(KEPT_MAX);
-        history.drain(..given_up);
+        let started = self.started().ok().flatten().map(|started| started.number);
+        for _ in 0..given_up {
+            let oldest = history.iter().position(|kept| Some(kept.number) != started);
+            history.remove(oldest.unwrap_or(0));
+        }
         let mut text = String::new();
         for kept in &history {
             text.push_str(&serde_json::to_string(kept)?);
@@ -101,6 +115,21 @@ impl KeptPlans {
             sweep(&shelf, &history);
         }
         Ok(plan)
+    }
+
+    /// Notes with which plan, and in spite of what in it, an engine has started.
+    pub fn note_start(&self, number: u64, overrides: &Overrides) -> io::Result<()> {
+        let started = Started { number, overrides: overrides.clone() };
+        put(&self.directory.join("started.json"), serde_json::to_string(&started)?.as_bytes())
+    }
+
+    /// With which it has; `None` before the first start.
+    pub fn started(&self) -> io::Result<Option<Started>> {
+        match fs::read(self.directory.join("started.json")) {
+            Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads a kept plan again, and judges it by the rules of this engine.
@@ -135,9 +164,12 @@ impl Shelf for Then<'_> {
     }
 
     fn names(&mut self, directory: &str) -> Listed {
+        // What stands beside a routing file without a directory is asked for as `./`, and named without it.
+        let plain = |path: &Path| path.strip_prefix(".").unwrap_or(path).to_owned();
+        let directory = plain(Path::new(directory));
         let there = |file: &KeptFile| {
             let path = Path::new(&file.name);
-            let inside = path.parent()? == Path::new(directory);
+            let inside = plain(path.parent()?) == directory;
             path.file_name().filter(|_| inside).map(|name| name.to_string_lossy().into_owned())
         };
         Ok(self.kept.files.iter().filter_map(there).collect())
@@ -214,6 +246,25 @@ mod tests {
     }
 
     #[test]
+    fn the_plan_that_the_engine_was_started_with_is_kept_however_many_follow() {
+        let (plans, data) = shelf("started");
+        assert_eq!(plans.started().unwrap(), None);
+        plans.keep(plan(1), &[held("routing.toml", b"plan 1")]).unwrap();
+        plans.keep(plan(2), &[held("routing.toml", b"plan 2")]).unwrap();
+        let listen = vec!["tcp:127.0.0.1:5070".parse().unwrap()];
+        let overrides = Overrides { listen, rtp_ports: Some((20_000, 20_999)), ..Overrides::default() };
+        plans.note_start(2, &overrides).unwrap();
+        for number in 3..=KEPT_MAX as u64 + 5 {
+            plans.keep(plan(number), &[]).unwrap();
+        }
+        assert_eq!(plans.started().unwrap(), Some(Started { number: 2, overrides }));
+        let history = plans.history().unwrap();
+        assert_eq!((history.len(), history[0].number, history[1].number), (KEPT_MAX, 2, 7));
+        assert_eq!(plans.fetch(&history[0].files[0]).unwrap(), b"plan 2");
+        fs::remove_dir_all(data).unwrap();
+    }
+
+    #[test]
     fn a_line_that_is_no_entry_costs_that_plan_and_no_other() {
         let (plans, data) = shelf("line");
         plans.keep(plan(1), &[]).unwrap();
@@ -223,6 +274,32 @@ mod tests {
         let numbers: Vec<u64> = plans.history().unwrap().iter().map(|kept| kept.number).collect();
         assert_eq!(numbers, [1, 3]);
         fs::remove_dir_all(data).unwrap();
+    }
+
+    /// Lines beside the routing file by a pattern, under each name by which `--config` may give the file.
+    #[test]
+    fn a_pattern_finds_the_files_beside_the_routing_file_however_that_is_named() {
+        for (directory, pattern) in
+            [("", "lines*.toml"), ("./", "./lines*.toml"), ("/etc/hotline/", "lines*.toml")]
+        {
+            let (plans, data) = shelf("beside");
+            let root = format!("schema = 1\ninclude = [\"{pattern}\", \"more/*.toml\"]\n");
+            let beside = if directory == "./" { "" } else { directory };
+            let files = [
+                held(&format!("{directory}routing.toml"), root.as_bytes()),
+                held(&format!("{beside}lines-a.toml"), b""),
+                held(&format!("{beside}more/lines-b.toml"), b""),
+            ];
+            let kept = plans.keep(plan(1), &files).unwrap();
+            let reading = plans.read(&kept, &Overrides::default(), Timestamp::UNIX_EPOCH);
+            let read: Vec<&str> = reading.files.iter().map(|held| held.name.as_str()).collect();
+            for file in &files {
+                assert!(read.contains(&file.name.as_str()), "{}: {read:?}", file.name);
+            }
+            let codes: Vec<_> = reading.outcome.report.diagnostics.iter().map(|found| found.code).collect();
+            assert!(!codes.contains(&"E0008"), "{directory}: {codes:?}");
+            fs::remove_dir_all(data).unwrap();
+        }
     }
 
     #[test]

@@ -18,10 +18,13 @@ const FILE_MAX: u64 = 16 * 1024 * 1024;
 const ENTRIES_MAX: usize = 10_000;
 
 /// By what a file is known to be another one, without reading it: editors write in place or put a new file
-/// in the old one's stead, and either shows.
+/// in the old one's stead, and either shows. Who copies a file with its times (`cp -p`, rsync) sets what it
+/// says of its last change; when that was set is the kernel's to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
     modified: Option<SystemTime>,
+    /// Seconds and their fraction in nanoseconds, of the last change to the file or to what is said of it.
+    changed: (i64, i64),
     bytes: u64,
     node: (u64, u64),
 }
@@ -180,7 +183,12 @@ pub fn mark(path: &Path) -> Option<Mark> {
 
 impl Mark {
     pub(super) fn of(about: &Metadata) -> Self {
-        Mark { modified: about.modified().ok(), bytes: about.len(), node: (about.dev(), about.ino()) }
+        Mark {
+            modified: about.modified().ok(),
+            changed: (about.ctime(), about.ctime_nsec()),
+            bytes: about.len(),
+            node: (about.dev(), about.ino()),
+        }
     }
 }
 
@@ -226,4 +234,28 @@ fn contents(file: File) -> io::Result<Vec<u8>> {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As `cp -p` and rsync do with `--inplace`: the times of the file that is copied.
+    #[test]
+    fn other_words_of_the_same_length_and_the_same_time_are_another_file() {
+        let path = std::env::temp_dir().join(format!("hotline-mark-{}", std::process::id()));
+        std::fs::write(&path, "wait_max = \"5min\"").unwrap();
+        let about = std::fs::metadata(&path).unwrap();
+        let before = mark(&path).unwrap();
+        assert_eq!(mark(&path), Some(before), "untouched");
+        // The kernel's clock for files is coarse: the next tick is waited for.
+        while mark(&path) == Some(before) {
+            std::fs::write(&path, "wait_max = \"6min\"").unwrap();
+            File::options().write(true).open(&path).unwrap().set_modified(about.modified().unwrap()).unwrap();
+        }
+        let after = std::fs::metadata(&path).unwrap();
+        assert_eq!((after.len(), after.ino()), (about.len(), about.ino()));
+        assert_eq!(after.modified().unwrap(), about.modified().unwrap());
+        std::fs::remove_file(&path).unwrap();
+    }
 }

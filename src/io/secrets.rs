@@ -1,5 +1,9 @@
 //! Secrets that the plan refers to: read from the environment or a file, made on first run where missing.
+//!
+//! A [`Keyring`] holds those of one plan. The next plan's ring stands beside it, so that it is known which have
+//! changed, and that one which somebody uses already is not made anew.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -7,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 use rand::Rng;
 use rand::distr::Alphanumeric;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
+use super::plan_files::{Marked, mark};
 use crate::id::SeatId;
 use crate::routing::plan::SecretRef;
 use crate::sip::digest::{Algorithm, ha1};
@@ -17,14 +22,6 @@ use crate::sip::event::SeatAccount;
 /// Letters and digits of a secret that is made: 190 bits. Read as base64 they are 24 bytes, the
 /// least that a webhook's secret must have.
 const MADE_CHARS: usize = 32;
-
-/// A secret, and where it was put if it was made just now.
-pub struct Secret {
-    /// The secret itself; never logged.
-    pub text: String,
-    /// Its new file.
-    pub created: Option<PathBuf>,
-}
 
 /// Why a secret is not to be had.
 #[derive(Debug, thiserror::Error)]
@@ -43,70 +40,187 @@ pub enum SecretError {
         /// Why.
         error: io::Error,
     },
+    /// The file is gone, and somebody uses what it held.
+    #[error(
+        "密钥文件 {path} 不见了，而 {owner} 正在使用它：自动生成新的会使其无法登录。请放回原文件，或写入新的密钥，再重载 / \
+         secret file {path} is gone and {owner} uses it: a new one would lock it out. Put the file back, or write a \
+         new secret into it, and reload"
+    )]
+    Gone {
+        /// Which.
+        path: PathBuf,
+        /// Whose.
+        owner: String,
+    },
 }
 
-/// The secret that `secret` refers to; a file that does not exist is made, readable by its owner only.
-pub fn resolve(secret: &SecretRef, data: &Path) -> Result<Secret, SecretError> {
-    match secret {
-        SecretRef::Env(name) => match std::env::var(name) {
-            Ok(text) if !text.is_empty() => Ok(Secret { text, created: None }),
-            _ => Err(SecretError::NoVariable { name: name.clone() }),
-        },
-        SecretRef::File(file) => {
-            let path = data.join(file);
-            let made = from_file(&path);
-            made.map_err(|error| SecretError::File { path, error })
+/// The secrets of one plan, each as it was read.
+#[derive(Clone, Default)]
+pub struct Keyring {
+    data: PathBuf,
+    read: BTreeMap<String, SecretString>,
+    owners: BTreeSet<String>,
+    files: Vec<Marked>,
+    created: Vec<PathBuf>,
+    /// Of the plan before: what was read, and whose it was.
+    before: (BTreeMap<String, SecretString>, BTreeSet<String>),
+    /// Nothing is made: only what would be.
+    trial: bool,
+    /// One that is in use is gone: a start would make it anew.
+    lost: bool,
+}
+
+impl Keyring {
+    /// Empty, of a house that opens; `data` is its directory.
+    pub fn new(data: &Path) -> Self {
+        Keyring { data: data.to_owned(), ..Keyring::default() }
+    }
+
+    /// Empty, for what is read anew beside this one.
+    pub fn next(&self, trial: bool) -> Self {
+        let before = (self.read.clone(), self.owners.clone());
+        Keyring { before, trial, ..Keyring::new(&self.data) }
+    }
+
+    /// The house's data directory.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The secret of `owner`; a file that does not exist is made, readable by its owner only. Not where it is in
+    /// use already: then it was lost.
+    pub fn resolve(&mut self, owner: &str, secret: &SecretRef) -> Result<String, SecretError> {
+        let name = self.name(secret);
+        let found = match (self.begin(owner, secret), secret) {
+            (Some(text), _) => return Ok(text),
+            (None, SecretRef::File(_)) => match from_file(Path::new(&name)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => self.make(owner, &name)?,
+                read => read.map_err(|error| SecretError::File { path: name.clone().into(), error })?,
+            },
+            (None, SecretRef::Env(_)) => given(secret, &self.data)?.expose_secret().to_owned(),
+        };
+        self.read.insert(name, found.clone().into());
+        Ok(found)
+    }
+
+    /// The same of one that somebody else's program knows us by: one that is made just now must be told there.
+    pub fn shared(&mut self, owner: &str, secret: &SecretRef) -> Result<String, SecretError> {
+        let before = self.created.len();
+        let found = self.resolve(owner, secret)?;
+        for path in self.created.iter().skip(before).filter(|_| !self.trial) {
+            let path = path.display();
+            tracing::warn!(
+                with = owner,
+                "{path} 原来没有，已新建：把它告诉对方，或换成对方的 / {path} was not there and has been made: \
+                 give it to the other side, or put theirs in its place"
+            );
+        }
+        Ok(found)
+    }
+
+    /// The same of one that somebody else gave us: it cannot be made up.
+    pub fn given(&mut self, owner: &str, secret: &SecretRef) -> Result<SecretString, SecretError> {
+        if let Some(text) = self.begin(owner, secret) {
+            return Ok(text.into());
+        }
+        let found = given(secret, &self.data)?;
+        self.read.insert(self.name(secret), found.clone());
+        Ok(found)
+    }
+
+    /// Of those that the plan before had too: what has changed, by the files' names.
+    pub fn changed(&self) -> Vec<&str> {
+        let other = |(name, text): &(&String, &SecretString)| {
+            let before = self.before.0.get(*name);
+            before.is_some_and(|before| before.expose_secret() != text.expose_secret())
+        };
+        self.read.iter().filter(other).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// What was made, or in a trial would be.
+    pub fn created(&self) -> &[PathBuf] {
+        &self.created
+    }
+
+    /// Whether one that is in use is gone: no reload makes it anew, and a start does.
+    pub fn has_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Files that were read, or were not to be read, and what each was known by.
+    pub fn marks(&self) -> &[Marked] {
+        &self.files
+    }
+
+    /// What was read already; notes whose it is, and by what its file is known before it is read.
+    fn begin(&mut self, owner: &str, secret: &SecretRef) -> Option<String> {
+        self.owners.insert(owner.to_owned());
+        let name = self.name(secret);
+        if let Some(read) = self.read.get(&name) {
+            return Some(read.expose_secret().to_owned());
+        }
+        if let SecretRef::File(_) = secret {
+            self.files.push((name.clone(), mark(Path::new(&name))));
+        }
+        None
+    }
+
+    fn make(&mut self, owner: &str, name: &str) -> Result<String, SecretError> {
+        let (known, owners) = &self.before;
+        let path = PathBuf::from(name);
+        if known.contains_key(name) || owners.contains(owner) {
+            self.lost = true;
+            return Err(SecretError::Gone { path, owner: owner.to_owned() });
+        }
+        let text: String = rand::rng().sample_iter(Alphanumeric).take(MADE_CHARS).map(char::from).collect();
+        if !self.trial {
+            write(&path, &text).map_err(|error| SecretError::File { path: path.clone(), error })?;
+            if let Some(last) = self.files.last_mut() {
+                last.1 = mark(&path);
+            }
+        }
+        self.created.push(path);
+        Ok(text)
+    }
+
+    /// By which people know it: its file, or its variable.
+    fn name(&self, secret: &SecretRef) -> String {
+        match secret {
+            SecretRef::Env(name) => format!("env:{name}"),
+            SecretRef::File(file) => self.data.join(file).to_string_lossy().into_owned(),
         }
     }
-}
-
-/// The secret that a program of somebody else's knows us by: one that is made just now must be told there.
-pub fn shared(secret: &SecretRef, data: &Path, with: &str) -> Result<Secret, SecretError> {
-    let secret = resolve(secret, data)?;
-    if let Some(path) = &secret.created {
-        let path = path.display();
-        tracing::warn!(
-            with,
-            "{path} 原来没有，已新建：把它告诉对方，或换成对方的 / {path} was not there and has been made: \
-             give it to the other side, or put theirs in its place"
-        );
-    }
-    Ok(secret)
 }
 
 /// A secret that somebody else gave us: one that is not there cannot be made up.
 pub fn given(secret: &SecretRef, data: &Path) -> Result<SecretString, SecretError> {
     match secret {
-        SecretRef::Env(_) => resolve(secret, data).map(|secret| secret.text.into()),
+        SecretRef::Env(name) => match std::env::var(name) {
+            Ok(text) if !text.is_empty() => Ok(text.into()),
+            _ => Err(SecretError::NoVariable { name: name.clone() }),
+        },
         SecretRef::File(file) => {
             let path = data.join(file);
-            match fs::read_to_string(&path) {
-                Ok(text) if !text.trim().is_empty() => Ok(text.trim().into()),
-                Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "empty")),
-                Err(error) => Err(error),
-            }
-            .map_err(|error| SecretError::File { path, error })
+            from_file(&path).map(SecretString::from).map_err(|error| SecretError::File { path, error })
         }
     }
 }
 
-fn from_file(path: &Path) -> io::Result<Secret> {
-    match fs::read_to_string(path) {
-        Ok(text) if !text.trim().is_empty() => Ok(Secret { text: text.trim().to_owned(), created: None }),
-        Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "empty")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if let Some(parent) = path.parent() {
-                fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
-            }
-            let text: String =
-                rand::rng().sample_iter(Alphanumeric).take(MADE_CHARS).map(char::from).collect();
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-            writeln!(file, "{text}")?;
-            file.sync_all()?;
-            Ok(Secret { text, created: Some(path.to_owned()) })
-        }
-        Err(error) => Err(error),
+fn from_file(path: &Path) -> io::Result<String> {
+    let text = fs::read_to_string(path)?;
+    match text.trim() {
+        "" => Err(io::Error::new(io::ErrorKind::InvalidData, "空文件 / empty")),
+        text => Ok(text.to_owned()),
     }
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()
 }
 
 /// What signalling keeps of a seat's password: its digests (RFC 8760).
@@ -117,9 +231,43 @@ pub fn account(seat: &SeatId, realm: &str, password: &str) -> SeatAccount {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
+
+    #[test]
+    fn a_ring_says_what_has_changed_and_makes_nothing_anew_that_is_in_use() {
+        let data = std::env::temp_dir().join(format!("hotline-ring-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&data);
+        let file = |name: &str| SecretRef::File(format!("secrets/{name}"));
+        let mut first = Keyring::new(&data);
+        let made = first.resolve("seat 1001", &file("1001")).unwrap();
+        assert_eq!(first.resolve("seat 1001", &file("1001")).unwrap(), made);
+        assert_eq!((made.len(), first.created()), (MADE_CHARS, &[data.join("secrets/1001")][..]));
+        first.resolve("seat 1002", &file("1002")).unwrap();
+        assert_eq!(first.marks().len(), 2);
+        assert!(first.marks().iter().all(|(name, seen)| *seen == mark(Path::new(name))), "as they were made");
+
+        // One has changed, one is as it was, and one is new: in a trial nothing is made.
+        fs::write(data.join("secrets/1001"), "another\n").unwrap();
+        for trial in [true, false] {
+            let mut next = first.next(trial);
+            assert_eq!(next.resolve("seat 1001", &file("1001")).unwrap(), "another");
+            next.resolve("seat 1002", &file("1002")).unwrap();
+            next.resolve("seat 1003", &file("1003")).unwrap();
+            assert_eq!(next.changed(), [data.join("secrets/1001").to_str().unwrap()]);
+            assert_eq!(next.created(), [data.join("secrets/1003")]);
+            assert_eq!(data.join("secrets/1003").exists(), !trial);
+        }
+        // Gone, or under another name for a seat that has one: refused, and nothing is made.
+        fs::remove_file(data.join("secrets/1002")).unwrap();
+        for name in ["1002", "elsewhere"] {
+            let mut next = first.next(false);
+            let refused = next.resolve("seat 1002", &file(name)).expect_err("it is in use").to_string();
+            assert!(refused.contains("seat 1002") && refused.contains(name), "{refused}");
+            assert!(!data.join("secrets").join(name).exists());
+            assert_eq!(next.marks().len(), 1, "what is put back is seen");
+        }
+        fs::remove_dir_all(&data).unwrap();
+    }
 
     #[test]
     fn a_password_that_somebody_gave_us_is_read_and_never_made_up() {

@@ -60,7 +60,7 @@ pub struct ListenerConfig {
 }
 
 /// A seat's account: HA1 only, never the password (RFC 8760).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeatAccount {
     /// Which seat; its id is the SIP user.
     pub seat: SeatId,

@@ -140,8 +140,9 @@ impl Endpoint {
         endpoint
     }
 
-    /// A new plan. Sessions go on; bindings of seats that are gone go with them. Listeners must keep
-    /// their places, as running dialogs name them by index.
+    /// A new plan. Sessions go on; bindings of seats that are gone end, and stand again where a seat is back with
+    /// its account before its telephone would have registered anew. Listeners must keep their places, as running
+    /// dialogs name them by index.
     pub fn configure(&mut self, config: Config, now: Now) {
         self.faces = config.listeners.iter().map(face).collect();
         let reliable = config.listeners.iter().map(|listener| listener.transport.is_reliable());
@@ -149,15 +150,12 @@ impl Endpoint {
         self.door = Door::new(&config);
         self.guard.configure(&config);
         self.drop_registrations(&config, now);
+        self.lay_bindings_aside(&config);
         self.trunks.configure(&config, &mut self.dice, now.mono);
         self.trunks.recount(self.sessions.values().filter_map(|session| session.dialog.trunk.as_ref()));
         self.config = config;
         self.begin_registrations(now);
-        for seat in self.registrar.seats() {
-            if !self.guard.knows(seat.as_str()) {
-                self.unbind(seat);
-            }
-        }
+        self.follow_seats(now);
     }
 
     /// The names in a trunk's target were looked up: new requests to it go there. Those under way keep

@@ -74,6 +74,7 @@ impl Endpoint {
     /// dialogs look for another way when they have something to say.
     pub fn flow_closed(&mut self, listener: usize, peer: SocketAddr, now: Now) {
         self.flows.open.remove(&(listener, peer));
+        self.registrar.forget_aside(listener, peer);
         for seat in self.registrar.seats_on(listener, peer) {
             self.unbind(seat);
         }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::endpoint::{Due, Endpoint, Source, User};
-use super::event::{Config, Event, TrunkConfig};
+use super::event::{Config, Event, Gate, TrunkConfig};
 use super::hunt::retry_after;
 use super::message::Message;
 use super::method::Method;
@@ -105,6 +105,15 @@ impl Registrant {
         }
     }
 
+    /// The account is another one: what was refused is asked for again at once.
+    pub(super) fn try_again(&mut self, now: Instant) {
+        if let State::Waiting { at } = &mut self.state
+            && self.rounds > 0
+        {
+            (*at, self.rounds) = (now, 0);
+        }
+    }
+
     /// Whether the trunk knows where we are.
     pub(super) fn stands(&self, now: Instant) -> bool {
         self.until.is_some_and(|until| until > now)
@@ -122,12 +131,14 @@ impl Registrant {
 }
 
 impl Endpoint {
-    /// Begins where a plan wants a registration that there is none of yet.
+    /// Begins where a plan wants a registration that there is none of yet. Not while the house closes: it has
+    /// taken its bindings back, and nobody would take back another.
     pub(super) fn begin_registrations(&mut self, now: Now) {
+        let closing = matches!(self.gate, Gate::Draining { .. });
         for trunk in self.config.trunks.clone() {
             let host = host_of(&self.config, 0);
             let registrant = Registrant::new(&trunk, &mut self.dice, &host, now.mono);
-            if let Some(state) = self.trunks.get_mut(&trunk.trunk) {
+            if let Some(state) = self.trunks.get_mut(&trunk.trunk).filter(|_| !closing) {
                 match (&mut state.registrant, registrant) {
                     (Some(known), Some(made)) => known.follow(&made, trunk.hops.is_empty(), now.mono),
                     (known, made) => *known = made,

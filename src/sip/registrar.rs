@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::auth::{Guessed, Verdict, user_of};
 use super::build::Draft;
 use super::endpoint::{Due, Endpoint, Source, User};
-use super::event::{Binding, Event, TurnedAway};
+use super::event::{Binding, Config, Event, SeatAccount, TurnedAway};
 use super::message::Message;
 use super::name::Name;
 use super::name_addr::{Contacts, NameAddr};
@@ -24,10 +24,16 @@ const CONTACT_MAX: usize = 512;
 const MIN_DEFAULT_S: u32 = 60;
 const MAX_DEFAULT_S: u32 = 3_600;
 
+/// Bindings that are laid aside; a further one is not: its telephone registers anew.
+const ASIDE_MAX: usize = 1_024;
+
 /// All bindings. As many as there are seats at most.
 #[derive(Debug, Default)]
 pub(super) struct Registrar {
     bindings: BTreeMap<SeatId, (Binding, Instant)>,
+    /// Of seats that the plan has no more, with the account that made them, as long as they would have stood: a
+    /// telephone whose seat comes back by the next plan does not know that it was gone.
+    aside: BTreeMap<SeatId, (Binding, Instant, SeatAccount)>,
 }
 
 /// What a REGISTER asks for, once it is judged sound.
@@ -72,6 +78,36 @@ impl Registrar {
 
     pub(super) fn remove(&mut self, seat: &SeatId) -> bool {
         self.bindings.remove(seat).is_some()
+    }
+
+    /// Keeps the binding of a seat that the next plan has not.
+    fn lay_aside(&mut self, account: &SeatAccount) {
+        if let Some((binding, ends)) = self.bindings.get(&account.seat).cloned()
+            && self.aside.len() < ASIDE_MAX
+        {
+            self.aside.insert(account.seat.clone(), (binding, ends, account.clone()));
+        }
+    }
+
+    /// A flow is gone, and with it what was laid aside of it.
+    pub(super) fn forget_aside(&mut self, listener: usize, flow: std::net::SocketAddr) {
+        self.aside.retain(|_, (binding, ..)| (binding.listener, binding.flow) != (listener, flow));
+    }
+
+    /// Takes up what was laid aside of seats that are back with the account that they had.
+    fn take_up(&mut self, accounts: &[SeatAccount], now: Instant) -> Vec<(SeatId, Binding, Instant)> {
+        self.aside.retain(|_, (_, ends, _)| *ends > now);
+        let mut back = Vec::new();
+        for account in accounts {
+            if let Some((binding, ends, before)) = self.aside.remove(&account.seat)
+                && before == *account
+                && !self.bindings.contains_key(&account.seat)
+            {
+                self.bindings.insert(account.seat.clone(), (binding.clone(), ends));
+                back.push((account.seat.clone(), binding, ends));
+            }
+        }
+        back
     }
 
     /// Takes a binding from disk; tells when it ends, by what is left of it on the wall clock.
@@ -144,6 +180,28 @@ impl Endpoint {
     pub(super) fn refuse_braked(&mut self, request: &Message, from: Source, left: Duration) {
         let wait = u32::try_from(left.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
         self.refuse_for(request, from, 503, wait, TurnedAway::BadCredentials);
+    }
+
+    /// Lays the bindings aside of seats that the next plan has not, while their accounts are known.
+    pub(super) fn lay_bindings_aside(&mut self, next: &Config) {
+        let stays = |seat: &SeatId| next.seats.iter().any(|account| account.seat == *seat);
+        for account in self.config.seats.iter().filter(|account| !stays(&account.seat)) {
+            self.registrar.lay_aside(account);
+        }
+    }
+
+    /// Ends the bindings of seats that the plan has no more, and takes up those of seats that are back.
+    pub(super) fn follow_seats(&mut self, now: Now) {
+        for seat in self.registrar.seats() {
+            if !self.guard.knows(seat.as_str()) {
+                self.unbind(seat);
+            }
+        }
+        for (seat, binding, ends) in self.registrar.take_up(&self.config.seats, now.mono) {
+            self.agenda.set(&Due::Seat(seat.clone()), Some(ends));
+            self.save_binding(seat.clone(), binding);
+            self.tell(Event::Registered { seat, refreshed: false });
+        }
     }
 
     /// REGISTER, new and without a To tag.
@@ -288,7 +346,7 @@ mod tests {
             call_id: call_id.into(),
             cseq,
         };
-        Registrar { bindings: [("1001".into(), (binding, Instant::ZERO))].into() }
+        Registrar { bindings: [("1001".into(), (binding, Instant::ZERO))].into(), ..Registrar::default() }
     }
 
     #[test]

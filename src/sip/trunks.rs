@@ -93,7 +93,11 @@ impl Trunks {
         self.0.retain(|name, _| config.trunks.iter().any(|trunk| trunk.trunk == *name));
         for trunk in &config.trunks {
             let state = self.0.entry(trunk.trunk.clone()).or_default();
-            state.vouched.configure(trunk.account.as_ref());
+            if state.vouched.configure(trunk.account.as_ref())
+                && let Some(registrant) = &mut state.registrant
+            {
+                registrant.try_again(now);
+            }
             let mut hops = Vec::with_capacity(trunk.hops.len());
             for hop in &trunk.hops {
                 let known = state.hops.iter().position(|known| known.addr == hop.addr);

@@ -57,8 +57,8 @@ struct Known {
 }
 
 impl Vouched {
-    /// Takes the account of a plan; another one than before forgets what was asked.
-    pub(super) fn configure(&mut self, account: Option<&TrunkAccount>) {
+    /// Takes the account of a plan; another one than before forgets what was asked. Whether it is another one.
+    pub(super) fn configure(&mut self, account: Option<&TrunkAccount>) -> bool {
         let same = match (&self.account, account) {
             (Some(old), Some(new)) => {
                 old.user == new.user
@@ -72,6 +72,7 @@ impl Vouched {
             self.known.clear();
             self.account = account.cloned();
         }
+        !same
     }
 
     /// Takes a challenge over.

@@ -278,7 +278,8 @@ impl Switchboard {
         place.tries = place.tries.saturating_add(1);
         if place.tries < place.rules.tries {
             let again_at = now.mono + place.rules.again_after;
-            return self.acd.callback_failed(kept, Some(again_at), now.mono);
+            self.acd.callback_failed(kept, Some(again_at), now.mono);
+            return self.keep_place_on(kept, now); // The plan may be another one by now.
         }
         self.kept.places.remove(&kept);
         self.acd.callback_failed(kept, None, now.mono);

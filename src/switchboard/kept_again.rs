@@ -1,7 +1,8 @@
 //! Places that an earlier life of the house kept: after a restart each is where it was, by what was told of the
 //! calls that waited and of those that tried to reach their callers.
 //!
-//! Where the queue keeps no places any more, another one that does has the caller first. Whose time is over, or
+//! Where the queue keeps no places any more, another one that does has the caller first; and so it is where a new
+//! plan has the queue no more. Whose time is over, or
 //! who has no place anywhere, is owed a call by the clerks (漏接回拨); where there is no such list, it is told
 //! that the place is given up.
 
@@ -135,6 +136,39 @@ impl Switchboard {
             } else {
                 tracing::warn!(%call, number, "a place is kept no more, and nothing calls its caller back");
             }
+        }
+    }
+
+    /// Places in queues that a new plan has no more, of which none is being tried.
+    pub(super) fn keep_places_on(&mut self, now: Now) {
+        let of = |(kept, place): (&CallId, &Place)| place.trying.is_none().then_some(*kept);
+        let kept: Vec<CallId> = self.kept.places.iter().filter_map(of).collect();
+        for kept in kept {
+            self.keep_place_on(kept, now);
+        }
+    }
+
+    /// A place in a queue that the plan has no more goes where a restart would keep it. Where no queue keeps
+    /// places any more, the seats that served it keep what was promised; without them its time is over.
+    pub(super) fn keep_place_on(&mut self, kept: CallId, now: Now) {
+        let place = self.kept.places.get(&kept).filter(|place| !self.plan.queues.contains_key(&place.queue));
+        let Some((line, before)) = place.map(|place| (place.line.clone(), place.queue.clone())) else {
+            return;
+        };
+        let Some((queue, rules, _)) = keeping(&self.plan, &before) else {
+            if !self.acd.is_served(&before) {
+                self.place_lost(kept, now);
+            }
+            return;
+        };
+        // Before the queue decides: the place may be due at once.
+        if let Some(place) = self.kept.places.get_mut(&kept) {
+            (place.queue, place.rules) = (queue.clone(), rules.clone());
+        }
+        if self.acd.move_place(kept, &queue, line, now.mono) {
+            tracing::info!(call = %kept, from = %before, to = %queue, "a place is kept on in another queue");
+        } else if let Some(place) = self.kept.places.get_mut(&kept) {
+            place.queue = before;
         }
     }
 

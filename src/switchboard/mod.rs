@@ -40,7 +40,7 @@ mod voices;
 mod watching;
 mod wishes;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ use std::time::Duration;
 use crate::acd::Acd;
 use crate::call::recording::RecordingState;
 use crate::call::{self, Call};
-use crate::id::{CallId, Dice, LegId, LineId, PromptId};
+use crate::id::{CallId, Dice, LegId, LineId, PromptId, QueueId};
 use crate::media::order::SoundId;
 use crate::routing::Plan;
 use crate::routing::plan::Sink;
@@ -259,9 +259,12 @@ impl Switchboard {
             Input::Delivered { sink, event, outcome } => self.delivered(sink, event, outcome, now),
             Input::PlanChanged { plan, accounts, trunk_passwords, sounds } => {
                 self.known_hops.plan_changed(&plan);
-                let trunks = trunks::configs(&plan, &self.listeners, &trunk_passwords, &self.known_hops);
-                let config = outward::sip_config(&plan, &self.listeners, accounts, trunks);
+                let config = self.sip_config(&plan, accounts, &trunk_passwords);
                 self.plan_changed(plan, config, sounds, now);
+            }
+            Input::SecretsChanged { accounts, trunk_passwords } => {
+                let config = self.sip_config(&self.plan, accounts, &trunk_passwords);
+                self.endpoint.configure(config, now);
             }
             Input::TrunkHops { trunk, hops } => {
                 if self.known_hops.learn(&self.plan, &trunk, hops.clone()) {
@@ -395,6 +398,11 @@ impl Switchboard {
         self.todo.push_back((id, input));
     }
 
+    fn sip_config(&self, plan: &Plan, accounts: Vec<SeatAccount>, passwords: &TrunkPasswords) -> sip::Config {
+        let trunks = trunks::configs(plan, &self.listeners, passwords, &self.known_hops);
+        outward::sip_config(plan, &self.listeners, accounts, trunks)
+    }
+
     fn plan_changed(
         &mut self,
         plan: Arc<Plan>,
@@ -403,11 +411,19 @@ impl Switchboard {
         now: Now,
     ) {
         self.endpoint.configure(config, now);
-        self.acd.plan_changed(&plan, now.mono);
+        let still = self.queues_of_calls();
+        self.acd.plan_changed(&plan, &still, now.mono);
         self.missed.plan_changed(&plan.missed);
         self.follow_up.plan_changed(&plan.follow_up);
         self.voices = voices::Voices::new(sounds.into_iter().chain(self.notices.sounds()).collect());
         self.plan = plan;
+        self.keep_places_on(now);
+    }
+
+    /// Queues of the plans that calls under way began with: they may come to them yet.
+    fn queues_of_calls(&self) -> BTreeSet<QueueId> {
+        let plans: BTreeMap<_, _> = self.plans_of_calls().map(|plan| (Arc::as_ptr(plan), plan)).collect();
+        plans.values().flat_map(|plan| plan.queues.keys().cloned()).collect()
     }
 
     /// Ends what is left when the grace is over; `false`: nothing, or it is not over.

@@ -48,6 +48,8 @@ pub enum Input {
         trunk_passwords: TrunkPasswords,
         sounds: Vec<(PromptId, SoundId)>,
     },
+    /// The plan stays, and passwords of its accounts are others.
+    SecretsChanged { accounts: Vec<sip::event::SeatAccount>, trunk_passwords: TrunkPasswords },
     /// The names in a trunk's target were looked up: its hops from now on, the first tried first.
     TrunkHops { trunk: TrunkId, hops: Vec<sip::Hop> },
     /// SIGTERM: no new calls; what is left after the grace is ended.

@@ -308,7 +308,7 @@ fn a_new_plan_keeps_callers_and_conversations() {
     floor.decisions();
     // 1001 talks and goes; 1002 rings and goes; 1003 stays; 1004 is new.
     let plan = plan_of(&[brisk], &[("1003", "", "main"), ("1004", "", "main")]);
-    floor.acd.plan_changed(&plan, floor.now);
+    floor.follows(&plan);
     assert_eq!(floor.decisions(), [withdraw(rung, "1002"), offer(rung, "1003", secs(0))]);
     assert!(floor.acd.seat(&"1002".into()).is_none());
     assert_eq!(floor.state("1004"), SeatState::SignedOut);
@@ -328,7 +328,7 @@ fn a_new_plan_keeps_places_and_lets_a_clerk_go_who_only_finishes_a_case() {
     floor.acd.seat_left(&"1001".into(), first, floor.now);
     assert!(matches!(floor.state("1001"), SeatState::WrapUp { .. }));
     // 1001 is gone; 1002 talks on, and others wait as they did.
-    floor.acd.plan_changed(&plan_of(&[queue("main")], &[("1002", "", "main")]), floor.now);
+    floor.follows(&plan_of(&[queue("main")], &[("1002", "", "main")]));
     assert!(floor.acd.seat(&"1001".into()).is_none());
     assert!(matches!(floor.state("1002"), SeatState::Talking { .. }));
     assert_eq!((floor.acd.position(third), floor.acd.position(fourth)), (Some(1), Some(2)));
@@ -350,30 +350,11 @@ fn a_caller_for_whom_the_only_seat_rang_waits_on_when_the_plan_drops_it() {
     let caller = floor.calls(1);
     floor.pass(secs(3));
     floor.decisions();
-    floor.acd.plan_changed(&plan_of(&[queue("main")], &[("1002", "", "main")]), floor.now);
+    floor.follows(&plan_of(&[queue("main")], &[("1002", "", "main")]));
     assert_eq!(floor.decisions().first(), Some(&withdraw(caller, "1001")));
     assert_eq!(floor.acd.position(caller), Some(1));
     floor.registers("1002");
     assert_eq!(floor.decisions(), [offer(caller, "1002", secs(3))]);
-}
-
-#[test]
-fn a_queue_that_the_plan_drops_empties_by_its_rule_and_takes_nobody() {
-    let mut floor = Floor::with_desks(&["1001"]);
-    let talking = floor.calls(1);
-    floor.answers(talking, "1001");
-    let waiting = floor.calls(2);
-    let plan = plan_of(&[queue("other")], &[("1001", "", "other")]);
-    floor.acd.plan_changed(&plan, floor.now);
-    floor.decisions();
-    let late = floor.calls(3);
-    assert_eq!(floor.decisions(), [overflow(late, Overflow::NoSeat, 0)]);
-    floor.pass(secs(30));
-    let decided = floor.decisions();
-    assert_eq!(decided.last(), Some(&overflow(waiting, Overflow::NoSeat, 30)));
-    floor.acd.plan_changed(&plan, floor.now);
-    let names: Vec<String> = floor.acd.queues(floor.now).iter().map(|view| view.queue.to_string()).collect();
-    assert_eq!(names, ["other"]);
 }
 
 #[test]

@@ -222,6 +222,6 @@ fn nobody_changes_what_is_not_there() {
     assert_eq!(says(&mut floor, Change::MoreWrapUp(secs(1))), Err(Unchanged::NoWrapUp));
     floor.acd.resume_talk(call(1), &"1001".into(), "main".into(), floor.now);
     let plan = crate::floor::plan_of(&[crate::floor::queue("main")], &[]);
-    floor.acd.plan_changed(&plan, floor.now);
+    floor.follows(&plan);
     assert_eq!(says(&mut floor, Change::Ready), Err(Unchanged::NoSuchSeat), "it only finishes its talk");
 }

@@ -168,11 +168,11 @@ fn a_plan_that_drops_the_queue_or_its_rule_ends_the_surge() {
     });
     floor.decisions();
     let desks: [Desk; 1] = [("1001", "", "night")];
-    floor.acd.plan_changed(&plan_of(&[queue("main"), queue("night")], &desks), floor.now);
+    floor.follows(&plan_of(&[queue("main"), queue("night")], &desks));
     assert!(floor.decisions().contains(&surge_changed(false)));
     floor.acd.set_surge(&"main".into(), Some(true), floor.now);
     (1..4).for_each(|n| floor.acd.leave(call(n), floor.now));
     floor.decisions();
-    floor.acd.plan_changed(&plan_of(&[queue("night")], &desks), floor.now);
+    floor.follows(&plan_of(&[queue("night")], &desks));
     assert_eq!(floor.decisions(), [surge_changed(false)]);
 }

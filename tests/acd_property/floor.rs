@@ -1,11 +1,11 @@
 //! A floor with queues, seats and callers, for tests: turns its own clock and keeps what was decided.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use hotline::acd::Acd;
 use hotline::acd::event::{Change, Decision, Joining, Purpose, SeatState};
-use hotline::id::{CallId, Dice, PromptId};
+use hotline::id::{CallId, Dice, PromptId, QueueId};
 use hotline::routing::Plan;
 use hotline::routing::people::{Role, ThreeWay, Work};
 use hotline::routing::plan;
@@ -176,6 +176,11 @@ impl Floor {
         Floor::shaped(desks, |plan| main_rules(plan, rules))
     }
 
+    /// A new plan, while no call is under way that began by another.
+    pub fn follows(&mut self, plan: &Plan) {
+        self.acd.plan_changed(plan, &nobodys(), self.now);
+    }
+
     pub fn registers(&mut self, seat: &str) {
         self.acd.seat_registered(&seat.into(), self.now);
     }
@@ -252,6 +257,11 @@ impl Floor {
     pub fn answers(&mut self, call: CallId, seat: &str) -> bool {
         self.acd.offer_answered(call, &seat.into(), self.now)
     }
+}
+
+/// Queues of no call's plan.
+pub fn nobodys() -> BTreeSet<QueueId> {
+    BTreeSet::new()
 }
 
 /// The plan's `main` goes by these rules.

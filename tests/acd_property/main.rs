@@ -6,6 +6,7 @@ mod chance;
 mod changes;
 mod consults;
 mod crowds;
+mod dropped;
 mod floor;
 mod kept;
 mod own;

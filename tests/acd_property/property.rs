@@ -9,7 +9,7 @@ use hotline::routing::Plan;
 use hotline::routing::people::Role;
 
 use crate::chance::{DESKS, a_while, pick, some_caller, some_change, some_plan};
-use crate::floor::{Floor, call, secs};
+use crate::floor::{Floor, call, nobodys, secs};
 
 const SHIFTS: u64 = 5_000;
 const STEPS: u64 = 40;
@@ -158,7 +158,8 @@ impl Ledger {
             _ => {
                 if dice.below(4) == 0 {
                     *plan = some_plan(dice);
-                    floor.acd.plan_changed(plan, now);
+                    let still = if dice.below(2) == 0 { nobodys() } else { ["night".into()].into() };
+                    floor.acd.plan_changed(plan, &still, now);
                 }
                 // Stragglers about calls that nobody knows.
                 let nobody = call(999_999);

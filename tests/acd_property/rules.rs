@@ -151,7 +151,7 @@ fn a_new_plan_orders_those_who_wait_anew() {
     floor.enters(urgent(2, 2));
     assert_eq!(floor.acd.position(call(2)), Some(2));
     let plan = crate::floor::plan_of(&[crate::floor::queue("main")], &desks);
-    floor.acd.plan_changed(&plan, floor.now);
+    floor.follows(&plan);
     assert_eq!(floor.acd.position(call(2)), Some(1), "without ageing the priority is all");
     floor.decisions();
 }

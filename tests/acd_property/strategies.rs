@@ -136,7 +136,7 @@ fn many_seats_that_become_free_at_once_are_given_out_by_the_same_rules() {
             let seat = plan.seats.get_mut(id).expect("a seat");
             (seat.order, seat.queues) = (order, vec!["main".into()]);
         }
-        floor.acd.plan_changed(&plan, floor.now);
+        floor.follows(&plan);
         let rung: Vec<_> = (1..4).map(|n| floor.rung_for(call(n)).expect("four are free")).collect();
         assert_eq!(rung, expected, "{strategy:?}");
         floor.decisions();

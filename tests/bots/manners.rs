@@ -8,6 +8,7 @@ use hotline::call::{BotEnd, BotSaid};
 use hotline::id::{CallId, Dice};
 use hotline::io::bot::{Bots, TEXT_MAX, check};
 use hotline::io::plan_files;
+use hotline::io::secrets::Keyring;
 use hotline::media::order::PortSlot;
 use hotline::routing::Overrides;
 use hotline::routing::plan::SecretRef;
@@ -203,13 +204,14 @@ fn a_plan_whose_programs_token_nobody_has_put_there_is_not_taken() {
     let gateway = Gateway::new("token");
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("routing.toml");
     let mut plan = plan_files::load(&path, &Overrides::default()).plan.expect("the shipped plan");
-    assert!(check(&plan, &gateway.data).is_ok(), "it has no program");
+    assert!(check(&plan, &mut Keyring::new(&gateway.data)).is_ok(), "it has no program");
     let secret = Some(SecretRef::File("token".into()));
     plan.bots.insert("assistant".into(), Bot { secret, ..bot("ws://127.0.0.1/", 8_000) });
-    let missing = check(&plan, &gateway.data).expect_err("nobody has put it there").to_string();
+    let missing =
+        check(&plan, &mut Keyring::new(&gateway.data)).expect_err("nobody has put it there").to_string();
     assert!(missing.contains("token"), "{missing}");
     std::fs::write(gateway.data.join("token"), "s3cret").unwrap();
-    assert!(check(&plan, &gateway.data).is_ok());
+    assert!(check(&plan, &mut Keyring::new(&gateway.data)).is_ok());
 }
 
 #[test]

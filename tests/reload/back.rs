@@ -8,6 +8,13 @@ use sha2::{Digest, Sha256};
 
 use crate::house::{House, NIGHT, own_prompts};
 
+/// A number of the list's first part that the city has brought back.
+const RESTORED: (&str, &str) = (
+    "row = \"1-11\"\nmode = \"merged\"",
+    "row = \"1-11\"\nmode = \"dual\"\n\
+     restored = { reason = \"群众来电多\", approver = \"市政府办公室\", date = 2021-09-01 }",
+);
+
 fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -32,7 +39,9 @@ fn an_earlier_plan_comes_back_as_a_new_number_and_a_restart_uses_the_file() {
     // The operator's file is as it was, and the engine says so.
     assert_eq!((&third["file"]["state"], &third["file"]["digest"]), (&json!("differs"), &second["digest"]));
     assert!(std::fs::read_to_string(house.file()).unwrap().contains("name = \"night\""));
-    assert!(house.log().contains("the file is not the plan in force: a restart uses the file"));
+    // The log is written by a thread of its own.
+    let uses = "the file is not the plan in force: a restart uses the file";
+    house.until("the log", |house| house.log().contains(uses));
     let again = house.post("/v1/plan/rollback", "{\"number\": 1}").json();
     assert_eq!((&again["outcome"], house.number()), (&json!("unchanged"), 3));
 
@@ -56,13 +65,20 @@ fn an_earlier_plan_comes_back_as_a_new_number_and_a_restart_uses_the_file() {
     assert_eq!((&of["previous_digest"], &of["digest"]), (&second["digest"], &first["digest"]));
 
     // The file is used, as a number of its own; and there is still a way back.
+    let changes = |house: &House| house.ledger().last().map(|(_, _, of)| of["changes"].clone());
+    let brought_night = house.ledger()[1].2["changes"].clone();
     house.engine.kill();
     house.engine.restart();
     let fourth = house.plan();
     assert_eq!((&fourth["number"], &fourth["trigger"]), (&json!(4), &json!("start")));
     assert_eq!((&fourth["digest"], &fourth["file"]["state"]), (&second["digest"], &json!("in_force")));
     assert_eq!(house.queues(), ["main", "night"]);
-    assert!(house.log().contains("the file is not the plan that was in force: the file is used"));
+    let used = "the file is not the plan that was in force: the file is used";
+    house.until("the log", |house| house.log().contains(used));
+    house.until("the start is entered", |house| house.ledger().len() == 4);
+    let (_, _, of) = house.ledger().pop().unwrap();
+    assert_eq!((&of["previous_digest"], &of["digest"]), (&first["digest"], &second["digest"]));
+    assert_eq!(changes(&house), Some(brought_night), "what the file changes of what was in force");
     assert_eq!(house.post("/v1/plan/rollback", "{\"number\": 3}").json()["outcome"], "taken");
     let fifth = house.plan();
     assert_eq!((&fifth["number"], &fifth["digest"]), (&json!(5), &first["digest"]));
@@ -80,6 +96,53 @@ fn an_earlier_plan_comes_back_as_a_new_number_and_a_restart_uses_the_file() {
     let (actor, reason, of) = house.ledger().pop().unwrap();
     assert_eq!((actor.as_str(), reason.as_str()), ("operator", "start"));
     assert!(of["rolled_back_to"].is_null(), "{of}");
+    assert_eq!((&of["previous_digest"], &of["changes"]), (&first["digest"], &serde_json::Value::Null));
+}
+
+#[test]
+fn what_the_engine_was_started_with_wants_no_restart_and_a_restored_number_is_entered_once() {
+    const FEWER: (&str, &str) = ("calls_max = 1200\n# 接通前", "calls_max = 1100\n# 接通前");
+    let mut house = House::open_with("started", &[("watch = true", "watch = false")]);
+    house.write(&[FEWER]);
+    assert_eq!(house.post("/v1/plan/reload", "").json()["changes"][0]["wants_restart"], false);
+    house.write(&[]);
+    let run = Command::new(env!("CARGO_BIN_EXE_hotline"))
+        .args(["check", "--against-running", "--config"])
+        .arg(house.file())
+        .arg("--data")
+        .arg(&house.engine.data)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert_eq!(run.status.code(), Some(0), "{said}");
+    assert!(said.contains("限额: 同时通话数 1100 → 1200\n"), "{said}");
+    let taken = house.post("/v1/plan/reload", "").json();
+    assert_eq!((&taken["outcome"], &taken["changes"][0]["wants_restart"]), (&json!("taken"), &json!(false)));
+
+    // A number is brought back once, however often the engine starts with it.
+    let restored = |house: &House| {
+        let entries = house.get("/v1/ledger");
+        let entries = entries.as_array().unwrap().iter();
+        entries.filter(|entry| entry["action"]["kind"] == "number_restored").count()
+    };
+    house.write(&[RESTORED]);
+    let taken = house.post("/v1/plan/reload", "");
+    assert_eq!(taken.json()["outcome"], "taken", "{taken:?}");
+    house.until("the number", |house| restored(house) == 1);
+    for starts in [2, 3] {
+        house.engine.kill();
+        house.engine.restart();
+        house.until("the start", |house| {
+            house.ledger().iter().filter(|(_, _, of)| of["trigger"] == "start").count() == starts
+        });
+        // It is written behind the start's own entry; one more change of plan shows that it is not to come.
+        let mark = if starts == 2 { vec![RESTORED, NIGHT] } else { vec![RESTORED] };
+        let before = house.ledger().len();
+        house.write(&mark);
+        assert_eq!(house.post("/v1/plan/reload", "").json()["outcome"], "taken");
+        house.until("the mark", |house| house.ledger().len() > before);
+        assert_eq!(restored(&house), 1);
+    }
 }
 
 #[test]
@@ -144,14 +207,20 @@ fn check_says_what_a_file_changes_of_the_plan_that_runs_and_what_wants_a_restart
     assert!(said.contains("没有改动 / nothing has changed"), "{said}");
 
     std::fs::copy(house.file(), house.engine.data.join("old.toml")).unwrap();
-    house.write(&[NIGHT, ("rtp_ports = \"20000-29999\"", "rtp_ports = \"20000-28999\"")]);
+    // What the engine's command line says in place of the file is no change of the file's.
+    const PORTS: (&str, &str) = ("rtp_ports = \"20000-29999\"", "rtp_ports = \"20000-28999\"");
+    const MORE: (&str, &str) = ("calls_max = 1200\n# 接通前", "calls_max = 1201\n# 接通前");
+    house.write(&[PORTS]);
+    let (code, said) = check(&running);
+    assert_eq!((code, said.contains("E1210")), (Some(0), false), "{said}");
+    house.write(&[NIGHT, MORE]);
     let (code, said) = check(&running);
     assert_eq!(code, Some(1), "{said}");
     for words in [
         "新增队列 night（问候 greeting，等候音乐 hold_music，最长等候 5min）",
-        "网络: RTP 端口 20000-29999 → 20000-28999（重启后才生效）",
+        "限额: 同时通话数 1200 → 1201（重启后才生效）",
         "E1210",
-        "network.rtp_ports cannot change in a running engine",
+        "limits.calls_max cannot change in a running engine",
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }

@@ -9,4 +9,5 @@ mod crowd;
 #[path = "../sinks/engine.rs"]
 mod engine;
 mod house;
+mod secrets;
 mod taken;

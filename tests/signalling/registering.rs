@@ -232,6 +232,48 @@ fn a_registrar_that_is_silent_at_the_end_is_not_waited_for_long() {
 }
 
 #[test]
+fn a_corrected_password_is_tried_at_once_and_not_after_the_patience_for_the_wrong_one() {
+    let (mut wire, register) = begin(registering(1));
+    let ask = "WWW-Authenticate: Digest realm=\"one\", nonce=\"n1\", qop=\"auth\"\r\n";
+    wire.hear(ONE_A, with_lines(&answer(&register, 401, "a", ""), ask));
+    let wrong = wire.next_sent();
+    wire.hear(ONE_A, with_lines(&answer(&wrong, 401, "b", ""), &ask.replace("n1", "n2")));
+    assert!(wire.sent.is_empty(), "patience begins");
+    let mut right = registering(1);
+    right.trunks[0].account =
+        Some(TrunkAccount { user: "0393 12345".into(), realm: None, password: "right".to_owned().into() });
+    wire.endpoint.configure(right, wire.now);
+    let (waited, again, _) = next_register(&mut wire, &wrong, secs(1));
+    assert!(waited <= ms(100), "{waited:?}");
+    wire.hear(ONE_A, granted(&again, 600));
+    assert_eq!(told(&mut wire), [true]);
+}
+
+#[test]
+fn a_plan_that_comes_while_the_house_closes_registers_nowhere() {
+    let (mut wire, register) = begin(registering(1));
+    wire.hear(ONE_A, granted(&register, 600));
+    wire.endpoint.set_gate(Gate::Draining { retry_after_s: 5 });
+    wire.endpoint.unregister(wire.now);
+    wire.drain();
+    let leaving = wire.next_sent();
+    wire.hear(ONE_A, answer(&leaving, 200, "r", ""));
+    // Another account there, and one at a trunk that had none: nobody would take them back.
+    let mut next = registering(1);
+    let account =
+        |user: &str| TrunkAccount { user: user.into(), realm: None, password: "s".to_owned().into() };
+    next.trunks[0].account = Some(account("another"));
+    (next.trunks[1].account, next.trunks[1].register) = (Some(account("third")), Some(secs(600)));
+    wire.endpoint.configure(next, wire.now);
+    wire.run_for(secs(60));
+    let asked = |(_, message): &(std::net::SocketAddr, Message)| {
+        name(message) == "REGISTER" && head(message, Name::Expires) != "0"
+    };
+    assert!(!wire.sent.iter().any(asked), "{:?}", wire.sent);
+    assert!(!wire.endpoint.is_unregistering());
+}
+
+#[test]
 fn a_plan_that_wants_no_registration_any_more_takes_it_back() {
     let (mut wire, register) = begin(registering(1));
     wire.hear(ONE_A, granted(&register, 600));

@@ -202,6 +202,39 @@ fn a_new_plan_keeps_the_bindings_of_seats_that_stay() {
 }
 
 #[test]
+fn a_seat_that_is_back_with_its_account_in_time_need_not_register_anew() {
+    let empty = || Config { seats: Vec::new(), ..config() };
+    let other_word = || {
+        let mut other = config();
+        other.seats[0].ha1_md5 = "0".repeat(32);
+        other
+    };
+    // (away for so long, the plan that brings it back, whether it is bound)
+    type Back = fn() -> Config;
+    let table: [(u64, Back, bool); 3] = [(500, config, true), (600, config, false), (5, other_word, false)];
+    for (away, back, bound) in table {
+        let mut wire = Wire::new();
+        wire.register(1, CONTACT);
+        wire.endpoint.configure(empty(), wire.now);
+        wire.drain();
+        assert!(!wire.endpoint.is_registered(&"1001".into()));
+        // A plan that has not brought it back changes nothing.
+        wire.endpoint.configure(empty(), wire.now);
+        wire.run_for(secs(away));
+        wire.events.clear();
+        wire.endpoint.configure(back(), wire.now);
+        wire.drain();
+        assert_eq!(wire.endpoint.is_registered(&"1001".into()), bound, "{away}");
+        if bound {
+            assert!(!registered(&mut wire));
+            assert!(wire.saved.last().is_some_and(|(_, binding)| binding.is_some()), "on disk again");
+            wire.run_for(secs(600 - away));
+            assert!(matches!(wire.event(), Event::Unregistered { .. }), "as long as it was to stand");
+        }
+    }
+}
+
+#[test]
 fn a_phone_that_gives_up_before_sha_256_is_asked_by_md5_alone_when_it_comes_again() {
     let mut wire = Wire::new();
     let asked_by = |wire: &mut Wire, cseq| {

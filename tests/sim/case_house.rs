@@ -3,6 +3,7 @@
 use hotline::acd::event::SeatState;
 use hotline::phone::PhoneEvent;
 use hotline::routing::Plan;
+use hotline::routing::plan::LineMode;
 use hotline::sip::event::TurnedAway;
 use hotline::switchboard::What;
 use hotline::switchboard::fact::Cause;
@@ -75,6 +76,78 @@ fn a_seat_that_a_reload_drops_finishes_its_talk_and_is_rung_no_more() {
         // Their phones may go on registering, and are refused.
         city.vanishes(clerk);
         city.vanishes(ringing);
+    });
+}
+
+/// 12345 leads to `citizens`, which was called `main` until now.
+fn renames(plan: &mut Plan) {
+    let mut queue = plan.queues.remove("main").expect("the shipped queue");
+    queue.id = "citizens".into();
+    plan.queues.insert("citizens".into(), queue);
+    for seat in plan.seats.values_mut() {
+        seat.queues = vec!["citizens".into()];
+    }
+    let lines: Vec<_> = plan.lines.values().cloned().collect();
+    for mut line in lines {
+        if let LineMode::Primary { queue } = &mut line.mode {
+            *queue = "citizens".into();
+        }
+        plan.lines.insert(line.number.clone().as_str(), line);
+    }
+}
+
+#[test]
+fn a_caller_in_the_greeting_reaches_a_clerk_though_their_queue_is_renamed_or_gone() {
+    type Change = fn(&mut Plan);
+    // Its seats serve another one; or they are gone, and another's take 12345.
+    let table: [Change; 2] = [renames, |plan| {
+        plan.seats.remove("1001");
+        renames(plan);
+    }];
+    for change in table {
+        in_a_city(|city| {
+            let waits = city.phone("13800000001").dials("12345");
+            assert!(city.run_until(secs(20), |city| city.state_of(waits) == Some("waiting")));
+            let listens = city.phone("13800000002").dials("12345");
+            city.run_for(secs(2));
+            assert_eq!(city.state_of(listens), Some("prompt"), "in the greeting");
+            city.reloads(change);
+            let clerk = city.seat("1002").answers_after(secs(1));
+            assert!(city.run_until(secs(20), |city| city.talks_to(waits) == Some(clerk)));
+            let other = city.seat("1003").answers_after(secs(1));
+            assert!(city.run_until(secs(20), |city| city.talks_to(listens) == Some(other)));
+            // Who calls now waits where the new plan has them wait.
+            let after = city.phone("13800000003").dials("12345");
+            assert!(city.run_until(secs(20), |city| city.state_of(after) == Some("waiting")));
+            let queues = city.board.acd().queues(city.now().mono);
+            let names: Vec<_> = queues.iter().map(|view| view.queue.as_str()).collect();
+            assert_eq!(names, ["citizens"], "nobody waits in the old one");
+            for who in [waits, listens, after] {
+                city.hangs_up(who);
+            }
+            city.run_for(secs(2));
+            assert!(city.record_of(listens).ticket_left.is_none());
+        });
+    }
+}
+
+#[test]
+fn a_seat_that_was_removed_by_mistake_is_rung_again_as_soon_as_it_is_back() {
+    in_a_city(|city| {
+        let clerk = city.seat("1001").answers_after(secs(1));
+        city.run_for(secs(2));
+        let seat = city.plan.seats["1001"].clone();
+        city.reloads(|plan| drop(plan.seats.remove("1001")));
+        city.run_for(secs(5));
+        assert!(city.board.acd().seat(&"1001".into()).is_none());
+        city.reloads(|plan| drop(plan.seats.insert(seat.id.clone(), seat.clone())));
+        let caller = city.phone("13800000001").dials("12345");
+        assert!(
+            city.run_until(secs(20), |city| city.talks_to(caller) == Some(clerk)),
+            "it need not register anew"
+        );
+        city.hangs_up(caller);
+        city.run_for(secs(2));
     });
 }
 

@@ -227,6 +227,54 @@ fn who_wants_to_be_known_to_nobody_is_called_back_without_a_number_on_any_screen
     });
 }
 
+#[test]
+fn a_place_in_a_queue_that_a_reload_removes_is_kept_by_another_or_by_its_seats_or_owed() {
+    let other = |plan: &mut Plan| {
+        let mut queue = plan.queues.remove("main").expect("the shipped queue");
+        queue.id = "other".into();
+        plan.queues.insert("other".into(), queue);
+        plan.seats.values_mut().for_each(|seat| seat.queues = vec!["other".into()]);
+    };
+    in_a_city_with(keeps_places, |city| {
+        let citizen = far_end(city, Answers::After(secs(1)));
+        keeps(city, citizen);
+        city.reloads(other);
+        assert_eq!(city.board.places_kept(), 1);
+        let queues = city.board.acd().queues(city.now().mono);
+        let kept: Vec<_> = queues.iter().map(|view| (view.queue.as_str(), view.kept)).collect();
+        assert_eq!(kept, [("other", 1)]);
+        let clerk = city.seat("1001").answers_after(secs(1));
+        assert!(city.run_until(secs(10), |city| city.hears(clerk, citizen)));
+        city.hangs_up(clerk);
+        city.run_for(secs(2));
+    });
+    // No queue keeps places any more: who served it keeps the promise.
+    in_a_city_with(keeps_places, |city| {
+        let citizen = far_end(city, Answers::After(secs(1)));
+        keeps(city, citizen);
+        city.reloads(|plan| {
+            other(plan);
+            plan.queues.values_mut().for_each(|queue| queue.rules.callback = None);
+        });
+        let clerk = city.seat("1001").answers_after(secs(1));
+        assert!(city.run_until(secs(10), |city| city.hears(clerk, citizen)));
+        city.hangs_up(clerk);
+        city.run_for(secs(2));
+        assert!(city.board.missed().is_empty());
+    });
+    // And nobody does: owed a call by the clerks, at once.
+    in_a_city_with(keeps_places, |city| {
+        let citizen = far_end(city, Answers::After(secs(1)));
+        keeps(city, citizen);
+        city.reloads(|plan| {
+            other(plan);
+            plan.queues.values_mut().for_each(|queue| queue.rules.callback = None);
+            plan.seats.clear();
+        });
+        assert_eq!((city.board.places_kept(), city.board.missed().len()), (0, 1));
+    });
+}
+
 /// Another house that was told what its predecessor wrote.
 fn opened_again(city: &mut City, decided: impl Fn(&mut Plan)) -> Switchboard {
     let mut facts: Vec<Fact> = city.store.facts.values().flatten().cloned().collect();

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hotline::call::LookedUp;
 use hotline::io::look_up::{Question, Sources};
+use hotline::io::secrets::Keyring;
 use hotline::io::store::{Desk, Errands, FILE, Opening, Store};
 use hotline::routing::plan::SecretRef;
 use hotline::routing::script::{LookUpKind, LookUpSource};
@@ -51,7 +52,8 @@ impl Desks {
     /// The plan's sources where it has this one, by the name of `source`.
     fn sources(&self, kind: LookUpKind, timeout: Duration) -> Sources {
         let desk = Desk::start(self.data.join(FILE)).unwrap();
-        Sources::open(&plan(kind, timeout), &self.data, &desk, &Sources::default()).unwrap()
+        Sources::open(&plan(kind, timeout), &mut Keyring::new(&self.data), &desk, &Sources::default())
+            .unwrap()
     }
 
     fn ask(&self, sources: &Sources, by: &[(&str, &str)]) -> (LookedUp, Option<&'static str>) {
@@ -304,7 +306,8 @@ fn a_source_without_its_secret_is_named_and_one_of_no_plan_is_not_asked() {
         secret: SecretRef::Env("HOTLINE_NOT_SET_IN_ANY_TEST".into()),
     };
     let desk = Desk::start(desks.data.join(FILE)).unwrap();
-    let refused = Sources::open(&plan(kind, TIMEOUT), &desks.data, &desk, &Sources::default());
+    let refused =
+        Sources::open(&plan(kind, TIMEOUT), &mut Keyring::new(&desks.data), &desk, &Sources::default());
     let why = refused.err().expect("no secret").to_string();
     assert!(why.contains("look_up source") && why.contains("HOTLINE_NOT_SET_IN_ANY_TEST"), "{why}");
     let question = Question { call: call(1), asked: 1, line: None, by: BTreeMap::new() };

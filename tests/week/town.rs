@@ -1,7 +1,7 @@
 //! The town: its clock, its calls and seats, and the order in which things happen.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -294,7 +294,7 @@ impl Town {
     fn plan_is_read(&mut self) {
         self.turn += 1;
         self.plan = plan(self.turn);
-        self.acd.plan_changed(&self.plan, self.now.mono);
+        self.acd.plan_changed(&self.plan, &BTreeSet::new(), self.now.mono);
     }
 
     fn looks(&mut self) {

@@ -1,12 +1,13 @@
 //! What a new plan changes, in words: one line a change, both languages.
 //!
 //! Each plan is described as a list of things with named settings ([`describe`]), and the two lists are
-//! compared. A setting that nobody described is noticed all the same: where two things differ and none of
-//! their described settings do, the line says that another setting has changed.
+//! compared. Settings that are not described are compared as one: where they differ, a line of its own says
+//! that another setting has changed.
 
 mod calendars;
 mod describe;
 mod fixed;
+mod flows;
 mod kind;
 mod parts;
 mod sections;
@@ -48,9 +49,14 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// What `new` changes of `old`.
+    /// What `new` changes of `old`, with which an engine would have been started.
     pub fn between(old: &Plan, new: &Plan) -> Difference {
-        let fixed = wants_restart(old, new);
+        Difference::under(old, new, old)
+    }
+
+    /// What `new` changes of `old`, in an engine that was started with `started`.
+    pub fn under(old: &Plan, new: &Plan, started: &Plan) -> Difference {
+        let fixed = wants_restart(started, new);
         let (old_items, new_items) = (keyed(old), keyed(new));
         let mut keys: Vec<_> = old_items.keys().chain(new_items.keys()).collect();
         keys.sort();
@@ -74,6 +80,15 @@ impl Difference {
         difference
     }
 
+    /// Tells of something beside the plan's files, before all else.
+    pub fn note(&mut self, text: Text) {
+        self.changes.insert(0, Change { text, wants_restart: false });
+        if self.changes.len() > CHANGES_MAX {
+            self.changes.pop();
+            self.more += 1;
+        }
+    }
+
     /// Whether the two plans are the same files.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
@@ -92,7 +107,6 @@ impl Difference {
     }
 
     fn compare(&mut self, old: &Item, new: &Item, fixed: &[Fixed]) {
-        let before = self.count();
         let settings = old.fields.iter().map(|field| field.name.clone());
         let mut settings: Vec<Text> = settings.collect();
         for field in &new.fields {
@@ -108,7 +122,7 @@ impl Difference {
                 self.push(changed(new, &name, was, is), restart);
             }
         }
-        if self.count() == before && old.whole != new.whole {
+        if old.rest != new.rest {
             let who = new.title();
             self.push(
                 Text::new(
@@ -118,10 +132,6 @@ impl Difference {
                 new.wants_restart(fixed),
             );
         }
-    }
-
-    fn count(&self) -> usize {
-        self.changes.len() + self.more
     }
 
     fn push(&mut self, text: Text, wants_restart: bool) {

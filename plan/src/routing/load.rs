@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 
@@ -29,7 +30,7 @@ use super::values::Ports;
 use crate::time::Timestamp;
 
 /// What the command line says in place of the file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overrides {
     /// `--listen`; empty to keep the file's.
     pub listen: Vec<Listener>,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 use super::afterwards::{Calling, Disposition, FollowUp, Missed};
 use super::by_number::ByNumber;
@@ -155,7 +156,7 @@ pub struct Network {
 }
 
 /// One SIP listener.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listener {
     /// What it speaks.
     pub transport: Transport,
@@ -168,7 +169,8 @@ pub struct Listener {
 }
 
 /// How SIP is carried.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Transport {
     /// Datagrams.
     #[default]

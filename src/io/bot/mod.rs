@@ -10,7 +10,7 @@ mod talk;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::call::{BotEnd, BotSaid};
 use crate::id::CallId;
-use crate::io::secrets::{SecretError, given};
+use crate::io::secrets::{Keyring, SecretError};
 use crate::routing::Plan;
 use crate::switchboard::Invited;
 use connect::Connector;
@@ -30,11 +30,9 @@ pub use talk::{DROPPED_MAX, FRAMES_MAX, HEARD_MAX, SILENT_MAX, SLOW_MAX, SPOKEN_
 const WORDS_MAX: usize = 64;
 
 /// Whether each program's token is there: without it, none would let us in.
-pub fn check(plan: &Plan, data: &Path) -> Result<(), SecretError> {
-    plan.bots
-        .values()
-        .filter_map(|bot| bot.secret.as_ref())
-        .try_for_each(|secret| given(secret, data).map(drop))
+pub fn check(plan: &Plan, ring: &mut Keyring) -> Result<(), SecretError> {
+    let secrets = plan.bots.values().filter_map(|bot| Some((&bot.id, bot.secret.as_ref()?)));
+    secrets.map(|(id, secret)| ring.given(&format!("bot {id}"), secret)).try_for_each(|read| read.map(drop))
 }
 
 /// The talks of the house.

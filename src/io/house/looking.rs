@@ -89,6 +89,7 @@ mod tests {
     use super::*;
     use crate::id::Dice;
     use crate::io::plan_files;
+    use crate::io::secrets::Keyring;
     use crate::io::store::Desk;
     use crate::routing::script::{LookUpKind, LookUpSource};
 
@@ -105,8 +106,8 @@ mod tests {
             lock: std::time::Duration::from_secs(60),
         };
         plan.look_ups = [(source.id.clone(), source)].into();
-        Sources::open(&plan, std::path::Path::new("."), desk, &Sources::default())
-            .expect("a file need not be there")
+        let mut ring = Keyring::new(std::path::Path::new("."));
+        Sources::open(&plan, &mut ring, desk, &Sources::default()).expect("a file need not be there")
     }
 
     #[test]

@@ -7,7 +7,8 @@
 mod bots;
 mod control;
 mod gauges;
-mod keyring;
+mod key_list;
+mod keys;
 mod looking;
 mod notices;
 mod premises;
@@ -31,6 +32,7 @@ use super::http::tokens::Tokens;
 use super::media::{MediaHandle, ShellChoice};
 use super::recorder::Archive;
 use super::resolver::Resolver;
+use super::secrets::Keyring;
 use super::sip_socket::SipSockets;
 use super::store::{Desk, Store};
 use super::ticket_sink::TicketSink;
@@ -154,6 +156,8 @@ pub struct House {
     /// To who listens by HTTP.
     feed: Feed,
     tokens: watch::Sender<Tokens>,
+    /// Secrets of the plan in force.
+    ring: Keyring,
     gauges: gauges::Gauges,
     /// By ticket office, when the log may be told again that it takes nothing.
     complained: BTreeMap<usize, Instant>,

@@ -13,32 +13,32 @@ use tokio::sync::{Notify, mpsc, watch};
 use super::looking::LookUps;
 use super::premises::{self, Premises};
 use super::sounds::Sounds;
-use super::{Ask, House, Ready, Setup, StartError, keyring, reload};
-use crate::id::{Dice, SeatId};
+use super::{Ask, House, Ready, Setup, StartError, key_list, keys, reload};
+use crate::id::Dice;
 use crate::io::bot::{self, Bots};
 use crate::io::http::feed::Feed;
-use crate::io::http::tokens::Tokens;
 use crate::io::look_up::Sources;
 use crate::io::media::{MediaConfig, MediaHandle, PortRange, needed_files, needed_pairs, raise_file_limit};
 use crate::io::recorder::{self, Archive, ArchiveConfig, Format, RecorderConfig};
 use crate::io::resolver::{Pace, Resolver};
+use crate::io::secrets::Keyring;
 use crate::io::sip_socket::{Limits, SipSockets, tls};
 use crate::io::store::{self, Desk, KeptNotice, Opening, Repaired, StoreError};
 use crate::io::trace::Tracer;
-use crate::io::{http, plan_files, secrets, ticket_sink};
+use crate::io::{http, plan_files, ticket_sink};
 use crate::media::SoundBank;
 use crate::routing::Plan;
 use crate::routing::diagnostic::Report;
-use crate::routing::difference::Difference;
-use crate::routing::plan::{RecordingFormat, SecretRef};
-use crate::sip::event::{ListenerConfig, SeatAccount};
+use crate::routing::plan::RecordingFormat;
+use crate::sip::event::ListenerConfig;
 use crate::sip::locate::Reach;
-use crate::switchboard::trunks::TrunkPasswords;
 use crate::switchboard::{self, Input, Switchboard, ticketing};
 use crate::telemetry::{CallRecord, Metrics};
 use crate::time::{Now, Timestamp};
 
-fn outside<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> StartError {
+pub(super) type StartResult<T> = Result<T, StartError>;
+
+pub(super) fn outside<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> StartError {
     move |error| StartError::Outside { what, why: error.to_string() }
 }
 
@@ -54,9 +54,6 @@ pub(super) fn log(report: &Report) {
     }
 }
 
-/// A token of the API with fewer characters may be guessed.
-const TOKEN_CHARS_MIN: usize = 16;
-
 /// Calls that kept a place are looked for among those of so long ago at least.
 const KEPT_AT_LEAST: Duration = Duration::from_secs(24 * 3_600);
 
@@ -70,7 +67,7 @@ impl House {
         };
         log(&reading.outcome.report);
         let premises = Premises::enter(&setup.data)?;
-        keyring::look_over(&plan, &setup.data)?;
+        key_list::look_over(&plan, &setup.data)?;
         // Before anything of the last run is touched: whatever can fail by the operator's hand.
         let (certificates, sockets, faces) = sip(&plan, &setup, &worker)?;
         let listener = setup.http.map(listen_for_http).transpose()?;
@@ -90,15 +87,12 @@ impl House {
         let notices = opening.notices(now.wall).map_err(outside("store"))?;
         let ungraded = ungraded(&opening, &plan, now)?;
         let in_vain = in_vain(&opening, &plan, now)?;
-        let (accounts, mut created) = accounts(&plan, &setup.data)?;
-        let trunk_passwords = trunk_passwords(&plan, &setup.data)?;
-        let (tokens, made) = tokens(&plan, &setup.data)?;
-        created.extend(made);
-        created.extend(keyring::webhooks(&plan, &setup.data)?);
-        created.sort();
+        let mut ring = Keyring::new(&setup.data);
+        let accounts = keys::accounts(&plan, &mut ring)?;
+        let trunk_passwords = keys::trunk_passwords(&plan, &mut ring)?;
         premises::warn_if_open(&setup.data);
-        keyring::warn_of_open(&plan, &setup.data);
-        let (tokens, known_tokens) = watch::channel(tokens);
+        key_list::warn_of_open(&plan, &setup.data);
+        let (tokens, known_tokens) = watch::channel(keys::tokens(&plan, &mut ring)?);
         let feed = Feed::default();
 
         let (door, asks) = mpsc::unbounded_channel();
@@ -109,15 +103,15 @@ impl House {
         let sinks = plan
             .sinks
             .iter()
-            .map(|sink| ticket_sink::open(sink, &setup.data))
+            .map(|sink| ticket_sink::open(sink, &mut ring))
             .collect::<Result<Vec<_>, _>>()
             .map_err(outside("ticket_sink"))?;
 
         let look_ups =
-            Sources::open(&plan, &setup.data, &desk, &Sources::default()).map_err(outside("look_up"))?;
+            Sources::open(&plan, &mut ring, &desk, &Sources::default()).map_err(outside("look_up"))?;
         let look_ups = LookUps::of(&plan.digest, look_ups);
 
-        bot::check(&plan, &setup.data).map_err(outside("bot"))?;
+        bot::check(&plan, &mut ring).map_err(outside("bot"))?;
         let bots = Bots::new(worker.clone(), setup.data.clone());
 
         worker.spawn(certificates.watch(tls::LOOK));
@@ -190,11 +184,12 @@ impl House {
             .collect();
         sip.sort_by_key(|(transport, _)| transport.is_reliable());
         // Everything is open: the plan is in force, and kept as one that was.
-        let in_force = reload::at_start(&plan, &reading.files, &setup);
+        let (in_force, before, difference) = reload::at_start(&plan, &reading.files, &setup);
         metrics.figures().plan_number(in_force.number);
-        let (watched, look_at) = watch::channel(reload::watch::Watched::of(plan.watch, reading.marks()));
+        let (watched, look_at) =
+            watch::channel(reload::watch::Watched::of(plan.watch, reading.marks(), ring.marks().to_vec()));
         worker.spawn(reload::watch::watch(door.clone(), look_at));
-        let ready = Ready { sip, http: listening, created, shell: media.shell() };
+        let ready = Ready { sip, http: listening, created: ring.created().to_vec(), shell: media.shell() };
         let mut house = House {
             setup,
             board,
@@ -211,6 +206,7 @@ impl House {
             tracer,
             feed,
             tokens,
+            ring,
             gauges: super::gauges::Gauges::default(),
             complained: BTreeMap::new(),
             sounds: in_bank,
@@ -231,7 +227,7 @@ impl House {
             watched,
             plan,
         };
-        house.note_plan(None, &Difference::default());
+        house.note_start(before.as_ref(), &difference);
         for KeptNotice { notice, samples } in notices {
             house.notice_added(notice, &SoundBank::new([samples]));
         }
@@ -398,73 +394,6 @@ pub(super) fn format(plan: &Plan) -> Format {
         RecordingFormat::Wav => Format::Wav,
         RecordingFormat::Flac => Format::Flac,
     }
-}
-
-/// The seats' accounts; passwords that do not exist yet are made.
-pub(super) fn accounts(
-    plan: &Plan,
-    data: &Path,
-) -> Result<(Vec<SeatAccount>, Vec<std::path::PathBuf>), StartError> {
-    let mut created = Vec::new();
-    let mut account = |id: &SeatId, secret| -> Result<SeatAccount, StartError> {
-        let secret = secrets::resolve(secret, data).map_err(outside("secrets"))?;
-        created.extend(secret.created);
-        Ok(secrets::account(id, &plan.network.domain, &secret.text))
-    };
-    let accounts =
-        plan.seats.values().map(|seat| account(&seat.id, &seat.secret)).collect::<Result<_, _>>()?;
-    Ok((accounts, created))
-}
-
-/// Tokens of the API, of which those that do not exist yet are made: the house's own, then the plan's.
-pub(super) fn tokens(plan: &Plan, data: &Path) -> Result<(Tokens, Vec<std::path::PathBuf>), StartError> {
-    let mut created = Vec::new();
-    let mut text = |secret: &SecretRef| -> Result<String, StartError> {
-        let secret = secrets::resolve(secret, data).map_err(outside("secrets"))?;
-        created.extend(secret.created);
-        Ok(secret.text)
-    };
-    let own = text(&SecretRef::File(http::TOKEN_FILE.into()))?;
-    let mut tokens = Tokens::new(&own);
-    let mut known = BTreeMap::from([(own, http::TOKEN_FILE)]);
-    for token in &plan.tokens {
-        let value = text(&token.secret)?;
-        tokens.add(token, &value);
-        if let Some(other) = known.insert(value, &token.name) {
-            return Err(alike(other, &token.name));
-        }
-    }
-    for (_, name) in known.iter().filter(|(value, _)| value.chars().count() < TOKEN_CHARS_MIN) {
-        tracing::warn!(
-            "网页接口令牌 {name} 不足 {TOKEN_CHARS_MIN} 个字符，可能被猜中：换成随机的长令牌 / the API token {name} has \
-             fewer than {TOKEN_CHARS_MIN} characters and may be guessed: use a long one of chance"
-        );
-    }
-    Ok((tokens, created))
-}
-
-/// Whoever shows it would be either of two people.
-fn alike(one: &str, other: &str) -> StartError {
-    StartError::Outside {
-        what: "api_token",
-        why: format!(
-            "网页接口令牌 {one} 与 {other} 的内容相同，分不清是谁\n\
-             给每个人换成各自的令牌（删去其中一个文件，引擎会新建）\n\
-             the API tokens {one} and {other} are the same: nobody could tell who asks\n\
-             give each their own (remove one of the files, and the engine makes a new one)"
-        ),
-    }
-}
-
-/// Passwords that carriers gave us for our accounts there.
-pub(super) fn trunk_passwords(plan: &Plan, data: &Path) -> Result<TrunkPasswords, StartError> {
-    let accounts = plan.trunks.values().filter_map(|trunk| Some((&trunk.id, trunk.account.as_ref()?)));
-    accounts
-        .map(|(id, account)| {
-            let password = secrets::given(&account.password, data).map_err(outside("secrets"))?;
-            Ok((id.clone(), password))
-        })
-        .collect()
 }
 
 /// Ports that others hold are found before the first call is refused for them.

@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::{App, Extracted, Me, call_of, masking, rights, stream};
 use crate::id::{CallId, SeatId};
 use crate::switchboard::fact::SeatFact;
-use crate::switchboard::{Fact, Happened, Placed};
+use crate::switchboard::{Fact, Happened, Placed, What};
 
 /// Facts of one page, and how many it has if nobody says.
 const LIMIT: (usize, usize) = (1_000, 200);

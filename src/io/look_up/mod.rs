@@ -8,7 +8,6 @@ mod tickets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +15,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::secrets;
+use super::secrets::Keyring;
 use super::store::Desk;
 use super::webhook;
 use crate::call::LookedUp;
@@ -82,7 +81,7 @@ pub struct Sources {
 
 impl Sources {
     /// The adapters of `plan`, which stand beside those of the plan `before`.
-    pub fn open(plan: &Plan, data: &Path, desk: &Desk, before: &Sources) -> Result<Self, SourceError> {
+    pub fn open(plan: &Plan, ring: &mut Keyring, desk: &Desk, before: &Sources) -> Result<Self, SourceError> {
         let (mut client, mut near) = (before.client.clone(), before.near.clone());
         let mut sources = BTreeMap::new();
         for source in plan.look_ups.values() {
@@ -91,10 +90,10 @@ impl Sources {
                 LookUpKind::Tickets => {
                     Arc::new(tickets::Tickets::new(desk.clone(), plan.city.time_zone.clone()))
                 }
-                LookUpKind::Jsonl { path } => Arc::new(jsonl::Jsonl::new(data.join(path))),
+                LookUpKind::Jsonl { path } => Arc::new(jsonl::Jsonl::new(ring.data().join(path))),
                 LookUpKind::Http { url, secret } => {
-                    let secret = secrets::shared(secret, data, source.id.as_str());
-                    let secret = secret.map_err(|error| failed(error.to_string()))?;
+                    let owner = format!("look_up {}", source.id);
+                    let secret = ring.shared(&owner, secret).map_err(|error| failed(error.to_string()))?;
                     if webhook::is_far(url) {
                         return Err(failed(
                             "不加密的公网地址：改用 https:// / a public address in the clear: use https://"
@@ -109,7 +108,7 @@ impl Sources {
                         Some(pool) => pool.clone(),
                         None => known.insert(make().map_err(failed)?).clone(),
                     };
-                    Arc::new(http::Http::new(pool, &source.id, url, &secret.text).map_err(failed)?)
+                    Arc::new(http::Http::new(pool, &source.id, url, &secret).map_err(failed)?)
                 }
             };
             sources.insert(source.id.clone(), Source::new(adapter, source));

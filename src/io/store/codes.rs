@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use sha2::Sha256;
 
 use super::schema::StoreError;
-use crate::io::secrets;
+use crate::io::secrets::{self, Keyring};
 use crate::routing::plan::SecretRef;
 
 /// Where the key is, in the data directory.
@@ -25,7 +25,7 @@ pub(super) struct CodeKey(Hmac<Sha256>);
 impl CodeKey {
     /// The key of this data directory, made where there is none yet.
     pub(super) fn made(data: &Path) -> Result<Self, StoreError> {
-        Self::of(&secrets::resolve(&SecretRef::File(FILE.into()), data)?.text)
+        Self::of(&Keyring::new(data).resolve("pick-up codes", &SecretRef::File(FILE.into()))?)
     }
 
     /// The key of this data directory, by which its codes are kept.

@@ -5,11 +5,10 @@ mod http;
 mod jsonl;
 
 use std::future::Future;
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::secrets;
+use super::secrets::Keyring;
 use crate::routing::plan::{Sink, SinkKind};
 use crate::tickets::event::{Outcome, StoredEvent};
 
@@ -32,17 +31,17 @@ pub struct SinkError {
 }
 
 /// The adapter of `sink`; `None`: it is the embedded office.
-pub fn open(sink: &Sink, data: &Path) -> Result<Option<Arc<dyn TicketSink>>, SinkError> {
+pub fn open(sink: &Sink, ring: &mut Keyring) -> Result<Option<Arc<dyn TicketSink>>, SinkError> {
     let failed = |why: String| SinkError { name: sink.name.clone(), why };
     Ok(Some(match &sink.kind {
         SinkKind::Sqlite => return Ok(None),
         SinkKind::Jsonl { path } => {
-            Arc::new(jsonl::Jsonl::open(&data.join(path)).map_err(|error| failed(error.to_string()))?)
+            Arc::new(jsonl::Jsonl::open(&ring.data().join(path)).map_err(|error| failed(error.to_string()))?)
         }
         SinkKind::Http { url, secret } => {
-            let secret =
-                secrets::shared(secret, data, &sink.name).map_err(|error| failed(error.to_string()))?;
-            Arc::new(http::Office::new(url, &secret.text).map_err(failed)?)
+            let owner = format!("ticket_sink {}", sink.name);
+            let secret = ring.shared(&owner, secret).map_err(|error| failed(error.to_string()))?;
+            Arc::new(http::Office::new(url, &secret).map_err(failed)?)
         }
     }))
 }

@@ -21,8 +21,8 @@ pub(super) struct Item {
     pub key: String,
     /// What is told of it.
     pub fields: Vec<Field>,
-    /// All of it, for comparison only: may hold what is for nobody's eyes.
-    pub whole: String,
+    /// Settings that are not told one by one, for comparison only: may hold what is for nobody's eyes.
+    pub rest: String,
     /// All of it holds from start to end.
     pub fixed: Option<Fixed>,
 }
@@ -40,18 +40,18 @@ pub(super) struct Field {
 
 impl Item {
     /// A section.
-    pub fn section(kind: Kind, whole: &impl Debug) -> Self {
-        Item::named(kind, "", whole)
+    pub fn section(kind: Kind) -> Self {
+        Item::named(kind, "")
     }
 
     /// One of several.
-    pub fn named(kind: Kind, name: impl Display, whole: &impl Debug) -> Self {
+    pub fn named(kind: Kind, name: impl Display) -> Self {
         Item {
             kind,
             name: name.to_string(),
             key: name.to_string(),
             fields: Vec::new(),
-            whole: format!("{whole:?}"),
+            rest: String::new(),
             fixed: None,
         }
     }
@@ -76,6 +76,12 @@ impl Item {
     /// With a time.
     pub fn with_span(self, zh: &str, en: &str, span: Duration) -> Self {
         self.with(zh, en, written::duration(span))
+    }
+
+    /// With settings that are not told one by one: that one of them has changed is.
+    pub fn rest(mut self, settings: &impl Debug) -> Self {
+        self.rest.push_str(&format!("{settings:?}"));
+        self
     }
 
     /// The setting that was put on last holds from start to end.
@@ -107,7 +113,8 @@ impl Item {
 /// All things of a plan.
 ///
 /// A part that is added to [`Plan`] must be named here, and described in one of `parts` or `sections`: a
-/// change that no line tells of would pass for none.
+/// change that no line tells of would pass for none. So are the parts' own settings: each is taken out by name,
+/// and told or put into [`Item::rest`].
 pub(super) fn describe(plan: &Plan) -> Vec<Item> {
     let Plan {
         digest: _,

@@ -90,8 +90,10 @@ impl Kind {
     pub fn after_removal(self) -> (&'static str, &'static str) {
         match self {
             Kind::Queue => (
-                "（已在等候的来电人保留，按它没有座席时的规则登记工单）",
-                " (who waits there is kept, and gets a ticket by its rule for no seats)",
+                "（按旧方案进行的来电仍可排入；由原来的座席和新方案中该号码所属队列的座席接听，都没有时按无座席规则登记工单；预约回拨转到其他可预约的队列）",
+                " (calls under way may still come to it; its seats take them, and those of the queue that the new plan \
+                 gives their number; without either, a ticket by its rule for no seats; kept call-backs go to another \
+                 queue that keeps them)",
             ),
             Kind::Seat => ("（通话中的说完为止）", " (a clerk who talks does so to the end)"),
             Kind::Number => {

@@ -2,51 +2,130 @@
 
 use std::time::Duration;
 
-use super::super::callers::CallerAct;
+use super::super::callers::{CallerAct, CallerPolicy, Lane};
 use super::super::diagnostic::Text;
 use super::super::explain::mode_words;
+use super::super::meeting::Meeting;
+use super::super::people::{ApiToken, ExpertGroup};
 use super::super::people_values::role_word;
-use super::super::plan::{BenchLine, Line, LineMode, Plan, Queue, SinkKind, Trunk};
-use super::super::queueing::{Known, Strategy};
+use super::super::plan::{
+    BenchLine, Line, LineMode, Member, Peer, Plan, Probing, Prompt, Queue, Seat, Sink, SinkKind, Trunk,
+    TrunkGroup, TrunkTarget,
+};
+use super::super::queueing::{CallbackOffer, Known, Queueing, Strategy, Widening};
+use super::super::script::{Bot, LookUpSource};
 use super::super::written::duration;
 use super::describe::{Item, row};
 use super::fixed::Fixed;
+use super::flows;
 use super::kind::Kind;
-use super::sections::transition;
+use super::sections::{transition, transport_word};
 use crate::id::mask;
 
 /// Trunks, groups and queues.
 pub(super) fn ways(plan: &Plan) -> Vec<Item> {
-    let group = |group: &super::super::trunk::TrunkGroup| {
-        let members = group.members.iter();
-        let members = members.map(|own| format!("{} ({}/{})", own.trunk, own.priority, own.weight));
-        Item::named(Kind::Group, &group.id, group).with("成员", "members", row(members))
+    let group = |TrunkGroup { id, members }: &TrunkGroup| {
+        let word = |Member { trunk, priority, weight }: &Member| format!("{trunk} ({priority}/{weight})");
+        Item::named(Kind::Group, id).with("成员", "members", row(members.iter().map(word)))
     };
     let trunks = plan.trunks.values().map(trunk);
     trunks.chain(plan.groups.values().map(group)).chain(plan.queues.values().map(queue)).collect()
 }
 
 fn trunk(trunk: &Trunk) -> Item {
-    let targets = trunk.targets.iter().map(|target| match target.port {
-        Some(port) => format!("{}:{port}", target.host),
-        None => target.host.clone(),
-    });
-    let sources = trunk.sources.iter().map(|net| format!("{}/{}", net.addr, net.prefix));
-    Item::named(Kind::Trunk, &trunk.id, trunk)
-        .with("送往", "target", row(targets))
+    let Trunk {
+        id,
+        sources,
+        certificate,
+        targets,
+        domain,
+        account,
+        register,
+        probe,
+        dialled_from,
+        trust_identity,
+        forwarded_in,
+        connect_timeout,
+        calls_max,
+        calls_per_second,
+        priority,
+        weight,
+        emergency_center,
+        drill,
+        sound,
+        rewrite,
+    } = trunk;
+    let sources = sources.iter().map(|net| format!("{}/{}", net.addr, net.prefix));
+    let probe = probe.map_or_else(
+        || "-".to_owned(),
+        |Probing { every, down_after, up_after }| format!("{} ({down_after}/{up_after})", duration(every)),
+    );
+    Item::named(Kind::Trunk, id)
+        .with("送往", "target", row(targets.iter().map(target)))
         .with("来源", "sources", row(sources))
-        .with("同时通话数", "calls at once", trunk.calls_max)
-        .with("每秒新建", "new calls a second", trunk.calls_per_second)
-        .with_span("连接时限", "connect time-out", trunk.connect_timeout)
-        .with_switch("探问", "probed", trunk.probe.is_some())
-        .with("优先级", "priority", trunk.priority)
-        .with("权重", "weight", trunk.weight)
-        .with_switch("指挥中心", "emergency center", trunk.emergency_center)
-        .with_switch("演练", "drill", trunk.drill)
+        .with("注册", "registers for", register.map_or_else(|| "-".to_owned(), duration))
+        .with("同时通话数", "calls at once", calls_max)
+        .with("每秒新建", "new calls a second", calls_per_second)
+        .with_span("连接时限", "connect time-out", *connect_timeout)
+        .with("探问", "probed", probe)
+        .with("优先级", "priority", priority)
+        .with("权重", "weight", weight)
+        .with_switch("指挥中心", "emergency center", *emergency_center)
+        .with_switch("演练", "drill", *drill)
+        .rest(&(certificate, domain, account, dialled_from, trust_identity, forwarded_in, sound, rewrite))
+}
+
+/// `203.0.113.7:5060`, with what else is written of it.
+fn target(target: &TrunkTarget) -> String {
+    let TrunkTarget { secure, host, port, transport } = target;
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    let transport = transport.map(|own| format!(";transport={}", transport_word(own))).unwrap_or_default();
+    format!("{}{host}{port}{transport}", if *secure { "sips:" } else { "" })
 }
 
 fn queue(queue: &Queue) -> Item {
-    let strategy = match queue.rules.strategy {
+    let Queue {
+        id,
+        greeting,
+        music,
+        ring,
+        wrap_up,
+        away,
+        wait_max,
+        no_seat_wait,
+        length_max,
+        announce_every,
+        overflow_prompt,
+        rules,
+    } = queue;
+    let item = Item::named(Kind::Queue, id)
+        .with("问候", "greeting", greeting)
+        .with("等候音乐", "music", music)
+        .with_span("最长等候", "longest wait", *wait_max)
+        .with_span("无座席时最长等候", "longest wait without seats", *no_seat_wait)
+        .with("人数上限", "callers at once", length_max)
+        .with_span("振铃", "rings", *ring)
+        .with_span("整理时间", "wrap-up", *wrap_up)
+        .with("漏接后休息", "rest after a missed call", span_or_none(*away))
+        .with_span("播报间隔", "announced every", *announce_every)
+        .with("转工单提示音", "overflow prompt", overflow_prompt);
+    queueing(item, rules)
+}
+
+fn queueing(item: Item, rules: &Queueing) -> Item {
+    let Queueing {
+        strategy,
+        widen,
+        priority,
+        ageing,
+        expected_wait_max,
+        shed,
+        sticky_wait,
+        surge,
+        callback,
+        staffing,
+    } = rules;
+    let strategy = match strategy {
         Strategy::LongestIdle => "longest_idle",
         Strategy::RoundRobin => "round_robin",
         Strategy::FewestCalls => "fewest_calls",
@@ -54,162 +133,225 @@ fn queue(queue: &Queue) -> Item {
         Strategy::Random => "random",
         Strategy::RingAll => "ring_all",
     };
-    Item::named(Kind::Queue, &queue.id, queue)
-        .with("问候", "greeting", &queue.greeting)
-        .with("等候音乐", "music", &queue.music)
-        .with_span("最长等候", "longest wait", queue.wait_max)
-        .with_span("无座席时最长等候", "longest wait without seats", queue.no_seat_wait)
-        .with("人数上限", "callers at once", queue.length_max)
-        .with_span("振铃", "rings", queue.ring)
-        .with_span("整理时间", "wrap-up", queue.wrap_up)
-        .with("漏接后休息", "rest after a missed call", queue.away.map_or_else(|| "-".to_owned(), duration))
-        .with_span("播报间隔", "announced every", queue.announce_every)
-        .with("转工单提示音", "overflow prompt", &queue.overflow_prompt)
-        .with("派席方式", "strategy", strategy)
-        .with("优先级", "priority", queue.rules.priority)
+    let widen = widen.iter().map(|Widening { after, levels }| format!("{} -{levels}", duration(*after)));
+    let shed = shed.iter().map(|(waiting, priority)| format!("{waiting} < {priority}"));
+    let back = callback.as_ref().map_or_else(
+        || "-".to_owned(),
+        |CallbackOffer { after, key, tries, again_after, keep }| {
+            let [after, again, keep] = [after, again_after, keep].map(|span| duration(*span));
+            format!("{key} ({after}, {keep}, {tries} × {again})")
+        },
+    );
+    item.with("派席方式", "strategy", strategy)
+        .with("优先级", "priority", priority)
+        .with("老化", "ageing", span_or_none(*ageing))
+        .with("预计等候上限", "longest expected wait", span_or_none(*expected_wait_max))
+        .with("等候熟悉的座席", "waits for a known clerk", span_or_none(*sticky_wait))
+        .with("放宽技能", "asks for less", row(widen))
+        .with("分流", "sheds", row(shed))
+        .with("预约回拨", "call back", back)
+        .rest(&(surge, staffing))
 }
 
 /// Seats, and whom clerks ask.
 pub(super) fn people(plan: &Plan) -> Vec<Item> {
-    let seats = plan.seats.values().map(|seat| {
-        Item::named(Kind::Seat, &seat.id, seat)
-            .with("名称", "name", &seat.name)
-            .with("角色", "role", role_word(seat.role))
-            .with("队列", "queues", row(&seat.queues))
-            .with("技能", "skills", skills(&seat.skills))
-            .with("次序", "order", seat.order)
-            .with("整理时间", "wrap-up", seat.wrap_up.map_or_else(|| "-".to_owned(), duration))
-            .with_text("班次", "shifts", seat.hours.words())
-    });
-    let emergency = plan.emergency.iter().map(|(number, peer)| {
-        let item = Item::named(Kind::Emergency, number, peer);
-        item.with("中继", "trunk", &peer.trunk)
-            .with("对端号码", "number there", &peer.number)
-            .with_span("振铃", "rings", peer.ring)
-            .with_switch("演练", "drill", peer.drill)
-    });
+    let seats = plan.seats.values().map(seat);
+    let emergency =
+        plan.emergency.iter().map(|(number, own)| peer(Item::named(Kind::Emergency, number), own));
     let experts = plan.experts.values().map(|group| {
-        Item::named(Kind::Experts, &group.number, group)
-            .with("座席", "seats", row(&group.seats))
-            .with_text("时段", "hours", group.hours.words())
-            .with_span("振铃", "rings", group.accept)
+        let ExpertGroup { number, name, department, seats, hours, accept } = &**group;
+        Item::named(Kind::Experts, number)
+            .with("座席", "seats", row(seats))
+            .with_text("时段", "hours", hours.words())
+            .with_span("振铃", "rings", *accept)
+            .with("名称", "name", name)
+            .with("责任单位", "department", department)
     });
-    let departments = plan.departments.iter().map(|(number, peer)| {
+    let departments = plan.departments.iter().map(|(number, own)| {
         let name = plan.department_names.get(number);
-        Item::named(Kind::Department, number, &(peer, name))
-            .with("名称", "name", name.map_or("-", String::as_str))
-            .with("中继", "trunk", &peer.trunk)
-            .with("对端号码", "number there", &peer.number)
-            .with_text("时段", "hours", peer.hours.words())
+        let item = Item::named(Kind::Department, number);
+        peer(item.with("名称", "name", name.map_or("-", String::as_str)), own)
     });
     seats.chain(emergency).chain(experts).chain(departments).collect()
+}
+
+fn seat(seat: &Seat) -> Item {
+    let Seat { id, name, role, skills: known, queues, order, wrap_up, secret, hours, sound } = seat;
+    Item::named(Kind::Seat, id)
+        .with("名称", "name", name)
+        .with("角色", "role", role_word(*role))
+        .with("队列", "queues", row(queues))
+        .with("技能", "skills", skills(known))
+        .with("次序", "order", order)
+        .with("整理时间", "wrap-up", span_or_none(*wrap_up))
+        .with_text("班次", "shifts", hours.words())
+        .rest(&(secret, sound))
+}
+
+/// With somebody on the far side of a trunk.
+fn peer(item: Item, peer: &Peer) -> Item {
+    let Peer { trunk, number, ring, drill, hours } = peer;
+    item.with("中继", "trunk", trunk)
+        .with("对端号码", "number there", number)
+        .with_span("振铃", "rings", *ring)
+        .with_switch("演练", "drill", *drill)
+        .with_text("时段", "hours", hours.words())
 }
 
 /// Numbers and meeting rooms.
 pub(super) fn numbers(plan: &Plan) -> Vec<Item> {
     let meetings = plan.meetings.iter().map(|meeting| {
-        Item::named(Kind::Meeting, &meeting.name, meeting)
+        let Meeting { name, prefix: _, digits: _, members_max, prompt, record, seats, trunks } = &**meeting;
+        Item::named(Kind::Meeting, name)
             .with("号码", "numbers", meeting.pattern())
-            .with("人数上限", "members", meeting.members_max)
-            .with_switch("录音", "recorded", meeting.record)
+            .with("人数上限", "members", members_max)
+            .with_switch("录音", "recorded", *record)
+            .with_switch("座席可入", "seats may join", *seats)
+            .with("中继", "trunks", row(trunks))
+            .rest(prompt)
     });
     plan.lines.values().map(number).chain(meetings).collect()
 }
 
 fn number(line: &Line) -> Item {
-    let item = Item::named(Kind::Number, &line.number, line)
-        .with("名称", "name", &line.name)
-        .with_text("方式", "mode", mode_words(&line.mode))
-        .with("责任单位", "owner", &line.owner);
-    let item = match &line.mode {
+    let Line {
+        number,
+        name,
+        owner,
+        mode,
+        row,
+        expert_seats,
+        is_confidential,
+        skills: known,
+        transition: own_transition,
+        language,
+        script,
+        restored,
+    } = line;
+    let item = Item::named(Kind::Number, number)
+        .with("名称", "name", name)
+        .with_text("方式", "mode", mode_words(mode))
+        .with("责任单位", "owner", owner);
+    let item = match mode {
         LineMode::Primary { queue } | LineMode::Merged { queue } | LineMode::Dual { queue } => {
             item.with("队列", "queue", queue)
         }
-        LineMode::SubCenter { peer, queue } | LineMode::Retained { peer, queue } => item
-            .with("队列", "queue", queue)
-            .with("中继", "trunk", &peer.trunk)
-            .with("对端号码", "number there", &peer.number)
-            .with_span("振铃", "rings", peer.ring)
-            .with_switch("演练", "drill", peer.drill)
-            .with_text("时段", "hours", peer.hours.words()),
-        LineMode::Bench(BenchLine::Dial { peer, .. }) => item.with("中继", "trunk", &peer.trunk),
-        LineMode::Bench(_) | LineMode::Meeting(_) | LineMode::Watch { .. } => item,
+        LineMode::SubCenter { peer: own, queue } | LineMode::Retained { peer: own, queue } => {
+            peer(item.with("队列", "queue", queue), own)
+        }
+        LineMode::Bench(own) => bench(item, own),
+        // Meetings are things of their own.
+        LineMode::Meeting(_) => item,
+        LineMode::Watch { role } => item.with("角色", "role", role_word(*role)),
     };
     let item = item
-        .with("清单序号", "row", if line.row.is_empty() { "-" } else { &line.row })
-        .with_switch("专家座席", "expert seats", line.expert_seats)
-        .with_switch("来电保密", "confidential", line.is_confidential)
-        .with("技能", "skills", skills(&line.skills))
-        .with("自助流程", "flow", line.script.as_ref().map_or("-", |script| script.as_str()))
-        .with("语言", "language", line.language.as_ref().map_or("-", |language| language.as_str()));
-    match &line.transition {
+        .with("清单序号", "row", if row.is_empty() { "-" } else { row })
+        .with_switch("专家座席", "expert seats", *expert_seats)
+        .with_switch("来电保密", "confidential", *is_confidential)
+        .with("技能", "skills", skills(known))
+        .with("自助流程", "flow", script.as_ref().map_or("-", |script| script.as_str()))
+        .with("语言", "language", language.as_ref().map_or("-", |language| language.as_str()))
+        .rest(restored);
+    match own_transition {
         Some(own) => transition(item, own),
         None => item,
     }
 }
 
+fn bench(item: Item, bench: &BenchLine) -> Item {
+    match bench {
+        BenchLine::Silent => item.with("压测", "bench", "silent"),
+        BenchLine::PlayOnce(prompt) => item.with("压测", "bench", format!("play once {prompt}")),
+        BenchLine::PlayForever(prompt) => item.with("压测", "bench", format!("play {prompt}")),
+        BenchLine::Dial { peer: own, record } => {
+            peer(item.with("压测", "bench", "dial").with_switch("录音", "recorded", *record), own)
+        }
+    }
+}
+
 /// Callers who are known, programs, offices, sounds.
 pub(super) fn others(plan: &Plan) -> Vec<Item> {
-    let lanes = plan.callers.lanes.iter().enumerate().map(|(place, lane)| {
-        // Their order decides, too.
-        Item::named(Kind::Lane, &lane.name, lane)
-            .with("次序", "place", place + 1)
-            .with("号码", "lines", row(&lane.lines))
-            .with("中继", "trunks", row(&lane.trunks))
-            .with("主叫数", "callers", lane.callers.len())
-            .with("优先级", "priority", lane.priority)
-            .with("技能", "skills", skills(&lane.skills))
-            .with_switch("不播问候", "without a greeting", lane.straight)
+    let lanes = plan.callers.lanes.iter().enumerate().map(|(place, own)| lane(place, own));
+    let policies = plan.callers.policies.values().map(policy);
+    let look_ups = plan.look_ups.values().map(look_up);
+    let bots = plan.bots.values().map(bot);
+    let tokens = plan.tokens.iter().map(|ApiToken { name, role, seat, secret }| {
+        let seat = seat.as_ref().map_or("-", |seat| seat.as_str());
+        let item = Item::named(Kind::Token, name);
+        item.with("角色", "role", role_word(*role)).with("座席", "seat", seat).rest(secret)
     });
-    let policies = plan.callers.policies.values().map(|policy| {
-        let item = Item::named(Kind::Policy, mask(&policy.caller), policy);
-        Item { key: policy.caller.clone(), ..item }
-            .with_text("做法", "act", act(&policy.act))
-            .with("理由", "reason", &policy.reason)
-            .with("批准人", "approved by", &policy.approver)
-            .with("到期", "until", policy.until)
-    });
-    let flows = plan.scripts.values().map(|script| Item::named(Kind::Flow, &script.id, script));
-    let look_ups = plan.look_ups.values().map(|source| {
-        Item::named(Kind::LookUp, &source.id, source).with("返回", "says", row(&source.says)).with_span(
-            "时限",
-            "time-out",
-            source.timeout,
+    let sinks = plan.sinks.iter().map(sink);
+    let prompts = plan.prompts.values().map(|Prompt { id, text, samples }| {
+        // Not as it is debugged: that is minutes of sound, number by number.
+        Item::named(Kind::Prompt, id).with("文字", "text", text).with(
+            "录音",
+            "recording",
+            format!("{} ({})", duration(length(samples.len())), &sum(samples)[..8]),
         )
     });
-    let bots = plan.bots.values().map(|bot| {
-        Item::named(Kind::Bot, &bot.id, bot)
-            .with("返回", "says", row(&bot.says))
-            .with_span("接通时限", "time to be there", bot.connect)
-            .with_span("最长通话", "longest talk", bot.most)
-            .with("采样率", "rate", bot.rate)
-            .with_switch("告知来电号码", "is told callers' numbers", bot.show_caller)
-    });
-    let tokens = plan.tokens.iter().map(|token| {
-        let seat = token.seat.as_ref().map_or("-", |seat| seat.as_str());
-        Item::named(Kind::Token, &token.name, token)
-            .with("角色", "role", role_word(token.role))
-            .with("座席", "seat", seat)
-    });
-    let sinks = plan.sinks.iter().map(|sink| {
-        let kind = match sink.kind {
-            SinkKind::Sqlite => "sqlite",
-            SinkKind::Jsonl { .. } => "jsonl",
-            SinkKind::Http { .. } => "http",
-        };
-        let item = Item::named(Kind::Sink, &sink.name, sink);
-        let item = item.with("方式", "kind", kind).with_span("时限", "time-out", sink.timeout);
-        Item { fixed: Some(Fixed::Sinks), ..item }
-    });
-    let prompts = plan.prompts.values().map(|prompt| {
-        let samples = prompt.samples.len();
-        // Not as it is debugged: that is minutes of sound, number by number.
-        Item::named(Kind::Prompt, &prompt.id, &sum(&prompt.samples))
-            .with("文字", "text", &prompt.text)
-            .with_span("时长", "length", length(samples))
-    });
-    let callers = lanes.chain(policies).chain(flows).chain(look_ups).chain(bots);
+    let callers = lanes.chain(policies).chain(flows::flows(plan)).chain(look_ups).chain(bots);
     callers.chain(tokens).chain(sinks).chain(prompts).collect()
+}
+
+fn lane(place: usize, lane: &Lane) -> Item {
+    let Lane { name, lines, trunks, callers, priority, skills: known, straight } = lane;
+    // Their order decides, too.
+    Item::named(Kind::Lane, name)
+        .with("次序", "place", place + 1)
+        .with("号码", "lines", row(lines))
+        .with("中继", "trunks", row(trunks))
+        .with("主叫数", "callers", callers.len())
+        .with("优先级", "priority", priority)
+        .with("技能", "skills", skills(known))
+        .with_switch("不播问候", "without a greeting", *straight)
+        .rest(callers)
+}
+
+fn policy(policy: &CallerPolicy) -> Item {
+    let CallerPolicy { caller, act: own, reason, approver, until } = policy;
+    let item = Item::named(Kind::Policy, mask(caller));
+    Item { key: caller.clone(), ..item }
+        .with_text("做法", "act", act(own))
+        .with("理由", "reason", reason)
+        .with("批准人", "approved by", approver)
+        .with("到期", "until", until)
+}
+
+fn look_up(source: &LookUpSource) -> Item {
+    let LookUpSource { id, kind, says, timeout, misses_max, lock } = source;
+    Item::named(Kind::LookUp, id)
+        .with("返回", "says", row(says))
+        .with_span("时限", "time-out", *timeout)
+        .with("查不到次数", "misses", misses_max)
+        .with_span("锁定", "locked for", *lock)
+        .rest(kind)
+}
+
+fn bot(bot: &Bot) -> Item {
+    let Bot { id, url, secret, says, connect, most, music, rate, show_caller } = bot;
+    Item::named(Kind::Bot, id)
+        .with("返回", "says", row(says))
+        .with_span("接通时限", "time to be there", *connect)
+        .with_span("最长通话", "longest talk", *most)
+        .with("采样率", "rate", rate)
+        .with_switch("告知来电号码", "is told callers' numbers", *show_caller)
+        .rest(&(url, secret, music))
+}
+
+fn sink(sink: &Sink) -> Item {
+    let Sink { name, kind, timeout } = sink;
+    let word = match kind {
+        SinkKind::Sqlite => "sqlite",
+        SinkKind::Jsonl { .. } => "jsonl",
+        SinkKind::Http { .. } => "http",
+    };
+    let item =
+        Item::named(Kind::Sink, name).with("方式", "kind", word).with_span("时限", "time-out", *timeout);
+    Item { fixed: Some(Fixed::Sinks), ..item.rest(kind) }
+}
+
+fn span_or_none(span: Option<Duration>) -> String {
+    span.map_or_else(|| "-".to_owned(), duration)
 }
 
 fn skills(known: &[Known]) -> String {

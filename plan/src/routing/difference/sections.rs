@@ -1,7 +1,16 @@
 //! Sections of the file, of which there is one each, described.
 
+use super::super::afterwards::{Calling, Code, Disposition, FollowUp, Missed};
+use super::super::callers::Callers;
 use super::super::diagnostic::Text;
-use super::super::plan::{Afterwards, Plan, Purpose, RecordingFormat, SeatGreeting, Transition, Transport};
+use super::super::people::{AwayReason, ThreeWay, Work};
+use super::super::plan::{
+    Afterwards, City, Limits, Listener, Network, Plan, Purpose, Recording, RecordingFormat, SeatGreeting,
+    Survey, Tls, Transition, Transport,
+};
+use super::super::proof::HumanFirst;
+use super::super::trace::Trace;
+use super::super::written::duration;
 use super::describe::{Item, row};
 use super::fixed::Fixed;
 use super::kind::Kind;
@@ -12,40 +21,24 @@ pub(super) fn sections(plan: &Plan) -> Vec<Item> {
         Purpose::Live => "live",
         Purpose::Bench => "bench",
     };
-    let (city, limits, recording) = (&plan.city, &plan.limits, &plan.recording);
-    let zone = city.time_zone.iana_name().unwrap_or("-");
-    let list = plan.merge_list.map_or("-", |list| list.name);
-    let format = match recording.format {
-        RecordingFormat::Wav => "wav",
-        RecordingFormat::Flac => "flac",
-    };
+    let City { name, area_code, country_code, time_zone } = &plan.city;
+    let HumanFirst { time_max, presses_max } = &plan.human_first;
     vec![
-        Item::section(Kind::Purpose, &purpose).with("设为", "is", purpose),
-        Item::section(Kind::City, &(city, list, &plan.retired))
-            .with("名称", "name", &city.name)
-            .with("区号", "area code", &city.area_code)
-            .with("国家代码", "country code", &city.country_code)
-            .with("时区", "time zone", zone)
+        Item::section(Kind::Purpose).with("设为", "is", purpose),
+        Item::section(Kind::City)
+            .with("名称", "name", name)
+            .with("区号", "area code", area_code)
+            .with("国家代码", "country code", country_code)
+            .with("时区", "time zone", time_zone.iana_name().unwrap_or("-"))
             .fixed(Fixed::TimeZone)
-            .with("归并清单", "merge list", list)
+            .with("归并清单", "merge list", plan.merge_list.map_or("-", |list| list.name))
             .with("已取消的号码", "cancelled numbers", row(&plan.retired)),
-        network(plan),
-        Item::section(Kind::Tls, &plan.network.tls),
-        Item::section(Kind::Limits, limits)
-            .with("同时通话数", "calls at once", limits.calls_max)
-            .fixed(Fixed::CallsMax)
-            .with_span("等待落盘", "wait for the record", limits.durable_wait)
-            .with_span("停机宽限", "grace at the end", limits.drain_grace)
-            .with_span("最长通话", "longest call", limits.call_max),
-        Item::section(Kind::Recording, recording)
-            .with_switch("启用", "on", recording.enabled)
-            .with_switch("分轨", "tracks", recording.tracks)
-            .with("格式", "format", format),
-        Item::section(Kind::Trace, &plan.trace)
-            .with_switch("启用", "on", plan.trace.enabled)
-            .with_span("保存期", "kept for", plan.trace.keep)
-            .with("总量（MiB）", "MiB", plan.trace.keep_mib),
-        Item::section(Kind::SeatGreeting, &plan.seat_greeting).with_text(
+        network(&plan.network),
+        tls(&plan.network.tls),
+        limits(&plan.limits),
+        recording(&plan.recording),
+        trace(&plan.trace),
+        Item::section(Kind::SeatGreeting).with_text(
             "设为",
             "is",
             match plan.seat_greeting {
@@ -53,105 +46,215 @@ pub(super) fn sections(plan: &Plan) -> Vec<Item> {
                 SeatGreeting::Silent => Text::new("不播报", "silent"),
             },
         ),
-        Item::section(Kind::Survey, &plan.survey)
-            .with_switch("启用", "on", plan.survey.enabled)
-            .with_span("等待按键", "wait", plan.survey.wait)
-            .with("遍数", "tries", plan.survey.tries)
-            .with_switch("问原因", "asks why", plan.survey.reason),
-        transition(Item::section(Kind::Transition, &plan.transition), &plan.transition),
-        Item::section(Kind::HumanFirst, &plan.human_first)
-            .with_span("最长用时", "longest", plan.human_first.time_max)
-            .with("最多按键", "presses", plan.human_first.presses_max),
-        Item::section(Kind::Reload, &plan.watch).with_switch("自动重载", "by itself", plan.watch),
+        survey(&plan.survey),
+        transition(Item::section(Kind::Transition), &plan.transition),
+        Item::section(Kind::HumanFirst).with_span("最长用时", "longest", *time_max).with(
+            "最多按键",
+            "presses",
+            presses_max,
+        ),
+        Item::section(Kind::Reload).with_switch("自动重载", "by itself", plan.watch),
     ]
 }
 
-fn network(plan: &Plan) -> Item {
-    let network = &plan.network;
-    let listen = network.listen.iter().map(|listener| {
-        let transport = match listener.transport {
-            Transport::Udp => "udp",
-            Transport::Tcp => "tcp",
-            Transport::Tls => "tls",
-        };
-        format!("{transport}:{}", listener.bind)
-    });
-    // Certificates are a section of their own.
-    let bare = super::super::plan::Network { tls: super::super::plan::Tls::default(), ..network.clone() };
-    Item::section(Kind::Network, &bare)
-        .with("监听", "listens", row(listen))
+fn network(network: &Network) -> Item {
+    let Network {
+        listen,
+        tls: _, // A section of its own.
+        rtp_ports,
+        domain,
+        silence_max,
+        mute_max,
+        one_way_max,
+        session_expires,
+        dns,
+    } = network;
+    Item::section(Kind::Network)
+        .with("监听", "listens", row(listen.iter().map(listener)))
         .fixed(Fixed::Listen)
-        .with("RTP 端口", "RTP ports", format!("{}-{}", network.rtp_ports.0, network.rtp_ports.1))
+        .with("RTP 端口", "RTP ports", format!("{}-{}", rtp_ports.0, rtp_ports.1))
         .fixed(Fixed::RtpPorts)
-        .with("域名", "domain", &network.domain)
-        .with_span("失联判断", "silence", network.silence_max)
-        .with_span("静音判断", "mute", network.mute_max)
-        .with_span("单通判断", "one way", network.one_way_max)
-        .with_span("会话定时", "session timer", network.session_expires)
-        .with("域名服务器", "name servers", row(&network.dns))
+        .with("域名", "domain", domain)
+        .with_span("失联判断", "silence", *silence_max)
+        .with_span("静音判断", "mute", *mute_max)
+        .with_span("单通判断", "one way", *one_way_max)
+        .with_span("会话定时", "session timer", *session_expires)
+        .with("域名服务器", "name servers", row(dns))
+}
+
+fn listener(listener: &Listener) -> String {
+    let Listener { transport, bind, advertise, client_certificate } = listener;
+    let mut text = format!("{}:{bind}", transport_word(*transport));
+    if let Some(advertise) = advertise {
+        text.push_str(&format!(" (advertise {advertise})"));
+    }
+    if let Some(asked) = client_certificate {
+        text.push_str(&format!(" (client_certificate {asked})"));
+    }
+    text
+}
+
+/// As the file says it.
+pub(super) fn transport_word(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "udp",
+        Transport::Tcp => "tcp",
+        Transport::Tls => "tls",
+    }
+}
+
+fn tls(tls: &Tls) -> Item {
+    let Tls { certificate, key, client_ca, roots } = tls;
+    let file = |named: &Option<String>| named.clone().unwrap_or_else(|| "-".to_owned());
+    Item::section(Kind::Tls)
+        .with("证书", "certificate", file(certificate))
+        .with("私钥", "key", file(key))
+        .with("客户端 CA", "client CA", file(client_ca))
+        .with("信任的根证书", "roots", file(roots))
+}
+
+fn limits(limits: &Limits) -> Item {
+    let Limits { calls_max, durable_wait, drain_grace, call_max } = limits;
+    Item::section(Kind::Limits)
+        .with("同时通话数", "calls at once", calls_max)
+        .fixed(Fixed::CallsMax)
+        .with_span("等待落盘", "wait for the record", *durable_wait)
+        .with_span("停机宽限", "grace at the end", *drain_grace)
+        .with_span("最长通话", "longest call", *call_max)
+}
+
+fn recording(recording: &Recording) -> Item {
+    let Recording { enabled, tracks, format } = recording;
+    let format = match format {
+        RecordingFormat::Wav => "wav",
+        RecordingFormat::Flac => "flac",
+    };
+    Item::section(Kind::Recording)
+        .with_switch("启用", "on", *enabled)
+        .with_switch("分轨", "tracks", *tracks)
+        .with("格式", "format", format)
+}
+
+fn trace(trace: &Trace) -> Item {
+    let Trace { enabled, keep, keep_mib, hep, capture_id } = trace;
+    Item::section(Kind::Trace)
+        .with_switch("启用", "on", *enabled)
+        .with_span("保存期", "kept for", *keep)
+        .with("总量（MiB）", "MiB", keep_mib)
+        .with("采集服务器", "collector", hep.map_or_else(|| "-".to_owned(), |at| at.to_string()))
+        .with("采集编号", "capture id", capture_id)
+}
+
+fn survey(survey: &Survey) -> Item {
+    let Survey { enabled, wait, tries, reason } = survey;
+    Item::section(Kind::Survey)
+        .with_switch("启用", "on", *enabled)
+        .with_span("等待按键", "wait", *wait)
+        .with("遍数", "tries", tries)
+        .with_switch("问原因", "asks why", *reason)
 }
 
 /// The months after cut-over, of the file or of a number.
 pub(super) fn transition(item: Item, transition: &Transition) -> Item {
-    let afterwards = match transition.afterwards {
+    let Transition { start, months, prompt, early_media, afterwards } = transition;
+    let afterwards = match afterwards {
         Afterwards::Connect => Text::new("直接接入", "connected"),
         Afterwards::Release => Text::new("拒绝", "refused"),
     };
-    item.with("过渡期首日", "transition from", transition.start)
-        .with("过渡期月数", "months", transition.months)
-        .with("过渡期提示音", "transition prompt", &transition.prompt)
-        .with_switch("接通前播放", "before the answer", transition.early_media)
+    item.with("过渡期首日", "transition from", start)
+        .with("过渡期月数", "months", months)
+        .with("过渡期提示音", "transition prompt", prompt)
+        .with_switch("接通前播放", "before the answer", *early_media)
         .with_text("期满之后", "afterwards", afterwards)
 }
 
 /// What holds for all callers and clerks.
 pub(super) fn rules(plan: &Plan) -> Vec<Item> {
-    let (three_way, work, callers) = (&plan.three_way, &plan.work, &plan.callers);
-    let keys = three_way.keys.iter().map(|(key, target)| format!("*{key} {target}"));
-    let away = work.away.iter().map(|reason| format!("{} {}", reason.digit, reason.name));
-    let (missed, follow_up) = (&plan.missed, &plan.follow_up);
-    // Lanes and policies are things of their own.
-    let bare = super::super::callers::Callers {
-        lanes: Vec::new(),
-        policies: super::super::callers::ByCaller::default(),
-        ..callers.clone()
-    };
-    let urgent = callers.urgent_key.map_or_else(|| "-".to_owned(), |key| key.to_string());
+    let ThreeWay { keys, hold_max, failed_prompt } = &plan.three_way;
+    let keys = keys.iter().map(|(key, target)| format!("*{key} {target}"));
     let mut items = vec![
-        Item::section(Kind::ThreeWay, three_way)
+        Item::section(Kind::ThreeWay)
             .with("快捷键", "keys", row(keys))
-            .with_span("最长保持", "longest hold", three_way.hold_max)
-            .with("失败提示音", "failed prompt", &three_way.failed_prompt),
-        Item::section(Kind::Work, work)
-            .with("离席理由", "reasons for being away", row(away))
-            .with_span("最长整理", "longest wrap-up", work.wrap_up_max)
-            .with_span("休息", "rest", work.rest)
-            .with("状态前缀", "prefix", &work.prefix)
-            .with("监听前缀", "watch prefix", &work.watch_prefix),
-        Item::section(Kind::Callers, &bare)
-            .with_span("老来电人", "known within", callers.repeat_within)
-            .with("紧急键", "urgent key", urgent)
-            .with("紧急优先级", "urgent priority", callers.urgent_priority)
-            .with("指挥中心优先级", "priority of centers", callers.center_priority),
-        Item::section(Kind::Disposition, &plan.disposition),
-        Item::section(Kind::Missed, missed)
-            .with_switch("启用", "on", missed.enabled)
-            .with_span("等候以上", "after", missed.after)
-            .with_span("保留", "kept for", missed.keep)
-            .with("次数", "tries", missed.tries)
-            .with_span("间隔", "again after", missed.again_after),
-        Item::section(Kind::FollowUp, follow_up)
-            .with_switch("启用", "on", follow_up.enabled)
-            .with("百分比", "percent", follow_up.percent)
-            .with_text("时段", "hours", follow_up.hours.words()),
+            .with_span("最长保持", "longest hold", *hold_max)
+            .with("失败提示音", "failed prompt", failed_prompt),
+        work(&plan.work),
+        callers(&plan.callers),
+        disposition(&plan.disposition),
+        missed(&plan.missed),
+        follow_up(&plan.follow_up),
     ];
-    if let Some(calling) = &plan.calling {
-        items.push(
-            Item::section(Kind::Calling, calling)
-                .with("中继", "by", &calling.trunk)
-                .with("显示号码", "shown number", &calling.line)
-                .with("许可开头", "allowed", row(&calling.allowed)),
-        );
-    }
+    items.extend(plan.calling.as_ref().map(calling));
     items
+}
+
+fn work(work: &Work) -> Item {
+    let Work { away, wrap_up_max, rest, prefix, watch_prefix, observer_prompt } = work;
+    let away = away.iter().map(|AwayReason { digit, name, most }| match most {
+        Some(most) => format!("{digit} {name} ({})", duration(*most)),
+        None => format!("{digit} {name}"),
+    });
+    Item::section(Kind::Work)
+        .with("离席理由", "reasons for being away", row(away))
+        .with_span("最长整理", "longest wrap-up", *wrap_up_max)
+        .with_span("休息", "rest", *rest)
+        .with("状态前缀", "prefix", prefix)
+        .with("监听前缀", "watch prefix", watch_prefix)
+        .with("监听提示音", "observer prompt", observer_prompt.as_ref().map_or("-", |prompt| prompt.as_str()))
+}
+
+fn callers(callers: &Callers) -> Item {
+    let Callers {
+        repeat_within,
+        urgent_key,
+        urgent_priority,
+        center_priority,
+        lanes: _,    // Things of their own.
+        policies: _, // As well.
+    } = callers;
+    Item::section(Kind::Callers)
+        .with_span("老来电人", "known within", *repeat_within)
+        .with("紧急键", "urgent key", urgent_key.map_or_else(|| "-".to_owned(), |key| key.to_string()))
+        .with("紧急优先级", "urgent priority", urgent_priority)
+        .with("指挥中心优先级", "priority of centers", center_priority)
+}
+
+fn disposition(disposition: &Disposition) -> Item {
+    let Disposition { fields, types, not_accepted, unsurveyed } = disposition;
+    let codes = |codes: &[Code]| row(codes.iter().map(|Code { code, name }| format!("{code} {name}")));
+    Item::section(Kind::Disposition)
+        .with("领域", "fields", codes(fields))
+        .with("类型", "types", codes(types))
+        .with("不受理", "not accepted", codes(not_accepted))
+        .with("不考核满意度", "not surveyed", codes(unsurveyed))
+}
+
+fn missed(missed: &Missed) -> Item {
+    let Missed { enabled, after, keep, tries, again_after } = missed;
+    Item::section(Kind::Missed)
+        .with_switch("启用", "on", *enabled)
+        .with_span("等候以上", "after", *after)
+        .with_span("保留", "kept for", *keep)
+        .with("次数", "tries", tries)
+        .with_span("间隔", "again after", *again_after)
+}
+
+fn follow_up(follow_up: &FollowUp) -> Item {
+    let FollowUp { enabled, percent, hours, tries, again_after, at_once } = follow_up;
+    Item::section(Kind::FollowUp)
+        .with_switch("启用", "on", *enabled)
+        .with("百分比", "percent", percent)
+        .with_text("时段", "hours", hours.words())
+        .with("次数", "tries", tries)
+        .with_span("间隔", "again after", *again_after)
+        .with("同时呼叫", "at once", at_once)
+}
+
+fn calling(calling: &Calling) -> Item {
+    let Calling { prefix, allowed, trunk, line, ring } = calling;
+    Item::section(Kind::Calling)
+        .with("中继", "by", trunk)
+        .with("显示号码", "shown number", line)
+        .with("许可开头", "allowed", row(allowed))
+        .with("拨号前缀", "prefix", prefix)
+        .with_span("振铃", "rings", *ring)
 }

@@ -108,8 +108,8 @@ fn each_change_is_one_line_with_what_was_and_what_is() {
              新增号码 10009（名称 静音，方式 压测，责任单位 ） / new: number 10009 (name 静音, mode bench, owner )",
         ),
         (
-            &[("does = \"silent\"", "does = \"dial\"\ntrunk = \"far\"\nrecord = true")],
-            "号码 10001: 中继 无 → far / number 10001: trunk none → far",
+            &[("does = \"dial\"", "does = \"dial\"\nrecord = true")],
+            "号码 10002: 录音 否 → 是 / number 10002: recorded no → yes",
         ),
         (
             &[("sources = [\"127.0.0.0/8\"]", "sources = [\"127.0.0.0/8\"]\ntrust_identity = true")],
@@ -127,6 +127,48 @@ fn each_change_is_one_line_with_what_was_and_what_is() {
     for (edits, expected) in rows {
         assert_eq!(lines(edits).join("\n"), expected);
     }
+}
+
+#[test]
+fn a_setting_without_words_is_told_beside_those_that_have_them() {
+    let said = lines(&[(
+        "target = \"127.0.0.1:5090\"",
+        "target = \"127.0.0.1:5090\"\npriority = 2\ndomain = \"far.example\"",
+    )]);
+    let expected = [
+        "中继 far: 优先级 1 → 2 / trunk far: priority 1 → 2",
+        "中继 far: 其他设置有改动 / trunk far: another setting has changed",
+    ];
+    assert_eq!(said, expected);
+    // What was told in part is told whole.
+    for (edit, expected) in [
+        ("\"sip:127.0.0.1:5090;transport=tcp\"", "送往 127.0.0.1:5090 → 127.0.0.1:5090;transport=tcp"),
+        ("\"127.0.0.1:5090\"\nprobe = { every = \"20s\" }", "探问 - → 20s (3/2)"),
+    ] {
+        let said = lines(&[("\"127.0.0.1:5090\"", edit)]);
+        assert_eq!((said.len(), said[0].contains(expected)), (1, true), "{said:?}");
+    }
+}
+
+#[test]
+fn what_is_beside_the_files_is_told_first_and_counts() {
+    let mut difference = Difference::default();
+    (0..=CHANGES_MAX).for_each(|n| difference.note(Text::new(format!("{n}"), format!("{n}"))));
+    assert_eq!((difference.changes.len(), difference.more), (CHANGES_MAX, 1));
+    assert_eq!(difference.changes[0].text.en, CHANGES_MAX.to_string());
+}
+
+#[test]
+fn what_wants_a_restart_is_judged_by_what_the_engine_was_started_with() {
+    let (started, fewer, more) = (
+        plan(&[]),
+        plan(&[("calls_max = 100", "calls_max = 80")]),
+        plan(&[("calls_max = 100", "calls_max = 101")]),
+    );
+    let wants = |old: &Plan, new: &Plan| Difference::under(old, new, &started).changes[0].wants_restart;
+    assert!(!wants(&fewer, &started), "back to what it was started with");
+    assert!(wants(&fewer, &more) && wants(&started, &more));
+    assert!(Difference::between(&fewer, &started).changes[0].wants_restart, "two files, and no engine");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! the swap come back as [`Ask::Prepared`](super::Ask::Prepared). Calls under way keep the plan that they
 //! began with.
 
+mod noting;
 mod prepare;
 pub(super) mod watch;
 
@@ -13,12 +14,12 @@ use std::collections::VecDeque;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+use super::keys::Keys;
 use super::{Ask, House, start};
 use crate::io::kept_plans::{Kept, KeptPlans};
 use crate::io::plan_files::Held;
 use crate::io::sip_socket::tls::Files;
-use crate::io::store::{self, LedgerRow};
-use crate::ledger::{Action, CHANGES_MAX, Trigger};
+use crate::ledger::Trigger;
 use crate::media::SoundBank;
 use crate::routing::Plan;
 use crate::routing::difference::Difference;
@@ -26,6 +27,7 @@ use crate::switchboard::Input;
 use crate::switchboard::notices::HotNotice;
 use crate::time::Timestamp;
 
+pub(super) use noting::Before;
 pub use prepare::Prepared;
 
 /// Reloads that wait for the one under way; a further one is refused, for whoever wants it may ask again.
@@ -235,6 +237,7 @@ impl House {
             in_bank: self.sounds.clone(),
             desk: self.desk.clone(),
             look_ups: self.look_ups.in_force().clone(),
+            ring: self.ring.clone(),
         };
         let door = self.door.clone();
         self.worker.spawn_blocking(move || drop(door.send(Ask::Prepared(Box::new(job.run())))));
@@ -242,22 +245,26 @@ impl House {
 
     /// What the worker made of it.
     pub(super) fn prepared(&mut self, prepared: Prepared) {
-        let Prepared { wanted, files, result } = prepared;
+        let Prepared { wanted, files, secrets, result } = prepared;
         if let Some(files) = files {
             self.in_force.file_digest = files.digest;
             if !wanted.dry_run {
                 // What a trial has read is still to be taken.
-                self.watched.send_replace(watch::Watched::of(self.plan.watch, files.marks));
+                self.watched.send_modify(|watched| watched.read = files.marks);
             }
+        }
+        if !wanted.dry_run {
+            self.watched.send_modify(|watched| watched.secrets = secrets);
         }
         match result {
             Err(why) => self.not_reloaded(wanted, why),
-            Ok(prepare::Ready::Unchanged { tokens, diagnostics, tests }) => {
-                if let Some(tokens) = tokens {
-                    self.tokens.send_replace(tokens); // Their files may have changed all the same.
+            Ok(prepare::Ready::Unchanged { keys, difference, diagnostics, tests }) => {
+                if let Some(keys) = keys {
+                    self.secrets_changed(*keys, &wanted, &difference);
                 }
-                tracing::info!(trigger = wanted.trigger.word(), "the plan has not changed");
-                self.reloaded(wanted, Outcome::Unchanged, Difference::default(), diagnostics, tests);
+                let (trigger, changed) = (wanted.trigger.word(), difference.words());
+                tracing::info!(trigger, "the plan has not changed\n{changed}");
+                self.reloaded(wanted, Outcome::Unchanged, difference, diagnostics, tests);
             }
             Ok(prepare::Ready::Trial { difference, diagnostics, tests }) => {
                 self.reloaded(wanted, Outcome::WouldBeTaken, difference, diagnostics, tests);
@@ -269,9 +276,19 @@ impl House {
                 self.reloaded(wanted, Outcome::Taken, difference, diagnostics, tests);
             }
         }
-        if self.in_force.file_state() != FileState::InForce {
-            let (number, file) = (self.in_force.number, &self.in_force.file);
-            tracing::warn!(number, file, "the file is not the plan in force: a restart uses the file");
+        let (number, file) = (self.in_force.number, &self.in_force.file);
+        match self.in_force.file_state() {
+            FileState::InForce => {}
+            FileState::Differs => {
+                tracing::warn!(number, file, "the file is not the plan in force: a restart uses the file");
+            }
+            FileState::Faulty => {
+                tracing::warn!(
+                    number,
+                    file,
+                    "the file, or a secret of it, is of no use: a restart would fail"
+                );
+            }
         }
         self.reloads.running = false;
         for (notice, sound, reply) in std::mem::take(&mut self.reloads.notices) {
@@ -281,11 +298,9 @@ impl House {
     }
 
     fn swap(&mut self, new: prepare::New) {
-        let prepare::New { plan, tokens, accounts, trunk_passwords, look_ups, in_bank, sounds, kept, .. } =
-            new;
-        self.look_ups.take(&plan.digest, look_ups);
+        let prepare::New { plan, keys, in_bank, sounds, kept, .. } = new;
+        let (accounts, trunk_passwords) = self.take_keys(&plan.digest, keys);
         self.sockets.renew_certificates(Some(Files::of(&plan.network.tls, &self.setup.data)));
-        self.tokens.send_replace(tokens);
         self.sounds = in_bank;
         self.media.set_bank(&self.sounds.bank);
         self.tracer.configure(plan.trace);
@@ -304,10 +319,19 @@ impl House {
             digest = plan.digest,
             "a new plan is in force for the calls to come:\n{changed}"
         );
-        self.note_plan(Some(&previous), &new.difference);
+        self.note_taken(&previous, &new.difference);
         let changed = Input::PlanChanged { plan, accounts, trunk_passwords, sounds };
         self.board.handle_input(changed, self.setup.clock.now());
         self.resolver.follow(&self.plan);
+    }
+
+    /// The plan is the same, and what is behind its secrets is not.
+    fn secrets_changed(&mut self, keys: Keys, wanted: &Wanted, difference: &Difference) {
+        let digest = self.plan.digest.clone();
+        let (accounts, trunk_passwords) = self.take_keys(&digest, keys);
+        self.note_secrets(wanted, difference);
+        let changed = Input::SecretsChanged { accounts, trunk_passwords };
+        self.board.handle_input(changed, self.setup.clock.now());
     }
 
     fn reloaded(
@@ -340,73 +364,16 @@ impl House {
             let _ = reply.send(Err(why));
         }
     }
-
-    /// Writes a change of plan to the ledger, on the worker, and which cancelled numbers it brings back.
-    pub(super) fn note_plan(&self, previous: Option<&Plan>, difference: &Difference) {
-        let Some(errands) = self.store.as_ref().map(store::Store::errands) else { return };
-        let InForce { number, digest, mut trigger, mut by, mut reason, mut rolled_back_to, .. } =
-            self.in_force.clone();
-        if previous.is_none() {
-            // Whoever brought the plan in force before has not started the engine.
-            (trigger, by) = (Trigger::Start, OPERATOR.to_owned());
-            (reason, rolled_back_to) = (String::new(), None);
-        }
-        if reason.is_empty() {
-            reason = trigger.word().to_owned();
-        }
-        let previous_digest = previous.map(|plan| plan.digest.clone());
-        let changes = difference.changes.iter().take(CHANGES_MAX);
-        let changes = changes.map(|change| change.text.zh.clone()).collect();
-        let at = self.setup.clock.now().wall;
-        let mut restored = restored(&self.plan);
-        if let Some(previous) = previous {
-            let before = self::restored(previous);
-            restored.retain(|own| !before.contains(own));
-        }
-        self.worker.spawn(async move {
-            let subject = digest.clone();
-            let action = Action::PlanChanged {
-                changes,
-                digest,
-                number: Some(number),
-                previous_digest,
-                rolled_back_to,
-                trigger: Some(trigger),
-            };
-            let written =
-                errands.append(move |last| LedgerRow::after(last, at, &by, action, &subject, &reason)).await;
-            if let Err(error) = written {
-                tracing::error!(%error, "the change of plan is not in the ledger");
-            }
-            for (number, approver, reason) in restored {
-                let action = Action::NumberRestored { number: number.clone() };
-                let written = errands
-                    .append(move |last| LedgerRow::after(last, at, &approver, action, &number, &reason))
-                    .await;
-                if let Err(error) = written {
-                    tracing::error!(%error, "that a number is restored is not in the ledger");
-                }
-            }
-        });
-    }
 }
 
-/// Cancelled numbers that the plan has in use again: which, who decided so, and why and when.
-fn restored(plan: &Plan) -> Vec<(String, String, String)> {
-    let said = plan.lines.values().filter_map(|line| Some((line, line.restored.as_ref()?)));
-    said.map(|(line, own)| {
-        (
-            line.number.to_string(),
-            format!("operator:{}", own.approver),
-            format!("{} ({})", own.reason, own.date),
-        )
-    })
-    .collect()
-}
-
-/// The plan of a house that opens: the last one's number where the files are the same, and else a new one.
-/// A shelf that cannot be read or written costs ways back, and no start.
-pub(super) fn at_start(plan: &Plan, held: &[Held], setup: &super::Setup) -> InForce {
+/// The plan of a house that opens: the last one's number where the files are the same, and else a new one. With
+/// it what was in force before, if anything was, and what is other now. A shelf that cannot be read or written
+/// costs ways back, and no start.
+pub(super) fn at_start(
+    plan: &Plan,
+    held: &[Held],
+    setup: &super::Setup,
+) -> (InForce, Option<Before>, Difference) {
     let shelf = KeptPlans::of(&setup.data);
     let mut history = shelf.history().unwrap_or_else(|error| {
         tracing::error!(%error, "the kept plans cannot be read");
@@ -415,12 +382,18 @@ pub(super) fn at_start(plan: &Plan, held: &[Held], setup: &super::Setup) -> InFo
     let last = history.pop();
     let file = setup.config.to_string_lossy().into_owned();
     let digest = Some(plan.digest.clone());
-    let kept = match last {
-        Some(last) if last.digest == plan.digest => last,
+    let (kept, before, difference) = match last {
+        Some(last) if last.digest == plan.digest => (last, Some(Before::of(plan)), Difference::default()),
         last => {
+            let (mut before, mut difference) = (None, Difference::default());
             if let Some(last) = &last {
                 let number = last.number;
                 tracing::warn!(number, file, "the file is not the plan that was in force: the file is used");
+                let read = shelf.read(last, &setup.overrides, setup.clock.now().wall);
+                if let Some(previous) = &read.outcome.plan {
+                    difference = Difference::under(previous, plan, plan); // It starts with this one.
+                }
+                before = Some(Before::kept(last, read.outcome.plan.as_ref()));
             }
             let kept = Kept {
                 number: last.map_or(1, |last| last.number + 1),
@@ -432,10 +405,13 @@ pub(super) fn at_start(plan: &Plan, held: &[Held], setup: &super::Setup) -> InFo
                 rolled_back_to: None,
                 files: Vec::new(),
             };
-            keep(&shelf, kept, held)
+            (keep(&shelf, kept, held), before, difference)
         }
     };
-    InForce::of(kept, file, digest, plan.watch)
+    if let Err(error) = shelf.note_start(kept.number, &setup.overrides) {
+        tracing::error!(%error, "what the engine was started with is not noted: `check` goes by the last plan");
+    }
+    (InForce::of(kept, file, digest, plan.watch), before, difference)
 }
 
 /// A plan is in force even where no disk holds it: then nobody can roll back to it.

@@ -1,26 +1,24 @@
 //! All of a reload that takes time: reading, checking, testing, decoding, keeping. Runs on the worker.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::super::keys::{self, Keys};
 use super::super::sounds::Sounds;
 use super::super::start;
 use super::{InForce, NotReloaded, Wanted, Which};
 use crate::id::PromptId;
-use crate::io::bot;
 use crate::io::clock::Clock;
-use crate::io::http::tokens::Tokens;
 use crate::io::kept_plans::{Kept, KeptPlans};
 use crate::io::look_up::Sources;
-use crate::io::plan_files::{self, Held, Marked, Reading};
+use crate::io::plan_files::{self, Held, Marked, Reading, mark};
+use crate::io::secrets::Keyring;
 use crate::io::store::Desk;
 use crate::ledger::Trigger;
 use crate::media::order::SoundId;
 use crate::routing::difference::{Difference, wants_restart};
 use crate::routing::{Overrides, Plan};
-use crate::sip::event::SeatAccount;
-use crate::switchboard::trunks::TrunkPasswords;
 
 /// What is to be done, with all that it needs of the house.
 pub(super) struct Job {
@@ -38,6 +36,8 @@ pub(super) struct Job {
     pub(super) in_bank: Sounds,
     pub(super) desk: Desk,
     pub(super) look_ups: Sources,
+    /// Secrets of the plan in force.
+    pub(super) ring: Keyring,
 }
 
 /// What came of it, for the control loop.
@@ -45,6 +45,8 @@ pub struct Prepared {
     pub(super) wanted: Wanted,
     /// The operator's files, if it was they that were read.
     pub(super) files: Option<Files>,
+    /// Files of secrets, and what each was known by.
+    pub(super) secrets: Vec<Marked>,
     pub(super) result: Result<Ready, NotReloaded>,
 }
 
@@ -57,8 +59,13 @@ pub(super) struct Files {
 
 /// A plan that can be taken over.
 pub(super) enum Ready {
-    /// It is in force already. Tokens, unless this was a trial.
-    Unchanged { tokens: Option<Tokens>, diagnostics: serde_json::Value, tests: usize },
+    /// It is in force already. What its secrets open, where they have changed and this was no trial.
+    Unchanged {
+        keys: Option<Box<Keys>>,
+        difference: Difference,
+        diagnostics: serde_json::Value,
+        tests: usize,
+    },
     /// Nothing is to change.
     Trial { difference: Difference, diagnostics: serde_json::Value, tests: usize },
     /// It is new.
@@ -68,10 +75,7 @@ pub(super) enum Ready {
 /// A plan with everything that the house takes over with it.
 pub(super) struct New {
     pub(super) plan: Arc<Plan>,
-    pub(super) tokens: Tokens,
-    pub(super) accounts: Vec<SeatAccount>,
-    pub(super) trunk_passwords: TrunkPasswords,
-    pub(super) look_ups: Sources,
+    pub(super) keys: Keys,
     pub(super) in_bank: Sounds,
     pub(super) sounds: Vec<(PromptId, SoundId)>,
     pub(super) kept: Kept,
@@ -84,15 +88,23 @@ impl Job {
     /// Does it. A fault in it costs the reload, and nothing else.
     pub(super) fn run(mut self) -> Prepared {
         let mut files = None;
-        let result = catch_unwind(AssertUnwindSafe(|| self.prepare(&mut files))).unwrap_or_else(|_| {
-            Err(NotReloaded::Outside(
-                "重载时发生内部错误 / the reload met a fault of the engine's".to_owned(),
-            ))
-        });
-        Prepared { wanted: self.wanted, files, result }
+        let looked = |(name, _): &Marked| (name.clone(), mark(Path::new(name)));
+        // Before any is read: one that changes meanwhile is seen later.
+        let mut secrets: Vec<Marked> = self.ring.marks().iter().map(looked).collect();
+        let result = catch_unwind(AssertUnwindSafe(|| self.prepare(&mut files, &mut secrets)))
+            .unwrap_or_else(|_| {
+                Err(NotReloaded::Outside(
+                    "重载时发生内部错误 / the reload met a fault of the engine's".to_owned(),
+                ))
+            });
+        Prepared { wanted: self.wanted, files, secrets, result }
     }
 
-    fn prepare(&mut self, files: &mut Option<Files>) -> Result<Ready, NotReloaded> {
+    fn prepare(
+        &mut self,
+        files: &mut Option<Files>,
+        secrets: &mut Vec<Marked>,
+    ) -> Result<Ready, NotReloaded> {
         let shelf = KeptPlans::of(&self.data);
         let now = self.clock.now().wall;
         let outside = |error: &dyn std::fmt::Display| NotReloaded::Outside(error.to_string());
@@ -123,39 +135,38 @@ impl Job {
         if !dry_run {
             start::log(&report);
         }
-        if plan.digest == self.running.digest || self.was_seen(&plan) {
-            let tokens = match dry_run {
-                true => None,
-                false => Some(start::tokens(&self.running, &self.data).map_err(|error| outside(&error))?.0),
-            };
-            return Ok(Ready::Unchanged { tokens, diagnostics, tests });
+        let is_new = plan.digest != self.running.digest && !self.was_seen(&plan);
+        let of = if is_new { &plan } else { &self.running };
+        let mut ring = self.ring.next(dry_run);
+        let keys = Keys::read(of, &mut ring, &self.desk, &self.look_ups);
+        *secrets = ring.marks().to_vec();
+        let keys = keys.map_err(|error| {
+            if let Some(files) = files
+                && !ring.has_lost()
+            {
+                files.digest = None; // A restart would fail by this, too.
+            }
+            outside(&error)
+        })?;
+        let mut difference = match is_new {
+            true => Difference::under(&self.running, &plan, &self.started),
+            false => Difference::default(),
+        };
+        let news = keys::news(&ring, dry_run);
+        let keys_changed = !news.is_empty();
+        news.into_iter().rev().for_each(|told| difference.note(told));
+        if !is_new {
+            let keys = (keys_changed && !dry_run).then(|| Box::new(keys));
+            return Ok(Ready::Unchanged { keys, difference, diagnostics, tests });
         }
-        let difference = Difference::between(&self.running, &plan);
         if dry_run {
             return Ok(Ready::Trial { difference, diagnostics, tests });
         }
-        let (tokens, _) = start::tokens(&plan, &self.data).map_err(|error| outside(&error))?;
-        let (accounts, _) = start::accounts(&plan, &self.data).map_err(|error| outside(&error))?;
-        let trunk_passwords = start::trunk_passwords(&plan, &self.data).map_err(|error| outside(&error))?;
-        bot::check(&plan, &self.data).map_err(|error| outside(&error))?;
-        let look_ups = Sources::open(&plan, &self.data, &self.desk, &self.look_ups);
-        let look_ups = look_ups.map_err(|error| outside(&error))?;
         let mut in_bank = std::mem::take(&mut self.in_bank);
         let sounds = in_bank.take(&plan);
         let kept = self.keep(&shelf, &plan, &held, again);
-        Ok(Ready::New(Box::new(New {
-            plan,
-            tokens,
-            accounts,
-            trunk_passwords,
-            look_ups,
-            in_bank,
-            sounds,
-            kept,
-            difference,
-            diagnostics,
-            tests,
-        })))
+        let new = New { plan, keys, in_bank, sounds, kept, difference, diagnostics, tests };
+        Ok(Ready::New(Box::new(new)))
     }
 
     /// A file that was touched and holds what it held when a rollback passed it over does not undo that.

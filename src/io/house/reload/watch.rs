@@ -1,4 +1,4 @@
-//! Sees that a file of the plan has changed, or one has come that a pattern asks for.
+//! Sees that a file of the plan or of one of its secrets has changed, or one has come that a pattern asks for.
 //!
 //! By looking at each of them once a second, not by the kernel's word of it: that word does not come from
 //! network mounts and into containers, follows a file that an editor has renamed away, and has to be set
@@ -24,20 +24,27 @@ const ANSWER: Duration = Duration::from_secs(60);
 pub(in super::super) struct Watched {
     /// Whether anything is.
     pub(in super::super) on: bool,
-    read: Vec<Marked>,
+    /// Files of the plan.
+    pub(in super::super) read: Vec<Marked>,
+    /// Files of its secrets.
+    pub(in super::super) secrets: Vec<Marked>,
 }
 
 impl Watched {
-    pub(in super::super) fn of(on: bool, read: Vec<Marked>) -> Self {
-        Watched { on, read }
+    pub(in super::super) fn of(on: bool, read: Vec<Marked>, secrets: Vec<Marked>) -> Self {
+        Watched { on, read, secrets }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Marked> {
+        self.read.iter().chain(&self.secrets)
     }
 
     fn marks(&self) -> Vec<Option<Mark>> {
-        self.read.iter().map(|(name, _)| mark(Path::new(name))).collect()
+        self.all().map(|(name, _)| mark(Path::new(name))).collect()
     }
 
     fn is_as_read(&self, marks: &[Option<Mark>]) -> bool {
-        self.read.iter().map(|(_, mark)| *mark).eq(marks.iter().copied())
+        self.all().map(|(_, mark)| *mark).eq(marks.iter().copied())
     }
 }
 

@@ -1,6 +1,6 @@
-//! All secrets of a plan together: what nobody has put there yet, and what others can read.
+//! All secrets that a plan names: which nobody has put there yet, and which others can read.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{StartError, premises};
 use crate::io::http::TOKEN_FILE;
@@ -10,22 +10,19 @@ use crate::routing::plan::{SecretRef, SinkKind};
 use crate::routing::script::LookUpKind;
 
 /// One secret.
-struct Key<'a> {
+struct Key {
     /// What it opens, in both languages.
     what: [String; 2],
     secret: SecretRef,
     /// Somebody else's: it cannot be made up.
     given: bool,
-    /// Of a webhook: whoever is at the other end must be told it.
-    shared: Option<&'a str>,
 }
 
-fn keys(plan: &Plan) -> Vec<Key<'_>> {
+fn keys(plan: &Plan) -> Vec<Key> {
     let key = |[zh, en]: [&str; 2], name: &str, secret: &SecretRef| Key {
         what: [format!("{zh} {name}"), format!("{en} {name}")],
         secret: secret.clone(),
         given: false,
-        shared: None,
     };
     let given = |what, name, secret| Key { given: true, ..key(what, name, secret) };
     let own = SecretRef::File(TOKEN_FILE.into());
@@ -38,13 +35,13 @@ fn keys(plan: &Plan) -> Vec<Key<'_>> {
     for sink in &plan.sinks {
         if let SinkKind::Http { secret, .. } = &sink.kind {
             let what = ["工单系统的签名密钥（base64）", "the signing secret (base64) of ticket_sink"];
-            keys.push(Key { shared: Some(&sink.name), ..key(what, &sink.name, secret) });
+            keys.push(key(what, &sink.name, secret));
         }
     }
     for source in plan.look_ups.values() {
         if let LookUpKind::Http { secret, .. } = &source.kind {
             let what = ["查询源的签名密钥（base64）", "the signing secret (base64) of look_up"];
-            keys.push(Key { shared: Some(source.id.as_str()), ..key(what, source.id.as_str(), secret) });
+            keys.push(key(what, source.id.as_str(), secret));
         }
     }
     for trunk in plan.trunks.values() {
@@ -81,6 +78,7 @@ pub(super) fn look_over(plan: &Plan, data: &Path) -> Result<(), StartError> {
                     "{path}（{error}），其中应为一行：{zh} / put into {path} (chmod 600), on one line: {en}"
                 )
             }
+            SecretError::Gone { .. } => error.to_string(), // Of a house that runs.
         });
     }
     if faults.is_empty() {
@@ -89,21 +87,6 @@ pub(super) fn look_over(plan: &Plan, data: &Path) -> Result<(), StartError> {
     let count = faults.len();
     let why = format!("{count} 个密钥没有 / {count} not there:\n  {}", faults.join("\n  "));
     Err(StartError::Outside { what: "secrets", why })
-}
-
-/// Makes the secrets of webhooks that are missing, and says so: a name that was misspelt in the plan looks like a
-/// first run. Their files.
-pub(super) fn webhooks(plan: &Plan, data: &Path) -> Result<Vec<PathBuf>, StartError> {
-    let mut created = Vec::new();
-    for key in keys(plan) {
-        if let Some(name) = key.shared {
-            let secret = secrets::shared(&key.secret, data, name);
-            let secret =
-                secret.map_err(|error| StartError::Outside { what: "secrets", why: error.to_string() })?;
-            created.extend(secret.created);
-        }
-    }
-    Ok(created)
 }
 
 /// Warns of files of secrets that others can read.
