@@ -251,12 +251,41 @@ fn what_is_no_recording_is_refused_and_nothing_changes() {
             vec!["import", &path("good.wav"), "--id", "../other", "--text", "x"],
             "may have a-z, 0-9 and _ only",
         ),
+        (vec!["import", &path("good.wav"), "--id", "closed", "--approver", ""], "--approver cannot be empty"),
+        (vec!["import", &path("good.wav"), "--id", "closed", "--text", "  "], "--text cannot be empty"),
+        (
+            vec!["import", &path("good.wav"), "--id", "closed", "--language", "e\nn", "--text", "x"],
+            "language cannot be",
+        ),
+        (
+            vec!["import", &path("good.wav"), "--id", "closed@en", "--language", "fr", "--text", "x"],
+            "closed@en is a variant itself",
+        ),
+        (
+            vec![
+                "import",
+                &path("good.wav"),
+                "--id",
+                "closed",
+                "--valid-from",
+                "2026-10-02",
+                "--valid-until",
+                "2026-10-01",
+            ],
+            "E0511",
+        ),
         (vec!["seal"], "cannot read"),
+        (vec!["seal", "--approver", ""], "--approver cannot be empty"),
         (vec!["seal", "other"], "no other"),
     ] {
         let said = desk.refuses(&words);
         assert!(said.contains(expected), "{words:?}: {said}");
     }
+    // Written by hand: the check tells of it.
+    let days = "valid_from = 2026-10-02\nvalid_until = 2026-10-01\n";
+    fs::write(desk.manifest(), format!("{MANIFEST}{days}")).unwrap();
+    let said = desk.refuses(&["check"]);
+    assert!(said.contains("nine: E0511: valid_until is before valid_from"), "{said}");
     // A prompt may have a file of any name: no other prompt's sound is written over it.
     fs::write(desk.manifest(), MANIFEST.replace("\"nine.wav\"", "\"other.wav\"")).unwrap();
     let said = desk.refuses(&["import", &path("good.wav"), "--id", "other", "--text", "x"]);

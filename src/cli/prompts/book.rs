@@ -3,6 +3,7 @@
 //! Each change is made twice, in the text and in the values that it should then hold. What is saved was read again
 //! and holds just these: an unusual way of writing TOML is refused, never spoiled.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use toml::{Table, Value};
 
 use crate::io::kept_plans::put;
 use crate::io::plan_files;
+use crate::routing::diagnostic::{Severity, Text};
+use crate::routing::prompts;
 
 /// Where an entry stands: the index of its `[[prompt]]`, and of its variant there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,9 +142,28 @@ impl Book {
         Ok(Place { prompt, variant: Some(count) })
     }
 
-    /// Whether the text, read again, holds what it should.
+    /// Whether the text, read again, holds what it should, and is a manifest that the engine would take.
     pub fn is_whole(&self) -> Result<(), String> {
-        if self.text.parse::<Table>().ok().as_ref() == Some(&self.held) { Ok(()) } else { Err(odd()) }
+        if self.text.parse::<Table>().ok().as_ref() != Some(&self.held) {
+            return Err(odd());
+        }
+        let bytes = self.text.clone().into_bytes();
+        let (table, report) = prompts::read(&self.path.to_string_lossy(), Ok(bytes))?;
+        if report.count(Severity::Error) > 0 {
+            return Err(report.render(false));
+        }
+        let mut ids = BTreeSet::new();
+        for prompt in &table.prompts {
+            let id = super::id(prompt);
+            if !prompt.holds_some_day() {
+                let fault = ends_before_it_begins();
+                return Err(format!("{id}: {}\n{id}: {}", fault.zh, fault.en));
+            }
+            if !ids.insert(id) {
+                return Err(format!("{id}: 编号重复\n{id}: there are two of this id"));
+            }
+        }
+        Ok(())
     }
 
     /// Writes it beside and renames, so that no reader meets a half manifest.
@@ -172,6 +194,21 @@ impl Book {
     /// The first byte of the next line.
     fn line_end(&self, at: usize) -> usize {
         self.text[at..].find('\n').map_or(self.text.len(), |newline| at + newline + 1)
+    }
+}
+
+/// What the check of a whole plan says of such a prompt.
+pub fn ends_before_it_begins() -> Text {
+    Text::new("E0511: valid_until 早于 valid_from", "E0511: valid_until is before valid_from")
+}
+
+/// Whether an option that was given says something.
+pub fn says_something(option: &str, given: Option<&str>) -> Result<(), String> {
+    match given {
+        Some(text) if text.trim().is_empty() => {
+            Err(format!("{option} 不能为空\n{option} cannot be empty"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::book::ends_before_it_begins;
 use super::level::{self, PEAK_MAX_DBFS, PEAK_MIN_DBFS, decibels};
 use super::{Done, RATE, Shelf, file, heard, id};
 use crate::routing::diagnostic::Text;
@@ -76,6 +77,9 @@ fn entry_faults(prompt: &PromptTable) -> Vec<Text> {
             format!("类别 {word} 没有人说话，不用 pinyin"),
             format!("pinyin in class {word}, which nobody speaks"),
         ));
+    }
+    if !prompt.holds_some_day() {
+        faults.push(ends_before_it_begins());
     }
     let name = file(prompt);
     if Path::new(name).components().count() != 1 || !name.ends_with(".wav") {

@@ -11,6 +11,7 @@ use super::decode::{self, decode};
 use super::level::{self, EDGE, EDGE_OF_FRAGMENTS, decibels};
 use super::seal::seal;
 use super::{Done, RATE, Shelf};
+use crate::id::VARIANT_MARK;
 use crate::routing::prompts::{Class, is_id, sealed};
 
 /// `hotline prompts import`.
@@ -47,6 +48,7 @@ pub struct Args {
 
 /// Decodes, mixes, resamples, levels, cuts, writes the WAV beside the manifest and seals it there.
 pub fn run(args: &Args, shelf: &Shelf) -> Result<Done, String> {
+    args.are_said()?;
     let class = class(args, shelf)?;
     let recording = decode(fetch(&args.recording)?)?;
     let mut samples = super::rate::to_telephone(&recording.samples, recording.rate);
@@ -101,10 +103,28 @@ impl Args {
         language.or(self.dialect.as_deref().map(|own| ("dialect", own)))
     }
 
+    /// None of them is empty, and a tag can be part of an id and of a file's name.
+    fn are_said(&self) -> Result<(), String> {
+        book::says_something("--text", self.text.as_deref())?;
+        book::says_something("--approver", self.approver.as_deref())?;
+        let Some((key, own)) = self.tongue() else { return Ok(()) };
+        let apart = |letter: char| matches!(letter, '/' | '\\' | VARIANT_MARK) || letter.is_control();
+        if own.trim().is_empty() || own.starts_with('.') || own.contains(apart) {
+            return Err(format!("{key} 不能是 {own:?}\n{key} cannot be {own:?}"));
+        }
+        if self.id.contains(VARIANT_MARK) {
+            let id = &self.id;
+            return Err(format!(
+                "{id} 本身已是变体，不再写 {key}\n{id} is a variant itself: it has no {key} of its own"
+            ));
+        }
+        Ok(())
+    }
+
     /// `greeting`, `greeting@en`.
     fn name(&self) -> String {
         match self.tongue() {
-            Some((_, own)) => format!("{}{}{own}", self.id, crate::id::VARIANT_MARK),
+            Some((_, own)) => format!("{}{VARIANT_MARK}{own}", self.id),
             None => self.id.clone(),
         }
     }
@@ -184,12 +204,6 @@ fn entry(
                 let id = &args.id;
                 format!("清单里没有 {id}，先录入它本身\nthere is no {id}: import the prompt itself first")
             })?;
-            if own.is_empty()
-                || own.contains(['/', '\\', crate::id::VARIANT_MARK, '\0'])
-                || own.starts_with('.')
-            {
-                return Err(format!("{key} 不能是 \"{own}\"\n{key} cannot be \"{own}\""));
-            }
             keys.insert(key.to_owned(), word(own));
             keys.insert("file".to_owned(), word(&format!("{}.{own}.wav", args.id)));
             book.add_variant(base.prompt, keys)?

@@ -33,6 +33,7 @@ pub struct SpeakArgs {
 
 /// Writes each file's hash down. Who approved another sound has not approved this one.
 pub fn run(args: &Args, shelf: &Shelf) -> Result<Done, String> {
+    book::says_something("--approver", args.approver.as_deref())?;
     let mut book = shelf.book()?;
     let (mut text, mut changed) = (String::new(), 0);
     let chosen = shelf.chosen(&args.ids)?;
