@@ -2,6 +2,7 @@
 
 mod book;
 mod check;
+mod container;
 mod decode;
 mod import;
 mod level;

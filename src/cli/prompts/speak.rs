@@ -63,22 +63,11 @@ impl<'p> Draft<'p> {
         if !done.status.success() {
             return Err(format!("espeak-ng 失败: {said}\nespeak-ng failed: {said}"));
         }
-        let recording = decode(with_its_length(done.stdout))?;
+        let recording = decode(done.stdout)?;
         let mut samples = rate::to_telephone(&recording.samples, recording.rate);
         rate::high_pass(&mut samples);
         let made = level::finish(samples, self.class, EDGE_OF_FRAGMENTS)
             .map_err(|_| "espeak-ng 什么也没说\nespeak-ng said nothing".to_owned())?;
         level::wav(&made).map_err(|error| format!("{error}\n{error}"))
     }
-}
-
-/// What goes into a pipe says a length that nobody knew when it began: here it says its own.
-fn with_its_length(mut wav: Vec<u8>) -> Vec<u8> {
-    let length = u32::try_from(wav.len()).unwrap_or(u32::MAX);
-    for (at, header) in [(4, 8), (40, 44)] {
-        if let Some(place) = wav.get_mut(at..at + 4) {
-            place.copy_from_slice(&length.saturating_sub(header).to_le_bytes());
-        }
-    }
-    wav
 }
