@@ -99,12 +99,18 @@ fn sound_faults(prompt: &PromptTable, bytes: &[u8]) -> Vec<Text> {
             "is not what was sealed: listen to it, then prompts seal",
         ));
     }
+    faults.extend(unfit(prompt, bytes));
+    faults
+}
+
+/// Why a sound is not fit to be heard, whatever was sealed.
+pub fn unfit(prompt: &PromptTable, bytes: &[u8]) -> Vec<Text> {
+    let mut faults = Vec::new();
     let samples = match heard(bytes) {
         Ok(samples) => samples,
         Err(why) => {
             let (zh, en) = why.split_once('\n').unwrap_or((&why, &why));
-            faults.push(Text::new(zh, en));
-            return faults;
+            return vec![Text::new(zh, en)];
         }
     };
     let seconds = samples.len() as f64 / f64::from(RATE);

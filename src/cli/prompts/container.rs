@@ -17,7 +17,8 @@ const HEADER: usize = 8;
 
 /// The name of a kind that is not read; `None` for others, known or not.
 pub fn foreign(bytes: &[u8]) -> Option<&'static str> {
-    let is = |(at, mark, _): &&(usize, &[u8], &str)| bytes.get(*at..).is_some_and(|own| own.starts_with(mark));
+    let is =
+        |(at, mark, _): &&(usize, &[u8], &str)| bytes.get(*at..).is_some_and(|own| own.starts_with(mark));
     FOREIGN.iter().find(is).map(|(_, _, name)| *name)
 }
 
@@ -90,7 +91,8 @@ impl<'b> Frames<'b> {
         let passed = if self.begun { Some(0) } else { memchr::memmem::find(self.rest, frame) };
         let Some(passed) = passed.filter(|passed| *passed <= FRAME_MAX) else { return false };
         let head = &self.rest[..passed];
-        self.counted |= [&b"Xing"[..], b"Info", b"VBRI"].iter().any(|mark| memchr::memmem::find(head, mark).is_some());
+        self.counted |=
+            [&b"Xing"[..], b"Info", b"VBRI"].iter().any(|mark| memchr::memmem::find(head, mark).is_some());
         self.begun = true;
         let rest = self.rest[passed..].strip_prefix(frame);
         self.rest = rest.unwrap_or_default();

@@ -6,9 +6,9 @@ use symphonia::core::audio::GenericAudioBufferRef;
 use symphonia::core::codecs::audio::AudioDecoderOptions;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::well_known::FORMAT_ID_MP3;
 use symphonia::core::formats::{FormatOptions, TrackType};
 use symphonia::core::io::MediaSourceStream;
-use symphonia::core::formats::well_known::FORMAT_ID_MP3;
 use symphonia::core::meta::MetadataOptions;
 
 use super::container::{self, Frames};
@@ -23,13 +23,22 @@ const RATES: std::ops::RangeInclusive<u32> = 4_000..=384_000;
 const MP3_SLACK: u64 = 2_304;
 
 /// A recording, its channels mixed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Recording {
     /// Samples a second.
     pub rate: u32,
     /// Full scale is 1.
     pub samples: Vec<f32>,
+    /// The second at which its first run of samples at full scale begins.
+    pub clipped_at: Option<f64>,
+    /// Of each channel: the last sample, and how often it came one behind the other.
+    runs: Vec<(f32, u32)>,
 }
+
+/// Up from here a sample is at full scale: eight bits have no more on their upper side.
+const FULL_SCALE: f32 = 0.99;
+/// So many like samples at full scale are a top that was cut off, and none that was only touched.
+const RUN: u32 = 4;
 
 /// Why a file is of no use; in both languages.
 fn of_no_use(zh: &str, en: &str) -> String {
@@ -74,7 +83,7 @@ pub fn decode(mut bytes: Vec<u8>) -> Result<Recording, String> {
     let mut frames = (format.format_info().format == FORMAT_ID_MP3).then(|| Frames::of(bytes));
     // Where the next packet begins, by the file's own time.
     let mut next = None;
-    let mut recording = Recording { rate: 0, samples: Vec::new() };
+    let mut recording = Recording::default();
     loop {
         let packet = match format.next_packet() {
             Ok(Some(packet)) => packet,
@@ -87,10 +96,11 @@ pub fn decode(mut bytes: Vec<u8>) -> Result<Recording, String> {
         if packet.track_id != id {
             continue;
         }
-        if frames.as_mut().is_some_and(|frames| !frames.follows(&packet.data)) {
-            return Err(damaged(&recording, "此处不是声音数据", "what is there is no sound"));
-        }
-        if next.is_some_and(|next| next != packet.pts) {
+        let follows = match &mut frames {
+            Some(frames) => frames.follows(&packet.data), // Of these the times are counted, not read.
+            None => next.is_none_or(|next| next == packet.pts),
+        };
+        if !follows {
             return Err(damaged(&recording, "缺少一段", "a piece is missing"));
         }
         next = packet.pts.checked_add(packet.block_dur());
@@ -145,12 +155,27 @@ impl Recording {
                 &format!("a sample at {seconds:.2} s is no number (NaN or infinite): export it again"),
             ));
         }
+        self.look_for_runs(&interleaved, channels, rate);
         let mean = |frame: &[f32]| frame.iter().sum::<f32>() / channels as f32;
         self.samples.extend(interleaved.chunks_exact(channels).map(mean));
         if self.samples.len() as u64 > u64::from(rate) * SECONDS_MAX {
             return Err(of_no_use("长于 10 分钟", "it is longer than 10 minutes"));
         }
         Ok(())
+    }
+
+    fn look_for_runs(&mut self, interleaved: &[f32], channels: usize, rate: u32) {
+        self.runs.resize(channels, (0.0, 0));
+        for (n, frame) in interleaved.chunks_exact(channels).enumerate() {
+            for (sample, (last, run)) in frame.iter().zip(&mut self.runs) {
+                let goes_on = sample == last && sample.abs() >= FULL_SCALE;
+                *run = if goes_on { *run + 1 } else { 1 };
+                *last = *sample;
+                if *run == RUN && self.clipped_at.is_none() {
+                    self.clipped_at = Some((self.samples.len() + n) as f64 / f64::from(rate));
+                }
+            }
+        }
     }
 
     /// Its length.

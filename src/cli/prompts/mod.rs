@@ -7,6 +7,7 @@ mod decode;
 mod import;
 mod level;
 mod list;
+mod pinyin;
 mod rate;
 mod seal;
 mod speak;
