@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use hotline::phone::listen;
 
@@ -405,6 +405,7 @@ fn imports_at_the_same_time_are_all_written_down_and_no_other_file_is_touched() 
             Command::new(HOTLINE)
                 .args(["prompts", "--manifest", manifest.to_str().unwrap(), "import"])
                 .args([recording.to_str().unwrap(), "--id", &format!("new_{n}"), "--text", "新"])
+                .stdout(Stdio::null())
                 .spawn()
                 .unwrap()
         })
