@@ -176,13 +176,16 @@ impl Shelf for Then<'_> {
     }
 }
 
-/// Writes a file whole, on disk before it is there by its name.
+/// Writes a file whole, on disk before it is there by its name. Until then it has a name that nobody else gives.
 pub(crate) fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    let mut file = File::create(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
+    let beside = path.with_file_name(format!(".{:016x}.new", rand::random::<u64>()));
+    let mut file = File::create_new(&beside)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    let renamed = written.and_then(|()| fs::rename(&beside, path));
+    if renamed.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    renamed
 }
 
 /// Removes what no kept plan names; what cannot be removed stays for the next time.

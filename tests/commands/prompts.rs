@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use hotline::phone::listen;
 
@@ -251,12 +251,41 @@ fn what_is_no_recording_is_refused_and_nothing_changes() {
             vec!["import", &path("good.wav"), "--id", "../other", "--text", "x"],
             "may have a-z, 0-9 and _ only",
         ),
+        (vec!["import", &path("good.wav"), "--id", "closed", "--approver", ""], "--approver cannot be empty"),
+        (vec!["import", &path("good.wav"), "--id", "closed", "--text", "  "], "--text cannot be empty"),
+        (
+            vec!["import", &path("good.wav"), "--id", "closed", "--language", "e\nn", "--text", "x"],
+            "language cannot be",
+        ),
+        (
+            vec!["import", &path("good.wav"), "--id", "closed@en", "--language", "fr", "--text", "x"],
+            "closed@en is a variant itself",
+        ),
+        (
+            vec![
+                "import",
+                &path("good.wav"),
+                "--id",
+                "closed",
+                "--valid-from",
+                "2026-10-02",
+                "--valid-until",
+                "2026-10-01",
+            ],
+            "E0511",
+        ),
         (vec!["seal"], "cannot read"),
+        (vec!["seal", "--approver", ""], "--approver cannot be empty"),
         (vec!["seal", "other"], "no other"),
     ] {
         let said = desk.refuses(&words);
         assert!(said.contains(expected), "{words:?}: {said}");
     }
+    // Written by hand: the check tells of it.
+    let days = "valid_from = 2026-10-02\nvalid_until = 2026-10-01\n";
+    fs::write(desk.manifest(), format!("{MANIFEST}{days}")).unwrap();
+    let said = desk.refuses(&["check"]);
+    assert!(said.contains("nine: E0511: valid_until is before valid_from"), "{said}");
     // A prompt may have a file of any name: no other prompt's sound is written over it.
     fs::write(desk.manifest(), MANIFEST.replace("\"nine.wav\"", "\"other.wav\"")).unwrap();
     let said = desk.refuses(&["import", &path("good.wav"), "--id", "other", "--text", "x"]);
@@ -265,6 +294,207 @@ fn what_is_no_recording_is_refused_and_nothing_changes() {
     let output = desk.prompts(&["list"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(printed(&output).contains("E0104"), "{}", printed(&output));
+}
+
+/// Bytes in the middle that are no sound.
+fn damage(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 1_200].fill(0x55);
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_recording_with_a_piece_missing_is_refused_and_says_from_where_on() {
+    let desk = Desk::new("damaged");
+    let source = desk.0.join("good.wav");
+    write_recording(&source, 44_100, 1, 16);
+    let rich = desk.0.join("rich.wav");
+    write_recording(&rich, 96_000, 6, 16);
+    for (name, source, options) in [
+        ("a.mp3", &source, &["-C", "128"][..]),
+        ("b.mp3", &source, &["-C", "-2"]),
+        ("c.flac", &source, &[]),
+        ("d.ogg", &rich, &["-C", "8"]), // Of many pages.
+    ] {
+        let path = desk.0.join(name);
+        converted(source, &path, options);
+        let word = path.to_str().unwrap();
+        desk.well(&["import", word, "--id", "nine"]);
+        damage(&path);
+        let said = desk.refuses(&["import", word, "--id", "nine"]);
+        assert!(said.contains("it is damaged from 1."), "{name}: {said}");
+        // Cut off, anywhere.
+        converted(source, &path, options);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() * 2 / 3]).unwrap();
+        let said = desk.refuses(&["import", word, "--id", "nine"]);
+        assert!(said.contains("it is damaged"), "{name}: {said}");
+    }
+    let bytes = fs::read(&source).unwrap();
+    fs::write(&source, &bytes[..bytes.len() - 2]).unwrap();
+    let said = desk.refuses(&["import", source.to_str().unwrap(), "--id", "nine"]);
+    assert!(said.contains("it is damaged from"), "{said}");
+
+    // What is no number would take the rest with it.
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: 16_000,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    for bad in [f32::NAN, f32::INFINITY] {
+        let mut wav = hound::WavWriter::create(&source, spec).unwrap();
+        for n in 0..64_000_u16 {
+            let sample = (f32::from(n) * 0.1).sin() * 0.1;
+            wav.write_sample(if n == 48_001 { bad } else { sample }).unwrap();
+        }
+        wav.finalize().unwrap();
+        let said = desk.refuses(&["import", source.to_str().unwrap(), "--id", "nine"]);
+        assert!(said.contains("a sample at 1.50 s is no number"), "{said}");
+    }
+}
+
+#[test]
+fn wav_files_that_were_streamed_and_tags_of_any_size_are_read_and_other_kinds_are_named() {
+    let desk = Desk::new("forms");
+    let source = desk.0.join("good.wav");
+    write_recording(&source, 16_000, 1, 16);
+    let whole = fs::read(&source).unwrap();
+    assert_eq!(whole[36..40], *b"data");
+    let path = desk.0.join("form.wav");
+    let word = path.to_str().unwrap();
+    for (riff, data) in [(0x7FFF_F024, 0x7FFF_F000), (u32::MAX, u32::MAX), (0, 0), (36, u32::MAX)] {
+        let mut bytes = whole.clone();
+        bytes[4..8].copy_from_slice(&riff.to_le_bytes());
+        bytes[40..44].copy_from_slice(&data.to_le_bytes());
+        fs::write(&path, bytes).unwrap();
+        desk.well(&["import", word, "--id", "nine"]);
+        desk.well(&["import", word, "--id", "closed"]);
+        assert_is_the_recording(&desk.sound("closed.wav"), &format!("{riff:x} {data:x}"));
+    }
+    // A picture of 1.2 MB in front: its length in seven bits a byte.
+    let tagged = desk.0.join("tagged.mp3");
+    converted(&source, &tagged, &["-C", "64"]);
+    let size = 1_200_000_u32;
+    let mut bytes = b"ID3\x04\x00\x00".to_vec();
+    bytes.extend([21, 14, 7, 0].map(|shift| (size >> shift & 0x7F) as u8));
+    bytes.resize(10 + size as usize, 0xFF);
+    bytes.extend(fs::read(&tagged).unwrap());
+    fs::write(&tagged, bytes).unwrap();
+    desk.well(&["import", tagged.to_str().unwrap(), "--id", "closed"]);
+    assert_is_the_recording(&desk.sound("closed.wav"), "tagged");
+
+    let mut rf64 = whole;
+    rf64[..4].copy_from_slice(b"RF64");
+    fs::write(&path, rf64).unwrap();
+    let said = desk.refuses(&["import", word, "--id", "closed"]);
+    assert!(said.contains("RF64 is not known; WAV, FLAC, MP3"), "{said}");
+}
+
+#[test]
+fn imports_at_the_same_time_are_all_written_down_and_no_other_file_is_touched() {
+    let desk = Desk::new("parallel");
+    let recording = desk.0.join("r.wav");
+    write_recording(&recording, 8_000, 1, 16);
+    fs::write(desk.0.join("prompts/prompts.new"), "the operator's own").unwrap();
+    fs::write(desk.0.join("prompts/closed.new"), "the operator's own").unwrap();
+    let manifest = desk.manifest();
+    let imports: Vec<_> = (0..8)
+        .map(|n| {
+            Command::new(HOTLINE)
+                .args(["prompts", "--manifest", manifest.to_str().unwrap(), "import"])
+                .args([recording.to_str().unwrap(), "--id", &format!("new_{n}"), "--text", "新"])
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    imports.into_iter().for_each(|mut import| assert!(import.wait().unwrap().success()));
+    desk.well(&["import", recording.to_str().unwrap(), "--id", "closed"]);
+    let text = desk.text();
+    let mut expected = vec!["closed.new".to_owned(), "closed.wav".to_owned()];
+    for n in 0..8 {
+        assert!(text.contains(&format!("id = \"new_{n}\"")), "{n}: {text}");
+        expected.push(format!("new_{n}.wav"));
+    }
+    expected.extend(["prompts.new".to_owned(), "prompts.toml".to_owned()]);
+    let found = files(&desk.0.join("prompts"));
+    let names: Vec<_> = found.iter().map(|(path, _)| path.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(names, expected);
+    let own = found.iter().filter(|(path, _)| path.extension().is_some_and(|end| end == "new"));
+    own.for_each(|(path, bytes)| assert_eq!(bytes, b"the operator's own", "{path:?}"));
+}
+
+#[test]
+fn no_import_writes_over_the_recording_of_another_entry() {
+    let desk = Desk::new("anothers");
+    let recording = desk.0.join("r.wav");
+    write_recording(&recording, 16_000, 1, 16);
+    let recording = recording.to_str().unwrap();
+    desk.well(&["import", recording, "--id", "closed", "--language", "yue", "--text", "休息。"]);
+    let said = desk.refuses(&["import", recording, "--id", "closed", "--dialect", "yue", "--text", "歇。"]);
+    assert!(said.contains("closed has yue already, and not as a dialect"), "{said}");
+    for file in ["closed.en.wav", "./closed.en.wav", "closed.wav"] {
+        fs::write(desk.manifest(), desk.text().replace("file = \"nine.wav\"", &format!("file = \"{file}\"")))
+            .unwrap();
+        let words = match file {
+            "closed.wav" => vec!["import", recording, "--id", "closed"],
+            _ => vec!["import", recording, "--id", "closed", "--language", "en", "--text", "Closed."],
+        };
+        let said = desk.refuses(&words);
+        assert!(said.contains("is another prompt's file"), "{file}: {said}");
+        fs::write(desk.manifest(), desk.text().replace(&format!("file = \"{file}\""), "file = \"nine.wav\""))
+            .unwrap();
+    }
+}
+
+#[test]
+fn what_the_engine_could_not_play_is_not_sealed_and_what_is_heard_badly_is_told() {
+    let desk = Desk::new("unfit");
+    let wav = |name: &str, rate: u32, sample: &dyn Fn(u32) -> f64| {
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: rate,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let mut wav = hound::WavWriter::create(desk.0.join(name), spec).unwrap();
+        (0..rate).for_each(|n| {
+            wav.write_sample((sample(n).clamp(-1.0, 1.0) * 32_767.0) as i16).unwrap();
+        });
+        wav.finalize().unwrap();
+    };
+    let tone = |n: u32| (f64::from(n) * 0.4).sin();
+    for (rate, level, expected) in [
+        (44_100, 0.3, "44100 Hz"),
+        (8_000, 0.0, "peaks at"),
+        (8_000, 1.0, "peaks at"),
+        (0, 0.0, "no readable WAV"),
+    ] {
+        match rate {
+            0 => fs::write(desk.0.join("prompts/nine.wav"), "junk").unwrap(),
+            _ => wav("prompts/nine.wav", rate, &|n| level * tone(n)),
+        }
+        for words in [&["seal", "nine"][..], &["seal", "nine", "--approver", "李主任"]] {
+            let said = desk.refuses(words);
+            assert!(said.contains(expected) && said.contains("none was sealed"), "{said}");
+        }
+    }
+    wav("prompts/nine.wav", 8_000, &|n| 0.3 * tone(n));
+    desk.well(&["seal", "nine", "--approver", "李主任"]);
+
+    let recording = desk.0.join("r.wav");
+    let words = ["import", recording.to_str().unwrap(), "--id", "closed"];
+    let warned = |level: f64| {
+        wav("r.wav", 8_000, &|n| level * tone(n));
+        let output = desk.prompts(&words);
+        assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(warned(0.9), "");
+    assert!(warned(3.0).contains("warning: the recording is clipped at 0.00 s"), "{}", warned(3.0));
+    assert!(warned(0.003).contains("warning: the recording is faint"), "{}", warned(0.003));
 }
 
 #[test]
@@ -324,6 +554,12 @@ fn drafts_are_spoken_for_what_has_no_sound_and_never_over_what_was_approved() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(printed(&refused).contains("approved by 王主任"), "{}", printed(&refused));
     fs::write(desk.manifest(), MANIFEST.replace("approver = \"王主任\"\n", "")).unwrap();
+    // A slip in the pinyin is not spoken.
+    let good = desk.text();
+    fs::write(desk.manifest(), good.replace("jin1tian1", "jin1tian")).unwrap();
+    let said = desk.refuses(&["speak", "closed"]);
+    assert!(said.contains("closed: \"tian\" in its pinyin is no syllable"), "{said}");
+    fs::write(desk.manifest(), good).unwrap();
     let missing = desk.prompts(&["list", "--missing"]);
     assert_eq!(missing.status.code(), Some(1));
     assert!(printed(&missing).contains("无声音 no sound"), "{}", printed(&missing));

@@ -3,15 +3,19 @@
 //! Each change is made twice, in the text and in the values that it should then hold. What is saved was read again
 //! and holds just these: an unusual way of writing TOML is refused, never spoiled.
 
+use std::collections::BTreeSet;
+use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
 use crate::io::kept_plans::put;
 use crate::io::plan_files;
+use crate::routing::diagnostic::{Severity, Text};
+use crate::routing::prompts;
 
 /// Where an entry stands: the index of its `[[prompt]]`, and of its variant there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +26,12 @@ pub struct Place {
     pub variant: Option<usize>,
 }
 
-/// A manifest that can be changed.
+/// A manifest that can be changed; by nobody else until it is dropped.
 #[derive(Debug)]
 pub struct Book {
     path: PathBuf,
+    /// Its folder, locked: the manifest itself is another file after each change.
+    _lock: File,
     text: String,
     held: Table,
 }
@@ -36,22 +42,40 @@ fn odd() -> String {
 }
 
 impl Book {
-    /// Reads it. The error is for the user, in both languages.
+    /// Waits until nobody else changes it, and reads it. The error is for the user, in both languages.
     pub fn open(path: &Path) -> Result<Book, String> {
         let name = path.display();
+        let lock = locked(path).map_err(|error| {
+            format!("不能锁住 {name} 所在的文件夹: {error}\ncannot lock the folder of {name}: {error}")
+        })?;
         let bytes = plan_files::fetch(path)
             .map_err(|why| format!("读不到 {name}（{why}）\ncannot read {name} ({why})"))?;
         let text = String::from_utf8(bytes)
             .map_err(|error| format!("{name} 不是 UTF-8: {error}\n{name} is not UTF-8: {error}"))?;
-        Book::of(path, text)
+        Book::of(path, lock, text)
     }
 
-    fn of(path: &Path, text: String) -> Result<Book, String> {
+    fn of(path: &Path, lock: File, text: String) -> Result<Book, String> {
         let name = path.display();
         let held = text
             .parse()
             .map_err(|error| format!("{name} 不合 TOML 语法: {error}\n{name} is not TOML: {error}"))?;
-        Ok(Book { path: path.to_owned(), text, held })
+        Ok(Book { path: path.to_owned(), _lock: lock, text, held })
+    }
+
+    /// Whether another entry than the one called `id` has this file.
+    pub fn is_anothers(&self, file: &str, id: &str) -> bool {
+        let plain = |name: &str| -> PathBuf {
+            Path::new(name).components().filter(|part| *part != Component::CurDir).collect()
+        };
+        let own = self.find(id);
+        let prompts = self.held.get("prompt").and_then(Value::as_array).into_iter().flatten().enumerate();
+        let places = prompts.flat_map(|(prompt, entry)| {
+            let count = entry.get("variant").and_then(Value::as_array).map_or(0, Vec::len);
+            std::iter::once(None).chain((0..count).map(Some)).map(move |variant| Place { prompt, variant })
+        });
+        let mut others = places.filter(|place| Some(*place) != own);
+        others.any(|place| self.get(place, "file").is_some_and(|name| plain(name) == plain(file)))
     }
 
     /// Where `greeting`, or its variant `greeting@en`, stands.
@@ -139,9 +163,28 @@ impl Book {
         Ok(Place { prompt, variant: Some(count) })
     }
 
-    /// Whether the text, read again, holds what it should.
+    /// Whether the text, read again, holds what it should, and is a manifest that the engine would take.
     pub fn is_whole(&self) -> Result<(), String> {
-        if self.text.parse::<Table>().ok().as_ref() == Some(&self.held) { Ok(()) } else { Err(odd()) }
+        if self.text.parse::<Table>().ok().as_ref() != Some(&self.held) {
+            return Err(odd());
+        }
+        let bytes = self.text.clone().into_bytes();
+        let (table, report) = prompts::read(&self.path.to_string_lossy(), Ok(bytes))?;
+        if report.count(Severity::Error) > 0 {
+            return Err(report.render(false));
+        }
+        let mut ids = BTreeSet::new();
+        for prompt in &table.prompts {
+            let id = super::id(prompt);
+            if !prompt.holds_some_day() {
+                let fault = ends_before_it_begins();
+                return Err(format!("{id}: {}\n{id}: {}", fault.zh, fault.en));
+            }
+            if !ids.insert(id) {
+                return Err(format!("{id}: 编号重复\n{id}: there are two of this id"));
+            }
+        }
+        Ok(())
     }
 
     /// Writes it beside and renames, so that no reader meets a half manifest.
@@ -172,6 +215,26 @@ impl Book {
     /// The first byte of the next line.
     fn line_end(&self, at: usize) -> usize {
         self.text[at..].find('\n').map_or(self.text.len(), |newline| at + newline + 1)
+    }
+}
+
+fn locked(path: &Path) -> io::Result<File> {
+    let folder = path.parent().filter(|own| !own.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let lock = File::open(folder)?;
+    lock.lock()?;
+    Ok(lock)
+}
+
+/// What the check of a whole plan says of such a prompt.
+pub fn ends_before_it_begins() -> Text {
+    Text::new("E0511: valid_until 早于 valid_from", "E0511: valid_until is before valid_from")
+}
+
+/// Whether an option that was given says something.
+pub fn says_something(option: &str, given: Option<&str>) -> Result<(), String> {
+    match given {
+        Some(text) if text.trim().is_empty() => Err(format!("{option} 不能为空\n{option} cannot be empty")),
+        _ => Ok(()),
     }
 }
 
@@ -251,7 +314,7 @@ text = """再
 file = "bye.wav""#;
 
     fn book() -> Book {
-        Book::of(Path::new("prompts.toml"), MANIFEST.to_owned()).unwrap()
+        Book::of(Path::new("prompts.toml"), File::open(".").unwrap(), MANIFEST.to_owned()).unwrap()
     }
 
     fn holds(book: &Book) -> bool {

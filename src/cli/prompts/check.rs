@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::book::ends_before_it_begins;
 use super::level::{self, PEAK_MAX_DBFS, PEAK_MIN_DBFS, decibels};
 use super::{Done, RATE, Shelf, file, heard, id};
 use crate::routing::diagnostic::Text;
@@ -77,6 +78,9 @@ fn entry_faults(prompt: &PromptTable) -> Vec<Text> {
             format!("pinyin in class {word}, which nobody speaks"),
         ));
     }
+    if !prompt.holds_some_day() {
+        faults.push(ends_before_it_begins());
+    }
     let name = file(prompt);
     if Path::new(name).components().count() != 1 || !name.ends_with(".wav") {
         faults.push(Text::new(
@@ -95,12 +99,18 @@ fn sound_faults(prompt: &PromptTable, bytes: &[u8]) -> Vec<Text> {
             "is not what was sealed: listen to it, then prompts seal",
         ));
     }
+    faults.extend(unfit(prompt, bytes));
+    faults
+}
+
+/// Why a sound is not fit to be heard, whatever was sealed.
+pub fn unfit(prompt: &PromptTable, bytes: &[u8]) -> Vec<Text> {
+    let mut faults = Vec::new();
     let samples = match heard(bytes) {
         Ok(samples) => samples,
         Err(why) => {
             let (zh, en) = why.split_once('\n').unwrap_or((&why, &why));
-            faults.push(Text::new(zh, en));
-            return faults;
+            return vec![Text::new(zh, en)];
         }
     };
     let seconds = samples.len() as f64 / f64::from(RATE);

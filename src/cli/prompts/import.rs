@@ -11,6 +11,7 @@ use super::decode::{self, decode};
 use super::level::{self, EDGE, EDGE_OF_FRAGMENTS, decibels};
 use super::seal::seal;
 use super::{Done, RATE, Shelf};
+use crate::id::VARIANT_MARK;
 use crate::routing::prompts::{Class, is_id, sealed};
 
 /// `hotline prompts import`.
@@ -47,6 +48,7 @@ pub struct Args {
 
 /// Decodes, mixes, resamples, levels, cuts, writes the WAV beside the manifest and seals it there.
 pub fn run(args: &Args, shelf: &Shelf) -> Result<Done, String> {
+    args.are_said()?;
     let class = class(args, shelf)?;
     let recording = decode(fetch(&args.recording)?)?;
     let mut samples = super::rate::to_telephone(&recording.samples, recording.rate);
@@ -60,10 +62,13 @@ pub fn run(args: &Args, shelf: &Shelf) -> Result<Done, String> {
     let bytes = level::wav(&made).map_err(|error| format!("{error}\n{error}"))?;
 
     let mut book = shelf.book()?;
-    let (place, old_text) = entry(args, class, &bytes, shelf, &mut book)?;
+    let (place, old_text) = entry(args, class, &bytes, &mut book)?;
     let gone = seal(&mut book, place, &bytes, args.approver.as_deref())?;
     let stale = say(args, place, old_text.as_deref(), &mut book)?;
     let file = book.get(place, "file").unwrap_or_default().to_owned();
+    if book.is_anothers(&file, &args.name()) {
+        return Err(format!("{file} 已是另一条提示音的文件\n{file} is another prompt's file"));
+    }
     book.is_whole()?;
     // The sound first: should the rest fail, the old hash tells that it is another.
     book::write(&shelf.beside(&file), &bytes)?;
@@ -92,7 +97,27 @@ pub fn run(args: &Args, shelf: &Shelf) -> Result<Done, String> {
             "文字变了，原来的 pinyin、english 已删去\nthe words are others: pinyin and english of the old ones are taken out\n",
         );
     }
+    warn(recording.clipped_at, after - before);
     Done::well(text)
+}
+
+/// By more a recording is made louder only with a word to who imports it.
+const GAIN_MAX_DB: f64 = 30.0;
+
+/// Tells of what no levelling mends.
+fn warn(clipped_at: Option<f64>, gain_db: f64) {
+    if let Some(seconds) = clipped_at {
+        eprintln!(
+            "警告: 录音在第 {seconds:.2} 秒处削波（连续的样本都在满刻度），会听到破音\n\
+             warning: the recording is clipped at {seconds:.2} s (sample after sample at full scale): it crackles"
+        );
+    }
+    if gain_db > GAIN_MAX_DB {
+        eprintln!(
+            "警告: 录音很轻，放大了 {gain_db:.0} dB，底噪也随之放大\n\
+             warning: the recording is faint: its noise is made louder with it, by {gain_db:.0} dB"
+        );
+    }
 }
 
 impl Args {
@@ -101,10 +126,28 @@ impl Args {
         language.or(self.dialect.as_deref().map(|own| ("dialect", own)))
     }
 
+    /// None of them is empty, and a tag can be part of an id and of a file's name.
+    fn are_said(&self) -> Result<(), String> {
+        book::says_something("--text", self.text.as_deref())?;
+        book::says_something("--approver", self.approver.as_deref())?;
+        let Some((key, own)) = self.tongue() else { return Ok(()) };
+        let apart = |letter: char| matches!(letter, '/' | '\\' | VARIANT_MARK) || letter.is_control();
+        if own.trim().is_empty() || own.starts_with('.') || own.contains(apart) {
+            return Err(format!("{key} 不能是 {own:?}\n{key} cannot be {own:?}"));
+        }
+        if self.id.contains(VARIANT_MARK) {
+            let id = &self.id;
+            return Err(format!(
+                "{id} 本身已是变体，不再写 {key}\n{id} is a variant itself: it has no {key} of its own"
+            ));
+        }
+        Ok(())
+    }
+
     /// `greeting`, `greeting@en`.
     fn name(&self) -> String {
         match self.tongue() {
-            Some((_, own)) => format!("{}{}{own}", self.id, crate::id::VARIANT_MARK),
+            Some((_, own)) => format!("{}{VARIANT_MARK}{own}", self.id),
             None => self.id.clone(),
         }
     }
@@ -148,10 +191,15 @@ fn entry(
     args: &Args,
     class: Class,
     bytes: &[u8],
-    shelf: &Shelf,
     book: &mut Book,
 ) -> Result<(Place, Option<String>), String> {
     if let Some(place) = book.find(&args.name()) {
+        if let Some((key, own)) = args.tongue().filter(|(key, own)| book.get(place, key) != Some(own)) {
+            let id = &args.id;
+            return Err(format!(
+                "{id} 的变体 {own} 不是 {key}，而是另一种\n{id} has {own} already, and not as a {key}"
+            ));
+        }
         return Ok((place, book.get(place, "text").map(str::to_owned)));
     }
     let name = args.name();
@@ -170,13 +218,9 @@ fn entry(
                      the prompt id \"{name}\" may have a-z, 0-9 and _ only, a letter first"
                 ));
             }
-            let file = format!("{name}.wav");
-            if shelf.table.prompts.iter().any(|own| own.file.as_ref().is_some_and(|own| own.value == file)) {
-                return Err(format!("{file} 已是另一条提示音的文件\n{file} is another prompt's file"));
-            }
             keys.insert("id".to_owned(), word(&name));
             keys.insert("class".to_owned(), word(class.word()));
-            keys.insert("file".to_owned(), word(&file));
+            keys.insert("file".to_owned(), word(&format!("{name}.wav")));
             book.add_prompt(keys)?
         }
         Some((key, own)) => {
@@ -184,12 +228,6 @@ fn entry(
                 let id = &args.id;
                 format!("清单里没有 {id}，先录入它本身\nthere is no {id}: import the prompt itself first")
             })?;
-            if own.is_empty()
-                || own.contains(['/', '\\', crate::id::VARIANT_MARK, '\0'])
-                || own.starts_with('.')
-            {
-                return Err(format!("{key} 不能是 \"{own}\"\n{key} cannot be \"{own}\""));
-            }
             keys.insert(key.to_owned(), word(own));
             keys.insert("file".to_owned(), word(&format!("{}.{own}.wav", args.id)));
             book.add_variant(base.prompt, keys)?

@@ -2,10 +2,12 @@
 
 mod book;
 mod check;
+mod container;
 mod decode;
 mod import;
 mod level;
 mod list;
+mod pinyin;
 mod rate;
 mod seal;
 mod speak;

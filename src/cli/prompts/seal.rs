@@ -5,6 +5,7 @@ use std::fs;
 use toml::Value;
 
 use super::book::{self, Book, Place};
+use super::check::unfit;
 use super::speak::Draft;
 use super::{Done, RATE, Shelf, file, heard, id};
 use crate::routing::prompts::{PromptTable, sealed};
@@ -31,10 +32,11 @@ pub struct SpeakArgs {
     pub all_missing: bool,
 }
 
-/// Writes each file's hash down. Who approved another sound has not approved this one.
+/// Writes each file's hash down, where all are fit to be heard. Who approved another sound has not approved this one.
 pub fn run(args: &Args, shelf: &Shelf) -> Result<Done, String> {
+    book::says_something("--approver", args.approver.as_deref())?;
     let mut book = shelf.book()?;
-    let (mut text, mut changed) = (String::new(), 0);
+    let (mut text, mut refused, mut changed) = (String::new(), String::new(), 0);
     let chosen = shelf.chosen(&args.ids)?;
     for prompt in &chosen {
         let path = shelf.beside(file(prompt));
@@ -42,13 +44,20 @@ pub fn run(args: &Args, shelf: &Shelf) -> Result<Done, String> {
             let (id, name) = (id(prompt), path.display());
             format!("{id}: 读不到 {name}（{error}）\n{id}: cannot read {name} ({error})")
         })?;
+        for fault in unfit(prompt, &bytes) {
+            let id = id(prompt);
+            refused.push_str(&format!("{id}: {}\n{id}: {}\n", fault.zh, fault.en));
+        }
         let place = place(&book, id(prompt))?;
         let hash = sealed(&bytes).0;
-        if prompt.sha256.as_ref().is_some_and(|own| own.value.0 == hash) && args.approver.is_none() {
+        if book.get(place, "sha256") == Some(hash.as_str()) && args.approver.is_none() {
             continue;
         }
         changed += 1;
         note(&mut text, prompt, seal(&mut book, place, &bytes, args.approver.as_deref())?);
+    }
+    if !refused.is_empty() {
+        return Err(format!("{refused}没有登记任何一条\nnone was sealed"));
     }
     book.save()?;
     let all = chosen.len();
@@ -65,17 +74,15 @@ pub fn speak(args: &SpeakArgs, shelf: &Shelf) -> Result<Done, String> {
     let (mut text, mut clean) = (String::new(), true);
     for prompt in chosen {
         let name = id(prompt);
-        let drafted = match (Draft::of(prompt), &prompt.approver) {
-            (_, Some(approver)) => Err(format!(
+        // Opened one by one: nobody waits for all of them, and should one fail, what is on disk is sealed.
+        let mut book = shelf.book()?;
+        let place = place(&book, name)?;
+        let drafted = match book.get(place, "approver") {
+            Some(approver) => Err(format!(
                 "已由 {approver} 批准，试读不会替换它；先删去 approver\n\
-                 approved by {approver}, and no draft replaces it; remove approver first",
-                approver = approver.value
+                 approved by {approver}, and no draft replaces it; remove approver first"
             )),
-            (None, None) => {
-                Err("没有 pinyin 可读，请录音后用 import\nno pinyin to speak from: record it and use import"
-                    .to_owned())
-            }
-            (Some(draft), None) => draft.speak(),
+            None => Draft::of(prompt).and_then(|draft| draft.speak()),
         };
         let bytes = match drafted {
             Ok(bytes) => bytes,
@@ -86,9 +93,6 @@ pub fn speak(args: &SpeakArgs, shelf: &Shelf) -> Result<Done, String> {
             }
         };
         book::write(&shelf.beside(file(prompt)), &bytes)?;
-        // Saved one by one: should a later one fail, what is on disk is what is sealed.
-        let mut book = shelf.book()?;
-        let place = place(&book, name)?;
         seal(&mut book, place, &bytes, None)?;
         book.save()?;
         let seconds = heard(&bytes)?.len() as f64 / f64::from(RATE);

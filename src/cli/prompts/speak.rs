@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::decode::decode;
 use super::level::{self, EDGE_OF_FRAGMENTS};
-use super::rate;
+use super::{pinyin, rate};
 use crate::routing::prompts::{Class, PromptTable};
 
 /// Reads pinyin with tone digits; espeak-ng's own reading of characters takes many for others.
@@ -36,18 +36,28 @@ fn pace(class: Class) -> &'static str {
 
 impl<'p> Draft<'p> {
     /// What espeak-ng would be given: the pinyin, or the text of a variant in a language that it has a voice for.
-    /// `None` for what nobody speaks, and where there are no words for it.
-    pub fn of(prompt: &'p PromptTable) -> Option<Draft<'p>> {
+    /// The error, for what nobody speaks, where there are no words for it, and where the pinyin is wrong, is for
+    /// the user, in both languages.
+    pub fn of(prompt: &'p PromptTable) -> Result<Draft<'p>, String> {
         let class = prompt.class.as_ref().map_or(Class::Notice, |said| said.value);
-        if !class.is_spoken() {
-            return None;
+        let pinyin = prompt.pinyin.as_ref().filter(|_| class.is_spoken());
+        if let Some(pinyin) = pinyin {
+            return match pinyin::fault(&pinyin.value) {
+                Some(piece) => Err(format!(
+                    "pinyin 中的 \"{piece}\" 不是带声调 1–5 的音节\n\
+                     \"{piece}\" in its pinyin is no syllable with a tone from 1 to 5"
+                )),
+                None => Ok(Draft { voice: PINYIN, words: &pinyin.value, class }),
+            };
         }
-        if let Some(pinyin) = &prompt.pinyin {
-            return Some(Draft { voice: PINYIN, words: &pinyin.value, class });
+        let language = prompt.variant_of.as_ref().filter(|_| class.is_spoken() && !prompt.is_dialect);
+        match (language, &prompt.text) {
+            (Some((_, voice)), Some(words)) => Ok(Draft { voice, words: &words.value, class }),
+            _ => {
+                Err("没有 pinyin 可读，请录音后用 import\nno pinyin to speak from: record it and use import"
+                    .to_owned())
+            }
         }
-        let (_, language) = prompt.variant_of.as_ref().filter(|_| !prompt.is_dialect)?;
-        let words = &prompt.text.as_ref()?.value;
-        Some(Draft { voice: language, words, class })
     }
 
     /// Speaks: a WAV file of 8 kHz, levelled. The error is for the user, in both languages.
@@ -63,22 +73,11 @@ impl<'p> Draft<'p> {
         if !done.status.success() {
             return Err(format!("espeak-ng 失败: {said}\nespeak-ng failed: {said}"));
         }
-        let recording = decode(with_its_length(done.stdout))?;
+        let recording = decode(done.stdout)?;
         let mut samples = rate::to_telephone(&recording.samples, recording.rate);
         rate::high_pass(&mut samples);
         let made = level::finish(samples, self.class, EDGE_OF_FRAGMENTS)
             .map_err(|_| "espeak-ng 什么也没说\nespeak-ng said nothing".to_owned())?;
         level::wav(&made).map_err(|error| format!("{error}\n{error}"))
     }
-}
-
-/// What goes into a pipe says a length that nobody knew when it began: here it says its own.
-fn with_its_length(mut wav: Vec<u8>) -> Vec<u8> {
-    let length = u32::try_from(wav.len()).unwrap_or(u32::MAX);
-    for (at, header) in [(4, 8), (40, 44)] {
-        if let Some(place) = wav.get_mut(at..at + 4) {
-            place.copy_from_slice(&length.saturating_sub(header).to_le_bytes());
-        }
-    }
-    wav
 }

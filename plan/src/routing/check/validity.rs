@@ -19,7 +19,7 @@ pub const RUN_OUT: [&str; 2] = ["E0512", "E0513"];
 pub fn ends_after_it_begins(manifest: &ManifestTable, problems: &mut Problems) {
     for prompt in &manifest.prompts {
         let (Some(from), Some(until)) = (&prompt.valid_from, &prompt.valid_until) else { continue };
-        if until.value >= from.value {
+        if prompt.holds_some_day() {
             continue;
         }
         problems

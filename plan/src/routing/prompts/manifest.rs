@@ -180,6 +180,14 @@ fn mute() -> Text {
 }
 
 impl PromptTable {
+    /// Whether there is a day on which it holds: `valid_until` is not before `valid_from`.
+    pub fn holds_some_day(&self) -> bool {
+        match (&self.valid_from, &self.valid_until) {
+            (Some(from), Some(until)) => from.value <= until.value,
+            _ => true,
+        }
+    }
+
     /// Whether it is called so.
     pub fn is(&self, id: &str) -> bool {
         self.id.as_ref().is_some_and(|said| said.value == id)
