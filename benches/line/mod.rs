@@ -117,6 +117,7 @@ impl Line {
             headers: Vec::new(),
             connect_timeout: Duration::from_secs(4),
             emergency: false,
+            redirects: hotline::sip::event::Redirects::Any,
             along: hotline::sip::Along::default(),
         };
         let other = self.endpoint.invite(invite, self.now).expect("there is a way");

@@ -146,7 +146,7 @@ fn what_callers_asked_in_vain_is_found_with_who_they_are_and_nothing_else() {
     for story in &stories {
         archive.write(story.iter().cloned().map(quiet).collect());
     }
-    assert!(archive.store.close());
+    assert_eq!(archive.store.close(), 0);
     let since = Timestamp::from_millisecond(1_630_458_000_002).unwrap(); // Ids tell the time, to the millisecond.
     let facts = open(&folder, &["office"]).in_vain(since).unwrap();
     let wanted: Vec<Fact> = [2, 5].iter().flat_map(|place| stories[*place][..2].to_vec()).collect();

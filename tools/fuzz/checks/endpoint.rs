@@ -164,6 +164,7 @@ impl Table {
             headers: Vec::new(),
             connect_timeout: Duration::from_secs(4),
             emergency: false,
+            redirects: hotline::sip::event::Redirects::Any,
             along: hotline::sip::Along::default(),
         };
         self.sessions.extend(self.endpoint.invite(invite, self.now));
