@@ -32,7 +32,9 @@ fn with_bot(program: &Program, steps: &str) -> String {
         program.url()
     );
     let name = "name = \"12345政务服务便民热线\"";
-    let plan = plan(&bot);
+    // What the sample's own tests expect of 12345 hangs on what the program says.
+    let expects = "expect = { line = \"12345\", queue = \"main\"";
+    let plan = plan(&bot).replace(expects, &format!("answers = {{ assistant = \"failed\" }}\n{expects}"));
     assert_eq!(plan.matches(name).count(), 1);
     plan.replace(name, &format!("{name}\nflow = \"main\""))
 }

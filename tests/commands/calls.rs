@@ -71,7 +71,7 @@ fn a_caller_is_answered_hears_the_greeting_and_is_counted_and_nobody_reads_his_n
     let secrets = house.data().join("secrets");
     assert_eq!(mode(&secrets), 0o700);
     let files: Vec<_> = std::fs::read_dir(&secrets).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(files.len(), 13, "twelve seats and the token of the API");
+    assert_eq!(files.len(), 14, "twelve seats, the token of the API and the key of pick-up codes");
     assert!(files.iter().all(|file| mode(file) == 0o600), "{files:?}");
 }
 

@@ -160,7 +160,7 @@ fn a_call_moves_the_figures_and_leaves_them_as_they_should_be() {
 
 #[test]
 fn a_poisoned_ticket_a_reload_and_a_crash_are_counted() {
-    // An office that refuses everything for good: a file served to nobody would say 404.
+    // An office that refuses everything for good.
     let office = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = office.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -169,7 +169,7 @@ fn a_poisoned_ticket_a_reload_and_a_crash_are_counted() {
             let mut stream = stream;
             let mut room = [0; 8_192];
             while stream.read(&mut room).is_ok_and(|length| length > 0) {
-                let refusal = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                let refusal = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
                 if stream.write_all(refusal).is_err() || room.windows(2).any(|end| end == b"}}") {
                     break;
                 }

@@ -265,14 +265,14 @@ fn two_hundred_callers_notice_nothing_of_reloads_and_rollbacks() {
     let waited = longest(&house);
 
     // Another plan, a faulty one, back to the first, and what the file says again.
-    house.write(&[NIGHT, ("wait_max = \"5min\"", "wait_max = \"4h\"")]);
+    house.write(&[NIGHT, ("wait_max = \"5min\"", "wait_max = \"3h\"")]);
     let taken = house.post("/v1/plan/reload", "").json();
     assert_eq!((&taken["outcome"], house.number()), (&json!("taken"), 2));
     house.write(&[("wait_max = \"5min\"", "wait_max = 4")]);
     assert_eq!(house.post("/v1/plan/reload", "").status, 422);
     let back = house.post("/v1/plan/rollback", "{\"number\": 1}").json();
     assert_eq!((&back["outcome"], house.number()), (&json!("taken"), 3));
-    house.write(&[NIGHT, ("wait_max = \"5min\"", "wait_max = \"4h\"")]);
+    house.write(&[NIGHT, ("wait_max = \"5min\"", "wait_max = \"3h\"")]);
     house.engine.process.reload().unwrap();
     house.until("the signal is heard", |house| house.number() == 4);
 

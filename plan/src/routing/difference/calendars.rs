@@ -19,9 +19,8 @@ pub(super) fn calendars(plan: &Plan) -> Vec<Item> {
 fn calendar(own: &Calendar) -> Item {
     let Calendar { name, weekly, days, years } = own;
     let weekly = if weekly.is_empty() { Text::new("-", "-") } else { bands_words(weekly) };
-    let sources: Vec<_> = days.values().map(|Day { works: _, name: _, source }| source).collect();
     let item = Item::named(Kind::Calendar, name).with_text("每周", "weekly", weekly);
-    let mut item = item.rest(&(years, sources));
+    let mut item = item.rest(years);
     let mut holidays: BTreeMap<(i16, &str), Vec<(Date, &Day)>> = BTreeMap::new();
     for (date, day) in days {
         holidays.entry((date.year(), &day.name)).or_default().push((*date, day));
