@@ -81,7 +81,8 @@ impl<'t> Inward<'t> {
         let name = trunk.name.as_ref().filter(|_| brings(trunk))?;
         let list = trunk.rewrite.as_ref().map_or(&[][..], |rewrite| &rewrite.called_inward[..]);
         let mut prefixes = vec![""];
-        for rule in list {
+        // A rule that puts something in its place takes off a part of the number, and not what stands in front of it.
+        for rule in list.iter().filter(|rule| rule.add.is_none()) {
             let chars = rule.strip.as_ref().map_or(0, |said| usize::from(said.value));
             let from = rule.examples.iter().filter_map(|example| example.from.as_ref());
             prefixes.extend(from.filter_map(|said| said.value.0.get(..chars)));
