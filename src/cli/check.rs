@@ -15,7 +15,7 @@ use crate::routing::plan::Plan;
 use crate::routing::proof::NOTICES_MAX;
 use crate::routing::proof::staffing::Need;
 use crate::routing::readiness::{Proved, Readiness};
-use crate::routing::{Outcome, Overrides};
+use crate::routing::{Outcome, Overrides, Stage};
 use crate::time::Timestamp;
 
 /// 检查 routing.toml，一次列出所有问题 / Check routing.toml and list every problem at once
@@ -80,6 +80,7 @@ pub fn run(args: &Args) -> ExitCode {
         text.push_str(&staffing(&needs));
         text.push_str(&difference.as_ref().map(changes).unwrap_or_default());
         text.push_str(&tests(&outcome));
+        text.push_str(left_out(&outcome));
         text.push_str(&verdict(&outcome.report));
         text
     };
@@ -205,11 +206,27 @@ fn json(
         "diagnostics": report.to_json(),
         "lacking": report.lacking,
         "tests": outcome.cases,
+        "proved": outcome.stage != Stage::Rules,
+        "tested": outcome.stage == Stage::Tests,
         "difference": difference,
         "lines": lines.unwrap_or_default(),
         "staffing": needs,
     });
     format!("{value:#}\n")
+}
+
+/// What may be wrong besides, and was not looked at.
+fn left_out(outcome: &Outcome) -> &'static str {
+    match (outcome.report.exit_code(), outcome.stage) {
+        (1, Stage::Rules) => {
+            "改正以上错误之前，可达性没有证明，[[test]] 没有核对。\n\
+             Until these errors are mended nothing is proved of the whole, and no [[test]] is run.\n"
+        }
+        (1, Stage::Proofs) => {
+            "改正以上错误之前，[[test]] 没有核对。\nUntil these errors are mended no [[test]] is run.\n"
+        }
+        _ => "",
+    }
 }
 
 fn verdict(report: &Report) -> String {

@@ -91,6 +91,35 @@ fn a_usable_file_exits_0_and_lists_the_28_numbers() {
 }
 
 #[test]
+fn what_was_not_looked_at_for_the_faults_that_were_found_is_told() {
+    let failing = "expect = { line = \"12345\", queue = \"main\" }";
+    for (edits, tells, stages) in [
+        (
+            &[("months = 3", "monhts = 3"), (failing, "expect = { line = \"12336\" }")][..],
+            "nothing is proved",
+            (false, false),
+        ),
+        (
+            &[("call_max = \"4h\"", "call_max = \"2min\""), (failing, "expect = { line = \"12336\" }")],
+            "no [[test]] is run",
+            (true, false),
+        ),
+        (&[(failing, "expect = { line = \"12336\" }")], "E1201", (true, true)),
+        (&[], "可以启用", (true, true)),
+    ] {
+        let folder = Folder::new("stages");
+        edits.iter().for_each(|(from, to)| folder.replace(from, to));
+        let said = text(&folder.check(&[]));
+        assert!(said.contains(tells), "{tells}: {said}");
+        let ends = ["nothing is proved", "no [[test]] is run"];
+        let told = ends.iter().any(|words| said.contains(words));
+        let value = json(&folder.check(&["--json"]));
+        assert_eq!(told, stages != (true, true), "{said}");
+        assert_eq!((&value["proved"], &value["tested"]), (&stages.0.into(), &stages.1.into()), "{tells}");
+    }
+}
+
+#[test]
 fn a_faulty_file_exits_1_with_every_fault_underlined_and_told_twice() {
     let folder = Folder::new("faulty");
     folder.replace("months = 3", "monhts = 3");

@@ -183,6 +183,29 @@ fn values_of_included_files_are_shown_with_those() {
 }
 
 #[test]
+fn prompts_that_an_included_file_names_are_found_by_the_view_as_well() {
+    let folder = std::env::temp_dir().join(format!("hotline-effective-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("sounds")).expect("folders");
+    std::os::unix::fs::symlink(home().join("prompts"), folder.join("prompts")).expect("the prompts");
+    let sample = std::fs::read_to_string(home().join("routing.toml")).expect("the sample");
+    let without =
+        sample.replace("\nprompts = \"prompts/prompts.toml\"\n", "\ninclude = [\"sounds/here.toml\"]\n");
+    assert_ne!(without, sample);
+    let config = folder.join("routing.toml");
+    std::fs::write(&config, without).expect("a file");
+    std::fs::write(folder.join("sounds/here.toml"), "prompts = \"../prompts/prompts.toml\"\n")
+        .expect("a file");
+    let shown = show(&["--effective", "--config", &config.to_string_lossy()]);
+    let view = text(&shown.stdout);
+    assert!(view.contains("\nprompts = \"sounds/../prompts/prompts.toml\""), "{view}");
+    let again = folder.join("again.toml");
+    std::fs::write(&again, view).expect("a file");
+    let report = plan_files::load(&again, &Overrides::default()).report;
+    std::fs::remove_dir_all(&folder).expect("the folder");
+    assert_eq!(report.exit_code(), 0, "{}", report.render(false));
+}
+
+#[test]
 fn no_plan_no_view_and_a_secret_is_never_in_it() {
     let files = Files::with(&[Edit::Plan("secret = { env = \"SEAT_1002\" }", "secret = \"geheim\"")]);
     assert!(files.judge_noting().effective.is_none());

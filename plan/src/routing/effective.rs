@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -99,6 +100,9 @@ impl Way {
         Way { key: format!("{}[{index}]", self.key), head: self.head.clone(), address }
     }
 }
+
+/// The key that names a file beside the file that it stands in.
+const PROMPTS: &str = "prompts";
 
 /// The view while it is made.
 struct Making<'s> {
@@ -213,6 +217,9 @@ impl Making<'_> {
     fn value(&mut self, way: &Way, asked: &Asked) {
         let (value, origin) = match &asked.found {
             Found::Said(..) if self.is_whole_table(&way.key) => return,
+            Found::Said(Written::Text(name), spot) if way.key == PROMPTS => {
+                (Some(Written::Text(self.from_the_first(name, spot))), self.origin(spot))
+            }
             Found::Said(value, spot) => (Some(self.filled(value, &way.key)), self.origin(spot)),
             // Nothing is how some keys say that they hold nothing: the file cannot say it.
             Found::Usual(Some(Written::Text(text))) if text.is_empty() => (None, Origin::Default),
@@ -221,6 +228,17 @@ impl Making<'_> {
             Found::Table(_) | Found::UsualTable | Found::NoTable | Found::Tables(_) => return,
         };
         self.row(way, What::Value(asked.name, value), origin);
+    }
+
+    /// A file that another file of the plan names, as the routing file would: names are looked for beside who says them.
+    fn from_the_first(&self, name: &str, spot: &Spot) -> String {
+        let directory =
+            |file: usize| self.files.get(file).and_then(|source| Path::new(&source.name).parent());
+        let (Some(first), Some(own)) = (directory(0), spot.file.and_then(directory)) else {
+            return name.to_owned();
+        };
+        let whole = own.join(name);
+        whole.strip_prefix(first).unwrap_or(&whole).to_string_lossy().into_owned()
     }
 
     fn inner(&mut self, way: &Way, asked: &Asked) {

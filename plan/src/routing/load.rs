@@ -70,10 +70,24 @@ pub struct Outcome {
     pub fixtures: Fixtures,
     /// How many tests the file has; all of them pass where there is a plan.
     pub cases: usize,
+    /// How far the judging came.
+    pub stage: Stage,
     /// Everything that is wrong or doubtful.
     pub report: Report,
     /// Each value in force with its origin, if there is a plan and somebody [wanted](Draft::noting) it.
     pub effective: Option<Effective>,
+}
+
+/// A plan is judged in three stages, of which each needs a plan in which those before found no error: what would be proved of
+/// a number that is nowhere, or tested of a flow that goes in circles?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Each rule by itself.
+    Rules,
+    /// What holds for the whole, at all hours.
+    Proofs,
+    /// The file's own tests.
+    Tests,
 }
 
 impl Draft {
@@ -258,6 +272,7 @@ impl Draft {
         let mut origins = Origins::default();
         let mut fixtures = Fixtures::new();
         let mut tested = 0;
+        let mut stage = Stage::Rules;
         if self.sources.is_empty() {
             self.report_unfetched();
         }
@@ -270,6 +285,7 @@ impl Draft {
                 _ => BTreeMap::new(),
             };
             if !self.problems.any_error() {
+                stage = Stage::Proofs;
                 plan = build::plan(table, sounds, hex(&self.digest.finalize()));
                 if let Some(built) = &plan {
                     check::prove(built, table, &mut self.problems);
@@ -278,6 +294,7 @@ impl Draft {
                 origins = Origins::of(table, &self.sources);
                 fixtures = difference::fixtures(table);
                 if let Some(made) = &plan {
+                    stage = Stage::Tests;
                     tested = cases::run(table, made, &self.name, &mut self.problems);
                 }
                 if self.problems.any_error() {
@@ -291,7 +308,7 @@ impl Draft {
         let mut report = self.problems.into_report(self.sources);
         report.unreadable = self.unreadable;
         report.lacking = lacking;
-        Outcome { plan, untried, origins, fixtures, cases: tested, report, effective }
+        Outcome { plan, untried, origins, fixtures, cases: tested, stage, report, effective }
     }
 
     /// Whoever judges before everything that was wanted is given learns that it is not there.

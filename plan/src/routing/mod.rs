@@ -58,7 +58,7 @@ mod values;
 pub mod watching;
 mod written;
 
-pub use load::{Draft, Outcome, Overrides};
+pub use load::{Draft, Outcome, Overrides, Stage};
 pub use number::{Dialled, Found};
 pub use plan::Plan;
 pub use source::{Fetched, Listed};

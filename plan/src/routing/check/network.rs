@@ -86,24 +86,43 @@ pub fn rtp_ports(table: &RoutingTable, problems: &mut Problems) {
         return;
     };
     let (first, last) = (ports.value.0, ports.value.1);
-    let mut fault = |zh: String, en: String| {
+    if first % 2 != 0 || last % 2 != 1 || first >= last || first < PORT_MIN {
         problems
-            .error("E0603", &ports.spot, zh, en)
-            .effect(
-                "端口用尽后，新的来电没有声音通道，只能拒绝",
-                "once ports run out, new calls have no way for their sound and are refused",
+            .error(
+                "E0603",
+                &ports.spot,
+                format!("RTP 端口范围 {first}-{last} 不是从偶数到奇数（且不小于 {PORT_MIN}）"),
+                format!("the RTP range {first}-{last} does not run from even to odd (from {PORT_MIN} on)"),
             )
+            .effect(NO_SOUND.0, NO_SOUND.1)
             .remedy(
                 "第一个为偶数，最后一个为奇数，每路通话留 4 个端口，如 \"20000-29999\"",
                 "even first, odd last, 4 ports for each call, like \"20000-29999\"",
             );
-    };
-    if first % 2 != 0 || last % 2 != 1 || first >= last || first < PORT_MIN {
-        fault(
-            format!("RTP 端口范围 {first}-{last} 不是从偶数到奇数（且不小于 {PORT_MIN}）"),
-            format!("the RTP range {first}-{last} does not run from even to odd (from {PORT_MIN} on)"),
-        );
         return;
+    }
+    let listeners = network.listen.iter().flat_map(|said| &said.value);
+    let heard = listeners.filter(|listener| listener.transport == Transport::Udp);
+    let heard: Vec<u16> = heard.map(|listener| listener.bind.port()).collect();
+    for port in heard.iter().filter(|port| (first..=last).contains(port)) {
+        let free =
+            FREE_RANGES.iter().find(|(from, to)| !heard.iter().any(|port| (*from..=*to).contains(port)));
+        let (from, to) = free.unwrap_or(&FREE_RANGES[0]);
+        problems
+            .error(
+                "E0603",
+                &ports.spot,
+                format!("SIP 端口 {port} 落在 RTP 端口范围 {first}-{last} 内"),
+                format!("the SIP port {port} lies in the RTP range {first}-{last}"),
+            )
+            .effect(
+                "两者抢同一个端口：引擎起不来，或者有的来电没有声音",
+                "both want one port: the engine would not start, or some calls would have no sound",
+            )
+            .remedy(
+                format!("写 rtp_ports = \"{from}-{to}\"，或给 listen 换一个范围以外的端口"),
+                format!("write rtp_ports = \"{from}-{to}\", or give listen a port outside of the range"),
+            );
     }
     let limits = table.limits.as_ref();
     let calls = match limits.map(|limits| &limits.calls_max) {
@@ -113,22 +132,30 @@ pub fn rtp_ports(table: &RoutingTable, problems: &mut Problems) {
     };
     let room = (u32::from(last - first) + 1) / PORTS_A_CALL;
     if room < calls {
-        fault(
-            format!("RTP 端口只够 {room} 路通话，少于 calls_max = {calls}"),
-            format!("the RTP ports suffice for {room} calls, fewer than calls_max = {calls}"),
-        );
-    }
-    let listeners = network.listen.iter().flat_map(|said| &said.value);
-    for listener in listeners.filter(|listener| listener.transport == Transport::Udp) {
-        let port = listener.bind.port();
-        if (first..=last).contains(&port) {
-            fault(
-                format!("SIP 端口 {port} 落在 RTP 端口范围内"),
-                format!("the SIP port {port} lies in the RTP range"),
+        problems
+            .error(
+                "E0603",
+                &ports.spot,
+                format!("RTP 端口 {first}-{last} 只够 {room} 路通话，少于 calls_max = {calls}"),
+                format!(
+                    "the RTP ports {first}-{last} suffice for {room} calls, fewer than calls_max = {calls}"
+                ),
+            )
+            .effect(NO_SOUND.0, NO_SOUND.1)
+            .remedy(
+                format!("每路通话留 4 个端口，把范围放宽，或写 calls_max = {room}"),
+                format!("4 ports for each call: make the range wider, or write calls_max = {room}"),
             );
-        }
     }
 }
+
+const NO_SOUND: (&str, &str) = (
+    "端口用尽后，新的来电没有声音通道，只能拒绝",
+    "once ports run out, new calls have no way for their sound and are refused",
+);
+
+/// Ranges that are put forward: of them one is away from any SIP port.
+const FREE_RANGES: [(u16, u16); 3] = [(20_000, 29_999), (30_000, 39_999), (40_000, 49_999)];
 
 /// Trunks lead somewhere or come from somewhere, and no two from the same place.
 pub fn trunks(table: &RoutingTable, problems: &mut Problems) {
