@@ -218,7 +218,7 @@ impl Making<'_> {
         let (value, origin) = match &asked.found {
             Found::Said(..) if self.is_whole_table(&way.key) => return,
             Found::Said(Written::Text(name), spot) if way.key == PROMPTS => {
-                (Some(Written::Text(self.from_the_first(name, spot))), self.origin(spot))
+                (Some(Written::Text(self.named_by_the_first(name, spot))), self.origin(spot))
             }
             Found::Said(value, spot) => (Some(self.filled(value, &way.key)), self.origin(spot)),
             // Nothing is how some keys say that they hold nothing: the file cannot say it.
@@ -231,7 +231,7 @@ impl Making<'_> {
     }
 
     /// A file that another file of the plan names, as the routing file would: names are looked for beside who says them.
-    fn from_the_first(&self, name: &str, spot: &Spot) -> String {
+    fn named_by_the_first(&self, name: &str, spot: &Spot) -> String {
         let directory =
             |file: usize| self.files.get(file).and_then(|source| Path::new(&source.name).parent());
         let (Some(first), Some(own)) = (directory(0), spot.file.and_then(directory)) else {
