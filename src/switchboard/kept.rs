@@ -92,12 +92,15 @@ impl Answered {
 }
 
 impl Switchboard {
-    /// A caller waits in a queue that keeps places: the offer is the call's to make.
+    /// A caller waits in a queue that keeps places: the offer is the call's to make, in a surge that asks for it at once.
     pub(super) fn offer_to_keep(&mut self, id: CallId, queue: &QueueId) {
-        let rules = self.plan.queues.get(queue).and_then(|queue| queue.rules.callback.clone());
-        if let Some(CallbackOffer { after, key, .. }) = rules
+        let rules = self.plan.queues.get(queue).map(|queue| &queue.rules);
+        if let Some(rules) = rules
+            && let Some(CallbackOffer { after, key, .. }) = rules.callback.clone()
             && self.number_to_keep(id).is_some()
         {
+            let by_surge = rules.surge.as_ref().is_some_and(|surge| surge.callback);
+            let after = if by_surge && self.acd.is_surging(queue) { Duration::ZERO } else { after };
             self.tell_call(id, call::Input::MayKeepPlace { after, key });
         }
     }

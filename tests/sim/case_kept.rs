@@ -8,7 +8,7 @@ use hotline::media;
 use hotline::phone::{Answers, PhoneEvent};
 use hotline::routing::Plan;
 use hotline::routing::callers::{ByCaller, CallerAct, CallerPolicy, Lane};
-use hotline::routing::queueing::CallbackOffer;
+use hotline::routing::queueing::{CallbackOffer, Surge};
 use hotline::switchboard::fact::{CallbackOutcome, Cause, Fact, OutwardPurpose};
 use hotline::switchboard::{Input, Output, StoreJob, Switchboard, What};
 
@@ -61,6 +61,20 @@ fn callbacks(city: &City) -> Vec<&Vec<Fact>> {
         has(facts, |what| matches!(what, What::Outward { purpose: OutwardPurpose::Callback, .. }))
     };
     city.store.facts.values().filter(back).collect()
+}
+
+#[test]
+fn who_comes_in_a_surge_is_asked_at_once() {
+    let decided = |plan: &mut Plan| {
+        keeps_places(plan);
+        let rules = &mut plan.queues.get_mut("main").expect("the shipped queue").rules;
+        rules.callback.as_mut().expect("places are kept").after = secs(200);
+        rules.surge = Some(Surge { from: 1, until: 0, greeting: None, roles: Vec::new(), callback: true });
+    };
+    in_a_city_with(decided, |city| {
+        let citizen = far_end(city, Answers::After(secs(2)));
+        keeps(city, citizen);
+    });
 }
 
 #[test]
