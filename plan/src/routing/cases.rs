@@ -54,6 +54,8 @@ pub struct Given<'a> {
     pub seats: CaseSeats,
     /// So many wait already, and no seat is free; `None`: one is.
     pub waiting: Option<u32>,
+    /// Whether the queue has a surge, by somebody's word; `None`: by how many wait.
+    pub surge: Option<bool>,
     /// Whether the far side of a trunk picks up; `None`: it does where it is no drill.
     pub answered: Option<bool>,
     /// The caller's last call ended a moment ago.
@@ -108,6 +110,8 @@ pub struct Fate {
     pub experts: Option<bool>,
     /// The meeting that is joined.
     pub meeting: Option<String>,
+    /// Whether the caller hung up and is called back at the turn that was kept.
+    pub callback: bool,
     /// Keys that the caller came to no place to press.
     pub unpressed: String,
     /// Look-ups and bots that were asked.
@@ -249,6 +253,7 @@ fn given<'a>(case: &'a CaseTable, table: &'a RoutingTable) -> Given<'a> {
     Given {
         seats: case.seats.as_ref().map(|said| said.value).unwrap_or_default(),
         waiting: case.waiting.as_ref().map(|said| said.value),
+        surge: case.surge.as_ref().map(|said| said.value),
         answered: case.answered.as_ref().map(|said| said.value),
         just_called: case.just_called.as_ref().is_some_and(|said| said.value),
         keys: case.keys.as_ref().map_or("", |said| &said.value.0),

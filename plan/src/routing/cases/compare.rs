@@ -40,6 +40,7 @@ pub(super) fn compare(run: &Run<'_>, expect: &ExpectTable, fate: &Fate, problems
     compared.plain(&expect.priority, fate.priority);
     compared.plain(&expect.experts, fate.experts);
     compared.name(&expect.meeting, fate.meeting.as_deref());
+    compared.switch(&expect.callback, fate.callback);
 }
 
 struct Compared<'c, 'p> {

@@ -246,6 +246,30 @@ const CENTER: &str =
     "[[trunk]]\nname = \"a-center\"\nsources = [\"192.0.2.64/28\"]\nemergency_center = true\n";
 
 #[test]
+fn who_waits_may_keep_the_turn_and_hang_up() {
+    let text = switched_on("faq").replacen("\n#callback = {", "\ncallback = {", 1);
+    assert!(text.contains("\ncallback = { after"), "the sample shows it");
+    let kept = "callback = true, queue = \"main\", ticket = \"none\", survey = false";
+    let never = "nothing comes that 1 could be pressed for";
+    run(
+        &text,
+        &[
+            ("to = \"12319\"\nwaiting = 3\nkeys = \"1\"", kept, ""),
+            ("to = \"12319\"\nwaiting = 3", "callback = false, survey = true", ""),
+            // Where a seat is free nobody is asked, nor who cannot be called back: the key is a grade then.
+            ("to = \"12319\"\nkeys = \"1\"", "callback = false, survey = true", ""),
+            (
+                "from = \"0037112345\"\nto = \"12319\"\nwaiting = 3\nkeys = \"1\"",
+                "callback = false, survey = true",
+                "",
+            ),
+            ("to = \"12319\"\nwaiting = 3\nseats = \"none\"\nkeys = \"1\"", "ticket = \"overflow\"", never),
+            ("to = \"12319\"\nwaiting = 90\nkeys = \"1\"", "ticket = \"overflow\"", never),
+        ],
+    );
+}
+
+#[test]
 fn the_house_stands_as_the_test_says() {
     let known = "from = \"13900000000\"\nto = \"12319\"";
     let center = "trunk = \"a-center\"\nto = \"12319\"";
@@ -280,6 +304,17 @@ fn the_house_stands_as_the_test_says() {
             ),
             ("to = \"12319\"\nwaiting = 100", "ticket = \"overflow\"", ""),
             ("to = \"12319\"\nwaiting = 89", "ticket = \"none\"", ""),
+            // A surge has a greeting of its own: by how many wait, or by somebody's word, which says more.
+            ("to = \"12319\"\nwaiting = 29", "hears = [\"greeting\"]", ""),
+            ("to = \"12319\"\nwaiting = 30", "hears = [\"surge_greeting\"], callback = false", ""),
+            ("to = \"12319\"\nwaiting = 30\nsurge = false", "hears = [\"greeting\"]", ""),
+            ("to = \"12319\"\nsurge = true", "prompt = \"surge_greeting\", queue = \"main\"", ""),
+            ("to = \"12319\"\nsurge = true", "prompt = \"greeting\"", "should be greeting"),
+            (
+                "to = \"12396\"\nat = 2021-08-01T09:00:00+08:00\nsurge = true",
+                "hears = [\"transition\", \"surge_greeting\"]",
+                "",
+            ),
             ("to = \"12319\"\nwaiting = 90", "ticket = \"overflow\", priority = 0", ""),
             ("to = \"12385\"\nwaiting = 90", "ticket = \"none\", priority = 100", ""),
             (

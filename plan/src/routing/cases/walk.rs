@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::super::callers::CallerAct;
 use super::super::explain;
 use super::super::number::{self, Dialled};
+use super::super::outside::Callable;
 use super::super::plan::{Line, Peer, Plan, Step, TicketReason, Trunk};
 use super::super::prompts::COOL_DOWN;
 use super::super::script::Leads;
@@ -78,6 +79,9 @@ impl Plan {
         if self.goes_straight(line, trunk, &caller) {
             flow.go_straight(self);
         }
+        if flow.queue().is_some_and(|queue| self.has_surge(queue, given)) {
+            flow.greet_in_surge(self);
+        }
         let is_refused = explain::is_refused(&flow);
         let experts = self.experts.get(&line.number);
         let fate = Fate {
@@ -112,6 +116,20 @@ impl Plan {
         fate.unpressed = keys.into_iter().collect();
         fate.asked = asked.into_iter().map(str::to_owned).collect();
         Ok(fate)
+    }
+}
+
+impl Plan {
+    /// Whether more callers than usual wait in the queue. Between the two figures of its rule there is a surge only if
+    /// there was one before, and none that was not said.
+    fn has_surge(&self, queue: &QueueId, given: &Given<'_>) -> bool {
+        let Some(queue) = self.queues.get(queue) else { return false };
+        let Some(surge) = &queue.rules.surge else { return false };
+        let waiting = match given.seats {
+            CaseSeats::Full => queue.length_max,
+            CaseSeats::Some | CaseSeats::None => given.waiting.unwrap_or(0),
+        };
+        given.surge.unwrap_or(waiting >= surge.from)
     }
 }
 
@@ -254,6 +272,10 @@ impl<'a> Walk<'a> {
             return false;
         }
         self.message = false; // It can be said to the clerk.
+        if self.keeps_place(&queue) {
+            self.fate.callback = true;
+            return true;
+        }
         self.fate.survey |= asks;
         if asks {
             self.grade(false);
@@ -273,6 +295,17 @@ impl<'a> Walk<'a> {
             queue.rules.shed.iter().filter(|(from, _)| self.given.waiting.is_some() && waiting >= *from);
         let least = shed.max_by_key(|(from, _)| *from).map(|(_, least)| *least);
         full || least.is_some_and(|least| self.fate.priority.is_some_and(|own| own < least))
+    }
+
+    /// Whether the caller, for whom no seat is free, hangs up by the key that keeps the turn. It is offered only to whom
+    /// the house may call.
+    fn keeps_place(&mut self, queue: &QueueId) -> bool {
+        let Some(queue) = self.plan.queues.get(queue) else { return false };
+        let Some(offer) = queue.rules.callback.as_ref().filter(|_| self.given.waiting.is_some()) else {
+            return false;
+        };
+        let may = matches!(self.plan.callable(self.caller), Ok(Callable::Outside(_)));
+        may && self.press(|key| key == offer.key).is_some()
     }
 
     /// The ticket behind the queue has a word and a reason of its own.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::hours::LeapYears;
 use super::outcome::Holds;
 use crate::id::{PromptId, QueueId, ScriptId};
+use crate::routing::flow::Flow;
 use crate::routing::plan::{Line, Plan, Step};
 use crate::routing::script::{ACTS_TAKEN_MAX, Act, Branch, Collect, Menu, Message, Spoken, Target};
 use crate::routing::transition::Phase;
@@ -95,10 +96,21 @@ impl Plan {
     }
 
     fn worst_in(&self, line: &Line, at: Timestamp, phase: Phase) -> Option<Worst> {
+        let usual = self.flow_in(line, at, phase);
+        let mut in_surge = usual.clone();
+        in_surge.greet_in_surge(self);
+        let mut worst = self.worst_by(line, at, &usual);
+        if let Some(other) = self.worst_by(line, at, &in_surge).filter(|_| in_surge != usual) {
+            worst.get_or_insert_default().take(other);
+        }
+        worst
+    }
+
+    fn worst_by(&self, line: &Line, at: Timestamp, flow: &Flow) -> Option<Worst> {
         let mut walk = Walk { plan: self, line, at, known: BTreeMap::new() };
         let mut gone = Worst::BEGUN;
         let mut worst: Option<Worst> = None;
-        for step in &self.flow_in(line, at, phase).steps {
+        for step in &flow.steps {
             match step {
                 Step::PlayEarly(prompt) | Step::Play(prompt) => gone.both(self.length(prompt, line)),
                 Step::Answer => gone.both(self.limits.durable_wait),

@@ -32,6 +32,8 @@ pub struct CaseTable {
     pub seats: Field<CaseSeats>,
     /// `waiting`: so many wait already, and no seat is free.
     pub waiting: Field<u32>,
+    /// `surge`: whether the queue has one, by somebody's word; without it, by how many wait.
+    pub surge: Field<bool>,
     /// `answered`: whether somebody picks up at the far side of a trunk; without it, where it is no drill.
     pub answered: Field<bool>,
     /// `just_called`: the caller's last call ended a moment ago.
@@ -83,6 +85,8 @@ pub struct ExpectTable {
     pub experts: Field<OrNone<bool>>,
     /// `meeting`.
     pub meeting: Field<String>,
+    /// `callback`: whether the caller's turn is kept for a call back.
+    pub callback: Field<OrNone<bool>>,
 }
 
 impl CaseTable {
@@ -103,6 +107,7 @@ impl CaseTable {
             at: reader.required("at", nobody()),
             seats: reader.or("seats", CaseSeats::Some),
             waiting: reader.optional("waiting"),
+            surge: reader.optional("surge"),
             answered: reader.optional("answered"),
             just_called: reader.or("just_called", false),
             keys: reader.or("keys", Pressed::default()),
@@ -133,6 +138,7 @@ impl ExpectTable {
             priority: reader.optional("priority"),
             experts: reader.optional("experts"),
             meeting: reader.optional("meeting"),
+            callback: reader.optional("callback"),
         }
     }
 }
