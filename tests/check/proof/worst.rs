@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hotline::routing::plan::{Afterwards, LineMode, Plan};
+use hotline::routing::queueing::Surge;
 use hotline::routing::script::{Act, Bot, Condition, LookUp, LookUpKind, LookUpSource, Message};
 
 use super::{branch, collect, go, line, menu, plan, prompt, script, with, workdays};
@@ -41,6 +42,28 @@ fn words_and_ringing_before_the_queue_are_added_up() {
         let worst = plan.worst(line(&plan, number)).expect("a way to a person");
         let expected = Duration::from_millis(expected);
         assert_eq!((worst.silent, worst.longest, worst.presses), (Some(expected), expected, 0), "{number}");
+    }
+}
+
+#[test]
+fn a_surges_greeting_counts_where_it_is_the_longer_one() {
+    for (usual, in_surge) in [(4, 11), (4, 2)] {
+        let mut plan = plan();
+        for (id, seconds) in [("greeting", usual), ("surge_greeting", in_surge), ("transition", 9)] {
+            prompt(&mut plan, id, seconds);
+        }
+        plan.queues.get_mut("main").expect("the queue").rules.surge = Some(Surge {
+            from: 30,
+            until: 10,
+            greeting: Some("surge_greeting".into()),
+            roles: Vec::new(),
+            callback: false,
+        });
+        for (number, before) in [("12345", DURABLE), ("12336", DURABLE + 9_000)] {
+            let worst = plan.worst(line(&plan, number)).expect("a way to a person");
+            let expected = Some(before + 1_000 * usual.max(in_surge) as u64);
+            assert_eq!(millis(worst.silent), expected, "{number} {usual} {in_surge}");
+        }
     }
 }
 
