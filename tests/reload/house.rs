@@ -26,6 +26,12 @@ impl House {
         House { engine: Engine::start(&format!("reload-{name}"), &text), text }
     }
 
+    /// With the shipped plan at this moment.
+    pub fn open_at(name: &str, when: &str) -> House {
+        let text = plan("");
+        House { engine: Engine::start_at(&format!("reload-{name}"), &text, when), text }
+    }
+
     /// Writes the routing file with these edits of what it said at the start.
     pub fn write(&self, edits: &[(&str, &str)]) {
         self.write_text(&edited(&self.text, edits));

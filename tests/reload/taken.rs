@@ -148,3 +148,12 @@ fn the_api_says_what_would_change_takes_it_over_and_names_what_is_wrong() {
     assert_eq!((&of["number"], &of["trigger"]), (&json!(2), &json!("api")));
     assert_eq!((&of["changes"], &of["digest"]), (&json!(["队列 main: 振铃 20s → 21s"]), &plan["digest"]));
 }
+
+#[test]
+fn an_engine_that_runs_into_december_says_that_the_next_years_holidays_are_not_known() {
+    let house = House::open_at("december", "2026-11-30T23:59:40+08:00");
+    assert!(!house.log().contains("W1304"), "not yet");
+    house.until("it is told", |house| house.log().contains("W1304"));
+    assert_eq!(house.number(), 1);
+    assert_eq!(house.figure("hotline_alarms_total{kind=\"plan_dated\"}"), 1.0);
+}

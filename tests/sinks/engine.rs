@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use hotline::io::engine_process::EngineProcess;
 
+/// By the clock of an engine that is set to nothing else.
+const WHEN: &str = "2021-12-01T09:00:00+08:00";
+
 const HOTLINE: &str = env!("CARGO_BIN_EXE_hotline");
 
 /// The shipped plan with further tables at its end; its prompts stay where they are.
@@ -32,12 +35,17 @@ pub struct Engine {
 
 impl Engine {
     pub fn start(name: &str, plan: &str) -> Engine {
+        Engine::start_at(name, plan, WHEN)
+    }
+
+    /// With its clock set so.
+    pub fn start_at(name: &str, plan: &str, when: &str) -> Engine {
         let data = std::env::temp_dir().join(format!("hotline-engine-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&data);
         std::fs::create_dir_all(&data).unwrap();
         let config = data.join("routing.toml");
         std::fs::write(&config, plan).unwrap();
-        let (process, sip, http) = launch(&config, &data);
+        let (process, sip, http) = launch(&config, &data, when);
         Engine { process, config, data, sip, http }
     }
 
@@ -47,7 +55,7 @@ impl Engine {
     }
 
     pub fn restart(&mut self) {
-        (self.process, self.sip, self.http) = launch(&self.config, &self.data);
+        (self.process, self.sip, self.http) = launch(&self.config, &self.data, WHEN);
     }
 
     /// A look-up command beside it.
@@ -67,10 +75,10 @@ impl Engine {
     }
 }
 
-fn launch(config: &Path, data: &Path) -> (EngineProcess, SocketAddr, SocketAddr) {
+fn launch(config: &Path, data: &Path, when: &str) -> (EngineProcess, SocketAddr, SocketAddr) {
     let (config, home) = (config.to_str().unwrap(), data.to_str().unwrap());
     let words = ["run", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--rtp-ports", "20000-29999"];
-    let more = ["--clock", "2021-12-01T09:00:00+08:00", "--config", config, "--data", home];
+    let more = ["--clock", when, "--config", config, "--data", home];
     let words = words.into_iter().chain(more);
     let process = EngineProcess::start(Path::new(HOTLINE), words, &data.join("engine.log")).unwrap();
     let (sip, http) = (process.sip(), process.http().expect("an address of HTTP"));

@@ -156,11 +156,10 @@ impl Report {
         self.diagnostics.iter().filter(softened)
     }
 
-    /// What a house that opens or reloads tells in its log: [softened](Report::softened) errors, and calendars that
-    /// lack a year.
+    /// What a house that opens, reloads or comes to a new day tells in its log: what is wrong by the date alone, with
+    /// prompts whose time runs or has run out and calendars that lack a year.
     pub fn for_the_log(&self) -> impl Iterator<Item = &Diagnostic> {
-        let unfilled = self.diagnostics.iter().filter(|found| found.code == super::check::UNFILLED);
-        self.softened().chain(unfilled)
+        self.diagnostics.iter().filter(|found| super::check::DATED.contains(&found.code))
     }
 
     /// 0 clean (warnings allowed), 1 errors, 2 unreadable.

@@ -137,6 +137,7 @@ impl House {
             Ask::Reload(wanted) => self.want_plan(wanted),
             Ask::Prepared(prepared) => self.prepared(*prepared),
             Ask::InForce(reply) => drop(reply.send(self.in_force.clone())),
+            Ask::NewDay => self.new_day(),
             Ask::Stop => {
                 let grace = if self.stopping { Duration::ZERO } else { self.plan.limits.drain_grace };
                 if self.stopping {

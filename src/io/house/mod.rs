@@ -115,6 +115,8 @@ pub enum Ask {
     Prepared(Box<reload::Prepared>),
     /// Which plan is in force.
     InForce(oneshot::Sender<reload::InForce>),
+    /// The city has a new date.
+    NewDay,
     /// End: with the plan's grace, and at once when asked again.
     Stop,
     /// The store's word on a batch.

@@ -189,6 +189,7 @@ impl House {
         let (watched, look_at) =
             watch::channel(reload::watch::Watched::of(plan.watch, reading.marks(), ring.marks().to_vec()));
         worker.spawn(reload::watch::watch(door.clone(), look_at));
+        worker.spawn(reload::daily::daily(door.clone(), setup.clock, plan.city.time_zone.clone()));
         let ready = Ready { sip, http: listening, created: ring.created().to_vec(), shell: media.shell() };
         let mut house = House {
             setup,

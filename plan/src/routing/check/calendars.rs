@@ -14,7 +14,7 @@ use super::super::tables::calendar::{CalendarTable, HolidayTable};
 use super::{hours, references};
 use crate::time::Timestamp;
 
-/// What is wrong with calendars at one time and not at another: told in the log of a house that opens or reloads.
+/// What is wrong with calendars at one time and not at another.
 pub const UNFILLED: &str = "W1304";
 
 /// What a list says of a day.

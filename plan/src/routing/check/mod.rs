@@ -45,10 +45,9 @@ use super::values::out_of_range;
 use super::written;
 use crate::time::Timestamp;
 
-pub(super) use calendars::UNFILLED;
 pub(super) use proofs::prove;
 pub(super) use sounds::{in_use, sounds, wanted};
-pub(super) use validity::RUN_OUT;
+pub(super) use validity::{DATED, RUN_OUT};
 
 /// Numbers that are never a line of ours, whether the file lists them as peers or not.
 pub const EMERGENCY: [&str; 4] = ["110", "119", "120", "122"];

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use super::super::prompts::{ManifestTable, PromptTable};
 use super::super::source::{Problems, Said};
 use super::super::tables::RoutingTable;
+use super::calendars;
 use super::sounds::in_use;
 use crate::time::Timestamp;
 
@@ -14,6 +15,11 @@ const SOON_DAYS: i32 = 30;
 /// What is wrong with prompts at one time and not at another. It keeps no house from opening: whom nobody
 /// answers is worse off than who hears an old greeting.
 pub const RUN_OUT: [&str; 2] = ["E0512", "E0513"];
+
+/// What is wrong with a plan by the date alone, and may come to be so while it is in force.
+pub const DATED: [&str; 4] = ["E0512", "E0513", SOON, calendars::UNFILLED];
+
+const SOON: &str = "W0501";
 
 /// No prompt ends before it begins.
 pub fn ends_after_it_begins(manifest: &ManifestTable, problems: &mut Problems) {
@@ -73,7 +79,7 @@ fn holds(id: &str, prompt: &PromptTable, today: Date, problems: &mut Problems) {
         let day = until.value;
         problems
             .warning(
-                "W0501",
+                SOON,
                 &until.spot,
                 format!("提示音 {id} 的有效期到 {day} 为止，还剩 {days} 天"),
                 format!("the prompt {id} is valid until {day}, {days} days from now"),

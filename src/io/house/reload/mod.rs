@@ -5,6 +5,7 @@
 //! the swap come back as [`Ask::Prepared`](super::Ask::Prepared). Calls under way keep the plan that they
 //! began with.
 
+pub(super) mod daily;
 mod noting;
 mod prepare;
 pub(super) mod watch;
