@@ -27,11 +27,13 @@ impl CallId {
     }
 
     /// The random end of the id: spreads calls evenly over whatever serves them in turns.
+    #[inline]
     pub fn lot(&self) -> u64 {
         self.0.as_u64_pair().1
     }
 
     /// Its 16 octets, as they are written into User-to-User.
+    #[inline]
     pub fn octets(&self) -> [u8; 16] {
         self.0.into_bytes()
     }
@@ -92,6 +94,7 @@ macro_rules! name {
 
         impl $name {
             /// The name as the operator wrote it.
+            #[inline]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -104,12 +107,14 @@ macro_rules! name {
         }
 
         impl std::borrow::Borrow<str> for $name {
+            #[inline]
             fn borrow(&self) -> &str {
                 &self.0
             }
         }
 
         impl AsRef<str> for $name {
+            #[inline]
             fn as_ref(&self) -> &str {
                 &self.0
             }
@@ -208,22 +213,26 @@ impl Dice {
     }
 
     /// 64 random bits.
+    #[inline]
     pub fn next_u64(&mut self) -> u64 {
         self.0.next_u64()
     }
 
     /// 32 random bits.
+    #[inline]
     pub fn next_u32(&mut self) -> u32 {
         self.0.next_u32()
     }
 
     /// A number in `0..end`; 0 for an `end` of 0.
+    #[inline]
     pub fn below(&mut self, end: u64) -> u64 {
         // The multiply-shift reduction: its bias is below 2^-32 for any `end` we use.
         ((u128::from(self.next_u64()) * u128::from(end)) >> 64) as u64
     }
 
     /// Fills `bytes`.
+    #[inline]
     pub fn fill(&mut self, bytes: &mut [u8]) {
         self.0.fill_bytes(bytes);
     }
