@@ -156,6 +156,7 @@ impl Served {
             tokens: known,
             ring: feed.lock().unwrap().ring(),
             data: data.clone(),
+            seal_keys: watch::channel(seal_keys()).1,
             desk: Desk::start(data.join(FILE)).unwrap(),
             errands: store.errands(),
             flush: tracer.flush(),
