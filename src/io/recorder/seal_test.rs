@@ -144,10 +144,10 @@ proptest! {
     }
 
     #[test]
-    fn one_bit_that_is_other_is_found(length in 0..2 * CHUNK_BYTES + 9, place: prop::sample::Index, bit in 0..8) {
+    fn one_bit_that_is_other_is_found(length in 0..2 * CHUNK_BYTES + 9, place: prop::sample::Index, bit in 0..8u8) {
         let mut sealed = sealed(&sound(length));
         let place = place.index(sealed.len());
-        sealed[place] ^= 1 << bit;
+        sealed[place] ^= 1u8 << bit;
         prop_assert!(opened(&sealed).is_err());
     }
 

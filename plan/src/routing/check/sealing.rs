@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
-use super::super::diagnostic::Spot;
+use super::super::diagnostic::{Diagnostic, Report, Severity, Spot, Text};
 use super::super::plan::SecretRef;
 use super::super::source::{Problems, Said};
 use super::super::tables::RoutingTable;
@@ -110,6 +110,32 @@ pub fn keys_lie_apart(table: &RoutingTable, problems: &mut Problems) {
                 )
                 .related(other, "口令在这里", "the password is here");
         }
+    }
+}
+
+impl Report {
+    /// Notes that what `place`, a file or a variable that is at hand, holds is no key. `key`: `recording.key`, or
+    /// `recording.old_keys`. Who looks at files says so; the plan itself knows their names only.
+    pub fn refuse_key(&mut self, key: &str, place: &str) {
+        self.diagnostics.push(Diagnostic {
+            code: "E1414",
+            severity: Severity::Error,
+            spot: Spot { file: None, span: 0..0, key: key.to_owned() },
+            problem: Text::new(
+                format!("{place} 里的不是录音密钥：应为 64 个十六进制数字，或 44 个字符的 base64"),
+                format!("{place} holds no key of recordings: 64 hexadecimal digits, or 44 characters of base64"),
+            ),
+            effect: Some(Text::new(
+                "引擎不能启动，也不能重载",
+                "the engine would neither start nor reload",
+            )),
+            remedy: Some(Text::new(
+                "从备份恢复这个文件；没有用过的，删去它，引擎会新建",
+                "put the file back from its backup; one that was never used may be removed, and the engine makes another",
+            )),
+            nearest: None,
+            related: None,
+        });
     }
 }
 
