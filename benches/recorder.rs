@@ -1,5 +1,5 @@
 //! A second of a recorded call: what it costs the media thread to hand it over, the disk thread to
-//! write it, and the archive to sum and compress it. A thousand recordings run; the disk is the
+//! write it, and the archive to sum, compress and encrypt it. A thousand recordings run; the disk is the
 //! machine's own temporary directory.
 
 use std::path::{Path, PathBuf};
@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use hotline::id::{CallId, Dice};
-use hotline::io::recorder::{Deck, Recorder, RecorderConfig, flac};
+use hotline::io::recorder::seal::{is_same_file, seal_file};
+use hotline::io::recorder::{Deck, Key, Recorder, RecorderConfig, SealKeys, flac};
 use hotline::media::order::FRAME_SAMPLES;
 use hotline::media::{Frame, Tape};
 use hotline::time::Timestamp;
@@ -104,7 +105,7 @@ fn whole(data: &Path) {
     );
 }
 
-/// A minute of a call, summed and compressed.
+/// A minute of a call, summed, compressed and sealed.
 fn filed(data: &Path, criterion: &mut Criterion) {
     let (wav, copy) = (data.join("call.wav"), data.join("call.flac"));
     let spec = hound::WavSpec {
@@ -133,6 +134,17 @@ fn filed(data: &Path, criterion: &mut Criterion) {
     });
     group.bench_function("held against its copy", |bench| {
         bench.iter(|| assert!(flac::is_same_sound(&wav, &copy, &|| true).unwrap()));
+    });
+    let (sealed, key) = (data.join("call.wav.sealed"), || Key::new([1; 32]));
+    group.bench_function("sealed, and on disk", |bench| {
+        bench.iter(|| {
+            let _ = std::fs::remove_file(&sealed);
+            seal_file(&wav, &sealed, &key(), &|| true).unwrap();
+        });
+    });
+    let keys = SealKeys::new(Some(key()), Vec::new());
+    group.bench_function("held against its sealed copy", |bench| {
+        bench.iter(|| assert!(is_same_file(&wav, &sealed, &keys, &|| true).unwrap()));
     });
     group.finish();
 }

@@ -2,16 +2,19 @@
 //! them; and the page of a code.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use secrecy::ExposeSecret;
 
 use super::grid::in_columns;
 use crate::io::kept_plans::{Kept, KeptPlans, Started};
-use crate::io::plan_files;
+use crate::io::recorder::Key;
+use crate::io::{plan_files, secrets};
 use crate::routing::diagnostic::pages::Pages;
 use crate::routing::diagnostic::{Report, Severity};
 use crate::routing::difference::{Difference, wants_restart};
-use crate::routing::plan::Plan;
+use crate::routing::plan::{Plan, SecretRef};
 use crate::routing::proof::NOTICES_MAX;
 use crate::routing::proof::staffing::Need;
 use crate::routing::readiness::{Proved, Readiness};
@@ -43,7 +46,7 @@ pub struct Args {
     /// and whether a reload would take it
     #[arg(long)]
     pub against_running: bool,
-    /// 引擎的数据目录，用于 --against-running / The engine's data directory, for --against-running
+    /// 引擎的数据目录，用于 --against-running 和核对密钥 / The engine's data directory, for --against-running and to look at keys
     #[arg(long, value_name = "DIR", default_value = "data")]
     pub data: PathBuf,
 }
@@ -60,13 +63,14 @@ pub fn run(args: &Args) -> ExitCode {
         let difference = against.map(|against| compared(&against, &mut outcome)).transpose()?.flatten();
         Ok((outcome, difference))
     });
-    let (outcome, difference) = match told {
+    let (mut outcome, difference) = match told {
         Ok(told) => told,
         Err(why) => {
             eprintln!("{why}");
             return ExitCode::from(2);
         }
     };
+    look_at_keys(&mut outcome, &args.data);
     let lines = outcome.plan.as_ref().map(|plan| plan.readiness(at));
     let needs = outcome.plan.as_ref().map(Plan::staffing).unwrap_or_default();
     let text = if args.sarif {
@@ -87,6 +91,21 @@ pub fn run(args: &Args) -> ExitCode {
     // A reader that has gone (`| head`) does not change the verdict.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
     ExitCode::from(outcome.report.exit_code())
+}
+
+/// Keys of recordings that are at hand are keys.
+fn look_at_keys(outcome: &mut Outcome, data: &Path) {
+    let Some(plan) = &outcome.plan else { return };
+    let old = plan.recording.old_keys.iter().map(|secret| ("recording.old_keys", secret));
+    for (key, secret) in plan.recording.key.iter().map(|secret| ("recording.key", secret)).chain(old) {
+        let place = match secret {
+            SecretRef::File(file) => data.join(file).display().to_string(),
+            SecretRef::Env(name) => format!("${name}"),
+        };
+        if secrets::given(secret, data).is_ok_and(|text| Key::parse(text.expose_secret()).is_err()) {
+            outcome.report.refuse_key(key, &place);
+        }
+    }
 }
 
 /// A code's page.

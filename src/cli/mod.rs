@@ -13,6 +13,7 @@ mod out;
 pub mod phone;
 pub mod prompts;
 pub mod records;
+mod records_open;
 pub mod report;
 pub mod run;
 pub mod schema;

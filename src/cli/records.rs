@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{look_up, out};
+use super::{look_up, out, records_open};
 use crate::id::mask;
 use crate::io::recorder::{self, Finding};
 use crate::io::store::{CallQuery, FILE, Reader, StoreError};
@@ -34,7 +34,13 @@ enum Action {
         /// 数据目录 / The data directory
         #[arg(long, value_name = "DIR", default_value = "data")]
         data: PathBuf,
+        /// 密钥文件，可写多次；不写则用数据目录里的 secrets/recordings* / A key's file, more than once if need be; without
+        /// it, secrets/recordings* in the data directory
+        #[arg(long, value_name = "FILE")]
+        key: Vec<PathBuf>,
     },
+    /// 导出一次通话的录音，已加密的解密 / Write a call's recording to a file, opened if it is sealed
+    Open(records_open::Args),
 }
 
 /// Exit codes: 0 done, 1 recordings are not as filed, 2 cannot be read.
@@ -42,7 +48,8 @@ pub fn run(args: &Args) -> ExitCode {
     match &args.action {
         None if args.json => json(&args.look),
         None => list(&args.look),
-        Some(Action::Verify { data }) => verify(data),
+        Some(Action::Verify { data, key }) => verify(data, key),
+        Some(Action::Open(open)) => records_open::run(open),
     }
 }
 
@@ -272,13 +279,23 @@ fn leg_sound(who: &str, sound: &Sound) -> String {
     word
 }
 
-fn verify(data: &std::path::Path) -> ExitCode {
+fn verify(data: &std::path::Path, files: &[PathBuf]) -> ExitCode {
+    let keys = match records_open::keys(data, files) {
+        Ok(keys) => keys,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
     let tell = |line: String| drop(out::lines([line])); // What is found counts, whoever reads it.
     let looked = Reader::open(&data.join(FILE)).and_then(|reader| {
-        recorder::verify(data, &reader, |finding| match finding {
+        recorder::verify(data, &reader, &keys, |finding| match finding {
             Finding::Missing { file } => tell(format!("缺失 / missing: {file}")),
             Finding::Changed { file, what } => tell(format!("改动 / changed: {file}: {what}")),
             Finding::Unlisted { file } => tell(format!("不在清单中 / unlisted: {file}")),
+            Finding::Locked { file, key } => {
+                tell(format!("没有密钥 / no key: {file}: 密钥 {key} 不在手边，用 --key 指明 / key {key} is not at hand: name it by --key"));
+            }
         })
     });
     match looked {
@@ -288,6 +305,12 @@ fn verify(data: &std::path::Path) -> ExitCode {
                 "清单中 {filed} 个文件，待登记 {waiting} 个，有出入 {findings} 处 / \
                  {filed} files in the manifest, {waiting} to be filed, {findings} findings"
             ));
+            if looked.sealed > 0 {
+                let (sealed, opened) = (looked.sealed, looked.opened);
+                tell(format!(
+                    "其中加密 {sealed} 个，已从头至尾解密核对 {opened} 个 / {sealed} of them sealed, {opened} opened from end to end"
+                ));
+            }
             if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {

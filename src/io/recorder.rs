@@ -2,7 +2,7 @@
 //!
 //! A [`Deck`] is the media thread's end: it fills half-second chunks and never waits. One disk
 //! thread writes them, another syncs. What belongs in a recording is for the media engine to say.
-//! When a file is whole the [`Archive`] compresses and sums it, and enters it into the manifest, which
+//! When a file is whole the [`Archive`] compresses it, encrypts it and sums it, and enters it into the manifest, which
 //! [`verify`] holds all files against.
 
 pub mod archive;
@@ -13,6 +13,8 @@ pub mod name;
 mod nice;
 pub mod read;
 pub mod repair;
+pub mod seal;
+pub mod seal_keys;
 pub mod spans;
 mod sweep;
 pub mod sync;
@@ -33,9 +35,11 @@ use crate::time::Timestamp;
 
 pub use archive::{Archive, ArchiveConfig, ArchiveFigures};
 pub use deck::Deck;
-pub use name::{FileName, Format, kept};
-pub use read::samples;
+pub use name::{FileName, Format, has_sealed, is_sealed, kept};
+pub use read::{SoundFile, open_kept, samples};
 pub use repair::{Repaired, repair, whole_samples};
+pub use seal::SealError;
+pub use seal_keys::{Key, KeyId, SealKeys};
 pub use spans::Spans;
 pub use verify::{Finding, Looked, verify};
 

@@ -22,6 +22,8 @@ use crate::sip::event::SeatAccount;
 /// Letters and digits of a secret that is made: 190 bits. Read as base64 they are 24 bytes, the
 /// least that a webhook's secret must have.
 const MADE_CHARS: usize = 32;
+/// Bytes of a key of recordings that is made, in hexadecimal digits.
+const MADE_KEY_BYTES: usize = 32;
 
 /// Why a secret is not to be had.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,16 @@ pub enum SecretError {
         path: PathBuf,
         /// Why.
         error: io::Error,
+    },
+    /// The file is gone, and recordings were sealed with what it held.
+    #[error(
+        "录音密钥文件 {path} 不见了：自动生成新的，已有录音就再也打不开。请放回原文件（从备份），再重载 / \
+         the key of recordings {path} is gone: with a new one in its place nobody could open those there are. Put the \
+         file back (from its backup) and reload"
+    )]
+    KeyGone {
+        /// Which.
+        path: PathBuf,
     },
     /// The file is gone, and somebody uses what it held.
     #[error(
@@ -90,11 +102,30 @@ impl Keyring {
     /// The secret of `owner`; a file that does not exist is made, readable by its owner only. Not where it is in
     /// use already: then it was lost.
     pub fn resolve(&mut self, owner: &str, secret: &SecretRef) -> Result<String, SecretError> {
+        self.resolve_or_make(owner, secret, password)
+    }
+
+    /// The same of the key that new recordings are sealed with: one that is made has 256 bits. Another file may take an
+    /// earlier one's place, and is made as well.
+    pub fn recordings_key(&mut self, secret: &SecretRef) -> Result<String, SecretError> {
+        let owner = format!("recordings {}", self.name(secret));
+        self.resolve_or_make(&owner, secret, key).map_err(|error| match error {
+            SecretError::Gone { path, .. } => SecretError::KeyGone { path },
+            other => other,
+        })
+    }
+
+    fn resolve_or_make(
+        &mut self,
+        owner: &str,
+        secret: &SecretRef,
+        text: fn() -> String,
+    ) -> Result<String, SecretError> {
         let name = self.name(secret);
         let found = match (self.begin(owner, secret), secret) {
             (Some(text), _) => return Ok(text),
             (None, SecretRef::File(_)) => match from_file(Path::new(&name)) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => self.make(owner, &name)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => self.make(owner, &name, text)?,
                 read => read.map_err(|error| SecretError::File { path: name.clone().into(), error })?,
             },
             (None, SecretRef::Env(_)) => given(secret, &self.data)?.expose_secret().to_owned(),
@@ -165,14 +196,14 @@ impl Keyring {
         None
     }
 
-    fn make(&mut self, owner: &str, name: &str) -> Result<String, SecretError> {
+    fn make(&mut self, owner: &str, name: &str, text: fn() -> String) -> Result<String, SecretError> {
         let (known, owners) = &self.before;
         let path = PathBuf::from(name);
         if known.contains_key(name) || owners.contains(owner) {
             self.lost = true;
             return Err(SecretError::Gone { path, owner: owner.to_owned() });
         }
-        let text: String = rand::rng().sample_iter(Alphanumeric).take(MADE_CHARS).map(char::from).collect();
+        let text = text();
         if !self.trial {
             write(&path, &text).map_err(|error| SecretError::File { path: path.clone(), error })?;
             if let Some(last) = self.files.last_mut() {
@@ -204,6 +235,15 @@ pub fn given(secret: &SecretRef, data: &Path) -> Result<SecretString, SecretErro
             from_file(&path).map(SecretString::from).map_err(|error| SecretError::File { path, error })
         }
     }
+}
+
+fn password() -> String {
+    rand::rng().sample_iter(Alphanumeric).take(MADE_CHARS).map(char::from).collect()
+}
+
+fn key() -> String {
+    let bytes: [u8; MADE_KEY_BYTES] = rand::rng().random();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn from_file(path: &Path) -> io::Result<String> {
@@ -244,6 +284,11 @@ mod tests {
         assert_eq!((made.len(), first.created()), (MADE_CHARS, &[data.join("secrets/1001")][..]));
         first.resolve("seat 1002", &file("1002")).unwrap();
         assert_eq!(first.marks().len(), 2);
+        let key = Keyring::new(&data).recordings_key(&file("recordings")).unwrap();
+        assert!(
+            key.len() == 2 * MADE_KEY_BYTES && key.bytes().all(|digit| digit.is_ascii_hexdigit()),
+            "{key}"
+        );
         assert!(first.marks().iter().all(|(name, seen)| *seen == mark(Path::new(name))), "as they were made");
 
         // One has changed, one is as it was, and one is new: in a trial nothing is made.
@@ -266,6 +311,15 @@ mod tests {
             assert!(!data.join("secrets").join(name).exists());
             assert_eq!(next.marks().len(), 1, "what is put back is seen");
         }
+        // A key makes way for another, and is not made anew where it was.
+        let mut sealing = Keyring::new(&data);
+        sealing.recordings_key(&file("recordings")).unwrap();
+        fs::remove_file(data.join("secrets/recordings")).unwrap();
+        let mut next = sealing.next(false);
+        next.recordings_key(&file("recordings-2")).unwrap();
+        let refused = next.recordings_key(&file("recordings")).expect_err("it is in use");
+        assert!(matches!(refused, SecretError::KeyGone { .. }), "{refused}");
+        assert!(next.has_lost() && !data.join("secrets/recordings").exists());
         fs::remove_dir_all(&data).unwrap();
     }
 

@@ -116,6 +116,11 @@ pub enum Action {
         /// Whose.
         call: CallId,
     },
+    /// Somebody had a recording written to a file of theirs, in the clear.
+    RecordingExported {
+        /// Whose.
+        call: CallId,
+    },
     /// Somebody said how far an office is with a ticket.
     TicketMoved {
         /// As it was.

@@ -14,6 +14,7 @@ use hotline::io::house::{Ask, Door};
 use hotline::io::http::feed::Feed;
 use hotline::io::http::tokens::Tokens;
 use hotline::io::http::{self, Bounds};
+use hotline::io::recorder::{Key, SealKeys};
 use hotline::io::store::{Desk, FILE, Opening, Report, Store};
 use hotline::io::trace::Tracer;
 use hotline::ledger::Trigger;
@@ -58,6 +59,11 @@ pub fn tokens() -> Tokens {
         tokens.add(&entry, &token(name));
     }
     tokens
+}
+
+/// What recordings are read with.
+pub fn seal_keys() -> Arc<SealKeys> {
+    Arc::new(SealKeys::new(Some(Key::new([1; 32])), Vec::new()))
 }
 
 /// How requests are answered; `None`: never.
@@ -156,6 +162,7 @@ impl Served {
             tokens: known,
             ring: feed.lock().unwrap().ring(),
             data: data.clone(),
+            seal_keys: watch::channel(seal_keys()).1,
             desk: Desk::start(data.join(FILE)).unwrap(),
             errands: store.errands(),
             flush: tracer.flush(),

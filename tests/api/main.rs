@@ -20,5 +20,6 @@ mod reload;
 mod requests;
 mod resumed;
 mod rights;
+mod sounds;
 mod streams;
 mod talks;

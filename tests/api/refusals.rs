@@ -11,7 +11,7 @@ use crate::document::is_valid;
 use crate::fixture::{OWNER, Served, call, story, token};
 
 /// It is a problem by the published schema, and says the same as its status line.
-fn problem(answer: &Answer) -> (u16, String) {
+pub fn problem(answer: &Answer) -> (u16, String) {
     let code = answer.code();
     let problem = answer.json();
     is_valid("Problem", &problem);

@@ -82,6 +82,7 @@ impl Home {
             tokens: known,
             ring: Feed::default().ring(),
             data: self.data.clone(),
+            seal_keys: watch::channel(Default::default()).1,
             desk: Desk::start(self.data.join(FILE)).unwrap(),
             errands: store.errands(),
             flush: tracer.flush(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hotline::io::recorder::{SealKeys, samples};
 use hotline::io::store::{CallQuery, FILE, Reader};
 use hotline::phone::{Answers, Dial, Phone, PhoneEvent, listen};
 use serde_json::json;
@@ -91,8 +92,8 @@ fn a_caller_talks_with_a_program_and_then_with_a_clerk_who_can_read_what_was_sai
     });
     let record = reader.calls(&query).unwrap().remove(0);
     assert_eq!(record.seat.as_ref().map(|seat| seat.as_str()), Some("1001"));
-    let recording = hound::WavReader::open(engine.data.join(record.recording.unwrap())).unwrap();
-    let both: Vec<i16> = recording.into_samples::<i16>().map(Result::unwrap).collect();
+    let keys = SealKeys::beside(&engine.data);
+    let (both, _) = samples(&engine.data.join(record.recording.unwrap()), &keys).unwrap();
     let side = |first: usize| -> Vec<i16> { both.iter().skip(first).step_by(2).copied().collect() };
     assert!(level(&side(0), 440.0) > -20.0, "the caller is on the left");
     assert!(level(&side(1), 1_000.0) > -20.0, "and the program on the right");

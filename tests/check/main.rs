@@ -27,6 +27,7 @@ mod queueing;
 mod rewriting;
 mod sarif;
 mod schema;
+mod sealing;
 mod shape;
 mod shipped;
 mod trace;

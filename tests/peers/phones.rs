@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use hotline::io::recorder::{SealKeys, samples};
 use hotline::phone::listen;
 use hotline::switchboard::fact::Cause;
 use hotline::telemetry::CallRecord;
@@ -50,9 +51,8 @@ fn prompts_in_order(sound: &[i16], ids: &[&str]) -> usize {
 /// Left and right of the engine's own recording.
 fn recording(engine: &Engine, record: &CallRecord) -> [Vec<i16>; 2] {
     let path = engine.data.join(record.recording.as_ref().expect("a recording"));
-    let file = hound::WavReader::open(path).unwrap();
-    assert_eq!((file.spec().channels, file.spec().sample_rate), (2, 8_000));
-    let both: Vec<i16> = file.into_samples::<i16>().map(Result::unwrap).collect();
+    let (both, channels) = samples(&path, &SealKeys::beside(&engine.data)).unwrap();
+    assert_eq!(channels, 2);
     [0, 1].map(|first| both.iter().skip(first).step_by(2).copied().collect())
 }
 

@@ -159,7 +159,7 @@ fn a_clerk_pauses_the_recording_and_what_is_kept_is_whole_and_compressed() {
     let kept = engine.data.join(record.recording.as_ref().unwrap());
     let waves = || {
         let names = std::fs::read_dir(kept.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
-        names.filter(|path| path.extension().is_some_and(|extension| extension != "flac")).count()
+        names.filter(|path| !path.to_string_lossy().ends_with(".flac.sealed")).count()
     };
     lines.until("all that is kept", secs(30), |_| {
         reader.manifest_of(record.call).unwrap().len() == 3 && waves() == 0
@@ -205,9 +205,23 @@ fn a_clerk_pauses_the_recording_and_what_is_kept_is_whole_and_compressed() {
         assert_eq!(named, if action == "recording_resumed" { 1 } else { 2 }, "{action}");
     }
     let listed = said(&hotline(&engine.data, &["records"]));
-    assert!(listed.contains(".flac pauses=1 tracks=2 sha256="), "{listed}");
+    assert!(listed.contains(".flac.sealed pauses=1 tracks=2 sha256="), "{listed}");
     let verified = hotline(&engine.data, &["records", "verify"]);
     assert_eq!(verified.status.code(), Some(0), "{}", said(&verified));
+    assert!(said(&verified).contains("3 opened from end to end"), "{}", said(&verified));
+
+    // An export is opened, and in the ledger; without a reason there is none, and nothing is written over.
+    let (call, out) = (record.call.to_string(), engine.data.join("exported.flac"));
+    let open = ["records", "open", &call, "--out", out.to_str().unwrap(), "--by", "zhang"];
+    assert_eq!(hotline(&engine.data, &open).status.code(), Some(2));
+    let open = [&open[..], &["--reason", "court order"]].concat();
+    let exported = hotline(&engine.data, &open);
+    assert_eq!(exported.status.code(), Some(0), "{}", said(&exported));
+    assert_eq!(flac::read(&out).unwrap(), (both, 2));
+    let last = reader.ledger(None, 1).unwrap().remove(0).json;
+    assert!(["recording_exported", "zhang", "court order"].iter().all(|word| last.contains(word)), "{last}");
+    assert_eq!(hotline(&engine.data, &open).status.code(), Some(2));
+
     let kept = engine.data.join(&rows[0].file);
     let mut bytes = std::fs::read(&kept).unwrap();
     let middle = bytes.len() / 2;

@@ -12,5 +12,6 @@ mod killed;
 #[path = "../real_call/line.rs"]
 mod line;
 mod many;
+mod sealed;
 mod shelf;
 mod tracks;

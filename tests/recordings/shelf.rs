@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use hotline::id::{CallId, Dice};
 use hotline::io::recorder::{
-    Archive, ArchiveConfig, Deck, Finding, Format, Looked, Recorder, RecorderConfig, Tell, verify,
+    Archive, ArchiveConfig, Deck, Finding, Format, Looked, Recorder, RecorderConfig, SealKeys, Tell, verify,
 };
 use hotline::io::store::{FILE, ManifestRow, Opening, Reader, Store};
 use hotline::media::Fact;
@@ -59,15 +59,22 @@ pub fn wait(what: &str, mut seen: impl FnMut() -> bool) {
 pub struct Office {
     pub data: PathBuf,
     pub archive: Arc<Mutex<Option<Archive>>>,
+    pub keys: Arc<SealKeys>,
     store: Store,
 }
 
 impl Office {
     pub fn open(data: &Path, format: Format) -> Office {
+        Office::open_with(data, format, SealKeys::default())
+    }
+
+    pub fn open_with(data: &Path, format: Format, keys: SealKeys) -> Office {
+        let keys = Arc::new(keys);
         let store = Opening::open(data, &[]).unwrap().start(|_| {}).unwrap();
-        let config = ArchiveConfig { data: data.to_owned(), format, errands: store.errands() };
+        let config =
+            ArchiveConfig { data: data.to_owned(), format, keys: keys.clone(), errands: store.errands() };
         let archive = Arc::new(Mutex::new(Some(Archive::start(config).unwrap())));
-        Office { data: data.to_owned(), archive, store }
+        Office { data: data.to_owned(), archive, keys, store }
     }
 
     pub fn reader(&self) -> Reader {
@@ -82,9 +89,13 @@ impl Office {
     }
 
     pub fn verify(&self) -> (Looked, Vec<Finding>) {
+        self.verify_with(&self.keys)
+    }
+
+    pub fn verify_with(&self, keys: &SealKeys) -> (Looked, Vec<Finding>) {
         let mut findings = Vec::new();
-        let looked = verify(&self.data, &self.reader(), |finding| findings.push(finding.clone())).unwrap();
-        (looked, findings)
+        let looked = verify(&self.data, &self.reader(), keys, |finding| findings.push(finding.clone()));
+        (looked.unwrap(), findings)
     }
 
     pub fn close(self) {
@@ -106,8 +117,12 @@ pub struct Shelf {
 
 impl Shelf {
     pub fn new(name: &str, recordings_max: usize, format: Format) -> Shelf {
+        Shelf::new_with(name, recordings_max, format, SealKeys::default())
+    }
+
+    pub fn new_with(name: &str, recordings_max: usize, format: Format, keys: SealKeys) -> Shelf {
         let folder = Folder::new(name);
-        let office = Office::open(&folder.0, format);
+        let office = Office::open_with(&folder.0, format, keys);
         let config = RecorderConfig { data: folder.0.clone(), zone: jiff::tz::TimeZone::UTC, recordings_max };
         let (told, facts) = channel();
         let archive = Arc::clone(&office.archive);

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{Engine, data_dir};
+use hotline::io::recorder::{SealKeys, samples};
 use hotline::io::store::{CallQuery, FILE, Reader};
 use hotline::phone::{Answers, Dial, Phone, PhoneEvent, listen};
 use hotline::switchboard::fact::{Party, Sound};
@@ -147,9 +148,8 @@ fn a_call_in_foul_weather(io: &str, seed: u64) {
     assert_eq!(record.grade, Some(2));
     assert!(record.one_way.is_empty() && record.mute.is_empty(), "{record:?}");
     let file = record.recording.as_ref().unwrap();
-    let recording = hound::WavReader::open(engine.data.join(file)).unwrap();
-    assert_eq!(recording.spec().channels, 2);
-    let both: Vec<i16> = recording.into_samples::<i16>().map(Result::unwrap).collect();
+    let (both, channels) = samples(&engine.data.join(file), &SealKeys::beside(&engine.data)).unwrap();
+    assert_eq!(channels, 2);
     let side = |first: usize| -> Vec<i16> { both.iter().skip(first).step_by(2).copied().collect() };
     for (name, side, hertz) in [("left", side(0), CALLER_HZ), ("right", side(1), CLERK_HZ)] {
         let tenths = heard_tenths(&side, hertz);

@@ -114,6 +114,12 @@ fn recording(table: &RoutingTable) -> Recording {
         enabled: table.recording.as_ref().is_some_and(|said| said.value),
         tracks: table.recording_tracks.as_ref().is_some_and(|said| said.value),
         format: table.recording_format.as_ref().map_or(RecordingFormat::Wav, |said| said.value),
+        key: table.recording_key.as_ref().map(|said| said.value.clone()),
+        old_keys: table
+            .recording_old_keys
+            .iter()
+            .flat_map(|said| said.value.iter().map(|key| key.value.clone()))
+            .collect(),
     }
 }
 

@@ -503,6 +503,10 @@ pub struct Recording {
     pub tracks: bool,
     /// What becomes of the files after the call.
     pub format: RecordingFormat,
+    /// What they are encrypted with after the call; `None`: they lie in the clear.
+    pub key: Option<SecretRef>,
+    /// Keys of before, by which earlier files are read.
+    pub old_keys: Vec<SecretRef>,
 }
 
 /// How recordings are kept.

@@ -79,6 +79,10 @@ pub struct RoutingTable {
     pub recording_tracks: Field<bool>,
     /// `[recording] format`.
     pub recording_format: Field<RecordingFormat>,
+    /// `[recording] key`.
+    pub recording_key: Field<SecretRef>,
+    /// `[recording] old_keys`.
+    pub recording_old_keys: Field<Vec<Said<SecretRef>>>,
     /// `[seat_greeting] spoken`.
     pub seat_greeting: Field<SeatGreeting>,
     /// `[seat_sound]`: what seats that do not say it have.

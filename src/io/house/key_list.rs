@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use secrecy::ExposeSecret;
+
 use super::{StartError, premises};
 use crate::io::http::TOKEN_FILE;
+use crate::io::recorder;
 use crate::io::secrets::{self, SecretError};
 use crate::routing::Plan;
 use crate::routing::plan::{SecretRef, SinkKind};
@@ -16,6 +19,8 @@ struct Key {
     secret: SecretRef,
     /// Somebody else's: it cannot be made up.
     given: bool,
+    /// Of recordings: its text is a key of 256 bits.
+    seals: bool,
 }
 
 fn keys(plan: &Plan) -> Vec<Key> {
@@ -23,6 +28,7 @@ fn keys(plan: &Plan) -> Vec<Key> {
         what: [format!("{zh} {name}"), format!("{en} {name}")],
         secret: secret.clone(),
         given: false,
+        seals: false,
     };
     let given = |what, name, secret| Key { given: true, ..key(what, name, secret) };
     let own = SecretRef::File(TOKEN_FILE.into());
@@ -59,15 +65,38 @@ fn keys(plan: &Plan) -> Vec<Key> {
             keys.push(given(what, bot.id.as_str(), secret));
         }
     }
+    let seals = |key| Key { seals: true, ..key };
+    if let Some(secret) = &plan.recording.key {
+        keys.push(seals(key(
+            ["录音密钥（64 个十六进制数字）", "the key of recordings (64 hexadecimal digits)"],
+            "",
+            secret,
+        )));
+    }
+    for secret in &plan.recording.old_keys {
+        let what =
+            ["以前的录音密钥（64 个十六进制数字）", "an earlier key of recordings (64 hexadecimal digits)"];
+        keys.push(seals(given(what, "", secret)));
+    }
     keys
 }
 
 /// All secrets that are not to be had and cannot be made, in one error, before any is made.
 pub(super) fn look_over(plan: &Plan, data: &Path) -> Result<(), StartError> {
     let mut faults = Vec::new();
-    for Key { what: [zh, en], secret, given, .. } in keys(plan) {
+    for Key { what: [zh, en], secret, given, seals } in keys(plan) {
         let will_be_made = matches!(&secret, SecretRef::File(file) if !given && !data.join(file).exists());
-        let Some(error) = secrets::given(&secret, data).err().filter(|_| !will_be_made) else { continue };
+        let found = secrets::given(&secret, data);
+        if let (true, Ok(text)) = (seals, &found)
+            && let Err(error) = recorder::Key::parse(text.expose_secret())
+        {
+            let place = match &secret {
+                SecretRef::File(file) => data.join(file).display().to_string(),
+                SecretRef::Env(name) => format!("${name}"),
+            };
+            faults.push(format!("{place}: {error}"));
+        }
+        let Some(error) = found.err().filter(|_| !will_be_made) else { continue };
         faults.push(match &error {
             SecretError::NoVariable { name } => format!(
                 "环境变量 {name} 没有设置，其中应为：{zh} / set the environment variable {name}: {en}"
@@ -78,14 +107,15 @@ pub(super) fn look_over(plan: &Plan, data: &Path) -> Result<(), StartError> {
                     "{path}（{error}），其中应为一行：{zh} / put into {path} (chmod 600), on one line: {en}"
                 )
             }
-            SecretError::Gone { .. } => error.to_string(), // Of a house that runs.
+            SecretError::Gone { .. } | SecretError::KeyGone { .. } => error.to_string(), // Of a house that runs.
         });
     }
     if faults.is_empty() {
         return Ok(());
     }
     let count = faults.len();
-    let why = format!("{count} 个密钥没有 / {count} not there:\n  {}", faults.join("\n  "));
+    let why =
+        format!("{count} 个密钥没有或不能用 / {count} not there or of no use:\n  {}", faults.join("\n  "));
     Err(StartError::Outside { what: "secrets", why })
 }
 

@@ -9,6 +9,7 @@ use super::{House, StartError};
 use crate::id::{SeatId, TrunkId};
 use crate::io::http::tokens::Tokens;
 use crate::io::look_up::Sources;
+use crate::io::recorder::{Key, SealKeys};
 use crate::io::secrets::{self, Keyring};
 use crate::io::store::Desk;
 use crate::io::ticket_sink::{self, TicketSink};
@@ -31,6 +32,7 @@ pub(super) struct Keys {
     sinks: Vec<Option<Arc<dyn TicketSink>>>,
     pub(super) accounts: Vec<SeatAccount>,
     pub(super) trunk_passwords: TrunkPasswords,
+    seal: Arc<SealKeys>,
 }
 
 impl Keys {
@@ -38,6 +40,7 @@ impl Keys {
     pub(super) fn read(plan: &Plan, ring: &mut Keyring, desk: &Desk, before: &Sources) -> StartResult<Self> {
         let (tokens, accounts) = (tokens(plan, ring)?, accounts(plan, ring)?);
         let trunk_passwords = trunk_passwords(plan, ring)?;
+        let seal = seal_keys(plan, ring)?;
         bot::check(plan, ring).map_err(outside("bot"))?;
         let look_ups = Sources::open(plan, ring, desk, before).map_err(outside("look_up"))?;
         let mut sinks = Vec::new();
@@ -47,15 +50,17 @@ impl Keys {
                 SinkKind::Sqlite | SinkKind::Jsonl { .. } => None,
             });
         }
-        Ok(Keys { ring: ring.clone(), tokens, look_ups, sinks, accounts, trunk_passwords })
+        Ok(Keys { ring: ring.clone(), tokens, look_ups, sinks, accounts, trunk_passwords, seal })
     }
 }
 
 impl House {
     /// Those of the plan of this digest. Takes over all but accounts and passwords, which signalling takes over with a plan or by themselves.
     pub(super) fn take_keys(&mut self, digest: &str, keys: Keys) -> (Vec<SeatAccount>, TrunkPasswords) {
-        let Keys { ring, tokens, look_ups, sinks, accounts, trunk_passwords } = keys;
+        let Keys { ring, tokens, look_ups, sinks, accounts, trunk_passwords, seal } = keys;
         self.tokens.send_replace(tokens);
+        self.archive.set_keys(Arc::clone(&seal));
+        self.seal_keys.send_replace(seal);
         self.look_ups.take(digest, look_ups);
         for (own, new) in self.sinks.iter_mut().zip(sinks) {
             if new.is_some() {
@@ -139,4 +144,27 @@ pub(super) fn trunk_passwords(plan: &Plan, ring: &mut Keyring) -> StartResult<Tr
     };
     let accounts = plan.trunks.values().filter_map(|trunk| Some((&trunk.id, trunk.account.as_ref()?)));
     accounts.map(|(id, account)| password(id, &account.password)).collect()
+}
+
+/// Keys of recordings: the new one is made where it does not exist yet, those of before are not.
+pub(super) fn seal_keys(plan: &Plan, ring: &mut Keyring) -> StartResult<Arc<SealKeys>> {
+    let parse = |secret: &SecretRef, text: &str| {
+        Key::parse(text).map_err(|error| StartError::Outside {
+            what: "recording",
+            why: match secret {
+                SecretRef::File(name) => format!("{name}: {error}"),
+                SecretRef::Env(name) => format!("${name}: {error}"),
+            },
+        })
+    };
+    let new = match &plan.recording.key {
+        Some(secret) => Some(parse(secret, &ring.recordings_key(secret).map_err(outside("secrets"))?)?),
+        None => None,
+    };
+    let mut old = Vec::new();
+    for secret in &plan.recording.old_keys {
+        let text = ring.given("earlier recordings", secret).map_err(outside("secrets"))?;
+        old.push(parse(secret, secrecy::ExposeSecret::expose_secret(&text))?);
+    }
+    Ok(Arc::new(SealKeys::new(new, old)))
 }

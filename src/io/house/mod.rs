@@ -30,7 +30,7 @@ use super::clock::Clock;
 use super::http::feed::Feed;
 use super::http::tokens::Tokens;
 use super::media::{MediaHandle, ShellChoice};
-use super::recorder::Archive;
+use super::recorder::{Archive, SealKeys};
 use super::resolver::Resolver;
 use super::secrets::Keyring;
 use super::sip_socket::SipSockets;
@@ -146,6 +146,8 @@ pub struct House {
     pub(super) sockets: SipSockets,
     pub(super) media: MediaHandle,
     pub(super) archive: Archive,
+    /// Keys that recordings are read with, for HTTP.
+    pub(super) seal_keys: watch::Sender<Arc<SealKeys>>,
     pub(super) store: Option<Store>,
     pub(super) desk: Desk,
     pub(super) sinks: Vec<Option<Arc<dyn TicketSink>>>,

@@ -93,6 +93,12 @@ impl House {
         premises::warn_if_open(&setup.data);
         key_list::warn_of_open(&plan, &setup.data);
         let (tokens, known_tokens) = watch::channel(keys::tokens(&plan, &mut ring)?);
+        let before = ring.created().len();
+        let keys = keys::seal_keys(&plan, &mut ring)?;
+        if ring.created().len() > before {
+            warn_of_lost_key(&setup.data);
+        }
+        let (seal_keys, known_seal_keys) = watch::channel(Arc::clone(&keys));
         let feed = Feed::default();
 
         let (door, asks) = mpsc::unbounded_channel();
@@ -126,6 +132,7 @@ impl House {
         let archive = Archive::start(ArchiveConfig {
             data: setup.data.clone(),
             format: format(&plan),
+            keys,
             errands: store.errands(),
         })
         .map_err(outside("archive"))?;
@@ -169,6 +176,7 @@ impl House {
                     ring: feed.ring(),
                     bounds: http::Bounds::default(),
                     data: setup.data.clone(),
+                    seal_keys: known_seal_keys,
                     desk: desk.clone(),
                     errands: store.errands(),
                     flush: tracer.flush(),
@@ -197,6 +205,7 @@ impl House {
             sockets,
             media,
             archive,
+            seal_keys,
             desk,
             sinks,
             look_ups,
@@ -387,6 +396,17 @@ fn in_vain(opening: &Opening, plan: &Plan, now: Now) -> Result<Vec<switchboard::
     };
     let since = now.wall.checked_sub(longest + plan.limits.call_max).unwrap_or(Timestamp::MIN);
     opening.in_vain(since).map_err(outside("store"))
+}
+
+/// A key was made just now: what was sealed before was so with another, which is not there any more.
+fn warn_of_lost_key(data: &Path) {
+    if recorder::has_sealed(data) {
+        tracing::error!(
+            "新建了录音密钥，而数据目录里已有加密的录音：把原密钥放回，写进 [recording] old_keys，否则它们打不开 / a key of \
+             recordings was made, and there are sealed recordings already: put their key back and name it in [recording] \
+             old_keys, or they cannot be opened"
+        );
+    }
 }
 
 /// What recordings become after the call.

@@ -23,6 +23,7 @@ mod queues;
 mod recordings;
 pub mod rights;
 mod seats;
+mod sound;
 mod stream;
 mod tickets;
 pub mod tokens;
@@ -45,6 +46,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use utoipa::ToSchema;
 
 use super::house::{Ask, Door};
+use super::recorder::SealKeys;
 use super::store::{Desk, Errands};
 use crate::id::CallId;
 use crate::switchboard::Switchboard;
@@ -113,6 +115,8 @@ pub struct State {
     pub ring: Ring,
     /// The data directory.
     pub data: PathBuf,
+    /// Keys that recordings are read with.
+    pub seal_keys: watch::Receiver<Arc<SealKeys>>,
     /// Look-ups.
     pub desk: Desk,
     /// Ledger entries.

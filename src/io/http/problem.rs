@@ -79,6 +79,18 @@ pub(super) const RELOADS_FULL: Kind =
 pub(super) const NO_SUCH_ROUTE: Kind =
     Kind(StatusCode::NOT_FOUND, "no_such_route", "没有这个地址", "nothing is found here");
 pub(super) const NO_RECORDING: Kind = Kind(StatusCode::NOT_FOUND, "no_recording", "没有录音", "no recording");
+pub(super) const NO_KEY: Kind = Kind(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "no_key",
+    "录音已加密，其密钥不在 [recording] 的 key 和 old_keys 里",
+    "the recording is sealed with a key that is in neither key nor old_keys of [recording]",
+);
+pub(super) const BROKEN_RECORDING: Kind = Kind(
+    StatusCode::INTERNAL_SERVER_ERROR,
+    "broken_recording",
+    "录音文件已损坏或被改动：hotline records verify",
+    "the recording's file is damaged or was changed: hotline records verify",
+);
 pub(super) const NO_METHOD: Kind =
     Kind(StatusCode::METHOD_NOT_ALLOWED, "no_such_method", "不支持这个方法", "not by this method");
 pub(super) const CALL_OVER: Kind = Kind(StatusCode::CONFLICT, "call_over", "通话已结束", "the call is over");

@@ -3,19 +3,19 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State as Shared};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use utoipa::{IntoParams, ToSchema};
 
 use super::ledger::note;
 use super::problem::{self, Problem};
-use super::{App, Extracted, Me, call_of, calls, rights};
+use super::{App, Extracted, Me, call_of, calls, rights, sound};
 use crate::call::recording::RecordingState;
 use crate::id::CallId;
 use crate::io::house::Ask;
-use crate::io::recorder;
+use crate::io::recorder::{self, SealError};
 use crate::io::store::ManifestRow;
 use crate::ledger::Action;
 use crate::switchboard::may_export;
@@ -42,7 +42,11 @@ pub(super) struct FileView {
     file: String,
     /// `wav`, `flac`.
     format: String,
+    /// Whether the file is encrypted: what is played is not.
+    sealed: bool,
+    /// Of the file as it is stored.
     sha256: String,
+    /// Of the file as it is stored.
     bytes: u64,
     samples: u64,
     lost_frames: u64,
@@ -82,14 +86,16 @@ pub(super) fn asked(
 
 /// 调听录音 / A recording's sound; the access goes to the ledger first.
 #[utoipa::path(get, path = "/v1/recordings/{call}", tag = "recordings", params(("call" = String, Path), Who),
-    responses((status = 200, description = "the sound", content(
+    responses((status = 200, description = "the sound, opened if it is sealed", content(
         (Vec<u8> = "audio/wav"), (Vec<u8> = "audio/flac"))),
-        (status = 400), (status = 403), (status = 404)))]
+        (status = 206, description = "the part of it that `Range: bytes=…` asks for"),
+        (status = 400), (status = 403), (status = 404), (status = 416), (status = 503)))]
 pub(super) async fn play(
     Shared(app): Extracted,
     Path(call): Path<String>,
     Query(who): Query<Who>,
     me: Me,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (call, by, reason) = asked(&me, &call, who.by, who.reason)?;
     let facts = app.state.desk.answer(move |reader| reader.facts(call)).await?;
@@ -100,14 +106,23 @@ pub(super) async fn play(
     let file = record.and_then(|record| record.recording).filter(|file| !file.is_empty());
     let file = file.map(|file| of_track(&file, call, who.track)).ok_or(problem::NO_RECORDING)?;
     note(&app, call, Action::RecordingPlayed { call }, by, reason).await?;
-    // It may be compressed between the look and the reading: then the other file is there.
-    for _ in 0..2 {
-        let Some((kept, format)) = recorder::kept(&app.state.data, &file) else { break };
-        if let Ok(bytes) = tokio::fs::read(app.state.data.join(kept)).await {
-            return Ok(([(header::CONTENT_TYPE, format.media_type())], bytes).into_response());
+    let (data, keys) = (app.state.data.clone(), app.state.seal_keys.borrow().clone());
+    let opening = tokio::task::spawn_blocking(move || recorder::open_kept(&data, &file, &keys));
+    match opening.await.ok().flatten() {
+        Some(Ok((sound, format))) => {
+            Ok(sound::answer(sound, format.media_type(), headers.get(header::RANGE)))
+        }
+        None => Err(problem::NO_RECORDING.into()),
+        Some(Err(error)) => {
+            tracing::error!(%call, %error, "a recording cannot be played");
+            Err(match error {
+                SealError::NoKey(_) => problem::NO_KEY,
+                SealError::NotSealed | SealError::Broken(_) => problem::BROKEN_RECORDING,
+                SealError::Io(_) => problem::NO_RECORDING,
+            }
+            .into())
         }
     }
-    Err(problem::NO_RECORDING.into())
 }
 
 /// The file of one leg's sound beside that of both sides.
@@ -135,6 +150,7 @@ fn view(row: ManifestRow) -> FileView {
     FileView {
         call: row.call.to_string(),
         track: row.track,
+        sealed: recorder::is_sealed(&row.file),
         file: row.file,
         format: row.format,
         sha256: row.sha256,

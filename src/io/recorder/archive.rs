@@ -1,10 +1,11 @@
-//! What becomes of a recording's files after the call: compressed if the plan wants it, summed, and
-//! entered into the manifest.
+//! What becomes of a recording's files after the call: compressed if the plan wants it, encrypted if it has a key,
+//! summed, and entered into the manifest.
 //!
 //! One thread does it that gives way to all others, one file after another. It looks at what is there
 //! and does what is missing, so whatever a killed process left half done is done at the next start: a
 //! WAV file goes only when its FLAC file is on disk, was found to hold the same samples, and is
-//! entered.
+//! entered; a file in the clear only when the sealed one is on disk, was found to open to the same bytes, and is
+//! entered. One that cannot be sealed is not entered: it stays as it is, and is tried again.
 
 use std::collections::{HashSet, VecDeque};
 use std::fs::{self, File};
@@ -12,7 +13,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,10 @@ use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError as NotYet;
 
-use super::name::{Format, UNFINISHED};
+use super::name::{Format, UNFINISHED, sealed_name};
+use super::read::{SoundFile, samples_in};
+use super::seal::{is_same_file, seal_file};
+use super::seal_keys::{Key, SealKeys};
 use super::sweep::Sweep;
 use super::{flac, nice};
 use crate::id::CallId;
@@ -36,6 +40,8 @@ const ROWS_MAX: usize = 64;
 const NAP: Duration = Duration::from_millis(200);
 /// How long after something was passed over the directories are looked through.
 const SWEEP_AFTER: Duration = Duration::from_secs(60);
+/// How long after a file could not be sealed they are.
+const RETRY_AFTER: Duration = Duration::from_secs(600);
 /// At the end, what is not done by then is left to the next start.
 const CLOSE_GRACE: Duration = Duration::from_secs(2);
 
@@ -45,6 +51,8 @@ pub struct ArchiveConfig {
     pub data: PathBuf,
     /// What files become.
     pub format: Format,
+    /// What they are sealed with, and read with.
+    pub keys: Arc<SealKeys>,
     /// Where rows go.
     pub errands: Errands,
 }
@@ -56,7 +64,7 @@ pub struct ArchiveFigures {
     pub filed: AtomicU64,
     /// Files put off because too many waited.
     pub put_off: AtomicU64,
-    /// Files that could not be compressed, summed or entered: an alarm.
+    /// Files that could not be compressed, sealed, summed or entered: an alarm.
     pub failed: AtomicU64,
 }
 
@@ -69,6 +77,7 @@ pub struct Archive {
 
 struct Shared {
     flac: AtomicBool,
+    keys: Mutex<Arc<SealKeys>>,
     /// Something was passed over.
     overlooked: AtomicBool,
     /// Until then the thread goes on, once it is to end.
@@ -77,6 +86,10 @@ struct Shared {
 }
 
 impl Shared {
+    fn keys(&self) -> Arc<SealKeys> {
+        Arc::clone(&self.keys.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn goes_on(&self) -> bool {
         self.ends.get().is_none_or(|ends| Instant::now() < *ends)
     }
@@ -87,6 +100,7 @@ impl Archive {
     pub fn start(config: ArchiveConfig) -> io::Result<Archive> {
         let shared = Arc::new(Shared {
             flac: AtomicBool::new(config.format == Format::Flac),
+            keys: Mutex::new(config.keys),
             overlooked: AtomicBool::new(false),
             ends: OnceLock::new(),
             figures: ArchiveFigures::default(),
@@ -116,6 +130,11 @@ impl Archive {
     /// What files become from now on.
     pub fn set_format(&self, format: Format) {
         self.shared.flac.store(format == Format::Flac, Ordering::Relaxed);
+    }
+
+    /// What files are sealed with from now on, and what those there are are read with.
+    pub fn set_keys(&self, keys: Arc<SealKeys>) {
+        *self.shared.keys.lock().unwrap_or_else(PoisonError::into_inner) = keys;
     }
 
     /// The figures.
@@ -150,14 +169,15 @@ struct Row {
     answer: oneshot::Receiver<Result<(), StoreError>>,
     file: String,
     /// What goes when it is there.
-    superseded: Option<PathBuf>,
+    superseded: Vec<PathBuf>,
 }
 
 /// A file as it is kept.
 struct Kept {
     file: String,
     format: Format,
-    superseded: Option<PathBuf>,
+    /// What it was made from, in the order in which it goes.
+    superseded: Vec<PathBuf>,
 }
 
 impl Clerk {
@@ -221,7 +241,13 @@ impl Clerk {
                 self.rows.push_back(Row { answer, file, superseded });
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => self.failed(&filed.file, &error),
+            Err(error) => {
+                // It has no row, and so a look at the directories finds it: nothing stays in the clear for a full disk.
+                if self.shared.keys().for_new().is_some() {
+                    self.sweep_at.get_or_insert_with(|| Instant::now() + RETRY_AFTER);
+                }
+                self.failed(&filed.file, &error);
+            }
         }
     }
 
@@ -231,14 +257,12 @@ impl Clerk {
     }
 
     /// The file is brought into the form that it is kept in, and summed.
-    fn row_of(&self, filed: &Filed) -> io::Result<(ManifestRow, Option<PathBuf>)> {
-        let Kept { file, format, superseded } = self.keep(&filed.file)?;
+    fn row_of(&self, filed: &Filed) -> io::Result<(ManifestRow, Vec<PathBuf>)> {
+        let keys = self.shared.keys();
+        let Kept { file, format, superseded } = self.keep(&filed.file, &keys)?;
         let path = self.data.join(&file);
         let (sha256, bytes) = sum(&path, &|| self.shared.goes_on())?;
-        let samples = match format {
-            Format::Flac => flac::samples_of(&path)?,
-            Format::Wav => u64::from(hound::WavReader::open(&path).map_err(io::Error::other)?.duration()),
-        };
+        let samples = samples_in(SoundFile::open(&path, &keys)?, format)?;
         let row = ManifestRow {
             call: filed.call,
             track: filed.track,
@@ -255,14 +279,32 @@ impl Clerk {
         Ok((row, superseded))
     }
 
-    fn keep(&self, file: &str) -> io::Result<Kept> {
+    fn keep(&self, file: &str, keys: &SealKeys) -> io::Result<Kept> {
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+        match (self.keep_clear(file, stem)?, keys.for_new()) {
+            (Some(clear), None) => Ok(clear),
+            (Some(clear), Some(key)) => self.sealed(clear, stem, key, keys),
+            (None, _) => {
+                let mut forms = [Format::Flac, Format::Wav]
+                    .into_iter()
+                    .map(|format| (sealed_name(&format!("{stem}.{}", format.extension())), format));
+                let found = forms.find(|(file, _)| stands(&self.data.join(file)));
+                let (file, format) = found.ok_or(io::ErrorKind::NotFound)?;
+                Ok(Kept { file, format, superseded: Vec::new() })
+            }
+        }
+    }
+
+    /// The form in the clear that is kept, or sealed; `None`: there is none.
+    fn keep_clear(&self, file: &str, stem: &str) -> io::Result<Option<Kept>> {
         let of = |format: Format| format!("{stem}.{}", format.extension());
         let (wav, flac) = (self.data.join(of(Format::Wav)), self.data.join(of(Format::Flac)));
-        let kept = |format, superseded| Kept { file: of(format), format, superseded };
+        let kept = |format, superseded: Option<PathBuf>| {
+            Some(Kept { file: of(format), format, superseded: superseded.into_iter().collect() })
+        };
         let go_on = || self.shared.goes_on();
         match (stands(&wav), stands(&flac)) {
-            (false, false) => Err(io::ErrorKind::NotFound.into()),
+            (false, false) => Ok(None),
             (false, true) => Ok(kept(Format::Flac, None)),
             // Both: somebody was killed between the two, or put one there.
             (true, true) if flac::is_same_sound(&wav, &flac, &go_on)? => Ok(kept(Format::Flac, Some(wav))),
@@ -290,18 +332,63 @@ impl Clerk {
         }
     }
 
+    /// The same sealed, which what is in the clear makes way for.
+    fn sealed(&self, clear: Kept, stem: &str, key: &Key, keys: &SealKeys) -> io::Result<Kept> {
+        let go_on = || self.shared.goes_on();
+        let opens_to = |clear: &Path, sealed: &Path| {
+            Ok::<bool, io::Error>(stands(sealed) && is_same_file(clear, sealed, keys, &go_on)?)
+        };
+        let path = self.data.join(&clear.file);
+        let file = sealed_name(&clear.file);
+        let sealed = self.data.join(&file);
+        if !opens_to(&path, &sealed)? {
+            if stands(&sealed) {
+                tracing::warn!(file, "a sealed file that does not open to its clear one is made anew");
+                fs::remove_file(&sealed)?;
+            }
+            self.make(
+                &sealed,
+                |part| seal_file(&path, part, key, &go_on),
+                |part| is_same_file(&path, part, keys, &go_on),
+            )?;
+        }
+        let mut superseded = clear.superseded;
+        // By a plan that wanted WAV it may have been sealed so, when somebody was killed.
+        let wav = format!("{stem}.{}", Format::Wav.extension());
+        let (wav, other) = (self.data.join(&wav), self.data.join(sealed_name(&wav)));
+        if other != sealed && superseded.contains(&wav) && opens_to(&wav, &other)? {
+            superseded.insert(0, other);
+        }
+        superseded.push(path);
+        Ok(Kept { file, format: clear.format, superseded })
+    }
+
     fn compress(&self, wav: &Path, flac: &Path) -> io::Result<()> {
-        let mut part = flac.as_os_str().to_owned();
+        let go_on = || self.shared.goes_on();
+        self.make(
+            flac,
+            |part| flac::compress(wav, part, &go_on),
+            |part| flac::is_same_sound(wav, part, &go_on),
+        )
+    }
+
+    /// Makes a copy that gets its name once it was found to be true, and lasts.
+    fn make(
+        &self,
+        copy: &Path,
+        write: impl FnOnce(&Path) -> io::Result<()>,
+        is_true: impl FnOnce(&Path) -> io::Result<bool>,
+    ) -> io::Result<()> {
+        let mut part = copy.as_os_str().to_owned();
         part.push(format!(".{UNFINISHED}"));
         let part = PathBuf::from(part);
-        let go_on = || self.shared.goes_on();
         let _ = fs::remove_file(&part); // Of a try before.
-        let made = flac::compress(wav, &part, &go_on).and_then(|()| {
-            if flac::is_same_sound(wav, &part, &go_on)? {
-                fs::rename(&part, flac)?;
-                sync_directory(flac)
+        let made = write(&part).and_then(|()| {
+            if is_true(&part)? {
+                fs::rename(&part, copy)?;
+                sync_directory(copy)
             } else {
-                Err(io::Error::other("the copy does not sound like the original"))
+                Err(io::Error::other("the copy does not hold what the original does"))
             }
         });
         if made.is_err() {
@@ -325,9 +412,11 @@ impl Clerk {
             match answer {
                 Ok(()) => {
                     self.shared.figures.filed.fetch_add(1, Ordering::Relaxed);
+                    // Stops at the first that stays: what was made last is made from what was before.
+                    let mut goes = row.superseded.iter();
                     let gone =
-                        row.superseded.map(|wav| fs::remove_file(&wav).and_then(|()| sync_directory(&wav)));
-                    if let Some(Err(error)) = gone {
+                        goes.try_for_each(|from| fs::remove_file(from).and_then(|()| sync_directory(from)));
+                    if let Err(error) = gone {
                         self.failed(&row.file, &error);
                     }
                 }

@@ -4,7 +4,7 @@
 //! held against its source, decoded by another program than the one that made it.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use flacenc::bitsink::ByteSink;
@@ -130,12 +130,22 @@ pub fn is_same_sound(wav: &Path, flac: &Path, go_on: GoOn<'_>) -> io::Result<boo
 
 /// Samples of each channel, as the file's head says.
 pub fn samples_of(flac: &Path) -> io::Result<u64> {
-    reader(flac)?.streaminfo().samples.ok_or_else(|| io::ErrorKind::InvalidData.into())
+    samples_in(File::open(flac)?)
+}
+
+/// The same of a file that is open.
+pub fn samples_in(flac: impl Read) -> io::Result<u64> {
+    reader_of(flac)?.streaminfo().samples.ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// All samples, interleaved, and how many channels there are.
 pub fn read(flac: &Path) -> io::Result<(Vec<i16>, u16)> {
-    let mut reader = reader(flac)?;
+    read_in(File::open(flac)?)
+}
+
+/// The same of a file that is open.
+pub fn read_in(flac: impl Read) -> io::Result<(Vec<i16>, u16)> {
+    let mut reader = reader_of(flac)?;
     let channels = reader.streaminfo().channels as u16;
     let samples = reader.samples().map(|sample| {
         let sample = sample.map_err(io::Error::other)?;
@@ -145,8 +155,11 @@ pub fn read(flac: &Path) -> io::Result<(Vec<i16>, u16)> {
 }
 
 fn reader(flac: &Path) -> io::Result<claxon::FlacReader<BufReader<File>>> {
-    let file = BufReader::with_capacity(1 << 16, File::open(flac)?);
-    claxon::FlacReader::new(file).map_err(plain_flac)
+    reader_of(File::open(flac)?)
+}
+
+fn reader_of<R: Read>(flac: R) -> io::Result<claxon::FlacReader<BufReader<R>>> {
+    claxon::FlacReader::new(BufReader::with_capacity(1 << 16, flac)).map_err(plain_flac)
 }
 
 fn plain_flac(error: claxon::Error) -> io::Error {

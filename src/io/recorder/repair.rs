@@ -32,10 +32,10 @@ pub fn repair(data: &Path) -> Vec<Repaired> {
             let unfinished = name.strip_suffix(UNFINISHED).and_then(|rest| rest.strip_suffix('.'));
             let Some(name) = unfinished.and_then(FileName::parse) else { continue };
             let file = name.on(&day);
-            if name.format != Format::Wav {
-                // What it was made from is still there, and is compressed again.
+            if name.format != Format::Wav || name.sealed {
+                // What it was made from is still there, and is compressed or sealed again.
                 if let Err(error) = fs::remove_file(data.join(format!("{file}.{UNFINISHED}"))) {
-                    tracing::warn!(%error, file, "what is left of a compression stays");
+                    tracing::warn!(%error, file, "what is left of a compression or an encryption stays");
                 }
                 continue;
             }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::name::{DIRECTORY, FileName, Format};
+use super::name::{DIRECTORY, FileName};
 use super::repair::names;
 use crate::id::CallId;
 use crate::io::store::{FILE, ManifestRow, Reader, StoreError};
@@ -71,10 +71,10 @@ impl Sweep {
 
 /// The files of `day` that are there in two forms, or that the manifest does not have.
 fn unfiled(data: &Path, reader: &Reader, day: &str, begun: SystemTime) -> Result<Vec<Filed>, StoreError> {
-    let mut forms: BTreeMap<(CallId, Option<u16>), Vec<Format>> = BTreeMap::new();
+    let mut forms: BTreeMap<(CallId, Option<u16>), Vec<FileName>> = BTreeMap::new();
     for name in names(&data.join(DIRECTORY).join(day)) {
         if let Some(name) = FileName::parse(&name) {
-            forms.entry((name.call, name.track)).or_default().push(name.format);
+            forms.entry((name.call, name.track)).or_default().push(name);
         }
     }
     let mut listed: BTreeMap<(CallId, Option<u16>), ManifestRow> = reader
@@ -85,20 +85,18 @@ fn unfiled(data: &Path, reader: &Reader, day: &str, begun: SystemTime) -> Result
     let mut found = Vec::new();
     for ((call, track), forms) in forms {
         let row = listed.remove(&(call, track));
-        let file = |format| FileName { call, track, format }.on(day);
-        if let (Some(row), [format]) = (&row, &forms[..])
-            && row.file == file(*format)
+        if let (Some(row), [name]) = (&row, &forms[..])
+            && row.file == name.on(day)
         {
             continue;
         }
-        let is_young = |format| is_younger(&data.join(file(format)), begun);
-        if forms.iter().copied().any(is_young) {
+        if forms.iter().any(|name| is_younger(&data.join(name.on(day)), begun)) {
             continue;
         }
         let filed = Filed {
             call,
             track,
-            file: file(Format::Wav),
+            file: FileName::new(call, track).on(day),
             samples: 0,
             lost_frames: 0,
             gaps: Vec::new(),

@@ -1,11 +1,18 @@
 //! Whether all recordings are as the manifest has them.
+//!
+//! Sums are of the files as they are stored, so a sealed one is held against the manifest without its key. With keys, it
+//! is opened from end to end as well.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::Path;
 
 use super::archive::sum;
-use super::name::{DIRECTORY, FileName, UNFINISHED};
+use super::name::{DIRECTORY, FileName, UNFINISHED, is_sealed};
+use super::read::SoundFile;
 use super::repair::names;
+use super::seal::SealError;
+use super::seal_keys::{KeyId, SealKeys};
 use crate::io::store::{ManifestRow, Reader, StoreError};
 
 /// A file that is not as the manifest has it.
@@ -28,6 +35,13 @@ pub enum Finding {
         /// Under the data directory.
         file: String,
     },
+    /// As it was filed, and sealed with none of the keys at hand.
+    Locked {
+        /// Under the data directory.
+        file: String,
+        /// The key that it names.
+        key: KeyId,
+    },
 }
 
 /// How much was looked at.
@@ -37,12 +51,22 @@ pub struct Looked {
     pub filed: usize,
     /// Files of calls that are known, which are still to be filed or are being written.
     pub waiting: usize,
+    /// Of the files, those that are sealed.
+    pub sealed: usize,
+    /// Of the sealed, those that were opened from end to end.
+    pub opened: usize,
     /// What was found.
     pub findings: usize,
 }
 
-/// Holds every file under `data` against the manifest; findings are told by name.
-pub fn verify(data: &Path, reader: &Reader, mut tell: impl FnMut(&Finding)) -> Result<Looked, StoreError> {
+/// Holds every file under `data` against the manifest, and opens what is sealed if there are keys; findings are told by
+/// name.
+pub fn verify(
+    data: &Path,
+    reader: &Reader,
+    keys: &SealKeys,
+    mut tell: impl FnMut(&Finding),
+) -> Result<Looked, StoreError> {
     let mut looked = Looked::default();
     let mut tell = |looked: &mut Looked, finding: Finding| {
         looked.findings += 1;
@@ -64,8 +88,15 @@ pub fn verify(data: &Path, reader: &Reader, mut tell: impl FnMut(&Finding)) -> R
         let listed: BTreeMap<&str, &ManifestRow> = rows.iter().map(|row| (row.file.as_str(), row)).collect();
         for row in &rows {
             looked.filed += 1;
-            if let Some(finding) = look_at(data, row) {
-                tell(&mut looked, finding);
+            let sealed = is_sealed(&row.file);
+            looked.sealed += usize::from(sealed);
+            match look_at(data, row) {
+                Some(finding) => tell(&mut looked, finding),
+                None if sealed && !keys.is_empty() => match open(data, &row.file, keys) {
+                    Some(finding) => tell(&mut looked, finding),
+                    None => looked.opened += 1,
+                },
+                None => {}
             }
         }
         for name in there {
@@ -109,5 +140,19 @@ fn look_at(data: &Path, row: &ManifestRow) -> Option<Finding> {
             }
             Ok(_) => None,
         },
+    }
+}
+
+/// What is other about a sealed file that is as it was filed.
+fn open(data: &Path, file: &str, keys: &SealKeys) -> Option<Finding> {
+    let changed = |what: String| Some(Finding::Changed { file: file.to_owned(), what });
+    let mut sound = match SoundFile::open(&data.join(file), keys) {
+        Ok(sound) => sound,
+        Err(SealError::NoKey(key)) => return Some(Finding::Locked { file: file.to_owned(), key }),
+        Err(error) => return changed(error.to_string()),
+    };
+    match io::copy(&mut sound, &mut io::sink()) {
+        Ok(_) => None,
+        Err(error) => changed(error.to_string()),
     }
 }

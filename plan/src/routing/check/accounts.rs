@@ -10,12 +10,12 @@ use super::super::tables::RoutingTable;
 
 /// Where a secret is, however it is written.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
+pub(super) enum Place {
     File(PathBuf),
     Environment(String),
 }
 
-fn place(secret: &SecretRef) -> Place {
+pub(super) fn place(secret: &SecretRef) -> Place {
     match secret {
         SecretRef::File(file) => {
             let parts = Path::new(file).components().filter(|part| *part != Component::CurDir);
@@ -26,7 +26,7 @@ fn place(secret: &SecretRef) -> Place {
 }
 
 /// Every account of the plan, with its secret.
-fn accounts(table: &RoutingTable) -> impl Iterator<Item = &Said<SecretRef>> {
+pub(super) fn accounts(table: &RoutingTable) -> impl Iterator<Item = &Said<SecretRef>> {
     let seats = table.seats.iter().map(|seat| &seat.secret);
     let tokens = table.tokens.iter().map(|token| &token.secret);
     let trunks =

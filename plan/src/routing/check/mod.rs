@@ -27,6 +27,7 @@ mod references;
 mod returning;
 mod rewriting;
 mod scripts;
+mod sealing;
 mod skills;
 mod sounds;
 mod trace;
@@ -97,6 +98,9 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     people::seats_are_alone(table, problems);
     people::recording_is_excused(table, problems);
     people::recordings_are_made(table, problems);
+    sealing::recordings_are_sealed(table, problems);
+    sealing::keys_are_single(table, problems);
+    sealing::keys_lie_apart(table, problems);
     dials::domain(table, problems);
     accounts::secrets(table, problems);
     network::listeners(table, problems);

@@ -11,7 +11,7 @@ use super::{Diagnostic, Text};
 use crate::routing::nearest::nearest;
 
 /// A file for each hundred.
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 14] = [
     ("00", include_str!("pages/00.toml")),
     ("01", include_str!("pages/01.toml")),
     ("02", include_str!("pages/02.toml")),
@@ -24,6 +24,7 @@ const FILES: [(&str, &str); 13] = [
     ("11", include_str!("pages/11.toml")),
     ("12", include_str!("pages/12.toml")),
     ("13", include_str!("pages/13.toml")),
+    ("14", include_str!("pages/14-seal.toml")),
     ("w", include_str!("pages/warnings.toml")),
 ];
 
@@ -142,6 +143,7 @@ mod tests {
                 let own = match hundred {
                     "w" => code.starts_with('W'),
                     "07" => ["E07", "E08", "E09"].iter().any(|begins| code.starts_with(begins)),
+                    "14" => code[1..].starts_with(hundred), // With its warnings.
                     _ => code.strip_prefix('E').is_some_and(|digits| digits.starts_with(hundred)),
                 };
                 assert!(own && code.len() == 5, "{code} stands in {hundred}");

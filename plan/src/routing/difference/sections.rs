@@ -6,7 +6,7 @@ use super::super::diagnostic::Text;
 use super::super::people::{AwayReason, ThreeWay, Work};
 use super::super::plan::{
     Afterwards, City, Limits, Listener, Network, Plan, Purpose, Recording, RecordingFormat, SeatGreeting,
-    Survey, Tls, Transition, Transport,
+    SecretRef, Survey, Tls, Transition, Transport,
 };
 use super::super::proof::HumanFirst;
 use super::super::trace::Trace;
@@ -124,7 +124,7 @@ fn limits(limits: &Limits) -> Item {
 }
 
 fn recording(recording: &Recording) -> Item {
-    let Recording { enabled, tracks, format } = recording;
+    let Recording { enabled, tracks, format, key, old_keys } = recording;
     let format = match format {
         RecordingFormat::Wav => "wav",
         RecordingFormat::Flac => "flac",
@@ -133,6 +133,24 @@ fn recording(recording: &Recording) -> Item {
         .with_switch("启用", "on", *enabled)
         .with_switch("分轨", "tracks", *tracks)
         .with("格式", "format", format)
+        .with_text("加密", "encrypted", key.as_ref().map_or_else(in_the_clear, |key| in_words(key)))
+        .with("旧密钥", "keys of before", row(old_keys.iter().map(place)))
+}
+
+fn in_the_clear() -> Text {
+    Text::new("否", "no")
+}
+
+/// Where a secret is; what it is stays there.
+fn place(secret: &SecretRef) -> String {
+    match secret {
+        SecretRef::File(file) => file.clone(),
+        SecretRef::Env(name) => format!("${name}"),
+    }
+}
+
+fn in_words(key: &SecretRef) -> Text {
+    Text::new(format!("用 {}", place(key)), format!("with {}", place(key)))
 }
 
 fn trace(trace: &Trace) -> Item {

@@ -25,10 +25,13 @@ impl RoutingTable {
         let live = purpose.as_ref().is_none_or(|said| said.value == Purpose::Live);
         let mut exception = None;
         let (mut tracks, mut format) = (None, None);
+        let (mut key, mut old_keys) = (None, None);
         let mut also = |reader: &mut Reader<'_, '_>| {
             exception = reader.optional("exception");
             tracks = reader.optional("tracks");
             format = reader.optional("format");
+            key = reader.optional("key");
+            old_keys = reader.optional("old_keys");
         };
         let recording = decision(reader, live, ("recording", "enabled", "true"), &mut also);
         let greeting = ("seat_greeting", "spoken", "\"both\"");
@@ -45,6 +48,8 @@ impl RoutingTable {
             recording_exception: exception,
             recording_tracks: tracks,
             recording_format: format,
+            recording_key: key,
+            recording_old_keys: old_keys,
             seat_greeting,
             seat_sound: reader.section("seat_sound", SoundTable::read),
             survey: reader.section("survey", SurveyTable::read),

@@ -1,0 +1,122 @@
+//! `hotline records open CALL --out FILE`: a call's recording as a file that any player takes, decrypted where it is sealed.
+//!
+//! An export is an access: it is in the ledger, with who and why, before a byte is written.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use zeroize::Zeroizing;
+
+use super::out;
+use crate::id::CallId;
+use crate::io::recorder::{FileName, Key, SealKeys, open_kept};
+use crate::io::store::{FILE, LedgerRow, Reader, append_beside};
+use crate::ledger::Action;
+use crate::time::Timestamp;
+
+/// 导出录音 / Write a recording to a file
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// 通话编号，见 hotline records / The call's id, as `hotline records` shows it
+    #[arg(value_name = "CALL", value_parser = call)]
+    call: CallId,
+    /// 写到哪里；不覆盖已有的文件 / Where to; a file that is there already is left alone
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// 只要这一方的声音（分轨录音）/ The sound of this leg alone, where there are tracks
+    #[arg(long, value_name = "LEG")]
+    track: Option<u16>,
+    /// 数据目录 / The data directory
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    /// 密钥文件，可写多次；不写则用数据目录里的 secrets/recordings* / A key's file, more than once if need be; without it,
+    /// secrets/recordings* in the data directory
+    #[arg(long, value_name = "FILE")]
+    key: Vec<PathBuf>,
+    /// 导出人，记入台账；默认为当前用户 / Who exports, for the ledger; by default the user
+    #[arg(long, value_name = "WHO")]
+    by: Option<String>,
+    /// 导出缘由，记入台账 / Why, for the ledger
+    #[arg(long, value_name = "WHY", value_parser = reason)]
+    reason: String,
+}
+
+fn call(text: &str) -> Result<CallId, String> {
+    CallId::parse(text).ok_or_else(|| "不是通话编号 / not the id of a call".into())
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("须写明缘由 / a reason is needed".into()),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// The keys in these files, or those that lie where the engine makes them.
+pub fn keys(data: &Path, files: &[PathBuf]) -> Result<SealKeys, String> {
+    if files.is_empty() {
+        return Ok(SealKeys::beside(data));
+    }
+    let read = |path: &PathBuf| {
+        let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let text = fs::read_to_string(path).map(Zeroizing::new).map_err(|error| named(&error))?;
+        Key::parse(&text).map_err(|error| named(&error))
+    };
+    Ok(SealKeys::new(None, files.iter().map(read).collect::<Result<_, _>>()?))
+}
+
+/// Exit codes: 0 written, 1 there is no recording, 2 it cannot be read or written.
+pub fn run(args: &Args) -> ExitCode {
+    match export(args) {
+        Ok(Some(bytes)) => {
+            let _ = out::lines([format!(
+                "已写入 {} 字节 / {bytes} bytes written: {}",
+                bytes,
+                args.out.display()
+            )]);
+            ExitCode::SUCCESS
+        }
+        Ok(None) => {
+            eprintln!("没有录音 / no recording");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("无法导出 / cannot be exported: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Bytes written; `None`: there is nothing to write.
+fn export(args: &Args) -> Result<Option<u64>, String> {
+    fn told(error: impl std::fmt::Display) -> String {
+        error.to_string()
+    }
+    let store = args.data.join(FILE);
+    let record = Reader::open(&store).and_then(|reader| reader.call(args.call)).map_err(told)?;
+    let Some(file) = record.and_then(|record| record.recording).filter(|file| !file.is_empty()) else {
+        return Ok(None);
+    };
+    let file = match (args.track, file.rsplit_once('/')) {
+        (Some(_), Some((day, _))) => format!("{day}/{}", FileName::new(args.call, args.track).text()),
+        _ => file,
+    };
+    let Some(opened) = open_kept(&args.data, &file, &keys(&args.data, &args.key)?) else { return Ok(None) };
+    let (mut sound, _) = opened.map_err(told)?;
+    let by = args.by.clone().unwrap_or_else(|| {
+        format!("operator:{}", std::env::var("USER").unwrap_or_else(|_| "unknown".into()))
+    });
+    let (call, action) = (args.call.to_string(), Action::RecordingExported { call: args.call });
+    append_beside(&store, |last| LedgerRow::after(last, Timestamp::now(), &by, action, &call, &args.reason))
+        .map_err(told)?;
+    let file = File::options().write(true).create_new(true).mode(0o600).open(&args.out);
+    let mut file = file.map_err(|error| format!("{}: {error}", args.out.display()))?;
+    let written = io::copy(&mut sound, &mut file).and_then(|bytes| file.sync_all().map(|()| bytes));
+    written.map(Some).map_err(|error| {
+        let _ = fs::remove_file(&args.out); // Half a recording would pass for a whole one.
+        error.to_string()
+    })
+}
