@@ -58,6 +58,7 @@ impl RoutingTable {
             meetings: reader.sections("meeting", MeetingTable::read),
             emergencies: reader.sections("emergency", EmergencyTable::read),
             sinks: reader.sections("ticket_sink", SinkTable::read),
+            feeds: reader.sections("feed", FeedTable::read),
             experts: reader.sections("expert_group", ExpertGroupTable::read),
             departments: reader.sections("department", DepartmentTable::read),
             three_way: reader.usual_section("three_way", ThreeWayTable::read),
@@ -360,6 +361,7 @@ impl SinkTable {
             url: reader.optional("url"),
             secret: reader.optional("secret"),
             timeout: reader.or("timeout", secs(5)),
+            pace: PaceTable::read(reader),
         }
     }
 }
