@@ -81,11 +81,21 @@ pub struct FeedTable {
 }
 
 impl PaceTable {
-    pub(super) fn read(reader: &mut Reader<'_, '_>) -> Self {
+    /// `owes`: something may be owed there; where nothing ever is, no key has a default.
+    pub(super) fn read(reader: &mut Reader<'_, '_>, owes: bool) -> Self {
         let usual = Pace::default();
         let keys = ["retry", "at_once", "keep", "warn_after"];
         let said: Vec<&str> = keys.into_iter().filter(|key| reader.has(key)).collect();
         let said = said.into_iter().map(|key| reader.spot_of(key)).collect();
+        if !owes {
+            return PaceTable {
+                retry: reader.section("retry", RetryTable::read),
+                at_once: reader.optional("at_once"),
+                keep: reader.optional("keep"),
+                warn_after: reader.optional("warn_after"),
+                said,
+            };
+        }
         PaceTable {
             retry: reader.usual_section("retry", RetryTable::read),
             at_once: reader.or("at_once", usual.at_once),
@@ -114,7 +124,7 @@ impl FeedTable {
             url: reader.optional("url"),
             secret: reader.optional("secret"),
             timeout: reader.or("timeout", secs(5)),
-            pace: PaceTable::read(reader),
+            pace: PaceTable::read(reader, true),
             owners: reader.optional("owners"),
             lines: reader.optional("lines"),
             fields: reader.or("fields", Vec::new()),
