@@ -41,7 +41,7 @@ pub fn snapshot(board: &Switchboard, now: Now) -> Value {
         "queues": queues,
         "rooms": board.rooms().map(|(room, members)| json!({ "room": room, "members": members }))
             .collect::<Vec<_>>(),
-        "outboxes": board.plan().sinks.iter().zip(board.outboxes()).map(|(sink, outbox)| {
+        "outboxes": board.plan().outlets().zip(board.outboxes()).map(|(sink, outbox)| {
             json!({ "sink": sink.name, "owed": outbox.as_ref().map_or(0, |outbox| outbox.len()) })
         }).collect::<Vec<_>>(),
         "ports_in_use": board.ports_in_use(),

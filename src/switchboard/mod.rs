@@ -202,8 +202,10 @@ impl Switchboard {
         let known_hops = KnownHops::default();
         let trunks = trunks::configs(&setup.plan, &setup.listeners, &setup.trunk_passwords, &known_hops);
         let config = outward::sip_config(&setup.plan, &setup.listeners, setup.accounts, trunks);
-        let mut outbox = |sink: &Sink| (!sink.is_embedded()).then(|| Outbox::new(sink.timeout, dice.split()));
-        let outboxes = setup.plan.sinks.iter().map(&mut outbox).collect();
+        let mut outbox = |sink: &Sink| {
+            (!sink.is_embedded()).then(|| Outbox::paced(sink.timeout, posting::pace(sink), dice.split()))
+        };
+        let outboxes = setup.plan.outlets().map(&mut outbox).collect();
         let mut board = Switchboard {
             endpoint: Endpoint::new(config, dice.split(), now),
             acd: Acd::new(&setup.plan, dice.split()),
@@ -282,6 +284,7 @@ impl Switchboard {
                     outbox.restore(events, now.mono);
                 }
             }
+            Input::Owed { sink, first } => self.owed(sink, first, now),
             Input::RestoreKept { facts } => self.restore_kept(&facts, now),
             Input::RestoreMissed { facts } => {
                 self.missed.restore(&facts, |call| self.kept.places.contains_key(&call), now);
@@ -497,7 +500,7 @@ impl Switchboard {
         self.calls.get(&call).map_or(RecordingState::Off, |entry| entry.call.recording())
     }
 
-    /// Outboxes in the order of the plan's sinks, to be read; `None`: the embedded office has none.
+    /// Outboxes in the order of the plan's sinks, then of its feeds, to be read; `None`: the embedded office has none.
     pub fn outboxes(&self) -> &[Option<Outbox>] {
         &self.outboxes
     }

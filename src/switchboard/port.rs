@@ -58,6 +58,8 @@ pub enum Input {
     RestoreBinding { seat: SeatId, binding: sip::event::Binding },
     /// Events that a sink still owes, at start or after `Output::LoadOutbox`, in order.
     RestoreOutbox { sink: usize, events: Vec<StoredEvent> },
+    /// The store owes a sink or a feed more than it was told of, all of it from `first` on.
+    Owed { sink: usize, first: EventRef },
     /// Facts of earlier calls that kept places are made of, at start, in the order that they happened; before
     /// [`Input::RestoreMissed`].
     RestoreKept { facts: Vec<Fact> },

@@ -2,18 +2,35 @@
 
 use super::screens::Place;
 use super::{Output, StoreJob, Switchboard};
+use crate::routing::plan::Sink;
 use crate::tickets::event::{EventRef, Outcome, StoredEvent};
-use crate::tickets::outbox::OutboxOutput;
+use crate::tickets::outbox::{OutboxOutput, Pace};
 use crate::time::Now;
+
+/// As the plan has it.
+pub(super) fn pace(sink: &Sink) -> Pace {
+    let own = &sink.pace;
+    Pace { first: own.first, longest: own.longest, at_once: usize::from(own.at_once) }
+}
+
+/// Begins why an event was set aside that nobody refused.
+pub const UNDELIVERED: &str = "undelivered for longer than it is kept";
+
+fn signed(span: std::time::Duration) -> jiff::SignedDuration {
+    jiff::SignedDuration::try_from(span).unwrap_or(jiff::SignedDuration::MAX)
+}
 
 impl Switchboard {
     /// An event is on disk: outboxes have it delivered, a seat that waits for it may not have to wait for them.
     pub(super) fn post_event(&mut self, event: &StoredEvent, now: Now) {
+        // Feeds hear from the store what falls to them: that goes by what the call has come to.
+        let sinks = self.plan.sinks.len();
         if !self.screens.awaits(event.event) {
-            return self.outboxes.iter_mut().flatten().for_each(|outbox| outbox.put(event.clone(), now.mono));
+            let outboxes = self.outboxes.iter_mut().take(sinks).flatten();
+            return outboxes.for_each(|outbox| outbox.put(event.clone(), now.mono));
         }
         let mut tried = vec![Place::Disk];
-        for (sink, outbox) in self.outboxes.iter_mut().enumerate() {
+        for (sink, outbox) in self.outboxes.iter_mut().take(sinks).enumerate() {
             let Some(outbox) = outbox else { continue };
             if !outbox.put_urgent(event.clone(), now.mono) {
                 tried.push(Place::Sink(sink)); // It is known to be down.
@@ -26,10 +43,27 @@ impl Switchboard {
 
     /// One try came to its end.
     pub(super) fn delivered(&mut self, sink: usize, event: EventRef, outcome: Outcome, now: Now) {
+        let keep = self.plan.outlets().nth(sink).and_then(|sink| sink.pace.keep);
         if let Some(Some(outbox)) = self.outboxes.get_mut(sink) {
-            outbox.handle_outcome(event, outcome, now.mono);
+            let is_old = |at| keep.is_some_and(|keep| now.wall.duration_since(at) > signed(keep));
+            match outcome {
+                Outcome::Retry(why) | Outcome::RetryAfter(why, _)
+                    if outbox.happened_at(event).is_some_and(is_old) =>
+                {
+                    outbox.give_up(event, format!("{UNDELIVERED}: {why}"), now.mono);
+                }
+                outcome => outbox.handle_outcome(event, outcome, now.mono),
+            }
         }
         self.screen_tried(event, Place::Sink(sink), now);
+    }
+
+    /// More is owed than was told here.
+    pub(super) fn owed(&mut self, sink: usize, first: EventRef, now: Now) {
+        if let Some(Some(outbox)) = self.outboxes.get_mut(sink) {
+            outbox.left_on_disk(first);
+            outbox.handle_timeout(now.mono);
+        }
     }
 
     /// Carries out what the outboxes want.
@@ -43,12 +77,14 @@ impl Switchboard {
                     }
                     OutboxOutput::Settled(event) => self.records.push(StoreJob::Settled { sink, event }),
                     OutboxOutput::DeadLetter { event, why } => {
-                        let name = self.plan.sinks.get(sink).map_or("", |sink| sink.name.as_str());
+                        let name = self.plan.outlets().nth(sink).map_or("", |sink| sink.name.as_str());
                         tracing::warn!(
                             sink = name,
                             call = %event.call,
                             why,
-                            "a ticket office refused an event for good"
+                            "工单系统 {name} 不再收这个事件，已放入死信：hotline tickets --dead 可查、可重发 / the sink {name} is \
+                             given this event no more; it is a dead letter, to be seen and sent again by hotline \
+                             tickets --dead"
                         );
                         self.records.push(StoreJob::DeadLetter { sink, event, why });
                     }

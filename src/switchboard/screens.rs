@@ -133,7 +133,8 @@ impl Switchboard {
         let event = EventRef { call, sequence };
         // Without offices there is no event, and no screen to wait for.
         let offices = self.outboxes.len();
-        let sinks = self.outboxes.iter().enumerate().filter(|(_, outbox)| outbox.is_some());
+        let sinks = self.outboxes.iter().take(self.plan.sinks.len()).enumerate();
+        let sinks = sinks.filter(|(_, outbox)| outbox.is_some());
         let untried = [Place::Disk].into_iter().chain(sinks.map(|(sink, _)| Place::Sink(sink))).collect();
         let pending = Pending { waited, event, untried, engaged: false, since: now.mono };
         self.screens.pending.insert((call, seat.clone()), pending);

@@ -21,9 +21,6 @@ use super::sound::SoundFigures;
 use super::third::ThirdFigures;
 use crate::media::order::LegFigures;
 
-/// An event that a sink has not taken for so long is an alarm, seconds.
-const OWED_LONG: i64 = 60;
-
 pub(super) type Labels = Vec<(&'static str, String)>;
 
 /// Every figure that is shown. Cheap to set from any thread.
@@ -57,6 +54,7 @@ pub struct Figures {
     offer_delay: Histogram,
     pub(super) owed: Family<Labels, Gauge>,
     pub(super) owed_age: Family<Labels, Gauge>,
+    behind: Family<Labels, Gauge>,
     pub(super) delivered: Family<Labels, Counter>,
     pub(super) dead_letters: Family<Labels, Counter>,
     pub(super) store_commit: Histogram,
@@ -133,6 +131,7 @@ impl Figures {
             offer_delay: short_spans(),
             owed: Family::default(),
             owed_age: Family::default(),
+            behind: Family::default(),
             delivered: Family::default(),
             dead_letters: Family::default(),
             store_commit: short_spans(),
@@ -226,6 +225,11 @@ impl Figures {
             "Age of the oldest event that is owed to a sink",
             self.owed_age.clone(),
         );
+        r.register(
+            "tickets_behind",
+            "1 while a sink's oldest event is older than its warn_after",
+            self.behind.clone(),
+        );
         r.register("tickets_tries", "Tries to deliver an event, by outcome", self.delivered.clone());
         r.register("tickets_dead_letters", "Events that a sink refused for good", self.dead_letters.clone());
         r.register("store_commit_seconds", "One commit with its sync", self.store_commit.clone());
@@ -309,15 +313,19 @@ impl Figures {
         self.process.set(cpu, resident_bytes);
     }
 
-    /// What a sink is owed and for how long. Older than [`OWED_LONG`] is an alarm, once.
-    pub fn owed(&self, sink: &str, events: usize, oldest: Duration) {
+    /// What a sink is owed and for how long. `late` or older is an alarm, once. Whether the sink is behind, where that is
+    /// new.
+    pub fn owed(&self, sink: &str, events: usize, oldest: Duration, late: Duration) -> Option<bool> {
         let labels = || vec![("sink", sink.to_owned())];
         self.owed.get_or_create(&labels()).set(i64::try_from(events).unwrap_or(i64::MAX));
         let age = i64::try_from(oldest.as_secs()).unwrap_or(i64::MAX);
-        let before = self.owed_age.get_or_create(&labels()).set(age);
-        if before < OWED_LONG && age >= OWED_LONG {
+        self.owed_age.get_or_create(&labels()).set(age);
+        let is_behind = events > 0 && oldest >= late;
+        let was_behind = self.behind.get_or_create(&labels()).set(i64::from(is_behind)) > 0;
+        if is_behind && !was_behind {
             self.alarm("tickets_late");
         }
+        (is_behind != was_behind).then_some(is_behind)
     }
 
     /// Somebody is in a room, where now so many are.

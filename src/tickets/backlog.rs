@@ -59,6 +59,11 @@ impl Backlog {
         firsts.map(|event| event.at).min()
     }
 
+    /// When this one happened; `None`: it is not among them.
+    pub(super) fn at_of(&self, event: EventRef) -> Option<Timestamp> {
+        Some(self.piles.get(&event.call)?.events.get(&event.sequence)?.at)
+    }
+
     /// Takes in an event that has just happened.
     pub(super) fn put(&mut self, event: StoredEvent, urgent: bool) {
         self.arrivals += 1;

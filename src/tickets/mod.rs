@@ -9,6 +9,7 @@ pub mod outbox;
 #[cfg(test)]
 mod outbox_test;
 pub mod progress;
+pub mod sharing;
 pub mod signature;
 pub mod story;
 pub mod ticket;

@@ -1,8 +1,8 @@
 //! What one sink is owed, and when to try to deliver it: at least once, in order per call.
 //!
-//! - One event of a call is under way at a time, and events of [`IN_FLIGHT_MAX`] calls at once.
-//! - A try that failed makes its call rest: 1 s, then twice as long each time up to 60 s, with
-//!   jitter, or as long as the sink asks for. It also makes the sink count as down: from then on there is one try at a time, after
+//! - One event of a call is under way at a time, and events of [`Pace::at_once`] calls at once.
+//! - A try that failed makes its call rest: [`Pace::first`], then twice as long each time up to [`Pace::longest`],
+//!   with jitter, or as long as the sink asks for. It also makes the sink count as down: from then on there is one try at a time, after
 //!   the same growing rests, until one is answered.
 //! - When the sink is back, turns go to the oldest call and to the one with the latest news, so
 //!   that a flood of old events does not hold up new ones.
@@ -23,7 +23,7 @@ use crate::time::{Instant, Timestamp};
 use super::backlog::Backlog;
 use super::event::{CLOSED, EventRef, Outcome, StoredEvent};
 
-/// Most tries under way at once.
+/// Most tries under way at once, where nobody says otherwise.
 pub const IN_FLIGHT_MAX: usize = 8;
 
 /// Tries beyond that, for events that a seat waits for.
@@ -42,14 +42,31 @@ pub const LOAD_MOST: usize = 256;
 /// that something is.
 const LIVE_MAX: usize = 65_536;
 
-/// First rest after a failure.
+/// First rest after a failure, where nobody says otherwise.
 const REST_MIN: Duration = Duration::from_secs(1);
 
-/// Longest rest.
+/// Longest rest, where nobody says otherwise.
 const REST_MAX: Duration = Duration::from_secs(60);
 
 /// A try whose outcome has not come so long after its time-out counts as failed.
 const OUTCOME_GRACE: Duration = Duration::from_secs(5);
+
+/// How a sink is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Rest after a failure, which doubles with each further one.
+    pub first: Duration,
+    /// Longest rest.
+    pub longest: Duration,
+    /// Most tries under way at once.
+    pub at_once: usize,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Pace { first: REST_MIN, longest: REST_MAX, at_once: IN_FLIGHT_MAX }
+    }
+}
 
 /// What the outbox wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +107,7 @@ pub struct Outbox {
     /// Calls under way of which nothing is on disk only.
     live: BTreeSet<CallId>,
     timeout: Duration,
+    pace: Pace,
     dice: Dice,
     outputs: VecDeque<OutboxOutput>,
 }
@@ -129,6 +147,11 @@ struct Loading {
 impl Outbox {
     /// An outbox that begins with reading back what is owed. `timeout` bounds one try.
     pub fn new(timeout: Duration, dice: Dice) -> Self {
+        Outbox::paced(timeout, Pace::default(), dice)
+    }
+
+    /// The same at a pace of somebody's choice.
+    pub fn paced(timeout: Duration, pace: Pace, dice: Dice) -> Self {
         let mut outbox = Outbox {
             backlog: Backlog::default(),
             sink: Sink::Up,
@@ -136,6 +159,7 @@ impl Outbox {
             disk: Disk::More { after: None, loading: None },
             live: BTreeSet::new(),
             timeout,
+            pace,
             dice,
             outputs: VecDeque::new(),
         };
@@ -216,6 +240,23 @@ impl Outbox {
             Outcome::Retry(_) | Outcome::RetryAfter(..) => {}
         }
         self.advance(now);
+    }
+
+    /// A try failed, and the event is older than the sink's events are kept for: it is set aside. The sink rests as
+    /// after any failure, so that a flood of old events does not become a flood of tries.
+    pub fn give_up(&mut self, event: EventRef, why: String, now: Instant) {
+        if self.in_flight.remove(&event).is_some() {
+            self.failed(event, Duration::ZERO, now);
+        }
+        if self.settle(event) {
+            self.outputs.push_back(OutboxOutput::DeadLetter { event, why });
+        }
+        self.advance(now);
+    }
+
+    /// When an event that is owed happened; `None`: it is not in memory.
+    pub fn happened_at(&self, event: EventRef) -> Option<Timestamp> {
+        self.backlog.at_of(event)
     }
 
     /// Does what is due.
@@ -331,9 +372,9 @@ impl Outbox {
         self.backlog.remove(event).is_some()
     }
 
-    /// `asked`: the rest that the sink wants, which is kept up to [`REST_MAX`].
+    /// `asked`: the rest that the sink wants, which is kept up to the longest of our own.
     fn failed(&mut self, event: EventRef, asked: Duration, now: Instant) {
-        let asked = asked.min(REST_MAX);
+        let asked = asked.min(self.pace.longest);
         let own_failures = self.backlog.count_failure(event.call);
         let until = now + self.rest_after(own_failures).max(asked);
         self.backlog.rest(event.call, until);
@@ -350,14 +391,15 @@ impl Outbox {
         }
     }
 
-    /// 1 s after the first failure, twice as long after each further one up to 60 s; up to a quarter
-    /// is taken off by the dice, but never below 1 s.
+    /// The first rest after the first failure, twice as long after each further one up to the longest; up to a
+    /// quarter is taken off by the dice, but never below the first.
     fn rest_after(&mut self, failures: u32) -> Duration {
-        let doubled = REST_MIN.saturating_mul(1 << failures.saturating_sub(1).min(16));
-        let most = doubled.min(REST_MAX);
+        let Pace { first, longest, .. } = self.pace;
+        let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(16));
+        let most = doubled.min(longest);
         let quarter = u64::try_from(most.as_millis() / 4).unwrap_or(0);
         let off = Duration::from_millis(self.dice.below(quarter + 1));
-        most.saturating_sub(off).max(REST_MIN)
+        most.saturating_sub(off).max(first.min(longest))
     }
 
     /// Sends what may be sent and reads back what there is room for.
@@ -365,12 +407,12 @@ impl Outbox {
         self.backlog.wake(now);
         match self.sink {
             Sink::Up => {
-                while self.in_flight.len() < IN_FLIGHT_MAX + URGENT_LANES
+                while self.in_flight.len() < self.pace.at_once + URGENT_LANES
                     && let Some(event) = self.backlog.pick_urgent()
                 {
                     self.send(event, now);
                 }
-                while self.in_flight.len() < IN_FLIGHT_MAX
+                while self.in_flight.len() < self.pace.at_once
                     && let Some(event) = self.backlog.pick()
                 {
                     self.send(event, now);

@@ -117,6 +117,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         survey: plan::Survey { enabled: true, wait: secs(10), tries: 1, reason: false },
         seat_greeting: plan::SeatGreeting::Both,
         sinks: Vec::new(),
+        feeds: Vec::new(),
         trace: hotline::routing::trace::Trace::default(),
         human_first: hotline::routing::proof::HumanFirst::default(),
         merge_list: None,

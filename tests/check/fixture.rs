@@ -5,8 +5,7 @@ use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
-    callers, calling, cases, codecs, experts, files, flows, includes, lines, meetings, names, network,
-    people, prompts, queueing, rewriting, sealing, shape, trace, transports, trunks,
+    callers, calling, cases, codecs, experts, feeds, files, flows, includes, lines, meetings, names, network, people, prompts, queueing, rewriting, sealing, shape, trace, transports, trunks,
 };
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.
@@ -34,6 +33,7 @@ pub fn all() -> impl Iterator<Item = &'static Fixture> {
         cases::FIXTURES,
         prompts::FIXTURES,
         network::FIXTURES,
+        feeds::FIXTURES,
         transports::FIXTURES,
         trunks::FIXTURES,
         rewriting::FIXTURES,

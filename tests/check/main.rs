@@ -11,6 +11,7 @@ mod command;
 mod effective;
 mod experts;
 mod faulty;
+mod feeds;
 mod files;
 mod fixture;
 mod flows;

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hotline::io::secrets::Keyring;
 use hotline::io::ticket_sink::{self, TicketSink};
+use hotline::routing::feed::Pace;
 use hotline::routing::plan::{SecretRef, Sink, SinkKind};
 use hotline::tickets::event::Outcome;
 
@@ -31,7 +32,7 @@ impl Hook {
         std::fs::create_dir_all(&data).unwrap();
         let secret = SecretRef::File("secrets/office".into());
         let kind = SinkKind::Http { url: url.to_owned(), secret };
-        let sink = Sink { name: "office".into(), kind, timeout: TIMEOUT };
+        let sink = Sink { name: "office".into(), kind, timeout: TIMEOUT, pace: Pace::default() };
         let adapter = ticket_sink::open(&sink, &mut Keyring::new(&data)).unwrap().unwrap();
         let secret = std::fs::read_to_string(data.join("secrets/office")).unwrap().trim().to_owned();
         Hook { adapter, secret, data }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hotline::io::secrets::Keyring;
 use hotline::io::ticket_sink::{self, TicketSink};
+use hotline::routing::feed::Pace;
 use hotline::routing::plan::{Sink, SinkKind};
 use hotline::tickets::event::{Outcome, StoredEvent};
 
@@ -32,7 +33,7 @@ impl Shelf {
 
     fn adapter_at(&self, path: &str) -> Arc<dyn TicketSink> {
         let kind = SinkKind::Jsonl { path: path.into() };
-        let sink = Sink { name: "file".into(), kind, timeout: Duration::from_secs(5) };
+        let sink = Sink { name: "file".into(), kind, timeout: Duration::from_secs(5), pace: Pace::default() };
         ticket_sink::open(&sink, &mut Keyring::new(&self.data)).unwrap().unwrap()
     }
 }

@@ -5,6 +5,7 @@
 mod afterwards;
 mod calendar;
 mod callers;
+mod feed;
 mod people;
 mod queueing;
 pub mod script;
@@ -96,6 +97,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         survey: survey(table.survey.as_ref())?,
         seat_greeting: table.seat_greeting.as_ref().map_or(SeatGreeting::Silent, |said| said.value),
         sinks: table.sinks.iter().map(sink).collect::<Option<_>>()?,
+        feeds: table.feeds.iter().map(|own| feed::feed(own, table)).collect::<Option<_>>()?,
         limits: limits(table)?,
         trace: TraceTable::plan(table.trace.as_ref())?,
         human_first: human_first(table.human_first.as_ref())?,
@@ -461,5 +463,6 @@ fn sink(table: &SinkTable) -> Option<Sink> {
         SinkWord::Jsonl => SinkKind::Jsonl { path: value(&table.path)? },
         SinkWord::Http => SinkKind::Http { url: value(&table.url)?, secret: value(&table.secret)? },
     };
-    Some(Sink { name: value(&table.name)?, kind, timeout: value(&table.timeout)? })
+    let pace = feed::pace(&table.pace);
+    Some(Sink { name: value(&table.name)?, kind, timeout: value(&table.timeout)?, pace })
 }

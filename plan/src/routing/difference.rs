@@ -6,6 +6,7 @@
 
 mod calendars;
 mod describe;
+mod feeds;
 mod fixed;
 mod flows;
 mod kind;

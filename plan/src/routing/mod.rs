@@ -15,6 +15,7 @@ pub mod difference;
 mod digits;
 pub mod effective;
 pub mod explain;
+pub mod feed;
 #[cfg(test)]
 mod fixture_test;
 pub mod flow;

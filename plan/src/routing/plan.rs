@@ -12,6 +12,7 @@ use super::afterwards::{Calling, Disposition, FollowUp, Missed};
 use super::by_number::ByNumber;
 use super::calendar::Calendars;
 use super::callers::Callers;
+use super::feed::{Feed, Pace};
 use super::meeting::Meeting;
 use super::merge_lists::MergeList;
 use super::people::{ApiToken, ExpertGroup, Hours, Role, ThreeWay, Work};
@@ -94,6 +95,8 @@ pub struct Plan {
     pub seat_greeting: SeatGreeting,
     /// Where ticket events go.
     pub sinks: Vec<Sink>,
+    /// What departments are told of their calls.
+    pub feeds: Vec<Feed>,
     /// Bounds on what the house takes on.
     pub limits: Limits,
     /// What is kept of SIP messages.
@@ -549,6 +552,8 @@ pub struct Sink {
     pub kind: SinkKind,
     /// One try.
     pub timeout: Duration,
+    /// How often it is tried, and when somebody is told.
+    pub pace: Pace,
 }
 
 impl Sink {

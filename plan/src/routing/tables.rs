@@ -8,6 +8,7 @@ pub mod afterwards;
 pub mod calendar;
 pub mod callers;
 pub mod case;
+pub mod feed;
 pub mod look_up;
 pub mod meeting;
 pub mod people;
@@ -39,6 +40,7 @@ use afterwards::{CallingTable, DispositionTable, FollowUpTable, MissedTable};
 use calendar::{CalendarTable, HolidayTable, HoursTable};
 use callers::{CallersTable, LaneTable, PolicyTable};
 use case::CaseTable;
+use feed::{FeedTable, PaceTable};
 use look_up::{BotTable, LookUpTable};
 use meeting::MeetingTable;
 use people::{DepartmentTable, ExpertGroupTable, ThreeWayTable, WorkTable};
@@ -109,6 +111,8 @@ pub struct RoutingTable {
     pub emergencies: Vec<EmergencyTable>,
     /// `[[ticket_sink]]`.
     pub sinks: Vec<SinkTable>,
+    /// `[[feed]]`.
+    pub feeds: Vec<FeedTable>,
     /// `[[expert_group]]`.
     pub experts: Vec<ExpertGroupTable>,
     /// `[[department]]`.
@@ -427,6 +431,8 @@ pub struct SinkTable {
     pub secret: Field<SecretRef>,
     /// `timeout`.
     pub timeout: Field<Duration>,
+    /// How it is tried.
+    pub pace: PaceTable,
 }
 
 impl NumberTable {

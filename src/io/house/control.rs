@@ -161,7 +161,7 @@ impl House {
     fn store_said(&mut self, report: Report) {
         let now = self.setup.clock.now();
         match report {
-            Report::Committed { token, folded, took, .. } => {
+            Report::Committed { token, folded, fed, took, .. } => {
                 self.metrics.figures().store_committed(took);
                 if std::mem::take(&mut self.store_fails) {
                     tracing::info!("the store writes again");
@@ -171,6 +171,9 @@ impl House {
                 if let Some(token) = token {
                     self.feed.committed(token);
                     self.board.handle_input(Input::Stored { token }, now);
+                }
+                for (sink, first) in fed {
+                    self.board.handle_input(Input::Owed { sink, first }, now);
                 }
             }
             Report::Failed { token, error } => {
@@ -299,7 +302,7 @@ impl House {
     }
 
     fn sink_name(&self, sink: usize) -> String {
-        self.plan.sinks.get(sink).map_or_else(String::new, |sink| sink.name.clone())
+        self.plan.outlets().nth(sink).map_or_else(String::new, |sink| sink.name.clone())
     }
 
     /// Asks until there is an answer: an empty one says that nothing is owed.

@@ -162,13 +162,15 @@ impl House {
     fn measure_outboxes(&self, now: Now) {
         let figures = self.metrics.figures();
         let mut on_disk = Vec::new();
-        for (sink, outbox) in self.started.sinks.iter().zip(self.board.outboxes()) {
+        for (sink, outbox) in self.started.outlets().zip(self.board.outboxes()) {
+            let late = sink.pace.warn_after;
             match outbox {
-                Some(outbox) if outbox.has_more_on_disk() => on_disk.push(sink.name.clone()),
+                Some(outbox) if outbox.has_more_on_disk() => on_disk.push((sink.name.clone(), late)),
                 Some(outbox) => {
-                    figures.owed(&sink.name, outbox.len(), store::age(outbox.oldest_at(), now.wall));
+                    let owed = store::Owed { events: outbox.len(), oldest: outbox.oldest_at() };
+                    show(figures, &sink.name, owed, late, now);
                 }
-                None => figures.owed(&sink.name, 0, store::age(None, now.wall)),
+                None => show(figures, &sink.name, store::Owed { events: 0, oldest: None }, late, now),
             }
         }
         let due = self.gauges.measures % DISK_EVERY == 1 && !on_disk.is_empty();
@@ -178,10 +180,10 @@ impl House {
         let (figures, desk) = (Arc::clone(figures), self.desk.clone());
         let counting = Arc::clone(&self.gauges.counting);
         self.worker.spawn(async move {
-            for name in on_disk {
+            for (name, late) in on_disk {
                 let asked = name.clone();
                 if let Ok(owed) = desk.answer(move |reader| reader.owed_figures(&asked)).await {
-                    show(&figures, &name, owed, now);
+                    show(&figures, &name, owed, late, now);
                 }
             }
             counting.store(false, Ordering::Release);
@@ -189,8 +191,21 @@ impl House {
     }
 }
 
-fn show(figures: &Figures, sink: &str, owed: store::Owed, now: Now) {
-    figures.owed(sink, owed.events, store::age(owed.oldest, now.wall));
+/// `late`: from which age on the sink counts as behind. That it is, and that it is no more, is told once each.
+fn show(figures: &Figures, sink: &str, owed: store::Owed, late: Duration, now: Now) {
+    let (owed, age) = (owed.events, store::age(owed.oldest, now.wall));
+    let age_s = age.as_secs();
+    match figures.owed(sink, owed, age, late) {
+        Some(true) => tracing::warn!(
+            sink,
+            owed,
+            age_s,
+            "{sink} 积压：最早的事件已等了 {age_s} 秒，不会丢失；检查对方系统和网络 / {sink} is behind: its oldest event \
+             has waited for {age_s} s; nothing is lost; look at the far side and the way there"
+        ),
+        Some(false) => tracing::info!(sink, owed, "the sink has caught up"),
+        None => {}
+    }
 }
 
 fn count(states: &mut [(&'static str, usize)], state: &str) {

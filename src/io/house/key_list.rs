@@ -44,6 +44,12 @@ fn keys(plan: &Plan) -> Vec<Key> {
             keys.push(key(what, &sink.name, secret));
         }
     }
+    for feed in &plan.feeds {
+        if let SinkKind::Http { secret, .. } = &feed.sink.kind {
+            let what = ["推送的签名密钥（base64）", "the signing secret (base64) of feed"];
+            keys.push(key(what, &feed.sink.name, secret));
+        }
+    }
     for source in plan.look_ups.values() {
         if let LookUpKind::Http { secret, .. } = &source.kind {
             let what = ["查询源的签名密钥（base64）", "the signing secret (base64) of look_up"];

@@ -37,7 +37,12 @@ pub(super) struct Keys {
 
 impl Keys {
     /// Of this plan. `ring` says what was read, also where one is not to be had.
-    pub(super) fn read(plan: &Plan, ring: &mut Keyring, desk: &Desk, before: &Sources) -> StartResult<Self> {
+    pub(super) fn read(
+        plan: &Plan,
+        ring: &mut Keyring,
+        [desk, feed_desk]: [&Desk; 2],
+        before: &Sources,
+    ) -> StartResult<Self> {
         let (tokens, accounts) = (tokens(plan, ring)?, accounts(plan, ring)?);
         let trunk_passwords = trunk_passwords(plan, ring)?;
         let seal = seal_keys(plan, ring)?;
@@ -47,6 +52,14 @@ impl Keys {
         for sink in &plan.sinks {
             sinks.push(match sink.kind {
                 SinkKind::Http { .. } => ticket_sink::open(sink, ring).map_err(outside("ticket_sink"))?,
+                SinkKind::Sqlite | SinkKind::Jsonl { .. } => None,
+            });
+        }
+        for feed in &plan.feeds {
+            sinks.push(match feed.sink.kind {
+                SinkKind::Http { .. } => {
+                    ticket_sink::open_feed(feed, ring, feed_desk).map_err(outside("feed"))?
+                }
                 SinkKind::Sqlite | SinkKind::Jsonl { .. } => None,
             });
         }

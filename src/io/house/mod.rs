@@ -6,6 +6,7 @@
 
 mod bots;
 mod control;
+mod feeds;
 mod gauges;
 mod key_list;
 mod keys;
@@ -150,6 +151,8 @@ pub struct House {
     pub(super) seal_keys: watch::Sender<Arc<SealKeys>>,
     pub(super) store: Option<Store>,
     pub(super) desk: Desk,
+    /// Of the feeds.
+    pub(super) feed_desk: Desk,
     pub(super) sinks: Vec<Option<Arc<dyn TicketSink>>>,
     pub(super) look_ups: looking::LookUps,
     pub(super) bots: Bots,

@@ -13,7 +13,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use super::looking::LookUps;
 use super::premises::{self, Premises};
 use super::sounds::Sounds;
-use super::{Ask, House, Ready, Setup, StartError, key_list, keys, reload};
+use super::{Ask, House, Ready, Setup, StartError, feeds, key_list, keys, reload};
 use crate::id::Dice;
 use crate::io::bot::{self, Bots};
 use crate::io::http::feed::Feed;
@@ -72,11 +72,14 @@ impl House {
         let (certificates, sockets, faces) = sip(&plan, &setup, &worker)?;
         let listener = setup.http.map(listen_for_http).transpose()?;
         let now = setup.clock.now();
-        let names: Vec<String> = plan.sinks.iter().map(|sink| sink.name.clone()).collect();
+        let names: Vec<String> = plan.outlets().map(|sink| sink.name.clone()).collect();
         let mut opening = Opening::open(&setup.data, &names).map_err(unusable(&setup.data))?;
         warn_of_past_clock(&opening, now)?;
         for (place, _) in plan.sinks.iter().enumerate().filter(|(_, sink)| sink.is_embedded()) {
             opening.embed(place).map_err(outside("store"))?;
+        }
+        for (place, feed) in (plan.sinks.len()..).zip(&plan.feeds) {
+            opening.feed(place, feeds::scope(feed));
         }
         let last_ticket = opening.last_ticket().map_err(outside("store"))?;
         let closed = close_crashed(&mut opening, &setup, &plan)?;
@@ -106,12 +109,14 @@ impl House {
         let store =
             opening.start(move |report| drop(tell.send(Ask::Store(report)))).map_err(outside("store"))?;
         let desk = Desk::start(setup.data.join(store::FILE)).map_err(outside("store"))?;
-        let sinks = plan
-            .sinks
-            .iter()
-            .map(|sink| ticket_sink::open(sink, &mut ring))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(outside("ticket_sink"))?;
+        // Of its own: what departments are told keeps no screen waiting.
+        let feed_desk = Desk::start(setup.data.join(store::FILE)).map_err(outside("store"))?;
+        let opened = plan.sinks.iter().map(|sink| ticket_sink::open(sink, &mut ring));
+        let mut sinks = opened.collect::<Result<Vec<_>, _>>().map_err(outside("ticket_sink"))?;
+        for feed in &plan.feeds {
+            sinks.push(ticket_sink::open_feed(feed, &mut ring, &feed_desk).map_err(outside("feed"))?);
+        }
+        feeds::tell_totals(&plan, &store.errands(), &door, setup.clock, &worker);
 
         let look_ups =
             Sources::open(&plan, &mut ring, &desk, &Sources::default()).map_err(outside("look_up"))?;
@@ -207,6 +212,7 @@ impl House {
             archive,
             seal_keys,
             desk,
+            feed_desk,
             sinks,
             look_ups,
             bots,

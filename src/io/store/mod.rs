@@ -12,6 +12,7 @@ mod cases;
 mod codes;
 mod crash;
 mod desk;
+pub mod feeds;
 
 mod in_vain;
 mod inbox;
@@ -51,7 +52,8 @@ use crate::id::SeatId;
 use crate::sip::event::Binding;
 use crate::switchboard::fact::{Fact, What};
 use crate::switchboard::port::StoreJob;
-use crate::tickets::event::StoredEvent;
+use crate::tickets::event::{EventRef, StoredEvent};
+use crate::tickets::sharing::Scope;
 use crate::time::Timestamp;
 use inbox::Inbox;
 use write::Owing;
@@ -75,6 +77,8 @@ pub enum Report {
         jobs: usize,
         /// What the embedded office made of the events in it.
         folded: Folded,
+        /// Feeds that are owed more by it, by their places among the sinks, each with the first of it.
+        fed: Vec<(usize, EventRef)>,
         /// With its sync.
         took: Duration,
     },
@@ -111,7 +115,7 @@ impl Opening {
             codes: key,
             sinks: sinks
                 .iter()
-                .map(|name| Owing { name: Arc::from(name.as_str()), embedded: false })
+                .map(|name| Owing { name: Arc::from(name.as_str()), embedded: false, scope: None })
                 .collect(),
         })
     }
@@ -123,6 +127,13 @@ impl Opening {
         owing.embedded = true;
         let name = Arc::clone(&owing.name);
         office::fold_owed(&mut self.db, &name)
+    }
+
+    /// The sink of this place is a feed: it is owed what falls into its scope, and nothing else.
+    pub fn feed(&mut self, sink: usize, scope: Scope) {
+        if let Some(owing) = self.sinks.get_mut(sink) {
+            owing.scope = Some(scope);
+        }
     }
 
     /// The seats' kept bindings.

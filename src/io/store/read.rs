@@ -398,7 +398,7 @@ pub(super) fn ledger(
     Ok(entries)
 }
 
-fn event(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
+pub(super) fn event(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
     Ok(StoredEvent {
         event: EventRef { call: parse_call(&row.get::<_, String>(0)?)?, sequence: row.get(1)? },
         kind: Arc::from(row.get::<_, String>(2)?),

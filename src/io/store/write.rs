@@ -1,7 +1,7 @@
 //! What one write is in SQL. Every write may be done twice: the second changes nothing.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cases;
 use super::codes::{self, CodeKey};
+use super::feeds;
 use super::office;
 use super::read;
 use super::schema::StoreError;
@@ -20,6 +21,7 @@ use crate::switchboard::fact::{Fact, What};
 use crate::switchboard::port::StoreJob;
 use crate::telemetry::CallRecord;
 use crate::tickets::event::{EventRef, ORDERED, StoredEvent};
+use crate::tickets::sharing::Scope;
 use crate::time::Timestamp;
 
 /// Closed calls whose records are kept at hand for a late fact (the recording's).
@@ -55,6 +57,8 @@ pub(super) struct Writes {
     rows_due: Option<Instant>,
     /// Of the transaction that is open.
     folded: Folded,
+    /// The first event that each feed is owed by it.
+    fed: BTreeMap<usize, EventRef>,
     codes: CodeKey,
 }
 
@@ -65,6 +69,8 @@ pub(super) struct Owing {
     pub(super) name: Arc<str>,
     /// It is the embedded office: nothing is owed to it, its tickets are written with the facts.
     pub(super) embedded: bool,
+    /// It is a feed, and owed what falls into this.
+    pub(super) scope: Option<Scope>,
 }
 
 /// Events that came to the embedded office with their facts.
@@ -82,6 +88,7 @@ impl Writes {
             sinks,
             codes,
             folded: Folded::default(),
+            fed: BTreeMap::new(),
             records: HashMap::new(),
             closed: VecDeque::new(),
             last_arrival: None,
@@ -95,6 +102,7 @@ impl Writes {
     /// What was folded since the last commit is void: the transaction was rolled back.
     pub(super) fn forget(&mut self) {
         self.folded = Folded::default();
+        self.fed.clear();
         self.records.clear();
         self.closed.clear();
         self.last_arrival = None;
@@ -187,6 +195,11 @@ impl Writes {
         std::mem::take(&mut self.folded)
     }
 
+    /// What feeds are owed by the transaction that is on disk now, each from its first event on.
+    pub(super) fn take_fed(&mut self) -> Vec<(usize, EventRef)> {
+        std::mem::take(&mut self.fed).into_iter().collect()
+    }
+
     /// The next place in the order in which calls came.
     fn next_arrival(&mut self, db: &Connection) -> Result<i64, StoreError> {
         let last = match self.last_arrival {
@@ -264,7 +277,11 @@ impl Writes {
         let arrival = db.last_insert_rowid();
         let mut owe = db
             .prepare_cached("INSERT OR IGNORE INTO owed (sink, call, sequence, event) VALUES (?, ?, ?, ?)")?;
-        for sink in self.sinks.iter().filter(|sink| !sink.embedded) {
+        for (feed, first) in feeds::owe(db, &self.sinks, event, arrival)? {
+            let known = self.fed.entry(feed).or_insert(first);
+            *known = first.min(*known);
+        }
+        for sink in self.sinks.iter().filter(|sink| !sink.embedded && sink.scope.is_none()) {
             owe.execute(params![&*sink.name, event.event.call.to_string(), event.event.sequence, arrival])?;
         }
         for sink in self.sinks.iter().filter(|sink| sink.embedded) {
@@ -280,8 +297,9 @@ impl Writes {
         if *event.kind == *ORDERED { codes::forget(db, arrival, self.names()) } else { Ok(()) }
     }
 
+    /// Of those that are told codes: feeds never are.
     fn names(&self) -> impl Iterator<Item = &str> {
-        self.sinks.iter().map(|sink| &*sink.name)
+        self.sinks.iter().filter(|sink| sink.scope.is_none()).map(|sink| &*sink.name)
     }
 
     fn settled(&self, db: &Connection, sink: usize, event: EventRef) -> Result<(), StoreError> {

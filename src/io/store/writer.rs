@@ -224,7 +224,8 @@ impl Writer {
                 self.backlog.pending.fetch_sub(jobs, Ordering::Relaxed);
                 self.failing = None;
                 done.into_iter().for_each(|errand| errand.answer(true));
-                (self.report)(Report::Committed { token, jobs, folded, took: begun.elapsed() });
+                let fed = self.writes.take_fed();
+                (self.report)(Report::Committed { token, jobs, folded, fed, took: begun.elapsed() });
             }
             Err(error) => {
                 done.into_iter().for_each(|errand| errand.answer(false));

@@ -1,6 +1,7 @@
 //! Adapters of ticket offices. Adding one is one file here and one line in [`open`]. The embedded office needs
 //! none: the store writes its tickets with the facts.
 
+mod feed;
 mod http;
 mod jsonl;
 
@@ -9,6 +10,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::secrets::Keyring;
+use super::store::Desk;
+use crate::routing::feed::Feed;
 use crate::routing::plan::{Sink, SinkKind};
 use crate::tickets::event::{Outcome, StoredEvent};
 
@@ -44,4 +47,15 @@ pub fn open(sink: &Sink, ring: &mut Keyring) -> Result<Option<Arc<dyn TicketSink
             Arc::new(http::Office::new(url, &secret).map_err(failed)?)
         }
     }))
+}
+
+/// The adapter of a feed; `desk` looks up what of an event may leave.
+pub fn open_feed(
+    feed: &Feed,
+    ring: &mut Keyring,
+    desk: &Desk,
+) -> Result<Option<Arc<dyn TicketSink>>, SinkError> {
+    let department =
+        |way| -> Arc<dyn TicketSink> { Arc::new(feed::Department::new(feed, way, desk.clone())) };
+    Ok(open(&feed.sink, ring)?.map(department))
 }

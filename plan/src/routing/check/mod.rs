@@ -12,6 +12,7 @@ mod codecs;
 mod codes;
 mod dials;
 mod experts;
+mod feeds;
 mod figures;
 mod hours;
 mod inward;
@@ -120,6 +121,8 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     rewriting::rewriting(table, problems);
     inward::numbers(table, problems);
     network::sinks(table, problems);
+    feeds::outlets(table, problems);
+    feeds::feeds(table, problems);
     trace::trace(table, problems);
     scripts::scripts(table, problems);
     cases::cases(table, problems);
@@ -163,6 +166,7 @@ fn ranges(table: &RoutingTable, problems: &mut Problems) {
     waits.extend(table.numbers.iter().map(|number| &number.ring));
     waits.extend(table.emergencies.iter().map(|peer| &peer.ring));
     moments.extend(table.sinks.iter().map(|sink| &sink.timeout));
+    moments.extend(table.feeds.iter().map(|feed| &feed.timeout));
     waits.extend(table.network.iter().map(|network| &network.silence_max));
     rests.extend(table.network.iter().flat_map(|network| [&network.mute_max, &network.one_way_max]));
     if let Some(limits) = &table.limits {

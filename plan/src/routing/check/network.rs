@@ -425,7 +425,8 @@ pub fn sinks(table: &RoutingTable, problems: &mut Problems) {
         keys_of(sink, problems);
     }
     let mut paths = references::Seen::default();
-    for path in table.sinks.iter().filter_map(|sink| sink.path.as_ref()) {
+    let files = table.sinks.iter().map(|sink| &sink.path).chain(table.feeds.iter().map(|feed| &feed.path));
+    for path in files.flatten() {
         let earlier = paths.before(path);
         if earlier.is_some() || is_ours(path) {
             let note = problems

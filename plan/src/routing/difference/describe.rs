@@ -149,6 +149,7 @@ pub(super) fn describe(plan: &Plan) -> Vec<Item> {
         survey: _,
         seat_greeting: _,
         sinks: _,
+        feeds: _,
         limits: _,
         trace: _,
         merge_list: _,

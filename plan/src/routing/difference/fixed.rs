@@ -19,6 +19,8 @@ pub enum Fixed {
     CallsMax,
     /// What each is owed is kept by its place.
     Sinks,
+    /// The same.
+    Feeds,
 }
 
 /// Where the file says them.
@@ -26,8 +28,8 @@ pub type Fixtures = BTreeMap<Fixed, Spot>;
 
 impl Fixed {
     /// All of them.
-    pub const ALL: [Fixed; 5] =
-        [Fixed::Listen, Fixed::RtpPorts, Fixed::TimeZone, Fixed::CallsMax, Fixed::Sinks];
+    pub const ALL: [Fixed; 6] =
+        [Fixed::Listen, Fixed::RtpPorts, Fixed::TimeZone, Fixed::CallsMax, Fixed::Sinks, Fixed::Feeds];
 
     /// As the file names it.
     pub fn key(self) -> &'static str {
@@ -37,6 +39,7 @@ impl Fixed {
             Fixed::TimeZone => "city.time_zone",
             Fixed::CallsMax => "limits.calls_max",
             Fixed::Sinks => "ticket_sink",
+            Fixed::Feeds => "feed",
         }
     }
 
@@ -47,6 +50,7 @@ impl Fixed {
             Fixed::TimeZone => started.city.time_zone != new.city.time_zone,
             Fixed::CallsMax => started.limits.calls_max < new.limits.calls_max,
             Fixed::Sinks => started.sinks != new.sinks,
+            Fixed::Feeds => started.feeds != new.feeds,
         }
     }
 
@@ -72,6 +76,11 @@ impl Fixed {
                 "待送的工单按去处排队，换了去处会送错或丢失",
                 "tickets that are yet to be delivered wait by their sink, and would go astray",
             ),
+            Fixed::Feeds => Text::new(
+                "推送给部门的数据按启动时的范围和位置排队，中途更改会使对账合计与收到的不符",
+                "what departments are owed waits by the feeds of the start: changed under way, the day's totals would not \
+                 be those of what they got",
+            ),
         }
     }
 }
@@ -90,6 +99,7 @@ pub(in crate::routing) fn fixtures(table: &RoutingTable) -> Fixtures {
         (Fixed::TimeZone, table.city.as_ref().and_then(|own| Some(&own.time_zone.as_ref()?.spot))),
         (Fixed::CallsMax, table.limits.as_ref().and_then(|own| Some(&own.calls_max.as_ref()?.spot))),
         (Fixed::Sinks, table.sinks.first().map(|own| &own.spot)),
+        (Fixed::Feeds, table.feeds.first().map(|own| &own.spot)),
     ];
     spots.into_iter().map(|(one, spot)| (one, spot.unwrap_or(&table.spot).clone())).collect()
 }

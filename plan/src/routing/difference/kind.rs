@@ -39,6 +39,8 @@ pub(super) enum Kind {
     Calendar,
     Token,
     Sink,
+    /// A department that is told of its calls.
+    Feed,
     Prompt,
 }
 
@@ -82,6 +84,7 @@ impl Kind {
             Kind::Calendar => ("日历", "calendar"),
             Kind::Token => ("接口令牌", "API token"),
             Kind::Sink => ("工单去处", "ticket sink"),
+            Kind::Feed => ("推送", "feed"),
             Kind::Prompt => ("提示音", "prompt"),
         }
     }

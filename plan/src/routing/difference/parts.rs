@@ -16,6 +16,7 @@ use super::super::queueing::{CallbackOffer, Known, Queueing, Strategy, Widening}
 use super::super::script::{Bot, LookUpSource};
 use super::super::written::duration;
 use super::describe::{Item, row};
+use super::feeds;
 use super::fixed::Fixed;
 use super::flows;
 use super::kind::Kind;
@@ -290,7 +291,7 @@ pub(super) fn others(plan: &Plan) -> Vec<Item> {
         )
     });
     let callers = lanes.chain(policies).chain(flows::flows(plan)).chain(look_ups).chain(bots);
-    callers.chain(tokens).chain(sinks).chain(prompts).collect()
+    callers.chain(tokens).chain(sinks).chain(plan.feeds.iter().map(feeds::feed)).chain(prompts).collect()
 }
 
 fn lane(place: usize, lane: &Lane) -> Item {
@@ -339,7 +340,7 @@ fn bot(bot: &Bot) -> Item {
 }
 
 fn sink(sink: &Sink) -> Item {
-    let Sink { name, kind, timeout } = sink;
+    let Sink { name, kind, timeout, pace } = sink;
     let word = match kind {
         SinkKind::Sqlite => "sqlite",
         SinkKind::Jsonl { .. } => "jsonl",
@@ -347,7 +348,7 @@ fn sink(sink: &Sink) -> Item {
     };
     let item =
         Item::named(Kind::Sink, name).with("方式", "kind", word).with_span("时限", "time-out", *timeout);
-    Item { fixed: Some(Fixed::Sinks), ..item.rest(kind) }
+    Item { fixed: Some(Fixed::Sinks), ..feeds::paced(item, pace).rest(kind) }
 }
 
 fn span_or_none(span: Option<Duration>) -> String {

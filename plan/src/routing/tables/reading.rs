@@ -63,6 +63,7 @@ impl RoutingTable {
             meetings: reader.sections("meeting", MeetingTable::read),
             emergencies: reader.sections("emergency", EmergencyTable::read),
             sinks: reader.sections("ticket_sink", SinkTable::read),
+            feeds: reader.sections("feed", FeedTable::read),
             experts: reader.sections("expert_group", ExpertGroupTable::read),
             departments: reader.sections("department", DepartmentTable::read),
             three_way: reader.usual_section("three_way", ThreeWayTable::read),
@@ -357,14 +358,18 @@ impl EmergencyTable {
 impl SinkTable {
     fn read(reader: &mut Reader<'_, '_>) -> Self {
         let lost = Text::new("工单无处可送", "tickets would have nowhere to go");
+        let name = reader.required("name", unnamed());
+        let kind: Field<SinkWord> = reader.required("kind", lost);
+        let owes = kind.as_ref().is_none_or(|said| said.value != SinkWord::Sqlite);
         SinkTable {
             spot: reader.spot.clone(),
-            name: reader.required("name", unnamed()),
-            kind: reader.required("kind", lost),
+            name,
+            kind,
             path: reader.optional("path"),
             url: reader.optional("url"),
             secret: reader.optional("secret"),
             timeout: reader.or("timeout", secs(5)),
+            pace: PaceTable::read(reader, owes),
         }
     }
 }

@@ -237,6 +237,7 @@ impl House {
             passed_over: self.reloads.passed_over.clone(),
             in_bank: self.sounds.clone(),
             desk: self.desk.clone(),
+            feed_desk: self.feed_desk.clone(),
             look_ups: self.look_ups.in_force().clone(),
             ring: self.ring.clone(),
         };

@@ -35,6 +35,8 @@ pub(super) struct Job {
     pub(super) passed_over: Option<String>,
     pub(super) in_bank: Sounds,
     pub(super) desk: Desk,
+    /// Of the feeds.
+    pub(super) feed_desk: Desk,
     pub(super) look_ups: Sources,
     /// Secrets of the plan in force.
     pub(super) ring: Keyring,
@@ -138,7 +140,7 @@ impl Job {
         let is_new = plan.digest != self.running.digest && !self.was_seen(&plan);
         let of = if is_new { &plan } else { &self.running };
         let mut ring = self.ring.next(dry_run);
-        let keys = Keys::read(of, &mut ring, &self.desk, &self.look_ups);
+        let keys = Keys::read(of, &mut ring, [&self.desk, &self.feed_desk], &self.look_ups);
         *secrets = ring.marks().to_vec();
         let keys = keys.map_err(|error| {
             if let Some(files) = files

@@ -192,6 +192,30 @@ CREATE TABLE notices (
 CREATE INDEX notices_end ON notices(ends_ms);
 ";
 
+/// Which calls have fallen into which feed of a department, each feed's events by their places, from 1 without holes, and
+/// how far the totals of its days have counted.
+const FEEDS: &str = "
+CREATE TABLE feed_calls (
+    call TEXT NOT NULL,
+    feed TEXT NOT NULL,
+    PRIMARY KEY (call, feed)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE feed_events (
+    feed TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    PRIMARY KEY (feed, place)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX feed_events_event ON feed_events(feed, event);
+CREATE TABLE feed_totals (
+    feed TEXT NOT NULL,
+    day TEXT NOT NULL,
+    last_place INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    PRIMARY KEY (feed, day)
+) STRICT, WITHOUT ROWID;
+";
+
 /// One part of a step.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Part {
@@ -211,4 +235,5 @@ pub(super) const STEPS: [&[Part]; SCHEMA as usize] = [
     &[Part::Sql(SEAT_FACTS)],
     &[Part::Sql(PLACES), Part::NumberFacts, Part::Sql(PLACES_OF_SEATS)],
     &[Part::Sql(CASES_AND_NOTICES)],
+    &[Part::Sql(FEEDS)],
 ];

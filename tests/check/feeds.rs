@@ -1,0 +1,118 @@
+//! Faults of ways out of the house: feeds of departments, and how patient sinks are.
+
+use super::base::Edit;
+use super::fixture::Fixture;
+
+const SINK: &str = "[[ticket_sink]]\nname = \"store\"\nkind = \"sqlite\"\ntimeout = \"5s\"\n";
+
+pub const FIXTURES: &[Fixture] = &[
+    Fixture {
+        code: "E1601",
+        what: "a secret in a query",
+        edits: &[Edit::Plan(
+            SINK,
+            "[[ticket_sink]]\nname = \"store\"\nkind = \"http\"\nurl = ⟦\"https://tickets.example/hook?token=5up3r\"⟧\nsecret = { env = \"HOOK\" }\ntimeout = \"5s\"\n",
+        )],
+    },
+    Fixture {
+        code: "E1602",
+        what: "a feed of nothing",
+        edits: &[Edit::Plan(
+            SINK,
+            "[[ticket_sink]]\nname = \"store\"\nkind = \"sqlite\"\ntimeout = \"5s\"\n\n[[feed]]\nname = ⟦\"justice\"⟧\nkind = \"http\"\nurl = \"https://justice.example/hotline\"\nsecret = { env = \"JUSTICE\" }\ntimeout = \"5s\"\n",
+        )],
+    },
+    Fixture {
+        code: "E1603",
+        what: "an owner nobody has",
+        edits: &[Edit::Plan(
+            SINK,
+            "[[ticket_sink]]\nname = \"store\"\nkind = \"sqlite\"\ntimeout = \"5s\"\n\n[[feed]]\nname = \"justice\"\nkind = \"http\"\nurl = \"https://justice.example/hotline\"\nsecret = { env = \"JUSTICE\" }\ntimeout = \"5s\"\nowners = [⟦\"司法局\"⟧]\n",
+        )],
+    },
+    Fixture {
+        code: "E1604",
+        what: "a line that is none",
+        edits: &[Edit::Plan(
+            SINK,
+            "[[ticket_sink]]\nname = \"store\"\nkind = \"sqlite\"\ntimeout = \"5s\"\n\n[[feed]]\nname = \"justice\"\nkind = \"http\"\nurl = \"https://justice.example/hotline\"\nsecret = { env = \"JUSTICE\" }\ntimeout = \"5s\"\nowners = [\"市司法局\"]\nlines = [⟦\"12349\"⟧]\n",
+        )],
+    },
+    Fixture {
+        code: "E1605",
+        what: "a feed named like a sink",
+        edits: &[Edit::Plan(
+            SINK,
+            "[[ticket_sink]]\nname = \"store\"\nkind = \"sqlite\"\ntimeout = \"5s\"\n\n[[feed]]\nname = ⟦\"store\"⟧\nkind = \"http\"\nurl = \"https://justice.example/hotline\"\nsecret = { env = \"JUSTICE\" }\ntimeout = \"5s\"\nowners = [\"市司法局\"]\n",
+        )],
+    },
+    Fixture {
+        code: "E1606",
+        what: "a feed to no web address",
+        edits: &[Edit::Plan(
+            SINK,
+            "[[ticket_sink]]\nname = \"store\"\nkind = \"sqlite\"\ntimeout = \"5s\"\n\n[[feed]]\nname = \"justice\"\nkind = \"http\"\nurl = ⟦\"justice.example/hotline\"⟧\nsecret = { env = \"JUSTICE\" }\ntimeout = \"5s\"\nowners = [\"市司法局\"]\n",
+        )],
+    },
+    Fixture {
+        code: "E1607",
+        what: "a feed in the clear in public",
+        edits: &[Edit::Plan(
+            SINK,
+            "[[ticket_sink]]\nname = \"store\"\nkind = \"sqlite\"\ntimeout = \"5s\"\n\n[[feed]]\nname = \"justice\"\nkind = \"http\"\nurl = ⟦\"http://203.0.113.9/hotline\"⟧\nsecret = { env = \"JUSTICE\" }\ntimeout = \"5s\"\nowners = [\"市司法局\"]\n",
+        )],
+    },
+    Fixture {
+        code: "E1608",
+        what: "a first rest beyond the longest",
+        edits: &[Edit::Plan(
+            SINK,
+            "[[ticket_sink]]\nname = \"store\"\nkind = \"sqlite\"\ntimeout = \"5s\"\n\n[[feed]]\nname = \"justice\"\nkind = \"http\"\nurl = \"https://justice.example/hotline\"\nsecret = { env = \"JUSTICE\" }\ntimeout = \"5s\"\nowners = [\"市司法局\"]\nretry = { first = ⟦\"2min\"⟧, longest = \"60s\" }\n",
+        )],
+    },
+    Fixture {
+        code: "E1609",
+        what: "given up before anybody is told",
+        edits: &[Edit::Plan(
+            SINK,
+            "[[ticket_sink]]\nname = \"store\"\nkind = \"sqlite\"\ntimeout = \"5s\"\n\n[[feed]]\nname = \"justice\"\nkind = \"http\"\nurl = \"https://justice.example/hotline\"\nsecret = { env = \"JUSTICE\" }\ntimeout = \"5s\"\nowners = [\"市司法局\"]\nkeep = ⟦\"1h\"⟧\nwarn_after = \"2h\"\n",
+        )],
+    },
+    Fixture {
+        code: "E1610",
+        what: "a field that events have not",
+        edits: &[Edit::Plan(
+            SINK,
+            "[[ticket_sink]]\nname = \"store\"\nkind = \"sqlite\"\ntimeout = \"5s\"\n\n[[feed]]\nname = \"justice\"\nkind = \"http\"\nurl = \"https://justice.example/hotline\"\nsecret = { env = \"JUSTICE\" }\ntimeout = \"5s\"\nowners = [\"市司法局\"]\nfields = [\"ticket\", ⟦\"callers\"⟧]\n",
+        )],
+    },
+    Fixture {
+        code: "W1601",
+        what: "a feed in the clear",
+        edits: &[Edit::Plan(
+            SINK,
+            "[[ticket_sink]]\nname = \"store\"\nkind = \"sqlite\"\ntimeout = \"5s\"\n\n[[feed]]\nname = \"justice\"\nkind = \"http\"\nurl = ⟦\"http://justice.example/hotline\"⟧\nsecret = { env = \"JUSTICE\" }\ntimeout = \"5s\"\nowners = [\"市司法局\"]\n",
+        )],
+    },
+    Fixture {
+        code: "E0116",
+        what: "patience of the embedded store",
+        edits: &[Edit::Plan("kind = \"sqlite\"", "kind = \"sqlite\"\nat_once = ⟦4⟧")],
+    },
+    Fixture {
+        code: "E0107",
+        what: "more tries at once than there may be",
+        edits: &[Edit::Plan(
+            "kind = \"sqlite\"",
+            "kind = \"jsonl\"\npath = \"tickets.jsonl\"\nat_once = ⟦65⟧",
+        )],
+    },
+    Fixture {
+        code: "E0107",
+        what: "events that are kept for ever and a day",
+        edits: &[Edit::Plan(
+            "kind = \"sqlite\"",
+            "kind = \"jsonl\"\npath = \"tickets.jsonl\"\nkeep = ⟦\"9000h\"⟧",
+        )],
+    },
+];
