@@ -272,6 +272,7 @@ mod tests {
             name: String::new(),
             area_code: "0393".into(),
             country_code: "86".into(),
+            org: None,
             time_zone: jiff::tz::TimeZone::UTC,
         };
         let known = |caller: &str, as_planned: &str| {
@@ -309,6 +310,7 @@ mod tests {
             name: String::new(),
             area_code: "0393".into(),
             country_code: "86".into(),
+            org: None,
             time_zone: jiff::tz::TimeZone::UTC,
         };
         let mut known = ByCaller::default();

@@ -10,6 +10,7 @@ pub mod callers;
 pub mod case;
 pub mod look_up;
 pub mod meeting;
+pub mod peers;
 pub mod people;
 pub mod proof;
 pub mod queueing;
@@ -41,6 +42,7 @@ use callers::{CallersTable, LaneTable, PolicyTable};
 use case::CaseTable;
 use look_up::{BotTable, LookUpTable};
 use meeting::MeetingTable;
+use peers::PeerTable;
 use people::{DepartmentTable, ExpertGroupTable, ThreeWayTable, WorkTable};
 use proof::{HumanFirstTable, RestoredTable, RetiredTable, SeatsWord};
 use queueing::RulesTable;
@@ -109,6 +111,8 @@ pub struct RoutingTable {
     pub experts: Vec<ExpertGroupTable>,
     /// `[[department]]`.
     pub departments: Vec<DepartmentTable>,
+    /// `[[peer]]`.
+    pub peers: Vec<PeerTable>,
     /// `[three_way]`.
     pub three_way: Option<ThreeWayTable>,
     /// `[work]`.
@@ -162,6 +166,8 @@ pub struct CityTable {
     pub country_code: Field<String>,
     /// `time_zone`.
     pub time_zone: Field<TimeZone>,
+    /// `org`: the organisation code of our own platform.
+    pub org: Field<String>,
     /// `merge_list`: the notice's, against which the numbers are held.
     pub merge_list: Field<&'static MergeList>,
 }
