@@ -19,6 +19,7 @@ mod lines;
 mod meetings;
 mod names;
 mod network;
+mod peers;
 mod people;
 mod prompts;
 mod proof;

@@ -150,6 +150,11 @@ impl Plan {
         }
     }
 
+    /// Whether calls that come by this trunk are other platforms'.
+    pub fn is_platforms(&self, trunk: &TrunkId) -> bool {
+        self.peers.iter().any(|own| own.hands_over && self.leads(&own.peer.trunk, trunk))
+    }
+
     /// Whether calls by a trunk, or by a group of them, may go by this one.
     pub fn leads(&self, by: &TrunkId, trunk: &TrunkId) -> bool {
         let group = self.groups.get(by);
