@@ -297,7 +297,7 @@ impl Call {
             self.advance(now); // A sub-center passed the caller on and left: as if it had not answered.
         } else {
             let reason = self.reason_for(to, now);
-            let said = PromptId::from(reason.name());
+            let said = PromptId::from(reason.prompt());
             let words = Some(said).filter(|said| self.sounds.contains_key(said));
             let words = words.unwrap_or_else(|| self.plan.three_way.failed_prompt.clone());
             self.steps.push_back(Step::Ticket { prompt: words, reason });
@@ -314,6 +314,8 @@ impl Call {
             TicketReason::EmergencyUnanswered
         } else if self.plan.departments.values().any(|known| known == peer) {
             TicketReason::DepartmentUnanswered
+        } else if self.plan.peers.of_way(peer).is_some() {
+            TicketReason::PeerUnanswered
         } else {
             TicketReason::SubCenterUnanswered
         }

@@ -17,6 +17,7 @@ use super::load::Rank;
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
+use super::platforms::Trail;
 use super::refresh::{self, MIN_SE_S};
 use super::session::{Phase, Session};
 use super::tags::session_of;
@@ -88,6 +89,7 @@ impl Endpoint {
             session: id,
             replaces,
             carried: Carried::of(&request, trusted).map(Arc::new),
+            platforms: Trail::of(&request, trusted),
             caller: door::caller(&request, &origin, trusted),
             from: origin,
             dialled: door::dialled(&request),

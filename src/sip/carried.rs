@@ -15,6 +15,7 @@ use super::event::{Invite, Origin, SessionId, TrunkConfig};
 use super::message::Message;
 use super::name::Name;
 use super::name_addr::NameAddr;
+use super::platforms::{self, Signature};
 use super::tags::hex;
 use super::uac::escape;
 use super::uuids::{self, Uuid};
@@ -56,6 +57,8 @@ pub struct Along {
     pub forwarded: Option<Forwarded>,
     /// Referred-By of the REFER that it follows (RFC 3892).
     pub referred_by: Option<String>,
+    /// We hand it over to another platform, which is told so.
+    pub signature: Option<Signature>,
 }
 
 /// Why a call goes on from the number that was dialled.
@@ -187,8 +190,20 @@ impl Endpoint {
                 let may = |entry: &&Bytes| tells && (trusted || !is_private(entry));
                 came.iter().filter(may).cloned().collect()
             };
-            if trunk.forwarding.history_info {
-                draft = history_info(draft, &told(&carried.history), along.forwarded.as_ref(), host, uri);
+            let signature = along.signature.as_ref().filter(|_| trunk.platform);
+            if let Some(signature) = signature {
+                draft = signature.write(draft);
+                // Whoever is handed a call is told how often it was, whatever else the trunk is told: a platform's own
+                // entry names no caller.
+                let told = carried.history.iter().filter(|entry| {
+                    tells && (trusted || !is_private(entry)) || platforms::is_marked(entry)
+                });
+                let told: Vec<Bytes> = told.cloned().collect();
+                let mark = signature.mark();
+                draft = history_info(draft, &told, along.forwarded.as_ref(), host, (uri, &mark));
+            } else if trunk.forwarding.history_info {
+                let told: Vec<Bytes> = told(&carried.history).iter().map(platforms::unmarked).collect();
+                draft = history_info(draft, &told, along.forwarded.as_ref(), host, (uri, ""));
             }
             if trunk.forwarding.diversion {
                 draft = diversions(draft, &told(&carried.diversion), along.forwarded.as_ref(), host);
@@ -229,7 +244,7 @@ fn history_info(
     came: &[Bytes],
     forwarded: Option<&Forwarded>,
     host: &str,
-    uri: &[u8],
+    (uri, mark): (&[u8], &str),
 ) -> Draft {
     for entry in came {
         draft = draft.header("History-Info", entry);
@@ -258,7 +273,7 @@ fn history_info(
     }
     let uri = String::from_utf8_lossy(uri);
     let cause = forwarded.cause;
-    draft.header("History-Info", format!("<{uri};cause={cause}>;index={ours}.1;mp={ours}"))
+    draft.header("History-Info", format!("<{uri};cause={cause}>;index={ours}.1;mp={ours}{mark}"))
 }
 
 /// Diversion: the number of ours in front of those that it came by (RFC 5806 §4).

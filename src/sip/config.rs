@@ -105,6 +105,8 @@ pub struct TrunkConfig {
     pub helpers: Vec<String>,
     /// A drill: whatever answers there sends nobody on.
     pub drill: bool,
+    /// Another platform of the hotline is behind it: calls that are handed over to it are signed.
+    pub platform: bool,
 }
 
 /// Where a trunk wants to read which number was dialled at first.
@@ -158,6 +160,7 @@ impl TrunkConfig {
             emergency: false,
             helpers: Vec::new(),
             drill: false,
+            platform: false,
         }
     }
 }

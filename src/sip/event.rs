@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::id::{SeatId, TrunkId};
 use crate::sip::carried::{Along, Carried};
+use crate::sip::platforms::Trail;
 use crate::sip::reason::Reason;
 use crate::sip::sdp::Sdp;
 use crate::sip::wire_ref::WireRef;
@@ -179,6 +180,10 @@ pub enum TurnedAway {
     Flooding,
     /// 503: the trunk that it came by has its [`TrunkConfig::calls_max`].
     TrunkFull,
+    /// 482: another platform hands over a call that was here before.
+    Loop,
+    /// 483: platforms have handed it on more often than the plan lets them.
+    TooManyHops,
 }
 
 /// Why a way was passed over, or led nowhere: one counter by trunk each.
@@ -265,6 +270,8 @@ pub struct Invited {
     pub replaces: Option<SessionId>,
     /// What goes along with the call, where the INVITE had something of it.
     pub carried: Option<Arc<Carried>>,
+    /// What it says of the platforms that it came by.
+    pub platforms: Trail,
 }
 
 /// Raw URIs (or numbers) by the header they stand in.

@@ -53,6 +53,7 @@ pub fn of_refusal(status: u16) -> Option<&'static str> {
         408 | 480 => "Q.850;cause=18;text=\"No user responding\"",
         403 | 603 => "Q.850;cause=21;text=\"Call rejected\"",
         410 => "Q.850;cause=22;text=\"Number changed\"",
+        482 | 483 => "Q.850;cause=25;text=\"Exchange routing error\"",
         484 => "Q.850;cause=28;text=\"Invalid number format\"",
         500 => "Q.850;cause=41;text=\"Temporary failure\"",
         503 => "Q.850;cause=42;text=\"Switching equipment congestion\"",

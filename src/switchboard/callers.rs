@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::fact::PriorityWhy;
+use super::platforms::HandedOver;
 use super::port::Earlier;
 use super::{Entry, Output, Switchboard, What};
 use crate::call::Input;
@@ -41,6 +42,8 @@ pub(super) struct Standing {
     /// An emergency center calls, by this trunk.
     center: Option<TrunkId>,
     incident: Option<String>,
+    /// Platforms of the hotline that it came by.
+    pub(super) handed_over: HandedOver,
     /// The number is shown to nobody.
     pub(super) is_confidential: bool,
     /// The policy: so long after a call there is a word instead of the queue.
@@ -77,9 +80,15 @@ pub(super) struct Treatment {
 }
 
 impl Treatment {
-    /// By the plan, as of `at`. Of the lanes the first that fits counts; where an emergency center calls,
-    /// lanes and policies say nothing.
-    pub(super) fn of(plan: &Plan, line: &Line, invited: &Invited, at: Timestamp) -> Self {
+    /// By the plan, as of `at`. Of the lanes the first that fits counts, and none where another platform hands the call
+    /// over, which has a priority of its own; where an emergency center calls, lanes and policies say nothing.
+    pub(super) fn of(
+        plan: &Plan,
+        line: &Line,
+        invited: &Invited,
+        handed_over: HandedOver,
+        at: Timestamp,
+    ) -> Self {
         let Origin::Trunk(trunk) = &invited.from else {
             return Treatment { skills: line.skills.clone(), ..Treatment::default() };
         };
@@ -89,7 +98,12 @@ impl Treatment {
             treated.center(plan, trunk, invited);
             return treated;
         }
-        if let Some(lane) = plan.lane_of(line, trunk, &invited.caller) {
+        let from_peer = handed_over.facts();
+        treated.standing.handed_over = handed_over;
+        if let Some((told, priority, why)) = from_peer {
+            treated.facts.push(told);
+            treated.prioritise(priority, why);
+        } else if let Some(lane) = plan.lane_of(line, trunk, &invited.caller) {
             treated.straight = lane.straight;
             treated.prioritise(lane.priority, PriorityWhy::Lane(lane.name.clone()));
         }
@@ -166,7 +180,8 @@ impl Entry {
             format!("emergency center {center} incident {incident} caller {}", self.caller)
         });
         let tickets = standing.earlier.tickets.iter().map(|ticket| format!("open ticket {ticket}"));
-        center.into_iter().chain(tickets).chain(self.history.iter().cloned()).collect()
+        let platform = standing.handed_over.screen();
+        center.into_iter().chain(platform).chain(tickets).chain(self.history.iter().cloned()).collect()
     }
 }
 

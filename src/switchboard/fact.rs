@@ -153,6 +153,20 @@ pub enum What {
         incident: Option<String>,
         caller: String,
     },
+    /// Another platform of the hotline hands the call over.
+    FromPeer {
+        /// Its number in the plan.
+        peer: LineId,
+        /// Its organisation code.
+        org: String,
+        /// Its name.
+        name: String,
+        /// What it says of itself, where its trunk is trusted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        organization: Option<String>,
+        /// How often platforms have handed the call on, this time included.
+        handed_on: u8,
+    },
     /// The caller is known: how often they called lately, who knows them, and their tickets under way.
     Recognised {
         calls: u32,

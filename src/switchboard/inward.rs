@@ -1,6 +1,7 @@
 //! Facts of signalling and sound, taken to the call that they are about; and the door of new calls.
 
 use super::callers::{CENTER_CALLS_MAX, Treatment};
+use super::platforms::HandedOver;
 use super::recording::millis;
 use super::{Drain, Entry, Output, RETRY_AFTER_S, StoreJob, Switchboard, What, transfers};
 use std::net::IpAddr;
@@ -11,6 +12,7 @@ use crate::id::{CallId, LegId, TrunkId, mask};
 use crate::media;
 use crate::routing::meeting::{Comer, SEATS};
 use crate::routing::number::Dialled;
+use crate::routing::peers::Refused;
 use crate::routing::plan::{DialledFrom, Flow, Line, LineMode, Step};
 use crate::routing::script::PERSON_KEY;
 use crate::routing::watching::NoWatch;
@@ -139,6 +141,10 @@ impl Switchboard {
             Ok(()) => {}
             Err(Turned::ForGood(status)) => self.endpoint.refuse(session, status, None, now),
             Err(Turned::ForNow) => self.endpoint.refuse(session, 503, Some(RETRY_AFTER_S), now),
+            Err(Turned::HandedOn(why)) => {
+                let status = self.not_taken(why);
+                self.endpoint.refuse(session, status, None, now);
+            }
             Err(Turned::RoomFull) => self.endpoint.refuse_saying(session, 486, ROOM_FULL, now),
             Err(Turned::Description(why)) => self.endpoint.refuse_description(session, why.warning(), now),
         }
@@ -183,7 +189,11 @@ impl Switchboard {
         if self.came_round(&invited, &found.line) {
             return Err(Turned::ForGood(482));
         }
-        let mut treated = Treatment::of(&plan, &found.line, &invited, now.wall);
+        let handed_over = HandedOver::of(&plan, &invited);
+        if let Some(why) = handed_over.refused(&plan) {
+            return Err(Turned::HandedOn(why));
+        }
+        let mut treated = Treatment::of(&plan, &found.line, &invited, handed_over, now.wall);
         let more = if treated.is_center() { CENTER_CALLS_MAX } else { 0 };
         if self.drain != Drain::Open || self.calls.len() >= plan.limits.calls_max as usize + more {
             return Err(Turned::ForNow);
@@ -422,6 +432,8 @@ impl Switchboard {
 pub(super) enum Turned {
     /// With this status.
     ForGood(u16),
+    /// Another platform hands it over once too often.
+    HandedOn(Refused),
     /// There is no room: it may try again.
     ForNow,
     /// The room that it dialled has no place.

@@ -21,6 +21,7 @@ fn city() -> City {
         name: "濮阳市".into(),
         area_code: "0393".into(),
         country_code: "86".into(),
+        org: None,
         time_zone: jiff::tz::TimeZone::UTC,
     }
 }

@@ -23,6 +23,7 @@ pub mod missed;
 pub mod notices;
 mod objects;
 mod outward;
+mod platforms;
 pub mod port;
 mod ports;
 mod posting;

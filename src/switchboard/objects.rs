@@ -64,6 +64,7 @@ pub(super) fn object_of(plan: &Plan, to: &str) -> Option<Object> {
         named(&plan.emergency)
             .map(|id| (ObjectKind::Emergency, id))
             .or_else(|| named(&plan.departments).map(|id| (ObjectKind::Department, id)))
+            .or_else(|| plan.peers.of_way(peer).map(|own| (ObjectKind::Peer, own.org.as_str().into())))
             .or_else(|| sub_center().map(|id| (ObjectKind::SubCenter, id)))
             .and_then(|(kind, id)| object(kind, id.as_str()))
     };
@@ -76,7 +77,7 @@ pub(super) fn object_of(plan: &Plan, to: &str) -> Option<Object> {
     }
     // A peer's own number, where that is not the one by which it is reached.
     let there = |peer: &&Peer| peer.number == to;
-    let peers = plan.emergency.values().chain(plan.departments.values());
+    let peers = plan.emergency.values().chain(plan.consulted().map(|(_, peer)| peer));
     let sub_centers = plan.lines.values().filter_map(|line| line.mode.peer());
     peers.chain(sub_centers).find(there).and_then(of_peer)
 }

@@ -164,6 +164,9 @@ impl Switchboard {
     }
 
     pub(super) fn invite(&mut self, id: CallId, leg: LegId, callee: Callee, offer: Sdp, now: Now) {
+        if let Some(status) = self.not_handed_on(id, &callee) {
+            return self.tell_call(id, Input::Refused { leg, status });
+        }
         let Some(entry) = self.calls.get(&id) else { return };
         let line = &entry.line;
         let (from_user, from_display) = self.shown_to(entry, &callee);
@@ -175,6 +178,7 @@ impl Switchboard {
             None => vec![hops], // The others are ours alone.
         };
         let mut along = entry.along_with(id, &callee, self.legs.get(&LegId::caller(id)).copied());
+        along.signature = entry.signature(&callee);
         let shown = if self.sees_numbers(&callee) { from_user.clone() } else { mask(&from_user).to_string() };
         if shown != from_user || entry.hides(&callee) {
             along.carried = None; // Who forwarded the call, and what the caller's side said of itself.

@@ -55,7 +55,8 @@ impl Along {
             }
         };
         let referred_by = referral.and_then(|referral| referral.referred_by.clone());
-        sip::Along { carried: self.carried.clone(), beside, call: Some(call), forwarded, referred_by }
+        let (carried, call) = (self.carried.clone(), Some(call));
+        sip::Along { carried, beside, call, forwarded, referred_by, signature: None }
     }
 
     /// What whoever hung up gave as its reason.

@@ -77,6 +77,7 @@ pub(super) fn configs(
     let one = |trunk: &Trunk| TrunkConfig {
         drill: is_drill(plan, &trunk.id),
         helpers: helpers(plan, &trunk.id),
+        platform: plan.peers.iter().any(|own| plan.leads(&own.peer.trunk, &trunk.id)),
         ..config(trunk, known.of(trunk, &reach), passwords)
     };
     plan.trunks.values().map(one).collect()
@@ -85,20 +86,14 @@ pub(super) fn configs(
 /// Whether somebody behind the trunk is there in drills only.
 fn is_drill(plan: &Plan, trunk: &TrunkId) -> bool {
     let centers = plan.lines.values().filter_map(|line| line.mode.peer());
-    let mut peers = plan.emergency.values().chain(plan.departments.values()).chain(centers);
-    peers.any(|peer| peer.drill && leads(plan, &peer.trunk, trunk))
+    let mut peers = plan.emergency.values().chain(plan.consulted().map(|(_, peer)| peer)).chain(centers);
+    peers.any(|peer| peer.drill && plan.leads(&peer.trunk, trunk))
 }
 
 /// Numbers behind the trunk of those who help in an emergency.
 fn helpers(plan: &Plan, trunk: &TrunkId) -> Vec<String> {
-    let behind = plan.emergency.values().filter(|peer| leads(plan, &peer.trunk, trunk));
+    let behind = plan.emergency.values().filter(|peer| plan.leads(&peer.trunk, trunk));
     behind.map(|peer| peer.number.clone()).collect()
-}
-
-/// Whether calls by a trunk, or a group of them, may go by this one.
-fn leads(plan: &Plan, by: &TrunkId, trunk: &TrunkId) -> bool {
-    let group = plan.groups.get(by);
-    by == trunk || group.is_some_and(|group| group.members.iter().any(|member| member.trunk == *trunk))
 }
 
 fn config(trunk: &Trunk, hops: Vec<Hop>, passwords: &TrunkPasswords) -> TrunkConfig {
@@ -131,6 +126,7 @@ fn config(trunk: &Trunk, hops: Vec<Hop>, passwords: &TrunkPasswords) -> TrunkCon
         emergency: trunk.emergency_center,
         helpers: Vec::new(),
         drill: false,
+        platform: false,
     }
 }
 

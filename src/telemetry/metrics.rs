@@ -128,6 +128,7 @@ impl Metrics {
             | What::PeerLeft { .. }
             | What::Prioritised { .. }
             | What::FromCenter { .. }
+            | What::FromPeer { .. }
             | What::Recognised { .. }
             | What::Watched { .. }
             | What::Unwatched { .. }

@@ -268,6 +268,7 @@ impl CallRecord {
             | What::PeerLeft { .. }
             | What::Prioritised { .. }
             | What::FromCenter { .. }
+            | What::FromPeer { .. }
             | What::Recognised { .. }
             | What::Watched { .. }
             | What::Unwatched { .. }

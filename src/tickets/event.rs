@@ -116,6 +116,20 @@ pub enum EventBody {
         /// The center's own number.
         caller: String,
     },
+    /// Another platform of the hotline hands the call over.
+    #[serde(rename = "hotline.call.from_peer.v1")]
+    FromPeer {
+        /// Its number in the plan.
+        peer: LineId,
+        /// Its organisation code.
+        org: String,
+        /// Its name.
+        name: String,
+        /// What it says of itself; empty: nothing, or its trunk is not trusted.
+        organization: String,
+        /// How often platforms have handed the call on, this time included.
+        handed_on: u8,
+    },
     /// The queue's rule sent the caller on.
     #[serde(rename = "hotline.call.overflowed.v1")]
     Overflowed {
@@ -397,6 +411,7 @@ impl EventBody {
             EventBody::DigitPressed { .. } => "hotline.call.digit_pressed.v1",
             EventBody::Queued { .. } => "hotline.call.queued.v1",
             EventBody::FromCenter { .. } => "hotline.call.from_center.v1",
+            EventBody::FromPeer { .. } => "hotline.call.from_peer.v1",
             EventBody::Overflowed { .. } => "hotline.call.overflowed.v1",
             EventBody::SeatOffered { .. } => "hotline.seat.offered.v1",
             EventBody::OfferEnded { .. } => "hotline.seat.offer_ended.v1",

@@ -84,6 +84,9 @@ pub struct Ticket {
     pub caller: String,
     /// The incident's id, where an emergency center called and gave one.
     pub incident: Option<String>,
+    /// The organisation code of the platform that handed the call over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_peer: Option<String>,
     /// Opaque; matches the call to a trace of its signalling.
     pub wire_ref: String,
     /// When the call was let in.
@@ -199,6 +202,7 @@ impl Ticket {
             line_name: String::new(),
             caller: String::new(),
             incident: None,
+            from_peer: None,
             wire_ref: String::new(),
             opened_at: None,
             answered_at: None,
@@ -260,6 +264,7 @@ impl Ticket {
             EventBody::FromCenter { incident, .. } => {
                 self.incident = Some(incident.clone()).filter(|incident| !incident.is_empty());
             }
+            EventBody::FromPeer { org, .. } => self.from_peer = Some(org.clone()),
             EventBody::Overflowed { .. } => self.move_to(TicketState::Answered),
             // Whoever is put through to it, or whose clerk asks it, is not waiting for it.
             EventBody::SeatOffered { purpose: Some(_), .. } => {}

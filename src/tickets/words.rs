@@ -109,6 +109,8 @@ pub enum ObjectKind {
     ExpertGroup,
     /// A department that clerks ask into calls.
     Department,
+    /// Another platform of the hotline, by its organisation code.
+    Peer,
     /// 110, 119, 120, 122.
     Emergency,
     /// A seat.

@@ -47,6 +47,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
             name: "濮阳市".into(),
             area_code: "0393".into(),
             country_code: "86".into(),
+            org: None,
             time_zone: jiff::tz::TimeZone::UTC,
         },
         network: plan::Network {
@@ -93,6 +94,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         queues: queues.iter().map(|queue| (queue.id.clone(), queue.clone())).collect(),
         emergency: BTreeMap::new(),
         departments: BTreeMap::new(),
+        peers: hotline::routing::peers::Peers::default(),
         department_names: BTreeMap::new(),
         experts: BTreeMap::new(),
         three_way: ThreeWay::default(),

@@ -20,6 +20,7 @@ mod lines;
 mod meetings;
 mod names;
 mod network;
+mod peers;
 mod people;
 mod prompts;
 mod proof;

@@ -73,6 +73,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         emergency: emergency.collect::<Option<_>>()?,
         departments: departments.collect::<Option<_>>()?,
         department_names: names.collect::<Option<_>>()?,
+        peers: people::peers(table)?,
         experts: keyed(&table.experts, |own| people::group(own, table), |group| group.number.clone())?,
         three_way: people::three_way(table.three_way.as_ref())?,
         work: people::work(table.work.as_ref())?,
@@ -153,6 +154,7 @@ fn city(table: &RoutingTable) -> Option<City> {
         area_code: value(&city.area_code)?,
         country_code: value(&city.country_code)?,
         time_zone: value(&city.time_zone)?,
+        org: value(&city.org),
     })
 }
 

@@ -157,10 +157,11 @@ impl Default for Callers {
 }
 
 impl Plan {
-    /// The lane of a caller: the first that fits, by any of its three.
+    /// The lane of a caller: the first that fits, by any of its three; none where another platform hands the call over.
     pub fn lane_of(&self, line: &Line, trunk: &TrunkId, caller: &str) -> Option<&Lane> {
         let caller = self.city.caller_form(caller);
-        self.callers.lanes.iter().find(|lane| {
+        let mut lanes = self.callers.lanes.iter().filter(|_| !self.is_platforms(trunk));
+        lanes.find(|lane| {
             lane.lines.contains(&line.number)
                 || lane.trunks.contains(trunk)
                 || lane.callers.get(&caller).is_some()
@@ -272,6 +273,7 @@ mod tests {
             name: String::new(),
             area_code: "0393".into(),
             country_code: "86".into(),
+            org: None,
             time_zone: jiff::tz::TimeZone::UTC,
         };
         let known = |caller: &str, as_planned: &str| {
@@ -309,6 +311,7 @@ mod tests {
             name: String::new(),
             area_code: "0393".into(),
             country_code: "86".into(),
+            org: None,
             time_zone: jiff::tz::TimeZone::UTC,
         };
         let mut known = ByCaller::default();

@@ -280,6 +280,7 @@ impl Plan {
                     TicketReason::SubCenterUnanswered
                     | TicketReason::ExpertUnanswered
                     | TicketReason::DepartmentUnanswered
+                    | TicketReason::PeerUnanswered
                     | TicketReason::EmergencyUnanswered
                     | TicketReason::AfterHours
                     | TicketReason::CoolDown

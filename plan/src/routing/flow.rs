@@ -143,6 +143,8 @@ pub enum TicketReason {
     ExpertUnanswered,
     /// A department did not.
     DepartmentUnanswered,
+    /// Another platform of the hotline did not.
+    PeerUnanswered,
     /// Nor did help in an emergency.
     EmergencyUnanswered,
     /// Nobody is there at this hour.
@@ -161,10 +163,20 @@ impl TicketReason {
             TicketReason::SubCenterUnanswered => "sub_center_unanswered",
             TicketReason::ExpertUnanswered => "expert_unanswered",
             TicketReason::DepartmentUnanswered => "department_unanswered",
+            TicketReason::PeerUnanswered => "peer_unanswered",
             TicketReason::EmergencyUnanswered => "emergency_unanswered",
             TicketReason::AfterHours => "after_hours",
             TicketReason::CoolDown => "cool_down",
             TicketReason::SelfService => "self_service",
+        }
+    }
+
+    /// What its caller hears, where the plan has such a prompt: who did not answer at a department or a platform is all
+    /// one to them.
+    pub fn prompt(self) -> &'static str {
+        match self {
+            TicketReason::PeerUnanswered => TicketReason::DepartmentUnanswered.name(),
+            _ => self.name(),
         }
     }
 }

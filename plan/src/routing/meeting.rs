@@ -104,10 +104,11 @@ impl Plan {
         })
     }
 
-    /// A line as the file says it, a department or a room: its name in words; empty for no number of ours.
+    /// A line as the file says it, a department, a platform or a room: its name in words; empty for no number of ours.
     pub fn line_name(&self, number: &LineId) -> String {
         let line = self.lines.get(number).map(|line| &line.name);
         let line = line.or_else(|| self.department_names.get(number));
+        let line = line.or_else(|| self.peers.get(number.as_str()).map(|own| &own.name));
         let line = line.or_else(|| self.meeting_of(number.as_str()).map(|meeting| &meeting.name)).cloned();
         line.or_else(|| self.watch_line_name(number.as_str())).unwrap_or_default()
     }

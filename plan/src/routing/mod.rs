@@ -34,6 +34,7 @@ pub mod origins;
 pub mod outside;
 pub mod people;
 mod people_values;
+pub mod peers;
 pub mod plan;
 pub mod prompts;
 pub mod proof;

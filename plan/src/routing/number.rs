@@ -264,6 +264,7 @@ mod tests {
             name: "濮阳市".to_owned(),
             area_code: "0393".to_owned(),
             country_code: "86".to_owned(),
+            org: None,
             time_zone: TimeZone::get("Asia/Shanghai").unwrap(),
         }
     }

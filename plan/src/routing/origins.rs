@@ -217,6 +217,20 @@ impl Origins {
                 vec![("number", spot(&own.number)), ("trunk", spot(&own.trunk)), ("dial", spot(&own.dial))];
             self.add("department", text(&own.number), None, keys);
         }
+        for own in &table.peers {
+            let way = &own.way;
+            let keys = vec![
+                ("number", spot(&way.number)),
+                ("trunk", spot(&way.trunk)),
+                ("dial", spot(&way.dial)),
+                ("org", spot(&own.org)),
+                ("parent", spot(&own.parent)),
+                ("hands_over", spot(&own.hands_over)),
+                ("priority", spot(&own.priority)),
+                ("hops_max", spot(&own.hops_max)),
+            ];
+            self.add("peer", text(&way.number), None, keys);
+        }
         if let Some(own) = &table.three_way {
             self.add("three_way", Some(""), Some(&own.spot), vec![("keys", spot(&own.keys))]);
         }
@@ -282,7 +296,7 @@ impl Origins {
         }
         let lines = table.numbers.iter().map(|line| (&line.number, &line.hours));
         let groups = table.experts.iter().map(|group| (&group.number, &group.hours));
-        let departments = table.departments.iter().map(|own| (&own.number, &own.hours));
+        let departments = table.asked().map(|own| (&own.number, &own.hours));
         for (number, hours) in lines.chain(groups).chain(departments) {
             let (Some(number), Some(at)) = (number, hours.spot.as_ref().and_then(place)) else { continue };
             self.hours.entry(LineId::from(number.value.as_str())).or_default().push(at);

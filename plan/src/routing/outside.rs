@@ -27,7 +27,7 @@ const BY_IP: &str = "179";
 pub enum Callable {
     /// 110/119/120/122, by its own peer.
     Emergency(Peer),
-    /// A sub-center or a department, by its own peer.
+    /// A sub-center, a department or another platform, by its own peer.
     Peer(Peer),
     /// Somebody outside, by `[calling]`.
     Outside(Peer),
@@ -81,10 +81,10 @@ impl Plan {
         if fits { Ok(peer) } else { Err(Uncallable::NotAllowed) }
     }
 
-    /// Who of this number is named by the plan: a sub-center, a department, help in an emergency.
+    /// Who of this number is named by the plan: a sub-center, a department, a platform, help in an emergency.
     pub fn peer_of(&self, number: &str) -> Option<&Peer> {
         let sub_centers = self.lines.values().filter_map(|line| line.mode.peer());
-        let peers = self.emergency.values().chain(self.departments.values());
+        let peers = self.emergency.values().chain(self.consulted().map(|(_, peer)| peer));
         peers.chain(sub_centers).find(|peer| peer.number == number)
     }
 

@@ -15,6 +15,7 @@ use super::callers::Callers;
 use super::feed::{Feed, Pace};
 use super::meeting::Meeting;
 use super::merge_lists::MergeList;
+use super::peers::Peers;
 use super::people::{ApiToken, ExpertGroup, Hours, Role, ThreeWay, Work};
 use super::prompts;
 use super::proof::HumanFirst;
@@ -61,6 +62,8 @@ pub struct Plan {
     pub departments: BTreeMap<LineId, Peer>,
     /// Their names: 责任单位.
     pub department_names: BTreeMap<LineId, String>,
+    /// Other platforms of the hotline, to which calls are handed over and from which they come.
+    pub peers: Peers,
     /// Expert seats by the line that they are for.
     pub experts: BTreeMap<LineId, Arc<ExpertGroup>>,
     /// How a third party is asked into a call.
@@ -133,6 +136,8 @@ pub struct City {
     pub country_code: String,
     /// Asia/Shanghai.
     pub time_zone: TimeZone,
+    /// The organisation code of our own platform, told to [peers](Plan::peers): `410900`.
+    pub org: Option<String>,
 }
 
 /// `[network]`.

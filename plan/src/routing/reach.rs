@@ -11,7 +11,7 @@ use crate::id::SeatId;
 /// Where a call may go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reached {
-    /// A sub-center, retained seats, a department or an emergency peer, by its trunk.
+    /// A sub-center, retained seats, a department, another platform or an emergency peer, by its trunk.
     Peer(Peer),
     /// A clerk's telephone.
     Seat(SeatId),
@@ -27,7 +27,9 @@ impl Plan {
     pub fn reach(&self, target: &str) -> Option<Reached> {
         if let Some(number) = self.city.shortest(target) {
             let number = number.as_str();
-            if let Some(peer) = self.emergency.get(number).or_else(|| self.departments.get(number)) {
+            let platform = || self.peers.get(number).map(|own| &own.peer);
+            let asked = self.emergency.get(number).or_else(|| self.departments.get(number));
+            if let Some(peer) = asked.or_else(platform) {
                 return Some(Reached::Peer(peer.clone()));
             }
             if let Some(peer) = self.lines.get(number).and_then(|line| line.mode.peer()) {

@@ -11,6 +11,7 @@ pub mod case;
 pub mod feed;
 pub mod look_up;
 pub mod meeting;
+pub mod peers;
 pub mod people;
 pub mod proof;
 pub mod queueing;
@@ -43,6 +44,7 @@ use case::CaseTable;
 use feed::{FeedTable, PaceTable};
 use look_up::{BotTable, LookUpTable};
 use meeting::MeetingTable;
+use peers::PeerTable;
 use people::{DepartmentTable, ExpertGroupTable, ThreeWayTable, WorkTable};
 use proof::{HumanFirstTable, RestoredTable, RetiredTable, SeatsWord};
 use queueing::RulesTable;
@@ -117,6 +119,8 @@ pub struct RoutingTable {
     pub experts: Vec<ExpertGroupTable>,
     /// `[[department]]`.
     pub departments: Vec<DepartmentTable>,
+    /// `[[peer]]`.
+    pub peers: Vec<PeerTable>,
     /// `[three_way]`.
     pub three_way: Option<ThreeWayTable>,
     /// `[work]`.
@@ -170,6 +174,8 @@ pub struct CityTable {
     pub country_code: Field<String>,
     /// `time_zone`.
     pub time_zone: Field<TimeZone>,
+    /// `org`: the organisation code of our own platform.
+    pub org: Field<String>,
     /// `merge_list`: the notice's, against which the numbers are held.
     pub merge_list: Field<&'static MergeList>,
 }

@@ -68,6 +68,8 @@ pub enum ObjectKind {
     ExpertGroup,
     /// A department that clerks ask into a call.
     Department,
+    /// Another platform of the hotline: a county's, another city's. By its organisation code.
+    Peer,
     /// 110, 119, 120, 122.
     Emergency,
     /// A seat of our own.
@@ -76,10 +78,11 @@ pub enum ObjectKind {
 
 impl ObjectKind {
     /// All of them, in the order of their words.
-    pub const ALL: [ObjectKind; 5] = [
+    pub const ALL: [ObjectKind; 6] = [
         ObjectKind::SubCenter,
         ObjectKind::ExpertGroup,
         ObjectKind::Department,
+        ObjectKind::Peer,
         ObjectKind::Emergency,
         ObjectKind::Seat,
     ];
@@ -90,6 +93,7 @@ impl ObjectKind {
             ObjectKind::SubCenter => "sub_center",
             ObjectKind::ExpertGroup => "expert_group",
             ObjectKind::Department => "department",
+            ObjectKind::Peer => "peer",
             ObjectKind::Emergency => "emergency",
             ObjectKind::Seat => "seat",
         }

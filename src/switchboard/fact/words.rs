@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Before the name of a lane.
 const LANE: &str = "lane/";
+/// Before the code of a platform.
+const PEER: &str = "peer/";
 
 /// Why a caller goes before others, or behind them. In facts one word: `lane/elderly`, `urgent`, ….
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -11,6 +13,8 @@ const LANE: &str = "lane/";
 pub enum PriorityWhy {
     /// A lane of the plan, by its name.
     Lane(String),
+    /// Another platform hands the call over, by its organisation code.
+    Peer(String),
     /// An emergency center calls.
     EmergencyCenter,
     /// The caller, or somebody, says so.
@@ -23,6 +27,7 @@ impl std::fmt::Display for PriorityWhy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             PriorityWhy::Lane(name) => write!(f, "{LANE}{name}"),
+            PriorityWhy::Peer(org) => write!(f, "{PEER}{org}"),
             PriorityWhy::EmergencyCenter => f.write_str("emergency_center"),
             PriorityWhy::Urgent => f.write_str("urgent"),
             PriorityWhy::Policy => f.write_str("policy"),
@@ -44,9 +49,10 @@ impl TryFrom<String> for PriorityWhy {
             "emergency_center" => Ok(PriorityWhy::EmergencyCenter),
             "urgent" => Ok(PriorityWhy::Urgent),
             "policy" => Ok(PriorityWhy::Policy),
-            _ => match word.strip_prefix(LANE) {
-                Some(name) => Ok(PriorityWhy::Lane(name.to_owned())),
-                None => Err(UnknownWord(word)),
+            _ => match (word.strip_prefix(LANE), word.strip_prefix(PEER)) {
+                (Some(name), _) => Ok(PriorityWhy::Lane(name.to_owned())),
+                (None, Some(org)) => Ok(PriorityWhy::Peer(org.to_owned())),
+                (None, None) => Err(UnknownWord(word)),
             },
         }
     }
@@ -123,6 +129,7 @@ mod tests {
         let written = |word: &dyn Fn() -> serde_json::Value, wanted: &str| assert_eq!(word(), wanted);
         for (why, wanted) in [
             (PriorityWhy::Lane("elderly".into()), "lane/elderly"),
+            (PriorityWhy::Peer("410922".into()), "peer/410922"),
             (PriorityWhy::EmergencyCenter, "emergency_center"),
             (PriorityWhy::Urgent, "urgent"),
             (PriorityWhy::Policy, "policy"),

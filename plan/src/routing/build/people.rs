@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::super::people::{ApiToken, AwayReason, ExpertGroup, ThreeWay, Work};
 use super::super::people_values::LANGUAGE;
+use super::super::peers::{Peers, Platform};
 use super::super::plan::{Peer, Seat};
 use super::super::queueing::Known;
+use super::super::tables::peers::PeerTable;
 use super::super::tables::people::{DepartmentTable, ExpertGroupTable, ThreeWayTable, WorkTable};
 use super::super::tables::token::TokenTable;
 use super::super::tables::{RoutingTable, SeatTable};
@@ -53,6 +55,23 @@ pub(super) fn department(own: &DepartmentTable, table: &RoutingTable) -> Option<
         hours: calendar::hours(&own.hours, table)?,
     };
     Some((LineId::from(number), peer))
+}
+
+pub(super) fn peers(table: &RoutingTable) -> Option<Peers> {
+    let platform = |own: &PeerTable| {
+        let (number, peer) = department(&own.way, table)?;
+        Some(Platform {
+            number,
+            name: value(&own.way.name)?,
+            org: value(&own.org)?,
+            parent: value(&own.parent),
+            peer,
+            hands_over: value(&own.hands_over)?,
+            priority: value(&own.priority)?,
+            hops_max: value(&own.hops_max)?,
+        })
+    };
+    Some(Peers::new(table.peers.iter().map(platform).collect::<Option<Vec<_>>>()?))
 }
 
 pub(super) fn three_way(table: Option<&ThreeWayTable>) -> Option<ThreeWay> {

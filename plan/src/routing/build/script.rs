@@ -158,7 +158,7 @@ fn transfer(table: &TransferTable, whole: &RoutingTable) -> Option<Transfer> {
     Some(Transfer { to, failed: flow(&table.failed) })
 }
 
-/// The sub-center's or the department's way.
+/// The sub-center's, the department's or the platform's way.
 fn named_peer(number: &str, whole: &RoutingTable) -> Option<Peer> {
     let center = whole.numbers.iter().find(|line| {
         let is_center = line.mode.as_ref().is_some_and(|mode| mode.value == ModeWord::SubCenter);
@@ -167,7 +167,7 @@ fn named_peer(number: &str, whole: &RoutingTable) -> Option<Peer> {
     if let Some(center) = center {
         return peer(center, whole);
     }
-    let department = whole.departments.iter().find(|own| text(&own.number) == Some(number))?;
+    let department = whole.asked().find(|own| text(&own.number) == Some(number))?;
     people::department(department, whole).map(|(_, peer)| peer)
 }
 

@@ -141,7 +141,9 @@ impl<'a> Walk<'a> {
         if self.center {
             self.points = callers.center_priority;
         } else {
-            if let Some(lane) = self.plan.lane_of(self.line, &trunk.id, self.caller) {
+            if let Some(platform) = self.plan.handed_over_by(&trunk.id, None) {
+                self.points = platform.priority;
+            } else if let Some(lane) = self.plan.lane_of(self.line, &trunk.id, self.caller) {
                 self.points = lane.priority;
                 self.fate.lane = Some(lane.name.clone());
             }

@@ -161,7 +161,7 @@ fn plain(said: &Said<String>) -> (&str, &Spot) {
 fn numbers(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> {
     let lines = table.numbers.iter().map(|line| &line.number);
     let peers = table.emergencies.iter().map(|peer| &peer.number);
-    let departments = table.departments.iter().map(|department| &department.number);
+    let departments = table.asked().map(|department| &department.number);
     let seats = table.seats.iter().map(|seat| &seat.id);
     lines.chain(peers).chain(departments).chain(seats).flatten()
 }

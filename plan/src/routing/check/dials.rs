@@ -15,7 +15,7 @@ fn can_be_dialled(number: &str) -> bool {
 /// `dial` of lines, departments and emergency peers.
 pub fn dials(table: &RoutingTable, problems: &mut Problems) {
     let lines = table.numbers.iter().map(|line| &line.dial);
-    let departments = table.departments.iter().map(|department| &department.dial);
+    let departments = table.asked().map(|department| &department.dial);
     let peers = table.emergencies.iter().map(|peer| &peer.dial);
     for said in lines.chain(departments).chain(peers).flatten().filter(|said| !can_be_dialled(said)) {
         problems

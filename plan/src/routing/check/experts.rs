@@ -110,8 +110,8 @@ pub fn keys(table: &RoutingTable, problems: &mut Problems) {
                 "a clerk who presses it would reach nobody, and the caller would wait for nothing",
             )
             .remedy(
-                format!("写分中心、专家组、部门、紧急热线的号码或工号；已有: {}", reached.join(", ")),
-                format!("a sub-center's, a group's, a department's or an emergency number, or a seat; there are: {}", reached.join(", ")),
+                format!("写分中心、专家组、部门、平台、紧急热线的号码或工号；已有: {}", reached.join(", ")),
+                format!("a sub-center's, a group's, a department's, a platform's or an emergency number, or a seat; there are: {}", reached.join(", ")),
             )
             .nearest(nearest(&target.value, reached.iter().copied()));
     }
@@ -166,7 +166,7 @@ fn reached(table: &RoutingTable) -> Vec<&str> {
     let centers = table.numbers.iter().filter(|line| line.is_elsewhere());
     let centers = centers.map(|line| &line.number);
     let groups = table.experts.iter().map(|group| &group.number);
-    let departments = table.departments.iter().map(|department| &department.number);
+    let departments = table.asked().map(|department| &department.number);
     let emergencies = table.emergencies.iter().map(|peer| &peer.number);
     let seats = table.seats.iter().map(|seat| &seat.id);
     let all = centers.chain(groups).chain(departments).chain(emergencies).chain(seats);

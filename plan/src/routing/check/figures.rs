@@ -42,7 +42,7 @@ fn waits(table: &RoutingTable) -> Vec<&Field<Duration>> {
         waits.extend(rules.callback.iter().flat_map(|own| [&own.after, &own.again_after, &own.keep]));
     }
     waits.extend(table.experts.iter().map(|group| &group.accept));
-    waits.extend(table.departments.iter().map(|department| &department.ring));
+    waits.extend(table.asked().map(|department| &department.ring));
     waits.extend(table.three_way.iter().map(|three_way| &three_way.hold_max));
     waits.extend(table.work.iter().map(|work| &work.wrap_up_max));
     waits.extend(table.work.iter().flat_map(|work| &work.away).map(|reason| &reason.most));
@@ -70,6 +70,7 @@ fn priorities(table: &RoutingTable) -> Vec<&Field<i16>> {
     let mut all: Vec<&Field<i16>> = table.queues.iter().map(|queue| &queue.rules.priority).collect();
     all.extend(table.queues.iter().flat_map(|queue| &queue.rules.shed).map(|step| &step.below));
     all.extend(table.lanes.iter().map(|lane| &lane.priority));
+    all.extend(table.peers.iter().map(|peer| &peer.priority));
     all.extend(table.callers.iter().flat_map(|own| [&own.urgent_priority, &own.center_priority]));
     all
 }

@@ -81,7 +81,7 @@ fn departments<'a>(table: &'a RoutingTable, mut seen: Seen<'a>, problems: &mut P
     for said in peers.chain(seats) {
         seen.before(said);
     }
-    for said in table.departments.iter().filter_map(|department| department.number.as_ref()) {
+    for said in table.asked().filter_map(|department| department.number.as_ref()) {
         well_formed(said, problems);
         if EMERGENCY.contains(&said.value.as_str()) && !seen.has(said) {
             emergency(said, None, problems);

@@ -128,7 +128,7 @@ pub fn rooms(table: &RoutingTable, problems: &mut Problems) {
         let numbers = table.numbers.iter().filter_map(|line| line.number.as_ref());
         let peers = table.emergencies.iter().filter_map(|peer| peer.number.as_ref());
         let seats = table.seats.iter().filter_map(|seat| seat.id.as_ref());
-        let departments = table.departments.iter().filter_map(|department| department.number.as_ref());
+        let departments = table.asked().filter_map(|department| department.number.as_ref());
         let mut known: Vec<(&str, Option<&Spot>)> = numbers
             .chain(peers)
             .chain(seats)

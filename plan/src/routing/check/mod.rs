@@ -20,6 +20,7 @@ mod lines;
 mod meetings;
 mod network;
 mod notice;
+mod peers;
 mod people;
 mod promises;
 mod proofs;
@@ -80,6 +81,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     experts::lines_have_groups(table, problems);
     experts::groups(table, problems);
     experts::keys(table, problems);
+    peers::peers(table, problems);
     hours::bands(table, problems);
     hours::of_lines(table, problems);
     calendars::holidays(table, problems);

@@ -240,7 +240,7 @@ pub fn retired(table: &RoutingTable, problems: &mut Problems) {
             _ => {}
         }
     }
-    let departments = table.departments.iter().filter_map(|department| department.number.as_ref());
+    let departments = table.asked().filter_map(|department| department.number.as_ref());
     let peers = table.emergencies.iter().filter_map(|peer| peer.number.as_ref());
     for number in departments.chain(peers) {
         if let Some(named) = cancelled.first(number) {

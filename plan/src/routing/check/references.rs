@@ -210,7 +210,7 @@ pub fn dialled_trunks(table: &RoutingTable) -> impl Iterator<Item = &Said<String
 fn called_ways(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> {
     let numbers = table.numbers.iter().filter_map(|number| number.trunk.as_ref());
     let peers = table.emergencies.iter().filter_map(|peer| peer.trunk.as_ref());
-    let departments = table.departments.iter().filter_map(|department| department.trunk.as_ref());
+    let departments = table.asked().filter_map(|department| department.trunk.as_ref());
     let outside = table.calling.iter().filter_map(|calling| calling.trunk.as_ref());
     numbers.chain(peers).chain(departments).chain(outside)
 }
@@ -235,7 +235,7 @@ pub fn numbers_by<'a>(table: &'a RoutingTable, trunk: &'a str) -> impl Iterator<
     };
     let numbers = table.numbers.iter().filter(move |number| leads(&number.trunk));
     let numbers = numbers.filter_map(|number| number.dial.as_ref().or(number.number.as_ref()));
-    let departments = table.departments.iter().filter(move |department| leads(&department.trunk));
+    let departments = table.asked().filter(move |department| leads(&department.trunk));
     numbers.chain(departments.filter_map(|own| own.dial.as_ref().or(own.number.as_ref())))
 }
 

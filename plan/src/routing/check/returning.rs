@@ -22,6 +22,8 @@ enum Owner<'t> {
     Emergency(&'t str),
     /// A department.
     Department,
+    /// Another platform of the hotline, which is 12345 there as here.
+    Platform,
 }
 
 /// A number that is called for somebody by a trunk or a group.
@@ -60,16 +62,17 @@ pub fn own_numbers(table: &RoutingTable, problems: &mut Problems) {
             let public = ways.public().contains(name.value.as_str());
             let found = Returning { called, rule, trunk: &name.value, outward: &outward };
             match outward.owner {
+                Owner::Platform if !public => continue, // Its 12345, and not ours.
                 _ if !line.is_elsewhere() => found.note(round_and_round(), problems),
                 Owner::Emergency(number) => found.note(astray(number, target), problems),
                 Owner::Line(own) if public && own == target => found.note(round_and_round(), problems),
-                Owner::Line(_) | Owner::Department if public => found.note(once_more(target), problems),
+                Owner::Line(_) | Owner::Department | Owner::Platform if public => found.note(once_more(target), problems),
                 Owner::Line(own) if own != target => {
                     among_centers.entry(own).or_default().insert(target);
                     places.entry(own).or_insert(outward.spot);
                     continue;
                 }
-                Owner::Line(_) | Owner::Department => continue, // Its own number by its own trunk.
+                Owner::Line(_) | Owner::Department | Owner::Platform => continue, // Its own number by its own trunk.
             }
             break; // Another trunk of the group would say the same.
         }
@@ -99,7 +102,10 @@ fn outward(table: &RoutingTable) -> impl Iterator<Item = Outward<'_>> {
     let departments = table.departments.iter().filter_map(|department| {
         called_for(Owner::Department, department.number.as_ref()?, &department.dial, &department.trunk)
     });
-    lines.chain(peers).chain(departments)
+    let platforms = table.peers.iter().map(|peer| &peer.way).filter_map(|own| {
+        called_for(Owner::Platform, own.number.as_ref()?, &own.dial, &own.trunk)
+    });
+    lines.chain(peers).chain(departments).chain(platforms)
 }
 
 fn is_bench(line: &NumberTable) -> bool {

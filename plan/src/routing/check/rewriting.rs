@@ -36,6 +36,7 @@ pub(super) fn city(table: &RoutingTable) -> Option<City> {
         name: String::new(),
         area_code: city.area_code.as_ref()?.value.clone(),
         country_code: city.country_code.as_ref()?.value.clone(),
+        org: None,
         time_zone: jiff::tz::TimeZone::UTC,
     })
 }

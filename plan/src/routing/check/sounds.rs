@@ -100,7 +100,7 @@ fn complete(table: &RoutingTable, manifest: &ManifestTable, problems: &mut Probl
 fn said_by(table: &RoutingTable) -> impl Iterator<Item = &'static str> {
     let acts = table.policies.iter().filter_map(|policy| policy.act.as_ref());
     let groups = table.experts.iter().map(|group| &group.hours);
-    let departments = table.departments.iter().map(|department| &department.hours);
+    let departments = table.asked().map(|department| &department.hours);
     let any_hours = groups.chain(departments).any(|hours| hours.spot.is_some());
     let follow_up = table.follow_up.as_ref().and_then(|follow_up| follow_up.enabled.as_ref());
     let callback = table.queues.iter().any(|queue| queue.rules.callback.is_some());
@@ -111,7 +111,7 @@ fn said_by(table: &RoutingTable) -> impl Iterator<Item = &'static str> {
         (prompts::COOL_DOWN, acts.into_iter().any(|said| said.value == ActWord::CoolDown)),
         ("survey_reason", reason.is_some_and(|said| said.value)),
         ("expert_unanswered", !table.experts.is_empty()),
-        ("department_unanswered", !table.departments.is_empty()),
+        ("department_unanswered", table.asked().next().is_some()),
         ("emergency_unanswered", !table.emergencies.is_empty()),
         ("after_hours", any_hours),
         ("follow_up_greeting", follow_up.is_some_and(|said| said.value)),

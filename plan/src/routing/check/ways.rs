@@ -98,7 +98,8 @@ impl<'t> Ways<'t> {
         })
     }
 
-    /// Trunks on which somebody else answers a number of ours, or an emergency number.
+    /// Trunks on which somebody else answers a number of ours, or an emergency number, or by which another platform
+    /// hands calls over.
     fn centers(&self) -> BTreeSet<&'t str> {
         let mut centers: BTreeSet<&str> = BTreeSet::new();
         for line in self.lines.values().filter(|line| line.is_elsewhere()) {
@@ -111,6 +112,9 @@ impl<'t> Ways<'t> {
         }
         let peers = self.table.emergencies.iter().filter_map(|peer: &EmergencyTable| peer.trunk.as_ref());
         centers.extend(peers.flat_map(|said| self.one(&said.value)));
+        let platforms = self.table.peers.iter().filter(|own| own.hands_over.as_ref().is_none_or(|said| said.value));
+        let platforms = platforms.filter_map(|own| own.way.trunk.as_ref());
+        centers.extend(platforms.flat_map(|said| self.by(&said.value)).filter_map(name));
         centers
     }
 }

@@ -132,6 +132,7 @@ pub(super) fn describe(plan: &Plan) -> Vec<Item> {
         emergency: _,
         departments: _,
         department_names: _,
+        peers: _,
         experts: _,
         three_way: _,
         work: _,

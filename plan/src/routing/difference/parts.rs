@@ -7,6 +7,7 @@ use super::super::diagnostic::Text;
 use super::super::explain::mode_words;
 use super::super::meeting::Meeting;
 use super::super::people::{ApiToken, ExpertGroup};
+use super::super::peers::Platform;
 use super::super::people_values::role_word;
 use super::super::plan::{
     BenchLine, Line, LineMode, Member, Peer, Plan, Probing, Prompt, Queue, Seat, Sink, SinkKind, Trunk,
@@ -168,12 +169,21 @@ pub(super) fn people(plan: &Plan) -> Vec<Item> {
             .with("名称", "name", name)
             .with("责任单位", "department", department)
     });
+    let platforms = plan.peers.iter().map(|own| {
+        let Platform { number, name, org, parent, peer: way, hands_over, priority, hops_max } = &**own;
+        let item = Item::named(Kind::Platform, number).with("名称", "name", name).with("机构编码", "code", org);
+        let item = item.with("上级", "parent", parent.as_deref().unwrap_or("-"));
+        peer(item, way)
+            .with_switch("转来电话", "hands calls over", *hands_over)
+            .with("转来电话的优先级", "priority of those", priority)
+            .with("转接次数上限", "hand-overs at most", hops_max)
+    });
     let departments = plan.departments.iter().map(|(number, own)| {
         let name = plan.department_names.get(number);
         let item = Item::named(Kind::Department, number);
         peer(item.with("名称", "name", name.map_or("-", String::as_str)), own)
     });
-    seats.chain(emergency).chain(experts).chain(departments).collect()
+    seats.chain(emergency).chain(experts).chain(departments).chain(platforms).collect()
 }
 
 fn seat(seat: &Seat) -> Item {

@@ -21,7 +21,7 @@ pub(super) fn sections(plan: &Plan) -> Vec<Item> {
         Purpose::Live => "live",
         Purpose::Bench => "bench",
     };
-    let City { name, area_code, country_code, time_zone } = &plan.city;
+    let City { name, area_code, country_code, time_zone, org } = &plan.city;
     let HumanFirst { time_max, presses_max } = &plan.human_first;
     vec![
         Item::section(Kind::Purpose).with("设为", "is", purpose),
@@ -29,6 +29,7 @@ pub(super) fn sections(plan: &Plan) -> Vec<Item> {
             .with("名称", "name", name)
             .with("区号", "area code", area_code)
             .with("国家代码", "country code", country_code)
+            .with("机构编码", "code", org.as_deref().unwrap_or("-"))
             .with("时区", "time zone", time_zone.iana_name().unwrap_or("-"))
             .fixed(Fixed::TimeZone)
             .with("归并清单", "merge list", plan.merge_list.map_or("-", |list| list.name))

@@ -175,6 +175,8 @@ impl<'a> Deciding<'a> {
             self.said("emergency", number.as_str(), &keys);
         } else if let Some((number, _)) = plan.departments.iter().find(|(_, own)| is_it(own)) {
             self.said("department", number.as_str(), &keys);
+        } else if let Some(own) = plan.peers.of_way(peer) {
+            self.said("peer", own.number.as_str(), &["number", "org", "parent", "trunk", "dial", "hops_max"]);
         } else if let Some(line) = plan.lines.values().find(|line| line.mode.peer() == Some(peer)) {
             self.said("number", line.number.as_str(), &keys);
         }
@@ -190,7 +192,10 @@ impl<'a> Deciding<'a> {
             self.said("trunk", trunk.id.as_str(), &["emergency_center"]);
             self.said("callers", "", &["center_priority"]);
         } else {
-            if let Some(lane) = plan.lane_of(asked.line, &trunk.id, number) {
+            if let Some(own) = plan.handed_over_by(&trunk.id, None) {
+                let keys = ["number", "org", "trunk", "hands_over", "priority", "hops_max"];
+                self.said("peer", own.number.as_str(), &keys);
+            } else if let Some(lane) = plan.lane_of(asked.line, &trunk.id, number) {
                 self.lane(lane, asked);
             }
             if let Some(policy) = plan.policy_of(number) {

@@ -4,6 +4,7 @@
 use super::super::callers::{CallerAct, CallerPolicy, Lane};
 use super::super::diagnostic::Text;
 use super::super::hours::Hours;
+use super::super::peers::Platform;
 use super::super::plan::{Line, Plan};
 use super::super::queueing::Known;
 use super::super::reach::Reached;
@@ -26,7 +27,10 @@ impl Plan {
                 "an emergency center calls: no lane or policy applies",
             ));
         } else {
-            if let Some(lane) = self.lane_of(line, &trunk.id, caller.number) {
+            if let Some(platform) = self.handed_over_by(&trunk.id, None) {
+                own = platform.priority;
+                words.push(platform_words(platform));
+            } else if let Some(lane) = self.lane_of(line, &trunk.id, caller.number) {
                 own = lane.priority;
                 words.push(lane_words(lane));
             }
@@ -205,6 +209,17 @@ fn after(points: i16, act: &CallerAct) -> i16 {
         CallerAct::Behind(less) => points.saturating_sub(*less),
         CallerAct::To(_) | CallerAct::CoolDown(_) | CallerAct::Confidential => points,
     }
+}
+
+fn platform_words(platform: &Platform) -> Text {
+    let Platform { name, number, org, hops_max, .. } = platform;
+    Text::new(
+        format!("由平台 {number}（{name}，{org}）转来，不看通道；至多转接 {hops_max} 次，转过本平台的 482 拒绝"),
+        format!(
+            "handed over by the platform {number} ({name}, {org}): no lane applies; handed on {hops_max} times at most, \
+             and refused with 482 if it was here before"
+        ),
+    )
 }
 
 fn lane_words(lane: &Lane) -> Text {

@@ -210,7 +210,7 @@ impl RoutingTable {
         let numbers = self.numbers.iter().map(|line| &line.hours);
         let seats = self.seats.iter().map(|seat| &seat.hours);
         let groups = self.experts.iter().map(|group| &group.hours);
-        let departments = self.departments.iter().map(|department| &department.hours);
+        let departments = self.asked().map(|department| &department.hours);
         let follow_up = self.follow_up.iter().map(|follow_up| &follow_up.hours);
         let staffing = self.queues.iter().filter_map(|queue| queue.rules.staffing.as_ref());
         let staffing = staffing.map(|staffing| &staffing.hours);

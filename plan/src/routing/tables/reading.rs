@@ -66,6 +66,7 @@ impl RoutingTable {
             feeds: reader.sections("feed", FeedTable::read),
             experts: reader.sections("expert_group", ExpertGroupTable::read),
             departments: reader.sections("department", DepartmentTable::read),
+            peers: reader.sections("peer", PeerTable::read),
             three_way: reader.usual_section("three_way", ThreeWayTable::read),
             work: reader.usual_section("work", WorkTable::read),
             callers: reader.usual_section("callers", CallersTable::read),
@@ -170,6 +171,7 @@ impl CityTable {
             area_code: reader.required("area_code", unknown()),
             country_code: reader.or("country_code", "86".to_owned()),
             time_zone: reader.required("time_zone", clockless),
+            org: reader.optional("org"),
             merge_list: reader.optional("merge_list"),
         }
     }

@@ -32,7 +32,7 @@ fn known(
     let centers = table.numbers.iter().filter(|line| {
         line.mode.as_ref().is_none_or(|mode| mode.value == ModeWord::SubCenter) // Said wrongly: an error of its own.
     });
-    let departments = table.departments.iter().filter_map(|department| department.number.as_ref());
+    let departments = table.asked().filter_map(|department| department.number.as_ref());
     let all = centers.filter_map(|line| line.number.as_ref()).chain(departments);
     let all: Vec<&str> = all.map(|said| said.value.as_str()).collect();
     if all.contains(&number) {
@@ -42,14 +42,14 @@ fn known(
         .error(
             "E1020",
             spot,
-            format!("\"{number}\" 不是分中心也不是部门"),
-            format!("\"{number}\" is neither a sub-center nor a department"),
+            format!("\"{number}\" 不是分中心、部门或平台"),
+            format!("\"{number}\" is no sub-center, department or platform"),
         )
         .effect("来电走到这里接不通任何人", "calls that come here would reach nobody")
         .remedy(
-            format!("写分中心或 [[department]] 的号码；已有: {}；本平台的座席用 queue", all.join(", ")),
+            format!("写分中心、[[department]] 或 [[peer]] 的号码；已有: {}；本平台的座席用 queue", all.join(", ")),
             format!(
-                "a sub-center's number or a [[department]]'s; there are: {}; for clerks of this hotline, use queue",
+                "a sub-center's number, a [[department]]'s or a [[peer]]'s; there are: {}; for clerks of this hotline, use queue",
                 all.join(", ")
             ),
         )
