@@ -9,6 +9,13 @@ use crate::time::Now;
 impl Switchboard {
     /// An event is on disk: outboxes have it delivered, a seat that waits for it may not have to wait for them.
     pub(super) fn post_event(&mut self, event: &StoredEvent, now: Now) {
+        let handed_on = self.hand_ons.on_disk(event.event, now);
+        self.handed_on(event.event.call, handed_on, now);
+        if self.hand_ons.awaits(event.event) {
+            return self.outboxes.iter_mut().flatten().for_each(|outbox| {
+                outbox.put_urgent(event.clone(), now.mono);
+            });
+        }
         if !self.screens.awaits(event.event) {
             return self.outboxes.iter_mut().flatten().for_each(|outbox| outbox.put(event.clone(), now.mono));
         }
@@ -26,6 +33,8 @@ impl Switchboard {
 
     /// One try came to its end.
     pub(super) fn delivered(&mut self, sink: usize, event: EventRef, outcome: Outcome, now: Now) {
+        let handed_on = self.hand_ons.tried(sink, event, &outcome, now);
+        self.handed_on(event.call, handed_on, now);
         if let Some(Some(outbox)) = self.outboxes.get_mut(sink) {
             outbox.handle_outcome(event, outcome, now.mono);
         }

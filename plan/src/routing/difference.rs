@@ -9,6 +9,7 @@ mod describe;
 mod fixed;
 mod flows;
 mod kind;
+mod kpi;
 mod parts;
 mod sections;
 

@@ -12,6 +12,7 @@ use super::afterwards::{Calling, Disposition, FollowUp, Missed};
 use super::by_number::ByNumber;
 use super::calendar::Calendars;
 use super::callers::Callers;
+use super::kpi::Kpi;
 use super::meeting::Meeting;
 use super::merge_lists::MergeList;
 use super::people::{ApiToken, ExpertGroup, Hours, Role, ThreeWay, Work};
@@ -72,6 +73,8 @@ pub struct Plan {
     pub callers: Callers,
     /// What calls are about.
     pub disposition: Disposition,
+    /// How callers' waits are judged.
+    pub kpi: Kpi,
     /// Callers who gave up.
     pub missed: Missed,
     /// Whether callers were helped.

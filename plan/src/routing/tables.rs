@@ -8,6 +8,7 @@ pub mod afterwards;
 pub mod calendar;
 pub mod callers;
 pub mod case;
+pub mod kpi;
 pub mod look_up;
 pub mod meeting;
 pub mod people;
@@ -39,6 +40,7 @@ use afterwards::{CallingTable, DispositionTable, FollowUpTable, MissedTable};
 use calendar::{CalendarTable, HolidayTable, HoursTable};
 use callers::{CallersTable, LaneTable, PolicyTable};
 use case::CaseTable;
+use kpi::KpiTable;
 use look_up::{BotTable, LookUpTable};
 use meeting::MeetingTable;
 use people::{DepartmentTable, ExpertGroupTable, ThreeWayTable, WorkTable};
@@ -121,6 +123,8 @@ pub struct RoutingTable {
     pub policies: Vec<PolicyTable>,
     /// `[disposition]`.
     pub disposition: Option<DispositionTable>,
+    /// `[kpi]`.
+    pub kpi: Option<KpiTable>,
     /// `[missed]`.
     pub missed: Option<MissedTable>,
     /// `[follow_up]`.

@@ -15,6 +15,7 @@ mod experts;
 mod figures;
 mod hours;
 mod inward;
+mod kpi;
 mod lines;
 mod meetings;
 mod network;
@@ -93,6 +94,8 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     calling::needed(table, problems);
     calling::prefixes(table, problems);
     codes::disposition(table, problems);
+    codes::immediate(table, problems);
+    kpi::kpi(table, problems);
     codes::away(table, problems);
     people::seat_numbers(table, problems);
     people::seats_are_alone(table, problems);
