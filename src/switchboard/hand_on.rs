@@ -210,3 +210,63 @@ impl Switchboard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Dice;
+    use crate::switchboard::request::Disposed;
+    use crate::time::Timestamp;
+
+    fn call(n: u64) -> CallId {
+        CallId::draw(n, &mut Dice::seeded(n))
+    }
+
+    fn now(at_ms: u64) -> Now {
+        Now { wall: Timestamp::UNIX_EPOCH, mono: Instant::from_millis(at_ms) }
+    }
+
+    /// The ticket of this call is to be taken within a second by sinks 0 and 2.
+    fn said(hand_ons: &mut HandOns, n: u64, at_ms: u64) -> EventRef {
+        let at_once = AtOnce { code: "report".into(), to: None, within_ms: 1_000, due_at: Timestamp::UNIX_EPOCH };
+        let what = What::Disposed(Disposed { immediate: Some(at_once), ..Disposed::default() });
+        let (call, now) = (call(n), now(at_ms));
+        let fact = Fact { call, sequence: 3, at: now.wall, mono: now.mono, what };
+        assert_eq!(hand_ons.handle_fact(&fact, [0, 2].into_iter(), now), None);
+        EventRef { call, sequence: 3 }
+    }
+
+    #[test]
+    fn a_ticket_is_handed_on_when_it_is_on_disk_and_each_sink_has_taken_it() {
+        let mut hand_ons = HandOns::default();
+        let event = said(&mut hand_ons, 1, 0);
+        assert!(hand_ons.awaits(event) && !hand_ons.awaits(EventRef { sequence: 4, ..event }));
+        assert_eq!(hand_ons.tried(2, event, &Outcome::Taken, now(10)), None);
+        assert_eq!(hand_ons.on_disk(event, now(20)), None);
+        for failed in [Outcome::Retry("down".into()), Outcome::Refused("no".into())] {
+            assert_eq!(hand_ons.tried(0, event, &failed, now(30)), None, "{failed:?}");
+        }
+        assert_eq!(hand_ons.poll_timeout(), Some(Instant::from_millis(1_000)));
+        let told = hand_ons.tried(0, event, &Outcome::Taken, now(1_000)).expect("it is handed on");
+        assert!(told.handed && !told.late && told.took_ms == 1_000, "{told:?}");
+        assert_eq!((hand_ons.poll_timeout(), hand_ons.tried(0, event, &Outcome::Taken, now(9_000))), (None, None));
+    }
+
+    #[test]
+    fn a_full_table_forgets_what_is_late_and_measures_no_more_where_nothing_is() {
+        let mut hand_ons = HandOns::default();
+        for n in 0..OWED_MAX as u64 {
+            said(&mut hand_ons, n, 0);
+        }
+        let new = said(&mut hand_ons, 1_000_000, 10);
+        assert!(hand_ons.owed.len() == OWED_MAX && !hand_ons.awaits(new));
+        assert_eq!(hand_ons.late(now(1_001)).len(), OWED_MAX);
+        assert_eq!(hand_ons.late(now(1_002)).len(), 0, "told once");
+        let new = said(&mut hand_ons, 1_000_001, 1_010);
+        assert!(hand_ons.owed.len() == OWED_MAX && hand_ons.awaits(new));
+        for n in 0..2 * REACHED_MAX as u64 {
+            hand_ons.picked_up(call(n), "12366");
+        }
+        assert_eq!(hand_ons.reached.len(), REACHED_MAX);
+    }
+}
