@@ -164,6 +164,7 @@ fn disposed(not_accepted: Option<&str>) -> EventBody {
         secret: false,
         unsurveyed: true,
         by: "1001".into(),
+        immediate: None,
     }
 }
 

@@ -36,6 +36,11 @@ pub fn snapshot(board: &Switchboard, now: Now) -> Value {
         "at": now.wall.to_string(),
         "draining": board.is_draining(),
         "plan": board.plan().digest,
+        "kpi": board.plan().kpi.json(),
+        "immediate": board.hand_ons().map(|(call, own, overdue)| json!({
+            "call": call.to_string(), "code": own.code, "to": own.to, "due_at": own.due_at.to_string(),
+            "overdue": overdue,
+        })).collect::<Vec<_>>(),
         "calls": calls,
         "seats": seats,
         "queues": queues,

@@ -5,12 +5,13 @@
 
 use std::time::Duration;
 
-use super::request::{Asker, Disposed, Flag, Refusal, Reply};
+use super::fact::millis;
+use super::request::{Asker, AtOnce, Disposed, Flag, Refusal, Reply};
 use super::{Fact, Switchboard, What};
 use crate::call::Input;
 use crate::id::CallId;
 use crate::routing::Plan;
-use crate::routing::afterwards::Code;
+use crate::routing::afterwards::{Code, Immediate};
 use crate::routing::people::Role;
 use crate::time::Now;
 
@@ -37,14 +38,15 @@ impl Switchboard {
         mut disposed: Disposed,
         now: Now,
     ) -> Result<Reply, Refusal> {
-        check(&self.plan, &mut disposed)?;
+        check(&self.plan, &mut disposed, now)?;
         self.says_of(asker, call, now)?;
         disposed.by.clone_from(&asker.name);
         if self.calls.contains_key(&call) {
             self.tell_call(call, Input::Survey { wanted: !disposed.unsurveyed });
         }
+        let at_once = disposed.immediate.clone();
         self.record(call, What::Disposed(disposed), now);
-        Ok(Reply::Done)
+        Ok(at_once.map_or(Reply::Done, Reply::AtOnce))
     }
 
     pub(super) fn flag(
@@ -96,8 +98,9 @@ impl Switchboard {
     }
 }
 
-/// Whether the plan has the codes. Some of them say by themselves that satisfaction is not chased.
-fn check(plan: &Plan, disposed: &mut Disposed) -> Result<(), Refusal> {
+/// Whether the plan has the codes. Some of them say by themselves that satisfaction is not chased, or that the matter is
+/// handed on at once; what is not accepted is handed on to nobody.
+fn check(plan: &Plan, disposed: &mut Disposed, now: Now) -> Result<(), Refusal> {
     let known = &plan.disposition;
     let said = [
         (&disposed.field, &known.fields),
@@ -114,5 +117,13 @@ fn check(plan: &Plan, disposed: &mut Disposed) -> Result<(), Refusal> {
         unsurveyed |= has(&known.unsurveyed, code);
     }
     disposed.unsurveyed = unsurveyed;
+    let immediate = match disposed.not_accepted {
+        Some(_) => None,
+        None => known.immediate(disposed.field.as_deref(), disposed.kind.as_deref()),
+    };
+    disposed.immediate = immediate.map(|Immediate { code, to, within }| {
+        let due_at = now.wall.checked_add(*within).unwrap_or(now.wall); // A day at most: never beyond what there is.
+        AtOnce { code: code.clone(), to: to.clone(), within_ms: millis(*within), due_at }
+    });
     Ok(())
 }

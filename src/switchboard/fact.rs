@@ -1,5 +1,6 @@
 //! The one stream of facts: call records, metrics, tickets and figures are all folds over it.
 
+mod hand_on;
 mod seat;
 mod sound;
 mod transfer;
@@ -17,6 +18,7 @@ use crate::switchboard::request::{Disposed, Flag};
 use crate::time::{Instant, Timestamp};
 
 pub use crate::call::{Answer, BotEnd, BotLine, NotRelayed, Subject, Voice};
+pub use hand_on::{HandOn, HandOnBy};
 pub use seat::{SeatFact, SeatIs};
 pub use sound::{Outbound, Sound};
 pub use transfer::{AFTER_HOURS, Object, ObjectKind, TransferKind, TransferStep};
@@ -198,6 +200,8 @@ pub enum What {
     CallbackSettled { outcome: CallbackOutcome },
     /// What it was about.
     Disposed(Disposed),
+    /// What was to be handed on at once was, or is late.
+    HandOn(HandOn),
     /// It is marked.
     Flagged { flag: Flag, by: String },
     /// Another dialog took the place of a leg's (RFC 3891).

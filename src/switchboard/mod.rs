@@ -15,6 +15,7 @@ mod cases;
 mod check;
 pub mod fact;
 pub mod follow_up;
+mod hand_on;
 mod inward;
 pub mod kept;
 mod kept_again;
@@ -123,6 +124,7 @@ pub struct Switchboard {
     kept: kept::Kept,
     notices: notices::Notices,
     follow_up: follow_up::FollowUps,
+    hand_ons: hand_on::HandOns,
     numbers: Numbers,
     dice: Dice,
     source: String,
@@ -232,6 +234,7 @@ impl Switchboard {
             kept: kept::Kept::default(),
             notices: notices::Notices::default(),
             follow_up: follow_up::FollowUps::new(&setup.plan.follow_up),
+            hand_ons: hand_on::HandOns::default(),
             numbers: setup.last_ticket.as_deref().map_or_else(Numbers::default, Numbers::restore),
             dice,
             source: crate::tickets::event::source(&setup.node),
@@ -323,6 +326,7 @@ impl Switchboard {
             self.step(id, now, |call| call.handle_timeout(now));
         }
         self.screens_due(now);
+        self.hand_ons_due(now);
         self.missed.handle_timeout(now);
         self.follow_up_due(now);
         for outbox in self.outboxes.iter_mut().flatten() {
@@ -344,6 +348,7 @@ impl Switchboard {
             self.acd.poll_timeout(),
             self.agenda.next(),
             self.screens.next(),
+            self.hand_ons.poll_timeout(),
             self.missed.poll_timeout(),
             self.follow_up.poll_timeout(),
             self.outboxes.iter().flatten().filter_map(Outbox::poll_timeout).min(),

@@ -23,8 +23,15 @@ fn signed(span: std::time::Duration) -> jiff::SignedDuration {
 impl Switchboard {
     /// An event is on disk: outboxes have it delivered, a seat that waits for it may not have to wait for them.
     pub(super) fn post_event(&mut self, event: &StoredEvent, now: Now) {
+        let handed_on = self.hand_ons.on_disk(event.event, now);
+        self.handed_on(event.event.call, handed_on, now);
         // Feeds hear from the store what falls to them: that goes by what the call has come to.
         let sinks = self.plan.sinks.len();
+        if self.hand_ons.awaits(event.event) {
+            return self.outboxes.iter_mut().take(sinks).flatten().for_each(|outbox| {
+                outbox.put_urgent(event.clone(), now.mono);
+            });
+        }
         if !self.screens.awaits(event.event) {
             let outboxes = self.outboxes.iter_mut().take(sinks).flatten();
             return outboxes.for_each(|outbox| outbox.put(event.clone(), now.mono));
@@ -44,6 +51,8 @@ impl Switchboard {
     /// One try came to its end.
     pub(super) fn delivered(&mut self, sink: usize, event: EventRef, outcome: Outcome, now: Now) {
         let keep = self.plan.outlets().nth(sink).and_then(|sink| sink.pace.keep);
+        let handed_on = self.hand_ons.tried(sink, event, &outcome, now);
+        self.handed_on(event.call, handed_on, now);
         if let Some(Some(outbox)) = self.outboxes.get_mut(sink) {
             let is_old = |at| keep.is_some_and(|keep| now.wall.duration_since(at) > signed(keep));
             match outcome {

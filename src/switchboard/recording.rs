@@ -184,12 +184,15 @@ impl Switchboard {
         let house = self.records.next_house();
         self.follow_up.handle_fact(&fact, now);
         let settled = self.missed.handle_fact(&fact, now);
+        let sinks = self.outboxes.iter().enumerate().filter(|(_, outbox)| outbox.is_some());
+        let handed_on = self.hand_ons.handle_fact(&fact, sinks.map(|(sink, _)| sink), now);
         let answered = Answered::of(&fact.what);
         self.records.jobs.push(StoreJob::Fact { house, fact, events });
         if let Some(settled) = settled {
             let outcome = settled.outcome;
             self.record(settled.call, What::CallbackSettled { outcome }, now);
         }
+        self.handed_on(call, handed_on, now);
         if let Some(who) = answered {
             self.somebody_answered(call, who, now);
         }

@@ -8,7 +8,7 @@ use crate::call::{Unwilling, Wish};
 use crate::id::{CallId, LineId, QueueId, SeatId};
 use crate::routing::people::Role;
 pub use crate::routing::watching::Watching;
-use crate::time::Now;
+use crate::time::{Now, Timestamp};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +107,23 @@ pub struct Disposed {
     pub unsurveyed: bool,
     /// By whom.
     pub by: String,
+    /// It is to be handed on at once: `[[disposition.immediate]]` of the plan says so, not who asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub immediate: Option<AtOnce>,
+}
+
+/// What is to be done at once about a matter.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct AtOnce {
+    /// The code by which it is.
+    pub code: String,
+    /// Whom to ask into the call; `None`: its ticket hands it on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<LineId>,
+    /// So soon, milliseconds.
+    pub within_ms: u64,
+    /// By the wall clock.
+    pub due_at: Timestamp,
 }
 
 /// As what a call is marked.
@@ -128,6 +145,8 @@ pub enum Reply {
     Done,
     /// A new call was begun for it.
     Begun(CallId),
+    /// It is so, and is to be handed on at once.
+    AtOnce(AtOnce),
 }
 
 /// Why nothing came of it.

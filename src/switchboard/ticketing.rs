@@ -2,12 +2,12 @@
 
 use super::calling;
 use super::fact::{self, Cause, Fact, Span, Subject, What};
-use super::request::{self, Disposed};
+use super::request::{self, AtOnce, Disposed};
 use crate::acd::event::{OfferEnd, Overflow, Purpose};
 use crate::id::{LineId, TrunkId};
 use crate::routing::Plan;
 use crate::tickets::event::{
-    CallKind, ClosedBy, Direction, EventBody, Flag, Graded, MessageSpan, ObjectKind, OfferPurpose,
+    CallKind, ClosedBy, Direction, EventBody, Flag, Graded, Immediate, MessageSpan, ObjectKind, OfferPurpose,
     OverflowRule, SaidLine, Speaker, StoredEvent, TransferKind, TransferStep, Unanswered, stored,
 };
 
@@ -72,7 +72,8 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         | What::ValueUnread { .. }
         | What::LookedUp { .. }
         | What::NotRelayed { .. }
-        | What::RelayDeclined { .. } => return None,
+        | What::RelayDeclined { .. }
+        | What::HandOn(_) => return None,
         What::BotTalked { bot, end, took_ms, lines, cut } => {
             let transcript = lines.into_iter().map(said).collect();
             EventBody::BotTalked { bot, outcome: end.word().to_owned(), took_ms, transcript, cut }
@@ -86,13 +87,9 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         What::FromCenter { center, incident, caller } => {
             EventBody::FromCenter { center, incident: incident.unwrap_or_default(), caller }
         }
-        What::FromPeer { peer, org, name, organization, handed_on } => EventBody::FromPeer {
-            peer,
-            org,
-            name,
-            organization: organization.unwrap_or_default(),
-            handed_on,
-        },
+        What::FromPeer { peer, org, name, organization, handed_on } => {
+            EventBody::FromPeer { peer, org, name, organization: organization.unwrap_or_default(), handed_on }
+        }
         What::Queued { queue } => EventBody::Queued { queue },
         What::SeatOffered { seat, waited_ms, history, purpose } => {
             let About { line, caller, ticket, .. } = about?;
@@ -208,8 +205,9 @@ fn object_kind(kind: fact::ObjectKind) -> ObjectKind {
 }
 
 fn disposition(disposed: Disposed) -> EventBody {
-    let Disposed { field, kind, not_accepted, secret, unsurveyed, by } = disposed;
-    EventBody::Disposed { field, matter: kind, not_accepted, secret, unsurveyed, by }
+    let Disposed { field, kind, not_accepted, secret, unsurveyed, by, immediate } = disposed;
+    let immediate = immediate.map(|AtOnce { code, to, within_ms: _, due_at }| Immediate { code, to, due_at });
+    EventBody::Disposed { field, matter: kind, not_accepted, secret, unsurveyed, by, immediate }
 }
 
 fn flag_of(flag: request::Flag) -> Flag {

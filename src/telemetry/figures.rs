@@ -3,6 +3,7 @@
 //! What the facts of calls say is set by [`super::Metrics`], what `io` measures of itself by the
 //! setters here. Every label has a bounded set of values.
 
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
@@ -12,6 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::hand_on::HandOnFigures;
 use super::http::HttpFigures;
 use super::measured::Measured;
 use super::notices::NoticeFigures;
@@ -20,6 +22,7 @@ use super::served::ServedFigures;
 use super::sound::SoundFigures;
 use super::third::ThirdFigures;
 use crate::media::order::LegFigures;
+use crate::routing::kpi::{Formula, Kpi};
 
 pub(super) type Labels = Vec<(&'static str, String)>;
 
@@ -40,6 +43,8 @@ pub struct Figures {
     pub(super) wait: Histogram,
     pub(super) talk: Histogram,
     pub(super) within_level: Counter,
+    answer_within: Family<Labels, Gauge<f64, AtomicU64>>,
+    answer_rate: Family<Labels, Gauge<f64, AtomicU64>>,
     pub(super) beyond_level: Counter,
     pub(super) offers: Counter,
     pub(super) offers_ended: Family<Labels, Counter>,
@@ -88,6 +93,7 @@ pub struct Figures {
     pub(super) draining: Gauge,
     pub(super) http: HttpFigures,
     pub(super) notices: NoticeFigures,
+    pub(super) hand_on: HandOnFigures,
 }
 
 /// Seconds: from a tenth of a millisecond to four seconds, in doublings.
@@ -117,6 +123,8 @@ impl Figures {
             wait: long_spans(),
             talk: long_spans(),
             within_level: Counter::default(),
+            answer_within: Family::default(),
+            answer_rate: Family::default(),
             beyond_level: Counter::default(),
             offers: Counter::default(),
             offers_ended: Family::default(),
@@ -165,6 +173,7 @@ impl Figures {
             draining: Gauge::default(),
             http: HttpFigures::default(),
             notices: NoticeFigures::default(),
+            hand_on: HandOnFigures::default(),
         };
         figures.register_calls();
         figures.register_house();
@@ -174,7 +183,25 @@ impl Figures {
         figures.served.register(&mut figures.registry);
         figures.http.register(&mut figures.registry);
         figures.notices.register(&mut figures.registry);
+        figures.hand_on.register(&mut figures.registry);
         figures
+    }
+
+    /// By what calls are judged from now on: those of the plan before are gone.
+    pub(super) fn rules(&self, rules: &Kpi) {
+        self.answer_within.clear();
+        self.answer_rate.clear();
+        let lines = rules.lines.iter().map(|(line, own)| (line.as_str(), own));
+        for (line, formula) in lines.chain([("*", &rules.usual)]) {
+            let Formula { version, answer_within, clock, .. } = formula;
+            let labels = vec![
+                ("line", line.to_owned()),
+                ("formula", version.clone()),
+                ("clock", clock.word().to_owned()),
+            ];
+            self.answer_within.get_or_create(&labels).set(answer_within.as_secs_f64());
+            self.answer_rate.get_or_create(&labels).set(formula.rate());
+        }
     }
 
     fn register_calls(&mut self) {
@@ -196,13 +223,23 @@ impl Figures {
         r.register("seat_talk_seconds", "Talk with one seat", self.talk.clone());
         r.register(
             "service_level_met",
-            "Callers whom a seat answered within 15 s of waiting",
+            "Callers whom a seat answered within the time of their line's formula",
             self.within_level.clone(),
         );
         r.register(
             "service_level_missed",
             "Callers whom a seat answered later, or never",
             self.beyond_level.clone(),
+        );
+        r.register(
+            "kpi_answer_within_seconds",
+            "Within what time a caller is to be answered, by line (*: all others), formula and clock",
+            self.answer_within.clone(),
+        );
+        r.register(
+            "kpi_answer_rate_wanted",
+            "What part of the calls is to be answered, by line (*: all others), formula and clock",
+            self.answer_rate.clone(),
         );
         r.register("seat_offers", "Times a seat was rung", self.offers.clone());
         r.register("seat_offers_ended", "Offers without a talk, by reason", self.offers_ended.clone());

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CallId, QueueId, SeatId};
-use crate::switchboard::fact::{CallbackOutcome, OutwardPurpose, PriorityWhy, Subject, What};
+use crate::switchboard::fact::{CallbackOutcome, HandOn, OutwardPurpose, PriorityWhy, Subject, What};
 use crate::switchboard::request::{Disposed, Flag, Watching};
 
 /// Reasons for its priority kept of one call; later ones stay in the facts only.
@@ -92,6 +92,9 @@ pub struct Marks {
     pub callback_outcome: Option<CallbackOutcome>,
     /// What it was about: as it was said last.
     pub disposed: Option<Disposed>,
+    /// Whether it was handed on at once, where it is to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handed_on: Option<HandOn>,
     /// At most [`MARKS_MAX`], each flag once.
     pub flags: Vec<Flagged>,
     /// At most [`MARKS_MAX`]; who changes how they listen is in it twice.
@@ -121,7 +124,12 @@ impl Marks {
                 self.callback = Some(Kept { queue: queue.clone(), ahead: *ahead });
             }
             What::CallbackSettled { outcome } => self.callback_outcome = Some(*outcome),
-            What::Disposed(disposed) => self.disposed = Some(disposed.clone()),
+            What::Disposed(disposed) => {
+                let code = disposed.immediate.as_ref().map(|own| &own.code);
+                self.handed_on.take_if(|told| code != Some(&told.code)); // It was another matter.
+                self.disposed = Some(disposed.clone());
+            }
+            What::HandOn(told) => self.handed_on = Some(told.clone()),
             What::Flagged { flag, by } => {
                 let known = self.flags.iter().any(|flagged| flagged.flag == *flag);
                 if !known && self.flags.len() < MARKS_MAX {
@@ -151,6 +159,13 @@ impl Marks {
     /// Whether the caller wants to be known to nobody.
     pub fn is_confidential(&self) -> bool {
         self.flags.iter().any(|flagged| flagged.flag == Flag::Confidential)
+    }
+
+    /// Of a matter that is to be handed on at once: whether that is late; inner `None`: it is not handed on yet, and not
+    /// overdue.
+    pub fn hand_on(&self) -> Option<Option<bool>> {
+        self.disposed.as_ref()?.immediate.as_ref()?;
+        Some(self.handed_on.as_ref().map(|told| told.late))
     }
 
     /// Points of priority as they stood last.

@@ -9,17 +9,18 @@ use std::time::Duration;
 
 use prometheus_client::metrics::gauge::Gauge;
 
+use crate::acd::event::Purpose;
 use crate::id::{CallId, LineId, TrunkId};
+use crate::routing::kpi::{Clock, Formula, Kpi as Rules};
 use crate::switchboard::fact::{Cause, Fact, Party, Subject, What};
 use crate::telemetry::figures::{Figures, count, snake};
 use crate::telemetry::served::Names;
 use crate::telemetry::sound::TrunkLabels;
 use crate::telemetry::third::Watchers;
+use crate::time::Instant;
 
 /// Lines with figures of their own; later ones share the label `other`.
 pub const LINES_MAX: usize = 256;
-/// The city's promise: a call to 12345 is taken by a clerk within this time.
-pub const SERVICE_LEVEL: Duration = Duration::from_secs(15);
 /// Calls whose facts are being folded; beyond it a call is counted without its line.
 const OPEN_MAX: usize = 65_536;
 
@@ -47,6 +48,16 @@ struct Open {
     waiting: bool,
     talking: bool,
     watchers: Watchers,
+    judged: Judged,
+}
+
+/// By what a call's wait is judged: the formula of its line when it opened.
+#[derive(Debug)]
+struct Judged {
+    within: Duration,
+    clock: Clock,
+    opened: Instant,
+    rung: Option<Instant>,
 }
 
 /// The fold over all calls' facts.
@@ -57,6 +68,7 @@ pub struct Metrics {
     lines: HashMap<LineId, String>,
     trunks: TrunkLabels,
     names: Names,
+    rules: Rules,
 }
 
 impl Default for Metrics {
@@ -74,7 +86,14 @@ impl Metrics {
             lines: HashMap::new(),
             trunks: TrunkLabels::default(),
             names: Names::default(),
+            rules: Rules::default(),
         }
+    }
+
+    /// Calls that open from now on are judged by these rules: the plan's `[kpi]`.
+    pub fn judge_by(&mut self, rules: &Rules) {
+        self.figures.rules(rules);
+        self.rules = rules.clone();
     }
 
     /// The figures, to be shown and to be set by whoever measures.
@@ -90,8 +109,8 @@ impl Metrics {
         figures.served.apply(&fact.what, &mut self.names);
         match &fact.what {
             // Rooms are counted by their kind of line: each room would be a label of its own.
-            What::Opened { room: Some(room), trunk, .. } => self.opened(fact.call, &room.meeting, trunk),
-            What::Opened { line, trunk, .. } => self.opened(fact.call, line, trunk),
+            What::Opened { room: Some(room), trunk, .. } => self.opened(fact, &room.meeting, trunk),
+            What::Opened { line, trunk, .. } => self.opened(fact, line, trunk),
             What::Answered { durable } => {
                 if let Some(open) = self.open.get(&fact.call) {
                     count(&figures.answered, vec![("line", open.line.clone())]);
@@ -102,16 +121,20 @@ impl Metrics {
                 }
             }
             What::Announced { prompt } => figures.notices.announced(prompt),
-            What::DigitPressed { .. } | What::PeerDialled { .. } => {}
+            What::DigitPressed { .. } => {}
+            What::PeerDialled { .. } => self.rung(fact),
             What::Queued { .. } => self.wait(fact.call, true),
-            What::SeatOffered { .. } => {
+            What::SeatOffered { purpose, .. } => {
                 figures.offers.inc();
+                if *purpose == Purpose::Caller {
+                    self.rung(fact);
+                }
             }
             What::OfferEnded { why, .. } => {
                 let reason = snake(&format!("{why:?}"));
                 count(&figures.offers_ended, vec![("reason", reason)]);
             }
-            What::SeatAnswered { waited_ms, .. } => self.seat_answered(fact.call, *waited_ms),
+            What::SeatAnswered { waited_ms, .. } => self.seat_answered(fact, *waited_ms),
             What::SeatLeft { talked_ms, .. } => {
                 figures.talk.observe(seconds(*talked_ms));
                 self.talk(fact.call, false);
@@ -148,6 +171,7 @@ impl Metrics {
             | What::BotTalked { .. }
             | What::MessageLeft { .. }
             | What::Ordered { .. } => {}
+            What::HandOn(told) => figures.hand_on.told(told),
             What::RoomJoined { members } => figures.room_joined(*members),
             What::RoomLeft { members, .. } => figures.room_left(*members),
             What::PeerFailed { .. } => {
@@ -181,19 +205,22 @@ impl Metrics {
         }
     }
 
-    fn opened(&mut self, call: CallId, line: &LineId, trunk: &TrunkId) {
+    fn opened(&mut self, fact: &Fact, line: &LineId, trunk: &TrunkId) {
+        let Formula { answer_within, clock, .. } = self.rules.of(line);
+        let judged = Judged { within: *answer_within, clock: *clock, opened: fact.mono, rung: None };
         let line = self.line_label(line);
         let trunk = self.trunks.label(trunk);
         count(&self.figures.opened, vec![("line", line.clone())]);
         self.figures.active.inc();
         if self.open.len() < OPEN_MAX {
-            let open = Open { line, trunk, waiting: false, talking: false, watchers: Vec::new() };
-            self.open.insert(call, open);
+            let open = Open { line, trunk, waiting: false, talking: false, watchers: Vec::new(), judged };
+            self.open.insert(fact.call, open);
         }
     }
 
     /// One who was put through to the seat, or whom it was asked about, did not wait for it in a queue.
-    fn seat_answered(&mut self, call: CallId, waited_ms: u64) {
+    fn seat_answered(&mut self, fact: &Fact, waited_ms: u64) {
+        let call = fact.call;
         let waited = self.open.get(&call).is_none_or(|open| open.waiting);
         self.wait(call, false);
         self.talk(call, true);
@@ -201,10 +228,22 @@ impl Metrics {
             return;
         }
         self.figures.wait.observe(seconds(waited_ms));
-        if Duration::from_millis(waited_ms) <= SERVICE_LEVEL {
+        let waited = Duration::from_millis(waited_ms);
+        let is_in_time = match self.open.get(&call).map(|open| &open.judged) {
+            Some(judged) => judged.wait(waited, fact.mono) <= judged.within,
+            None => waited <= self.rules.usual.answer_within,
+        };
+        if is_in_time {
             self.figures.within_level.inc();
         } else {
             self.figures.beyond_level.inc();
+        }
+    }
+
+    /// Somebody's telephone rings for the caller.
+    fn rung(&mut self, fact: &Fact) {
+        if let Some(open) = self.open.get_mut(&fact.call) {
+            open.judged.rung.get_or_insert(fact.mono);
         }
     }
 
@@ -250,6 +289,17 @@ impl Metrics {
     }
 }
 
+impl Judged {
+    /// How long a caller waited who is answered now, after so long in the queue.
+    fn wait(&self, queued: Duration, now: Instant) -> Duration {
+        match self.clock {
+            Clock::Arrival => now.since(self.opened),
+            Clock::Queue => queued,
+            Clock::Ring => self.rung.map_or(queued, |rung| now.since(rung)),
+        }
+    }
+}
+
 /// Moves a call's flag and the gauge together, so that the gauge never counts a call twice.
 fn turn(flag: &mut bool, to: bool, gauge: &Gauge) {
     match (*flag, to) {
@@ -275,7 +325,7 @@ mod tests {
     use crate::id::{Dice, QueueId, SeatId, TrunkId};
     use crate::switchboard::fact::{CallbackOutcome, Room};
     use crate::switchboard::request::Watching;
-    use crate::time::{Instant, Timestamp};
+    use crate::time::Timestamp;
 
     struct Caller {
         call: CallId,

@@ -3,6 +3,7 @@
 //! Nothing here knows how a fact arises. [`CallRecord`] is one call's fold, [`Metrics`] the house's.
 
 pub mod figures;
+mod hand_on;
 mod http;
 pub mod kpi;
 pub mod marks;

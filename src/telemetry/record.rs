@@ -277,6 +277,7 @@ impl CallRecord {
             | What::CallbackKept { .. }
             | What::CallbackSettled { .. }
             | What::Disposed(_)
+            | What::HandOn(_)
             | What::Flagged { .. }
             | What::SurveyReason { .. }
             | What::RoomJoined { .. }
@@ -446,7 +447,7 @@ mod tests {
         ];
         let grades = |whats: &[What]| {
             let record = CallRecord::fold(&facts(whats.to_vec())).unwrap();
-            let kpi = crate::telemetry::kpi::Kpi::fold(std::slice::from_ref(&record));
+            let kpi = crate::telemetry::kpi::Kpi::fold(std::slice::from_ref(&record), &Default::default());
             let clerks = kpi.seats["1001"].satisfaction.grades;
             (
                 (record.grade, record.marks.survey_reason),

@@ -14,8 +14,8 @@ use crate::id::{BotId, CallId, LineId, QueueId, SeatId, TrunkId};
 use crate::time::Timestamp;
 
 pub use super::words::{
-    CallKind, ClosedBy, Direction, Flag, Graded, MessageSpan, ObjectKind, OfferPurpose, OverflowRule,
-    SaidLine, Speaker, TransferKind, TransferStep, Unanswered,
+    CallKind, ClosedBy, Direction, Flag, Graded, Immediate, MessageSpan, ObjectKind, OfferPurpose,
+    OverflowRule, SaidLine, Speaker, TransferKind, TransferStep, Unanswered,
 };
 
 /// `schema_version` in the data of every event.
@@ -308,6 +308,9 @@ pub enum EventBody {
         unsurveyed: bool,
         /// By whom.
         by: String,
+        /// It is to be handed on at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        immediate: Option<Immediate>,
     },
     /// The call is marked.
     #[serde(rename = "hotline.call.flagged.v1")]

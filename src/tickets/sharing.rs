@@ -73,7 +73,7 @@ impl Scope {
                 match kind {
                     ObjectKind::SubCenter | ObjectKind::ExpertGroup => self.lines.contains(&object),
                     ObjectKind::Department => self.departments.contains(&object),
-                    ObjectKind::Emergency | ObjectKind::Seat => false,
+                    ObjectKind::Emergency | ObjectKind::Peer | ObjectKind::Seat => false,
                 }
             }
             _ => false,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::id::{CallId, LineId, QueueId, SeatId};
 use crate::time::Timestamp;
 
-use super::event::{CallKind, ClosedBy, EventBody, Graded, MessageSpan};
+use super::event::{CallKind, ClosedBy, EventBody, Graded, Immediate, MessageSpan};
 use super::story::Story;
 
 /// Least digits of the counter behind the date.
@@ -167,6 +167,9 @@ pub struct Disposition {
     pub unsurveyed: bool,
     /// By whom.
     pub by: String,
+    /// It is to be handed on at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub immediate: Option<Immediate>,
 }
 
 /// How far a call has come.
@@ -287,7 +290,7 @@ impl Ticket {
             EventBody::Outward { of, .. } => self.of = *of,
             EventBody::CallbackKept { .. } => {}
             EventBody::CallbackSettled { outcome } => self.callback = Some(outcome.clone()),
-            EventBody::Disposed { field, matter, not_accepted, secret, unsurveyed, by } => {
+            EventBody::Disposed { field, matter, not_accepted, secret, unsurveyed, by, immediate } => {
                 self.disposition = Some(Disposition {
                     field: field.clone(),
                     matter: matter.clone(),
@@ -295,6 +298,7 @@ impl Ticket {
                     secret: *secret,
                     unsurveyed: *unsurveyed,
                     by: by.clone(),
+                    immediate: immediate.clone(),
                 });
             }
             EventBody::PeerAnswered { .. } => self.move_to(TicketState::Talking),

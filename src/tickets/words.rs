@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::LineId;
+use crate::time::Timestamp;
+
 /// Calls that are nobody's case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -127,6 +130,18 @@ pub enum Flag {
     Confidential,
     /// Somebody's life or safety.
     Urgent,
+}
+
+/// What is to be handed on at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Immediate {
+    /// The code for which it is.
+    pub code: String,
+    /// Whom the clerk asks into the call; left out: the ticket hands it on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<LineId>,
+    /// Later is late.
+    pub due_at: Timestamp,
 }
 
 /// A part of a call's recording, milliseconds from its beginning.

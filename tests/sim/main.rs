@@ -28,6 +28,7 @@ mod case_calendar;
 mod case_codecs;
 mod case_crowd;
 mod case_follow_up;
+mod case_hand_on;
 mod case_house;
 mod case_kept;
 mod case_lapsed;

@@ -17,6 +17,28 @@ pub struct Disposition {
     pub not_accepted: Vec<Code>,
     /// Matters of which satisfaction is not chased.
     pub unsurveyed: Vec<Code>,
+    /// Matters that are handed on at once.
+    pub immediate: Vec<Immediate>,
+}
+
+/// `[[disposition.immediate]]`: complaints and matters of enforcement go to who is competent at once (the notice, 二(二)2):
+/// 12345 does not do departments' work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Immediate {
+    /// A code of `fields` or `types`.
+    pub code: String,
+    /// Who is asked into the call: a number of the plan that a clerk may ask. `None`: its ticket is what hands it on.
+    pub to: Option<LineId>,
+    /// So soon after it was said what the call is about; later is late.
+    pub within: Duration,
+}
+
+impl Disposition {
+    /// What must be done at once about a matter with these codes: by the type first, then by the field.
+    pub fn immediate(&self, field: Option<&str>, kind: Option<&str>) -> Option<&Immediate> {
+        let of = |code: &str| self.immediate.iter().find(|own| own.code == code);
+        kind.and_then(of).or_else(|| field.and_then(of))
+    }
 }
 
 /// One code.

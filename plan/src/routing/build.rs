@@ -20,6 +20,7 @@ use super::proof::HumanFirst;
 use super::queueing::Known;
 use super::rewrite::{Act, Rewriting, Rule, Rules};
 use super::source::Said;
+use super::tables::kpi::KpiTable;
 use super::tables::meeting::MeetingTable;
 use super::tables::proof::{HumanFirstTable, RestoredTable};
 use super::tables::trunk::{MemberTable, ProbeSaid, RewriteTable, RuleTable};
@@ -80,6 +81,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         tokens: table.tokens.iter().map(people::token).collect::<Option<_>>()?,
         callers,
         disposition: afterwards::disposition(table.disposition.as_ref())?,
+        kpi: KpiTable::plan(table)?,
         missed: afterwards::missed(table.missed.as_ref())?,
         follow_up: afterwards::follow_up(table)?,
         calling: match &table.calling {

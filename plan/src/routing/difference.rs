@@ -10,6 +10,7 @@ mod feeds;
 mod fixed;
 mod flows;
 mod kind;
+mod kpi;
 mod parts;
 mod sections;
 

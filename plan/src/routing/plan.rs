@@ -13,6 +13,7 @@ use super::by_number::ByNumber;
 use super::calendar::Calendars;
 use super::callers::Callers;
 use super::feed::{Feed, Pace};
+use super::kpi::Kpi;
 use super::meeting::Meeting;
 use super::merge_lists::MergeList;
 use super::peers::Peers;
@@ -76,6 +77,8 @@ pub struct Plan {
     pub callers: Callers,
     /// What calls are about.
     pub disposition: Disposition,
+    /// How callers' waits are judged.
+    pub kpi: Kpi,
     /// Callers who gave up.
     pub missed: Missed,
     /// Whether callers were helped.

@@ -9,6 +9,7 @@ pub mod calendar;
 pub mod callers;
 pub mod case;
 pub mod feed;
+pub mod kpi;
 pub mod look_up;
 pub mod meeting;
 pub mod peers;
@@ -42,6 +43,7 @@ use calendar::{CalendarTable, HolidayTable, HoursTable};
 use callers::{CallersTable, LaneTable, PolicyTable};
 use case::CaseTable;
 use feed::{FeedTable, PaceTable};
+use kpi::KpiTable;
 use look_up::{BotTable, LookUpTable};
 use meeting::MeetingTable;
 use peers::PeerTable;
@@ -133,6 +135,8 @@ pub struct RoutingTable {
     pub policies: Vec<PolicyTable>,
     /// `[disposition]`.
     pub disposition: Option<DispositionTable>,
+    /// `[kpi]`.
+    pub kpi: Option<KpiTable>,
     /// `[missed]`.
     pub missed: Option<MissedTable>,
     /// `[follow_up]`.

@@ -1,13 +1,14 @@
 //! Which figures are shown, and what they are called. Their formulas are with them, in `telemetry::kpi`.
 
 use super::table::{Cell, Heading, Table};
+use crate::routing::kpi::{Formula, Kpi as Rules};
 use crate::telemetry::kpi::{Calls, Kpi, Satisfaction, Service, Spread};
 
 type Figure = (Heading, Cell);
 
 /// The day in one row.
-pub(super) fn total(kpi: &Kpi) -> Table {
-    let mut figures = of_calls(&kpi.total);
+pub(super) fn total(kpi: &Kpi, rules: &Rules) -> Table {
+    let mut figures = of_calls(&kpi.total, &rules.usual);
     figures.push((
         ("repeat_callers", "重复来电人", "callers who called again"),
         Cell::Count(kpi.repeat_callers),
@@ -18,15 +19,20 @@ pub(super) fn total(kpi: &Kpi) -> Table {
     table([figures])
 }
 
-/// A row for each line, queue or department.
-pub(super) fn calls<'a>(by: &'static str, rows: impl Iterator<Item = (String, &'a Calls)>) -> Table {
+/// A row for each line, queue or department, each with the formula that says what is wanted of it.
+pub(super) fn calls<'a>(
+    by: &'static str,
+    rows: impl Iterator<Item = (String, &'a Calls)>,
+    formula: impl Fn(&str) -> &'a Formula,
+) -> Table {
     let row = |(name, calls): (String, &Calls)| {
+        let judged_by = formula(&name);
         let mut figures = vec![(name_of(by), Cell::Text(name))];
-        figures.extend(of_calls(calls));
+        figures.extend(of_calls(calls, judged_by));
         figures
     };
     let rows: Vec<_> = rows.map(row).collect();
-    if rows.is_empty() { empty(name_of(by), of_calls(&Calls::default())) } else { table(rows) }
+    if rows.is_empty() { empty(name_of(by), of_calls(&Calls::default(), formula(""))) } else { table(rows) }
 }
 
 /// A row for each seat or target.
@@ -82,20 +88,20 @@ fn span(name: &'static str, zh: &'static str, en: &'static str, ms: Option<u64>)
     ((name, zh, en), Cell::Span(ms))
 }
 
-fn of_calls(calls: &Calls) -> Vec<Figure> {
+fn of_calls(calls: &Calls, formula: &Formula) -> Vec<Figure> {
     let waits = &calls.waits;
     let mut figures = vec![
         count("opened", "来电", "calls", calls.opened),
         count("asked", "求人工", "asked for a person", calls.asked),
         count("answered", "人工接通", "answered", calls.answered),
         rate("answer_rate", "接通率", "answer rate", calls.answer_rate()),
-        ((("answer_rule_kept"), "达95%", "95 % kept"), Cell::Yes(calls.is_rule_kept())),
-        count("within_15s", "15秒内接通", "within 15 s", calls.within),
-        rate("within_15s_rate", "15秒接通率", "15-s rate", calls.within_rate()),
+        (("answer_rule_kept", "达标", "as wanted"), Cell::Yes(calls.is_rule_kept(formula.rate()))),
+        count("within", "限时接通", "in time", calls.within),
+        rate("within_rate", "限时接通率", "in-time rate", calls.within_rate()),
         rate(
-            "within_15s_of_call_rate",
-            "15秒接通率(自来电)",
-            "15-s rate from INVITE",
+            "within_of_call_rate",
+            "限时接通率(自来电)",
+            "in-time rate from INVITE",
             calls.within_of_call_rate(),
         ),
         span("wait_mean_ms", "平均等待", "mean wait", waits.mean_ms()),
@@ -104,9 +110,10 @@ fn of_calls(calls: &Calls) -> Vec<Figure> {
         span("wait_p95_ms", "等待P95", "wait p95", waits.percentile_ms(95)),
         span("wait_max_ms", "最长等待", "longest wait", waits.max_ms()),
         count("abandoned", "放弃", "gave up", calls.abandoned),
-        count("abandoned_short", "5秒内放弃", "gave up within 5 s", calls.abandoned_short),
+        count("abandoned_short", "短时放弃", "gave up at once", calls.abandoned_short),
         count("overflowed", "溢出", "sent on", calls.overflowed),
         count("open", "仍在等待", "waiting still", calls.open),
+        count("left_out", "不计入", "left out", calls.left_out.asked),
         count("missed", "漏接", "missed", calls.missed),
         count("called_back", "漏接已回", "called back", calls.called_back),
         rate("called_back_rate", "回拨率", "call-back rate", calls.called_back_rate()),
@@ -117,6 +124,12 @@ fn of_calls(calls: &Calls) -> Vec<Figure> {
         rate("first_correct_rate", "一次转接准确率", "first transfer right", calls.first_correct_rate()),
     ];
     figures.extend(of_satisfaction(&calls.satisfaction));
+    figures.extend([
+        count("immediate", "立即交办", "to hand on at once", calls.immediate),
+        count("immediate_in_time", "按时交办", "handed on in time", calls.immediate_in_time),
+        count("immediate_late", "交办超时", "handed on late", calls.immediate_late),
+        (("formula", "口径", "formula"), Cell::Text(formula.version.clone())),
+    ]);
     figures
 }
 

@@ -45,9 +45,9 @@ fn a_day_is_told_in_both_languages_with_its_rates_and_times() {
         found.rsplit(' ').next().unwrap().to_owned()
     };
     assert!(text.starts_with("2026-11-26\n"));
-    assert_eq!((line("接通率 / answer rate"), line("达95% / 95 % kept")), ("90.00%".into(), "否/no".into()));
+    assert_eq!((line("接通率 / answer rate"), line("达标 / as wanted")), ("90.00%".into(), "否/no".into()));
     assert_eq!(
-        (line("15秒接通率 / 15-s rate"), line("通话时长 / talk")),
+        (line("限时接通率 / in-time rate"), line("通话时长 / talk")),
         ("80.00%".into(), "1:02:03.4".into())
     );
     assert_eq!((line("平均等待 / mean wait"), line("重复来电人")), ("-".into(), "2".into()));

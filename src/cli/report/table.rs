@@ -85,9 +85,16 @@ impl Table {
         json!({ "day": day.to_string(), "rows": self.rows.iter().map(object).collect::<Vec<_>>() })
     }
 
-    pub(super) fn csv(&self) -> String {
-        let names: Vec<String> = self.headings.iter().map(|(name, ..)| (*name).to_owned()).collect();
-        let rows = self.rows.iter().map(|row| row.iter().map(Cell::plain).collect());
+    /// `beside`: what is the same in each line, where no column of that name has its own.
+    pub(super) fn csv(&self, beside: &[(&str, &str)]) -> String {
+        let is_new = |(name, _): &&(&str, &str)| self.headings.iter().all(|(own, ..)| own != name);
+        let beside: Vec<&(&str, &str)> = beside.iter().filter(is_new).collect();
+        let own = self.headings.iter().map(|(name, ..)| (*name).to_owned());
+        let names: Vec<String> = own.chain(beside.iter().map(|(name, _)| (*name).to_owned())).collect();
+        let rows = self.rows.iter().map(|row| {
+            let own = row.iter().map(Cell::plain);
+            own.chain(beside.iter().map(|(_, value)| (*value).to_owned())).collect()
+        });
         std::iter::once(names).chain(rows).map(|row: Vec<String>| csv_line(&row)).collect()
     }
 

@@ -169,6 +169,7 @@ impl House {
             now,
         );
         let mut metrics = Metrics::new();
+        metrics.judge_by(&plan.kpi);
         closed.iter().for_each(|fact| metrics.apply(fact));
         let serving = Arc::new(AtomicBool::new(false));
         let listening = match listener {

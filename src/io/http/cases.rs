@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::extract::{Path, State as Shared};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::body::Strict;
 use super::problem::Problem;
 use super::{Done, Extracted, Me, call_of};
-use crate::switchboard::request::{self, Disposed, Request};
+use crate::switchboard::request::{self, AtOnce, Disposed, Request};
 
 /// What a call was about: codes of the plan's `[disposition]`.
 #[derive(Deserialize, ToSchema)]
@@ -27,6 +27,29 @@ pub(super) struct DispositionBody {
     /// Satisfaction is not chased.
     #[serde(default)]
     unsurveyed: bool,
+}
+
+/// What is to be done at once about the matter, by `[[disposition.immediate]]`.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "code": "complaint", "to": "12366", "within_ms": 120_000, "due_at": "2026-11-27T01:02:00Z"
+}))]
+pub(super) struct AtOnceView {
+    /// The code for which it is.
+    code: String,
+    /// Whom to ask into the call: what `/consult` wants as its `to`. Left out: the ticket hands the matter on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    /// How soon, milliseconds.
+    within_ms: u64,
+    /// Until when.
+    due_at: String,
+}
+
+impl From<AtOnce> for AtOnceView {
+    fn from(AtOnce { code, to, within_ms, due_at }: AtOnce) -> Self {
+        AtOnceView { code, to: to.map(|to| to.to_string()), within_ms, due_at: due_at.to_string() }
+    }
 }
 
 /// As what a call is marked.
@@ -60,7 +83,7 @@ pub(super) async fn dispose(
 ) -> Result<Json<Done>, Problem> {
     let DispositionBody { field, kind, not_accepted, secret, unsurveyed } = body;
     let by = me.asker.name.clone();
-    let disposed = Disposed { field, kind, not_accepted, secret, unsurveyed, by };
+    let disposed = Disposed { field, kind, not_accepted, secret, unsurveyed, by, immediate: None };
     app.ask(&me.asker, Request::Dispose { call: call_of(&call)?, disposed }).await
 }
 

@@ -147,6 +147,9 @@ struct Done {
     /// The call that was begun for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     call: Option<String>,
+    /// What is to be done at once about the matter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    immediate: Option<cases::AtOnceView>,
 }
 
 /// Listens at `at`; whoever connects waits in the kernel until [`serve`].
@@ -233,8 +236,11 @@ impl App {
         let (reply, answer) = oneshot::channel();
         let answer = self.sent(Ask::Request { asker: asker.clone(), request, reply }, answer).await?;
         match answer? {
-            Reply::Done => Ok(Json(Done { done: true, call: None })),
-            Reply::Begun(call) => Ok(Json(Done { done: true, call: Some(call.to_string()) })),
+            Reply::Done => Ok(Json(Done { done: true, call: None, immediate: None })),
+            Reply::Begun(call) => {
+                Ok(Json(Done { done: true, call: Some(call.to_string()), immediate: None }))
+            }
+            Reply::AtOnce(own) => Ok(Json(Done { done: true, call: None, immediate: Some(own.into()) })),
         }
     }
 

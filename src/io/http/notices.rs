@@ -187,7 +187,7 @@ pub(super) async fn end(
     // Whoever ended it may rely on it: the next caller does not hear it.
     let (reply, answer) = oneshot::channel();
     app.sent(Ask::NoticeEnded { id, reply }, answer).await?;
-    Ok(Json(Done { done: true, call: None }))
+    Ok(Json(Done { done: true, call: None, immediate: None }))
 }
 
 fn known(board: &Switchboard, now: Now, lines: Vec<String>, prompt: Option<&str>) -> Known {

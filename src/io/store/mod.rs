@@ -358,6 +358,7 @@ fn is_essential(job: &StoreJob) -> bool {
                     | What::Transfer { .. }
                     | What::Outward { .. }
                     | What::Disposed(_)
+                    | What::HandOn(_)
                     | What::Flagged { .. }
                     | What::Ordered { .. }
                     | What::Recorded { .. }

@@ -438,6 +438,7 @@ mod tests {
             secret: false,
             unsurveyed: true,
             by: "1001".into(),
+            immediate: None,
         };
         desk.told(&disposed(Some("market"), None));
         desk.told(&disposed(None, Some("litigation")));

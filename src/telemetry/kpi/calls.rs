@@ -1,7 +1,7 @@
 //! Calls of one line, one queue, or of all.
 
+use super::judged::Judged;
 use super::service::Spread;
-use super::{ANSWER_RATE, ANSWER_WITHIN_MS, SHORT_ABANDON_MS};
 use crate::switchboard::fact::CallbackOutcome;
 use crate::telemetry::CallRecord;
 use crate::telemetry::transfers::Taken;
@@ -18,23 +18,25 @@ pub struct Calls {
     pub asked: u64,
     /// A person picked up, at whatever time.
     pub answered: u64,
-    /// Within 15 s of the moment when the caller began to wait.
+    /// Within the time of the line's formula, from when its clock begins.
     pub within: u64,
-    /// Within 15 s of the INVITE: prompts count as waiting.
+    /// Within that time of the INVITE, whatever the clock: prompts count as waiting.
     pub within_of_call: u64,
     /// The queue's rule sent the caller on, and no person picked up.
     pub overflowed: u64,
-    /// Gave up after [`SHORT_ABANDON_MS`] or more of waiting.
+    /// Gave up after the formula's `short_abandon` or more of waiting.
     pub abandoned: u64,
     /// Gave up sooner.
     pub abandoned_short: u64,
     /// Wait still.
     pub open: u64,
+    /// Of those above, but for who waits still: calls that the rules leave out of the rates.
+    pub left_out: Answers,
     /// Gave up, or were sent on: nobody spoke with them.
     pub missed: u64,
     /// Of those, who was reached afterwards, or called again and was answered.
     pub called_back: u64,
-    /// Waits of those who were answered, from when they began to wait.
+    /// Waits of those who were answered, from when the clock begins.
     pub waits: Spread,
     /// The callers' time with somebody, milliseconds.
     pub talked_ms: u64,
@@ -46,12 +48,33 @@ pub struct Calls {
     pub transferred: u64,
     /// Of those, the ones whose first went where it should: it was picked up, and no other followed.
     pub first_correct: u64,
+    /// Of `transferred` and `first_correct`, those that the rules leave out.
+    pub transfers_left_out: (u64, u64),
     /// Transfers after the first of a call.
     pub re_transfers: u64,
     /// Grades.
     pub satisfaction: Satisfaction,
     /// Reasons for bad grades, by digit: 1 … 9.
     pub reasons: [u64; 9],
+    /// Matters that were to be handed on at once.
+    pub immediate: u64,
+    /// Of those, handed on in time.
+    pub immediate_in_time: u64,
+    /// Too late, or not yet and overdue.
+    pub immediate_late: u64,
+}
+
+/// How calls were answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// Asked for a person.
+    pub asked: u64,
+    /// Of those, answered.
+    pub answered: u64,
+    /// In time.
+    pub within: u64,
+    /// In time, from the INVITE on.
+    pub within_of_call: u64,
 }
 
 /// 好差评.
@@ -101,89 +124,105 @@ impl Satisfaction {
 }
 
 impl Calls {
-    pub(super) fn take(&mut self, record: &CallRecord, called_back: bool) {
+    pub(super) fn take(&mut self, record: &CallRecord, called_back: bool, judged: Judged) {
         self.opened += 1;
         self.talked_ms += record.times.with_somebody_ms;
         self.held_ms += record.times.on_hold_ms;
-        self.transfers(record);
+        self.transfers(record, judged.no_transfer);
+        self.handed_on(record);
         if let Some(grade) = record.grade {
-            let unsurveyed = record.marks.disposed.as_ref().is_some_and(|disposed| disposed.unsurveyed);
-            self.satisfaction.take(grade, unsurveyed);
+            self.satisfaction.take(grade, judged.unsurveyed);
         }
         let reason = record.marks.survey_reason.map(|digit| usize::from(digit).wrapping_sub(1));
         if let Some(count) = reason.and_then(|index| self.reasons.get_mut(index)) {
             *count += 1;
         }
-        let Some(asked_ms) = record.asked_ms else { return };
+        let Some(from_ms) = judged.from_ms else { return };
         self.asked += 1;
         if let Some(person_ms) = record.person_ms {
-            let waited_ms = person_ms.saturating_sub(asked_ms);
+            let waited_ms = person_ms.saturating_sub(from_ms);
+            let within = u64::from(waited_ms <= judged.within_ms);
+            let within_of_call = u64::from(person_ms <= judged.within_ms);
             self.answered += 1;
-            self.within += u64::from(waited_ms <= ANSWER_WITHIN_MS);
-            self.within_of_call += u64::from(person_ms <= ANSWER_WITHIN_MS);
+            self.within += within;
+            self.within_of_call += within_of_call;
             self.waits.add(waited_ms);
+            if judged.no_answer {
+                self.left_out.add(&Answers { asked: 1, answered: 1, within, within_of_call });
+            }
             return;
         }
-        let gone_ms = match (record.overflow, record.lasted_ms) {
-            (Some(_), _) => None,
-            (None, Some(lasted_ms)) => Some(lasted_ms.saturating_sub(asked_ms)),
+        match (record.overflow, record.lasted_ms) {
+            (Some(_), _) => self.overflowed += 1,
+            (None, Some(_)) if judged.gave_up_at_once => self.abandoned_short += 1,
+            (None, Some(_)) => self.abandoned += 1,
             (None, None) => {
                 self.open += 1;
                 return;
             }
-        };
-        match gone_ms {
-            None => self.overflowed += 1,
-            Some(waited_ms) if waited_ms < SHORT_ABANDON_MS => self.abandoned_short += 1,
-            Some(_) => self.abandoned += 1,
         }
+        self.left_out.asked += u64::from(judged.no_answer);
         use CallbackOutcome::{Answered, AnsweredSince};
         let settled = record.marks.callback_outcome;
         self.missed += 1;
         self.called_back += u64::from(called_back || matches!(settled, Some(Answered | AnsweredSince)));
     }
 
-    fn transfers(&mut self, record: &CallRecord) {
+    fn handed_on(&mut self, record: &CallRecord) {
+        let Some(state) = record.marks.hand_on() else { return };
+        self.immediate += 1;
+        self.immediate_in_time += u64::from(state == Some(false));
+        self.immediate_late += u64::from(state == Some(true));
+    }
+
+    fn transfers(&mut self, record: &CallRecord, no_transfer: bool) {
         let begun = record.reached.transfers.iter().map(|transfer| transfer.taken());
         let begun: Vec<Taken> =
             begun.filter(|taken| !matches!(taken, Taken::AfterHours | Taken::Declined)).collect();
         let count = begun.len() as u64 + u64::from(record.reached.transfers_more);
         self.transfers += count;
         if let Some(first) = begun.first() {
+            let correct = u64::from(count == 1 && matches!(first, Taken::Accepted(_)));
             self.transferred += 1;
             self.re_transfers += count - 1;
-            self.first_correct += u64::from(count == 1 && matches!(first, Taken::Accepted(_)));
+            self.first_correct += correct;
+            if no_transfer {
+                self.transfers_left_out.0 += 1;
+                self.transfers_left_out.1 += correct;
+            }
         }
     }
 
-    /// Calls that count for the rates: those who gave up at once, and who wait still, are left out.
+    /// Calls that count for the rates: who waits still does not, nor what the rules leave out, as it is usual of those
+    /// who gave up at once.
     pub fn counted(&self) -> u64 {
-        self.asked - self.abandoned_short - self.open
+        self.asked - self.left_out.asked - self.open
     }
 
-    /// 接通率: answered / (asked − abandoned at once − open).
+    /// 接通率: answered / (asked − left out − open).
     pub fn answer_rate(&self) -> Option<f64> {
-        part(self.answered, self.counted())
+        part(self.answered - self.left_out.answered, self.counted())
     }
 
-    /// 15 秒接通率, by our clock: answered within 15 s of beginning to wait / the same.
+    /// 限时接通率 (15 秒接通率): answered in time by the clock of the formula / the same.
     pub fn within_rate(&self) -> Option<f64> {
-        part(self.within, self.counted())
+        part(self.within - self.left_out.within, self.counted())
     }
 
     /// The same from the INVITE on.
     pub fn within_of_call_rate(&self) -> Option<f64> {
-        part(self.within_of_call, self.counted())
+        part(self.within_of_call - self.left_out.within_of_call, self.counted())
     }
 
-    /// GB/T 33358-2016: whether 95 % of the calls of 24 hours were answered. `None`: there were none.
-    pub fn is_rule_kept(&self) -> Option<bool> {
-        self.answer_rate().map(|rate| rate >= ANSWER_RATE)
+    /// Whether this part of the calls was answered (GB/T 33358-2016: 95 % of those of 24 hours). `None`: there were none.
+    pub fn is_rule_kept(&self, wanted: f64) -> Option<bool> {
+        self.answer_rate().map(|rate| rate >= wanted)
     }
 
     /// 一次转接准确率: first transfers that went where they should / calls that were transferred.
     pub fn first_correct_rate(&self) -> Option<f64> {
-        part(self.first_correct, self.transferred)
+        let (transferred, correct) = self.transfers_left_out;
+        part(self.first_correct - correct, self.transferred - transferred)
     }
 
     /// 漏接回拨率: called back / missed.
@@ -212,14 +251,30 @@ impl Calls {
             (&mut self.transferred, other.transferred),
             (&mut self.first_correct, other.first_correct),
             (&mut self.re_transfers, other.re_transfers),
+            (&mut self.transfers_left_out.0, other.transfers_left_out.0),
+            (&mut self.transfers_left_out.1, other.transfers_left_out.1),
+            (&mut self.immediate, other.immediate),
+            (&mut self.immediate_in_time, other.immediate_in_time),
+            (&mut self.immediate_late, other.immediate_late),
         ] {
             *mine += theirs;
         }
+        self.left_out.add(&other.left_out);
         self.satisfaction.add(satisfaction);
         self.waits.append(waits);
         for (mine, theirs) in self.reasons.iter_mut().zip(reasons) {
             *mine += theirs;
         }
+    }
+}
+
+impl Answers {
+    fn add(&mut self, other: &Answers) {
+        let Answers { asked, answered, within, within_of_call } = other;
+        self.asked += asked;
+        self.answered += answered;
+        self.within += within;
+        self.within_of_call += within_of_call;
     }
 }
 

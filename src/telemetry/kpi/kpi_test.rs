@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use super::*;
 use crate::acd::event::{OfferEnd, Overflow};
 use crate::id::Dice;
+use crate::routing::kpi::{Clock, Exclude, Exclusion, Formula};
 use crate::switchboard::fact::{AFTER_HOURS, CallbackOutcome, Cause, Fact, OutwardPurpose, Subject, What};
 use crate::switchboard::request::Disposed;
 use crate::time::{Instant, Timestamp};
@@ -126,7 +129,7 @@ fn answer_rates_and_waits_are_those_that_one_counts_by_hand() {
     records.push(overflowed.closed(50_000));
     records.push(Story::of(13, "12345", "").queued(2_000, "main").record());
     records.push(Story::of(14, "12345", "").closed(1_000)); // Refused, or gone before the queue.
-    let kpi = Kpi::fold(&records);
+    let kpi = Kpi::fold(&records, &Rules::default());
     let total = &kpi.total;
     assert_eq!((total.opened, total.asked, total.answered), (10, 9, 5));
     assert_eq!((total.within, total.within_of_call), (3, 2));
@@ -136,21 +139,24 @@ fn answer_rates_and_waits_are_those_that_one_counts_by_hand() {
         (total.counted(), total.answer_rate(), total.within_rate()),
         (7, Some(5.0 / 7.0), Some(3.0 / 7.0))
     );
-    assert_eq!((total.within_of_call_rate(), total.is_rule_kept()), (Some(2.0 / 7.0), Some(false)));
+    assert_eq!((total.within_of_call_rate(), total.is_rule_kept(0.95)), (Some(2.0 / 7.0), Some(false)));
     let waits = &total.waits;
     assert_eq!((waits.mean_ms(), waits.max_ms()), (Some(18_600), Some(40_000)));
     let at = [1, 20, 21, 50, 80, 81, 100].map(|percent| waits.percentile_ms(percent).unwrap());
     assert_eq!(at, [10_000, 10_000, 13_000, 15_000, 15_001, 40_000, 40_000]);
     assert_eq!((total.talked_ms, total.missed, total.called_back), (5 * 60_000, 3, 0));
-    let none = Kpi::fold([]).total;
-    assert_eq!((none.answer_rate(), none.is_rule_kept(), none.waits.percentile_ms(50)), (None, None, None));
+    let none = Kpi::fold([], &Rules::default()).total;
+    assert_eq!(
+        (none.answer_rate(), none.is_rule_kept(0.95), none.waits.percentile_ms(50)),
+        (None, None, None)
+    );
     // Nineteen of twenty are 95 %.
     let kept: Vec<CallRecord> = (1..20)
         .map(|n| served(n, "12345", 9_000, "1001").closed(200_000))
         .chain([given_up(20, "12345", "", 9_000)])
         .collect();
-    assert_eq!(Kpi::fold(&kept).total.is_rule_kept(), Some(true));
-    assert_eq!(Kpi::fold(&kept[1..]).total.is_rule_kept(), Some(false));
+    assert_eq!(Kpi::fold(&kept, &Rules::default()).total.is_rule_kept(0.95), Some(true));
+    assert_eq!(Kpi::fold(&kept[1..], &Rules::default()).total.is_rule_kept(0.95), Some(false));
 }
 
 #[test]
@@ -203,7 +209,7 @@ fn seats_experts_and_centers_are_measured_alike() {
             .seat_left(66_000, "2002")
             .closed(66_000),
     ];
-    let kpi = Kpi::fold(&records);
+    let kpi = Kpi::fold(&records, &Rules::default());
     let of = |service: &Service| {
         let ends =
             [service.offered, service.accepted, service.unanswered, service.refused, service.after_hours];
@@ -266,7 +272,7 @@ fn what_is_counted_of_calls_adds_up_over_lines_queues_and_owners() {
             }
         });
     }
-    let kpi = Kpi::fold(&records);
+    let kpi = Kpi::fold(&records, &Rules::default());
     let sum = |parts: &mut dyn Iterator<Item = &Calls>| {
         let mut sum = Calls::default();
         parts.for_each(|calls| sum.add(calls));
@@ -309,7 +315,7 @@ fn satisfaction_is_told_with_and_without_what_is_not_chased() {
     let grades = [(1, false), (3, false), (4, false), (5, true), (5, true), (2, true)];
     let records: Vec<CallRecord> =
         grades.into_iter().zip(1..).map(|((grade, apart), n)| graded(n, grade, apart)).collect();
-    let kpi = Kpi::fold(&records);
+    let kpi = Kpi::fold(&records, &Rules::default());
     for satisfaction in
         [&kpi.total.satisfaction, &kpi.lines["12345"].satisfaction, &kpi.seats["1001"].satisfaction]
     {
@@ -351,7 +357,7 @@ fn missed_callers_are_called_back_by_us_by_themselves_or_not_at_all() {
     records.push(Story::of(0, "12345", "134").queued(0, "main").seat(1_000, "1002").closed(2_000));
     // A clerk's own call to a line of ours is nobody's call for help.
     records.push(Story::by(30, "12345", "1001", "seats").queued(0, "main").closed(90_000));
-    let kpi = Kpi::fold(&records);
+    let kpi = Kpi::fold(&records, &Rules::default());
     assert_eq!((kpi.total.opened, kpi.total.missed, kpi.total.called_back), (8, 6, 3));
     assert_eq!(kpi.total.called_back_rate(), Some(0.5));
     assert_eq!((kpi.repeat_callers, kpi.repeat_calls), (2, 2));
@@ -359,4 +365,160 @@ fn missed_callers_are_called_back_by_us_by_themselves_or_not_at_all() {
     // The clerk's minutes are those of the call back; whom it rang is no sub-center.
     assert_eq!((kpi.seats["1001"].handled, kpi.seats["1001"].talked_ms), (2, 18_000));
     assert!(kpi.targets.is_empty(), "{:?}", kpi.targets);
+}
+
+fn rules(change: impl FnOnce(&mut Formula)) -> Rules {
+    let mut rules = Rules::default();
+    change(&mut rules.usual);
+    rules
+}
+
+/// Prompts until 2 s; then each waits in the queue, is rung there after a while, and picked up.
+///
+/// | call | in the queue | first rung | picked up | gone |
+/// | --- | --- | --- | --- | --- |
+/// | 1 | 2 s | 7 s | 12 s | |
+/// | 2 | 2 s | 14 s | 18 s | |
+/// | 3 | 2 s | 30 s | 33 s | |
+/// | 4 | 2 s | never | | 6 s |
+/// | 5 | 2 s | 10 s | | 12 s |
+fn by_the_table() -> Vec<CallRecord> {
+    let rung = |n, rung_ms, up_ms| {
+        let story = Story::of(n, "12345", "").queued(2_000, "main").offered(rung_ms, "1001");
+        story.seat(up_ms, "1001").seat_left(up_ms + 10_000, "1001").closed(90_000)
+    };
+    let rung_in_vain = Story::of(5, "12345", "").queued(2_000, "main").offered(10_000, "1001").closed(12_000);
+    vec![
+        rung(1, 7_000, 12_000),
+        rung(2, 14_000, 18_000),
+        rung(3, 30_000, 33_000),
+        given_up(4, "12345", "", 4_000),
+        rung_in_vain,
+    ]
+}
+
+#[test]
+fn each_clock_measures_from_where_it_says() {
+    // (clock, in time, gave up at once, mean wait), counted by hand from the table with 12 s and 5 s.
+    for (clock, within, at_once, mean_ms) in [
+        (Clock::Arrival, 1, 0, 21_000), // 12, 18, 33; gone after 6 and 12.
+        (Clock::Queue, 1, 1, 19_000),   // 10, 16, 31; gone after 4 and 10.
+        (Clock::Ring, 3, 2, 4_000),     // 5, 4, 3; gone after 4 (from the queue: never rung) and 2.
+    ] {
+        let rules = rules(|own| (own.clock, own.answer_within) = (clock, Duration::from_secs(12)));
+        let total = Kpi::fold(&by_the_table(), &rules).total;
+        let found = (total.within, total.abandoned_short, total.waits.mean_ms());
+        assert_eq!(found, (within, at_once, Some(mean_ms)), "{clock:?}");
+        assert_eq!((total.asked, total.answered, total.within_of_call), (5, 3, 1), "{clock:?}");
+        assert_eq!(total.counted(), 5 - at_once, "{clock:?}");
+    }
+}
+
+#[test]
+fn thresholds_are_the_plans_to_the_millisecond() {
+    let at = |within_ms, short_ms| {
+        let rules = rules(|own| {
+            own.answer_within = Duration::from_millis(within_ms);
+            own.short_abandon = Duration::from_millis(short_ms);
+        });
+        let total = Kpi::fold(&by_the_table(), &rules).total;
+        (total.within, total.abandoned_short, total.abandoned)
+    };
+    assert_eq!(at(10_000, 4_000), (1, 0, 2));
+    assert_eq!(at(9_999, 4_001), (0, 1, 1));
+    assert_eq!(at(31_000, 10_001), (3, 2, 0));
+    assert_eq!(at(31_000, 0), (3, 0, 2), "nobody gives up at once");
+}
+
+#[test]
+fn a_line_is_judged_by_its_own_formula_also_where_it_is_counted_with_others() {
+    let mut rules = Rules::default();
+    let own = Formula { answer_within: Duration::from_secs(30), answer_rate: 50, ..Formula::default() };
+    rules.lines.insert("12328".into(), own);
+    let late = |n, line| served(n, line, 20_000, "1001").closed(200_000);
+    let records = [late(1, "12345"), late(2, "12328"), given_up(3, "12328", "", 40_000)];
+    let kpi = Kpi::fold(&records, &rules);
+    assert_eq!((kpi.lines["12345"].within, kpi.lines["12328"].within, kpi.total.within), (0, 1, 1));
+    let transport = &kpi.lines["12328"];
+    assert_eq!(transport.is_rule_kept(rules.of(&"12328".into()).rate()), Some(true), "one of two are 50 %");
+    assert_eq!(transport.is_rule_kept(rules.usual.rate()), Some(false));
+}
+
+#[test]
+fn what_is_left_out_counts_for_its_own_figures_only() {
+    let about = |code: &str, grade| {
+        let disposed = Disposed { not_accepted: Some(code.into()), ..Disposed::default() };
+        let graded = What::Surveyed { grade, subject: Subject::Talk };
+        move |story: Story| story.at(80_000, What::Disposed(disposed.clone())).at(90_000, graded.clone())
+    };
+    let to_tax = |story: Story| {
+        let tax = object(ObjectKind::SubCenter, "12366");
+        let story = story.transfer(20_000, ("blind", "requested"), &tax, None);
+        story.transfer(22_000, ("blind", "failed"), &tax, Some(486))
+    };
+    let records = vec![
+        served(1, "12345", 10_000, "1001").closed(200_000), // In time.
+        about("petition", 5)(served(2, "12345", 20_000, "1001")).closed(200_000), // Late, and very dissatisfied.
+        to_tax(served(3, "12315", 4_000, "1001")).closed(200_000), // In time; the transfer fails.
+        given_up(4, "12345", "", 1_000),
+        Story::by(5, "12345", "", "drill").queued(2_000, "main").closed(60_000), // Gave up.
+        Story::of(6, "12366", "").dialled(1_000, "12366").closed(60_000),        // Rung by the trunk "sub".
+    ];
+    let with = |answer: Vec<Exclusion>, satisfaction: Vec<Exclusion>, transfer: Vec<Exclusion>| {
+        let rules = Rules { exclude: Exclude { answer, satisfaction, transfer }, ..Rules::default() };
+        let total = Kpi::fold(&records, &rules).total;
+        // Whatever is left out of rates is among the counts.
+        assert_eq!((total.asked, total.answered, total.within, total.satisfaction.given()), (6, 3, 2, 1));
+        assert_eq!((total.abandoned, total.abandoned_short, total.transferred), (2, 1, 1));
+        total
+    };
+    let drills = |trunk: &str| Exclusion::Drill([trunk.into()].into());
+    // What is left out, the calls that count, and of those who were answered, and in time.
+    for (exclusion, counted, answered, within) in [
+        (None, 6, 3, 2),
+        (Some(Exclusion::ShortAbandon), 5, 3, 2),
+        (Some(Exclusion::Code("petition".into())), 5, 2, 2),
+        (Some(Exclusion::Code("litigation".into())), 6, 3, 2),
+        (Some(Exclusion::Line("12315".into())), 5, 2, 1),
+        (Some(Exclusion::Trunk("drill".into())), 5, 3, 2),
+        (Some(drills("drill")), 5, 3, 2),
+        (Some(drills("sub")), 5, 3, 2), // The sub-center that was called.
+        (Some(drills("other")), 6, 3, 2),
+    ] {
+        let total = with(exclusion.clone().into_iter().collect(), vec![], vec![]);
+        let rates =
+            (Some(f64::from(answered) / f64::from(counted)), Some(f64::from(within) / f64::from(counted)));
+        assert_eq!(total.counted(), u64::try_from(counted).unwrap(), "{exclusion:?}");
+        assert_eq!((total.answer_rate(), total.within_rate()), rates, "{exclusion:?}");
+    }
+    let all = with(vec![], vec![], vec![]);
+    assert_eq!((all.satisfaction.rate_chased(), all.first_correct_rate()), (Some(0.0), Some(0.0)));
+    let petition = vec![Exclusion::Code("petition".into())];
+    let chased = with(vec![], petition, vec![]);
+    assert_eq!((chased.satisfaction.rate(), chased.satisfaction.rate_chased()), (Some(0.0), None));
+    let transfers = with(vec![], vec![], vec![Exclusion::Line("12315".into())]);
+    assert_eq!(transfers.first_correct_rate(), None);
+}
+
+#[test]
+fn matters_to_be_handed_on_at_once_are_counted_as_they_stand() {
+    use crate::switchboard::fact::{HandOn, HandOnBy};
+    use crate::switchboard::request::AtOnce;
+    let code = || "complaint".to_owned();
+    let at_once = AtOnce { code: code(), to: None, within_ms: 60_000, due_at: Timestamp::UNIX_EPOCH };
+    let told =
+        |handed, late| What::HandOn(HandOn { code: code(), by: HandOnBy::Ticket, handed, late, took_ms: 9 });
+    let said = |n| {
+        let disposed = Disposed { immediate: Some(at_once.clone()), ..Disposed::default() };
+        served(n, "12345", 1_000, "1001").at(70_000, What::Disposed(disposed))
+    };
+    let records = [
+        said(1).record(),
+        said(2).at(71_000, told(true, false)).record(),
+        said(3).at(140_000, told(false, true)).record(),
+        said(4).at(140_000, told(false, true)).at(150_000, told(true, true)).record(),
+        said(5).at(71_000, told(false, true)).at(72_000, What::Disposed(Disposed::default())).record(),
+    ];
+    let total = Kpi::fold(&records, &Rules::default()).total;
+    assert_eq!((total.immediate, total.immediate_in_time, total.immediate_late), (4, 1, 2));
 }

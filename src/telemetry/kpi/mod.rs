@@ -5,30 +5,29 @@
 //! the same figures ([`Service`]): seats of our own, experts, sub-centers, departments and emergency peers.
 //! What is counted of calls ([`Calls`]) adds up: the sum over lines, or over queues, is the total.
 //!
+//! How waits are judged is the plan's `[kpi]`: thresholds, from when on, what does not count. Each call is judged by the
+//! formula of its line, wherever it is counted.
+//!
 //! Meetings, and calls that the house or a clerk began, are nobody's call for help: they are not among the
 //! calls, but what seats and peers did in them is theirs, and a missed caller who was reached by one is.
 
 mod calls;
+mod judged;
 mod service;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::acd::event::Purpose;
 use crate::id::{CallId, LineId, QueueId, SeatId};
+use crate::routing::kpi::Kpi as Rules;
 use crate::switchboard::fact::{Object, ObjectKind, Party};
 use crate::telemetry::CallRecord;
 use crate::telemetry::parties::PartyTime;
 use crate::telemetry::transfers::{Taken, TransferTime};
 
-pub use calls::{Calls, Satisfaction};
+pub use calls::{Answers, Calls, Satisfaction};
+use judged::Judged;
 pub use service::{Service, Spread};
-
-/// GB/T 33358-2016: a caller is answered within this time, milliseconds.
-pub const ANSWER_WITHIN_MS: u64 = 15_000;
-/// The same: of the calls of 24 hours, this part is answered.
-pub const ANSWER_RATE: f64 = 0.95;
-/// Who gives up sooner has misdialled, or thought better of it: counted apart, milliseconds.
-pub const SHORT_ABANDON_MS: u64 = 5_000;
 
 /// Trunk of calls that clerks' telephones make.
 const SEATS: &str = "seats";
@@ -75,11 +74,11 @@ pub struct Transfers {
 }
 
 impl Kpi {
-    /// The figures of these calls.
+    /// The figures of these calls, by these rules, whichever were in force when they came.
     ///
     /// A missed call counts as called back where it was settled so; where a call that follows from it, and
     /// in which whoever was called picked up, is among these; or where the caller was answered later.
-    pub fn fold<'a>(records: impl IntoIterator<Item = &'a CallRecord>) -> Kpi {
+    pub fn fold<'a>(records: impl IntoIterator<Item = &'a CallRecord>, rules: &Rules) -> Kpi {
         let records: Vec<&CallRecord> = records.into_iter().collect();
         let followed: HashSet<CallId> = records
             .iter()
@@ -94,13 +93,13 @@ impl Kpi {
         let mut kpi = Kpi::default();
         let mut callers: HashMap<&str, u64> = HashMap::new();
         for record in records {
-            kpi.served(record);
+            kpi.served(record, rules);
             if let Some(purpose) = began_by_us(record) {
                 *kpi.outward.entry(purpose.to_owned()).or_default() += 1;
             } else if record.room.is_none() {
                 let later = answered.get(record.caller.as_str()).is_some_and(|last| *last > record.call);
                 let called_back = later || followed.contains(&record.call);
-                kpi.called(record, called_back);
+                kpi.called(record, called_back, rules);
                 if !record.caller.is_empty() {
                     *callers.entry(&record.caller).or_default() += 1;
                 }
@@ -114,17 +113,18 @@ impl Kpi {
         kpi
     }
 
-    fn called(&mut self, record: &CallRecord, called_back: bool) {
+    fn called(&mut self, record: &CallRecord, called_back: bool, rules: &Rules) {
+        let judged = Judged::of(record, rules);
         let queue = record.first_queue.as_ref().map_or_else(String::new, QueueId::to_string);
         let line = self.lines.entry(record.line.clone()).or_default();
         let queue = self.queues.entry(queue).or_default();
         for calls in [&mut self.total, line, queue] {
-            calls.take(record, called_back);
+            calls.take(record, called_back, judged);
         }
     }
 
     /// What seats and others did for the caller.
-    fn served(&mut self, record: &CallRecord) {
+    fn served(&mut self, record: &CallRecord, rules: &Rules) {
         for ring in &record.reached.rings {
             let took_ms = ring.ended_ms.unwrap_or(ring.at_ms).saturating_sub(ring.at_ms);
             match &ring.party {
@@ -143,7 +143,7 @@ impl Kpi {
             self.stayed(record, stay);
         }
         if let (Some(grade), Some(seat)) = (record.grade, &record.seat) {
-            let unsurveyed = record.marks.disposed.as_ref().is_some_and(|disposed| disposed.unsurveyed);
+            let unsurveyed = Judged::of(record, rules).unsurveyed;
             self.seat(seat).satisfaction.take(grade, unsurveyed);
         }
     }

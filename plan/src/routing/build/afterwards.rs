@@ -1,8 +1,8 @@
 //! After the call: codes, call backs, questions, and how somebody outside is called.
 
-use super::super::afterwards::{Calling, Code, Disposition, FollowUp, Missed};
+use super::super::afterwards::{Calling, Code, Disposition, FollowUp, Immediate, Missed};
 use super::super::people_values::Named;
-use super::super::tables::afterwards::{CallingTable, DispositionTable, MissedTable};
+use super::super::tables::afterwards::{CallingTable, DispositionTable, ImmediateTable, MissedTable};
 use super::super::tables::{Field, RoutingTable};
 use super::{calendar, list, text, value};
 use crate::id::{LineId, TrunkId};
@@ -14,6 +14,15 @@ pub(super) fn disposition(table: Option<&DispositionTable>) -> Option<Dispositio
         types: codes(&table.types)?,
         not_accepted: codes(&table.not_accepted)?,
         unsurveyed: codes(&table.unsurveyed)?,
+        immediate: table.immediate.iter().map(immediate).collect::<Option<_>>()?,
+    })
+}
+
+fn immediate(table: &ImmediateTable) -> Option<Immediate> {
+    Some(Immediate {
+        code: value(&table.code)?,
+        to: text(&table.to).map(LineId::from),
+        within: value(&table.within)?,
     })
 }
 

@@ -1,7 +1,6 @@
 //! The rules of a queue.
 
-use std::time::Duration;
-
+use super::super::kpi::{ANSWER_RATE, ANSWER_WITHIN};
 use super::super::queueing::{CallbackOffer, Queueing, Staffing, Surge, Widening};
 use super::super::tables::RoutingTable;
 use super::super::tables::proof::StaffingTable;
@@ -38,12 +37,17 @@ pub(super) fn rules(table: &RulesTable, whole: &RoutingTable) -> Option<Queueing
     })
 }
 
-/// GB/T 33358 where the target is not said: 95 % of the calls within 15 s.
+/// No number of seats keeps a promise to all.
+const PERCENT_MAX: u8 = 99;
+
+/// What the target does not say is as `[kpi]` wants it: unsaid there as well, 95 % of the calls within 15 s.
 fn staffing(table: &StaffingTable, whole: &RoutingTable) -> Option<Staffing> {
-    let (within, percent) = match &table.target {
-        Some(target) => (value(&target.within)?, value(&target.percent)?),
-        None => (Duration::from_secs(15), 95),
-    };
+    let said = table.target.as_ref();
+    let kpi = whole.kpi.as_ref();
+    let within = said.and_then(|target| value(&target.within));
+    let within = within.or_else(|| value(&kpi?.answer_within)).unwrap_or(ANSWER_WITHIN);
+    let percent = said.and_then(|target| value(&target.percent));
+    let percent = percent.or_else(|| value(&kpi?.answer_rate)).unwrap_or(ANSWER_RATE).min(PERCENT_MAX);
     Some(Staffing {
         calls_per_hour: value(&table.calls_per_hour)?,
         talk: value(&table.talk)?,

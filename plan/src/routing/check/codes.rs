@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::diagnostic::Spot;
+use super::super::nearest::nearest;
 use super::super::source::{Problems, Said};
 use super::super::tables::RoutingTable;
 use super::references::Seen;
@@ -19,6 +20,89 @@ pub fn disposition(table: &RoutingTable, problems: &mut Problems) {
             only_once(name, &mut names, problems);
         }
     }
+}
+
+/// What is handed on at once: by a code that clerks can say, to somebody whom they can ask.
+pub fn immediate(table: &RoutingTable, problems: &mut Problems) {
+    let Some(disposition) = &table.disposition else { return };
+    let matters = [&disposition.fields, &disposition.types].into_iter().flatten();
+    let codes: Vec<&str> =
+        matters.flat_map(|said| &said.value.0).map(|(code, _)| code.value.as_str()).collect();
+    let asked = askable(table);
+    let mut seen = Seen::default();
+    for own in &disposition.immediate {
+        if let Some(code) = &own.code {
+            if !codes.contains(&code.value.as_str()) {
+                no_matter(code, &codes, problems);
+            } else if let Some(earlier) = seen.before(code) {
+                handed_twice(code, earlier, problems);
+            }
+        }
+        if let Some(to) = own.to.as_ref().filter(|to| !asked.contains(&to.value.as_str())) {
+            not_asked(to, &asked, problems);
+        }
+    }
+}
+
+/// Numbers by which a clerk asks somebody into a call.
+fn askable(table: &RoutingTable) -> Vec<&str> {
+    let peers = table.emergencies.iter().map(|own| &own.number);
+    let departments = table.departments.iter().map(|own| &own.number);
+    let elsewhere = table.numbers.iter().filter(|line| line.is_elsewhere()).map(|line| &line.number);
+    let experts = table.experts.iter().map(|own| &own.number);
+    let all = peers.chain(departments).chain(elsewhere).chain(experts).flatten();
+    all.map(|said| said.value.as_str()).collect()
+}
+
+fn no_matter(code: &Said<String>, codes: &[&str], problems: &mut Problems) {
+    problems
+        .error(
+            "E1510",
+            &code.spot,
+            format!("\"{}\" 不是领域或类型的代码", code.value),
+            format!("\"{}\" is no code of a field or a type", code.value),
+        )
+        .effect(
+            "座席说不出这个代码，该立即交办的诉求没有人去办",
+            "no clerk can say it: what should be handed on at once would stay where it is",
+        )
+        .remedy(
+            "写 [disposition.fields] 或 [disposition.types] 里的代码；不受理的不交办",
+            "name a code of [disposition.fields] or [disposition.types]; what is not accepted is not handed on",
+        )
+        .nearest(nearest(&code.value, codes.iter().copied()));
+}
+
+fn handed_twice(code: &Said<String>, earlier: &Spot, problems: &mut Problems) {
+    problems
+        .error(
+            "E1511",
+            &code.spot,
+            format!("\"{}\" 的立即交办写了两次", code.value),
+            format!("what is done at once about \"{}\" is said twice", code.value),
+        )
+        .effect("不知道该找谁、何时算迟", "nobody could say whom to ask, and when it is late")
+        .remedy("只留一处", "keep one of them")
+        .related(earlier, "第一次", "first");
+}
+
+fn not_asked(to: &Said<String>, asked: &[&str], problems: &mut Problems) {
+    problems
+        .error(
+            "E1512",
+            &to.spot,
+            format!("座席无法请 \"{}\" 加入通话", to.value),
+            format!("no clerk can ask \"{}\" into a call", to.value),
+        )
+        .effect(
+            "来电人在线等着，三方通话却接不通",
+            "the caller would be there, and the three-way call would reach nobody",
+        )
+        .remedy(
+            "写部门、分中心、专家组或紧急热线的号码；没有就删去 to，由工单交办",
+            "name a department, a sub-center, an expert group or an emergency number; without one remove to, and the ticket hands it on",
+        )
+        .nearest(nearest(&to.value, asked.iter().copied()));
 }
 
 fn only_once<'a>(said: &'a Said<String>, seen: &mut Seen<'a>, problems: &mut Problems) {

@@ -49,6 +49,7 @@ fn waits(table: &RoutingTable) -> Vec<&Field<Duration>> {
     waits.extend(table.calling.iter().map(|calling| &calling.ring));
     waits.extend(table.policies.iter().map(|policy| &policy.pause));
     waits.extend(table.missed.iter().map(|missed| &missed.again_after));
+    waits.extend(table.disposition.iter().flat_map(|own| &own.immediate).map(|own| &own.within));
     waits.extend(table.follow_up.iter().map(|follow_up| &follow_up.again_after));
     waits
 }

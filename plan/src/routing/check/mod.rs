@@ -16,6 +16,7 @@ mod feeds;
 mod figures;
 mod hours;
 mod inward;
+mod kpi;
 mod lines;
 mod meetings;
 mod network;
@@ -96,6 +97,8 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     calling::needed(table, problems);
     calling::prefixes(table, problems);
     codes::disposition(table, problems);
+    codes::immediate(table, problems);
+    kpi::kpi(table, problems);
     codes::away(table, problems);
     people::seat_numbers(table, problems);
     people::seats_are_alone(table, problems);

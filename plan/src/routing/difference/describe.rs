@@ -139,6 +139,7 @@ pub(super) fn describe(plan: &Plan) -> Vec<Item> {
         tokens: _,
         callers: _,
         disposition: _,
+        kpi: _,
         missed: _,
         follow_up: _,
         calling: _,

@@ -1,6 +1,6 @@
 //! Sections of the file, of which there is one each, described.
 
-use super::super::afterwards::{Calling, Code, Disposition, FollowUp, Missed};
+use super::super::afterwards::{Calling, Code, Disposition, FollowUp, Immediate, Missed};
 use super::super::callers::Callers;
 use super::super::diagnostic::Text;
 use super::super::people::{AwayReason, ThreeWay, Work};
@@ -14,6 +14,8 @@ use super::super::written::duration;
 use super::describe::{Item, row};
 use super::fixed::Fixed;
 use super::kind::Kind;
+use super::kpi;
+use crate::id::LineId;
 
 /// Where and for whom.
 pub(super) fn sections(plan: &Plan) -> Vec<Item> {
@@ -199,9 +201,11 @@ pub(super) fn rules(plan: &Plan) -> Vec<Item> {
         work(&plan.work),
         callers(&plan.callers),
         disposition(&plan.disposition),
+        kpi::usual(&plan.kpi),
         missed(&plan.missed),
         follow_up(&plan.follow_up),
     ];
+    items.extend(kpi::lines(&plan.kpi));
     items.extend(plan.calling.as_ref().map(calling));
     items
 }
@@ -238,13 +242,18 @@ fn callers(callers: &Callers) -> Item {
 }
 
 fn disposition(disposition: &Disposition) -> Item {
-    let Disposition { fields, types, not_accepted, unsurveyed } = disposition;
+    let Disposition { fields, types, not_accepted, unsurveyed, immediate } = disposition;
+    let at_once = immediate.iter().map(|Immediate { code, to, within }| {
+        let to = to.as_ref().map_or("-", LineId::as_str);
+        format!("{code} → {to} ({})", duration(*within))
+    });
     let codes = |codes: &[Code]| row(codes.iter().map(|Code { code, name }| format!("{code} {name}")));
     Item::section(Kind::Disposition)
         .with("领域", "fields", codes(fields))
         .with("类型", "types", codes(types))
         .with("不受理", "not accepted", codes(not_accepted))
         .with("不考核满意度", "not surveyed", codes(unsurveyed))
+        .with("立即交办", "handed on at once", row(at_once))
 }
 
 fn missed(missed: &Missed) -> Item {

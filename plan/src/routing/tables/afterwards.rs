@@ -22,6 +22,32 @@ pub struct DispositionTable {
     pub not_accepted: Field<Named>,
     /// `unsurveyed`.
     pub unsurveyed: Field<Named>,
+    /// `[[disposition.immediate]]`.
+    pub immediate: Vec<ImmediateTable>,
+}
+
+/// `[[disposition.immediate]]`.
+#[derive(Debug)]
+pub struct ImmediateTable {
+    /// `code`.
+    pub code: Field<String>,
+    /// `to`.
+    pub to: Field<String>,
+    /// `within`.
+    pub within: Field<Duration>,
+}
+
+impl ImmediateTable {
+    fn read(reader: &mut Reader<'_, '_>) -> Self {
+        let which =
+            Text::new("不知道哪一类诉求要立即交办", "nobody could say which matters are handed on at once");
+        let when = Text::new("不知道何时算迟", "nobody could say when it is late");
+        ImmediateTable {
+            code: reader.required("code", which),
+            to: reader.optional("to"),
+            within: reader.required("within", when),
+        }
+    }
 }
 
 /// `[missed]`.
@@ -81,6 +107,7 @@ impl DispositionTable {
             types: codes("types"),
             not_accepted: codes("not_accepted"),
             unsurveyed: codes("unsurveyed"),
+            immediate: reader.sections("immediate", ImmediateTable::read),
         }
     }
 

@@ -12,7 +12,6 @@ use super::super::source::{Problems, Said};
 use super::super::values::one_of;
 use super::Field;
 use super::calendar::HoursTable;
-use super::reading::secs;
 
 /// `[human_first]`.
 #[derive(Debug)]
@@ -70,9 +69,9 @@ pub struct StaffingTable {
 /// `target = { within = "15s", percent = 95 }`.
 #[derive(Debug)]
 pub struct TargetTable {
-    /// `within`.
+    /// `within`; unsaid: `[kpi] answer_within`.
     pub within: Field<Duration>,
-    /// `percent`.
+    /// `percent`; unsaid: `[kpi] answer_rate`.
     pub percent: Field<u8>,
 }
 
@@ -131,6 +130,6 @@ impl StaffingTable {
 impl TargetTable {
     /// GB/T 33358: 95 % of the calls within 15 s.
     fn read(reader: &mut Reader<'_, '_>) -> Self {
-        TargetTable { within: reader.or("within", secs(15)), percent: reader.or("percent", 95) }
+        TargetTable { within: reader.optional("within"), percent: reader.optional("percent") }
     }
 }

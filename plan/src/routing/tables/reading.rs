@@ -73,6 +73,7 @@ impl RoutingTable {
             lanes: reader.sections("lane", LaneTable::read),
             policies: reader.sections("caller_policy", PolicyTable::read),
             disposition: reader.section("disposition", DispositionTable::read),
+            kpi: reader.usual_section("kpi", KpiTable::read),
             missed: reader.section("missed", MissedTable::read),
             follow_up: reader.section("follow_up", FollowUpTable::read),
             calling: reader.section("calling", CallingTable::read),

@@ -314,6 +314,7 @@ impl House {
         self.in_force = InForce::of(kept, file, file_digest, plan.watch);
         let (number, trigger) = (self.in_force.number, self.in_force.trigger.word());
         self.metrics.figures().plan_number(number);
+        self.metrics.judge_by(&plan.kpi);
         let changed = new.difference.words();
         tracing::info!(
             number,

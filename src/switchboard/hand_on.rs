@@ -1,0 +1,297 @@
+//! Matters that are handed on at once (the notice, 一(三): complaints and matters of enforcement go to who is competent
+//! at the first moment): how long that took, and what is late.
+//!
+//! The clock begins when it is said what a call is about. Where the plan names somebody to be asked into the call, the
+//! matter is handed on when that person has picked up, before or after that; where it names nobody, when each ticket
+//! office has taken the event that tells of it. After a restart there is nothing to be handed on: the ticket has its due
+//! time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::Switchboard;
+use super::fact::{Fact, HandOn, HandOnBy, Object, TransferStep, What, millis};
+use super::request::AtOnce;
+use crate::id::CallId;
+use crate::tickets::event::{EventRef, Outcome};
+use crate::time::{Instant, Now};
+
+/// Matters that wait to be handed on, at most. Beyond, the oldest that is late already is forgotten; where none is, the
+/// new one is not measured, which is logged.
+pub const OWED_MAX: usize = 4_096;
+/// Calls of which it is remembered who has picked up, at most; the oldest is forgotten beyond.
+const REACHED_MAX: usize = 4_096;
+/// Of one call, so many of them.
+const REACHED_OF_ONE_MAX: usize = 16;
+
+/// What is owed.
+#[derive(Default)]
+pub(super) struct HandOns {
+    owed: BTreeMap<CallId, Owed>,
+    /// Third parties who have picked up.
+    reached: BTreeMap<CallId, BTreeSet<String>>,
+}
+
+struct Owed {
+    at_once: AtOnce,
+    since: Instant,
+    due: Instant,
+    /// That it is late has been told.
+    is_late: bool,
+    waits: Waits,
+}
+
+/// For whom.
+enum Waits {
+    /// The third party.
+    Person,
+    /// The event's writing, and these sinks.
+    Offices { event: EventRef, on_disk: bool, untaken: BTreeSet<usize> },
+}
+
+impl Owed {
+    fn by(&self) -> HandOnBy {
+        match self.waits {
+            Waits::Person => HandOnBy::Call,
+            Waits::Offices { .. } => HandOnBy::Ticket,
+        }
+    }
+
+    fn told(&self, handed: bool, now: Instant) -> HandOn {
+        HandOn {
+            code: self.at_once.code.clone(),
+            by: self.by(),
+            handed,
+            late: now > self.due || !handed,
+            took_ms: millis(now.since(self.since)),
+        }
+    }
+}
+
+impl HandOns {
+    /// When something becomes late.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.owed.values().filter(|owed| !owed.is_late).map(|owed| owed.due).min()
+    }
+
+    /// Whether an office's taking this event is waited for: it goes by the urgent lanes.
+    pub(super) fn awaits(&self, event: EventRef) -> bool {
+        let owed = self.owed.get(&event.call);
+        owed.is_some_and(|owed| matches!(owed.waits, Waits::Offices { event: own, .. } if own == event))
+    }
+
+    /// Takes in what happened; `sinks` are those that are told of it. What follows from it.
+    pub(super) fn handle_fact(
+        &mut self,
+        fact: &Fact,
+        sinks: impl Iterator<Item = usize>,
+        now: Now,
+    ) -> Option<HandOn> {
+        match &fact.what {
+            What::Transfer { step, object: Some(Object { id, .. }), .. }
+                if matches!(
+                    step,
+                    TransferStep::Consulting | TransferStep::Merged | TransferStep::Accepted
+                ) =>
+            {
+                self.picked_up(fact.call, id);
+                self.settle(
+                    fact.call,
+                    |owed| {
+                        matches!(owed.waits, Waits::Person)
+                            && owed.at_once.to.as_ref().is_some_and(|to| to.as_str() == id)
+                    },
+                    now,
+                )
+            }
+            What::Disposed(disposed) => {
+                let Some(at_once) = &disposed.immediate else {
+                    self.owed.remove(&fact.call); // It is another matter now.
+                    return None;
+                };
+                if self.owed.get(&fact.call).is_some_and(|owed| owed.at_once.code == at_once.code) {
+                    return None; // Said again: the clock goes on.
+                }
+                let event = EventRef { call: fact.call, sequence: fact.sequence };
+                let waits = match at_once.to {
+                    Some(_) => Waits::Person,
+                    None => Waits::Offices { event, on_disk: false, untaken: sinks.collect() },
+                };
+                let due = now.mono + Duration::from_millis(at_once.within_ms);
+                let at_once = at_once.clone();
+                self.owe(fact.call, Owed { at_once, since: now.mono, due, is_late: false, waits });
+                let (owed, known) = (self.owed.get(&fact.call)?, self.reached.get(&fact.call)?);
+                let is_done = owed.at_once.to.as_ref().is_some_and(|to| known.contains(to.as_str()));
+                self.settle(fact.call, |_| is_done, now)
+            }
+            _ => None,
+        }
+    }
+
+    fn picked_up(&mut self, call: CallId, id: &str) {
+        let of_call = self.reached.entry(call).or_default();
+        if of_call.len() < REACHED_OF_ONE_MAX {
+            of_call.insert(id.to_owned());
+        }
+        if self.reached.len() > REACHED_MAX {
+            self.reached.pop_first();
+        }
+    }
+
+    fn owe(&mut self, call: CallId, owed: Owed) {
+        if self.owed.len() >= OWED_MAX && !self.owed.contains_key(&call) {
+            let late = self.owed.iter().find(|(_, owed)| owed.is_late).map(|(call, _)| *call);
+            let Some(late) = late else {
+                return tracing::warn!(%call, "too many matters wait to be handed on: this one is not measured");
+            };
+            self.owed.remove(&late);
+        }
+        self.owed.insert(call, owed);
+    }
+
+    fn settle(&mut self, call: CallId, is_done: impl Fn(&Owed) -> bool, now: Now) -> Option<HandOn> {
+        if !self.owed.get(&call).is_some_and(is_done) {
+            return None;
+        }
+        self.owed.remove(&call).map(|owed| owed.told(true, now.mono))
+    }
+
+    /// The event is on disk, with the embedded office's ticket.
+    pub(super) fn on_disk(&mut self, event: EventRef, now: Now) -> Option<HandOn> {
+        self.office(event, |_, on_disk| *on_disk = true, now)
+    }
+
+    /// A sink has answered for it.
+    pub(super) fn tried(
+        &mut self,
+        sink: usize,
+        event: EventRef,
+        outcome: &Outcome,
+        now: Now,
+    ) -> Option<HandOn> {
+        if !matches!(outcome, Outcome::Taken) {
+            return None; // Refused for good, it is never handed on: it will be late.
+        }
+        self.office(
+            event,
+            |untaken, _| {
+                untaken.remove(&sink);
+            },
+            now,
+        )
+    }
+
+    fn office(
+        &mut self,
+        event: EventRef,
+        note: impl FnOnce(&mut BTreeSet<usize>, &mut bool),
+        now: Now,
+    ) -> Option<HandOn> {
+        let Waits::Offices { event: own, on_disk, untaken } = &mut self.owed.get_mut(&event.call)?.waits
+        else {
+            return None;
+        };
+        if *own != event {
+            return None;
+        }
+        note(untaken, on_disk);
+        let done = *on_disk && untaken.is_empty();
+        self.settle(event.call, |_| done, now)
+    }
+
+    /// What has become late, each told once.
+    fn late(&mut self, now: Now) -> Vec<(CallId, HandOn)> {
+        let due = self.owed.iter_mut().filter(|(_, owed)| !owed.is_late && owed.due <= now.mono);
+        due.map(|(call, owed)| {
+            owed.is_late = true;
+            (*call, owed.told(false, now.mono))
+        })
+        .collect()
+    }
+}
+
+impl Switchboard {
+    /// Matters that are still to be handed on, and whether that is overdue.
+    pub fn hand_ons(&self) -> impl Iterator<Item = (CallId, &AtOnce, bool)> {
+        self.hand_ons.owed.iter().map(|(call, owed)| (*call, &owed.at_once, owed.is_late))
+    }
+
+    /// What is overdue is told: in the log, too, for somebody has to see to it.
+    pub(super) fn hand_ons_due(&mut self, now: Now) {
+        for (call, late) in self.hand_ons.late(now) {
+            let HandOn { code, took_ms, .. } = &late;
+            tracing::warn!(%call, code, took_ms, "a matter that is to be handed on at once was not yet");
+            self.record(call, What::HandOn(late), now);
+        }
+    }
+
+    pub(super) fn handed_on(&mut self, call: CallId, told: Option<HandOn>, now: Now) {
+        if let Some(told) = told {
+            self.record(call, What::HandOn(told), now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Dice;
+    use crate::switchboard::request::Disposed;
+    use crate::time::Timestamp;
+
+    fn call(n: u64) -> CallId {
+        CallId::draw(n, &mut Dice::seeded(n))
+    }
+
+    fn now(at_ms: u64) -> Now {
+        Now { wall: Timestamp::UNIX_EPOCH, mono: Instant::from_millis(at_ms) }
+    }
+
+    /// The ticket of this call is to be taken within a second by sinks 0 and 2.
+    fn said(hand_ons: &mut HandOns, n: u64, at_ms: u64) -> EventRef {
+        let at_once =
+            AtOnce { code: "report".into(), to: None, within_ms: 1_000, due_at: Timestamp::UNIX_EPOCH };
+        let what = What::Disposed(Disposed { immediate: Some(at_once), ..Disposed::default() });
+        let (call, now) = (call(n), now(at_ms));
+        let fact = Fact { call, sequence: 3, at: now.wall, mono: now.mono, what };
+        assert_eq!(hand_ons.handle_fact(&fact, [0, 2].into_iter(), now), None);
+        EventRef { call, sequence: 3 }
+    }
+
+    #[test]
+    fn a_ticket_is_handed_on_when_it_is_on_disk_and_each_sink_has_taken_it() {
+        let mut hand_ons = HandOns::default();
+        let event = said(&mut hand_ons, 1, 0);
+        assert!(hand_ons.awaits(event) && !hand_ons.awaits(EventRef { sequence: 4, ..event }));
+        assert_eq!(hand_ons.tried(2, event, &Outcome::Taken, now(10)), None);
+        assert_eq!(hand_ons.on_disk(event, now(20)), None);
+        for failed in [Outcome::Retry("down".into()), Outcome::Refused("no".into())] {
+            assert_eq!(hand_ons.tried(0, event, &failed, now(30)), None, "{failed:?}");
+        }
+        assert_eq!(hand_ons.poll_timeout(), Some(Instant::from_millis(1_000)));
+        let told = hand_ons.tried(0, event, &Outcome::Taken, now(1_000)).expect("it is handed on");
+        assert!(told.handed && !told.late && told.took_ms == 1_000, "{told:?}");
+        assert_eq!(
+            (hand_ons.poll_timeout(), hand_ons.tried(0, event, &Outcome::Taken, now(9_000))),
+            (None, None)
+        );
+    }
+
+    #[test]
+    fn a_full_table_forgets_what_is_late_and_measures_no_more_where_nothing_is() {
+        let mut hand_ons = HandOns::default();
+        for n in 0..OWED_MAX as u64 {
+            said(&mut hand_ons, n, 0);
+        }
+        let new = said(&mut hand_ons, 1_000_000, 10);
+        assert!(hand_ons.owed.len() == OWED_MAX && !hand_ons.awaits(new));
+        assert_eq!(hand_ons.late(now(1_001)).len(), OWED_MAX);
+        assert_eq!(hand_ons.late(now(1_002)).len(), 0, "told once");
+        let new = said(&mut hand_ons, 1_000_001, 1_010);
+        assert!(hand_ons.owed.len() == OWED_MAX && hand_ons.awaits(new));
+        for n in 0..2 * REACHED_MAX as u64 {
+            hand_ons.picked_up(call(n), "12366");
+        }
+        assert_eq!(hand_ons.reached.len(), REACHED_MAX);
+    }
+}

@@ -1,0 +1,208 @@
+//! Matters that are handed on at once: by a third party who picks up, or by the ticket; in time, late, and never.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use hotline::call::Wish;
+use hotline::id::{CallId, SeatId};
+use hotline::phone::Answers;
+use hotline::routing::Plan;
+use hotline::routing::afterwards::{Code, Immediate};
+use hotline::routing::people::Role;
+use hotline::switchboard::What;
+use hotline::switchboard::fact::{HandOn, HandOnBy};
+use hotline::switchboard::request::{Asker, AtOnce, Disposed, Refusal, Reply, Request};
+
+use crate::city::{City, millis, secs};
+use crate::clerk::Who;
+use crate::desk::Office;
+use crate::seed::in_a_city_with;
+
+/// The tax office is at the first telephone of the city. Complaints go to it within a minute, reports by their ticket
+/// within ten seconds.
+fn at_once(plan: &mut Plan) {
+    let trunk = plan.trunks.get_mut("sub-12366").expect("the shipped plan has it");
+    trunk.targets = vec![SocketAddr::from(([127, 1, 0, 1], 5060)).into()];
+    let code = |code: &str| Code { code: code.into(), name: code.into() };
+    plan.disposition.types = ["consultation", "complaint", "report"].map(code).into();
+    plan.disposition.not_accepted = vec![code("litigation")];
+    let complaint = Immediate { code: "complaint".into(), to: Some("12366".into()), within: secs(60) };
+    let report = Immediate { code: "report".into(), to: None, within: secs(10) };
+    plan.disposition.immediate = vec![complaint, report];
+}
+
+fn about(kind: &str) -> Disposed {
+    Disposed { kind: Some(kind.into()), ..Disposed::default() }
+}
+
+fn asks(city: &mut City, request: Request) -> Result<Reply, Refusal> {
+    let seat = SeatId::from("1001");
+    let asker = Asker { name: "1001".into(), role: Role::Clerk, seat: Some(seat) };
+    let now = city.now();
+    let reply = city.board.ask(&asker, request, now);
+    city.dispatch();
+    reply
+}
+
+fn says(city: &mut City, call: CallId, disposed: Disposed) -> Option<AtOnce> {
+    match asks(city, Request::Dispose { call, disposed }) {
+        Ok(Reply::AtOnce(own)) => Some(own),
+        Ok(Reply::Done) => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Caller and clerk talk; the tax office picks up two seconds after it is rung.
+fn talking(city: &mut City) -> (Who, Who, CallId) {
+    let taxes = city.phone("12366").waits();
+    city.telephone(taxes).phone.set_answers(Answers::After(secs(2)));
+    let clerk = city.seat("1001").answers_after(secs(1));
+    let caller = city.phone("13800000001").dials("12345");
+    assert!(city.run_until(secs(60), |city| city.talks_to(caller) == Some(clerk)));
+    let call = city.call_of(caller).expect("a call");
+    (caller, clerk, call)
+}
+
+fn told(city: &City, call: CallId) -> Vec<HandOn> {
+    let told = city.store.facts[&call].iter().filter_map(|fact| match &fact.what {
+        What::HandOn(told) => Some(told.clone()),
+        _ => None,
+    });
+    told.collect()
+}
+
+fn asks_the_taxes(city: &mut City, call: CallId) {
+    let wish = Wish::Consult { to: "12366".into() };
+    assert_eq!(asks(city, Request::Call { call, wish }), Ok(Reply::Done));
+}
+
+fn ends(city: &mut City, caller: Who, clerk: Who) {
+    city.hangs_up(clerk);
+    city.hangs_up(caller);
+    city.run_for(secs(5));
+}
+
+#[test]
+fn a_complaint_names_whom_to_ask_in_and_is_handed_on_when_they_pick_up() {
+    in_a_city_with(at_once, |city| {
+        let (caller, clerk, call) = talking(city);
+        assert_eq!(says(city, call, about("consultation")), None);
+        let own = says(city, call, about("complaint")).expect("at once");
+        assert_eq!(
+            (own.code.as_str(), own.to.clone(), own.within_ms),
+            ("complaint", Some("12366".into()), 60_000)
+        );
+        let left = own.due_at.duration_since(city.now().wall);
+        assert_eq!(left.as_millis(), 60_000);
+        assert_eq!(
+            city.board.hand_ons().map(|(of, _, late)| (of, late)).collect::<Vec<_>>(),
+            [(call, false)]
+        );
+        city.run_for(secs(20));
+        // Said again, the clock goes on.
+        says(city, call, Disposed { secret: true, ..about("complaint") });
+        asks_the_taxes(city, call);
+        city.run_for(secs(10));
+        let handed = told(city, call);
+        let [HandOn { code, by: HandOnBy::Call, handed: true, late: false, took_ms }] = &handed[..] else {
+            panic!("{handed:?}");
+        };
+        assert!(code == "complaint" && (21_000..=26_000).contains(took_ms), "{took_ms}");
+        assert_eq!(city.board.hand_ons().count(), 0);
+        city.run_for(secs(60));
+        assert_eq!(told(city, call).len(), 1, "it is not late afterwards");
+        ends(city, caller, clerk);
+        let record = city.record_of(caller);
+        assert_eq!(record.marks.hand_on(), Some(Some(false)));
+    });
+}
+
+#[test]
+fn a_complaint_that_nobody_takes_is_told_once_when_it_is_late_and_when_it_was_taken_after_all() {
+    in_a_city_with(at_once, |city| {
+        let (caller, clerk, call) = talking(city);
+        says(city, call, about("complaint")).expect("at once");
+        city.run_for(secs(59));
+        assert_eq!(told(city, call), []);
+        city.run_for(secs(2));
+        let overdue = told(city, call);
+        assert!(matches!(&overdue[..], [HandOn { handed: false, late: true, .. }]), "{overdue:?}");
+        assert_eq!(city.board.hand_ons().map(|(_, _, late)| late).collect::<Vec<_>>(), [true]);
+        city.run_for(secs(60));
+        assert_eq!(told(city, call).len(), 1, "once");
+        asks_the_taxes(city, call);
+        city.run_for(secs(10));
+        let late = told(city, call);
+        assert!(matches!(&late[1..], [HandOn { handed: true, late: true, .. }]), "{late:?}");
+        ends(city, caller, clerk);
+        assert_eq!(city.record_of(caller).marks.hand_on(), Some(Some(true)));
+    });
+}
+
+#[test]
+fn who_was_asked_in_before_the_clerk_said_what_it_is_about_counts_also_behind_the_call() {
+    in_a_city_with(at_once, |city| {
+        let (caller, clerk, call) = talking(city);
+        asks_the_taxes(city, call);
+        city.run_for(secs(10));
+        ends(city, caller, clerk);
+        assert!(says(city, call, about("complaint")).is_some());
+        city.run_for(secs(1));
+        let handed = told(city, call);
+        assert!(matches!(&handed[..], [HandOn { handed: true, late: false, took_ms: 0, .. }]), "{handed:?}");
+    });
+}
+
+#[test]
+fn a_report_is_handed_on_when_the_office_has_taken_the_event_that_says_until_when() {
+    in_a_city_with(at_once, |city| {
+        city.office_is(Office::Open(millis(40)));
+        let (caller, clerk, call) = talking(city);
+        let own = says(city, call, about("report")).expect("at once");
+        assert_eq!(own.to, None);
+        city.run_for(secs(2));
+        let handed = told(city, call);
+        assert!(
+            matches!(
+                &handed[..],
+                [HandOn { by: HandOnBy::Ticket, handed: true, late: false, took_ms: 40.., .. }]
+            ),
+            "{handed:?}"
+        );
+        ends(city, caller, clerk);
+    });
+}
+
+#[test]
+fn a_report_is_late_while_the_office_is_down_and_handed_on_when_it_is_back() {
+    in_a_city_with(at_once, |city| {
+        let (caller, clerk, call) = talking(city);
+        city.office_is(Office::Down);
+        says(city, call, about("report")).expect("at once");
+        city.run_for(secs(12));
+        let overdue = told(city, call);
+        assert!(matches!(&overdue[..], [HandOn { handed: false, late: true, .. }]), "{overdue:?}");
+        city.office_is(Office::Open(millis(5)));
+        assert!(city.run_until(secs(180), |city| told(city, call).len() == 2));
+        assert!(matches!(&told(city, call)[1..], [HandOn { handed: true, late: true, .. }]));
+        ends(city, caller, clerk);
+    });
+}
+
+#[test]
+fn another_matter_and_one_that_is_not_accepted_are_handed_on_to_nobody() {
+    in_a_city_with(at_once, |city| {
+        let (caller, clerk, call) = talking(city);
+        let refused = Disposed { not_accepted: Some("litigation".into()), ..about("complaint") };
+        assert_eq!(says(city, call, refused), None);
+        says(city, call, about("complaint")).expect("at once");
+        assert_eq!(says(city, call, about("consultation")), None, "it was a slip");
+        city.run_for(Duration::from_secs(90));
+        assert_eq!(told(city, call), []);
+        ends(city, caller, clerk);
+        assert_eq!(city.record_of(caller).marks.hand_on(), None);
+        // Nobody but the plan says what is at once.
+        let own = AtOnce { code: "x".into(), to: None, within_ms: 1, due_at: city.now().wall };
+        assert_eq!(says(city, call, Disposed { immediate: Some(own), ..about("consultation") }), None);
+    });
+}
