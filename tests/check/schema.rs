@@ -248,9 +248,10 @@ fn every_default_can_be_shown_and_is_valid_where_it_stands() {
 }
 
 /// Keys of which the sample says nothing, by how they begin and end, and why.
-const UNTOLD: [(&str, &str, &str); 8] = [
+const UNTOLD: [(&str, &str, &str); 9] = [
     ("", "secret.env", "that a secret may be in the environment is told at the first seat"),
     ("", "password.env", "the same"),
+    ("recording.", ".env", "the same"),
     ("", ".skills.skill", "skills are written as those of seats, and told there"),
     ("", ".skills.level", "the same"),
     ("number.", "does", "of bench numbers: tools/bench.toml"),

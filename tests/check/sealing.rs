@@ -7,6 +7,9 @@ use super::fixture::Fixture;
 
 const KEY: &str = "key = { file = \"secrets/recordings\" }";
 
+/// Codes that no file brings about by itself.
+pub const BESIDE_DATA: [&str; 1] = ["E1414"];
+
 pub const FIXTURES: &[Fixture] = &[
     Fixture {
         code: "W1410",

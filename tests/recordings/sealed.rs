@@ -149,6 +149,9 @@ fn a_new_key_is_for_new_files_and_old_ones_open_with_the_old() {
     record(&mut shelf, 2);
     let second = shelf.office.rows(call(2), 2);
     let data = shelf.office.data.clone();
+    wait("what is in the clear to go", || {
+        names(&data.join(DAY)).iter().all(|name| name.ends_with(".sealed"))
+    });
     let opens = |file: &str, keys: &SealKeys| samples(&data.join(file), keys).is_ok();
     let only = |byte: u8| SealKeys::new(None, vec![key(byte)]);
     assert!(opens(&first[0].file, &both()) && opens(&second[0].file, &both()));

@@ -85,6 +85,12 @@ pub(super) const NO_KEY: Kind = Kind(
     "录音已加密，其密钥不在 [recording] 的 key 和 old_keys 里",
     "the recording is sealed with a key that is in neither key nor old_keys of [recording]",
 );
+pub(super) const NO_SUCH_RANGE: Kind = Kind(
+    StatusCode::RANGE_NOT_SATISFIABLE,
+    "no_such_range",
+    "录音没有这么长",
+    "the recording is not so long",
+);
 pub(super) const BROKEN_RECORDING: Kind = Kind(
     StatusCode::INTERNAL_SERVER_ERROR,
     "broken_recording",

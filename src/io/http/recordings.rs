@@ -35,6 +35,7 @@ pub(super) struct Who {
 
 /// A file of a call's recording.
 #[derive(Serialize, ToSchema)]
+#[schema(as = RecordingFile)]
 pub(super) struct FileView {
     call: String,
     /// Index of the leg that it holds alone; null: both sides.
@@ -89,7 +90,7 @@ pub(super) fn asked(
     responses((status = 200, description = "the sound, opened if it is sealed", content(
         (Vec<u8> = "audio/wav"), (Vec<u8> = "audio/flac"))),
         (status = 206, description = "the part of it that `Range: bytes=…` asks for"),
-        (status = 400), (status = 403), (status = 404), (status = 416), (status = 503)))]
+        (status = 400), (status = 403), (status = 404), (status = 416)))]
 pub(super) async fn play(
     Shared(app): Extracted,
     Path(call): Path<String>,

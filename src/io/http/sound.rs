@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
 
+use super::problem::{self, Problem};
 use crate::io::recorder::SoundFile;
 
 /// Bytes of one piece.
@@ -60,12 +61,12 @@ pub(super) fn answer(
         Part::Span(from, until) => (StatusCode::PARTIAL_CONTENT, from, until - from + 1),
         Part::Beyond => {
             let span = format!("bytes */{length}");
-            return (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, span)]).into_response();
+            return ([(header::CONTENT_RANGE, span)], Problem::from(problem::NO_SUCH_RANGE)).into_response();
         }
     };
     if let Err(error) = sound.seek(SeekFrom::Start(from)) {
         tracing::error!(%error, "a recording cannot be played");
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        return Problem::from(problem::BROKEN_RECORDING).into_response();
     }
     let body = Body::from_stream(stream::try_unfold((sound, count), |(sound, left)| next(sound, left)));
     let head = [
