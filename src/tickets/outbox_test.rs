@@ -486,3 +486,46 @@ fn no_random_week_loses_an_event_settles_one_twice_or_breaks_an_order() {
         }
     }
 }
+
+#[test]
+fn a_sink_of_its_own_pace_rests_and_sends_as_it_says() {
+    let pace = Pace { first: Duration::from_secs(5), longest: Duration::from_secs(20), at_once: 2 };
+    let mut office = Office::new(7);
+    office.outbox = Outbox::paced(TIMEOUT, pace, Dice::seeded(7));
+    office.drain();
+    (1..=6).for_each(|n| office.put(event(n, 1, "x")));
+    assert_eq!(office.under_way.len(), 2, "two at once");
+    office.end_all(&Outcome::Retry("503".into()));
+    let rests = |office: &mut Office| {
+        let at = office.outbox.poll_timeout().expect("it tries again");
+        let rest = at.since(office.now);
+        office.now = at;
+        office.outbox.handle_timeout(at);
+        office.drain();
+        assert_eq!(office.under_way.len(), 1, "one at a time while it is down");
+        office.end(0, Outcome::Retry("503".into()));
+        rest
+    };
+    let found: Vec<u64> = (0..4).map(|_| rests(&mut office).as_secs()).collect();
+    assert_eq!(found[0], 5, "{found:?}");
+    assert!(found.iter().all(|rest| (5..=20).contains(rest)) && found[3] >= 15, "{found:?}");
+}
+
+#[test]
+fn an_event_that_is_given_up_is_a_dead_letter_and_the_sink_rests_all_the_same() {
+    let mut office = Office::new(8);
+    office.put(event(1, 1, "x"));
+    office.put(event(1, 2, "x"));
+    let given_up = office.under_way.swap_remove(0).event;
+    assert_eq!(office.outbox.happened_at(given_up), Some(event(1, 1, "x").at));
+    office.outbox.give_up(given_up, "undelivered".into(), office.now);
+    office.drain();
+    assert_eq!(office.dead, [event(1, 1, "x").event]);
+    assert!(office.under_way.is_empty() && office.outbox.down_since().is_some(), "it rests");
+    office.now = office.outbox.poll_timeout().expect("the next of the call follows");
+    office.outbox.handle_timeout(office.now);
+    office.drain();
+    office.end_all(&Outcome::Taken);
+    assert_eq!(office.settled, [event(1, 2, "x").event]);
+    assert!(office.outbox.is_empty() && office.outbox.down_since().is_none());
+}

@@ -3,6 +3,7 @@
 mod asked;
 mod contract;
 mod engine;
+mod feeds;
 mod house;
 mod http;
 mod jsonl;
