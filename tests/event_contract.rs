@@ -125,7 +125,13 @@ fn transfers() -> Vec<EventBody> {
         .map(|step| transfer(TransferKind::Consult, step, None)),
     );
     bodies.push(transfer(TransferKind::Consult, TransferStep::Failed, Some(486)));
-    for of in [ObjectKind::ExpertGroup, ObjectKind::Department, ObjectKind::Peer, ObjectKind::Emergency, ObjectKind::Seat] {
+    for of in [
+        ObjectKind::ExpertGroup,
+        ObjectKind::Department,
+        ObjectKind::Peer,
+        ObjectKind::Emergency,
+        ObjectKind::Seat,
+    ] {
         let mut body = transfer(TransferKind::Blind, TransferStep::Accepted, None);
         if let EventBody::Transfer { object_kind, .. } = &mut body {
             *object_kind = Some(of);

@@ -195,9 +195,10 @@ impl Endpoint {
                 draft = signature.write(draft);
                 // Whoever is handed a call is told how often it was, whatever else the trunk is told: a platform's own
                 // entry names no caller.
-                let told = carried.history.iter().filter(|entry| {
-                    tells && (trusted || !is_private(entry)) || platforms::is_marked(entry)
-                });
+                let told = carried
+                    .history
+                    .iter()
+                    .filter(|entry| tells && (trusted || !is_private(entry)) || platforms::is_marked(entry));
                 let told: Vec<Bytes> = told.cloned().collect();
                 let mark = signature.mark();
                 draft = history_info(draft, &told, along.forwarded.as_ref(), host, (uri, &mark));

@@ -55,7 +55,8 @@ impl Trail {
     /// What an INVITE brought. Organization is read of a trusted trunk only.
     pub(super) fn of(invite: &Message, trusted: bool) -> Trail {
         let organization = invite.header_named(ORGANIZATION).filter(|_| trusted).and_then(shown);
-        let org = organization.as_deref().and_then(|text| text.split(' ').next()).filter(|word| is_code(word));
+        let org =
+            organization.as_deref().and_then(|text| text.split(' ').next()).filter(|word| is_code(word));
         let org = org.map(str::to_owned);
         let entries = invite.values(Name::HistoryInfo).take(FORWARDS_MAX);
         let read = |value: &[u8]| NameAddr::parse(Bytes::copy_from_slice(value)).ok();
@@ -85,7 +86,8 @@ fn is_code(word: &str) -> bool {
 /// A text as it may stand in records and on screens.
 fn shown(value: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(value);
-    let text: String = text.trim().chars().filter(|letter| !letter.is_control()).take(ORGANIZATION_MAX).collect();
+    let text: String =
+        text.trim().chars().filter(|letter| !letter.is_control()).take(ORGANIZATION_MAX).collect();
     (!text.is_empty()).then_some(text)
 }
 

@@ -86,13 +86,9 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         What::FromCenter { center, incident, caller } => {
             EventBody::FromCenter { center, incident: incident.unwrap_or_default(), caller }
         }
-        What::FromPeer { peer, org, name, organization, handed_on } => EventBody::FromPeer {
-            peer,
-            org,
-            name,
-            organization: organization.unwrap_or_default(),
-            handed_on,
-        },
+        What::FromPeer { peer, org, name, organization, handed_on } => {
+            EventBody::FromPeer { peer, org, name, organization: organization.unwrap_or_default(), handed_on }
+        }
         What::Queued { queue } => EventBody::Queued { queue },
         What::SeatOffered { seat, waited_ms, history, purpose } => {
             let About { line, caller, ticket, .. } = about?;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use hotline::call::{Command, Input, Told, TransferStep, Unwilling, Wish};
 use hotline::media::Order;
-use hotline::routing::people::{ExpertGroup, Hours};
 use hotline::routing::peers::{Peers, Platform};
+use hotline::routing::people::{ExpertGroup, Hours};
 use hotline::routing::plan::{Peer, Plan};
 
 use super::caller::{Caller, Dialling, secs};

@@ -23,7 +23,9 @@ pub const FIXTURES: &[Fixture] = &[
         edits: &[
             ORG,
             TRUNKS,
-            add!("[[peer]]\nnumber = \"8001\"\nname = \"a\"\norg = \"410928\"\ntrunk = \"county\"\nhops_max = ⟦0⟧"),
+            add!(
+                "[[peer]]\nnumber = \"8001\"\nname = \"a\"\norg = \"410928\"\ntrunk = \"county\"\nhops_max = ⟦0⟧"
+            ),
         ],
     },
     Fixture {
@@ -32,7 +34,9 @@ pub const FIXTURES: &[Fixture] = &[
         edits: &[
             ORG,
             TRUNKS,
-            add!("[[peer]]\nnumber = \"8001\"\nname = \"a\"\norg = \"410928\"\ntrunk = \"county\"\npriority = ⟦10000⟧"),
+            add!(
+                "[[peer]]\nnumber = \"8001\"\nname = \"a\"\norg = \"410928\"\ntrunk = \"county\"\npriority = ⟦10000⟧"
+            ),
         ],
     },
     Fixture {
@@ -41,20 +45,28 @@ pub const FIXTURES: &[Fixture] = &[
         edits: &[
             ORG,
             TRUNKS,
-            add!("[[peer]]\nnumber = ⟦\"12345\"⟧\nname = \"a\"\norg = \"410928\"\ntrunk = \"county\"\ndial = \"8001\""),
+            add!(
+                "[[peer]]\nnumber = ⟦\"12345\"⟧\nname = \"a\"\norg = \"410928\"\ntrunk = \"county\"\ndial = \"8001\""
+            ),
         ],
     },
     Fixture {
         code: "E0303",
         what: "a platform behind a trunk that is not there",
-        edits: &[ORG, add!("[[peer]]\nnumber = \"8001\"\nname = \"a\"\norg = \"410928\"\ntrunk = ⟦\"county\"⟧")],
+        edits: &[
+            ORG,
+            add!("[[peer]]\nnumber = \"8001\"\nname = \"a\"\norg = \"410928\"\ntrunk = ⟦\"county\"⟧"),
+        ],
     },
     Fixture {
         code: "E1104",
         what: "our own number by the carrier in place of another city's",
         edits: &[
             ORG,
-            Edit::Plan("sources = [\"198.51.100.0/28\"]", "sources = [\"198.51.100.0/28\"]\ntarget = \"198.51.100.1:5060\""),
+            Edit::Plan(
+                "sources = [\"198.51.100.0/28\"]",
+                "sources = [\"198.51.100.0/28\"]\ntarget = \"198.51.100.1:5060\"",
+            ),
             add!(
                 "[[peer]]\nnumber = \"8011\"\nname = \"a\"\norg = \"410500\"\ntrunk = \"carrier\"\nhands_over = false\ndial = ⟦\"039312345\"⟧"
             ),
@@ -138,17 +150,17 @@ pub const FIXTURES: &[Fixture] = &[
     Fixture {
         code: "E1707",
         what: "a platform behind a center's trunk",
-        edits: &[
-            ORG,
-            add!("[[peer]]\nnumber = \"8001\"\nname = \"a\"\norg = \"410928\"\ntrunk = ⟦\"tax\"⟧"),
-        ],
+        edits: &[ORG, add!("[[peer]]\nnumber = \"8001\"\nname = \"a\"\norg = \"410928\"\ntrunk = ⟦\"tax\"⟧")],
     },
     Fixture {
         code: "E1708",
         what: "a platform by the only trunk that citizens have",
         edits: &[
             ORG,
-            Edit::Plan("sources = [\"198.51.100.0/28\"]", "sources = [\"198.51.100.0/28\"]\ntarget = \"198.51.100.1:5060\""),
+            Edit::Plan(
+                "sources = [\"198.51.100.0/28\"]",
+                "sources = [\"198.51.100.0/28\"]\ntarget = \"198.51.100.1:5060\"",
+            ),
             add!(
                 "[[peer]]\nnumber = \"8011\"\nname = \"a\"\norg = \"410500\"\ntrunk = ⟦\"carrier\"⟧\ndial = \"037212345\""
             ),
@@ -202,7 +214,10 @@ fn a_county_and_a_neighbouring_city_are_no_fault_and_may_be_asked_by_key_and_by_
         ORG,
         TRUNKS,
         WHOLE,
-        Edit::Plan("[[emergency]]", "[three_way]\nkeys = { \"1\" = \"8001\", \"7\" = \"110\" }\n\n[[emergency]]"),
+        Edit::Plan(
+            "[[emergency]]",
+            "[three_way]\nkeys = { \"1\" = \"8001\", \"7\" = \"110\" }\n\n[[emergency]]",
+        ),
     ];
     let outcome = Files::with(&more).judge();
     assert_eq!(codes(&outcome.report), [""; 0], "{}", outcome.report.render(false));

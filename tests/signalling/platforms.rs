@@ -146,8 +146,9 @@ fn who_handed_a_call_on_is_read_of_history_info_row_by_row() {
             came.iter().map(|own| (own.by.as_deref().unwrap_or_default(), own.to.as_str())).collect();
         assert_eq!(found, wanted, "{lines}");
     }
-    let many: String =
-        (1..100).map(|n| format!("History-Info: <sip:1@h>;index=1.{n};mp=1;hotline-org=410900\r\n")).collect();
+    let many: String = (1..100)
+        .map(|n| format!("History-Info: <sip:1@h>;index=1.{n};mp=1;hotline-org=410900\r\n"))
+        .collect();
     let came = invited_by(&mut house(), "192.0.5.10:5060", &many).platforms.handed_on;
     assert_eq!(came.len(), 16, "what is read is bounded");
 }

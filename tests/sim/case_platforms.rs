@@ -128,15 +128,15 @@ fn where_a_county_is_busy_or_nobody_answers_the_clerk_has_the_caller_again() {
 #[test]
 fn a_call_that_a_county_hands_over_is_known_as_its_own_and_waits_with_its_priority() {
     in_a_city_with(a_county, |city| {
-        let county = city.phone("039312345").waits();
+        // Its switch speaks for the citizen.
+        let county = city.phone("13800000030").waits();
         let clerk = city.seat("1001").answers_after(secs(1));
         let talker = city.phone("13800000010").dials("12345");
         assert!(city.run_until(secs(40), |city| city.talks_to(talker) == Some(clerk)));
         let citizen = city.phone("13800000020").dials("12345");
         assert!(city.run_until(secs(15), |city| city.state_of(citizen) == Some("waiting")));
         let organization = ("Organization".to_owned(), "410928 濮阳县 12345".to_owned());
-        let from_user = Some("13800000030".to_owned());
-        city.dials_with(county, Dial { from_user, headers: vec![organization], ..Dial::to("12345") });
+        city.dials_with(county, Dial { headers: vec![organization], ..Dial::to("12345") });
         assert!(city.run_until(secs(15), |city| city.state_of(county) == Some("waiting")));
         city.hangs_up(talker);
         let first = city.run_until(secs(120), |city| city.talks_to(county) == Some(clerk));
@@ -222,8 +222,14 @@ impl Ring {
             (seat_of(city), house::open(plan, seat_of(city), Dice::seeded(city as u64 + 1), now))
         };
         let boards = (0..count).map(open).collect();
-        let mut ring =
-            Ring { boards, letters: VecDeque::new(), now, ports: 0, hops: vec![Vec::new(); count], refused: Vec::new() };
+        let mut ring = Ring {
+            boards,
+            letters: VecDeque::new(),
+            now,
+            ports: 0,
+            hops: vec![Vec::new(); count],
+            refused: Vec::new(),
+        };
         ring.settle();
         ring
     }

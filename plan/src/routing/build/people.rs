@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::super::peers::{Peers, Platform};
 use super::super::people::{ApiToken, AwayReason, ExpertGroup, ThreeWay, Work};
 use super::super::people_values::LANGUAGE;
-use super::super::peers::{Peers, Platform};
 use super::super::plan::{Peer, Seat};
 use super::super::queueing::Known;
 use super::super::tables::peers::PeerTable;

@@ -79,7 +79,8 @@ fn nameless(spot: &Spot, problems: &mut Problems) {
 
 /// One code is one platform.
 fn once(own: Option<&Said<String>>, table: &RoutingTable, problems: &mut Problems) {
-    let mut seen: BTreeMap<&str, &Spot> = own.map(|said| (said.value.as_str(), &said.spot)).into_iter().collect();
+    let mut seen: BTreeMap<&str, &Spot> =
+        own.map(|said| (said.value.as_str(), &said.spot)).into_iter().collect();
     for said in table.peers.iter().filter_map(|peer| peer.org.as_ref()) {
         let Some(earlier) = seen.get(said.value.as_str()) else {
             seen.insert(&said.value, &said.spot);
@@ -246,7 +247,8 @@ fn trunks(table: &RoutingTable, problems: &mut Problems) {
             untrusted(way, problems);
         }
     }
-    let mut bring = table.trunks.iter().filter(|trunk| ways::brings(trunk) && !ways::is_center(trunk)).peekable();
+    let mut bring =
+        table.trunks.iter().filter(|trunk| ways::brings(trunk) && !ways::is_center(trunk)).peekable();
     let whose = |name: &Field<String>| name.as_ref().is_none_or(|said| theirs.contains(said.value.as_str()));
     if table.is_live() && bring.peek().is_some() && bring.all(|trunk| whose(&trunk.name)) {
         let first = table.peers.iter().find_map(|peer| peer.way.trunk.as_ref());

@@ -66,7 +66,9 @@ pub fn own_numbers(table: &RoutingTable, problems: &mut Problems) {
                 _ if !line.is_elsewhere() => found.note(round_and_round(), problems),
                 Owner::Emergency(number) => found.note(astray(number, target), problems),
                 Owner::Line(own) if public && own == target => found.note(round_and_round(), problems),
-                Owner::Line(_) | Owner::Department | Owner::Platform if public => found.note(once_more(target), problems),
+                Owner::Line(_) | Owner::Department | Owner::Platform if public => {
+                    found.note(once_more(target), problems)
+                }
                 Owner::Line(own) if own != target => {
                     among_centers.entry(own).or_default().insert(target);
                     places.entry(own).or_insert(outward.spot);
@@ -102,9 +104,11 @@ fn outward(table: &RoutingTable) -> impl Iterator<Item = Outward<'_>> {
     let departments = table.departments.iter().filter_map(|department| {
         called_for(Owner::Department, department.number.as_ref()?, &department.dial, &department.trunk)
     });
-    let platforms = table.peers.iter().map(|peer| &peer.way).filter_map(|own| {
-        called_for(Owner::Platform, own.number.as_ref()?, &own.dial, &own.trunk)
-    });
+    let platforms = table
+        .peers
+        .iter()
+        .map(|peer| &peer.way)
+        .filter_map(|own| called_for(Owner::Platform, own.number.as_ref()?, &own.dial, &own.trunk));
     lines.chain(peers).chain(departments).chain(platforms)
 }
 

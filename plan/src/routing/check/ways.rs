@@ -112,7 +112,8 @@ impl<'t> Ways<'t> {
         }
         let peers = self.table.emergencies.iter().filter_map(|peer: &EmergencyTable| peer.trunk.as_ref());
         centers.extend(peers.flat_map(|said| self.one(&said.value)));
-        let platforms = self.table.peers.iter().filter(|own| own.hands_over.as_ref().is_none_or(|said| said.value));
+        let platforms =
+            self.table.peers.iter().filter(|own| own.hands_over.as_ref().is_none_or(|said| said.value));
         let platforms = platforms.filter_map(|own| own.way.trunk.as_ref());
         centers.extend(platforms.flat_map(|said| self.by(&said.value)).filter_map(name));
         centers

@@ -6,8 +6,8 @@ use super::super::callers::{CallerAct, CallerPolicy, Lane};
 use super::super::diagnostic::Text;
 use super::super::explain::mode_words;
 use super::super::meeting::Meeting;
-use super::super::people::{ApiToken, ExpertGroup};
 use super::super::peers::Platform;
+use super::super::people::{ApiToken, ExpertGroup};
 use super::super::people_values::role_word;
 use super::super::plan::{
     BenchLine, Line, LineMode, Member, Peer, Plan, Probing, Prompt, Queue, Seat, Sink, SinkKind, Trunk,
@@ -170,7 +170,8 @@ pub(super) fn people(plan: &Plan) -> Vec<Item> {
     });
     let platforms = plan.peers.iter().map(|own| {
         let Platform { number, name, org, parent, peer: way, hands_over, priority, hops_max } = &**own;
-        let item = Item::named(Kind::Platform, number).with("名称", "name", name).with("机构编码", "code", org);
+        let item =
+            Item::named(Kind::Platform, number).with("名称", "name", name).with("机构编码", "code", org);
         let item = item.with("上级", "parent", parent.as_deref().unwrap_or("-"));
         peer(item, way)
             .with_switch("转来电话", "hands calls over", *hands_over)

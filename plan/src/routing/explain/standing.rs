@@ -214,7 +214,9 @@ fn after(points: i16, act: &CallerAct) -> i16 {
 fn platform_words(platform: &Platform) -> Text {
     let Platform { name, number, org, hops_max, .. } = platform;
     Text::new(
-        format!("由平台 {number}（{name}，{org}）转来，不看通道；至多转接 {hops_max} 次，转过本平台的 482 拒绝"),
+        format!(
+            "由平台 {number}（{name}，{org}）转来，不看通道；至多转接 {hops_max} 次，转过本平台的 482 拒绝"
+        ),
         format!(
             "handed over by the platform {number} ({name}, {org}): no lane applies; handed on {hops_max} times at most, \
              and refused with 482 if it was here before"
