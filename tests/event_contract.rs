@@ -125,7 +125,13 @@ fn transfers() -> Vec<EventBody> {
         .map(|step| transfer(TransferKind::Consult, step, None)),
     );
     bodies.push(transfer(TransferKind::Consult, TransferStep::Failed, Some(486)));
-    for of in [ObjectKind::ExpertGroup, ObjectKind::Department, ObjectKind::Emergency, ObjectKind::Seat] {
+    for of in [
+        ObjectKind::ExpertGroup,
+        ObjectKind::Department,
+        ObjectKind::Peer,
+        ObjectKind::Emergency,
+        ObjectKind::Seat,
+    ] {
         let mut body = transfer(TransferKind::Blind, TransferStep::Accepted, None);
         if let EventBody::Transfer { object_kind, .. } = &mut body {
             *object_kind = Some(of);
@@ -180,6 +186,20 @@ fn bodies() -> Vec<EventBody> {
             center: "emergency".into(),
             incident: "110-0731".into(),
             caller: "110".into(),
+        },
+        EventBody::FromPeer {
+            peer: "7101".into(),
+            org: "410922".into(),
+            name: "清丰县 12345".into(),
+            organization: String::new(),
+            handed_on: 1,
+        },
+        EventBody::FromPeer {
+            peer: "7102".into(),
+            org: "410922100001".into(),
+            name: "村".into(),
+            organization: "410922100001 村".into(),
+            handed_on: 255,
         },
         EventBody::SeatOffered {
             seat: seat(),

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use hotline::call::{Command, Input, Told, TransferStep, Unwilling, Wish};
 use hotline::media::Order;
+use hotline::routing::peers::{Peers, Platform};
 use hotline::routing::people::{ExpertGroup, Hours};
 use hotline::routing::plan::{Peer, Plan};
 
 use super::caller::{Caller, Dialling, secs};
 
-/// A city with everything that clerks ask in: experts of 12348 at seats 1006 and 1007, a department, and
-/// keys for all of them.
+/// A city with everything that clerks ask in: experts of 12348 at seats 1006 and 1007, a department, a county's
+/// platform, and keys for all of them.
 pub fn city(plan: &mut Plan) {
     let group = ExpertGroup {
         number: "12348".into(),
@@ -28,9 +29,27 @@ pub fn city(plan: &mut Plan) {
         drill: false,
         hours: Hours::default(),
     };
+    let platform = Platform {
+        number: "7101".into(),
+        name: "濮阳县 12345".into(),
+        org: "410928".into(),
+        parent: Some("410900".into()),
+        peer: Peer { number: "039312345".into(), ..department.clone() },
+        hands_over: false,
+        priority: 0,
+        hops_max: 3,
+    };
+    plan.peers = Peers::new([platform]);
     plan.departments.insert("4421234".into(), department);
-    let keys =
-        [('1', "119"), ('2', "12366"), ('3', "12348"), ('4', "1002"), ('5', "4421234"), ('6', "nobody")];
+    let keys = [
+        ('1', "119"),
+        ('2', "12366"),
+        ('3', "12348"),
+        ('4', "1002"),
+        ('5', "4421234"),
+        ('6', "nobody"),
+        ('7', "7101"),
+    ];
     plan.three_way.keys = keys.into_iter().map(|(key, to)| (key, to.to_owned())).collect();
     let word = plan.prompts["survey_wrong"].clone();
     plan.prompts.insert("wrong_key".into(), word);
@@ -48,12 +67,13 @@ pub fn consult(to: &str) -> Wish {
 }
 
 /// Whom clerks ask in, by the key that asks them, and the seat that rings for it, if one does.
-pub const TARGETS: [(&str, &str, Option<&str>); 5] = [
+pub const TARGETS: [(&str, &str, Option<&str>); 6] = [
     ("119", "*1", None),
     ("12366", "*2", None),
     ("12348", "*3", Some("1006")),
     ("1002", "*4", Some("1002")),
     ("4421234", "*5", None),
+    ("7101", "*7", None),
 ];
 
 /// It rings there, after the clerk has asked by wish or by key.

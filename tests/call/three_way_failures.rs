@@ -148,10 +148,11 @@ fn a_caller_without_a_queue_is_told_and_has_a_ticket_with_the_reason() {
             hotline::routing::hours::Hours::by(std::sync::Arc::new(calendar));
     };
     type Row = (&'static str, fn(&mut Plan), u64, TicketReason);
-    let rows: [Row; 7] = [
+    let rows: [Row; 8] = [
         ("119", |_| {}, 0, TicketReason::EmergencyUnanswered),
         ("12313", |_| {}, 0, TicketReason::SubCenterUnanswered),
         ("4421234", |_| {}, 0, TicketReason::DepartmentUnanswered),
+        ("7101", |_| {}, 0, TicketReason::PeerUnanswered),
         ("12348", |_| {}, 0, TicketReason::ExpertUnanswered),
         ("1002", |_| {}, 0, TicketReason::ExpertUnanswered),
         ("4421234", at_nine, 61, TicketReason::AfterHours),
@@ -170,7 +171,7 @@ fn a_caller_without_a_queue_is_told_and_has_a_ticket_with_the_reason() {
             _ => caller.refuses(2, 486).to_vec(),
         };
         assert!(said.contains(&format!("told ticket {reason:?}")), "{to}: {said:?}");
-        assert!(said.contains(&format!("told announced {}", reason.name())), "{to}: {said:?}");
+        assert!(said.contains(&format!("told announced {}", reason.prompt())), "{to}: {said:?}");
         let over = caller.heard_out(0);
         assert_eq!(over[0], "hang up 0", "{to}");
     }

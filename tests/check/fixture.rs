@@ -5,8 +5,7 @@ use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
-    callers, calling, cases, codecs, experts, feeds, files, flows, includes, kpi, lines, meetings, names,
-    network, peers, people, prompts, queueing, rewriting, sealing, shape, trace, transports, trunks,
+    callers, calling, cases, codecs, experts, feeds, files, flows, includes, kpi, lines, meetings, names, network, peers, people, prompts, queueing, rewriting, sealing, shape, trace, transports, trunks,
 };
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.

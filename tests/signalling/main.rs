@@ -15,6 +15,7 @@ mod keys;
 mod offers;
 mod outgoing;
 mod pair;
+mod platforms;
 mod refer;
 mod refresh;
 mod registering;

@@ -42,6 +42,7 @@ mod case_office;
 mod case_outward;
 mod case_outward_three;
 mod case_people;
+mod case_platforms;
 mod case_queue;
 mod case_races;
 mod case_rings;

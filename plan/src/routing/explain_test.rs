@@ -504,3 +504,33 @@ fn a_flow_leads_to_another_queue_and_to_a_sub_center_by_their_own_lines() {
     }
     assert!(!decided.contains(&"greeting = \"greeting\""), "the flow is heard in its place: {decided:?}");
 }
+
+#[test]
+fn another_platform_is_explained_both_ways_with_the_lines_that_decide() {
+    let outcome = edited(&[(
+        "[three_way]\n",
+        "[[trunk]]\nname = \"county\"\nsources = [\"192.0.2.64/30\"]\ntarget = \"192.0.2.65:5060\"\n\
+         trust_identity = true\n\n[[peer]]\nnumber = \"7101\"\nname = \"濮阳县 12345\"\norg = \"410928\"\n\
+         parent = \"410900\"\ntrunk = \"county\"\ndial = \"039312345\"\npriority = 200\n\n[three_way]\n",
+    )]);
+    let plan = outcome.plan.as_ref().expect("a plan");
+    let at = NOON.parse().expect("an instant");
+    let said = plan.explain_seat(&outcome.origins, &plan.seats["1001"], &Dialled::request_uri("7101"), at);
+    let words = steps(&said);
+    assert!(words[0].starts_with("calls 039312345 by the trunk county"), "{words:?}");
+    let signed = "濮阳县 12345 (410928) is another platform of the hotline, for which calls are signed 410900 濮阳市; none is \
+                  handed to it that was handed on 3 times, or was there before";
+    assert!(words.contains(&signed), "{words:?}");
+    for line in ["number = \"7101\"", "org = \"410928\"", "trunk = \"county\"", "dial = \"039312345\""] {
+        assert!(lines(&said).contains(&line), "{line}: {:?}", lines(&said));
+    }
+    let dialled = Dialled::request_uri("12345");
+    let said = plan.explain(&outcome.origins, &plan.trunks["county"], &dialled, "13800000000", at);
+    let words = standing(&said);
+    assert!(
+        words[0].starts_with("handed over by the platform 7101 (濮阳县 12345, 410928): no lane applies"),
+        "{words:?}"
+    );
+    assert!(words[1].starts_with("priority 200"), "{words:?}");
+    assert!(lines(&said).contains(&"priority = 200"));
+}

@@ -130,6 +130,29 @@ fn each_change_is_one_line_with_what_was_and_what_is() {
 }
 
 #[test]
+fn another_platform_is_told_of_with_its_code_and_each_bound_that_changes() {
+    let county = "time_zone = \"Asia/Shanghai\"\norg = \"410900\"";
+    let table = |hops: u8| {
+        format!(
+            "[[peer]]\nnumber = \"7101\"\nname = \"濮阳县\"\norg = \"410928\"\nparent = \"410900\"\ntrunk = \"near\"\n\
+             hops_max = {hops}\n[[trunk]]\nname = \"near\"\ntarget = \"127.0.0.1:5080\"\n[limits]"
+        )
+    };
+    let (few, many) = (table(2), table(3));
+    let with = |table| [("time_zone = \"Asia/Shanghai\"", county), ("[limits]", table)];
+    let said = lines(&with(&few)).join("\n");
+    assert!(said.contains("城市: 机构编码 - → 410900 / city: code - → 410900"), "{said}");
+    assert!(
+        said.contains("新增平台 7101（名称 濮阳县，机构编码 410928，上级 410900）")
+            && said.contains("new: platform 7101"),
+        "{said}"
+    );
+    let changed = Difference::between(&plan(&with(&few)), &plan(&with(&many)));
+    let words: Vec<&str> = changed.changes.iter().map(|change| change.text.en.as_str()).collect();
+    assert_eq!(words, ["platform 7101: hand-overs at most 2 → 3"]);
+}
+
+#[test]
 fn a_setting_without_words_is_told_beside_those_that_have_them() {
     let said = lines(&[(
         "target = \"127.0.0.1:5090\"",

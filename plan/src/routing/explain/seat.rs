@@ -7,6 +7,7 @@ use super::super::meeting::{Comer, SEATS};
 use super::super::number::{self, Dialled};
 use super::super::origins::Origins;
 use super::super::outside::{Callable, Uncallable};
+use super::super::peers::Platform;
 use super::super::people::{MORE_WRAP_UP, SeatCode};
 use super::super::plan::{DialledFrom, Peer, Plan, Seat, Step};
 use super::super::watching::NoWatch;
@@ -202,7 +203,8 @@ impl Plan {
     fn peer_words(&self, peer: &Peer, caller: Caller<'_>) -> Vec<Text> {
         let ways = self.ways_words(peer, caller);
         let line = caller.number;
-        vec![
+        let platform = self.peers.of_way(peer).map(|own| self.signed_words(own));
+        let words = vec![
             Text::new(
                 format!("{}，无人接听就此结束", ways.zh),
                 format!("{}; that is all if nobody answers", ways.en),
@@ -211,7 +213,25 @@ impl Plan {
                 format!("对方看到的是本平台的 {line}，不是座席的号码"),
                 format!("the far side is shown our {line}, and not the seat's number"),
             ),
-        ]
+        ];
+        words.into_iter().chain(platform).collect()
+    }
+
+    /// What another platform is told of who hands a call over.
+    fn signed_words(&self, own: &Platform) -> Text {
+        let (org, city) = (self.city.org.as_deref().unwrap_or_default(), &self.city.name);
+        let (name, most) = (&own.name, self.peers.hops_max(own));
+        Text::new(
+            format!(
+                "{name}（{}）是热线的另一个平台，署名 {org} {city}；转接过 {most} 次或转给过它的电话不再转给它",
+                own.org
+            ),
+            format!(
+                "{name} ({}) is another platform of the hotline, for which calls are signed {org} {city}; none is handed to \
+                 it that was handed on {most} times, or was there before",
+                own.org
+            ),
+        )
     }
 
     fn uncallable_words(&self, why: Uncallable, uri: &str, deciding: &mut Deciding<'_>) -> Text {
