@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::fact::millis;
-use super::request::{AtOnce, Asker, Disposed, Flag, Refusal, Reply};
+use super::request::{Asker, AtOnce, Disposed, Flag, Refusal, Reply};
 use super::{Fact, Switchboard, What};
 use crate::call::Input;
 use crate::id::CallId;

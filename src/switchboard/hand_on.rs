@@ -9,9 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::Switchboard;
 use super::fact::{Fact, HandOn, HandOnBy, Object, TransferStep, What, millis};
 use super::request::AtOnce;
-use super::Switchboard;
 use crate::id::CallId;
 use crate::tickets::event::{EventRef, Outcome};
 use crate::time::{Instant, Now};
@@ -89,12 +89,20 @@ impl HandOns {
     ) -> Option<HandOn> {
         match &fact.what {
             What::Transfer { step, object: Some(Object { id, .. }), .. }
-                if matches!(step, TransferStep::Consulting | TransferStep::Merged | TransferStep::Accepted) =>
+                if matches!(
+                    step,
+                    TransferStep::Consulting | TransferStep::Merged | TransferStep::Accepted
+                ) =>
             {
                 self.picked_up(fact.call, id);
-                self.settle(fact.call, |owed| {
-                    matches!(owed.waits, Waits::Person) && owed.at_once.to.as_ref().is_some_and(|to| to.as_str() == id)
-                }, now)
+                self.settle(
+                    fact.call,
+                    |owed| {
+                        matches!(owed.waits, Waits::Person)
+                            && owed.at_once.to.as_ref().is_some_and(|to| to.as_str() == id)
+                    },
+                    now,
+                )
             }
             What::Disposed(disposed) => {
                 let Some(at_once) = &disposed.immediate else {
@@ -154,11 +162,23 @@ impl HandOns {
     }
 
     /// A sink has answered for it.
-    pub(super) fn tried(&mut self, sink: usize, event: EventRef, outcome: &Outcome, now: Now) -> Option<HandOn> {
+    pub(super) fn tried(
+        &mut self,
+        sink: usize,
+        event: EventRef,
+        outcome: &Outcome,
+        now: Now,
+    ) -> Option<HandOn> {
         if !matches!(outcome, Outcome::Taken) {
             return None; // Refused for good, it is never handed on: it will be late.
         }
-        self.office(event, |untaken, _| { untaken.remove(&sink); }, now)
+        self.office(
+            event,
+            |untaken, _| {
+                untaken.remove(&sink);
+            },
+            now,
+        )
     }
 
     fn office(
@@ -167,7 +187,8 @@ impl HandOns {
         note: impl FnOnce(&mut BTreeSet<usize>, &mut bool),
         now: Now,
     ) -> Option<HandOn> {
-        let Waits::Offices { event: own, on_disk, untaken } = &mut self.owed.get_mut(&event.call)?.waits else {
+        let Waits::Offices { event: own, on_disk, untaken } = &mut self.owed.get_mut(&event.call)?.waits
+        else {
             return None;
         };
         if *own != event {
@@ -228,7 +249,8 @@ mod tests {
 
     /// The ticket of this call is to be taken within a second by sinks 0 and 2.
     fn said(hand_ons: &mut HandOns, n: u64, at_ms: u64) -> EventRef {
-        let at_once = AtOnce { code: "report".into(), to: None, within_ms: 1_000, due_at: Timestamp::UNIX_EPOCH };
+        let at_once =
+            AtOnce { code: "report".into(), to: None, within_ms: 1_000, due_at: Timestamp::UNIX_EPOCH };
         let what = What::Disposed(Disposed { immediate: Some(at_once), ..Disposed::default() });
         let (call, now) = (call(n), now(at_ms));
         let fact = Fact { call, sequence: 3, at: now.wall, mono: now.mono, what };
@@ -249,7 +271,10 @@ mod tests {
         assert_eq!(hand_ons.poll_timeout(), Some(Instant::from_millis(1_000)));
         let told = hand_ons.tried(0, event, &Outcome::Taken, now(1_000)).expect("it is handed on");
         assert!(told.handed && !told.late && told.took_ms == 1_000, "{told:?}");
-        assert_eq!((hand_ons.poll_timeout(), hand_ons.tried(0, event, &Outcome::Taken, now(9_000))), (None, None));
+        assert_eq!(
+            (hand_ons.poll_timeout(), hand_ons.tried(0, event, &Outcome::Taken, now(9_000))),
+            (None, None)
+        );
     }
 
     #[test]

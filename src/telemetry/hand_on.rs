@@ -23,11 +23,7 @@ pub(super) struct HandOnFigures {
 
 impl Default for HandOnFigures {
     fn default() -> Self {
-        HandOnFigures {
-            done: Family::default(),
-            overdue: Family::default(),
-            took: Histogram::new(BUCKETS),
-        }
+        HandOnFigures { done: Family::default(), overdue: Family::default(), took: Histogram::new(BUCKETS) }
     }
 }
 

@@ -14,8 +14,8 @@ use crate::id::{BotId, CallId, LineId, QueueId, SeatId, TrunkId};
 use crate::time::Timestamp;
 
 pub use super::words::{
-    CallKind, ClosedBy, Direction, Flag, Graded, Immediate, MessageSpan, ObjectKind, OfferPurpose, OverflowRule,
-    SaidLine, Speaker, TransferKind, TransferStep, Unanswered,
+    CallKind, ClosedBy, Direction, Flag, Graded, Immediate, MessageSpan, ObjectKind, OfferPurpose,
+    OverflowRule, SaidLine, Speaker, TransferKind, TransferStep, Unanswered,
 };
 
 /// `schema_version` in the data of every event.

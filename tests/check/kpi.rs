@@ -4,26 +4,118 @@ use crate::base::{Files, add, codes};
 use crate::fixture::Fixture;
 
 pub const FIXTURES: &[Fixture] = &[
-    Fixture { code: "E0107", what: "an answer in no time", edits: &[add!("[kpi]\nversion = \"2026-1\"\nanswer_within = ⟦\"0s\"⟧")] },
-    Fixture { code: "E0107", what: "an answer by tomorrow", edits: &[add!("[kpi]\nversion = \"2026-1\"\nanswer_within = ⟦\"24h\"⟧")] },
-    Fixture { code: "E0107", what: "more than all are answered", edits: &[add!("[kpi]\nversion = \"2026-1\"\nanswer_rate = ⟦101⟧")] },
-    Fixture { code: "E0107", what: "nobody is answered", edits: &[add!("[kpi]\n[[kpi.line]]\nnumber = \"12366\"\nanswer_rate = ⟦0⟧")] },
-    Fixture { code: "E0306", what: "a line that is not ours", edits: &[add!("[[kpi.line]]\nnumber = ⟦\"12328\"⟧\nanswer_within = \"30s\"")] },
-    Fixture { code: "E0304", what: "two formulas for one line", edits: &[add!("[[kpi.line]]\nnumber = \"12366\"\nanswer_within = \"30s\"\n[[kpi.line]]\nnumber = ⟦\"12366\"⟧\nanswer_rate = 90")] },
-    Fixture { code: "E1501", what: "a kind that there is not", edits: &[add!("[kpi]\nversion = \"2026-1\"\n[kpi.exclude]\nanswer = [⟦\"seat/1001\"⟧]")] },
-    Fixture { code: "E1501", what: "a kind without a name", edits: &[add!("[kpi]\nversion = \"2026-1\"\n[kpi.exclude]\nanswer = [⟦\"line/\"⟧]")] },
-    Fixture { code: "E1502", what: "a name as long as a report", edits: &[add!("[kpi]\nversion = ⟦\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"⟧")] },
-    Fixture { code: "E1503", what: "another clock by the old name", edits: &[add!("⟦[kpi]⟧\nclock = \"arrival\"")] },
-    Fixture { code: "E1503", what: "others left out by the old name", edits: &[add!("[kpi]\nversion = ⟦\"GB/T 33358-2016\"⟧\n[kpi.exclude]\nanswer = []")] },
-    Fixture { code: "E1504", what: "a trunk that is not there", edits: &[add!("[kpi]\nversion = \"2026-1\"\n[kpi.exclude]\nanswer = [⟦\"trunk/carier\"⟧]")] },
-    Fixture { code: "E1504", what: "a code that no clerk can say", edits: &[add!("[kpi]\nversion = \"2026-1\"\n[kpi.exclude]\ntransfer = [⟦\"code/petition\"⟧]")] },
-    Fixture { code: "E1505", what: "transfers of who gave up at once", edits: &[add!("[kpi]\nversion = \"2026-1\"\n[kpi.exclude]\ntransfer = [⟦\"short_abandon\"⟧]")] },
-    Fixture { code: "E0107", what: "late from the first moment", edits: &[add!("[disposition.types]\ncomplaint = \"投诉\"\n[[disposition.immediate]]\ncode = \"complaint\"\nwithin = ⟦\"0s\"⟧")] },
-    Fixture { code: "E1510", what: "what is not accepted goes nowhere", edits: &[add!("[disposition.not_accepted]\npetition = \"信访\"\n[[disposition.immediate]]\ncode = ⟦\"petition\"⟧\nwithin = \"5min\"")] },
-    Fixture { code: "E1511", what: "one code at once twice", edits: &[add!("[disposition.types]\ncomplaint = \"投诉\"\n[[disposition.immediate]]\ncode = \"complaint\"\nwithin = \"5min\"\n[[disposition.immediate]]\ncode = ⟦\"complaint\"⟧\nwithin = \"6min\"")] },
-    Fixture { code: "E1512", what: "a seat is no department", edits: &[add!("[disposition.types]\ncomplaint = \"投诉\"\n[[disposition.immediate]]\ncode = \"complaint\"\nto = ⟦\"1001\"⟧\nwithin = \"5min\"")] },
-    Fixture { code: "W1501", what: "who waited too long did not mean it", edits: &[add!("[[kpi.line]]\nnumber = \"12366\"\nshort_abandon = ⟦\"16s\"⟧")] },
-    Fixture { code: "W1502", what: "a line of its own that is not", edits: &[add!("⟦[[kpi.line]]⟧\nnumber = \"12366\"")] },
+    Fixture {
+        code: "E0107",
+        what: "an answer in no time",
+        edits: &[add!("[kpi]\nversion = \"2026-1\"\nanswer_within = ⟦\"0s\"⟧")],
+    },
+    Fixture {
+        code: "E0107",
+        what: "an answer by tomorrow",
+        edits: &[add!("[kpi]\nversion = \"2026-1\"\nanswer_within = ⟦\"24h\"⟧")],
+    },
+    Fixture {
+        code: "E0107",
+        what: "more than all are answered",
+        edits: &[add!("[kpi]\nversion = \"2026-1\"\nanswer_rate = ⟦101⟧")],
+    },
+    Fixture {
+        code: "E0107",
+        what: "nobody is answered",
+        edits: &[add!("[kpi]\n[[kpi.line]]\nnumber = \"12366\"\nanswer_rate = ⟦0⟧")],
+    },
+    Fixture {
+        code: "E0306",
+        what: "a line that is not ours",
+        edits: &[add!("[[kpi.line]]\nnumber = ⟦\"12328\"⟧\nanswer_within = \"30s\"")],
+    },
+    Fixture {
+        code: "E0304",
+        what: "two formulas for one line",
+        edits: &[add!(
+            "[[kpi.line]]\nnumber = \"12366\"\nanswer_within = \"30s\"\n[[kpi.line]]\nnumber = ⟦\"12366\"⟧\nanswer_rate = 90"
+        )],
+    },
+    Fixture {
+        code: "E1501",
+        what: "a kind that there is not",
+        edits: &[add!("[kpi]\nversion = \"2026-1\"\n[kpi.exclude]\nanswer = [⟦\"seat/1001\"⟧]")],
+    },
+    Fixture {
+        code: "E1501",
+        what: "a kind without a name",
+        edits: &[add!("[kpi]\nversion = \"2026-1\"\n[kpi.exclude]\nanswer = [⟦\"line/\"⟧]")],
+    },
+    Fixture {
+        code: "E1502",
+        what: "a name as long as a report",
+        edits: &[add!(
+            "[kpi]\nversion = ⟦\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"⟧"
+        )],
+    },
+    Fixture {
+        code: "E1503",
+        what: "another clock by the old name",
+        edits: &[add!("⟦[kpi]⟧\nclock = \"arrival\"")],
+    },
+    Fixture {
+        code: "E1503",
+        what: "others left out by the old name",
+        edits: &[add!("[kpi]\nversion = ⟦\"GB/T 33358-2016\"⟧\n[kpi.exclude]\nanswer = []")],
+    },
+    Fixture {
+        code: "E1504",
+        what: "a trunk that is not there",
+        edits: &[add!("[kpi]\nversion = \"2026-1\"\n[kpi.exclude]\nanswer = [⟦\"trunk/carier\"⟧]")],
+    },
+    Fixture {
+        code: "E1504",
+        what: "a code that no clerk can say",
+        edits: &[add!("[kpi]\nversion = \"2026-1\"\n[kpi.exclude]\ntransfer = [⟦\"code/petition\"⟧]")],
+    },
+    Fixture {
+        code: "E1505",
+        what: "transfers of who gave up at once",
+        edits: &[add!("[kpi]\nversion = \"2026-1\"\n[kpi.exclude]\ntransfer = [⟦\"short_abandon\"⟧]")],
+    },
+    Fixture {
+        code: "E0107",
+        what: "late from the first moment",
+        edits: &[add!(
+            "[disposition.types]\ncomplaint = \"投诉\"\n[[disposition.immediate]]\ncode = \"complaint\"\nwithin = ⟦\"0s\"⟧"
+        )],
+    },
+    Fixture {
+        code: "E1510",
+        what: "what is not accepted goes nowhere",
+        edits: &[add!(
+            "[disposition.not_accepted]\npetition = \"信访\"\n[[disposition.immediate]]\ncode = ⟦\"petition\"⟧\nwithin = \"5min\""
+        )],
+    },
+    Fixture {
+        code: "E1511",
+        what: "one code at once twice",
+        edits: &[add!(
+            "[disposition.types]\ncomplaint = \"投诉\"\n[[disposition.immediate]]\ncode = \"complaint\"\nwithin = \"5min\"\n[[disposition.immediate]]\ncode = ⟦\"complaint\"⟧\nwithin = \"6min\""
+        )],
+    },
+    Fixture {
+        code: "E1512",
+        what: "a seat is no department",
+        edits: &[add!(
+            "[disposition.types]\ncomplaint = \"投诉\"\n[[disposition.immediate]]\ncode = \"complaint\"\nto = ⟦\"1001\"⟧\nwithin = \"5min\""
+        )],
+    },
+    Fixture {
+        code: "W1501",
+        what: "who waited too long did not mean it",
+        edits: &[add!("[[kpi.line]]\nnumber = \"12366\"\nshort_abandon = ⟦\"16s\"⟧")],
+    },
+    Fixture {
+        code: "W1502",
+        what: "a line of its own that is not",
+        edits: &[add!("⟦[[kpi.line]]⟧\nnumber = \"12366\"")],
+    },
 ];
 
 #[test]
@@ -50,7 +142,10 @@ fn staffing_wants_what_the_formula_wants_where_it_says_nothing_itself() {
     const SEATS: &str = "staffing = { calls_per_hour = 1, talk = \"1min\"";
     let target = |kpi: &'static str, target: &str| {
         let queue: &'static str = format!("announce_every = \"29s\"\n{SEATS}{target} }}").leak();
-        let edits = [crate::base::Edit::Plan("announce_every = \"29s\"", queue), crate::base::Edit::Plan("[recording]", kpi)];
+        let edits = [
+            crate::base::Edit::Plan("announce_every = \"29s\"", queue),
+            crate::base::Edit::Plan("[recording]", kpi),
+        ];
         let plan = Files::with(&edits).judge().plan.expect("a plan");
         let staffing = plan.queues.values().find_map(|queue| queue.rules.staffing.clone()).expect("staffing");
         (staffing.within.as_secs(), staffing.percent)

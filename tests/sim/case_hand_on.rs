@@ -88,10 +88,16 @@ fn a_complaint_names_whom_to_ask_in_and_is_handed_on_when_they_pick_up() {
         let (caller, clerk, call) = talking(city);
         assert_eq!(says(city, call, about("consultation")), None);
         let own = says(city, call, about("complaint")).expect("at once");
-        assert_eq!((own.code.as_str(), own.to.clone(), own.within_ms), ("complaint", Some("12366".into()), 60_000));
+        assert_eq!(
+            (own.code.as_str(), own.to.clone(), own.within_ms),
+            ("complaint", Some("12366".into()), 60_000)
+        );
         let left = own.due_at.duration_since(city.now().wall);
         assert_eq!(left.as_millis(), 60_000);
-        assert_eq!(city.board.hand_ons().map(|(of, _, late)| (of, late)).collect::<Vec<_>>(), [(call, false)]);
+        assert_eq!(
+            city.board.hand_ons().map(|(of, _, late)| (of, late)).collect::<Vec<_>>(),
+            [(call, false)]
+        );
         city.run_for(secs(20));
         // Said again, the clock goes on.
         says(city, call, Disposed { secret: true, ..about("complaint") });
@@ -157,7 +163,10 @@ fn a_report_is_handed_on_when_the_office_has_taken_the_event_that_says_until_whe
         city.run_for(secs(2));
         let handed = told(city, call);
         assert!(
-            matches!(&handed[..], [HandOn { by: HandOnBy::Ticket, handed: true, late: false, took_ms: 40.., .. }]),
+            matches!(
+                &handed[..],
+                [HandOn { by: HandOnBy::Ticket, handed: true, late: false, took_ms: 40.., .. }]
+            ),
             "{handed:?}"
         );
         ends(city, caller, clerk);

@@ -189,7 +189,9 @@ impl Clock {
     pub fn words(self) -> (&'static str, &'static str) {
         match self {
             Clock::Arrival => ("自来电（含提示音和菜单）", "the INVITE, prompts and menus included"),
-            Clock::Queue => ("自进入排队或呼叫分中心", "being put into a queue, or a sub-center being called"),
+            Clock::Queue => {
+                ("自进入排队或呼叫分中心", "being put into a queue, or a sub-center being called")
+            }
             Clock::Ring => ("自首次振铃", "the first ringing of a telephone"),
         }
     }
@@ -206,7 +208,9 @@ impl Exclude {
         let (answer, satisfaction, transfer) = (row(answer), row(satisfaction), row(transfer));
         Text::new(
             format!("不计入：接通率 {answer}；满意率 {satisfaction}；一次转接准确率 {transfer}"),
-            format!("left out: of answer rates {answer}; of satisfaction {satisfaction}; of first transfers {transfer}"),
+            format!(
+                "left out: of answer rates {answer}; of satisfaction {satisfaction}; of first transfers {transfer}"
+            ),
         )
     }
 }

@@ -233,7 +233,9 @@ impl App {
         let answer = self.sent(Ask::Request { asker: asker.clone(), request, reply }, answer).await?;
         match answer? {
             Reply::Done => Ok(Json(Done { done: true, call: None, immediate: None })),
-            Reply::Begun(call) => Ok(Json(Done { done: true, call: Some(call.to_string()), immediate: None })),
+            Reply::Begun(call) => {
+                Ok(Json(Done { done: true, call: Some(call.to_string()), immediate: None }))
+            }
             Reply::AtOnce(own) => Ok(Json(Done { done: true, call: None, immediate: Some(own.into()) })),
         }
     }

@@ -1,7 +1,7 @@
 //! Calls of one line, one queue, or of all.
 
-use super::service::Spread;
 use super::judged::Judged;
+use super::service::Spread;
 use crate::switchboard::fact::CallbackOutcome;
 use crate::telemetry::CallRecord;
 use crate::telemetry::transfers::Taken;

@@ -146,7 +146,10 @@ fn answer_rates_and_waits_are_those_that_one_counts_by_hand() {
     assert_eq!(at, [10_000, 10_000, 13_000, 15_000, 15_001, 40_000, 40_000]);
     assert_eq!((total.talked_ms, total.missed, total.called_back), (5 * 60_000, 3, 0));
     let none = Kpi::fold([], &Rules::default()).total;
-    assert_eq!((none.answer_rate(), none.is_rule_kept(0.95), none.waits.percentile_ms(50)), (None, None, None));
+    assert_eq!(
+        (none.answer_rate(), none.is_rule_kept(0.95), none.waits.percentile_ms(50)),
+        (None, None, None)
+    );
     // Nineteen of twenty are 95 %.
     let kept: Vec<CallRecord> = (1..20)
         .map(|n| served(n, "12345", 9_000, "1001").closed(200_000))
@@ -459,7 +462,7 @@ fn what_is_left_out_counts_for_its_own_figures_only() {
         to_tax(served(3, "12315", 4_000, "1001")).closed(200_000), // In time; the transfer fails.
         given_up(4, "12345", "", 1_000),
         Story::by(5, "12345", "", "drill").queued(2_000, "main").closed(60_000), // Gave up.
-        Story::of(6, "12366", "").dialled(1_000, "12366").closed(60_000), // Rung by the trunk "sub".
+        Story::of(6, "12366", "").dialled(1_000, "12366").closed(60_000),        // Rung by the trunk "sub".
     ];
     let with = |answer: Vec<Exclusion>, satisfaction: Vec<Exclusion>, transfer: Vec<Exclusion>| {
         let rules = Rules { exclude: Exclude { answer, satisfaction, transfer }, ..Rules::default() };
@@ -483,7 +486,8 @@ fn what_is_left_out_counts_for_its_own_figures_only() {
         (Some(drills("other")), 6, 3, 2),
     ] {
         let total = with(exclusion.clone().into_iter().collect(), vec![], vec![]);
-        let rates = (Some(f64::from(answered) / f64::from(counted)), Some(f64::from(within) / f64::from(counted)));
+        let rates =
+            (Some(f64::from(answered) / f64::from(counted)), Some(f64::from(within) / f64::from(counted)));
         assert_eq!(total.counted(), u64::try_from(counted).unwrap(), "{exclusion:?}");
         assert_eq!((total.answer_rate(), total.within_rate()), rates, "{exclusion:?}");
     }
@@ -502,7 +506,8 @@ fn matters_to_be_handed_on_at_once_are_counted_as_they_stand() {
     use crate::switchboard::request::AtOnce;
     let code = || "complaint".to_owned();
     let at_once = AtOnce { code: code(), to: None, within_ms: 60_000, due_at: Timestamp::UNIX_EPOCH };
-    let told = |handed, late| What::HandOn(HandOn { code: code(), by: HandOnBy::Ticket, handed, late, took_ms: 9 });
+    let told =
+        |handed, late| What::HandOn(HandOn { code: code(), by: HandOnBy::Ticket, handed, late, took_ms: 9 });
     let said = |n| {
         let disposed = Disposed { immediate: Some(at_once.clone()), ..Disposed::default() };
         served(n, "12345", 1_000, "1001").at(70_000, What::Disposed(disposed))

@@ -26,7 +26,8 @@ pub fn disposition(table: &RoutingTable, problems: &mut Problems) {
 pub fn immediate(table: &RoutingTable, problems: &mut Problems) {
     let Some(disposition) = &table.disposition else { return };
     let matters = [&disposition.fields, &disposition.types].into_iter().flatten();
-    let codes: Vec<&str> = matters.flat_map(|said| &said.value.0).map(|(code, _)| code.value.as_str()).collect();
+    let codes: Vec<&str> =
+        matters.flat_map(|said| &said.value.0).map(|(code, _)| code.value.as_str()).collect();
     let asked = askable(table);
     let mut seen = Seen::default();
     for own in &disposition.immediate {

@@ -8,8 +8,8 @@ use super::super::source::{Problems, Said};
 use super::super::tables::kpi::{ExclusionWord, KpiLineTable, KpiTable};
 use super::super::tables::{Field, RoutingTable};
 use super::super::values::out_of_range;
-use super::references::{exists, named_twice};
 use super::references::Seen;
+use super::references::{exists, named_twice};
 
 /// Nobody promises to answer later than within an hour.
 const WITHIN_MAX: Duration = Duration::from_secs(3_600);
@@ -52,7 +52,10 @@ fn figures(kpi: &KpiTable, problems: &mut Problems) {
                 "它写在每张报表的表头和 CSV 的每一行里，会把它们弄乱",
                 "it stands at the head of each report and in each line of CSV, and would break them",
             )
-            .remedy("写短些，如 version = \"濮阳 2026-1\"", "make it short, like version = \"Puyang 2026-1\"");
+            .remedy(
+                "写短些，如 version = \"濮阳 2026-1\"",
+                "make it short, like version = \"Puyang 2026-1\"",
+            );
     }
 }
 
@@ -62,7 +65,17 @@ fn is_name(version: &str) -> bool {
 
 /// A formula that is not the usual one has a name of its own.
 fn named(kpi: &KpiTable, problems: &mut Problems) {
-    let KpiTable { spot, says_version, version, answer_within, answer_rate, short_abandon, clock, exclude, .. } = kpi;
+    let KpiTable {
+        spot,
+        says_version,
+        version,
+        answer_within,
+        answer_rate,
+        short_abandon,
+        clock,
+        exclude,
+        ..
+    } = kpi;
     let differs = |is: bool| is.then_some(());
     let changed = [
         answer_within.as_ref().and_then(|said| differs(said.value != ANSWER_WITHIN)),
@@ -95,7 +108,9 @@ fn named(kpi: &KpiTable, problems: &mut Problems) {
 
 /// Who waited longer than was promised, and is left out for having given up "at once".
 fn flattered(short: &Field<Duration>, within: Option<Duration>, problems: &mut Problems) {
-    let Some(said) = short.as_ref().filter(|said| within.is_some_and(|within| said.value > within)) else { return };
+    let Some(said) = short.as_ref().filter(|said| within.is_some_and(|within| said.value > within)) else {
+        return;
+    };
     problems
         .warning(
             "W1501",
@@ -111,8 +126,12 @@ fn flattered(short: &Field<Duration>, within: Option<Duration>, problems: &mut P
 }
 
 fn lines(table: &RoutingTable, kpi: &KpiTable, problems: &mut Problems) {
-    let lines: Vec<&str> =
-        table.numbers.iter().filter_map(|line| line.number.as_ref()).map(|said| said.value.as_str()).collect();
+    let lines: Vec<&str> = table
+        .numbers
+        .iter()
+        .filter_map(|line| line.number.as_ref())
+        .map(|said| said.value.as_str())
+        .collect();
     let mut seen = Seen::default();
     for own in &kpi.lines {
         let KpiLineTable { spot, number, version, answer_within, answer_rate, short_abandon, clock } = own;
@@ -122,12 +141,16 @@ fn lines(table: &RoutingTable, kpi: &KpiTable, problems: &mut Problems) {
                 named_twice(number, earlier, ("口径", "formulas"), problems);
             }
         }
-        let says = answer_within.is_some() || answer_rate.is_some() || short_abandon.is_some() || clock.is_some();
+        let says =
+            answer_within.is_some() || answer_rate.is_some() || short_abandon.is_some() || clock.is_some();
         if !says && version.is_none() {
             problems
                 .warning("W1502", spot, "没有写任何自己的口径", "nothing of its own is said here")
                 .effect("该号码仍按全市的口径考核", "the line is judged by the city's formula all the same")
-                .remedy("写上它自己的，如 answer_within = \"30s\"，或删去它", "say it, like answer_within = \"30s\", or remove it");
+                .remedy(
+                    "写上它自己的，如 answer_within = \"30s\"，或删去它",
+                    "say it, like answer_within = \"30s\", or remove it",
+                );
         }
         let within = answer_within.as_ref().or(kpi.answer_within.as_ref()).map(|said| said.value);
         flattered(short_abandon, within, problems);
@@ -136,8 +159,12 @@ fn lines(table: &RoutingTable, kpi: &KpiTable, problems: &mut Problems) {
 
 fn excluded(table: &RoutingTable, kpi: &KpiTable, problems: &mut Problems) {
     let Some(exclude) = &kpi.exclude else { return };
-    let lines: Vec<&str> =
-        table.numbers.iter().filter_map(|line| line.number.as_ref()).map(|said| said.value.as_str()).collect();
+    let lines: Vec<&str> = table
+        .numbers
+        .iter()
+        .filter_map(|line| line.number.as_ref())
+        .map(|said| said.value.as_str())
+        .collect();
     let trunks: Vec<&str> =
         table.trunks.iter().filter_map(|trunk| trunk.name.as_ref()).map(|said| said.value.as_str()).collect();
     let codes: Vec<&str> = table
@@ -159,7 +186,8 @@ fn excluded(table: &RoutingTable, kpi: &KpiTable, problems: &mut Problems) {
     for said in exclude.words().filter(|said| said.value == ExclusionWord::Drill && !drills) {
         unknown(said, "drill", None, problems);
     }
-    for said in [&exclude.satisfaction, &exclude.transfer].into_iter().flatten().flat_map(|said| &said.value) {
+    for said in [&exclude.satisfaction, &exclude.transfer].into_iter().flatten().flat_map(|said| &said.value)
+    {
         if said.value == ExclusionWord::ShortAbandon {
             problems
                 .error(

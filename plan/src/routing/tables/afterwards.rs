@@ -39,7 +39,8 @@ pub struct ImmediateTable {
 
 impl ImmediateTable {
     fn read(reader: &mut Reader<'_, '_>) -> Self {
-        let which = Text::new("不知道哪一类诉求要立即交办", "nobody could say which matters are handed on at once");
+        let which =
+            Text::new("不知道哪一类诉求要立即交办", "nobody could say which matters are handed on at once");
         let when = Text::new("不知道何时算迟", "nobody could say when it is late");
         ImmediateTable {
             code: reader.required("code", which),

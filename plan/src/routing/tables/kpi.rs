@@ -219,7 +219,10 @@ impl ExcludeTable {
     fn plan(&self, whole: &RoutingTable) -> Option<Exclude> {
         let drills = || {
             let drills = whole.trunks.iter().filter(|own| own.drill.as_ref().is_some_and(|said| said.value));
-            drills.filter_map(|own| own.name.as_ref()).map(|said| TrunkId::from(said.value.as_str())).collect()
+            drills
+                .filter_map(|own| own.name.as_ref())
+                .map(|said| TrunkId::from(said.value.as_str()))
+                .collect()
         };
         let built = |said: &Said<ExclusionWord>| match &said.value {
             ExclusionWord::ShortAbandon => Exclusion::ShortAbandon,
