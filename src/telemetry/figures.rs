@@ -200,7 +200,9 @@ impl Figures {
         let line = line.as_ref().map_or("*", LineId::as_str);
         let labels = vec![("line", line.to_owned())];
         match rate {
-            Some(rate) => self.day_rate.get_or_create(&labels).set(*rate),
+            Some(rate) => {
+                self.day_rate.get_or_create(&labels).set(*rate);
+            }
             None => {
                 self.day_rate.remove(&labels);
             }
