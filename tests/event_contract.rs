@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use hotline::id::{CallId, Dice};
 use hotline::tickets::event::{
-    CallKind, ClosedBy, Direction, EventBody, Flag, Graded, MessageSpan, ObjectKind, OfferPurpose,
+    CallKind, ClosedBy, Direction, EventBody, Flag, Graded, Immediate, MessageSpan, ObjectKind, OfferPurpose,
     OverflowRule, SaidLine, Speaker, TransferKind, TransferStep, Unanswered, read, source, stored,
 };
 use hotline::tickets::signature::Secret;
@@ -162,6 +162,15 @@ fn ordered(message: Option<MessageSpan>, code: Option<&str>) -> EventBody {
     }
 }
 
+fn at_once(to: Option<&str>) -> EventBody {
+    let due_at = "2021-09-01T01:10:00Z".parse().expect("a timestamp");
+    let mut body = disposed(None);
+    if let EventBody::Disposed { immediate, .. } = &mut body {
+        *immediate = Some(Immediate { code: "complaint".into(), to: to.map(Into::into), due_at });
+    }
+    body
+}
+
 fn disposed(not_accepted: Option<&str>) -> EventBody {
     EventBody::Disposed {
         field: Some("social".into()),
@@ -233,6 +242,8 @@ fn bodies() -> Vec<EventBody> {
         EventBody::CallbackKept { queue: "main".into(), ahead: 4 },
         EventBody::CallbackSettled { outcome: "answered_since".into() },
         disposed(None),
+        at_once(Some("12366")),
+        at_once(None),
     ];
     bodies.extend(transfers());
     for flag in [Flag::Abusive, Flag::Confidential, Flag::Urgent] {
@@ -422,6 +433,7 @@ fn values_out_of_range_are_refused() {
         (document(7, &transfer(TransferKind::Blind, TransferStep::Failed, Some(99))), "status"),
         (document(7, &outward("")), "purpose"),
         (document(7, &disposed(Some(""))), "a code without a name"),
+        (document(7, &at_once(Some(""))), "at once to nobody"),
         (document(7, &EventBody::DigitPressed { digit: 'E' }), "digit"),
         (document(2, &opened()), "an opening that is not first"),
         (document(7, &closed(ClosedBy::Refused, None, None)), "refused without a status"),

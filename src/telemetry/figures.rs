@@ -15,12 +15,14 @@ use prometheus_client::registry::Registry;
 
 use super::hand_on::HandOnFigures;
 use super::http::HttpFigures;
+use super::kpi::rolling::Standing;
 use super::measured::Measured;
 use super::notices::NoticeFigures;
 use super::process::Process;
 use super::served::ServedFigures;
 use super::sound::SoundFigures;
 use super::third::ThirdFigures;
+use crate::id::LineId;
 use crate::media::order::LegFigures;
 use crate::routing::kpi::{Formula, Kpi};
 
@@ -45,6 +47,8 @@ pub struct Figures {
     pub(super) within_level: Counter,
     answer_within: Family<Labels, Gauge<f64, AtomicU64>>,
     answer_rate: Family<Labels, Gauge<f64, AtomicU64>>,
+    day_rate: Family<Labels, Gauge<f64, AtomicU64>>,
+    day_below: Family<Labels, Gauge>,
     pub(super) beyond_level: Counter,
     pub(super) offers: Counter,
     pub(super) offers_ended: Family<Labels, Counter>,
@@ -125,6 +129,8 @@ impl Figures {
             within_level: Counter::default(),
             answer_within: Family::default(),
             answer_rate: Family::default(),
+            day_rate: Family::default(),
+            day_below: Family::default(),
             beyond_level: Counter::default(),
             offers: Counter::default(),
             offers_ended: Family::default(),
@@ -187,6 +193,30 @@ impl Figures {
         figures
     }
 
+    /// How the last 24 hours stand; that they have fallen below what is wanted is an alarm.
+    pub(super) fn stands(&self, standing: &Standing) {
+        let Standing { line, rate, is_below, has_fallen } = standing;
+        let line = line.as_ref().map_or("*", LineId::as_str);
+        let labels = vec![("line", line.to_owned())];
+        match rate {
+            Some(rate) => {
+                self.day_rate.get_or_create(&labels).set(*rate);
+            }
+            None => {
+                self.day_rate.remove(&labels);
+            }
+        }
+        self.day_below.get_or_create(&labels).set(i64::from(*is_below));
+        if *has_fallen {
+            tracing::warn!(
+                line,
+                rate,
+                "the answer rate of the last 24 hours has fallen below what [kpi] wants"
+            );
+            self.alarm("answer_rate");
+        }
+    }
+
     /// By what calls are judged from now on: those of the plan before are gone.
     pub(super) fn rules(&self, rules: &Kpi) {
         self.answer_within.clear();
@@ -240,6 +270,16 @@ impl Figures {
             "kpi_answer_rate_wanted",
             "What part of the calls is to be answered, by line (*: all others), formula and clock",
             self.answer_rate.clone(),
+        );
+        r.register(
+            "kpi_answer_rate_24h",
+            "The answer rate of the last 24 hours by the formula, by line (*: all)",
+            self.day_rate.clone(),
+        );
+        r.register(
+            "kpi_answer_rate_24h_below",
+            "1 while that is below what is wanted, of twenty calls or more",
+            self.day_below.clone(),
         );
         r.register("seat_offers", "Times a seat was rung", self.offers.clone());
         r.register("seat_offers_ended", "Offers without a talk, by reason", self.offers_ended.clone());

@@ -14,6 +14,7 @@ use crate::id::{CallId, LineId, TrunkId};
 use crate::routing::kpi::{Clock, Formula, Kpi as Rules};
 use crate::switchboard::fact::{Cause, Fact, Party, Subject, What};
 use crate::telemetry::figures::{Figures, count, snake};
+use crate::telemetry::kpi::rolling::Rolling;
 use crate::telemetry::served::Names;
 use crate::telemetry::sound::TrunkLabels;
 use crate::telemetry::third::Watchers;
@@ -69,6 +70,7 @@ pub struct Metrics {
     trunks: TrunkLabels,
     names: Names,
     rules: Rules,
+    rolling: Rolling,
 }
 
 impl Default for Metrics {
@@ -87,6 +89,7 @@ impl Metrics {
             trunks: TrunkLabels::default(),
             names: Names::default(),
             rules: Rules::default(),
+            rolling: Rolling::default(),
         }
     }
 
@@ -107,6 +110,9 @@ impl Metrics {
         let watchers = self.open.get_mut(&fact.call).map(|open| &mut open.watchers);
         figures.third.apply(&fact.what, watchers);
         figures.served.apply(&fact.what, &mut self.names);
+        for standing in self.rolling.apply(fact, &self.rules) {
+            figures.stands(&standing);
+        }
         match &fact.what {
             // Rooms are counted by their kind of line: each room would be a label of its own.
             What::Opened { room: Some(room), trunk, .. } => self.opened(fact, &room.meeting, trunk),
@@ -330,11 +336,12 @@ mod tests {
     struct Caller {
         call: CallId,
         sequence: u32,
+        at_ms: u64,
     }
 
     impl Caller {
         fn new(seed: u64) -> Self {
-            Caller { call: CallId::draw(seed, &mut Dice::seeded(seed)), sequence: 0 }
+            Caller { call: CallId::draw(seed, &mut Dice::seeded(seed)), sequence: 0, at_ms: 0 }
         }
 
         fn tells(&mut self, metrics: &mut Metrics, what: What) {
@@ -343,7 +350,7 @@ mod tests {
                 call: self.call,
                 sequence: self.sequence,
                 at: Timestamp::UNIX_EPOCH,
-                mono: Instant::ZERO,
+                mono: Instant::from_millis(self.at_ms),
                 what,
             });
         }
@@ -425,6 +432,42 @@ mod tests {
         shows(&metrics, "hotline_service_level_missed_total 2");
         shows(&metrics, "hotline_queue_waiting 0");
         shows(&metrics, "hotline_queue_overflows_total{reason=\"no_seat\"} 1");
+    }
+
+    #[test]
+    fn the_time_and_the_clock_are_those_of_the_lines_formula() {
+        let mut rules = Rules::default();
+        rules.usual.answer_within = Duration::from_secs(20);
+        let own = Formula { version: "12328".into(), clock: Clock::Arrival, ..Formula::default() };
+        rules.lines.insert("12328".into(), own);
+        let mut metrics = Metrics::new();
+        metrics.judge_by(&rules);
+        // Ten seconds of prompts, then nineteen or six in the queue.
+        for (n, line, waited_ms) in [(1, "12345", 19_000), (2, "12328", 6_000), (3, "12345", 20_001)] {
+            let mut caller = Caller::new(n);
+            caller.opens(&mut metrics, line);
+            caller.tells(&mut metrics, queued());
+            caller.at_ms = 10_000 + waited_ms;
+            let seat = SeatId::from("1001");
+            caller.tells(&mut metrics, What::SeatAnswered { seat, waited_ms, leg: None });
+            caller.closes(&mut metrics, Cause::Completed);
+        }
+        shows(&metrics, "hotline_service_level_met_total 1");
+        shows(&metrics, "hotline_service_level_missed_total 2");
+        let labels = |line: &str, formula: &str, clock: &str| {
+            format!("{{line=\"{line}\",formula=\"{formula}\",clock=\"{clock}\"}}")
+        };
+        let city = labels("*", "GB/T 33358-2016", "queue");
+        shows(&metrics, &format!("hotline_kpi_answer_within_seconds{city} 20.0"));
+        shows(
+            &metrics,
+            &format!("hotline_kpi_answer_rate_wanted{} 0.95", labels("12328", "12328", "arrival")),
+        );
+        shows(&metrics, "hotline_kpi_answer_rate_24h{line=\"*\"} 1.0");
+        shows(&metrics, "hotline_kpi_answer_rate_24h_below{line=\"12328\"} 0");
+        metrics.judge_by(&Rules::default());
+        let text = metrics.figures().encode();
+        assert!(!text.contains("kpi_answer_within_seconds{line=\"12328\""), "{text}");
     }
 
     #[test]

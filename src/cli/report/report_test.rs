@@ -1,12 +1,18 @@
 use super::*;
+use crate::routing::kpi::Formula;
 use crate::telemetry::kpi::{Calls, Service};
 
+#[derive(clap::Parser)]
+struct Line {
+    #[command(flatten)]
+    args: Args,
+}
+
+fn text_of(kpi: &Kpi, args: &Args, plan: &Plan) -> String {
+    text(kpi, jiff::civil::date(2026, 11, 26), args, Some(plan))
+}
+
 fn shown(args: &[&str], kpi: &Kpi) -> String {
-    #[derive(clap::Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: Args,
-    }
     let line = <Line as clap::Parser>::parse_from([&["report"], args].concat());
     let day = jiff::civil::date(2026, 11, 26);
     text(kpi, day, &line.args, None)
@@ -81,6 +87,46 @@ fn rows_stand_under_their_headings_and_programs_get_plain_values() {
     assert!(rows.next().unwrap().starts_with("\"主队列, \"\"一\"\"\",12,10,9,0.9,false,"), "{csv}");
     let nobody = shown(&["--by", "seat", "--csv"], &kpi());
     assert!(nobody.starts_with("seat,offered,") && nobody.lines().count() == 1, "{nobody}");
+}
+
+#[test]
+fn each_report_says_by_which_formulas_of_which_file_it_is() {
+    let text = shown(&[], &kpi());
+    assert!(text.contains("按默认口径评定 / judged by the usual formula\n"), "{text}");
+    let formula = "口径“GB/T 33358-2016”：接通率 = 人工接通 ÷（求人工 − 仍在等待 − 不计入的），应达 95%；限时接通 = 15s 内人工接通，\
+                   自进入排队或呼叫分中心起算；5s 内挂机为短时放弃\n  formula \"GB/T 33358-2016\": answer rate = answered ÷ \
+                   (asked for a person − waiting still − left out), to be 95 %; in time = answered within 15s from being \
+                   put into a queue, or a sub-center being called; gave up at once = within 5s\n";
+    assert!(text.contains(formula), "{text}");
+    assert!(
+        text.ends_with("left out: of answer rates short_abandon; of satisfaction -; of first transfers -\n")
+    );
+
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("routing.toml");
+    let mut plan = plan_files::load(&file, &Overrides::default()).plan.expect("the shipped plan");
+    let own = Formula { version: "部考核".into(), answer_rate: 80, ..Formula::default() };
+    plan.kpi.usual = Formula { version: "2026-1".into(), answer_rate: 99, ..Formula::default() };
+    plan.kpi.lines.insert("12345".into(), own);
+    let by = |args: &[&str]| {
+        let line = <Line as clap::Parser>::parse_from([&["report"], args].concat());
+        text_of(&kpi(), &line.args, &plan)
+    };
+    let json: serde_json::Value = serde_json::from_str(&by(&["--by", "line", "--json"])).unwrap();
+    assert_eq!(
+        (&json["plan"], &json["formula"]["usual"]["version"]),
+        (&plan.digest.clone().into(), &"2026-1".into())
+    );
+    assert_eq!(json["formula"]["lines"]["12345"]["answer_rate"], 80);
+    let row = &json["rows"][0];
+    assert_eq!((&row["formula"], &row["answer_rule_kept"]), (&"部考核".into(), &true.into()), "90 % of 80 %");
+    let csv = by(&["--csv"]);
+    let rows: Vec<&str> = csv.lines().collect();
+    assert!(rows[0].contains(",answer_rule_kept,") && rows[0].ends_with(",plan"), "{csv}");
+    assert!(rows[1].contains(",false,") && rows[1].contains(",2026-1,"), "{csv}");
+    assert!(rows[1].ends_with(&plan.digest), "{csv}");
+    let seats = by(&["--by", "target", "--csv"]);
+    assert!(seats.lines().next().unwrap().ends_with(",formula,plan"), "{seats}");
+    assert!(by(&[]).contains(&format!("（{}）评定", &plan.digest[..12])));
 }
 
 #[test]

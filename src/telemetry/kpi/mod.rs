@@ -13,6 +13,7 @@
 
 mod calls;
 mod judged;
+pub mod rolling;
 mod service;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -25,6 +26,7 @@ use crate::telemetry::CallRecord;
 use crate::telemetry::parties::PartyTime;
 use crate::telemetry::transfers::{Taken, TransferTime};
 
+use calls::part;
 pub use calls::{Answers, Calls, Satisfaction};
 use judged::Judged;
 pub use service::{Service, Spread};

@@ -120,6 +120,28 @@ fn each_change_is_one_line_with_what_was_and_what_is() {
             "来电人规则 139******00: 做法 排后 10 分 → 排后 20 分 / caller policy 139******00: act 10 points behind → 20 points behind",
         ),
         (
+            &[(
+                "[limits]",
+                "[kpi]\nversion = \"2026-1\"\nanswer_within = \"20s\"\nclock = \"arrival\"\n\
+                 [kpi.exclude]\nanswer = [\"line/10001\"]\n[[kpi.line]]\nnumber = \"10002\"\n\
+                 answer_rate = 90\n[limits]",
+            )],
+            "考核口径: 名称 GB/T 33358-2016 → 2026-1 / key figures: called GB/T 33358-2016 → 2026-1\n\
+             考核口径: 接通时限 15s → 20s / key figures: answered within 15s → 20s\n\
+             考核口径: 计时自 queue → arrival / key figures: clock queue → arrival\n\
+             考核口径: 接通率不计入 short_abandon → line/10001 / key figures: left out of answer rates short_abandon → line/10001\n\
+             新增号码的考核口径 10002（名称 2026-1，接通时限 20s，应达接通率 90%） / new: key figures of 10002 (called 2026-1, answered within 20s, answer rate 90%)",
+        ),
+        (
+            &[(
+                "[limits]",
+                "[disposition]\ntypes = { report = \"举报\" }\n[[disposition.immediate]]\ncode = \"report\"\n\
+                 within = \"5min\"\n[limits]",
+            )],
+            "诉求分类: 类型 - → report 举报 / disposition: types - → report 举报\n\
+             诉求分类: 立即交办 - → report → - (5min) / disposition: handed on at once - → report → - (5min)",
+        ),
+        (
             &[("[limits]", "[reload]\nwatch = false\n[limits]")],
             "重载: 自动重载 是 → 否 / reload: by itself yes → no",
         ),

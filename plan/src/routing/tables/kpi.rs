@@ -98,8 +98,8 @@ impl Value for Clock {
 impl Value for ExclusionWord {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
         let (zh, en) = (
-            "不计入的来电（\"short_abandon\"、\"drill\"、\"line/号码\"、\"code/代码\" 或 \"trunk/中继\"）",
-            "calls to leave out: \"short_abandon\", \"drill\", \"line/…\", \"code/…\" or \"trunk/…\"",
+            "除外项（\"short_abandon\"、\"drill\"、\"line/号码\"、\"code/代码\" 或 \"trunk/中继\"）",
+            "an exclusion: \"short_abandon\", \"drill\", \"line/…\", \"code/…\" or \"trunk/…\"",
         );
         let said = text(node, zh, en, problems)?;
         let found = match (said, said.split_once('/')) {

@@ -1,0 +1,230 @@
+//! The answer rate of the last 24 hours as it goes, for each line and the whole city: whether it has fallen below what the
+//! formula wants.
+//!
+//! A call counts when it ends, by the same fold as in reports. GB/T 33358-2016 says "of any 24 hours": the day here is a
+//! window of [`SLOTS`] slots that moves by one of them. It begins empty with the process.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use super::calls::Calls;
+use super::judged::Judged;
+use super::{began_by_us, part};
+use crate::id::{CallId, LineId};
+use crate::routing::kpi::Kpi as Rules;
+use crate::switchboard::fact::{Fact, What, millis};
+use crate::telemetry::CallRecord;
+use crate::time::Instant;
+
+/// Slots of the window.
+pub const SLOTS: u64 = 96;
+/// Of so long, milliseconds.
+const SLOT_MS: u64 = 24 * 3_600_000 / SLOTS;
+/// With fewer calls nothing has fallen: at 95 %, one call in twenty may be missed.
+pub const CALLS_MIN: u64 = 20;
+/// Lines with a window of their own; calls to further ones count for the city only.
+pub const LINES_MAX: usize = 256;
+/// Calls under way that are folded; a call beyond counts for nothing.
+const OPEN_MAX: usize = 65_536;
+
+/// The windows, and the calls under way.
+#[derive(Debug, Default)]
+pub struct Rolling {
+    open: HashMap<CallId, CallRecord>,
+    lines: BTreeMap<LineId, Window>,
+    city: Window,
+    /// The slot of the last look.
+    slot: u64,
+}
+
+/// One line's last 24 hours, or the city's.
+#[derive(Debug, Default)]
+struct Window {
+    /// Slot, calls that count, those of them that were answered: the oldest first, at most [`SLOTS`].
+    slots: VecDeque<(u64, u64, u64)>,
+    is_below: bool,
+}
+
+/// How a window stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// Whose; `None`: the city's.
+    pub line: Option<LineId>,
+    /// The answer rate, a part of 1; `None`: there were no calls.
+    pub rate: Option<f64>,
+    /// Whether it is below what is wanted.
+    pub is_below: bool,
+    /// It was not before.
+    pub has_fallen: bool,
+}
+
+impl Window {
+    /// Another call, and whether it was answered.
+    fn count(&mut self, slot: u64, answered: bool) {
+        match self.slots.back_mut() {
+            Some((last, counted, of_them)) if *last == slot => {
+                *counted += 1;
+                *of_them += u64::from(answered);
+            }
+            _ => self.slots.push_back((slot, 1, u64::from(answered))),
+        }
+    }
+
+    fn stand(&mut self, line: Option<LineId>, slot: u64, wanted: f64) -> Standing {
+        while self.slots.front().is_some_and(|(oldest, ..)| oldest + SLOTS <= slot) {
+            self.slots.pop_front();
+        }
+        let sums = self
+            .slots
+            .iter()
+            .fold((0, 0), |sums, (_, counted, of_them)| (sums.0 + counted, sums.1 + of_them));
+        let (counted, answered) = sums;
+        let rate = part(answered, counted);
+        let was_below = self.is_below;
+        self.is_below = counted >= CALLS_MIN && rate.is_some_and(|rate| rate < wanted);
+        Standing { line, rate, is_below: self.is_below, has_fallen: self.is_below && !was_below }
+    }
+}
+
+impl Rolling {
+    /// Takes a fact in; whose window has changed, and how it stands. Facts of a call come in order, each once.
+    pub fn apply(&mut self, fact: &Fact, rules: &Rules) -> Vec<Standing> {
+        if matches!(fact.what, What::Opened { .. }) && self.open.len() < OPEN_MAX {
+            self.open.insert(fact.call, CallRecord::new(fact.call));
+        }
+        let Some(record) = self.open.get_mut(&fact.call) else { return Vec::new() };
+        record.apply(fact);
+        if !record.is_closed() {
+            return Vec::new();
+        }
+        let slot = millis(fact.mono.since(Instant::ZERO)) / SLOT_MS;
+        let Some(record) = self.open.remove(&fact.call) else { return Vec::new() };
+        let counted = self.count(&record, slot, rules);
+        if self.slot != slot {
+            self.slot = slot;
+            return self.all(rules); // What has grown old counts for no line any more.
+        }
+        if !counted {
+            return Vec::new();
+        }
+        let mut stand = vec![self.city.stand(None, slot, rules.usual.rate())];
+        if let Some(window) = self.lines.get_mut(&record.line) {
+            stand.push(window.stand(Some(record.line.clone()), slot, rules.of(&record.line).rate()));
+        }
+        stand
+    }
+
+    /// Whether the call counts at all.
+    fn count(&mut self, record: &CallRecord, slot: u64, rules: &Rules) -> bool {
+        if record.room.is_some() || began_by_us(record).is_some() {
+            return false;
+        }
+        let mut one = Calls::default();
+        one.take(record, false, Judged::of(record, rules));
+        let Some(rate) = one.answer_rate() else { return false };
+        let answered = rate > 0.0;
+        self.city.count(slot, answered);
+        if self.lines.len() < LINES_MAX || self.lines.contains_key(&record.line) {
+            self.lines.entry(record.line.clone()).or_default().count(slot, answered);
+        }
+        true
+    }
+
+    fn all(&mut self, rules: &Rules) -> Vec<Standing> {
+        let slot = self.slot;
+        let lines = self.lines.iter_mut();
+        let of_lines = lines.map(|(line, own)| own.stand(Some(line.clone()), slot, rules.of(line).rate()));
+        let mut stand: Vec<Standing> = of_lines.collect();
+        stand.push(self.city.stand(None, slot, rules.usual.rate()));
+        stand
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Dice;
+    use crate::switchboard::fact::Cause;
+    use crate::time::Timestamp;
+
+    const MINUTE_MS: u64 = 60_000;
+
+    /// One call that waits a minute and is answered, or gives up; how the windows stand afterwards.
+    fn call(
+        rolling: &mut Rolling,
+        n: u64,
+        line: &str,
+        at_ms: u64,
+        answered: bool,
+        rules: &Rules,
+    ) -> Vec<Standing> {
+        let call = CallId::draw(n, &mut Dice::seeded(n));
+        let opened = What::Opened {
+            line: line.into(),
+            dialled: line.into(),
+            caller: String::new(),
+            trunk: "carrier".into(),
+            ticket: "1".into(),
+            plan: "p".into(),
+            shifted_clock: false,
+            wire_ref: "w".into(),
+            room: None,
+        };
+        let seat = What::SeatAnswered { seat: "1001".into(), waited_ms: 0, leg: None };
+        let (cause, sound, reason) = (Cause::CallerHungUp, None, None);
+        let closed = What::Closed { cause, lasted_ms: MINUTE_MS, answered_ms: None, sound, reason };
+        let story = [(0, Some(opened)), (0, Some(What::Queued { queue: "main".into() }))];
+        let story = story.into_iter().chain([(1, answered.then_some(seat)), (MINUTE_MS, Some(closed))]);
+        let mut stand = Vec::new();
+        for ((after_ms, what), sequence) in story.filter_map(|(after, what)| Some((after, what?))).zip(1..) {
+            let mono = Instant::from_millis(at_ms + after_ms);
+            let fact = Fact { call, sequence, at: Timestamp::UNIX_EPOCH, mono, what };
+            stand = rolling.apply(&fact, rules);
+        }
+        stand
+    }
+
+    fn of<'a>(stand: &'a [Standing], line: Option<&str>) -> &'a Standing {
+        let is_it = |own: &&Standing| own.line.as_ref().map(LineId::as_str) == line;
+        stand.iter().find(is_it).unwrap_or_else(|| panic!("{stand:?}"))
+    }
+
+    #[test]
+    fn a_rate_falls_once_below_what_is_wanted_and_is_back_a_day_later() {
+        let (mut rolling, mut rules) = (Rolling::default(), Rules::default());
+        let own = crate::routing::kpi::Formula { answer_rate: 50, ..Default::default() };
+        rules.lines.insert("12328".into(), own);
+        for n in 0..18 {
+            call(&mut rolling, n, "12328", n * 1_000, true, &rules);
+        }
+        let missed = call(&mut rolling, 18, "12328", 18_000, false, &rules);
+        assert!(!of(&missed, None).is_below, "nineteen are too few");
+        let stand = call(&mut rolling, 19, "12328", 19_000, true, &rules);
+        assert!(!of(&stand, None).is_below && of(&stand, None).rate == Some(0.95), "{stand:?}");
+        let fallen = call(&mut rolling, 20, "12328", 20_000, false, &rules);
+        assert!(of(&fallen, None).has_fallen && !of(&fallen, Some("12328")).is_below, "{fallen:?}");
+        let still = call(&mut rolling, 21, "12328", 21_000, false, &rules);
+        assert!(of(&still, None).is_below && !of(&still, None).has_fallen, "told once");
+        // Almost a day later all of it counts still; in the next slot it does not.
+        let day = 24 * 3_600_000;
+        let late = call(&mut rolling, 22, "12345", day - 3 * MINUTE_MS, true, &rules);
+        assert!(of(&late, None).is_below);
+        let next = call(&mut rolling, 23, "12345", day, true, &rules);
+        assert_eq!(of(&next, None).rate, Some(1.0));
+        assert!(!of(&next, None).is_below && of(&next, Some("12328")).rate.is_none(), "{next:?}");
+        assert!(rolling.open.is_empty());
+    }
+
+    #[test]
+    fn what_reports_leave_out_is_left_out_and_lines_beyond_the_bound_count_for_the_city() {
+        let (mut rolling, mut rules) = (Rolling::default(), Rules::default());
+        rules.exclude.answer = vec![crate::routing::kpi::Exclusion::Line("12366".into())];
+        assert_eq!(call(&mut rolling, 1, "12366", 0, false, &rules), []);
+        for n in 0..=LINES_MAX as u64 {
+            call(&mut rolling, 10 + n, &(20_000 + n).to_string(), 0, true, &rules);
+        }
+        assert_eq!(rolling.lines.len(), LINES_MAX);
+        let last = call(&mut rolling, 1_000, "99999", 0, false, &rules);
+        assert_eq!((last.len(), last[0].line.as_ref()), (1, None));
+        assert_eq!(last[0].rate, Some(257.0 / 258.0));
+    }
+}
