@@ -8,6 +8,7 @@ mod calendars;
 mod describe;
 mod fixed;
 mod flows;
+mod kb;
 mod kind;
 mod parts;
 mod sections;

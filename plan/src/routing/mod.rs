@@ -22,6 +22,7 @@ pub mod holidays;
 pub mod hours;
 mod hours_words;
 mod include;
+pub mod kb;
 pub mod listening;
 pub mod load;
 pub mod meeting;

@@ -12,6 +12,7 @@ use super::afterwards::{Calling, Disposition, FollowUp, Missed};
 use super::by_number::ByNumber;
 use super::calendar::Calendars;
 use super::callers::Callers;
+use super::kb::Kb;
 use super::meeting::Meeting;
 use super::merge_lists::MergeList;
 use super::people::{ApiToken, ExpertGroup, Hours, Role, ThreeWay, Work};
@@ -84,6 +85,8 @@ pub struct Plan {
     pub look_ups: BTreeMap<LookUpId, LookUpSource>,
     /// Programs that talk with callers.
     pub bots: BTreeMap<BotId, Bot>,
+    /// What clerks ask for the wording of answers; `None`: there is none.
+    pub kb: Option<Kb>,
     /// Spoken and played sounds by id.
     pub prompts: BTreeMap<PromptId, Prompt>,
     /// What is kept of the sound.

@@ -8,6 +8,7 @@ pub mod afterwards;
 pub mod calendar;
 pub mod callers;
 pub mod case;
+pub mod kb;
 pub mod look_up;
 pub mod meeting;
 pub mod people;
@@ -39,6 +40,7 @@ use afterwards::{CallingTable, DispositionTable, FollowUpTable, MissedTable};
 use calendar::{CalendarTable, HolidayTable, HoursTable};
 use callers::{CallersTable, LaneTable, PolicyTable};
 use case::CaseTable;
+use kb::KbTable;
 use look_up::{BotTable, LookUpTable};
 use meeting::MeetingTable;
 use people::{DepartmentTable, ExpertGroupTable, ThreeWayTable, WorkTable};
@@ -135,6 +137,8 @@ pub struct RoutingTable {
     pub look_ups: Vec<LookUpTable>,
     /// `[[bot]]`.
     pub bots: Vec<BotTable>,
+    /// `[kb]`.
+    pub kb: Option<KbTable>,
     /// `[human_first]`.
     pub human_first: Option<HumanFirstTable>,
     /// `[retired]`.

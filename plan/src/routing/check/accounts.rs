@@ -34,7 +34,8 @@ fn accounts(table: &RoutingTable) -> impl Iterator<Item = &Said<SecretRef>> {
     let sinks = table.sinks.iter().map(|sink| &sink.secret);
     let look_ups = table.look_ups.iter().map(|look_up| &look_up.secret);
     let bots = table.bots.iter().map(|bot| &bot.secret);
-    seats.chain(tokens).chain(trunks).chain(sinks).chain(look_ups).chain(bots).flatten()
+    let kb = table.kb.iter().map(|kb| &kb.secret);
+    seats.chain(tokens).chain(trunks).chain(sinks).chain(look_ups).chain(bots).chain(kb).flatten()
 }
 
 /// No two of them have one secret.

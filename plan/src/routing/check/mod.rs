@@ -15,6 +15,7 @@ mod experts;
 mod figures;
 mod hours;
 mod inward;
+mod kb;
 mod lines;
 mod meetings;
 mod network;
@@ -46,6 +47,7 @@ use super::written;
 use crate::time::Timestamp;
 
 pub(super) use calendars::UNFILLED;
+pub(super) use kb::FILE_FAULTS;
 pub(super) use proofs::prove;
 pub(super) use sounds::{in_use, sounds, wanted};
 pub(super) use validity::RUN_OUT;
@@ -119,6 +121,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     network::sinks(table, problems);
     trace::trace(table, problems);
     scripts::scripts(table, problems);
+    kb::kb(table, problems);
     cases::cases(table, problems);
     figures::figures(table, problems);
     ranges(table, problems);
@@ -137,6 +140,7 @@ pub fn judge_at(
 ) {
     callers::expired(table, now, problems);
     calendars::filled(table, now, problems);
+    kb::over(table, now, problems);
     if let Some(manifest) = manifest {
         validity::prompts_hold(table, manifest, now, problems);
     }
