@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::acd::event::{OfferEnd, Overflow, Purpose};
 use crate::id::{BotId, CallId, LineId, LookUpId, QueueId, ScriptId, SeatId, TrunkId};
 use crate::routing::watching::Watching;
-use crate::switchboard::request::{Disposed, Flag};
+use crate::switchboard::request::{ArticleFault, ArticleUse, Disposed, Flag};
 use crate::time::{Instant, Timestamp};
 
 pub use crate::call::{Answer, BotEnd, BotLine, NotRelayed, Subject, Voice};
@@ -184,6 +184,10 @@ pub enum What {
     CallbackSettled { outcome: CallbackOutcome },
     /// What it was about.
     Disposed(Disposed),
+    /// An article of the knowledge base was used.
+    ArticleUsed(ArticleUse),
+    /// A clerk found an article wrong.
+    ArticleFaulty(ArticleFault),
     /// It is marked.
     Flagged { flag: Flag, by: String },
     /// Another dialog took the place of a leg's (RFC 3891).

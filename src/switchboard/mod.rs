@@ -16,6 +16,7 @@ mod check;
 pub mod fact;
 pub mod follow_up;
 mod inward;
+mod kb;
 pub mod kept;
 mod kept_again;
 mod looking;

@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::http::HttpFigures;
+use super::kb::KbFigures;
 use super::measured::Measured;
 use super::notices::NoticeFigures;
 use super::process::Process;
@@ -89,6 +90,7 @@ pub struct Figures {
     pub(super) alarms: Family<Labels, Counter>,
     pub(super) draining: Gauge,
     pub(super) http: HttpFigures,
+    pub(super) kb: KbFigures,
     pub(super) notices: NoticeFigures,
 }
 
@@ -165,6 +167,7 @@ impl Figures {
             alarms: Family::default(),
             draining: Gauge::default(),
             http: HttpFigures::default(),
+            kb: KbFigures::default(),
             notices: NoticeFigures::default(),
         };
         figures.register_calls();
@@ -174,6 +177,7 @@ impl Figures {
         figures.third.register(&mut figures.registry);
         figures.served.register(&mut figures.registry);
         figures.http.register(&mut figures.registry);
+        figures.kb.register(&mut figures.registry);
         figures.notices.register(&mut figures.registry);
         figures
     }

@@ -4,6 +4,7 @@
 
 pub mod figures;
 mod http;
+mod kb;
 pub mod kpi;
 pub mod marks;
 pub mod measured;

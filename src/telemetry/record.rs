@@ -276,6 +276,8 @@ impl CallRecord {
             | What::CallbackKept { .. }
             | What::CallbackSettled { .. }
             | What::Disposed(_)
+            | What::ArticleUsed(_)
+            | What::ArticleFaulty(_)
             | What::Flagged { .. }
             | What::SurveyReason { .. }
             | What::RoomJoined { .. }

@@ -347,6 +347,8 @@ fn is_essential(job: &StoreJob) -> bool {
                     | What::Transfer { .. }
                     | What::Outward { .. }
                     | What::Disposed(_)
+                    | What::ArticleUsed(_)
+                    | What::ArticleFaulty(_)
                     | What::Flagged { .. }
                     | What::Ordered { .. }
                     | What::Recorded { .. }
