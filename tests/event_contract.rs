@@ -212,6 +212,19 @@ fn bodies() -> Vec<EventBody> {
         EventBody::CallbackKept { queue: "main".into(), ahead: 4 },
         EventBody::CallbackSettled { outcome: "answered_since".into() },
         disposed(None),
+        EventBody::ArticleUsed {
+            article: "rs-0002".into(),
+            version: "3".into(),
+            owner: String::new(),
+            settled: true,
+            by: "1001".into(),
+        },
+        EventBody::ArticleFaulty {
+            article: "rs-0002".into(),
+            version: "3".into(),
+            text: "窗口电话已变更".into(),
+            by: "1001".into(),
+        },
     ];
     bodies.extend(transfers());
     for flag in [Flag::Abusive, Flag::Confidential, Flag::Urgent] {

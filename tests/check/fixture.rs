@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
-    callers, calling, cases, codecs, experts, files, flows, includes, lines, meetings, names, network,
+    callers, calling, cases, codecs, experts, files, flows, includes, kb, lines, meetings, names, network,
     people, prompts, queueing, rewriting, shape, trace, transports, trunks,
 };
 
@@ -18,7 +18,7 @@ pub struct Fixture {
 }
 
 pub fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 21] = [
+    let nouns: [&'static [Fixture]; 22] = [
         files::FIXTURES,
         includes::FIXTURES,
         shape::FIXTURES,
@@ -31,6 +31,7 @@ pub fn all() -> impl Iterator<Item = &'static Fixture> {
         callers::FIXTURES,
         calling::FIXTURES,
         flows::FIXTURES,
+        kb::FIXTURES,
         cases::FIXTURES,
         prompts::FIXTURES,
         network::FIXTURES,

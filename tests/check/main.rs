@@ -15,6 +15,7 @@ mod files;
 mod fixture;
 mod flows;
 mod includes;
+mod kb;
 mod lines;
 mod meetings;
 mod names;

@@ -129,17 +129,20 @@ fn known(own: &KbTable, table: &RoutingTable, problems: &mut Problems) {
         if !doubts.may_tell() {
             continue;
         }
-        let near = match owner {
-            Some(name) => nearest(name, owners.iter().copied()),
-            None => nearest(name, numbers.iter().copied()),
+        let (zh, en, near) = match owner {
+            Some(name) => (
+                format!("没有哪个号码的责任单位是 \"{name}\""),
+                format!("no number has \"{name}\" for its owner"),
+                nearest(name, owners.iter().copied()),
+            ),
+            None => (
+                format!("没有号码 {name}"),
+                format!("there is no number {name}"),
+                nearest(name, numbers.iter().copied()),
+            ),
         };
         problems
-            .warning(
-                "W1620",
-                spot,
-                format!("没有哪个号码属于 \"{name}\"，或没有这个号码"),
-                format!("no number is \"{name}\", or has it for its owner"),
-            )
+            .warning("W1620", spot, zh, en)
             .effect(
                 "接听该单位号码的座席不会先看到这一条",
                 "clerks who answer that owner's number would not see the article before others",

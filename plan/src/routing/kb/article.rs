@@ -107,7 +107,9 @@ fn read_line(line: &str, spot: &Spot, problems: &mut Problems) -> Option<Article
         Ok(Value::Object(fields)) => fields,
         Ok(_) => return no_article(spot, "不是 JSON 对象", "it is no JSON object", None, problems),
         Err(error) => {
-            let (zh, en) = (format!("不是 JSON（{error}）"), format!("it is no JSON ({error})"));
+            let column = error.column(); // Its line is always the first: what it read is one.
+            let (zh, en) =
+                (format!("第 {column} 列起不是 JSON"), format!("from column {column} on it is no JSON"));
             return no_article(spot, &zh, &en, None, problems);
         }
     };
