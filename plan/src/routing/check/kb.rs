@@ -105,15 +105,13 @@ fn address(url: &Said<String>, problems: &mut Problems) {
             .remedy("改用 https://", "use https://");
         return;
     }
-    in_the_clear(
-        "W1621",
-        url,
-        [
+    if open.is_some() {
+        let told = [
             "途中的人能看到座席的提问，也能改掉答复口径",
             "whoever is on the way can read what clerks ask, and change what they are to say",
-        ],
-        problems,
-    );
+        ];
+        in_the_clear("W1621", url, told, problems);
+    }
 }
 
 /// Owners and numbers of articles are some of the plan's: a name that is written otherwise puts none of its articles
