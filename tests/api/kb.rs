@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 
 use crate::client::{get, post};
 use crate::document::is_valid;
-use crate::fixture::{OWNER, Served, call, plan, story, token};
+use crate::engine::{self, Engine};
+use crate::fixture::{OWNER, Served, call, plan, story, token, until};
 use crate::stub::{Answer, Stub, closed_door};
 
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
@@ -284,4 +285,27 @@ fn a_calls_record_and_facts_tell_which_wording_was_told() {
     let facts = get(served.at, "/v1/facts?limit=10&kind=article_used", &token("observer")).json();
     assert_eq!(facts["facts"].as_array().unwrap().len(), 3);
     assert_eq!(facts["facts"][0]["data"]["article"], "rs-20210901", "no number of a person");
+}
+
+#[test]
+fn a_file_that_changes_is_read_by_itself_and_a_faulty_one_changes_nothing() {
+    let engine = Engine::start("api-kb", &engine::plan("[kb]\nkind = \"jsonl\"\npath = \"kb.jsonl\""));
+    let owner = std::fs::read_to_string(engine.data.join("secrets/api-token")).unwrap().trim().to_owned();
+    let ask = |path: &str| get(engine.http, path, &owner);
+    assert_eq!(ask("/v1/kb/a").code(), "no_such_article", "it has started without the file");
+    let file = engine.data.join("kb.jsonl");
+    let line = |version: &str| {
+        format!(
+            r#"{{"id":"a","version":"{version}","title":"t","text":"x","owner":"市医保局","approver":"a"}}"#
+        )
+    };
+    let version = || ask("/v1/kb/a").json()["version"].clone();
+    std::fs::write(&file, line("1")).unwrap();
+    until("the first wording is given out", || version() == "1");
+    let refused = r#"hotline_reloads_total{outcome="refused",trigger="watch"}"#;
+    std::fs::write(&file, format!("{}\nnonsense", line("2"))).unwrap();
+    until("the faulty file is refused", || get(engine.http, "/metrics", "").body.contains(refused));
+    assert_eq!(version(), "1");
+    std::fs::write(&file, line("2")).unwrap();
+    until("the next wording is given out", || version() == "2");
 }
