@@ -289,7 +289,10 @@ fn a_calls_record_and_facts_tell_which_wording_was_told() {
 
 #[test]
 fn a_file_that_changes_is_read_by_itself_and_a_faulty_one_changes_nothing() {
-    let engine = Engine::start("api-kb", &engine::plan("[kb]\nkind = \"jsonl\"\npath = \"kb.jsonl\""));
+    let engine = Engine::start(
+        "api-kb",
+        &engine::plan("[kb]\nkind = \"jsonl\"\npath = \"kb.jsonl\"\nper_minute = 6000"),
+    );
     let owner = std::fs::read_to_string(engine.data.join("secrets/api-token")).unwrap().trim().to_owned();
     let ask = |path: &str| get(engine.http, path, &owner);
     assert_eq!(ask("/v1/kb/a").code(), "no_such_article", "it has started without the file");
@@ -302,7 +305,7 @@ fn a_file_that_changes_is_read_by_itself_and_a_faulty_one_changes_nothing() {
     let version = || ask("/v1/kb/a").json()["version"].clone();
     std::fs::write(&file, line("1")).unwrap();
     until("the first wording is given out", || version() == "1");
-    let refused = r#"hotline_reloads_total{outcome="refused",trigger="watch"}"#;
+    let refused = r#"hotline_plan_reloads_total{outcome="refused",trigger="watch"}"#;
     std::fs::write(&file, format!("{}\nnonsense", line("2"))).unwrap();
     until("the faulty file is refused", || get(engine.http, "/metrics", "").body.contains(refused));
     assert_eq!(version(), "1");
