@@ -244,6 +244,19 @@ fn bodies() -> Vec<EventBody> {
         disposed(None),
         at_once(Some("12366")),
         at_once(None),
+        EventBody::ArticleUsed {
+            article: "rs-0002".into(),
+            version: "3".into(),
+            owner: String::new(),
+            settled: true,
+            by: "1001".into(),
+        },
+        EventBody::ArticleFaulty {
+            article: "rs-0002".into(),
+            version: "3".into(),
+            text: "窗口电话已变更".into(),
+            by: "1001".into(),
+        },
     ];
     bodies.extend(transfers());
     for flag in [Flag::Abusive, Flag::Confidential, Flag::Urgent] {

@@ -175,6 +175,9 @@ fn marks(record: &CallRecord) -> String {
             format!("{},{},{}", code(&about.field), code(&about.kind), code(&about.not_accepted))
         }),
     );
+    let articles: Vec<String> =
+        marks.articles.iter().map(|used| format!("{}/{}", used.article, used.version)).collect();
+    word("kb", (!articles.is_empty()).then(|| articles.join(",")));
     let flags: Vec<String> =
         marks.flags.iter().map(|flagged| format!("{:?}", flagged.flag).to_lowercase()).collect();
     word("flags", (!flags.is_empty()).then(|| flags.join(",")));

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod engine_process;
 pub mod house;
 pub mod http;
+pub mod kb;
 pub mod kept_plans;
 pub mod look_up;
 pub mod media;

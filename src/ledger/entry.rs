@@ -135,6 +135,16 @@ pub enum Action {
         /// Lower-case hexadecimal SHA-256 of its sound: 16-bit samples at 8 kHz, little-endian.
         sha256: String,
     },
+    /// Somebody found an article of the knowledge base wrong: the entry's reason says how.
+    ArticleFaulty {
+        /// Which.
+        article: String,
+        /// The call in which it was found; `None`: in none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<CallId>,
+        /// Which wording of it.
+        version: String,
+    },
     /// Somebody had it told no more.
     NoticeEnded {
         /// Number of the notice.

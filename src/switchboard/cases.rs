@@ -80,7 +80,7 @@ impl Switchboard {
     }
 
     /// Whether `asker` may say something of the call now: clerks of calls that they had, others of all.
-    fn says_of(&mut self, asker: &Asker, call: CallId, now: Now) -> Result<(), Refusal> {
+    pub(super) fn says_of(&mut self, asker: &Asker, call: CallId, now: Now) -> Result<(), Refusal> {
         let (clerks, said) = match self.calls.get_mut(&call) {
             Some(entry) if entry.standing.is_code => return Err(Refusal::NoSuchCall),
             Some(entry) => (&entry.standing.seats, &mut entry.standing.said),

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::acd::event::{OfferEnd, Overflow, Purpose};
 use crate::id::{BotId, CallId, LineId, LookUpId, QueueId, ScriptId, SeatId, TrunkId};
 use crate::routing::watching::Watching;
-use crate::switchboard::request::{Disposed, Flag};
+use crate::switchboard::request::{ArticleFault, ArticleUse, Disposed, Flag};
 use crate::time::{Instant, Timestamp};
 
 pub use crate::call::{Answer, BotEnd, BotLine, NotRelayed, Subject, Voice};
@@ -202,6 +202,10 @@ pub enum What {
     Disposed(Disposed),
     /// What was to be handed on at once was, or is late.
     HandOn(HandOn),
+    /// An article of the knowledge base was used.
+    ArticleUsed(ArticleUse),
+    /// A clerk found an article wrong.
+    ArticleFaulty(ArticleFault),
     /// It is marked.
     Flagged { flag: Flag, by: String },
     /// Another dialog took the place of a leg's (RFC 3891).

@@ -17,6 +17,7 @@ pub mod fact;
 pub mod follow_up;
 mod hand_on;
 mod inward;
+mod kb;
 pub mod kept;
 mod kept_again;
 mod looking;

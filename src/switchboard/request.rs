@@ -3,6 +3,7 @@
 //! Who may ask what is said here once ([`Request::is_for`]); what is done about it is each room's own.
 
 use super::Switchboard;
+pub use super::kb::{ArticleFault, ArticleUse};
 use crate::acd::event::{Change, Unchanged};
 use crate::call::{Unwilling, Wish};
 use crate::id::{CallId, LineId, QueueId, SeatId};
@@ -71,6 +72,20 @@ pub enum Request {
         call: CallId,
         /// What.
         disposed: Disposed,
+    },
+    /// An article of the knowledge base was used in a call.
+    UseArticle {
+        /// Which call; it may be over.
+        call: CallId,
+        /// Which article, and what came of it.
+        used: ArticleUse,
+    },
+    /// Somebody on a call found an article wrong.
+    ReportArticle {
+        /// Which call; it may be over.
+        call: CallId,
+        /// What is wrong with which.
+        fault: ArticleFault,
     },
     /// A call is marked.
     Flag {
@@ -186,7 +201,10 @@ impl Request {
                 Request::Dial { seat, .. } | Request::CallBack { seat, .. } => own(seat),
                 // Whose call it is, the call's own room says.
                 Request::Call { wish, .. } => !matches!(wish, Wish::TakeOver { .. } | Wish::End),
-                Request::Dispose { .. } | Request::Flag { .. } => true,
+                Request::Dispose { .. }
+                | Request::Flag { .. }
+                | Request::UseArticle { .. }
+                | Request::ReportArticle { .. } => true,
                 Request::Watch { .. } | Request::Surge { .. } => false,
             },
             Role::Observer | Role::Trainee => match self {
@@ -212,6 +230,8 @@ impl Switchboard {
             Request::CallBack { missed, seat } => self.call_back(missed, seat, now),
             Request::Dispose { call, disposed } => self.dispose(asker, call, disposed, now),
             Request::Flag { call, flag } => self.flag(asker, call, flag, now),
+            Request::UseArticle { call, used } => self.use_article(asker, call, used, now),
+            Request::ReportArticle { call, fault } => self.report_article(asker, call, fault, now),
             Request::Surge { queue, on } => self.set_surge(&queue, on, now),
         };
         self.settle(now);

@@ -2,7 +2,7 @@
 
 use super::calling;
 use super::fact::{self, Cause, Fact, Span, Subject, What};
-use super::request::{self, AtOnce, Disposed};
+use super::request::{self, ArticleFault, ArticleUse, AtOnce, Disposed};
 use crate::acd::event::{OfferEnd, Overflow, Purpose};
 use crate::id::{LineId, TrunkId};
 use crate::routing::Plan;
@@ -137,6 +137,12 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
             EventBody::CallbackSettled { outcome: outcome.word().to_owned() }
         }
         What::Disposed(disposed) => disposition(disposed),
+        What::ArticleUsed(ArticleUse { article, version, owner, settled, by }) => {
+            EventBody::ArticleUsed { article, version, owner, settled, by }
+        }
+        What::ArticleFaulty(ArticleFault { article, version, text, by }) => {
+            EventBody::ArticleFaulty { article, version, text, by }
+        }
         What::Flagged { flag, by } => EventBody::Flagged { flag: flag_of(flag), by },
         What::Recorded { file, duration_ms, lost_frames } => {
             EventBody::RecordingStored { file, duration_ms, lost_frames }

@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 
 use super::hand_on::HandOnFigures;
 use super::http::HttpFigures;
+use super::kb::KbFigures;
 use super::kpi::rolling::Standing;
 use super::measured::Measured;
 use super::notices::NoticeFigures;
@@ -96,6 +97,7 @@ pub struct Figures {
     pub(super) alarms: Family<Labels, Counter>,
     pub(super) draining: Gauge,
     pub(super) http: HttpFigures,
+    pub(super) kb: KbFigures,
     pub(super) notices: NoticeFigures,
     pub(super) hand_on: HandOnFigures,
 }
@@ -178,6 +180,7 @@ impl Figures {
             alarms: Family::default(),
             draining: Gauge::default(),
             http: HttpFigures::default(),
+            kb: KbFigures::default(),
             notices: NoticeFigures::default(),
             hand_on: HandOnFigures::default(),
         };
@@ -188,6 +191,7 @@ impl Figures {
         figures.third.register(&mut figures.registry);
         figures.served.register(&mut figures.registry);
         figures.http.register(&mut figures.registry);
+        figures.kb.register(&mut figures.registry);
         figures.notices.register(&mut figures.registry);
         figures.hand_on.register(&mut figures.registry);
         figures

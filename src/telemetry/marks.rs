@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{CallId, QueueId, SeatId};
 use crate::switchboard::fact::{CallbackOutcome, HandOn, OutwardPurpose, PriorityWhy, Subject, What};
-use crate::switchboard::request::{Disposed, Flag, Watching};
+use crate::switchboard::request::{ArticleUse, Disposed, Flag, Watching};
 
 /// Reasons for its priority kept of one call; later ones stay in the facts only.
 pub const PRIORITIES_MAX: usize = 8;
@@ -99,6 +99,9 @@ pub struct Marks {
     pub flags: Vec<Flagged>,
     /// At most [`MARKS_MAX`]; who changes how they listen is in it twice.
     pub watchers: Vec<WatchTime>,
+    /// Articles of the knowledge base that were used, at most [`MARKS_MAX`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub articles: Vec<ArticleUse>,
     /// Why the grade was bad: the digit.
     pub survey_reason: Option<u8>,
 }
@@ -130,6 +133,13 @@ impl Marks {
                 self.disposed = Some(disposed.clone());
             }
             What::HandOn(told) => self.handed_on = Some(told.clone()),
+            What::ArticleUsed(used) => {
+                // The last word on an article counts.
+                self.articles.retain(|known| known.article != used.article);
+                if self.articles.len() < MARKS_MAX {
+                    self.articles.push(used.clone());
+                }
+            }
             What::Flagged { flag, by } => {
                 let known = self.flags.iter().any(|flagged| flagged.flag == *flag);
                 if !known && self.flags.len() < MARKS_MAX {
@@ -166,6 +176,11 @@ impl Marks {
     pub fn hand_on(&self) -> Option<Option<bool>> {
         self.disposed.as_ref()?.immediate.as_ref()?;
         Some(self.handed_on.as_ref().map(|told| told.late))
+    }
+
+    /// Whether an article settled the matter at once (直办).
+    pub fn is_settled(&self) -> bool {
+        self.articles.iter().any(|used| used.settled)
     }
 
     /// Points of priority as they stood last.

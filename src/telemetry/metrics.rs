@@ -166,6 +166,8 @@ impl Metrics {
             | What::CallbackKept { .. }
             | What::CallbackSettled { .. }
             | What::Disposed(_)
+            | What::ArticleUsed(_)
+            | What::ArticleFaulty(_)
             | What::Flagged { .. }
             | What::SurveyReason { .. }
             | What::LegReplaced { .. }

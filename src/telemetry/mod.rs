@@ -5,6 +5,7 @@
 pub mod figures;
 mod hand_on;
 mod http;
+mod kb;
 pub mod kpi;
 pub mod marks;
 pub mod measured;

@@ -278,6 +278,8 @@ impl CallRecord {
             | What::CallbackSettled { .. }
             | What::Disposed(_)
             | What::HandOn(_)
+            | What::ArticleUsed(_)
+            | What::ArticleFaulty(_)
             | What::Flagged { .. }
             | What::SurveyReason { .. }
             | What::RoomJoined { .. }

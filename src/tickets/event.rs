@@ -312,6 +312,32 @@ pub enum EventBody {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         immediate: Option<Immediate>,
     },
+    /// An article of the knowledge base was used; there may be several.
+    #[serde(rename = "hotline.kb.used.v1")]
+    ArticleUsed {
+        /// Its id.
+        article: String,
+        /// Which wording of it was told.
+        version: String,
+        /// 责任单位; empty where the base could not be asked.
+        owner: String,
+        /// It settled the matter at once.
+        settled: bool,
+        /// By whom.
+        by: String,
+    },
+    /// A clerk found an article wrong: for whoever looks after it.
+    #[serde(rename = "hotline.kb.error_reported.v1")]
+    ArticleFaulty {
+        /// Its id.
+        article: String,
+        /// Which wording of it.
+        version: String,
+        /// What is wrong, in the clerk's words.
+        text: String,
+        /// By whom.
+        by: String,
+    },
     /// The call is marked.
     #[serde(rename = "hotline.call.flagged.v1")]
     Flagged {
@@ -431,6 +457,8 @@ impl EventBody {
             EventBody::CallbackKept { .. } => "hotline.callback.kept.v1",
             EventBody::CallbackSettled { .. } => "hotline.callback.settled.v1",
             EventBody::Disposed { .. } => "hotline.ticket.disposed.v1",
+            EventBody::ArticleUsed { .. } => "hotline.kb.used.v1",
+            EventBody::ArticleFaulty { .. } => "hotline.kb.error_reported.v1",
             EventBody::Flagged { .. } => "hotline.call.flagged.v1",
             EventBody::TicketLeft { .. } => "hotline.ticket.left.v1",
             EventBody::MessageLeft { .. } => "hotline.message.left.v1",

@@ -99,6 +99,17 @@ pub struct TalkWith {
     pub cut: u32,
 }
 
+/// An article of the knowledge base that was used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArticleOn {
+    /// Its id.
+    pub article: String,
+    /// Which wording of it was told.
+    pub version: String,
+    /// It settled the matter at once.
+    pub settled: bool,
+}
+
 /// The lists, and why an office is to take up what a transfer left undone.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -115,6 +126,9 @@ pub struct Story {
     /// Marks, each once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<Flag>,
+    /// Articles of the knowledge base that were used, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub articles: Vec<ArticleOn>,
     /// `transfer_failed`, with the target and the status behind `/`: `transfer_failed/sub_center/12366/486`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transfer_reason: Option<String>,
@@ -149,6 +163,13 @@ impl Story {
             EventBody::Flagged { flag, .. } => {
                 if !self.flags.contains(flag) && self.flags.len() < LIST_MAX {
                     self.flags.push(*flag);
+                }
+            }
+            EventBody::ArticleUsed { article, version, settled, .. } => {
+                self.articles.retain(|known| known.article != *article); // The last word counts.
+                if self.articles.len() < LIST_MAX {
+                    let (article, version) = (article.clone(), version.clone());
+                    self.articles.push(ArticleOn { article, version, settled: *settled });
                 }
             }
             EventBody::Transfer { .. } => self.transfer(at, body),

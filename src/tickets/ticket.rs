@@ -283,7 +283,11 @@ impl Ticket {
                 self.one_left();
             }
             EventBody::PeerLeft { .. } => self.one_left(),
-            EventBody::Held { .. } | EventBody::Flagged { .. } | EventBody::BotTalked { .. } => {}
+            EventBody::Held { .. }
+            | EventBody::Flagged { .. }
+            | EventBody::ArticleUsed { .. }
+            | EventBody::ArticleFaulty { .. }
+            | EventBody::BotTalked { .. } => {}
             EventBody::Transfer { .. } => self.mind_reason(),
             EventBody::Prioritised { priority, .. } => self.priority = *priority,
             EventBody::Recognised { tickets, .. } => self.open_tickets.clone_from(tickets),

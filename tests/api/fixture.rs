@@ -14,6 +14,7 @@ use hotline::io::house::{Ask, Door};
 use hotline::io::http::feed::Feed;
 use hotline::io::http::tokens::Tokens;
 use hotline::io::http::{self, Bounds};
+use hotline::io::kb::Kb;
 use hotline::io::recorder::{Key, SealKeys};
 use hotline::io::store::{Desk, FILE, Opening, Report, Store};
 use hotline::io::trace::Tracer;
@@ -80,6 +81,7 @@ pub struct Served {
     pub at: SocketAddr,
     pub data: PathBuf,
     pub tokens: watch::Sender<Tokens>,
+    pub kb: watch::Sender<Option<Arc<Kb>>>,
     door: Door,
     says: Arc<Mutex<Says>>,
     asked: Arc<Mutex<Vec<(Asker, Request)>>>,
@@ -154,12 +156,14 @@ impl Served {
         let plan = Arc::new(plan());
         let door = doorkeeper(plan.clone(), clock, says.clone(), asked.clone());
         let (tokens, known) = watch::channel(tokens());
+        let (kb, known_kb) = watch::channel(None);
         let tracer = Tracer::start(data.clone(), plan.trace, &[], clock).unwrap();
         let state = http::State {
             door: door.clone(),
             figures: Metrics::new().figures().clone(),
             serving: Arc::new(AtomicBool::new(true)),
             tokens: known,
+            kb: known_kb,
             ring: feed.lock().unwrap().ring(),
             data: data.clone(),
             seal_keys: watch::channel(seal_keys()).1,
@@ -178,6 +182,7 @@ impl Served {
             at,
             data,
             tokens,
+            kb,
             door,
             says,
             asked,

@@ -10,6 +10,7 @@ mod document;
 #[path = "../sinks/engine.rs"]
 mod engine;
 mod fixture;
+mod kb;
 #[allow(dead_code, reason = "each test target uses a part of it")]
 #[path = "../real_call/line.rs"]
 mod line;
@@ -22,4 +23,7 @@ mod resumed;
 mod rights;
 mod sounds;
 mod streams;
+#[allow(dead_code, reason = "each test target uses a part of it")]
+#[path = "../sinks/stub.rs"]
+mod stub;
 mod talks;

@@ -35,6 +35,10 @@ POST /v1/calls/{call}/end           AS
 POST /v1/calls/{call}/watch         ASOT    {"seat":"1001","how":"listen"}
 POST /v1/calls/{call}/disposition   ASLCE   {"field":"public_service"}
 POST /v1/calls/{call}/flag          ASLCE   {"flag":"urgent"}
+POST /v1/calls/{call}/kb            ASLCE   {"article":"rs-1","version":"1"}
+GET  /v1/kb                         ASLCEOT
+GET  /v1/kb/{id}                    ASLCEOT
+POST /v1/kb/{id}/errors             ASLCE   {"version":"1","text":"t"}
 GET  /v1/missed                     ASLCE
 POST /v1/missed/{call}/call-back    ASLCE   {"seat":"1001"}
 GET  /v1/notices                    AS

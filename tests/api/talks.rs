@@ -80,6 +80,7 @@ impl Home {
             figures: Metrics::new().figures().clone(),
             serving: Arc::default(),
             tokens: known,
+            kb: watch::channel(None).1,
             ring: Feed::default().ring(),
             data: self.data.clone(),
             seal_keys: watch::channel(Default::default()).1,

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
-    callers, calling, cases, codecs, experts, feeds, files, flows, includes, kpi, lines, meetings, names, network, peers, people, prompts, queueing, rewriting, sealing, shape, trace, transports, trunks,
+    callers, calling, cases, codecs, experts, feeds, files, flows, includes, kb, kpi, lines, meetings, names,
+    network, peers, people, prompts, queueing, rewriting, sealing, shape, trace, transports, trunks,
 };
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.
@@ -17,7 +18,7 @@ pub struct Fixture {
 }
 
 pub fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 25] = [
+    let nouns: [&'static [Fixture]; 26] = [
         files::FIXTURES,
         includes::FIXTURES,
         shape::FIXTURES,
@@ -32,6 +33,7 @@ pub fn all() -> impl Iterator<Item = &'static Fixture> {
         calling::FIXTURES,
         kpi::FIXTURES,
         flows::FIXTURES,
+        kb::FIXTURES,
         cases::FIXTURES,
         prompts::FIXTURES,
         network::FIXTURES,

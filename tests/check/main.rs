@@ -16,6 +16,7 @@ mod files;
 mod fixture;
 mod flows;
 mod includes;
+mod kb;
 mod kpi;
 mod lines;
 mod meetings;

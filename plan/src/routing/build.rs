@@ -6,6 +6,7 @@ mod afterwards;
 mod calendar;
 mod callers;
 mod feed;
+mod kb;
 mod people;
 mod queueing;
 pub mod script;
@@ -95,6 +96,10 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         )?,
         look_ups: keyed(&table.look_ups, script::look_up, |source| source.id.clone())?,
         bots: keyed(&table.bots, script::bot, |bot| bot.id.clone())?,
+        kb: match &table.kb {
+            Some(own) => Some(kb::kb(own)?),
+            None => None,
+        },
         prompts,
         recording: recording(table),
         survey: survey(table.survey.as_ref())?,

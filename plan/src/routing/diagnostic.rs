@@ -2,7 +2,7 @@
 //!
 //! Chinese stands first, English after it. Codes are stable: `E` for errors, `W` for warnings;
 //! the hundreds name the subject (0 files, 1 shape, 2 lines, 3 references, 4 people, 5 prompts,
-//! 6 network, 7 tickets, 8 traces, 9 callers and calls to the outside, 10 flows, 11 what is proved of the whole).
+//! 6 network, 7 tickets, 8 traces, 9 callers and calls to the outside, 10 flows, 11 what is proved of the whole, 16 the knowledge base).
 //! Each has a page of its own: see [`pages`].
 
 pub mod pages;

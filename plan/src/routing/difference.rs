@@ -9,6 +9,7 @@ mod describe;
 mod feeds;
 mod fixed;
 mod flows;
+mod kb;
 mod kind;
 mod kpi;
 mod parts;

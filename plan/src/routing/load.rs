@@ -16,6 +16,7 @@ use super::diagnostic::{Report, Spot};
 use super::difference::{self, Fixtures};
 use super::effective::Effective;
 use super::include::Includes;
+use super::kb;
 use super::nearest::nearest;
 use super::notes::{Found, Notes};
 use super::origins::Origins;
@@ -52,6 +53,8 @@ pub struct Draft {
     table: Option<RoutingTable>,
     manifest_name: Option<String>,
     manifest: Option<ManifestTable>,
+    /// The file of articles, until it was given.
+    kb_name: Option<String>,
     files: BTreeMap<String, Fetched>,
     digest: Sha256,
 }
@@ -112,6 +115,7 @@ impl Draft {
             table: None,
             manifest_name: None,
             manifest: None,
+            kb_name: None,
             files: BTreeMap::new(),
             digest: Sha256::new(),
         };
@@ -125,6 +129,12 @@ impl Draft {
         if self.sources.is_empty() {
             return self.includes.walk().wants;
         }
+        let mut names = self.wants_of_prompts();
+        names.extend(self.kb_name.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
+        names
+    }
+
+    fn wants_of_prompts(&self) -> Vec<String> {
         let (Some(table), Some(manifest_name)) = (&self.table, &self.manifest_name) else {
             return Vec::new();
         };
@@ -159,6 +169,9 @@ impl Draft {
             self.includes.give(name, fetched);
             return self.advance();
         }
+        if self.kb_name.as_deref() == Some(name) {
+            return self.take_articles(name, fetched); // Whoever else wants it asks again.
+        }
         if self.manifest.is_some() || self.manifest_name.as_deref() != Some(name) {
             self.files.insert(name.to_owned(), fetched);
             return;
@@ -180,6 +193,21 @@ impl Draft {
         let read = ManifestTable::read;
         self.manifest = Some(read_table(document.get_ref(), spot, &mut self.problems, read));
         self.problems.notes = notes;
+    }
+
+    /// Reads the articles of `[kb]`; what is wrong with the file is told at its lines.
+    fn take_articles(&mut self, name: &str, fetched: Fetched) {
+        self.kb_name = None; // Asked for once, whatever comes.
+        let index = self.sources.len();
+        let is_text = |bytes: Vec<u8>| match std::str::from_utf8(&bytes) {
+            Ok(_) => Ok(bytes),
+            Err(_) => Err("不是 UTF-8 / not UTF-8".to_owned()),
+        };
+        let Some(spot) = self.take_text(name, fetched.and_then(is_text), "E1620") else { return };
+        let (Some(source), Some(table)) = (self.sources.get(index), &mut self.table) else { return };
+        if let Some(kb) = &mut table.kb {
+            kb.articles = kb::read_lines(&source.text, &spot, &mut self.problems);
+        }
     }
 
     /// Reads the routing file and those that it includes as one, once all of them are there.
@@ -217,11 +245,12 @@ impl Draft {
         let tops = documents.iter().map(|(spot, (document, _))| (spot.clone(), document.get_ref()));
         let Some(mut table) = read_tops(tops, &mut self.problems, RoutingTable::read) else { return };
         apply(&self.overrides, &mut table, &mut self.problems);
-        let manifest = table.prompts.as_ref().map(|said| {
+        let named = |said: &Said<String>| {
             let by = said.spot.file.and_then(|file| self.sources.get(file));
             beside(by.map_or(self.name.as_str(), |source| source.name.as_str()), &said.value)
-        });
-        self.manifest_name = manifest;
+        };
+        self.manifest_name = table.prompts.as_ref().map(named);
+        self.kb_name = table.kb.as_ref().and_then(|kb| kb.file()).map(named);
         self.table = Some(table);
         self.unreadable = false;
     }
@@ -235,12 +264,13 @@ impl Draft {
     }
 
     /// The same for a house that opens: a prompt whose time is over, or has not come, keeps no caller from
-    /// being answered. It is told of as a warning.
+    /// being answered, and neither does a fault in an article of `[kb]`. It is told of as a warning.
     pub fn judge_opening(mut self, now: Timestamp) -> Outcome {
         if let Some(table) = &self.table {
             check::judge_at(table, self.manifest.as_ref(), now, &mut self.problems);
         }
         self.problems.soften(&check::RUN_OUT);
+        self.problems.soften(&check::FILE_FAULTS);
         self.judge()
     }
 
@@ -360,6 +390,12 @@ impl Draft {
                         .remedy(
                             "把随程序发布的 prompts/ 目录放到路由文件旁边，或用 prompts = \"…\" 指明它的位置",
                             "put the prompts/ that come with the engine beside the routing file, or say prompts = \"…\"",
+                        ),
+                    "E1620" => fault
+                        .effect("座席查不到任何知识条目", "clerks would find no article at all")
+                        .remedy(
+                            "把文件放到 path 所说的位置（相对于写 [kb] 的文件），并让引擎可读",
+                            "put the file where path says, beside the file that has [kb], and let the engine read it",
                         ),
                     _ => fault.remedy("检查文件名和读取权限", "look at its name and whether it may be read"),
                 };

@@ -23,6 +23,7 @@ pub mod holidays;
 pub mod hours;
 mod hours_words;
 mod include;
+pub mod kb;
 pub mod kpi;
 pub mod listening;
 pub mod load;

@@ -13,6 +13,7 @@ use super::by_number::ByNumber;
 use super::calendar::Calendars;
 use super::callers::Callers;
 use super::feed::{Feed, Pace};
+use super::kb::Kb;
 use super::kpi::Kpi;
 use super::meeting::Meeting;
 use super::merge_lists::MergeList;
@@ -91,6 +92,8 @@ pub struct Plan {
     pub look_ups: BTreeMap<LookUpId, LookUpSource>,
     /// Programs that talk with callers.
     pub bots: BTreeMap<BotId, Bot>,
+    /// What clerks ask for the wording of answers; `None`: there is none.
+    pub kb: Option<Kb>,
     /// Spoken and played sounds by id.
     pub prompts: BTreeMap<PromptId, Prompt>,
     /// What is kept of the sound.

@@ -9,6 +9,7 @@ pub mod calendar;
 pub mod callers;
 pub mod case;
 pub mod feed;
+pub mod kb;
 pub mod kpi;
 pub mod look_up;
 pub mod meeting;
@@ -43,6 +44,7 @@ use calendar::{CalendarTable, HolidayTable, HoursTable};
 use callers::{CallersTable, LaneTable, PolicyTable};
 use case::CaseTable;
 use feed::{FeedTable, PaceTable};
+use kb::KbTable;
 use kpi::KpiTable;
 use look_up::{BotTable, LookUpTable};
 use meeting::MeetingTable;
@@ -151,6 +153,8 @@ pub struct RoutingTable {
     pub look_ups: Vec<LookUpTable>,
     /// `[[bot]]`.
     pub bots: Vec<BotTable>,
+    /// `[kb]`.
+    pub kb: Option<KbTable>,
     /// `[human_first]`.
     pub human_first: Option<HumanFirstTable>,
     /// `[retired]`.

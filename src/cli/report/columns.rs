@@ -122,6 +122,9 @@ fn of_calls(calls: &Calls, formula: &Formula) -> Vec<Figure> {
         count("transfers", "转接", "transfers", calls.transfers),
         count("re_transfers", "再转接", "transfers again", calls.re_transfers),
         rate("first_correct_rate", "一次转接准确率", "first transfer right", calls.first_correct_rate()),
+        count("articles", "用知识库", "used an article", calls.articles),
+        count("settled", "直办", "settled at once", calls.settled),
+        rate("settled_rate", "直办率", "settled-at-once rate", calls.settled_rate()),
     ];
     figures.extend(of_satisfaction(&calls.satisfaction));
     figures.extend([

@@ -9,6 +9,7 @@ use crate::io::http::TOKEN_FILE;
 use crate::io::recorder;
 use crate::io::secrets::{self, SecretError};
 use crate::routing::Plan;
+use crate::routing::kb::KbKind;
 use crate::routing::plan::{SecretRef, SinkKind};
 use crate::routing::script::LookUpKind;
 
@@ -55,6 +56,9 @@ fn keys(plan: &Plan) -> Vec<Key> {
             let what = ["查询源的签名密钥（base64）", "the signing secret (base64) of look_up"];
             keys.push(key(what, source.id.as_str(), secret));
         }
+    }
+    if let Some(KbKind::Http { secret, .. }) = plan.kb.as_ref().map(|kb| &kb.kind) {
+        keys.push(key(["知识库的签名密钥（base64）", "the signing secret (base64) of kb"], "", secret));
     }
     for trunk in plan.trunks.values() {
         if let Some(account) = &trunk.account {

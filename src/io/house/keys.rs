@@ -8,6 +8,7 @@ use super::start::{StartResult, outside};
 use super::{House, StartError};
 use crate::id::{SeatId, TrunkId};
 use crate::io::http::tokens::Tokens;
+use crate::io::kb::Kb;
 use crate::io::look_up::Sources;
 use crate::io::recorder::{Key, SealKeys};
 use crate::io::secrets::{self, Keyring};
@@ -28,6 +29,7 @@ pub(super) struct Keys {
     pub(super) ring: Keyring,
     tokens: Tokens,
     look_ups: Sources,
+    kb: Option<Arc<Kb>>,
     /// In the order of the plan's; `None`: it has no secret.
     sinks: Vec<Option<Arc<dyn TicketSink>>>,
     pub(super) accounts: Vec<SeatAccount>,
@@ -48,6 +50,7 @@ impl Keys {
         let seal = seal_keys(plan, ring)?;
         bot::check(plan, ring).map_err(outside("bot"))?;
         let look_ups = Sources::open(plan, ring, desk, before).map_err(outside("look_up"))?;
+        let kb = Kb::open(plan, ring).map_err(outside("kb"))?.map(Arc::new);
         let mut sinks = Vec::new();
         for sink in &plan.sinks {
             sinks.push(match sink.kind {
@@ -63,18 +66,19 @@ impl Keys {
                 SinkKind::Sqlite | SinkKind::Jsonl { .. } => None,
             });
         }
-        Ok(Keys { ring: ring.clone(), tokens, look_ups, sinks, accounts, trunk_passwords, seal })
+        Ok(Keys { ring: ring.clone(), tokens, look_ups, kb, sinks, accounts, trunk_passwords, seal })
     }
 }
 
 impl House {
     /// Those of the plan of this digest. Takes over all but accounts and passwords, which signalling takes over with a plan or by themselves.
     pub(super) fn take_keys(&mut self, digest: &str, keys: Keys) -> (Vec<SeatAccount>, TrunkPasswords) {
-        let Keys { ring, tokens, look_ups, sinks, accounts, trunk_passwords, seal } = keys;
+        let Keys { ring, tokens, look_ups, kb, sinks, accounts, trunk_passwords, seal } = keys;
         self.tokens.send_replace(tokens);
         self.archive.set_keys(Arc::clone(&seal));
         self.seal_keys.send_replace(seal);
         self.look_ups.take(digest, look_ups);
+        self.kb.send_replace(kb);
         for (own, new) in self.sinks.iter_mut().zip(sinks) {
             if new.is_some() {
                 *own = new; // What is on its way goes by the old one.

@@ -30,6 +30,7 @@ use super::bot::Bots;
 use super::clock::Clock;
 use super::http::feed::Feed;
 use super::http::tokens::Tokens;
+use super::kb::Kb;
 use super::media::{MediaHandle, ShellChoice};
 use super::recorder::{Archive, SealKeys};
 use super::resolver::Resolver;
@@ -155,6 +156,8 @@ pub struct House {
     pub(super) feed_desk: Desk,
     pub(super) sinks: Vec<Option<Arc<dyn TicketSink>>>,
     pub(super) look_ups: looking::LookUps,
+    /// What clerks ask, of the plan in force.
+    kb: watch::Sender<Option<Arc<Kb>>>,
     pub(super) bots: Bots,
     pub(super) resolver: Resolver,
     pub(super) worker: tokio::runtime::Handle,

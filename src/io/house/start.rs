@@ -17,6 +17,7 @@ use super::{Ask, House, Ready, Setup, StartError, feeds, key_list, keys, reload}
 use crate::id::Dice;
 use crate::io::bot::{self, Bots};
 use crate::io::http::feed::Feed;
+use crate::io::kb::Kb;
 use crate::io::look_up::Sources;
 use crate::io::media::{MediaConfig, MediaHandle, PortRange, needed_files, needed_pairs, raise_file_limit};
 use crate::io::recorder::{self, Archive, ArchiveConfig, Format, RecorderConfig};
@@ -121,6 +122,7 @@ impl House {
         let look_ups =
             Sources::open(&plan, &mut ring, &desk, &Sources::default()).map_err(outside("look_up"))?;
         let look_ups = LookUps::of(&plan.digest, look_ups);
+        let (kb, known_kb) = watch::channel(Kb::open(&plan, &mut ring).map_err(outside("kb"))?.map(Arc::new));
 
         bot::check(&plan, &mut ring).map_err(outside("bot"))?;
         let bots = Bots::new(worker.clone(), setup.data.clone());
@@ -179,6 +181,7 @@ impl House {
                     figures: metrics.figures().clone(),
                     serving: serving.clone(),
                     tokens: known_tokens,
+                    kb: known_kb,
                     ring: feed.ring(),
                     bounds: http::Bounds::default(),
                     data: setup.data.clone(),
@@ -216,6 +219,7 @@ impl House {
             feed_desk,
             sinks,
             look_ups,
+            kb,
             bots,
             resolver,
             worker,

@@ -6,8 +6,8 @@ use utoipa::OpenApi;
 
 use super::rights::{self, ROUTES, Who};
 use super::{
-    calls, cases, facts, ledger, missed, notices, plans, problem, queues, recordings, seats, tickets, traces,
-    watching, wishes, works,
+    calls, cases, facts, kb, ledger, missed, notices, plans, problem, queues, recordings, seats, tickets,
+    traces, watching, wishes, works,
 };
 
 #[derive(OpenApi)]
@@ -39,6 +39,10 @@ use super::{
         watching::watch,
         cases::dispose,
         cases::flag,
+        kb::used,
+        kb::find,
+        kb::one,
+        kb::report,
         missed::list,
         missed::call_back,
         notices::list,
@@ -66,7 +70,7 @@ const REFUSALS: [(&str, &str); 5] = [
     ("401", "没有令牌或令牌无效 / no token, or nobody's"),
     ("403", "没有权限 / this role may not, or not this"),
     ("408", "请求未按时收完 / the request did not come in time"),
-    ("429", "错误令牌过多 / too many wrong tokens from here"),
+    ("429", "错误令牌过多，或查询过于频繁 / too many wrong tokens from here, or too many questions"),
     ("503", "引擎或记录没有回答 / the engine or its records do not answer"),
 ];
 

@@ -237,7 +237,7 @@ pub(super) async fn facts(
 }
 
 /// The names of parameters are told as those of fields of a body are.
-fn unread(rejection: &QueryRejection) -> Problem {
+pub(super) fn unread(rejection: &QueryRejection) -> Problem {
     let said = rejection.body_text();
     let named = said.split('`').nth(1).unwrap_or_default();
     let (zh, en) = match said.contains("unknown field") {

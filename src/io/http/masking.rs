@@ -15,7 +15,9 @@ const GAP_MAX: usize = 2;
 const KEYS: [&str; 2] = ["digit", "code"];
 
 /// Fields of facts and records that hold long runs of digits and no number of a person.
-const HARMLESS: [&str; 14] = [
+const HARMLESS: [&str; 16] = [
+    "article",
+    "version",
     "call",
     "of",
     "ticket",

@@ -12,11 +12,13 @@ mod document;
 mod facts;
 pub mod feed;
 mod guard;
+mod kb;
 mod ledger;
 mod listen;
 mod masking;
 mod missed;
 mod notices;
+mod pace;
 mod plans;
 mod problem;
 mod queues;
@@ -46,6 +48,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use utoipa::ToSchema;
 
 use super::house::{Ask, Door};
+use super::kb::Kb;
 use super::recorder::SealKeys;
 use super::store::{Desk, Errands};
 use crate::id::CallId;
@@ -55,6 +58,7 @@ use crate::telemetry::Figures;
 use crate::time::Now;
 use brake::Brake;
 use feed::Ring;
+use pace::Pace;
 use problem::Problem;
 use tokens::{Bearer, Tokens};
 
@@ -111,6 +115,8 @@ pub struct State {
     pub serving: Arc<AtomicBool>,
     /// Bearer tokens as of the plan in force.
     pub tokens: watch::Receiver<Tokens>,
+    /// The knowledge base of the plan in force.
+    pub kb: watch::Receiver<Option<Arc<Kb>>>,
     /// Facts as they come to be on disk.
     pub ring: Ring,
     /// The data directory.
@@ -131,6 +137,7 @@ pub struct State {
 struct App {
     state: State,
     brake: Brake,
+    pace: Pace,
     listeners: Arc<Semaphore>,
 }
 
@@ -168,7 +175,7 @@ pub fn serve(
     let bound = listener.local_addr()?;
     let (bounds, figures) = (state.bounds, state.figures.clone());
     let listeners = Arc::new(Semaphore::new(bounds.listeners_max));
-    let routes = routes(Arc::new(App { state, brake: Brake::default(), listeners }));
+    let routes = routes(Arc::new(App { state, brake: Brake::default(), pace: Pace::default(), listeners }));
     worker.spawn(async move {
         match tokio::net::TcpListener::from_std(listener) {
             Ok(listener) => listen::serve(listener, routes, bounds, figures).await,
@@ -205,6 +212,10 @@ fn routes(app: Arc<App>) -> Router {
         .route("/v1/calls/{call}/watch", post(watching::watch))
         .route("/v1/calls/{call}/disposition", post(cases::dispose))
         .route("/v1/calls/{call}/flag", post(cases::flag))
+        .route("/v1/calls/{call}/kb", post(kb::used))
+        .route("/v1/kb", get(kb::find))
+        .route("/v1/kb/{id}", get(kb::one))
+        .route("/v1/kb/{id}/errors", post(kb::report))
         .route("/v1/missed", get(missed::list))
         .route("/v1/missed/{call}/call-back", post(missed::call_back))
         .route(

@@ -70,6 +70,32 @@ pub(super) const NO_SUCH_NOTICE: Kind =
     Kind(StatusCode::NOT_FOUND, "no_such_notice", "没有这条公告，或已结束", "no such notice, or it is over");
 pub(super) const NO_SUCH_TICKET: Kind =
     Kind(StatusCode::NOT_FOUND, "no_such_ticket", "没有这张工单", "no such ticket");
+pub(super) const NO_SUCH_ARTICLE: Kind = Kind(
+    StatusCode::NOT_FOUND,
+    "no_such_article",
+    "没有这一条知识，或不在有效期内",
+    "no such article, or it does not hold today",
+);
+pub(super) const NO_KB: Kind =
+    Kind(StatusCode::NOT_FOUND, "no_kb", "配置中没有知识库", "the plan has no knowledge base");
+pub(super) const KB_UNREACHABLE: Kind = Kind(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "kb_unreachable",
+    "知识库无法访问，请按原有口径答复或记录诉求",
+    "the knowledge base is out of reach: answer by what you know, or take the matter down",
+);
+pub(super) const KB_BUSY: Kind = Kind(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "kb_busy",
+    "知识库正忙，请稍候",
+    "as many questions are under way as may be",
+);
+pub(super) const PACED: Kind = Kind(
+    StatusCode::TOO_MANY_REQUESTS,
+    "kb_paced",
+    "查询过于频繁，请稍候",
+    "more questions a minute than this token may ask",
+);
 pub(super) const NO_SUCH_QUEUE: Kind =
     Kind(StatusCode::NOT_FOUND, "no_such_queue", "没有这个队列", "no such queue");
 pub(super) const NO_SUCH_PLAN: Kind =

@@ -37,7 +37,7 @@ const fn route(method: Method, path: &'static str, who: Who) -> Route {
 }
 
 /// All of them.
-pub static ROUTES: [Route; 42] = [
+pub static ROUTES: [Route; 46] = [
     route(Method::GET, "/healthz", Who::Anybody),
     route(Method::GET, "/readyz", Who::Anybody),
     route(Method::GET, "/metrics", Who::Anybody),
@@ -63,6 +63,10 @@ pub static ROUTES: [Route; 42] = [
     route(Method::POST, "/v1/calls/{call}/watch", WATCHING),
     route(Method::POST, "/v1/calls/{call}/disposition", TALKING),
     route(Method::POST, "/v1/calls/{call}/flag", TALKING),
+    route(Method::POST, "/v1/calls/{call}/kb", TALKING),
+    route(Method::GET, "/v1/kb", ALL),
+    route(Method::GET, "/v1/kb/{id}", ALL),
+    route(Method::POST, "/v1/kb/{id}/errors", TALKING),
     route(Method::GET, "/v1/missed", TALKING),
     route(Method::POST, "/v1/missed/{call}/call-back", TALKING),
     route(Method::GET, "/v1/notices", LEADING),

@@ -52,18 +52,18 @@ impl Http {
         let answer = answer.map_err(|error| words_of(&error.without_url()))?;
         match answer.status() {
             StatusCode::NOT_FOUND => Ok(LookedUp::Missing),
-            StatusCode::OK => judge(&whole(answer).await?),
+            StatusCode::OK => judge(&whole(answer, ANSWER_MAX).await?),
             other => Err(other.to_string()),
         }
     }
 }
 
-/// The body to its end, as long as it may be.
-async fn whole(mut answer: Response) -> Result<Vec<u8>, String> {
+/// The body to its end, of so many bytes at most.
+pub(in crate::io) async fn whole(mut answer: Response, most: usize) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     while let Some(part) = answer.chunk().await.map_err(|error| words_of(&error.without_url()))? {
-        if body.len() + part.len() > ANSWER_MAX {
-            return Err(format!("the answer is longer than {ANSWER_MAX} bytes"));
+        if body.len() + part.len() > most {
+            return Err(format!("the answer is longer than {most} bytes"));
         }
         body.extend_from_slice(&part);
     }

@@ -23,6 +23,8 @@ use crate::id::{CallId, LineId, LookUpId};
 use crate::routing::Plan;
 use crate::routing::script::{LookUpKind, LookUpSource, VALUE_CHARS_MAX};
 
+pub(super) use http::whole;
+
 /// Questions that one source is asked at once; a further one fails.
 const ASKED_MAX: usize = 128;
 

@@ -359,6 +359,8 @@ fn is_essential(job: &StoreJob) -> bool {
                     | What::Outward { .. }
                     | What::Disposed(_)
                     | What::HandOn(_)
+                    | What::ArticleUsed(_)
+                    | What::ArticleFaulty(_)
                     | What::Flagged { .. }
                     | What::Ordered { .. }
                     | What::Recorded { .. }

@@ -135,6 +135,8 @@ fn patch(told: &EventBody, news: &Value) -> Option<Value> {
         | EventBody::Held { .. }
         | EventBody::PeerLeft { .. }
         | EventBody::BotTalked { .. }
+        | EventBody::ArticleUsed { .. }
+        | EventBody::ArticleFaulty { .. }
         | EventBody::Flagged { .. } => Value::Object(Map::new()),
         EventBody::Disposed { .. } => json!({ "disposition": without_version(news) }),
         EventBody::Prioritised { priority, why } => json!({ "priority": priority, "priority_why": why }),

@@ -54,6 +54,10 @@ pub struct Calls {
     pub re_transfers: u64,
     /// Grades.
     pub satisfaction: Satisfaction,
+    /// Calls in which an article of the knowledge base was used.
+    pub articles: u64,
+    /// Of those, the ones that it settled at once, with nothing left for an office: 直办.
+    pub settled: u64,
     /// Reasons for bad grades, by digit: 1 … 9.
     pub reasons: [u64; 9],
     /// Matters that were to be handed on at once.
@@ -133,6 +137,8 @@ impl Calls {
         if let Some(grade) = record.grade {
             self.satisfaction.take(grade, judged.unsurveyed);
         }
+        self.articles += u64::from(!record.marks.articles.is_empty());
+        self.settled += u64::from(record.marks.is_settled() && record.ticket_left.is_none());
         let reason = record.marks.survey_reason.map(|digit| usize::from(digit).wrapping_sub(1));
         if let Some(count) = reason.and_then(|index| self.reasons.get_mut(index)) {
             *count += 1;
@@ -230,6 +236,11 @@ impl Calls {
         part(self.called_back, self.missed)
     }
 
+    /// 直办率: settled at once by an article / answered.
+    pub fn settled_rate(&self) -> Option<f64> {
+        part(self.settled, self.answered)
+    }
+
     /// Puts another's figures to these.
     pub(super) fn add(&mut self, other: &Calls) {
         let Calls { satisfaction, reasons, waits, .. } = other;
@@ -249,6 +260,8 @@ impl Calls {
             (&mut self.held_ms, other.held_ms),
             (&mut self.transfers, other.transfers),
             (&mut self.transferred, other.transferred),
+            (&mut self.articles, other.articles),
+            (&mut self.settled, other.settled),
             (&mut self.first_correct, other.first_correct),
             (&mut self.re_transfers, other.re_transfers),
             (&mut self.transfers_left_out.0, other.transfers_left_out.0),

@@ -5,7 +5,7 @@ use crate::acd::event::{OfferEnd, Overflow};
 use crate::id::Dice;
 use crate::routing::kpi::{Clock, Exclude, Exclusion, Formula};
 use crate::switchboard::fact::{AFTER_HOURS, CallbackOutcome, Cause, Fact, OutwardPurpose, Subject, What};
-use crate::switchboard::request::Disposed;
+use crate::switchboard::request::{ArticleUse, Disposed};
 use crate::time::{Instant, Timestamp};
 
 /// One call as it is told, by the millisecond.
@@ -321,6 +321,29 @@ fn satisfaction_is_told_with_and_without_what_is_not_chased() {
     {
         assert_eq!(satisfaction.grades, [1, 1, 1, 1, 2]);
         assert_eq!((satisfaction.rate(), satisfaction.rate_chased()), (Some(0.5), Some(2.0 / 3.0)));
+    }
+}
+
+/// 直办: an article was told, it settled the matter, and nothing is left for an office.
+#[test]
+fn a_matter_is_settled_at_once_by_an_article_and_no_ticket() {
+    let used =
+        |settled| What::ArticleUsed(ArticleUse { article: "a".into(), settled, ..ArticleUse::default() });
+    let left = What::TicketLeft { reason: "overflow".into() };
+    let whole = |n, said: Vec<What>| {
+        let story = served(n, "12345", 5_000, "1001");
+        said.into_iter().fold(story, |story, what| story.at(80_000, what)).closed(90_000)
+    };
+    let records = [
+        whole(1, vec![used(true)]),
+        whole(2, vec![used(false)]),
+        whole(3, vec![used(true), used(false)]), // The last word counts.
+        whole(4, vec![used(true), left]),
+        whole(5, Vec::new()),
+    ];
+    let kpi = Kpi::fold(&records);
+    for calls in [&kpi.total, &kpi.lines["12345"]] {
+        assert_eq!((calls.articles, calls.settled, calls.settled_rate()), (4, 1, Some(0.2)));
     }
 }
 

@@ -35,7 +35,9 @@ pub(super) fn accounts(table: &RoutingTable) -> impl Iterator<Item = &Said<Secre
     let look_ups = table.look_ups.iter().map(|look_up| &look_up.secret);
     let bots = table.bots.iter().map(|bot| &bot.secret);
     let feeds = table.feeds.iter().map(|feed| &feed.secret);
-    seats.chain(tokens).chain(trunks).chain(sinks).chain(feeds).chain(look_ups).chain(bots).flatten()
+    let kb = table.kb.iter().map(|kb| &kb.secret);
+    let adapters = sinks.chain(feeds).chain(look_ups).chain(bots).chain(kb);
+    seats.chain(tokens).chain(trunks).chain(adapters).flatten()
 }
 
 /// No two of them have one secret.

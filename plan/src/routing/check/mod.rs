@@ -16,6 +16,7 @@ mod feeds;
 mod figures;
 mod hours;
 mod inward;
+mod kb;
 mod kpi;
 mod lines;
 mod meetings;
@@ -49,6 +50,7 @@ use super::values::out_of_range;
 use super::written;
 use crate::time::Timestamp;
 
+pub(super) use kb::FILE_FAULTS;
 pub(super) use proofs::prove;
 pub(super) use sounds::{in_use, sounds, wanted};
 pub(super) use validity::{DATED, RUN_OUT};
@@ -130,6 +132,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     feeds::feeds(table, problems);
     trace::trace(table, problems);
     scripts::scripts(table, problems);
+    kb::kb(table, problems);
     cases::cases(table, problems);
     figures::figures(table, problems);
     ranges(table, problems);
@@ -148,6 +151,7 @@ pub fn judge_at(
 ) {
     callers::expired(table, now, problems);
     calendars::filled(table, now, problems);
+    kb::over(table, now, problems);
     if let Some(manifest) = manifest {
         validity::prompts_hold(table, manifest, now, problems);
     }

@@ -8,7 +8,7 @@ use super::super::plan::Plan;
 use super::super::written;
 use super::fixed::Fixed;
 use super::kind::Kind;
-use super::{calendars, parts, sections};
+use super::{calendars, kb, parts, sections};
 
 /// One thing: a section of the file, a number, a queue.
 #[derive(Debug)]
@@ -146,6 +146,7 @@ pub(super) fn describe(plan: &Plan) -> Vec<Item> {
         scripts: _,
         look_ups: _,
         bots: _,
+        kb: _,
         prompts: _,
         recording: _,
         survey: _,
@@ -167,6 +168,7 @@ pub(super) fn describe(plan: &Plan) -> Vec<Item> {
         parts::people,
         parts::numbers,
         parts::others,
+        kb::kb,
         calendars::calendars,
     ];
     parts.into_iter().flat_map(|part| part(plan)).collect()

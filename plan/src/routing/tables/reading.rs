@@ -81,6 +81,7 @@ impl RoutingTable {
             flows: reader.sections("flow", FlowTable::read),
             look_ups: reader.sections("look_up", LookUpTable::read),
             bots: reader.sections("bot", BotTable::read),
+            kb: reader.section("kb", KbTable::read),
             human_first: reader.section("human_first", HumanFirstTable::read),
             retired: reader.section("retired", RetiredTable::read),
             cases: reader.sections("test", CaseTable::read),
