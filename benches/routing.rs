@@ -31,7 +31,7 @@ fn calls(first: usize) -> Vec<Call> {
 
 /// As the switchboard asks: the line, the caller as we write it, the policy.
 fn look_up<'a>(plan: &'a Plan, trunk: &Trunk, (dialled, from): &'a Call) -> (bool, Option<&'a CallerPolicy>) {
-    let found = plan.find_line(trunk, dialled);
+    let found = plan.find_line(trunk, dialled, AT);
     let caller = trunk.rewrite.caller_inward.apply(from);
     (found.is_some(), plan.policy_of(&caller))
 }

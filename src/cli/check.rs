@@ -254,7 +254,7 @@ fn table(lines: &[Readiness]) -> String {
     rows.extend(lines.iter().map(|line| {
         [
             line.row.clone(),
-            line.number.clone(),
+            numbers(line),
             line.name.clone(),
             format!("{} {}", line.mode.zh, line.mode.en),
             line.proof.as_ref().map_or_else(String::new, of_the_year),
@@ -270,6 +270,11 @@ fn table(lines: &[Readiness]) -> String {
         ));
     }
     text + "\n"
+}
+
+/// `12348`, and by which others it is dialled: `12348 = 4412345`.
+fn numbers(line: &Readiness) -> String {
+    std::iter::once(&line.number).chain(&line.aliases).map(String::as_str).collect::<Vec<_>>().join(" = ")
 }
 
 /// `8784/8784 h`, and where some of it has tickets only, how much.

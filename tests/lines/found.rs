@@ -20,7 +20,7 @@ fn message(places: &[(DialledFrom, &str)]) -> Dialled {
 /// Number and place.
 fn found(trunk: &Trunk, places: &[(DialledFrom, &str)]) -> Option<(String, DialledFrom)> {
     let message = message(places);
-    plan().find_line(trunk, &message).map(|found| (found.line.number.to_string(), found.from))
+    plan().find_line(trunk, &message, now()).map(|found| (found.line.number.to_string(), found.from))
 }
 
 #[test]

@@ -12,6 +12,10 @@ pub mod script;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
+use super::by_number::ByNumber;
+use super::in_use::{self, InUse};
 use super::meeting::{Meeting, SEATS};
 use super::people::Hours;
 use super::plan::*;
@@ -19,6 +23,7 @@ use super::proof::HumanFirst;
 use super::queueing::Known;
 use super::rewrite::{Act, Rewriting, Rule, Rules};
 use super::source::Said;
+use super::tables::alias::AliasSaid;
 use super::tables::meeting::MeetingTable;
 use super::tables::proof::{HumanFirstTable, RestoredTable};
 use super::tables::trunk::{MemberTable, ProbeSaid, RewriteTable, RuleTable};
@@ -55,13 +60,16 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
     let names = table.departments.iter();
     let names = names.map(|own| Some((LineId::from(text(&own.number)?), value(&own.name)?)));
     let city = city(table)?;
+    let lines: ByNumber<Line> =
+        keyed(&table.numbers, line, |line| line.number.clone())?.into_iter().collect();
     let callers = callers::callers(table, &city)?;
     Some(Plan {
         digest,
         purpose: value(&table.purpose)?,
+        aliases: in_use::aliases(&lines, &city.time_zone),
         city,
         network: network(table)?,
-        lines: keyed(&table.numbers, line, |line| line.number.clone())?.into_iter().collect(),
+        lines,
         meetings: table.meetings.iter().map(meeting).collect::<Option<_>>()?,
         transition,
         trunks,
@@ -360,6 +368,8 @@ fn line(number: &NumberTable, table: &RoutingTable) -> Option<Line> {
     };
     Some(Line {
         number: LineId::from(text(&number.number)?),
+        aliases: list(&number.aliases, AliasSaid::plan)?,
+        in_use: InUse::new(value(&number.from), value(&number.until), zone(table)?),
         name: value(&number.name)?,
         owner: value(&number.owner)?,
         mode,
@@ -369,12 +379,17 @@ fn line(number: &NumberTable, table: &RoutingTable) -> Option<Line> {
         skills: list(&number.skills, Known::clone)?,
         transition: own,
         language: text(&number.language).map(LanguageId::from),
+        greeting: text(&number.greeting).map(PromptId::from),
         script: text(&number.flow).map(ScriptId::from),
         restored: match &number.restored {
             Some(own) => Some(restored(own)?),
             None => None,
         },
     })
+}
+
+fn zone(table: &RoutingTable) -> Option<&TimeZone> {
+    Some(&table.city.as_ref()?.time_zone.as_ref()?.value)
 }
 
 fn restored(table: &RestoredTable) -> Option<Restored> {

@@ -21,6 +21,7 @@ pub mod flow;
 pub mod holidays;
 pub mod hours;
 mod hours_words;
+pub mod in_use;
 mod include;
 pub mod listening;
 pub mod load;

@@ -315,6 +315,10 @@ fn spot<T>(field: &Field<T>) -> Option<&Spot> {
 fn number_keys(line: &NumberTable) -> Vec<KeySpot<'_>> {
     vec![
         ("number", spot(&line.number)),
+        ("aliases", spot(&line.aliases)),
+        ("from", spot(&line.from)),
+        ("until", spot(&line.until)),
+        ("greeting", spot(&line.greeting)),
         ("mode", spot(&line.mode)),
         ("seats", spot(&line.seats)),
         ("queue", spot(&line.queue)),

@@ -12,6 +12,7 @@ use super::afterwards::{Calling, Disposition, FollowUp, Missed};
 use super::by_number::ByNumber;
 use super::calendar::Calendars;
 use super::callers::Callers;
+use super::in_use::{Alias, Behind, InUse};
 use super::meeting::Meeting;
 use super::merge_lists::MergeList;
 use super::people::{ApiToken, ExpertGroup, Hours, Role, ThreeWay, Work};
@@ -40,6 +41,8 @@ pub struct Plan {
     /// The published numbers by their shortest form, in the order of numbers. Which one was dialled is found in the
     /// same time however many there are.
     pub lines: ByNumber<Line>,
+    /// Other numbers that lead to them; none of these is a number of the plan's own.
+    pub aliases: ByNumber<Behind>,
     /// Meeting rooms: no room is among the lines, and no two meetings have one in common.
     pub meetings: Vec<Arc<Meeting>>,
     /// The months after cut-over.
@@ -199,6 +202,10 @@ pub struct Tls {
 pub struct Line {
     /// Its shortest dialled form.
     pub number: LineId,
+    /// Other numbers by which it is dialled.
+    pub aliases: Vec<Alias>,
+    /// From which day it is ours, and through which.
+    pub in_use: InUse,
     /// As the notice prints it.
     pub name: String,
     /// 责任单位.
@@ -217,6 +224,8 @@ pub struct Line {
     pub transition: Option<Transition>,
     /// Its callers hear prompts in this language or dialect where there are such.
     pub language: Option<LanguageId>,
+    /// Its own greeting, said in place of its queue's.
+    pub greeting: Option<PromptId>,
     /// What its callers hear in place of their queue's greeting, before they wait there.
     pub script: Option<ScriptId>,
     /// The number had been cancelled, and somebody decided that it comes back; kept in the ledger.

@@ -30,7 +30,7 @@ impl Plan {
             if let Some(peer) = self.emergency.get(number).or_else(|| self.departments.get(number)) {
                 return Some(Reached::Peer(peer.clone()));
             }
-            if let Some(peer) = self.lines.get(number).and_then(|line| line.mode.peer()) {
+            if let Some(peer) = self.line_of(number).and_then(|line| line.mode.peer()) {
                 return Some(Reached::Peer(peer.clone()));
             }
             if let Some(group) = self.experts.get(number) {

@@ -14,6 +14,7 @@ mod dials;
 mod experts;
 mod figures;
 mod hours;
+mod in_use;
 mod inward;
 mod lines;
 mod meetings;
@@ -63,6 +64,10 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     lines::modes(table, problems);
     lines::primary(table, problems);
     lines::transitions(table, problems);
+    in_use::aliases(table, problems);
+    in_use::days(table, problems);
+    in_use::within_the_calendar(table, problems);
+    in_use::greetings(table, problems);
     meetings::meetings(table, problems);
     meetings::rooms(table, problems);
     notice::rows(table, problems);

@@ -122,6 +122,7 @@ pub(super) fn describe(plan: &Plan) -> Vec<Item> {
         city: _,
         network: _,
         lines: _,
+        aliases: _,
         meetings: _,
         transition: _,
         trunks: _,

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 use super::super::callers::{CallerAct, CallerPolicy, Lane};
 use super::super::diagnostic::Text;
 use super::super::explain::mode_words;
+use super::super::in_use::Alias;
 use super::super::meeting::Meeting;
 use super::super::people::{ApiToken, ExpertGroup};
 use super::super::people_values::role_word;
@@ -216,6 +219,8 @@ pub(super) fn numbers(plan: &Plan) -> Vec<Item> {
 fn number(line: &Line) -> Item {
     let Line {
         number,
+        aliases,
+        in_use,
         name,
         owner,
         mode,
@@ -225,6 +230,7 @@ fn number(line: &Line) -> Item {
         skills: known,
         transition: own_transition,
         language,
+        greeting,
         script,
         restored,
     } = line;
@@ -249,6 +255,10 @@ fn number(line: &Line) -> Item {
         .with_switch("专家座席", "expert seats", *expert_seats)
         .with_switch("来电保密", "confidential", *is_confidential)
         .with("技能", "skills", skills(known))
+        .with("别名", "aliases", super::describe::row(aliases.iter().map(alias)))
+        .with("启用日", "from", day_or_none(in_use.from))
+        .with("停用日", "until", day_or_none(in_use.until))
+        .with("自有问候语", "own greeting", greeting.as_ref().map_or("-", |greeting| greeting.as_str()))
         .with("自助流程", "flow", script.as_ref().map_or("-", |script| script.as_str()))
         .with("语言", "language", language.as_ref().map_or("-", |language| language.as_str()))
         .rest(restored);
@@ -352,6 +362,18 @@ fn sink(sink: &Sink) -> Item {
 
 fn span_or_none(span: Option<Duration>) -> String {
     span.map_or_else(|| "-".to_owned(), duration)
+}
+
+fn day_or_none(day: Option<Date>) -> String {
+    day.map_or_else(|| "-".to_owned(), |day| day.to_string())
+}
+
+/// `4412345`, or `4412345 (2027-01-31)` with its last day.
+fn alias(Alias { number, until }: &Alias) -> String {
+    match until {
+        Some(until) => format!("{number} ({until})"),
+        None => number.to_string(),
+    }
 }
 
 fn skills(known: &[Known]) -> String {
