@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
-    callers, calling, cases, codecs, experts, files, flows, includes, lines, meetings, names, network,
+    callers, calling, cases, codecs, experts, files, flows, in_use, includes, lines, meetings, names, network,
     people, prompts, queueing, rewriting, shape, trace, transports, trunks,
 };
 
@@ -18,11 +18,12 @@ pub struct Fixture {
 }
 
 pub fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 21] = [
+    let nouns: [&'static [Fixture]; 22] = [
         files::FIXTURES,
         includes::FIXTURES,
         shape::FIXTURES,
         lines::FIXTURES,
+        in_use::FIXTURES,
         meetings::FIXTURES,
         names::FIXTURES,
         people::FIXTURES,

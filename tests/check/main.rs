@@ -14,6 +14,7 @@ mod faulty;
 mod files;
 mod fixture;
 mod flows;
+mod in_use;
 mod includes;
 mod lines;
 mod meetings;

@@ -1,6 +1,7 @@
 //! Faults of rewriting rules, and what whole sets of them do.
 
 use hotline::routing::Dialled;
+use hotline::time::Timestamp;
 
 use super::base::{Edit, Files, codes};
 use super::fixture::Fixture;

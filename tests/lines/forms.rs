@@ -2,7 +2,7 @@
 
 use hotline::routing::Dialled;
 
-use super::city::plan;
+use super::city::{now, plan};
 use super::list::{EMERGENCY, LIST};
 
 /// The number that a Request-URI reaches.

@@ -4,7 +4,7 @@ use hotline::routing::Dialled;
 use hotline::routing::plan::DialledFrom::{self, Diversion, HistoryInfo, PCalledPartyId, RequestUri, To};
 use hotline::routing::plan::Trunk;
 
-use super::city::plan;
+use super::city::{now, plan};
 use super::list::{EMERGENCY, LIST};
 
 const EVERYWHERE: [DialledFrom; 5] = [RequestUri, HistoryInfo, Diversion, PCalledPartyId, To];

@@ -8,7 +8,7 @@ use hotline::routing::plan::DialledFrom::{self, Diversion, HistoryInfo, RequestU
 use hotline::routing::plan::{LineMode, Plan, Step};
 use hotline::routing::{Dialled, Found};
 
-use super::city::{at, edited, plan};
+use super::city::{at, edited, now, plan};
 use super::list::{EMERGENCY, LIST};
 
 /// The shipped plan, its rooms open to the carrier as well, and said a word before.

@@ -209,16 +209,7 @@ fn around_the_transition(table: &RoutingTable, line: &NumberTable, problems: &mu
     let Some(until) = &line.until else { return };
     let released = afterwards.is_some_and(|said| said.value == Afterwards::Release);
     if released {
-        contradicts(
-            until,
-            (
-                &format!("afterwards = \"release\" 已经停用它，until {} 不会生效", until.value),
-                &format!("afterwards = \"release\" ends it already: until {} has no effect", until.value),
-            ),
-            afterwards.map_or(&start.spot, |said| &said.spot),
-            problems,
-        );
-        return;
+        return ended_already(until, afterwards.map_or(&start.spot, |said| &said.spot), problems);
     }
     // A length out of bounds has an error of its own.
     let over = months.and_then(|months| transition::first_day_after(start.value, months.value));
@@ -233,6 +224,25 @@ fn around_the_transition(table: &RoutingTable, line: &NumberTable, problems: &mu
             problems,
         );
     }
+}
+
+fn ended_already(until: &Said<Date>, afterwards: &Spot, problems: &mut Problems) {
+    problems
+        .error(
+            "E1807",
+            &until.spot,
+            format!("afterwards = \"release\" 已经停用它，until {} 不会生效", until.value),
+            format!("afterwards = \"release\" ends it already: until {} has no effect", until.value),
+        )
+        .effect(
+            "过渡期满号码就停用了，写的日期不会生效，而没有人会察觉",
+            "the number ends with the months: the day that is written has no effect, and nobody would notice",
+        )
+        .remedy(
+            "删去 until，或写 afterwards = \"connect\"",
+            "remove until, or write afterwards = \"connect\"",
+        )
+        .related(afterwards, "过渡期", "the transition");
 }
 
 fn contradicts(said: &Said<Date>, (zh, en): (&str, &str), other: &Spot, problems: &mut Problems) {
