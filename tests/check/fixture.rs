@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
-    callers, calling, cases, codecs, experts, files, flows, in_use, includes, lines, meetings, names, network,
-    people, prompts, queueing, rewriting, shape, trace, transports, trunks,
+    callers, calling, cases, codecs, experts, files, flows, in_use, includes, lines, meetings, names,
+    network, people, prompts, queueing, rewriting, shape, trace, transports, trunks,
 };
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.

@@ -3,7 +3,10 @@
 use super::base::Edit;
 use super::fixture::Fixture;
 
-const RETIRED: Edit = Edit::Plan("[[trunk]]\nname = \"carrier\"", "[retired]\nnumbers = [\"4412345\"]\n\n[[trunk]]\nname = \"carrier\"");
+const RETIRED: Edit = Edit::Plan(
+    "[[trunk]]\nname = \"carrier\"",
+    "[retired]\nnumbers = [\"4412345\"]\n\n[[trunk]]\nname = \"carrier\"",
+);
 
 pub const FIXTURES: &[Fixture] = &[
     Fixture {

@@ -200,7 +200,9 @@ examples = [{ from = \"+8637112345678\", to = \"037112345678\" }]
         if dialled.contains("110") {
             message.0.push((hotline::routing::plan::DialledFrom::HistoryInfo, "12336".to_owned()));
         }
-        let found = plan.find_line(carrier, &message, Timestamp::UNIX_EPOCH).map(|found| found.line.number.to_string());
+        let found = plan
+            .find_line(carrier, &message, Timestamp::UNIX_EPOCH)
+            .map(|found| found.line.number.to_string());
         assert_eq!(found.as_deref(), line, "{dialled}");
     }
     let tax = &plan.trunks["tax"];

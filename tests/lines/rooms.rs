@@ -102,7 +102,11 @@ fn only_the_request_uri_leads_into_a_room() {
         ("nobody's number, and a room in To", vec![(RequestUri, "5550101"), (To, room)], None),
         ("an emergency, and a room in To", vec![(RequestUri, "110"), (To, room)], None),
     ] {
-        assert_eq!(number(open().find_line(carrier, &message(&places), now())).as_deref(), expected, "{what}");
+        assert_eq!(
+            number(open().find_line(carrier, &message(&places), now())).as_deref(),
+            expected,
+            "{what}"
+        );
     }
     // A caller who may not join is a citizen all the same.
     let closed = message(&[(RequestUri, room), (HistoryInfo, old)]);

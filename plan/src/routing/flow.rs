@@ -59,7 +59,8 @@ impl Flow {
         let Some(before) = queue.and_then(|queue| queue.checked_sub(1)) else { return };
         let Step::Queue(queue) = &self.steps[before + 1] else { return };
         let line = plan.lines.get(&self.line);
-        let greeting = plan.queues.get(queue).map(|queue| line.map_or(&queue.greeting, |line| greeting_of(line, queue)));
+        let greeting =
+            plan.queues.get(queue).map(|queue| line.map_or(&queue.greeting, |line| greeting_of(line, queue)));
         let in_front = match &self.steps[before] {
             Step::Play(prompt) => Some(prompt) == greeting,
             Step::Script(_) => true,
@@ -281,13 +282,7 @@ impl Plan {
 
     /// Ringing, answer, a prompt that comes `first`, the line's flow or greeting or the queue's, queue; then the
     /// survey for who talked and the ticket for who overflowed.
-    fn to_a_person(
-        &self,
-        queue: &QueueId,
-        line: &Line,
-        first: Option<&PromptId>,
-        early: bool,
-    ) -> Vec<Step> {
+    fn to_a_person(&self, queue: &QueueId, line: &Line, first: Option<&PromptId>, early: bool) -> Vec<Step> {
         let mut steps = vec![Step::Ring];
         match first {
             Some(prompt) if early => steps.extend([Step::PlayEarly(prompt.clone()), Step::Answer]),
@@ -312,13 +307,7 @@ impl Plan {
     /// Whose own seats come first is dialled while the caller hears ringing, and the caller is answered when
     /// they answer. Where they do not: a ticket if there is to be one, the answer, the news, and on as 12345.
     /// At an hour when nobody is there they are not dialled: nobody waits for a telephone that rings in the dark.
-    fn elsewhere_first(
-        &self,
-        own: Elsewhere<'_>,
-        queue: &QueueId,
-        line: &Line,
-        at: Timestamp,
-    ) -> Vec<Step> {
+    fn elsewhere_first(&self, own: Elsewhere<'_>, queue: &QueueId, line: &Line, at: Timestamp) -> Vec<Step> {
         if !own.peer.hours.are_open(at, &self.city.time_zone) {
             return self.to_a_person(queue, line, None, false);
         }

@@ -22,6 +22,8 @@ pub mod holidays;
 pub mod hours;
 mod hours_words;
 pub mod in_use;
+#[cfg(test)]
+mod in_use_test;
 mod include;
 pub mod listening;
 pub mod load;

@@ -116,12 +116,7 @@ impl Plan {
     /// or Diversion. A Request-URI with an emergency number is nobody's line, whatever else the
     /// message says. A room in it is the caller's wish as well, where that caller may join it. A line is dialled by its
     /// aliases as by its number; one that is not ours yet at `at` is none of ours.
-    pub fn find_line<'a>(
-        &'a self,
-        trunk: &Trunk,
-        dialled: &'a Dialled,
-        at: Timestamp,
-    ) -> Option<Found<'a>> {
+    pub fn find_line<'a>(&'a self, trunk: &Trunk, dialled: &'a Dialled, at: Timestamp) -> Option<Found<'a>> {
         let asked = self.asked(trunk, dialled);
         if let Some((value, number)) = &asked {
             if self.emergency.contains_key(number.as_str()) {
@@ -191,7 +186,8 @@ impl Plan {
         at: Timestamp,
     ) -> Option<Found<'a>> {
         let line = self.line_at(number.as_str(), at)?;
-        let alias = line.aliases.iter().map(|alias| &alias.number).find(|own| own.as_str() == number.as_str());
+        let alias =
+            line.aliases.iter().map(|alias| &alias.number).find(|own| own.as_str() == number.as_str());
         Some(Found { line: Cow::Borrowed(line), from, number_as_dialled: value, alias })
     }
 }

@@ -165,6 +165,16 @@ impl Plan {
             }
             _ => {}
         }
+        let usual = self.usual_treatment(line, at);
+        match line.in_use.until {
+            Some(until) => {
+                Text::new(format!("{}，用到 {until}", usual.zh), format!("{}, through {until}", usual.en))
+            }
+            None => usual,
+        }
+    }
+
+    fn usual_treatment(&self, line: &Line, at: Timestamp) -> Text {
         let steps = self.flow(line, at).steps;
         match &line.mode {
             LineMode::Primary { .. } => Text::new("问候语，排队", "greeting, queue"),

@@ -119,7 +119,10 @@ fn outlives(own: &Said<Date>, whole: &Spot, problems: &mut Problems) {
             "号码停用之后，拨别名的来电同样被拒绝，写的日期不会生效",
             "callers of the alias are refused with the number's own: the day that is written has no effect",
         )
-        .remedy("写不晚于号码 until 的日期，或删去它", "give a day no later than the number's until, or remove it")
+        .remedy(
+            "写不晚于号码 until 的日期，或删去它",
+            "give a day no later than the number's until, or remove it",
+        )
         .related(whole, "号码的停用日", "the number's last day");
 }
 
@@ -191,7 +194,8 @@ fn ends_untold(line: &NumberTable, until: &Said<Date>, problems: &mut Problems) 
 fn around_the_transition(table: &RoutingTable, line: &NumberTable, problems: &mut Problems) {
     let (own, whole) = (line.transition.as_ref(), table.transition.as_ref());
     let start = own.and_then(|own| own.start.as_ref()).or_else(|| whole.and_then(|own| own.start.as_ref()));
-    let months = own.and_then(|own| own.months.as_ref()).or_else(|| whole.and_then(|own| own.months.as_ref()));
+    let months =
+        own.and_then(|own| own.months.as_ref()).or_else(|| whole.and_then(|own| own.months.as_ref()));
     let afterwards =
         own.and_then(|own| own.afterwards.as_ref()).or_else(|| whole.and_then(|own| own.afterwards.as_ref()));
     let Some(start) = start else { return };

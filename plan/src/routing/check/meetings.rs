@@ -3,8 +3,8 @@
 use super::super::diagnostic::Spot;
 use super::super::meeting::{MEMBERS_MAX, SEATS};
 use super::super::source::{Problems, Said};
-use super::super::tables::{NumberTable, RoutingTable};
 use super::super::tables::meeting::MeetingTable;
+use super::super::tables::{NumberTable, RoutingTable};
 use super::super::values::out_of_range;
 use super::{EMERGENCY, references};
 

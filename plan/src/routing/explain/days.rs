@@ -21,9 +21,10 @@ impl Plan {
             }),
             Standing::InUse => match (from, until) {
                 (None, None) => None,
-                (Some(from), None) => {
-                    Some(Text::new(format!("号码自 {from} 起启用"), format!("the number is ours from {from} on")))
-                }
+                (Some(from), None) => Some(Text::new(
+                    format!("号码自 {from} 起启用"),
+                    format!("the number is ours from {from} on"),
+                )),
                 (None, Some(until)) => Some(Text::new(
                     format!("号码用到 {until}（含当日），之后停用"),
                     format!("the number is ours through {until}, and cancelled then"),

@@ -59,9 +59,8 @@ impl<'a> LeapYears<'a> {
     /// The states that `line` is in, in the order of their first instants.
     pub fn states(&mut self, plan: &'a Plan, line: &'a Line) -> &[State] {
         let hours = plan.hours_and_shifts_of(line);
-        let alike = |(known, days, _): &(Vec<&Hours>, &InUse, Vec<State>)| {
-            *known == hours && **days == line.in_use
-        };
+        let alike =
+            |(known, days, _): &(Vec<&Hours>, &InUse, Vec<State>)| *known == hours && **days == line.in_use;
         let place = match self.0.iter().position(alike) {
             Some(place) => place,
             None => {
