@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::by_number::ByNumber;
-use super::plan::{Line, LineMode, Plan};
+use super::plan::{Line, Plan};
 use super::transition::midnight;
 use crate::id::LineId;
 use crate::time::Timestamp;
@@ -117,15 +117,6 @@ impl Plan {
             }
         };
         (line.in_use.standing(at) != Standing::NotYet).then_some(line)
-    }
-
-    /// Whether the number had been cancelled by `at`: merged into 12345, named by `[retired]`, or past its last day.
-    pub fn had_cancelled(&self, number: &str, at: Timestamp) -> bool {
-        let is_over = |line: &Line| {
-            matches!(line.mode, LineMode::Merged { .. }) || line.in_use.standing(at) == Standing::Over
-        };
-        self.retired.iter().any(|retired| retired.as_str() == number)
-            || self.lines.get(number).is_some_and(is_over)
     }
 }
 
