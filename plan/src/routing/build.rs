@@ -15,6 +15,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::by_number::ByNumber;
+use super::emergency::Center;
 use super::in_use::{self, InUse};
 use super::meeting::{Meeting, SEATS};
 use super::people::Hours;
@@ -56,6 +57,10 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         };
         Some((LineId::from(number), peer))
     });
+    let centers = table.emergencies.iter().map(|said| {
+        let center = Center { scope: value(&said.scope), area: value(&said.area), stay: value(&said.stay)? };
+        Some((LineId::from(text(&said.number)?), center))
+    });
     let departments = table.departments.iter().map(|own| people::department(own, table));
     let names = table.departments.iter();
     let names = names.map(|own| Some((LineId::from(text(&own.number)?), value(&own.name)?)));
@@ -78,6 +83,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         seats: keyed(&table.seats, |own| people::seat(own, table), |seat| seat.id.clone())?,
         queues: keyed(&table.queues, |own| queue(own, table), |queue| queue.id.clone())?,
         emergency: emergency.collect::<Option<_>>()?,
+        centers: centers.collect::<Option<_>>()?,
         departments: departments.collect::<Option<_>>()?,
         department_names: names.collect::<Option<_>>()?,
         experts: keyed(&table.experts, |own| people::group(own, table), |group| group.number.clone())?,

@@ -14,6 +14,7 @@ pub mod diagnostic;
 pub mod difference;
 mod digits;
 pub mod effective;
+pub mod emergency;
 pub mod explain;
 #[cfg(test)]
 mod fixture_test;

@@ -189,6 +189,9 @@ impl Origins {
                 ("number", spot(&peer.number)),
                 ("trunk", spot(&peer.trunk)),
                 ("dial", spot(&peer.dial)),
+                ("scope", spot(&peer.scope)),
+                ("area", spot(&peer.area)),
+                ("stay", spot(&peer.stay)),
             ];
             self.add("emergency", text(&peer.number), None, keys);
         }

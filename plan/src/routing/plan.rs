@@ -12,6 +12,7 @@ use super::afterwards::{Calling, Disposition, FollowUp, Missed};
 use super::by_number::ByNumber;
 use super::calendar::Calendars;
 use super::callers::Callers;
+use super::emergency::Center;
 use super::in_use::{Alias, Behind, InUse};
 use super::meeting::Meeting;
 use super::merge_lists::MergeList;
@@ -59,6 +60,8 @@ pub struct Plan {
     pub queues: BTreeMap<QueueId, Queue>,
     /// 110/119/120/122: reached outward only, never a line of our own.
     pub emergency: BTreeMap<LineId, Peer>,
+    /// What clerks must know of each of them.
+    pub centers: BTreeMap<LineId, Center>,
     /// Departments that clerks ask into a call: reached by them only, never a line of our own.
     pub departments: BTreeMap<LineId, Peer>,
     /// Their names: 责任单位.

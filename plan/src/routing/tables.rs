@@ -403,6 +403,12 @@ pub struct EmergencyTable {
     pub dial: Field<String>,
     /// `ring`.
     pub ring: Field<Duration>,
+    /// `scope`: what it takes.
+    pub scope: Field<String>,
+    /// `area`: where it is for.
+    pub area: Field<String>,
+    /// `stay`: whether a clerk who asks it stays until it has answered.
+    pub stay: Field<bool>,
 }
 
 /// `kind` of a ticket sink.

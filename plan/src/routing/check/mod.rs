@@ -8,6 +8,7 @@ mod calendars;
 mod callers;
 mod calling;
 mod cases;
+mod centers;
 mod codecs;
 mod codes;
 mod dials;
@@ -74,6 +75,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     notice::listed(table, problems);
     notice::retired(table, problems);
     dials::dials(table, problems);
+    centers::centers(table, problems);
     promises::figures(table, problems);
     returning::own_numbers(table, problems);
     promises::single_ways(table, problems);

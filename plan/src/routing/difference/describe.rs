@@ -131,6 +131,7 @@ pub(super) fn describe(plan: &Plan) -> Vec<Item> {
         seats: _,
         queues: _,
         emergency: _,
+        centers: _,
         departments: _,
         department_names: _,
         experts: _,

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::super::callers::{CallerAct, CallerPolicy, Lane};
 use super::super::diagnostic::Text;
+use super::super::emergency::Center;
 use super::super::explain::mode_words;
 use super::super::in_use::Alias;
 use super::super::meeting::Meeting;
@@ -159,8 +160,13 @@ fn queueing(item: Item, rules: &Queueing) -> Item {
 /// Seats, and whom clerks ask.
 pub(super) fn people(plan: &Plan) -> Vec<Item> {
     let seats = plan.seats.values().map(seat);
-    let emergency =
-        plan.emergency.iter().map(|(number, own)| peer(Item::named(Kind::Emergency, number), own));
+    let emergency = plan.emergency.iter().map(|(number, own)| {
+        let item = peer(Item::named(Kind::Emergency, number), own);
+        let Some(Center { scope, area, stay }) = plan.centers.get(number) else { return item };
+        item.with("受理范围", "scope", scope.as_deref().unwrap_or("-"))
+            .with("地域", "area", area.as_deref().unwrap_or("-"))
+            .with_switch("接听前座席不能离开", "clerks stay until it answers", *stay)
+    });
     let experts = plan.experts.values().map(|group| {
         let ExpertGroup { number, name, department, seats, hours, accept } = &**group;
         Item::named(Kind::Experts, number)

@@ -185,6 +185,7 @@ impl<'a> Deciding<'a> {
         let keys = ["number", "mode", "trunk", "dial"];
         if let Some((number, _)) = plan.emergency.iter().find(|(_, own)| is_it(own)) {
             self.said("emergency", number.as_str(), &keys);
+            self.said("emergency", number.as_str(), &["scope", "area", "stay"]);
         } else if let Some((number, _)) = plan.departments.iter().find(|(_, own)| is_it(own)) {
             self.said("department", number.as_str(), &keys);
         } else if let Some(line) = plan.lines.values().find(|line| line.mode.peer() == Some(peer)) {

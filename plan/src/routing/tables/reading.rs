@@ -349,6 +349,9 @@ impl EmergencyTable {
             trunk: reader.required("trunk", unreachable),
             dial: reader.optional("dial"),
             ring: reader.or("ring", PEER_RING),
+            scope: reader.optional("scope"),
+            area: reader.optional("area"),
+            stay: reader.or("stay", true),
         }
     }
 }
