@@ -12,6 +12,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use hotline::routing::Dialled;
 use hotline::routing::callers::CallerPolicy;
 use hotline::routing::plan::{Line, Plan, Trunk};
+use hotline::time::Timestamp;
 
 #[path = "routing/crowd.rs"]
 mod crowd;
@@ -31,7 +32,7 @@ fn calls(first: usize) -> Vec<Call> {
 
 /// As the switchboard asks: the line, the caller as we write it, the policy.
 fn look_up<'a>(plan: &'a Plan, trunk: &Trunk, (dialled, from): &'a Call) -> (bool, Option<&'a CallerPolicy>) {
-    let found = plan.find_line(trunk, dialled);
+    let found = plan.find_line(trunk, dialled, Timestamp::UNIX_EPOCH);
     let caller = trunk.rewrite.caller_inward.apply(from);
     (found.is_some(), plan.policy_of(&caller))
 }

@@ -95,6 +95,8 @@ fn transfer(kind: TransferKind, step: TransferStep, status: Option<u16>) -> Even
         leg: Some(2),
         object_kind: Some(ObjectKind::SubCenter),
         object: Some("12366".into()),
+        scope: None,
+        area: None,
     }
 }
 
@@ -108,7 +110,20 @@ fn transfers() -> Vec<EventBody> {
         leg: None,
         object_kind: None,
         object: None,
+        scope: None,
+        area: None,
     }];
+    bodies.push(EventBody::Transfer {
+        kind: TransferKind::Consult,
+        to: "120".into(),
+        step: TransferStep::Requested,
+        status: None,
+        leg: None,
+        object_kind: Some(ObjectKind::Emergency),
+        object: Some("120".into()),
+        scope: Some("医疗急救".into()),
+        area: Some("市城区".into()),
+    });
     bodies.extend(
         [TransferKind::Blind, TransferKind::Consult, TransferKind::Attended]
             .map(|kind| transfer(kind, TransferStep::Requested, None)),

@@ -9,6 +9,7 @@ mod crowd;
 use counting::counted;
 use crowd::{calling, carrier, dialled, plan};
 use hotline::routing::Dialled;
+use hotline::time::Timestamp;
 
 const SOME: usize = 500;
 
@@ -21,7 +22,7 @@ fn a_line_and_a_policy_are_found_without_asking_for_memory_in_every_form_and_by_
             let (dialled, from) = (dialled(n), calling(n));
             let (found, cost) = counted(|| {
                 let caller = trunk.rewrite.caller_inward.apply(&from);
-                let line = plan.find_line(&trunk, &dialled).is_some();
+                let line = plan.find_line(&trunk, &dialled, Timestamp::UNIX_EPOCH).is_some();
                 (line, plan.policy_of(&caller).is_some())
             });
             assert_eq!((found, cost), ((n < SOME, n < SOME), 0), "{dialled:?} from {from}, {rules} rules");
@@ -44,7 +45,7 @@ fn a_trunks_own_forms_are_put_into_ours_without_asking_for_memory() {
         (&format!("sip:{}@h", "9".repeat(80)), None),
     ] {
         let dialled = Dialled::request_uri(came);
-        let (found, cost) = counted(|| plan.find_line(&trunk, &dialled));
+        let (found, cost) = counted(|| plan.find_line(&trunk, &dialled, Timestamp::UNIX_EPOCH));
         assert_eq!(found.map(|found| found.line.number.to_string()), expected, "{came}");
         assert_eq!(cost, 0, "{came}");
     }

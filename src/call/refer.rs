@@ -77,7 +77,7 @@ impl Call {
     fn accept_refer(&mut self, to: Reached, referral: (LegId, u32), now: Now) {
         let (leg, refer) = referral;
         self.push(Command::AcceptRefer { leg, refer });
-        if self.is_emergency(&to) {
+        if self.keeps_clerk(&to) {
             let third = Third::new(to, TransferKind::Consult, Standing::Asked, Some(referral));
             return self.ask_third(third, now);
         }

@@ -335,9 +335,14 @@ impl Call {
         matches!(to, Reached::Peer(peer) if self.plan.emergency.values().any(|known| known == peer))
     }
 
-    /// Whether it is help in an emergency that has not accepted the caller yet.
+    /// Whether a clerk stays with the caller until it has answered: help in an emergency, unless the plan lets clerks leave.
+    pub(super) fn keeps_clerk(&self, to: &Reached) -> bool {
+        matches!(to, Reached::Peer(peer) if self.plan.keeps_clerk(peer))
+    }
+
+    /// Whether it is help in an emergency that has not accepted the caller yet, and whose clerk stays until then.
     pub(super) fn awaits_help(&self) -> bool {
-        self.third.as_ref().is_some_and(|third| !third.is_there() && self.is_emergency(&third.to))
+        self.third.as_ref().is_some_and(|third| !third.is_there() && self.keeps_clerk(&third.to))
     }
 
     /// It hung up, or is gone, after it had picked up: who asked is with the caller again.

@@ -1,6 +1,7 @@
 //! `hotline check`: everything that is wrong with the operator's files, the list of numbers, and what is proved of
 //! them; and the page of a code.
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,7 +14,7 @@ use crate::io::recorder::Key;
 use crate::io::{plan_files, secrets};
 use crate::routing::diagnostic::pages::Pages;
 use crate::routing::diagnostic::{Report, Severity};
-use crate::routing::difference::{Difference, wants_restart};
+use crate::routing::difference::{self, Difference, wants_restart};
 use crate::routing::plan::{Plan, SecretRef};
 use crate::routing::proof::NOTICES_MAX;
 use crate::routing::proof::staffing::Need;
@@ -149,12 +150,19 @@ struct Against {
     started: Option<Option<Outcome>>,
     /// What its command line says in place of files.
     overrides: Overrides,
+    /// Numbers that the engine knows as cancelled.
+    cancelled: BTreeSet<String>,
 }
 
 fn held_against(args: &Args) -> Result<Option<Against>, String> {
     if let Some(old) = &args.against {
         let overrides = Overrides::default();
-        return Ok(Some(Against { old: plan_files::load(old, &overrides), started: None, overrides }));
+        return Ok(Some(Against {
+            old: plan_files::load(old, &overrides),
+            started: None,
+            overrides,
+            cancelled: BTreeSet::new(),
+        }));
     }
     if !args.against_running {
         return Ok(None);
@@ -174,7 +182,8 @@ fn held_against(args: &Args) -> Result<Option<Against>, String> {
     };
     let read = |kept: &Kept| shelf.read(kept, &overrides, Timestamp::now()).outcome;
     let started = history.iter().find(|kept| kept.number == number && kept.digest != last.digest);
-    Ok(Some(Against { old: read(last), started: Some(started.map(read)), overrides }))
+    let cancelled = shelf.cancelled().map_err(|error| format!("{data}: {error}"))?;
+    Ok(Some(Against { old: read(last), started: Some(started.map(read)), overrides, cancelled }))
 }
 
 /// What the file changes of the one that it is held against; notes what a running engine cannot take over.
@@ -188,9 +197,13 @@ fn compared(against: &Against, outcome: &mut Outcome) -> Result<Option<Differenc
     let Some(new) = &outcome.plan else { return Ok(None) };
     let Some(started) = &against.started else { return Ok(Some(Difference::between(old, new))) };
     let started = started.as_ref().and_then(|started| started.plan.as_ref()).unwrap_or(old);
-    let difference = Difference::under(old, new, started);
+    let changed = Difference::under(old, new, started);
+    let now = Timestamp::now();
+    let gone = difference::cancelled(&against.cancelled, old, now);
+    let back = difference::returned(&gone, new, now);
     outcome.report.refuse_fixed(&wants_restart(started, new), &outcome.fixtures);
-    Ok(Some(difference))
+    outcome.report.refuse_returned(&back, &outcome.numbers);
+    Ok(Some(changed))
 }
 
 fn changes(difference: &Difference) -> String {
@@ -273,7 +286,7 @@ fn table(lines: &[Readiness]) -> String {
     rows.extend(lines.iter().map(|line| {
         [
             line.row.clone(),
-            line.number.clone(),
+            numbers(line),
             line.name.clone(),
             format!("{} {}", line.mode.zh, line.mode.en),
             line.proof.as_ref().map_or_else(String::new, of_the_year),
@@ -289,6 +302,11 @@ fn table(lines: &[Readiness]) -> String {
         ));
     }
     text + "\n"
+}
+
+/// `12348`, and by which others it is dialled: `12348 = 4412345`.
+fn numbers(line: &Readiness) -> String {
+    std::iter::once(&line.number).chain(&line.aliases).map(String::as_str).collect::<Vec<_>>().join(" = ")
 }
 
 /// `8784/8784 h`, and where some of it has tickets only, how much.

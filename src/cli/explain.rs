@@ -142,7 +142,8 @@ fn words(explanation: &Explanation) -> String {
             "{} {} · {} · {} / {}",
             line.number, line.name, line.owner, line.mode.zh, line.mode.en
         ));
-        lines.push(format!("取自 / found in {}: {}", line.found_in, line.number_as_dialled));
+        let alias = line.alias.as_ref().map_or_else(String::new, |own| format!("（别名 / alias {own}）"));
+        lines.push(format!("取自 / found in {}: {}{alias}", line.found_in, line.number_as_dialled));
     }
     lines.push(String::new());
     for (index, step) in explanation.steps.iter().enumerate() {

@@ -1,8 +1,9 @@
 //! Plans that were in force, kept with all their files: what a rollback reads.
 //!
 //! Under `plans/` of the data directory: `history.jsonl`, a line a plan, the oldest first; `files/`, each
-//! file once by the SHA-256 of its bytes, so that a prompt that was replaced under its name is there still; and
-//! `started.json`, with which of them the engine was started: what holds from start to end is its. All are written beside and renamed: a process that dies in between leaves the old or the new.
+//! file once by the SHA-256 of its bytes, so that a prompt that was replaced under its name is there still;
+//! `started.json`, with which of them the engine was started: what holds from start to end is its; and
+//! `cancelled.json`, the numbers that any of them cancelled: none comes back unsaid. All are written beside and renamed: a process that dies in between leaves the old or the new.
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File};
@@ -115,6 +116,24 @@ impl KeptPlans {
             sweep(&shelf, &history);
         }
         Ok(plan)
+    }
+
+    /// Numbers that were cancelled by plans in force, and that nobody has restored; none before the first start.
+    pub fn cancelled(&self) -> io::Result<BTreeSet<String>> {
+        match fs::read(self.directory.join("cancelled.json")) {
+            Ok(text) => Ok(serde_json::from_slice(&text)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Notes them, where they are others than before.
+    pub fn note_cancelled(&self, numbers: &BTreeSet<String>) -> io::Result<()> {
+        if self.cancelled().is_ok_and(|known| known == *numbers) {
+            return Ok(());
+        }
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
+        put(&self.directory.join("cancelled.json"), serde_json::to_string(numbers)?.as_bytes())
     }
 
     /// Notes with which plan, and in spite of what in it, an engine has started.
@@ -264,6 +283,22 @@ mod tests {
         let history = plans.history().unwrap();
         assert_eq!((history.len(), history[0].number, history[1].number), (KEPT_MAX, 2, 7));
         assert_eq!(plans.fetch(&history[0].files[0]).unwrap(), b"plan 2");
+        fs::remove_dir_all(data).unwrap();
+    }
+
+    #[test]
+    fn cancelled_numbers_are_kept_as_they_were_noted_last() {
+        let (plans, data) = shelf("cancelled");
+        assert!(plans.cancelled().unwrap().is_empty());
+        let numbers = |all: &[&str]| all.iter().map(|number| (*number).to_owned()).collect::<BTreeSet<_>>();
+        for noted in [numbers(&["12336", "12396"]), numbers(&["12396"]), numbers(&[])] {
+            plans.note_cancelled(&noted).unwrap();
+            assert_eq!(plans.cancelled().unwrap(), noted);
+        }
+        fs::write(data.join("plans/cancelled.json"), "[12336").unwrap();
+        assert!(plans.cancelled().is_err());
+        plans.note_cancelled(&numbers(&["12336"])).unwrap();
+        assert_eq!(plans.cancelled().unwrap().len(), 1);
         fs::remove_dir_all(data).unwrap();
     }
 

@@ -161,7 +161,11 @@ impl Switchboard {
                 if ours != invited.caller {
                     invited.caller = ours.into_owned();
                 }
-                (trunk.id.clone(), plan.find_line(trunk, &dialled).ok_or(Turned::ForGood(404))?, &trunk.sound)
+                (
+                    trunk.id.clone(),
+                    plan.find_line(trunk, &dialled, now.wall).ok_or(Turned::ForGood(404))?,
+                    &trunk.sound,
+                )
             }
             Origin::Seat(seat) => {
                 if self.acd.own_calls(seat) >= OWN_CALLS_MAX {

@@ -121,9 +121,14 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
         }
         What::PeerLeft { trunk, number, talked_ms } => EventBody::PeerLeft { trunk, number, talked_ms },
         What::Transfer { to, kind, step, status, leg, object } => {
+            let center = object.as_ref().filter(|object| object.kind == fact::ObjectKind::Emergency);
+            let center = center.and_then(|object| plan.centers.get(object.id.as_str()));
+            // Read while it rings: told once.
+            let center = center.filter(|_| step == fact::TransferStep::Requested);
+            let (scope, area) = center.map_or((None, None), |own| (own.scope.clone(), own.area.clone()));
             let (object_kind, object) = object.map(|object| (object_kind(object.kind), object.id)).unzip();
             let (kind, step) = (transfer_kind(kind), transfer_step(step));
-            EventBody::Transfer { kind, to, step, status, leg, object_kind, object }
+            EventBody::Transfer { kind, to, step, status, leg, object_kind, object, scope, area }
         }
         What::Held { leg, holds } => EventBody::Held { leg, holds },
         What::Prioritised { priority, why } => EventBody::Prioritised { priority, why: why.into() },

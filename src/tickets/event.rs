@@ -238,6 +238,12 @@ pub enum EventBody {
         object_kind: Option<ObjectKind>,
         /// Which: its number in our own form, or the seat.
         object: Option<String>,
+        /// Of an emergency center that is asked for (`requested`): what it takes, for the clerk to read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scope: Option<String>,
+        /// And where it is for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        area: Option<String>,
     },
     /// Somebody left the others with music, or is back.
     #[serde(rename = "hotline.call.held.v1")]

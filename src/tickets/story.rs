@@ -204,7 +204,9 @@ impl Story {
     }
 
     fn transfer(&mut self, at: Timestamp, body: &EventBody) {
-        let EventBody::Transfer { kind, to, step, status, leg, object_kind, object } = body else { return };
+        let EventBody::Transfer { kind, to, step, status, leg, object_kind, object, .. } = body else {
+            return;
+        };
         let first = matches!(step, TransferStep::Requested | TransferStep::Declined);
         let known = self.transfers.iter().rposition(|transfer| transfer.to == *to).filter(|_| !first);
         if known.is_none() && self.transfers.len() < LIST_MAX {

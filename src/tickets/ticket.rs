@@ -474,6 +474,8 @@ mod tests {
             leg: None,
             object_kind: Some(ObjectKind::Emergency),
             object: Some("110".into()),
+            scope: None,
+            area: None,
         };
         let peer = (TrunkId::from("police"), String::from("110"));
         let story = [

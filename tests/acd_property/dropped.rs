@@ -16,6 +16,8 @@ fn overflow(call: CallId, why: Overflow, waited_s: u64) -> Decision {
 fn leading_to(id: &str, mut plan: Plan) -> Plan {
     let line = Line {
         number: "12345".into(),
+        aliases: Vec::new(),
+        in_use: Default::default(),
         name: "政务服务".into(),
         owner: String::new(),
         mode: LineMode::Primary { queue: id.into() },
@@ -25,6 +27,7 @@ fn leading_to(id: &str, mut plan: Plan) -> Plan {
         skills: Vec::new(),
         transition: None,
         language: None,
+        greeting: None,
         script: None,
         restored: None,
     };

@@ -28,10 +28,11 @@ use super::base::{Edit, Files, PLAN, Sound, codes as found_codes};
 use super::fixture::codes_in_the_sources;
 
 /// Codes that no file can bring about, and why.
-const WITHOUT_A_FILE: [(&str, &str); 4] = [
+const WITHOUT_A_FILE: [(&str, &str); 5] = [
     ("E0001", "the file is not there at all: tests/check/files.rs"),
     ("E0631", "only of an engine without Opus: tests/check/codecs.rs"),
     ("E1414", "only beside a data directory: tests/check/sealing.rs"),
+    ("E1809", "only beside plans that an engine had: difference/tests.rs, tests/reload/taken.rs"),
     ("E1210", "only beside the plan of a running engine: difference/tests.rs"),
 ];
 

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
-    callers, calling, cases, codecs, experts, feeds, files, flows, includes, kb, kpi, lines, meetings, names,
-    network, peers, people, prompts, queueing, rewriting, sealing, shape, trace, transports, trunks,
+    callers, calling, cases, codecs, experts, feeds, files, flows, in_use, includes, kb, kpi, lines, meetings, names, network, peers, people, prompts, queueing, rewriting, sealing, shape, trace, transports, trunks,
 };
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.
@@ -18,11 +17,12 @@ pub struct Fixture {
 }
 
 pub fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 26] = [
+    let nouns: [&'static [Fixture]; 27] = [
         files::FIXTURES,
         includes::FIXTURES,
         shape::FIXTURES,
         lines::FIXTURES,
+        in_use::FIXTURES,
         meetings::FIXTURES,
         names::FIXTURES,
         people::FIXTURES,

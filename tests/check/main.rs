@@ -15,6 +15,7 @@ mod feeds;
 mod files;
 mod fixture;
 mod flows;
+mod in_use;
 mod includes;
 mod kb;
 mod kpi;

@@ -1,6 +1,7 @@
 //! Faults of rewriting rules, and what whole sets of them do.
 
 use hotline::routing::Dialled;
+use hotline::time::Timestamp;
 
 use super::base::{Edit, Files, codes};
 use super::fixture::Fixture;
@@ -199,12 +200,14 @@ examples = [{ from = \"+8637112345678\", to = \"037112345678\" }]
         if dialled.contains("110") {
             message.0.push((hotline::routing::plan::DialledFrom::HistoryInfo, "12336".to_owned()));
         }
-        let found = plan.find_line(carrier, &message).map(|found| found.line.number.to_string());
+        let found = plan
+            .find_line(carrier, &message, Timestamp::UNIX_EPOCH)
+            .map(|found| found.line.number.to_string());
         assert_eq!(found.as_deref(), line, "{dialled}");
     }
     let tax = &plan.trunks["tax"];
     assert!(
-        plan.find_line(tax, &Dialled::request_uri("sip:8639312336@x")).is_none(),
+        plan.find_line(tax, &Dialled::request_uri("sip:8639312336@x"), Timestamp::UNIX_EPOCH).is_none(),
         "another trunk's rules"
     );
 }

@@ -52,6 +52,11 @@ pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap_or_else(|_| panic!("{text} is an instant"))
 }
 
+/// An instant at which every number of the shipped plan is one of ours.
+pub fn now() -> Timestamp {
+    at("2026-03-01T00:00:00+08:00")
+}
+
 /// What a call to `number` does at `instant`.
 pub fn flow(plan: &Plan, number: &str, instant: &str) -> Flow {
     plan.flow(line(plan, number), at(instant))

@@ -2,14 +2,14 @@
 
 use hotline::routing::Dialled;
 
-use super::city::plan;
+use super::city::{now, plan};
 use super::list::{EMERGENCY, LIST};
 
 /// The number that a Request-URI reaches.
 fn reached(request_uri: &str) -> Option<String> {
     let trunk = &plan().trunks["carrier"];
     let dialled = Dialled::request_uri(request_uri);
-    plan().find_line(trunk, &dialled).map(|found| found.line.number.to_string())
+    plan().find_line(trunk, &dialled, now()).map(|found| found.line.number.to_string())
 }
 
 fn numbers() -> impl Iterator<Item = &'static str> {

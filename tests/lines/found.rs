@@ -4,7 +4,7 @@ use hotline::routing::Dialled;
 use hotline::routing::plan::DialledFrom::{self, Diversion, HistoryInfo, PCalledPartyId, RequestUri, To};
 use hotline::routing::plan::Trunk;
 
-use super::city::plan;
+use super::city::{now, plan};
 use super::list::{EMERGENCY, LIST};
 
 const EVERYWHERE: [DialledFrom; 5] = [RequestUri, HistoryInfo, Diversion, PCalledPartyId, To];
@@ -20,7 +20,7 @@ fn message(places: &[(DialledFrom, &str)]) -> Dialled {
 /// Number and place.
 fn found(trunk: &Trunk, places: &[(DialledFrom, &str)]) -> Option<(String, DialledFrom)> {
     let message = message(places);
-    plan().find_line(trunk, &message).map(|found| (found.line.number.to_string(), found.from))
+    plan().find_line(trunk, &message, now()).map(|found| (found.line.number.to_string(), found.from))
 }
 
 #[test]

@@ -8,7 +8,7 @@ use hotline::routing::plan::DialledFrom::{self, Diversion, HistoryInfo, RequestU
 use hotline::routing::plan::{LineMode, Plan, Step};
 use hotline::routing::{Dialled, Found};
 
-use super::city::{at, edited, plan};
+use super::city::{at, edited, now, plan};
 use super::list::{EMERGENCY, LIST};
 
 /// The shipped plan, its rooms open to the carrier as well, and said a word before.
@@ -52,7 +52,7 @@ fn a_room_is_known_by_prefix_and_exact_length_in_all_forms_of_a_number() {
     ] {
         let message = Dialled::request_uri(dialled);
         assert_eq!(
-            number(open().find_line(carrier, &message)).as_deref(),
+            number(open().find_line(carrier, &message, now())).as_deref(),
             expected,
             "{dialled} by the carrier"
         );
@@ -69,9 +69,9 @@ fn rooms_are_for_seats_and_nobody_else_in_the_shipped_plan() {
     let message = Dialled::request_uri("94000001");
     assert_eq!(number(plan().find_room(Comer::Seat, &message)).as_deref(), Some("94000001"));
     for trunk in plan().trunks.values() {
-        assert_eq!(number(plan().find_line(trunk, &message)), None, "{}", trunk.id);
+        assert_eq!(number(plan().find_line(trunk, &message, now())), None, "{}", trunk.id);
         let is_carrier = trunk.id.as_str() == "carrier";
-        assert_eq!(open().find_line(trunk, &message).is_some(), is_carrier, "{}", trunk.id);
+        assert_eq!(open().find_line(trunk, &message, now()).is_some(), is_carrier, "{}", trunk.id);
     }
 }
 
@@ -102,11 +102,15 @@ fn only_the_request_uri_leads_into_a_room() {
         ("nobody's number, and a room in To", vec![(RequestUri, "5550101"), (To, room)], None),
         ("an emergency, and a room in To", vec![(RequestUri, "110"), (To, room)], None),
     ] {
-        assert_eq!(number(open().find_line(carrier, &message(&places))).as_deref(), expected, "{what}");
+        assert_eq!(
+            number(open().find_line(carrier, &message(&places), now())).as_deref(),
+            expected,
+            "{what}"
+        );
     }
     // A caller who may not join is a citizen all the same.
     let closed = message(&[(RequestUri, room), (HistoryInfo, old)]);
-    let found = number(plan().find_line(&plan().trunks["carrier"], &closed));
+    let found = number(plan().find_line(&plan().trunks["carrier"], &closed, now()));
     assert_eq!(found.as_deref(), Some(old));
 }
 

@@ -14,6 +14,11 @@ pub mod script;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
+use super::by_number::ByNumber;
+use super::emergency::Center;
+use super::in_use::{self, InUse};
 use super::meeting::{Meeting, SEATS};
 use super::people::Hours;
 use super::plan::*;
@@ -22,6 +27,7 @@ use super::queueing::Known;
 use super::rewrite::{Act, Rewriting, Rule, Rules};
 use super::source::Said;
 use super::tables::kpi::KpiTable;
+use super::tables::alias::AliasSaid;
 use super::tables::meeting::MeetingTable;
 use super::tables::proof::{HumanFirstTable, RestoredTable};
 use super::tables::trunk::{MemberTable, ProbeSaid, RewriteTable, RuleTable};
@@ -54,17 +60,24 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         };
         Some((LineId::from(number), peer))
     });
+    let centers = table.emergencies.iter().map(|said| {
+        let center = Center { scope: value(&said.scope), area: value(&said.area), stay: value(&said.stay)? };
+        Some((LineId::from(text(&said.number)?), center))
+    });
     let departments = table.departments.iter().map(|own| people::department(own, table));
     let names = table.departments.iter();
     let names = names.map(|own| Some((LineId::from(text(&own.number)?), value(&own.name)?)));
     let city = city(table)?;
+    let lines: ByNumber<Line> =
+        keyed(&table.numbers, line, |line| line.number.clone())?.into_iter().collect();
     let callers = callers::callers(table, &city)?;
     Some(Plan {
         digest,
         purpose: value(&table.purpose)?,
+        aliases: in_use::aliases(&lines, &city.time_zone),
         city,
         network: network(table)?,
-        lines: keyed(&table.numbers, line, |line| line.number.clone())?.into_iter().collect(),
+        lines,
         meetings: table.meetings.iter().map(meeting).collect::<Option<_>>()?,
         transition,
         trunks,
@@ -73,6 +86,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         seats: keyed(&table.seats, |own| people::seat(own, table), |seat| seat.id.clone())?,
         queues: keyed(&table.queues, |own| queue(own, table), |queue| queue.id.clone())?,
         emergency: emergency.collect::<Option<_>>()?,
+        centers: centers.collect::<Option<_>>()?,
         departments: departments.collect::<Option<_>>()?,
         department_names: names.collect::<Option<_>>()?,
         peers: people::peers(table)?,
@@ -377,6 +391,8 @@ fn line(number: &NumberTable, table: &RoutingTable) -> Option<Line> {
     };
     Some(Line {
         number: LineId::from(text(&number.number)?),
+        aliases: list(&number.aliases, AliasSaid::plan)?,
+        in_use: InUse::new(value(&number.from), value(&number.until), zone(table)?),
         name: value(&number.name)?,
         owner: value(&number.owner)?,
         mode,
@@ -386,12 +402,17 @@ fn line(number: &NumberTable, table: &RoutingTable) -> Option<Line> {
         skills: list(&number.skills, Known::clone)?,
         transition: own,
         language: text(&number.language).map(LanguageId::from),
+        greeting: text(&number.greeting).map(PromptId::from),
         script: text(&number.flow).map(ScriptId::from),
         restored: match &number.restored {
             Some(own) => Some(restored(own)?),
             None => None,
         },
     })
+}
+
+fn zone(table: &RoutingTable) -> Option<&TimeZone> {
+    Some(&table.city.as_ref()?.time_zone.as_ref()?.value)
 }
 
 fn restored(table: &RestoredTable) -> Option<Restored> {

@@ -13,6 +13,7 @@ mod kb;
 mod kind;
 mod kpi;
 mod parts;
+mod returned;
 mod sections;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ use kind::Kind;
 
 pub(super) use fixed::fixtures;
 pub use fixed::{Fixed, Fixtures, wants_restart};
+pub(super) use returned::number_spots;
+pub use returned::{CANCELLED_MAX, NumberSpots, cancelled, returned};
 
 /// Most lines that are told; of the rest, how many they are.
 pub const CHANGES_MAX: usize = 200;

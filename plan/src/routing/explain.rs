@@ -1,6 +1,7 @@
 //! What would happen to a call, in words, and which lines of the file decide it.
 
 mod acts;
+mod days;
 mod deciding;
 pub mod flows;
 mod room;
@@ -11,6 +12,7 @@ mod waiting;
 use serde::Serialize;
 
 use super::diagnostic::Text;
+use super::in_use::Standing;
 use super::meeting::Comer;
 use super::number::{self, Dialled, Found};
 use super::origins::{Origins, RuleList};
@@ -62,6 +64,9 @@ pub struct ExplainedLine {
     pub found_in: &'static str,
     /// How the message named it.
     pub number_as_dialled: String,
+    /// The alias by which it was dialled; absent: its own number was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
 }
 
 /// Who calls.
@@ -92,8 +97,8 @@ impl Plan {
         at: Timestamp,
     ) -> Explanation {
         let mut deciding = Deciding::of(self, origins);
-        let Some(found) = self.find_line(trunk, dialled) else {
-            let steps = self.not_found(trunk, dialled, &mut deciding);
+        let Some(found) = self.find_line(trunk, dialled, at) else {
+            let steps = self.not_found(trunk, dialled, at, &mut deciding);
             return self.explanation(trunk.id.as_str(), from, at, None, (steps, deciding.places()));
         };
         let written = number::caller_of(from);
@@ -108,6 +113,7 @@ impl Plan {
         deciding.trunk(trunk, found.number_as_dialled);
         deciding.rule(trunk, RuleList::CallerInward, &written);
         deciding.line(&asked, &flow);
+        deciding.alias(&found);
         let standing = if is_refused(&flow) {
             Vec::new()
         } else {
@@ -127,7 +133,13 @@ impl Plan {
     }
 
     /// Why no line of ours takes the call.
-    fn not_found(&self, trunk: &Trunk, dialled: &Dialled, deciding: &mut Deciding<'_>) -> Vec<Text> {
+    fn not_found(
+        &self,
+        trunk: &Trunk,
+        dialled: &Dialled,
+        at: Timestamp,
+        deciding: &mut Deciding<'_>,
+    ) -> Vec<Text> {
         deciding.trunk(trunk, dialled.oldest_first(DialledFrom::RequestUri).next().unwrap_or_default());
         if let Some(number) = self.emergency_dialled(trunk, dialled) {
             deciding.said("emergency", number.as_str(), &["number", "trunk"]);
@@ -135,6 +147,9 @@ impl Plan {
                 format!("{number} 是紧急热线，只向外转接，不是本平台的号码: 404 拒绝"),
                 format!("{number} is an emergency number, reached outward only: refused with 404"),
             )];
+        }
+        if let Some(words) = self.not_at_this_time(trunk, dialled, at, deciding) {
+            return vec![words];
         }
         self.closed_door(Comer::Trunk(trunk), dialled, deciding).unwrap_or_else(|| {
             vec![Text::new("不是本平台的号码: 404 拒绝", "not a number of this hotline: refused with 404")]
@@ -163,6 +178,7 @@ impl Plan {
                 mode: mode_words(&found.line.mode),
                 found_in: place_name(found.from),
                 number_as_dialled: found.number_as_dialled.to_owned(),
+                alias: found.alias.map(|alias| alias.to_string()),
             }),
             steps,
             flow_at: None,
@@ -184,8 +200,9 @@ impl Plan {
     /// The steps in words, and how many stand in front of them: the phase of a merged number's transition, and
     /// the line's language.
     fn words(&self, line: &Line, flow: &Flow, at: Timestamp, caller: Caller<'_>) -> (Vec<Text>, usize) {
-        let mut words = Vec::new();
-        if matches!(line.mode, LineMode::Merged { .. }) {
+        let mut words: Vec<Text> = self.days_words(line, at).into_iter().collect();
+        let is_over = line.in_use.standing(at) == Standing::Over;
+        if matches!(line.mode, LineMode::Merged { .. }) && !is_over {
             words.push(self.phase_words(line, at));
         }
         words.extend(line.language.iter().map(|language| {

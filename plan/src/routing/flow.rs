@@ -3,9 +3,10 @@
 //! Running the steps is `call`'s work; when each phase of the transition holds is
 //! [`transition`](super::transition)'s.
 
+use super::in_use::Standing;
 use super::meeting::Meeting;
 use super::people::Role;
-use super::plan::{Afterwards, BenchLine, Line, LineMode, Peer, Plan, SeatGreeting, Transition};
+use super::plan::{Afterwards, BenchLine, Line, LineMode, Peer, Plan, Queue, SeatGreeting, Transition};
 use super::prompts;
 use super::transition::Phase;
 use crate::id::{LineId, PromptId, QueueId, ScriptId};
@@ -36,27 +37,30 @@ impl Flow {
         })
     }
 
-    /// Has the queue's greeting for a surge said in place of its usual one, where it has one. A flow of the line's
-    /// greets by itself.
+    /// Has the queue's greeting for a surge said in place of its usual one or the line's own, where it has one. A flow of
+    /// the line's greets by itself.
     pub fn greet_in_surge(&mut self, plan: &Plan) {
         let Some(queue) = self.queue().and_then(|queue| plan.queues.get(queue)) else { return };
         let Some(other) = queue.rules.surge.as_ref().and_then(|surge| surge.greeting.as_ref()) else {
             return;
         };
+        let usual = plan.lines.get(&self.line).map_or(&queue.greeting, |line| greeting_of(line, queue));
         let before = self.steps.iter().position(|step| matches!(step, Step::Queue(_))).unwrap_or_default();
         for step in &mut self.steps[before.saturating_sub(1)..before] {
-            if *step == Step::Play(queue.greeting.clone()) {
+            if *step == Step::Play(usual.clone()) {
                 *step = Step::Play(other.clone());
             }
         }
     }
 
-    /// Leaves out the queue's greeting, or the line's flow in its place: for whoever goes straight to a person.
+    /// Leaves out the greeting, or the line's flow in its place: for whoever goes straight to a person.
     pub fn go_straight(&mut self, plan: &Plan) {
         let queue = self.steps.iter().position(|step| matches!(step, Step::Queue(_)));
         let Some(before) = queue.and_then(|queue| queue.checked_sub(1)) else { return };
         let Step::Queue(queue) = &self.steps[before + 1] else { return };
-        let greeting = plan.queues.get(queue).map(|queue| &queue.greeting);
+        let line = plan.lines.get(&self.line);
+        let greeting =
+            plan.queues.get(queue).map(|queue| line.map_or(&queue.greeting, |line| greeting_of(line, queue)));
         let in_front = match &self.steps[before] {
             Step::Play(prompt) => Some(prompt) == greeting,
             Step::Script(_) => true,
@@ -181,6 +185,20 @@ impl TicketReason {
     }
 }
 
+/// What callers of a line hear before they wait in a queue. Which of several it is:
+///
+/// | there is | is heard |
+/// | --- | --- |
+/// | a hot notice | first of all, before any of these |
+/// | a lane or a policy that leads straight to a person | none of these |
+/// | a flow of the line | the flow, in a surge as well |
+/// | a surge, and the queue's greeting for it | that |
+/// | the line's own greeting | that |
+/// | none of these | the queue's greeting |
+pub(super) fn greeting_of<'a>(line: &'a Line, queue: &'a Queue) -> &'a PromptId {
+    line.greeting.as_ref().unwrap_or(&queue.greeting)
+}
+
 /// Who has seats of its own for a line.
 struct Elsewhere<'a> {
     /// The way there.
@@ -191,21 +209,32 @@ struct Elsewhere<'a> {
     unanswered: &'static str,
 }
 
+/// Not found: RFC 3261 §21.4.5.
+const NOT_FOUND: u16 = 404;
 /// Gone: RFC 3261 §21.4.11.
 const GONE: u16 = 410;
 
 impl Plan {
     /// The steps of a call to `line` that comes in at `at`.
     pub fn flow(&self, line: &Line, at: Timestamp) -> Flow {
-        self.flow_in(line, at, self.phase_of(line, at))
+        let refused = |status| Flow {
+            line: line.number.clone(),
+            steps: vec![Step::Refuse { status }],
+            record: false, // Who is not answered is not recorded.
+        };
+        match line.in_use.standing(at) {
+            Standing::NotYet => refused(NOT_FOUND),
+            Standing::InUse => self.flow_in(line, at, self.phase_of(line, at)),
+            Standing::Over => refused(GONE),
+        }
     }
 
-    /// The same at an hour like that of `at`, but in this phase of the transition: proofs look at each hour in each
-    /// phase.
+    /// The same at an hour like that of `at`, but in this phase of the transition and on one of the line's own days: proofs
+    /// look at each hour in each phase.
     pub(super) fn flow_in(&self, line: &Line, at: Timestamp, phase: Phase) -> Flow {
         let (steps, record) = match &line.mode {
             LineMode::Primary { queue } | LineMode::Dual { queue } => {
-                (self.to_a_person(queue, line.script.as_ref(), None, false), self.recording.enabled)
+                (self.to_a_person(queue, line, None, false), self.recording.enabled)
             }
             LineMode::Merged { queue } => {
                 let steps = self.merged(line, queue, phase);
@@ -214,11 +243,11 @@ impl Plan {
             }
             LineMode::SubCenter { peer, queue } => {
                 let own = Elsewhere { peer, ticket: true, unanswered: prompts::SUB_CENTER_UNANSWERED };
-                (self.elsewhere_first(own, queue, line.script.as_ref(), at), self.recording.enabled)
+                (self.elsewhere_first(own, queue, line, at), self.recording.enabled)
             }
             LineMode::Retained { peer, queue } => {
                 let own = Elsewhere { peer, ticket: false, unanswered: prompts::TRANSFER_WAIT };
-                (self.elsewhere_first(own, queue, line.script.as_ref(), at), self.recording.enabled)
+                (self.elsewhere_first(own, queue, line, at), self.recording.enabled)
             }
             LineMode::Bench(bench) => bench_steps(bench),
             LineMode::Watch { role } => (vec![Step::Answer, Step::Watch { role: *role }], false),
@@ -251,27 +280,21 @@ impl Plan {
     fn merged(&self, line: &Line, queue: &QueueId, phase: Phase) -> Vec<Step> {
         let transition = self.transition_of(line);
         match phase {
-            Phase::Before => self.to_a_person(queue, line.script.as_ref(), None, false),
+            Phase::Before => self.to_a_person(queue, line, None, false),
             Phase::Inside => {
                 let first = Some(&transition.prompt);
-                self.to_a_person(queue, line.script.as_ref(), first, transition.early_media)
+                self.to_a_person(queue, line, first, transition.early_media)
             }
             Phase::After => match transition.afterwards {
-                Afterwards::Connect => self.to_a_person(queue, line.script.as_ref(), None, false),
+                Afterwards::Connect => self.to_a_person(queue, line, None, false),
                 Afterwards::Release => vec![Step::Refuse { status: GONE }],
             },
         }
     }
 
-    /// Ringing, answer, a prompt that comes `first`, the line's `script` or the queue's greeting, queue; then the
+    /// Ringing, answer, a prompt that comes `first`, the line's flow or greeting or the queue's, queue; then the
     /// survey for who talked and the ticket for who overflowed.
-    fn to_a_person(
-        &self,
-        queue: &QueueId,
-        script: Option<&ScriptId>,
-        first: Option<&PromptId>,
-        early: bool,
-    ) -> Vec<Step> {
+    fn to_a_person(&self, queue: &QueueId, line: &Line, first: Option<&PromptId>, early: bool) -> Vec<Step> {
         let mut steps = vec![Step::Ring];
         match first {
             Some(prompt) if early => steps.extend([Step::PlayEarly(prompt.clone()), Step::Answer]),
@@ -279,9 +302,9 @@ impl Plan {
             None => steps.push(Step::Answer),
         }
         if let Some(queue) = self.queues.get(queue) {
-            steps.push(match script {
+            steps.push(match &line.script {
                 Some(script) => Step::Script(script.clone()),
-                None => Step::Play(queue.greeting.clone()),
+                None => Step::Play(greeting_of(line, queue).clone()),
             });
             steps.push(Step::Queue(queue.id.clone()));
             if self.survey.enabled {
@@ -296,15 +319,9 @@ impl Plan {
     /// Whose own seats come first is dialled while the caller hears ringing, and the caller is answered when
     /// they answer. Where they do not: a ticket if there is to be one, the answer, the news, and on as 12345.
     /// At an hour when nobody is there they are not dialled: nobody waits for a telephone that rings in the dark.
-    fn elsewhere_first(
-        &self,
-        own: Elsewhere<'_>,
-        queue: &QueueId,
-        script: Option<&ScriptId>,
-        at: Timestamp,
-    ) -> Vec<Step> {
+    fn elsewhere_first(&self, own: Elsewhere<'_>, queue: &QueueId, line: &Line, at: Timestamp) -> Vec<Step> {
         if !own.peer.hours.are_open(at, &self.city.time_zone) {
-            return self.to_a_person(queue, script, None, false);
+            return self.to_a_person(queue, line, None, false);
         }
         let unanswered = PromptId::from(own.unanswered);
         let mut steps = vec![
@@ -315,7 +332,7 @@ impl Plan {
                 failure_prompt: None, // Nothing can be said before the answer: it is a step of its own.
             },
         ];
-        let on_as_12345 = self.to_a_person(queue, script, Some(&unanswered), false);
+        let on_as_12345 = self.to_a_person(queue, line, Some(&unanswered), false);
         steps.extend(on_as_12345.into_iter().filter(|step| *step != Step::Ring));
         steps
     }

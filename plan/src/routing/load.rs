@@ -13,7 +13,7 @@ use super::build;
 use super::cases;
 use super::check;
 use super::diagnostic::{Report, Spot};
-use super::difference::{self, Fixtures};
+use super::difference::{self, Fixtures, NumberSpots};
 use super::effective::Effective;
 use super::include::Includes;
 use super::kb;
@@ -71,6 +71,8 @@ pub struct Outcome {
     pub origins: Origins,
     /// Where it says what holds from start to end.
     pub fixtures: Fixtures,
+    /// Where it says numbers.
+    pub numbers: NumberSpots,
     /// How many tests the file has; all of them pass where there is a plan.
     pub cases: usize,
     /// How far the judging came.
@@ -301,6 +303,7 @@ impl Draft {
         let (mut plan, mut untried) = (None, None);
         let mut origins = Origins::default();
         let mut fixtures = Fixtures::new();
+        let mut numbers = NumberSpots::new();
         let mut tested = 0;
         let mut stage = Stage::Rules;
         if self.sources.is_empty() {
@@ -323,6 +326,7 @@ impl Draft {
                 plan = plan.filter(|_| !self.problems.any_error());
                 origins = Origins::of(table, &self.sources);
                 fixtures = difference::fixtures(table);
+                numbers = difference::number_spots(table);
                 if let Some(made) = &plan {
                     stage = Stage::Tests;
                     tested = cases::run(table, made, &self.name, &mut self.problems);
@@ -338,7 +342,7 @@ impl Draft {
         let mut report = self.problems.into_report(self.sources);
         report.unreadable = self.unreadable;
         report.lacking = lacking;
-        Outcome { plan, untried, origins, fixtures, cases: tested, stage, report, effective }
+        Outcome { plan, untried, origins, fixtures, numbers, cases: tested, stage, report, effective }
     }
 
     /// Whoever judges before everything that was wanted is given learns that it is not there.

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::in_use::InUse;
 use super::number::{Dialled, Found};
 use super::plan::{DialledFrom, Line, LineMode, Plan, Trunk};
 use crate::id::{LineId, PromptId, TrunkId};
@@ -82,7 +83,7 @@ impl Plan {
     ) -> Option<Found<'a>> {
         let meeting = self.meeting_of(number).filter(|meeting| meeting.admits(comer))?;
         let line = Cow::Owned(line(meeting, LineId::from(number)));
-        Some(Found { line, from: DialledFrom::RequestUri, number_as_dialled })
+        Some(Found { line, from: DialledFrom::RequestUri, number_as_dialled, alias: None })
     }
 
     /// The room in the Request-URI, whoever calls: its meeting, its number, and as it came.
@@ -106,7 +107,7 @@ impl Plan {
 
     /// A line as the file says it, a department, a platform or a room: its name in words; empty for no number of ours.
     pub fn line_name(&self, number: &LineId) -> String {
-        let line = self.lines.get(number).map(|line| &line.name);
+        let line = self.line_of(number.as_str()).map(|line| &line.name);
         let line = line.or_else(|| self.department_names.get(number));
         let line = line.or_else(|| self.peers.get(number.as_str()).map(|own| &own.name));
         let line = line.or_else(|| self.meeting_of(number.as_str()).map(|meeting| &meeting.name)).cloned();
@@ -126,6 +127,8 @@ pub(super) fn pattern(prefix: &str, digits: u8) -> LineId {
 fn line(meeting: &Arc<Meeting>, number: LineId) -> Line {
     Line {
         number,
+        aliases: Vec::new(),
+        in_use: InUse::default(),
         name: meeting.name.clone(),
         owner: String::new(),
         mode: LineMode::Meeting(meeting.clone()),
@@ -135,6 +138,7 @@ fn line(meeting: &Arc<Meeting>, number: LineId) -> Line {
         skills: Vec::new(),
         transition: None,
         language: None,
+        greeting: None,
         script: None,
         restored: None,
     }

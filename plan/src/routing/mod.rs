@@ -14,6 +14,7 @@ pub mod diagnostic;
 pub mod difference;
 mod digits;
 pub mod effective;
+pub mod emergency;
 pub mod explain;
 pub mod feed;
 #[cfg(test)]
@@ -22,6 +23,9 @@ pub mod flow;
 pub mod holidays;
 pub mod hours;
 mod hours_words;
+pub mod in_use;
+#[cfg(test)]
+mod in_use_test;
 mod include;
 pub mod kb;
 pub mod kpi;

@@ -8,6 +8,7 @@ use super::digits::Digits;
 use super::meeting::Comer;
 use super::plan::{City, DialledFrom, Line, LineMode, Plan, Trunk};
 use crate::id::LineId;
+use crate::time::Timestamp;
 
 /// What an INVITE says was dialled: URIs or user parts as they came, in the order of the message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Found<'a> {
     pub from: DialledFrom,
     /// How that place named it.
     pub number_as_dialled: &'a str,
+    /// The alias that it named; `None`: the line's own number.
+    pub alias: Option<&'a LineId>,
 }
 
 impl Dialled {
@@ -111,8 +114,9 @@ impl Plan {
     /// one of our lines counts. 12345 itself yields to a later place that names another line: a
     /// carrier that forwards 12336 to us sends 12345 in the Request-URI, and 12336 in History-Info
     /// or Diversion. A Request-URI with an emergency number is nobody's line, whatever else the
-    /// message says. A room in it is the caller's wish as well, where that caller may join it.
-    pub fn find_line<'a>(&'a self, trunk: &Trunk, dialled: &'a Dialled) -> Option<Found<'a>> {
+    /// message says. A room in it is the caller's wish as well, where that caller may join it. A line is dialled by its
+    /// aliases as by its number; one that is not ours yet at `at` is none of ours.
+    pub fn find_line<'a>(&'a self, trunk: &Trunk, dialled: &'a Dialled, at: Timestamp) -> Option<Found<'a>> {
         let asked = self.asked(trunk, dialled);
         if let Some((value, number)) = &asked {
             if self.emergency.contains_key(number.as_str()) {
@@ -126,9 +130,9 @@ impl Plan {
         for from in &trunk.dialled_from {
             let found = match from {
                 DialledFrom::RequestUri => {
-                    asked.as_ref().and_then(|(value, number)| self.found(number, *from, value))
+                    asked.as_ref().and_then(|(value, number)| self.found(number, *from, value, at))
                 }
-                _ => self.find_in(trunk, *from, dialled),
+                _ => self.find_in(trunk, *from, dialled, at),
             };
             let Some(found) = found else { continue };
             if !matches!(found.line.mode, LineMode::Primary { .. }) {
@@ -164,13 +168,27 @@ impl Plan {
         }
     }
 
-    fn find_in<'a>(&'a self, trunk: &Trunk, from: DialledFrom, dialled: &'a Dialled) -> Option<Found<'a>> {
-        dialled.oldest_first(from).find_map(|value| self.found(&self.ours(trunk, value)?, from, value))
+    fn find_in<'a>(
+        &'a self,
+        trunk: &Trunk,
+        from: DialledFrom,
+        dialled: &'a Dialled,
+        at: Timestamp,
+    ) -> Option<Found<'a>> {
+        dialled.oldest_first(from).find_map(|value| self.found(&self.ours(trunk, value)?, from, value, at))
     }
 
-    fn found<'a>(&'a self, number: &Digits, from: DialledFrom, value: &'a str) -> Option<Found<'a>> {
-        let line = self.lines.get(number.as_str())?;
-        Some(Found { line: Cow::Borrowed(line), from, number_as_dialled: value })
+    fn found<'a>(
+        &'a self,
+        number: &Digits,
+        from: DialledFrom,
+        value: &'a str,
+        at: Timestamp,
+    ) -> Option<Found<'a>> {
+        let line = self.line_at(number.as_str(), at)?;
+        let alias =
+            line.aliases.iter().map(|alias| &alias.number).find(|own| own.as_str() == number.as_str());
+        Some(Found { line: Cow::Borrowed(line), from, number_as_dialled: value, alias })
     }
 }
 

@@ -189,6 +189,9 @@ impl Origins {
                 ("number", spot(&peer.number)),
                 ("trunk", spot(&peer.trunk)),
                 ("dial", spot(&peer.dial)),
+                ("scope", spot(&peer.scope)),
+                ("area", spot(&peer.area)),
+                ("stay", spot(&peer.stay)),
             ];
             self.add("emergency", text(&peer.number), None, keys);
         }
@@ -329,6 +332,10 @@ fn spot<T>(field: &Field<T>) -> Option<&Spot> {
 fn number_keys(line: &NumberTable) -> Vec<KeySpot<'_>> {
     vec![
         ("number", spot(&line.number)),
+        ("aliases", spot(&line.aliases)),
+        ("from", spot(&line.from)),
+        ("until", spot(&line.until)),
+        ("greeting", spot(&line.greeting)),
         ("mode", spot(&line.mode)),
         ("seats", spot(&line.seats)),
         ("queue", spot(&line.queue)),

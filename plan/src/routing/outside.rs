@@ -107,7 +107,7 @@ impl Plan {
             Some(Reached::Peer(peer)) => Some(Callable::Peer(peer)),
             Some(Reached::Seat(seat)) => Some(Callable::Seat(seat)),
             Some(Reached::Group(group)) => Some(Callable::Group(group)),
-            None if own.is_some_and(|own| self.lines.contains(own.as_str())) => {
+            None if own.is_some_and(|own| self.line_of(own.as_str()).is_some()) => {
                 return Err(Uncallable::OwnLine);
             }
             None => None,

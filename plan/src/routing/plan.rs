@@ -15,6 +15,8 @@ use super::callers::Callers;
 use super::feed::{Feed, Pace};
 use super::kb::Kb;
 use super::kpi::Kpi;
+use super::emergency::Center;
+use super::in_use::{Alias, Behind, InUse};
 use super::meeting::Meeting;
 use super::merge_lists::MergeList;
 use super::peers::Peers;
@@ -44,6 +46,8 @@ pub struct Plan {
     /// The published numbers by their shortest form, in the order of numbers. Which one was dialled is found in the
     /// same time however many there are.
     pub lines: ByNumber<Line>,
+    /// Other numbers that lead to them; none of these is a number of the plan's own.
+    pub aliases: ByNumber<Behind>,
     /// Meeting rooms: no room is among the lines, and no two meetings have one in common.
     pub meetings: Vec<Arc<Meeting>>,
     /// The months after cut-over.
@@ -60,6 +64,8 @@ pub struct Plan {
     pub queues: BTreeMap<QueueId, Queue>,
     /// 110/119/120/122: reached outward only, never a line of our own.
     pub emergency: BTreeMap<LineId, Peer>,
+    /// What clerks must know of each of them.
+    pub centers: BTreeMap<LineId, Center>,
     /// Departments that clerks ask into a call: reached by them only, never a line of our own.
     pub departments: BTreeMap<LineId, Peer>,
     /// Their names: 责任单位.
@@ -213,6 +219,10 @@ pub struct Tls {
 pub struct Line {
     /// Its shortest dialled form.
     pub number: LineId,
+    /// Other numbers by which it is dialled.
+    pub aliases: Vec<Alias>,
+    /// From which day it is ours, and through which.
+    pub in_use: InUse,
     /// As the notice prints it.
     pub name: String,
     /// 责任单位.
@@ -231,6 +241,8 @@ pub struct Line {
     pub transition: Option<Transition>,
     /// Its callers hear prompts in this language or dialect where there are such.
     pub language: Option<LanguageId>,
+    /// Its own greeting, said in place of its queue's.
+    pub greeting: Option<PromptId>,
     /// What its callers hear in place of their queue's greeting, before they wait there.
     pub script: Option<ScriptId>,
     /// The number had been cancelled, and somebody decided that it comes back; kept in the ledger.

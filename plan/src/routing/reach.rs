@@ -32,7 +32,7 @@ impl Plan {
             if let Some(peer) = asked.or_else(platform) {
                 return Some(Reached::Peer(peer.clone()));
             }
-            if let Some(peer) = self.lines.get(number).and_then(|line| line.mode.peer()) {
+            if let Some(peer) = self.line_of(number).and_then(|line| line.mode.peer()) {
                 return Some(Reached::Peer(peer.clone()));
             }
             if let Some(group) = self.experts.get(number) {

@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
 use serde::Serialize;
 
 use super::diagnostic::Text;
 use super::explain::mode_words;
+use super::in_use::{Alias, Standing};
 use super::merge_lists::Listed;
 use super::plan::{BenchLine, Line, LineMode, Plan, Step};
 use super::proof::NOTICES_MAX;
@@ -20,6 +22,15 @@ pub struct Readiness {
     pub row: String,
     /// The number.
     pub number: String,
+    /// Other numbers by which it is dialled.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// Its first day, where the file says one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Date>,
+    /// Its last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
     /// Its name.
     pub name: String,
     /// 责任单位.
@@ -75,6 +86,9 @@ impl Plan {
         Readiness {
             row: listed.row.clone(),
             number: listed.number.clone(),
+            aliases: Vec::new(),
+            from: None,
+            until: None,
             name: listed.name.clone(),
             owner: listed.owner.clone(),
             mode: listed.mode(),
@@ -90,11 +104,14 @@ impl Plan {
         Readiness {
             row: line.row.clone(),
             number: line.number.to_string(),
+            aliases: line.aliases.iter().map(alias_words).collect(),
+            from: line.in_use.from,
+            until: line.in_use.until,
             name: line.name.clone(),
             owner: line.owner.clone(),
             mode: mode_words(&line.mode),
             treatment: self.treatment(line, at),
-            proof: self.flow(line, at).may_queue().then(|| self.proved(line, years)),
+            proof: self.is_to_queue(line, at).then(|| self.proved(line, years)),
         }
     }
 
@@ -130,7 +147,34 @@ impl Plan {
         Text::new(format!("{zh}，{there}"), format!("{en}, {experts}"))
     }
 
+    /// Whether its callers come to wait for somebody, now or from its first day on.
+    fn is_to_queue(&self, line: &Line, at: Timestamp) -> bool {
+        match line.in_use.standing(at) {
+            Standing::NotYet => line.mode.queue().is_some(),
+            Standing::InUse | Standing::Over => self.flow(line, at).may_queue(),
+        }
+    }
+
     fn treatment(&self, line: &Line, at: Timestamp) -> Text {
+        match (line.in_use.standing(at), line.in_use.from, line.in_use.until) {
+            (Standing::NotYet, Some(from), _) => {
+                return Text::new(format!("{from} 起启用，尚未接入"), format!("from {from} on, not yet"));
+            }
+            (Standing::Over, _, Some(until)) => {
+                return Text::new(format!("{until} 之后已停用，拒绝"), format!("ended {until}, refused"));
+            }
+            _ => {}
+        }
+        let usual = self.usual_treatment(line, at);
+        match line.in_use.until {
+            Some(until) => {
+                Text::new(format!("{}，用到 {until}", usual.zh), format!("{}, through {until}", usual.en))
+            }
+            None => usual,
+        }
+    }
+
+    fn usual_treatment(&self, line: &Line, at: Timestamp) -> Text {
         let steps = self.flow(line, at).steps;
         match &line.mode {
             LineMode::Primary { .. } => Text::new("问候语，排队", "greeting, queue"),
@@ -169,6 +213,11 @@ impl Plan {
             LineMode::Watch { .. } => Text::new("坐席监听", "listening to a seat"),
         }
     }
+}
+
+/// `4412345`, or `4412345 (2027-01-31)` with its last day.
+fn alias_words(Alias { number, until }: &Alias) -> String {
+    until.map_or_else(|| number.to_string(), |until| format!("{number} ({until})"))
 }
 
 /// `2-14` after `2-9`.

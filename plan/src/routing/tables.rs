@@ -5,6 +5,7 @@
 //! make sense together is for [`check`](super::check) to judge.
 
 pub mod afterwards;
+pub mod alias;
 pub mod calendar;
 pub mod callers;
 pub mod case;
@@ -40,6 +41,7 @@ use super::source::Said;
 use super::trace::TraceTable;
 use super::values::Ports;
 use afterwards::{CallingTable, DispositionTable, FollowUpTable, MissedTable};
+use alias::AliasSaid;
 use calendar::{CalendarTable, HolidayTable, HoursTable};
 use callers::{CallersTable, LaneTable, PolicyTable};
 use case::CaseTable;
@@ -362,6 +364,12 @@ pub struct NumberTable {
     pub spot: Spot,
     /// `number`.
     pub number: Field<String>,
+    /// `aliases`: other numbers by which it is dialled.
+    pub aliases: Field<Vec<Said<AliasSaid>>>,
+    /// `from`: its first day.
+    pub from: Field<Date>,
+    /// `until`: its last.
+    pub until: Field<Date>,
     /// `name`.
     pub name: Field<String>,
     /// `owner`.
@@ -376,6 +384,8 @@ pub struct NumberTable {
     pub restored: Option<RestoredTable>,
     /// `queue`.
     pub queue: Field<String>,
+    /// `greeting`: said in place of its queue's.
+    pub greeting: Field<String>,
     /// `flow`: what its callers may do by themselves before they wait.
     pub flow: Field<String>,
     /// `language`: that of the prompts, where there are such.
@@ -415,6 +425,12 @@ pub struct EmergencyTable {
     pub dial: Field<String>,
     /// `ring`.
     pub ring: Field<Duration>,
+    /// `scope`: what it takes.
+    pub scope: Field<String>,
+    /// `area`: where it is for.
+    pub area: Field<String>,
+    /// `stay`: whether a clerk who asks it stays until it has answered.
+    pub stay: Field<bool>,
 }
 
 /// `kind` of a ticket sink.

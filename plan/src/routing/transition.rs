@@ -65,7 +65,8 @@ impl Transition {
     }
 }
 
-fn first_day_after(start: Date, months: u8) -> Option<Date> {
+/// The first day behind the months.
+pub(super) fn first_day_after(start: Date, months: u8) -> Option<Date> {
     let months: Span = i32::from(months).months();
     let same_day = start.checked_add(months).ok()?;
     if same_day.day() == start.day() {
@@ -76,7 +77,7 @@ fn first_day_after(start: Date, months: u8) -> Option<Date> {
 }
 
 /// The first instant of `day`; where a clock change swallows midnight, the first one after it.
-fn midnight(day: Date, zone: &TimeZone) -> Option<Timestamp> {
+pub(super) fn midnight(day: Date, zone: &TimeZone) -> Option<Timestamp> {
     day.to_zoned_datetime(zone.clone()).ok().map(|zoned| zoned.timestamp())
 }
 

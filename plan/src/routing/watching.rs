@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::in_use::InUse;
 use super::number::{Dialled, Found};
 use super::people::Role;
 use super::plan::{DialledFrom, Line, LineMode, Plan, Seat};
@@ -78,7 +79,7 @@ impl Plan {
         let number = self.watch_dialled(value)?;
         let found = |of: &SeatId| {
             let line = Cow::Owned(self.watch_line(seat.role));
-            (Found { line, from: DialledFrom::RequestUri, number_as_dialled: value }, of.clone())
+            (Found { line, from: DialledFrom::RequestUri, number_as_dialled: value, alias: None }, of.clone())
         };
         Some(self.watched_seat(seat, number).map(|of| found(&of.id)))
     }
@@ -101,6 +102,8 @@ impl Plan {
     fn watch_line(&self, role: Role) -> Line {
         Line {
             number: self.work.watch_prefix.as_str().into(),
+            aliases: Vec::new(),
+            in_use: InUse::default(),
             name: NAME.into(),
             owner: String::new(),
             mode: LineMode::Watch { role },
@@ -110,6 +113,7 @@ impl Plan {
             skills: Vec::new(),
             transition: None,
             language: None,
+            greeting: None,
             script: None,
             restored: None,
         }

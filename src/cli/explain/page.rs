@@ -26,14 +26,17 @@ pub fn page(explanation: &Explanation) -> String {
     if let Some(line) = &explanation.line {
         let _ = writeln!(
             page,
-            "<p><b>{}</b> {} · {} · {} <span class=\"en\">{}</span> · 取自 <span class=\"en\">found in</span> {}: {}</p>",
+            "<p><b>{}</b> {} · {} · {} <span class=\"en\">{}</span> · 取自 <span class=\"en\">found in</span> {}: {}{}</p>",
             escape(&line.number),
             escape(&line.name),
             escape(&line.owner),
             escape(&line.mode.zh),
             escape(&line.mode.en),
             line.found_in,
-            escape(&line.number_as_dialled)
+            escape(&line.number_as_dialled),
+            line.alias.as_deref().map_or_else(String::new, |own| {
+                format!("（别名 <span class=\"en\">alias</span> {}）", escape(own))
+            })
         );
     }
     let _ = writeln!(page, "<figure>{}</figure>", draw(&drawing(explanation)));

@@ -377,6 +377,8 @@ mod tests {
             leg,
             object_kind: Some(ObjectKind::SubCenter),
             object: Some("12366".into()),
+            scope: None,
+            area: None,
         }
     }
 

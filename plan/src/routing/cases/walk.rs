@@ -65,7 +65,7 @@ impl Plan {
         at: Timestamp,
         given: &Given<'_>,
     ) -> Result<Fate, Open> {
-        let Some(found) = self.find_line(trunk, dialled) else {
+        let Some(found) = self.find_line(trunk, dialled, at) else {
             return Ok(Fate {
                 refused: Some(NOT_FOUND),
                 unpressed: given.keys.to_owned(),

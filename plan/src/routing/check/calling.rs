@@ -3,7 +3,7 @@
 use super::super::diagnostic::Spot;
 use super::super::people_values::Prefix;
 use super::super::source::{Problems, Said};
-use super::super::tables::RoutingTable;
+use super::super::tables::{NumberTable, RoutingTable};
 use super::EMERGENCY;
 
 /// Premium-rate and information numbers in China begin like these, and calls abroad with the last.
@@ -159,11 +159,11 @@ fn plain(said: &Said<String>) -> (&str, &Spot) {
 
 /// Everything that a clerk's telephone may dial as it stands.
 fn numbers(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> {
-    let lines = table.numbers.iter().map(|line| &line.number);
+    let lines = table.numbers.iter().flat_map(NumberTable::numbers);
     let peers = table.emergencies.iter().map(|peer| &peer.number);
     let departments = table.asked().map(|department| &department.number);
     let seats = table.seats.iter().map(|seat| &seat.id);
-    lines.chain(peers).chain(departments).chain(seats).flatten()
+    lines.chain(peers.chain(departments).chain(seats).flatten())
 }
 
 fn is_digits(prefix: &str) -> bool {

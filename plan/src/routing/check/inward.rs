@@ -40,8 +40,8 @@ pub fn numbers(table: &RoutingTable, problems: &mut Problems) {
     let Some(ways) = Ways::of(table) else { return };
     let trunks: Vec<Inward<'_>> = table.trunks.iter().filter_map(|trunk| Inward::of(trunk, &ways)).collect();
     let mut blamed: Vec<&Spot> = Vec::new();
-    for line in ways.lines.values() {
-        let Some(number) = &line.number else { continue };
+    for (dialled, line) in &ways.lines {
+        let Some(number) = line.numbers().find(|said| said.value == *dialled) else { continue };
         let mut brought = false;
         let mut because: Option<&Spot> = None;
         for inward in &trunks {

@@ -225,7 +225,7 @@ fn bench(line: &NumberTable, mode: &Said<ModeWord>, live: bool, problems: &mut P
                 "choose another mode, or move the line to a file with purpose = \"bench\"",
             );
     }
-    for said in [&line.queue, &line.flow].into_iter().flatten() {
+    for said in [&line.queue, &line.flow, &line.greeting].into_iter().flatten() {
         misplaced(&said.spot, "mode = \"bench\"", problems);
     }
     let Some(does) = &line.does else {

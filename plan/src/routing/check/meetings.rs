@@ -3,8 +3,8 @@
 use super::super::diagnostic::Spot;
 use super::super::meeting::{MEMBERS_MAX, SEATS};
 use super::super::source::{Problems, Said};
-use super::super::tables::RoutingTable;
 use super::super::tables::meeting::MeetingTable;
+use super::super::tables::{NumberTable, RoutingTable};
 use super::super::values::out_of_range;
 use super::{EMERGENCY, references};
 
@@ -125,7 +125,7 @@ pub fn rooms(table: &RoutingTable, problems: &mut Problems) {
         let (Some(prefix), Some(digits)) = (&meeting.prefix, &meeting.digits) else { continue };
         let whole = prefix.len() + usize::from(digits.value);
         let is_room = |number: &str| number.len() == whole && number.starts_with(prefix.value.as_str());
-        let numbers = table.numbers.iter().filter_map(|line| line.number.as_ref());
+        let numbers = table.numbers.iter().flat_map(NumberTable::numbers);
         let peers = table.emergencies.iter().filter_map(|peer| peer.number.as_ref());
         let seats = table.seats.iter().filter_map(|seat| seat.id.as_ref());
         let departments = table.asked().filter_map(|department| department.number.as_ref());

@@ -252,7 +252,7 @@ pub fn used_queues(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> 
 pub fn prompt_references(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> {
     let queues =
         table.queues.iter().flat_map(|queue| [&queue.greeting, &queue.music, &queue.overflow_prompt]);
-    let numbers = table.numbers.iter().map(|number| &number.prompt);
+    let numbers = table.numbers.iter().flat_map(|number| [&number.prompt, &number.greeting]);
     let own = table.numbers.iter().filter_map(|number| number.transition.as_ref());
     let transitions = own.chain(&table.transition).map(|transition| &transition.prompt);
     let meetings = table.meetings.iter().map(|meeting| &meeting.prompt);

@@ -50,6 +50,12 @@ pub fn sounds(
             }
         }
     }
+    for line in &table.numbers {
+        if let Some(greeting) = &line.greeting {
+            short_enough(greeting, None, &decoded, problems);
+            line.language.iter().for_each(|own| short_enough(greeting, Some(own), &decoded, problems));
+        }
+    }
     if table.is_live() {
         soon_with_a_person(table, &decoded, problems);
     }
@@ -290,7 +296,8 @@ fn soon_with_a_person(table: &RoutingTable, decoded: &BTreeMap<PromptId, Prompt>
             let name = queue.name.as_ref().map(|name| &name.value);
             name.is_some() && name == line.queue.as_ref().map(|queue| &queue.value)
         });
-        let Some(greeting) = queue.and_then(|queue| queue.greeting.as_ref()) else { continue };
+        let of_queue = queue.and_then(|queue| queue.greeting.as_ref());
+        let Some(greeting) = line.greeting.as_ref().or(of_queue) else { continue };
         let own = line.transition.as_ref().and_then(|own| own.prompt.as_ref());
         let whole = table.transition.as_ref().and_then(|whole| whole.prompt.as_ref());
         let (first, spot) = match (mode.value, own.or(whole)) {

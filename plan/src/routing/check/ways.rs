@@ -18,7 +18,7 @@ pub struct Ways<'t> {
     pub table: &'t RoutingTable,
     /// The forms of numbers.
     pub city: City,
-    /// Numbers that citizens dial.
+    /// Numbers that citizens dial, aliases among them.
     pub lines: BTreeMap<&'t str, &'t NumberTable>,
     trunks: BTreeMap<&'t str, (&'t TrunkTable, Rules)>,
     groups: BTreeMap<&'t str, Vec<&'t str>>,
@@ -33,7 +33,7 @@ impl<'t> Ways<'t> {
         let lines = table.numbers.iter().filter(|line| {
             line.mode.as_ref().is_some_and(|mode| references::waits(mode.value)) // Not those of load tools.
         });
-        let lines = lines.filter_map(|line| Some((line.number.as_ref()?.value.as_str(), line)));
+        let lines = lines.flat_map(|line| line.numbers().map(move |said| (said.value.as_str(), line)));
         // What is not the shortest form, or an emergency number, has an error of its own.
         let is_one = |number: &str| city.normalise(number).is_some_and(|id| id.as_str() == number);
         let urgent = |number: &str| {

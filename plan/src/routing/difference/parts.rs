@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 use super::super::callers::{CallerAct, CallerPolicy, Lane};
 use super::super::diagnostic::Text;
+use super::super::emergency::Center;
 use super::super::explain::mode_words;
+use super::super::in_use::Alias;
 use super::super::meeting::Meeting;
 use super::super::peers::Platform;
 use super::super::people::{ApiToken, ExpertGroup};
@@ -158,8 +162,13 @@ fn queueing(item: Item, rules: &Queueing) -> Item {
 /// Seats, and whom clerks ask.
 pub(super) fn people(plan: &Plan) -> Vec<Item> {
     let seats = plan.seats.values().map(seat);
-    let emergency =
-        plan.emergency.iter().map(|(number, own)| peer(Item::named(Kind::Emergency, number), own));
+    let emergency = plan.emergency.iter().map(|(number, own)| {
+        let item = peer(Item::named(Kind::Emergency, number), own);
+        let Some(Center { scope, area, stay }) = plan.centers.get(number) else { return item };
+        item.with("受理范围", "scope", scope.as_deref().unwrap_or("-"))
+            .with("地域", "area", area.as_deref().unwrap_or("-"))
+            .with_switch("接听前座席不能离开", "clerks stay until it answers", *stay)
+    });
     let experts = plan.experts.values().map(|group| {
         let ExpertGroup { number, name, department, seats, hours, accept } = &**group;
         Item::named(Kind::Experts, number)
@@ -228,6 +237,8 @@ pub(super) fn numbers(plan: &Plan) -> Vec<Item> {
 fn number(line: &Line) -> Item {
     let Line {
         number,
+        aliases,
+        in_use,
         name,
         owner,
         mode,
@@ -237,6 +248,7 @@ fn number(line: &Line) -> Item {
         skills: known,
         transition: own_transition,
         language,
+        greeting,
         script,
         restored,
     } = line;
@@ -261,6 +273,10 @@ fn number(line: &Line) -> Item {
         .with_switch("专家座席", "expert seats", *expert_seats)
         .with_switch("来电保密", "confidential", *is_confidential)
         .with("技能", "skills", skills(known))
+        .with("别名", "aliases", super::describe::row(aliases.iter().map(alias)))
+        .with("启用日", "from", day_or_none(in_use.from))
+        .with("停用日", "until", day_or_none(in_use.until))
+        .with("自有问候语", "own greeting", greeting.as_ref().map_or("-", |greeting| greeting.as_str()))
         .with("自助流程", "flow", script.as_ref().map_or("-", |script| script.as_str()))
         .with("语言", "language", language.as_ref().map_or("-", |language| language.as_str()))
         .rest(restored);
@@ -364,6 +380,18 @@ fn sink(sink: &Sink) -> Item {
 
 fn span_or_none(span: Option<Duration>) -> String {
     span.map_or_else(|| "-".to_owned(), duration)
+}
+
+fn day_or_none(day: Option<Date>) -> String {
+    day.map_or_else(|| "-".to_owned(), |day| day.to_string())
+}
+
+/// `4412345`, or `4412345 (2027-01-31)` with its last day.
+fn alias(Alias { number, until }: &Alias) -> String {
+    match until {
+        Some(until) => format!("{number} ({until})"),
+        None => number.to_string(),
+    }
 }
 
 fn skills(known: &[Known]) -> String {

@@ -284,3 +284,69 @@ fn a_difference_is_bounded_and_says_how_much_more_there_is() {
     assert_eq!((difference.changes.len(), difference.more), (CHANGES_MAX, 7));
     assert!(difference.words().ends_with("另有 7 处改动 / and 7 more\n"), "{}", difference.words());
 }
+
+#[test]
+fn a_cancelled_number_that_is_back_without_a_word_is_refused_at_its_place() {
+    use crate::routing::fixture_test::{judged, sample};
+    use std::collections::BTreeSet;
+    let now = "2026-03-01T00:00:00+08:00".parse().expect("an instant");
+    let line = |number: &str, more: &str| {
+        format!(
+            "[[number]]\nnumber = \"{number}\"\nname = \"县长热线\"\nowner = \"县政府\"\nmode = \"dual\"\nqueue = \"main\"\n{more}\n"
+        )
+    };
+    let with =
+        |more: &str| judged(&format!("{}\n{more}", sample().replace("merge_list =", "# merge_list =")));
+    let shipped = with("");
+    let old = shipped.plan.as_ref().expect("a plan");
+    let known = cancelled(&BTreeSet::new(), old, now);
+    assert_eq!(known.len(), 11, "{known:?}"); // The list's first part, months after its transition.
+    let before = "2021-07-31T23:59:59+08:00".parse().expect("an instant");
+    assert!(cancelled(&BTreeSet::new(), old, before).is_empty(), "nothing is merged yet");
+
+    // Its row and its mode are gone in one edit.
+    let text = sample().replace("merge_list =", "# merge_list =").replacen(
+        "row = \"1-3\"\nmode = \"merged\"",
+        "mode = \"dual\"",
+        1,
+    );
+    let parts = text.split("\n\n").filter(|part| !part.starts_with("[[test]]"));
+    let outcome = judged(&parts.collect::<Vec<_>>().join("\n\n"));
+    let new = outcome.plan.as_ref().unwrap_or_else(|| panic!("{}", outcome.report.render(false)));
+    let back = returned(&known, new, now);
+    assert_eq!(back, ["12336"]);
+    let mut report = outcome.report;
+    report.refuse_returned(&back, &outcome.numbers);
+    assert_eq!(report.exit_code(), 1);
+    let found = report.diagnostics.iter().find(|found| found.code == "E1809").expect("it is refused");
+    assert_eq!(report.place(&found.spot).expect("a place").text, "number = \"12336\"");
+
+    // What is past its last day, or an alias or a department, is held to it as well; what is restored is not.
+    let ended = with(&line("4412345", "until = 2026-02-28"));
+    let ended = ended.plan.as_ref().expect("a plan");
+    let known = cancelled(&known, ended, now);
+    assert!(known.contains("4412345") && known.len() == 12);
+    assert!(returned(&known, ended, now).is_empty());
+    for (more, expected) in [
+        (line("4412345", ""), true),
+        (line("4412345", "until = 2027-02-28"), true),
+        (line("4412346", "aliases = [\"4412345\"]"), true),
+        (line("4412345", "until = 2026-02-27"), false),
+        (line("4412346", ""), false),
+        (
+            format!(
+                "[retired]\nnumbers = [\"4412345\"]\n{}",
+                line(
+                    "4412345",
+                    "restored = { reason = \"群众来电多\", approver = \"县政府\", date = 2026-03-01 }"
+                )
+            ),
+            false,
+        ),
+    ] {
+        let outcome = with(&more);
+        let new = outcome.plan.as_ref().unwrap_or_else(|| panic!("{}", outcome.report.render(false)));
+        assert_eq!(returned(&known, new, now) == ["4412345"], expected, "{more}");
+        assert_eq!(cancelled(&known, new, now).contains("4412345"), !more.contains("restored"), "{more}");
+    }
+}

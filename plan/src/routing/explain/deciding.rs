@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::callers::{CallerAct, CallerPolicy, Lane};
+use super::super::in_use::Standing;
 use super::super::meeting::Meeting;
 use super::super::number;
 use super::super::origins::{Origins, RuleList};
@@ -70,6 +71,11 @@ impl<'a> Deciding<'a> {
         let line = asked.line;
         let number = line.number.as_str();
         let plays = |step: &Step| matches!(step, Step::Script(_));
+        let standing = line.in_use.standing(asked.at);
+        if standing == Standing::Over {
+            self.said("number", number, &["number", "mode", "until"]);
+            return;
+        }
         let mut keys = vec!["number", "mode", "seats", "language", "confidential"];
         if flow.steps.iter().any(plays) {
             keys.push("flow");
@@ -93,6 +99,9 @@ impl<'a> Deciding<'a> {
             keys.extend(["trunk", "dial"]);
         }
         self.said("number", number, &keys);
+        if !line.in_use.is_always() {
+            self.said("number", number, &["from", "until"]);
+        }
         if let Some(peer) = dials {
             self.way(peer, asked.caller);
         }
@@ -102,7 +111,7 @@ impl<'a> Deciding<'a> {
             _ => {}
         }
         if let Some(queue) = line.mode.queue().filter(|_| flow.may_queue()) {
-            self.queue(queue, flow);
+            self.queue(line, queue, flow);
         }
         if !is_refused(flow) && line.mode.queue().is_some() {
             self.said("recording", "", &["enabled"]);
@@ -137,10 +146,13 @@ impl<'a> Deciding<'a> {
     }
 
     /// The queue and what its callers hear, by the steps of the flow.
-    fn queue(&mut self, queue: &QueueId, flow: &Flow) {
+    fn queue(&mut self, line: &Line, queue: &QueueId, flow: &Flow) {
         let Some(planned) = self.plan.queues.get(queue) else { return };
         let mut keys = vec!["name", "strategy"];
-        if flow.steps.contains(&Step::Play(planned.greeting.clone())) {
+        let own = line.greeting.as_ref().filter(|own| flow.steps.contains(&Step::Play((*own).clone())));
+        if own.is_some() {
+            self.said("number", line.number.as_str(), &["greeting"]);
+        } else if flow.steps.contains(&Step::Play(planned.greeting.clone())) {
             keys.push("greeting");
         }
         if flow.steps.iter().any(|step| matches!(step, Step::Ticket { .. })) {
@@ -173,6 +185,7 @@ impl<'a> Deciding<'a> {
         let keys = ["number", "mode", "trunk", "dial"];
         if let Some((number, _)) = plan.emergency.iter().find(|(_, own)| is_it(own)) {
             self.said("emergency", number.as_str(), &keys);
+            self.said("emergency", number.as_str(), &["scope", "area", "stay"]);
         } else if let Some((number, _)) = plan.departments.iter().find(|(_, own)| is_it(own)) {
             self.said("department", number.as_str(), &keys);
         } else if let Some(own) = plan.peers.of_way(peer) {

@@ -167,7 +167,9 @@ impl Plan {
         let mut steps = match &callable {
             Callable::Emergency(peer) | Callable::Peer(peer) | Callable::Outside(peer) => {
                 deciding.said("calling", "", &["line"]);
-                self.peer_words(peer, caller)
+                let mut words = self.peer_words(peer, caller);
+                words.extend(self.center_words(peer));
+                words
             }
             Callable::Seat(of) if *of == seat.id => {
                 return vec![Text::new("拨的是自己: 486 拒绝", "it dials itself: refused with 486")];
@@ -232,6 +234,17 @@ impl Plan {
                 own.org
             ),
         )
+    }
+
+    /// What a clerk must know of a center for emergencies.
+    fn center_words(&self, peer: &Peer) -> Vec<Text> {
+        let Some((number, center)) = self.center_of(peer) else { return Vec::new() };
+        let scope = center.words().map(|scope| {
+            Text::new(format!("{number} 的受理范围: {scope}"), format!("the scope of {number}: {scope}"))
+        });
+        // The usual is not told: nobody leaves a caller to help that has not answered.
+        let stay = (!center.stay).then(|| center.stay_words());
+        scope.into_iter().chain(stay).collect()
     }
 
     fn uncallable_words(&self, why: Uncallable, uri: &str, deciding: &mut Deciding<'_>) -> Text {

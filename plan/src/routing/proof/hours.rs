@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use crate::id::{QueueId, ScriptId};
 use crate::routing::holidays;
 use crate::routing::hours::{Hours, instants};
+use crate::routing::in_use::InUse;
 use crate::routing::plan::{Line, Plan};
 use crate::routing::script::{Act, Condition, Script, Target};
 use crate::time::Timestamp;
@@ -50,23 +51,25 @@ pub struct Calendar {
     pub stretches: Vec<Stretch>,
 }
 
-/// The leap year of many lines: lines that keep the same hours have one between them, which is worked out once.
+/// The leap year of many lines: lines that keep the same hours on the same days have one between them, which is worked out once.
 #[derive(Debug, Default)]
-pub struct LeapYears<'a>(Vec<(Vec<&'a Hours>, Vec<State>)>);
+pub struct LeapYears<'a>(Vec<(Vec<&'a Hours>, &'a InUse, Vec<State>)>);
 
 impl<'a> LeapYears<'a> {
     /// The states that `line` is in, in the order of their first instants.
     pub fn states(&mut self, plan: &'a Plan, line: &'a Line) -> &[State] {
         let hours = plan.hours_and_shifts_of(line);
-        let place = match self.0.iter().position(|(known, _)| *known == hours) {
+        let alike =
+            |(known, days, _): &(Vec<&Hours>, &InUse, Vec<State>)| *known == hours && **days == line.in_use;
+        let place = match self.0.iter().position(alike) {
             Some(place) => place,
             None => {
                 let states = plan.calendar(line, LEAP_YEAR).states;
-                self.0.push((hours, states));
+                self.0.push((hours, &line.in_use, states));
                 self.0.len() - 1
             }
         };
-        &self.0[place].1
+        &self.0[place].2
     }
 
     /// How many were worked out.
@@ -77,6 +80,9 @@ impl<'a> LeapYears<'a> {
 
 impl Plan {
     /// The year of `line`, by the city's clock. Empty where the clock leaves the calendar.
+    ///
+    /// The leap year stands for every year. A special day of a calendar is one of its own: where it lies outside of the days
+    /// on which the number is ours, nothing is owed to anybody on it, and it is left out.
     pub fn calendar(&self, line: &Line, year: i16) -> Calendar {
         let hours = self.hours_and_shifts_of(line);
         let zone = &self.city.time_zone;
@@ -102,9 +108,21 @@ impl Plan {
             }
         };
         let (of_the_year, special) = points(&hours, zone, year);
-        of_the_year.windows(2).for_each(|pair| look(pair[0], pair[1], true));
-        special.iter().flat_map(|day| day.windows(2)).for_each(|pair| look(pair[0], pair[1], false));
+        let outside = self.special_days_outside(line, &hours);
+        let owed = |pair: &&[Timestamp]| !outside.contains(&zone.to_datetime(pair[0]).date());
+        of_the_year.windows(2).filter(owed).for_each(|pair| look(pair[0], pair[1], true));
+        let special = special.iter().flat_map(|day| day.windows(2));
+        special.filter(owed).for_each(|pair| look(pair[0], pair[1], false));
         calendar
+    }
+
+    /// Special days of calendars on which the number of `line` is not ours.
+    fn special_days_outside(&self, line: &Line, hours: &[&Hours]) -> BTreeSet<Date> {
+        if line.in_use.is_always() {
+            return BTreeSet::new();
+        }
+        let special = hours.iter().flat_map(|own| own.special_days());
+        special.filter(|day| !line.in_use.holds_on(*day)).collect()
     }
 
     /// The same, and the shifts of seats on which it depends whether somebody is there.

@@ -100,6 +100,9 @@ struct Walk<'a> {
 impl Plan {
     /// Whom a caller of `line` who presses nothing comes to at `at`, the worst way it can go.
     pub fn outcome(&self, line: &Line, at: Timestamp) -> Outcome {
+        if let [Step::Refuse { status }] = self.flow(line, at).steps[..] {
+            return Outcome::Nobody(Why::Refused(status)); // By its day, too.
+        }
         self.outcome_in(line, at, self.phase_of(line, at))
     }
 

@@ -317,6 +317,9 @@ impl NumberTable {
         NumberTable {
             spot: reader.spot.clone(),
             number,
+            aliases: reader.or("aliases", Vec::new()),
+            from: reader.optional("from"),
+            until: reader.optional("until"),
             name: reader.required("name", unnamed()),
             owner: if bench { reader.or("owner", String::new()) } else { reader.required("owner", unowned) },
             row: reader.or("row", String::new()),
@@ -324,6 +327,7 @@ impl NumberTable {
             seats: reader.optional("seats"),
             restored: reader.section("restored", RestoredTable::read),
             queue: reader.optional("queue"),
+            greeting: reader.optional("greeting"),
             flow: reader.optional("flow"),
             language: reader.optional("language"),
             expert_seats: reader.or("expert_seats", false),
@@ -355,6 +359,9 @@ impl EmergencyTable {
             trunk: reader.required("trunk", unreachable),
             dial: reader.optional("dial"),
             ring: reader.or("ring", PEER_RING),
+            scope: reader.optional("scope"),
+            area: reader.optional("area"),
+            stay: reader.or("stay", true),
         }
     }
 }

@@ -10,7 +10,7 @@ mod noting;
 mod prepare;
 pub(super) mod watch;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -23,7 +23,7 @@ use crate::io::sip_socket::tls::Files;
 use crate::ledger::Trigger;
 use crate::media::SoundBank;
 use crate::routing::Plan;
-use crate::routing::difference::Difference;
+use crate::routing::difference::{self as differences, Difference};
 use crate::switchboard::Input;
 use crate::switchboard::notices::HotNotice;
 use crate::time::Timestamp;
@@ -385,6 +385,8 @@ pub(super) fn at_start(
     let last = history.pop();
     let file = setup.config.to_string_lossy().into_owned();
     let digest = Some(plan.digest.clone());
+    let now = setup.clock.now().wall;
+    let mut gone = cancelled(&shelf, plan, now);
     let (kept, before, difference) = match last {
         Some(last) if last.digest == plan.digest => (last, Some(Before::of(plan)), Difference::default()),
         last => {
@@ -395,6 +397,7 @@ pub(super) fn at_start(
                 let read = shelf.read(last, &setup.overrides, setup.clock.now().wall);
                 if let Some(previous) = &read.outcome.plan {
                     difference = Difference::under(previous, plan, plan); // It starts with this one.
+                    gone = differences::cancelled(&gone, previous, now);
                 }
                 before = Some(Before::kept(last, read.outcome.plan.as_ref()));
             }
@@ -411,10 +414,36 @@ pub(super) fn at_start(
             (keep(&shelf, kept, held), before, difference)
         }
     };
+    // A house that opens answers its callers: that nobody said who brings a number back is told, and holds up reloads.
+    for number in differences::returned(&gone, plan, now) {
+        tracing::warn!(
+            number,
+            code = "E1809",
+            "a cancelled number is in use again, and nobody answers for it"
+        );
+    }
+    note_cancelled(&shelf, &differences::cancelled(&gone, plan, now));
     if let Err(error) = shelf.note_start(kept.number, &setup.overrides) {
         tracing::error!(%error, "what the engine was started with is not noted: `check` goes by the last plan");
     }
     (InForce::of(kept, file, digest, plan.watch), before, difference)
+}
+
+/// Numbers that were cancelled by the plan in force and by those before it. A shelf that cannot be read costs the memory
+/// of earlier plans, and no reload.
+fn cancelled(shelf: &KeptPlans, running: &Plan, now: Timestamp) -> BTreeSet<String> {
+    let known = shelf.cancelled().unwrap_or_else(|error| {
+        tracing::error!(%error, "which numbers earlier plans cancelled cannot be read");
+        BTreeSet::new()
+    });
+    differences::cancelled(&known, running, now)
+}
+
+/// Remembers what is cancelled from now on.
+fn note_cancelled(shelf: &KeptPlans, numbers: &BTreeSet<String>) {
+    if let Err(error) = shelf.note_cancelled(numbers) {
+        tracing::error!(%error, "which numbers are cancelled is not kept: the next plan is held against this one only");
+    }
 }
 
 /// A plan is in force even where no disk holds it: then nobody can roll back to it.

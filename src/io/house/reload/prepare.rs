@@ -17,7 +17,7 @@ use crate::io::secrets::Keyring;
 use crate::io::store::Desk;
 use crate::ledger::Trigger;
 use crate::media::order::SoundId;
-use crate::routing::difference::{Difference, wants_restart};
+use crate::routing::difference::{self as differences, Difference, wants_restart};
 use crate::routing::{Overrides, Plan};
 
 /// What is to be done, with all that it needs of the house.
@@ -127,6 +127,11 @@ impl Job {
         let mut report = outcome.report;
         if let Some(plan) = &outcome.plan {
             report.refuse_fixed(&wants_restart(&self.started, plan), &outcome.fixtures);
+            if again.is_none() {
+                // Who goes back to a plan by its number is in the ledger with the reason; a file is held to what was cancelled.
+                let gone = super::cancelled(&shelf, &self.running, now);
+                report.refuse_returned(&differences::returned(&gone, plan, now), &outcome.numbers);
+            }
         }
         let diagnostics = report.to_json();
         let Some(plan) = outcome.plan.filter(|_| report.exit_code() == 0).map(Arc::new) else {
@@ -167,6 +172,12 @@ impl Job {
         let mut in_bank = std::mem::take(&mut self.in_bank);
         let sounds = in_bank.take(&plan);
         let kept = self.keep(&shelf, &plan, &held, again);
+        let gone = super::cancelled(&shelf, &self.running, now);
+        let mut gone = differences::cancelled(&gone, &plan, now);
+        for number in differences::returned(&gone, &plan, now) {
+            gone.remove(&number); // By a rollback.
+        }
+        super::note_cancelled(&shelf, &gone);
         let new = New { plan, keys, in_bank, sounds, kept, difference, diagnostics, tests };
         Ok(Ready::New(Box::new(new)))
     }
