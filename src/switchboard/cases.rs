@@ -96,7 +96,8 @@ impl Switchboard {
     }
 }
 
-/// Whether the plan has the codes. Some of them say by themselves that satisfaction is not chased.
+/// Whether the plan has the codes. Some of them say by themselves that satisfaction is not chased, or that the
+/// recording is secret.
 fn check(plan: &Plan, disposed: &mut Disposed) -> Result<(), Refusal> {
     let known = &plan.disposition;
     let said = [
@@ -114,5 +115,7 @@ fn check(plan: &Plan, disposed: &mut Disposed) -> Result<(), Refusal> {
         unsurveyed |= has(&known.unsurveyed, code);
     }
     disposed.unsurveyed = unsurveyed;
+    let secret = &plan.recording.secret;
+    disposed.secret |= said.iter().any(|(code, _)| code.as_ref().is_some_and(|code| secret.contains(code)));
     Ok(())
 }

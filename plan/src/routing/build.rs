@@ -17,6 +17,7 @@ use super::people::Hours;
 use super::plan::*;
 use super::proof::HumanFirst;
 use super::queueing::Known;
+use super::retention::Retention;
 use super::rewrite::{Act, Rewriting, Rule, Rules};
 use super::source::Said;
 use super::tables::meeting::MeetingTable;
@@ -92,7 +93,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         look_ups: keyed(&table.look_ups, script::look_up, |source| source.id.clone())?,
         bots: keyed(&table.bots, script::bot, |bot| bot.id.clone())?,
         prompts,
-        recording: recording(table),
+        recording: recording(table)?,
         survey: survey(table.survey.as_ref())?,
         seat_greeting: table.seat_greeting.as_ref().map_or(SeatGreeting::Silent, |said| said.value),
         sinks: table.sinks.iter().map(sink).collect::<Option<_>>()?,
@@ -109,12 +110,15 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
     })
 }
 
-fn recording(table: &RoutingTable) -> Recording {
-    Recording {
+fn recording(table: &RoutingTable) -> Option<Recording> {
+    Some(Recording {
         enabled: table.recording.as_ref().is_some_and(|said| said.value),
         tracks: table.recording_tracks.as_ref().is_some_and(|said| said.value),
         format: table.recording_format.as_ref().map_or(RecordingFormat::Wav, |said| said.value),
-    }
+        retention: Retention::plan(value(&table.recording_keep), &table.recording_classes)?,
+        // Unsaid in a file that says nothing of recordings at all.
+        secret: list(&table.recording_secret, String::clone).unwrap_or_default(),
+    })
 }
 
 fn keyed<T, V, K: Ord>(

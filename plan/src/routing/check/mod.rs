@@ -24,6 +24,7 @@ mod promises;
 mod proofs;
 mod queueing;
 mod references;
+mod retention;
 mod returning;
 mod rewriting;
 mod scripts;
@@ -98,6 +99,9 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     people::seats_are_alone(table, problems);
     people::recording_is_excused(table, problems);
     people::recordings_are_made(table, problems);
+    retention::said(table, problems);
+    retention::classes(table, problems);
+    retention::secret(table, problems);
     dials::domain(table, problems);
     accounts::secrets(table, problems);
     network::listeners(table, problems);

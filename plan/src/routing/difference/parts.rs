@@ -19,7 +19,7 @@ use super::describe::{Item, row};
 use super::fixed::Fixed;
 use super::flows;
 use super::kind::Kind;
-use super::sections::{transition, transport_word};
+use super::sections::{recording_class, transition, transport_word};
 use crate::id::mask;
 
 /// Trunks, groups and queues.
@@ -290,7 +290,8 @@ pub(super) fn others(plan: &Plan) -> Vec<Item> {
         )
     });
     let callers = lanes.chain(policies).chain(flows::flows(plan)).chain(look_ups).chain(bots);
-    callers.chain(tokens).chain(sinks).chain(prompts).collect()
+    let classes = plan.recording.retention.classes.iter().map(recording_class);
+    callers.chain(tokens).chain(sinks).chain(prompts).chain(classes).collect()
 }
 
 fn lane(place: usize, lane: &Lane) -> Item {

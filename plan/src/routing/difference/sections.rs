@@ -9,6 +9,7 @@ use super::super::plan::{
     Survey, Tls, Transition, Transport,
 };
 use super::super::proof::HumanFirst;
+use super::super::retention::RecordingClass;
 use super::super::trace::Trace;
 use super::super::written::duration;
 use super::describe::{Item, row};
@@ -124,7 +125,7 @@ fn limits(limits: &Limits) -> Item {
 }
 
 fn recording(recording: &Recording) -> Item {
-    let Recording { enabled, tracks, format } = recording;
+    let Recording { enabled, tracks, format, retention, secret } = recording;
     let format = match format {
         RecordingFormat::Wav => "wav",
         RecordingFormat::Flac => "flac",
@@ -133,6 +134,17 @@ fn recording(recording: &Recording) -> Item {
         .with_switch("启用", "on", *enabled)
         .with_switch("分轨", "tracks", *tracks)
         .with("格式", "format", format)
+        .with("保存期", "kept for", retention.keep.map_or_else(|| "-".to_owned(), |days| days.to_string()))
+        .with("涉密代码", "secret codes", row(secret))
+}
+
+/// Terms of their own for some recordings.
+pub(super) fn recording_class(class: &RecordingClass) -> Item {
+    let RecordingClass { name, keep, lines, codes } = class;
+    Item::named(Kind::RecordingClass, name)
+        .with("保存期", "kept for", keep)
+        .with("号码", "lines", row(lines))
+        .with("代码", "codes", row(codes))
 }
 
 fn trace(trace: &Trace) -> Item {

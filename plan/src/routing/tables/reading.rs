@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::super::diagnostic::{Spot, Text};
 use super::super::plan::{Afterwards, Purpose};
 use super::super::read::{Reader, Value};
+use super::super::retention::ClassTable;
 use super::super::values::Ports;
 use super::*;
 
@@ -25,10 +26,14 @@ impl RoutingTable {
         let live = purpose.as_ref().is_none_or(|said| said.value == Purpose::Live);
         let mut exception = None;
         let (mut tracks, mut format) = (None, None);
+        let (mut keep, mut keep_is_said, mut secret) = (None, false, None);
         let mut also = |reader: &mut Reader<'_, '_>| {
             exception = reader.optional("exception");
             tracks = reader.optional("tracks");
             format = reader.optional("format");
+            keep = reader.optional("keep");
+            keep_is_said = reader.spot_of("keep").span != reader.spot.span;
+            secret = reader.or("secret", Vec::new());
         };
         let recording = decision(reader, live, ("recording", "enabled", "true"), &mut also);
         let greeting = ("seat_greeting", "spoken", "\"both\"");
@@ -45,6 +50,10 @@ impl RoutingTable {
             recording_exception: exception,
             recording_tracks: tracks,
             recording_format: format,
+            recording_keep: keep,
+            recording_keep_is_said: keep_is_said,
+            recording_secret: secret,
+            recording_classes: reader.sections("recording_class", ClassTable::read),
             seat_greeting,
             seat_sound: reader.section("seat_sound", SoundTable::read),
             survey: reader.section("survey", SurveyTable::read),
