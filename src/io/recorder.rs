@@ -9,6 +9,7 @@ pub mod archive;
 pub mod deck;
 pub mod disk;
 pub mod flac;
+pub mod keeper;
 pub mod name;
 mod nice;
 pub mod read;
@@ -33,6 +34,7 @@ use crate::time::Timestamp;
 
 pub use archive::{Archive, ArchiveConfig, ArchiveFigures};
 pub use deck::Deck;
+pub use keeper::{Keeper, KeeperConfig, KeeperFigures};
 pub use name::{FileName, Format, kept};
 pub use read::samples;
 pub use repair::{Repaired, repair, whole_samples};

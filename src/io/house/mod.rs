@@ -30,7 +30,7 @@ use super::clock::Clock;
 use super::http::feed::Feed;
 use super::http::tokens::Tokens;
 use super::media::{MediaHandle, ShellChoice};
-use super::recorder::Archive;
+use super::recorder::{Archive, Keeper};
 use super::resolver::Resolver;
 use super::secrets::Keyring;
 use super::sip_socket::SipSockets;
@@ -144,6 +144,8 @@ pub struct House {
     pub(super) sockets: SipSockets,
     pub(super) media: MediaHandle,
     pub(super) archive: Archive,
+    /// None by a clock that was set by hand.
+    pub(super) keeper: Option<Keeper>,
     pub(super) store: Option<Store>,
     pub(super) desk: Desk,
     pub(super) sinks: Vec<Option<Arc<dyn TicketSink>>>,

@@ -37,7 +37,7 @@ const fn route(method: Method, path: &'static str, who: Who) -> Route {
 }
 
 /// All of them.
-pub static ROUTES: [Route; 42] = [
+pub static ROUTES: [Route; 44] = [
     route(Method::GET, "/healthz", Who::Anybody),
     route(Method::GET, "/readyz", Who::Anybody),
     route(Method::GET, "/metrics", Who::Anybody),
@@ -74,6 +74,8 @@ pub static ROUTES: [Route; 42] = [
     route(Method::GET, "/v1/recordings/{call}/manifest", LEADING),
     route(Method::POST, "/v1/recordings/{call}/pause", TALKING),
     route(Method::POST, "/v1/recordings/{call}/resume", TALKING),
+    route(Method::POST, "/v1/recordings/{call}/hold", LEADING),
+    route(Method::POST, "/v1/recordings/{call}/release", LEADING),
     route(Method::GET, "/v1/traces/{call}", LEADING),
     route(Method::GET, "/v1/ledger", OWNING),
     route(Method::GET, "/v1/plan", LEADING),

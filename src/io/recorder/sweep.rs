@@ -86,6 +86,9 @@ fn unfiled(data: &Path, reader: &Reader, day: &str, begun: SystemTime) -> Result
     for ((call, track), forms) in forms {
         let row = listed.remove(&(call, track));
         let file = |format| FileName { call, track, format }.on(day);
+        if row.as_ref().is_some_and(|row| row.removed.is_some()) {
+            continue; // It is on its way out.
+        }
         if let (Some(row), [format]) = (&row, &forms[..])
             && row.file == file(*format)
         {

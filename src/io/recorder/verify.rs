@@ -37,6 +37,8 @@ pub struct Looked {
     pub filed: usize,
     /// Files of calls that are known, which are still to be filed or are being written.
     pub waiting: usize,
+    /// Files that were removed when their term was over; of those that are on their way out, too.
+    pub removed: usize,
     /// What was found.
     pub findings: usize,
 }
@@ -63,6 +65,14 @@ pub fn verify(data: &Path, reader: &Reader, mut tell: impl FnMut(&Finding)) -> R
         let rows = reader.manifest_in(&directory)?;
         let listed: BTreeMap<&str, &ManifestRow> = rows.iter().map(|row| (row.file.as_str(), row)).collect();
         for row in &rows {
+            if let Some(removed) = &row.removed {
+                looked.removed += 1;
+                if removed.gone && data.join(&row.file).symlink_metadata().is_ok() {
+                    let what = "已到期删除，却又在 / was removed when its term was over, and is there".into();
+                    tell(&mut looked, Finding::Changed { file: row.file.clone(), what });
+                }
+                continue;
+            }
             looked.filed += 1;
             if let Some(finding) = look_at(data, row) {
                 tell(&mut looked, finding);

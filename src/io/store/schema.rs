@@ -10,7 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 /// Version of the shape that this program writes; `user_version` of the file.
-pub const SCHEMA: i64 = 7;
+pub const SCHEMA: i64 = 8;
 /// How long a reader waits for a lock before it gives up.
 const BUSY: Duration = Duration::from_secs(2);
 /// Statements kept prepared per connection.
