@@ -269,7 +269,11 @@ mod tests {
         };
         assert_eq!(term("12345", &[]), (1_095, None));
         assert_eq!(term("12345", &["report"]), (1_095, None), "both of what a class asks for");
-        assert_eq!(term("12345", &["economy", "consultation"]), (90, Some("咨询".into())), "shorter than others");
+        assert_eq!(
+            term("12345", &["economy", "consultation"]),
+            (90, Some("咨询".into())),
+            "shorter than others"
+        );
         assert_eq!(term("12366", &["consultation"]), (3_650, Some("税务".into())));
         assert_eq!(term("12366", &["report"]), (3_650, Some("税务".into())), "as long: the first");
         assert_eq!(retention.shortest(), Some(Days(90)));

@@ -80,7 +80,11 @@ impl House {
         }
         figures.media_totals(&media_totals(self.media.figures()));
         if let Some(recorder) = self.media.recorder_figures() {
-            figures.recorder_totals(&recorder_totals(recorder, self.archive.figures(), self.keeper.as_ref().map(Keeper::figures)));
+            figures.recorder_totals(&recorder_totals(
+                recorder,
+                self.archive.figures(),
+                self.keeper.as_ref().map(Keeper::figures),
+            ));
         }
         figures.trace_totals(self.tracer.totals());
         if let Some(store) = &self.store {

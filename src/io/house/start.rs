@@ -20,9 +20,7 @@ use crate::io::http::feed::Feed;
 use crate::io::look_up::Sources;
 use crate::io::media::{MediaConfig, MediaHandle, PortRange, needed_files, needed_pairs, raise_file_limit};
 use crate::io::recorder::keeper::due::Terms;
-use crate::io::recorder::{
-    self, Archive, ArchiveConfig, Format, Keeper, KeeperConfig, RecorderConfig,
-};
+use crate::io::recorder::{self, Archive, ArchiveConfig, Format, Keeper, KeeperConfig, RecorderConfig};
 use crate::io::resolver::{Pace, Resolver};
 use crate::io::secrets::Keyring;
 use crate::io::sip_socket::{Limits, SipSockets, tls};

@@ -69,11 +69,8 @@ pub(super) async fn release(
 
 /// Whether there is something to hold, for this asker. A call under way may be held: its recording comes.
 async fn look(app: &App, me: &Me, call: CallId) -> Result<(), Problem> {
-    let (facts, rows) = app
-        .state
-        .desk
-        .answer(move |reader| Ok((reader.facts(call)?, reader.manifest_of(call)?)))
-        .await?;
+    let (facts, rows) =
+        app.state.desk.answer(move |reader| Ok((reader.facts(call)?, reader.manifest_of(call)?))).await?;
     if facts.is_empty() {
         return Err(problem::NO_SUCH_CALL.into());
     }

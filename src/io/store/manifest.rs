@@ -50,8 +50,7 @@ pub struct Removed {
     pub gone: bool,
 }
 
-const COLUMNS: &str =
-    "call, track, file, format, sha256, bytes, samples, lost_frames, gaps, pauses, at,\
+const COLUMNS: &str = "call, track, file, format, sha256, bytes, samples, lost_frames, gaps, pauses, at,\
     removed_at, removed_class, gone FROM recordings";
 
 /// Enters a file, in place of what its call's record said of the same sound before. What was removed stays so.

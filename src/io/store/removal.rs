@@ -6,11 +6,11 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
 
+use super::Errands;
 use super::manifest::{self, ManifestRow};
 use super::read::{Reader, parse_call, parse_time};
 use super::schema::StoreError;
 use super::write::{LedgerRow, append_ledger};
-use super::Errands;
 use crate::id::CallId;
 use crate::ledger::Action;
 use crate::time::Timestamp;

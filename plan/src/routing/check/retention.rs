@@ -23,7 +23,10 @@ pub fn said(table: &RoutingTable, problems: &mut Problems) {
             "录音或者永远不删，或者没有人说得清为什么删了",
             "recordings would never be removed, or nobody could say why they were",
         )
-        .remedy("在 [recording] 下写 keep，如三年 keep = \"1095d\"", "say it under [recording], like keep = \"1095d\" for three years");
+        .remedy(
+            "在 [recording] 下写 keep，如三年 keep = \"1095d\"",
+            "say it under [recording], like keep = \"1095d\" for three years",
+        );
 }
 
 /// Classes that calls can fall into, each of its own name.
@@ -69,12 +72,7 @@ fn codes(table: &RoutingTable) -> Vec<&str> {
 
 fn everything(spot: &Spot, problems: &mut Problems) {
     problems
-        .error(
-            "E1404",
-            spot,
-            "这个录音类别没有说是哪些通话",
-            "this class does not say which calls are of it",
-        )
+        .error("E1404", spot, "这个录音类别没有说是哪些通话", "this class does not say which calls are of it")
         .effect(
             "每一次通话都会归入它，[recording] 的 keep 就不起作用了",
             "every call would be of it, and keep of [recording] would be of no effect",

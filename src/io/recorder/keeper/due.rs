@@ -48,8 +48,7 @@ impl Terms {
                 let ended = ended(record)?;
                 let about = record.marks.disposed.as_ref();
                 let codes = about.map(|about| [&about.field, &about.kind, &about.not_accepted]);
-                let codes: Vec<&str> =
-                    codes.iter().flatten().filter_map(|code| code.as_deref()).collect();
+                let codes: Vec<&str> = codes.iter().flatten().filter_map(|code| code.as_deref()).collect();
                 let term = self.retention.term(&record.line, &codes)?;
                 (term.keep, term.class.map(str::to_owned), ended)
             }
@@ -115,7 +114,11 @@ mod tests {
             wire_ref: "w".into(),
             room: None,
         }];
-        let about = |kind: &&str| Disposed { kind: Some((*kind).to_owned()), by: "1001".into(), ..Disposed::default() };
+        let about = |kind: &&str| Disposed {
+            kind: Some((*kind).to_owned()),
+            by: "1001".into(),
+            ..Disposed::default()
+        };
         story.extend(kinds.iter().map(about).map(What::Disposed));
         let (cause, sound) = (Cause::Completed, None);
         let closed = What::Closed { cause, lasted_ms: 600_000, answered_ms: None, sound, reason: None };
