@@ -124,6 +124,9 @@ fn row(args: &look_up::Args, reader: &Reader, record: &CallRecord) -> Result<Str
     }
     if let Some(both) = filed.iter().find(|row| row.track.is_none()) {
         row.push_str(&format!(" sha256={}", both.sha256));
+        if let Some(removed) = &both.removed {
+            row.push_str(&format!(" removed={}", removed.at));
+        }
     }
     row.push_str(&sound(record));
     row.push_str(&served(record));
@@ -303,10 +306,12 @@ fn verify(data: &std::path::Path, files: &[PathBuf]) -> ExitCode {
     });
     match looked {
         Ok(looked) => {
-            let (filed, waiting, findings) = (looked.filed, looked.waiting, looked.findings);
+            let (filed, waiting, removed, findings) =
+                (looked.filed, looked.waiting, looked.removed, looked.findings);
             tell(format!(
-                "清单中 {filed} 个文件，待登记 {waiting} 个，有出入 {findings} 处 / \
-                 {filed} files in the manifest, {waiting} to be filed, {findings} findings"
+                "清单中 {filed} 个文件，待登记 {waiting} 个，到期已删 {removed} 个，有出入 {findings} 处 / \
+                 {filed} files in the manifest, {waiting} to be filed, {removed} removed when their term was over, \
+                 {findings} findings"
             ));
             if looked.sealed > 0 {
                 let (sealed, opened) = (looked.sealed, looked.opened);

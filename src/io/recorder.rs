@@ -9,6 +9,7 @@ pub mod archive;
 pub mod deck;
 pub mod disk;
 pub mod flac;
+pub mod keeper;
 pub mod name;
 mod nice;
 pub mod read;
@@ -35,6 +36,7 @@ use crate::time::Timestamp;
 
 pub use archive::{Archive, ArchiveConfig, ArchiveFigures};
 pub use deck::Deck;
+pub use keeper::{Keeper, KeeperConfig, KeeperFigures};
 pub use name::{FileName, Format, has_sealed, is_sealed, kept};
 pub use read::{SoundFile, open_kept, samples};
 pub use repair::{Repaired, repair, whole_samples};

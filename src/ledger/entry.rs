@@ -111,6 +111,24 @@ pub enum Action {
         /// Whose.
         call: CallId,
     },
+    /// A recording's term was over, and its files were removed.
+    RecordingRemoved {
+        /// Whose.
+        call: CallId,
+        /// The class whose term was over; none: that of all others.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        class: Option<String>,
+    },
+    /// Somebody had a recording kept, whatever its term.
+    RecordingHeld {
+        /// Whose.
+        call: CallId,
+    },
+    /// Somebody had its term count again.
+    RecordingReleased {
+        /// Whose.
+        call: CallId,
+    },
     /// Somebody listened to a recording.
     RecordingPlayed {
         /// Whose.

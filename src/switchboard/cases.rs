@@ -98,8 +98,8 @@ impl Switchboard {
     }
 }
 
-/// Whether the plan has the codes. Some of them say by themselves that satisfaction is not chased, or that the matter is
-/// handed on at once; what is not accepted is handed on to nobody.
+/// Whether the plan has the codes. Some of them say by themselves that satisfaction is not chased, that the recording is
+/// secret, or that the matter is handed on at once; what is not accepted is handed on to nobody.
 fn check(plan: &Plan, disposed: &mut Disposed, now: Now) -> Result<(), Refusal> {
     let known = &plan.disposition;
     let said = [
@@ -117,6 +117,9 @@ fn check(plan: &Plan, disposed: &mut Disposed, now: Now) -> Result<(), Refusal> 
         unsurveyed |= has(&known.unsurveyed, code);
     }
     disposed.unsurveyed = unsurveyed;
+    let secret = &plan.recording.secret;
+    let is_secret = said.iter().any(|(code, _)| code.as_ref().is_some_and(|code| secret.contains(code)));
+    disposed.secret |= is_secret;
     let immediate = match disposed.not_accepted {
         Some(_) => None,
         None => known.immediate(disposed.field.as_deref(), disposed.kind.as_deref()),

@@ -102,6 +102,16 @@ pub struct RecorderTotals {
     pub files_filed: u64,
     /// Files put off because too many waited for that.
     pub files_put_off: u64,
+    /// Files that were removed because their term was over.
+    pub files_removed: u64,
+    /// Their bytes.
+    pub bytes_removed: u64,
+    /// Files whose term was over and that could not be removed.
+    pub removals_failed: u64,
+    /// Calls whose recordings are due and still there, as of the last pass.
+    pub overdue: u64,
+    /// Calls whose recordings are under hold, as of the last pass.
+    pub held: u64,
 }
 
 /// See the module's own words.
@@ -124,6 +134,8 @@ pub(super) struct Measured {
     ways_failed: Family<Labels, Counter>,
     media: [Counter; MEDIA.len()],
     recordings: Gauge,
+    overdue: Gauge,
+    held: Gauge,
     recorder: [Counter; RECORDER.len()],
     trace: [Counter; TRACE.len()],
 }
@@ -152,15 +164,18 @@ const MEDIA: [(&str, &str); 12] = [
     ("media_faults", "Faults caught in media ticks"),
 ];
 
-/// Names of [`RecorderTotals`] but for those that run, in the order of its fields.
-const RECORDER: [(&str, &str); 7] = [
+/// Names of the sums in [`RecorderTotals`], alarming ones first.
+const RECORDER: [(&str, &str); 10] = [
     ("recorder_frames_refused", "Frames lost because the disk was too far behind"),
     ("recorder_frames_unwritten", "Frames lost because the disk refused them"),
     ("recorder_files_lost", "Recordings that could not be begun or were gone at the end"),
     ("recorder_files_unfiled", "Recordings' files that could not be compressed, summed or filed"),
+    ("recorder_removals_failed", "Recordings' files whose term was over and that could not be removed"),
     ("recorder_syncs_put_off", "Syncs of recordings put off because the disk was too slow"),
     ("recorder_files_filed", "Recordings' files summed and entered into the manifest"),
     ("recorder_files_put_off", "Recordings' files put off because too many waited to be filed"),
+    ("recorder_files_removed", "Recordings' files removed because their term was over"),
+    ("recorder_bytes_removed", "Bytes of recordings' files removed because their term was over"),
 ];
 
 /// What becomes of SIP messages in the trace.
@@ -220,6 +235,10 @@ impl Measured {
             r.register(*name, *help, counter.clone());
         }
         r.register("recordings_running", "Recordings that run", self.recordings.clone());
+        let overdue = "Calls whose recordings are due and still there, as of the last pass";
+        r.register("recordings_overdue", overdue, self.overdue.clone());
+        let held = "Calls whose recordings are under hold, as of the last pass";
+        r.register("recordings_held", held, self.held.clone());
     }
 }
 
@@ -312,14 +331,23 @@ impl Figures {
             syncs_put_off,
             files_filed,
             files_put_off,
+            files_removed,
+            bytes_removed,
+            removals_failed,
+            overdue,
+            held,
         } = *totals;
-        let alarming = [frames_refused, frames_unwritten, files_lost, files_unfiled];
-        let in_order = alarming.into_iter().chain([syncs_put_off, files_filed, files_put_off]);
+        let alarming = [frames_refused, frames_unwritten, files_lost, files_unfiled, removals_failed];
+        let others = [syncs_put_off, files_filed, files_put_off, files_removed, bytes_removed];
+        let in_order = alarming.into_iter().chain(others);
         let before: u64 = self.measured.recorder[..alarming.len()].iter().map(Counter::get).sum();
         if alarming.iter().sum::<u64>() > before {
             self.alarm("recorder");
         }
-        self.measured.recordings.set(i64::try_from(running).unwrap_or(i64::MAX));
+        let gauges = [&self.measured.recordings, &self.measured.overdue, &self.measured.held];
+        for (gauge, count) in gauges.into_iter().zip([running, overdue, held]) {
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
         self.measured.recorder.iter().zip(in_order).for_each(|(counter, total)| set(counter, total));
     }
 }

@@ -195,6 +195,11 @@ impl Served {
         }
     }
 
+    /// A way to the store's writer.
+    pub fn errands(&self) -> hotline::io::store::Errands {
+        self.books.lock().unwrap().store.errands()
+    }
+
     /// From now on requests are answered so; `None`: not at all.
     pub fn say(&self, says: Says) {
         *self.says.lock().unwrap() = says;

@@ -10,6 +10,7 @@ mod document;
 #[path = "../sinks/engine.rs"]
 mod engine;
 mod fixture;
+mod holds;
 mod kb;
 #[allow(dead_code, reason = "each test target uses a part of it")]
 #[path = "../real_call/line.rs"]

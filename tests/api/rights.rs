@@ -50,6 +50,8 @@ GET  /v1/recordings/{call}          AS
 GET  /v1/recordings/{call}/manifest AS
 POST /v1/recordings/{call}/pause    ASLCE
 POST /v1/recordings/{call}/resume   ASLCE
+POST /v1/recordings/{call}/hold     AS
+POST /v1/recordings/{call}/release  AS
 GET  /v1/traces/{call}              AS
 GET  /v1/ledger                     A
 GET  /v1/plan                       AS

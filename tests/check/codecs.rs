@@ -12,7 +12,7 @@ const PAIR: &str = "[tls]\ncertificate = \"a.pem\"\nkey = \"a.key\"\n\n[limits]\
 const CARRIER: &str = "calls_max = 1100";
 const TAX: &str = "target = \"203.0.113.5:5060\"";
 const SEAT: &str = "secret = { env = \"SEAT_1002\" }";
-const RECORDING: &str = "[recording]\nenabled = true\nkey = { file = \"secrets/recordings\" }";
+const RECORDING: &str = "[recording]\nenabled = true\nkey = { file = \"secrets/recordings\" }\nkeep = \"1095d\"";
 const GROUP: &str = "[[queue]]\nname = \"main\"";
 
 pub const FIXTURES: &[Fixture] = &[
@@ -54,7 +54,7 @@ pub const FIXTURES: &[Fixture] = &[
         what: "G.729 for clerks",
         edits: &[Edit::Plan(
             RECORDING,
-            "[recording]\nenabled = true\nkey = { file = \"secrets/recordings\" }\n\n[seat_sound]\ncodecs = [\"PCMA\", ⟦\"G729\"⟧]",
+            "[recording]\nenabled = true\nkey = { file = \"secrets/recordings\" }\nkeep = \"1095d\"\n\n[seat_sound]\ncodecs = [\"PCMA\", ⟦\"G729\"⟧]",
         )],
     },
     Fixture {
@@ -80,7 +80,7 @@ pub const FIXTURES: &[Fixture] = &[
         what: "encryption required of all seats without a TLS listener",
         edits: &[Edit::Plan(
             RECORDING,
-            "[recording]\nenabled = true\nkey = { file = \"secrets/recordings\" }\n\n[seat_sound]\nsrtp = ⟦\"required\"⟧",
+            "[recording]\nenabled = true\nkey = { file = \"secrets/recordings\" }\nkeep = \"1095d\"\n\n[seat_sound]\nsrtp = ⟦\"required\"⟧",
         )],
     },
     Fixture {
@@ -124,7 +124,7 @@ fn codecs_and_policies_reach_the_plan_and_seats_have_a_usual_one() {
         Edit::Plan(CARRIER, "calls_max = 1100\ncodecs = [\"g722\", \"PCMA\", \"L16\"]\nsrtp = \"required\""),
         Edit::Plan(
             RECORDING,
-            "[recording]\nenabled = true\nkey = { file = \"secrets/recordings\" }\n\n[seat_sound]\ncodecs = [\"PCMU\"]\nsrtp = \"off\"",
+            "[recording]\nenabled = true\nkey = { file = \"secrets/recordings\" }\nkeep = \"1095d\"\n\n[seat_sound]\ncodecs = [\"PCMU\"]\nsrtp = \"off\"",
         ),
         Edit::Plan(SEAT, "secret = { env = \"SEAT_1002\" }\nsrtp = \"required\""),
     ]);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
-    callers, calling, cases, codecs, experts, feeds, files, flows, in_use, includes, kb, kpi, lines, meetings, names, network, peers, people, prompts, queueing, rewriting, sealing, shape, trace, transports, trunks,
+    callers, calling, cases, codecs, experts, feeds, files, flows, in_use, includes, kb, kpi, lines, meetings, names, network, peers, people, prompts, queueing, retention, rewriting, sealing, shape, trace, transports, trunks,
 };
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.
@@ -17,7 +17,7 @@ pub struct Fixture {
 }
 
 pub fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 27] = [
+    let nouns: [&'static [Fixture]; 28] = [
         files::FIXTURES,
         includes::FIXTURES,
         shape::FIXTURES,
@@ -41,6 +41,7 @@ pub fn all() -> impl Iterator<Item = &'static Fixture> {
         transports::FIXTURES,
         trunks::FIXTURES,
         rewriting::FIXTURES,
+        retention::FIXTURES,
         trace::FIXTURES,
         codecs::FIXTURES,
         sealing::FIXTURES,

@@ -29,6 +29,7 @@ mod prompts;
 mod proof;
 mod province;
 mod queueing;
+mod retention;
 mod rewriting;
 mod sarif;
 mod schema;

@@ -7,6 +7,7 @@ mod disk;
 #[path = "../engine/mod.rs"]
 mod engine;
 mod filed;
+mod keeper;
 mod killed;
 #[allow(dead_code, reason = "each test target uses a part of it")]
 #[path = "../real_call/line.rs"]

@@ -24,6 +24,7 @@ use super::people::Hours;
 use super::plan::*;
 use super::proof::HumanFirst;
 use super::queueing::Known;
+use super::retention::Retention;
 use super::rewrite::{Act, Rewriting, Rule, Rules};
 use super::source::Said;
 use super::tables::kpi::KpiTable;
@@ -115,7 +116,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
             None => None,
         },
         prompts,
-        recording: recording(table),
+        recording: recording(table)?,
         survey: survey(table.survey.as_ref())?,
         seat_greeting: table.seat_greeting.as_ref().map_or(SeatGreeting::Silent, |said| said.value),
         sinks: table.sinks.iter().map(sink).collect::<Option<_>>()?,
@@ -133,8 +134,8 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
     })
 }
 
-fn recording(table: &RoutingTable) -> Recording {
-    Recording {
+fn recording(table: &RoutingTable) -> Option<Recording> {
+    Some(Recording {
         enabled: table.recording.as_ref().is_some_and(|said| said.value),
         tracks: table.recording_tracks.as_ref().is_some_and(|said| said.value),
         format: table.recording_format.as_ref().map_or(RecordingFormat::Wav, |said| said.value),
@@ -144,7 +145,10 @@ fn recording(table: &RoutingTable) -> Recording {
             .iter()
             .flat_map(|said| said.value.iter().map(|key| key.value.clone()))
             .collect(),
-    }
+        retention: Retention::plan(value(&table.recording_keep), &table.recording_classes)?,
+        // Unsaid in a file that says nothing of recordings at all.
+        secret: list(&table.recording_secret, String::clone).unwrap_or_default(),
+    })
 }
 
 fn keyed<T, V, K: Ord>(

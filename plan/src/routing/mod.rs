@@ -48,6 +48,7 @@ pub mod queueing;
 pub mod reach;
 mod read;
 pub mod readiness;
+pub mod retention;
 pub mod rewrite;
 pub mod sample;
 pub mod schema;

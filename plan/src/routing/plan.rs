@@ -24,6 +24,7 @@ use super::people::{ApiToken, ExpertGroup, Hours, Role, ThreeWay, Work};
 use super::prompts;
 use super::proof::HumanFirst;
 use super::queueing::{Known, Queueing};
+use super::retention::Retention;
 use super::script::{Bot, LookUpSource, Script};
 use super::sound::Sound;
 use super::trace::Trace;
@@ -533,6 +534,10 @@ pub struct Recording {
     pub key: Option<SecretRef>,
     /// Keys of before, by which earlier files are read.
     pub old_keys: Vec<SecretRef>,
+    /// How long they are kept.
+    pub retention: Retention,
+    /// Codes of `[disposition]` by which a recording is secret, whoever said so or not.
+    pub secret: Vec<String>,
 }
 
 /// How recordings are kept.

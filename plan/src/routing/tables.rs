@@ -36,6 +36,7 @@ use super::merge_lists::MergeList;
 use super::people::Role;
 use super::plan::{Afterwards, Listener, Purpose, RecordingFormat, SeatGreeting, SecretRef};
 use super::queueing::Known;
+use super::retention::{ClassTable, Days};
 use super::sound::SoundTable;
 use super::source::Said;
 use super::trace::TraceTable;
@@ -93,6 +94,14 @@ pub struct RoutingTable {
     pub recording_key: Field<SecretRef>,
     /// `[recording] old_keys`.
     pub recording_old_keys: Field<Vec<Said<SecretRef>>>,
+    /// `[recording] keep`.
+    pub recording_keep: Field<Days>,
+    /// Whether the file says it, rightly or wrongly.
+    pub recording_keep_is_said: bool,
+    /// `[recording] secret`: codes.
+    pub recording_secret: Field<Vec<Said<String>>>,
+    /// `[[recording_class]]`.
+    pub(super) recording_classes: Vec<ClassTable>,
     /// `[seat_greeting] spoken`.
     pub seat_greeting: Field<SeatGreeting>,
     /// `[seat_sound]`: what seats that do not say it have.

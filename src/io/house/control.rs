@@ -339,6 +339,9 @@ impl House {
             }
         }
         self.archive.close();
+        if let Some(keeper) = self.keeper.take() {
+            keeper.close();
+        }
         let lost = store.close();
         if lost > 0 {
             tracing::error!(

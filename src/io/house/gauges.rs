@@ -8,7 +8,7 @@ use super::House;
 use crate::acd::event::{AwayWhy, SeatState};
 use crate::io::media::MediaFigures;
 use crate::io::process;
-use crate::io::recorder::{ArchiveFigures, RecorderFigures};
+use crate::io::recorder::{ArchiveFigures, Keeper, KeeperFigures, RecorderFigures};
 use crate::io::store;
 use crate::telemetry::Figures;
 use crate::telemetry::measured::{HouseNow, MediaTotals, QueueNow, RecorderTotals};
@@ -80,7 +80,11 @@ impl House {
         }
         figures.media_totals(&media_totals(self.media.figures()));
         if let Some(recorder) = self.media.recorder_figures() {
-            figures.recorder_totals(&recorder_totals(recorder, self.archive.figures()));
+            figures.recorder_totals(&recorder_totals(
+                recorder,
+                self.archive.figures(),
+                self.keeper.as_ref().map(Keeper::figures),
+            ));
         }
         figures.trace_totals(self.tracer.totals());
         if let Some(store) = &self.store {
@@ -258,7 +262,12 @@ fn media_totals(figures: &MediaFigures) -> MediaTotals {
     }
 }
 
-fn recorder_totals(figures: &RecorderFigures, archive: &ArchiveFigures) -> RecorderTotals {
+fn recorder_totals(
+    figures: &RecorderFigures,
+    archive: &ArchiveFigures,
+    keeper: Option<&KeeperFigures>,
+) -> RecorderTotals {
+    let kept = |figure: fn(&KeeperFigures) -> &AtomicU64| keeper.map_or(0, |keeper| read(figure(keeper)));
     RecorderTotals {
         running: read(&figures.running),
         frames_refused: read(&figures.frames_refused),
@@ -268,5 +277,10 @@ fn recorder_totals(figures: &RecorderFigures, archive: &ArchiveFigures) -> Recor
         files_filed: read(&archive.filed),
         files_put_off: read(&archive.put_off),
         files_unfiled: read(&archive.failed),
+        files_removed: kept(|keeper| &keeper.files),
+        bytes_removed: kept(|keeper| &keeper.bytes),
+        removals_failed: kept(|keeper| &keeper.failed),
+        overdue: kept(|keeper| &keeper.overdue),
+        held: kept(|keeper| &keeper.held),
     }
 }

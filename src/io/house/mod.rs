@@ -32,7 +32,7 @@ use super::http::feed::Feed;
 use super::http::tokens::Tokens;
 use super::kb::Kb;
 use super::media::{MediaHandle, ShellChoice};
-use super::recorder::{Archive, SealKeys};
+use super::recorder::{Archive, Keeper, SealKeys};
 use super::resolver::Resolver;
 use super::secrets::Keyring;
 use super::sip_socket::SipSockets;
@@ -150,6 +150,8 @@ pub struct House {
     pub(super) archive: Archive,
     /// Keys that recordings are read with, for HTTP.
     pub(super) seal_keys: watch::Sender<Arc<SealKeys>>,
+    /// None by a clock that was set by hand.
+    pub(super) keeper: Option<Keeper>,
     pub(super) store: Option<Store>,
     pub(super) desk: Desk,
     /// Of the feeds.

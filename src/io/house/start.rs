@@ -20,11 +20,12 @@ use crate::io::http::feed::Feed;
 use crate::io::kb::Kb;
 use crate::io::look_up::Sources;
 use crate::io::media::{MediaConfig, MediaHandle, PortRange, needed_files, needed_pairs, raise_file_limit};
-use crate::io::recorder::{self, Archive, ArchiveConfig, Format, RecorderConfig};
+use crate::io::recorder::keeper::due::Terms;
+use crate::io::recorder::{self, Archive, ArchiveConfig, Format, Keeper, KeeperConfig, RecorderConfig};
 use crate::io::resolver::{Pace, Resolver};
 use crate::io::secrets::Keyring;
 use crate::io::sip_socket::{Limits, SipSockets, tls};
-use crate::io::store::{self, Desk, KeptNotice, Opening, Repaired, StoreError};
+use crate::io::store::{self, Desk, Errands, KeptNotice, Opening, Repaired, StoreError};
 use crate::io::trace::Tracer;
 use crate::io::{http, plan_files, ticket_sink};
 use crate::media::SoundBank;
@@ -83,6 +84,8 @@ impl House {
             opening.feed(place, feeds::scope(feed));
         }
         let last_ticket = opening.last_ticket().map_err(outside("store"))?;
+        // Before anything is added by today's clock.
+        let newest = opening.newest().map_err(outside("store"))?;
         let closed = close_crashed(&mut opening, &setup, &plan)?;
         let last_house = opening.last_house().map_err(outside("store"))?;
         let bindings = opening.bindings().map_err(outside("store"))?;
@@ -143,6 +146,7 @@ impl House {
             errands: store.errands(),
         })
         .map_err(outside("archive"))?;
+        let keeper = keeper(&setup, &plan, store.errands(), newest)?;
 
         let tell = door.clone();
         let mut resolver = Resolver::new(
@@ -215,6 +219,7 @@ impl House {
             media,
             archive,
             seal_keys,
+            keeper,
             desk,
             feed_desk,
             sinks,
@@ -418,6 +423,29 @@ fn warn_of_lost_key(data: &Path) {
              old_keys, or they cannot be opened"
         );
     }
+}
+
+/// Removes recordings whose term is over. By a clock that was set by hand none is: a trial must not cost a case its
+/// evidence.
+fn keeper(
+    setup: &Setup,
+    plan: &Plan,
+    errands: Errands,
+    newest: Option<Timestamp>,
+) -> Result<Option<Keeper>, StartError> {
+    if setup.clock.is_shifted() {
+        return Ok(None);
+    }
+    let clock = setup.clock;
+    let config = KeeperConfig {
+        data: setup.data.clone(),
+        errands,
+        terms: Terms::of(plan),
+        newest,
+        clock: Arc::new(move || clock.now()),
+        pace: recorder::keeper::Pace::default(),
+    };
+    Keeper::start(config).map(Some).map_err(outside("keeper"))
 }
 
 /// What recordings become after the call.

@@ -6,7 +6,7 @@ use utoipa::OpenApi;
 
 use super::rights::{self, ROUTES, Who};
 use super::{
-    calls, cases, facts, kb, ledger, missed, notices, plans, problem, queues, recordings, seats, tickets,
+    calls, cases, facts, holds, kb, ledger, missed, notices, plans, problem, queues, recordings, seats, tickets,
     traces, watching, wishes, works,
 };
 
@@ -54,6 +54,8 @@ use super::{
         recordings::manifest,
         recordings::pause,
         recordings::resume,
+        holds::hold,
+        holds::release,
         traces::trace,
         ledger::list,
         plans::show,

@@ -12,6 +12,7 @@ mod document;
 mod facts;
 pub mod feed;
 mod guard;
+mod holds;
 mod kb;
 mod ledger;
 mod listen;
@@ -229,6 +230,8 @@ fn routes(app: Arc<App>) -> Router {
         .route("/v1/recordings/{call}/manifest", get(recordings::manifest))
         .route("/v1/recordings/{call}/pause", post(recordings::pause))
         .route("/v1/recordings/{call}/resume", post(recordings::resume))
+        .route("/v1/recordings/{call}/hold", post(holds::hold))
+        .route("/v1/recordings/{call}/release", post(holds::release))
         .route("/v1/traces/{call}", get(traces::trace))
         .route("/v1/ledger", get(ledger::list))
         .route("/v1/plan", get(plans::show))

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::acd::event::Unchanged;
 use crate::call::Unwilling;
-use crate::io::store::StoreError;
+use crate::io::store::{Removed, StoreError};
 use crate::switchboard::request::Refusal;
 
 /// Why nothing came of a request.
@@ -123,6 +123,7 @@ pub(super) const BROKEN_RECORDING: Kind = Kind(
     "录音文件已损坏或被改动：hotline records verify",
     "the recording's file is damaged or was changed: hotline records verify",
 );
+pub(super) const RECORDING_REMOVED: &str = "recording_removed";
 pub(super) const NO_METHOD: Kind =
     Kind(StatusCode::METHOD_NOT_ALLOWED, "no_such_method", "不支持这个方法", "not by this method");
 pub(super) const CALL_OVER: Kind = Kind(StatusCode::CONFLICT, "call_over", "通话已结束", "the call is over");
@@ -187,6 +188,22 @@ impl Problem {
     pub(super) fn bad_value(field: &str, zh: &str, en: &str) -> Self {
         let (zh, en) = (format!("{field}：{zh}"), format!("{field}: {en}"));
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_value", zh, en).about(field)
+    }
+
+    /// A recording's term was over: when it was removed, and by which class.
+    pub(super) fn removed(removed: &Removed) -> Self {
+        let Removed { at, class, .. } = removed;
+        let (zh, en) = match class {
+            Some(class) => (
+                format!("录音保存期满，按“{class}”一类于 {at} 删除"),
+                format!("its term was over, and the recording was removed at {at}, by the class \"{class}\""),
+            ),
+            None => (
+                format!("录音保存期满，于 {at} 删除"),
+                format!("its term was over, and the recording was removed at {at}"),
+            ),
+        };
+        Problem::new(StatusCode::GONE, RECORDING_REMOVED, zh, en)
     }
 
     /// A parameter that must be there is not.

@@ -26,9 +26,9 @@ use crate::telemetry::CallRecord;
 #[into_params(parameter_in = Query)]
 pub(super) struct Who {
     /// Who asks; with the house's own token only, as any other is somebody's.
-    by: Option<String>,
+    pub(super) by: Option<String>,
     /// Why.
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
     /// Index of the leg whose sound alone is wanted; without it, both sides.
     track: Option<u16>,
 }
@@ -58,6 +58,10 @@ pub(super) struct FileView {
     #[schema(value_type = Vec<Vec<u64>>)]
     pauses: Vec<(u64, u64)>,
     at: String,
+    /// When the file was removed, its term being over; null: it is there.
+    removed_at: Option<String>,
+    /// The class whose term was over; null: `[recording] keep`.
+    removed_class: Option<String>,
 }
 
 /// How a recording stands.
@@ -90,7 +94,8 @@ pub(super) fn asked(
     responses((status = 200, description = "the sound, opened if it is sealed", content(
         (Vec<u8> = "audio/wav"), (Vec<u8> = "audio/flac"))),
         (status = 206, description = "the part of it that `Range: bytes=…` asks for"),
-        (status = 400), (status = 403), (status = 404), (status = 416)))]
+        (status = 400), (status = 403), (status = 404), (status = 416),
+        (status = 410, description = "its term was over, and it was removed: when, and by which class")))]
 pub(super) async fn play(
     Shared(app): Extracted,
     Path(call): Path<String>,
@@ -102,6 +107,11 @@ pub(super) async fn play(
     let facts = app.state.desk.answer(move |reader| reader.facts(call)).await?;
     if !may_export(me.asker.role, facts.iter()) {
         return Err(problem::SECRET_MATTER.into());
+    }
+    let rows = app.state.desk.answer(move |reader| reader.manifest_of(call)).await?;
+    let filed = rows.iter().find(|row| row.track == who.track);
+    if let Some(removed) = filed.and_then(|row| row.removed.as_ref()) {
+        return Err(Problem::removed(removed)); // Nobody heard anything: nothing is written down.
     }
     let record = CallRecord::fold(&facts);
     let file = record.and_then(|record| record.recording).filter(|file| !file.is_empty());
@@ -161,6 +171,8 @@ fn view(row: ManifestRow) -> FileView {
         gaps: row.gaps,
         pauses: row.pauses,
         at: row.at.to_string(),
+        removed_at: row.removed.as_ref().map(|removed| removed.at.to_string()),
+        removed_class: row.removed.and_then(|removed| removed.class),
     }
 }
 

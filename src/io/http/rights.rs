@@ -37,7 +37,7 @@ const fn route(method: Method, path: &'static str, who: Who) -> Route {
 }
 
 /// All of them.
-pub static ROUTES: [Route; 46] = [
+pub static ROUTES: [Route; 48] = [
     route(Method::GET, "/healthz", Who::Anybody),
     route(Method::GET, "/readyz", Who::Anybody),
     route(Method::GET, "/metrics", Who::Anybody),
@@ -78,6 +78,8 @@ pub static ROUTES: [Route; 46] = [
     route(Method::GET, "/v1/recordings/{call}/manifest", LEADING),
     route(Method::POST, "/v1/recordings/{call}/pause", TALKING),
     route(Method::POST, "/v1/recordings/{call}/resume", TALKING),
+    route(Method::POST, "/v1/recordings/{call}/hold", LEADING),
+    route(Method::POST, "/v1/recordings/{call}/release", LEADING),
     route(Method::GET, "/v1/traces/{call}", LEADING),
     route(Method::GET, "/v1/ledger", OWNING),
     route(Method::GET, "/v1/plan", LEADING),

@@ -275,6 +275,7 @@ impl Clerk {
             gaps: filed.gaps.clone(),
             pauses: filed.pauses.clone(),
             at: Timestamp::now(),
+            removed: None,
         };
         Ok((row, superseded))
     }
@@ -434,7 +435,7 @@ fn stands(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|found| found.is_file())
 }
 
-fn sync_directory(of: &Path) -> io::Result<()> {
+pub(super) fn sync_directory(of: &Path) -> io::Result<()> {
     match of.parent() {
         Some(directory) => File::open(directory)?.sync_all(),
         None => Ok(()),

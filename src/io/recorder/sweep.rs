@@ -85,6 +85,9 @@ fn unfiled(data: &Path, reader: &Reader, day: &str, begun: SystemTime) -> Result
     let mut found = Vec::new();
     for ((call, track), forms) in forms {
         let row = listed.remove(&(call, track));
+        if row.as_ref().is_some_and(|row| row.removed.is_some()) {
+            continue; // It is on its way out.
+        }
         if let (Some(row), [name]) = (&row, &forms[..])
             && row.file == name.on(day)
         {

@@ -55,6 +55,8 @@ pub struct Looked {
     pub sealed: usize,
     /// Of the sealed, those that were opened from end to end.
     pub opened: usize,
+    /// Files that were removed when their term was over; of those that are on their way out, too.
+    pub removed: usize,
     /// What was found.
     pub findings: usize,
 }
@@ -87,6 +89,14 @@ pub fn verify(
         let rows = reader.manifest_in(&directory)?;
         let listed: BTreeMap<&str, &ManifestRow> = rows.iter().map(|row| (row.file.as_str(), row)).collect();
         for row in &rows {
+            if let Some(removed) = &row.removed {
+                looked.removed += 1;
+                if removed.gone && data.join(&row.file).symlink_metadata().is_ok() {
+                    let what = "已到期删除，却又在 / was removed when its term was over, and is there".into();
+                    tell(&mut looked, Finding::Changed { file: row.file.clone(), what });
+                }
+                continue;
+            }
             looked.filed += 1;
             let sealed = is_sealed(&row.file);
             looked.sealed += usize::from(sealed);

@@ -35,21 +35,35 @@ pub struct ManifestRow {
     pub pauses: Vec<(u64, u64)>,
     /// When it was filed.
     pub at: Timestamp,
+    /// `Some`: its term was over.
+    pub removed: Option<Removed>,
 }
 
-const COLUMNS: &str =
-    "call, track, file, format, sha256, bytes, samples, lost_frames, gaps, pauses, at FROM recordings";
+/// How a recording's file came to be no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// When that was entered.
+    pub at: Timestamp,
+    /// The class whose term was over; `None`: that of all others.
+    pub class: Option<String>,
+    /// Whether the file is known to be gone; it is removed after the entry.
+    pub gone: bool,
+}
 
-/// Enters a file, in place of what its call's record said of the same sound before.
+const COLUMNS: &str = "call, track, file, format, sha256, bytes, samples, lost_frames, gaps, pauses, at,\
+    removed_at, removed_class, gone FROM recordings";
+
+/// Enters a file, in place of what its call's record said of the same sound before. What was removed stays so.
 pub(super) fn enter(db: &Connection, row: &ManifestRow) -> Result<(), StoreError> {
     let mut replace = db.prepare_cached(
         "INSERT OR REPLACE INTO recordings
              (call, track, file, format, sha256, bytes, samples, lost_frames, gaps, pauses, at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 WHERE NOT EXISTS
+             (SELECT 1 FROM recordings WHERE call = ?1 AND track = ?2 AND removed_at IS NOT NULL)",
     )?;
     replace.execute(params![
         row.call.to_string(),
-        row.track.map_or(BOTH, i64::from),
+        track_number(row.track),
         row.file,
         row.format,
         row.sha256,
@@ -101,6 +115,21 @@ impl Reader {
     }
 }
 
+/// A track as the table has it.
+pub(super) fn track_number(track: Option<u16>) -> i64 {
+    track.map_or(BOTH, i64::from)
+}
+
+/// Rows: `rest` of the statement says which.
+pub(super) fn select(
+    db: &Connection,
+    rest: &str,
+    of: impl rusqlite::Params,
+) -> Result<Vec<ManifestRow>, StoreError> {
+    let mut select = db.prepare_cached(&format!("SELECT {COLUMNS} {rest}"))?;
+    collect(select.query(of)?)
+}
+
 fn collect(mut rows: rusqlite::Rows<'_>) -> Result<Vec<ManifestRow>, StoreError> {
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
@@ -124,6 +153,10 @@ fn read(row: &Row<'_>) -> Result<ManifestRow, StoreError> {
         gaps: spans_of(&row.get::<_, String>(8)?)?,
         pauses: spans_of(&row.get::<_, String>(9)?)?,
         at: parse_time(&row.get::<_, String>(10)?)?,
+        removed: match row.get::<_, Option<String>>(11)? {
+            Some(at) => Some(Removed { at: parse_time(&at)?, class: row.get(12)?, gone: row.get(13)? }),
+            None => None,
+        },
     })
 }
 
@@ -169,6 +202,7 @@ mod tests {
                 gaps: vec![(0, 320)],
                 pauses: vec![(160, 320), (480, 640)],
                 at: "2021-09-01T01:00:00Z".parse().unwrap(),
+                removed: None,
             }
         };
         let rows = [

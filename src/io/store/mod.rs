@@ -23,6 +23,7 @@ mod notices;
 mod office;
 mod places;
 mod read;
+mod removal;
 mod schema;
 mod seats;
 mod write;
@@ -41,10 +42,11 @@ pub use beside::append_beside;
 pub use cases::Case;
 pub use crash::{Repaired, close_crashed};
 pub use desk::Desk;
-pub use manifest::ManifestRow;
+pub use manifest::{ManifestRow, Removed};
 pub use notices::{KeptNotice, NoticeRow};
 pub use office::Ticket;
 pub use read::{CallQuery, DeadLetter, Owed, Reader, age};
+pub use removal::{Hold, Removal};
 pub use schema::{SCHEMA, StoreError};
 pub use write::{Folded, LedgerRow};
 
@@ -307,6 +309,14 @@ impl Errands {
         &self,
         change: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.begin(change).await.map_err(|_| StoreError::Gone)?
+    }
+
+    /// The same without waiting: what comes says when it is on disk.
+    fn begin<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, StoreError>> {
         let (reply, answer) = oneshot::channel();
         let change = move |db: &Connection| -> Box<dyn FnOnce(bool) + Send> {
             let result = whole(db, change);
@@ -314,7 +324,9 @@ impl Errands {
                 drop(reply.send(if committed { result } else { Err(StoreError::Gone) }))
             })
         };
-        self.run(Errand::Change(Box::new(change)), answer).await
+        // Where the writer is gone the reply is dropped, and its asker learns that.
+        self.inbox.push(Request::Errand(Errand::Change(Box::new(change))));
+        answer
     }
 
     async fn run<T>(

@@ -30,6 +30,7 @@ mod promises;
 mod proofs;
 mod queueing;
 mod references;
+mod retention;
 mod returning;
 mod rewriting;
 mod scripts;
@@ -116,6 +117,9 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     sealing::recordings_are_sealed(table, problems);
     sealing::keys_are_single(table, problems);
     sealing::keys_lie_apart(table, problems);
+    retention::said(table, problems);
+    retention::classes(table, problems);
+    retention::secret(table, problems);
     dials::domain(table, problems);
     accounts::secrets(table, problems);
     network::listeners(table, problems);

@@ -25,7 +25,7 @@ use super::feeds;
 use super::fixed::Fixed;
 use super::flows;
 use super::kind::Kind;
-use super::sections::{transition, transport_word};
+use super::sections::{recording_class, transition, transport_word};
 use crate::id::mask;
 
 /// Trunks, groups and queues.
@@ -318,7 +318,9 @@ pub(super) fn others(plan: &Plan) -> Vec<Item> {
         )
     });
     let callers = lanes.chain(policies).chain(flows::flows(plan)).chain(look_ups).chain(bots);
-    callers.chain(tokens).chain(sinks).chain(plan.feeds.iter().map(feeds::feed)).chain(prompts).collect()
+    let classes = plan.recording.retention.classes.iter().map(recording_class);
+    let feeds = plan.feeds.iter().map(feeds::feed);
+    callers.chain(tokens).chain(sinks).chain(feeds).chain(prompts).chain(classes).collect()
 }
 
 fn lane(place: usize, lane: &Lane) -> Item {

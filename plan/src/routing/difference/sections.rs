@@ -9,6 +9,7 @@ use super::super::plan::{
     SecretRef, Survey, Tls, Transition, Transport,
 };
 use super::super::proof::HumanFirst;
+use super::super::retention::RecordingClass;
 use super::super::trace::Trace;
 use super::super::written::duration;
 use super::describe::{Item, row};
@@ -127,7 +128,7 @@ fn limits(limits: &Limits) -> Item {
 }
 
 fn recording(recording: &Recording) -> Item {
-    let Recording { enabled, tracks, format, key, old_keys } = recording;
+    let Recording { enabled, tracks, format, key, old_keys, retention, secret } = recording;
     let format = match format {
         RecordingFormat::Wav => "wav",
         RecordingFormat::Flac => "flac",
@@ -136,24 +137,7 @@ fn recording(recording: &Recording) -> Item {
         .with_switch("启用", "on", *enabled)
         .with_switch("分轨", "tracks", *tracks)
         .with("格式", "format", format)
-        .with_text("加密", "encrypted", key.as_ref().map_or_else(in_the_clear, |key| in_words(key)))
-        .with("旧密钥", "keys of before", row(old_keys.iter().map(place)))
-}
-
-fn in_the_clear() -> Text {
-    Text::new("否", "no")
-}
-
-/// Where a secret is; what it is stays there.
-fn place(secret: &SecretRef) -> String {
-    match secret {
-        SecretRef::File(file) => file.clone(),
-        SecretRef::Env(name) => format!("${name}"),
-    }
-}
-
-fn in_words(key: &SecretRef) -> Text {
-    Text::new(format!("用 {}", place(key)), format!("with {}", place(key)))
+    let Recording { enabled, tracks, format, key, old_keys, retention, secret } = recording;
 }
 
 fn trace(trace: &Trace) -> Item {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::super::diagnostic::{Spot, Text};
 use super::super::plan::{Afterwards, Purpose};
 use super::super::read::{Reader, Value};
+use super::super::retention::ClassTable;
 use super::super::values::Ports;
 use super::*;
 
@@ -26,12 +27,16 @@ impl RoutingTable {
         let mut exception = None;
         let (mut tracks, mut format) = (None, None);
         let (mut key, mut old_keys) = (None, None);
+        let (mut keep, mut keep_is_said, mut secret) = (None, false, None);
         let mut also = |reader: &mut Reader<'_, '_>| {
             exception = reader.optional("exception");
             tracks = reader.optional("tracks");
             format = reader.optional("format");
             key = reader.optional("key");
             old_keys = reader.optional("old_keys");
+            keep = reader.optional("keep");
+            keep_is_said = reader.spot_of("keep").span != reader.spot.span;
+            secret = reader.or("secret", Vec::new());
         };
         let recording = decision(reader, live, ("recording", "enabled", "true"), &mut also);
         let greeting = ("seat_greeting", "spoken", "\"both\"");
@@ -50,6 +55,10 @@ impl RoutingTable {
             recording_format: format,
             recording_key: key,
             recording_old_keys: old_keys,
+            recording_keep: keep,
+            recording_keep_is_said: keep_is_said,
+            recording_secret: secret,
+            recording_classes: reader.sections("recording_class", ClassTable::read),
             seat_greeting,
             seat_sound: reader.section("seat_sound", SoundTable::read),
             survey: reader.section("survey", SurveyTable::read),

@@ -19,6 +19,7 @@ use super::keys::Keys;
 use super::{Ask, House, start};
 use crate::io::kept_plans::{Kept, KeptPlans};
 use crate::io::plan_files::Held;
+use crate::io::recorder::keeper::due::Terms;
 use crate::io::sip_socket::tls::Files;
 use crate::ledger::Trigger;
 use crate::media::SoundBank;
@@ -307,6 +308,9 @@ impl House {
         self.media.set_bank(&self.sounds.bank);
         self.tracer.configure(plan.trace);
         self.archive.set_format(start::format(&plan));
+        if let Some(keeper) = &self.keeper {
+            keeper.set_terms(Terms::of(&plan));
+        }
         self.watched.send_modify(|watched| watched.on = plan.watch);
         let previous = std::mem::replace(&mut self.plan, plan.clone());
         let (file, file_digest) = (self.in_force.file.clone(), self.in_force.file_digest.take());

@@ -157,6 +157,8 @@ mod tests {
             Progress::Done { to: 6 },
             Progress::Begun { to: 7 },
             Progress::Done { to: 7 },
+            Progress::Begun { to: 8 },
+            Progress::Done { to: 8 },
         ];
         assert_eq!(heard, wanted);
         migrate(&mut db, Path::new("kept.db"), |_| panic!("it has its shape")).unwrap();

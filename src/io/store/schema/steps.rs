@@ -216,6 +216,22 @@ CREATE TABLE feed_totals (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// What was removed of the recordings, when and by which class, and whether the file is known to be gone; and whose
+/// recordings are kept whatever their term. What is there is found without looking at what is not.
+const REMOVALS: &str = "
+ALTER TABLE recordings ADD COLUMN removed_at TEXT;
+ALTER TABLE recordings ADD COLUMN removed_class TEXT;
+ALTER TABLE recordings ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX recordings_there ON recordings(file) WHERE removed_at IS NULL;
+CREATE INDEX recordings_leaving ON recordings(file) WHERE removed_at IS NOT NULL AND gone = 0;
+CREATE TABLE recording_holds (
+    call TEXT PRIMARY KEY,
+    held_by TEXT NOT NULL,
+    at TEXT NOT NULL,
+    reason TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
 /// One part of a step.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Part {
@@ -235,5 +251,5 @@ pub(super) const STEPS: [&[Part]; SCHEMA as usize] = [
     &[Part::Sql(SEAT_FACTS)],
     &[Part::Sql(PLACES), Part::NumberFacts, Part::Sql(PLACES_OF_SEATS)],
     &[Part::Sql(CASES_AND_NOTICES)],
-    &[Part::Sql(FEEDS)],
+    &[Part::Sql(FEEDS), Part::Sql(REMOVALS)],
 ];
