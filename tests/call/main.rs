@@ -27,6 +27,7 @@ mod three_way;
 mod three_way_failures;
 mod three_way_keys;
 mod three_way_own;
+mod three_way_rules;
 mod three_way_sound;
 mod urgent;
 mod watching;

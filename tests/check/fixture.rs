@@ -6,7 +6,7 @@ use std::path::Path;
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
     callers, calling, cases, codecs, experts, files, flows, includes, lines, meetings, names, network,
-    people, prompts, queueing, rewriting, shape, trace, transports, trunks,
+    people, prompts, queueing, rewriting, shape, three_way, trace, transports, trunks,
 };
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.
@@ -18,7 +18,7 @@ pub struct Fixture {
 }
 
 pub fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 21] = [
+    let nouns: [&'static [Fixture]; 22] = [
         files::FIXTURES,
         includes::FIXTURES,
         shape::FIXTURES,
@@ -27,6 +27,7 @@ pub fn all() -> impl Iterator<Item = &'static Fixture> {
         names::FIXTURES,
         people::FIXTURES,
         experts::FIXTURES,
+        three_way::FIXTURES,
         queueing::FIXTURES,
         callers::FIXTURES,
         calling::FIXTURES,

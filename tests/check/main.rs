@@ -29,6 +29,7 @@ mod sarif;
 mod schema;
 mod shape;
 mod shipped;
+mod three_way;
 mod trace;
 mod transports;
 mod trunks;

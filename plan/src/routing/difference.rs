@@ -11,6 +11,7 @@ mod flows;
 mod kind;
 mod parts;
 mod sections;
+mod three_way;
 
 use std::collections::BTreeMap;
 

@@ -50,6 +50,7 @@ pub mod source;
 pub mod speech;
 mod starter;
 mod tables;
+pub mod three_way;
 pub mod trace;
 pub mod transition;
 pub mod trunk;

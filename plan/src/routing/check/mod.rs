@@ -29,6 +29,7 @@ mod rewriting;
 mod scripts;
 mod skills;
 mod sounds;
+mod three_way;
 mod trace;
 mod transports;
 mod trunks;
@@ -79,6 +80,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     experts::lines_have_groups(table, problems);
     experts::groups(table, problems);
     experts::keys(table, problems);
+    three_way::leaving(table, problems);
     hours::bands(table, problems);
     hours::of_lines(table, problems);
     calendars::holidays(table, problems);

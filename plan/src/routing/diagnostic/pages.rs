@@ -11,7 +11,7 @@ use super::{Diagnostic, Text};
 use crate::routing::nearest::nearest;
 
 /// A file for each hundred.
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 14] = [
     ("00", include_str!("pages/00.toml")),
     ("01", include_str!("pages/01.toml")),
     ("02", include_str!("pages/02.toml")),
@@ -24,6 +24,7 @@ const FILES: [(&str, &str); 13] = [
     ("11", include_str!("pages/11.toml")),
     ("12", include_str!("pages/12.toml")),
     ("13", include_str!("pages/13.toml")),
+    ("19", include_str!("pages/19.toml")),
     ("w", include_str!("pages/warnings.toml")),
 ];
 
