@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::transport::{Hop, Transport};
+use super::trunk_terms::TrunkTerms;
 use crate::id::{SeatId, TrunkId};
 
 /// Who may talk to the endpoint, from the plan.
@@ -105,6 +106,8 @@ pub struct TrunkConfig {
     pub helpers: Vec<String>,
     /// A drill: whatever answers there sends nobody on.
     pub drill: bool,
+    /// Which extensions are used with it.
+    pub terms: TrunkTerms,
 }
 
 /// Where a trunk wants to read which number was dialled at first.
@@ -158,6 +161,7 @@ impl TrunkConfig {
             emergency: false,
             helpers: Vec::new(),
             drill: false,
+            terms: TrunkTerms::default(),
         }
     }
 }

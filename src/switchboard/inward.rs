@@ -13,6 +13,7 @@ use crate::routing::meeting::{Comer, SEATS};
 use crate::routing::number::Dialled;
 use crate::routing::plan::{DialledFrom, Flow, Line, LineMode, Step};
 use crate::routing::script::PERSON_KEY;
+use crate::routing::trunk_terms::TrunkTerms;
 use crate::routing::watching::NoWatch;
 use crate::sip::event::{EndCause, Event, Invited, Origin};
 use crate::sip::{self, SessionId};
@@ -148,14 +149,18 @@ impl Switchboard {
         let plan = self.plan.clone();
         let dialled = dialled(&invited);
         let mut watch = None;
-        let (way, found, sound) = match &invited.from {
+        let (way, found, (sound, terms)) = match &invited.from {
             Origin::Trunk(trunk) => {
                 let trunk = plan.trunks.get(trunk).ok_or(Turned::ForGood(403))?;
                 let ours = trunk.rewrite.caller_inward.apply(&invited.caller);
                 if ours != invited.caller {
                     invited.caller = ours.into_owned();
                 }
-                (trunk.id.clone(), plan.find_line(trunk, &dialled).ok_or(Turned::ForGood(404))?, &trunk.sound)
+                (
+                    trunk.id.clone(),
+                    plan.find_line(trunk, &dialled).ok_or(Turned::ForGood(404))?,
+                    (&trunk.sound, trunk.terms),
+                )
             }
             Origin::Seat(seat) => {
                 if self.acd.own_calls(seat) >= OWN_CALLS_MAX {
@@ -177,7 +182,7 @@ impl Switchboard {
                         None => return self.clerk_dials(&seat.id, invited, now),
                     },
                 };
-                (TrunkId::from(SEATS), found, &seat.sound)
+                (TrunkId::from(SEATS), found, (&seat.sound, TrunkTerms::default()))
             }
         };
         if self.came_round(&invited, &found.line) {
@@ -220,7 +225,7 @@ impl Switchboard {
             peer: invited.peer.ip(),
             sound_ip: self.sound_ip(&invited),
             session: self.dice.next_u64() >> 16,
-            terms: Terms::new(sound, plan.limits.call_max),
+            terms: Terms::new(sound, plan.limits.call_max).by(&terms),
             keys: self.keys_over(invited.listener),
             plan: plan.clone(),
         };

@@ -3,6 +3,7 @@
 mod attended;
 mod bot;
 mod caller;
+mod dtmf;
 mod early;
 mod ending;
 mod hold;

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
     callers, calling, cases, codecs, experts, files, flows, includes, lines, meetings, names, network,
-    people, prompts, queueing, rewriting, shape, three_way, trace, transports, trunks,
+    people, prompts, queueing, rewriting, shape, three_way, trace, transports, trunk_terms, trunks,
 };
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.
@@ -18,7 +18,7 @@ pub struct Fixture {
 }
 
 pub fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 22] = [
+    let nouns: [&'static [Fixture]; 23] = [
         files::FIXTURES,
         includes::FIXTURES,
         shape::FIXTURES,
@@ -37,6 +37,7 @@ pub fn all() -> impl Iterator<Item = &'static Fixture> {
         network::FIXTURES,
         transports::FIXTURES,
         trunks::FIXTURES,
+        trunk_terms::FIXTURES,
         rewriting::FIXTURES,
         trace::FIXTURES,
         codecs::FIXTURES,

@@ -32,4 +32,5 @@ mod shipped;
 mod three_way;
 mod trace;
 mod transports;
+mod trunk_terms;
 mod trunks;

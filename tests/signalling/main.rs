@@ -22,6 +22,7 @@ mod registrar;
 mod reliable;
 mod replaces;
 mod stories;
+mod trunk_terms;
 mod trunks;
 mod update;
 mod weather;

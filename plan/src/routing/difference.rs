@@ -12,6 +12,7 @@ mod kind;
 mod parts;
 mod sections;
 mod three_way;
+mod trunk_terms;
 
 use std::collections::BTreeMap;
 

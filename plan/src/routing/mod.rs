@@ -54,6 +54,7 @@ pub mod three_way;
 pub mod trace;
 pub mod transition;
 pub mod trunk;
+pub mod trunk_terms;
 mod trunk_values;
 mod values;
 pub mod watching;

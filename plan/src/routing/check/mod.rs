@@ -32,6 +32,7 @@ mod sounds;
 mod three_way;
 mod trace;
 mod transports;
+mod trunk_terms;
 mod trunks;
 mod validity;
 mod ways;
@@ -110,6 +111,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     network::session_expires(table, problems);
     network::trunks(table, problems);
     network::circles(table, problems);
+    trunk_terms::terms(table, problems);
     trunks::far_sides(table, problems);
     trunks::bring_calls(table, problems);
     trunks::groups(table, problems);
