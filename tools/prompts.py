@@ -55,6 +55,11 @@ def wrong_key():
     return tone + [0.0] * round(0.06 * RATE) + tone + [0.0] * round(0.06 * RATE)
 
 
+def tones(*hertz):
+    """Two short soft tones, one after the other: all who talk hear nothing else meanwhile."""
+    return [s for one in hertz for s in fade(sine(one, 0.1, amplitude(-20.0)), 0.01)]
+
+
 def watch_waiting():
     """A soft tone every 4 s while nobody talks: the line stands."""
     return fade(sine(420.0, 0.24, amplitude(-24.0)), 0.08) + [0.0] * round(3.76 * RATE)
@@ -137,6 +142,8 @@ SOUNDS = {
     "busy": lambda: cadence(0.35, 0.35),
     "hold_music": hold_music,
     "wrong_key": wrong_key,
+    "join_tone": lambda: tones(440.0, 660.0),
+    "leave_tone": lambda: tones(660.0, 440.0),
     "watch_waiting": watch_waiting,
     "bench_10s": bench_10s,
     "bench_tone": bench_tone,

@@ -8,8 +8,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::leg::Leg;
 use super::{Call, Doing};
 use crate::id::LegId;
+use crate::routing::trunk_terms::Dtmf;
 use crate::time::{Instant, Now};
 
 /// The two halves of a press are no farther apart: one may be told at its end, and be lost and sent
@@ -50,6 +52,19 @@ impl Digits {
     }
 }
 
+impl Leg {
+    /// Whether the operator lets keys count that come this way.
+    fn counts_keys_by(&self, way: Way) -> bool {
+        match (self.terms.dtmf, way) {
+            (Dtmf::Auto, _) => true,
+            // Without events a press in the sound is a tone, or speech that is like one.
+            (Dtmf::Rfc4733, Way::Sound) => self.has_telephone_event(),
+            (Dtmf::Inband, Way::Sound) => true,
+            (Dtmf::Rfc4733 | Dtmf::Inband, Way::Signalling) => false,
+        }
+    }
+}
+
 impl Call {
     pub(super) fn digit_heard(&mut self, leg: LegId, digit: char, now: Now) {
         self.digit_by(Way::Sound, leg, digit, now);
@@ -61,6 +76,9 @@ impl Call {
 
     fn digit_by(&mut self, way: Way, id: LegId, digit: char, now: Now) {
         let Some(leg) = self.leg_mut(id) else { return };
+        if !leg.counts_keys_by(way) {
+            return;
+        }
         if !leg.presses.is_new(digit, way, now.mono) {
             return;
         }

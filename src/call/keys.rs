@@ -5,7 +5,7 @@
 //! | `*1` … `*9` | asks whom `[three_way] keys` has for the digit |
 //! | `**` number `#` | asks that number |
 //! | `*0` | all three talk |
-//! | `*#` | the third party goes |
+//! | `*#` | the third party goes; a caller who was left with music is back |
 //! | `##` | the clerk leaves |
 //!
 //! A code's keys follow one another within [`KEYS_MAX`]; what was begun and not ended by then is
@@ -24,8 +24,8 @@ use super::third::Standing;
 
 /// From one key of a code to the next.
 const KEYS_MAX: Duration = Duration::from_secs(4);
-/// How long a clerk is spoken to at most, should the engine never say that it is through.
-const WORDS_MAX: Duration = Duration::from_secs(4);
+/// How long somebody who talks is spoken to at most, should the engine never say that it is through.
+pub(super) const WORDS_MAX: Duration = Duration::from_secs(4);
 /// Digits of a number that is asked for.
 const NUMBER_MAX: usize = 20;
 /// Said to a clerk, and nobody else, whose code is none or cannot be.
@@ -130,9 +130,14 @@ impl Call {
         }
     }
 
+    /// Something is being said to it.
+    pub(super) fn is_told(&self, leg: LegId) -> bool {
+        matches!(self.ears.of(leg), Ear::Words(_))
+    }
+
     fn refuse_key(&mut self, leg: LegId, now: Now) {
-        if matches!(self.ears.of(leg), Ear::Words(_)) {
-            return; // Something is being said.
+        if self.is_told(leg) {
+            return;
         }
         if self.say(leg, &[WRONG_KEY.into()]).is_some() {
             self.timers.set(Timer::Words(leg.index), now.mono + WORDS_MAX);

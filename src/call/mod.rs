@@ -7,6 +7,7 @@
 mod arrange;
 mod attended;
 mod bot;
+mod chime;
 mod digits;
 mod early;
 mod early_offer;

@@ -79,7 +79,11 @@ impl Call {
         let mut playing = Vec::new();
         for leg in untold {
             match self.say(leg, std::slice::from_ref(&prompt)) {
-                Some(mark) => playing.push((leg, mark)),
+                Some(mark) => {
+                    // A tone that it takes the place of is not waited for any more.
+                    self.timers.cancel(Timer::Words(leg.index));
+                    playing.push((leg, mark));
+                }
                 None => self.noticed.push(leg),
             }
         }

@@ -175,7 +175,7 @@ impl Call {
     }
 
     /// The clerk or peer who talked is gone.
-    fn other_left(&mut self, vanished: bool, now: Now) {
+    pub(super) fn other_left(&mut self, vanished: bool, now: Now) {
         match &self.doing {
             // As many telephones do after the 202 to their REFER: the transfer goes on.
             Doing::Transferring => {

@@ -13,6 +13,7 @@ use crate::id::{LegId, PromptId, SeatId};
 use crate::media::Order;
 use crate::routing::plan::{Peer, Step, TicketReason};
 use crate::routing::reach::Reached;
+use crate::routing::three_way::{ClerkLeaves, ThirdLeaves};
 use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
 use crate::time::Now;
@@ -345,19 +346,31 @@ impl Call {
         self.third.as_ref().is_some_and(|third| !third.is_there() && self.keeps_clerk(&third.to))
     }
 
-    /// It hung up, or is gone, after it had picked up: who asked is with the caller again.
+    /// It hung up, or is gone, after it had picked up: who asked is with the caller again, at once or as soon
+    /// as they want to be.
     pub(super) fn third_left(&mut self, vanished: bool, now: Now) {
+        let were_three = self.are_three();
         if let Some(party) = self.third.as_mut().and_then(|third| third.party.take()) {
             self.drop_other(party, vanished, now);
         }
         self.give_up_third(TransferStep::Returned, 480);
+        // Who is no clerk of ours, as a sub-center that referred, has no way to take the caller back.
+        let stays = self.plan.three_way.third_leaves == ThirdLeaves::Hold && self.clerk().is_some();
+        self.held |= stays;
+        if were_three {
+            self.chime_leave(now);
+        }
         self.arrange(now);
     }
 
     /// It is let go of, wherever it stands.
     pub(super) fn return_to_caller(&mut self, now: Now) {
+        let were_three = self.are_three();
         self.let_third_go(now);
         self.give_up_third(TransferStep::Returned, 487);
+        if were_three {
+            self.chime_leave(now);
+        }
         self.arrange(now);
     }
 
@@ -397,9 +410,23 @@ impl Call {
         party
     }
 
+    /// Whether the call ends for all when who asked leaves three. A telephone that vanished has not left, and
+    /// nobody is cut off from help in an emergency (the notice, 四(四)).
+    fn ends_with_clerk(&self, vanished: bool) -> bool {
+        let ends = self.plan.three_way.clerk_leaves == ClerkLeaves::End;
+        let help = self.third.as_ref().is_some_and(|third| self.is_emergency(&third.to));
+        ends && self.are_three() && !vanished && !help
+    }
+
     /// Who asked leaves. Before the third has picked up, the caller is put through to it; after that, the
-    /// two remain.
+    /// two remain, or all is over, as the plan says of three.
     pub(super) fn asker_leaves(&mut self, vanished: bool, now: Now) {
+        if self.ends_with_clerk(vanished) {
+            self.let_third_go(now);
+            self.give_up_third(TransferStep::Returned, 487);
+            return self.other_left(vanished, now);
+        }
+        let were_three = self.are_three();
         let Some(third) = &self.third else { return };
         let (to, kind, there) = (third.name(), third.kind, third.is_there());
         self.tell(Told::Transfer { to, kind, step: TransferStep::Left });
@@ -412,6 +439,9 @@ impl Call {
             let third = self.third.take();
             self.other = third.and_then(|third| third.party);
             self.put_through = self.clerk().is_some();
+            if were_three {
+                self.chime_leave(now);
+            }
             return self.arrange(now);
         }
         self.doing = Doing::Transferring;
@@ -441,6 +471,7 @@ impl Call {
             let (to, kind) = (third.name(), third.kind);
             self.held = false;
             self.tell(Told::Transfer { to, kind, step: TransferStep::Merged });
+            self.chime_join(now);
         }
         self.arrange(now);
     }

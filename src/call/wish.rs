@@ -19,10 +19,10 @@ pub enum Wish {
     },
     /// All three talk.
     Merge,
-    /// The clerk leaves; the caller and the third party go on. Before the third party has picked up: the
+    /// The clerk leaves; the caller and the third party go on, or of three all hang up, as the plan says. Before the third party has picked up: the
     /// caller is put through to it, and the clerk waits for nothing.
     Leave,
-    /// The third party is let go; clerk and caller talk.
+    /// The third party is let go, or has left a caller with music; clerk and caller talk.
     Return,
     /// The caller is left with music.
     Hold,
@@ -89,8 +89,11 @@ impl Call {
             Wish::Leave => self.leave(now),
             Wish::Return => {
                 self.talking()?;
-                self.third.as_ref().ok_or(Unwilling::NoThird)?;
-                self.return_to_caller(now);
+                match &self.third {
+                    None if self.held => return self.hold(false, now),
+                    None => return Err(Unwilling::NoThird),
+                    Some(_) => self.return_to_caller(now),
+                }
                 Ok(())
             }
             Wish::Hold => self.hold(true, now),

@@ -12,7 +12,6 @@ use super::dialog::{Dialog, MAX_FORWARDS};
 use super::door::{self, Visitor};
 use super::endpoint::{Endpoint, OVERLOAD_RETRY_S, Source, User, role};
 use super::event::{Event, Gate, Invited, Origin, TurnedAway};
-use super::extensions::{self, RELIABLE};
 use super::load::Rank;
 use super::message::Message;
 use super::method::Method;
@@ -22,6 +21,7 @@ use super::refresh::{self, MIN_SE_S};
 use super::session::{Phase, Session};
 use super::tags::session_of;
 use super::transaction::{InviteServer, Key, Machine};
+use super::trunk_terms::Unfit;
 use super::wire_ref::WireRef;
 use super::writing::reply_to;
 use crate::time::Now;
@@ -45,7 +45,29 @@ impl Endpoint {
         if self.came_back(&request) {
             return self.refuse_plainly(&request, from, 482, &[], TurnedAway::OutOfDialog);
         }
-        if refresh::is_too_brief(&request) {
+        let terms = self.terms_with(Some(&origin));
+        match terms.judge(&request) {
+            Ok(()) => {}
+            Err(Unfit::Requires(tag)) => {
+                return self.refuse_plainly(
+                    &request,
+                    from,
+                    420,
+                    &[("Unsupported", tag)],
+                    TurnedAway::Unsupported,
+                );
+            }
+            Err(Unfit::Lacks(tag)) => {
+                return self.refuse_plainly(
+                    &request,
+                    from,
+                    421,
+                    &[("Require", tag)],
+                    TurnedAway::Unsupported,
+                );
+            }
+        }
+        if terms.timer && refresh::is_too_brief(&request) {
             let min = MIN_SE_S.to_string();
             return self.refuse_plainly(&request, from, 422, &[("Min-SE", &min)], TurnedAway::BadRequest);
         }
@@ -94,14 +116,14 @@ impl Endpoint {
             from: origin,
             dialled: door::dialled(&request),
             offer,
-            reliable: extensions::supports(&request, RELIABLE),
+            reliable: terms.is_reliable(&request),
             max_forwards: request.max_forwards().ok().flatten().unwrap_or(MAX_FORWARDS as u8),
             peer: from.peer,
             listener: from.listener,
             wire_ref: WireRef::of_call_id(request.call_id().unwrap_or_default()).to_string(),
         };
         let phase = Phase::Incoming { tx, request, ring_again: None };
-        self.sessions.insert(id, Session { party, ..Session::new(dialog, phase, false) });
+        self.sessions.insert(id, Session { party, terms, ..Session::new(dialog, phase, false) });
         self.tell(Event::Invited(Box::new(invited)));
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::transport::{Hop, Transport};
+use super::trunk_terms::TrunkTerms;
 use crate::id::{SeatId, TrunkId};
 
 /// Who may talk to the endpoint, from the plan.
@@ -107,6 +108,8 @@ pub struct TrunkConfig {
     pub drill: bool,
     /// Another platform of the hotline is behind it: calls that are handed over to it are signed.
     pub platform: bool,
+    /// Which extensions are used with it.
+    pub terms: TrunkTerms,
 }
 
 /// Where a trunk wants to read which number was dialled at first.
@@ -161,6 +164,7 @@ impl TrunkConfig {
             helpers: Vec::new(),
             drill: false,
             platform: false,
+            terms: TrunkTerms::default(),
         }
     }
 }

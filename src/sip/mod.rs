@@ -61,6 +61,7 @@ mod subscription;
 mod tags;
 pub mod transaction;
 pub mod transport;
+pub mod trunk_terms;
 mod trunks;
 mod uac;
 mod uas;

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use super::content::{self, Content};
 use super::endpoint::{Endpoint, Source, User};
 use super::event::{EndCause, Event, SessionId};
-use super::extensions::TIMER;
 use super::message::Message;
 use super::method::Method;
 use super::refresh;
@@ -77,7 +76,7 @@ impl Endpoint {
         let draft = session.dialog.draft(&Method::Invite, seq, &via);
         let draft = self.sign(draft, listener).header("Allow", super::writing::ALLOW);
         // Nothing rings here, so there is nothing to be told reliably.
-        let draft = draft.header("Supported", TIMER);
+        let draft = session.terms.again(draft);
         let draft = match &session.refresh {
             Some(refresh) => refresh.ask(draft),
             None => draft,

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use super::again::Changed;
 use super::build::Draft;
 use super::endpoint::{Endpoint, User};
-use super::event::{Config, EndCause, Event, SessionId};
+use super::event::{EndCause, Event, Origin, SessionId};
 use super::extensions::{TIMER, supports};
 use super::message::Message;
 use super::method::Method;
@@ -137,8 +137,8 @@ pub(super) fn is_too_brief(request: &Message) -> bool {
 }
 
 /// What we ask for, and give where it is left to us, seconds.
-pub(super) fn interval_s(config: &Config) -> u32 {
-    match config.session_expires_s {
+pub(super) fn interval_s(said_s: u32) -> u32 {
+    match said_s {
         0 => INTERVAL_S,
         said => said.clamp(MIN_SE_S, INTERVAL_MAX_S),
     }
@@ -201,9 +201,10 @@ impl Session {
     }
 
     /// They have accepted a request of ours (RFC 4028 §7.2): without a word on the timer there is
-    /// none. `described`: what we said with it, if we did.
+    /// none, nor where the operator wants none. `described`: what we said with it, if we did.
     pub(super) fn take_terms(&mut self, answer: &Message, described: Option<&[u8]>, now: Instant) {
-        let Some((seconds, by_callee)) = session_expires(answer) else {
+        let said = session_expires(answer).filter(|_| self.terms.timer);
+        let Some((seconds, by_callee)) = said else {
             self.refresh = None;
             return;
         };
@@ -297,7 +298,11 @@ impl Endpoint {
     /// Answers a 422 to our first INVITE with a longer interval, once (RFC 4028 §7.3). `invite` is
     /// what was refused.
     pub(super) fn ask_longer(&mut self, tx: usize, invite: &Message, refusal: &Message, now: Now) -> bool {
-        let asked = interval_s(&self.config);
+        let party = match self.table.get_mut(tx).map(|entry| &entry.user) {
+            Some(User::Inviting(inviting)) => inviting.trunk.clone().map(Origin::Trunk),
+            _ => None,
+        };
+        let asked = self.terms_with(party.as_ref()).interval_s(&self.config);
         let Some(min) = min_se(refusal).filter(|min| (asked + 1..=INTERVAL_MAX_S).contains(min)) else {
             return false;
         };

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::content::{self, Content};
 use super::endpoint::{Endpoint, Source, User};
 use super::event::{EndCause, Event, SessionId, TurnedAway};
-use super::extensions::{RELIABLE, SUPPORTED};
+use super::extensions::RELIABLE;
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
@@ -85,12 +85,6 @@ impl Reliable {
 }
 
 impl Endpoint {
-    /// Whether a provisional answer to `request` goes reliably: where the caller insists, or where
-    /// it can and there is something that it must not miss.
-    pub(super) fn goes_reliably(request: &Message, describes: bool) -> bool {
-        request.lists(Name::Require, RELIABLE) || describes && request.lists(Name::Supported, RELIABLE)
-    }
-
     /// Sends a provisional answer reliably, or lines it up.
     pub(super) fn progress_reliably(&mut self, id: SessionId, status: u16, sdp: Option<Bytes>, now: Now) {
         let first = 1 + self.dice.below(RSEQ_END - 1) as u32;
@@ -140,7 +134,7 @@ impl Endpoint {
         else {
             return;
         };
-        let (tx, request) = (*tx, request.clone());
+        let (tx, request, supported) = (*tx, request.clone(), session.terms.supported());
         let Some(entry) = self.table.get_mut(tx) else {
             return;
         };
@@ -154,7 +148,7 @@ impl Endpoint {
         let from = Source { listener: entry.listener, peer: entry.peer };
         let mut draft = self
             .answer_draft(&request, from, status, id)
-            .header("Supported", SUPPORTED)
+            .header("Supported", supported)
             .header("Require", RELIABLE)
             .header_number(Name::Rseq, u64::from(rseq));
         if let Some(sdp) = &sdp {

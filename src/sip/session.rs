@@ -13,6 +13,7 @@ use super::refresh::Refresh;
 use super::reliable::Reliable;
 use super::subscription::Subscription;
 use super::transaction::{PATIENCE, T1, T2};
+use super::trunk_terms::TrunkTerms;
 use crate::time::Instant;
 
 /// A provisional answer is repeated this often, or proxies on the way give up (RFC 3261 §13.3.1.1).
@@ -43,6 +44,8 @@ pub(super) struct Session {
     pub(super) refresh: Option<Box<Refresh>>,
     /// Whom it is with; whoever else asks for its place does not get it.
     pub(super) party: Option<Origin>,
+    /// Which extensions are used in it: those of the plan that it began with.
+    pub(super) terms: TrunkTerms,
     /// REFERs under way in the dialog.
     pub(super) subscriptions: Vec<Subscription>,
     /// One was there before.
@@ -153,6 +156,7 @@ impl Session {
             reliable: None,
             refresh: None,
             party: None,
+            terms: TrunkTerms::default(),
             subscriptions: Vec::new(),
             was_referred: false,
         }

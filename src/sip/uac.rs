@@ -13,12 +13,10 @@ use super::dialog::{Dialog, MAX_FORWARDS};
 use super::early::Early;
 use super::endpoint::{Endpoint, Source, User};
 use super::event::{EndCause, Event, Invite, NoWay, Origin, Route, SessionId, Target, TrunkConfig, WayTo};
-use super::extensions::SUPPORTED;
 use super::hunt::{Lost, Step};
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
-use super::refresh;
 use super::session::{Farewell, Phase, Session};
 use super::tags::tag_of;
 use super::transaction::{InviteClient, Key, Machine};
@@ -189,9 +187,9 @@ impl Endpoint {
             .header("Call-ID", call_id)
             .header("CSeq", format!("{seq} INVITE"));
         draft = self.sign(draft, way.source.listener).header("Allow", super::writing::ALLOW);
-        let interval = u64::from(refresh::interval_s(&self.config));
-        draft = draft.header("Supported", SUPPORTED).header_number(Name::SessionExpires, interval);
         let trunk = way.trunk.as_ref().and_then(|trunk| self.trunk(trunk));
+        let terms = trunk.map(|trunk| trunk.terms).unwrap_or_default();
+        draft = terms.ask(draft, &self.config);
         draft = self.carry(draft, id, invite, trunk, (from_user, host, &way.uri));
         for (name, value) in &invite.headers {
             if !OURS.contains(&Name::of(name.as_bytes())) {
@@ -228,7 +226,7 @@ impl Endpoint {
         }
         let phase = Phase::Calling { tx, lapses, hung_up: false };
         self.ways_out.begin(id, dialog.uuids.local);
-        self.sessions.insert(id, Session { party, next_offer, ..Session::new(dialog, phase, true) });
+        self.sessions.insert(id, Session { party, terms, next_offer, ..Session::new(dialog, phase, true) });
         self.wake(id);
         Ok(())
     }

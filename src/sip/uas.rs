@@ -8,7 +8,6 @@ use super::content;
 use super::endpoint::{Endpoint, Source, User};
 use super::endpoint_requests::is_stateless_tag;
 use super::event::{EndCause, Event, SessionId, TurnedAway};
-use super::extensions::SUPPORTED;
 use super::hunt::Lost;
 use super::message::Message;
 use super::reason;
@@ -34,7 +33,7 @@ impl Endpoint {
             return;
         }
         *ring_again = Some(now.mono + RING_AGAIN);
-        if Self::goes_reliably(request, sdp.is_some()) {
+        if session.terms.goes_reliably(request, sdp.is_some()) {
             self.progress_reliably(id, status, sdp.map(Sdp::write), now);
             return self.wake(id);
         }
@@ -136,10 +135,11 @@ impl Endpoint {
         let mut draft = self.answer_draft(request, from, status, id);
         let mut settled = false;
         if (200..300).contains(&status) {
-            draft = draft.header("Supported", SUPPORTED);
-            let ours = refresh::interval_s(&self.config);
+            let own = self.sessions.get(&id).map(|session| session.terms).unwrap_or_default();
+            draft = draft.header("Supported", own.supported());
+            let ours = own.interval_s(&self.config);
             if let Some(session) = self.sessions.get_mut(&id) {
-                let terms = refresh::terms(request, session.timer(), ours);
+                let terms = refresh::terms(request, session.timer(), ours).filter(|_| own.timer);
                 let described = terms.and_then(|_| sdp.clone());
                 session.keep_terms(terms, request, described, now.mono);
                 draft = match terms {

@@ -7,7 +7,6 @@ use super::build::Draft;
 use super::content::{self, Content};
 use super::endpoint::{Endpoint, Source, User};
 use super::event::{Event, SessionId, TurnedAway};
-use super::extensions::{SUPPORTED, TIMER};
 use super::message::Message;
 use super::method::Method;
 use super::name::Name;
@@ -93,8 +92,9 @@ impl Endpoint {
         described: Option<Bytes>,
         now: Now,
     ) -> Draft {
-        let draft = self.answer_draft(request, from, 200, id).header("Supported", SUPPORTED);
-        let ours = refresh::interval_s(&self.config);
+        let own = self.sessions.get(&id).map(|session| session.terms).unwrap_or_default();
+        let draft = self.answer_draft(request, from, 200, id).header("Supported", own.supported());
+        let ours = own.interval_s(&self.config);
         let Some(session) = self.sessions.get_mut(&id) else {
             return draft;
         };
@@ -103,7 +103,7 @@ impl Endpoint {
         if request.method() != Some(&Method::Update) || !stands {
             return draft;
         }
-        let terms = refresh::terms(request, session.timer(), ours);
+        let terms = refresh::terms(request, session.timer(), ours).filter(|_| own.timer);
         session.keep_terms(terms, request, described, now.mono);
         match terms {
             Some(terms) => terms.write(draft),
@@ -164,8 +164,9 @@ impl Endpoint {
         };
         let offers = sdp.is_some();
         let refresh = session.refresh.as_ref();
+        let own = session.terms;
         let finish = |draft: Draft| {
-            let draft = draft.header("Allow", ALLOW).header("Supported", TIMER);
+            let draft = own.again(draft.header("Allow", ALLOW));
             let draft = match refresh {
                 Some(refresh) => refresh.ask(draft),
                 None => draft,

@@ -15,6 +15,7 @@ use crate::routing::number::Dialled;
 use crate::routing::peers::Refused;
 use crate::routing::plan::{DialledFrom, Flow, Line, LineMode, Step};
 use crate::routing::script::PERSON_KEY;
+use crate::routing::trunk_terms::TrunkTerms;
 use crate::routing::watching::NoWatch;
 use crate::sip::event::{EndCause, Event, Invited, Origin};
 use crate::sip::{self, SessionId};
@@ -154,7 +155,7 @@ impl Switchboard {
         let plan = self.plan.clone();
         let dialled = dialled(&invited);
         let mut watch = None;
-        let (way, found, sound) = match &invited.from {
+        let (way, found, (sound, terms)) = match &invited.from {
             Origin::Trunk(trunk) => {
                 let trunk = plan.trunks.get(trunk).ok_or(Turned::ForGood(403))?;
                 let ours = trunk.rewrite.caller_inward.apply(&invited.caller);
@@ -164,7 +165,7 @@ impl Switchboard {
                 (
                     trunk.id.clone(),
                     plan.find_line(trunk, &dialled, now.wall).ok_or(Turned::ForGood(404))?,
-                    &trunk.sound,
+                    (&trunk.sound, trunk.terms),
                 )
             }
             Origin::Seat(seat) => {
@@ -187,7 +188,7 @@ impl Switchboard {
                         None => return self.clerk_dials(&seat.id, invited, now),
                     },
                 };
-                (TrunkId::from(SEATS), found, &seat.sound)
+                (TrunkId::from(SEATS), found, (&seat.sound, TrunkTerms::default()))
             }
         };
         if self.came_round(&invited, &found.line) {
@@ -234,7 +235,7 @@ impl Switchboard {
             peer: invited.peer.ip(),
             sound_ip: self.sound_ip(&invited),
             session: self.dice.next_u64() >> 16,
-            terms: Terms::new(sound, plan.limits.call_max),
+            terms: Terms::new(sound, plan.limits.call_max).by(&terms),
             keys: self.keys_over(invited.listener),
             plan: plan.clone(),
         };

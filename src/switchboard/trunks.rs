@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use crate::id::TrunkId;
 use crate::routing::Plan;
 use crate::routing::plan::{self, ForwardedIn, Trunk, TrunkTarget};
+use crate::routing::trunk_terms::{Reliability, SessionTimer};
 use crate::sip::event::{Forwarding, ListenerConfig, Probe, Route, TrunkAccount, TrunkConfig};
 use crate::sip::locate::{self, Destination, Reach};
+use crate::sip::trunk_terms::{Provisional, TrunkTerms};
 use crate::sip::{Hop, Transport};
 
 /// Passwords of trunks' accounts; never shown.
@@ -127,6 +129,18 @@ fn config(trunk: &Trunk, hops: Vec<Hop>, passwords: &TrunkPasswords) -> TrunkCon
         helpers: Vec::new(),
         drill: false,
         platform: false,
+        terms: TrunkTerms {
+            provisional: match trunk.terms.reliable {
+                Reliability::Supported => Provisional::Supported,
+                Reliability::Required => Provisional::Required,
+                Reliability::Off => Provisional::Unreliable,
+            },
+            timer: trunk.terms.session_timer == SessionTimer::Supported,
+            session_expires_s: trunk
+                .terms
+                .session_expires
+                .map_or(0, |own| own.as_secs().try_into().unwrap_or(u32::MAX)),
+        },
     }
 }
 

@@ -3,6 +3,7 @@
 mod attended;
 mod bot;
 mod caller;
+mod dtmf;
 mod early;
 mod ending;
 mod hold;
@@ -27,6 +28,7 @@ mod three_way;
 mod three_way_failures;
 mod three_way_keys;
 mod three_way_own;
+mod three_way_rules;
 mod three_way_sound;
 mod urgent;
 mod watching;

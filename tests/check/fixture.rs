@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
-    callers, calling, cases, codecs, experts, feeds, files, flows, in_use, includes, kb, kpi, lines, meetings, names, network, peers, people, prompts, queueing, retention, rewriting, sealing, shape, trace, transports, trunks,
+    callers, calling, cases, codecs, experts, feeds, files, flows, in_use, includes, kb, kpi, lines, meetings, names, network, peers, people, prompts, queueing, retention, rewriting, sealing, shape, three_way, trace, transports, trunk_terms, trunks,
 };
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.
@@ -17,7 +17,7 @@ pub struct Fixture {
 }
 
 pub fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 28] = [
+    let nouns: [&'static [Fixture]; 30] = [
         files::FIXTURES,
         includes::FIXTURES,
         shape::FIXTURES,
@@ -28,6 +28,7 @@ pub fn all() -> impl Iterator<Item = &'static Fixture> {
         people::FIXTURES,
         experts::FIXTURES,
         peers::FIXTURES,
+        three_way::FIXTURES,
         queueing::FIXTURES,
         callers::FIXTURES,
         calling::FIXTURES,
@@ -40,6 +41,7 @@ pub fn all() -> impl Iterator<Item = &'static Fixture> {
         feeds::FIXTURES,
         transports::FIXTURES,
         trunks::FIXTURES,
+        trunk_terms::FIXTURES,
         rewriting::FIXTURES,
         retention::FIXTURES,
         trace::FIXTURES,

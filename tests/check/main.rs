@@ -36,6 +36,8 @@ mod schema;
 mod sealing;
 mod shape;
 mod shipped;
+mod three_way;
 mod trace;
 mod transports;
+mod trunk_terms;
 mod trunks;

@@ -23,6 +23,7 @@ mod registrar;
 mod reliable;
 mod replaces;
 mod stories;
+mod trunk_terms;
 mod trunks;
 mod update;
 mod weather;

@@ -1,6 +1,8 @@
 //! Three on a call, row by row: who adds the third and how, what the third is, what it speaks, and what
 //! happens. In each row it is heard who hears whom, and read what the record says of it.
 
+mod rules;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

@@ -289,6 +289,7 @@ fn trunk(table: &TrunkTable, live: bool) -> Option<Trunk> {
         emergency_center: value(&table.emergency_center)?,
         drill: table.drill.as_ref().is_some_and(|said| said.value),
         sound: table.sound.plan(None),
+        terms: table.terms.plan(),
         rewrite: match &table.rewrite {
             Some(rewrite) => rewriting(rewrite)?,
             None => Rewriting::default(),

@@ -15,6 +15,8 @@ mod kpi;
 mod parts;
 mod returned;
 mod sections;
+mod three_way;
+mod trunk_terms;
 
 use std::collections::BTreeMap;
 

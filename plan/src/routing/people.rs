@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::number::{self, Dialled};
 use super::plan::{DialledFrom, Plan, SecretRef};
+use super::three_way::{ClerkLeaves, ThirdLeaves, Tones};
 use crate::id::{LineId, PromptId, SeatId};
 
 pub use super::hours::{Band, Hours};
@@ -178,6 +179,12 @@ pub struct ThreeWay {
     pub hold_max: Duration,
     /// Said to a caller for whom a third party could not be reached, once the clerk is gone.
     pub failed_prompt: PromptId,
+    /// What is heard when somebody joins or leaves.
+    pub tones: Tones,
+    /// When the clerk leaves three who talk.
+    pub clerk_leaves: ClerkLeaves,
+    /// When the third leaves, whether three talked or it talked with the clerk alone.
+    pub third_leaves: ThirdLeaves,
 }
 
 impl Default for ThreeWay {
@@ -186,6 +193,9 @@ impl Default for ThreeWay {
             keys: std::collections::BTreeMap::new(),
             hold_max: Duration::from_secs(3 * 60),
             failed_prompt: "sub_center_unanswered".into(),
+            tones: Tones::default(),
+            clerk_leaves: ClerkLeaves::default(),
+            third_leaves: ThirdLeaves::default(),
         }
     }
 }

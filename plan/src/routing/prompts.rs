@@ -8,6 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::diagnostic::Text;
+use super::three_way::{JOIN_TONE, LEAVE_TONE};
 
 mod manifest;
 
@@ -63,7 +64,7 @@ pub const REQUIRED: [&str; 36] = [
 ];
 
 /// Sounds that the engine asks for by id where the file uses what they are for.
-pub const SAID_SOMETIMES: [&str; 21] = [
+pub const SAID_SOMETIMES: [&str; 23] = [
     CALLBACK_OFFER,
     "callback_kept",
     COOL_DOWN,
@@ -85,6 +86,8 @@ pub const SAID_SOMETIMES: [&str; 21] = [
     "day",
     "hour",
     "zheng",
+    JOIN_TONE,
+    LEAVE_TONE,
 ];
 
 /// Offers a call back, and says by which key.

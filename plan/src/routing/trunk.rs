@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::plan::{DialledFrom, ForwardedIn, IpNet, Plan, SecretRef, Transport};
 use super::rewrite::Rewriting;
 use super::sound::Sound;
+use super::trunk_terms::TrunkTerms;
 use crate::id::TrunkId;
 
 /// `[[trunk]]`.
@@ -49,6 +50,8 @@ pub struct Trunk {
     pub drill: bool,
     /// Its codecs, and whether they are encrypted.
     pub sound: Sound,
+    /// Packets, keys, provisional answers, timers.
+    pub terms: TrunkTerms,
     /// How its numbers differ from ours.
     pub rewrite: Rewriting,
 }

@@ -16,6 +16,8 @@ use super::read::{Node, Value, plain_secret, read_table, wrong_type};
 use super::shape::{self, Form};
 use super::source::{Problems, Said};
 use super::tables::{BenchWord, ModeWord, SinkWord};
+use super::three_way::{ClerkLeaves, ThirdLeaves, Tones};
+use super::trunk_terms::{Dtmf, Reliability, SessionTimer};
 use super::written::{self, Written};
 
 impl Value for String {
@@ -379,6 +381,16 @@ choice!(Purpose: "live" => Purpose::Live, "bench" => Purpose::Bench);
 choice!(Afterwards: "connect" => Afterwards::Connect, "release" => Afterwards::Release);
 choice!(Transport: "udp" => Transport::Udp, "tcp" => Transport::Tcp, "tls" => Transport::Tls);
 choice!(SeatGreeting: "both" => SeatGreeting::Both, "silent" => SeatGreeting::Silent);
+choice!(Tones: "none" => Tones::None, "join" => Tones::Join, "join_leave" => Tones::JoinLeave);
+choice!(ClerkLeaves: "keep" => ClerkLeaves::Keep, "end" => ClerkLeaves::End);
+choice!(ThirdLeaves: "clerk" => ThirdLeaves::Clerk, "hold" => ThirdLeaves::Hold);
+choice!(Dtmf: "auto" => Dtmf::Auto, "rfc4733" => Dtmf::Rfc4733, "inband" => Dtmf::Inband);
+choice!(Reliability:
+    "supported" => Reliability::Supported,
+    "required" => Reliability::Required,
+    "off" => Reliability::Off,
+);
+choice!(SessionTimer: "supported" => SessionTimer::Supported, "off" => SessionTimer::Off);
 choice!(RecordingFormat: "wav" => RecordingFormat::Wav, "flac" => RecordingFormat::Flac);
 choice!(ModeWord:
     "primary" => ModeWord::Primary,

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use crate::media::LegConfig;
 use crate::media::order::{Codec, Flow, Group, PortSlot, Srtp, Watches};
+use crate::routing::trunk_terms::Dtmf;
 use crate::sip::Warning;
 use crate::sip::sdp::{Direction, Media, Sdp};
 pub use codec::G729;
@@ -172,7 +173,8 @@ pub fn offer(local: Local, taste: Taste, terms: &Terms, keys: Keys<'_>, last: Op
         protocol,
         direction: Some(Direction::SendRecv),
         rtcp_mux: true,
-        ptime: Some(taste.packet_ms),
+        // What is passed on comes as it goes out.
+        ptime: Some(terms.packet_ms.filter(|_| taste.g729 == G729::No).unwrap_or(taste.packet_ms)),
         crypto,
         ..audio(local)
     };
@@ -182,7 +184,9 @@ pub fn offer(local: Local, taste: Taste, terms: &Terms, keys: Keys<'_>, last: Op
     {
         codec::offer(&mut audio, *codec, taste.g729.annexb(), before);
     }
-    codec::offer_events(&mut audio, before);
+    if terms.dtmf != Dtmf::Inband {
+        codec::offer_events(&mut audio, before);
+    }
     let mut media: Vec<Media> = last.map_or_else(Vec::new, |last| last.media.iter().map(refused).collect());
     match place {
         Some(place) => media[place] = audio,
@@ -210,7 +214,7 @@ pub fn answer(
         _ => (Vec::new(), None),
     };
     let ours = mirrored(stream.direction);
-    let event = stream::event_for(theirs, stream.codec);
+    let event = stream::event_for(theirs, stream.codec).filter(|_| terms.dtmf != Dtmf::Inband);
     // What is passed on comes out in packets as it went in.
     let packet_ms = if stream.codec == Codec::G729 { taste.packet_ms } else { stream.packet_ms };
     let agreed = Agreed {
@@ -275,7 +279,8 @@ fn choose<'a>(
                 return Err(Disagreement::NoAudio);
             }
             let verdict = keys::judge(media, terms, keys)?;
-            let stream = Stream::read(offered, media, ours, &Wanted { first: &first, may: &may })?;
+            let wanted = Wanted { first: &first, may: &may, packet_ms: unsaid(terms) };
+            let stream = Stream::read(offered, media, ours, &wanted)?;
             Ok(Chosen { place, stream, verdict })
         };
         match take() {
@@ -318,7 +323,8 @@ pub fn accept(offered: &Sdp, answered: &Sdp, terms: &Terms) -> Result<Agreed, Di
         known(Codec::G729).is_some_and(|own| codec::annexb(ours, own) || !codec::annexb(theirs, number))
     };
     let may = |codec, number| known(codec).is_some() && (codec != Codec::G729 || annexb_fits(number));
-    let stream = Stream::read(answered, theirs, ip, &Wanted { first: &[], may: &may })?;
+    let wanted = Wanted { first: &[], may: &may, packet_ms: unsaid(terms) };
+    let stream = Stream::read(answered, theirs, ip, &wanted)?;
     let srtp = keys::accepted(ours, theirs, terms)?.map(Box::new);
     // The peer sends with our numbers, we with its (RFC 3264 §5.1).
     let payload_type_in = known(stream.codec).ok_or(Disagreement::NoCodec)?;
@@ -340,6 +346,11 @@ pub fn accept(offered: &Sdp, answered: &Sdp, terms: &Terms) -> Result<Agreed, Di
         annexb: stream.codec == Codec::G729 && codec::annexb(theirs, stream.payload_type),
         srtp,
     })
+}
+
+/// What is sent where the other side does not say, milliseconds (RFC 3551 §4.5).
+fn unsaid(terms: &Terms) -> u16 {
+    terms.packet_ms.unwrap_or(20)
 }
 
 fn describe(local: Local, media: Vec<Media>) -> Sdp {

@@ -27,6 +27,8 @@ pub(super) struct Wanted<'a> {
     pub(super) first: &'a [Codec],
     /// Whether a codec under this number is one that may be taken.
     pub(super) may: &'a dyn Fn(Codec, u8) -> bool,
+    /// Milliseconds in each packet, where it does not say.
+    pub(super) packet_ms: u16,
 }
 
 impl Stream {
@@ -63,7 +65,7 @@ impl Stream {
             *other != codec && other.clock() == codec.clock() && ![codec, *other].contains(&Codec::G729)
         };
         let other = there().map(|(codec, _)| codec).find(fits);
-        let packet_ms = codec::packet_ms(codec, packet_ms(media));
+        let packet_ms = codec::packet_ms(codec, packet_ms(media, wanted.packet_ms));
         let remote = SocketAddr::new(ip, media.port);
         Ok(Stream { codec, payload_type, other, remote, direction, packet_ms })
     }
@@ -124,10 +126,10 @@ pub(super) fn rtcp_of(media: &Media, rtp: SocketAddr, mux: bool) -> SocketAddr {
     }
 }
 
-/// The packet time that the peer wants: the nearest that we can to `a=ptime`, 20 ms where there is
-/// none (RFC 3551 §4.5), none longer than its `a=maxptime` (RFC 8866 §6.4) nor than ours.
-fn packet_ms(media: &Media) -> u16 {
-    let wanted = media.ptime.filter(|ms| *ms > 0).unwrap_or(20);
+/// The packet time that the peer wants: the nearest that we can to `a=ptime`, `unsaid` where there is
+/// none, none longer than its `a=maxptime` (RFC 8866 §6.4) nor than ours.
+fn packet_ms(media: &Media, unsaid: u16) -> u16 {
+    let wanted = media.ptime.filter(|ms| *ms > 0).unwrap_or(unsaid);
     let most = media.maxptime.filter(|ms| *ms > 0).unwrap_or(PACKET_MS_MAX).min(PACKET_MS_MAX);
     let nearest = wanted.saturating_add(4) / 10 * 10;
     nearest.min(most / 10 * 10).max(10)

@@ -10,6 +10,7 @@ use crate::media::order::{Codec, Srtp};
 use crate::routing::Plan;
 use crate::routing::meeting::SEATS;
 use crate::routing::sound::{CodecName, Sound, SrtpPolicy};
+use crate::routing::trunk_terms::{Dtmf, TrunkTerms};
 
 /// Codecs, the most wanted first, each once.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,6 +56,11 @@ pub struct Terms {
     pub srtp: SrtpPolicy,
     /// The longest call: a key has to last for its packets.
     pub longest: Duration,
+    /// Milliseconds of sound in each packet that is asked for, and sent where the other side does not say; `None`:
+    /// as the other leg has it, else 20.
+    pub packet_ms: Option<u16>,
+    /// By which ways keys count.
+    pub dtmf: Dtmf,
 }
 
 impl Default for Terms {
@@ -67,7 +73,13 @@ impl Default for Terms {
 impl Terms {
     /// From what a trunk or seat says.
     pub fn new(sound: &Sound, longest: Duration) -> Self {
-        Terms { codecs: Codecs::of(sound.codecs.iter().copied().map(codec)), srtp: sound.srtp, longest }
+        let codecs = Codecs::of(sound.codecs.iter().copied().map(codec));
+        Terms { codecs, srtp: sound.srtp, longest, packet_ms: None, dtmf: Dtmf::Auto }
+    }
+
+    /// The same by a trunk that has more to say.
+    pub fn by(self, trunk: &TrunkTerms) -> Self {
+        Terms { packet_ms: trunk.packet_ms(), dtmf: trunk.dtmf, ..self }
     }
 
     /// For a leg that we call.
@@ -77,7 +89,10 @@ impl Terms {
             Callee::Peer { trunk, number } if trunk.as_str() == SEATS => {
                 plan.sound_of(&SeatId::from(number.as_str()))
             }
-            Callee::Peer { trunk, .. } => plan.sound_by(trunk),
+            Callee::Peer { trunk, .. } => {
+                let terms = Terms::new(&plan.sound_by(trunk), plan.limits.call_max);
+                return terms.by(&plan.terms_by(trunk));
+            }
         };
         Terms::new(&sound, plan.limits.call_max)
     }

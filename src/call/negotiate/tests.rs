@@ -4,6 +4,7 @@ use super::*;
 
 mod codecs;
 mod keys;
+mod trunk_terms;
 
 const LOCAL: Local =
     Local { ip: IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 1)), port: 20_000, session: 1, version: 1 };

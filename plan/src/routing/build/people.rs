@@ -84,6 +84,9 @@ pub(super) fn three_way(table: Option<&ThreeWayTable>) -> Option<ThreeWay> {
             .collect(),
         hold_max: value(&table.hold_max)?,
         failed_prompt: PromptId::from(text(&table.failed_prompt)?),
+        tones: value(&table.tones)?,
+        clerk_leaves: value(&table.clerk_leaves)?,
+        third_leaves: value(&table.third_leaves)?,
     })
 }
 

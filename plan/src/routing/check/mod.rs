@@ -37,8 +37,10 @@ mod scripts;
 mod sealing;
 mod skills;
 mod sounds;
+mod three_way;
 mod trace;
 mod transports;
+mod trunk_terms;
 mod trunks;
 mod validity;
 mod ways;
@@ -93,6 +95,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     experts::groups(table, problems);
     experts::keys(table, problems);
     peers::peers(table, problems);
+    three_way::leaving(table, problems);
     hours::bands(table, problems);
     hours::of_lines(table, problems);
     calendars::holidays(table, problems);
@@ -130,6 +133,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     network::session_expires(table, problems);
     network::trunks(table, problems);
     network::circles(table, problems);
+    trunk_terms::terms(table, problems);
     trunks::far_sides(table, problems);
     trunks::bring_calls(table, problems);
     trunks::groups(table, problems);

@@ -16,9 +16,9 @@ const PORTS_A_CALL: u32 = 4;
 /// Below lie the ports of the system.
 const PORT_MIN: u16 = 1_024;
 /// A shorter timer is refused by peers that keep to RFC 4028 §5.
-const SESSION_EXPIRES_MIN: Duration = Duration::from_secs(90);
+pub(super) const SESSION_EXPIRES_MIN: Duration = Duration::from_secs(90);
 /// No call lasts longer.
-const SESSION_EXPIRES_MAX: Duration = Duration::from_secs(24 * 3_600);
+pub(super) const SESSION_EXPIRES_MAX: Duration = Duration::from_secs(24 * 3_600);
 /// Calls at once where the file does not say it.
 const CALLS_MAX: u32 = 1_200;
 

@@ -12,7 +12,8 @@ use super::super::speech;
 use super::super::tables::callers::ActWord;
 use super::super::tables::script::{ActTable, FlowTable};
 use super::super::tables::{ModeWord, QueueTable, RoutingTable};
-use super::{references, validity};
+use super::super::three_way::{JOIN_TONE, LEAVE_TONE};
+use super::{references, three_way, validity};
 use crate::id::PromptId;
 
 /// What a caller hears before the queue begins.
@@ -58,6 +59,7 @@ pub fn sounds(
     }
     if table.is_live() {
         soon_with_a_person(table, &decoded, problems);
+        three_way::tones_are_short(table, &decoded, problems);
     }
     decoded
 }
@@ -111,6 +113,7 @@ fn said_by(table: &RoutingTable) -> impl Iterator<Item = &'static str> {
     let follow_up = table.follow_up.as_ref().and_then(|follow_up| follow_up.enabled.as_ref());
     let callback = table.queues.iter().any(|queue| queue.rules.callback.is_some());
     let reason = table.survey.as_ref().and_then(|survey| survey.reason.as_ref());
+    let tones = three_way::tones(table).map(|said| said.value).unwrap_or_default();
     [
         (prompts::CALLBACK_OFFER, callback),
         ("callback_kept", callback),
@@ -121,6 +124,8 @@ fn said_by(table: &RoutingTable) -> impl Iterator<Item = &'static str> {
         ("emergency_unanswered", !table.emergencies.is_empty()),
         ("after_hours", any_hours),
         ("follow_up_greeting", follow_up.is_some_and(|said| said.value)),
+        (JOIN_TONE, tones.of_joining().is_some()),
+        (LEAVE_TONE, tones.of_leaving().is_some()),
     ]
     .into_iter()
     .filter(|(_, said)| *said)

@@ -11,7 +11,7 @@ use super::{Diagnostic, Text};
 use crate::routing::nearest::nearest;
 
 /// A file for each hundred.
-const FILES: [(&str, &str); 21] = [
+const FILES: [(&str, &str); 22] = [
     ("00", include_str!("pages/00.toml")),
     ("01", include_str!("pages/01.toml")),
     ("02", include_str!("pages/02.toml")),
@@ -31,6 +31,7 @@ const FILES: [(&str, &str); 21] = [
     ("16", include_str!("pages/16.toml")),
     ("17", include_str!("pages/17.toml")),
     ("18", include_str!("pages/18.toml")),
+    ("19", include_str!("pages/19.toml")),
     ("w", include_str!("pages/warnings.toml")),
     ("w", include_str!("pages/warnings-kb.toml")),
 ];

@@ -59,6 +59,7 @@ fn trunk(trunk: &Trunk) -> Item {
         emergency_center,
         drill,
         sound,
+        terms,
         rewrite,
     } = trunk;
     let sources = sources.iter().map(|net| format!("{}/{}", net.addr, net.prefix));
@@ -66,7 +67,7 @@ fn trunk(trunk: &Trunk) -> Item {
         || "-".to_owned(),
         |Probing { every, down_after, up_after }| format!("{} ({down_after}/{up_after})", duration(every)),
     );
-    Item::named(Kind::Trunk, id)
+    super::trunk_terms::terms(Item::named(Kind::Trunk, id), terms)
         .with("送往", "target", row(targets.iter().map(target)))
         .with("来源", "sources", row(sources))
         .with("注册", "registers for", register.map_or_else(|| "-".to_owned(), duration))

@@ -175,13 +175,16 @@ pub(super) fn transition(item: Item, transition: &Transition) -> Item {
 
 /// What holds for all callers and clerks.
 pub(super) fn rules(plan: &Plan) -> Vec<Item> {
-    let ThreeWay { keys, hold_max, failed_prompt } = &plan.three_way;
+    let ThreeWay { keys, hold_max, failed_prompt, tones, clerk_leaves, third_leaves } = &plan.three_way;
     let keys = keys.iter().map(|(key, target)| format!("*{key} {target}"));
     let mut items = vec![
         Item::section(Kind::ThreeWay)
             .with("快捷键", "keys", row(keys))
             .with_span("最长保持", "longest hold", *hold_max)
-            .with("失败提示音", "failed prompt", failed_prompt),
+            .with("失败提示音", "failed prompt", failed_prompt)
+            .with_text("三方提示短音", "tones", super::three_way::tones(*tones))
+            .with_text("座席离开三方", "clerk leaves three", super::three_way::clerk_leaves(*clerk_leaves))
+            .with_text("第三方离开", "third leaves", super::three_way::third_leaves(*third_leaves)),
         work(&plan.work),
         callers(&plan.callers),
         disposition(&plan.disposition),

@@ -7,6 +7,7 @@ use super::super::people::{ThreeWay, Work};
 use super::super::people_values::{Key, Named, Prefix};
 use super::super::read::Reader;
 use super::super::source::Said;
+use super::super::three_way::{ClerkLeaves, ThirdLeaves, Tones};
 use super::Field;
 use super::calendar::HoursTable;
 use super::reading::{PEER_RING, secs, unnamed};
@@ -56,6 +57,12 @@ pub struct ThreeWayTable {
     pub hold_max: Field<Duration>,
     /// `failed_prompt`.
     pub failed_prompt: Field<String>,
+    /// `tones`.
+    pub tones: Field<Tones>,
+    /// `clerk_leaves`.
+    pub clerk_leaves: Field<ClerkLeaves>,
+    /// `third_leaves`.
+    pub third_leaves: Field<ThirdLeaves>,
 }
 
 /// `[work]`.
@@ -124,6 +131,9 @@ impl ThreeWayTable {
             keys: reader.or("keys", Named(Vec::new())),
             hold_max: reader.or("hold_max", usual.hold_max),
             failed_prompt: reader.or("failed_prompt", usual.failed_prompt.to_string()),
+            tones: reader.or("tones", usual.tones),
+            clerk_leaves: reader.or("clerk_leaves", usual.clerk_leaves),
+            third_leaves: reader.or("third_leaves", usual.third_leaves),
         }
     }
 }

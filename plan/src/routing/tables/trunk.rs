@@ -10,6 +10,7 @@ use crate::routing::read::Reader;
 use crate::routing::rewrite::{Length, Pattern};
 use crate::routing::sound::SoundTable;
 use crate::routing::source::Said;
+use crate::routing::trunk_terms::TrunkTermsTable;
 use crate::routing::trunk_values::{Host, Number, Targets};
 
 /// `[[trunk]]`.
@@ -55,6 +56,8 @@ pub struct TrunkTable {
     pub emergency_center: Field<bool>,
     /// `codecs` and `srtp`.
     pub sound: SoundTable,
+    /// `packet_time`, `dtmf`, `reliable`, `session_timer` and `session_expires`.
+    pub terms: TrunkTermsTable,
     /// `rewrite`.
     pub rewrite: Option<RewriteTable>,
 }
@@ -181,6 +184,7 @@ impl TrunkTable {
             drill: reader.or("drill", false),
             emergency_center: reader.or("emergency_center", false),
             sound: SoundTable::read(reader),
+            terms: TrunkTermsTable::read(reader),
             rewrite: reader.section("rewrite", RewriteTable::read),
         }
     }

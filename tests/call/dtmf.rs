@@ -1,0 +1,41 @@
+//! By which ways a trunk's keys count: in the sound, by events or as tones, and by INFO.
+
+use hotline::call::Input;
+use hotline::routing::plan::Plan;
+use hotline::routing::trunk_terms::Dtmf;
+
+use super::caller::{Caller, Dialling};
+
+fn caller(dtmf: Dtmf, events: bool) -> Caller {
+    let mut dialling = Dialling::to("12345").with(|_: &mut Plan| {});
+    dialling.terms.dtmf = dtmf;
+    if !events {
+        let mut plain = (*super::caller::sdp(4_000, None)).clone();
+        plain.media[0].formats.retain(|number| number == "8" || number == "0");
+        plain.media[0].rtpmap.retain(|map| !map.name.eq_ignore_ascii_case("telephone-event"));
+        dialling.offer = Some(std::sync::Arc::new(plain));
+    }
+    dialling.go().waits_its_turn().talks()
+}
+
+#[test]
+fn keys_count_that_come_by_the_trunks_way_row_by_row() {
+    // The trunk's word, whether events were agreed on; whether a press in the sound counts, and one by INFO.
+    let rows = [
+        (Dtmf::Auto, true, true, true),
+        (Dtmf::Auto, false, true, true),
+        (Dtmf::Rfc4733, true, true, false),
+        (Dtmf::Rfc4733, false, false, false),
+        (Dtmf::Inband, true, true, false),
+        (Dtmf::Inband, false, true, false),
+    ];
+    for (dtmf, events, sound, info) in rows {
+        let counted = |said: &[String]| said.iter().any(|said| said == "told digit 7");
+        let mut in_sound = caller(dtmf, events);
+        let leg = in_sound.leg(0);
+        let heard = counted(in_sound.tell(Input::Digit { leg, digit: '7' }));
+        let mut by_info = caller(dtmf, events);
+        let told = counted(by_info.tell(Input::DigitTold { leg: by_info.leg(0), digit: '7' }));
+        assert_eq!((heard, told), (sound, info), "{dtmf:?}, events: {events}");
+    }
+}
