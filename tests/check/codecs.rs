@@ -12,7 +12,8 @@ const PAIR: &str = "[tls]\ncertificate = \"a.pem\"\nkey = \"a.key\"\n\n[limits]\
 const CARRIER: &str = "calls_max = 1100";
 const TAX: &str = "target = \"203.0.113.5:5060\"";
 const SEAT: &str = "secret = { env = \"SEAT_1002\" }";
-const RECORDING: &str = "[recording]\nenabled = true\nkey = { file = \"secrets/recordings\" }\nkeep = \"1095d\"";
+const RECORDING: &str =
+    "[recording]\nenabled = true\nkey = { file = \"secrets/recordings\" }\nkeep = \"1095d\"";
 const GROUP: &str = "[[queue]]\nname = \"main\"";
 
 pub const FIXTURES: &[Fixture] = &[

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
-    callers, calling, cases, codecs, experts, feeds, files, flows, in_use, includes, kb, kpi, lines, meetings, names, network, peers, people, prompts, queueing, retention, rewriting, sealing, shape, three_way, trace, transports, trunk_terms, trunks,
+    callers, calling, cases, codecs, experts, feeds, files, flows, in_use, includes, kb, kpi, lines,
+    meetings, names, network, peers, people, prompts, queueing, retention, rewriting, sealing, shape,
+    three_way, trace, transports, trunk_terms, trunks,
 };
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.

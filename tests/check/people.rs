@@ -35,7 +35,10 @@ pub const FIXTURES: &[Fixture] = &[
     Fixture {
         code: "E0404",
         what: "nobody decided whether calls are recorded",
-        edits: &[Edit::Plan("[recording]\nenabled = true\nkey = { file = \"secrets/recordings\" }\nkeep = \"1095d\"\n", "")],
+        edits: &[Edit::Plan(
+            "[recording]\nenabled = true\nkey = { file = \"secrets/recordings\" }\nkeep = \"1095d\"\n",
+            "",
+        )],
     },
     Fixture {
         code: "E0404",

@@ -176,7 +176,7 @@ pub(super) async fn report(
         .await?;
     drop(append);
     app.state.figures.kb_error_reported();
-    Ok(Json(Done { done: true, call: None }))
+    Ok(Json(Done { done: true, call: None, immediate: None }))
 }
 
 /// 通话中用了哪一条知识、是否当场办结 / An article was used in a call, and settled it at once or not.

@@ -137,7 +137,35 @@ fn recording(recording: &Recording) -> Item {
         .with_switch("启用", "on", *enabled)
         .with_switch("分轨", "tracks", *tracks)
         .with("格式", "format", format)
-    let Recording { enabled, tracks, format, key, old_keys, retention, secret } = recording;
+        .with_text("加密", "encrypted", key.as_ref().map_or_else(in_the_clear, |key| in_words(key)))
+        .with("旧密钥", "keys of before", row(old_keys.iter().map(place)))
+        .with("保存期", "kept for", retention.keep.map_or_else(|| "-".to_owned(), |days| days.to_string()))
+        .with("涉密代码", "secret codes", row(secret))
+}
+
+/// Terms of their own for some recordings.
+pub(super) fn recording_class(class: &RecordingClass) -> Item {
+    let RecordingClass { name, keep, lines, codes } = class;
+    Item::named(Kind::RecordingClass, name)
+        .with("保存期", "kept for", keep)
+        .with("号码", "lines", row(lines))
+        .with("代码", "codes", row(codes))
+}
+
+fn in_the_clear() -> Text {
+    Text::new("否", "no")
+}
+
+/// Where a secret is; what it is stays there.
+fn place(secret: &SecretRef) -> String {
+    match secret {
+        SecretRef::File(file) => file.clone(),
+        SecretRef::Env(name) => format!("${name}"),
+    }
+}
+
+fn in_words(key: &SecretRef) -> Text {
+    Text::new(format!("用 {}", place(key)), format!("with {}", place(key)))
 }
 
 fn trace(trace: &Trace) -> Item {
