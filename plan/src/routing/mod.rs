@@ -51,6 +51,7 @@ pub mod source;
 pub mod speech;
 mod starter;
 mod tables;
+mod told;
 pub mod trace;
 pub mod transition;
 pub mod trunk;

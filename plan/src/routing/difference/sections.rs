@@ -125,7 +125,7 @@ fn limits(limits: &Limits) -> Item {
 }
 
 fn recording(recording: &Recording) -> Item {
-    let Recording { enabled, tracks, format, retention, secret } = recording;
+    let Recording { enabled, tracks, format, retention, secret, notice } = recording;
     let format = match format {
         RecordingFormat::Wav => "wav",
         RecordingFormat::Flac => "flac",
@@ -136,6 +136,7 @@ fn recording(recording: &Recording) -> Item {
         .with("格式", "format", format)
         .with("保存期", "kept for", retention.keep.map_or_else(|| "-".to_owned(), |days| days.to_string()))
         .with("涉密代码", "secret codes", row(secret))
+        .with("录音告知", "notice", notice.as_ref().map_or("-", |prompt| prompt.as_str()))
 }
 
 /// Terms of their own for some recordings.
