@@ -1,6 +1,8 @@
 //! Faults of how long recordings are kept, and of which are secret.
 
-use super::base::{Edit, add};
+use hotline::routing::retention::Days;
+
+use super::base::{Edit, Files, add, codes};
 use super::fixture::Fixture;
 
 pub const FIXTURES: &[Fixture] = &[
@@ -50,6 +52,16 @@ pub const FIXTURES: &[Fixture] = &[
         ],
     },
     Fixture {
+        code: "E1406",
+        what: "a notice of something else",
+        edits: &[Edit::Plan("keep = \"1095d\"", "keep = \"1095d\"\nnotice = ⟦\"greeting\"⟧")],
+    },
+    Fixture {
+        code: "E0302",
+        what: "a notice that there is not",
+        edits: &[Edit::Plan("keep = \"1095d\"", "keep = \"1095d\"\nnotice = ⟦\"recorded\"⟧")],
+    },
+    Fixture {
         code: "E0304",
         what: "two classes of one name",
         edits: &[add!(
@@ -57,3 +69,35 @@ pub const FIXTURES: &[Fixture] = &[
         )],
     },
 ];
+
+#[test]
+fn a_lane_goes_straight_where_the_notice_is_said() {
+    let outcome = Files::with(&[
+        Edit::Plan("keep = \"1095d\"", "keep = \"1095d\"\nnotice = \"greeting\""),
+        Edit::Manifest("text = \"greeting。\"", "text = \"通话将被录音。\""),
+        add!("[[lane]]\nname = \"a\"\nlines = [\"12348\"]\nstraight = true"),
+    ])
+    .judge();
+    assert_eq!(codes(&outcome.report), [""; 0], "{}", outcome.report.render(false));
+    let plan = outcome.plan.unwrap();
+    assert_eq!(plan.recording.notice, Some("greeting".into()));
+}
+
+#[test]
+fn terms_classes_and_secrets_reach_the_plan() {
+    let outcome = Files::with(&[
+        Edit::Plan("keep = \"1095d\"", "keep = \"1095d\"\nsecret = [\"state_secret\"]"),
+        add!(
+            "[disposition.not_accepted]\nstate_secret = \"涉及国家秘密\"\n[[recording_class]]\nname = \"密\"\nkeep = \"3650d\"\nlines = [\"12366\"]\ncodes = [\"state_secret\"]"
+        ),
+    ])
+    .judge();
+    assert_eq!(codes(&outcome.report), [""; 0], "{}", outcome.report.render(false));
+    let recording = outcome.plan.unwrap().recording;
+    assert_eq!(recording.secret, ["state_secret"]);
+    let (retention, line) = (&recording.retention, "12366".into());
+    assert_eq!(retention.shortest(), Some(Days(1_095)));
+    let term = retention.term(&line, &["state_secret"]).unwrap();
+    assert_eq!((term.keep, term.class), (Days(3_650), Some("密")));
+    assert_eq!(retention.term(&line, &[]).unwrap().keep, Days(1_095));
+}

@@ -50,6 +50,7 @@ mod case_rings;
 mod case_rooms;
 mod case_script;
 mod case_threeway;
+mod case_told;
 mod case_transfers;
 mod case_trunks;
 mod case_vanished;

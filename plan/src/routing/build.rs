@@ -148,6 +148,7 @@ fn recording(table: &RoutingTable) -> Option<Recording> {
         retention: Retention::plan(value(&table.recording_keep), &table.recording_classes)?,
         // Unsaid in a file that says nothing of recordings at all.
         secret: list(&table.recording_secret, String::clone).unwrap_or_default(),
+        notice: text(&table.recording_notice).map(PromptId::from),
     })
 }
 

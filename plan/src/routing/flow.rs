@@ -51,6 +51,7 @@ impl Flow {
                 *step = Step::Play(other.clone());
             }
         }
+        self.tell_of_recording(plan);
     }
 
     /// Leaves out the greeting, or the line's flow in its place: for whoever goes straight to a person.
@@ -68,6 +69,7 @@ impl Flow {
         };
         if in_front {
             self.steps.remove(before);
+            self.tell_of_recording(plan);
         }
     }
 }
@@ -253,7 +255,9 @@ impl Plan {
             LineMode::Watch { role } => (vec![Step::Answer, Step::Watch { role: *role }], false),
             LineMode::Meeting(meeting) => (meet(meeting, &line.number), meeting.record),
         };
-        Flow { line: line.number.clone(), steps, record }
+        let mut flow = Flow { line: line.number.clone(), steps, record };
+        flow.tell_of_recording(self);
+        flow
     }
 
     /// The transition that holds for `line`: its own, or the file's.

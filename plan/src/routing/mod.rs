@@ -60,6 +60,7 @@ pub mod speech;
 mod starter;
 mod tables;
 pub mod three_way;
+mod told;
 pub mod trace;
 pub mod transition;
 pub mod trunk;

@@ -515,10 +515,21 @@ pub struct Prompt {
 }
 
 impl Prompt {
+    /// Whether whoever hears it is told that the call is recorded: 通话 and 录音 in its words, or "recorded". A message is
+    /// asked for with 录音 alone.
+    pub fn tells_of_recording(&self) -> bool {
+        tells_of_recording(&self.text)
+    }
+
     /// How long it is heard.
     pub fn length(&self) -> Duration {
         Duration::from_millis(self.samples.len() as u64 * 1_000 / u64::from(prompts::SAMPLE_RATE))
     }
+}
+
+/// The same of a prompt's words alone.
+pub(super) fn tells_of_recording(text: &str) -> bool {
+    text.contains("通话") && text.contains("录音") || text.to_lowercase().contains("recorded")
 }
 
 /// `[recording]`.
@@ -538,6 +549,8 @@ pub struct Recording {
     pub retention: Retention,
     /// Codes of `[disposition]` by which a recording is secret, whoever said so or not.
     pub secret: Vec<String>,
+    /// Said to callers who would hear no other word that they are recorded.
+    pub notice: Option<PromptId>,
 }
 
 /// How recordings are kept.

@@ -100,6 +100,8 @@ pub struct RoutingTable {
     pub recording_keep_is_said: bool,
     /// `[recording] secret`: codes.
     pub recording_secret: Field<Vec<Said<String>>>,
+    /// `[recording] notice`: a prompt.
+    pub recording_notice: Field<String>,
     /// `[[recording_class]]`.
     pub(super) recording_classes: Vec<ClassTable>,
     /// `[seat_greeting] spoken`.

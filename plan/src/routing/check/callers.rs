@@ -54,9 +54,10 @@ fn ways<'a>(lane: &'a LaneTable, table: &'a RoutingTable) -> impl Iterator<Item 
     each("line", &lane.lines).chain(trunks).chain(each("caller", &lane.callers))
 }
 
-/// The greeting says that the call is recorded; who does not hear it is not told.
+/// The greeting says that the call is recorded; who does not hear it, nor a notice, is not told.
 fn untold(lane: &LaneTable, table: &RoutingTable, problems: &mut Problems) {
-    let recorded = table.recording.as_ref().is_some_and(|said| said.value);
+    let recorded =
+        table.recording.as_ref().is_some_and(|said| said.value) && table.recording_notice.is_none();
     let Some(straight) = lane.straight.as_ref().filter(|said| said.value && recorded) else { return };
     problems
         .warning(
@@ -67,8 +68,8 @@ fn untold(lane: &LaneTable, table: &RoutingTable, problems: &mut Problems) {
         )
         .effect("来电人不知道通话被录音", "they would be recorded without knowing it")
         .remedy(
-            "请座席接听时口头告知，或写 straight = false",
-            "have clerks say so when they answer, or write straight = false",
+            "在 [recording] 写 notice，请座席接听时口头告知，或写 straight = false",
+            "say notice under [recording], have clerks say so when they answer, or write straight = false",
         );
 }
 

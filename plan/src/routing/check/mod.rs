@@ -123,6 +123,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     retention::said(table, problems);
     retention::classes(table, problems);
     retention::secret(table, problems);
+    retention::told(table, manifest, problems);
     dials::domain(table, problems);
     accounts::secrets(table, problems);
     network::listeners(table, problems);

@@ -261,7 +261,7 @@ pub fn prompt_references(table: &RoutingTable) -> impl Iterator<Item = &Said<Str
     let failures = table.three_way.iter().map(|three_way| &three_way.failed_prompt);
     let observers = table.work.iter().map(|work| &work.observer_prompt);
     let bots = table.bots.iter().map(|bot| &bot.music);
-    let of_people = surges.chain(failures).chain(observers).chain(bots);
+    let of_people = surges.chain(failures).chain(observers).chain(bots).chain([&table.recording_notice]);
     let of_flows = table.flows.iter().flat_map(FlowTable::acts).flat_map(ActTable::prompts);
     queues.chain(numbers).chain(transitions).chain(meetings).chain(of_people).flatten().chain(of_flows)
 }

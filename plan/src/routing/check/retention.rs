@@ -2,6 +2,8 @@
 
 use super::super::diagnostic::Spot;
 use super::super::nearest::nearest;
+use super::super::plan::tells_of_recording;
+use super::super::prompts::ManifestTable;
 use super::super::source::{Problems, Said};
 use super::super::tables::RoutingTable;
 use super::references::{self, Seen};
@@ -60,6 +62,39 @@ pub fn secret(table: &RoutingTable, problems: &mut Problems) {
     for said in said.filter(|said| !codes.contains(&said.value.as_str())) {
         no_code(said, &codes, problems);
     }
+}
+
+/// The notice tells of the recording. (A lane that leaves out the greeting where there is no notice has a warning of its
+/// own.)
+pub fn told(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &mut Problems) {
+    if let Some(notice) = &table.recording_notice {
+        if table.recording.as_ref().is_some_and(|said| !said.value) {
+            return super::misplaced(&notice.spot, "enabled = false", problems);
+        }
+        let said =
+            manifest.and_then(|manifest| manifest.get(&notice.value)).and_then(|own| own.text.as_ref());
+        if let Some(text) = said.filter(|text| !tells_of_recording(&text.value)) {
+            tells_nothing(notice, text, problems);
+        }
+    }
+}
+
+fn tells_nothing(notice: &Said<String>, text: &Said<String>, problems: &mut Problems) {
+    problems
+        .error(
+            "E1406",
+            &notice.spot,
+            format!("提示音 {} 没有说到通话录音", notice.value),
+            format!("the prompt {} does not tell that the call is recorded", notice.value),
+        )
+        .effect(
+            "来电人听了它，仍不知道自己被录音",
+            "callers who hear it would still not know that they are recorded",
+        )
+        .remedy(
+            format!("改提示音的文字，写明“通话”和“录音”，再重新生成；现在说的是: {}", text.value),
+            format!("change its words, so that they have 通话 and 录音 or \"recorded\", and make it again; it says: {}", text.value),
+        );
 }
 
 /// What a call can be said to be about: a field, a type, a reason for which it is not accepted.

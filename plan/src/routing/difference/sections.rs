@@ -128,7 +128,7 @@ fn limits(limits: &Limits) -> Item {
 }
 
 fn recording(recording: &Recording) -> Item {
-    let Recording { enabled, tracks, format, key, old_keys, retention, secret } = recording;
+    let Recording { enabled, tracks, format, key, old_keys, retention, secret, notice } = recording;
     let format = match format {
         RecordingFormat::Wav => "wav",
         RecordingFormat::Flac => "flac",
@@ -141,6 +141,7 @@ fn recording(recording: &Recording) -> Item {
         .with("旧密钥", "keys of before", row(old_keys.iter().map(place)))
         .with("保存期", "kept for", retention.keep.map_or_else(|| "-".to_owned(), |days| days.to_string()))
         .with("涉密代码", "secret codes", row(secret))
+        .with("录音告知", "notice", notice.as_ref().map_or("-", |prompt| prompt.as_str()))
 }
 
 /// Terms of their own for some recordings.

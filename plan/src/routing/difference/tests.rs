@@ -92,7 +92,7 @@ fn the_same_files_do_not_differ_and_a_comment_is_no_change_of_the_plan() {
 
 #[test]
 fn each_change_is_one_line_with_what_was_and_what_is() {
-    let rows: [(&[(&str, &str)], &str); 7] = [
+    let rows: [(&[(&str, &str)], &str); 8] = [
         (
             &[("calls_max = 100", "calls_max = 80")],
             "限额: 同时通话数 100 → 80 / limits: calls at once 100 → 80",
@@ -144,6 +144,14 @@ fn each_change_is_one_line_with_what_was_and_what_is() {
         (
             &[("[limits]", "[reload]\nwatch = false\n[limits]")],
             "重载: 自动重载 是 → 否 / reload: by itself yes → no",
+        ),
+        (
+            &[(
+                "[limits]",
+                "[recording]\nkeep = \"1095d\"\n[[recording_class]]\nname = \"长\"\nkeep = \"3650d\"\nlines = [\"10001\"]\n[limits]",
+            )],
+            "录音: 保存期 - → 1095d / recording: kept for - → 1095d\n\
+             新增录音类别 长（保存期 3650d，号码 10001，代码 -） / new: recording class 长 (kept for 3650d, lines 10001, codes -)",
         ),
     ];
     for (edits, expected) in rows {

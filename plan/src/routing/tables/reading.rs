@@ -28,6 +28,7 @@ impl RoutingTable {
         let (mut tracks, mut format) = (None, None);
         let (mut key, mut old_keys) = (None, None);
         let (mut keep, mut keep_is_said, mut secret) = (None, false, None);
+        let mut notice = None;
         let mut also = |reader: &mut Reader<'_, '_>| {
             exception = reader.optional("exception");
             tracks = reader.optional("tracks");
@@ -37,6 +38,7 @@ impl RoutingTable {
             keep = reader.optional("keep");
             keep_is_said = reader.spot_of("keep").span != reader.spot.span;
             secret = reader.or("secret", Vec::new());
+            notice = reader.optional("notice");
         };
         let recording = decision(reader, live, ("recording", "enabled", "true"), &mut also);
         let greeting = ("seat_greeting", "spoken", "\"both\"");
@@ -58,6 +60,7 @@ impl RoutingTable {
             recording_keep: keep,
             recording_keep_is_said: keep_is_said,
             recording_secret: secret,
+            recording_notice: notice,
             recording_classes: reader.sections("recording_class", ClassTable::read),
             seat_greeting,
             seat_sound: reader.section("seat_sound", SoundTable::read),
