@@ -244,7 +244,11 @@ fn what_is_said_wrongly_is_not_called_missing_as_well() {
         ("trunk = \"tax\"\nring = \"25s\"", "trunk = 5\nring = \"25s\"", "E0103"),
         ("mode = \"dual\"\nqueue = \"main\"", "mode = \"dual\"\nqueue = 5", "E0103"),
         ("kind = \"sqlite\"", "kind = \"jsonl\"\npath = 5", "E0103"),
-        ("enabled = true\n\n[seat_greeting]", "enabled = \"yes\"\n\n[seat_greeting]", "E0103"),
+        (
+            "enabled = true\nkey = { file = \"secrets/recordings\" }\n\n[seat_greeting]",
+            "enabled = \"yes\"\n\n[seat_greeting]",
+            "E0103",
+        ),
     ] {
         let report = Files::with(&[Edit::Plan(from, to)]).judge().report;
         let errors: Vec<_> = codes(&report).into_iter().filter(|code| is_error(code)).collect();
