@@ -245,7 +245,7 @@ fn what_is_said_wrongly_is_not_called_missing_as_well() {
         ("mode = \"dual\"\nqueue = \"main\"", "mode = \"dual\"\nqueue = 5", "E0103"),
         ("kind = \"sqlite\"", "kind = \"jsonl\"\npath = 5", "E0103"),
         (
-            "enabled = true\nkeep = \"1095d\"\n[seat_greeting]",
+            "enabled = true\nkey = { file = \"secrets/recordings\" }\nkeep = \"1095d\"\n\n[seat_greeting]",
             "enabled = \"yes\"\n\n[seat_greeting]",
             "E0103",
         ),

@@ -138,7 +138,7 @@ fn at_whatever_point_a_process_was_killed_the_next_start_leaves_one_sealed_file(
 
 #[test]
 fn a_new_key_is_for_new_files_and_old_ones_open_with_the_old() {
-    let mut shelf = Shelf::new_with("sealed-exchanged", 4, Format::Wav, keys());
+    let mut shelf = Shelf::new_with("sealed-exchanged", 16, Format::Wav, keys());
     record(&mut shelf, 1);
     let first = shelf.office.rows(call(1), 2);
     let both = || SealKeys::new(Some(key(2)), vec![key(1)]);

@@ -136,3 +136,41 @@ fn an_empty_secret_is_no_plan_to_restart_with_and_the_watch_sees_it_mended() {
     house.until("it is read anew", |house| house.log().contains("secrets were read anew"));
     assert_eq!(house.number(), 1);
 }
+
+#[test]
+fn a_key_of_recordings_is_exchanged_by_a_reload_and_never_made_anew_where_it_was() {
+    let house = House::open_with("key", &[("watch = true", "watch = false")]);
+    let (old, new) = (secret(&house, "recordings"), secret(&house, "recordings-2"));
+    let key = std::fs::read_to_string(&old).unwrap();
+    assert!(key.trim().len() == 64 && key.trim().bytes().all(|digit| digit.is_ascii_hexdigit()));
+    let both = "key = { file = \"secrets/recordings-2\" }\nold_keys = [{ file = \"secrets/recordings\" }]";
+    house.write(&[("key = { file = \"secrets/recordings\" }", both)]);
+    let taken = house.post("/v1/plan/reload", "").json();
+    assert_eq!(taken["outcome"], "taken", "{taken}");
+    let told = taken["changes"].to_string();
+    for words in [
+        &*format!("secrets were made: {}", new.display()),
+        "录音: 加密 用 secrets/recordings → 用 secrets/recordings-2",
+        "recording: encrypted with secrets/recordings → with secrets/recordings-2",
+        "keys of before - → secrets/recordings",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert_ne!(std::fs::read_to_string(&new).unwrap(), key);
+
+    // Gone, it is not made anew; and what is no key is refused. The keys in force stay.
+    let kept = std::fs::read(&new).unwrap();
+    std::fs::remove_file(&new).unwrap();
+    let refused = house.post("/v1/plan/reload", "");
+    assert_eq!((refused.status, refused.code().as_str()), (409, "plan_not_taken"));
+    assert!(refused.body.contains("recordings-2") && refused.body.contains("from its backup"), "{refused:?}");
+    assert!(!new.exists());
+    std::fs::write(&new, "a-password\n").unwrap();
+    let refused = house.post("/v1/plan/reload", "");
+    assert!(
+        refused.body.contains("64 hexadecimal digits") && !refused.body.contains("a-password"),
+        "{refused:?}"
+    );
+    std::fs::write(&new, kept).unwrap();
+    assert_eq!(house.post("/v1/plan/reload", "").json()["outcome"], "unchanged");
+}
