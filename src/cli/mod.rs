@@ -6,7 +6,8 @@ pub mod demo;
 pub mod explain;
 mod grid;
 mod handset;
-pub mod load;
+pub mod letters;
+mod load;
 pub mod look_up;
 pub mod openapi;
 mod out;
@@ -57,8 +58,8 @@ pub enum Command {
     Report(report::Args),
     /// 座席 / Seats on a day
     Seats(seats::Args),
-    /// 工单 / Tickets of the embedded office
-    Tickets(look_up::Args),
+    /// 工单、死信 / Tickets of the embedded office; dead letters
+    Tickets(letters::Args),
     /// 临时公告 / Hot notices, those that are over too
     Notices(look_up::Args),
     /// 信令 / A call's SIP messages: ladder, text, JSON, capture file
@@ -85,7 +86,7 @@ pub fn main() -> ExitCode {
         Command::Records(args) => records::run(&args),
         Command::Seats(args) => seats::run(&args),
         Command::Report(args) => report::run(&args),
-        Command::Tickets(args) => look_up::tickets(&args),
+        Command::Tickets(args) => letters::run(&args),
         Command::Notices(args) => look_up::notices(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Ledger(args) => look_up::ledger(&args),

@@ -146,6 +146,11 @@ pub enum Action {
         /// As it is.
         to: String,
     },
+    /// Somebody had events sent again that a ticket office or a department had refused.
+    LettersResent {
+        /// How many.
+        events: u64,
+    },
     /// Somebody had callers told something, for a while.
     NoticeAdded {
         /// Number of the notice.

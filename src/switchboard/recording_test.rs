@@ -13,10 +13,16 @@ use crate::time::{Instant, Timestamp};
 
 /// The shipped house with nobody in it, its first outputs taken.
 fn board() -> Switchboard {
+    board_that_keeps(None)
+}
+
+/// The same with events that are given up after so long.
+fn board_that_keeps(keep: Option<Duration>) -> Switchboard {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("routing.toml");
     let mut plan = crate::io::plan_files::load(&file, &Overrides::default()).plan.expect("it is whole");
     plan.sinks[0].kind = SinkKind::Jsonl { path: "tickets.jsonl".into() }; // The embedded one is owed nothing.
     let bind = "127.0.0.1:5060".parse().unwrap();
+    plan.sinks[0].pace.keep = keep;
     let setup = Setup {
         plan: plan.into(),
         accounts: Vec::new(),
@@ -137,4 +143,26 @@ fn while_the_store_fails_memory_is_bounded_and_the_rest_is_read_back_afterwards(
     }
     let left_first = event(crate::tickets::outbox::EVENTS_MAX as u64 + 1).event;
     assert_eq!(found, Some(EventRef { sequence: 0, ..left_first }));
+}
+
+#[test]
+fn an_event_is_given_up_when_it_fails_and_is_older_than_it_is_kept() {
+    for (keep, is_given_up) in [(None, false), (Some(3_600), true), (Some(7_200), false)] {
+        let mut board = board_that_keeps(keep.map(Duration::from_secs));
+        board.handle_timeout(now());
+        let event = event(1);
+        tell(&mut board, switchboard::Input::RestoreOutbox { sink: 0, events: vec![event.clone()] });
+        let late = Now { wall: Timestamp::from_second(3_601).expect("a time"), ..now() };
+        let outcome = Outcome::Retry("503".into());
+        board.handle_input(switchboard::Input::Delivered { sink: 0, event: event.event, outcome }, late);
+        let jobs = std::iter::from_fn(|| board.poll_output()).find_map(|output| match output {
+            Output::Store { jobs, .. } => Some(jobs),
+            _ => None,
+        });
+        let dead = jobs
+            .into_iter()
+            .flatten()
+            .any(|job| matches!(job, StoreJob::DeadLetter { why, .. } if why.ends_with("503")));
+        assert_eq!(dead, is_given_up, "{keep:?}");
+    }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hotline::id::CallId;
 use hotline::io::secrets::Keyring;
-use hotline::io::store::{Desk, FILE, Opening, Reader, Report, Store};
+use hotline::io::store::{Desk, FILE, Letters, Opening, Reader, Report, Resending, Store};
 use hotline::io::ticket_sink::{self, TicketSink};
 use hotline::routing::feed::{FIELDS, Feed, Pace};
 use hotline::routing::plan::{SecretRef, Sink, SinkKind};
@@ -297,6 +297,43 @@ fn assert_equal_totals(told: &BTreeMap<u64, Value>, place: u64, first: u64) {
     assert_eq!(totals["sha256"], hex);
     assert_eq!(totals["by_type"], serde_json::to_value(by_type).unwrap());
     assert_eq!((&totals["first_place"], &totals["last_place"]), (&first.into(), &(place - 1).into()));
+}
+
+#[test]
+fn dead_letters_are_seen_and_sent_again_and_the_ledger_says_by_whom() {
+    let stub = Stub::open();
+    let mut office = Office::open("dead", &stub.url(), &["ticket"]);
+    office.write(call_to("12348", 10));
+    let refused = EventRef { call: call(10), sequence: 2 };
+    let job = StoreJob::DeadLetter { sink: 0, event: refused, why: "400 Bad Request".into() };
+    office.token += 1;
+    office.store.as_ref().unwrap().submit(office.token, vec![job]);
+    let letters = |office: &Office, which: &Letters| -> Vec<(EventRef, String)> {
+        let letters = office.reader().letters(which, 10).unwrap();
+        letters.into_iter().map(|letter| (letter.event.event, letter.why)).collect()
+    };
+    let errands = office.store.as_ref().unwrap().errands();
+    let all = Letters::default();
+    let resending = Resending { at: Timestamp::UNIX_EPOCH, by: "admin".into(), reason: "mended".into() };
+    let another = Letters { event: Some(EventRef { sequence: 3, ..refused }), ..all.clone() };
+    // An errand is done after what was submitted before it.
+    assert!(run(errands.resend(another, resending.clone())).unwrap().is_empty(), "no letter");
+    assert_eq!(letters(&office, &all), [(refused, "400 Bad Request".to_owned())]);
+    let elsewhere = Letters { sink: Some("tax".into()), event: None };
+    assert_eq!(letters(&office, &elsewhere), []);
+    assert_eq!(office.owed().len(), 3);
+    office.send();
+    assert!(!taken(&stub.seen()).contains_key(&2));
+
+    let counts = run(errands.resend(Letters { event: Some(refused), ..all.clone() }, resending)).unwrap();
+    assert_eq!(counts, [(NAME.to_owned(), 1)].into());
+    assert_eq!(letters(&office, &all), []);
+    assert!(office.owed().iter().any(|one| one.event == refused));
+    let entry: Value = serde_json::from_str(&office.reader().ledger(None, 1).unwrap()[0].json).unwrap();
+    assert_eq!((&entry["actor"], &entry["subject"]), (&"admin".into(), &NAME.into()));
+    assert_eq!(entry["action"]["of"]["events"], 1);
+    office.send();
+    assert!(taken(&stub.seen()).contains_key(&2));
 }
 
 #[test]

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::House;
+use super::{Ask, House};
 use crate::acd::event::{AwayWhy, SeatState};
 use crate::io::media::MediaFigures;
 use crate::io::process;
 use crate::io::recorder::{ArchiveFigures, Keeper, KeeperFigures, RecorderFigures};
 use crate::io::store;
+use crate::switchboard::Input;
 use crate::telemetry::Figures;
 use crate::telemetry::measured::{HouseNow, MediaTotals, QueueNow, RecorderTotals};
 use crate::time::{Instant, Now};
@@ -162,10 +163,17 @@ impl House {
         }
     }
 
-    /// What sinks are owed: from memory, or where more is on disk only, from there.
+    /// What sinks are owed: from memory, or where more is on disk only, from there. Outboxes that know of nothing look
+    /// there, too: another process may have had dead letters sent again.
     fn measure_outboxes(&self, now: Now) {
         let figures = self.metrics.figures();
-        let mut on_disk = Vec::new();
+        let (mut on_disk, mut idle) = (Vec::new(), Vec::new());
+        for (place, sink) in self.started.outlets().enumerate() {
+            let outbox = self.board.outboxes().get(place).and_then(Option::as_ref);
+            if outbox.is_some_and(|outbox| outbox.is_empty()) {
+                idle.push((place, sink.name.clone()));
+            }
+        }
         for (sink, outbox) in self.started.outlets().zip(self.board.outboxes()) {
             let late = sink.pace.warn_after;
             match outbox {
@@ -177,17 +185,24 @@ impl House {
                 None => show(figures, &sink.name, store::Owed { events: 0, oldest: None }, late, now),
             }
         }
-        let due = self.gauges.measures % DISK_EVERY == 1 && !on_disk.is_empty();
+        let due = self.gauges.measures % DISK_EVERY == 1 && !(on_disk.is_empty() && idle.is_empty());
         if !due || self.gauges.counting.swap(true, Ordering::AcqRel) {
             return;
         }
         let (figures, desk) = (Arc::clone(figures), self.desk.clone());
-        let counting = Arc::clone(&self.gauges.counting);
+        let (counting, door) = (Arc::clone(&self.gauges.counting), self.door.clone());
         self.worker.spawn(async move {
             for (name, late) in on_disk {
                 let asked = name.clone();
                 if let Ok(owed) = desk.answer(move |reader| reader.owed_figures(&asked)).await {
                     show(&figures, &name, owed, late, now);
+                }
+            }
+            for (sink, name) in idle {
+                if let Ok(owed) = desk.answer(move |reader| reader.owed(&name, None, 1)).await
+                    && let Some(first) = owed.first().map(|event| event.event)
+                {
+                    let _ = door.send(Ask::Input(Input::Owed { sink, first }));
                 }
             }
             counting.store(false, Ordering::Release);

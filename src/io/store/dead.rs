@@ -1,0 +1,118 @@
+//! Dead letters: events that a sink refused for good, or that were given up. They are kept until somebody has them sent
+//! again, which is in the ledger.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::TransactionBehavior::Immediate;
+use rusqlite::{Connection, Transaction, params};
+
+use super::Errands;
+use super::read::{DeadLetter, Reader, event};
+use super::schema::{self, StoreError};
+use super::write::{LedgerRow, append_ledger};
+use crate::ledger::Action;
+use crate::tickets::event::EventRef;
+use crate::time::Timestamp;
+
+/// Letters of one answer, and of one resending.
+pub const LETTERS_MAX: usize = 10_000;
+
+/// Which letters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Letters {
+    /// Of this sink or feed only.
+    pub sink: Option<String>,
+    /// This event only.
+    pub event: Option<EventRef>,
+}
+
+/// Who has letters sent again, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resending {
+    /// When.
+    pub at: Timestamp,
+    /// As the ledger names people.
+    pub by: String,
+    /// In their words.
+    pub reason: String,
+}
+
+const WHERE: &str = "FROM dead_letters d JOIN events e ON e.arrival = d.event
+     WHERE (?1 IS NULL OR d.sink = ?1) AND (?2 IS NULL OR (e.call = ?2 AND e.sequence = ?3))
+     ORDER BY d.event LIMIT ?4";
+
+impl Reader {
+    /// Letters, oldest first, at most so many and [`LETTERS_MAX`].
+    pub fn letters(&self, which: &Letters, most: usize) -> Result<Vec<DeadLetter>, StoreError> {
+        let sql = format!("SELECT e.call, e.sequence, e.kind, e.at, e.json, d.sink, d.why {WHERE}");
+        let mut select = self.db.prepare_cached(&sql)?;
+        let (call, sequence) = key(which);
+        let mut rows = select.query(params![which.sink, call, sequence, bound(most)])?;
+        let mut letters = Vec::new();
+        while let Some(row) = rows.next()? {
+            letters.push(DeadLetter { event: event(row)?, sink: row.get(5)?, why: row.get(6)? });
+        }
+        Ok(letters)
+    }
+}
+
+impl Errands {
+    /// Owes letters to their sinks again, and says so in the ledger, both or neither. How many, by sink.
+    pub async fn resend(
+        &self,
+        which: Letters,
+        resending: Resending,
+    ) -> Result<BTreeMap<String, u64>, StoreError> {
+        self.change(move |db| resend(db, &which, &resending)).await
+    }
+}
+
+/// The same by another process than the engine; one that runs looks for what it owes within seconds.
+pub fn resend_beside(
+    path: &Path,
+    which: &Letters,
+    resending: &Resending,
+) -> Result<BTreeMap<String, u64>, StoreError> {
+    let db = schema::open_beside(path)?;
+    let change = Transaction::new_unchecked(&db, Immediate)?;
+    let counts = resend(&change, which, resending)?;
+    change.commit()?;
+    Ok(counts)
+}
+
+fn resend(
+    db: &Connection,
+    which: &Letters,
+    resending: &Resending,
+) -> Result<BTreeMap<String, u64>, StoreError> {
+    let (call, sequence) = key(which);
+    let found: Vec<(String, i64, String, u32)> = db
+        .prepare(&format!("SELECT d.sink, d.event, e.call, e.sequence {WHERE}"))?
+        .query_map(params![which.sink, call, sequence, bound(LETTERS_MAX)], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    let mut counts = BTreeMap::new();
+    for (sink, arrival, call, sequence) in found {
+        db.prepare_cached("INSERT OR IGNORE INTO owed (sink, call, sequence, event) VALUES (?, ?, ?, ?)")?
+            .execute(params![sink, call, sequence, arrival])?;
+        db.prepare_cached("DELETE FROM dead_letters WHERE sink = ? AND event = ?")?
+            .execute(params![sink, arrival])?;
+        *counts.entry(sink).or_default() += 1;
+    }
+    let Resending { at, by, reason } = resending;
+    for (sink, events) in &counts {
+        let action = Action::LettersResent { events: *events };
+        append_ledger(db, |last| LedgerRow::after(last, *at, by, action, sink, reason))?;
+    }
+    Ok(counts)
+}
+
+fn key(which: &Letters) -> (Option<String>, Option<u32>) {
+    which.event.map(|event| (event.call.to_string(), event.sequence)).unzip()
+}
+
+fn bound(most: usize) -> i64 {
+    i64::try_from(most.min(LETTERS_MAX)).unwrap_or(0)
+}
