@@ -465,6 +465,36 @@ mod tests {
     }
 
     #[test]
+    fn articles_that_were_told_are_in_the_ticket_by_the_last_word_and_what_is_wrong_with_one_is_not() {
+        let mut desk = Desk::new("articles");
+        let before = desk.told(&opened()).data;
+        let used = |article: &str, version: &str, settled| EventBody::ArticleUsed {
+            article: article.into(),
+            version: version.into(),
+            owner: "o".into(),
+            settled,
+            by: "1001".into(),
+        };
+        desk.told(&used("a", "1", false));
+        desk.told(&used("b", "3", false));
+        desk.told(&used("a", "2", true));
+        let mut data = desk
+            .told(&EventBody::ArticleFaulty {
+                article: "a".into(),
+                version: "2".into(),
+                text: "x".into(),
+                by: "1001".into(),
+            })
+            .data;
+        let articles = data.as_object_mut().and_then(|data| data.remove("articles"));
+        let told = json!([
+            {"article": "b", "version": "3", "settled": false},
+            {"article": "a", "version": "2", "settled": true},
+        ]);
+        assert_eq!((articles, data), (Some(told), before), "and no other field of the ticket's own");
+    }
+
+    #[test]
     fn what_a_program_and_the_caller_said_is_in_the_ticket_talk_by_talk_and_bounded() {
         let mut desk = Desk::new("bot");
         desk.told(&opened());
