@@ -29,6 +29,7 @@ mod case_codecs;
 mod case_crowd;
 mod case_follow_up;
 mod case_house;
+mod case_in_use;
 mod case_kept;
 mod case_lapsed;
 mod case_matrix;
