@@ -289,3 +289,33 @@ fn closed_by(cause: Cause) -> (ClosedBy, Option<u16>) {
     };
     (cause, None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routing::Overrides;
+
+    #[test]
+    fn who_asks_an_emergency_center_in_is_told_what_it_takes_once() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("routing.toml");
+        let mut plan =
+            crate::io::plan_files::load(&file, &Overrides::default()).plan.expect("the shipped plan");
+        let center = plan.centers.get_mut("120").expect("a center");
+        (center.scope, center.area) = (Some("医疗急救".into()), Some("市城区".into()));
+        let told = |id: &str, kind, step| {
+            let object = Some(fact::Object { kind, id: id.into() });
+            let (kind, status, leg) = (fact::TransferKind::Consult, None, None);
+            let what = What::Transfer { to: id.into(), kind, step, status, leg, object };
+            match body(&what, None, &plan) {
+                Some(EventBody::Transfer { scope, area, .. }) => (scope, area),
+                other => panic!("{other:?}"),
+            }
+        };
+        let emergency = fact::ObjectKind::Emergency;
+        let both = (Some("医疗急救".to_owned()), Some("市城区".to_owned()));
+        assert_eq!(told("120", emergency, fact::TransferStep::Requested), both);
+        assert_eq!(told("120", emergency, fact::TransferStep::Ringing), (None, None));
+        assert_eq!(told("119", emergency, fact::TransferStep::Requested), (None, None));
+        assert_eq!(told("12366", fact::ObjectKind::SubCenter, fact::TransferStep::Requested), (None, None));
+    }
+}

@@ -509,3 +509,34 @@ fn what_a_third_party_says_before_its_answer_is_heard_by_who_asked() {
     caller.tell(hotline::call::Input::Progressed { leg, sdp });
     assert_eq!(sound(caller.wishes(Wish::Leave).unwrap()), ["bridge 0 and 2"]);
 }
+
+/// `stay = false`: whether to stay with the caller until help has answered is the clerk's own choice.
+#[test]
+fn where_the_plan_lets_them_clerks_leave_a_caller_to_help_that_rings() {
+    let lets = |plan: &mut hotline::routing::Plan| {
+        city(plan);
+        plan.centers.get_mut("119").expect("a center").stay = false;
+    };
+    let called = || {
+        let mut caller = Dialling::to("12345").with(lets).go().waits_its_turn().talks();
+        caller.wait(secs(20));
+        caller
+    };
+    let mut caller = called();
+    caller.wishes(consult("119")).expect("it can be asked in");
+    assert!(caller.wishes(Wish::Leave).is_ok());
+    assert!(caller.answers(2).contains(&"bridge 0 and 2".to_owned()), "{:?}", caller.said);
+    // Where nobody answers there is a ticket for help that did not come.
+    let mut caller = called();
+    caller.wishes(consult("119")).expect("it can be asked in");
+    caller.wishes(Wish::Leave).expect("it may leave");
+    let said = caller.refuses(2, 486).to_vec();
+    assert!(said.iter().any(|said| said.contains("emergency_unanswered")), "{said:?}");
+    // A blind REFER is blind.
+    let mut caller = called();
+    let (leg, target) = (caller.leg(1), "sip:119@hotline.puyang".into());
+    let refer = hotline::call::Input::Referred { leg, refer: 1, target, attended: None };
+    assert_eq!(caller.tell(refer)[0], "202 to REFER of 1");
+    assert!(caller.wishes(Wish::Leave).is_err(), "it has gone already");
+    assert_eq!(steps(&caller).first(), Some(&TransferStep::Requested));
+}

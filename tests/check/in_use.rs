@@ -1,4 +1,4 @@
-//! Faults of aliases, and of the days on which numbers are in use.
+//! Faults of aliases, of the days on which numbers are in use, and of centers for emergencies.
 
 use super::base::Edit;
 use super::fixture::Fixture;
@@ -112,6 +112,22 @@ pub const FIXTURES: &[Fixture] = &[
         code: "E0302",
         what: "a greeting that nobody recorded",
         edits: &[Edit::Plan("row = \"2-1\"\n", "row = \"2-1\"\ngreeting = ⟦\"welcome\"⟧\n")],
+    },
+    Fixture {
+        code: "E1810",
+        what: "110 that rings at 119",
+        edits: &[Edit::Plan(
+            "trunk = \"police\"\nring = \"32s\"",
+            "trunk = \"police\"\ndial = ⟦\"119\"⟧\nring = \"32s\"",
+        )],
+    },
+    Fixture {
+        code: "W1802",
+        what: "a clerk who may leave 110 ringing",
+        edits: &[Edit::Plan(
+            "trunk = \"police\"\nring = \"32s\"",
+            "trunk = \"police\"\nstay = ⟦false⟧\nring = \"32s\"",
+        )],
     },
     Fixture {
         code: "W1801",

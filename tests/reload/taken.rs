@@ -157,3 +157,35 @@ fn an_engine_that_runs_into_december_says_that_the_next_years_holidays_are_not_k
     assert_eq!(house.number(), 1);
     assert_eq!(house.figure("hotline_alarms_total{kind=\"plan_dated\"}"), 1.0);
 }
+
+#[test]
+fn a_number_that_an_earlier_plan_cancelled_is_not_back_by_edits_that_forget_it() {
+    let mut house = House::open_with("cancelled", &[("watch = true", "watch = false")]);
+    const UNLISTED: (&str, &str) = ("merge_list =", "# merge_list =");
+    const LINE: &str =
+        "[[number]]\nnumber = \"12325\"\nname = \"粮食和物资储备监管热线\"\nowner = \"市粮食和储备局\"\n";
+    let (merged, dual) =
+        ("row = \"1-11\"\nmode = \"merged\"\nqueue = \"main\"\n", "mode = \"dual\"\nqueue = \"main\"\n");
+    let was = format!("{LINE}{merged}");
+    // First the number goes, then it comes back as if it were new; between them the engine is started anew.
+    house.write(&[UNLISTED, (&was, "")]);
+    let gone = house.post("/v1/plan/reload", "");
+    assert_eq!(gone.json()["outcome"], "taken", "{gone:?}");
+    house.engine.kill();
+    house.engine.restart();
+    house.write(&[UNLISTED, (&was, &format!("{LINE}{dual}"))]);
+    let refused = house.post("/v1/plan/reload", "");
+    assert_eq!((refused.status, refused.code().as_str()), (422, "plan_faulty"), "{refused:?}");
+    let named = refused.json()["diagnostics"].clone();
+    let found = named.as_array().unwrap().iter().find(|found| found["code"] == "E1809").unwrap();
+    assert_eq!(found["text"], "number = \"12325\"");
+    // Somebody answers for it: it is back, and the engine holds nothing against it any more.
+    let decided = "restored = { reason = \"群众来电多\", approver = \"市政府办公室\", date = 2021-09-01 }\n";
+    let restored = format!("[retired]\nnumbers = [\"12325\"]\n\n{LINE}{dual}{decided}");
+    house.write(&[UNLISTED, (&was, &restored)]);
+    let taken = house.post("/v1/plan/reload", "");
+    assert_eq!(taken.json()["outcome"], "taken", "{taken:?}");
+    // Back to the first plan by its number, whose reason is in the ledger: nothing keeps it from that.
+    let back = house.post("/v1/plan/rollback", "{\"number\": 1, \"reason\": \"误改\"}");
+    assert_eq!(back.json()["outcome"], "taken", "{back:?}");
+}

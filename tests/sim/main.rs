@@ -30,6 +30,7 @@ mod case_crowd;
 mod case_follow_up;
 mod case_hand_on;
 mod case_house;
+mod case_in_use;
 mod case_kb;
 mod case_kept;
 mod case_lapsed;

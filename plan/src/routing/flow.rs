@@ -191,12 +191,13 @@ impl TicketReason {
 ///
 /// | there is | is heard |
 /// | --- | --- |
-/// | a hot notice | first of all, before any of these |
 /// | a lane or a policy that leads straight to a person | none of these |
 /// | a flow of the line | the flow, in a surge as well |
 /// | a surge, and the queue's greeting for it | that |
 /// | the line's own greeting | that |
 /// | none of these | the queue's greeting |
+///
+/// Hot notices come behind it, whichever it is.
 pub(super) fn greeting_of<'a>(line: &'a Line, queue: &'a Queue) -> &'a PromptId {
     line.greeting.as_ref().unwrap_or(&queue.greeting)
 }

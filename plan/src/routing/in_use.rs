@@ -102,6 +102,11 @@ pub(super) fn aliases(lines: &ByNumber<Line>, zone: &TimeZone) -> ByNumber<Behin
 }
 
 impl Plan {
+    /// Finds lines by the aliases that they have now: for who makes or changes a plan by hand.
+    pub fn index_aliases(&mut self) {
+        self.aliases = aliases(&self.lines, &self.city.time_zone);
+    }
+
     /// The line of this number, its own or an alias of it, at whatever time: whose number it is, not who is called.
     pub fn line_of(&self, number: &str) -> Option<&Line> {
         self.lines.get(number).or_else(|| self.lines.get(&self.aliases.get(number)?.line))

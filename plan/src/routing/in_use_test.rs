@@ -263,6 +263,35 @@ fn which_greeting_is_heard() {
 }
 
 #[test]
+fn clerks_are_told_what_an_emergency_center_takes_and_whether_they_stay() {
+    let text = sample().replacen(
+        "number = \"120\"\ntrunk = \"emergency\"\n",
+        "number = \"120\"\ntrunk = \"emergency\"\nscope = \"医疗急救\"\narea = \"市城区\"\nstay = false\n",
+        1,
+    );
+    let (old, new) = (judged(&sample()), judged(&text));
+    let own = plan(&new);
+    let dialled = Dialled::request_uri("120");
+    let said = own.explain_seat(&new.origins, &own.seats["1001"], &dialled, at(MORNING));
+    let steps: Vec<&str> = said.steps.iter().map(|step| step.zh.as_str()).collect();
+    assert!(steps.contains(&"120 的受理范围: 医疗急救（市城区）"), "{steps:?}");
+    assert!(steps.contains(&"请进通话时，对方接听之前座席也可以离开"), "{steps:?}");
+    let places: Vec<&str> = said.decided_by.iter().map(|place| place.text.as_str()).collect();
+    assert!(places.contains(&"area = \"市城区\"") && places.contains(&"stay = false"), "{places:?}");
+    assert!(!own.keeps_clerk(&own.emergency["120"]) && own.keeps_clerk(&own.emergency["119"]));
+    let said = Difference::between(plan(&old), own);
+    let said: Vec<String> = said.changes.into_iter().map(|change| change.text.en).collect();
+    assert_eq!(
+        said,
+        [
+            "emergency number 120: scope - → 医疗急救",
+            "emergency number 120: area - → 市城区",
+            "emergency number 120: clerks stay until it answers yes → no",
+        ]
+    );
+}
+
+#[test]
 fn what_changes_of_a_number_is_told_in_words() {
     let (old, new) = (
         made(&[]),
