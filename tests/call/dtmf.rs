@@ -3,17 +3,19 @@
 use hotline::call::Input;
 use hotline::routing::plan::Plan;
 use hotline::routing::trunk_terms::Dtmf;
+use hotline::sip::sdp::Rtpmap;
 
 use super::caller::{Caller, Dialling};
 
 fn caller(dtmf: Dtmf, events: bool) -> Caller {
     let mut dialling = Dialling::to("12345").with(|_: &mut Plan| {});
     dialling.terms.dtmf = dtmf;
-    if !events {
-        let mut plain = (*super::caller::sdp(4_000, None)).clone();
-        plain.media[0].formats.retain(|number| number == "8" || number == "0");
-        plain.media[0].rtpmap.retain(|map| !map.name.eq_ignore_ascii_case("telephone-event"));
-        dialling.offer = Some(std::sync::Arc::new(plain));
+    if events {
+        let mut with = (*super::caller::sdp(4_000, None)).clone();
+        with.media[0].formats.push("101".into());
+        let event = Rtpmap { number: 101, name: "telephone-event".into(), clock: 8_000, channels: 1 };
+        with.media[0].rtpmap.push(event);
+        dialling.offer = Some(std::sync::Arc::new(with));
     }
     dialling.go().waits_its_turn().talks()
 }

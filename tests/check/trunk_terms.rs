@@ -11,7 +11,7 @@ use super::fixture::Fixture;
 
 pub const FIXTURES: &[Fixture] = &[
     Fixture {
-        code: "E0106",
+        code: "E0107",
         what: "a session of a minute on one trunk",
         edits: &[add!(
             "[[trunk]]\nname = \"c\"\nsources = [\"203.0.113.64/28\"]\nsession_expires = ⟦\"60s\"⟧"
@@ -37,9 +37,15 @@ pub const FIXTURES: &[Fixture] = &[
     Fixture {
         code: "W1903",
         what: "keys as tones over G.729",
-        edits: &[add!(
-            "[[trunk]]\nname = \"c\"\nsources = [\"203.0.113.64/28\"]\ncodecs = [\"PCMA\", \"G729\"]\ndtmf = ⟦\"inband\"⟧"
-        )],
+        edits: &[
+            Edit::Plan(
+                "[recording]\nenabled = true",
+                "[recording]\nenabled = false\nexception = \"repairs, approved by Zhang\"",
+            ),
+            add!(
+                "[[trunk]]\nname = \"c\"\nsources = [\"203.0.113.64/28\"]\ncodecs = [\"PCMA\", \"G729\"]\ndtmf = ⟦\"inband\"⟧"
+            ),
+        ],
     },
     Fixture {
         code: "W1904",

@@ -2,7 +2,6 @@
 //! session timers (RFC 4028), in our INVITEs and in how theirs are answered.
 
 use hotline::sip::Name;
-use hotline::sip::event::*;
 use hotline::sip::trunk_terms::{Provisional, TrunkTerms};
 
 use crate::wire::*;
