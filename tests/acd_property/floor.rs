@@ -106,6 +106,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         scripts: BTreeMap::new(),
         look_ups: BTreeMap::new(),
         bots: BTreeMap::new(),
+        kb: None,
         prompts: BTreeMap::new(),
         recording: plan::Recording { enabled: true, tracks: false, format: plan::RecordingFormat::Wav },
         survey: plan::Survey { enabled: true, wait: secs(10), tries: 1, reason: false },
