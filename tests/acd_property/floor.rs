@@ -108,6 +108,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         scripts: BTreeMap::new(),
         look_ups: BTreeMap::new(),
         bots: BTreeMap::new(),
+        kb: None,
         prompts: BTreeMap::new(),
         recording: plan::Recording {
             enabled: true,
