@@ -137,7 +137,7 @@ fn recording(recording: &Recording) -> Item {
         .with_switch("启用", "on", *enabled)
         .with_switch("分轨", "tracks", *tracks)
         .with("格式", "format", format)
-        .with_text("加密", "encrypted", key.as_ref().map_or_else(in_the_clear, |key| in_words(key)))
+        .with_text("加密", "encrypted", key.as_ref().map_or_else(in_the_clear, in_words))
         .with("旧密钥", "keys of before", row(old_keys.iter().map(place)))
         .with("保存期", "kept for", retention.keep.map_or_else(|| "-".to_owned(), |days| days.to_string()))
         .with("涉密代码", "secret codes", row(secret))
