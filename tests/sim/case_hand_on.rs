@@ -59,6 +59,7 @@ fn talking(city: &mut City) -> (Who, Who, CallId) {
     let clerk = city.seat("1001").answers_after(secs(1));
     let caller = city.phone("13800000001").dials("12345");
     assert!(city.run_until(secs(60), |city| city.talks_to(caller) == Some(clerk)));
+    city.run_for(secs(5)); // The seat's number is said first.
     let call = city.call_of(caller).expect("a call");
     (caller, clerk, call)
 }

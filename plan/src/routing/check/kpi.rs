@@ -108,9 +108,9 @@ fn named(kpi: &KpiTable, problems: &mut Problems) {
 
 /// Who waited longer than was promised, and is left out for having given up "at once".
 fn flattered(short: &Field<Duration>, within: Option<Duration>, problems: &mut Problems) {
-    let Some(said) = short.as_ref().filter(|said| within.is_some_and(|within| said.value > within)) else {
-        return;
-    };
+    // No time at all is out of range already.
+    let is_longer = |short: Duration| within.is_some_and(|within| !within.is_zero() && short > within);
+    let Some(said) = short.as_ref().filter(|said| is_longer(said.value)) else { return };
     problems
         .warning(
             "W1501",

@@ -92,7 +92,7 @@ fn the_same_files_do_not_differ_and_a_comment_is_no_change_of_the_plan() {
 
 #[test]
 fn each_change_is_one_line_with_what_was_and_what_is() {
-    let rows: [(&[(&str, &str)], &str); 8] = [
+    let rows: [(&[(&str, &str)], &str); 10] = [
         (
             &[("calls_max = 100", "calls_max = 80")],
             "限额: 同时通话数 100 → 80 / limits: calls at once 100 → 80",
