@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 
 /// 工单 / Tickets
 #[derive(Debug, clap::Args)]
+#[group(id = "letters")]
 pub struct Args {
     #[command(flatten)]
     look: look_up::Args,
