@@ -3,14 +3,13 @@
 use std::process::ExitCode;
 
 use super::look_up;
-use crate::id::CallId;
 use crate::io::plain::plain;
 use crate::io::store::{FILE, Letters, Resending, resend_beside};
-use crate::tickets::event::EventRef;
 use crate::time::Timestamp;
 
 /// 工单 / Tickets
 #[derive(Debug, clap::Args)]
+#[group(id = "letters")]
 pub struct Args {
     #[command(flatten)]
     look: look_up::Args,
@@ -46,10 +45,10 @@ fn list(args: &Args) -> ExitCode {
         let letters = reader.letters(&which, args.look.most)?;
         // What an event tells of people stays in it.
         let row = |letter: &crate::io::store::DeadLetter| {
-            let EventRef { call, sequence } = letter.event.event;
+            let event = letter.event.event;
             plain(&format!(
-                "{call}/{sequence} {} sink={} type={} why={}",
-                letter.event.at, letter.sink, letter.event.kind, letter.why
+                "{}/{} {} sink={} type={} why={}",
+                event.call, event.sequence, letter.event.at, letter.sink, letter.event.kind, letter.why
             ))
         };
         Ok(letters.iter().map(row).collect())
@@ -57,17 +56,13 @@ fn list(args: &Args) -> ExitCode {
 }
 
 fn resend(args: &Args, id: &str) -> ExitCode {
-    let event = match id {
-        "all" => None,
-        id => match parse(id) {
-            Some(event) => Some(event),
-            None => {
-                eprintln!(
-                    "{id} 不是事件编号，应为 通话/序号 或 all / is no event's id: call/sequence, or all"
-                );
-                return ExitCode::from(2);
-            }
-        },
+    let which = match id {
+        "all" => Some(Letters::default()),
+        id => Letters::named(id),
+    };
+    let Some(which) = which else {
+        eprintln!("{id} 不是事件编号，应为 通话/序号 或 all / is no event's id: call/sequence, or all");
+        return ExitCode::from(2);
     };
     let user = || format!("operator:{}", std::env::var("USER").unwrap_or_else(|_| "unknown".into()));
     let resending = Resending {
@@ -75,7 +70,7 @@ fn resend(args: &Args, id: &str) -> ExitCode {
         by: args.by.clone().unwrap_or_else(user),
         reason: args.reason.clone().unwrap_or_default(),
     };
-    let which = Letters { sink: args.sink.clone(), event };
+    let which = Letters { sink: args.sink.clone(), ..which };
     match resend_beside(&args.look.data.join(FILE), &which, &resending) {
         Ok(counts) if counts.is_empty() => {
             eprintln!("没有这样的死信 / there is no such dead letter");
@@ -92,10 +87,4 @@ fn resend(args: &Args, id: &str) -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-/// `019…/12`: as the event names itself.
-fn parse(id: &str) -> Option<EventRef> {
-    let (call, sequence) = id.split_once('/')?;
-    Some(EventRef { call: CallId::parse(call)?, sequence: sequence.parse().ok()? })
 }

@@ -11,6 +11,7 @@ use super::Errands;
 use super::read::{DeadLetter, Reader, event};
 use super::schema::{self, StoreError};
 use super::write::{LedgerRow, append_ledger};
+use crate::id::CallId;
 use crate::ledger::Action;
 use crate::tickets::event::EventRef;
 use crate::time::Timestamp;
@@ -36,6 +37,15 @@ pub struct Resending {
     pub by: String,
     /// In their words.
     pub reason: String,
+}
+
+impl Letters {
+    /// The event of this id, `<call>/<sequence>`; `None`: it is no id.
+    pub fn named(id: &str) -> Option<Self> {
+        let (call, sequence) = id.split_once('/')?;
+        let event = EventRef { call: CallId::parse(call)?, sequence: sequence.parse().ok()? };
+        Some(Letters { sink: None, event: Some(event) })
+    }
 }
 
 const WHERE: &str = "FROM dead_letters d JOIN events e ON e.arrival = d.event

@@ -68,6 +68,7 @@ fn plan(edits: &[(&str, &str)]) -> Plan {
         assert_eq!(text.matches(from).count(), 1, "{from}");
         text = text.replacen(from, to, 1);
     }
+    text += "[[feed]]\nname = \"far\"\nkind = \"jsonl\"\npath = \"far.jsonl\"\nlines = [\"10001\"]\n";
     let outcome = load(&text);
     outcome.plan.unwrap_or_else(|| panic!("{}", outcome.report.render(false)))
 }
@@ -259,6 +260,7 @@ fn what_a_running_engine_cannot_take_over_is_named_at_its_place() {
         .filter_map(|found| Some((found.spot.key.clone(), report.place(&found.spot)?.text)))
         .collect();
     let expected = [
+        ("feed[0]", "[[feed]]"),
         ("city.time_zone", "time_zone = \"Asia/Urumqi\""),
         ("limits.calls_max", "calls_max = 101"),
         ("network.listen", "listen = [\"127.0.0.1:5062\"]"),
@@ -271,7 +273,7 @@ fn what_a_running_engine_cannot_take_over_is_named_at_its_place() {
     let difference = Difference::between(&old, &new);
     let marked = difference.changes.iter().filter(|change| change.wants_restart).count();
     // The sink that is gone and the one that is new count as two.
-    assert_eq!(marked, 6, "{}", difference.words());
+    assert_eq!(marked, 7, "{}", difference.words());
     // Fewer calls are no matter.
     let fewer = plan(&[("calls_max = 100", "calls_max = 99")]);
     assert_eq!(wants_restart(&old, &fewer), []);
