@@ -96,11 +96,6 @@ impl Peers {
         self.iter().find(|own| own.peer == *peer)
     }
 
-    /// Who is called by this trunk or group and this number.
-    pub fn called_by(&self, trunk: &TrunkId, number: &str) -> Option<&Arc<Platform>> {
-        self.iter().find(|own| own.peer.trunk == *trunk && own.peer.number == number)
-    }
-
     /// How often a call may be handed on where it goes to or comes from this platform: no more often than any above it
     /// says.
     pub fn hops_max(&self, own: &Platform) -> u8 {
@@ -148,6 +143,11 @@ impl Plan {
             1 => behind().next(),
             _ => behind().find(|own| Some(own.org.as_str()) == org),
         }
+    }
+
+    /// Who is called by this trunk, or the group that it is of, and this number.
+    pub fn platform_at(&self, trunk: &TrunkId, number: &str) -> Option<&Arc<Platform>> {
+        self.peers.iter().find(|own| own.peer.number == number && self.leads(&own.peer.trunk, trunk))
     }
 
     /// Whether calls that come by this trunk are other platforms'.
