@@ -247,7 +247,7 @@ fn trunks(table: &RoutingTable, problems: &mut Problems) {
                 own(&trunk.name) && ways::brings(trunk) && !trusted
             })
         };
-        if members.iter().any(|name| brings(name)) {
+        if members.iter().any(brings) {
             untrusted(way, problems);
         }
     }
