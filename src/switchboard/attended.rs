@@ -26,8 +26,9 @@ impl Switchboard {
 
     /// The dialog of another call's leg becomes this leg's; the other call is over with that.
     pub(super) fn adopt(&mut self, leg: LegId, callee: Callee, from: LegId, now: Now) {
-        if self.try_adopt(leg, &callee, from, now).is_none() {
-            self.tell_call(leg.call, Input::Refused { leg, status: 481 });
+        let refused = self.not_handed_on(leg.call, &callee);
+        if refused.is_some() || self.try_adopt(leg, &callee, from, now).is_none() {
+            self.tell_call(leg.call, Input::Refused { leg, status: refused.unwrap_or(481) });
         }
     }
 

@@ -119,5 +119,5 @@ impl Entry {
 
 fn platform<'p>(plan: &'p Plan, callee: &Callee) -> Option<&'p Platform> {
     let Callee::Peer { trunk, number } = callee else { return None };
-    plan.peers.called_by(trunk, number).map(Arc::as_ref)
+    plan.platform_at(trunk, number).map(Arc::as_ref)
 }

@@ -214,11 +214,15 @@ fn a_county_and_a_neighbouring_city_are_no_fault_and_may_be_asked_by_key_and_by_
         ORG,
         TRUNKS,
         WHOLE,
+        Edit::Plan("mode = \"primary\"", "mode = \"primary\"\nflow = \"main\""),
         Edit::Plan(
             "[[emergency]]",
-            "[three_way]\nkeys = { \"1\" = \"8001\", \"7\" = \"110\" }\n\n[[emergency]]",
+            "[three_way]\nkeys = { \"1\" = \"8001\", \"7\" = \"110\" }\n\n[[flow]]\nname = \"main\"\n[[flow.step]]\ntransfer = \"8011\"\n\n[[emergency]]",
         ),
     ];
     let outcome = Files::with(&more).judge();
     assert_eq!(codes(&outcome.report), [""; 0], "{}", outcome.report.render(false));
+    let plan = outcome.plan.expect("a plan");
+    let script = plan.scripts.values().next().expect("the flow");
+    assert!(format!("{script:?}").contains("037212345"), "the flow rings there: {script:?}");
 }

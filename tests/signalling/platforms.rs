@@ -52,7 +52,8 @@ fn handed_on(lines: &str, trunk: &str, signature: Option<Signature>) -> Message 
 /// RFC 3261 §20.25, RFC 7044 §5 and §10.3.
 #[test]
 fn platforms_alone_are_told_who_hands_a_call_over_row_by_row() {
-    let rows: [(&str, Option<Signature>, &[&str], usize); 5] = [
+    type Row<'a> = (&'a str, Option<Signature>, &'a [&'a str], usize);
+    let rows: [Row<'_>; 5] = [
         ("county", puyang(), &["410900 濮阳市  Evil: 1"], 2),
         ("city", puyang(), &["410900 濮阳市  Evil: 1"], 2),
         ("carrier", puyang(), &[], 0),
@@ -104,7 +105,8 @@ fn what_a_platform_says_of_itself_is_read_of_trusted_trunks_row_by_row() {
     let (county, city) = ("192.0.5.10:5060", "192.0.6.10:5060");
     let long = format!("Organization: 410928 {}\r\n", "县".repeat(300));
     let cut = format!("410928 {}", "县".repeat(121));
-    let rows: [(&str, &str, Option<&str>, Option<&str>); 8] = [
+    type Row<'a> = (&'a str, &'a str, Option<&'a str>, Option<&'a str>);
+    let rows: [Row<'_>; 8] = [
         (county, "Organization: 410928 濮阳县 12345\r\n", Some("410928 濮阳县 12345"), Some("410928")),
         (county, "organization:   410928100\r\n", Some("410928100"), Some("410928100")),
         (county, "Organization: Puyang county\r\n", Some("Puyang county"), None),
@@ -123,7 +125,8 @@ fn what_a_platform_says_of_itself_is_read_of_trusted_trunks_row_by_row() {
 /// RFC 7044 §5: hand-overs are counted by entry, each once, the oldest first.
 #[test]
 fn who_handed_a_call_on_is_read_of_history_info_row_by_row() {
-    let rows: [(&str, &[(&str, &str)]); 7] = [
+    type Row<'a> = (&'a str, &'a [(&'a str, &'a str)]);
+    let rows: [Row<'_>; 7] = [
         ("", &[]),
         ("History-Info: <sip:12345@h>;index=1\r\n", &[]),
         (

@@ -96,11 +96,6 @@ impl Peers {
         self.iter().find(|own| own.peer == *peer)
     }
 
-    /// Who is called by this trunk or group and this number.
-    pub fn called_by(&self, trunk: &TrunkId, number: &str) -> Option<&Arc<Platform>> {
-        self.iter().find(|own| own.peer.trunk == *trunk && own.peer.number == number)
-    }
-
     /// How often a call may be handed on where it goes to or comes from this platform: no more often than any above it
     /// says.
     pub fn hops_max(&self, own: &Platform) -> u8 {
@@ -113,7 +108,7 @@ impl Peers {
     /// Whether a call with this trail is not to be handed on to `to`: back to who handed it over, to a platform that
     /// handed it on before, or once more than it may be. Hand-overs out of its subtree count as all others do.
     pub fn refuses_to(&self, to: &Platform, trail: Trail<'_>) -> Option<Refused> {
-        let was_there = trail.handed_on_by.iter().any(|org| *org == to.org);
+        let was_there = trail.handed_on_by.contains(&to.org);
         if trail.from == Some(to.org.as_str()) || was_there {
             return Some(Refused::Loop);
         }
@@ -148,6 +143,11 @@ impl Plan {
             1 => behind().next(),
             _ => behind().find(|own| Some(own.org.as_str()) == org),
         }
+    }
+
+    /// Who is called by this trunk, or the group that it is of, and this number.
+    pub fn platform_at(&self, trunk: &TrunkId, number: &str) -> Option<&Arc<Platform>> {
+        self.peers.iter().find(|own| own.peer.number == number && self.leads(&own.peer.trunk, trunk))
     }
 
     /// Whether calls that come by this trunk are other platforms'.
@@ -232,7 +232,8 @@ mod tests {
     #[test]
     fn whom_a_call_may_be_handed_on_to_row_by_row() {
         let city = city();
-        let rows: [(&str, Option<&str>, &[&str], Option<u16>); 8] = [
+        type Row<'a> = (&'a str, Option<&'a str>, &'a [&'a str], Option<u16>);
+        let rows: [Row<'_>; 8] = [
             ("8001", None, &[], None),
             ("8001", Some("410922"), &["410922"], Some(482)),
             ("8001", Some("410922"), &[], Some(482)),

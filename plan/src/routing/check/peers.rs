@@ -201,9 +201,13 @@ fn called(peer: &PeerTable) -> Option<&Said<String>> {
 
 /// Figures and records know a platform by the number that is called.
 fn same_number(table: &RoutingTable, problems: &mut Problems) {
-    let mut seen: BTreeMap<&str, &Spot> = BTreeMap::new();
-    for said in table.peers.iter().filter_map(|peer| peer.way.dial.as_ref().and(called(peer))) {
-        let Some(earlier) = seen.insert(&said.value, &said.spot) else { continue };
+    let mut seen: BTreeMap<&str, (&Spot, bool)> = BTreeMap::new();
+    for peer in &table.peers {
+        let (Some(said), own) = (called(peer), peer.way.dial.is_none()) else { continue };
+        let Some((earlier, also_own)) = seen.insert(&said.value, (&said.spot, own)) else { continue };
+        if own && also_own {
+            continue; // A number that stands twice has an error of its own.
+        }
         problems
             .error(
                 "E1706",
@@ -243,7 +247,7 @@ fn trunks(table: &RoutingTable, problems: &mut Problems) {
                 own(&trunk.name) && ways::brings(trunk) && !trusted
             })
         };
-        if members.iter().any(|name| brings(name)) {
+        if members.iter().any(brings) {
             untrusted(way, problems);
         }
     }
