@@ -141,7 +141,7 @@ pub const FIXTURES: &[Fixture] = &[
 const ON: Edit = Edit::Plan("mode = \"primary\"", "mode = \"primary\"\nflow = \"main\"");
 
 /// Codes that need a running engine: see `command`.
-pub const AGAINST_RUNNING: [&str; 1] = ["E1210"];
+pub const AGAINST_RUNNING: [&str; 2] = ["E1210", "E1809"];
 
 /// Calls of the compact plan, what is expected, and what would be (nothing: it is met).
 const CALLS: &[(&str, &str, &str)] = &[

@@ -73,8 +73,8 @@ fn left_alone(number: &str, stay: &Said<bool>, problems: &mut Problems) {
             format!("clerks may leave a caller before {number} has answered"),
         )
         .effect(
-            "对方无人接听时，求救的人身边没有座席，只能等工单；方案四（四）要求对方受理后才离开",
-            "where nobody answers there, a person in need is without a clerk and gets a ticket; the notice, 四(四), has clerks stay until the case is taken",
+            "对方无人接听时，求救的人身边没有座席，要重新排到队首；方案四（四）要求对方受理后才离开",
+            "where nobody answers there, a person in need is without a clerk and waits at the head of the queue again; the notice, 四(四), has clerks stay until the case is taken",
         )
         .remedy("删去 stay = false", "remove stay = false");
 }
