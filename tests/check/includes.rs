@@ -219,7 +219,7 @@ fn faults_of_several_files_come_by_file_and_line_and_point_across() {
     let text = report.render(false);
     assert!(!text.contains("geheim") && text.contains("********"), "{text}");
     // The number that was there before stands in another file: both are shown.
-    let (before, behind) = (text.find("b.toml:7:10"), text.find("::: routing.toml:103:10"));
+    let (before, behind) = (text.find("b.toml:7:10"), text.find("::: routing.toml:104:10"));
     assert!(before < behind && before.is_some(), "{text}");
     assert!(report.to_json().to_string().contains("\"related\":{\"column\""), "{}", report.to_json());
 }

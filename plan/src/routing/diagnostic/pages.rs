@@ -11,7 +11,7 @@ use super::{Diagnostic, Text};
 use crate::routing::nearest::nearest;
 
 /// A file for each hundred.
-const FILES: [(&str, &str); 22] = [
+const FILES: [(&str, &str); 19] = [
     ("00", include_str!("pages/00.toml")),
     ("01", include_str!("pages/01.toml")),
     ("02", include_str!("pages/02.toml")),
@@ -24,16 +24,13 @@ const FILES: [(&str, &str); 22] = [
     ("11", include_str!("pages/11.toml")),
     ("12", include_str!("pages/12.toml")),
     ("13", include_str!("pages/13.toml")),
-    ("14", include_str!("pages/14-seal.toml")),
     ("14", include_str!("pages/14.toml")),
     ("15", include_str!("pages/15.toml")),
-    ("16", include_str!("pages/16-kb.toml")),
     ("16", include_str!("pages/16.toml")),
     ("17", include_str!("pages/17.toml")),
     ("18", include_str!("pages/18.toml")),
     ("19", include_str!("pages/19.toml")),
     ("w", include_str!("pages/warnings.toml")),
-    ("w", include_str!("pages/warnings-kb.toml")),
 ];
 
 /// One code's page.
