@@ -12,10 +12,8 @@ use zeroize::Zeroizing;
 
 use super::out;
 use crate::id::CallId;
-use crate::io::recorder::{FileName, Key, SealKeys, open_kept};
-use crate::io::store::{FILE, LedgerRow, Reader, append_beside};
-use crate::ledger::Action;
-use crate::time::Timestamp;
+use crate::io::recorder::{FileName, Key, SealKeys, note_export, open_kept};
+use crate::io::store::{FILE, Reader};
 
 /// 导出录音 / Write a recording to a file
 #[derive(Debug, clap::Args)]
@@ -109,9 +107,7 @@ fn export(args: &Args) -> Result<Option<u64>, String> {
     let by = args.by.clone().unwrap_or_else(|| {
         format!("operator:{}", std::env::var("USER").unwrap_or_else(|_| "unknown".into()))
     });
-    let (call, action) = (args.call.to_string(), Action::RecordingExported { call: args.call });
-    append_beside(&store, |last| LedgerRow::after(last, Timestamp::now(), &by, action, &call, &args.reason))
-        .map_err(told)?;
+    note_export(&args.data, args.call, &by, &args.reason).map_err(told)?;
     let file = File::options().write(true).create_new(true).mode(0o600).open(&args.out);
     let mut file = file.map_err(|error| format!("{}: {error}", args.out.display()))?;
     let written = io::copy(&mut sound, &mut file).and_then(|bytes| file.sync_all().map(|()| bytes));

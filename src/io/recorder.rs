@@ -8,6 +8,7 @@
 pub mod archive;
 pub mod deck;
 pub mod disk;
+pub mod export;
 pub mod flac;
 pub mod keeper;
 pub mod name;
@@ -36,6 +37,7 @@ use crate::time::Timestamp;
 
 pub use archive::{Archive, ArchiveConfig, ArchiveFigures};
 pub use deck::Deck;
+pub use export::note_export;
 pub use keeper::{Keeper, KeeperConfig, KeeperFigures};
 pub use name::{FileName, Format, has_sealed, is_sealed, kept};
 pub use read::{SoundFile, open_kept, samples};

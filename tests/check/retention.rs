@@ -9,7 +9,10 @@ pub const FIXTURES: &[Fixture] = &[
     Fixture {
         code: "E1401",
         what: "nobody decided how long recordings are kept",
-        edits: &[Edit::Plan("enabled = true\nkey = { file = \"secrets/recordings\" }\nkeep = \"1095d\"", "enabled = ⟦true⟧\nkey = { file = \"secrets/recordings\" }")],
+        edits: &[Edit::Plan(
+            "enabled = true\nkey = { file = \"secrets/recordings\" }\nkeep = \"1095d\"",
+            "enabled = ⟦true⟧\nkey = { file = \"secrets/recordings\" }",
+        )],
     },
     Fixture {
         code: "E1402",

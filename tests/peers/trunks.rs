@@ -19,8 +19,10 @@ const PATIENT: (&str, &str) = ("connect_timeout = \"1s\"", "connect_timeout = \"
 const TAX: &str = "# 同时通话数。Calls at once.";
 /// The trunk to 12366 leads to somebody: a drill would not be sent on by anybody. Whoever it leads to waits
 /// for an INVITE and must not be asked by OPTIONS, of which the first comes at any moment.
-const REAL: (&str, &str) =
-    ("# 演练：不通向任何真实对端。A drill: leads to nobody real.\ndrill = true", "drill = false\nprobe = false");
+const REAL: (&str, &str) = (
+    "# 演练：不通向任何真实对端。A drill: leads to nobody real.\ndrill = true",
+    "drill = false\nprobe = false",
+);
 const PASSWORD: &str = "correct horse battery staple";
 
 /// An engine with an account at 12366.
