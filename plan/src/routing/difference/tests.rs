@@ -68,7 +68,6 @@ fn plan(edits: &[(&str, &str)]) -> Plan {
         assert_eq!(text.matches(from).count(), 1, "{from}");
         text = text.replacen(from, to, 1);
     }
-    text += "[[feed]]\nname = \"far\"\nkind = \"jsonl\"\npath = \"far.jsonl\"\nlines = [\"10001\"]\n";
     let outcome = load(&text);
     outcome.plan.unwrap_or_else(|| panic!("{}", outcome.report.render(false)))
 }
@@ -246,6 +245,7 @@ fn what_a_running_engine_cannot_take_over_is_named_at_its_place() {
     for (from, to) in edits {
         text = text.replacen(from, to, 1);
     }
+    text += "[[feed]]\nname = \"far\"\nkind = \"jsonl\"\npath = \"far.jsonl\"\nlines = [\"10001\"]\n";
     let outcome = load(&text);
     let new = outcome.plan.expect("a plan");
     let changed = wants_restart(&old, &new);
