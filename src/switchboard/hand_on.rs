@@ -88,12 +88,11 @@ impl HandOns {
         now: Now,
     ) -> Option<HandOn> {
         match &fact.what {
-            What::Transfer { step, object: Some(Object { id, .. }), .. }
-                if matches!(
-                    step,
-                    TransferStep::Consulting | TransferStep::Merged | TransferStep::Accepted
-                ) =>
-            {
+            What::Transfer {
+                step: TransferStep::Consulting | TransferStep::Merged | TransferStep::Accepted,
+                object: Some(Object { id, .. }),
+                ..
+            } => {
                 self.picked_up(fact.call, id);
                 self.settle(
                     fact.call,

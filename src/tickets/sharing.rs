@@ -262,6 +262,8 @@ mod tests {
             leg: None,
             object_kind: Some(object_kind),
             object: Some(object.into()),
+            scope: None,
+            area: None,
         };
         let rows = [
             (opened("12348"), true),

@@ -62,6 +62,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
             dns: Vec::new(),
         },
         lines: Default::default(),
+        aliases: Default::default(),
         meetings: Vec::new(),
         transition: plan::Transition {
             start: jiff::civil::date(2021, 8, 1),
@@ -93,6 +94,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
             .collect(),
         queues: queues.iter().map(|queue| (queue.id.clone(), queue.clone())).collect(),
         emergency: BTreeMap::new(),
+        centers: BTreeMap::new(),
         departments: BTreeMap::new(),
         peers: hotline::routing::peers::Peers::default(),
         department_names: BTreeMap::new(),
@@ -109,6 +111,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         look_ups: BTreeMap::new(),
         bots: BTreeMap::new(),
         kb: None,
+        kpi: Default::default(),
         prompts: BTreeMap::new(),
         recording: plan::Recording {
             enabled: true,
@@ -116,6 +119,9 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
             format: plan::RecordingFormat::Wav,
             key: None,
             old_keys: Vec::new(),
+            retention: Default::default(),
+            secret: Vec::new(),
+            notice: None,
         },
         survey: plan::Survey { enabled: true, wait: secs(10), tries: 1, reason: false },
         seat_greeting: plan::SeatGreeting::Both,

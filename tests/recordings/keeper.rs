@@ -11,7 +11,7 @@ use hotline::id::CallId;
 use hotline::io::recorder::keeper::Pace;
 use hotline::io::recorder::keeper::belief::Trust;
 use hotline::io::recorder::keeper::due::Terms;
-use hotline::io::recorder::{Finding, Keeper, KeeperConfig, Looked, verify};
+use hotline::io::recorder::{Finding, Keeper, KeeperConfig, Looked, SealKeys, verify};
 use hotline::io::store::{FILE, ManifestRow, Opening, Reader, Removal, Report, Store};
 use hotline::ledger::{Action, Entry};
 use hotline::routing::retention::{Days, RecordingClass, Retention};
@@ -48,7 +48,7 @@ impl Cellar {
         Reader::open(&self.data().join(FILE)).unwrap()
     }
 
-    /// A file as it is filed; `wav` or `flac`.
+    /// A file as it is filed; `wav` or `flac`, and `.sealed` behind it or not.
     fn file(&self, call: CallId, track: Option<u16>, day: &str, format: &str) -> String {
         let name = track.map_or_else(|| format!("{call}"), |leg| format!("{call}-{leg}"));
         let file = format!("recordings/{day}/{name}.{format}");
@@ -58,7 +58,7 @@ impl Cellar {
             call,
             track,
             file: file.clone(),
-            format: format.into(),
+            format: format.trim_end_matches(".sealed").into(),
             sha256: Sha256::digest(SOUND).iter().map(|byte| format!("{byte:02x}")).collect(),
             bytes: SOUND.len() as u64,
             samples: 1,
@@ -92,7 +92,10 @@ impl Cellar {
 
     fn verify(&self) -> (Looked, Vec<Finding>) {
         let mut findings = Vec::new();
-        let looked = verify(self.data(), &self.reader(), |finding| findings.push(finding.clone())).unwrap();
+        let looked = verify(self.data(), &self.reader(), &SealKeys::default(), |finding| {
+            findings.push(finding.clone())
+        })
+        .unwrap();
         (looked, findings)
     }
 
@@ -268,7 +271,9 @@ fn what_is_due_goes_after_the_ledger_says_so_and_a_crash_in_between_is_made_good
 fn one_pass_removes_so_many_and_tells_of_the_others() {
     let facts: Vec<Fact> = (1..=5).flat_map(|n| story(call(n), "12345", MORNING, None, false)).collect();
     let cellar = Cellar::open(written("most", facts));
-    let files: Vec<String> = (1..=5).map(|n| cellar.file(call(n), None, "2021-09-01", "wav")).collect();
+    // In each of the forms in which a file may lie.
+    let forms = (1..=5).zip(["wav", "flac", "wav.sealed", "flac.sealed", "wav"]);
+    let files: Vec<String> = forms.map(|(n, form)| cellar.file(call(n), None, "2021-09-01", form)).collect();
     let keeper = cellar.keeper(Pace { most: 2, ..pace() }, None, clock(DUE));
     wait("a pass", || keeper.figures().passes.load(Ordering::Relaxed) == 1);
     assert_eq!(keeper.figures().overdue.load(Ordering::Relaxed), 3);

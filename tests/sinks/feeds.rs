@@ -156,6 +156,8 @@ fn transfer(n: u64, sequence: u32, department: &str) -> StoredEvent {
         leg: None,
         object_kind: Some(ObjectKind::Department),
         object: Some(department.into()),
+        scope: None,
+        area: None,
     };
     event(n, sequence, &body)
 }

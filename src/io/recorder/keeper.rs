@@ -18,7 +18,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::archive::sync_directory;
-use super::name::Format;
+use super::name::{Format, clear_name, sealed_name};
 use super::nice;
 use crate::id::CallId;
 use crate::io::store::{Errands, FILE, ManifestRow, Reader, Removal, StoreError};
@@ -327,13 +327,15 @@ impl Porter {
     }
 }
 
-/// Removes a recording's file, whether it is compressed or not, and its day's directory when that is empty: files, and
-/// their bytes.
+/// Removes a recording's file, whether it is compressed or sealed or neither, and its day's directory when that is empty:
+/// files, and their bytes.
 fn remove_forms(data: &Path, file: &str) -> io::Result<(u64, u64)> {
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let clear = clear_name(file);
+    let stem = clear.rsplit_once('.').map_or(clear, |(stem, _)| stem);
     let (mut files, mut bytes) = (0, 0);
-    for format in [Format::Wav, Format::Flac] {
-        let path = data.join(format!("{stem}.{}", format.extension()));
+    let clear = [Format::Wav, Format::Flac].map(|format| format!("{stem}.{}", format.extension()));
+    for form in clear.iter().flat_map(|clear| [clear.clone(), sealed_name(clear)]) {
+        let path = data.join(form);
         let length = match path.symlink_metadata() {
             Ok(found) => found.len(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,

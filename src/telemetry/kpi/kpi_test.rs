@@ -341,7 +341,7 @@ fn a_matter_is_settled_at_once_by_an_article_and_no_ticket() {
         whole(4, vec![used(true), left]),
         whole(5, Vec::new()),
     ];
-    let kpi = Kpi::fold(&records);
+    let kpi = Kpi::fold(&records, &Rules::default());
     for calls in [&kpi.total, &kpi.lines["12345"]] {
         assert_eq!((calls.articles, calls.settled, calls.settled_rate()), (4, 1, Some(0.2)));
     }
