@@ -184,8 +184,10 @@ impl<'a> Deciding<'a> {
         let is_it = |own: &&Peer| *own == peer;
         let keys = ["number", "mode", "trunk", "dial"];
         if let Some((number, _)) = plan.emergency.iter().find(|(_, own)| is_it(own)) {
-            self.said("emergency", number.as_str(), &keys);
-            self.said("emergency", number.as_str(), &["scope", "area", "stay"]);
+            self.said("emergency", number.as_str(), &["number", "trunk", "dial", "scope", "area"]);
+            if plan.centers.get(number).is_some_and(|center| !center.stay) {
+                self.said("emergency", number.as_str(), &["stay"]);
+            }
         } else if let Some((number, _)) = plan.departments.iter().find(|(_, own)| is_it(own)) {
             self.said("department", number.as_str(), &keys);
         } else if let Some(own) = plan.peers.of_way(peer) {
