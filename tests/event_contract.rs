@@ -257,8 +257,6 @@ fn bodies() -> Vec<EventBody> {
         EventBody::CallbackKept { queue: "main".into(), ahead: 4 },
         EventBody::CallbackSettled { outcome: "answered_since".into() },
         disposed(None),
-        at_once(Some("12366")),
-        at_once(None),
         EventBody::ArticleUsed {
             article: "rs-0002".into(),
             version: "3".into(),
@@ -372,6 +370,11 @@ fn what_was_added_to_an_event_may_be_there_or_not() {
             json!({"from_ms": 12_400, "to_ms": 58_000}),
         ),
         (ordered(None, Some("004711")), "code", json!("004711")),
+        (
+            at_once(Some("12366")),
+            "immediate",
+            json!({"code": "complaint", "to": "12366", "due_at": "2021-09-01T01:10:00Z"}),
+        ),
     ] {
         let mut whole = document(7, &body);
         let faults: Vec<String> = schema.iter_errors(&whole).map(|fault| fault.to_string()).collect();

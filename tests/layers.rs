@@ -25,7 +25,8 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("acd", &["id", "time", "routing"]),
     ("call", &["id", "time", "sip", "media", "routing"]),
     ("switchboard", &["id", "time", "media", "sip", "ledger", "tickets", "routing", "acd", "call"]),
-    ("telemetry", &["id", "time", "media", "sip", "acd", "switchboard"]),
+    // Of routing the formula by which callers' waits are judged.
+    ("telemetry", &["id", "time", "media", "sip", "routing", "acd", "switchboard"]),
     ("console", &["id", "time", "acd", "switchboard"]),
     (
         "io",

@@ -71,7 +71,8 @@ fn a_caller_is_answered_hears_the_greeting_and_is_counted_and_nobody_reads_his_n
     let secrets = house.data().join("secrets");
     assert_eq!(mode(&secrets), 0o700);
     let files: Vec<_> = std::fs::read_dir(&secrets).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(files.len(), 14, "twelve seats, the token of the API and the key of pick-up codes");
+    let made = "twelve seats, the token of the API, the keys of pick-up codes and of recordings";
+    assert_eq!(files.len(), 15, "{made}");
     assert!(files.iter().all(|file| mode(file) == 0o600), "{files:?}");
 }
 
