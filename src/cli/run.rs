@@ -29,9 +29,9 @@ pub struct Args {
     /// 代替文件中的 SIP 监听地址 / Listen for SIP here instead
     #[arg(long, value_name = "[udp:|tcp:|tls:]ADDRESS:PORT")]
     pub listen: Vec<Listener>,
-    /// HTTP 地址；off 为不监听 / Where HTTP listens; off: nowhere
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8345")]
-    pub http: String,
+    /// 代替文件中的 HTTP 地址；off 为不监听 / Where HTTP listens instead; off: nowhere
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub http: Option<String>,
     /// 数据目录 / Database, recordings, secrets
     #[arg(long, value_name = "DIR", default_value = "data")]
     pub data: PathBuf,
@@ -135,15 +135,16 @@ fn start_logging() -> Result<(ErrorCounter, WorkerGuard), StartError> {
 }
 
 fn setup(args: Args, log: ErrorCounter) -> Result<Setup, StartError> {
-    let http = match args.http.as_str() {
-        "off" => None,
-        at => Some(at.parse().map_err(|error| StartError::Outside {
+    let http = match args.http.as_deref() {
+        None => None,
+        Some("off") => Some(None),
+        Some(at) => Some(Some(at.parse().map_err(|error| StartError::Outside {
             what: "--http",
             why: format!(
                 "{at}: {error}\n写成 地址:端口（如 127.0.0.1:8345）或 off\n\
                      write ADDRESS:PORT (such as 127.0.0.1:8345), or off"
             ),
-        })?),
+        })?)),
     };
     let trunk_targets: BTreeMap<String, SocketAddr> = args.trunk.into_iter().collect();
     Ok(Setup {

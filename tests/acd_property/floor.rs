@@ -128,6 +128,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         sinks: Vec::new(),
         feeds: Vec::new(),
         trace: hotline::routing::trace::Trace::default(),
+        admin: Default::default(),
         human_first: hotline::routing::proof::HumanFirst::default(),
         merge_list: None,
         retired: Vec::new(),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use hotline::io::http::rights::{ROUTES, Who};
 
 use crate::client::{delete, get, post};
+use crate::engine::{self, Engine};
 use crate::fixture::{ROLES, Served, call, token};
 
 /// `*`: anybody without a token. Roles by their first letters: Admin, Supervisor, Leader, Clerk, Expert, Observer,
@@ -130,4 +131,16 @@ fn each_role_passes_where_it_may_and_is_refused_where_it_may_not() {
             }
         }
     }
+}
+
+#[test]
+fn a_plan_may_keep_the_figures_for_whoever_shows_a_token() {
+    let engine = Engine::start("api-figures", &engine::plan("[admin]\nmetrics = \"token\""));
+    let asked = |token: &str| get(engine.http, "/metrics", token);
+    let refused = asked("");
+    assert_eq!((refused.status, refused.code().as_str()), (401, "no_token"), "{refused:?}");
+    assert_eq!(get(engine.http, "/healthz", "").status, 200, "whether it lives is no secret");
+    let owner = std::fs::read_to_string(engine.data.join("secrets/api-token")).unwrap();
+    let told = asked(owner.trim());
+    assert!(told.status == 200 && told.body.contains("hotline_plan_number"), "{told:?}");
 }

@@ -44,7 +44,7 @@ impl Home {
                 ..Overrides::default()
             },
             data: data.clone(),
-            http: None,
+            http: Some(None),
             clock: Clock::shifted("2021-12-01T09:00:00+08:00".parse().unwrap()),
             shell: ShellChoice::Auto,
             log: None,

@@ -1,4 +1,4 @@
-//! `[trace]`: what is kept of SIP messages, and where copies go.
+//! `[trace]`: what is kept of SIP messages, and where copies go. `[admin]`: where HTTP is served.
 
 use crate::base::Edit;
 use crate::fixture::Fixture;
@@ -6,6 +6,16 @@ use crate::fixture::Fixture;
 const BEFORE: &str = "[recording]\nenabled = true";
 
 pub const FIXTURES: &[Fixture] = &[
+    Fixture {
+        code: "W1910",
+        what: "HTTP for others than this machine",
+        edits: &[Edit::Plan(BEFORE, "[admin]\nhttp = ⟦\"192.0.2.10:8345\"⟧\n[recording]\nenabled = true")],
+    },
+    Fixture {
+        code: "E0104",
+        what: "figures for nobody knows whom",
+        edits: &[Edit::Plan(BEFORE, "[admin]\nmetrics = ⟦\"closed\"⟧\n[recording]\nenabled = true")],
+    },
     Fixture {
         code: "E0107",
         what: "a trace that is gone before the call is",

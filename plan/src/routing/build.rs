@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::admin::AdminTable;
 use super::by_number::ByNumber;
 use super::emergency::Center;
 use super::in_use::{self, InUse};
@@ -123,6 +124,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         feeds: table.feeds.iter().map(|own| feed::feed(own, table)).collect::<Option<_>>()?,
         limits: limits(table)?,
         trace: TraceTable::plan(table.trace.as_ref())?,
+        admin: AdminTable::plan(table.admin.as_ref())?,
         human_first: human_first(table.human_first.as_ref())?,
         merge_list: table.city.as_ref().and_then(|city| value(&city.merge_list)),
         retired: match table.retired.as_ref().and_then(|retired| retired.numbers.as_ref()) {

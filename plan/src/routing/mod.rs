@@ -3,6 +3,7 @@
 //! Tables mirror the file; [`Plan`] is what survives the check, and only `Plan` leaves the room,
 //! with what there is to say about the files.
 
+pub mod admin;
 pub mod afterwards;
 mod build;
 pub mod by_number;

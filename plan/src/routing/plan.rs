@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::admin::Admin;
 use super::afterwards::{Calling, Disposition, FollowUp, Missed};
 use super::by_number::ByNumber;
 use super::calendar::Calendars;
@@ -117,6 +118,8 @@ pub struct Plan {
     pub limits: Limits,
     /// What is kept of SIP messages.
     pub trace: Trace,
+    /// `[admin]`.
+    pub admin: Admin,
     /// How soon a person is due.
     pub human_first: HumanFirst,
     /// The notice's list that the numbers are held against; `None`: the city's is not among those that are shipped.

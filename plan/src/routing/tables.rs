@@ -30,6 +30,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::admin::AdminTable;
 use super::calendar::Calendars;
 use super::diagnostic::Spot;
 use super::merge_lists::MergeList;
@@ -114,6 +115,8 @@ pub struct RoutingTable {
     pub transition: Option<TransitionTable>,
     /// `[trace]`.
     pub(super) trace: Option<TraceTable>,
+    /// `[admin]`.
+    pub(super) admin: Option<AdminTable>,
     /// `[[trunk]]`.
     pub trunks: Vec<TrunkTable>,
     /// `[[trunk_group]]`.

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use toml::de::DeValue;
 
+use super::admin::Access;
 use super::diagnostic::{Diagnostic, Spot};
 use super::nearest::nearest;
 use super::plan::{
@@ -380,6 +381,7 @@ macro_rules! choice {
 choice!(Purpose: "live" => Purpose::Live, "bench" => Purpose::Bench);
 choice!(Afterwards: "connect" => Afterwards::Connect, "release" => Afterwards::Release);
 choice!(Transport: "udp" => Transport::Udp, "tcp" => Transport::Tcp, "tls" => Transport::Tls);
+choice!(Access: "open" => Access::Open, "token" => Access::Token);
 choice!(SeatGreeting: "both" => SeatGreeting::Both, "silent" => SeatGreeting::Silent);
 choice!(Tones: "none" => Tones::None, "join" => Tones::Join, "join_leave" => Tones::JoinLeave);
 choice!(ClerkLeaves: "keep" => ClerkLeaves::Keep, "end" => ClerkLeaves::End);

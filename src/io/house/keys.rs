@@ -122,6 +122,7 @@ pub(super) fn accounts(plan: &Plan, ring: &mut Keyring) -> StartResult<Vec<SeatA
 pub(super) fn tokens(plan: &Plan, ring: &mut Keyring) -> StartResult<Tokens> {
     let own = ring.resolve("API", &SecretRef::File(http::TOKEN_FILE.into())).map_err(outside("secrets"))?;
     let mut tokens = Tokens::new(&own);
+    tokens.keep_metrics(plan.admin.metrics);
     let mut known = BTreeMap::from([(own, http::TOKEN_FILE)]);
     for token in &plan.tokens {
         let value =

@@ -72,7 +72,7 @@ impl House {
         key_list::look_over(&plan, &setup.data)?;
         // Before anything of the last run is touched: whatever can fail by the operator's hand.
         let (certificates, sockets, faces) = sip(&plan, &setup, &worker)?;
-        let listener = setup.http.map(listen_for_http).transpose()?;
+        let listener = setup.http.unwrap_or(plan.admin.http).map(listen_for_http).transpose()?;
         let now = setup.clock.now();
         let names: Vec<String> = plan.outlets().map(|sink| sink.name.clone()).collect();
         let mut opening = Opening::open(&setup.data, &names).map_err(unusable(&setup.data))?;
@@ -303,8 +303,8 @@ fn listen_for_http(at: SocketAddr) -> Result<TcpListener, StartError> {
         mendable(
             "http",
             [
-                "端口可能被别的程序占用（ss -lntp 可查）；用 --http 另指地址和端口，或 --http off 不监听".to_owned(),
-                "another program may have the port (see ss -lntp); name another address and port with --http, \
+                "端口可能被别的程序占用（ss -lntp 可查）；用 --http 或 [admin] http 另指地址和端口，或 --http off 不监听".to_owned(),
+                "another program may have the port (see ss -lntp); name another address and port with --http or http of [admin], \
                  or use --http off"
                     .to_owned(),
             ],

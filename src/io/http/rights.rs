@@ -14,11 +14,14 @@ pub enum Who {
     Roles(&'static [Role]),
 }
 
-const ALL: Who = Who::Roles(&[Admin, Supervisor, Leader, Clerk, Expert, Observer, Trainee]);
+/// Whoever shows a token.
+pub(super) const ALL: Who = Who::Roles(&[Admin, Supervisor, Leader, Clerk, Expert, Observer, Trainee]);
 /// Who talks with callers.
 const TALKING: Who = Who::Roles(&[Admin, Supervisor, Leader, Clerk, Expert]);
 const WATCHING: Who = Who::Roles(&[Admin, Supervisor, Observer, Trainee]);
 const LEADING: Who = Who::Roles(&[Admin, Supervisor]);
+/// Where the figures are, for anybody unless the plan says otherwise (`[admin] metrics`).
+pub(super) const METRICS: &str = "/metrics";
 const OWNING: Who = Who::Roles(&[Admin]);
 
 /// One route.
@@ -40,7 +43,7 @@ const fn route(method: Method, path: &'static str, who: Who) -> Route {
 pub static ROUTES: [Route; 48] = [
     route(Method::GET, "/healthz", Who::Anybody),
     route(Method::GET, "/readyz", Who::Anybody),
-    route(Method::GET, "/metrics", Who::Anybody),
+    route(Method::GET, METRICS, Who::Anybody),
     route(Method::GET, "/v1/openapi.json", Who::Anybody),
     route(Method::GET, "/v1/snapshot", ALL),
     route(Method::GET, "/v1/seats", ALL),

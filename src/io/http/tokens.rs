@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
+use crate::routing::admin::Access;
 use crate::routing::people::{ApiToken, Role};
 use crate::switchboard::request::Asker;
 
@@ -20,36 +21,47 @@ pub(super) struct Bearer {
     pub(super) digest: [u8; 32],
 }
 
-/// All tokens, as digests: a digest compares in the same time whatever was shown.
-pub struct Tokens(Vec<Bearer>);
+/// All tokens, as digests: a digest compares in the same time whatever was shown. And what is read without one.
+pub struct Tokens {
+    known: Vec<Bearer>,
+    /// See [`Access`].
+    pub(super) metrics: Access,
+}
 
 impl Tokens {
     /// Of the house's own token alone, which is an administrator's.
+    /// Figures are for anybody until it is [said](Tokens::keep_metrics) otherwise.
     pub fn new(own: &str) -> Self {
         let asker = Asker { name: OWNER.into(), role: Role::Admin, seat: None };
-        Tokens(vec![Bearer { asker, is_owner: true, digest: digest(own) }])
+        let known = vec![Bearer { asker, is_owner: true, digest: digest(own) }];
+        Tokens { known, metrics: Access::Open }
+    }
+
+    /// Who may read `/metrics`.
+    pub fn keep_metrics(&mut self, access: Access) {
+        self.metrics = access;
     }
 
     /// And one of the plan's.
     pub fn add(&mut self, token: &ApiToken, text: &str) {
         let asker = Asker { name: token.name.clone(), role: token.role, seat: token.seat.clone() };
-        self.0.push(Bearer { asker, is_owner: false, digest: digest(text) });
+        self.known.push(Bearer { asker, is_owner: false, digest: digest(text) });
     }
 
     /// Whose token this is. Every token is compared, whichever it is.
     pub(super) fn find(&self, shown: &str) -> Option<&Bearer> {
         let shown = digest(shown);
         let mut found = u64::MAX;
-        for (place, bearer) in (0_u64..).zip(&self.0) {
+        for (place, bearer) in (0_u64..).zip(&self.known) {
             let same: Choice = bearer.digest.ct_eq(&shown);
             found = u64::conditional_select(&found, &place, same);
         }
-        self.0.get(usize::try_from(found).ok()?)
+        self.known.get(usize::try_from(found).ok()?)
     }
 
     /// Whether a token that was found before still is one of the same person.
     pub(super) fn stands(&self, bearer: &Bearer) -> bool {
-        self.0.iter().any(|known| {
+        self.known.iter().any(|known| {
             known.digest == bearer.digest
                 && known.asker.role == bearer.asker.role
                 && known.asker.seat == bearer.asker.seat

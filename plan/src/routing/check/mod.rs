@@ -4,6 +4,7 @@
 
 mod accounts;
 mod addresses;
+mod admin;
 mod calendars;
 mod callers;
 mod calling;
@@ -147,6 +148,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     feeds::outlets(table, problems);
     feeds::feeds(table, problems);
     trace::trace(table, problems);
+    admin::http(table, problems);
     scripts::scripts(table, problems);
     kb::kb(table, problems);
     cases::cases(table, problems);

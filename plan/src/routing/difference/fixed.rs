@@ -21,6 +21,8 @@ pub enum Fixed {
     Sinks,
     /// The same.
     Feeds,
+    /// Whoever asks is connected there.
+    Http,
 }
 
 /// Where the file says them.
@@ -28,8 +30,15 @@ pub type Fixtures = BTreeMap<Fixed, Spot>;
 
 impl Fixed {
     /// All of them.
-    pub const ALL: [Fixed; 6] =
-        [Fixed::Listen, Fixed::RtpPorts, Fixed::TimeZone, Fixed::CallsMax, Fixed::Sinks, Fixed::Feeds];
+    pub const ALL: [Fixed; 7] = [
+        Fixed::Listen,
+        Fixed::RtpPorts,
+        Fixed::TimeZone,
+        Fixed::CallsMax,
+        Fixed::Sinks,
+        Fixed::Feeds,
+        Fixed::Http,
+    ];
 
     /// As the file names it.
     pub fn key(self) -> &'static str {
@@ -40,6 +49,7 @@ impl Fixed {
             Fixed::CallsMax => "limits.calls_max",
             Fixed::Sinks => "ticket_sink",
             Fixed::Feeds => "feed",
+            Fixed::Http => "admin.http",
         }
     }
 
@@ -51,6 +61,7 @@ impl Fixed {
             Fixed::CallsMax => started.limits.calls_max < new.limits.calls_max,
             Fixed::Sinks => started.sinks != new.sinks,
             Fixed::Feeds => started.feeds != new.feeds,
+            Fixed::Http => started.admin.http != new.admin.http,
         }
     }
 
@@ -81,6 +92,10 @@ impl Fixed {
                 "what departments are owed waits by the feeds of the start: changed under way, the day's totals would not \
                  be those of what they got",
             ),
+            Fixed::Http => Text::new(
+                "换了地址，座席桌面、看板和监控都会断开",
+                "clerks' desks, boards and monitoring would be cut off",
+            ),
         }
     }
 }
@@ -100,6 +115,7 @@ pub(in crate::routing) fn fixtures(table: &RoutingTable) -> Fixtures {
         (Fixed::CallsMax, table.limits.as_ref().and_then(|own| Some(&own.calls_max.as_ref()?.spot))),
         (Fixed::Sinks, table.sinks.first().map(|own| &own.spot)),
         (Fixed::Feeds, table.feeds.first().map(|own| &own.spot)),
+        (Fixed::Http, table.admin.as_ref().and_then(|own| Some(&own.http.as_ref()?.spot))),
     ];
     spots.into_iter().map(|(one, spot)| (one, spot.unwrap_or(&table.spot).clone())).collect()
 }

@@ -1,5 +1,6 @@
 //! Sections of the file, of which there is one each, described.
 
+use super::super::admin::{Access, Admin};
 use super::super::afterwards::{Calling, Code, Disposition, FollowUp, Immediate, Missed};
 use super::super::callers::Callers;
 use super::super::diagnostic::Text;
@@ -42,6 +43,7 @@ pub(super) fn sections(plan: &Plan) -> Vec<Item> {
         limits(&plan.limits),
         recording(&plan.recording),
         trace(&plan.trace),
+        admin(&plan.admin),
         Item::section(Kind::SeatGreeting).with_text(
             "设为",
             "is",
@@ -167,6 +169,18 @@ fn place(secret: &SecretRef) -> String {
 
 fn in_words(key: &SecretRef) -> Text {
     Text::new(format!("用 {}", place(key)), format!("with {}", place(key)))
+}
+
+fn admin(admin: &Admin) -> Item {
+    let Admin { http, metrics } = admin;
+    let metrics = match metrics {
+        Access::Open => Text::new("不限", "anybody"),
+        Access::Token => Text::new("凭令牌", "with a token"),
+    };
+    Item::section(Kind::Admin)
+        .with("HTTP 地址", "HTTP at", http.map_or_else(|| "-".to_owned(), |at| at.to_string()))
+        .fixed(Fixed::Http)
+        .with_text("指标", "metrics for", metrics)
 }
 
 fn trace(trace: &Trace) -> Item {

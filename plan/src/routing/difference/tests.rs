@@ -245,6 +245,7 @@ fn what_a_running_engine_cannot_take_over_is_named_at_its_place() {
     for (from, to) in edits {
         text = text.replacen(from, to, 1);
     }
+    text += "[admin]\nhttp = \"127.0.0.1:8346\"\n\n";
     text += "[[feed]]\nname = \"far\"\nkind = \"jsonl\"\npath = \"far.jsonl\"\nlines = [\"10001\"]\n";
     let outcome = load(&text);
     let new = outcome.plan.expect("a plan");
@@ -261,6 +262,7 @@ fn what_a_running_engine_cannot_take_over_is_named_at_its_place() {
         .collect();
     let expected = [
         ("feed[0]", "[[feed]]"),
+        ("admin.http", "http = \"127.0.0.1:8346\""),
         ("city.time_zone", "time_zone = \"Asia/Urumqi\""),
         ("limits.calls_max", "calls_max = 101"),
         ("network.listen", "listen = [\"127.0.0.1:5062\"]"),
@@ -273,7 +275,7 @@ fn what_a_running_engine_cannot_take_over_is_named_at_its_place() {
     let difference = Difference::between(&old, &new);
     let marked = difference.changes.iter().filter(|change| change.wants_restart).count();
     // The sink that is gone and the one that is new count as two.
-    assert_eq!(marked, 7, "{}", difference.words());
+    assert_eq!(marked, 8, "{}", difference.words());
     // Fewer calls are no matter.
     let fewer = plan(&[("calls_max = 100", "calls_max = 99")]);
     assert_eq!(wants_restart(&old, &fewer), []);

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::super::admin::AdminTable;
 use super::super::diagnostic::{Spot, Text};
 use super::super::plan::{Afterwards, Purpose};
 use super::super::read::{Reader, Value};
@@ -67,6 +68,7 @@ impl RoutingTable {
             survey: reader.section("survey", SurveyTable::read),
             transition: reader.section("transition", |reader| TransitionTable::read(reader, true)),
             trace: reader.usual_section("trace", TraceTable::read),
+            admin: reader.usual_section("admin", AdminTable::read),
             trunks: reader.sections("trunk", TrunkTable::read),
             groups: reader.sections("trunk_group", GroupTable::read),
             queues: reader.sections("queue", QueueTable::read),

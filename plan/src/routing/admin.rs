@@ -1,0 +1,60 @@
+//! `[admin]`: where the HTTP interface is served, and who may read its figures.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use super::cases::OrNone;
+use super::read::Reader;
+use super::source::Said;
+
+/// Where HTTP is served if the file does not say it: for this machine only.
+const HTTP: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8345);
+
+/// `[admin]` as it is written.
+#[derive(Debug)]
+pub(super) struct AdminTable {
+    /// `http`.
+    pub(super) http: Option<Said<OrNone<SocketAddr>>>,
+    /// `metrics`.
+    pub(super) metrics: Option<Said<Access>>,
+}
+
+/// `[admin]`, checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// Where HTTP is served; `None`: nowhere. The command line's `--http` counts before it.
+    pub http: Option<SocketAddr>,
+    /// Who may read `/metrics`.
+    pub metrics: Access,
+}
+
+/// Who may read something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever reaches the address: nothing there is about a person.
+    #[default]
+    Open,
+    /// Who shows a token of any role.
+    Token,
+}
+
+impl Default for Admin {
+    /// What holds where the file says nothing.
+    fn default() -> Self {
+        Admin { http: Some(HTTP), metrics: Access::Open }
+    }
+}
+
+impl AdminTable {
+    pub(super) fn read(reader: &mut Reader<'_, '_>) -> Self {
+        AdminTable {
+            http: reader.or("http", OrNone(Some(HTTP))),
+            metrics: reader.or("metrics", Access::Open),
+        }
+    }
+
+    /// What the file wants; without the table, the defaults.
+    pub(super) fn plan(table: Option<&AdminTable>) -> Option<Admin> {
+        let Some(table) = table else { return Some(Admin::default()) };
+        Some(Admin { http: table.http.as_ref()?.value.0, metrics: table.metrics.as_ref()?.value })
+    }
+}
