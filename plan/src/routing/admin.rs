@@ -2,18 +2,24 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use super::cases::OrNone;
 use super::read::Reader;
 use super::source::Said;
 
 /// Where HTTP is served if the file does not say it: for this machine only.
 const HTTP: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8345);
 
+/// `http` where there is to be none.
+pub(super) const NOWHERE: &str = "none";
+
+/// `http` of `[admin]`: an address and port, or nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct HttpAt(pub(super) Option<SocketAddr>);
+
 /// `[admin]` as it is written.
 #[derive(Debug)]
 pub(super) struct AdminTable {
     /// `http`.
-    pub(super) http: Option<Said<OrNone<SocketAddr>>>,
+    pub(super) http: Option<Said<HttpAt>>,
     /// `metrics`.
     pub(super) metrics: Option<Said<Access>>,
 }
@@ -47,7 +53,7 @@ impl Default for Admin {
 impl AdminTable {
     pub(super) fn read(reader: &mut Reader<'_, '_>) -> Self {
         AdminTable {
-            http: reader.or("http", OrNone(Some(HTTP))),
+            http: reader.or("http", HttpAt(Some(HTTP))),
             metrics: reader.or("metrics", Access::Open),
         }
     }

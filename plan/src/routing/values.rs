@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use toml::de::DeValue;
 
-use super::admin::Access;
+use super::admin::{Access, HttpAt, NOWHERE};
 use super::diagnostic::{Diagnostic, Spot};
 use super::nearest::nearest;
 use super::plan::{
@@ -182,6 +182,7 @@ impl Value for Date {
 
 /// The outline of an address and port; whether the figures make an address is for the check.
 const ADDRESS_AND_PORT: &str = r"^([0-9.]+|\[[0-9A-Fa-f:.%]+\]):[0-9]+$";
+const ADDRESS_AND_PORT_OR_NONE: &str = r"^(none|([0-9.]+|\[[0-9A-Fa-f:.%]+\]):[0-9]+)$";
 
 impl Value for SocketAddr {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
@@ -201,6 +202,23 @@ impl Value for SocketAddr {
 
     fn written(&self) -> Option<Written> {
         Some(Written::Text(self.to_string()))
+    }
+}
+
+impl Value for HttpAt {
+    fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
+        if node.value.as_str() == Some(NOWHERE) {
+            return Some(HttpAt(None));
+        }
+        SocketAddr::read(node, problems).map(|at| HttpAt(Some(at)))
+    }
+
+    fn form() -> Form {
+        Form::pattern(ADDRESS_AND_PORT_OR_NONE)
+    }
+
+    fn written(&self) -> Option<Written> {
+        Some(Written::Text(self.0.map_or_else(|| NOWHERE.to_owned(), |at| at.to_string())))
     }
 }
 
