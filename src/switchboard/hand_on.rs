@@ -14,7 +14,7 @@ use super::fact::{Fact, HandOn, HandOnBy, Object, TransferStep, What, millis};
 use super::request::AtOnce;
 use crate::id::CallId;
 use crate::tickets::event::{EventRef, Outcome};
-use crate::time::{Instant, Now};
+use crate::time::{Agenda, Instant, Now};
 
 /// Matters that wait to be handed on, at most. Beyond, the oldest that is late already is forgotten; where none is, the
 /// new one is not measured, which is logged.
@@ -28,6 +28,8 @@ const REACHED_OF_ONE_MAX: usize = 16;
 #[derive(Default)]
 pub(super) struct HandOns {
     owed: BTreeMap<CallId, Owed>,
+    /// When each becomes late: what is owed and not in here is late already.
+    due: Agenda<CallId>,
     /// Third parties who have picked up.
     reached: BTreeMap<CallId, BTreeSet<String>>,
 }
@@ -36,8 +38,6 @@ struct Owed {
     at_once: AtOnce,
     since: Instant,
     due: Instant,
-    /// That it is late has been told.
-    is_late: bool,
     waits: Waits,
 }
 
@@ -70,8 +70,8 @@ impl Owed {
 
 impl HandOns {
     /// When something becomes late.
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.owed.values().filter(|owed| !owed.is_late).map(|owed| owed.due).min()
+    pub(super) fn poll_timeout(&mut self) -> Option<Instant> {
+        self.due.next()
     }
 
     /// Whether an office's taking this event is waited for: it goes by the urgent lanes.
@@ -105,7 +105,7 @@ impl HandOns {
             }
             What::Disposed(disposed) => {
                 let Some(at_once) = &disposed.immediate else {
-                    self.owed.remove(&fact.call); // It is another matter now.
+                    self.take(fact.call); // It is another matter now.
                     return None;
                 };
                 if self.owed.get(&fact.call).is_some_and(|owed| owed.at_once.code == at_once.code) {
@@ -118,7 +118,7 @@ impl HandOns {
                 };
                 let due = now.mono + Duration::from_millis(at_once.within_ms);
                 let at_once = at_once.clone();
-                self.owe(fact.call, Owed { at_once, since: now.mono, due, is_late: false, waits });
+                self.owe(fact.call, Owed { at_once, since: now.mono, due, waits });
                 let (owed, known) = (self.owed.get(&fact.call)?, self.reached.get(&fact.call)?);
                 let is_done = owed.at_once.to.as_ref().is_some_and(|to| known.contains(to.as_str()));
                 self.settle(fact.call, |_| is_done, now)
@@ -139,20 +139,31 @@ impl HandOns {
 
     fn owe(&mut self, call: CallId, owed: Owed) {
         if self.owed.len() >= OWED_MAX && !self.owed.contains_key(&call) {
-            let late = self.owed.iter().find(|(_, owed)| owed.is_late).map(|(call, _)| *call);
+            let late = self.owed.keys().find(|call| self.is_late(**call)).copied();
             let Some(late) = late else {
                 return tracing::warn!(%call, "too many matters wait to be handed on: this one is not measured");
             };
-            self.owed.remove(&late);
+            self.take(late);
         }
+        self.due.set(&call, Some(owed.due));
         self.owed.insert(call, owed);
+    }
+
+    fn take(&mut self, call: CallId) -> Option<Owed> {
+        self.due.set(&call, None);
+        self.owed.remove(&call)
+    }
+
+    /// Of a call that something is owed for.
+    fn is_late(&self, call: CallId) -> bool {
+        self.due.due(&call).is_none()
     }
 
     fn settle(&mut self, call: CallId, is_done: impl Fn(&Owed) -> bool, now: Now) -> Option<HandOn> {
         if !self.owed.get(&call).is_some_and(is_done) {
             return None;
         }
-        self.owed.remove(&call).map(|owed| owed.told(true, now.mono))
+        self.take(call).map(|owed| owed.told(true, now.mono))
     }
 
     /// The event is on disk, with the embedded office's ticket.
@@ -200,19 +211,15 @@ impl HandOns {
 
     /// What has become late, each told once.
     fn late(&mut self, now: Now) -> Vec<(CallId, HandOn)> {
-        let due = self.owed.iter_mut().filter(|(_, owed)| !owed.is_late && owed.due <= now.mono);
-        due.map(|(call, owed)| {
-            owed.is_late = true;
-            (*call, owed.told(false, now.mono))
-        })
-        .collect()
+        let due = std::iter::from_fn(|| self.due.take_due(now.mono));
+        due.filter_map(|call| Some((call, self.owed.get(&call)?.told(false, now.mono)))).collect()
     }
 }
 
 impl Switchboard {
     /// Matters that are still to be handed on, and whether that is overdue.
     pub fn hand_ons(&self) -> impl Iterator<Item = (CallId, &AtOnce, bool)> {
-        self.hand_ons.owed.iter().map(|(call, owed)| (*call, &owed.at_once, owed.is_late))
+        self.hand_ons.owed.iter().map(|(call, owed)| (*call, &owed.at_once, self.hand_ons.is_late(*call)))
     }
 
     /// What is overdue is told: in the log, too, for somebody has to see to it.
