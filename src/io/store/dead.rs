@@ -7,7 +7,6 @@ use std::path::Path;
 use rusqlite::TransactionBehavior::Immediate;
 use rusqlite::{Connection, Transaction, params};
 
-use super::Errands;
 use super::read::{DeadLetter, Reader, event};
 use super::schema::{self, StoreError};
 use super::write::{LedgerRow, append_ledger};
@@ -67,18 +66,8 @@ impl Reader {
     }
 }
 
-impl Errands {
-    /// Owes letters to their sinks again, and says so in the ledger, both or neither. How many, by sink.
-    pub async fn resend(
-        &self,
-        which: Letters,
-        resending: Resending,
-    ) -> Result<BTreeMap<String, u64>, StoreError> {
-        self.change(move |db| resend(db, &which, &resending)).await
-    }
-}
-
-/// The same by another process than the engine; one that runs looks for what it owes within seconds.
+/// Owes letters to their sinks again, and says so in the ledger, both or neither: by another process than the engine, and
+/// one that runs looks for what it owes within seconds. How many, by sink.
 pub fn resend_beside(
     path: &Path,
     which: &Letters,

@@ -15,9 +15,6 @@ use crate::tickets::event::{self, EventRef, StoredEvent};
 use crate::tickets::sharing::{Count, Scope, Sharing, totals_event};
 use crate::time::Timestamp;
 
-/// Events of one answer.
-pub const PAGE_MAX: usize = 1_000;
-
 /// Owes an event that has just been written to the feeds that it falls to. The first that each is owed now.
 pub(super) fn owe(
     db: &Connection,
@@ -162,27 +159,6 @@ impl Reader {
             Some(row) => self.told(row, feed, fields).map(Some),
             None => Ok(None),
         }
-    }
-
-    /// A feed's events behind a place, in order, at most [`PAGE_MAX`]: for who comes for what it lacks.
-    pub fn feed_page(
-        &self,
-        feed: &str,
-        after: u64,
-        most: usize,
-        fields: &BTreeSet<String>,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
-        let mut select = self.db.prepare_cached(
-            "SELECT e.call, e.sequence, e.kind, e.at, e.json, f.place FROM feed_events f
-             JOIN events e ON e.arrival = f.event WHERE f.feed = ?1 AND f.place > ?2 ORDER BY f.place LIMIT ?3",
-        )?;
-        let most = i64::try_from(most.min(PAGE_MAX)).unwrap_or(0);
-        let mut rows = select.query(params![feed, i64::try_from(after).unwrap_or(i64::MAX), most])?;
-        let mut page = Vec::new();
-        while let Some(row) = rows.next()? {
-            page.push(self.told(row, feed, fields)?);
-        }
-        Ok(page)
     }
 
     fn told(
