@@ -11,11 +11,13 @@ const PERSONAL_FROM: usize = 7;
 const GAPS: [char; 12] = ['-', '.', '(', ')', '·', '‐', '‑', '–', '—', '－', '（', '）'];
 const GAP_MAX: usize = 2;
 
-/// Fields of a key that was pressed, and of a pick-up code: it opens a ticket's progress to whoever knows it.
+/// Fields of a key that was pressed, and of a pick-up code: it opens a ticket's progress to whoever knows it. A code in
+/// letters is one of `[disposition]`.
 const KEYS: [&str; 2] = ["digit", "code"];
 
 /// Fields of facts and records that hold long runs of digits and no number of a person.
-const HARMLESS: [&str; 16] = [
+const HARMLESS: [&str; 17] = [
+    "org",
     "article",
     "version",
     "call",
@@ -54,13 +56,19 @@ pub(super) fn hide(value: &mut Value, rest: Rest) {
             for (name, value) in fields.iter_mut().filter(|(name, _)| !told(name)) {
                 match value {
                     // One key after another is a number, too.
-                    Value::String(key) if KEYS.contains(&name.as_str()) => *key = "*".to_owned(),
+                    Value::String(key) if KEYS.contains(&name.as_str()) && is_keys(key) => {
+                        "*".clone_into(key)
+                    }
                     value => hide(value, rest),
                 }
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+fn is_keys(text: &str) -> bool {
+    text.chars().all(|letter| letter.is_numeric() || matches!(letter, '*' | '#'))
 }
 
 /// Long runs of digits, each masked, or left out with a plus in front of it. One number may be written in groups, and
@@ -138,6 +146,7 @@ mod tests {
             "number": "12315", "ticket": "21090100001", "opened_at": "2021-09-01T01:00:00.123456789Z",
             "legs": [{ "party": "peer", "number": "+8613800000042" }], "seat": "1001", "talked_ms": 12_345_678,
             "digit": "7", "reason": { "digit": 7 }, "code": "004711",
+            "handed_on": { "code": "complaint" }, "from_peer": { "org": "410928100" },
         });
         let mut nobodys = record.clone();
         hide(&mut record, Rest::Masked);
@@ -146,6 +155,7 @@ mod tests {
             "number": "12315", "ticket": "21090100001", "opened_at": "2021-09-01T01:00:00.123456789Z",
             "legs": [{ "party": "peer", "number": "+861********42" }], "seat": "1001", "talked_ms": 12_345_678,
             "digit": "*", "reason": { "digit": 7 }, "code": "*",
+            "handed_on": { "code": "complaint" }, "from_peer": { "org": "410928100" },
         });
         assert_eq!(record, expected);
         hide(&mut nobodys, Rest::Nothing);
@@ -154,6 +164,7 @@ mod tests {
             "number": "12315", "ticket": "21090100001", "opened_at": "2021-09-01T01:00:00.123456789Z",
             "legs": [{ "party": "peer", "number": "" }], "seat": "1001", "talked_ms": 12_345_678,
             "digit": "*", "reason": { "digit": 7 }, "code": "*",
+            "handed_on": { "code": "complaint" }, "from_peer": { "org": "410928100" },
         });
         assert_eq!(nobodys, expected);
     }
