@@ -151,8 +151,8 @@ impl Metrics {
                 let reason = snake(&format!("{why:?}"));
                 count(&figures.overflows, vec![("reason", reason)]);
             }
-            What::PeerAnswered { .. }
-            | What::Transfer { .. }
+            What::PeerAnswered { .. } => self.answered(fact.call),
+            What::Transfer { .. }
             | What::Held { .. }
             | What::PeerLeft { .. }
             | What::Prioritised { .. }
@@ -245,6 +245,14 @@ impl Metrics {
             self.figures.within_level.inc();
         } else {
             self.figures.beyond_level.inc();
+        }
+        self.answered(call);
+    }
+
+    /// Somebody has talked with the caller: whoever comes to a queue after that waits from then on.
+    fn answered(&mut self, call: CallId) {
+        if let Some(open) = self.open.get_mut(&call) {
+            open.judged.clock = Clock::Queue;
         }
     }
 
@@ -434,6 +442,34 @@ mod tests {
         shows(&metrics, "hotline_service_level_missed_total 2");
         shows(&metrics, "hotline_queue_waiting 0");
         shows(&metrics, "hotline_queue_overflows_total{reason=\"no_seat\"} 1");
+    }
+
+    #[test]
+    fn who_comes_back_to_a_queue_waits_from_then_on_whatever_the_clock() {
+        for clock in [Clock::Arrival, Clock::Ring, Clock::Queue] {
+            let mut rules = Rules::default();
+            rules.usual.clock = clock;
+            let mut metrics = Metrics::new();
+            metrics.judge_by(&rules);
+            let mut caller = Caller::new(1);
+            caller.opens(&mut metrics, "12345");
+            let seat = || SeatId::from("1001");
+            for (queued_ms, waited_ms) in [(1_000, 4_000), (600_000, 3_000)] {
+                caller.at_ms = queued_ms;
+                caller.tells(&mut metrics, queued());
+                let offered = What::SeatOffered {
+                    seat: seat(),
+                    waited_ms: 0,
+                    history: vec![],
+                    purpose: Purpose::Caller,
+                };
+                caller.tells(&mut metrics, offered);
+                caller.at_ms = queued_ms + waited_ms;
+                caller.tells(&mut metrics, What::SeatAnswered { seat: seat(), waited_ms, leg: None });
+            }
+            shows(&metrics, "hotline_service_level_met_total 2");
+            shows(&metrics, "hotline_service_level_missed_total 0");
+        }
     }
 
     #[test]
