@@ -92,4 +92,8 @@ fn what_cannot_be_opened_is_a_problem_and_never_noise() {
     assert!(answer.body == sound(3)[..65_536], "{} bytes of the first chunk", answer.body.len());
     fs::OpenOptions::new().write(true).open(file(3)).unwrap().set_len(48 + 65_552).unwrap();
     assert_eq!(problem(&get(served.at, &path(3), OWNER)), (500, "broken_recording".into()));
+    // Only what somebody could hear is said to have been played.
+    let ledger = get(served.at, "/v1/ledger", OWNER).json();
+    let played = ledger.as_array().unwrap().iter().filter(|one| one["action"]["kind"] == "recording_played");
+    assert_eq!(played.map(|one| one["subject"].clone()).collect::<Vec<_>>(), [call(3).to_string()]);
 }

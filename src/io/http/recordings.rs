@@ -116,11 +116,12 @@ pub(super) async fn play(
     let record = CallRecord::fold(&facts);
     let file = record.and_then(|record| record.recording).filter(|file| !file.is_empty());
     let file = file.map(|file| of_track(&file, call, who.track)).ok_or(problem::NO_RECORDING)?;
-    note(&app, call, Action::RecordingPlayed { call }, by, reason).await?;
     let (data, keys) = (app.state.data.clone(), app.state.seal_keys.borrow().clone());
     let opening = tokio::task::spawn_blocking(move || recorder::open_kept(&data, &file, &keys));
     match opening.await.ok().flatten() {
         Some(Ok((sound, format))) => {
+            // Before the first byte leaves, and not where none does.
+            note(&app, call, Action::RecordingPlayed { call }, by, reason).await?;
             Ok(sound::answer(sound, format.media_type(), headers.get(header::RANGE)))
         }
         None => Err(problem::NO_RECORDING.into()),
