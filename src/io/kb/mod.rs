@@ -20,6 +20,9 @@ use crate::routing::Plan;
 use crate::routing::kb::{Article, Articles, Asked, FOUND_MAX, KbKind};
 use crate::time::Timestamp;
 
+/// Longer than any call.
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
 /// Why a base cannot work.
 #[derive(Debug, thiserror::Error)]
 #[error("kb: {0}")]
@@ -148,6 +151,14 @@ impl Kb {
                 let found = self.in_time(program.get(id, day)).await?;
                 Ok(found.filter(|article| article.holds_on(day)))
             }
+        }
+    }
+
+    /// The same of what may have been told in a call that began before midnight.
+    pub async fn get_lately(&self, id: &str, now: Timestamp) -> Result<Option<Article>, Failure> {
+        match self.get(id, now).await? {
+            None => self.get(id, now.checked_sub(DAY).unwrap_or(now)).await,
+            found => Ok(found),
         }
     }
 
