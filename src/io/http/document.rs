@@ -91,9 +91,17 @@ pub fn openapi() -> Value {
         let operation = &mut document["paths"][route.path][method];
         let name = |at: &str| operation.pointer(at).and_then(Value::as_str).unwrap_or_default();
         operation["operationId"] = format!("{}_{}", name("/tags/0"), name("/operationId")).into();
-        let Who::Roles(roles) = route.who else { continue };
-        operation["security"] = json!([{ "bearer": [] }]);
-        operation["x-roles"] = roles.iter().map(|role| rights::name(*role)).collect();
+        match route.who {
+            Who::Roles(roles) => {
+                operation["security"] = json!([{ "bearer": [] }]);
+                operation["x-roles"] = roles.iter().map(|role| rights::name(*role)).collect();
+            }
+            // By the plan's `[admin] metrics`.
+            Who::Anybody if route.path == rights::METRICS => {
+                operation["security"] = json!([{}, { "bearer": [] }]);
+            }
+            Who::Anybody => continue,
+        }
         for (status, description) in REFUSALS {
             if operation["responses"].get(status).is_none() {
                 operation["responses"][status] = json!({ "description": description });
