@@ -75,6 +75,14 @@ impl House {
     pub(super) fn take_keys(&mut self, digest: &str, keys: Keys) -> (Vec<SeatAccount>, TrunkPasswords) {
         let Keys { ring, tokens, look_ups, kb, sinks, accounts, trunk_passwords, seal } = keys;
         self.tokens.send_replace(tokens);
+        let was = self.seal_keys.borrow().for_new().map(Key::id);
+        if let Some(id) = was.filter(|id| seal.find(*id).is_none()) {
+            tracing::error!(
+                key = %id,
+                "录音密钥已更换，原密钥不在 old_keys 里：以前的录音打不开，请把它写进 [recording] old_keys / the key of recordings \
+                 was exchanged, and the one before is not among old_keys: earlier recordings cannot be opened until it is"
+            );
+        }
         self.archive.set_keys(Arc::clone(&seal));
         self.seal_keys.send_replace(seal);
         self.look_ups.take(digest, look_ups);
