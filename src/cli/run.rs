@@ -17,6 +17,7 @@ use crate::io::house::{Ask, Door, House, Setup, StartError};
 use crate::io::media::ShellChoice;
 use crate::io::process;
 use crate::routing::Overrides;
+use crate::routing::admin::HttpAt;
 use crate::routing::plan::{Listener, SecretRef, Trunk};
 use crate::time::Timestamp;
 
@@ -137,8 +138,8 @@ fn start_logging() -> Result<(ErrorCounter, WorkerGuard), StartError> {
 fn setup(args: Args, log: ErrorCounter) -> Result<Setup, StartError> {
     let http = match args.http.as_deref() {
         None => None,
-        Some("off") => Some(None),
-        Some(at) => Some(Some(at.parse().map_err(|error| StartError::Outside {
+        Some("off") => Some(HttpAt::Nowhere),
+        Some(at) => Some(HttpAt::At(at.parse().map_err(|error| StartError::Outside {
             what: "--http",
             why: format!(
                 "{at}: {error}\n写成 地址:端口（如 127.0.0.1:8345）或 off\n\
@@ -149,9 +150,8 @@ fn setup(args: Args, log: ErrorCounter) -> Result<Setup, StartError> {
     let trunk_targets: BTreeMap<String, SocketAddr> = args.trunk.into_iter().collect();
     Ok(Setup {
         config: args.config,
-        overrides: Overrides { listen: args.listen, trunk_targets, rtp_ports: args.rtp_ports },
+        overrides: Overrides { listen: args.listen, trunk_targets, rtp_ports: args.rtp_ports, http },
         data: args.data,
-        http,
         clock: args.clock.map_or_else(Clock::system, Clock::shifted),
         shell: args.io,
         log: Some(log),

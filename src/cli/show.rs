@@ -42,6 +42,7 @@ pub fn run(args: &Args) -> ExitCode {
         listen: args.listen.clone(),
         trunk_targets: args.trunk.iter().cloned().collect(),
         rtp_ports: args.rtp_ports,
+        http: None,
     };
     let outcome = plan_files::load_noting(&args.config, &overrides);
     let Some(effective) = outcome.effective else {

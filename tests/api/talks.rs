@@ -14,6 +14,7 @@ use hotline::io::store::{Desk, FILE, Opening};
 use hotline::io::trace::Tracer;
 use hotline::phone::{Answers, Dial, Phone, PhoneEvent};
 use hotline::routing::Overrides;
+use hotline::routing::admin::HttpAt;
 use hotline::telemetry::Metrics;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -41,10 +42,10 @@ impl Home {
             overrides: Overrides {
                 listen: vec!["127.0.0.1:0".parse().unwrap()],
                 rtp_ports: Some((20_000, 29_999)),
+                http: Some(HttpAt::Nowhere),
                 ..Overrides::default()
             },
             data: data.clone(),
-            http: Some(None),
             clock: Clock::shifted("2021-12-01T09:00:00+08:00".parse().unwrap()),
             shell: ShellChoice::Auto,
             log: None,

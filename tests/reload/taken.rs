@@ -189,3 +189,28 @@ fn a_number_that_an_earlier_plan_cancelled_is_not_back_by_edits_that_forget_it()
     let back = house.post("/v1/plan/rollback", "{\"number\": 1, \"reason\": \"误改\"}");
     assert_eq!(back.json()["outcome"], "taken", "{back:?}");
 }
+
+#[test]
+fn a_formula_and_who_reads_the_figures_are_those_of_the_plan_in_force() {
+    let house = House::open("formula");
+    let within = |version: &str| {
+        let labels = format!("{{line=\"*\",formula=\"{version}\",clock=\"queue\"}}");
+        house.figure(&format!("hotline_kpi_answer_within_seconds{labels}"))
+    };
+    assert_eq!(within("GB/T 33358-2016"), 15.0);
+    let kpi = "[kpi]\nversion = \"x\"\nanswer_within = \"20s\"\n\n[reload]\n";
+    // Where HTTP is served was said at the start (--http): what the file says of it is no matter.
+    let moved = "[admin]\nhttp = \"127.0.0.1:1\"\n\n";
+    house.write(&[("[reload]\n", &format!("{moved}{kpi}"))]);
+    let taken = house.post("/v1/plan/reload", "");
+    assert_eq!(taken.json()["outcome"], "taken", "{taken:?}");
+    assert_eq!((within("x"), within("GB/T 33358-2016")), (20.0, 0.0));
+
+    let kept = "[admin]\nmetrics = \"token\"\n\n[reload]\n";
+    house.write(&[("[reload]\n", kept)]);
+    assert_eq!(house.post("/v1/plan/reload", "").json()["outcome"], "taken");
+    assert!(house.engine.get("/metrics").0.starts_with("HTTP/1.1 401 "), "for nobody without a token");
+    house.write(&[]);
+    assert_eq!(house.post("/v1/plan/reload", "").json()["outcome"], "taken");
+    assert_eq!(within("GB/T 33358-2016"), 15.0);
+}

@@ -2,6 +2,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use serde::{Deserialize, Serialize};
+
+use super::diagnostic::Spot;
 use super::read::Reader;
 use super::source::Said;
 
@@ -12,8 +15,23 @@ const HTTP: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOS
 pub(super) const NOWHERE: &str = "none";
 
 /// `http` of `[admin]`: an address and port, or nowhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct HttpAt(pub(super) Option<SocketAddr>);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HttpAt {
+    /// There.
+    At(SocketAddr),
+    /// HTTP is not served.
+    Nowhere,
+}
+
+impl HttpAt {
+    fn address(self) -> Option<SocketAddr> {
+        match self {
+            HttpAt::At(at) => Some(at),
+            HttpAt::Nowhere => None,
+        }
+    }
+}
 
 /// `[admin]` as it is written.
 #[derive(Debug)]
@@ -52,15 +70,18 @@ impl Default for Admin {
 
 impl AdminTable {
     pub(super) fn read(reader: &mut Reader<'_, '_>) -> Self {
-        AdminTable {
-            http: reader.or("http", HttpAt(Some(HTTP))),
-            metrics: reader.or("metrics", Access::Open),
-        }
+        AdminTable { http: reader.or("http", HttpAt::At(HTTP)), metrics: reader.or("metrics", Access::Open) }
+    }
+
+    /// What the command line says in place of the file's `http`, where the file has no table.
+    pub(super) fn overridden(http: HttpAt, spot: Spot) -> Self {
+        let metrics = Said { value: Access::Open, spot: spot.clone() };
+        AdminTable { http: Some(Said { value: http, spot }), metrics: Some(metrics) }
     }
 
     /// What the file wants; without the table, the defaults.
     pub(super) fn plan(table: Option<&AdminTable>) -> Option<Admin> {
         let Some(table) = table else { return Some(Admin::default()) };
-        Some(Admin { http: table.http.as_ref()?.value.0, metrics: table.metrics.as_ref()?.value })
+        Some(Admin { http: table.http.as_ref()?.value.address(), metrics: table.metrics.as_ref()?.value })
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 
+use super::admin::{AdminTable, HttpAt};
 use super::build;
 use super::cases;
 use super::check;
@@ -39,6 +40,9 @@ pub struct Overrides {
     pub trunk_targets: BTreeMap<String, SocketAddr>,
     /// `--rtp-ports first-last`.
     pub rtp_ports: Option<(u16, u16)>,
+    /// `--http`.
+    #[serde(default)]
+    pub http: Option<HttpAt>,
 }
 
 /// A file that is being read.
@@ -445,6 +449,15 @@ fn apply(overrides: &Overrides, table: &mut RoutingTable, problems: &mut Problem
         if let Some((first, last)) = overrides.rtp_ports {
             let ports = Said { value: Ports(first, last), spot: Spot::option("--rtp-ports") };
             network.rtp_ports = Some(overridden("network", "rtp_ports", ports, problems));
+        }
+    }
+    if let Some(http) = overrides.http {
+        let spot = Spot::option("--http");
+        match &mut table.admin {
+            Some(admin) => {
+                admin.http = Some(overridden("admin", "http", Said { value: http, spot }, problems));
+            }
+            None => table.admin = Some(AdminTable::overridden(http, spot)),
         }
     }
     for (name, target) in &overrides.trunk_targets {

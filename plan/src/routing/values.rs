@@ -208,9 +208,9 @@ impl Value for SocketAddr {
 impl Value for HttpAt {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
         if node.value.as_str() == Some(NOWHERE) {
-            return Some(HttpAt(None));
+            return Some(HttpAt::Nowhere);
         }
-        SocketAddr::read(node, problems).map(|at| HttpAt(Some(at)))
+        SocketAddr::read(node, problems).map(HttpAt::At)
     }
 
     fn form() -> Form {
@@ -218,7 +218,10 @@ impl Value for HttpAt {
     }
 
     fn written(&self) -> Option<Written> {
-        Some(Written::Text(self.0.map_or_else(|| NOWHERE.to_owned(), |at| at.to_string())))
+        Some(Written::Text(match self {
+            HttpAt::At(at) => at.to_string(),
+            HttpAt::Nowhere => NOWHERE.to_owned(),
+        }))
     }
 }
 

@@ -58,8 +58,6 @@ pub struct Setup {
     pub overrides: Overrides,
     /// Database, recordings, secrets.
     pub data: PathBuf,
-    /// Where HTTP listens, whatever the plan says; inner `None`: nowhere.
-    pub http: Option<Option<SocketAddr>>,
     /// The clocks.
     pub clock: Clock,
     /// How media packets are moved.

@@ -72,7 +72,7 @@ impl House {
         key_list::look_over(&plan, &setup.data)?;
         // Before anything of the last run is touched: whatever can fail by the operator's hand.
         let (certificates, sockets, faces) = sip(&plan, &setup, &worker)?;
-        let listener = setup.http.unwrap_or(plan.admin.http).map(listen_for_http).transpose()?;
+        let listener = plan.admin.http.map(listen_for_http).transpose()?;
         let now = setup.clock.now();
         let names: Vec<String> = plan.outlets().map(|sink| sink.name.clone()).collect();
         let mut opening = Opening::open(&setup.data, &names).map_err(unusable(&setup.data))?;

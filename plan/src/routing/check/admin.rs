@@ -1,12 +1,16 @@
 //! Whether what `[admin]` says gives away more than it should.
 
+use super::super::admin::HttpAt;
 use super::super::source::Problems;
 use super::super::tables::RoutingTable;
 
 /// Tokens and callers' numbers do not go over a network in the clear.
 pub fn http(table: &RoutingTable, problems: &mut Problems) {
     let Some(said) = table.admin.as_ref().and_then(|admin| admin.http.as_ref()) else { return };
-    let Some(at) = said.value.0.filter(|at| !at.ip().to_canonical().is_loopback()) else { return };
+    let HttpAt::At(at) = said.value else { return };
+    if at.ip().to_canonical().is_loopback() {
+        return;
+    }
     problems
         .warning(
             "W1910",
