@@ -8,7 +8,9 @@ use hotline::id::{CallId, SeatId};
 use hotline::phone::Answers;
 use hotline::routing::Plan;
 use hotline::routing::afterwards::{Code, Immediate};
+use hotline::routing::feed::Feed;
 use hotline::routing::people::Role;
+use hotline::routing::plan::Sink;
 use hotline::switchboard::What;
 use hotline::switchboard::fact::{HandOn, HandOnBy};
 use hotline::switchboard::request::{Asker, AtOnce, Disposed, Refusal, Reply, Request};
@@ -170,6 +172,35 @@ fn a_report_is_handed_on_when_the_office_has_taken_the_event_that_says_until_whe
             ),
             "{handed:?}"
         );
+        ends(city, caller, clerk);
+    });
+}
+
+#[test]
+fn a_report_is_handed_on_by_the_ticket_offices_whatever_feeds_there_are() {
+    // Its scope does not hold the call: it is never owed the event.
+    let feed = |plan: &mut Plan| {
+        at_once(plan);
+        plan.feeds = vec![Feed {
+            sink: Sink { name: "justice".into(), ..plan.sinks[0].clone() },
+            owners: Vec::new(),
+            lines: ["12348".into()].into(),
+            departments: Default::default(),
+            fields: ["ticket".to_owned()].into(),
+            daily: None,
+        }];
+    };
+    in_a_city_with(feed, |city| {
+        let (caller, clerk, call) = talking(city);
+        assert_eq!(city.board.outboxes().len(), 2);
+        says(city, call, about("report")).expect("at once");
+        city.run_for(secs(20));
+        let handed = told(city, call);
+        assert!(
+            matches!(&handed[..], [HandOn { by: HandOnBy::Ticket, handed: true, late: false, .. }]),
+            "{handed:?}"
+        );
+        assert_eq!(city.board.hand_ons().count(), 0);
         ends(city, caller, clerk);
     });
 }
