@@ -31,7 +31,7 @@ pub(super) struct HandOns {
     /// When each becomes late: what is owed and not in here is late already.
     due: Agenda<CallId>,
     /// Third parties who have picked up.
-    reached: BTreeMap<CallId, BTreeSet<String>>,
+    reached: BTreeMap<CallId, BTreeSet<Object>>,
 }
 
 struct Owed {
@@ -43,8 +43,9 @@ struct Owed {
 
 /// For whom.
 enum Waits {
-    /// The third party.
-    Person,
+    /// The third party, as facts name it: a peer has an id of its own beside the number by which it is asked. `None`: the
+    /// plan has it no more.
+    Person(Option<Object>),
     /// The event's writing, and these sinks.
     Offices { event: EventRef, on_disk: bool, untaken: BTreeSet<usize> },
 }
@@ -52,7 +53,7 @@ enum Waits {
 impl Owed {
     fn by(&self) -> HandOnBy {
         match self.waits {
-            Waits::Person => HandOnBy::Call,
+            Waits::Person(_) => HandOnBy::Call,
             Waits::Offices { .. } => HandOnBy::Ticket,
         }
     }
@@ -80,28 +81,24 @@ impl HandOns {
         owed.is_some_and(|owed| matches!(owed.waits, Waits::Offices { event: own, .. } if own == event))
     }
 
-    /// Takes in what happened; `sinks` are those that are told of it. What follows from it.
+    /// Takes in what happened; `whose` says who has a number, `sinks` are those that are told of it. What follows from
+    /// it.
     pub(super) fn handle_fact(
         &mut self,
         fact: &Fact,
+        whose: impl FnOnce(&str) -> Option<Object>,
         sinks: impl Iterator<Item = usize>,
         now: Now,
     ) -> Option<HandOn> {
         match &fact.what {
             What::Transfer {
                 step: TransferStep::Consulting | TransferStep::Merged | TransferStep::Accepted,
-                object: Some(Object { id, .. }),
+                object: Some(object),
                 ..
             } => {
-                self.picked_up(fact.call, id);
-                self.settle(
-                    fact.call,
-                    |owed| {
-                        matches!(owed.waits, Waits::Person)
-                            && owed.at_once.to.as_ref().is_some_and(|to| to.as_str() == id)
-                    },
-                    now,
-                )
+                self.picked_up(fact.call, object);
+                let is_it = |owed: &Owed| matches!(&owed.waits, Waits::Person(Some(own)) if own == object);
+                self.settle(fact.call, is_it, now)
             }
             What::Disposed(disposed) => {
                 let Some(at_once) = &disposed.immediate else {
@@ -112,25 +109,25 @@ impl HandOns {
                     return None; // Said again: the clock goes on.
                 }
                 let event = EventRef { call: fact.call, sequence: fact.sequence };
-                let waits = match at_once.to {
-                    Some(_) => Waits::Person,
+                let waits = match &at_once.to {
+                    Some(to) => Waits::Person(whose(to.as_str())),
                     None => Waits::Offices { event, on_disk: false, untaken: sinks.collect() },
                 };
                 let due = now.mono + Duration::from_millis(at_once.within_ms);
                 let at_once = at_once.clone();
                 self.owe(fact.call, Owed { at_once, since: now.mono, due, waits });
                 let (owed, known) = (self.owed.get(&fact.call)?, self.reached.get(&fact.call)?);
-                let is_done = owed.at_once.to.as_ref().is_some_and(|to| known.contains(to.as_str()));
+                let is_done = matches!(&owed.waits, Waits::Person(Some(own)) if known.contains(own));
                 self.settle(fact.call, |_| is_done, now)
             }
             _ => None,
         }
     }
 
-    fn picked_up(&mut self, call: CallId, id: &str) {
+    fn picked_up(&mut self, call: CallId, object: &Object) {
         let of_call = self.reached.entry(call).or_default();
         if of_call.len() < REACHED_OF_ONE_MAX {
-            of_call.insert(id.to_owned());
+            of_call.insert(object.clone());
         }
         if self.reached.len() > REACHED_MAX {
             self.reached.pop_first();
@@ -242,6 +239,7 @@ impl Switchboard {
 mod tests {
     use super::*;
     use crate::id::Dice;
+    use crate::switchboard::fact::ObjectKind;
     use crate::switchboard::request::Disposed;
     use crate::time::Timestamp;
 
@@ -260,7 +258,7 @@ mod tests {
         let what = What::Disposed(Disposed { immediate: Some(at_once), ..Disposed::default() });
         let (call, now) = (call(n), now(at_ms));
         let fact = Fact { call, sequence: 3, at: now.wall, mono: now.mono, what };
-        assert_eq!(hand_ons.handle_fact(&fact, [0, 2].into_iter(), now), None);
+        assert_eq!(hand_ons.handle_fact(&fact, |_| None, [0, 2].into_iter(), now), None);
         EventRef { call, sequence: 3 }
     }
 
@@ -296,7 +294,8 @@ mod tests {
         let new = said(&mut hand_ons, 1_000_001, 1_010);
         assert!(hand_ons.owed.len() == OWED_MAX && hand_ons.awaits(new));
         for n in 0..2 * REACHED_MAX as u64 {
-            hand_ons.picked_up(call(n), "12366");
+            let object = Object { kind: ObjectKind::SubCenter, id: "12366".into() };
+            hand_ons.picked_up(call(n), &object);
         }
         assert_eq!(hand_ons.reached.len(), REACHED_MAX);
     }

@@ -9,8 +9,9 @@ use hotline::phone::Answers;
 use hotline::routing::Plan;
 use hotline::routing::afterwards::{Code, Immediate};
 use hotline::routing::feed::Feed;
+use hotline::routing::peers::{Peers, Platform};
 use hotline::routing::people::Role;
-use hotline::routing::plan::Sink;
+use hotline::routing::plan::{Peer, Sink};
 use hotline::switchboard::What;
 use hotline::switchboard::fact::{HandOn, HandOnBy};
 use hotline::switchboard::request::{Asker, AtOnce, Disposed, Refusal, Reply, Request};
@@ -117,6 +118,47 @@ fn a_complaint_names_whom_to_ask_in_and_is_handed_on_when_they_pick_up() {
         ends(city, caller, clerk);
         let record = city.record_of(caller);
         assert_eq!(record.marks.hand_on(), Some(Some(false)));
+    });
+}
+
+/// Facts name a platform by its organisation code, and clerks by its number.
+#[test]
+fn a_complaint_is_handed_on_when_the_county_whose_number_is_named_picks_up() {
+    let county = |plan: &mut Plan| {
+        at_once(plan);
+        plan.city.org = Some("410900".into());
+        let ring = secs(20);
+        let peer = Peer {
+            trunk: "sub-12366".into(),
+            number: "039312345".into(),
+            ring,
+            drill: false,
+            hours: Default::default(),
+        };
+        plan.peers = Peers::new([Platform {
+            number: "7101".into(),
+            name: "濮阳县 12345".into(),
+            org: "410928".into(),
+            parent: None,
+            peer,
+            hands_over: false,
+            priority: 0,
+            hops_max: 3,
+        }]);
+        plan.disposition.immediate[0].to = Some("7101".into());
+    };
+    in_a_city_with(county, |city| {
+        let (caller, clerk, call) = talking(city);
+        says(city, call, about("complaint")).expect("at once");
+        let wish = Wish::Consult { to: "7101".into() };
+        assert_eq!(asks(city, Request::Call { call, wish }), Ok(Reply::Done));
+        city.run_for(secs(10));
+        let handed = told(city, call);
+        assert!(
+            matches!(&handed[..], [HandOn { by: HandOnBy::Call, handed: true, late: false, .. }]),
+            "{handed:?}"
+        );
+        ends(city, caller, clerk);
     });
 }
 
