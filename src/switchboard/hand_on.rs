@@ -23,6 +23,8 @@ pub const OWED_MAX: usize = 4_096;
 const REACHED_MAX: usize = 4_096;
 /// Of one call, so many of them.
 const REACHED_OF_ONE_MAX: usize = 16;
+/// Calls of which it is remembered what was handed on, at most; the oldest is forgotten beyond.
+const HANDED_MAX: usize = 4_096;
 
 /// What is owed.
 #[derive(Default)]
@@ -32,6 +34,8 @@ pub(super) struct HandOns {
     due: Agenda<CallId>,
     /// Third parties who have picked up.
     reached: BTreeMap<CallId, BTreeSet<Object>>,
+    /// What was handed on, until a call is about another matter: said once more, it is not handed on anew.
+    handed: BTreeMap<CallId, AtOnce>,
 }
 
 struct Owed {
@@ -81,6 +85,12 @@ impl HandOns {
         owed.is_some_and(|owed| matches!(owed.waits, Waits::Offices { event: own, .. } if own == event))
     }
 
+    /// What a call's matter of this code is handed on by, or was.
+    pub(super) fn standing(&self, call: CallId, code: &str) -> Option<&AtOnce> {
+        let owed = self.owed.get(&call).map(|owed| &owed.at_once);
+        owed.or_else(|| self.handed.get(&call)).filter(|own| own.code == code)
+    }
+
     /// Takes in what happened; `whose` says who has a number, `sinks` are those that are told of it. What follows from
     /// it.
     pub(super) fn handle_fact(
@@ -101,13 +111,13 @@ impl HandOns {
                 self.settle(fact.call, is_it, now)
             }
             What::Disposed(disposed) => {
-                let Some(at_once) = &disposed.immediate else {
-                    self.take(fact.call); // It is another matter now.
-                    return None;
-                };
-                if self.owed.get(&fact.call).is_some_and(|owed| owed.at_once.code == at_once.code) {
-                    return None; // Said again: the clock goes on.
+                let said = disposed.immediate.as_ref();
+                if said.is_some_and(|said| self.standing(fact.call, &said.code).is_some()) {
+                    return None; // Said again: the clock goes on, or has come to its end.
                 }
+                self.take(fact.call); // It is another matter now.
+                self.handed.remove(&fact.call);
+                let at_once = said?;
                 let event = EventRef { call: fact.call, sequence: fact.sequence };
                 let waits = match &at_once.to {
                     Some(to) => Waits::Person(whose(to.as_str())),
@@ -160,7 +170,13 @@ impl HandOns {
         if !self.owed.get(&call).is_some_and(is_done) {
             return None;
         }
-        self.take(call).map(|owed| owed.told(true, now.mono))
+        let owed = self.take(call)?;
+        let told = owed.told(true, now.mono);
+        self.handed.insert(call, owed.at_once);
+        if self.handed.len() > HANDED_MAX {
+            self.handed.pop_first();
+        }
+        Some(told)
     }
 
     /// The event is on disk, with the embedded office's ticket.
@@ -279,6 +295,10 @@ mod tests {
             (hand_ons.poll_timeout(), hand_ons.tried(0, event, &Outcome::Taken, now(9_000))),
             (None, None)
         );
+        // Said once more, there is nothing to be handed on again.
+        let again = said(&mut hand_ons, 1, 2_000);
+        assert_eq!((hand_ons.poll_timeout(), hand_ons.on_disk(again, now(2_001))), (None, None));
+        assert!(!hand_ons.awaits(again) && hand_ons.standing(call(1), "report").is_some());
     }
 
     #[test]
@@ -296,7 +316,12 @@ mod tests {
         for n in 0..2 * REACHED_MAX as u64 {
             let object = Object { kind: ObjectKind::SubCenter, id: "12366".into() };
             hand_ons.picked_up(call(n), &object);
+            let (event, at) = (said(&mut hand_ons, n, 2_000), now(2_010));
+            for sink in [0, 2] {
+                hand_ons.tried(sink, event, &Outcome::Taken, at);
+            }
+            hand_ons.on_disk(event, at);
         }
-        assert_eq!(hand_ons.reached.len(), REACHED_MAX);
+        assert_eq!((hand_ons.reached.len(), hand_ons.handed.len()), (REACHED_MAX, HANDED_MAX));
     }
 }

@@ -121,6 +121,52 @@ fn a_complaint_names_whom_to_ask_in_and_is_handed_on_when_they_pick_up() {
     });
 }
 
+/// It is due when it was at first, and handed on once.
+#[test]
+fn a_matter_that_is_said_once_more_stands_as_it_did_before_and_after_the_hand_over() {
+    for kind in ["complaint", "report"] {
+        for late in [false, true] {
+            in_a_city_with(at_once, |city| {
+                city.office_is(Office::Open(millis(40)));
+                let (caller, clerk, call) = talking(city);
+                if late {
+                    city.office_is(Office::Down);
+                }
+                let first = says(city, call, about(kind)).expect("at once");
+                city.run_for(if late { secs(70) } else { millis(500) });
+                let owed = told(city, call).last().is_none_or(|told| !told.handed);
+                assert!(owed || kind == "report");
+                assert_eq!(says(city, call, about(kind)), Some(first.clone()), "while it is owed");
+                city.office_is(Office::Open(millis(40)));
+                asks_the_taxes(city, call);
+                assert!(
+                    city.run_until(secs(180), |city| told(city, call).last().is_some_and(|own| own.handed))
+                );
+                let handed = told(city, call);
+                assert_eq!(handed.last().map(|own| own.late), Some(late), "{handed:?}");
+                // Neither who was asked in before nor an office that is down is heard of now.
+                city.office_is(Office::Down);
+                assert_eq!(says(city, call, about(kind)), Some(first.clone()), "afterwards");
+                city.run_for(secs(70));
+                assert_eq!(told(city, call), handed);
+                assert_eq!(city.board.hand_ons().count(), 0);
+                let disposed = city.store.facts[&call].iter().filter_map(|fact| match &fact.what {
+                    What::Disposed(disposed) => disposed.immediate.as_ref().map(|own| own.due_at),
+                    _ => None,
+                });
+                assert_eq!(disposed.collect::<Vec<_>>(), [first.due_at; 3]);
+                // Another matter meanwhile: then it is one of its own.
+                says(city, call, about("consultation"));
+                city.office_is(Office::Open(millis(40)));
+                let anew = says(city, call, about(kind)).expect("at once");
+                assert!(anew.due_at > first.due_at);
+                assert!(city.run_until(secs(180), |city| told(city, call).len() > handed.len()));
+                ends(city, caller, clerk);
+            });
+        }
+    }
+}
+
 /// Facts name a platform by its organisation code, and clerks by its number.
 #[test]
 fn a_complaint_is_handed_on_when_the_county_whose_number_is_named_picks_up() {
