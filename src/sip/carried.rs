@@ -194,12 +194,12 @@ impl Endpoint {
             if let Some(signature) = signature {
                 draft = signature.write(draft);
                 // Whoever is handed a call is told how often it was, whatever else the trunk is told: a platform's own
-                // entry names no caller.
-                let told = carried
-                    .history
-                    .iter()
-                    .filter(|entry| tells && (trusted || !is_private(entry)) || platforms::is_marked(entry));
-                let told: Vec<Bytes> = told.cloned().collect();
+                // entry names no caller. Other entries name who diverted: they are for trunks that ask for them.
+                let asks = trunk.forwarding.history_info;
+                let may = |entry: &&Bytes| {
+                    platforms::is_marked(entry) || asks && tells && (trusted || !is_private(entry))
+                };
+                let told: Vec<Bytes> = carried.history.iter().filter(may).cloned().collect();
                 let mark = signature.mark();
                 draft = history_info(draft, &told, along.forwarded.as_ref(), host, (uri, &mark));
             } else if trunk.forwarding.history_info {

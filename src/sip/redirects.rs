@@ -5,7 +5,9 @@
 //! which is toll fraud. So a contact is another number at the same trunk, or a host of another one
 //! of ours; everything else is a refusal, and counted. Where whoever is called is a stranger, who may
 //! be called is the operator's to say and not theirs: such a call goes on with the same number only
-//! ([`Redirects::SameNumber`]). And none but a call for help leads to those who help in an emergency.
+//! ([`Redirects::SameNumber`]). And none but a call for help leads to those who help in an emergency. So it is
+//! with other platforms of the hotline: whether a call may be handed there, and how it is signed, is decided where it
+//! is put through, and not by whoever turns it away.
 
 use std::net::SocketAddr;
 
@@ -106,6 +108,12 @@ impl Bounds<'_> {
             || here.is_some_and(has)
             || !trunks.iter().any(|trunk| !trunk.helpers.is_empty() && has(trunk))
     }
+
+    /// Whether a call by `here` may go on by this trunk: not by one that leads to another platform, where loops,
+    /// hand-overs and our signature were not looked at. Help is not kept waiting for that.
+    fn allow_trunk(&self, here: &TrunkId, trunk: &TrunkConfig) -> bool {
+        self.emergency || trunk.trunk == *here || !trunk.platform
+    }
 }
 
 /// Where a contact leads, if it is ours to go there: trunk, hop and Request-URI.
@@ -142,7 +150,7 @@ fn place(
         let hop = owned(trunk, &uri)?;
         let may = (!secure || hop.transport == Transport::Tls)
             && wanted.is_none_or(|transport| transport == hop.transport);
-        let may = may && bounds.allow_hop(trunks, own, &hop);
+        let may = may && bounds.allow_hop(trunks, own, &hop) && bounds.allow_trunk(here, trunk);
         may.then(|| (trunk.trunk.clone(), hop, plain(&uri)))
     })
 }
@@ -282,6 +290,32 @@ mod tests {
             let bounds = Bounds { redirects, number: "13900000001", emergency };
             let found = place(&trunks, &"carrier".into(), contact.as_bytes(), &bounds);
             assert_eq!(found.is_some(), wanted, "{contact} {redirects:?} {emergency}");
+        }
+    }
+
+    #[test]
+    fn nobody_but_a_platform_itself_leads_to_its_trunk_row_by_row() {
+        let mut trunks = trunks();
+        for (name, addr) in [("county", "192.0.5.10:5060"), ("city", "192.0.6.10:5060")] {
+            let (transport, rank) = (Transport::Udp, Default::default());
+            let hop = Hop { transport, addr: addr.parse().unwrap(), name: None, rank };
+            let named = TrunkConfig::named(name.into());
+            let domain = format!("{name}.example");
+            trunks.push(TrunkConfig { hops: vec![hop], domain, platform: true, ..named });
+        }
+        for (here, contact, emergency, wanted) in [
+            ("carrier", "sip:12345@county.example", false, None),
+            ("carrier", "sip:12345@192.0.6.10", false, None),
+            ("carrier", "sip:12345@192.0.6.10", true, Some("city")),
+            ("county", "sip:12345@city.example", false, None),
+            ("county", "sip:12345@192.0.5.10:5070", false, Some("county")),
+            ("county", "tel:12345", false, Some("county")),
+            ("county", "sip:12345@carrier.example", false, Some("carrier")),
+        ] {
+            let bounds = Bounds { redirects: Redirects::Any, number: "1", emergency };
+            let found = place(&trunks, &here.into(), contact.as_bytes(), &bounds);
+            let found = found.as_ref().map(|(trunk, ..)| trunk.as_str());
+            assert_eq!(found, wanted, "{here} {contact} {emergency}");
         }
     }
 

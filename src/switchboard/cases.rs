@@ -40,6 +40,12 @@ impl Switchboard {
     ) -> Result<Reply, Refusal> {
         check(&self.plan, &mut disposed, now)?;
         self.says_of(asker, call, now)?;
+        // Said again, it is due when it was.
+        if let Some(own) = &mut disposed.immediate
+            && let Some(standing) = self.hand_ons.standing(call, &own.code)
+        {
+            own.clone_from(standing);
+        }
         disposed.by.clone_from(&asker.name);
         if self.calls.contains_key(&call) {
             self.tell_call(call, Input::Survey { wanted: !disposed.unsurveyed });

@@ -23,6 +23,8 @@ pub const OWED_MAX: usize = 4_096;
 const REACHED_MAX: usize = 4_096;
 /// Of one call, so many of them.
 const REACHED_OF_ONE_MAX: usize = 16;
+/// Calls of which it is remembered what was handed on, at most; the oldest is forgotten beyond.
+const HANDED_MAX: usize = 4_096;
 
 /// What is owed.
 #[derive(Default)]
@@ -31,7 +33,9 @@ pub(super) struct HandOns {
     /// When each becomes late: what is owed and not in here is late already.
     due: Agenda<CallId>,
     /// Third parties who have picked up.
-    reached: BTreeMap<CallId, BTreeSet<String>>,
+    reached: BTreeMap<CallId, BTreeSet<Object>>,
+    /// What was handed on, until a call is about another matter: said once more, it is not handed on anew.
+    handed: BTreeMap<CallId, AtOnce>,
 }
 
 struct Owed {
@@ -43,8 +47,9 @@ struct Owed {
 
 /// For whom.
 enum Waits {
-    /// The third party.
-    Person,
+    /// The third party, as facts name it: a peer has an id of its own beside the number by which it is asked. `None`: the
+    /// plan has it no more.
+    Person(Option<Object>),
     /// The event's writing, and these sinks.
     Offices { event: EventRef, on_disk: bool, untaken: BTreeSet<usize> },
 }
@@ -52,7 +57,7 @@ enum Waits {
 impl Owed {
     fn by(&self) -> HandOnBy {
         match self.waits {
-            Waits::Person => HandOnBy::Call,
+            Waits::Person(_) => HandOnBy::Call,
             Waits::Offices { .. } => HandOnBy::Ticket,
         }
     }
@@ -80,57 +85,59 @@ impl HandOns {
         owed.is_some_and(|owed| matches!(owed.waits, Waits::Offices { event: own, .. } if own == event))
     }
 
-    /// Takes in what happened; `sinks` are those that are told of it. What follows from it.
+    /// What a call's matter of this code is handed on by, or was.
+    pub(super) fn standing(&self, call: CallId, code: &str) -> Option<&AtOnce> {
+        let owed = self.owed.get(&call).map(|owed| &owed.at_once);
+        owed.or_else(|| self.handed.get(&call)).filter(|own| own.code == code)
+    }
+
+    /// Takes in what happened; `whose` says who has a number, `sinks` are those that are told of it. What follows from
+    /// it.
     pub(super) fn handle_fact(
         &mut self,
         fact: &Fact,
+        whose: impl FnOnce(&str) -> Option<Object>,
         sinks: impl Iterator<Item = usize>,
         now: Now,
     ) -> Option<HandOn> {
         match &fact.what {
             What::Transfer {
                 step: TransferStep::Consulting | TransferStep::Merged | TransferStep::Accepted,
-                object: Some(Object { id, .. }),
+                object: Some(object),
                 ..
             } => {
-                self.picked_up(fact.call, id);
-                self.settle(
-                    fact.call,
-                    |owed| {
-                        matches!(owed.waits, Waits::Person)
-                            && owed.at_once.to.as_ref().is_some_and(|to| to.as_str() == id)
-                    },
-                    now,
-                )
+                self.picked_up(fact.call, object);
+                let is_it = |owed: &Owed| matches!(&owed.waits, Waits::Person(Some(own)) if own == object);
+                self.settle(fact.call, is_it, now)
             }
             What::Disposed(disposed) => {
-                let Some(at_once) = &disposed.immediate else {
-                    self.take(fact.call); // It is another matter now.
-                    return None;
-                };
-                if self.owed.get(&fact.call).is_some_and(|owed| owed.at_once.code == at_once.code) {
-                    return None; // Said again: the clock goes on.
+                let said = disposed.immediate.as_ref();
+                if said.is_some_and(|said| self.standing(fact.call, &said.code).is_some()) {
+                    return None; // Said again: the clock goes on, or has come to its end.
                 }
+                self.take(fact.call); // It is another matter now.
+                self.handed.remove(&fact.call);
+                let at_once = said?;
                 let event = EventRef { call: fact.call, sequence: fact.sequence };
-                let waits = match at_once.to {
-                    Some(_) => Waits::Person,
+                let waits = match &at_once.to {
+                    Some(to) => Waits::Person(whose(to.as_str())),
                     None => Waits::Offices { event, on_disk: false, untaken: sinks.collect() },
                 };
                 let due = now.mono + Duration::from_millis(at_once.within_ms);
                 let at_once = at_once.clone();
                 self.owe(fact.call, Owed { at_once, since: now.mono, due, waits });
                 let (owed, known) = (self.owed.get(&fact.call)?, self.reached.get(&fact.call)?);
-                let is_done = owed.at_once.to.as_ref().is_some_and(|to| known.contains(to.as_str()));
+                let is_done = matches!(&owed.waits, Waits::Person(Some(own)) if known.contains(own));
                 self.settle(fact.call, |_| is_done, now)
             }
             _ => None,
         }
     }
 
-    fn picked_up(&mut self, call: CallId, id: &str) {
+    fn picked_up(&mut self, call: CallId, object: &Object) {
         let of_call = self.reached.entry(call).or_default();
         if of_call.len() < REACHED_OF_ONE_MAX {
-            of_call.insert(id.to_owned());
+            of_call.insert(object.clone());
         }
         if self.reached.len() > REACHED_MAX {
             self.reached.pop_first();
@@ -163,7 +170,13 @@ impl HandOns {
         if !self.owed.get(&call).is_some_and(is_done) {
             return None;
         }
-        self.take(call).map(|owed| owed.told(true, now.mono))
+        let owed = self.take(call)?;
+        let told = owed.told(true, now.mono);
+        self.handed.insert(call, owed.at_once);
+        if self.handed.len() > HANDED_MAX {
+            self.handed.pop_first();
+        }
+        Some(told)
     }
 
     /// The event is on disk, with the embedded office's ticket.
@@ -242,6 +255,7 @@ impl Switchboard {
 mod tests {
     use super::*;
     use crate::id::Dice;
+    use crate::switchboard::fact::ObjectKind;
     use crate::switchboard::request::Disposed;
     use crate::time::Timestamp;
 
@@ -260,7 +274,7 @@ mod tests {
         let what = What::Disposed(Disposed { immediate: Some(at_once), ..Disposed::default() });
         let (call, now) = (call(n), now(at_ms));
         let fact = Fact { call, sequence: 3, at: now.wall, mono: now.mono, what };
-        assert_eq!(hand_ons.handle_fact(&fact, [0, 2].into_iter(), now), None);
+        assert_eq!(hand_ons.handle_fact(&fact, |_| None, [0, 2].into_iter(), now), None);
         EventRef { call, sequence: 3 }
     }
 
@@ -281,6 +295,10 @@ mod tests {
             (hand_ons.poll_timeout(), hand_ons.tried(0, event, &Outcome::Taken, now(9_000))),
             (None, None)
         );
+        // Said once more, there is nothing to be handed on again.
+        let again = said(&mut hand_ons, 1, 2_000);
+        assert_eq!((hand_ons.poll_timeout(), hand_ons.on_disk(again, now(2_001))), (None, None));
+        assert!(!hand_ons.awaits(again) && hand_ons.standing(call(1), "report").is_some());
     }
 
     #[test]
@@ -296,8 +314,14 @@ mod tests {
         let new = said(&mut hand_ons, 1_000_001, 1_010);
         assert!(hand_ons.owed.len() == OWED_MAX && hand_ons.awaits(new));
         for n in 0..2 * REACHED_MAX as u64 {
-            hand_ons.picked_up(call(n), "12366");
+            let object = Object { kind: ObjectKind::SubCenter, id: "12366".into() };
+            hand_ons.picked_up(call(n), &object);
+            let (event, at) = (said(&mut hand_ons, n, 2_000), now(2_010));
+            for sink in [0, 2] {
+                hand_ons.tried(sink, event, &Outcome::Taken, at);
+            }
+            hand_ons.on_disk(event, at);
         }
-        assert_eq!(hand_ons.reached.len(), REACHED_MAX);
+        assert_eq!((hand_ons.reached.len(), hand_ons.handed.len()), (REACHED_MAX, HANDED_MAX));
     }
 }

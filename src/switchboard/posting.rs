@@ -2,6 +2,7 @@
 
 use super::screens::Place;
 use super::{Output, StoreJob, Switchboard};
+use crate::routing::Plan;
 use crate::routing::plan::Sink;
 use crate::tickets::event::{EventRef, Outcome, StoredEvent};
 use crate::tickets::outbox::{OutboxOutput, Pace};
@@ -20,25 +21,32 @@ fn signed(span: std::time::Duration) -> jiff::SignedDuration {
     jiff::SignedDuration::try_from(span).unwrap_or(jiff::SignedDuration::MAX)
 }
 
+/// Of the house's outboxes those of sinks, with their places. Feeds hear from the store what falls to them: that goes by
+/// what a call has come to.
+pub(super) fn of_sinks<O: IntoIterator>(
+    outboxes: impl IntoIterator<Item = O>,
+    plan: &Plan,
+) -> impl Iterator<Item = (usize, O::Item)> {
+    let sinks = outboxes.into_iter().take(plan.sinks.len()).enumerate();
+    sinks.flat_map(|(place, outbox)| outbox.into_iter().map(move |own| (place, own)))
+}
+
 impl Switchboard {
     /// An event is on disk: outboxes have it delivered, a seat that waits for it may not have to wait for them.
     pub(super) fn post_event(&mut self, event: &StoredEvent, now: Now) {
         let handed_on = self.hand_ons.on_disk(event.event, now);
         self.handed_on(event.event.call, handed_on, now);
-        // Feeds hear from the store what falls to them: that goes by what the call has come to.
-        let sinks = self.plan.sinks.len();
+        let sinks = of_sinks(&mut self.outboxes, &self.plan);
         if self.hand_ons.awaits(event.event) {
-            return self.outboxes.iter_mut().take(sinks).flatten().for_each(|outbox| {
+            return sinks.for_each(|(_, outbox)| {
                 outbox.put_urgent(event.clone(), now.mono);
             });
         }
         if !self.screens.awaits(event.event) {
-            let outboxes = self.outboxes.iter_mut().take(sinks).flatten();
-            return outboxes.for_each(|outbox| outbox.put(event.clone(), now.mono));
+            return sinks.for_each(|(_, outbox)| outbox.put(event.clone(), now.mono));
         }
         let mut tried = vec![Place::Disk];
-        for (sink, outbox) in self.outboxes.iter_mut().take(sinks).enumerate() {
-            let Some(outbox) = outbox else { continue };
+        for (sink, outbox) in sinks {
             if !outbox.put_urgent(event.clone(), now.mono) {
                 tried.push(Place::Sink(sink)); // It is known to be down.
             }

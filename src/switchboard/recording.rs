@@ -11,7 +11,7 @@ pub(super) use super::fact::millis;
 use super::fact::{Answer, Cause, Missing, Outbound, Party, Span};
 use super::kept::Answered;
 use super::ticketing::About;
-use super::{Entry, Fact, Output, StoreJob, Switchboard, What, looking, ticketing};
+use super::{Entry, Fact, Output, StoreJob, Switchboard, What, looking, objects, posting, ticketing};
 use crate::call::{self, Callee, Ending, Input, Side, Told};
 use crate::id::{CallId, SeatId, mask};
 use crate::media::order::{Codec, LegFigures};
@@ -184,8 +184,9 @@ impl Switchboard {
         let house = self.records.next_house();
         self.follow_up.handle_fact(&fact, now);
         let settled = self.missed.handle_fact(&fact, now);
-        let sinks = self.outboxes.iter().enumerate().filter(|(_, outbox)| outbox.is_some());
-        let handed_on = self.hand_ons.handle_fact(&fact, sinks.map(|(sink, _)| sink), now);
+        let sinks = posting::of_sinks(&self.outboxes, &self.plan).map(|(sink, _)| sink);
+        let whose = |number: &str| objects::object_of(&self.plan, number);
+        let handed_on = self.hand_ons.handle_fact(&fact, whose, sinks, now);
         let answered = Answered::of(&fact.what);
         self.records.jobs.push(StoreJob::Fact { house, fact, events });
         if let Some(settled) = settled {

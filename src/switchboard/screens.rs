@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::calling::telephone;
-use super::{Switchboard, What};
+use super::{Switchboard, What, posting};
 use crate::acd::event::Purpose;
 use crate::call::{Callee, Input};
 use crate::id::{CallId, LegId, SeatId};
@@ -133,8 +133,7 @@ impl Switchboard {
         let event = EventRef { call, sequence };
         // Without offices there is no event, and no screen to wait for.
         let offices = self.outboxes.len();
-        let sinks = self.outboxes.iter().take(self.plan.sinks.len()).enumerate();
-        let sinks = sinks.filter(|(_, outbox)| outbox.is_some());
+        let sinks = posting::of_sinks(&self.outboxes, &self.plan);
         let untried = [Place::Disk].into_iter().chain(sinks.map(|(sink, _)| Place::Sink(sink))).collect();
         let pending = Pending { waited, event, untried, engaged: false, since: now.mono };
         self.screens.pending.insert((call, seat.clone()), pending);

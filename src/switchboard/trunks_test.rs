@@ -141,6 +141,33 @@ fn a_trunk_reaches_signalling_with_all_that_the_plan_says_of_it() {
 }
 
 #[test]
+fn what_the_plan_says_of_extensions_at_a_trunk_reaches_signalling_row_by_row() {
+    let secs = std::time::Duration::from_secs;
+    let mut plan = shipped();
+    for (reliable, provisional) in [
+        (Reliability::Supported, Provisional::Supported),
+        (Reliability::Required, Provisional::Required),
+        (Reliability::Off, Provisional::Unreliable),
+    ] {
+        for (session_timer, timer) in [(SessionTimer::Supported, true), (SessionTimer::Off, false)] {
+            for (session_expires, session_expires_s) in
+                [(None, 0), (Some(secs(600)), 600), (Some(secs(u64::MAX)), u32::MAX)]
+            {
+                let own = &mut plan.trunks.get_mut(TRUNK).expect("a trunk").terms;
+                (own.reliable, own.session_timer, own.session_expires) =
+                    (reliable, session_timer, session_expires);
+                let said = *own;
+                let wanted = TrunkTerms { provisional, timer, session_expires_s };
+                for config in configs(&plan, &listeners(), &TrunkPasswords::new(), &KnownHops::default()) {
+                    let own = config.trunk.as_str() == TRUNK;
+                    assert_eq!(config.terms, if own { wanted } else { TrunkTerms::default() }, "{said:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn the_session_timer_of_the_plan_reaches_signalling() {
     let mut plan = shipped();
     let config = |plan: &Plan| crate::switchboard::outward::sip_config(plan, &[], Vec::new(), Vec::new());

@@ -93,10 +93,18 @@ impl Metrics {
         }
     }
 
-    /// Calls that open from now on are judged by these rules: the plan's `[kpi]`.
+    /// Calls that open from now on are judged by these rules, the plan's `[kpi]`; and the last 24 hours by the rates that
+    /// they want.
     pub fn judge_by(&mut self, rules: &Rules) {
         self.figures.rules(rules);
         self.rules = rules.clone();
+        self.rolling.stand(rules).iter().for_each(|standing| self.figures.stands(standing));
+    }
+
+    /// Rates of a span of time move with it, though nobody calls.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let stand = self.rolling.handle_timeout(now, &self.rules);
+        stand.iter().for_each(|standing| self.figures.stands(standing));
     }
 
     /// The figures, to be shown and to be set by whoever measures.

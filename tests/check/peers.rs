@@ -203,7 +203,7 @@ pub const FIXTURES: &[Fixture] = &[
 ];
 
 #[test]
-fn a_county_and_a_neighbouring_city_are_no_fault_and_may_be_asked_by_key_and_by_flow() {
+fn a_county_and_a_neighbouring_city_are_no_fault_and_may_be_asked_by_key_by_flow_and_at_once() {
     let outcome = Files::with(&[ORG, TRUNKS, WHOLE]).judge();
     assert_eq!(codes(&outcome.report), [""; 0], "{}", outcome.report.render(false));
     let plan = outcome.plan.expect("a plan");
@@ -214,6 +214,9 @@ fn a_county_and_a_neighbouring_city_are_no_fault_and_may_be_asked_by_key_and_by_
         ORG,
         TRUNKS,
         WHOLE,
+        add!(
+            "[disposition.types]\ncomplaint = \"投诉\"\n[[disposition.immediate]]\ncode = \"complaint\"\nto = \"8001\"\nwithin = \"5min\""
+        ),
         Edit::Plan("mode = \"primary\"", "mode = \"primary\"\nflow = \"main\""),
         Edit::Plan(
             "[[emergency]]",
@@ -223,6 +226,8 @@ fn a_county_and_a_neighbouring_city_are_no_fault_and_may_be_asked_by_key_and_by_
     let outcome = Files::with(&more).judge();
     assert_eq!(codes(&outcome.report), [""; 0], "{}", outcome.report.render(false));
     let plan = outcome.plan.expect("a plan");
+    let asked = plan.disposition.immediate[0].to.as_ref().expect("a platform");
+    assert!(plan.reach(asked.as_str()).is_some(), "the clerk asks it by this number");
     let script = plan.scripts.values().next().expect("the flow");
     assert!(format!("{script:?}").contains("037212345"), "the flow rings there: {script:?}");
 }

@@ -7,12 +7,18 @@ use crate::wire::*;
 
 /// A house with the carrier, a county's platform, and a city's that is not trusted. None of them asks for History-Info.
 fn house() -> Wire {
+    house_where(&[])
+}
+
+/// Where these platforms do.
+fn house_where(asking: &[&str]) -> Wire {
     let mut config = config();
     let platform = |name: &str, source: &str, trust_identity| TrunkConfig {
         sources: vec![(source.parse().unwrap(), 24)],
         hops: vec![hop(&format!("{source}:5060"))],
         trust_identity,
         platform: true,
+        forwarding: Forwarding { history_info: asking.contains(&name), diversion: false },
         ..TrunkConfig::named(name.into())
     };
     config.trunks.push(platform("county", "192.0.5.10", true));
@@ -38,7 +44,10 @@ fn puyang() -> Option<Signature> {
 
 /// The INVITE that goes on to `trunk` for a caller who came with these lines.
 fn handed_on(lines: &str, trunk: &str, signature: Option<Signature>) -> Message {
-    let mut wire = house();
+    handed_on_in(house(), lines, trunk, signature)
+}
+
+fn handed_on_in(mut wire: Wire, lines: &str, trunk: &str, signature: Option<Signature>) -> Message {
     let came = invited_by(&mut wire, CARRIER, lines);
     let forwarded = Some(Forwarded { line: "12345".into(), cause: 480 });
     let carried = came.carried.clone();
@@ -73,17 +82,28 @@ fn platforms_alone_are_told_who_hands_a_call_over_row_by_row() {
     }
 }
 
-/// A platform hears of the platforms before it, whatever the caller withholds; nobody else does.
+/// A platform hears of the platforms before it, whatever the caller withholds; nobody else does. Who else diverted the
+/// call is told to those alone whose trunk has `forwarded_in`, and who are trusted or of whom nothing is withheld.
 #[test]
 fn the_codes_of_platforms_go_on_to_platforms_and_to_nobody_else() {
     let lines = "Privacy: id\r\nHistory-Info: <sip:13933334444@h>;index=1\r\n\
                  History-Info: <sip:12345@h;cause=302>;index=1.1;mp=1;hotline-org=410500\r\n";
-    for (trunk, private) in [("county", true), ("city", false)] {
-        let invite = handed_on(lines, trunk, puyang());
+    let open = lines.strip_prefix("Privacy: id\r\n").unwrap();
+    for (lines, trunk, asks, private) in [
+        (lines, "county", true, true),
+        (lines, "county", false, false),
+        (lines, "city", true, false),
+        (lines, "city", false, false),
+        (open, "county", false, false),
+        (open, "city", true, true),
+        (open, "city", false, false),
+    ] {
+        let asking = if asks { &[trunk][..] } else { &[] };
+        let invite = handed_on_in(house_where(asking), lines, trunk, puyang());
         let history = named(&invite, "History-Info").join(", ");
         assert_eq!(history.matches("hotline-org=410500").count(), 1, "{history}");
         assert_eq!(history.matches("hotline-org=410900").count(), 1, "{history}");
-        assert_eq!(history.contains("13933334444"), private, "{trunk}: {history}");
+        assert_eq!(history.contains("13933334444"), private, "{trunk}, asks: {asks}: {history}");
     }
     let mut config = config();
     config.trunks[0].forwarding = Forwarding { history_info: true, diversion: false };

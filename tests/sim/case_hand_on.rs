@@ -8,7 +8,10 @@ use hotline::id::{CallId, SeatId};
 use hotline::phone::Answers;
 use hotline::routing::Plan;
 use hotline::routing::afterwards::{Code, Immediate};
+use hotline::routing::feed::Feed;
+use hotline::routing::peers::{Peers, Platform};
 use hotline::routing::people::Role;
+use hotline::routing::plan::{Peer, Sink};
 use hotline::switchboard::What;
 use hotline::switchboard::fact::{HandOn, HandOnBy};
 use hotline::switchboard::request::{Asker, AtOnce, Disposed, Refusal, Reply, Request};
@@ -118,6 +121,93 @@ fn a_complaint_names_whom_to_ask_in_and_is_handed_on_when_they_pick_up() {
     });
 }
 
+/// It is due when it was at first, and handed on once.
+#[test]
+fn a_matter_that_is_said_once_more_stands_as_it_did_before_and_after_the_hand_over() {
+    for kind in ["complaint", "report"] {
+        for late in [false, true] {
+            in_a_city_with(at_once, |city| {
+                city.office_is(Office::Open(millis(40)));
+                let (caller, clerk, call) = talking(city);
+                if late {
+                    city.office_is(Office::Down);
+                }
+                let first = says(city, call, about(kind)).expect("at once");
+                city.run_for(if late { secs(70) } else { millis(500) });
+                let owed = told(city, call).last().is_none_or(|told| !told.handed);
+                assert!(owed || kind == "report");
+                assert_eq!(says(city, call, about(kind)), Some(first.clone()), "while it is owed");
+                city.office_is(Office::Open(millis(40)));
+                asks_the_taxes(city, call);
+                assert!(
+                    city.run_until(secs(180), |city| told(city, call).last().is_some_and(|own| own.handed))
+                );
+                let handed = told(city, call);
+                assert_eq!(handed.last().map(|own| own.late), Some(late), "{handed:?}");
+                // Neither who was asked in before nor an office that is down is heard of now.
+                city.office_is(Office::Down);
+                assert_eq!(says(city, call, about(kind)), Some(first.clone()), "afterwards");
+                city.run_for(secs(70));
+                assert_eq!(told(city, call), handed);
+                assert_eq!(city.board.hand_ons().count(), 0);
+                let disposed = city.store.facts[&call].iter().filter_map(|fact| match &fact.what {
+                    What::Disposed(disposed) => disposed.immediate.as_ref().map(|own| own.due_at),
+                    _ => None,
+                });
+                assert_eq!(disposed.collect::<Vec<_>>(), [first.due_at; 3]);
+                // Another matter meanwhile: then it is one of its own.
+                says(city, call, about("consultation"));
+                city.office_is(Office::Open(millis(40)));
+                let anew = says(city, call, about(kind)).expect("at once");
+                assert!(anew.due_at > first.due_at);
+                assert!(city.run_until(secs(180), |city| told(city, call).len() > handed.len()));
+                ends(city, caller, clerk);
+            });
+        }
+    }
+}
+
+/// Facts name a platform by its organisation code, and clerks by its number.
+#[test]
+fn a_complaint_is_handed_on_when_the_county_whose_number_is_named_picks_up() {
+    let county = |plan: &mut Plan| {
+        at_once(plan);
+        plan.city.org = Some("410900".into());
+        let ring = secs(20);
+        let peer = Peer {
+            trunk: "sub-12366".into(),
+            number: "039312345".into(),
+            ring,
+            drill: false,
+            hours: Default::default(),
+        };
+        plan.peers = Peers::new([Platform {
+            number: "7101".into(),
+            name: "濮阳县 12345".into(),
+            org: "410928".into(),
+            parent: None,
+            peer,
+            hands_over: false,
+            priority: 0,
+            hops_max: 3,
+        }]);
+        plan.disposition.immediate[0].to = Some("7101".into());
+    };
+    in_a_city_with(county, |city| {
+        let (caller, clerk, call) = talking(city);
+        says(city, call, about("complaint")).expect("at once");
+        let wish = Wish::Consult { to: "7101".into() };
+        assert_eq!(asks(city, Request::Call { call, wish }), Ok(Reply::Done));
+        city.run_for(secs(10));
+        let handed = told(city, call);
+        assert!(
+            matches!(&handed[..], [HandOn { by: HandOnBy::Call, handed: true, late: false, .. }]),
+            "{handed:?}"
+        );
+        ends(city, caller, clerk);
+    });
+}
+
 #[test]
 fn a_complaint_that_nobody_takes_is_told_once_when_it_is_late_and_when_it_was_taken_after_all() {
     in_a_city_with(at_once, |city| {
@@ -170,6 +260,35 @@ fn a_report_is_handed_on_when_the_office_has_taken_the_event_that_says_until_whe
             ),
             "{handed:?}"
         );
+        ends(city, caller, clerk);
+    });
+}
+
+#[test]
+fn a_report_is_handed_on_by_the_ticket_offices_whatever_feeds_there_are() {
+    // Its scope does not hold the call: it is never owed the event.
+    let feed = |plan: &mut Plan| {
+        at_once(plan);
+        plan.feeds = vec![Feed {
+            sink: Sink { name: "justice".into(), ..plan.sinks[0].clone() },
+            owners: Vec::new(),
+            lines: ["12348".into()].into(),
+            departments: Default::default(),
+            fields: ["ticket".to_owned()].into(),
+            daily: None,
+        }];
+    };
+    in_a_city_with(feed, |city| {
+        let (caller, clerk, call) = talking(city);
+        assert_eq!(city.board.outboxes().len(), 2);
+        says(city, call, about("report")).expect("at once");
+        city.run_for(secs(20));
+        let handed = told(city, call);
+        assert!(
+            matches!(&handed[..], [HandOn { by: HandOnBy::Ticket, handed: true, late: false, .. }]),
+            "{handed:?}"
+        );
+        assert_eq!(city.board.hand_ons().count(), 0);
         ends(city, caller, clerk);
     });
 }

@@ -3,11 +3,13 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use hotline::id::Dice;
 use hotline::media::Order;
 use hotline::media::order::PortSlot;
 use hotline::routing::Plan;
+use hotline::routing::trunk_terms::{Dtmf, TrunkTerms};
 use hotline::sip::{Message, Name, Packet, Transport, WireRef};
 use hotline::switchboard::{Input, Output, StoreJob, Switchboard, What};
 use hotline::time::{Instant, Now, Timestamp};
@@ -249,6 +251,43 @@ fn keys_by_info_and_the_carriers_reason_are_in_the_record() {
     });
     let given = given.expect("a reason");
     assert_eq!((given.q850, given.sip, &*given.text), (Some(31), None, "Normal, unspecified"));
+}
+
+/// RFC 8866 §6.14, RFC 4733 §2.5.1.1: what a trunk says of packets and keys holds for whoever comes by it.
+#[test]
+fn packets_and_keys_are_as_the_trunk_of_the_caller_has_them() {
+    let usual = TrunkTerms::default();
+    for (terms, ptime, events, presses) in [
+        (usual, "a=ptime:20\r\n", true, 1),
+        (TrunkTerms { packet_time: Some(Duration::from_millis(30)), ..usual }, "a=ptime:30\r\n", true, 1),
+        (
+            TrunkTerms { packet_time: Some(Duration::from_millis(30)), dtmf: Dtmf::Inband, ..usual },
+            "a=ptime:30\r\n",
+            false,
+            0,
+        ),
+    ] {
+        let on_these = |plan: &mut Plan| {
+            plan.trunks.get_mut("carrier").expect("the shipped plan has it").terms = terms;
+        };
+        let mut house = House::over(Transport::Udp, &on_these);
+        let mut call = Dialog { id: "keys", to: "<sip:12345@127.0.0.1>".into(), port: 4_000, seq: 0 };
+        let sdp = call.sdp().replace("RTP/AVP 8", "RTP/AVP 8 101") + "a=rtpmap:101 telephone-event/8000\r\n";
+        let invite = call.says("INVITE", "", "application/sdp", &sdp);
+        house.hear(invite);
+        let ok = house.next("200");
+        let answer = String::from_utf8_lossy(ok.raw()).into_owned();
+        assert!(answer.contains(ptime), "{terms:?}: {answer}");
+        assert_eq!(answer.contains("telephone-event"), events, "{terms:?}: {answer}");
+        call.to = head(&ok, Name::To);
+        let ack = call.ack();
+        house.hear(ack);
+        let info = call.says("INFO", "", "application/dtmf-relay", "Signal=7\r\nDuration=100\r\n");
+        house.hear(info);
+        house.next("200");
+        let pressed = house.facts.iter().filter(|what| matches!(what, What::DigitPressed { .. })).count();
+        assert_eq!(pressed, presses, "{terms:?}: by INFO");
+    }
 }
 
 /// RFC 3261 §20.43.

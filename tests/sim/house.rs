@@ -201,7 +201,9 @@ impl City {
             // What failed meanwhile waits until the disk is mended.
             Errand::Commit { .. } if self.store.disk == Disk::Fails => return,
             Errand::Commit { token } => {
-                let embedded: Vec<bool> = self.board.outboxes().iter().map(Option::is_none).collect();
+                // Feeds are owed by the real store only: it knows what falls to them.
+                let sinks = self.board.outboxes().iter().take(self.plan.sinks.len());
+                let embedded: Vec<bool> = sinks.map(Option::is_none).collect();
                 self.store.commit(token, &embedded);
                 self.books.taken.append(&mut self.store.folded);
                 Input::Stored { token }

@@ -67,6 +67,7 @@ impl House {
         }
         self.gauges.next = Some(now.mono + EVERY);
         self.gauges.measures += 1;
+        self.metrics.handle_timeout(now.mono);
         let figures = self.metrics.figures();
         figures.house_now(&self.house_now(now));
         if let Some((cpu, resident_bytes)) = process::taken() {

@@ -2,7 +2,7 @@
 //! formula wants.
 //!
 //! A call counts when it ends, by the same fold as in reports. GB/T 33358-2016 says "of any 24 hours": the day here is a
-//! window of [`SLOTS`] slots that moves by one of them. It begins empty with the process.
+//! window of [`SLOTS`] slots that moves by one of them, whether there are calls or not. It begins empty with the process.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -88,7 +88,8 @@ impl Window {
 impl Rolling {
     /// Takes a fact in; whose window has changed, and how it stands. Facts of a call come in order, each once.
     pub fn apply(&mut self, fact: &Fact, rules: &Rules) -> Vec<Standing> {
-        if matches!(fact.what, What::Opened { .. }) && self.open.len() < OPEN_MAX {
+        // Rooms of meetings have nobody to answer.
+        if matches!(fact.what, What::Opened { room: None, .. }) && self.open.len() < OPEN_MAX {
             self.open.insert(fact.call, CallRecord::new(fact.call));
         }
         let Some(record) = self.open.get_mut(&fact.call) else { return Vec::new() };
@@ -96,12 +97,12 @@ impl Rolling {
         if !record.is_closed() {
             return Vec::new();
         }
-        let slot = millis(fact.mono.since(Instant::ZERO)) / SLOT_MS;
+        let slot = slot_of(fact.mono).max(self.slot); // It may have been told just before the last look.
         let Some(record) = self.open.remove(&fact.call) else { return Vec::new() };
         let counted = self.count(&record, slot, rules);
         if self.slot != slot {
             self.slot = slot;
-            return self.all(rules); // What has grown old counts for no line any more.
+            return self.stand(rules);
         }
         if !counted {
             return Vec::new();
@@ -113,9 +114,32 @@ impl Rolling {
         stand
     }
 
+    /// What has grown old counts for no line any more: how the windows stand where a slot has ended.
+    pub fn handle_timeout(&mut self, now: Instant, rules: &Rules) -> Vec<Standing> {
+        let slot = slot_of(now);
+        if slot <= self.slot {
+            return Vec::new();
+        }
+        self.slot = slot;
+        self.stand(rules)
+    }
+
+    /// How all windows stand, by these rules; nothing where no call counts: it was said when the last grew old.
+    pub fn stand(&mut self, rules: &Rules) -> Vec<Standing> {
+        if self.city.slots.is_empty() {
+            return Vec::new();
+        }
+        let slot = self.slot;
+        let lines = self.lines.iter_mut();
+        let of_lines = lines.map(|(line, own)| own.stand(Some(line.clone()), slot, rules.of(line).rate()));
+        let mut stand: Vec<Standing> = of_lines.collect();
+        stand.push(self.city.stand(None, slot, rules.usual.rate()));
+        stand
+    }
+
     /// Whether the call counts at all.
     fn count(&mut self, record: &CallRecord, slot: u64, rules: &Rules) -> bool {
-        if record.room.is_some() || began_by_us(record).is_some() {
+        if began_by_us(record).is_some() {
             return false;
         }
         let mut one = Calls::default();
@@ -128,15 +152,10 @@ impl Rolling {
         }
         true
     }
+}
 
-    fn all(&mut self, rules: &Rules) -> Vec<Standing> {
-        let slot = self.slot;
-        let lines = self.lines.iter_mut();
-        let of_lines = lines.map(|(line, own)| own.stand(Some(line.clone()), slot, rules.of(line).rate()));
-        let mut stand: Vec<Standing> = of_lines.collect();
-        stand.push(self.city.stand(None, slot, rules.usual.rate()));
-        stand
-    }
+fn slot_of(at: Instant) -> u64 {
+    millis(at.since(Instant::ZERO)) / SLOT_MS
 }
 
 #[cfg(test)]
@@ -157,6 +176,11 @@ mod tests {
         answered: bool,
         rules: &Rules,
     ) -> Vec<Standing> {
+        let facts = story(n, line, at_ms, answered);
+        facts.iter().fold(Vec::new(), |_, fact| rolling.apply(fact, rules))
+    }
+
+    fn story(n: u64, line: &str, at_ms: u64, answered: bool) -> Vec<Fact> {
         let call = CallId::draw(n, &mut Dice::seeded(n));
         let opened = What::Opened {
             line: line.into(),
@@ -174,13 +198,12 @@ mod tests {
         let closed = What::Closed { cause, lasted_ms: MINUTE_MS, answered_ms: None, sound, reason };
         let story = [(0, Some(opened)), (0, Some(What::Queued { queue: "main".into() }))];
         let story = story.into_iter().chain([(1, answered.then_some(seat)), (MINUTE_MS, Some(closed))]);
-        let mut stand = Vec::new();
-        for ((after_ms, what), sequence) in story.filter_map(|(after, what)| Some((after, what?))).zip(1..) {
+        let story = story.filter_map(|(after, what)| Some((after, what?))).zip(1..);
+        let facts = story.map(|((after_ms, what), sequence)| {
             let mono = Instant::from_millis(at_ms + after_ms);
-            let fact = Fact { call, sequence, at: Timestamp::UNIX_EPOCH, mono, what };
-            stand = rolling.apply(&fact, rules);
-        }
-        stand
+            Fact { call, sequence, at: Timestamp::UNIX_EPOCH, mono, what }
+        });
+        facts.collect()
     }
 
     fn of<'a>(stand: &'a [Standing], line: Option<&str>) -> &'a Standing {
@@ -212,6 +235,52 @@ mod tests {
         assert_eq!(of(&next, None).rate, Some(1.0));
         assert!(!of(&next, None).is_below && of(&next, Some("12328")).rate.is_none(), "{next:?}");
         assert!(rolling.open.is_empty());
+    }
+
+    #[test]
+    fn a_night_without_calls_ends_a_bad_day_all_the_same() {
+        let (mut rolling, rules) = (Rolling::default(), Rules::default());
+        for n in 0..20 {
+            call(&mut rolling, n, "12345", n * 1_000, false, &rules);
+        }
+        let at = Instant::from_millis;
+        assert_eq!(rolling.handle_timeout(at(SLOT_MS - 1), &rules), [], "the slot has not ended");
+        let stand = rolling.handle_timeout(at(SLOT_MS), &rules);
+        assert!(of(&stand, None).is_below && of(&stand, Some("12345")).is_below, "{stand:?}");
+        assert!(stand.iter().all(|own| !own.has_fallen), "told when it fell: {stand:?}");
+        assert_eq!(rolling.handle_timeout(at(SLOT_MS), &rules), [], "once a slot");
+        // A call that ended just before the last look, and is heard of behind it, counts where the look was.
+        let late = call(&mut rolling, 20, "12345", SLOT_MS - 2 * MINUTE_MS, false, &rules);
+        assert!(of(&late, None).is_below && rolling.slot == 1);
+        assert!(rolling.handle_timeout(at(SLOTS * SLOT_MS), &rules).iter().all(|own| !own.is_below));
+        let empty = rolling.handle_timeout(at((SLOTS + 1) * SLOT_MS), &rules);
+        assert!(empty.len() == 2 && empty.iter().all(|own| own.rate.is_none() && !own.is_below), "{empty:?}");
+        assert_eq!(rolling.handle_timeout(at((SLOTS + 2) * SLOT_MS), &rules), [], "it is known");
+    }
+
+    #[test]
+    fn what_is_shown_moves_with_new_rules_and_with_time_though_nobody_calls() {
+        let mut metrics = crate::telemetry::Metrics::new();
+        let mut rules = Rules::default();
+        metrics.judge_by(&rules);
+        for n in 0..20 {
+            story(n, "12345", 0, n >= 4).iter().for_each(|fact| metrics.apply(fact));
+        }
+        let shows = |metrics: &crate::telemetry::Metrics, wanted: &str| {
+            let text = metrics.figures().encode();
+            for line in ["*", "12345"] {
+                let row = format!("hotline_kpi_answer_rate_24h_below{{line=\"{line}\"}} {wanted}");
+                assert!(text.lines().any(|line| line == row), "no {row:?} in\n{text}");
+            }
+        };
+        shows(&metrics, "1");
+        rules.usual.answer_rate = 80;
+        metrics.judge_by(&rules);
+        shows(&metrics, "0");
+        metrics.judge_by(&Rules::default());
+        shows(&metrics, "1");
+        metrics.handle_timeout(Instant::from_millis(SLOTS * SLOT_MS));
+        shows(&metrics, "0");
     }
 
     #[test]

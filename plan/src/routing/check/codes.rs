@@ -46,11 +46,11 @@ pub fn immediate(table: &RoutingTable, problems: &mut Problems) {
 
 /// Numbers by which a clerk asks somebody into a call.
 fn askable(table: &RoutingTable) -> Vec<&str> {
-    let peers = table.emergencies.iter().map(|own| &own.number);
-    let departments = table.departments.iter().map(|own| &own.number);
+    let emergencies = table.emergencies.iter().map(|own| &own.number);
+    let asked = table.asked().map(|own| &own.number);
     let elsewhere = table.numbers.iter().filter(|line| line.is_elsewhere()).map(|line| &line.number);
     let experts = table.experts.iter().map(|own| &own.number);
-    let all = peers.chain(departments).chain(elsewhere).chain(experts).flatten();
+    let all = emergencies.chain(asked).chain(elsewhere).chain(experts).flatten();
     all.map(|said| said.value.as_str()).collect()
 }
 
@@ -99,8 +99,8 @@ fn not_asked(to: &Said<String>, asked: &[&str], problems: &mut Problems) {
             "the caller would be there, and the three-way call would reach nobody",
         )
         .remedy(
-            "写部门、分中心、专家组或紧急热线的号码；没有就删去 to，由工单交办",
-            "name a department, a sub-center, an expert group or an emergency number; without one remove to, and the ticket hands it on",
+            "写部门、其他平台、分中心、专家组或紧急热线的号码；没有就删去 to，由工单交办",
+            "name a department, another platform, a sub-center, an expert group or an emergency number; without one remove to, and the ticket hands it on",
         )
         .nearest(nearest(&to.value, asked.iter().copied()));
 }
