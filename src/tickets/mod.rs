@@ -4,6 +4,7 @@
 //! decides what is sent when. Sending, storing and what a fact of a call is are for others.
 
 mod backlog;
+mod body;
 pub mod event;
 pub mod outbox;
 #[cfg(test)]
