@@ -20,7 +20,7 @@ pub fn aliases(table: &RoutingTable, problems: &mut Problems) {
     let mut seen = Seen::default();
     let numbers = table.numbers.iter().filter_map(|line| line.number.as_ref());
     let peers = table.emergencies.iter().filter_map(|peer| peer.number.as_ref());
-    let departments = table.departments.iter().filter_map(|department| department.number.as_ref());
+    let departments = table.asked().filter_map(|department| department.number.as_ref());
     let seats = table.seats.iter().filter_map(|seat| seat.id.as_ref());
     for said in numbers.chain(peers.clone()).chain(departments).chain(seats) {
         seen.before(said);
