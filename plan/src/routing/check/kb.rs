@@ -12,6 +12,7 @@ use super::super::tables::RoutingTable;
 use super::super::tables::kb::{KbTable, KbWord};
 use super::super::values::out_of_range;
 use super::addresses::{has_secret, in_the_clear, is_far, is_http};
+use super::references::names;
 use super::{misplaced, needed};
 use crate::time::Timestamp;
 
@@ -114,8 +115,8 @@ fn address(url: &Said<String>, problems: &mut Problems) {
 /// Owners and numbers of articles are some of the plan's: a name that is written otherwise puts none of its articles
 /// first.
 fn known(own: &KbTable, table: &RoutingTable, problems: &mut Problems) {
-    let owners: BTreeSet<&str> = table.numbers.iter().filter_map(|line| text(&line.owner)).collect();
-    let numbers: BTreeSet<&str> = table.numbers.iter().filter_map(|line| text(&line.number)).collect();
+    let owners: BTreeSet<&str> = names(table.numbers.iter().map(|line| &line.owner)).into_iter().collect();
+    let numbers: BTreeSet<&str> = names(table.numbers.iter().map(|line| &line.number)).into_iter().collect();
     let mut doubts = Doubts::default();
     for ArticleLine { spot, article } in &own.articles {
         let unknown = article.lines.iter().find(|line| !numbers.contains(line.as_str()));
@@ -182,8 +183,4 @@ impl Doubts {
         self.0 += 1;
         self.0 <= DOUBTS_MAX
     }
-}
-
-fn text(said: &Option<Said<String>>) -> Option<&str> {
-    said.as_ref().map(|said| said.value.as_str())
 }

@@ -37,7 +37,7 @@ impl RoutingTable {
             key = reader.optional("key");
             old_keys = reader.optional("old_keys");
             keep = reader.optional("keep");
-            keep_is_said = reader.spot_of("keep").span != reader.spot.span;
+            keep_is_said = reader.has("keep");
             secret = reader.or("secret", Vec::new());
             notice = reader.optional("notice");
         };
