@@ -237,7 +237,7 @@ fn each_hour_counts_in_each_phase_of_a_transition() {
         prompt(&mut plan, id, seconds);
     }
     // The months begin and end at midnight, at which the flow says nothing.
-    for afterwards in [Afterwards::Connect, Afterwards::Release] {
+    for afterwards in [Afterwards::Connect, Afterwards::Release(Default::default())] {
         plan.transition.afterwards = afterwards;
         let silent = millis(plan.worst(line(&plan, "12336")).expect("a way").silent);
         assert_eq!(silent, Some(DURABLE + 9_000 + 50_000), "{afterwards:?}");
