@@ -55,6 +55,8 @@ pub struct Scope {
     pub lines: BTreeSet<LineId>,
     /// Calls put through to these departments.
     pub departments: BTreeSet<LineId>,
+    /// Calls put through to the expert seats of these lines, and no others of theirs.
+    pub experts: BTreeSet<LineId>,
 }
 
 impl Scope {
@@ -71,7 +73,8 @@ impl Scope {
             EventBody::Transfer { object_kind: Some(kind), object: Some(object), .. } => {
                 let object = LineId::from(object.as_str());
                 match kind {
-                    ObjectKind::SubCenter | ObjectKind::ExpertGroup => self.lines.contains(&object),
+                    ObjectKind::SubCenter => self.lines.contains(&object),
+                    ObjectKind::ExpertGroup => self.lines.contains(&object) || self.experts.contains(&object),
                     ObjectKind::Department => self.departments.contains(&object),
                     ObjectKind::Emergency | ObjectKind::Peer | ObjectKind::Seat => false,
                 }
@@ -253,7 +256,11 @@ mod tests {
 
     #[test]
     fn calls_fall_into_a_feed_by_their_line_or_by_whom_they_are_put_through_to() {
-        let scope = Scope { lines: ["12348".into()].into(), departments: ["03931234567".into()].into() };
+        let scope = Scope {
+            lines: ["12348".into()].into(),
+            departments: ["03931234567".into()].into(),
+            experts: ["12345".into()].into(),
+        };
         let transfer = |object_kind, object: &str, step| EventBody::Transfer {
             kind: TransferKind::Consult,
             to: "x".into(),
@@ -269,6 +276,10 @@ mod tests {
             (opened("12348"), true),
             (opened("12345"), false),
             (transfer(ObjectKind::ExpertGroup, "12348", TransferStep::Requested), true),
+            (transfer(ObjectKind::ExpertGroup, "12345", TransferStep::Requested), true),
+            (transfer(ObjectKind::ExpertGroup, "12366", TransferStep::Requested), false),
+            (transfer(ObjectKind::SubCenter, "12348", TransferStep::Requested), true),
+            (transfer(ObjectKind::SubCenter, "12345", TransferStep::Requested), false),
             (transfer(ObjectKind::SubCenter, "12366", TransferStep::Requested), false),
             (transfer(ObjectKind::Department, "03931234567", TransferStep::Requested), true),
             (transfer(ObjectKind::Department, "03931234567", TransferStep::Declined), false),

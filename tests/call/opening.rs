@@ -59,7 +59,7 @@ fn without_an_offer_early_media_waits_for_the_answer() {
 
 #[test]
 fn a_retired_number_may_be_refused_with_410() {
-    let strict = |plan: &mut Plan| plan.transition.afterwards = Afterwards::Release;
+    let strict = |plan: &mut Plan| plan.transition.afterwards = Afterwards::Release(Default::default());
     let caller = Dialling { at: "2021-11-01T00:00:00+08:00", ..Dialling::to("12336").with(strict) }.go();
     assert_eq!(caller.said, ["refuse 410", "free port 10", "told closed Refused(410)", "over"]);
 }

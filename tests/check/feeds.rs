@@ -1,6 +1,6 @@
 //! Faults of ways out of the house: feeds of departments, and how patient sinks are.
 
-use super::base::Edit;
+use super::base::{Edit, Files, add};
 use super::fixture::Fixture;
 
 const SINK: &str = "[[ticket_sink]]\nname = \"store\"\nkind = \"sqlite\"\ntimeout = \"5s\"\n";
@@ -116,3 +116,25 @@ pub const FIXTURES: &[Fixture] = &[
         )],
     },
 ];
+
+#[test]
+fn an_office_whose_experts_are_for_another_s_line_is_told_of_calls_to_them_and_not_to_that_line() {
+    let outcome = Files::with(&[
+        add!(
+            "[[expert_group]]\nnumber = \"12345\"\nname = \"公共法律服务\"\ndepartment = \"市司法局\"\nseats = [\"1002\"]"
+        ),
+        add!(
+            "[[feed]]\nname = \"justice\"\nkind = \"http\"\nurl = \"https://justice.example/hotline\"\nsecret = { env = \"JUSTICE\" }\ntimeout = \"5s\"\nowners = [\"市司法局\"]"
+        ),
+    ])
+    .judge();
+    let plan = outcome.plan.unwrap_or_else(|| panic!("{}", outcome.report.render(false)));
+    let [feed] = &plan.feeds[..] else { panic!("one feed") };
+    let said = |lines: &std::collections::BTreeSet<hotline::id::LineId>| {
+        lines.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (said(&feed.lines), said(&feed.experts)),
+        (vec!["12348".to_owned()], vec!["12345".to_owned()])
+    );
+}

@@ -540,6 +540,26 @@ pub const FIXTURES: &[Fixture] = &[
         edits: &[ON, add!("[[flow]]\nname = \"main\"\n[[flow.step]]\nbranch = ⟦[]⟧")],
     },
     Fixture {
+        code: "E1601",
+        what: "a token in a look-up's query, in the clear in public",
+        edits: &[
+            ON,
+            add!(
+                "[[look_up]]\nname = \"cars\"\nkind = \"http\"\nurl = ⟦\"http://203.0.113.9/owner?access_token=5up3r\"⟧\nsecret = { env = \"CARS\" }\nsays = [\"owner\"]\n[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"plate\"\nmost = 6\n[[flow.step]]\nlook_up = \"cars\"\nwith = { plate = \"plate\" }"
+            ),
+        ],
+    },
+    Fixture {
+        code: "E1601",
+        what: "a signature in a bot's query",
+        edits: &[
+            ON,
+            add!(
+                "[[bot]]\nname = \"assistant\"\nurl = ⟦\"wss://bots.example/calls?x-signature=5up3r\"⟧\nmost = \"30s\"\n[[flow]]\nname = \"main\"\n[[flow.step]]\nbot = \"assistant\""
+            ),
+        ],
+    },
+    Fixture {
         code: "E1025",
         what: "an address of nothing",
         edits: &[

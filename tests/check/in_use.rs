@@ -122,6 +122,14 @@ pub const FIXTURES: &[Fixture] = &[
         )],
     },
     Fixture {
+        code: "E1812",
+        what: "110 and 122 behind one switchboard",
+        edits: &[Edit::Plan(
+            "trunk = \"police\"\nring = \"32s\"",
+            "trunk = \"police\"\ndial = \"8000\"\nring = \"32s\"\n\n[[emergency]]\nnumber = \"122\"\ntrunk = \"police\"\ndial = ⟦\"8000\"⟧",
+        )],
+    },
+    Fixture {
         code: "W1802",
         what: "a clerk who may leave 110 ringing",
         edits: &[Edit::Plan(

@@ -45,6 +45,13 @@ pub const FIXTURES: &[Fixture] = &[
         )],
     },
     Fixture {
+        code: "E1601",
+        what: "a token in a base's query",
+        edits: &[add!(
+            "[kb]\nkind = \"http\"\nurl = ⟦\"https://kb.example/ask?token=5up3r\"⟧\nsecret = { env = \"KB\" }"
+        )],
+    },
+    Fixture {
         code: "E0116",
         what: "an address of a base in a file",
         edits: &[
@@ -138,4 +145,31 @@ fn the_file_stands_beside_the_file_that_names_it() {
     let outcome = Files::with(&edits).judge();
     assert_eq!(codes(&outcome.report), [""; 0], "{}", outcome.report.render(false));
     assert_eq!(ids(&outcome.plan.expect("a plan")), ["a"]);
+}
+
+#[test]
+fn a_change_of_a_base_s_address_is_told_without_the_address() {
+    let plan = |edit| {
+        let outcome = Files::with(&[edit]).judge();
+        assert_eq!(codes(&outcome.report), [""; 0], "{}", outcome.report.render(false));
+        outcome.plan.expect("a plan")
+    };
+    let old = plan(add!(
+        "[kb]\nkind = \"http\"\nurl = \"https://kb.example/ask?c=5up3r\"\nsecret = { env = \"KB\" }"
+    ));
+    let new = plan(add!(
+        "[kb]\nkind = \"http\"\nurl = \"https://kb.example/ask?c=5ecr3t\"\nsecret = { env = \"KB\" }"
+    ));
+    let told = |old: &Plan, new: &Plan| {
+        let changes = Difference::between(old, new).changes;
+        changes
+            .into_iter()
+            .map(|change| format!("{} / {}", change.text.zh, change.text.en))
+            .collect::<Vec<_>>()
+    };
+    let words = told(&old, &new);
+    assert_eq!(words, ["知识库: 其他设置有改动 / knowledge base: another setting has changed"]);
+    let none = plan(Edit::Plan("prompts = \"prompts.toml\"", "prompts = \"prompts.toml\" # none"));
+    let added = told(&none, &new);
+    assert!(!added.is_empty() && added.iter().all(|line| !line.contains("kb.example")), "{added:?}");
 }

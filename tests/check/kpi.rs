@@ -22,18 +22,18 @@ pub const FIXTURES: &[Fixture] = &[
     Fixture {
         code: "E0107",
         what: "nobody is answered",
-        edits: &[add!("[kpi]\n[[kpi.line]]\nnumber = \"12366\"\nanswer_rate = ⟦0⟧")],
+        edits: &[add!("[kpi]\nversion = \"2026-1\"\n[[kpi.line]]\nnumber = \"12366\"\nanswer_rate = ⟦0⟧")],
     },
     Fixture {
         code: "E0306",
         what: "a line that is not ours",
-        edits: &[add!("[[kpi.line]]\nnumber = ⟦\"12328\"⟧\nanswer_within = \"30s\"")],
+        edits: &[add!("[[kpi.line]]\nnumber = ⟦\"12328\"⟧\nversion = \"2026-1\"\nanswer_within = \"30s\"")],
     },
     Fixture {
         code: "E0304",
         what: "two formulas for one line",
         edits: &[add!(
-            "[[kpi.line]]\nnumber = \"12366\"\nanswer_within = \"30s\"\n[[kpi.line]]\nnumber = ⟦\"12366\"⟧\nanswer_rate = 90"
+            "[kpi]\nversion = \"2026-1\"\n[[kpi.line]]\nnumber = \"12366\"\nanswer_within = \"30s\"\n[[kpi.line]]\nnumber = ⟦\"12366\"⟧\nanswer_rate = 90"
         )],
     },
     Fixture {
@@ -62,6 +62,18 @@ pub const FIXTURES: &[Fixture] = &[
         code: "E1503",
         what: "others left out by the old name",
         edits: &[add!("[kpi]\nversion = ⟦\"GB/T 33358-2016\"⟧\n[kpi.exclude]\nanswer = []")],
+    },
+    Fixture {
+        code: "E1503",
+        what: "a line's own time by the standard's name",
+        edits: &[add!("⟦[[kpi.line]]⟧\nnumber = \"12366\"\nanswer_within = \"30s\"")],
+    },
+    Fixture {
+        code: "E1503",
+        what: "the city's clock by the standard's name, on a line",
+        edits: &[add!(
+            "[kpi]\nversion = \"2026-1\"\nclock = \"arrival\"\n[[kpi.line]]\nnumber = \"12366\"\nversion = ⟦\"GB/T 33358-2016\"⟧"
+        )],
     },
     Fixture {
         code: "E1504",
@@ -109,7 +121,7 @@ pub const FIXTURES: &[Fixture] = &[
     Fixture {
         code: "W1501",
         what: "who waited too long did not mean it",
-        edits: &[add!("[[kpi.line]]\nnumber = \"12366\"\nshort_abandon = ⟦\"16s\"⟧")],
+        edits: &[add!("[[kpi.line]]\nnumber = \"12366\"\nversion = \"2026-1\"\nshort_abandon = ⟦\"16s\"⟧")],
     },
     Fixture {
         code: "W1502",
@@ -155,4 +167,13 @@ fn staffing_wants_what_the_formula_wants_where_it_says_nothing_itself() {
     assert_eq!(target(OWN, ""), (20, 99), "no number of seats keeps a promise to all");
     assert_eq!(target(OWN, ", target = { percent = 80 }"), (20, 80));
     assert_eq!(target(OWN, ", target = { within = \"10s\" }"), (10, 99));
+}
+
+#[test]
+fn what_the_standard_has_may_be_said_aloud_under_its_name() {
+    let outcome = Files::with(&[add!(
+        "[kpi]\nanswer_within = \"15s\"\n[kpi.exclude]\nanswer = [\"short_abandon\"]\n[[kpi.line]]\nnumber = \"12366\"\nanswer_rate = 95\n[[kpi.line]]\nnumber = \"12348\"\nversion = \"12348\"\nanswer_rate = 90"
+    )])
+    .judge();
+    assert_eq!(codes(&outcome.report), [""; 0], "{}", outcome.report.render(false));
 }

@@ -96,6 +96,24 @@ pub const FIXTURES: &[Fixture] = &[
         ],
     },
     Fixture {
+        code: "E0116",
+        what: "why nobody is refused",
+        edits: &[Edit::Plan(
+            "afterwards = \"connect\"",
+            "afterwards = \"connect\"\ncause = ⟦\"unallocated\"⟧",
+        )],
+    },
+    Fixture {
+        code: "E0116",
+        what: "a number's own word of why nobody is refused",
+        edits: &[Edit::Plan(OWN, "row = \"1-3\"\ntransition = { cause = ⟦\"number_changed\"⟧ }")],
+    },
+    Fixture {
+        code: "E0104",
+        what: "a cause that no network knows",
+        edits: &[Edit::Plan("afterwards = \"connect\"", "afterwards = \"release\"\ncause = ⟦\"cancelled\"⟧")],
+    },
+    Fixture {
         code: "E0210",
         what: "a transition of no months",
         edits: &[Edit::Plan("months = 3", "months = ⟦0⟧")],

@@ -51,6 +51,16 @@ pub const FIXTURES: &[Fixture] = &[
         ],
     },
     Fixture {
+        code: "E1801",
+        what: "an alias that is a platform",
+        edits: &[
+            ORG,
+            TRUNKS,
+            WHOLE,
+            Edit::Plan("row = \"2-1\"\n", "row = \"2-1\"\naliases = [⟦\"8001\"⟧]\n"),
+        ],
+    },
+    Fixture {
         code: "E0303",
         what: "a platform behind a trunk that is not there",
         edits: &[

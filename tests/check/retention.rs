@@ -2,7 +2,7 @@
 
 use hotline::routing::retention::Days;
 
-use super::base::{Edit, Files, add, codes};
+use super::base::{Edit, Files, Sound, add, codes};
 use super::fixture::Fixture;
 
 pub const FIXTURES: &[Fixture] = &[
@@ -58,6 +58,15 @@ pub const FIXTURES: &[Fixture] = &[
         code: "E1406",
         what: "a notice of something else",
         edits: &[Edit::Plan("keep = \"1095d\"", "keep = \"1095d\"\nnotice = ⟦\"greeting\"⟧")],
+    },
+    Fixture {
+        code: "W0103",
+        what: "a notice of 6 s",
+        edits: &[
+            Edit::Plan("keep = \"1095d\"", "keep = \"1095d\"\nnotice = ⟦\"transition\"⟧"),
+            Edit::Manifest("text = \"transition。\"", "text = \"通话将被录音。\""),
+            Edit::Sound("transition", Sound::Seconds(6)),
+        ],
     },
     Fixture {
         code: "E0302",

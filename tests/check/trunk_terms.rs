@@ -59,6 +59,16 @@ pub const FIXTURES: &[Fixture] = &[
         what: "an emergency peer that must have 100rel",
         edits: &[Edit::Plan("name = \"police\"", "name = \"police\"\nreliable = ⟦\"required\"⟧")],
     },
+    Fixture {
+        code: "W1904",
+        what: "an emergency peer by a group, a trunk of which must have 100rel",
+        edits: &[
+            Edit::Plan("trunk = \"police\"", "trunk = \"centers\""),
+            add!(
+                "[[trunk]]\nname = \"reserve\"\ntarget = \"203.0.113.8:5060\"\nreliable = ⟦\"required\"⟧\n\n[[trunk_group]]\nname = \"centers\"\ntrunks = [\"police\", \"reserve\"]"
+            ),
+        ],
+    },
 ];
 
 #[test]

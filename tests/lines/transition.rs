@@ -1,5 +1,6 @@
 //! The three months after cut-over: who hears the prompt, from which instant to which.
 
+use hotline::routing::difference::Difference;
 use hotline::routing::plan::{Plan, Step};
 
 use super::city::{edited, flow, plan, prompts};
@@ -82,6 +83,44 @@ fn after_the_months_a_number_is_refused_where_the_city_wants_it_so() {
     for number in part("2").chain(part("3")).chain(["12345"]) {
         assert_eq!(flow(&strict, number, AFTER).steps, flow(plan(), number, AFTER).steps, "{number}");
     }
+}
+
+#[test]
+fn the_carrier_is_told_why_a_number_is_over_as_the_city_says() {
+    let over =
+        |said: &str| edited(&[("afterwards = \"connect\"", &format!("afterwards = \"release\"\n{said}"))]);
+    let status = |plan: &Plan, number: &str| match flow(plan, number, AFTER).steps[..] {
+        [Step::Refuse { status }] => Some(status),
+        _ => None,
+    };
+    for (said, expected, cause) in [
+        ("", 410, "Q.850;cause=22;text=\"Number changed\""),
+        ("cause = \"number_changed\"", 410, "Q.850;cause=22;text=\"Number changed\""),
+        ("cause = \"unallocated\"", 404, "Q.850;cause=1;text=\"Unallocated number\""),
+    ] {
+        let plan = over(said);
+        assert!(part("1").all(|number| status(&plan, number) == Some(expected)), "{said}");
+        assert_eq!(hotline::sip::reason::of_refusal(expected), Some(cause), "{said}");
+    }
+    let changes = Difference::between(&over(""), &over("cause = \"unallocated\"")).changes;
+    let told: Vec<&str> = changes.iter().map(|change| change.text.en.as_str()).collect();
+    assert!(
+        matches!(told[..], [one] if one.ends_with("afterwards refused (410) → refused (404)")),
+        "{told:?}"
+    );
+    // A number's own word counts before the file's, and what it leaves out is as there.
+    let own = |own: &str| {
+        let own = format!("row = \"1-3\"\ntransition = {{ {own} }}");
+        let whole = "afterwards = \"release\"\ncause = \"unallocated\"";
+        let plan = edited(&[("afterwards = \"connect\"", whole), ("row = \"1-3\"", &own)]);
+        (status(&plan, "12336"), status(&plan, "12349"))
+    };
+    assert_eq!(own("cause = \"number_changed\""), (Some(410), Some(404)));
+    assert_eq!(own("months = 2"), (Some(404), Some(404)));
+    assert_eq!(own("afterwards = \"connect\""), (None, Some(404)));
+    // A number that is past its last day, as 12319 of part 2 can be, was changed.
+    let ended = edited(&[("number = \"12319\"", "number = \"12319\"\nuntil = 2021-10-31")]);
+    assert_eq!(status(&ended, "12319"), Some(410));
 }
 
 /// First and last prompted second of 12336 under a transition of `months` from `start`.

@@ -156,7 +156,7 @@ fn callers_of_seats_that_a_department_kept_find_12345_on_a_holiday() {
 #[test]
 fn a_released_number_is_refused_with_410_from_the_first_second_after() {
     in_a_city_with(
-        |plan| plan.transition.afterwards = hotline::routing::plan::Afterwards::Release,
+        |plan| plan.transition.afterwards = hotline::routing::plan::Afterwards::Release(Default::default()),
         |city| {
             let caller = city.phone("13800000001").waits();
             city.net.sip.delay = millis(0);

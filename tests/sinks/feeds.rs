@@ -50,6 +50,7 @@ impl Office {
             owners: vec!["市司法局".into()],
             lines: ["12348".into()].into(),
             departments: ["7001".into()].into(),
+            experts: ["12345".into()].into(),
             fields: fields.iter().map(|field| (*field).to_owned()).collect(),
             daily: None,
         };
@@ -134,7 +135,14 @@ impl Drop for Office {
 
 fn start(data: &std::path::Path, feed: &Feed) -> (Store, Receiver<Report>) {
     let mut opening = Opening::open(data, &[NAME.to_owned()]).unwrap();
-    opening.feed(0, Scope { lines: feed.lines.clone(), departments: feed.departments.clone() });
+    opening.feed(
+        0,
+        Scope {
+            lines: feed.lines.clone(),
+            departments: feed.departments.clone(),
+            experts: feed.experts.clone(),
+        },
+    );
     let (tell, reports) = channel();
     (opening.start(move |report| drop(tell.send(report))).unwrap(), reports)
 }

@@ -34,8 +34,8 @@ use super::tables::meeting::MeetingTable;
 use super::tables::proof::{HumanFirstTable, RestoredTable};
 use super::tables::trunk::{MemberTable, ProbeSaid, RewriteTable, RuleTable};
 use super::tables::{
-    BenchWord, GroupTable, ModeWord, NumberTable, QueueTable, RoutingTable, SinkTable, SinkWord, SurveyTable,
-    TlsTable, TransitionTable, TrunkTable,
+    AfterwardsWord, BenchWord, GroupTable, ModeWord, NumberTable, QueueTable, RoutingTable, SinkTable,
+    SinkWord, SurveyTable, TlsTable, TransitionTable, TrunkTable,
 };
 use super::trace::TraceTable;
 use crate::id::{LanguageId, LineId, PromptId, QueueId, ScriptId, TrunkId};
@@ -258,8 +258,13 @@ fn transition(own: &TransitionTable, whole: Option<&TransitionTable>) -> Option<
         months: either(&own.months, whole.map(|whole| &whole.months))?,
         prompt: PromptId::from(either(&own.prompt, whole.map(|whole| &whole.prompt))?.as_str()),
         early_media: either(&own.early_media, whole.map(|whole| &whole.early_media)).unwrap_or(false),
-        afterwards: either(&own.afterwards, whole.map(|whole| &whole.afterwards))
-            .unwrap_or(Afterwards::Connect),
+        afterwards: match either(&own.afterwards, whole.map(|whole| &whole.afterwards)) {
+            Some(AfterwardsWord::Release) => {
+                let cause = either(&own.cause, whole.map(|whole| &whole.cause));
+                Afterwards::Release(cause.unwrap_or_default())
+            }
+            Some(AfterwardsWord::Connect) | None => Afterwards::Connect,
+        },
     })
 }
 

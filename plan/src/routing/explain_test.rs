@@ -347,6 +347,18 @@ fn a_number_that_is_refused_after_its_months_has_nobody_who_waits() {
 }
 
 #[test]
+fn why_a_number_is_over_decides_where_the_file_says_it() {
+    let release = "afterwards = \"release\"\ncause = \"unallocated\"\n";
+    let outcome = edited(&[("afterwards = \"connect\"\n", release)]);
+    let plan = outcome.plan.as_ref().expect("a plan");
+    let at = "2022-02-01T09:00:00+08:00".parse().expect("an instant");
+    let carrier = &plan.trunks["carrier"];
+    let said = plan.explain(&outcome.origins, carrier, &Dialled::request_uri("12336"), "13800000000", at);
+    assert_eq!(steps(&said).last(), Some(&"refuses (404)"));
+    assert_eq!(lines(&said).last(), Some(&"cause = \"unallocated\""));
+}
+
+#[test]
 fn seats_that_a_department_kept_are_decided_by_their_own_lines() {
     let open = carrier("13800000000", "12319", NOON);
     let own = ["number = \"12319\"", "mode = \"dual\"", "seats = \"retained\""];

@@ -135,6 +135,9 @@ pub struct Feed {
     pub lines: BTreeSet<LineId>,
     /// Numbers of the owners' departments, whom calls may be put through to.
     pub departments: BTreeSet<LineId>,
+    /// Lines that have expert seats of the owners, whom calls may be put through to. Other calls to such a line are its
+    /// owner's alone.
+    pub experts: BTreeSet<LineId>,
     /// What of an event's `data` may leave; nothing else does.
     pub fields: BTreeSet<String>,
     /// When the day's totals are told, by the city's clock; `None`: never.

@@ -292,7 +292,7 @@ impl Plan {
             }
             Phase::After => match transition.afterwards {
                 Afterwards::Connect => self.to_a_person(queue, line, None, false),
-                Afterwards::Release => vec![Step::Refuse { status: GONE }],
+                Afterwards::Release(cause) => vec![Step::Refuse { status: cause.status() }],
             },
         }
     }

@@ -5,6 +5,7 @@ use super::fixture_test::{judged, sample};
 use super::plan::DialledFrom::{self, HistoryInfo, RequestUri};
 use super::plan::{Plan, Step};
 use super::proof::outcome::{Outcome as Comes, Why};
+use super::reach::Reached;
 use super::{Dialled, Outcome};
 use crate::time::Timestamp;
 
@@ -117,6 +118,14 @@ fn an_alias_is_reached_as_its_center_is_and_is_proved_through_the_rules_of_trunk
     let rule = "[[trunk.rewrite.called_inward]]\nwhen = \"4412345\"\nto = \"12348\"\nexamples = [{ from = \"4412345\", to = \"12348\" }]\n";
     let text = text.replace("[[trunk]]\n# 市税务局 12366", &format!("{rule}[[trunk]]\n# 市税务局 12366"));
     assert_eq!(errors(&judged(&text)), ["E0637"]);
+}
+
+#[test]
+fn an_alias_of_a_line_with_experts_reaches_them() {
+    let outcome = made(&[("12348", "aliases = [\"4412348\"]")]);
+    let plan = plan(&outcome);
+    assert_eq!(plan.reach("4412348"), plan.reach("12348"));
+    assert!(matches!(plan.reach("4412348"), Some(Reached::Group(_))));
 }
 
 #[test]

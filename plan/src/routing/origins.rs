@@ -358,6 +358,7 @@ fn transition_keys(own: &TransitionTable) -> Vec<KeySpot<'_>> {
         ("prompt", spot(&own.prompt)),
         ("early_media", spot(&own.early_media)),
         ("afterwards", spot(&own.afterwards)),
+        ("cause", spot(&own.cause)),
     ]
 }
 

@@ -389,8 +389,29 @@ pub struct Transition {
 pub enum Afterwards {
     /// Straight to 12345 without the prompt.
     Connect,
-    /// Refused: 410 Gone.
-    Release,
+    /// Refused, and why.
+    Release(Released),
+}
+
+/// `[transition] cause`: what the network is told of a number whose months are over. It has words of its own for callers by
+/// it (RFC 3398 §8.2.6.1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Released {
+    /// It is another's now, 12345: 410 Gone (RFC 3261 §21.4.11), Q.850 cause 22.
+    #[default]
+    NumberChanged,
+    /// It is nobody's any more: 404 Not Found (RFC 3261 §21.4.5), Q.850 cause 1.
+    Unallocated,
+}
+
+impl Released {
+    /// Of the refusal.
+    pub fn status(self) -> u16 {
+        match self {
+            Released::NumberChanged => 410,
+            Released::Unallocated => 404,
+        }
+    }
 }
 
 /// An address and the length of its prefix in bits.

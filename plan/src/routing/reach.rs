@@ -32,10 +32,11 @@ impl Plan {
             if let Some(peer) = asked.or_else(platform) {
                 return Some(Reached::Peer(peer.clone()));
             }
-            if let Some(peer) = self.line_of(number).and_then(|line| line.mode.peer()) {
+            let line = self.line_of(number);
+            if let Some(peer) = line.and_then(|line| line.mode.peer()) {
                 return Some(Reached::Peer(peer.clone()));
             }
-            if let Some(group) = self.experts.get(number) {
+            if let Some(group) = line.and_then(|line| self.experts.get(&line.number)) {
                 return Some(Reached::Group(group.clone()));
             }
         }

@@ -35,7 +35,7 @@ use super::calendar::Calendars;
 use super::diagnostic::Spot;
 use super::merge_lists::MergeList;
 use super::people::Role;
-use super::plan::{Afterwards, Listener, Purpose, RecordingFormat, SeatGreeting, SecretRef};
+use super::plan::{Listener, Purpose, RecordingFormat, Released, SeatGreeting, SecretRef};
 use super::queueing::Known;
 use super::retention::{ClassTable, Days};
 use super::sound::SoundTable;
@@ -280,7 +280,18 @@ pub struct TransitionTable {
     /// `early_media`.
     pub early_media: Field<bool>,
     /// `afterwards`.
-    pub afterwards: Field<Afterwards>,
+    pub afterwards: Field<AfterwardsWord>,
+    /// `cause`.
+    pub cause: Field<Released>,
+}
+
+/// `afterwards`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterwardsWord {
+    /// Straight to 12345.
+    Connect,
+    /// Refused.
+    Release,
 }
 
 /// `[[queue]]`.

@@ -11,12 +11,12 @@ use super::admin::{Access, HttpAt, NOWHERE};
 use super::diagnostic::{Diagnostic, Spot};
 use super::nearest::nearest;
 use super::plan::{
-    Afterwards, DialledFrom, ForwardedIn, IpNet, Purpose, RecordingFormat, SeatGreeting, SecretRef, Transport,
+    DialledFrom, ForwardedIn, IpNet, Purpose, RecordingFormat, Released, SeatGreeting, SecretRef, Transport,
 };
 use super::read::{Node, Value, plain_secret, read_table, wrong_type};
 use super::shape::{self, Form};
 use super::source::{Problems, Said};
-use super::tables::{BenchWord, ModeWord, SinkWord};
+use super::tables::{AfterwardsWord, BenchWord, ModeWord, SinkWord};
 use super::three_way::{ClerkLeaves, ThirdLeaves, Tones};
 use super::trunk_terms::{Dtmf, Reliability, SessionTimer};
 use super::written::{self, Written};
@@ -400,7 +400,8 @@ macro_rules! choice {
 }
 
 choice!(Purpose: "live" => Purpose::Live, "bench" => Purpose::Bench);
-choice!(Afterwards: "connect" => Afterwards::Connect, "release" => Afterwards::Release);
+choice!(AfterwardsWord: "connect" => AfterwardsWord::Connect, "release" => AfterwardsWord::Release);
+choice!(Released: "number_changed" => Released::NumberChanged, "unallocated" => Released::Unallocated);
 choice!(Transport: "udp" => Transport::Udp, "tcp" => Transport::Tcp, "tls" => Transport::Tls);
 choice!(Access: "open" => Access::Open, "token" => Access::Token);
 choice!(SeatGreeting: "both" => SeatGreeting::Both, "silent" => SeatGreeting::Silent);

@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(20);
 
 /// What falls to a feed.
 pub(super) fn scope(feed: &Feed) -> Scope {
-    Scope { lines: feed.lines.clone(), departments: feed.departments.clone() }
+    Scope { lines: feed.lines.clone(), departments: feed.departments.clone(), experts: feed.experts.clone() }
 }
 
 /// Has each feed's day closed at its hour, from now on. What was due while no engine ran is told at once, as one.

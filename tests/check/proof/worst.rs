@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hotline::routing::callers::Lane;
 use hotline::routing::plan::{Afterwards, LineMode, Plan};
 use hotline::routing::queueing::Surge;
 use hotline::routing::script::{Act, Bot, Condition, LookUp, LookUpKind, LookUpSource, Message};
@@ -65,6 +66,40 @@ fn a_surges_greeting_counts_where_it_is_the_longer_one() {
             assert_eq!(millis(worst.silent), expected, "{number} {usual} {in_surge}");
         }
     }
+}
+
+#[test]
+fn who_goes_straight_hears_the_notice_in_place_of_a_greeting_that_tells_and_it_counts() {
+    // The greeting tells of the recording itself: only who does not hear it hears the notice.
+    let told = |notice: usize, change: &dyn Fn(&mut Plan)| {
+        let mut plan = plan();
+        prompt(&mut plan, "greeting", 4);
+        prompt(&mut plan, "recorded", notice);
+        plan.prompts.get_mut("greeting").expect("it is there").text = "您好，通话将被录音。".into();
+        plan.recording.enabled = true;
+        plan.recording.notice = Some("recorded".into());
+        plan.callers.lanes.clear();
+        plan.trunks.values_mut().for_each(|trunk| trunk.emergency_center = false);
+        change(&mut plan);
+        millis(plan.worst(line(&plan, "12345")).expect("a way to a person").silent)
+    };
+    let lane = |lines: &[&str]| Lane {
+        name: "a".into(),
+        lines: lines.iter().map(|line| (*line).into()).collect(),
+        trunks: Vec::new(),
+        callers: Default::default(),
+        priority: 0,
+        skills: Vec::new(),
+        straight: true,
+    };
+    assert_eq!(told(30, &|_| {}), Some(DURABLE + 4_000), "nobody goes straight");
+    assert_eq!(told(30, &|plan| plan.callers.lanes.push(lane(&["12348"]))), Some(DURABLE + 4_000));
+    assert_eq!(told(30, &|plan| plan.callers.lanes.push(lane(&["12345"]))), Some(DURABLE + 30_000));
+    assert_eq!(told(2, &|plan| plan.callers.lanes.push(lane(&["12345"]))), Some(DURABLE + 4_000));
+    let center = |plan: &mut Plan| {
+        plan.trunks.values_mut().for_each(|trunk| trunk.emergency_center = true);
+    };
+    assert_eq!(told(30, &center), Some(DURABLE + 30_000), "an emergency center calls whichever line");
 }
 
 #[test]
@@ -202,7 +237,7 @@ fn each_hour_counts_in_each_phase_of_a_transition() {
         prompt(&mut plan, id, seconds);
     }
     // The months begin and end at midnight, at which the flow says nothing.
-    for afterwards in [Afterwards::Connect, Afterwards::Release] {
+    for afterwards in [Afterwards::Connect, Afterwards::Release(Default::default())] {
         plan.transition.afterwards = afterwards;
         let silent = millis(plan.worst(line(&plan, "12336")).expect("a way").silent);
         assert_eq!(silent, Some(DURABLE + 9_000 + 50_000), "{afterwards:?}");

@@ -268,7 +268,7 @@ fn a_merged_number_is_owed_a_person_but_for_the_refusal_behind_its_months() {
     let mut plan = plan();
     let at: Timestamp = "2028-03-01T10:00:00+08:00".parse().expect("an instant");
     assert!(plan.year(line(&plan, "12336")).is_whole());
-    plan.transition.afterwards = hotline::routing::plan::Afterwards::Release;
+    plan.transition.afterwards = hotline::routing::plan::Afterwards::Release(Default::default());
     assert!(plan.year(line(&plan, "12336")).is_whole(), "until then");
     let rows = plan.readiness(at);
     let row = rows.iter().find(|row| row.number == "12336").expect("a row");
@@ -286,6 +286,6 @@ fn without_seats_there_is_a_ticket_and_a_refusal_is_nobody() {
     let mut plan = plan();
     plan.seats.clear();
     assert_eq!(plan.outcome(line(&plan, "12345"), at), Outcome::Ticket);
-    plan.transition.afterwards = hotline::routing::plan::Afterwards::Release;
+    plan.transition.afterwards = hotline::routing::plan::Afterwards::Release(Default::default());
     assert_eq!(plan.outcome(line(&plan, "12336"), at), Outcome::Nobody(Why::Refused(410)));
 }

@@ -34,7 +34,7 @@ pub fn feed(table: &FeedTable, all: &RoutingTable) -> Option<Feed> {
     let of_owners = all.numbers.iter().filter(|line| is_theirs(&line.owner)).map(|line| &line.number);
     let of_experts =
         all.experts.iter().filter(|group| is_theirs(&group.department)).map(|group| &group.number);
-    let theirs = of_owners.chain(of_experts).flatten().map(|said| said.value.clone());
+    let theirs = of_owners.flatten().map(|said| said.value.clone());
     let departments = all.departments.iter().filter(|own| is_theirs(&own.name)).map(|own| &own.number);
     Some(Feed {
         lines: words(&table.lines)
@@ -43,6 +43,7 @@ pub fn feed(table: &FeedTable, all: &RoutingTable) -> Option<Feed> {
             .map(|line| LineId::from(line.as_str()))
             .collect(),
         departments: departments.flatten().map(|said| LineId::from(said.value.as_str())).collect(),
+        experts: of_experts.flatten().map(|said| LineId::from(said.value.as_str())).collect(),
         fields: words(&table.fields).into_iter().collect(),
         daily: value(&table.daily).map(|clock| clock.time()),
         owners,

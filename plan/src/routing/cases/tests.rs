@@ -402,6 +402,9 @@ fn who_is_refused_is_not_recorded() {
     let plan = outcome.plan.expect("a plan");
     let at = "2022-03-01T00:00:00+08:00".parse().expect("an instant");
     assert!(!plan.flow(&plan.lines["12396"], at).record, "as explain tells it");
+    let text =
+        text.replace("afterwards = \"release\"\n", "afterwards = \"release\"\ncause = \"unallocated\"\n");
+    run(&text, &[(later, "refused = 404, recorded = false", ""), (later, "refused = 410", "refused")]);
 }
 
 #[test]

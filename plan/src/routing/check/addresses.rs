@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
+use super::super::script::is_near;
 use super::super::source::{Problems, Said};
+use super::super::tables::RoutingTable;
 use super::super::trunk_values::host_name;
 
 /// What stands between the scheme and the path.
@@ -34,9 +36,81 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
+/// Whether what stands behind a scheme is an address of the public net.
+pub fn is_far(rest: &str) -> bool {
+    host(rest).parse::<IpAddr>().is_ok_and(|ip| !is_near(ip))
+}
+
+/// Parts of a query's names that stand for secrets.
+const SECRETS: [&str; 8] = ["token", "secret", "passw", "pwd", "apikey", "api_key", "api-key", "access_key"];
+
+/// Whether a name of a query stands for a secret. What is signed is told by a whole word, however it is joined to others:
+/// `sign` is in `design` and `assigned` as well.
+fn is_secret(name: &str) -> bool {
+    let mut words = vec![String::new()];
+    let mut was_small = false;
+    for letter in name.chars() {
+        if !letter.is_ascii_alphanumeric() || (was_small && letter.is_ascii_uppercase()) {
+            words.push(String::new());
+        }
+        was_small = letter.is_ascii_lowercase();
+        if let Some(word) = words.last_mut().filter(|_| letter.is_ascii_alphanumeric()) {
+            word.push(letter.to_ascii_lowercase());
+        }
+    }
+    let is_signature =
+        |word: &String| ["sign", "sig"].contains(&word.as_str()) || word.starts_with("signature");
+    let name = name.to_ascii_lowercase();
+    name == "key" || SECRETS.iter().any(|part| name.contains(part)) || words.iter().any(is_signature)
+}
+
+/// The name by which a query has a secret in it.
+fn in_query(url: &str) -> Option<&str> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let mut pairs = query.split(['&', '#']).filter_map(|pair| pair.split_once('='));
+    pairs.find(|(name, value)| !value.is_empty() && is_secret(name)).map(|(name, _)| name)
+}
+
+/// All addresses that the file says of services, of sinks, feeds, the knowledge base, look-ups and bots: none has a secret
+/// in its query.
+pub fn queries(table: &RoutingTable, problems: &mut Problems) {
+    let told = table.sinks.iter().map(|own| &own.url).chain(table.feeds.iter().map(|own| &own.url));
+    let asked = table.kb.iter().map(|own| &own.url).chain(table.look_ups.iter().map(|own| &own.url));
+    for url in told.chain(asked).chain(table.bots.iter().map(|own| &own.url)).flatten() {
+        secret_in_query(url, problems);
+    }
+}
+
+/// A secret in an address is in the file in plain text, and in the log of every proxy on the way.
+fn secret_in_query(url: &Said<String>, problems: &mut Problems) {
+    let Some(name) = in_query(url).map(str::to_ascii_lowercase) else { return };
+    problems.blot_out(&url.spot);
+    problems
+        .error(
+            "E1601",
+            &url.spot,
+            format!("{} 里有口令（{name}=…）", url.spot.key),
+            format!("{} has a secret in it ({name}=…)", url.spot.key),
+        )
+        .effect(
+            "看到这个文件、日志或沿途代理记录的人都能冒充引擎",
+            "whoever sees this file, a log, or what a proxy on the way keeps could pass for the engine",
+        )
+        .remedy(
+            "去掉地址里的口令，用 secret = { file = \"…\" } 签名；原口令已泄露，请更换",
+            "take it out of the address and sign with secret = { file = \"…\" }; it has been seen: change it",
+        );
+}
+
+/// Whether an address has a secret in it: whatever else is wrong with it is not noted, which would tell the address. An
+/// account is noted here, a secret in the query by [`queries`].
+pub fn has_secret(url: &Said<String>, problems: &mut Problems) -> bool {
+    has_account(url, problems) || in_query(url).is_some()
+}
+
 /// Whether an address carries an account, `https://user:password@host`: a secret that everybody sees who sees the file.
 /// Noted, and blotted out.
-pub fn has_account(url: &Said<String>, problems: &mut Problems) -> bool {
+fn has_account(url: &Said<String>, problems: &mut Problems) -> bool {
     let found = url.split_once("://").is_some_and(|(_, rest)| authority(rest).contains('@'));
     if found {
         problems.blot_out(&url.spot);
@@ -100,6 +174,32 @@ mod tests {
             ("https://tickets.example:/", false),
         ] {
             assert_eq!(is_http(url), wanted, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_query_has_a_secret_where_a_name_in_it_says_so() {
+        for (query, found) in [
+            ("?token=1", true),
+            ("?of=12345&access_token=1", true),
+            ("?clientSecret=1", true),
+            ("?sign=1", true),
+            ("?SIGN=1", true),
+            ("?appSign=1", true),
+            ("?app_sign=1", true),
+            ("?sig=1", true),
+            ("?signature=1", true),
+            ("?X-Amz-SignatureVersion=1", true),
+            ("?key=1", true),
+            ("?design=1", false),
+            ("?assigned=1&signal=2", false),
+            ("?monkey=1", false),
+            ("?token=", false),
+            ("?of=12345", false),
+            ("", false),
+            ("token=1", false),
+        ] {
+            assert_eq!(in_query(&format!("https://tickets.example/{query}")).is_some(), found, "{query}");
         }
     }
 

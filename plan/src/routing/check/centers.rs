@@ -1,13 +1,16 @@
-//! What is said of centers for emergencies: each is dialled by a number that is no other's, in words that a clerk can read
+//! What is said of centers for emergencies: each is dialled by a number that is no other's there, in words that a clerk can read
 //! while it rings, and nobody leaves a caller to one that has not answered.
+
+use std::collections::BTreeMap;
 
 use super::super::emergency::WORDS_MAX;
 use super::super::source::{Problems, Said};
-use super::super::tables::RoutingTable;
+use super::super::tables::{EmergencyTable, RoutingTable};
 use super::EMERGENCY;
 
 /// Runs over each `[[emergency]]`.
 pub fn centers(table: &RoutingTable, problems: &mut Problems) {
+    let mut ways: BTreeMap<(&str, &str), &EmergencyTable> = BTreeMap::new();
     for center in &table.emergencies {
         let number = center.number.as_ref().map_or("", |said| said.value.as_str());
         if let Some(dial) = center.dial.as_ref().filter(|dial| dial.value != number) {
@@ -15,6 +18,10 @@ pub fn centers(table: &RoutingTable, problems: &mut Problems) {
             let other = others.find(|other| other.value == dial.value);
             if other.is_some() || EMERGENCY.contains(&dial.value.as_str()) {
                 crossed(number, dial, other, problems);
+            } else if let Some(trunk) = &center.trunk
+                && let Some(first) = ways.insert((&trunk.value, &dial.value), center)
+            {
+                one_way(number, dial, first, problems);
             }
         }
         let words = [&center.scope, &center.area].into_iter().flatten();
@@ -45,6 +52,32 @@ fn crossed(number: &str, dial: &Said<String>, other: Option<&Said<String>>, prob
         );
     if let Some(other) = other {
         noted.related(&other.spot, "另一个紧急热线", "the other emergency number");
+    }
+}
+
+/// Whoever looks for a center by the way there finds one of the two. A center that has no other number there than its own
+/// is either [`crossed`] or stands twice.
+fn one_way(number: &str, dial: &Said<String>, first: &EmergencyTable, problems: &mut Problems) {
+    let other = first.number.as_ref().map_or("", |said| said.value.as_str());
+    let noted = problems
+        .error(
+            "E1812",
+            &dial.spot,
+            format!("{other} 和 {number} 经同一中继呼同一个号码 {}", dial.value),
+            format!("{other} and {number} are called as {} by one trunk, both", dial.value),
+        )
+        .effect(
+            "座席看到的受理范围、工单和记录都分不清转给了哪一个，求救的人可能被问错、接错",
+            "what clerks read of the center, tickets and records could not tell one from the other: a person in need could \
+             come to the wrong one",
+        )
+        .remedy(
+            "请对端给每个紧急热线单独的号码，分别写进 dial；或分设中继",
+            "have the far side give each of them a number of its own and write it as dial, or lead them by trunks of their \
+             own",
+        );
+    if let Some(earlier) = &first.dial {
+        noted.related(&earlier.spot, "第一次", "first");
     }
 }
 

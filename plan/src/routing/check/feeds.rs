@@ -1,28 +1,22 @@
 //! Ways out of the house: that their patience makes sense, and that each feed has somebody to tell and something to
 //! tell of.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use super::super::feed::{AT_ONCE_MAX, FIELDS, KEEP_MAX, KEEP_MIN};
 use super::super::nearest::nearest;
-use super::super::script::is_near;
 use super::super::source::{Problems, Said};
 use super::super::tables::feed::{FeedTable, FeedWord, PaceTable};
 use super::super::tables::{Field, RoutingTable, SinkWord};
 use super::super::values::out_of_range;
-use super::addresses::{has_account, host, in_the_clear, is_http};
+use super::addresses::{has_secret, host, in_the_clear, is_far, is_http};
 use super::references::{names, once};
 use super::{LONGEST, MOMENT_MIN, misplaced, needed};
 
 /// Longest wait of a rest.
 const RANGE: &str = "\"1ms\"–\"24h\"";
 
-/// Parts of a query's names that stand for secrets.
-const SECRETS: [&str; 9] =
-    ["token", "secret", "passw", "pwd", "apikey", "api_key", "api-key", "access_key", "sign"];
-
-/// Patience of sinks and feeds, and their addresses.
+/// Patience of sinks and feeds.
 pub fn outlets(table: &RoutingTable, problems: &mut Problems) {
     for sink in &table.sinks {
         match sink.kind.as_ref().map(|said| said.value) {
@@ -35,10 +29,6 @@ pub fn outlets(table: &RoutingTable, problems: &mut Problems) {
     }
     for feed in &table.feeds {
         patience(&feed.pace, problems);
-    }
-    let urls = table.sinks.iter().map(|sink| &sink.url).chain(table.feeds.iter().map(|feed| &feed.url));
-    for url in urls.flatten() {
-        secret_in_query(url, problems);
     }
 }
 
@@ -97,33 +87,6 @@ fn within(
     }
 }
 
-/// A secret in an address is in the file in plain text, and in the log of every proxy on the way.
-fn secret_in_query(url: &Said<String>, problems: &mut Problems) {
-    let query = url.value.split_once('?').map_or("", |(_, query)| query);
-    let is_secret = |name: &str| SECRETS.iter().any(|part| name.contains(part)) || name == "key";
-    let name = query.split(['&', '#']).filter_map(|pair| pair.split_once('=')).find_map(|(name, value)| {
-        let name = name.to_ascii_lowercase();
-        (!value.is_empty() && is_secret(&name)).then_some(name)
-    });
-    let Some(name) = name else { return };
-    problems.blot_out(&url.spot);
-    problems
-        .error(
-            "E1601",
-            &url.spot,
-            format!("{} 里有口令（{name}=…）", url.spot.key),
-            format!("{} has a secret in it ({name}=…)", url.spot.key),
-        )
-        .effect(
-            "看到这个文件、日志或沿途代理记录的人都能冒充引擎推送",
-            "whoever sees this file, a log, or what a proxy on the way keeps could push in the engine's name",
-        )
-        .remedy(
-            "去掉地址里的口令，用 secret = { file = \"…\" } 签名；原口令已泄露，请更换",
-            "take it out of the address and sign with secret = { file = \"…\" }; it has been seen: change it",
-        );
-}
-
 /// Each feed has somebody to tell, something to tell, and a way there.
 pub fn feeds(table: &RoutingTable, problems: &mut Problems) {
     once(table.feeds.iter().map(|feed| &feed.name), ("推送", "feeds"), problems);
@@ -156,7 +119,7 @@ fn keys_of(feed: &FeedTable, problems: &mut Problems) {
         }
     }
     let Some(url) = feed.url.as_ref().filter(|_| hook) else { return };
-    if has_account(url, problems) {
+    if has_secret(url, problems) {
         return;
     }
     if !is_http(url) {
@@ -172,7 +135,7 @@ fn keys_of(feed: &FeedTable, problems: &mut Problems) {
                 "what the feed is to tell could not be delivered and would pile up",
             )
             .remedy("写成 \"https://主机/路径\"", "write \"https://host/path\"");
-    } else if let Some(there) = url.strip_prefix("http://").map(host).filter(|host| is_far(host)) {
+    } else if let Some(there) = url.strip_prefix("http://").filter(|rest| is_far(rest)).map(host) {
         problems
             .error(
                 "E1607",
@@ -193,11 +156,6 @@ fn keys_of(feed: &FeedTable, problems: &mut Problems) {
             problems,
         );
     }
-}
-
-/// An address of the public net.
-fn is_far(host: &str) -> bool {
-    host.parse::<IpAddr>().is_ok_and(|ip| !is_near(ip))
 }
 
 /// What is owed is kept under the name.

@@ -5,9 +5,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::super::diagnostic::Spot;
-use super::super::plan::Afterwards;
 use super::super::source::{Problems, Said};
-use super::super::tables::{ModeWord, NumberTable, RoutingTable};
+use super::super::tables::{AfterwardsWord, ModeWord, NumberTable, RoutingTable};
 use super::super::transition;
 use super::references::Seen;
 use super::{EMERGENCY, lines};
@@ -20,7 +19,7 @@ pub fn aliases(table: &RoutingTable, problems: &mut Problems) {
     let mut seen = Seen::default();
     let numbers = table.numbers.iter().filter_map(|line| line.number.as_ref());
     let peers = table.emergencies.iter().filter_map(|peer| peer.number.as_ref());
-    let departments = table.departments.iter().filter_map(|department| department.number.as_ref());
+    let departments = table.asked().filter_map(|department| department.number.as_ref());
     let seats = table.seats.iter().filter_map(|seat| seat.id.as_ref());
     for said in numbers.chain(peers.clone()).chain(departments).chain(seats) {
         seen.before(said);
@@ -211,7 +210,7 @@ fn around_the_transition(table: &RoutingTable, line: &NumberTable, problems: &mu
         );
     }
     let Some(until) = &line.until else { return };
-    let released = afterwards.is_some_and(|said| said.value == Afterwards::Release);
+    let released = afterwards.is_some_and(|said| said.value == AfterwardsWord::Release);
     if released {
         return ended_already(until, afterwards.map_or(&start.spot, |said| &said.spot), problems);
     }

@@ -1,19 +1,18 @@
 //! The knowledge base: where it is, and whether what stands in it can be given out.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::super::diagnostic::Spot;
 use super::super::kb::ArticleLine;
 use super::super::nearest::nearest;
-use super::super::script::is_near;
 use super::super::source::{Problems, Said};
 use super::super::tables::RoutingTable;
 use super::super::tables::kb::{KbTable, KbWord};
 use super::super::values::out_of_range;
-use super::addresses::{has_account, host, in_the_clear, is_http};
+use super::addresses::{has_secret, in_the_clear, is_far, is_http};
+use super::references::names;
 use super::{misplaced, needed};
 use crate::time::Timestamp;
 
@@ -65,7 +64,7 @@ fn keys_of(own: &KbTable, problems: &mut Problems) {
         }
     }
     if let Some(url) = own.url.as_ref().filter(|_| !is_file)
-        && !has_account(url, problems)
+        && !has_secret(url, problems)
     {
         address(url, problems);
     }
@@ -87,9 +86,8 @@ fn address(url: &Said<String>, problems: &mut Problems) {
             .remedy("写成 \"https://主机/路径\"", "write \"https://host/path\"");
         return;
     }
-    let open = url.strip_prefix("http://").map(host);
-    let is_far = open.and_then(|host| host.parse::<IpAddr>().ok()).is_some_and(|ip| !is_near(ip));
-    if is_far {
+    let open = url.strip_prefix("http://");
+    if open.is_some_and(is_far) {
         problems
             .error(
                 "E1627",
@@ -117,8 +115,8 @@ fn address(url: &Said<String>, problems: &mut Problems) {
 /// Owners and numbers of articles are some of the plan's: a name that is written otherwise puts none of its articles
 /// first.
 fn known(own: &KbTable, table: &RoutingTable, problems: &mut Problems) {
-    let owners: BTreeSet<&str> = table.numbers.iter().filter_map(|line| text(&line.owner)).collect();
-    let numbers: BTreeSet<&str> = table.numbers.iter().filter_map(|line| text(&line.number)).collect();
+    let owners: BTreeSet<&str> = names(table.numbers.iter().map(|line| &line.owner)).into_iter().collect();
+    let numbers: BTreeSet<&str> = names(table.numbers.iter().map(|line| &line.number)).into_iter().collect();
     let mut doubts = Doubts::default();
     for ArticleLine { spot, article } in &own.articles {
         let unknown = article.lines.iter().find(|line| !numbers.contains(line.as_str()));
@@ -185,8 +183,4 @@ impl Doubts {
         self.0 += 1;
         self.0 <= DOUBTS_MAX
     }
-}
-
-fn text(said: &Option<Said<String>>) -> Option<&str> {
-    said.as_ref().map(|said| said.value.as_str())
 }

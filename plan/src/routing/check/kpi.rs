@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use super::super::diagnostic::Spot;
 use super::super::kpi::{ANSWER_RATE, ANSWER_WITHIN, Clock, SHORT_ABANDON, USUAL_VERSION};
 use super::super::nearest::nearest;
 use super::super::source::{Problems, Said};
-use super::super::tables::kpi::{ExclusionWord, KpiLineTable, KpiTable};
+use super::super::tables::kpi::{ExcludeTable, ExclusionWord, KpiLineTable, KpiTable};
 use super::super::tables::{Field, RoutingTable};
 use super::super::values::out_of_range;
-use super::references::Seen;
-use super::references::{exists, named_twice};
+use super::references::{Seen, exists, named_twice, names};
 
 /// Nobody promises to answer later than within an hour.
 const WITHIN_MAX: Duration = Duration::from_secs(3_600);
@@ -65,30 +65,43 @@ fn is_name(version: &str) -> bool {
 
 /// A formula that is not the usual one has a name of its own.
 fn named(kpi: &KpiTable, problems: &mut Problems) {
-    let KpiTable {
-        spot,
-        says_version,
-        version,
-        answer_within,
-        answer_rate,
-        short_abandon,
-        clock,
-        exclude,
-        ..
-    } = kpi;
-    let differs = |is: bool| is.then_some(());
-    let changed = [
-        answer_within.as_ref().and_then(|said| differs(said.value != ANSWER_WITHIN)),
-        answer_rate.as_ref().and_then(|said| differs(said.value != ANSWER_RATE)),
-        short_abandon.as_ref().and_then(|said| differs(said.value != SHORT_ABANDON)),
-        clock.as_ref().and_then(|said| differs(said.value != Clock::Queue)),
-        exclude.as_ref().map(|_| ()),
-    ];
-    let is_usual = version.as_ref().is_none_or(|said| said.value == USUAL_VERSION);
-    if !is_usual || changed.iter().all(Option::is_none) {
-        return;
+    let KpiTable { spot, says_version, version, answer_within, answer_rate, short_abandon, clock, .. } = kpi;
+    let is_changed = differs(answer_within, answer_rate, short_abandon, clock) || leaves_out_others(kpi);
+    if is_changed && is_usual(version) {
+        let at = version.as_ref().filter(|_| *says_version).map_or(spot, |said| &said.spot);
+        unnamed(at, problems);
     }
-    let at = version.as_ref().filter(|_| *says_version).map_or(spot, |said| &said.spot);
+}
+
+/// Whether one of these is not as the standard has it. What is said wrongly has an error of its own.
+fn differs(
+    answer_within: &Field<Duration>,
+    answer_rate: &Field<u8>,
+    short_abandon: &Field<Duration>,
+    clock: &Field<Clock>,
+) -> bool {
+    answer_within.as_ref().is_some_and(|said| said.value != ANSWER_WITHIN)
+        || answer_rate.as_ref().is_some_and(|said| said.value != ANSWER_RATE)
+        || short_abandon.as_ref().is_some_and(|said| said.value != SHORT_ABANDON)
+        || clock.as_ref().is_some_and(|said| said.value != Clock::Queue)
+}
+
+/// Whether other calls are left out than by default, which may be said aloud.
+fn leaves_out_others(kpi: &KpiTable) -> bool {
+    kpi.exclude.as_ref().is_some_and(|ExcludeTable { answer, satisfaction, transfer }| {
+        let is_usual = |words: &[Said<ExclusionWord>]| {
+            matches!(words, [Said { value: ExclusionWord::ShortAbandon, .. }])
+        };
+        answer.as_ref().is_some_and(|said| !is_usual(&said.value))
+            || [satisfaction, transfer].into_iter().flatten().any(|said| !said.value.is_empty())
+    })
+}
+
+fn is_usual(version: &Field<String>) -> bool {
+    version.as_ref().is_none_or(|said| said.value == USUAL_VERSION)
+}
+
+fn unnamed(at: &Spot, problems: &mut Problems) {
     problems
         .error(
             "E1503",
@@ -104,6 +117,31 @@ fn named(kpi: &KpiTable, problems: &mut Problems) {
             "给它起个名称，如 version = \"濮阳 2026-1\"，以后每改一次换一个",
             "give it a name, like version = \"Puyang 2026-1\", and another each time that it changes",
         );
+}
+
+/// A line's formula has the city's name where it has none of its own: the standard's is for neither, where the line wants
+/// something else.
+fn named_of_line(own: &KpiLineTable, kpi: &KpiTable, problems: &mut Problems) {
+    let KpiLineTable { spot, version, answer_within, answer_rate, short_abandon, clock, .. } = own;
+    let Some(said) = version else {
+        // What the city has changed under the standard's name is noted there.
+        if differs(answer_within, answer_rate, short_abandon, clock) && is_usual(&kpi.version) {
+            unnamed(spot, problems);
+        }
+        return;
+    };
+    fn or<'t, T>(own: &'t Field<T>, usual: &'t Field<T>) -> &'t Field<T> {
+        if own.is_some() { own } else { usual }
+    }
+    let is_changed = differs(
+        or(answer_within, &kpi.answer_within),
+        or(answer_rate, &kpi.answer_rate),
+        or(short_abandon, &kpi.short_abandon),
+        or(clock, &kpi.clock),
+    );
+    if (is_changed || leaves_out_others(kpi)) && is_usual(version) {
+        unnamed(&said.spot, problems);
+    }
 }
 
 /// Who waited longer than was promised, and is left out for having given up "at once".
@@ -126,12 +164,7 @@ fn flattered(short: &Field<Duration>, within: Option<Duration>, problems: &mut P
 }
 
 fn lines(table: &RoutingTable, kpi: &KpiTable, problems: &mut Problems) {
-    let lines: Vec<&str> = table
-        .numbers
-        .iter()
-        .filter_map(|line| line.number.as_ref())
-        .map(|said| said.value.as_str())
-        .collect();
+    let lines = names(table.numbers.iter().map(|line| &line.number));
     let mut seen = Seen::default();
     for own in &kpi.lines {
         let KpiLineTable { spot, number, version, answer_within, answer_rate, short_abandon, clock } = own;
@@ -154,19 +187,14 @@ fn lines(table: &RoutingTable, kpi: &KpiTable, problems: &mut Problems) {
         }
         let within = answer_within.as_ref().or(kpi.answer_within.as_ref()).map(|said| said.value);
         flattered(short_abandon, within, problems);
+        named_of_line(own, kpi, problems);
     }
 }
 
 fn excluded(table: &RoutingTable, kpi: &KpiTable, problems: &mut Problems) {
     let Some(exclude) = &kpi.exclude else { return };
-    let lines: Vec<&str> = table
-        .numbers
-        .iter()
-        .filter_map(|line| line.number.as_ref())
-        .map(|said| said.value.as_str())
-        .collect();
-    let trunks: Vec<&str> =
-        table.trunks.iter().filter_map(|trunk| trunk.name.as_ref()).map(|said| said.value.as_str()).collect();
+    let lines = names(table.numbers.iter().map(|line| &line.number));
+    let trunks = names(table.trunks.iter().map(|trunk| &trunk.name));
     let codes: Vec<&str> = table
         .disposition
         .iter()

@@ -3,7 +3,7 @@
 use super::super::diagnostic::Spot;
 use super::super::plan::{Afterwards, Transition};
 use super::super::source::{Problems, Said};
-use super::super::tables::{BenchWord, ModeWord, NumberTable, RoutingTable, TransitionTable};
+use super::super::tables::{AfterwardsWord, BenchWord, ModeWord, NumberTable, RoutingTable, TransitionTable};
 use super::references::Seen;
 use super::{EMERGENCY, misplaced, needed, references};
 use crate::id::PromptId;
@@ -333,11 +333,13 @@ pub fn primary(table: &RoutingTable, problems: &mut Problems) {
 pub fn transitions(table: &RoutingTable, problems: &mut Problems) {
     if let Some(transition) = &table.transition {
         length(transition, table.transition.as_ref(), table, problems);
+        refuses(transition, None, problems);
     }
     for line in &table.numbers {
         let own = line.transition.as_ref();
         if let Some(own) = own {
             length(own, table.transition.as_ref(), table, problems);
+            refuses(own, table.transition.as_ref(), problems);
         }
         let merged = line.mode.as_ref().filter(|mode| mode.value == ModeWord::Merged);
         let whole =
@@ -363,6 +365,16 @@ pub fn transitions(table: &RoutingTable, problems: &mut Problems) {
                     "add [transition] with start, months and prompt",
                 );
         }
+    }
+}
+
+/// Whom nobody refuses, nobody tells why.
+fn refuses(transition: &TransitionTable, whole: Option<&TransitionTable>, problems: &mut Problems) {
+    let whole = whole.and_then(|whole| whole.afterwards.as_ref());
+    let afterwards = transition.afterwards.as_ref().or(whole);
+    let Some(cause) = &transition.cause else { return };
+    if afterwards.is_some_and(|said| said.value == AfterwardsWord::Connect) {
+        misplaced(&cause.spot, "afterwards = \"connect\"", problems);
     }
 }
 

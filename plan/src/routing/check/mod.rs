@@ -144,6 +144,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     codecs::groups(table, problems);
     rewriting::rewriting(table, problems);
     inward::numbers(table, problems);
+    addresses::queries(table, problems);
     network::sinks(table, problems);
     feeds::outlets(table, problems);
     feeds::feeds(table, problems);

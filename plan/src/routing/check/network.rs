@@ -8,7 +8,7 @@ use super::super::plan::{IpNet, Listener, Transport, TrunkTarget};
 use super::super::source::{Problems, Said};
 use super::super::tables::{RoutingTable, SinkTable, SinkWord, TrunkTable};
 use super::super::values::out_of_range;
-use super::addresses::{has_account, in_the_clear, is_http};
+use super::addresses::{has_secret, in_the_clear, is_http};
 use super::{misplaced, needed, references};
 
 /// Ports that one call takes: caller and seat, each RTP and RTCP.
@@ -482,7 +482,7 @@ fn keys_of(sink: &SinkTable, problems: &mut Problems) {
     let Some(url) = sink.url.as_ref().filter(|_| hook) else {
         return;
     };
-    if has_account(url, problems) {
+    if has_secret(url, problems) {
         return;
     }
     if !is_http(url) {

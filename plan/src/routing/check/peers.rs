@@ -11,6 +11,7 @@ use super::super::source::{Problems, Said};
 use super::super::tables::peers::PeerTable;
 use super::super::tables::{Field, RoutingTable};
 use super::super::values::out_of_range;
+use super::references::trunks_of;
 use super::ways;
 
 /// Nobody is handed on more often by people who know what they do.
@@ -233,7 +234,7 @@ fn trunks(table: &RoutingTable, problems: &mut Problems) {
     let mut theirs: BTreeSet<&str> = BTreeSet::new();
     for peer in table.peers.iter().filter(|peer| peer.hands_over.as_ref().is_none_or(|said| said.value)) {
         let Some(way) = &peer.way.trunk else { continue };
-        let members = members(table, &way.value);
+        let members = trunks_of(table, &way.value);
         theirs.extend(&members);
         if let Some(other) = others.iter().find(|other| members.iter().any(|own| other.ways.contains(own))) {
             shared(way, other.spot, problems);
@@ -273,19 +274,7 @@ fn others(table: &RoutingTable) -> Vec<Other<'_>> {
     let departments = table.departments.iter().map(|own| &own.trunk);
     let outside = table.calling.iter().map(|own| &own.trunk);
     let all = numbers.chain(emergencies).chain(departments).chain(outside).flatten();
-    all.map(|said| Other { ways: members(table, &said.value), spot: &said.spot }).collect()
-}
-
-/// The trunks that a name stands for.
-fn members<'t>(table: &'t RoutingTable, way: &'t str) -> Vec<&'t str> {
-    let named = |name: &Field<String>| name.as_ref().is_some_and(|said| said.value == way);
-    match table.groups.iter().find(|group| named(&group.name)) {
-        Some(group) => {
-            let members = group.trunks.iter().flat_map(|said| &said.value);
-            members.filter_map(|own| own.trunk.as_ref()).map(|said| said.value.as_str()).collect()
-        }
-        None => vec![way],
-    }
+    all.map(|said| Other { ways: trunks_of(table, &said.value), spot: &said.spot }).collect()
 }
 
 fn shared(way: &Said<String>, other: &Spot, problems: &mut Problems) {

@@ -140,7 +140,7 @@ fn a_merged_number_is_proved_like_any_other_but_for_the_refusal_that_the_file_wa
     assert_eq!(codes(&found), ["E1102"]);
     assert!(found[0].problem.en.contains("12336") && found[0].problem.en.contains("\"bye\""));
     // Before and inside of the months its callers are owed a person; behind them they are refused on purpose.
-    let release = |plan: &mut Plan| plan.transition.afterwards = Afterwards::Release;
+    let release = |plan: &mut Plan| plan.transition.afterwards = Afterwards::Release(Default::default());
     assert_eq!(codes(&proved_on("12336", bye(), release)), ["E1102"]);
     assert_eq!(codes(&proved_on("12336", vec![script("on", vec![])], release)), [""; 0]);
 }
@@ -169,7 +169,7 @@ fn the_hours_of_a_merged_numbers_flow_are_looked_at_in_each_phase_of_its_transit
     assert_eq!(codes(&proved_on("12333", flows(), spoken)), [""; 0], "which has no transition");
     let release = |plan: &mut Plan| {
         spoken(plan);
-        plan.transition.afterwards = Afterwards::Release;
+        plan.transition.afterwards = Afterwards::Release(Default::default());
     };
     assert_eq!(codes(&proved_on("12336", flows(), release)), ["E1105"]);
 }

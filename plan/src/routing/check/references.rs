@@ -8,7 +8,7 @@ use super::super::nearest::nearest;
 use super::super::prompts::ManifestTable;
 use super::super::source::{Problems, Said};
 use super::super::tables::script::{ActTable, FlowTable};
-use super::super::tables::{ModeWord, RoutingTable};
+use super::super::tables::{GroupTable, ModeWord, RoutingTable};
 
 /// No two things of a kind share a name.
 pub fn unique_names(table: &RoutingTable, problems: &mut Problems) {
@@ -221,17 +221,22 @@ fn members(table: &RoutingTable) -> impl Iterator<Item = &Said<String>> {
     members.filter_map(|member| member.trunk.as_ref())
 }
 
+/// The trunks that a group names.
+pub fn members_of(group: &GroupTable) -> impl Iterator<Item = &str> {
+    let members = group.trunks.iter().flat_map(|said| &said.value);
+    members.filter_map(|member| member.trunk.as_ref()).map(|said| said.value.as_str())
+}
+
+/// The trunks that a name stands for: a group's, or the one of that name.
+pub fn trunks_of<'t>(table: &'t RoutingTable, way: &'t str) -> Vec<&'t str> {
+    let is_named = |group: &&GroupTable| group.name.as_ref().is_some_and(|said| said.value == way);
+    table.groups.iter().find(is_named).map_or_else(|| vec![way], |group| members_of(group).collect())
+}
+
 /// The numbers that are called by a trunk, itself or as a member of a group: as they are at the far side.
 pub fn numbers_by<'a>(table: &'a RoutingTable, trunk: &'a str) -> impl Iterator<Item = &'a Said<String>> {
     let leads = move |way: &Option<Said<String>>| {
-        way.as_ref().is_some_and(|way| {
-            way.value == trunk
-                || table.groups.iter().any(|group| {
-                    let mut members = group.trunks.iter().flat_map(|said| &said.value);
-                    group.name.as_ref().is_some_and(|name| name.value == way.value)
-                        && members.any(|member| member.trunk.as_ref().is_some_and(|own| own.value == trunk))
-                })
-        })
+        way.as_ref().is_some_and(|way| trunks_of(table, &way.value).contains(&trunk))
     };
     let numbers = table.numbers.iter().filter(move |number| leads(&number.trunk));
     let numbers = numbers.filter_map(|number| number.dial.as_ref().or(number.number.as_ref()));

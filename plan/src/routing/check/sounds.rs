@@ -11,7 +11,7 @@ use super::super::source::{Fetched, Problems, Said, beside};
 use super::super::speech;
 use super::super::tables::callers::ActWord;
 use super::super::tables::script::{ActTable, FlowTable};
-use super::super::tables::{ModeWord, QueueTable, RoutingTable};
+use super::super::tables::{ModeWord, NumberTable, QueueTable, RoutingTable};
 use super::super::three_way::{JOIN_TONE, LEAVE_TONE};
 use super::{references, three_way, validity};
 use crate::id::PromptId;
@@ -42,19 +42,26 @@ pub fn sounds(
             decoded.insert(prompt.id.clone(), prompt);
         }
     }
+    if let Some(notice) = &table.recording_notice {
+        short_enough(NOTICE, notice, None, &decoded, problems);
+        for language in languages_of(table.numbers.iter()) {
+            short_enough(NOTICE, notice, Some(language), &decoded, problems);
+        }
+    }
     for queue in &table.queues {
         let surge = queue.rules.surge.as_ref().and_then(|surge| surge.greeting.as_ref());
         for greeting in queue.greeting.iter().chain(surge) {
-            short_enough(greeting, None, &decoded, problems);
+            short_enough(GREETING, greeting, None, &decoded, problems);
             for language in languages_in(table, queue) {
-                short_enough(greeting, Some(language), &decoded, problems);
+                short_enough(GREETING, greeting, Some(language), &decoded, problems);
             }
         }
     }
     for line in &table.numbers {
         if let Some(greeting) = &line.greeting {
-            short_enough(greeting, None, &decoded, problems);
-            line.language.iter().for_each(|own| short_enough(greeting, Some(own), &decoded, problems));
+            short_enough(GREETING, greeting, None, &decoded, problems);
+            let own = line.language.iter();
+            own.for_each(|own| short_enough(GREETING, greeting, Some(own), &decoded, problems));
         }
     }
     if table.is_live() {
@@ -342,7 +349,11 @@ fn soon_with_a_person(table: &RoutingTable, decoded: &BTreeMap<PromptId, Prompt>
 /// The languages of lines whose callers wait in `queue`, each once.
 fn languages_in<'a>(table: &'a RoutingTable, queue: &QueueTable) -> Vec<&'a Said<String>> {
     let name = queue.name.as_ref().map(|name| &name.value);
-    let lines = table.numbers.iter().filter(|line| line.queue.as_ref().map(|queue| &queue.value) == name);
+    languages_of(table.numbers.iter().filter(|line| line.queue.as_ref().map(|queue| &queue.value) == name))
+}
+
+/// The languages of lines, each once.
+fn languages_of<'a>(lines: impl Iterator<Item = &'a NumberTable>) -> Vec<&'a Said<String>> {
     let mut found: Vec<&Said<String>> = Vec::new();
     for language in lines.filter_map(|line| line.language.as_ref()) {
         if !found.iter().any(|known| known.value == language.value) {
@@ -372,8 +383,14 @@ fn seconds(length: Duration) -> String {
     format!("{}.{}", millis / 1_000, millis % 1_000 / 100)
 }
 
-/// The greeting itself, or its variant in a language where there is one.
+/// What is said in front of a person, in both languages.
+const GREETING: (&str, &str) = ("问候语", "greeting");
+/// It may come in front of a greeting, or stand in its place.
+const NOTICE: (&str, &str) = ("录音告知", "notice of the recording");
+
+/// The greeting or the notice itself, or its variant in a language where there is one.
 fn short_enough(
+    (what_zh, what_en): (&str, &str),
     greeting: &Said<String>,
     language: Option<&Said<String>>,
     decoded: &BTreeMap<PromptId, Prompt>,
@@ -397,11 +414,14 @@ fn short_enough(
         .warning(
             "W0103",
             &greeting.spot,
-            format!("{zh}问候语长 {seconds} 秒，超过 5 秒"),
-            format!("the greeting{en} lasts {seconds} s, more than 5 s"),
+            format!("{zh}{what_zh}长 {seconds} 秒，超过 5 秒"),
+            format!("the {what_en}{en} lasts {seconds} s, more than 5 s"),
         )
-        .effect("15 秒内接通的时间被问候语占去", "it uses up the 15 s in which a person should answer")
-        .remedy("缩短问候语", "make the greeting shorter");
+        .effect(
+            format!("15 秒内接通的时间被{what_zh}占去"),
+            "it uses up the 15 s in which a person should answer",
+        )
+        .remedy(format!("缩短{what_zh}"), format!("make the {what_en} shorter"));
     if let Some(own) = language {
         noted.related(&own.spot, "用这种语言", "in this language");
     }

@@ -7,6 +7,7 @@ use super::super::tables::trunk::TrunkTable;
 use super::super::trunk_terms::{Dtmf, PACKET_MAX, PACKET_STEP, Reliability, SessionTimer};
 use super::super::values::out_of_range;
 use super::network::{SESSION_EXPIRES_MAX, SESSION_EXPIRES_MIN};
+use super::references::trunks_of;
 
 /// Each trunk by itself.
 pub fn terms(table: &RoutingTable, problems: &mut Problems) {
@@ -87,9 +88,9 @@ fn reliable(table: &RoutingTable, trunk: &TrunkTable, problems: &mut Problems) {
     let required = trunk.terms.reliable.as_ref().filter(|said| said.value == Reliability::Required);
     let Some(required) = required else { return };
     let center = trunk.emergency_center.as_ref().is_some_and(|said| said.value);
-    let name = trunk.name.as_ref().map(|said| &said.value);
-    let mut peers = table.emergencies.iter().filter_map(|peer| peer.trunk.as_ref());
-    let leads = name.is_some_and(|name| peers.any(|own| own.value == *name));
+    let name = trunk.name.as_ref().map(|said| said.value.as_str());
+    let mut ways = table.emergencies.iter().filter_map(|peer| peer.trunk.as_ref());
+    let leads = name.is_some_and(|name| ways.any(|way| trunks_of(table, &way.value).contains(&name)));
     if !center && !leads {
         return;
     }

@@ -46,9 +46,7 @@ impl<'t> Ways<'t> {
             Some((trunk.name.as_ref()?.value.as_str(), (trunk, build::rules(called)?)))
         });
         let groups = table.groups.iter().filter_map(|group| {
-            let members = group.trunks.as_ref()?.value.iter();
-            let members = members.filter_map(|member| Some(member.trunk.as_ref()?.value.as_str()));
-            Some((group.name.as_ref()?.value.as_str(), members.collect()))
+            Some((group.name.as_ref()?.value.as_str(), references::members_of(group).collect()))
         });
         Some(Ways {
             table,

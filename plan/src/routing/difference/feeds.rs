@@ -18,7 +18,7 @@ pub(super) fn paced(item: Item, pace: &Pace) -> Item {
 }
 
 pub(super) fn feed(feed: &Feed) -> Item {
-    let Feed { sink, owners, lines, departments, fields, daily } = feed;
+    let Feed { sink, owners, lines, departments, experts, fields, daily } = feed;
     let Sink { name, kind, timeout, pace } = sink;
     let word = match kind {
         SinkKind::Sqlite => "sqlite",
@@ -32,6 +32,7 @@ pub(super) fn feed(feed: &Feed) -> Item {
         .with("责任单位", "owners", row(owners))
         .with("号码", "lines", row(lines))
         .with("部门", "departments", row(departments))
+        .with("专家座席", "expert seats", row(experts))
         .with("字段", "fields", row(fields))
         .with("每日合计", "daily totals", daily);
     Item { fixed: Some(Fixed::Feeds), ..paced(item, pace).rest(kind) }

@@ -10,18 +10,18 @@ use super::kind::Kind;
 /// `[kb]`, and each article of a file.
 pub(super) fn kb(plan: &Plan) -> Vec<Item> {
     let Some(Kb { kind, timeout, at_once, per_minute }) = &plan.kb else { return Vec::new() };
-    let section = |word: &str, place: &str| {
+    let section = |word: &str| {
         Item::section(Kind::Kb)
             .with("方式", "kind", word)
-            .with("来源", "place", place)
             .with_span("时限", "time-out", *timeout)
             .with("同时查询", "at once", at_once)
             .with("每分钟查询", "a minute", per_minute)
     };
     match kind {
-        KbKind::Http { url, secret } => vec![section("http", url).rest(secret)],
+        KbKind::Http { url, secret } => vec![section("http").rest(&(url, secret))],
         KbKind::Jsonl { path, articles } => {
-            std::iter::once(section("jsonl", path)).chain(articles.list().iter().map(article)).collect()
+            let file = section("jsonl").with("来源", "place", path);
+            std::iter::once(file).chain(articles.list().iter().map(article)).collect()
         }
     }
 }

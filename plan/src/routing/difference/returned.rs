@@ -16,14 +16,15 @@ use crate::time::Timestamp;
 /// So many cancelled numbers are remembered; of more, those that come last in the order of numbers are not.
 pub const CANCELLED_MAX: usize = 100_000;
 
-/// Where the file says numbers, aliases and departments.
+/// Where the file says numbers, aliases, departments, other platforms and centers for emergencies.
 pub type NumberSpots = BTreeMap<String, Spot>;
 
 /// Them all.
 pub(in crate::routing) fn number_spots(table: &RoutingTable) -> NumberSpots {
     let lines = table.numbers.iter().flat_map(|line| line.numbers());
-    let departments = table.departments.iter().filter_map(|department| department.number.as_ref());
-    lines.chain(departments).map(|said| (said.value.clone(), said.spot.clone())).collect()
+    let asked = table.asked().filter_map(|department| department.number.as_ref());
+    let centers = table.emergencies.iter().filter_map(|center| center.number.as_ref());
+    lines.chain(asked).chain(centers).map(|said| (said.value.clone(), said.spot.clone())).collect()
 }
 
 /// The numbers that are known as cancelled while `plan` is in force at `now`, of those `known` before and its own. One
@@ -45,7 +46,8 @@ pub fn cancelled(known: &BTreeSet<String>, plan: &Plan, now: Timestamp) -> BTree
 pub fn returned(cancelled: &BTreeSet<String>, new: &Plan, now: Timestamp) -> Vec<String> {
     let is_back = |number: &&String| {
         let number = number.as_str();
-        if new.departments.contains_key(number) || new.aliases.contains(number) {
+        let is_asked = new.departments.contains_key(number) || new.peers.get(number).is_some();
+        if is_asked || new.emergency.contains_key(number) || new.aliases.contains(number) {
             return true;
         }
         new.lines.get(number).is_some_and(|line| {

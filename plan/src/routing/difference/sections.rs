@@ -207,7 +207,9 @@ pub(super) fn transition(item: Item, transition: &Transition) -> Item {
     let Transition { start, months, prompt, early_media, afterwards } = transition;
     let afterwards = match afterwards {
         Afterwards::Connect => Text::new("直接接入", "connected"),
-        Afterwards::Release => Text::new("拒绝", "refused"),
+        Afterwards::Release(cause) => {
+            Text::new(format!("拒绝（{}）", cause.status()), format!("refused ({})", cause.status()))
+        }
     };
     item.with("过渡期首日", "transition from", start)
         .with("过渡期月数", "months", months)

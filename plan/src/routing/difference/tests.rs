@@ -339,10 +339,14 @@ fn a_cancelled_number_that_is_back_without_a_word_is_refused_at_its_place() {
     let known = cancelled(&known, ended, now);
     assert!(known.contains("4412345") && known.len() == 12);
     assert!(returned(&known, ended, now).is_empty());
+    let platform = "[[trunk]]\nname = \"county\"\nsources = [\"192.0.2.64/30\"]\ntarget = \"192.0.2.65:5060\"\ntrust_identity = true\n[[peer]]\nnumber = \"4412345\"\nname = \"濮阳县 12345\"\norg = \"410928\"\ntrunk = \"county\"\ndial = \"039312345\"\n";
+    let center = "[[emergency]]\nnumber = \"4412345\"\ntrunk = \"emergency\"\n";
     for (more, expected) in [
         (line("4412345", ""), true),
         (line("4412345", "until = 2027-02-28"), true),
         (line("4412346", "aliases = [\"4412345\"]"), true),
+        (platform.to_owned(), true),
+        (center.to_owned(), true),
         (line("4412345", "until = 2026-02-27"), false),
         (line("4412346", ""), false),
         (
@@ -359,6 +363,7 @@ fn a_cancelled_number_that_is_back_without_a_word_is_refused_at_its_place() {
         let outcome = with(&more);
         let new = outcome.plan.as_ref().unwrap_or_else(|| panic!("{}", outcome.report.render(false)));
         assert_eq!(returned(&known, new, now) == ["4412345"], expected, "{more}");
+        assert_eq!(outcome.numbers.contains_key("4412345"), more.contains("4412345"), "{more}");
         assert_eq!(cancelled(&known, new, now).contains("4412345"), !more.contains("restored"), "{more}");
     }
 }

@@ -106,7 +106,7 @@ impl<'a> Deciding<'a> {
             self.way(peer, asked.caller);
         }
         match &line.mode {
-            LineMode::Merged { .. } => self.transition(line, asked.at),
+            LineMode::Merged { .. } => self.transition(line, asked.at, flow),
             LineMode::Meeting(meeting) => self.meeting(meeting),
             _ => {}
         }
@@ -119,11 +119,12 @@ impl<'a> Deciding<'a> {
     }
 
     /// What holds in this phase: the number's own word, else that of `[transition]`.
-    fn transition(&mut self, line: &Line, at: Timestamp) {
+    fn transition(&mut self, line: &Line, at: Timestamp, flow: &Flow) {
         let transition = self.plan.transition_of(line);
         let keys: &[&str] = match transition.phase(at, &self.plan.city.time_zone) {
             Phase::Before => &["start"],
             Phase::Inside => &["start", "months", "prompt", "early_media"],
+            Phase::After if is_refused(flow) => &["start", "months", "afterwards", "cause"],
             Phase::After => &["start", "months", "afterwards"],
         };
         for key in keys {

@@ -49,7 +49,7 @@ impl Plan {
     /// months where `afterwards = "release"` has them refused. A line without a transition has one.
     fn phases(&self, line: &Line) -> &'static [Phase] {
         match (&line.mode, self.transition_of(line).afterwards) {
-            (LineMode::Merged { .. }, Afterwards::Release) => &[Phase::Before, Phase::Inside],
+            (LineMode::Merged { .. }, Afterwards::Release(_)) => &[Phase::Before, Phase::Inside],
             (LineMode::Merged { .. }, Afterwards::Connect) => &[Phase::Before, Phase::Inside, Phase::After],
             _ => &[Phase::After],
         }

@@ -46,6 +46,15 @@ impl Worst {
         self.served = self.served.max(other.served);
     }
 
+    /// The same of callers who are some of all: where most do not come so far, nothing is made up for by these.
+    fn take_known(&mut self, other: Worst) {
+        self.take(Worst {
+            silent: other.silent.filter(|_| self.silent.is_some()),
+            served: other.served.filter(|_| self.served.is_some()),
+            ..other
+        });
+    }
+
     /// Both callers hear or wait for it.
     fn both(&mut self, length: Duration) {
         self.silent = self.silent.map(|silent| silent.saturating_add(length));
@@ -103,7 +112,25 @@ impl Plan {
         if let Some(other) = self.worst_by(line, at, &in_surge).filter(|_| in_surge != usual) {
             worst.get_or_insert_default().take(other);
         }
+        if self.may_go_straight(line)
+            && let Some(worst) = &mut worst
+        {
+            let mut straight = usual.clone();
+            straight.go_straight(self);
+            let other = self.worst_by(line, at, &straight).filter(|_| straight != usual);
+            other.into_iter().for_each(|other| worst.take_known(other));
+        }
         worst
+    }
+
+    /// Whether some callers of `line` hear the notice of the recording, if any, in place of the words in front: by a lane,
+    /// or from an emergency center, whose trunk may bring a call to any line.
+    fn may_go_straight(&self, line: &Line) -> bool {
+        let mut lanes = self.callers.lanes.iter().filter(|lane| lane.straight);
+        self.trunks.values().any(|trunk| trunk.emergency_center)
+            || lanes.any(|lane| {
+                lane.lines.contains(&line.number) || !lane.trunks.is_empty() || !lane.callers.is_empty()
+            })
     }
 
     fn worst_by(&self, line: &Line, at: Timestamp, flow: &Flow) -> Option<Worst> {

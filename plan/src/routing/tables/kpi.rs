@@ -139,7 +139,7 @@ impl KpiTable {
     pub(super) fn read(reader: &mut Reader<'_, '_>) -> Self {
         KpiTable {
             spot: reader.spot.clone(),
-            says_version: reader.spot_of("version").span != reader.spot.span,
+            says_version: reader.has("version"),
             version: reader.or("version", USUAL_VERSION.to_owned()),
             answer_within: reader.or("answer_within", ANSWER_WITHIN),
             answer_rate: reader.or("answer_rate", ANSWER_RATE),

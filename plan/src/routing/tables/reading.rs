@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::admin::AdminTable;
 use super::super::diagnostic::{Spot, Text};
-use super::super::plan::{Afterwards, Purpose};
+use super::super::plan::Purpose;
 use super::super::read::{Reader, Value};
 use super::super::retention::ClassTable;
 use super::super::values::Ports;
@@ -37,7 +37,7 @@ impl RoutingTable {
             key = reader.optional("key");
             old_keys = reader.optional("old_keys");
             keep = reader.optional("keep");
-            keep_is_said = reader.spot_of("keep").span != reader.spot.span;
+            keep_is_said = reader.has("keep");
             secret = reader.or("secret", Vec::new());
             notice = reader.optional("notice");
         };
@@ -258,13 +258,14 @@ impl TransitionTable {
             prompt: None,
             early_media: None,
             afterwards: None,
+            cause: None,
         };
         if whole {
             table.start = reader.required("start", silence());
             table.months = reader.required("months", silence());
             table.prompt = reader.required("prompt", silence());
             table.early_media = reader.or("early_media", false);
-            table.afterwards = reader.or("afterwards", Afterwards::Connect);
+            table.afterwards = reader.or("afterwards", AfterwardsWord::Connect);
         } else {
             table.start = reader.optional("start");
             table.months = reader.optional("months");
@@ -272,6 +273,7 @@ impl TransitionTable {
             table.early_media = reader.optional("early_media");
             table.afterwards = reader.optional("afterwards");
         }
+        table.cause = reader.optional("cause"); // Without "release" there is none to say.
         table
     }
 }

@@ -1,17 +1,16 @@
 //! Look-ups and bots: whom flows ask is reachable, asked by what it knows, and not in the clear.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use super::super::super::diagnostic::Spot;
 use super::super::super::nearest::nearest;
-use super::super::super::script::{BOT_RATES, TICKETS_ASKED_BY, is_near};
+use super::super::super::script::{BOT_RATES, TICKETS_ASKED_BY};
 use super::super::super::source::{Problems, Said};
 use super::super::super::tables::look_up::{LookUpTable, LookUpWord};
 use super::super::super::tables::script::{ActTable, AskTable};
 use super::super::super::tables::{Field, RoutingTable};
 use super::super::super::values::out_of_range;
-use super::super::addresses::{has_account, host, in_the_clear};
+use super::super::addresses::{has_secret, host, in_the_clear, is_far};
 use super::super::{misplaced, needed};
 
 /// Longest wait for an answer while a caller listens.
@@ -136,10 +135,10 @@ fn keys_of(own: &LookUpTable, problems: &mut Problems) {
         }
     }
     if let Some(url) = own.url.as_ref().filter(|_| hook)
-        && !has_account(url, problems)
+        && !has_secret(url, problems)
     {
         let schemes = ["https://", "http://"];
-        match is_far(url, schemes[1]) {
+        match url.strip_prefix(schemes[1]).is_some_and(is_far) {
             true => {
                 let told = "what citizens ask and are told could be read on the way";
                 far(url, schemes[0], ["市民的查询和答复会在公网上被人看到", told], problems);
@@ -158,10 +157,10 @@ pub fn bots(table: &RoutingTable, problems: &mut Problems) {
             out_of_range(&rate.spot, "8000, 16000", problems);
         }
         if let Some(url) = &bot.url
-            && !has_account(url, problems)
+            && !has_secret(url, problems)
         {
             let schemes = ["wss://", "ws://"];
-            match is_far(url, schemes[1]) {
+            match url.strip_prefix(schemes[1]).is_some_and(is_far) {
                 true => {
                     let told = "citizens could be listened to on the way";
                     far(url, schemes[0], ["市民的声音会在公网上被人听到", told], problems);
@@ -170,12 +169,6 @@ pub fn bots(table: &RoutingTable, problems: &mut Problems) {
             }
         }
     }
-}
-
-/// An address of the public net, in the clear.
-fn is_far(url: &Said<String>, clear: &str) -> bool {
-    let ip = url.strip_prefix(clear).map(host).and_then(|host| host.parse::<IpAddr>().ok());
-    ip.is_some_and(|ip| !is_near(ip))
 }
 
 /// In the clear to a place that is not the operator's.
