@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use hotline::id::CallId;
 use hotline::io::secrets::Keyring;
-use hotline::io::store::{Desk, FILE, Letters, Opening, Reader, Report, Resending, Store, resend_beside};
+use hotline::io::store::{
+    Desk, FILE, Letters, Opening, Reader, Report, Resending, Resent, Store, resend_beside,
+};
 use hotline::io::ticket_sink::{self, TicketSink};
 use hotline::routing::feed::{FIELDS, Feed, Pace};
 use hotline::routing::plan::{SecretRef, Sink, SinkKind};
@@ -316,9 +318,10 @@ fn dead_letters_are_seen_and_sent_again_and_the_ledger_says_by_whom() {
     let all = Letters::default();
     let resending = Resending { at: Timestamp::UNIX_EPOCH, by: "admin".into(), reason: "mended".into() };
     let another = Letters { event: Some(EventRef { sequence: 3, ..refused }), ..all.clone() };
-    let resend =
-        |office: &Office, which: &Letters| resend_beside(&office.data.join(FILE), which, &resending).unwrap();
-    assert!(resend(&office, &another).is_empty(), "no letter");
+    let resend = |office: &Office, which: &Letters| {
+        resend_beside(&office.data.join(FILE), which, &resending, |sink| sink == NAME).unwrap()
+    };
+    assert_eq!(resend(&office, &another), Resent::default(), "no letter");
     assert_eq!(letters(&office, &all), [(refused, "400 Bad Request".to_owned())]);
     let elsewhere = Letters { sink: Some("tax".into()), event: None };
     assert_eq!(letters(&office, &elsewhere), []);
@@ -327,14 +330,16 @@ fn dead_letters_are_seen_and_sent_again_and_the_ledger_says_by_whom() {
     assert!(!taken(&stub.seen()).contains_key(&2));
 
     let counts = resend(&office, &Letters { event: Some(refused), ..all.clone() });
-    assert_eq!(counts, [(NAME.to_owned(), 1)].into());
-    assert_eq!(letters(&office, &all), []);
+    assert_eq!(counts.owed, [(NAME.to_owned(), 1)].into());
     assert!(office.owed().iter().any(|one| one.event == refused));
     let entry: Value = serde_json::from_str(&office.reader().ledger(None, 1).unwrap()[0].json).unwrap();
     assert_eq!((&entry["actor"], &entry["subject"]), (&"admin".into(), &NAME.into()));
     assert_eq!(entry["action"]["of"]["events"], 1);
-    office.send();
+    let post = office.send();
     assert!(taken(&stub.seen()).contains_key(&2));
+    assert_eq!(letters(&office, &all).len(), 1, "until the store knows that it was taken");
+    office.submit(post.settled.into_iter().map(|event| StoreJob::Settled { sink: 0, event }).collect());
+    assert_eq!(letters(&office, &all), []);
 }
 
 #[test]

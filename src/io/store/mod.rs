@@ -42,7 +42,7 @@ use tokio::sync::oneshot;
 pub use beside::append_beside;
 pub use cases::Case;
 pub use crash::{Repaired, close_crashed};
-pub use dead::{LETTERS_MAX, Letters, Resending, resend_beside};
+pub use dead::{LETTERS_MAX, Letters, Resending, Resent, resend_beside};
 pub use desk::Desk;
 pub use manifest::{ManifestRow, Removed};
 pub use notices::{KeptNotice, NoticeRow};
