@@ -346,3 +346,18 @@ fn a_file_that_cannot_be_removed_is_told_and_tried_again_and_keeps_no_other() {
     assert_eq!(cellar.ledger().len(), 2, "once each");
     cellar.close();
 }
+
+#[test]
+fn a_call_that_cannot_be_read_keeps_its_own_recording_and_no_other() {
+    let facts: Vec<Fact> = (1..=3).flat_map(|n| story(call(n), "12345", MORNING, None, false)).collect();
+    let cellar = Cellar::open(written("unreadable", facts));
+    let files: Vec<String> = (1..=3).map(|n| cellar.file(call(n), None, "2021-09-01", "wav")).collect();
+    let db = rusqlite::Connection::open(cellar.data().join(FILE)).unwrap();
+    db.execute("UPDATE facts SET json = '{' WHERE call = ? AND sequence = 1", [call(1).to_string()]).unwrap();
+    let keeper = cellar.keeper(pace(), None, clock(DUE));
+    wait("a pass", || keeper.figures().passes.load(Ordering::Relaxed) == 1);
+    assert_eq!(keeper.figures().failed.load(Ordering::Relaxed), 1);
+    keeper.close();
+    assert_eq!(files.iter().map(|file| cellar.stands(file)).collect::<Vec<_>>(), [true, false, false]);
+    cellar.close();
+}

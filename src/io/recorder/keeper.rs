@@ -79,7 +79,7 @@ pub struct KeeperFigures {
     pub files: AtomicU64,
     /// Their bytes.
     pub bytes: AtomicU64,
-    /// Files that could not be removed, or whose removal could not be entered: an alarm.
+    /// Files that could not be removed, whose removal could not be entered, or whose calls cannot be read: an alarm.
     pub failed: AtomicU64,
     /// Calls whose recordings were due at the end of the last pass, and still there.
     pub overdue: AtomicU64,
@@ -244,7 +244,16 @@ impl Porter {
                 if looked_at.replace(row.call) == Some(row.call) {
                     continue; // Its tracks: what is due is the call.
                 }
-                due.extend(terms.due(reader.call(row.call)?.as_ref(), row, today));
+                match reader.call(row.call) {
+                    Ok(record) => due.extend(terms.due(record.as_ref(), row, today)),
+                    Err(error) if error.is_environment() => return Err(error.into()),
+                    Err(error) => {
+                        // It would stop the pass of every day to come: it costs its own recording's removal.
+                        self.failed(1);
+                        tracing::error!(call = %row.call, "a call cannot be read, and its recording stays");
+                        tracing::debug!(%error, "it is this"); // It may quote a number.
+                    }
+                }
             }
             let room = usize::try_from(self.pace.most.saturating_sub(removed)).unwrap_or(usize::MAX);
             overdue += due.len().saturating_sub(room) as u64;
