@@ -361,3 +361,20 @@ fn a_call_that_cannot_be_read_keeps_its_own_recording_and_no_other() {
     assert_eq!(files.iter().map(|file| cellar.stands(file)).collect::<Vec<_>>(), [true, false, false]);
     cellar.close();
 }
+
+#[test]
+fn what_no_class_makes_due_is_passed_over_without_naps_and_without_its_facts() {
+    let kept = |n| story(call(n), "12366", MORNING, None, false);
+    let facts = (1..=40).flat_map(kept).chain(story(call(41), "12345", MORNING, None, false));
+    let cellar = Cellar::open(written("passed-over", facts.collect()));
+    let files: Vec<String> = (1..=41).map(|n| cellar.file(call(n), None, "2021-09-01", "wav")).collect();
+    // A batch is of two: naps would take a day.
+    let slow = Pace { nap: Duration::from_secs(3_600), ..pace() };
+    let keeper = cellar.keeper(slow, None, clock("2024-08-31T03:00:00+08:00"));
+    wait("a pass", || keeper.figures().passes.load(Ordering::Relaxed) == 1);
+    // What line 12345 was asked for may have been but a question, of a short term: its facts say.
+    assert_eq!(keeper.figures().read.load(Ordering::Relaxed), 1);
+    keeper.close();
+    assert!(files.iter().all(|file| cellar.stands(file)));
+    cellar.close();
+}
