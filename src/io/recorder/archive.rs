@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError as NotYet;
 
+use super::keeper::remove_forms;
 use super::name::{Format, UNFINISHED, sealed_name};
 use super::read::{SoundFile, samples_in};
 use super::seal::{is_same_file, seal_file};
@@ -172,7 +173,7 @@ struct Clerk {
 
 /// A row on its way to disk.
 struct Row {
-    answer: oneshot::Receiver<Result<(), StoreError>>,
+    answer: oneshot::Receiver<Result<bool, StoreError>>,
     file: String,
     /// What goes when it is there.
     superseded: Vec<PathBuf>,
@@ -436,7 +437,13 @@ impl Clerk {
                 Ok(answer) => answer,
             };
             match answer {
-                Ok(()) => {
+                Ok(false) => {
+                    // Its term ran out while the file was made: the keeper has looked for its forms, and knew not of this.
+                    if let Err(error) = remove_forms(&self.data, &row.file) {
+                        self.failed(&row.file, &error);
+                    }
+                }
+                Ok(true) => {
                     self.shared.figures.filed.fetch_add(1, Ordering::Relaxed);
                     // Stops at the first that stays: what was made last is made from what was before.
                     let mut goes = row.superseded.iter();
@@ -493,7 +500,7 @@ mod tests {
     use super::super::name::FileName;
     use super::*;
     use crate::id::Dice;
-    use crate::io::store::{FILE, Opening, Reader, Store};
+    use crate::io::store::{FILE, Opening, Reader, Removal, Store};
 
     /// A clerk whose thread is the test's, and its store.
     struct Desk {
@@ -589,6 +596,28 @@ mod tests {
         assert!(desk.clerk.again.is_empty() && desk.clerk.sweep_at.is_none());
         (0..=AGAIN_MAX).for_each(|_| desk.clerk.try_again(filed.clone(), RETRY_AFTER));
         assert!(desk.clerk.again.len() == AGAIN_MAX && desk.clerk.sweep_at.is_some());
+        desk.close();
+    }
+
+    #[test]
+    fn what_is_removed_while_it_is_sealed_leaves_nothing_behind() {
+        let mut desk = Desk::new("removed");
+        let filed = desk.recording(2);
+        let (row, _) = desk.clerk.row_of(&filed).unwrap();
+        fs::remove_file(desk.data.join(&row.file)).unwrap();
+        let row = ManifestRow { file: filed.file.clone(), ..row };
+        assert!(desk.clerk.errands.file(row).blocking_recv().unwrap().unwrap());
+        let removal = Removal { call: filed.call, class: None, reason: "r".into() };
+        let removed = desk.clerk.errands.remove(vec![removal], Timestamp::now());
+        assert_eq!(removed.blocking_recv().unwrap().unwrap(), [filed.call]);
+        desk.clerk.file(&filed);
+        desk.clerk.settle_rows(0);
+        assert_eq!(desk.count(), [0, 0]);
+        assert!(
+            !desk.data.join("recordings/2021-09-01").exists(),
+            "neither the clear file nor the sealed one"
+        );
+        assert!(desk.rows(filed.call)[0].removed.is_some());
         desk.close();
     }
 }

@@ -362,7 +362,7 @@ impl Porter {
 
 /// Removes a recording's file, whether it is compressed or sealed or neither, and its day's directory when that is empty:
 /// files, and their bytes.
-fn remove_forms(data: &Path, file: &str) -> io::Result<(u64, u64)> {
+pub(super) fn remove_forms(data: &Path, file: &str) -> io::Result<(u64, u64)> {
     let clear = clear_name(file);
     let stem = clear.rsplit_once('.').map_or(clear, |(stem, _)| stem);
     let (mut files, mut bytes) = (0, 0);
@@ -374,7 +374,11 @@ fn remove_forms(data: &Path, file: &str) -> io::Result<(u64, u64)> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
-        fs::remove_file(&path)?;
+        match fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue, // By the archive, or the keeper.
+            Err(error) => return Err(error),
+        }
         files += 1;
         bytes += length;
     }

@@ -298,8 +298,9 @@ impl Errands {
         self.run(Errand::Append { make, reply }, answer).await
     }
 
-    /// Enters a file into the manifest of recordings. Does not wait: what comes says when it is on disk.
-    pub fn file(&self, row: ManifestRow) -> oneshot::Receiver<Result<(), StoreError>> {
+    /// Enters a file into the manifest of recordings. Does not wait: what comes says when it is on disk. `false`: it is not
+    /// entered, since the recording was removed when its term was over.
+    pub fn file(&self, row: ManifestRow) -> oneshot::Receiver<Result<bool, StoreError>> {
         let (reply, answer) = oneshot::channel();
         // Where the writer is gone the reply is dropped, and its asker learns that.
         self.inbox.push(Request::Errand(Errand::File { row: Box::new(row), reply }));
