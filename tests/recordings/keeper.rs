@@ -378,3 +378,31 @@ fn what_no_class_makes_due_is_passed_over_without_naps_and_without_its_facts() {
     assert!(files.iter().all(|file| cellar.stands(file)));
     cellar.close();
 }
+
+#[test]
+fn what_goes_or_changes_its_form_while_all_is_verified_is_no_finding() {
+    let cellar = Cellar::open(written("verified", story(call(1), "12345", MORNING, None, false)));
+    let files: Vec<String> = (1..=3).map(|n| cellar.file(call(n), None, "2021-09-01", "wav")).collect();
+    let remove = |file: &str| fs::remove_file(cellar.data().join(file)).unwrap();
+    // Compressed, and not entered yet when the directory is looked at.
+    let flac = files[2].replace("wav", "flac");
+    fs::write(cellar.data().join(&flac), SOUND).unwrap();
+    remove(&files[0]);
+    let (mut findings, reader) = (Vec::new(), cellar.reader());
+    let looked = verify(cellar.data(), &reader, &SealKeys::default(), |finding| {
+        findings.push(finding.clone());
+        if findings.len() > 1 {
+            return;
+        }
+        let removal = Removal { call: call(2), class: None, reason: "r".into() };
+        let removed = cellar.store.errands().remove(vec![removal], DUE.parse().unwrap());
+        assert_eq!(removed.blocking_recv().unwrap().unwrap(), [call(2)]);
+        remove(&files[1]);
+        cellar.file(call(3), None, "2021-09-01", "flac");
+        remove(&files[2]);
+    })
+    .unwrap();
+    assert_eq!(findings, [Finding::Missing { file: files[0].clone() }]);
+    assert_eq!((looked.filed, looked.removed, looked.findings), (2, 1, 1));
+    cellar.close();
+}
