@@ -24,6 +24,7 @@ use hotline::time::{Instant, Timestamp};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::engine::{Engine, plan};
 use crate::post::{Post, call, event, story};
 use crate::stub::{Answer, Seen, Stub};
 
@@ -274,7 +275,6 @@ fn an_office_that_is_down_says_when_and_restarts_loses_nothing_and_its_totals_ar
 
     let closed = office.close_day("2021-09-01").expect("the day is closed");
     assert_eq!(office.close_day("2021-09-01"), None, "once");
-    assert_eq!(office.close_day("2021-08-31"), None, "a clock that was put back closes nothing");
     assert!(office.owed().iter().any(|one| one.event == closed && *one.kind == *TOTALS));
     office.send();
     assert_equal_totals(&taken(&stub.seen()), 9, 1);
@@ -354,4 +354,50 @@ fn a_plan_may_name_every_field_that_events_have_but_the_pick_up_code() {
     assert!(fields.remove("schema_version") && fields.remove(NEVER));
     assert_eq!(fields, FIELDS.iter().map(|field| (*field).to_owned()).collect());
     assert!(IDENTIFYING.iter().all(|field| FIELDS.contains(field)));
+}
+
+#[test]
+fn a_clock_that_was_ahead_silences_no_day() {
+    let stub = Stub::open();
+    let mut office = Office::open("ahead", &stub.url(), &["ticket", "line"]);
+    office.write(call_to("12348", 11));
+    office.close_day("2037-01-01").expect("by a clock that is far ahead");
+    office.write(call_to("12348", 12));
+    office.close_day("2021-09-01").expect("the city's own day");
+    assert_eq!(office.close_day("2021-09-01"), None, "once");
+    assert_eq!(office.close_day("2037-01-01"), None, "nor that one again");
+    office.write(call_to("12348", 13));
+    office.close_day("2021-09-02").expect("the next day");
+    office.send();
+    // Every place is in one of them, in the order in which they were told.
+    let told = taken(&stub.seen());
+    assert_eq!(told.len(), 15);
+    for (place, first) in [(5, 1), (10, 5), (15, 10)] {
+        assert_equal_totals(&told, place, first);
+    }
+}
+
+#[test]
+fn an_engine_whose_clock_was_set_by_hand_closes_no_day() {
+    let stub = Stub::open();
+    let feed = format!(
+        "[[feed]]\nname = \"{NAME}\"\nkind = \"http\"\nurl = \"{}\"\nsecret = {{ file = \"secrets/justice\" }}\n\
+         timeout = \"2s\"\nowners = [\"市司法局\"]\ndaily = \"01:00\"\n",
+        stub.url()
+    );
+    let mut engine = Engine::start("by-hand", &plan(&feed));
+    engine.kill();
+    let db = rusqlite::Connection::open(engine.data.join(FILE)).unwrap();
+    let one = &call_to("12348", 14)[0];
+    let id = one.event.call.to_string();
+    let row = rusqlite::params![id, &*one.kind, one.at.to_string(), &*one.json];
+    db.execute("INSERT INTO events VALUES (1, ?, 1, ?, ?, ?)", row).unwrap();
+    db.execute("INSERT INTO feed_calls VALUES (?, ?)", [&id, NAME]).unwrap();
+    db.execute("INSERT INTO feed_events VALUES (?, 1, 1)", [NAME]).unwrap();
+    db.execute("INSERT INTO owed VALUES (?, ?, 1, 1)", [NAME, &id]).unwrap();
+    engine.restart();
+    // Days are closed before the first event is sent.
+    stub.until("the event", PATIENCE, |seen| !seen.is_empty());
+    let totals: i64 = db.query_row("SELECT count(*) FROM feed_totals", [], |row| row.get(0)).unwrap();
+    assert_eq!(totals, 0);
 }
