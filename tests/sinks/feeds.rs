@@ -356,6 +356,20 @@ fn a_plan_may_name_every_field_that_events_have_but_the_pick_up_code() {
     assert!(IDENTIFYING.iter().all(|field| FIELDS.contains(field)));
 }
 
+/// Names in backquotes of the contract's sentence that begins and ends so.
+fn named(begins: &str, ends: &str) -> Vec<String> {
+    let contract = include_str!("../../contract/README.md");
+    let (_, sentence) = contract.split_once(begins).expect("the contract has it");
+    let (sentence, _) = sentence.split_once(ends).expect("and its end");
+    sentence.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_contract_names_every_field_that_a_plan_may_and_all_that_never_tell_of_a_confidential_caller() {
+    assert_eq!(named("`fields` may name: ", ". "), FIELDS);
+    assert_eq!(named("Of a confidential caller's call, none of ", " leaves"), IDENTIFYING);
+}
+
 #[test]
 fn a_clock_that_was_ahead_silences_no_day() {
     let stub = Stub::open();
