@@ -348,6 +348,35 @@ fn a_file_that_cannot_be_removed_is_told_and_tried_again_and_keeps_no_other() {
 }
 
 #[test]
+fn nobody_exports_what_the_ledger_says_is_removed() {
+    let mut facts = story(call(1), "12345", MORNING, None, false);
+    let recorded = What::Recorded {
+        file: format!("recordings/2021-09-01/{}.wav", call(1)),
+        duration_ms: 59_000,
+        lost_frames: 0,
+    };
+    facts.push(Fact { sequence: 9, what: recorded, ..facts[0].clone() });
+    let cellar = Cellar::open(written("exported", facts));
+    let file = cellar.file(call(1), None, "2021-09-01", "wav");
+    let removal = Removal { call: call(1), class: Some("咨询".into()), reason: "r".into() };
+    let removed = cellar.store.errands().remove(vec![removal], DUE.parse().unwrap());
+    assert_eq!(removed.blocking_recv().unwrap().unwrap(), [call(1)]);
+    assert!(cellar.stands(&file), "it is yet to go");
+    let out = cellar.data().join("exported.wav");
+    let exported = std::process::Command::new(env!("CARGO_BIN_EXE_hotline"))
+        .args(["records", "open", &call(1).to_string(), "--reason", "court order", "--out"])
+        .args([&out, Path::new("--data"), cellar.data()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(exported.stderr).unwrap();
+    assert_eq!(exported.status.code(), Some(1), "{said}");
+    assert!(said.contains("2024-08-31T19:00:00Z") && said.contains("by the class \"咨询\""), "{said}");
+    assert!(!out.exists());
+    assert_eq!(cellar.reader().ledger(None, 9).unwrap().len(), 1, "the removal alone");
+    cellar.close();
+}
+
+#[test]
 fn a_call_that_cannot_be_read_keeps_its_own_recording_and_no_other() {
     let facts: Vec<Fact> = (1..=3).flat_map(|n| story(call(n), "12345", MORNING, None, false)).collect();
     let cellar = Cellar::open(written("unreadable", facts));
