@@ -1,10 +1,14 @@
 //! `hotline tickets`: tickets of the embedded office, and events that sinks and feeds have not taken.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
 
-use super::look_up;
+use super::{look_up, operator};
+use crate::io::kept_plans::KeptPlans;
 use crate::io::plain::plain;
-use crate::io::store::{FILE, Letters, Resending, resend_beside};
+use crate::io::store::{FILE, Letters, Resending, Resent, resend_beside};
+use crate::routing::Plan;
 use crate::time::Timestamp;
 
 /// 工单 / Tickets
@@ -30,7 +34,7 @@ pub struct Args {
     by: Option<String>,
 }
 
-/// Exit codes: 0 done, 1 there is no such letter, 2 cannot be read or written.
+/// Exit codes: 0 done, 1 there is no such letter, or one that cannot be sent again, 2 cannot be read or written.
 pub fn run(args: &Args) -> ExitCode {
     match &args.resend {
         Some(id) => resend(args, id),
@@ -64,27 +68,81 @@ fn resend(args: &Args, id: &str) -> ExitCode {
         eprintln!("{id} 不是事件编号，应为 通话/序号 或 all / is no event's id: call/sequence, or all");
         return ExitCode::from(2);
     };
-    let user = || format!("operator:{}", std::env::var("USER").unwrap_or_else(|_| "unknown".into()));
+    // Whether each is the embedded office.
+    let outlets: BTreeMap<String, bool> = match started(&args.look.data) {
+        Ok(plan) => plan.outlets().map(|sink| (sink.name.clone(), sink.is_embedded())).collect(),
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
     let resending = Resending {
         at: Timestamp::now(),
-        by: args.by.clone().unwrap_or_else(user),
+        by: operator(args.by.as_deref()),
         reason: args.reason.clone().unwrap_or_default(),
     };
     let which = Letters { sink: args.sink.clone(), ..which };
-    match resend_beside(&args.look.data.join(FILE), &which, &resending) {
-        Ok(counts) if counts.is_empty() => {
-            eprintln!("没有这样的死信 / there is no such dead letter");
-            ExitCode::FAILURE
-        }
-        Ok(counts) => {
-            for (sink, events) in counts {
-                println!("{}", plain(&format!("{sink}: {events} 待重发 / to be sent again")));
-            }
-            ExitCode::SUCCESS
-        }
+    let is_owed = |sink: &str| outlets.get(sink).is_some_and(|is_embedded| !is_embedded);
+    match resend_beside(&args.look.data.join(FILE), &which, &resending, is_owed) {
+        Ok(resent) => told(&resent, &outlets),
         Err(error) => {
             eprintln!("无法写入 / cannot be written: {error}");
             ExitCode::from(2)
         }
     }
+}
+
+fn told(resent: &Resent, outlets: &BTreeMap<String, bool>) -> ExitCode {
+    if *resent == Resent::default() {
+        eprintln!("没有这样的死信 / there is no such dead letter");
+        return ExitCode::FAILURE;
+    }
+    for (sink, events) in &resent.owed {
+        println!("{}", plain(&format!("{sink}: {events} 待重发 / to be sent again")));
+    }
+    for (sink, events) in &resent.waiting {
+        println!(
+            "{}",
+            plain(&format!("{sink}: {events} 早已在待重发之列 / are waiting to be sent again already"))
+        );
+    }
+    for (sink, events) in &resent.refused {
+        let why = match outlets.get(sink) {
+            Some(_) => {
+                "内置工单随通话事实写入，没有重发；--dead 的 why= 说明原因，工单所缺的内容在该通话的记录里\
+                 （hotline records --json），由人补办 / the embedded office is sent nothing, its tickets are written with \
+                 the facts: why= of --dead says what was wrong, and what a ticket lacks is in its call's record \
+                 (hotline records --json), for somebody to see to by hand"
+            }
+            None => {
+                "引擎启动所用的方案里没有这个去处，死信原样保留；把它写回方案并重启后再重发 / the plan that the engine was \
+                 started with has no such sink or feed, and its letters are kept as they are: put it back into the plan, \
+                 restart, and send them again"
+            }
+        };
+        eprintln!("{}", plain(&format!("{sink}: {events} 不能重发 / cannot be sent again: {why}")));
+    }
+    if resent.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The plan that the engine was started with, whose sinks and feeds are its own until it ends.
+fn started(data: &Path) -> Result<Plan, String> {
+    let shelf = KeptPlans::of(data);
+    let unknown = |why: String| {
+        format!(
+            "{}: 不知道引擎启动所用的方案，因而不知道死信能发给谁{why}\n\
+             {0}: the plan that the engine was started with is not known, and so not who takes letters{why}",
+            data.display()
+        )
+    };
+    let plans = shelf.started().and_then(|started| Ok((started, shelf.history()?)));
+    let (started, history) = plans.map_err(|error| unknown(format!(": {error}")))?;
+    let kept = started.and_then(|started| {
+        let kept = history.into_iter().find(|kept| kept.number == started.number)?;
+        Some((kept, started.overrides))
+    });
+    let (kept, overrides) = kept.ok_or_else(|| unknown(String::new()))?;
+    // Judged as on the day on which it came into force: what it names may have run out since.
+    let outcome = shelf.read(&kept, &overrides, kept.since).outcome;
+    outcome.plan.ok_or_else(|| unknown(format!("\n{}", outcome.report.render(false))))
 }

@@ -93,3 +93,9 @@ pub fn main() -> ExitCode {
         Command::Openapi => openapi::run(),
     }
 }
+
+/// Who asks, as the ledger names people: by the name that was said, or as the user that the program runs as.
+fn operator(said: Option<&str>) -> String {
+    let user = || format!("operator:{}", std::env::var("USER").unwrap_or_else(|_| "unknown".into()));
+    said.map_or_else(user, str::to_owned)
+}

@@ -10,10 +10,11 @@ use std::process::ExitCode;
 
 use zeroize::Zeroizing;
 
-use super::out;
+use super::{operator, out};
 use crate::id::CallId;
-use crate::io::recorder::{FileName, Key, SealKeys, note_export, open_kept};
-use crate::io::store::{FILE, Reader};
+use crate::io::plain::plain;
+use crate::io::recorder::{Key, SealKeys, note_export, of_track, open_kept};
+use crate::io::store::{FILE, Reader, Removed};
 
 /// 导出录音 / Write a recording to a file
 #[derive(Debug, clap::Args)]
@@ -66,10 +67,10 @@ pub fn keys(data: &Path, files: &[PathBuf]) -> Result<SealKeys, String> {
     Ok(SealKeys::new(None, files.iter().map(read).collect::<Result<_, _>>()?))
 }
 
-/// Exit codes: 0 written, 1 there is no recording, 2 it cannot be read or written.
+/// Exit codes: 0 written, 1 there is no recording, or none any more, 2 it cannot be read or written.
 pub fn run(args: &Args) -> ExitCode {
     match export(args) {
-        Ok(Some(bytes)) => {
+        Ok(Exported::Written(bytes)) => {
             let _ = out::lines([format!(
                 "已写入 {} 字节 / {bytes} bytes written: {}",
                 bytes,
@@ -77,8 +78,18 @@ pub fn run(args: &Args) -> ExitCode {
             )]);
             ExitCode::SUCCESS
         }
-        Ok(None) => {
+        Ok(Exported::Nothing) => {
             eprintln!("没有录音 / no recording");
+            ExitCode::FAILURE
+        }
+        Ok(Exported::Removed(Removed { at, class, .. })) => {
+            let (zh, en) = class.map_or_else(Default::default, |class| {
+                (format!("按“{class}”一类"), format!(", by the class \"{class}\""))
+            });
+            let words = format!(
+                "录音保存期满，{zh}于 {at} 删除 / its term was over, and the recording was removed at {at}{en}"
+            );
+            eprintln!("{}", plain(&words));
             ExitCode::FAILURE
         }
         Err(error) => {
@@ -88,30 +99,40 @@ pub fn run(args: &Args) -> ExitCode {
     }
 }
 
-/// Bytes written; `None`: there is nothing to write.
-fn export(args: &Args) -> Result<Option<u64>, String> {
+/// What came of it.
+enum Exported {
+    /// So many bytes are written.
+    Written(u64),
+    /// There is nothing to write.
+    Nothing,
+    /// Its term was over.
+    Removed(Removed),
+}
+
+fn export(args: &Args) -> Result<Exported, String> {
     fn told(error: impl std::fmt::Display) -> String {
         error.to_string()
     }
-    let store = args.data.join(FILE);
-    let record = Reader::open(&store).and_then(|reader| reader.call(args.call)).map_err(told)?;
+    let reader = Reader::open(&args.data.join(FILE)).map_err(told)?;
+    let rows = reader.manifest_of(args.call).map_err(told)?;
+    let filed = rows.into_iter().find(|row| row.track == args.track);
+    if let Some(removed) = filed.and_then(|row| row.removed) {
+        return Ok(Exported::Removed(removed)); // Its file may still lie there: the ledger says that it is gone.
+    }
+    let record = reader.call(args.call).map_err(told)?;
     let Some(file) = record.and_then(|record| record.recording).filter(|file| !file.is_empty()) else {
-        return Ok(None);
+        return Ok(Exported::Nothing);
     };
-    let file = match (args.track, file.rsplit_once('/')) {
-        (Some(_), Some((day, _))) => format!("{day}/{}", FileName::new(args.call, args.track).text()),
-        _ => file,
-    };
-    let Some(opened) = open_kept(&args.data, &file, &keys(&args.data, &args.key)?) else { return Ok(None) };
+    let file = of_track(&file, args.call, args.track);
+    let opened = open_kept(&args.data, &file, &keys(&args.data, &args.key)?);
+    let Some(opened) = opened else { return Ok(Exported::Nothing) };
     let (mut sound, _) = opened.map_err(told)?;
-    let by = args.by.clone().unwrap_or_else(|| {
-        format!("operator:{}", std::env::var("USER").unwrap_or_else(|_| "unknown".into()))
-    });
+    let by = operator(args.by.as_deref());
     note_export(&args.data, args.call, &by, &args.reason).map_err(told)?;
     let file = File::options().write(true).create_new(true).mode(0o600).open(&args.out);
     let mut file = file.map_err(|error| format!("{}: {error}", args.out.display()))?;
     let written = io::copy(&mut sound, &mut file).and_then(|bytes| file.sync_all().map(|()| bytes));
-    written.map(Some).map_err(|error| {
+    written.map(Exported::Written).map_err(|error| {
         let _ = fs::remove_file(&args.out); // Half a recording would pass for a whole one.
         error.to_string()
     })

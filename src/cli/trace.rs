@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::out;
+use super::{operator, out};
 use crate::id::CallId;
 use crate::io::trace::{Access, Trace, open};
 
@@ -46,8 +46,7 @@ fn call(text: &str) -> Result<CallId, String> {
 
 /// Exit codes: 0 shown, 1 no message is left of the call, 2 it cannot be read or written down.
 pub fn run(args: &Args) -> ExitCode {
-    let user = || format!("operator:{}", std::env::var("USER").unwrap_or_else(|_| "unknown".into()));
-    let by = args.by.clone().unwrap_or_else(user);
+    let by = operator(args.by.as_deref());
     let access = Access { by: &by, reason: &args.reason };
     let shown =
         open(&args.data, args.call, access, args.full).map_err(|error| error.to_string()).and_then(|trace| {

@@ -39,7 +39,7 @@ pub use archive::{Archive, ArchiveConfig, ArchiveFigures};
 pub use deck::Deck;
 pub use export::note_export;
 pub use keeper::{Keeper, KeeperConfig, KeeperFigures};
-pub use name::{FileName, Format, has_sealed, is_sealed, kept};
+pub use name::{FileName, Format, has_sealed, is_sealed, kept, of_track};
 pub use read::{SoundFile, open_kept, samples};
 pub use repair::{Repaired, repair, whole_samples};
 pub use seal::SealError;

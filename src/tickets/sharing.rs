@@ -23,9 +23,9 @@ pub const TOTALS: &str = "hotline.feed.totals.v1";
 /// `type` of the event by which somebody is put through to a department.
 const TRANSFER: &str = "hotline.call.transfer.v1";
 
-/// Fields that say who a caller is, or let somebody find it out. Of a confidential caller's call they do not leave,
+/// Fields that say who a caller is, or let somebody find it out; `text` is what a clerk wrote in free words. Of a confidential caller's call they do not leave,
 /// whatever a feed's `fields` says.
-pub const IDENTIFYING: [&str; 13] = [
+pub const IDENTIFYING: [&str; 14] = [
     "caller",
     "dialled",
     "digit",
@@ -35,6 +35,7 @@ pub const IDENTIFYING: [&str; 13] = [
     "message",
     "number",
     "of",
+    "text",
     "tickets",
     "to",
     "transcript",
@@ -239,6 +240,10 @@ mod tests {
         assert_eq!(told(&opened("12348"), &named, false)["data"]["caller"], "13800000042");
         let kept = told(&opened("12348"), &named, true);
         assert_eq!(kept["data"], serde_json::json!({ "schema_version": 1, "ticket": "21090100001" }));
+        let (article, version) = ("rs-0002".to_owned(), "1".to_owned());
+        let text = "老王在13800000042等答复".to_owned();
+        let faulty = EventBody::ArticleFaulty { article, version, text, by: "1001".into() };
+        assert_eq!(told(&faulty, &["text"], true)["data"], serde_json::json!({ "schema_version": 1 }));
     }
 
     #[test]

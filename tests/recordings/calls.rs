@@ -1,6 +1,7 @@
 //! Real calls through the engine's own binary: paused over HTTP, kept with tracks as FLAC, on a disk
 //! that is full.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -176,7 +177,7 @@ fn a_clerk_pauses_the_recording_and_what_is_kept_is_whole_and_compressed() {
     assert_eq!((status, &body[..4]), (200, &b"fLaC"[..]));
     let played = engine.data.join("played.flac");
     std::fs::write(&played, body).unwrap();
-    let (both, channels) = flac::read(&played).unwrap();
+    let (both, channels) = flac::read_in(File::open(&played).unwrap()).unwrap();
     assert_eq!((channels, both.len() as u64), (2, 2 * rows[0].samples));
     let left: Vec<i16> = both.iter().step_by(2).copied().collect();
     let right: Vec<i16> = both.iter().skip(1).step_by(2).copied().collect();
@@ -189,7 +190,7 @@ fn a_clerk_pauses_the_recording_and_what_is_kept_is_whole_and_compressed() {
     let (status, body) = ask(http, "GET", &format!("{path}?by=wang&reason=complaint&track=1"), token);
     assert_eq!(status, 200);
     std::fs::write(&played, body).unwrap();
-    let (track, channels) = flac::read(&played).unwrap();
+    let (track, channels) = flac::read_in(File::open(&played).unwrap()).unwrap();
     assert_eq!((channels, track.len()), (1, left.len()));
     assert!(heard(&track, CLERK).iter().filter(|heard| **heard).count() > 15);
     assert!(heard(&track, CALLER).iter().all(|heard| !heard), "the clerk alone");
@@ -217,7 +218,7 @@ fn a_clerk_pauses_the_recording_and_what_is_kept_is_whole_and_compressed() {
     let open = [&open[..], &["--reason", "court order"]].concat();
     let exported = hotline(&engine.data, &open);
     assert_eq!(exported.status.code(), Some(0), "{}", said(&exported));
-    assert_eq!(flac::read(&out).unwrap(), (both, 2));
+    assert_eq!(flac::read_in(File::open(&out).unwrap()).unwrap(), (both, 2));
     let last = reader.ledger(None, 1).unwrap().remove(0).json;
     assert!(["recording_exported", "zhang", "court order"].iter().all(|word| last.contains(word)), "{last}");
     assert_eq!(hotline(&engine.data, &open).status.code(), Some(2));

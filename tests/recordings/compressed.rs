@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use hotline::io::recorder::flac::{compress, is_same_sound, read, samples_of};
+use hotline::io::recorder::flac::{compress, is_same_sound, read_in, samples_in};
 
 use crate::shelf::{Folder, decoded, speech, write_wav};
 
@@ -25,9 +25,9 @@ fn a_flac_file_is_its_wav_file_sample_for_sample_whatever_its_length() {
             write_wav(&wav, channels as u16, &sound);
             compress(&wav, &flac, &|| true).unwrap();
             assert_eq!(decoded(&flac), (sound.clone(), channels as u16), "{length} × {channels}");
-            assert_eq!(read(&flac).unwrap(), (sound, channels as u16));
+            assert_eq!(read_in(fs::File::open(&flac).unwrap()).unwrap(), (sound, channels as u16));
             assert!(is_same_sound(&wav, &flac, &|| true).unwrap());
-            assert_eq!(samples_of(&flac).unwrap(), length as u64);
+            assert_eq!(samples_in(fs::File::open(&flac).unwrap()).unwrap(), length as u64);
             fs::remove_file(&flac).unwrap();
         }
     }

@@ -346,3 +346,92 @@ fn a_file_that_cannot_be_removed_is_told_and_tried_again_and_keeps_no_other() {
     assert_eq!(cellar.ledger().len(), 2, "once each");
     cellar.close();
 }
+
+#[test]
+fn nobody_exports_what_the_ledger_says_is_removed() {
+    let mut facts = story(call(1), "12345", MORNING, None, false);
+    let recorded = What::Recorded {
+        file: format!("recordings/2021-09-01/{}.wav", call(1)),
+        duration_ms: 59_000,
+        lost_frames: 0,
+    };
+    facts.push(Fact { sequence: 9, what: recorded, ..facts[0].clone() });
+    let cellar = Cellar::open(written("exported", facts));
+    let file = cellar.file(call(1), None, "2021-09-01", "wav");
+    let removal = Removal { call: call(1), class: Some("咨询".into()), reason: "r".into() };
+    let removed = cellar.store.errands().remove(vec![removal], DUE.parse().unwrap());
+    assert_eq!(removed.blocking_recv().unwrap().unwrap(), [call(1)]);
+    assert!(cellar.stands(&file), "it is yet to go");
+    let out = cellar.data().join("exported.wav");
+    let exported = std::process::Command::new(env!("CARGO_BIN_EXE_hotline"))
+        .args(["records", "open", &call(1).to_string(), "--reason", "court order", "--out"])
+        .args([&out, Path::new("--data"), cellar.data()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(exported.stderr).unwrap();
+    assert_eq!(exported.status.code(), Some(1), "{said}");
+    assert!(said.contains("2024-08-31T19:00:00Z") && said.contains("by the class \"咨询\""), "{said}");
+    assert!(!out.exists());
+    assert_eq!(cellar.reader().ledger(None, 9).unwrap().len(), 1, "the removal alone");
+    cellar.close();
+}
+
+#[test]
+fn a_call_that_cannot_be_read_keeps_its_own_recording_and_no_other() {
+    let facts: Vec<Fact> = (1..=3).flat_map(|n| story(call(n), "12345", MORNING, None, false)).collect();
+    let cellar = Cellar::open(written("unreadable", facts));
+    let files: Vec<String> = (1..=3).map(|n| cellar.file(call(n), None, "2021-09-01", "wav")).collect();
+    let db = rusqlite::Connection::open(cellar.data().join(FILE)).unwrap();
+    db.execute("UPDATE facts SET json = '{' WHERE call = ? AND sequence = 1", [call(1).to_string()]).unwrap();
+    let keeper = cellar.keeper(pace(), None, clock(DUE));
+    wait("a pass", || keeper.figures().passes.load(Ordering::Relaxed) == 1);
+    assert_eq!(keeper.figures().failed.load(Ordering::Relaxed), 1);
+    keeper.close();
+    assert_eq!(files.iter().map(|file| cellar.stands(file)).collect::<Vec<_>>(), [true, false, false]);
+    cellar.close();
+}
+
+#[test]
+fn what_no_class_makes_due_is_passed_over_without_naps_and_without_its_facts() {
+    let kept = |n| story(call(n), "12366", MORNING, None, false);
+    let facts = (1..=40).flat_map(kept).chain(story(call(41), "12345", MORNING, None, false));
+    let cellar = Cellar::open(written("passed-over", facts.collect()));
+    let files: Vec<String> = (1..=41).map(|n| cellar.file(call(n), None, "2021-09-01", "wav")).collect();
+    // A batch is of two: naps would take a day.
+    let slow = Pace { nap: Duration::from_secs(3_600), ..pace() };
+    let keeper = cellar.keeper(slow, None, clock("2024-08-31T03:00:00+08:00"));
+    wait("a pass", || keeper.figures().passes.load(Ordering::Relaxed) == 1);
+    // What line 12345 was asked for may have been but a question, of a short term: its facts say.
+    assert_eq!(keeper.figures().read.load(Ordering::Relaxed), 1);
+    keeper.close();
+    assert!(files.iter().all(|file| cellar.stands(file)));
+    cellar.close();
+}
+
+#[test]
+fn what_goes_or_changes_its_form_while_all_is_verified_is_no_finding() {
+    let cellar = Cellar::open(written("verified", story(call(1), "12345", MORNING, None, false)));
+    let files: Vec<String> = (1..=3).map(|n| cellar.file(call(n), None, "2021-09-01", "wav")).collect();
+    let remove = |file: &str| fs::remove_file(cellar.data().join(file)).unwrap();
+    // Compressed, and not entered yet when the directory is looked at.
+    let flac = files[2].replace("wav", "flac");
+    fs::write(cellar.data().join(&flac), SOUND).unwrap();
+    remove(&files[0]);
+    let (mut findings, reader) = (Vec::new(), cellar.reader());
+    let looked = verify(cellar.data(), &reader, &SealKeys::default(), |finding| {
+        findings.push(finding.clone());
+        if findings.len() > 1 {
+            return;
+        }
+        let removal = Removal { call: call(2), class: None, reason: "r".into() };
+        let removed = cellar.store.errands().remove(vec![removal], DUE.parse().unwrap());
+        assert_eq!(removed.blocking_recv().unwrap().unwrap(), [call(2)]);
+        remove(&files[1]);
+        cellar.file(call(3), None, "2021-09-01", "flac");
+        remove(&files[2]);
+    })
+    .unwrap();
+    assert_eq!(findings, [Finding::Missing { file: files[0].clone() }]);
+    assert_eq!((looked.filed, looked.removed, looked.findings), (2, 1, 1));
+    cellar.close();
+}

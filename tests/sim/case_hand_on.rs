@@ -270,6 +270,7 @@ fn a_report_is_handed_on_by_the_ticket_offices_whatever_feeds_there_are() {
     let feed = |plan: &mut Plan| {
         at_once(plan);
         plan.feeds = vec![Feed {
+            experts: Default::default(),
             sink: Sink { name: "justice".into(), ..plan.sinks[0].clone() },
             owners: Vec::new(),
             lines: ["12348".into()].into(),

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use hotline::id::CallId;
 use hotline::io::secrets::Keyring;
-use hotline::io::store::{Desk, FILE, Letters, Opening, Reader, Report, Resending, Store, resend_beside};
+use hotline::io::store::{
+    Desk, FILE, Letters, Opening, Reader, Report, Resending, Resent, Store, resend_beside,
+};
 use hotline::io::ticket_sink::{self, TicketSink};
 use hotline::routing::feed::{FIELDS, Feed, Pace};
 use hotline::routing::plan::{SecretRef, Sink, SinkKind};
@@ -22,6 +24,7 @@ use hotline::time::{Instant, Timestamp};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::engine::{Engine, plan};
 use crate::post::{Post, call, event, story};
 use crate::stub::{Answer, Seen, Stub};
 
@@ -280,7 +283,6 @@ fn an_office_that_is_down_says_when_and_restarts_loses_nothing_and_its_totals_ar
 
     let closed = office.close_day("2021-09-01").expect("the day is closed");
     assert_eq!(office.close_day("2021-09-01"), None, "once");
-    assert_eq!(office.close_day("2021-08-31"), None, "a clock that was put back closes nothing");
     assert!(office.owed().iter().any(|one| one.event == closed && *one.kind == *TOTALS));
     office.send();
     assert_equal_totals(&taken(&stub.seen()), 9, 1);
@@ -324,9 +326,10 @@ fn dead_letters_are_seen_and_sent_again_and_the_ledger_says_by_whom() {
     let all = Letters::default();
     let resending = Resending { at: Timestamp::UNIX_EPOCH, by: "admin".into(), reason: "mended".into() };
     let another = Letters { event: Some(EventRef { sequence: 3, ..refused }), ..all.clone() };
-    let resend =
-        |office: &Office, which: &Letters| resend_beside(&office.data.join(FILE), which, &resending).unwrap();
-    assert!(resend(&office, &another).is_empty(), "no letter");
+    let resend = |office: &Office, which: &Letters| {
+        resend_beside(&office.data.join(FILE), which, &resending, |sink| sink == NAME).unwrap()
+    };
+    assert_eq!(resend(&office, &another), Resent::default(), "no letter");
     assert_eq!(letters(&office, &all), [(refused, "400 Bad Request".to_owned())]);
     let elsewhere = Letters { sink: Some("tax".into()), event: None };
     assert_eq!(letters(&office, &elsewhere), []);
@@ -335,14 +338,16 @@ fn dead_letters_are_seen_and_sent_again_and_the_ledger_says_by_whom() {
     assert!(!taken(&stub.seen()).contains_key(&2));
 
     let counts = resend(&office, &Letters { event: Some(refused), ..all.clone() });
-    assert_eq!(counts, [(NAME.to_owned(), 1)].into());
-    assert_eq!(letters(&office, &all), []);
+    assert_eq!(counts.owed, [(NAME.to_owned(), 1)].into());
     assert!(office.owed().iter().any(|one| one.event == refused));
     let entry: Value = serde_json::from_str(&office.reader().ledger(None, 1).unwrap()[0].json).unwrap();
     assert_eq!((&entry["actor"], &entry["subject"]), (&"admin".into(), &NAME.into()));
     assert_eq!(entry["action"]["of"]["events"], 1);
-    office.send();
+    let post = office.send();
     assert!(taken(&stub.seen()).contains_key(&2));
+    assert_eq!(letters(&office, &all).len(), 1, "until the store knows that it was taken");
+    office.submit(post.settled.into_iter().map(|event| StoreJob::Settled { sink: 0, event }).collect());
+    assert_eq!(letters(&office, &all), []);
 }
 
 #[test]
@@ -357,4 +362,64 @@ fn a_plan_may_name_every_field_that_events_have_but_the_pick_up_code() {
     assert!(fields.remove("schema_version") && fields.remove(NEVER));
     assert_eq!(fields, FIELDS.iter().map(|field| (*field).to_owned()).collect());
     assert!(IDENTIFYING.iter().all(|field| FIELDS.contains(field)));
+}
+
+/// Names in backquotes of the contract's sentence that begins and ends so.
+fn named(begins: &str, ends: &str) -> Vec<String> {
+    let contract = include_str!("../../contract/README.md");
+    let (_, sentence) = contract.split_once(begins).expect("the contract has it");
+    let (sentence, _) = sentence.split_once(ends).expect("and its end");
+    sentence.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_contract_names_every_field_that_a_plan_may_and_all_that_never_tell_of_a_confidential_caller() {
+    assert_eq!(named("`fields` may name: ", ". "), FIELDS);
+    assert_eq!(named("Of a confidential caller's call, none of ", " leaves"), IDENTIFYING);
+}
+
+#[test]
+fn a_clock_that_was_ahead_silences_no_day() {
+    let stub = Stub::open();
+    let mut office = Office::open("ahead", &stub.url(), &["ticket", "line"]);
+    office.write(call_to("12348", 11));
+    office.close_day("2037-01-01").expect("by a clock that is far ahead");
+    office.write(call_to("12348", 12));
+    office.close_day("2021-09-01").expect("the city's own day");
+    assert_eq!(office.close_day("2021-09-01"), None, "once");
+    assert_eq!(office.close_day("2037-01-01"), None, "nor that one again");
+    office.write(call_to("12348", 13));
+    office.close_day("2021-09-02").expect("the next day");
+    office.send();
+    // Every place is in one of them, in the order in which they were told.
+    let told = taken(&stub.seen());
+    assert_eq!(told.len(), 15);
+    for (place, first) in [(5, 1), (10, 5), (15, 10)] {
+        assert_equal_totals(&told, place, first);
+    }
+}
+
+#[test]
+fn an_engine_whose_clock_was_set_by_hand_closes_no_day() {
+    let stub = Stub::open();
+    let feed = format!(
+        "[[feed]]\nname = \"{NAME}\"\nkind = \"http\"\nurl = \"{}\"\nsecret = {{ file = \"secrets/justice\" }}\n\
+         timeout = \"2s\"\nowners = [\"市司法局\"]\ndaily = \"01:00\"\n",
+        stub.url()
+    );
+    let mut engine = Engine::start("by-hand", &plan(&feed));
+    engine.kill();
+    let db = rusqlite::Connection::open(engine.data.join(FILE)).unwrap();
+    let one = &call_to("12348", 14)[0];
+    let id = one.event.call.to_string();
+    let row = rusqlite::params![id, &*one.kind, one.at.to_string(), &*one.json];
+    db.execute("INSERT INTO events VALUES (1, ?, 1, ?, ?, ?)", row).unwrap();
+    db.execute("INSERT INTO feed_calls VALUES (?, ?)", [&id, NAME]).unwrap();
+    db.execute("INSERT INTO feed_events VALUES (?, 1, 1)", [NAME]).unwrap();
+    db.execute("INSERT INTO owed VALUES (?, ?, 1, 1)", [NAME, &id]).unwrap();
+    engine.restart();
+    // Days are closed before the first event is sent.
+    stub.until("the event", PATIENCE, |seen| !seen.is_empty());
+    let totals: i64 = db.query_row("SELECT count(*) FROM feed_totals", [], |row| row.get(0)).unwrap();
+    assert_eq!(totals, 0);
 }

@@ -121,6 +121,29 @@ fn events_of_a_call_reach_every_office_even_one_that_was_closed_and_across_a_kil
     });
     assert_eq!(reader.dead_letters(10).unwrap(), []);
     read_back(&engine, &reader);
+    send_again(&engine, &reader, &stub);
+}
+
+/// Letters go again to those whom the engine serves, and stay where they are otherwise.
+fn send_again(engine: &Engine, reader: &Reader, stub: &Stub) {
+    let db = rusqlite::Connection::open(engine.data.join(FILE)).unwrap();
+    let letter = "INSERT INTO dead_letters SELECT ?, arrival, at, '400' FROM events WHERE arrival = 1";
+    for sink in ["office", "store", "former"] {
+        db.execute(letter, [sink]).unwrap();
+    }
+    let before = stub.seen().len();
+    let out = engine.look_up(&["tickets", "--resend", "all", "--reason", "mended"]);
+    assert_eq!(out.status.code(), Some(1));
+    let (said, why) = (String::from_utf8(out.stdout).unwrap(), String::from_utf8(out.stderr).unwrap());
+    assert_eq!(said, "office: 1 待重发 / to be sent again\n");
+    assert!(why.contains("store: 1") && why.contains("embedded office is sent nothing"), "{why}");
+    assert!(why.contains("former: 1") && why.contains("put it back into the plan"), "{why}");
+    stub.until("the letter", PATIENCE, |seen| seen.len() > before);
+    let sinks = || -> Vec<String> {
+        reader.dead_letters(10).unwrap().into_iter().map(|letter| letter.sink).collect()
+    };
+    Lines::new().until("the letter taken", PATIENCE, |_| sinks().len() == 2);
+    assert!(!sinks().contains(&"office".to_owned()));
 }
 
 /// What the commands show, masked and in full.

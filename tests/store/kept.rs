@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::mpsc::channel;
 
 use hotline::id::TrunkId;
-use hotline::io::store::{CallQuery, FILE, Reader, Repaired, Report, close_crashed};
+use hotline::io::store::{
+    CallQuery, FILE, LETTERS_MAX, Letters, Reader, Repaired, Report, Resending, close_crashed, resend_beside,
+};
 use hotline::ledger::{Action, Entry, verify};
 use hotline::switchboard::fact::{Cause, TransferKind, What};
 use hotline::switchboard::port::StoreJob;
@@ -161,6 +163,74 @@ fn a_restart_owes_each_sink_what_it_had_not_taken_and_keeps_what_it_refused() {
     let mut archive = Archive::start(&folder, &["file", "office"]);
     archive.write(story(1));
     assert_eq!(refs(&folder.reader().owed("office", None, 100).unwrap()).len(), 4);
+}
+
+#[test]
+fn a_letter_that_is_sent_again_is_kept_until_its_sink_has_taken_it() {
+    let folder = Folder::new("letters");
+    let mut archive = Archive::with_office(&folder);
+    archive.write(vec![job(opened(call(1), 1)), job(answered(call(1), 2))]);
+    // Its number is another call's: the embedded office sets it aside itself.
+    archive.write(vec![job(opened(call(2), 1))]);
+    let refused = |why: &str| StoreJob::DeadLetter { sink: 0, event: named(1, 1), why: why.into() };
+    archive.write(vec![refused("400"), StoreJob::Settled { sink: 0, event: named(1, 2) }]);
+    let db = Connection::open(folder.path().join(FILE)).unwrap();
+    db.execute("INSERT INTO dead_letters VALUES ('gone', 1, '2021-09-01T01:00:00Z', '410')", []).unwrap();
+    let reader = folder.reader();
+    let letters = || -> Vec<(String, String)> {
+        let letters = reader.letters(&Letters::default(), 10).unwrap();
+        let mut letters: Vec<_> = letters.into_iter().map(|letter| (letter.sink, letter.why)).collect();
+        letters.sort();
+        letters
+    };
+    let resending = Resending { at: at(9), by: "admin".into(), reason: "mended".into() };
+    let resend = || {
+        let file = folder.path().join(FILE);
+        resend_beside(&file, &Letters::default(), &resending, |sink| sink == "elsewhere").unwrap()
+    };
+    let before = letters();
+    let sinks: Vec<&str> = before.iter().map(|(sink, _)| sink.as_str()).collect();
+    assert_eq!(sinks, ["elsewhere", "gone", "office"]);
+    let count = |sinks: &[&str]| sinks.iter().map(|sink| ((*sink).to_owned(), 1)).collect();
+    let first = resend();
+    assert_eq!((&first.owed, &first.refused), (&count(&["elsewhere"]), &count(&["gone", "office"])));
+    assert_eq!(letters(), before);
+    assert_eq!(
+        (reader.owed("gone", None, 9).unwrap(), reader.owed("office", None, 9).unwrap()),
+        (vec![], vec![])
+    );
+    let again = resend();
+    assert_eq!((again.owed, again.waiting), (count(&[]), count(&["elsewhere"])), "it is owed once");
+    assert_eq!(reader.ledger(None, 9).unwrap().len(), 1);
+
+    // Refused once more it is told of by the last reason, and when it is taken at last, it is gone.
+    archive.write(vec![refused("422")]);
+    assert_eq!(letters()[0], ("elsewhere".into(), "422".into()));
+    assert_eq!(refs(&reader.owed("elsewhere", None, 9).unwrap()), [named(2, 1)]);
+    assert_eq!(resend().owed, count(&["elsewhere"]));
+    archive.write(vec![StoreJob::Settled { sink: 0, event: named(1, 1) }]);
+    assert_eq!(letters(), before[1..]);
+    assert_eq!(refs(&reader.owed("elsewhere", None, 9).unwrap()), [named(2, 1)]);
+}
+
+#[test]
+fn all_letters_are_sent_again_and_not_as_many_as_one_answer_holds() {
+    let folder = Folder::new("many-letters");
+    let archive = Archive::start(&folder, &["office"]);
+    drop(archive);
+    let db = Connection::open(folder.path().join(FILE)).unwrap();
+    let many = LETTERS_MAX as u64 + 1;
+    db.execute_batch(&format!(
+        "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {many})
+             INSERT INTO events SELECT n, '{}', n, 'k', '2021-09-01T01:00:00Z', '{{}}' FROM n;
+         INSERT INTO dead_letters SELECT 'office', arrival, at, '400' FROM events;",
+        call(1)
+    ))
+    .unwrap();
+    let resending = Resending { at: at(9), by: "admin".into(), reason: "mended".into() };
+    let resent = resend_beside(&folder.path().join(FILE), &Letters::default(), &resending, |_| true).unwrap();
+    assert_eq!(resent.owed, [("office".to_owned(), many)].into());
+    assert_eq!(folder.reader().owed_figures("office").unwrap().events as u64, many);
 }
 
 #[test]

@@ -85,6 +85,9 @@ fn a_pick_up_code_is_written_down_nowhere_but_for_an_office_that_is_yet_to_be_to
     let found = |code: &str| reader.case_by_code("21090100001", code).unwrap().is_some();
     assert!(found(CODE) && !found("471198") && !found(""));
 
+    let why = "400".to_owned();
+    archive.write(vec![StoreJob::DeadLetter { sink: 0, event: event(&told).event, why }]);
+    assert_eq!(says(&folder, CODE), ["events"], "a letter may be sent again");
     archive.write(vec![StoreJob::Settled { sink: 0, event: event(&told).event }]);
     assert_eq!(says(&folder, CODE), [""; 0], "nobody is owed it any more");
     assert!(found(CODE), "and it counts");

@@ -173,6 +173,16 @@ impl Retention {
         })
     }
 
+    /// The shortest term that a call to `line` may have, whatever it was about. `None`: it is never removed.
+    pub fn shortest_of(&self, line: &LineId) -> Option<Days> {
+        let others = self.keep?;
+        let of_line =
+            || self.classes.iter().filter(|class| class.lines.is_empty() || class.lines.contains(line));
+        // A class that asks for no code holds for certain, and of several the longest counts.
+        let certain = of_line().filter(|class| class.codes.is_empty()).map(|class| class.keep).max();
+        Some(certain.unwrap_or_else(|| of_line().map(|class| class.keep).fold(others, Days::min)))
+    }
+
     /// The shortest term that there is: what is younger need not be looked at.
     pub fn shortest(&self) -> Option<Days> {
         let own = self.keep?;
@@ -277,7 +287,10 @@ mod tests {
         assert_eq!(term("12366", &["consultation"]), (3_650, Some("税务".into())));
         assert_eq!(term("12366", &["report"]), (3_650, Some("税务".into())), "as long: the first");
         assert_eq!(retention.shortest(), Some(Days(90)));
-        let never = Retention { keep: None, ..retention };
+        let shortest = |line: &str| retention.shortest_of(&LineId::from(line));
+        assert_eq!((shortest("12345"), shortest("12366")), (Some(Days(90)), Some(Days(3_650))));
+        let never = Retention { keep: None, ..retention.clone() };
+        assert_eq!(never.shortest_of(&LineId::from("12345")), None);
         assert_eq!((never.term(&LineId::from("12345"), &[]), never.shortest()), (None, None));
     }
 }

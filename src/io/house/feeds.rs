@@ -24,7 +24,8 @@ pub(super) fn scope(feed: &Feed) -> Scope {
     Scope { lines: feed.lines.clone(), departments: feed.departments.clone(), experts: feed.experts.clone() }
 }
 
-/// Has each feed's day closed at its hour, from now on. What was due while no engine ran is told at once, as one.
+/// Has each feed's day closed at its hour, from now on. What was due while no engine ran is told at once, as one. By a clock
+/// that was set by hand no day is closed: it is not the city's, and its day would not be closed again when that comes.
 pub(super) fn tell_totals(
     plan: &Arc<Plan>,
     errands: &Errands,
@@ -32,6 +33,9 @@ pub(super) fn tell_totals(
     clock: Clock,
     worker: &tokio::runtime::Handle,
 ) {
+    if clock.is_shifted() {
+        return;
+    }
     for (sink, feed) in (plan.sinks.len()..).zip(&plan.feeds) {
         let Some(daily) = feed.daily else { continue };
         let (name, zone) = (feed.sink.name.clone(), plan.city.time_zone.clone());

@@ -115,7 +115,7 @@ pub(super) async fn play(
     }
     let record = CallRecord::fold(&facts);
     let file = record.and_then(|record| record.recording).filter(|file| !file.is_empty());
-    let file = file.map(|file| of_track(&file, call, who.track)).ok_or(problem::NO_RECORDING)?;
+    let file = file.map(|file| recorder::of_track(&file, call, who.track)).ok_or(problem::NO_RECORDING)?;
     let (data, keys) = (app.state.data.clone(), app.state.seal_keys.borrow().clone());
     let opening = tokio::task::spawn_blocking(move || recorder::open_kept(&data, &file, &keys));
     match opening.await.ok().flatten() {
@@ -134,15 +134,6 @@ pub(super) async fn play(
             }
             .into())
         }
-    }
-}
-
-/// The file of one leg's sound beside that of both sides.
-fn of_track(file: &str, call: CallId, track: Option<u16>) -> String {
-    let name = recorder::FileName::new(call, track).text();
-    match file.rsplit_once('/') {
-        Some((directory, _)) if track.is_some() => format!("{directory}/{name}"),
-        _ => file.to_owned(),
     }
 }
 

@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError as NotYet;
 
+use super::keeper::remove_forms;
 use super::name::{Format, UNFINISHED, sealed_name};
 use super::read::{SoundFile, samples_in};
 use super::seal::{is_same_file, seal_file};
@@ -38,10 +39,13 @@ const WAITING_MAX: usize = 8_192;
 const ROWS_MAX: usize = 64;
 /// Between two looks at rows that are on their way.
 const NAP: Duration = Duration::from_millis(200);
-/// How long after something was passed over the directories are looked through.
+/// How long after something was passed over the directories are looked through; so long after a row could not be written
+/// its file is tried again.
 const SWEEP_AFTER: Duration = Duration::from_secs(60);
-/// How long after a file could not be sealed they are.
+/// How long after a file could not be sealed it is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(600);
+/// Files that are tried again and known by all that was told of them; others are found by a look at the directories.
+const AGAIN_MAX: usize = 1_024;
 /// At the end, what is not done by then is left to the next start.
 const CLOSE_GRACE: Duration = Duration::from_secs(2);
 
@@ -111,6 +115,7 @@ impl Archive {
             errands: config.errands,
             shared: Arc::clone(&shared),
             rows: VecDeque::new(),
+            again: VecDeque::new(),
             sweep: None,
             told: HashSet::new(),
             sweep_at: Some(Instant::now()),
@@ -158,6 +163,8 @@ struct Clerk {
     errands: Errands,
     shared: Arc<Shared>,
     rows: VecDeque<Row>,
+    /// Files that could not be sealed or entered, and when they are tried again: in that order, at most [`AGAIN_MAX`].
+    again: VecDeque<(Instant, Filed)>,
     sweep: Option<Sweep>,
     /// Files that were told of while it goes on.
     told: HashSet<(CallId, Option<u16>)>,
@@ -166,10 +173,12 @@ struct Clerk {
 
 /// A row on its way to disk.
 struct Row {
-    answer: oneshot::Receiver<Result<(), StoreError>>,
+    answer: oneshot::Receiver<Result<bool, StoreError>>,
     file: String,
     /// What goes when it is there.
     superseded: Vec<PathBuf>,
+    /// What it was made of.
+    filed: Filed,
 }
 
 /// A file as it is kept.
@@ -199,8 +208,12 @@ impl Clerk {
         self.settle_rows(0);
     }
 
-    /// One step through the directories, if there is one to do.
+    /// One file that is tried again, or one step through the directories, if there is one to do.
     fn look_further(&mut self) -> bool {
+        if let Some((_, filed)) = self.again.pop_front_if(|(at, _)| *at <= Instant::now()) {
+            self.file(&filed);
+            return true;
+        }
         if self.shared.overlooked.swap(false, Ordering::Relaxed) {
             self.sweep_at.get_or_insert_with(|| Instant::now() + SWEEP_AFTER);
         }
@@ -212,6 +225,8 @@ impl Clerk {
         match sweep.next() {
             // Told of meanwhile, by who knows more.
             Some(filed) if self.told.contains(&(filed.call, filed.track)) => {}
+            // Told of before, and to be tried again.
+            Some(filed) if self.again.iter().any(|(_, own)| own.file == filed.file) => {}
             Some(filed) => self.file(&filed),
             None => {
                 self.told.clear();
@@ -238,16 +253,27 @@ impl Clerk {
             Ok((row, superseded)) => {
                 let file = row.file.clone();
                 let answer = self.errands.file(row);
-                self.rows.push_back(Row { answer, file, superseded });
+                self.rows.push_back(Row { answer, file, superseded, filed: filed.clone() });
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
-                // It has no row, and so a look at the directories finds it: nothing stays in the clear for a full disk.
-                if self.shared.keys().for_new().is_some() {
-                    self.sweep_at.get_or_insert_with(|| Instant::now() + RETRY_AFTER);
+                // Nothing stays in the clear for a full disk. What is gone is tried no more.
+                if self.shared.keys().for_new().is_some() && error.kind() != io::ErrorKind::NotFound {
+                    self.try_again(filed.clone(), RETRY_AFTER);
                 }
                 self.failed(&filed.file, &error);
             }
+        }
+    }
+
+    /// A look at the directories would find it, too, having no row, but not what was told of it.
+    fn try_again(&mut self, filed: Filed, after: Duration) {
+        let at = Instant::now() + after;
+        if self.again.len() < AGAIN_MAX {
+            let place = self.again.partition_point(|(before, _)| *before <= at);
+            self.again.insert(place, (at, filed));
+        } else {
+            self.sweep_at = Some(self.sweep_at.map_or(at, |before| before.min(at)));
         }
     }
 
@@ -411,7 +437,13 @@ impl Clerk {
                 Ok(answer) => answer,
             };
             match answer {
-                Ok(()) => {
+                Ok(false) => {
+                    // Its term ran out while the file was made: the keeper has looked for its forms, and knew not of this.
+                    if let Err(error) = remove_forms(&self.data, &row.file) {
+                        self.failed(&row.file, &error);
+                    }
+                }
+                Ok(true) => {
                     self.shared.figures.filed.fetch_add(1, Ordering::Relaxed);
                     // Stops at the first that stays: what was made last is made from what was before.
                     let mut goes = row.superseded.iter();
@@ -422,8 +454,8 @@ impl Clerk {
                     }
                 }
                 Err(error) => {
-                    self.shared.overlooked.store(true, Ordering::Relaxed);
                     self.failed(&row.file, &error);
+                    self.try_again(row.filed, SWEEP_AFTER);
                 }
             }
         }
@@ -461,4 +493,131 @@ pub(super) fn sum(path: &Path, go_on: flac::GoOn<'_>) -> io::Result<(String, u64
         }
     }
     Ok((sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect(), bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::name::FileName;
+    use super::*;
+    use crate::id::Dice;
+    use crate::io::store::{FILE, Opening, Reader, Removal, Store};
+
+    /// A clerk whose thread is the test's, and its store.
+    struct Desk {
+        data: PathBuf,
+        store: Store,
+        clerk: Clerk,
+    }
+
+    impl Desk {
+        fn new(name: &str) -> Desk {
+            let data = std::env::temp_dir().join(format!("hotline-clerk-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&data);
+            fs::create_dir_all(data.join("recordings/2021-09-01")).unwrap();
+            let store = Opening::open(&data, &[]).unwrap().start(|_| {}).unwrap();
+            let keys = SealKeys::new(Some(Key::new([7; 32])), Vec::new());
+            let clerk = Clerk {
+                data: data.clone(),
+                errands: store.errands(),
+                shared: Arc::new(Shared {
+                    flac: AtomicBool::new(false),
+                    keys: Mutex::new(Arc::new(keys)),
+                    overlooked: AtomicBool::new(false),
+                    ends: OnceLock::new(),
+                    figures: ArchiveFigures::default(),
+                }),
+                rows: VecDeque::new(),
+                again: VecDeque::new(),
+                sweep: None,
+                told: HashSet::new(),
+                sweep_at: None,
+            };
+            Desk { data, store, clerk }
+        }
+
+        /// A recording of 320 samples as the recorder leaves it, and what it tells of it.
+        fn recording(&self, n: u64) -> Filed {
+            let call = CallId::draw(n, &mut Dice::seeded(n));
+            let file = FileName::new(call, None).on("2021-09-01");
+            let spec = hound::WavSpec {
+                channels: 2,
+                sample_rate: 8_000,
+                bits_per_sample: 16,
+                sample_format: hound::SampleFormat::Int,
+            };
+            let mut wav = hound::WavWriter::create(self.data.join(&file), spec).unwrap();
+            (0..640).for_each(|sample: i16| wav.write_sample(sample).unwrap());
+            wav.finalize().unwrap();
+            let gaps = vec![(160, 320)];
+            Filed { call, track: None, file, samples: 320, lost_frames: 1, gaps, pauses: Vec::new() }
+        }
+
+        fn rows(&self, call: CallId) -> Vec<ManifestRow> {
+            Reader::open(&self.data.join(FILE)).unwrap().manifest_of(call).unwrap()
+        }
+
+        fn count(&self) -> [u64; 2] {
+            let figures = &self.clerk.shared.figures;
+            [&figures.filed, &figures.failed].map(|figure| figure.load(Ordering::Relaxed))
+        }
+
+        fn close(self) {
+            assert_eq!(self.store.close(), 0);
+            fs::remove_dir_all(&self.data).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_sealed_is_tried_again_by_itself_and_with_its_gaps() {
+        let mut desk = Desk::new("again");
+        let filed = desk.recording(1);
+        // In the place of the copy that is made: nothing can be written there.
+        let barrier = desk.data.join(sealed_name(&filed.file) + ".part");
+        fs::create_dir_all(barrier.join("in-it")).unwrap();
+        desk.clerk.file(&filed);
+        assert_eq!((desk.count(), desk.rows(filed.call).len()), ([0, 1], 0));
+        assert!(!desk.clerk.look_further(), "not at once, and no walk through the archive");
+        assert_eq!(desk.clerk.sweep_at, None);
+        // A look for another reason leaves it to who knows more of it.
+        desk.clerk.sweep = Some(Sweep::begin(&desk.data));
+        while desk.clerk.look_further() {}
+        assert_eq!(desk.count(), [0, 1]);
+
+        fs::remove_dir_all(&barrier).unwrap();
+        desk.clerk.again[0].0 = Instant::now();
+        assert!(desk.clerk.look_further() && desk.clerk.again.is_empty());
+        desk.clerk.settle_rows(0);
+        let rows = desk.rows(filed.call);
+        assert_eq!((rows[0].file.clone(), &rows[0].gaps), (sealed_name(&filed.file), &filed.gaps));
+        assert!(!stands(&desk.data.join(&filed.file)));
+
+        // What is gone is not tried for ever, and more than find room are left to a look at the directories.
+        desk.clerk.file(&Filed { file: "recordings/2021-09-01/gone.wav".into(), ..filed.clone() });
+        assert!(desk.clerk.again.is_empty() && desk.clerk.sweep_at.is_none());
+        (0..=AGAIN_MAX).for_each(|_| desk.clerk.try_again(filed.clone(), RETRY_AFTER));
+        assert!(desk.clerk.again.len() == AGAIN_MAX && desk.clerk.sweep_at.is_some());
+        desk.close();
+    }
+
+    #[test]
+    fn what_is_removed_while_it_is_sealed_leaves_nothing_behind() {
+        let mut desk = Desk::new("removed");
+        let filed = desk.recording(2);
+        let (row, _) = desk.clerk.row_of(&filed).unwrap();
+        fs::remove_file(desk.data.join(&row.file)).unwrap();
+        let row = ManifestRow { file: filed.file.clone(), ..row };
+        assert!(desk.clerk.errands.file(row).blocking_recv().unwrap().unwrap());
+        let removal = Removal { call: filed.call, class: None, reason: "r".into() };
+        let removed = desk.clerk.errands.remove(vec![removal], Timestamp::now());
+        assert_eq!(removed.blocking_recv().unwrap().unwrap(), [filed.call]);
+        desk.clerk.file(&filed);
+        desk.clerk.settle_rows(0);
+        assert_eq!(desk.count(), [0, 0]);
+        assert!(
+            !desk.data.join("recordings/2021-09-01").exists(),
+            "neither the clear file nor the sealed one"
+        );
+        assert!(desk.rows(filed.call)[0].removed.is_some());
+        desk.close();
+    }
 }

@@ -129,21 +129,11 @@ pub fn is_same_sound(wav: &Path, flac: &Path, go_on: GoOn<'_>) -> io::Result<boo
 }
 
 /// Samples of each channel, as the file's head says.
-pub fn samples_of(flac: &Path) -> io::Result<u64> {
-    samples_in(File::open(flac)?)
-}
-
-/// The same of a file that is open.
 pub fn samples_in(flac: impl Read) -> io::Result<u64> {
     reader_of(flac)?.streaminfo().samples.ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// All samples, interleaved, and how many channels there are.
-pub fn read(flac: &Path) -> io::Result<(Vec<i16>, u16)> {
-    read_in(File::open(flac)?)
-}
-
-/// The same of a file that is open.
 pub fn read_in(flac: impl Read) -> io::Result<(Vec<i16>, u16)> {
     let mut reader = reader_of(flac)?;
     let channels = reader.streaminfo().channels as u16;

@@ -17,6 +17,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 use super::archive::sync_directory;
 use super::name::{Format, clear_name, sealed_name};
 use super::nice;
@@ -33,7 +35,7 @@ pub struct Pace {
     pub look: Duration,
     /// Between the beginnings of two passes.
     pub every: Duration,
-    /// Between two batches.
+    /// After a batch of which something was removed: others want the disk, too.
     pub nap: Duration,
     /// Calls of one batch: one transaction.
     pub batch: usize,
@@ -79,7 +81,7 @@ pub struct KeeperFigures {
     pub files: AtomicU64,
     /// Their bytes.
     pub bytes: AtomicU64,
-    /// Files that could not be removed, or whose removal could not be entered: an alarm.
+    /// Files that could not be removed, whose removal could not be entered, or whose calls cannot be read: an alarm.
     pub failed: AtomicU64,
     /// Calls whose recordings were due at the end of the last pass, and still there.
     pub overdue: AtomicU64,
@@ -87,6 +89,8 @@ pub struct KeeperFigures {
     pub held: AtomicU64,
     /// Passes that came to their end.
     pub passes: AtomicU64,
+    /// Calls whose facts were read, since it depends on them whether they are due.
+    pub read: AtomicU64,
 }
 
 /// The house's end. Nothing here waits but [`Keeper::close`].
@@ -244,16 +248,28 @@ impl Porter {
                 if looked_at.replace(row.call) == Some(row.call) {
                     continue; // Its tracks: what is due is the call.
                 }
-                due.extend(terms.due(reader.call(row.call)?.as_ref(), row, today));
+                match self.removal(&reader, &terms, row, today) {
+                    Ok(removal) => due.extend(removal),
+                    Err(error) if error.is_environment() => return Err(error.into()),
+                    Err(error) => {
+                        // It would stop the pass of every day to come: it costs its own recording's removal.
+                        self.failed(1);
+                        tracing::error!(call = %row.call, "a call cannot be read, and its recording stays");
+                        tracing::debug!(%error, "it is this"); // It may quote a number.
+                    }
+                }
             }
             let room = usize::try_from(self.pace.most.saturating_sub(removed)).unwrap_or(usize::MAX);
             overdue += due.len().saturating_sub(room) as u64;
             due.truncate(room);
             removed += due.len() as u64;
-            if !due.is_empty() {
+            let goes_on = if due.is_empty() {
+                !self.shared.ends()
+            } else {
                 overdue += self.remove(&reader, due, now.wall)?;
-            }
-            if !self.rest(self.pace.nap) {
+                self.rest(self.pace.nap)
+            };
+            if !goes_on {
                 return Err(Stopped::Ends);
             }
         }
@@ -269,6 +285,23 @@ impl Porter {
             tracing::info!(removed, "recordings whose term is over were removed");
         }
         Ok(())
+    }
+
+    /// The removal of the call that a file is of, if it is due. Its facts are read only where more than its row counts.
+    fn removal(
+        &self,
+        reader: &Reader,
+        terms: &Terms,
+        row: &ManifestRow,
+        today: Date,
+    ) -> Result<Option<Removal>, StoreError> {
+        if let Some((line, ended)) = reader.ended(row.call)?
+            && terms.is_young(&line, ended, today)
+        {
+            return Ok(None);
+        }
+        self.shared.figures.read.fetch_add(1, Ordering::Relaxed);
+        Ok(terms.due(reader.call(row.call)?.as_ref(), row, today))
     }
 
     /// Enters a batch, then removes its files. Calls that are due and still there.
@@ -329,7 +362,7 @@ impl Porter {
 
 /// Removes a recording's file, whether it is compressed or sealed or neither, and its day's directory when that is empty:
 /// files, and their bytes.
-fn remove_forms(data: &Path, file: &str) -> io::Result<(u64, u64)> {
+pub(super) fn remove_forms(data: &Path, file: &str) -> io::Result<(u64, u64)> {
     let clear = clear_name(file);
     let stem = clear.rsplit_once('.').map_or(clear, |(stem, _)| stem);
     let (mut files, mut bytes) = (0, 0);
@@ -341,7 +374,11 @@ fn remove_forms(data: &Path, file: &str) -> io::Result<(u64, u64)> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
-        fs::remove_file(&path)?;
+        match fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue, // By the archive, or the keeper.
+            Err(error) => return Err(error),
+        }
         files += 1;
         bytes += length;
     }

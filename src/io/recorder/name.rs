@@ -101,6 +101,16 @@ impl FileName {
     }
 }
 
+/// The file of one leg's sound, beside `file` of both sides; without a leg, `file` itself.
+pub fn of_track(file: &str, call: CallId, track: Option<u16>) -> String {
+    match file.rsplit_once('/') {
+        Some((directory, _)) if track.is_some() => {
+            format!("{directory}/{}", FileName::new(call, track).text())
+        }
+        _ => file.to_owned(),
+    }
+}
+
 /// The day that a recording is filed under.
 pub fn day_of(begun: Timestamp, zone: &TimeZone) -> String {
     zone.to_datetime(begun).date().to_string()
@@ -146,6 +156,14 @@ pub fn sealed_name(clear: &str) -> String {
 mod tests {
     use super::*;
     use crate::id::Dice;
+
+    #[test]
+    fn a_track_lies_beside_the_recording_of_both_sides() {
+        let call = CallId::draw(1_630_427_400_000, &mut Dice::seeded(11));
+        let both = FileName::new(call, None).on("2021-09-01");
+        assert_eq!(of_track(&both, call, None), both);
+        assert_eq!(of_track(&both, call, Some(2)), FileName::new(call, Some(2)).on("2021-09-01"));
+    }
 
     #[test]
     fn names_are_read_as_they_are_written_and_others_are_none_of_ours() {

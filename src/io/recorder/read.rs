@@ -1,5 +1,6 @@
 //! A finished recording's file, sealed or not: its bytes from any place, and its samples.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -30,7 +31,8 @@ impl SoundFile {
         if !metadata.is_file() {
             return Err(io::Error::from(io::ErrorKind::InvalidInput).into());
         }
-        match path.to_str().is_some_and(is_sealed) {
+        // Of the name alone: what directories are called is the operator's affair.
+        match path.file_name().and_then(OsStr::to_str).is_some_and(is_sealed) {
             true => Ok(SoundFile::Sealed(Box::new(SealedFile::open(file, keys)?))),
             false => Ok(SoundFile::Clear { file, bytes: metadata.len() }),
         }
@@ -105,5 +107,24 @@ pub(super) fn samples_in(file: SoundFile, format: Format) -> io::Result<u64> {
             let wav = hound::WavReader::new(BufReader::new(file)).map_err(io::Error::other)?;
             Ok(u64::from(wav.duration()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
+
+    #[test]
+    fn a_sealed_file_is_one_in_whatever_directory_it_lies() {
+        let mut name = format!("hotline-read-{}-", std::process::id()).into_bytes();
+        name.push(0xff); // No UTF-8.
+        let directory = std::env::temp_dir().join(OsStr::from_bytes(&name));
+        std::fs::create_dir_all(&directory).unwrap();
+        let path = directory.join("a.wav.sealed");
+        std::fs::write(&path, "no recording").unwrap();
+        assert!(matches!(SoundFile::open(&path, &SealKeys::default()), Err(SealError::NotSealed)));
+        std::fs::remove_dir_all(&directory).unwrap();
     }
 }

@@ -1,11 +1,15 @@
 //! Whether all recordings are as the manifest has them.
 //!
+//! An engine may run meanwhile: what the keeper or the archive has just changed is no finding, so the row is looked at again
+//! before anything is told of.
+//!
 //! Sums are of the files as they are stored, so a sealed one is held against the manifest without its key. With keys, it
 //! is opened from end to end as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use super::archive::sum;
 use super::name::{DIRECTORY, FileName, UNFINISHED, is_sealed};
@@ -14,6 +18,13 @@ use super::repair::names;
 use super::seal::SealError;
 use super::seal_keys::{KeyId, SealKeys};
 use crate::io::store::{ManifestRow, Reader, StoreError};
+
+/// Between two looks at a file that is another form of what the manifest has.
+const FORM_NAP: Duration = Duration::from_millis(100);
+/// So many of them for one file: the archive enters what it has made within a commit.
+const FORM_NAPS: u32 = 10;
+/// And so many of all: with many such files no engine is at work on them.
+const ALL_NAPS: u32 = 100;
 
 /// A file that is not as the manifest has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +81,7 @@ pub fn verify(
     mut tell: impl FnMut(&Finding),
 ) -> Result<Looked, StoreError> {
     let mut looked = Looked::default();
+    let mut naps = ALL_NAPS;
     let mut tell = |looked: &mut Looked, finding: Finding| {
         looked.findings += 1;
         tell(&finding);
@@ -97,16 +109,17 @@ pub fn verify(
                 }
                 continue;
             }
+            let (row, found) = as_it_stands(data, reader, row, keys)?;
+            if row.removed.is_some() {
+                looked.removed += 1; // Since the look at the directory.
+                continue;
+            }
             looked.filed += 1;
             let sealed = is_sealed(&row.file);
             looked.sealed += usize::from(sealed);
-            match look_at(data, row) {
+            match found {
                 Some(finding) => tell(&mut looked, finding),
-                None if sealed && !keys.is_empty() => match open(data, &row.file, keys) {
-                    Some(finding) => tell(&mut looked, finding),
-                    None => looked.opened += 1,
-                },
-                None => {}
+                None => looked.opened += usize::from(sealed && !keys.is_empty()),
             }
         }
         for name in there {
@@ -116,12 +129,61 @@ pub fn verify(
             }
             if is_expected(reader, &rows, &name)? {
                 looked.waiting += 1;
-            } else {
+            } else if is_unlisted(data, reader, &file, &name, &mut naps)? {
                 tell(&mut looked, Finding::Unlisted { file });
             }
         }
     }
     Ok(looked)
+}
+
+/// What is found of a row, and the row by which: the file goes behind the row's change, so that a row that is still the same
+/// says what is to be there.
+fn as_it_stands(
+    data: &Path,
+    reader: &Reader,
+    row: &ManifestRow,
+    keys: &SealKeys,
+) -> Result<(ManifestRow, Option<Finding>), StoreError> {
+    let mut row = row.clone();
+    loop {
+        let may_open = is_sealed(&row.file) && !keys.is_empty();
+        let opened = || may_open.then(|| open(data, &row.file, keys)).flatten();
+        let Some(finding) = look_at(data, &row).or_else(opened) else { return Ok((row, None)) };
+        match reader.manifest_of(row.call)?.into_iter().find(|own| own.track == row.track) {
+            Some(now) if now.removed.is_some() => return Ok((now, None)),
+            // From WAV to FLAC and to sealed: it comes to an end.
+            Some(now) if now != row => row = now,
+            _ => return Ok((row, Some(finding))),
+        }
+    }
+}
+
+/// Whether a file is in the manifest neither now nor soon, and is still there.
+fn is_unlisted(
+    data: &Path,
+    reader: &Reader,
+    file: &str,
+    name: &str,
+    naps: &mut u32,
+) -> Result<bool, StoreError> {
+    let unfinished = name.strip_suffix(UNFINISHED).and_then(|rest| rest.strip_suffix('.'));
+    let Some(own) = FileName::parse(unfinished.unwrap_or(name)) else { return Ok(true) };
+    // Of a recording that the manifest has in another form: it may be on its way into it, or out.
+    for nap in 0..=FORM_NAPS {
+        let rows = reader.manifest_of(own.call)?;
+        let row = rows.iter().find(|row| row.track == own.track);
+        let gone = data.join(file).symlink_metadata().is_err();
+        if gone || row.is_some_and(|row| row.file == file) {
+            return Ok(false);
+        }
+        if row.is_none() || nap == FORM_NAPS || *naps == 0 {
+            break;
+        }
+        *naps -= 1;
+        std::thread::sleep(FORM_NAP);
+    }
+    Ok(true)
 }
 
 /// Whether an unlisted file is one that a running engine will list: of a known call, whose sound no

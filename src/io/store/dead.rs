@@ -1,5 +1,5 @@
-//! Dead letters: events that a sink refused for good, or that were given up. They are kept until somebody has them sent
-//! again, which is in the ledger.
+//! Dead letters: events that a sink refused for good, or that were given up. Somebody may have them sent again, which is in
+//! the ledger. They are kept until the sink has taken them: what is owed again and refused again is no less a letter.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::ledger::Action;
 use crate::tickets::event::EventRef;
 use crate::time::Timestamp;
 
-/// Letters of one answer, and of one resending.
+/// Letters of one answer, and of one transaction of a resending: the engine's own thread takes its turn between two.
 pub const LETTERS_MAX: usize = 10_000;
 
 /// Which letters.
@@ -36,6 +36,17 @@ pub struct Resending {
     pub by: String,
     /// In their words.
     pub reason: String,
+}
+
+/// What became of a resending: letters by their sinks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resent {
+    /// Owed again.
+    pub owed: BTreeMap<String, u64>,
+    /// Owed again before this, and not taken yet.
+    pub waiting: BTreeMap<String, u64>,
+    /// Of sinks that nothing can be owed to.
+    pub refused: BTreeMap<String, u64>,
 }
 
 impl Letters {
@@ -67,45 +78,65 @@ impl Reader {
 }
 
 /// Owes letters to their sinks again, and says so in the ledger, both or neither: by another process than the engine, and
-/// one that runs looks for what it owes within seconds. How many, by sink.
+/// one that runs looks for what it owes within seconds. A row that no outbox reads would be seen by nobody: letters of sinks
+/// that are none by `is_owed` are left as they are.
 pub fn resend_beside(
     path: &Path,
     which: &Letters,
     resending: &Resending,
-) -> Result<BTreeMap<String, u64>, StoreError> {
+    is_owed: impl Fn(&str) -> bool,
+) -> Result<Resent, StoreError> {
     let db = schema::open_beside(path)?;
-    let change = Transaction::new_unchecked(&db, Immediate)?;
-    let counts = resend(&change, which, resending)?;
-    change.commit()?;
-    Ok(counts)
+    let (mut resent, mut after) = (Resent::default(), Some((String::new(), 0)));
+    while let Some(place) = after {
+        let change = Transaction::new_unchecked(&db, Immediate)?;
+        after = resend(&change, which, place, resending, &is_owed, &mut resent)?;
+        change.commit()?;
+    }
+    Ok(resent)
 }
 
+/// Those behind `after`, at most [`LETTERS_MAX`]; where the next begin.
 fn resend(
     db: &Connection,
     which: &Letters,
+    after: (String, i64),
     resending: &Resending,
-) -> Result<BTreeMap<String, u64>, StoreError> {
+    is_owed: &impl Fn(&str) -> bool,
+    resent: &mut Resent,
+) -> Result<Option<(String, i64)>, StoreError> {
     let (call, sequence) = key(which);
     let found: Vec<(String, i64, String, u32)> = db
-        .prepare(&format!("SELECT d.sink, d.event, e.call, e.sequence {WHERE}"))?
-        .query_map(params![which.sink, call, sequence, bound(LETTERS_MAX)], |row| {
+        .prepare_cached(
+            "SELECT d.sink, d.event, e.call, e.sequence FROM dead_letters d JOIN events e ON e.arrival = d.event
+             WHERE (?1 IS NULL OR d.sink = ?1) AND (?2 IS NULL OR (e.call = ?2 AND e.sequence = ?3))
+                 AND (d.sink, d.event) > (?4, ?5) ORDER BY d.sink, d.event LIMIT ?6",
+        )?
+        .query_map(params![which.sink, call, sequence, after.0, after.1, bound(LETTERS_MAX)], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })?
         .collect::<Result<_, _>>()?;
-    let mut counts = BTreeMap::new();
+    let last = found.last().filter(|_| found.len() == LETTERS_MAX);
+    let next = last.map(|(sink, arrival, ..)| (sink.clone(), *arrival));
+    let mut owed: BTreeMap<String, u64> = BTreeMap::new();
     for (sink, arrival, call, sequence) in found {
-        db.prepare_cached("INSERT OR IGNORE INTO owed (sink, call, sequence, event) VALUES (?, ?, ?, ?)")?
+        if !is_owed(&sink) {
+            *resent.refused.entry(sink).or_default() += 1;
+            continue;
+        }
+        let new = db
+            .prepare_cached("INSERT OR IGNORE INTO owed (sink, call, sequence, event) VALUES (?, ?, ?, ?)")?
             .execute(params![sink, call, sequence, arrival])?;
-        db.prepare_cached("DELETE FROM dead_letters WHERE sink = ? AND event = ?")?
-            .execute(params![sink, arrival])?;
-        *counts.entry(sink).or_default() += 1;
+        let count = if new > 0 { &mut owed } else { &mut resent.waiting };
+        *count.entry(sink).or_default() += 1;
     }
     let Resending { at, by, reason } = resending;
-    for (sink, events) in &counts {
-        let action = Action::LettersResent { events: *events };
-        append_ledger(db, |last| LedgerRow::after(last, *at, by, action, sink, reason))?;
+    for (sink, events) in owed {
+        let action = Action::LettersResent { events };
+        append_ledger(db, |last| LedgerRow::after(last, *at, by, action, &sink, reason))?;
+        *resent.owed.entry(sink).or_default() += events;
     }
-    Ok(counts)
+    Ok(next)
 }
 
 fn key(which: &Letters) -> (Option<String>, Option<u32>) {

@@ -102,15 +102,27 @@ fn close_day(
     source: &str,
     at: Timestamp,
 ) -> Result<Option<EventRef>, StoreError> {
-    let mut before = db
-        .prepare_cached("SELECT day, last_place FROM feed_totals WHERE feed = ? ORDER BY day DESC LIMIT 1")?;
-    let before: Option<(String, i64)> =
-        before.query_row([feed], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    // A clock that was put back closes no day twice.
-    if before.as_ref().is_some_and(|(last, _)| *last >= day) {
+    let days = |sql| db.prepare_cached(sql)?.query_row([feed], |row| row.get::<_, Option<String>>(0));
+    let newest = days("SELECT max(day) FROM feed_totals WHERE feed = ?")?;
+    if let Some(ahead) = newest.filter(|newest| *newest > day) {
+        tracing::error!(
+            feed,
+            ahead,
+            day,
+            "已按超前的时钟报过将来某日的对账合计；此后逐日照报，到那一日不再重报 / totals of a day to come were told by a clock that \
+             was ahead: those of the days until then are told as ever, and that day's not again"
+        );
+    }
+    // No day is closed twice, by whatever clock; which one was the last before it, the places say.
+    let mut closed = db.prepare_cached("SELECT 1 FROM feed_totals WHERE feed = ? AND day = ?")?;
+    if closed.exists(params![feed, day])? {
         return Ok(None);
     }
-    let after = before.as_ref().map_or(0, |(_, place)| *place);
+    let mut before = db.prepare_cached(
+        "SELECT last_place FROM feed_totals WHERE feed = ? ORDER BY last_place DESC LIMIT 1",
+    )?;
+    let before: Option<i64> = before.query_row([feed], |row| row.get(0)).optional()?;
+    let after = before.unwrap_or(0);
     let mut count = Count::default();
     let mut select = db.prepare_cached(
         "SELECT e.call, e.sequence, e.kind FROM feed_events f JOIN events e ON e.arrival = f.event

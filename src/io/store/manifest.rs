@@ -53,15 +53,16 @@ pub struct Removed {
 const COLUMNS: &str = "call, track, file, format, sha256, bytes, samples, lost_frames, gaps, pauses, at,\
     removed_at, removed_class, gone FROM recordings";
 
-/// Enters a file, in place of what its call's record said of the same sound before. What was removed stays so.
-pub(super) fn enter(db: &Connection, row: &ManifestRow) -> Result<(), StoreError> {
+/// Enters a file, in place of what its call's record said of the same sound before. `false`: that was removed meanwhile, and
+/// stays so.
+pub(super) fn enter(db: &Connection, row: &ManifestRow) -> Result<bool, StoreError> {
     let mut replace = db.prepare_cached(
         "INSERT OR REPLACE INTO recordings
              (call, track, file, format, sha256, bytes, samples, lost_frames, gaps, pauses, at)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 WHERE NOT EXISTS
              (SELECT 1 FROM recordings WHERE call = ?1 AND track = ?2 AND removed_at IS NOT NULL)",
     )?;
-    replace.execute(params![
+    let new = replace.execute(params![
         row.call.to_string(),
         track_number(row.track),
         row.file,
@@ -74,7 +75,7 @@ pub(super) fn enter(db: &Connection, row: &ManifestRow) -> Result<(), StoreError
         spans_text(&row.pauses)?,
         row.at.to_string(),
     ])?;
-    Ok(())
+    Ok(new > 0)
 }
 
 impl Reader {
@@ -212,7 +213,7 @@ mod tests {
             row(3, None, "2021-09-02"),
         ];
         for row in &rows {
-            enter(&db, row).unwrap();
+            assert!(enter(&db, row).unwrap());
         }
         // Compressed later: the same sound in another file.
         let flac = ManifestRow {
@@ -220,7 +221,7 @@ mod tests {
             format: "flac".into(),
             ..rows[3].clone()
         };
-        enter(&db, &flac).unwrap();
+        assert!(enter(&db, &flac).unwrap());
         let reader = Reader::open(&path).unwrap();
         assert_eq!(reader.manifest_of(rows[1].call).unwrap(), rows[1..3]);
         let mut of_day = reader.manifest_in("recordings/2021-09-01").unwrap();

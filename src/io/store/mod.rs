@@ -42,7 +42,7 @@ use tokio::sync::oneshot;
 pub use beside::append_beside;
 pub use cases::Case;
 pub use crash::{Repaired, close_crashed};
-pub use dead::{LETTERS_MAX, Letters, Resending, resend_beside};
+pub use dead::{LETTERS_MAX, Letters, Resending, Resent, resend_beside};
 pub use desk::Desk;
 pub use manifest::{ManifestRow, Removed};
 pub use notices::{KeptNotice, NoticeRow};
@@ -298,8 +298,9 @@ impl Errands {
         self.run(Errand::Append { make, reply }, answer).await
     }
 
-    /// Enters a file into the manifest of recordings. Does not wait: what comes says when it is on disk.
-    pub fn file(&self, row: ManifestRow) -> oneshot::Receiver<Result<(), StoreError>> {
+    /// Enters a file into the manifest of recordings. Does not wait: what comes says when it is on disk. `false`: it is not
+    /// entered, since the recording was removed when its term was over.
+    pub fn file(&self, row: ManifestRow) -> oneshot::Receiver<Result<bool, StoreError>> {
         let (reply, answer) = oneshot::channel();
         // Where the writer is gone the reply is dropped, and its asker learns that.
         self.inbox.push(Request::Errand(Errand::File { row: Box::new(row), reply }));

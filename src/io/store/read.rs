@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::office::{self, Ticket};
 use super::schema::{self, StoreError};
 use super::write::LedgerRow;
-use crate::id::{CallId, SeatId};
+use crate::id::{CallId, LineId, SeatId};
 use crate::sip::event::Binding;
 use crate::switchboard::fact::{Fact, What};
 use crate::switchboard::port::Earlier;
@@ -144,6 +144,19 @@ impl Reader {
     /// One call's record.
     pub fn call(&self, call: CallId) -> Result<Option<CallRecord>, StoreError> {
         Ok(CallRecord::fold(&facts(&self.db, call)?))
+    }
+
+    /// The line of a call that is over, and when it ended: from its row, without its facts. `None`: it goes on, or its
+    /// row is yet to be written.
+    pub fn ended(&self, call: CallId) -> Result<Option<(LineId, Timestamp)>, StoreError> {
+        let mut select = self.db.prepare_cached(
+            "SELECT line, opened_at, lasted_ms FROM calls WHERE id = ? AND cause IS NOT NULL AND lasted_ms IS NOT NULL",
+        )?;
+        let mut rows = select.query([call.to_string()])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let lasted = Duration::from_millis(u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0));
+        let ended = parse_time(&row.get::<_, String>(1)?)?.checked_add(lasted).unwrap_or(Timestamp::MAX);
+        Ok(Some((LineId::from(row.get::<_, String>(0)?.as_str()), ended)))
     }
 
     /// One call's facts, in order.

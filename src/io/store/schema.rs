@@ -58,7 +58,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// Whether it comes from the disk or the file rather than from the write itself.
-    pub(super) fn is_environment(&self) -> bool {
+    pub(crate) fn is_environment(&self) -> bool {
         match self {
             StoreError::Row { .. } => false,
             StoreError::Query(rusqlite::Error::SqliteFailure(failure, _)) => !matches!(

@@ -302,12 +302,22 @@ impl Writes {
         self.sinks.iter().filter(|sink| sink.scope.is_none()).map(|sink| &*sink.name)
     }
 
+    /// The sink has it: neither is it owed any more, nor a letter that was sent again.
     fn settled(&self, db: &Connection, sink: usize, event: EventRef) -> Result<(), StoreError> {
-        let Some(sink) = self.sinks.get(sink) else {
+        let Some(to) = self.sinks.get(sink) else {
             return Ok(());
         };
+        db.prepare_cached(
+            "DELETE FROM dead_letters
+             WHERE sink = ? AND event = (SELECT arrival FROM events WHERE call = ? AND sequence = ?)",
+        )?
+        .execute(params![&*to.name, event.call.to_string(), event.sequence])?;
+        self.owe_no_more(db, &to.name, event)
+    }
+
+    fn owe_no_more(&self, db: &Connection, sink: &str, event: EventRef) -> Result<(), StoreError> {
         db.prepare_cached("DELETE FROM owed WHERE sink = ? AND call = ? AND sequence = ?")?
-            .execute(params![&*sink.name, event.call.to_string(), event.sequence])?;
+            .execute(params![sink, event.call.to_string(), event.sequence])?;
         let mut ordered =
             db.prepare_cached("SELECT arrival FROM events WHERE call = ? AND sequence = ? AND kind = ?")?;
         let key = params![event.call.to_string(), event.sequence, ORDERED];
@@ -328,15 +338,16 @@ impl Writes {
             return Ok(());
         };
         set_aside(db, &to.name, arrival, why)?;
-        self.settled(db, sink, event)
+        self.owe_no_more(db, &to.name, event)
     }
 }
 
-/// A sink will never take this event.
+/// A sink will never take this event. One that was sent again is told of by the latest reason.
 pub(super) fn set_aside(db: &Connection, sink: &str, arrival: i64, why: &str) -> Result<(), StoreError> {
     db.prepare_cached(
-        "INSERT OR IGNORE INTO dead_letters (sink, event, at, why)
-         SELECT ?1, ?2, at, ?3 FROM events WHERE arrival = ?2",
+        "INSERT INTO dead_letters (sink, event, at, why)
+         SELECT ?1, ?2, at, ?3 FROM events WHERE arrival = ?2
+         ON CONFLICT (sink, event) DO UPDATE SET why = excluded.why",
     )?
     .execute(params![sink, arrival, why])?;
     Ok(())

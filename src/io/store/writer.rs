@@ -61,14 +61,14 @@ type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 /// not kept: its asker tries again.
 pub(super) enum Errand {
     Append { make: Make, reply: Reply<LedgerRow> },
-    File { row: Box<ManifestRow>, reply: Reply<()> },
+    File { row: Box<ManifestRow>, reply: Reply<bool> },
     Change(Change),
 }
 
 /// An errand that is done but for the commit.
 enum Done {
     Append(Reply<LedgerRow>, Result<LedgerRow, StoreError>),
-    File(Reply<()>, Result<(), StoreError>),
+    File(Reply<bool>, Result<bool, StoreError>),
     Change(Box<dyn FnOnce(bool) + Send>),
 }
 

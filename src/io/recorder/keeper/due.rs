@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::id::LineId;
 use crate::io::recorder::name::DIRECTORY;
 use crate::io::store::{ManifestRow, Removal};
 use crate::routing::Plan;
@@ -38,6 +39,13 @@ impl Terms {
         let Days(shortest) = self.retention.shortest()?;
         let day = today.checked_sub(jiff::Span::new().try_days(shortest).ok()?).ok()?;
         Some(format!("{DIRECTORY}/{day}/"))
+    }
+
+    /// Whether the recording of a call to `line` that ended at `ended` is too young for any term that it may have, whatever
+    /// the call was about.
+    pub fn is_young(&self, line: &LineId, ended: Timestamp, today: Date) -> bool {
+        let due = self.retention.shortest_of(line).and_then(|shortest| shortest.due(ended, &self.zone));
+        due.is_none_or(|due| today < due)
     }
 
     /// The removal of a call's recording, if it is due on the day of `now`. `record` is what is known of the call;
@@ -165,7 +173,11 @@ mod tests {
             let removal = loop {
                 match terms.due(Some(&record), &row(), day) {
                     None => kept += 1,
-                    Some(removal) => break removal,
+                    Some(removal) => {
+                        let ended = super::ended(&record).unwrap();
+                        assert!(!terms.is_young(&record.line, ended, day), "it would not be looked at");
+                        break removal;
+                    }
                 }
                 day = day.tomorrow().unwrap();
             };
