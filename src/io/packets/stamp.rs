@@ -60,7 +60,8 @@ impl Turner {
     }
 }
 
-/// Has the kernel stamp what comes to this socket from now on.
+/// Has the kernel stamp what comes to this socket. Where no other socket of the machine is stamped it starts
+/// to do so a moment later, from a work queue of its own; until then a stamp says when the datagram was read.
 pub fn enable(socket: &UdpSocket) -> io::Result<()> {
     let on: libc::c_int = 1;
     // SAFETY: the option's value is an int, which outlives the call.
@@ -129,16 +130,20 @@ mod tests {
         let ear = UdpSocket::bind("127.0.0.1:0").unwrap();
         enable(&ear).unwrap();
         let mouth = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let before = clock.mono();
-        mouth.send_to(b"now", ear.local_addr().unwrap()).unwrap();
-        let after = clock.mono();
-        while clock.mono().since(after) < Duration::from_millis(30) {}
-        let mut room = [0; 16];
-        let arrival = receive(&ear, &mut room).unwrap();
-        assert_eq!((arrival.length, arrival.from), (3, mouth.local_addr().unwrap()));
-        let at = Turner::now(&clock).turn(arrival.at);
         let slack = Duration::from_millis(2); // The two clocks are read one after the other.
-        assert!(at + slack >= before && at <= after + slack, "{before:?} {at:?} {after:?}");
+        let in_time = (0..50).any(|_| {
+            let before = clock.mono();
+            mouth.send_to(b"now", ear.local_addr().unwrap()).unwrap();
+            let after = clock.mono();
+            while clock.mono().since(after) < Duration::from_millis(30) {}
+            let mut room = [0; 16];
+            let arrival = receive(&ear, &mut room).unwrap();
+            assert_eq!((arrival.length, arrival.from), (3, mouth.local_addr().unwrap()));
+            let at = Turner::now(&clock).turn(arrival.at);
+            at + slack >= before && at <= after + slack
+        });
+        assert!(in_time, "all of them are stamped when they are read");
+        let mut room = [0; 16];
         assert_eq!(receive(&ear, &mut room).unwrap_err().kind(), io::ErrorKind::WouldBlock);
     }
 }
