@@ -102,15 +102,15 @@ fn people(plan: &mut Plan) {
     }
     plan.seats.get_mut("1005").expect("shipped").role = Role::Leader;
     let group = ExpertGroup {
-        number: "8809".into(),
+        number: "12348".into(),
         name: "住房公积金".into(),
         department: "市住房公积金管理中心".into(),
         seats: ["1007", "1008"].map(SeatId::from).to_vec(),
         hours: Hours::default(),
         accept: secs(5),
     };
-    plan.experts.insert(LineId::from("8809"), Arc::new(group));
-    let keys = [('1', "119"), ('2', "12366"), ('3', "8809"), ('4', "4421234"), ('5', "1002")];
+    plan.experts.insert(LineId::from("12348"), Arc::new(group));
+    let keys = [('1', "119"), ('2', "12366"), ('3', "12348"), ('4', "4421234"), ('5', "1002")];
     plan.three_way.keys = keys.map(|(key, to)| (key, to.to_owned())).into();
     plan.three_way.hold_max = secs(15);
     let reason = |digit, most| AwayReason { digit, name: format!("reason {digit}"), most };
