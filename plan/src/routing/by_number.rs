@@ -21,6 +21,7 @@ pub struct ByNumber<T> {
 const PACKED_MAX: usize = 16;
 
 /// Four bits for each digit and the `+`, none of them 0; `None`: it is longer, or no number.
+#[inline]
 fn pack(number: &str) -> Option<u64> {
     let nibble = |byte| match byte {
         b'0'..=b'9' => Some(u64::from(byte - b'0') + 1),

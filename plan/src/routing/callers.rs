@@ -93,6 +93,7 @@ impl<T> ByCaller<T> {
     }
 
     /// What is known of this caller.
+    #[inline]
     pub fn get(&self, caller: &CallerForm<'_>) -> Option<&T> {
         self.0.get(caller.as_str())
     }
@@ -135,6 +136,7 @@ enum Form<'a> {
 
 impl CallerForm<'_> {
     /// `+8613800000000`.
+    #[inline]
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Form::Ours(digits) => digits.as_str(),
@@ -200,6 +202,7 @@ impl Plan {
     }
 
     /// The policy about a caller, whether it still holds or not.
+    #[inline]
     pub fn policy_of(&self, caller: &str) -> Option<&CallerPolicy> {
         self.callers.policies.get(&self.city.caller_form(caller))
     }
@@ -229,6 +232,7 @@ impl City {
     }
 
     /// A caller's number as it is looked for.
+    #[inline]
     pub fn caller_form<'a>(&self, caller: &'a str) -> CallerForm<'a> {
         let whole = |national: Digits| Digits::of(&["+", &self.country_code, national.as_str()]);
         let ours = self.national(caller).and_then(whole);
@@ -238,6 +242,7 @@ impl City {
     /// The number within the country, with its area and without a zero; `None`: it is of another one, or none.
     /// Visual separators do not count, and a number that is too long for the country says the country's code
     /// even without a sign in front.
+    #[inline]
     fn national(&self, caller: &str) -> Option<Digits> {
         let digits = Digits::without_separators(caller)?;
         let caller = digits.as_str();

@@ -13,6 +13,7 @@ impl Digits {
     pub(super) const NONE: Digits = Digits { bytes: [0; DIGITS_MAX], length: 0 };
 
     /// All of `parts`, one behind the other; `None`: they are too long together.
+    #[inline]
     pub(super) fn of(parts: &[&str]) -> Option<Digits> {
         let mut whole = Digits::NONE;
         for part in parts {
@@ -24,6 +25,7 @@ impl Digits {
     }
 
     /// The digits of a number without visual separators (RFC 3966 §5.1.1), behind a `+` that stands first.
+    #[inline]
     pub(super) fn without_separators(number: &str) -> Option<Digits> {
         let mut digits = Digits::NONE;
         for byte in number.bytes() {
@@ -37,12 +39,14 @@ impl Digits {
         (!matches!(digits.as_str(), "" | "+")).then_some(digits)
     }
 
+    #[inline]
     fn push(&mut self, byte: u8) -> Option<()> {
         *self.bytes.get_mut(self.length)? = byte;
         self.length += 1;
         Some(())
     }
 
+    #[inline]
     pub(super) fn as_str(&self) -> &str {
         // Whole texts went in, so a whole text comes out.
         self.bytes.get(..self.length).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()

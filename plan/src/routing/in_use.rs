@@ -64,6 +64,7 @@ impl InUse {
     }
 
     /// Where `at` lies: the first day's first instant is inside, and the last day's last is.
+    #[inline]
     pub fn standing(&self, at: Timestamp) -> Standing {
         if self.begins.is_some_and(|begins| at < begins) {
             Standing::NotYet
@@ -87,6 +88,7 @@ impl InUse {
 
 impl Behind {
     /// Whether the alias leads to the line at `at`.
+    #[inline]
     fn leads(&self, at: Timestamp) -> bool {
         self.ends.is_none_or(|ends| at < ends)
     }
@@ -108,11 +110,13 @@ impl Plan {
     }
 
     /// The line of this number, its own or an alias of it, at whatever time: whose number it is, not who is called.
+    #[inline]
     pub fn line_of(&self, number: &str) -> Option<&Line> {
         self.lines.get(number).or_else(|| self.lines.get(&self.aliases.get(number)?.line))
     }
 
     /// The line that somebody comes to who dials this number at `at`. A cancelled line is found: it refuses.
+    #[inline]
     pub(super) fn line_at(&self, number: &str, at: Timestamp) -> Option<&Line> {
         let line = match self.lines.get(number) {
             Some(line) => line,

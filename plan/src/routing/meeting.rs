@@ -54,6 +54,7 @@ impl Meeting {
     }
 
     /// The room's own digits, where `number` is one of its rooms: the length must be exact.
+    #[inline]
     pub fn room<'n>(&self, number: &'n str) -> Option<&'n str> {
         number.strip_prefix(self.prefix.as_str()).filter(|room| room.len() == usize::from(self.digits))
     }
@@ -75,6 +76,7 @@ impl Plan {
     }
 
     /// The room of this number, if whoever calls may join it.
+    #[inline]
     pub(super) fn room<'a>(
         &'a self,
         comer: Comer<'_>,
@@ -114,6 +116,7 @@ impl Plan {
         line.or_else(|| self.watch_line_name(number.as_str())).unwrap_or_default()
     }
 
+    #[inline]
     pub(super) fn meeting_of(&self, number: &str) -> Option<&Arc<Meeting>> {
         self.meetings.iter().find(|meeting| meeting.room(number).is_some())
     }

@@ -1,6 +1,9 @@
 //! Which of our lines a caller dialled: the forms a number comes in, and the places it comes from.
 //!
 //! Taking the places out of an INVITE is `sip`'s work. Matching is exact: 96119 is not 119.
+//!
+//! What a look-up comes by is `#[inline]`, here and in the files that it asks: this package is built to be small, and
+//! the engine, into which such functions are compiled, to be fast.
 
 use std::borrow::Cow;
 
@@ -34,6 +37,7 @@ impl Dialled {
     }
 
     /// The values of one place, the oldest first.
+    #[inline]
     pub(super) fn oldest_first(&self, from: DialledFrom) -> impl Iterator<Item = &str> {
         // RFC 5806 §4: each diverting party puts its own in front.
         let backwards = from == DialledFrom::Diversion;
@@ -50,11 +54,13 @@ impl City {
     ///
     /// `None` for what is not a number and for numbers of another area or country: `037112345` is
     /// Zhengzhou's 12345, not ours. Whether the number is one of our lines is not asked here.
+    #[inline]
     pub fn normalise(&self, dialled: &str) -> Option<LineId> {
         self.shortest(dialled).map(|number| LineId::from(number.as_str()))
     }
 
     /// The same without a [`LineId`] of its own: as long as it is only looked for.
+    #[inline]
     pub(super) fn shortest(&self, dialled: &str) -> Option<Digits> {
         let uri = Uri::of(dialled)?;
         let number = Digits::without_separators(uri.number())?;
@@ -69,6 +75,7 @@ impl City {
         Digits::without_separators(uri.number()).map(|digits| digits.as_str().to_owned())
     }
 
+    #[inline]
     fn shortest_of(&self, digits: &str, context: Option<&str>) -> Option<Digits> {
         let (digits, global) = match digits.strip_prefix('+').or_else(|| digits.strip_prefix("00")) {
             Some(global) => (global, true),
@@ -87,6 +94,7 @@ impl City {
 
     /// A number behind the country code: with our area code, or one of the five-digit numbers
     /// that some carriers write without any (`+8612345`).
+    #[inline]
     fn within_country<'a>(&self, national: &'a str) -> Option<&'a str> {
         let area = self.area_code.trim_start_matches('0');
         match national.strip_prefix(area) {
@@ -97,6 +105,7 @@ impl City {
 
     /// `None` where RFC 3966's phone-context puts a local number into another area. A context
     /// that is a domain name says nothing about areas.
+    #[inline]
     fn holds_context(&self, context: Option<&str>) -> Option<()> {
         let Some(global) = context.and_then(|context| context.strip_prefix('+')) else {
             return Some(());
@@ -116,6 +125,7 @@ impl Plan {
     /// or Diversion. A Request-URI with an emergency number is nobody's line, whatever else the
     /// message says. A room in it is the caller's wish as well, where that caller may join it. A line is dialled by its
     /// aliases as by its number; one that is not ours yet at `at` is none of ours.
+    #[inline]
     pub fn find_line<'a>(&'a self, trunk: &Trunk, dialled: &'a Dialled, at: Timestamp) -> Option<Found<'a>> {
         let asked = self.asked(trunk, dialled);
         if let Some((value, number)) = &asked {
@@ -150,12 +160,14 @@ impl Plan {
     }
 
     /// The number in the Request-URI, as it came and in its shortest form.
+    #[inline]
     fn asked<'a>(&self, trunk: &Trunk, dialled: &'a Dialled) -> Option<(&'a str, Digits)> {
         let mut uris = dialled.oldest_first(DialledFrom::RequestUri);
         uris.find_map(|value| Some((value, self.ours(trunk, value)?)))
     }
 
     /// A dialled number in its shortest form; the trunk's own forms are put into ours first, by its rules.
+    #[inline]
     pub(super) fn ours(&self, trunk: &Trunk, value: &str) -> Option<Digits> {
         let uri = Uri::of(value)?;
         let number = Digits::without_separators(uri.number())?;
@@ -168,6 +180,7 @@ impl Plan {
         }
     }
 
+    #[inline]
     fn find_in<'a>(
         &'a self,
         trunk: &Trunk,
@@ -178,6 +191,7 @@ impl Plan {
         dialled.oldest_first(from).find_map(|value| self.found(&self.ours(trunk, value)?, from, value, at))
     }
 
+    #[inline]
     fn found<'a>(
         &'a self,
         number: &Digits,
@@ -219,6 +233,7 @@ struct Uri<'a>(Cow<'a, str>);
 
 impl<'a> Uri<'a> {
     /// Takes `tel:`, `sip:` and `sips:` URIs, in angle brackets or not, and bare user parts.
+    #[inline]
     fn of(text: &'a str) -> Option<Self> {
         let text = match (text.find('<'), text.rfind('>')) {
             (Some(open), Some(close)) if open < close => &text[open + 1..close],
@@ -240,11 +255,13 @@ impl<'a> Uri<'a> {
     }
 
     /// Number with its visual separators.
+    #[inline]
     fn number(&self) -> &str {
         self.0.split_once(';').map_or(&self.0, |(number, _)| number)
     }
 
     /// `phone-context`, RFC 3966 §5.1.5.
+    #[inline]
     fn context(&self) -> Option<&str> {
         self.0.split(';').skip(1).find_map(|parameter| {
             let (name, value) = parameter.split_once('=')?;
@@ -254,6 +271,7 @@ impl<'a> Uri<'a> {
 }
 
 /// Undoes `%2B` and its like (RFC 3261 §19.1.2), which few send; `None` where an escape is broken.
+#[inline]
 fn unescape(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(Cow::Borrowed(text));

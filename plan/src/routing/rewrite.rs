@@ -112,6 +112,7 @@ impl Length {
 }
 
 impl Rule {
+    #[inline]
     fn is_for_length(&self, length: usize) -> bool {
         self.length.as_ref().is_none_or(|own| own.0.contains(&length))
     }
@@ -121,6 +122,7 @@ impl Rule {
         self.length.as_ref().map_or(0, |length| *length.0.start()).max(self.when.shortest())
     }
 
+    #[inline]
     fn apply<'a>(&'a self, number: &'a str) -> Cow<'a, str> {
         match &self.act {
             Act::Keep => number.into(),
@@ -134,6 +136,7 @@ impl Rule {
     }
 
     /// What becomes of a number that it is for; `None`: nothing that can be dialled, as it is too long.
+    #[inline]
     pub(super) fn made_of(&self, number: &str) -> Option<Digits> {
         match &self.act {
             Act::Keep => Digits::of(&[number]),
@@ -169,6 +172,7 @@ impl Rules {
     }
 
     /// The place of the rule that is for `number`; none is for a name, or for a number that is withheld.
+    #[inline]
     pub fn choose(&self, number: &str) -> Option<usize> {
         if self.list.is_empty() || !is_number(number) {
             return None;
@@ -179,6 +183,7 @@ impl Rules {
     }
 
     /// The first of rules that differ in the lengths of the numbers that they are for.
+    #[inline]
     fn first_of(&self, places: &[usize], length: usize) -> Option<usize> {
         places
             .iter()
@@ -187,6 +192,7 @@ impl Rules {
     }
 
     /// The rule that is for `number`.
+    #[inline]
     pub(super) fn rule_for(&self, number: &str) -> Option<&Rule> {
         self.list.get(self.choose(number)?)
     }
@@ -197,6 +203,7 @@ impl Rules {
     }
 
     /// What becomes of `number`.
+    #[inline]
     pub fn apply<'a>(&'a self, number: &'a str) -> Cow<'a, str> {
         self.rule_for(number).map_or(Cow::Borrowed(number), |rule| rule.apply(number))
     }
