@@ -6,6 +6,7 @@ mod engine;
 mod feeds;
 mod house;
 mod http;
+mod immediate;
 mod jsonl;
 #[path = "../real_call/line.rs"]
 #[allow(dead_code)]

@@ -34,6 +34,7 @@ use crate::routing::diagnostic::Report;
 use crate::routing::plan::RecordingFormat;
 use crate::sip::event::ListenerConfig;
 use crate::sip::locate::Reach;
+use crate::switchboard::hand_on_again::Unhanded;
 use crate::switchboard::{self, Input, Switchboard, ticketing};
 use crate::telemetry::{CallRecord, Metrics};
 use crate::time::{Now, Timestamp};
@@ -56,6 +57,10 @@ pub(super) fn log(report: &Report) {
     }
 }
 
+/// Names this engine in tickets.
+const NODE: &str = "node-1";
+/// The longest that `within` of `[[disposition.immediate]]` may be.
+const WITHIN_MAX: Duration = Duration::from_secs(24 * 3_600);
 /// Calls that kept a place are looked for among those of so long ago at least.
 const KEPT_AT_LEAST: Duration = Duration::from_secs(24 * 3_600);
 
@@ -94,6 +99,7 @@ impl House {
         let notices = opening.notices(now.wall).map_err(outside("store"))?;
         let ungraded = ungraded(&opening, &plan, now)?;
         let in_vain = in_vain(&opening, &plan, now)?;
+        let hand_ons = hand_ons(&opening, &plan, newest)?;
         let mut ring = Keyring::new(&setup.data);
         let accounts = keys::accounts(&plan, &mut ring)?;
         let trunk_passwords = keys::trunk_passwords(&plan, &mut ring)?;
@@ -265,6 +271,7 @@ impl House {
         house.tell(Input::RestoreMissed { facts: missed });
         house.tell(Input::RestoreFollowUps { facts: ungraded });
         house.tell(Input::RestoreMisses { facts: in_vain });
+        house.tell(Input::RestoreHandOns { owed: hand_ons });
         Ok(house)
     }
 
@@ -412,6 +419,15 @@ fn in_vain(opening: &Opening, plan: &Plan, now: Now) -> Result<Vec<switchboard::
     };
     let since = now.wall.checked_sub(longest + plan.limits.call_max).unwrap_or(Timestamp::MIN);
     opening.in_vain(since).map_err(outside("store"))
+}
+
+/// Matters that were to be handed on at once and were not. What may not have been told yet was said no longer before the
+/// last run's last fact than it had time; a plan that is no longer in force may have said how long.
+fn hand_ons(opening: &Opening, plan: &Plan, newest: Option<Timestamp>) -> Result<Vec<Unhanded>, StartError> {
+    let Some(newest) = newest else { return Ok(Vec::new()) };
+    let longest = WITHIN_MAX + switchboard::LATE_MAX + plan.limits.call_max;
+    let since = newest.checked_sub(longest).unwrap_or(Timestamp::MIN);
+    opening.hand_ons(since).map_err(outside("store"))
 }
 
 /// A key was made just now: what was sealed before was so with another, which is not there any more.

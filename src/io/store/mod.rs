@@ -15,6 +15,7 @@ mod dead;
 mod desk;
 pub mod feeds;
 
+mod hand_ons;
 mod in_vain;
 mod inbox;
 mod kept;
@@ -55,6 +56,7 @@ pub use write::{Folded, LedgerRow};
 use crate::id::SeatId;
 use crate::sip::event::Binding;
 use crate::switchboard::fact::{Fact, What};
+use crate::switchboard::hand_on_again::Unhanded;
 use crate::switchboard::port::StoreJob;
 use crate::tickets::event::{EventRef, StoredEvent};
 use crate::tickets::sharing::Scope;
@@ -176,6 +178,11 @@ impl Opening {
     /// they happened.
     pub fn in_vain(&self, since: Timestamp) -> Result<Vec<Fact>, StoreError> {
         in_vain::in_vain(&self.db, since)
+    }
+
+    /// Matters of calls since a time that were to be handed on at once, and were not.
+    pub fn hand_ons(&self, since: Timestamp) -> Result<Vec<Unhanded>, StoreError> {
+        hand_ons::hand_ons(&self.db, &self.sinks, since)
     }
 
     /// Facts of calls since a time that clerks have talked in and that have no grade, so many of a hundred,
