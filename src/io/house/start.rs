@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
 
+use super::day::Day;
 use super::looking::LookUps;
 use super::premises::{self, Premises};
 use super::sounds::Sounds;
@@ -260,6 +261,9 @@ impl House {
             plan,
         };
         house.note_start(before.as_ref(), &difference);
+        let (rules, call_max) = (house.plan.kpi.clone(), house.plan.limits.call_max);
+        let day = Day { data: house.setup.data.clone(), rules, until: now.wall, call_max };
+        day.begin(house.door.clone());
         for KeptNotice { notice, samples } in notices {
             house.notice_added(notice, &SoundBank::new([samples]));
         }
