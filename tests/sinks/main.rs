@@ -13,4 +13,5 @@ mod jsonl;
 mod line;
 mod look_ups;
 mod post;
+mod removed;
 mod stub;

@@ -174,7 +174,7 @@ impl House {
                 sounds,
                 listeners: faces.clone(),
                 dice,
-                node: "node-1".into(),
+                node: NODE.into(),
                 shifted_clock: setup.clock.is_shifted(),
                 last_ticket,
                 last_house,
@@ -368,7 +368,7 @@ fn close_crashed(
         .filter(|whole| whole.track.is_none())
         .map(|whole| (whole.call, Repaired { file: whole.file, duration_ms: whole.samples / 8 }))
         .collect();
-    let source = crate::tickets::event::source("node-1");
+    let source = crate::tickets::event::source(NODE);
     let events = |record: &CallRecord, fact: &switchboard::Fact| {
         let called = record.marks.outward.as_ref().filter(|_| record.marks.is_confidential());
         let hidden = called.map(|outward| outward.number.as_str());
@@ -460,6 +460,7 @@ fn keeper(
     let config = KeeperConfig {
         data: setup.data.clone(),
         errands,
+        source: crate::tickets::event::source(NODE),
         terms: Terms::of(plan),
         newest,
         clock: Arc::new(move || clock.now()),

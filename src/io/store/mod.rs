@@ -49,7 +49,7 @@ pub use manifest::{ManifestRow, Removed};
 pub use notices::{KeptNotice, NoticeRow};
 pub use office::Ticket;
 pub use read::{CallQuery, DeadLetter, Owed, Reader, age};
-pub use removal::{Hold, Removal};
+pub use removal::{Hold, Removal, Removals};
 pub use schema::{SCHEMA, StoreError};
 pub use write::{Folded, LedgerRow};
 
@@ -83,7 +83,8 @@ pub enum Report {
         jobs: usize,
         /// What the embedded office made of the events in it.
         folded: Folded,
-        /// Feeds that are owed more by it, by their places among the sinks, each with the first of it.
+        /// Feeds that are owed more by it, by their places among the sinks, each with the first of it; and sinks that
+        /// are owed what the switchboard does not know of.
         fed: Vec<(usize, EventRef)>,
         /// With its sync.
         took: Duration,
