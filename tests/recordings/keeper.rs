@@ -297,6 +297,36 @@ fn one_pass_removes_so_many_and_tells_of_the_others() {
 }
 
 #[test]
+fn a_reload_that_shortens_the_term_or_lengthens_it_holds_from_the_next_pass_on() {
+    let facts: Vec<Fact> = (1..=2).flat_map(|n| story(call(n), "12345", MORNING, None, false)).collect();
+    let cellar = Cellar::open(written("reload", facts));
+    let first = cellar.file(call(1), None, "2021-09-01", "wav");
+    let keeper =
+        cellar.keeper(Pace { every: Duration::ZERO, ..pace() }, None, clock("2024-08-01T03:00:00+08:00"));
+    let passes = || keeper.figures().passes.load(Ordering::Relaxed);
+    // One that is under way now may have begun by the terms before, the one behind it has not.
+    let two_passes = || {
+        let seen = passes();
+        wait("two passes", || passes() >= seen + 2);
+    };
+    two_passes();
+    assert!(cellar.stands(&first), "a month is left");
+
+    keeper.set_terms(terms(1_000));
+    wait("the first to go", || !cellar.stands(&first));
+    keeper.set_terms(terms(2_000));
+    two_passes();
+    let second = cellar.file(call(2), None, "2021-09-01", "wav");
+    two_passes();
+    assert!(cellar.stands(&second), "it would have gone by the term before");
+    keeper.set_terms(terms(1_000));
+    wait("the second to go", || !cellar.stands(&second));
+    keeper.close();
+    assert_eq!(cellar.ledger(), [(call(1), None), (call(2), None)]);
+    cellar.close();
+}
+
+#[test]
 fn a_clock_that_is_not_believed_removes_nothing() {
     let cellar = Cellar::open(written("clock", story(call(1), "12345", MORNING, None, false)));
     let file = cellar.file(call(1), None, "2021-09-01", "wav");
