@@ -252,6 +252,8 @@ fn bodies() -> Vec<EventBody> {
         EventBody::MessageLeft { name: "what".into(), from_ms: 12_400, to_ms: 58_000 },
         ordered(None, None),
         EventBody::RecordingStored { file: "2021-09-01/a.wav".into(), duration_ms: 69_000, lost_frames: 0 },
+        EventBody::RecordingRemoved { class: None },
+        EventBody::RecordingRemoved { class: Some("税务".into()) },
         closed(ClosedBy::Refused, Some(404), None),
         EventBody::Held { leg: 1, holds: true },
         EventBody::Prioritised { priority: -5, why: "lane/elderly".into() },
@@ -410,6 +412,21 @@ fn the_schema_the_readme_and_the_house_name_the_same_types() {
     for kind in made {
         assert!(README.contains(&format!("`{kind}`")), "README lacks {kind}");
     }
+}
+
+#[test]
+fn feeds_may_tell_of_whatever_offices_are_told() {
+    let types = |schema: &str, place: &str| -> std::collections::BTreeSet<String> {
+        let schema: Value = serde_json::from_str(schema).expect("the schema is JSON");
+        let own = schema.pointer(place).and_then(Value::as_array).expect("a list of types");
+        let name =
+            |one: &Value| one.pointer("/properties/type/const").unwrap_or(one).as_str().map(str::to_owned);
+        own.iter().filter_map(name).collect()
+    };
+    let mut offices = types(SCHEMA, "/oneOf");
+    offices.insert("hotline.feed.totals.v1".into());
+    let feeds = types(include_str!("../contract/hotline-feed.schema.json"), "/properties/type/enum");
+    assert_eq!(feeds, offices);
 }
 
 #[test]

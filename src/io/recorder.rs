@@ -12,7 +12,7 @@ pub mod export;
 pub mod flac;
 pub mod keeper;
 pub mod name;
-mod nice;
+pub mod nice;
 pub mod read;
 pub mod repair;
 pub mod seal;

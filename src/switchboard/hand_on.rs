@@ -3,14 +3,15 @@
 //!
 //! The clock begins when it is said what a call is about. Where the plan names somebody to be asked into the call, the
 //! matter is handed on when that person has picked up, before or after that; where it names nobody, when each ticket
-//! office has taken the event that tells of it. After a restart there is nothing to be handed on: the ticket has its due
-//! time.
+//! office has taken the event that tells of it. After a restart the clocks go on
+//! ([`hand_on_again`](super::hand_on_again)).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Switchboard;
 use super::fact::{Fact, HandOn, HandOnBy, Object, TransferStep, What, millis};
+use super::hand_on_again::Unhanded;
 use super::request::AtOnce;
 use crate::id::CallId;
 use crate::tickets::event::{EventRef, Outcome};
@@ -25,6 +26,9 @@ const REACHED_MAX: usize = 4_096;
 const REACHED_OF_ONE_MAX: usize = 16;
 /// Calls of which it is remembered what was handed on, at most; the oldest is forgotten beyond.
 const HANDED_MAX: usize = 4_096;
+
+/// Stands for a sink that the plan has no more, and that will take nothing.
+const NO_SINK: usize = usize::MAX;
 
 /// What is owed.
 #[derive(Default)]
@@ -41,6 +45,8 @@ pub(super) struct HandOns {
 struct Owed {
     at_once: AtOnce,
     since: Instant,
+    /// What of the time an earlier life of the house, and its absence, took.
+    before: Duration,
     due: Instant,
     waits: Waits,
 }
@@ -48,7 +54,7 @@ struct Owed {
 /// For whom.
 enum Waits {
     /// The third party, as facts name it: a peer has an id of its own beside the number by which it is asked. `None`: the
-    /// plan has it no more.
+    /// plan has it no more, or the call ended with an earlier life of the house.
     Person(Option<Object>),
     /// The event's writing, and these sinks.
     Offices { event: EventRef, on_disk: bool, untaken: BTreeSet<usize> },
@@ -63,12 +69,13 @@ impl Owed {
     }
 
     fn told(&self, handed: bool, now: Instant) -> HandOn {
+        let took_ms = millis(self.before + now.since(self.since));
         HandOn {
             code: self.at_once.code.clone(),
             by: self.by(),
             handed,
-            late: now > self.due || !handed,
-            took_ms: millis(now.since(self.since)),
+            late: took_ms > self.at_once.within_ms || !handed,
+            took_ms,
         }
     }
 }
@@ -124,14 +131,38 @@ impl HandOns {
                     None => Waits::Offices { event, on_disk: false, untaken: sinks.collect() },
                 };
                 let due = now.mono + Duration::from_millis(at_once.within_ms);
-                let at_once = at_once.clone();
-                self.owe(fact.call, Owed { at_once, since: now.mono, due, waits });
+                let (at_once, before) = (at_once.clone(), Duration::ZERO);
+                self.owe(fact.call, Owed { at_once, since: now.mono, before, due, waits });
                 let (owed, known) = (self.owed.get(&fact.call)?, self.reached.get(&fact.call)?);
                 let is_done = matches!(&owed.waits, Waits::Person(Some(own)) if known.contains(own));
                 self.settle(fact.call, |_| is_done, now)
             }
             _ => None,
         }
+    }
+
+    /// Takes up what an earlier life of the house left. Where each office has the event, it went before that was told: what
+    /// follows from it.
+    pub(super) fn restore(&mut self, left: Unhanded, now: Now) -> Option<HandOn> {
+        let Unhanded { event, said_at, at_once, is_told, untaken, .. } = left;
+        let before = Duration::try_from(now.wall.duration_since(said_at)).unwrap_or(Duration::ZERO);
+        let due = now.mono + Duration::from_millis(at_once.within_ms).saturating_sub(before);
+        let waits = match at_once.to {
+            Some(_) => Waits::Person(None),
+            None if untaken.is_empty() => {
+                let (code, by) = (at_once.code, HandOnBy::Ticket);
+                return Some(HandOn { code, by, handed: true, late: false, took_ms: 0 });
+            }
+            None => {
+                let untaken = untaken.into_iter().map(|sink| sink.unwrap_or(NO_SINK)).collect();
+                Waits::Offices { event, on_disk: true, untaken }
+            }
+        };
+        self.owe(event.call, Owed { at_once, since: now.mono, before, due, waits });
+        if is_told {
+            self.due.set(&event.call, None);
+        }
+        None
     }
 
     fn picked_up(&mut self, call: CallId, object: &Object) {
@@ -299,6 +330,57 @@ mod tests {
         let again = said(&mut hand_ons, 1, 2_000);
         assert_eq!((hand_ons.poll_timeout(), hand_ons.on_disk(again, now(2_001))), (None, None));
         assert!(!hand_ons.awaits(again) && hand_ons.standing(call(1), "report").is_some());
+    }
+
+    #[test]
+    fn a_restart_goes_on_with_what_was_owed_and_the_time_that_it_took_before() {
+        let wall = Timestamp::from_second(1_000).expect("a time");
+        let at = |mono_ms| Now { wall, mono: Instant::from_millis(mono_ms) };
+        // Said so long ago; to be done within ten seconds.
+        let left = |n, ago_s: u64, to: Option<&str>, is_told, untaken: &[Option<usize>]| Unhanded {
+            event: EventRef { call: call(n), sequence: 3 },
+            said_at: wall - Duration::from_secs(ago_s),
+            at_once: AtOnce {
+                code: "report".into(),
+                to: to.map(Into::into),
+                within_ms: 10_000,
+                due_at: wall - Duration::from_secs(ago_s) + Duration::from_secs(10),
+            },
+            is_told,
+            sequence: 9,
+            untaken: untaken.iter().copied().collect(),
+        };
+        let mut hand_ons = HandOns::default();
+        let owed = [
+            left(1, 4, None, false, &[Some(2)]),
+            left(2, 4, Some("12366"), false, &[]),
+            left(3, 60, None, false, &[Some(2), None]),
+            left(4, 60, None, true, &[Some(2)]),
+        ];
+        for one in owed {
+            assert_eq!(hand_ons.restore(one, at(100)), None);
+        }
+        // Each office had it, and the house went before it was told: it was in time.
+        let handed = hand_ons.restore(left(5, 60, None, false, &[]), at(100)).expect("it is handed on");
+        assert!(handed.handed && !handed.late && handed.took_ms == 0, "{handed:?}");
+        assert_eq!(hand_ons.owed.len(), 4);
+
+        let late = |hand_ons: &mut HandOns, mono_ms| -> Vec<(CallId, u64)> {
+            hand_ons.late(at(mono_ms)).into_iter().map(|(call, told)| (call, told.took_ms)).collect()
+        };
+        assert_eq!(late(&mut hand_ons, 100), [(call(3), 60_000)], "at once; the fourth was told before");
+        assert_eq!(hand_ons.poll_timeout(), Some(Instant::from_millis(6_100)), "six seconds are left");
+        let event = |n| EventRef { call: call(n), sequence: 3 };
+        let told = hand_ons.tried(2, event(1), &Outcome::Taken, at(3_100)).expect("it is handed on");
+        assert!(told.handed && !told.late && told.took_ms == 7_000, "{told:?}");
+        assert_eq!(
+            hand_ons.tried(2, event(3), &Outcome::Taken, at(3_100)),
+            None,
+            "one sink is there no more"
+        );
+        let told = hand_ons.tried(2, event(4), &Outcome::Taken, at(3_100)).expect("it is handed on");
+        assert!(told.handed && told.late && told.took_ms == 63_000, "{told:?}");
+        assert_eq!(late(&mut hand_ons, 6_100), [(call(2), 10_000)], "nobody can be asked in any more");
     }
 
     #[test]

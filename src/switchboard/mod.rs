@@ -15,7 +15,8 @@ mod cases;
 mod check;
 pub mod fact;
 pub mod follow_up;
-mod hand_on;
+pub mod hand_on;
+pub mod hand_on_again;
 mod inward;
 mod kb;
 pub mod kept;
@@ -295,6 +296,7 @@ impl Switchboard {
                 self.missed.restore(&facts, |call| self.kept.places.contains_key(&call), now);
             }
             Input::RestoreMisses { facts } => self.restore_misses(&facts, now),
+            Input::RestoreHandOns { owed } => self.restore_hand_ons(owed, now),
             Input::RestoreFollowUps { facts } => self.follow_up.restore(&facts, now),
             Input::PauseRecording { call, pause, by } => {
                 self.tell_call(call, call::Input::PauseRecording { pause, by });

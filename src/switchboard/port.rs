@@ -14,6 +14,7 @@ use crate::routing::Plan;
 use crate::routing::script::Bot;
 use crate::sip;
 use crate::switchboard::fact::{Fact, SeatFact};
+use crate::switchboard::hand_on_again::Unhanded;
 use crate::switchboard::notices::HotNotice;
 use crate::switchboard::trunks::TrunkPasswords;
 use crate::tickets::event::{EventRef, Outcome, StoredEvent};
@@ -70,6 +71,8 @@ pub enum Input {
     RestoreFollowUps { facts: Vec<Fact> },
     /// The same for what callers asked adapters for in vain.
     RestoreMisses { facts: Vec<Fact> },
+    /// Matters that an earlier life of the house was to hand on at once, at start.
+    RestoreHandOns { owed: Vec<Unhanded> },
     /// Somebody wants a call's recording paused, or to go on.
     PauseRecording { call: CallId, pause: bool, by: String },
     /// Past calls of a caller, in answer to [`Output::LookUpHistory`]: one line of text each for the

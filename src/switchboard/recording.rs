@@ -127,10 +127,10 @@ impl Records {
     }
 
     /// Something is still to be told of a call of an earlier life of the house, whose last fact has this
-    /// sequence.
+    /// sequence: more may have been told of it since, for another reason.
     pub(super) fn resume(&mut self, call: CallId, sequence: u32, now: Now) {
-        let tail = Tail { sequence, ended: now.mono, clerks: Vec::new(), said: SAID_ENOUGH };
-        self.tails.insert(call, tail);
+        let tail = || Tail { sequence, ended: now.mono, clerks: Vec::new(), said: SAID_ENOUGH };
+        self.tails.entry(call).or_insert_with(tail);
         if self.tails.len() > TAILS_MAX {
             self.tails.pop_first();
         }

@@ -14,11 +14,11 @@ use crate::id::{CallId, LineId, TrunkId};
 use crate::routing::kpi::{Clock, Formula, Kpi as Rules};
 use crate::switchboard::fact::{Cause, Fact, Party, Subject, What};
 use crate::telemetry::figures::{Figures, count, snake};
-use crate::telemetry::kpi::rolling::Rolling;
+use crate::telemetry::kpi::rolling::{Ended, Rolling};
 use crate::telemetry::served::Names;
 use crate::telemetry::sound::TrunkLabels;
 use crate::telemetry::third::Watchers;
-use crate::time::Instant;
+use crate::time::{Instant, Now};
 
 /// Lines with figures of their own; later ones share the label `other`.
 pub const LINES_MAX: usize = 256;
@@ -104,6 +104,12 @@ impl Metrics {
     /// Rates of a span of time move with it, though nobody calls.
     pub fn handle_timeout(&mut self, now: Instant) {
         let stand = self.rolling.handle_timeout(now, &self.rules);
+        stand.iter().for_each(|standing| self.figures.stands(standing));
+    }
+
+    /// Calls of the last 24 hours that an earlier life of the house had: a rate that was too low then is too low still.
+    pub fn restore_day(&mut self, ended: &[Ended], now: Now) {
+        let stand = self.rolling.restore(ended, now, &self.rules);
         stand.iter().for_each(|standing| self.figures.stands(standing));
     }
 

@@ -373,6 +373,12 @@ pub enum EventBody {
         /// Frames that the disk was too slow for.
         lost_frames: u64,
     },
+    /// The recording's term is over, and it was removed.
+    #[serde(rename = "hotline.recording.removed.v1")]
+    RecordingRemoved {
+        /// The class whose term it was; `None`: that of all others.
+        class: Option<String>,
+    },
     /// The call is over.
     #[serde(rename = "hotline.call.closed.v1")]
     Closed {
@@ -423,6 +429,7 @@ impl EventBody {
             EventBody::Ordered { .. } => ORDERED,
             EventBody::Surveyed { .. } => "hotline.call.surveyed.v1",
             EventBody::RecordingStored { .. } => "hotline.recording.stored.v1",
+            EventBody::RecordingRemoved { .. } => "hotline.recording.removed.v1",
             EventBody::Closed { .. } => CLOSED,
         }
     }

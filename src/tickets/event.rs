@@ -18,6 +18,10 @@ pub use super::words::{
     OverflowRule, SaidLine, Speaker, TransferKind, TransferStep, Unanswered,
 };
 
+/// Sequence of the event that tells of a recording's removal, years after the call: behind all that is ever told of it, as no
+/// fact of the call makes it. It fits 32 bits with a sign, by which far sides may count.
+pub const REMOVED_SEQUENCE: u32 = 0x7fff_ffff;
+
 /// `schema_version` in the data of every event.
 pub const SCHEMA_VERSION: u32 = 1;
 

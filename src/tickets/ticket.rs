@@ -136,6 +136,9 @@ pub struct Ticket {
     pub story: Story,
     /// The recording's file.
     pub recording: Option<String>,
+    /// When that was removed, its term being over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording_removed_at: Option<Timestamp>,
     /// When the call ended.
     pub closed_at: Option<Timestamp>,
     /// How.
@@ -228,6 +231,7 @@ impl Ticket {
             callback: None,
             story: Story::default(),
             recording: None,
+            recording_removed_at: None,
             closed_at: None,
             closed_by: None,
         }
@@ -239,7 +243,10 @@ impl Ticket {
         if sequence <= self.sequence {
             return false;
         }
-        self.sequence = sequence;
+        // Its place is behind whatever may still be told of the call.
+        if !matches!(body, EventBody::RecordingRemoved { .. }) {
+            self.sequence = sequence;
+        }
         self.story.apply(at, body);
         match body {
             EventBody::Opened { ticket, line, line_name, caller, wire_ref, kind, .. } => {
@@ -324,6 +331,7 @@ impl Ticket {
                 self.survey_reason = reason.or(self.survey_reason);
             }
             EventBody::RecordingStored { file, .. } => self.recording = Some(file.clone()),
+            EventBody::RecordingRemoved { .. } => self.recording_removed_at = Some(at),
             EventBody::Closed { cause, .. } => {
                 self.closed_at = Some(at);
                 self.closed_by = Some(*cause);
@@ -461,6 +469,14 @@ mod tests {
         assert_eq!(ticket.digits, "1");
         assert_eq!(ticket.closed_by, Some(ClosedBy::Completed));
         assert_eq!(ticket.recording.as_deref(), Some("a.wav"));
+        // Years later; and what is told of the call after that, in its own place, is taken in.
+        let removed = EventBody::RecordingRemoved { class: None };
+        assert!(ticket.apply(crate::tickets::event::REMOVED_SEQUENCE, at(100), &removed));
+        assert!(ticket.apply(11, at(101), &EventBody::CallbackSettled { outcome: "answered".into() }));
+        assert_eq!(
+            (ticket.recording_removed_at, ticket.callback.as_deref()),
+            (Some(at(100)), Some("answered"))
+        );
     }
 
     #[test]

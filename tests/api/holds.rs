@@ -1,6 +1,6 @@
 //! Recordings under hold, and those that were removed.
 
-use hotline::io::store::{ManifestRow, Removal};
+use hotline::io::store::{ManifestRow, Removal, Removals};
 use hotline::switchboard::fact::{Cause, What};
 use hotline::switchboard::request::Disposed;
 
@@ -28,7 +28,13 @@ fn file(served: &Served, n: u64) {
 fn remove(served: &Served, n: u64, class: Option<&str>) -> usize {
     let removal = Removal { call: call(n), class: class.map(str::to_owned), reason: "r".into() };
     let at = "2024-09-01T00:00:00Z".parse().unwrap();
-    served.errands().remove(vec![removal], at).blocking_recv().unwrap().unwrap().len()
+    served
+        .errands()
+        .remove(Removals { calls: vec![removal], at, source: "/hotline/test".into() })
+        .blocking_recv()
+        .unwrap()
+        .unwrap()
+        .len()
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod engine;
 mod fixture;
 mod holds;
 mod kb;
+mod letters;
 #[allow(dead_code, reason = "each test target uses a part of it")]
 #[path = "../real_call/line.rs"]
 mod line;

@@ -46,6 +46,8 @@ GET  /v1/notices                    AS
 POST /v1/notices                    AS      {"prompt":"greeting","end":"{soon}","approver":"a","reason":"r"}
 DELETE /v1/notices/{notice}         AS
 POST /v1/tickets/{ticket}/state     AS      {"state":"done"}
+GET  /v1/tickets/dead               AS
+POST /v1/tickets/dead/{call}/{sequence}/resend AS
 GET  /v1/facts                      ASLCEOT
 GET  /v1/recordings/{call}          AS
 GET  /v1/recordings/{call}/manifest AS
@@ -102,7 +104,8 @@ fn each_role_passes_where_it_may_and_is_refused_where_it_may_not() {
         let path = row.path.replace("{seat}", "1001").replace("{queue}", "main");
         let path = path.replace("{call}", &call(1).to_string());
         let path = if path == "/v1/facts" { format!("{path}?limit=1") } else { path };
-        let path = path.replace("{notice}", "1").replace("{ticket}", "21090100001");
+        let path =
+            path.replace("{notice}", "1").replace("{ticket}", "21090100001").replace("{sequence}", "1");
         let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
         let body = row.body.replace("{soon}", &soon.to_string());
         let ask = |token: &str| match row.method {

@@ -1,5 +1,6 @@
 //! `/metrics` of the running engine: readable by Prometheus, and moved by a call.
 
+mod day;
 #[path = "../sinks/engine.rs"]
 mod engine;
 mod exposition;

@@ -12,7 +12,7 @@ use hotline::io::recorder::keeper::Pace;
 use hotline::io::recorder::keeper::belief::Trust;
 use hotline::io::recorder::keeper::due::Terms;
 use hotline::io::recorder::{Finding, Keeper, KeeperConfig, Looked, SealKeys, verify};
-use hotline::io::store::{FILE, ManifestRow, Opening, Reader, Removal, Report, Store};
+use hotline::io::store::{FILE, ManifestRow, Opening, Reader, Removal, Removals, Report, Store};
 use hotline::ledger::{Action, Entry};
 use hotline::routing::retention::{Days, RecordingClass, Retention};
 use hotline::switchboard::fact::{Cause, Fact, What};
@@ -105,28 +105,37 @@ impl Cellar {
         newest: Option<Timestamp>,
         clock: Arc<dyn Fn() -> Now + Send + Sync>,
     ) -> Keeper {
-        let tax = RecordingClass {
-            name: "税务".into(),
-            keep: Days(3_650),
-            lines: vec!["12366".into()],
-            codes: Vec::new(),
-        };
-        let asked = RecordingClass {
-            name: "咨询".into(),
-            keep: Days(90),
-            lines: Vec::new(),
-            codes: vec!["consultation".into()],
-        };
-        let retention = Retention { keep: Some(Days(1_095)), classes: vec![tax, asked] };
-        let zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap();
         let (data, errands) = (self.data().to_owned(), self.store.errands());
-        let terms = Terms { retention, zone };
-        Keeper::start(KeeperConfig { data, errands, terms, newest, clock, pace }).unwrap()
+        let (source, terms) = ("/hotline/test".into(), terms(1_095));
+        Keeper::start(KeeperConfig { data, errands, source, terms, newest, clock, pace }).unwrap()
     }
 
     fn close(self) {
         assert_eq!(self.store.close(), 0);
     }
+}
+
+/// What is in no class is kept for so many days.
+fn terms(keep: u32) -> Terms {
+    let tax = RecordingClass {
+        name: "税务".into(),
+        keep: Days(3_650),
+        lines: vec!["12366".into()],
+        codes: Vec::new(),
+    };
+    let asked = RecordingClass {
+        name: "咨询".into(),
+        keep: Days(90),
+        lines: Vec::new(),
+        codes: vec!["consultation".into()],
+    };
+    let retention = Retention { keep: Some(Days(keep)), classes: vec![tax, asked] };
+    Terms { retention, zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap() }
+}
+
+/// On the day on which they are due.
+fn removals(calls: Vec<Removal>) -> Removals {
+    Removals { calls, at: DUE.parse().unwrap(), source: "/hotline/test".into() }
 }
 
 /// Quick, but as careful as ever where `trust` says so.
@@ -219,7 +228,7 @@ fn what_is_due_goes_after_the_ledger_says_so_and_a_crash_in_between_is_made_good
     let entered = cellar.file(call(6), None, "2021-09-01", "wav");
     let removal =
         |call, class: Option<&str>| Removal { call, class: class.map(str::to_owned), reason: "r".into() };
-    let removed = errands.remove(vec![removal(call(6), None), removal(call(3), None)], at);
+    let removed = errands.remove(removals(vec![removal(call(6), None), removal(call(3), None)]));
     assert_eq!(removed.blocking_recv().unwrap().unwrap(), [call(6)], "not what is under hold");
     assert!(cellar.stands(&entered));
     assert_eq!(cellar.verify().1, [], "what is on its way out is no finding");
@@ -284,6 +293,36 @@ fn one_pass_removes_so_many_and_tells_of_the_others() {
     wait("nothing overdue", || keeper.figures().overdue.load(Ordering::Relaxed) == 0);
     keeper.close();
     assert_eq!(cellar.ledger().len(), 5);
+    cellar.close();
+}
+
+#[test]
+fn a_reload_that_shortens_the_term_or_lengthens_it_holds_from_the_next_pass_on() {
+    let facts: Vec<Fact> = (1..=2).flat_map(|n| story(call(n), "12345", MORNING, None, false)).collect();
+    let cellar = Cellar::open(written("reload", facts));
+    let first = cellar.file(call(1), None, "2021-09-01", "wav");
+    let keeper =
+        cellar.keeper(Pace { every: Duration::ZERO, ..pace() }, None, clock("2024-08-01T03:00:00+08:00"));
+    let passes = || keeper.figures().passes.load(Ordering::Relaxed);
+    // One that is under way now may have begun by the terms before, the one behind it has not.
+    let two_passes = || {
+        let seen = passes();
+        wait("two passes", || passes() >= seen + 2);
+    };
+    two_passes();
+    assert!(cellar.stands(&first), "a month is left");
+
+    keeper.set_terms(terms(1_000));
+    wait("the first to go", || !cellar.stands(&first));
+    keeper.set_terms(terms(2_000));
+    two_passes();
+    let second = cellar.file(call(2), None, "2021-09-01", "wav");
+    two_passes();
+    assert!(cellar.stands(&second), "it would have gone by the term before");
+    keeper.set_terms(terms(1_000));
+    wait("the second to go", || !cellar.stands(&second));
+    keeper.close();
+    assert_eq!(cellar.ledger(), [(call(1), None), (call(2), None)]);
     cellar.close();
 }
 
@@ -359,7 +398,7 @@ fn nobody_exports_what_the_ledger_says_is_removed() {
     let cellar = Cellar::open(written("exported", facts));
     let file = cellar.file(call(1), None, "2021-09-01", "wav");
     let removal = Removal { call: call(1), class: Some("咨询".into()), reason: "r".into() };
-    let removed = cellar.store.errands().remove(vec![removal], DUE.parse().unwrap());
+    let removed = cellar.store.errands().remove(removals(vec![removal]));
     assert_eq!(removed.blocking_recv().unwrap().unwrap(), [call(1)]);
     assert!(cellar.stands(&file), "it is yet to go");
     let out = cellar.data().join("exported.wav");
@@ -424,7 +463,7 @@ fn what_goes_or_changes_its_form_while_all_is_verified_is_no_finding() {
             return;
         }
         let removal = Removal { call: call(2), class: None, reason: "r".into() };
-        let removed = cellar.store.errands().remove(vec![removal], DUE.parse().unwrap());
+        let removed = cellar.store.errands().remove(removals(vec![removal]));
         assert_eq!(removed.blocking_recv().unwrap().unwrap(), [call(2)]);
         remove(&files[1]);
         cellar.file(call(3), None, "2021-09-01", "flac");

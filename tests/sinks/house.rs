@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use hotline::io::recorder::kept;
 use hotline::io::store::{CallQuery, FILE, Reader};
 use hotline::phone::{Dial, Phone, PhoneEvent};
 use hotline::switchboard::fact::Cause;
@@ -155,6 +156,14 @@ fn read_back(engine: &Engine, reader: &Reader) {
     };
     let calls = reader.calls(&CallQuery { most: 10, ..CallQuery::default() }).unwrap();
     assert_eq!(calls.len(), 2);
+    // What a row says of its recording changes when that is filed, which two looks may have in between.
+    Lines::new().until("both recordings filed", PATIENCE, |_| {
+        calls.iter().all(|record| {
+            let rows = reader.manifest_of(record.call).unwrap();
+            let now = record.recording.as_deref().and_then(|file| kept(&engine.data, file));
+            now.is_some_and(|(file, _)| rows.iter().any(|row| row.file == file))
+        })
+    });
     assert!(calls.iter().all(|record| record.cause == Some(Cause::CallerHungUp)));
     for (command, state) in [("records", "cause=CallerHungUp"), ("tickets", "closed")] {
         let (masked, full) = (rows(&[command]), rows(&[command, "--full"]));

@@ -6,10 +6,12 @@ mod engine;
 mod feeds;
 mod house;
 mod http;
+mod immediate;
 mod jsonl;
 #[path = "../real_call/line.rs"]
 #[allow(dead_code)]
 mod line;
 mod look_ups;
 mod post;
+mod removed;
 mod stub;

@@ -2,6 +2,7 @@
 
 mod archive;
 mod failing;
+mod hand_ons;
 mod kept;
 mod killed;
 mod missed;

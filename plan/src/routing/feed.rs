@@ -45,7 +45,7 @@ pub const KEEP_MIN: Duration = Duration::from_secs(60);
 
 /// Fields of events that may leave by a feed where its `fields` names them: what `data` of the published events has.
 /// Not among them, and never told: `code`, the pick-up code of a ticket.
-pub const FIELDS: [&str; 75] = [
+pub const FIELDS: [&str; 76] = [
     "ahead",
     "answered_ms",
     "area",
@@ -57,6 +57,7 @@ pub const FIELDS: [&str; 75] = [
     "category",
     "cause",
     "center",
+    "class",
     "cut",
     "dialled",
     "digit",

@@ -138,6 +138,7 @@ impl House {
             Ask::Prepared(prepared) => self.prepared(*prepared),
             Ask::InForce(reply) => drop(reply.send(self.in_force.clone())),
             Ask::NewDay => self.new_day(),
+            Ask::Day(ended) => self.metrics.restore_day(&ended, now),
             Ask::Stop => {
                 let grace = if self.stopping { Duration::ZERO } else { self.plan.limits.drain_grace };
                 if self.stopping {

@@ -6,6 +6,7 @@
 
 mod bots;
 mod control;
+mod day;
 mod feeds;
 mod gauges;
 mod key_list;
@@ -48,6 +49,7 @@ use crate::switchboard::notices::HotNotice;
 use crate::switchboard::request::{Asker, Refusal, Reply, Request};
 use crate::switchboard::{Input, Switchboard};
 use crate::telemetry::Metrics;
+use crate::telemetry::kpi::rolling::Ended;
 use crate::time::{Instant, Now};
 
 /// What the house is started with.
@@ -117,6 +119,8 @@ pub enum Ask {
     InForce(oneshot::Sender<reload::InForce>),
     /// The city has a new date.
     NewDay,
+    /// Calls of the last 24 hours before this life of the house.
+    Day(Vec<Ended>),
     /// End: with the plan's grace, and at once when asked again.
     Stop,
     /// The store's word on a batch.

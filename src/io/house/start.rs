@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
 
+use super::day::Day;
 use super::looking::LookUps;
 use super::premises::{self, Premises};
 use super::sounds::Sounds;
@@ -34,6 +35,7 @@ use crate::routing::diagnostic::Report;
 use crate::routing::plan::RecordingFormat;
 use crate::sip::event::ListenerConfig;
 use crate::sip::locate::Reach;
+use crate::switchboard::hand_on_again::Unhanded;
 use crate::switchboard::{self, Input, Switchboard, ticketing};
 use crate::telemetry::{CallRecord, Metrics};
 use crate::time::{Now, Timestamp};
@@ -56,6 +58,10 @@ pub(super) fn log(report: &Report) {
     }
 }
 
+/// Names this engine in tickets.
+const NODE: &str = "node-1";
+/// The longest that `within` of `[[disposition.immediate]]` may be.
+const WITHIN_MAX: Duration = Duration::from_secs(24 * 3_600);
 /// Calls that kept a place are looked for among those of so long ago at least.
 const KEPT_AT_LEAST: Duration = Duration::from_secs(24 * 3_600);
 
@@ -94,6 +100,7 @@ impl House {
         let notices = opening.notices(now.wall).map_err(outside("store"))?;
         let ungraded = ungraded(&opening, &plan, now)?;
         let in_vain = in_vain(&opening, &plan, now)?;
+        let hand_ons = hand_ons(&opening, &plan, newest)?;
         let mut ring = Keyring::new(&setup.data);
         let accounts = keys::accounts(&plan, &mut ring)?;
         let trunk_passwords = keys::trunk_passwords(&plan, &mut ring)?;
@@ -167,7 +174,7 @@ impl House {
                 sounds,
                 listeners: faces.clone(),
                 dice,
-                node: "node-1".into(),
+                node: NODE.into(),
                 shifted_clock: setup.clock.is_shifted(),
                 last_ticket,
                 last_house,
@@ -254,6 +261,9 @@ impl House {
             plan,
         };
         house.note_start(before.as_ref(), &difference);
+        let (rules, call_max) = (house.plan.kpi.clone(), house.plan.limits.call_max);
+        let day = Day { data: house.setup.data.clone(), rules, until: now.wall, call_max };
+        day.begin(house.door.clone());
         for KeptNotice { notice, samples } in notices {
             house.notice_added(notice, &SoundBank::new([samples]));
         }
@@ -265,6 +275,7 @@ impl House {
         house.tell(Input::RestoreMissed { facts: missed });
         house.tell(Input::RestoreFollowUps { facts: ungraded });
         house.tell(Input::RestoreMisses { facts: in_vain });
+        house.tell(Input::RestoreHandOns { owed: hand_ons });
         Ok(house)
     }
 
@@ -357,7 +368,7 @@ fn close_crashed(
         .filter(|whole| whole.track.is_none())
         .map(|whole| (whole.call, Repaired { file: whole.file, duration_ms: whole.samples / 8 }))
         .collect();
-    let source = crate::tickets::event::source("node-1");
+    let source = crate::tickets::event::source(NODE);
     let events = |record: &CallRecord, fact: &switchboard::Fact| {
         let called = record.marks.outward.as_ref().filter(|_| record.marks.is_confidential());
         let hidden = called.map(|outward| outward.number.as_str());
@@ -414,6 +425,15 @@ fn in_vain(opening: &Opening, plan: &Plan, now: Now) -> Result<Vec<switchboard::
     opening.in_vain(since).map_err(outside("store"))
 }
 
+/// Matters that were to be handed on at once and were not. What may not have been told yet was said no longer before the
+/// last run's last fact than it had time; a plan that is no longer in force may have said how long.
+fn hand_ons(opening: &Opening, plan: &Plan, newest: Option<Timestamp>) -> Result<Vec<Unhanded>, StartError> {
+    let Some(newest) = newest else { return Ok(Vec::new()) };
+    let longest = WITHIN_MAX + switchboard::LATE_MAX + plan.limits.call_max;
+    let since = newest.checked_sub(longest).unwrap_or(Timestamp::MIN);
+    opening.hand_ons(since).map_err(outside("store"))
+}
+
 /// A key was made just now: what was sealed before was so with another, which is not there any more.
 fn warn_of_lost_key(data: &Path) {
     if recorder::has_sealed(data) {
@@ -440,6 +460,7 @@ fn keeper(
     let config = KeeperConfig {
         data: setup.data.clone(),
         errands,
+        source: crate::tickets::event::source(NODE),
         terms: Terms::of(plan),
         newest,
         clock: Arc::new(move || clock.now()),

@@ -6,8 +6,8 @@ use utoipa::OpenApi;
 
 use super::rights::{self, ROUTES, Who};
 use super::{
-    calls, cases, facts, holds, kb, ledger, missed, notices, plans, problem, queues, recordings, seats,
-    tickets, traces, watching, wishes, works,
+    calls, cases, facts, holds, kb, ledger, letters, missed, notices, plans, problem, queues, recordings,
+    seats, tickets, traces, watching, wishes, works,
 };
 
 #[derive(OpenApi)]
@@ -49,6 +49,8 @@ use super::{
         notices::add,
         notices::end,
         tickets::set_state,
+        letters::list,
+        letters::resend,
         facts::facts,
         recordings::play,
         recordings::manifest,

@@ -15,6 +15,7 @@ mod guard;
 mod holds;
 mod kb;
 mod ledger;
+mod letters;
 mod listen;
 mod masking;
 mod missed;
@@ -225,6 +226,8 @@ fn routes(app: Arc<App>) -> Router {
         )
         .route("/v1/notices/{notice}", delete(notices::end))
         .route("/v1/tickets/{ticket}/state", post(tickets::set_state))
+        .route("/v1/tickets/dead", get(letters::list))
+        .route("/v1/tickets/dead/{call}/{sequence}/resend", post(letters::resend))
         .route("/v1/facts", get(facts::facts))
         .route("/v1/recordings/{call}", get(recordings::play))
         .route("/v1/recordings/{call}/manifest", get(recordings::manifest))

@@ -70,6 +70,8 @@ pub(super) const NO_SUCH_NOTICE: Kind =
     Kind(StatusCode::NOT_FOUND, "no_such_notice", "没有这条公告，或已结束", "no such notice, or it is over");
 pub(super) const NO_SUCH_TICKET: Kind =
     Kind(StatusCode::NOT_FOUND, "no_such_ticket", "没有这张工单", "no such ticket");
+pub(super) const NO_SUCH_LETTER: Kind =
+    Kind(StatusCode::NOT_FOUND, "no_such_letter", "没有这样的死信", "there is no such dead letter");
 pub(super) const NO_SUCH_ARTICLE: Kind = Kind(
     StatusCode::NOT_FOUND,
     "no_such_article",

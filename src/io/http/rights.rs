@@ -40,7 +40,7 @@ const fn route(method: Method, path: &'static str, who: Who) -> Route {
 }
 
 /// All of them.
-pub static ROUTES: [Route; 48] = [
+pub static ROUTES: [Route; 50] = [
     route(Method::GET, "/healthz", Who::Anybody),
     route(Method::GET, "/readyz", Who::Anybody),
     route(Method::GET, METRICS, Who::Anybody),
@@ -76,6 +76,8 @@ pub static ROUTES: [Route; 48] = [
     route(Method::POST, "/v1/notices", LEADING),
     route(Method::DELETE, "/v1/notices/{notice}", LEADING),
     route(Method::POST, "/v1/tickets/{ticket}/state", LEADING),
+    route(Method::GET, "/v1/tickets/dead", LEADING),
+    route(Method::POST, "/v1/tickets/dead/{call}/{sequence}/resend", LEADING),
     route(Method::GET, "/v1/facts", ALL),
     route(Method::GET, "/v1/recordings/{call}", LEADING),
     route(Method::GET, "/v1/recordings/{call}/manifest", LEADING),

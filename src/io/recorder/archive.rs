@@ -500,7 +500,7 @@ mod tests {
     use super::super::name::FileName;
     use super::*;
     use crate::id::Dice;
-    use crate::io::store::{FILE, Opening, Reader, Removal, Store};
+    use crate::io::store::{FILE, Opening, Reader, Removal, Removals, Store};
 
     /// A clerk whose thread is the test's, and its store.
     struct Desk {
@@ -608,7 +608,11 @@ mod tests {
         let row = ManifestRow { file: filed.file.clone(), ..row };
         assert!(desk.clerk.errands.file(row).blocking_recv().unwrap().unwrap());
         let removal = Removal { call: filed.call, class: None, reason: "r".into() };
-        let removed = desk.clerk.errands.remove(vec![removal], Timestamp::now());
+        let removed = desk.clerk.errands.remove(Removals {
+            calls: vec![removal],
+            at: Timestamp::now(),
+            source: "/hotline/a".into(),
+        });
         assert_eq!(removed.blocking_recv().unwrap().unwrap(), [filed.call]);
         desk.clerk.file(&filed);
         desk.clerk.settle_rows(0);

@@ -1,6 +1,6 @@
 //! Removes recordings whose term is over: once a day and after the start, so many at a time, giving way to all others.
 //!
-//! A removal is on disk, in the manifest and in the ledger, before a file goes. What a killed process left between the
+//! A removal is on disk, in the manifest, in the ledger and as an event of ticket offices, before a file goes. What a killed process left between the
 //! two is made good by the next pass. Nothing is removed by a clock that is not [believed](belief), nor more in one pass
 //! than [`Pace::most`]; what is left over is counted, and the log says so.
 
@@ -23,7 +23,7 @@ use super::archive::sync_directory;
 use super::name::{Format, clear_name, sealed_name};
 use super::nice;
 use crate::id::CallId;
-use crate::io::store::{Errands, FILE, ManifestRow, Reader, Removal, StoreError};
+use crate::io::store::{Errands, FILE, ManifestRow, Reader, Removal, Removals, StoreError};
 use crate::time::{Instant, Now, Timestamp};
 use belief::{Belief, Doubt, Trust};
 use due::Terms;
@@ -64,6 +64,8 @@ pub struct KeeperConfig {
     pub data: PathBuf,
     /// Where removals are entered.
     pub errands: Errands,
+    /// `source` of the events that tell ticket offices.
+    pub source: String,
     /// Of the plan in force.
     pub terms: Terms,
     /// When the last fact of the data was.
@@ -120,7 +122,7 @@ impl Shared {
 impl Keeper {
     /// Starts the thread.
     pub fn start(config: KeeperConfig) -> io::Result<Keeper> {
-        let KeeperConfig { data, errands, terms, newest, clock, pace } = config;
+        let KeeperConfig { data, errands, source, terms, newest, clock, pace } = config;
         let figures = KeeperFigures::default();
         let shared = Arc::new(Shared { terms: Mutex::new(terms), ends: AtomicBool::new(false), figures });
         let (wake, naps) = channel();
@@ -130,7 +132,7 @@ impl Keeper {
             let now = clock();
             let (belief, doubt) = Belief::begin(pace.trust, newest, now);
             doubt.into_iter().for_each(tell);
-            let porter = Porter { data, errands, shared: theirs, pace, naps };
+            let porter = Porter { data, errands, source, shared: theirs, pace, naps };
             porter.run(belief, &*clock);
         })?;
         Ok(Keeper { shared, wake: Some(wake), thread: Some(thread) })
@@ -175,6 +177,7 @@ fn tell(doubt: Doubt) {
 struct Porter {
     data: PathBuf,
     errands: Errands,
+    source: String,
     shared: Arc<Shared>,
     pace: Pace,
     naps: Receiver<()>,
@@ -307,7 +310,8 @@ impl Porter {
     /// Enters a batch, then removes its files. Calls that are due and still there.
     fn remove(&self, reader: &Reader, due: Vec<Removal>, at: Timestamp) -> Result<u64, Stopped> {
         let wanted = due.len();
-        let entered = self.errands.remove(due, at).blocking_recv().unwrap_or(Err(StoreError::Gone))?;
+        let removals = Removals { calls: due, at, source: self.source.clone() };
+        let entered = self.errands.remove(removals).blocking_recv().unwrap_or(Err(StoreError::Gone))?;
         let mut rows = Vec::new();
         for call in &entered {
             rows.extend(reader.manifest_of(*call)?);

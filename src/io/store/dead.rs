@@ -1,12 +1,13 @@
 //! Dead letters: events that a sink refused for good, or that were given up. Somebody may have them sent again, which is in
 //! the ledger. They are kept until the sink has taken them: what is owed again and refused again is no less a letter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rusqlite::TransactionBehavior::Immediate;
 use rusqlite::{Connection, Transaction, params};
 
+use super::Errands;
 use super::read::{DeadLetter, Reader, event};
 use super::schema::{self, StoreError};
 use super::write::{LedgerRow, append_ledger};
@@ -77,6 +78,31 @@ impl Reader {
     }
 }
 
+impl Errands {
+    /// Owes an event, or letters of a sink, to their sinks again, and says so in the ledger, both or neither: by the
+    /// engine itself. `owed`: the sinks that something can be owed to.
+    pub async fn resend(
+        &self,
+        which: Letters,
+        resending: Resending,
+        owed: BTreeSet<String>,
+    ) -> Result<Resent, StoreError> {
+        let (mut resent, mut after) = (Resent::default(), Some((String::new(), 0)));
+        while let Some(place) = after {
+            let (which, resending, owed) = (which.clone(), resending.clone(), owed.clone());
+            let mut so_far = resent;
+            (resent, after) = self
+                .change(move |db| {
+                    let after =
+                        resend(db, &which, place, &resending, &|sink| owed.contains(sink), &mut so_far)?;
+                    Ok((so_far, after))
+                })
+                .await?;
+        }
+        Ok(resent)
+    }
+}
+
 /// Owes letters to their sinks again, and says so in the ledger, both or neither: by another process than the engine, and
 /// one that runs looks for what it owes within seconds. A row that no outbox reads would be seen by nobody: letters of sinks
 /// that are none by `is_owed` are left as they are.
@@ -102,7 +128,7 @@ fn resend(
     which: &Letters,
     after: (String, i64),
     resending: &Resending,
-    is_owed: &impl Fn(&str) -> bool,
+    is_owed: &dyn Fn(&str) -> bool,
     resent: &mut Resent,
 ) -> Result<Option<(String, i64)>, StoreError> {
     let (call, sequence) = key(which);

@@ -15,6 +15,7 @@ mod dead;
 mod desk;
 pub mod feeds;
 
+mod hand_ons;
 mod in_vain;
 mod inbox;
 mod kept;
@@ -48,13 +49,14 @@ pub use manifest::{ManifestRow, Removed};
 pub use notices::{KeptNotice, NoticeRow};
 pub use office::Ticket;
 pub use read::{CallQuery, DeadLetter, Owed, Reader, age};
-pub use removal::{Hold, Removal};
+pub use removal::{Hold, Removal, Removals};
 pub use schema::{SCHEMA, StoreError};
 pub use write::{Folded, LedgerRow};
 
 use crate::id::SeatId;
 use crate::sip::event::Binding;
 use crate::switchboard::fact::{Fact, What};
+use crate::switchboard::hand_on_again::Unhanded;
 use crate::switchboard::port::StoreJob;
 use crate::tickets::event::{EventRef, StoredEvent};
 use crate::tickets::sharing::Scope;
@@ -81,7 +83,8 @@ pub enum Report {
         jobs: usize,
         /// What the embedded office made of the events in it.
         folded: Folded,
-        /// Feeds that are owed more by it, by their places among the sinks, each with the first of it.
+        /// Feeds that are owed more by it, by their places among the sinks, each with the first of it; and sinks that
+        /// are owed what the switchboard does not know of.
         fed: Vec<(usize, EventRef)>,
         /// With its sync.
         took: Duration,
@@ -176,6 +179,11 @@ impl Opening {
     /// they happened.
     pub fn in_vain(&self, since: Timestamp) -> Result<Vec<Fact>, StoreError> {
         in_vain::in_vain(&self.db, since)
+    }
+
+    /// Matters of calls since a time that were to be handed on at once, and were not.
+    pub fn hand_ons(&self, since: Timestamp) -> Result<Vec<Unhanded>, StoreError> {
+        hand_ons::hand_ons(&self.db, &self.sinks, since)
     }
 
     /// Facts of calls since a time that clerks have talked in and that have no grade, so many of a hundred,

@@ -85,6 +85,14 @@ fn fold_into_ticket(db: &Connection, event: &StoredEvent) -> Result<Result<(), S
         return Ok(Ok(()));
     }
     let news = document.get("data").cloned().unwrap_or(Value::Null);
+    let told = event::read(&event.json).ok().map(|read| read.body);
+    let removed = matches!(told, Some(EventBody::RecordingRemoved { .. }));
+    // Its place is behind whatever may still be told of the call.
+    let sequence = match &standing {
+        Some(ticket) if removed => ticket.sequence,
+        None if removed => return Ok(Ok(())), // Of a call that this office was never told of.
+        _ => event.event.sequence,
+    };
     let number = standing
         .as_ref()
         .map(|ticket| ticket.number.clone())
@@ -94,8 +102,8 @@ fn fold_into_ticket(db: &Connection, event: &StoredEvent) -> Result<Result<(), S
     // A recording may follow the end of its call, and does not open it again.
     let was_closed = standing.as_ref().is_some_and(|ticket| ticket.state == "closed");
     let mut data = standing.map_or_else(|| Value::Object(Map::new()), |ticket| ticket.data);
-    let told = event::read(&event.json).ok().map(|read| read.body);
-    merge(&mut data, &told.as_ref().and_then(|told| patch(told, &news)).unwrap_or_else(|| news.clone()));
+    let own = told.as_ref().and_then(|told| patch(event.at, told, &news));
+    merge(&mut data, &own.unwrap_or_else(|| news.clone()));
     if let Some(told) = &told {
         keep_story(&mut data, event.at, told);
     }
@@ -112,7 +120,7 @@ fn fold_into_ticket(db: &Connection, event: &StoredEvent) -> Result<Result<(), S
     let written = upsert.execute(params![
         number,
         call,
-        event.event.sequence,
+        sequence,
         state,
         &*event.kind,
         opened_at.to_string(),
@@ -129,7 +137,7 @@ fn fold_into_ticket(db: &Connection, event: &StoredEvent) -> Result<Result<(), S
 }
 
 /// What an event changes of a ticket's data, where that is not simply its own; empty: its lists say it.
-fn patch(told: &EventBody, news: &Value) -> Option<Value> {
+fn patch(at: Timestamp, told: &EventBody, news: &Value) -> Option<Value> {
     Some(match told {
         EventBody::Transfer { .. }
         | EventBody::Held { .. }
@@ -145,6 +153,9 @@ fn patch(told: &EventBody, news: &Value) -> Option<Value> {
         EventBody::Outward { .. } => json!({ "outward": without_version(news) }),
         EventBody::CallbackKept { .. } | EventBody::CallbackSettled { .. } => {
             json!({ "callback": without_version(news) })
+        }
+        EventBody::RecordingRemoved { class } => {
+            json!({ "recording_removed": { "at": at.to_string(), "class": class } })
         }
         EventBody::Surveyed { grade, reason, subject: Some(Graded::Flow) } => match reason {
             Some(reason) => json!({ "flow_grade": grade, "flow_survey_reason": reason }),

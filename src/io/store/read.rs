@@ -126,6 +126,18 @@ impl Reader {
     ///
     /// An id begins with the wall clock's millisecond at its birth, so it is found without another index.
     pub fn calls_opened(&self, from: Timestamp, until: Timestamp) -> Result<Vec<CallRecord>, StoreError> {
+        let mut found = Vec::new();
+        self.each_opened(from, until, |record| found.push(record))?;
+        Ok(found)
+    }
+
+    /// The same, one after another.
+    pub fn each_opened(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        mut each: impl FnMut(CallRecord),
+    ) -> Result<(), StoreError> {
         let view = self.db.unchecked_transaction()?;
         let mut select = view.prepare_cached(
             "SELECT id FROM calls WHERE id >= ?1 AND id < ?2
@@ -133,12 +145,11 @@ impl Reader {
         )?;
         let (first, last) = (from.as_millisecond() - BIRTH_SLACK_MS, until.as_millisecond() + BIRTH_SLACK_MS);
         let ids = select.query_map([id_from(first), id_from(last)], |row| row.get::<_, String>(0))?;
-        let mut found = Vec::new();
         for id in ids {
             let record = CallRecord::fold(&facts(&view, parse_call(&id?)?)?);
-            found.extend(record.filter(|record| from <= record.opened_at && record.opened_at < until));
+            record.filter(|record| from <= record.opened_at && record.opened_at < until).map(&mut each);
         }
-        Ok(found)
+        Ok(())
     }
 
     /// One call's record.

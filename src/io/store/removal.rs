@@ -1,7 +1,8 @@
 //! Recordings whose term is over, and those under hold: what the manifest and the ledger say of them.
 //!
-//! A removal is entered before the file goes, in one transaction with its entry in the ledger. Until the file is known to
-//! be gone the row says so, and whoever comes next makes good what a killed process left.
+//! A removal is entered before the file goes, in one transaction with its entry in the ledger and the event that ticket
+//! offices are owed. Until the file is known to be gone the row says so, and whoever comes next makes good what a killed
+//! process left.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
@@ -10,9 +11,11 @@ use super::Errands;
 use super::manifest::{self, ManifestRow};
 use super::read::{Reader, parse_call, parse_time};
 use super::schema::StoreError;
-use super::write::{LedgerRow, append_ledger};
+use super::write::{LedgerRow, Writes, append_ledger};
+use super::writer::{Errand, Request};
 use crate::id::CallId;
 use crate::ledger::Action;
+use crate::tickets::event::{EventBody, REMOVED_SEQUENCE, stored};
 use crate::time::Timestamp;
 
 /// Who removes, in the ledger.
@@ -29,6 +32,17 @@ pub struct Removal {
     pub reason: String,
 }
 
+/// Recordings that are to go, all at once.
+#[derive(Clone, Debug)]
+pub struct Removals {
+    /// Whose.
+    pub calls: Vec<Removal>,
+    /// When.
+    pub at: Timestamp,
+    /// `source` of the events that tell of it.
+    pub source: String,
+}
+
 /// A recording that is not removed, whatever its term.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
@@ -43,30 +57,11 @@ pub struct Hold {
 impl Errands {
     /// Enters removals; what comes, once they are on disk, are the calls whose files may go: those under hold are not
     /// among them, nor those without a file that the manifest has.
-    pub fn remove(
-        &self,
-        removals: Vec<Removal>,
-        at: Timestamp,
-    ) -> oneshot::Receiver<Result<Vec<CallId>, StoreError>> {
-        self.begin(move |db| {
-            let mut removed = Vec::new();
-            for Removal { call, class, reason } in removals {
-                if hold_of(db, call)?.is_some() {
-                    continue;
-                }
-                let mut mark = db.prepare_cached(
-                    "UPDATE recordings SET removed_at = ?, removed_class = ? WHERE call = ? AND removed_at IS NULL",
-                )?;
-                if mark.execute(params![at.to_string(), class, call.to_string()])? == 0 {
-                    continue;
-                }
-                let action = Action::RecordingRemoved { call, class };
-                let subject = call.to_string();
-                append_ledger(db, |last| LedgerRow::after(last, at, ACTOR, action, &subject, &reason))?;
-                removed.push(call);
-            }
-            Ok(removed)
-        })
+    pub fn remove(&self, removals: Removals) -> oneshot::Receiver<Result<Vec<CallId>, StoreError>> {
+        let (reply, answer) = oneshot::channel();
+        // Where the writer is gone the reply is dropped, and its asker learns that.
+        self.inbox.push(Request::Errand(Errand::Remove { removals, reply }));
+        answer
     }
 
     /// Enters that files of these calls and tracks, which were removed, are gone.
@@ -125,6 +120,32 @@ impl Errands {
         })
         .await
     }
+}
+
+/// See [`Errands::remove`].
+pub(super) fn remove(
+    db: &Connection,
+    writes: &mut Writes,
+    removals: Removals,
+) -> Result<Vec<CallId>, StoreError> {
+    let Removals { calls, at, source } = removals;
+    let mut removed = Vec::new();
+    for Removal { call, class, reason } in calls {
+        if hold_of(db, call)?.is_some() {
+            continue;
+        }
+        let mut mark = db.prepare_cached(
+            "UPDATE recordings SET removed_at = ?, removed_class = ? WHERE call = ? AND removed_at IS NULL",
+        )?;
+        if mark.execute(params![at.to_string(), class, call.to_string()])? == 0 {
+            continue;
+        }
+        let told = EventBody::RecordingRemoved { class: class.clone() };
+        writes.event_aside(db, &stored(call, REMOVED_SEQUENCE, at, &told, &source))?;
+        note(db, call, at, ACTOR, Action::RecordingRemoved { call, class }, &reason)?;
+        removed.push(call);
+    }
+    Ok(removed)
 }
 
 impl Reader {

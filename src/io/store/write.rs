@@ -57,7 +57,7 @@ pub(super) struct Writes {
     rows_due: Option<Instant>,
     /// Of the transaction that is open.
     folded: Folded,
-    /// The first event that each feed is owed by it.
+    /// The first event that each feed is owed by it, and each sink that the switchboard does not know to be owed more.
     fed: BTreeMap<usize, EventRef>,
     codes: CodeKey,
 }
@@ -195,7 +195,7 @@ impl Writes {
         std::mem::take(&mut self.folded)
     }
 
-    /// What feeds are owed by the transaction that is on disk now, each from its first event on.
+    /// What feeds, and sinks beside the switchboard, are owed by the transaction that is on disk now, each from its first event on.
     pub(super) fn take_fed(&mut self) -> Vec<(usize, EventRef)> {
         std::mem::take(&mut self.fed).into_iter().collect()
     }
@@ -295,6 +295,17 @@ impl Writes {
             }
         }
         if *event.kind == *ORDERED { codes::forget(db, arrival, self.names()) } else { Ok(()) }
+    }
+
+    /// An event that the switchboard knows nothing of: it is told which sinks and feeds are owed more by it.
+    pub(super) fn event_aside(&mut self, db: &Connection, event: &StoredEvent) -> Result<(), StoreError> {
+        self.event(db, event)?;
+        let sinks = self.sinks.iter().enumerate();
+        for (place, _) in sinks.filter(|(_, sink)| !sink.embedded && sink.scope.is_none()) {
+            let first = self.fed.entry(place).or_insert(event.event);
+            *first = event.event.min(*first);
+        }
+        Ok(())
     }
 
     /// Of those that are told codes: feeds never are.

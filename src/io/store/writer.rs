@@ -12,9 +12,11 @@ use tokio::sync::oneshot;
 
 use super::inbox::{Inbox, Urgent, Wakes};
 use super::manifest::{self, ManifestRow};
+use super::removal::{self, Removals};
 use super::schema::{self, StoreError};
 use super::write::{Folded, LedgerRow, Writes, append_ledger};
-use super::{Backlog, Opening, Report};
+use super::{Backlog, Opening, Report, whole};
+use crate::id::CallId;
 use crate::switchboard::fact::What;
 use crate::switchboard::port::StoreJob;
 
@@ -62,6 +64,7 @@ type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(super) enum Errand {
     Append { make: Make, reply: Reply<LedgerRow> },
     File { row: Box<ManifestRow>, reply: Reply<bool> },
+    Remove { removals: Removals, reply: Reply<Vec<CallId>> },
     Change(Change),
 }
 
@@ -69,6 +72,7 @@ pub(super) enum Errand {
 enum Done {
     Append(Reply<LedgerRow>, Result<LedgerRow, StoreError>),
     File(Reply<bool>, Result<bool, StoreError>),
+    Remove(Reply<Vec<CallId>>, Result<Vec<CallId>, StoreError>),
     Change(Box<dyn FnOnce(bool) + Send>),
 }
 
@@ -86,7 +90,9 @@ impl Request {
         };
         match self {
             Request::Jobs { jobs, .. } => jobs.iter().filter_map(of_fact).min(),
-            Request::Errand(Errand::Append { .. } | Errand::Change(_)) => Some(GATHER),
+            Request::Errand(Errand::Append { .. } | Errand::Remove { .. } | Errand::Change(_)) => {
+                Some(GATHER)
+            }
             Request::Errand(Errand::File { .. }) | Request::Close => None,
         }
     }
@@ -99,6 +105,9 @@ impl Done {
                 let _ = reply.send(if committed { result } else { Err(StoreError::Gone) });
             }
             Done::File(reply, result) => {
+                let _ = reply.send(if committed { result } else { Err(StoreError::Gone) });
+            }
+            Done::Remove(reply, result) => {
                 let _ = reply.send(if committed { result } else { Err(StoreError::Gone) });
             }
             Done::Change(tell) => tell(committed),
@@ -271,6 +280,10 @@ impl Writer {
             done.push(match errand {
                 Errand::Append { make, reply } => Done::Append(reply, append_ledger(&db, make)),
                 Errand::File { row, reply } => Done::File(reply, manifest::enter(&db, &row)),
+                Errand::Remove { removals, reply } => {
+                    let writes = &mut self.writes;
+                    Done::Remove(reply, whole(&db, |db| removal::remove(db, writes, removals)))
+                }
                 Errand::Change(change) => Done::Change(change(&db)),
             });
         }

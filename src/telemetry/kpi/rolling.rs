@@ -2,9 +2,10 @@
 //! formula wants.
 //!
 //! A call counts when it ends, by the same fold as in reports. GB/T 33358-2016 says "of any 24 hours": the day here is a
-//! window of [`SLOTS`] slots that moves by one of them, whether there are calls or not. It begins empty with the process.
+//! window of [`SLOTS`] slots that moves by one of them, whether there are calls or not. What ended in an earlier life of the
+//! house is put in as soon as it is read ([`Rolling::restore`]).
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 
 use super::calls::Calls;
 use super::judged::Judged;
@@ -13,12 +14,12 @@ use crate::id::{CallId, LineId};
 use crate::routing::kpi::Kpi as Rules;
 use crate::switchboard::fact::{Fact, What, millis};
 use crate::telemetry::CallRecord;
-use crate::time::Instant;
+use crate::time::{Instant, Now, Timestamp};
 
 /// Slots of the window.
-pub const SLOTS: u64 = 96;
+pub const SLOTS: i64 = 96;
 /// Of so long, milliseconds.
-const SLOT_MS: u64 = 24 * 3_600_000 / SLOTS;
+const SLOT_MS: i64 = 24 * 3_600_000 / SLOTS;
 /// With fewer calls nothing has fallen: at 95 %, one call in twenty may be missed.
 pub const CALLS_MIN: u64 = 20;
 /// Lines with a window of their own; calls to further ones count for the city only.
@@ -32,15 +33,36 @@ pub struct Rolling {
     open: HashMap<CallId, CallRecord>,
     lines: BTreeMap<LineId, Window>,
     city: Window,
-    /// The slot of the last look.
-    slot: u64,
+    /// The slot of the last look. The house begins with 0; what was before it has slots below.
+    slot: i64,
+}
+
+/// A call that counts, in as much as the window needs of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The dialled line.
+    pub line: LineId,
+    /// When it ended.
+    pub at: Timestamp,
+    /// Whether it was answered.
+    pub answered: bool,
+}
+
+impl Ended {
+    /// By these rules; `None`: the call does not count, or goes on.
+    pub fn of(record: &CallRecord, rules: &Rules) -> Option<Ended> {
+        let answered = is_answered(record, rules)?;
+        let lasted = std::time::Duration::from_millis(record.lasted_ms?);
+        let at = record.opened_at.checked_add(lasted).unwrap_or(Timestamp::MAX);
+        Some(Ended { line: record.line.clone(), at, answered })
+    }
 }
 
 /// One line's last 24 hours, or the city's.
 #[derive(Debug, Default)]
 struct Window {
-    /// Slot, calls that count, those of them that were answered: the oldest first, at most [`SLOTS`].
-    slots: VecDeque<(u64, u64, u64)>,
+    /// By their slots: calls that count, those of them that were answered. At most [`SLOTS`].
+    slots: BTreeMap<i64, (u64, u64)>,
     is_below: bool,
 }
 
@@ -59,24 +81,16 @@ pub struct Standing {
 
 impl Window {
     /// Another call, and whether it was answered.
-    fn count(&mut self, slot: u64, answered: bool) {
-        match self.slots.back_mut() {
-            Some((last, counted, of_them)) if *last == slot => {
-                *counted += 1;
-                *of_them += u64::from(answered);
-            }
-            _ => self.slots.push_back((slot, 1, u64::from(answered))),
-        }
+    fn count(&mut self, slot: i64, answered: bool) {
+        let (counted, of_them) = self.slots.entry(slot).or_default();
+        *counted += 1;
+        *of_them += u64::from(answered);
     }
 
-    fn stand(&mut self, line: Option<LineId>, slot: u64, wanted: f64) -> Standing {
-        while self.slots.front().is_some_and(|(oldest, ..)| oldest + SLOTS <= slot) {
-            self.slots.pop_front();
-        }
-        let sums = self
-            .slots
-            .iter()
-            .fold((0, 0), |sums, (_, counted, of_them)| (sums.0 + counted, sums.1 + of_them));
+    fn stand(&mut self, line: Option<LineId>, slot: i64, wanted: f64) -> Standing {
+        self.slots = self.slots.split_off(&(slot - SLOTS + 1));
+        let sums =
+            self.slots.values().fold((0, 0), |sums, (counted, of_them)| (sums.0 + counted, sums.1 + of_them));
         let (counted, answered) = sums;
         let rate = part(answered, counted);
         let was_below = self.is_below;
@@ -137,25 +151,50 @@ impl Rolling {
         stand
     }
 
+    /// Puts in calls that ended before this life of the house, by the wall clock; how the windows stand then.
+    pub fn restore(&mut self, ended: &[Ended], now: Now, rules: &Rules) -> Vec<Standing> {
+        self.slot = self.slot.max(slot_of(now.mono));
+        for Ended { line, at, answered } in ended {
+            let age_ms = now.wall.as_millisecond().saturating_sub(at.as_millisecond()).max(0);
+            let slot = mono_ms(now.mono).saturating_sub(age_ms).div_euclid(SLOT_MS);
+            if slot > self.slot - SLOTS {
+                self.enter(line, slot, *answered);
+            }
+        }
+        self.stand(rules)
+    }
+
     /// Whether the call counts at all.
-    fn count(&mut self, record: &CallRecord, slot: u64, rules: &Rules) -> bool {
-        if began_by_us(record).is_some() {
-            return false;
-        }
-        let mut one = Calls::default();
-        one.take(record, false, Judged::of(record, rules));
-        let Some(rate) = one.answer_rate() else { return false };
-        let answered = rate > 0.0;
-        self.city.count(slot, answered);
-        if self.lines.len() < LINES_MAX || self.lines.contains_key(&record.line) {
-            self.lines.entry(record.line.clone()).or_default().count(slot, answered);
-        }
+    fn count(&mut self, record: &CallRecord, slot: i64, rules: &Rules) -> bool {
+        let Some(answered) = is_answered(record, rules) else { return false };
+        self.enter(&record.line, slot, answered);
         true
+    }
+
+    fn enter(&mut self, line: &LineId, slot: i64, answered: bool) {
+        self.city.count(slot, answered);
+        if self.lines.len() < LINES_MAX || self.lines.contains_key(line) {
+            self.lines.entry(line.clone()).or_default().count(slot, answered);
+        }
     }
 }
 
-fn slot_of(at: Instant) -> u64 {
-    millis(at.since(Instant::ZERO)) / SLOT_MS
+/// Whether a call was answered that is over; `None`: it does not count. Rooms of meetings have nobody to answer.
+fn is_answered(record: &CallRecord, rules: &Rules) -> Option<bool> {
+    if began_by_us(record).is_some() || record.room.is_some() {
+        return None;
+    }
+    let mut one = Calls::default();
+    one.take(record, false, Judged::of(record, rules));
+    one.answer_rate().map(|rate| rate > 0.0)
+}
+
+fn slot_of(at: Instant) -> i64 {
+    mono_ms(at) / SLOT_MS
+}
+
+fn mono_ms(at: Instant) -> i64 {
+    i64::try_from(millis(at.since(Instant::ZERO))).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -166,6 +205,8 @@ mod tests {
     use crate::time::Timestamp;
 
     const MINUTE_MS: u64 = 60_000;
+    const SLOT: u64 = SLOT_MS as u64;
+    const DAY: u64 = 24 * 3_600_000;
 
     /// One call that waits a minute and is answered, or gives up; how the windows stand afterwards.
     fn call(
@@ -228,10 +269,9 @@ mod tests {
         let still = call(&mut rolling, 21, "12328", 21_000, false, &rules);
         assert!(of(&still, None).is_below && !of(&still, None).has_fallen, "told once");
         // Almost a day later all of it counts still; in the next slot it does not.
-        let day = 24 * 3_600_000;
-        let late = call(&mut rolling, 22, "12345", day - 3 * MINUTE_MS, true, &rules);
+        let late = call(&mut rolling, 22, "12345", DAY - 3 * MINUTE_MS, true, &rules);
         assert!(of(&late, None).is_below);
-        let next = call(&mut rolling, 23, "12345", day, true, &rules);
+        let next = call(&mut rolling, 23, "12345", DAY, true, &rules);
         assert_eq!(of(&next, None).rate, Some(1.0));
         assert!(!of(&next, None).is_below && of(&next, Some("12328")).rate.is_none(), "{next:?}");
         assert!(rolling.open.is_empty());
@@ -244,18 +284,18 @@ mod tests {
             call(&mut rolling, n, "12345", n * 1_000, false, &rules);
         }
         let at = Instant::from_millis;
-        assert_eq!(rolling.handle_timeout(at(SLOT_MS - 1), &rules), [], "the slot has not ended");
-        let stand = rolling.handle_timeout(at(SLOT_MS), &rules);
+        assert_eq!(rolling.handle_timeout(at(SLOT - 1), &rules), [], "the slot has not ended");
+        let stand = rolling.handle_timeout(at(SLOT), &rules);
         assert!(of(&stand, None).is_below && of(&stand, Some("12345")).is_below, "{stand:?}");
         assert!(stand.iter().all(|own| !own.has_fallen), "told when it fell: {stand:?}");
-        assert_eq!(rolling.handle_timeout(at(SLOT_MS), &rules), [], "once a slot");
+        assert_eq!(rolling.handle_timeout(at(SLOT), &rules), [], "once a slot");
         // A call that ended just before the last look, and is heard of behind it, counts where the look was.
-        let late = call(&mut rolling, 20, "12345", SLOT_MS - 2 * MINUTE_MS, false, &rules);
+        let late = call(&mut rolling, 20, "12345", SLOT - 2 * MINUTE_MS, false, &rules);
         assert!(of(&late, None).is_below && rolling.slot == 1);
-        assert!(rolling.handle_timeout(at(SLOTS * SLOT_MS), &rules).iter().all(|own| !own.is_below));
-        let empty = rolling.handle_timeout(at((SLOTS + 1) * SLOT_MS), &rules);
+        assert!(rolling.handle_timeout(at(DAY), &rules).iter().all(|own| !own.is_below));
+        let empty = rolling.handle_timeout(at(DAY + SLOT), &rules);
         assert!(empty.len() == 2 && empty.iter().all(|own| own.rate.is_none() && !own.is_below), "{empty:?}");
-        assert_eq!(rolling.handle_timeout(at((SLOTS + 2) * SLOT_MS), &rules), [], "it is known");
+        assert_eq!(rolling.handle_timeout(at(DAY + 2 * SLOT), &rules), [], "it is known");
     }
 
     #[test]
@@ -279,7 +319,7 @@ mod tests {
         shows(&metrics, "0");
         metrics.judge_by(&Rules::default());
         shows(&metrics, "1");
-        metrics.handle_timeout(Instant::from_millis(SLOTS * SLOT_MS));
+        metrics.handle_timeout(Instant::from_millis(DAY));
         shows(&metrics, "0");
     }
 
@@ -295,5 +335,46 @@ mod tests {
         let last = call(&mut rolling, 1_000, "99999", 0, false, &rules);
         assert_eq!((last.len(), last[0].line.as_ref()), (1, None));
         assert_eq!(last[0].rate, Some(257.0 / 258.0));
+    }
+
+    #[test]
+    fn what_ended_before_a_restart_counts_as_if_there_had_been_none() {
+        let rules = Rules::default();
+        let start: Timestamp = "2021-12-01T09:00:00+08:00".parse().unwrap();
+        let hour = jiff::SignedDuration::from_hours(1);
+        let ended = |hours: i32, answered| Ended { line: "12345".into(), at: start - hour * hours, answered };
+        let now = |after_ms: u64| Now {
+            wall: start + jiff::SignedDuration::from_millis(after_ms as i64),
+            mono: Instant::from_millis(after_ms),
+        };
+        let mut rolling = Rolling::default();
+        // This life has begun before the last one is read: one of its calls is there already.
+        call(&mut rolling, 1, "12345", 1_000, true, &rules);
+        let before: Vec<Ended> =
+            (0..30).map(|n| ended(1 + n / 10, n >= 10)).chain((0..100).map(|_| ended(25, true))).collect();
+        let stand = rolling.restore(&before, now(2 * MINUTE_MS), &rules);
+        assert_eq!(of(&stand, None).rate, Some(21.0 / 31.0), "what is older than a day is not there");
+        assert!(of(&stand, None).is_below && of(&stand, Some("12345")).is_below, "{stand:?}");
+        // It grows old as the rest does: first what ended three hours before the start, in the end all of it.
+        let at = |minutes: u64| Instant::from_millis(minutes * MINUTE_MS);
+        let later = rolling.handle_timeout(at(21 * 60 + 30), &rules);
+        assert_eq!(of(&later, None).rate, Some(11.0 / 21.0));
+        let last = rolling.handle_timeout(at(23 * 60 + 10), &rules);
+        assert_eq!(of(&last, None).rate, Some(1.0));
+        // A call from a clock that was ahead ended just now.
+        let ahead = rolling.restore(&[ended(-9, false)], now(DAY - MINUTE_MS), &rules);
+        assert_eq!(of(&ahead, None).rate, Some(0.5));
+    }
+
+    #[test]
+    fn a_call_read_back_counts_as_it_did() {
+        let rules = Rules::default();
+        for answered in [true, false] {
+            let mut record = CallRecord::fold(&story(1, "12345", 0, answered)).unwrap();
+            let at = Timestamp::UNIX_EPOCH + std::time::Duration::from_millis(MINUTE_MS);
+            assert_eq!(Ended::of(&record, &rules), Some(Ended { line: "12345".into(), at, answered }));
+            record.trunk = crate::routing::meeting::SEATS.into();
+            assert_eq!(Ended::of(&record, &rules), None, "a clerk's own");
+        }
     }
 }
