@@ -41,6 +41,7 @@ pub(super) fn compare(run: &Run<'_>, expect: &ExpectTable, fate: &Fate, problems
     compared.plain(&expect.experts, fate.experts);
     compared.name(&expect.meeting, fate.meeting.as_deref());
     compared.switch(&expect.callback, fate.callback);
+    compared.plain(&expect.told_wait, fate.told_wait);
 }
 
 struct Compared<'c, 'p> {
