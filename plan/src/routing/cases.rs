@@ -6,6 +6,7 @@
 //! never passes by a guess.
 
 mod acts;
+mod command;
 mod compare;
 mod given;
 mod trail;
@@ -111,9 +112,9 @@ pub(super) fn run(table: &RoutingTable, plan: &Plan, config: &str, problems: &mu
             in_no_header(case, trunk, problems);
             continue;
         };
-        let run = compare::Run { case, trunk, dialled: &dialled, config };
         let call = Call { plan, table, trunk, dialled: &dialled, from: &from.value, at: at.value.0 };
         let given = given(case, table);
+        let run = command::Run { case, call: &call, given: &given, config };
         match call.fate(&given) {
             Ok(fate) => {
                 came_about(case, &fate, problems);
@@ -156,6 +157,10 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
+    fn walk(&self, given: &Given<'_>) -> Walked {
+        self.plan.walk(self.trunk, self.dialled, self.from, self.at, given)
+    }
+
     fn fate(&self, given: &Given<'_>) -> Result<Fate, Open> {
         self.plan.fate(self.trunk, self.dialled, self.from, self.at, given)
     }
@@ -373,3 +378,5 @@ fn depends(case: &CaseTable, open: &Open, problems: &mut Problems) {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::switched_on;
