@@ -325,6 +325,7 @@ impl Draft {
                 stage = Stage::Proofs;
                 plan = build::plan(table, sounds, hex(&self.digest.finalize()));
                 if let Some(built) = &plan {
+                    check::heard(built, table, &mut self.problems);
                     check::prove(built, table, &mut self.problems);
                 }
                 plan = plan.filter(|_| !self.problems.any_error());

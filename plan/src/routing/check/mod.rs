@@ -16,6 +16,7 @@ mod dials;
 mod experts;
 mod feeds;
 mod figures;
+mod heard;
 mod hours;
 mod in_use;
 mod inward;
@@ -57,6 +58,7 @@ use super::written;
 use crate::time::Timestamp;
 
 pub(super) use kb::FILE_FAULTS;
+pub(super) use heard::heard;
 pub(super) use proofs::prove;
 pub(super) use sounds::{in_use, sounds, wanted};
 pub(super) use validity::{DATED, RUN_OUT};
