@@ -187,8 +187,10 @@ fn path_lines(lines: &mut Vec<String>, path: &ExplainedPath) {
     lines.push(String::new());
     lines.push("这个来电的经过 / the way of this call".to_owned());
     for (index, passed) in path.passed.iter().enumerate() {
-        let place =
-            passed.place.as_ref().map_or_else(String::new, |place| format!("  ({}:{})", place.file, place.line));
+        let place = passed
+            .place
+            .as_ref()
+            .map_or_else(String::new, |place| format!("  ({}:{})", place.file, place.line));
         lines.push(format!("{:>4}. {}{place}", index + 1, passed.words.zh));
         lines.push(format!("      {}", passed.words.en));
         if !passed.keys.is_empty() {

@@ -26,7 +26,7 @@ use super::tables::look_up::says;
 use crate::time::Timestamp;
 
 pub use given::{Answer, CaseSeats, Given, Open};
-pub use trail::{Passed, What, Waited};
+pub use trail::{Passed, Waited, What};
 pub use walk::Walked;
 
 /// What an expectation says where there is to be nothing.

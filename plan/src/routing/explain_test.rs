@@ -571,7 +571,8 @@ fn path(said: &Explanation) -> &ExplainedPath {
 fn passed(said: &Explanation) -> Vec<String> {
     let one = |passed: &path::ExplainedPassing| {
         let words = &passed.words.en;
-        let way = passed.way.as_ref().map_or_else(String::new, |way| format!(" | {} {:?}", way.when.en, way.to));
+        let way =
+            passed.way.as_ref().map_or_else(String::new, |way| format!(" | {} {:?}", way.when.en, way.to));
         format!("{words} [{}]{way}", passed.keys)
     };
     path(said).passed.iter().map(one).collect()
@@ -608,7 +609,9 @@ fn the_way_of_a_call_goes_by_what_its_caller_presses_and_others_say() {
     for line in ["name = \"services\"", "name = \"move_car\"", "look_up = \"owners\"", "allowed = "] {
         assert!(decided.contains(line), "{line} in {decided}");
     }
-    for line in ["name = \"progress\"", "name = \"order\"", "wait_max = ", "strategy = ", "play = \"car_unanswered\""] {
+    for line in
+        ["name = \"progress\"", "name = \"order\"", "wait_max = ", "strategy = ", "play = \"car_unanswered\""]
+    {
         assert!(!decided.contains(line), "{line} in {decided}");
     }
     // Nobody answers: on in another flow, which hangs on the seats then.
@@ -636,7 +639,11 @@ fn a_way_through_a_queue_hangs_on_clerks_a_surge_and_the_guess_only_where_it_doe
     let busy = Given { waiting: Some(3), ..Given::default() };
     for (given, option, ends) in [
         // The greeting of a surge is another one.
-        (Given { keys: Some(""), ..Given::default() }, "--seats some|none|busy|full, --waiting …", "answers once"),
+        (
+            Given { keys: Some(""), ..Given::default() },
+            "--seats some|none|busy|full, --waiting …",
+            "answers once",
+        ),
         (seats(CaseSeats::Busy), "--surge true|false", "answers once"),
         (surge.clone(), "--seats some|none|busy|full, --waiting …", "waits in the queue main"),
         (Given { seats: Some(CaseSeats::None), ..surge }, "", "opens a ticket and reads its number out"),

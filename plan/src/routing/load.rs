@@ -339,6 +339,9 @@ impl Draft {
                 if self.problems.any_error() {
                     untried = plan.take(); // A test fails.
                 }
+                if let Some(made) = &plan {
+                    check::told(made, table, &mut self.problems);
+                }
             }
         }
         let lacking = self.table.as_ref().and_then(|table| starter::lacking(table, &self.problems));

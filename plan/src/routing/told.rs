@@ -296,12 +296,14 @@ mod tests {
     #[test]
     fn lines_whose_callers_are_told_nowhere_are_found_and_no_others() {
         let none: fn(&mut Plan) = |_| {};
-        let words = |id: &str, text: &str| Prompt { id: id.into(), text: text.into(), samples: [0; 8].into() };
+        let words =
+            |id: &str, text: &str| Prompt { id: id.into(), text: text.into(), samples: [0; 8].into() };
         let greeting = |prompt: &str| Some(Untold::Greeting(prompt.into()));
         for number in ["12345", "12336", "12348", "12366"] {
             assert_eq!(untold(number, none), None, "{number}");
         }
-        let quiet = |plan: &mut Plan| drop(plan.prompts.insert("greeting".into(), words("greeting", "您好。")));
+        let quiet =
+            |plan: &mut Plan| drop(plan.prompts.insert("greeting".into(), words("greeting", "您好。")));
         for number in ["12345", "12336", "12348", "12366"] {
             assert_eq!(untold(number, quiet), greeting("greeting"), "{number}");
         }
@@ -339,7 +341,9 @@ mod tests {
         let seconds = |n: usize| vec![0; 8_000 * n].into();
         let words = |number: &str, greeting: &str, straight: bool| {
             let mut plan = plan(greeting, Some("recorded"));
-            for (id, length) in [("greeting", 5), ("recorded", 4), ("transition", 3), ("sub_center_unanswered", 2)] {
+            for (id, length) in
+                [("greeting", 5), ("recorded", 4), ("transition", 3), ("sub_center_unanswered", 2)]
+            {
                 plan.prompts.get_mut(id).expect("a prompt").samples = seconds(length);
             }
             plan.trunks.values_mut().for_each(|trunk| trunk.emergency_center = straight);

@@ -99,11 +99,14 @@ impl Options {
             };
             let found = || Answer::Values(can.iter().map(|name| (*name, None)).collect());
             let Some(value) = value else {
-                answers.insert(of, match said.as_str() {
-                    "missing" => Answer::Missing,
-                    "failed" => Answer::Failed,
-                    _ => found(),
-                });
+                answers.insert(
+                    of,
+                    match said.as_str() {
+                        "missing" => Answer::Missing,
+                        "failed" => Answer::Failed,
+                        _ => found(),
+                    },
+                );
                 continue;
             };
             if !can.contains(&value.as_str()) {
@@ -164,10 +167,10 @@ fn answer(text: &str) -> Result<Said, String> {
         Some((of, value)) => {
             Ok(Said { of: of.to_owned(), value: Some(value.to_owned()), said: said.to_owned() })
         }
-        None if WORDS.contains(&said) => {
-            Ok(Said { of: name.to_owned(), value: None, said: said.to_owned() })
-        }
-        None => Err("missing、failed 或 found，或写 名称.值=回答 / missing, failed or found; or name.value=answer"
-            .to_owned()),
+        None if WORDS.contains(&said) => Ok(Said { of: name.to_owned(), value: None, said: said.to_owned() }),
+        None => Err(
+            "missing、failed 或 found，或写 名称.值=回答 / missing, failed or found; or name.value=answer"
+                .to_owned(),
+        ),
     }
 }

@@ -330,11 +330,7 @@ fn notices_that_stand_are_heard_where_the_house_tells_them() {
                 "",
             ),
             // Behind the greeting of a flow; a key for a person leads on from the first.
-            (
-                storm,
-                "hears = [\"greeting\", \"storm\", \"water\", \"faq_menu\"], queue = \"main\"",
-                "",
-            ),
+            (storm, "hears = [\"greeting\", \"storm\", \"water\", \"faq_menu\"], queue = \"main\"", ""),
             (&format!("{storm}\nkeys = \"0\""), "hears = [\"greeting\"]", never),
             // An emergency center hears none, nor who is refused.
             (&center, "hears = []", never),
@@ -364,11 +360,7 @@ fn clerks_who_stay_busy_leave_a_caller_to_the_ticket_or_to_a_call_back() {
                 "",
             ),
             (&format!("{busy}\nkeys = \"1\""), "callback = true, ticket = \"none\"", ""),
-            (
-                &format!("{busy}\nexpected_wait = \"3min\""),
-                "told_wait = 3, ticket = \"overflow\"",
-                "",
-            ),
+            (&format!("{busy}\nexpected_wait = \"3min\""), "told_wait = 3, ticket = \"overflow\"", ""),
         ],
     );
 }
@@ -376,11 +368,7 @@ fn clerks_who_stay_busy_leave_a_caller_to_the_ticket_or_to_a_call_back() {
 #[test]
 fn who_says_nothing_leaves_no_message_and_comes_to_a_person() {
     services(&[
-        (
-            "keys = \"12\"\nmessage = false",
-            "queue = \"main\", ticket = \"none\"",
-            "",
-        ),
+        ("keys = \"12\"\nmessage = false", "queue = \"main\", ticket = \"none\"", ""),
         ("keys = \"12\"\nmessage = true", "queue = \"none\", ticket = \"self_service\"", ""),
     ]);
 }

@@ -8,15 +8,21 @@ use super::super::plan::Plan;
 use super::super::source::{Problems, Said};
 use super::super::tables::{ModeWord, NumberTable, RoutingTable};
 use super::super::told::Untold;
-use super::proofs::seconds;
+use super::sounds::seconds;
 
 /// A person should answer within this (GB/T 33358: 15 s).
 const PERSON_DUE: Duration = Duration::from_secs(15);
 
-/// Of a plan that no rule has found fault with.
+/// The words of a plan that no rule has found fault with.
 pub fn heard(plan: &Plan, table: &RoutingTable, problems: &mut Problems) {
     if table.is_live() {
         soon_with_a_person(plan, table, problems);
+    }
+}
+
+/// Whether a plan that calls may go by tells of the recording.
+pub fn told(plan: &Plan, table: &RoutingTable, problems: &mut Problems) {
+    if table.is_live() {
         told_of_recording(plan, table, problems);
     }
 }

@@ -57,8 +57,8 @@ use super::values::out_of_range;
 use super::written;
 use crate::time::Timestamp;
 
+pub(super) use heard::{heard, told};
 pub(super) use kb::FILE_FAULTS;
-pub(super) use heard::heard;
 pub(super) use proofs::prove;
 pub(super) use sounds::{in_use, sounds, wanted};
 pub(super) use validity::{DATED, RUN_OUT};

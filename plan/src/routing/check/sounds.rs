@@ -318,7 +318,7 @@ fn length(prompt: &str, decoded: &BTreeMap<PromptId, Prompt>) -> Duration {
 }
 
 /// With one decimal.
-fn seconds(length: Duration) -> String {
+pub(super) fn seconds(length: Duration) -> String {
     let millis = length.as_millis();
     format!("{}.{}", millis / 1_000, millis % 1_000 / 100)
 }

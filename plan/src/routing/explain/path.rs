@@ -84,22 +84,21 @@ impl Plan {
     }
 
     fn passing(&self, origins: &Origins, asked: &Asked<'_>, passed: &Passed) -> ExplainedPassing {
-        let plain = |words| ExplainedPassing {
-            words,
-            keys: passed.keys.clone(),
-            way: None,
-            flow: None,
-            place: None,
-        };
+        let plain =
+            |words| ExplainedPassing { words, keys: passed.keys.clone(), way: None, flow: None, place: None };
         match &passed.what {
             What::Step(Step::Ticket { prompt, .. }) => {
                 // Here it is no question whether.
                 let step = Step::Ticket { prompt: prompt.clone(), reason: TicketReason::SelfService };
                 plain(self.step_words(&self.in_language(step, asked.line), asked.caller))
             }
-            What::Step(step) => plain(self.step_words(&self.in_language(step.clone(), asked.line), asked.caller)),
+            What::Step(step) => {
+                plain(self.step_words(&self.in_language(step.clone(), asked.line), asked.caller))
+            }
             What::Notice(name) => plain(self.step_words(&Step::HotNotice(name.clone()), asked.caller)),
-            What::Rang { answered: true } => plain(Text::new("对方接听，双方通话", "somebody picks up, and the two talk")),
+            What::Rang { answered: true } => {
+                plain(Text::new("对方接听，双方通话", "somebody picks up, and the two talk"))
+            }
             What::Rang { answered: false } => plain(Text::new("无人接听", "nobody picks up")),
             What::Waited { how, .. } => plain(waited_words(*how)),
             What::Act { script, place, when } => {
@@ -196,11 +195,23 @@ fn waited_words(how: Waited) -> Text {
             format!("等候的人多，优先级低于 {below} 分的不再接纳"),
             format!("many wait: whoever stands below priority {below} is not let in"),
         ),
-        Waited::TooLong => Text::new("预计要等得太久，不再接纳", "the wait would be too long by the guess: not let in"),
-        Waited::NobodyThere => Text::new("没有座席登录，等到时限", "no seat is signed in: waits until the time is over"),
-        Waited::WaitedOut => Text::new("座席一直忙，等到时限", "all clerks stay busy: waits until the time is over"),
-        Waited::Kept => Text::new("保留位置并挂机，轮到时回拨", "keeps the turn and hangs up: is called back when it comes"),
-        Waited::CoolsDown => Text::new("上次通话刚结束，按来电人规则不进队列", "called only just now: by the policy about this caller, not to the queue"),
+        Waited::TooLong => {
+            Text::new("预计要等得太久，不再接纳", "the wait would be too long by the guess: not let in")
+        }
+        Waited::NobodyThere => {
+            Text::new("没有座席登录，等到时限", "no seat is signed in: waits until the time is over")
+        }
+        Waited::WaitedOut => {
+            Text::new("座席一直忙，等到时限", "all clerks stay busy: waits until the time is over")
+        }
+        Waited::Kept => Text::new(
+            "保留位置并挂机，轮到时回拨",
+            "keeps the turn and hangs up: is called back when it comes",
+        ),
+        Waited::CoolsDown => Text::new(
+            "上次通话刚结束，按来电人规则不进队列",
+            "called only just now: by the policy about this caller, not to the queue",
+        ),
     }
 }
 
