@@ -89,7 +89,11 @@ fn each_flow_that_is_shown_can_be_switched_on_by_itself_and_all_of_them_behind_a
     for blocks in [FAQ, ORDER, PROGRESS, MOVE_CAR, ASSISTANT, &services, &by_hours] {
         let outcome = judged(&switched_on(blocks));
         let codes: Vec<&str> = outcome.report.diagnostics.iter().map(|found| found.code).collect();
-        assert_eq!(codes, drills, "{blocks:?}\n{}", outcome.report.render(false));
+        // Those that another one leads to greet nobody: where they come first, nothing tells of the recording.
+        let greets = [FAQ, &services, &by_hours, ASSISTANT].contains(&blocks);
+        let untold = (!greets).then_some("W0120");
+        let expected: Vec<&str> = drills.into_iter().chain(untold).collect();
+        assert_eq!(codes, expected, "{blocks:?}\n{}", outcome.report.render(false));
         let plan = outcome.plan.expect("a plan");
         let first = plan.lines["12345"].script.as_ref().expect("a flow");
         assert_eq!(Some(first.as_str()), blocks[0].strip_prefix("flow "));
