@@ -11,9 +11,6 @@ use crate::routing::speech;
 use crate::sip::Clearing;
 use crate::time::Now;
 
-/// Waits beyond this are announced as this: nobody plans by such figures.
-const WAIT_SPOKEN_MAX_MIN: u32 = 99;
-
 impl Call {
     pub(super) fn join_queue(&mut self, queue: QueueId, first: bool) {
         self.queue = Some(queue.clone());
@@ -138,9 +135,8 @@ impl Call {
             words.push("queue_ahead_after".into());
         }
         if let Some(wait) = expected_wait {
-            let minutes = u32::try_from(wait.as_secs().div_ceil(60).max(1)).unwrap_or(u32::MAX);
             words.push("queue_wait_before".into());
-            words.extend(speech::cardinal(minutes.min(WAIT_SPOKEN_MAX_MIN)));
+            words.extend(speech::cardinal(speech::wait_minutes(wait)));
             words.push("queue_wait_after".into());
         }
         words.push("queue_hold_on".into());

@@ -138,17 +138,12 @@ impl Service {
         place.script.acts.get(place.next)
     }
 
-    /// The hot notice that is to be told before the next act. What the flow plays first greets the caller, and
-    /// comes before them; a branch and a `go` lead to what is said, and say nothing.
+    /// The hot notice that is to be told before the next act.
     fn next_notice(&mut self) -> Option<PromptId> {
-        match self.following() {
-            Some(Act::Branch(_) | Act::Go(_)) => None,
-            Some(Act::Play(_)) if !self.greeted => {
-                self.greeted = true;
-                None
-            }
-            _ => self.notices.pop_front(),
-        }
+        let mut greeted = self.greeted;
+        let told = self.following().is_none_or(|act| act.comes_behind_notices(&mut greeted));
+        self.greeted = greeted;
+        if told { self.notices.pop_front() } else { None }
     }
 
     /// The next act. `None`: there is none, or the call has taken as many as it may.

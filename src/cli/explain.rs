@@ -1,6 +1,7 @@
 //! `hotline explain`: what would happen to a call, and which lines of the file decide it.
 
 mod drawing;
+mod given;
 mod month;
 mod page;
 
@@ -12,6 +13,7 @@ use crate::id::{SeatId, TrunkId};
 use crate::io::plan_files;
 use crate::routing::explain::Explanation;
 use crate::routing::explain::flows::ExplainedFlow;
+use crate::routing::explain::path::ExplainedPath;
 use crate::routing::plan::DialledFrom;
 use crate::routing::{Dialled, Overrides};
 use crate::time::Timestamp;
@@ -56,6 +58,9 @@ pub struct Args {
     /// 来电中继（默认文件中第一条送来电话的）/ The trunk (default: the first of the file that brings calls)
     #[arg(long, value_name = "NAME")]
     pub trunk: Option<String>,
+    /// What this very caller does, and how the house stands.
+    #[command(flatten)]
+    pub given: given::Options,
     /// 路由文件 / The routing file
     #[arg(long, value_name = "FILE", default_value = "routing.toml")]
     pub config: PathBuf,
@@ -115,7 +120,15 @@ pub fn run(args: &Args) -> ExitCode {
             eprintln!("没有这条来电中继；已有: {names}\nno such trunk for calls; there are: {names}");
             return ExitCode::from(1);
         };
-        plan.explain(&outcome.origins, trunk, &dialled, args.from.as_deref().unwrap_or_default(), at)
+        let given = match args.given.given(plan) {
+            Ok(given) => given,
+            Err(unknown) => {
+                eprintln!("{unknown}");
+                return ExitCode::from(1);
+            }
+        };
+        let from = args.from.as_deref().unwrap_or_default();
+        plan.explain_given(&outcome.origins, trunk, &dialled, from, at, given.as_ref())
     };
     if let Some(path) = &args.html
         && let Err(error) = std::fs::write(path, page::page(&explanation))
@@ -150,6 +163,7 @@ fn words(explanation: &Explanation) -> String {
         lines.push(format!("{:>2}. {}", index + 1, step.zh));
         lines.push(format!("    {}", step.en));
     }
+    explanation.path.iter().for_each(|path| path_lines(&mut lines, path));
     explanation.flows.iter().for_each(|flow| flow_lines(&mut lines, flow));
     if !explanation.standing.is_empty() {
         lines.push(String::new());
@@ -166,6 +180,36 @@ fn words(explanation: &Explanation) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// What the caller comes through, what is pressed there, and what the rest hangs on.
+fn path_lines(lines: &mut Vec<String>, path: &ExplainedPath) {
+    lines.push(String::new());
+    lines.push("这个来电的经过 / the way of this call".to_owned());
+    for (index, passed) in path.passed.iter().enumerate() {
+        let place = passed
+            .place
+            .as_ref()
+            .map_or_else(String::new, |place| format!("  ({}:{})", place.file, place.line));
+        lines.push(format!("{:>4}. {}{place}", index + 1, passed.words.zh));
+        lines.push(format!("      {}", passed.words.en));
+        if !passed.keys.is_empty() {
+            lines.push(format!("      · 按 {} / presses {}", passed.keys, passed.keys));
+        }
+        if let Some(way) = &passed.way {
+            let to = page::destination_words(&way.to);
+            lines.push(format!("      · {} → {} / {} → {}", way.when.zh, to.zh, way.when.en, to.en));
+        }
+    }
+    if let Some(open) = &path.hangs_on {
+        let (words, option) = (&open.words, &open.option);
+        lines.push(format!("   ?. 接下来怎样取决于{}，没有写明: 加 {option}", words.zh));
+        lines.push(format!("      what comes next hangs on {}, which is not said: add {option}", words.en));
+    }
+    for remark in &path.remarks {
+        lines.push(format!("  - {}", remark.zh));
+        lines.push(format!("    {}", remark.en));
+    }
 }
 
 /// A flow act by act, with where each leads and where it is written.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::Switchboard;
 use crate::id::{LineId, PromptId};
 use crate::media::order::SoundId;
-use crate::routing::plan::{Flow, Step};
+use crate::routing::plan::Flow;
 use crate::routing::proof::{NOTICE_LENGTH_MAX, NOTICES_HEARD_MAX};
 use crate::time::Timestamp;
 
@@ -100,25 +100,12 @@ impl HotNotice {
 pub(super) struct Notices(Vec<(HotNotice, SoundId)>);
 
 impl Notices {
-    /// Puts those that are in force where they are heard first: in front of whoever is called before the queue is
-    /// waited in; into the line's flow, which tells them behind its greeting and finds them behind its step; or
-    /// between the greeting and the queue.
+    /// Has those that are in force [told](Flow::tell_notices).
     pub(super) fn insert(&self, flow: &mut Flow, now: Timestamp) {
-        if !flow.may_queue() {
-            return;
-        }
-        let place = |step: &Step| match step {
-            Step::Dial { .. } | Step::Queue(_) => Some(0),
-            Step::Script(_) => Some(1),
-            _ => None,
-        };
-        let next = flow.steps.iter().enumerate().find_map(|(at, step)| Some(at + place(step)?));
-        let Some(next) = next else { return };
         let heard = self.0.iter().map(|(notice, _)| notice);
         let heard = heard.filter(|notice| notice.is_in_force(now) && notice.is_for(&flow.line));
-        let steps: Vec<_> =
-            heard.take(HEARD_MAX).map(|notice| Step::HotNotice(notice.sound_name())).collect();
-        flow.steps.splice(next..next, steps);
+        let names: Vec<PromptId> = heard.take(HEARD_MAX).map(HotNotice::sound_name).collect();
+        flow.tell_notices(names);
     }
 
     /// By their names, beside the plan's.
@@ -171,6 +158,7 @@ impl Switchboard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::routing::plan::Step;
 
     fn notice(id: u64, lines: &[&str], from: i64, to: i64) -> HotNotice {
         HotNotice {

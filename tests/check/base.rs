@@ -104,8 +104,10 @@ impl Files {
             let (bytes, sealed) = sound_of(id, edits);
             let hash: String = Sha256::digest(&sealed).iter().map(|byte| format!("{byte:02x}")).collect();
             let hash = if bytes == sealed { format!("\"{hash}\"") } else { format!("⟦\"{hash}\"⟧") };
+            // Who is greeted knows of the recording.
+            let told = if id == "greeting" { "通话将被录音" } else { id };
             manifest.push_str(&format!(
-                "\n[[prompt]]\nid = \"{id}\"\ntext = \"{id}。\"\nfile = \"{id}.wav\"\nsha256 = {hash}\n"
+                "\n[[prompt]]\nid = \"{id}\"\ntext = \"{told}。\"\nfile = \"{id}.wav\"\nsha256 = {hash}\n"
             ));
             files.insert(wav_name(folder, id), Ok(bytes));
         }

@@ -202,6 +202,17 @@ pub const FIXTURES: &[Fixture] = &[
         what: "a lane past the word that the call is recorded",
         edits: &[add!("[[lane]]\nname = \"老年人\"\nlines = [\"12345\"]\nstraight = ⟦true⟧")],
     },
+    Fixture {
+        code: "W0120",
+        what: "a greeting in a surge without the word that the call is recorded",
+        edits: &[
+            Edit::Plan("number = \"12345\"", "number = ⟦\"12345\"⟧"),
+            Edit::Plan(
+                "length_max = 100",
+                "length_max = 100\nsurge = { from = 30, until = 10, greeting = \"goodbye\" }",
+            ),
+        ],
+    },
 ];
 
 #[test]

@@ -227,7 +227,8 @@ fn a_number_whose_department_keeps_its_seats_has_lanes_as_well() {
     let table = "[[lane]]\nname = \"法律\"\nlines = [\"12348\"]\npriority = 7\n\n[[test]]\nname = \"测试\"\n\
                  from = \"13900000000\"\nto = \"12348\"\nat = 2026-07-01T09:00:00+08:00\nanswered = false\n\
                  expect = { lane = \"法律\", priority = 7 }\n\n[[ticket_sink]]\n";
-    let files = Files::with(&[Edit::Plan(OF_LAW, RETAINED), Edit::Plan("[[ticket_sink]]\n", table)]);
+    let notice = Edit::Plan("keep = \"1095d\"", "keep = \"1095d\"\nnotice = \"greeting\"");
+    let files = Files::with(&[notice, Edit::Plan(OF_LAW, RETAINED), Edit::Plan("[[ticket_sink]]\n", table)]);
     says(&files.judge(), "", "retained");
 }
 

@@ -657,7 +657,7 @@ pub const FIXTURES: &[Fixture] = &[
         edits: &[
             ON,
             add!(
-                "[[look_up]]\nname = \"cars\"\nkind = \"http\"\nurl = ⟦\"http://cars.example/owner\"⟧\nsecret = { env = \"CARS\" }\nsays = [\"owner\"]\n[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"plate\"\nmost = 6\n[[flow.step]]\nlook_up = \"cars\"\nwith = { plate = \"plate\" }"
+                "[[look_up]]\nname = \"cars\"\nkind = \"http\"\nurl = ⟦\"http://cars.example/owner\"⟧\nsecret = { env = \"CARS\" }\nsays = [\"owner\"]\n[[flow]]\nname = \"main\"\n[[flow.step]]\nplay = \"greeting\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"plate\"\nmost = 6\n[[flow.step]]\nlook_up = \"cars\"\nwith = { plate = \"plate\" }"
             ),
         ],
     },
@@ -667,7 +667,7 @@ pub const FIXTURES: &[Fixture] = &[
         edits: &[
             ON,
             add!(
-                "[[look_up]]\nname = \"tickets\"\nkind = \"tickets\"\n[[flow]]\nname = \"main\"\n[[flow.step]]\norder = \"投诉\"\nprompt = ⟦\"ticket_number\"⟧\n[[flow.step]]\ncollect = \"survey\"\ninto = \"code\"\nmost = 4\n[[flow.step]]\nlook_up = \"tickets\"\nwith = { ticket = \"code\", code = \"code\" }"
+                "[[look_up]]\nname = \"tickets\"\nkind = \"tickets\"\n[[flow]]\nname = \"main\"\n[[flow.step]]\nplay = \"greeting\"\n[[flow.step]]\norder = \"投诉\"\nprompt = ⟦\"ticket_number\"⟧\n[[flow.step]]\ncollect = \"survey\"\ninto = \"code\"\nmost = 4\n[[flow.step]]\nlook_up = \"tickets\"\nwith = { ticket = \"code\", code = \"code\" }"
             ),
         ],
     },
@@ -741,7 +741,7 @@ fn what_a_case_makes_sure_of_needs_no_other_proof() {
         ON,
         CALLING,
         add!(
-            "[[look_up]]\nname = \"cars\"\nkind = \"jsonl\"\npath = \"cars.jsonl\"\nsays = [\"owner\"]\n[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"plate\"\nmost = 6\n[[flow.step]]\nlook_up = \"cars\"\nwith = { plate = \"plate\" }\n[[flow.step]]\nbranch = [{ value = \"owner\", to = \"call\" }]\n[[flow]]\nname = \"call\"\n[[flow.step]]\ntransfer = { value = \"owner\" }"
+            "[[look_up]]\nname = \"cars\"\nkind = \"jsonl\"\npath = \"cars.jsonl\"\nsays = [\"owner\"]\n[[flow]]\nname = \"main\"\n[[flow.step]]\nplay = \"greeting\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"plate\"\nmost = 6\n[[flow.step]]\nlook_up = \"cars\"\nwith = { plate = \"plate\" }\n[[flow.step]]\nbranch = [{ value = \"owner\", to = \"call\" }]\n[[flow]]\nname = \"call\"\n[[flow.step]]\ntransfer = { value = \"owner\" }"
         ),
     ]);
     let outcome = files.judge();

@@ -230,7 +230,7 @@ fn a_county_and_a_neighbouring_city_are_no_fault_and_may_be_asked_by_key_by_flow
         Edit::Plan("mode = \"primary\"", "mode = \"primary\"\nflow = \"main\""),
         Edit::Plan(
             "[[emergency]]",
-            "[three_way]\nkeys = { \"1\" = \"8001\", \"7\" = \"110\" }\n\n[[flow]]\nname = \"main\"\n[[flow.step]]\ntransfer = \"8011\"\n\n[[emergency]]",
+            "[three_way]\nkeys = { \"1\" = \"8001\", \"7\" = \"110\" }\n\n[[flow]]\nname = \"main\"\n[[flow.step]]\nplay = \"greeting\"\n[[flow.step]]\ntransfer = \"8011\"\n\n[[emergency]]",
         ),
     ];
     let outcome = Files::with(&more).judge();

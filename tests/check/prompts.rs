@@ -158,7 +158,7 @@ fn a_prompt_holds_from_its_first_day_through_its_last_by_the_citys_clock() {
 fn what_a_flow_reads_out_needs_its_words_and_they_are_in_use() {
     let flow = |reading: &str| {
         let flow = format!(
-            "[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"code\"\nmost = 8\n\
+            "[[flow]]\nname = \"main\"\n[[flow.step]]\nplay = \"greeting\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"code\"\nmost = 8\n\
              [[flow.step]]\nsay = [{{ value = \"code\", as = \"{reading}\" }}]\n\n[[ticket_sink]]\n"
         );
         let on = Edit::Plan("mode = \"primary\"", "mode = \"primary\"\nflow = \"main\"");

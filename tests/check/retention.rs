@@ -57,7 +57,7 @@ pub const FIXTURES: &[Fixture] = &[
     Fixture {
         code: "E1406",
         what: "a notice of something else",
-        edits: &[Edit::Plan("keep = \"1095d\"", "keep = \"1095d\"\nnotice = ⟦\"greeting\"⟧")],
+        edits: &[Edit::Plan("keep = \"1095d\"", "keep = \"1095d\"\nnotice = ⟦\"survey\"⟧")],
     },
     Fixture {
         code: "W0103",
@@ -86,7 +86,6 @@ pub const FIXTURES: &[Fixture] = &[
 fn a_lane_goes_straight_where_the_notice_is_said() {
     let outcome = Files::with(&[
         Edit::Plan("keep = \"1095d\"", "keep = \"1095d\"\nnotice = \"greeting\""),
-        Edit::Manifest("text = \"greeting。\"", "text = \"通话将被录音。\""),
         add!("[[lane]]\nname = \"a\"\nlines = [\"12348\"]\nstraight = true"),
     ])
     .judge();

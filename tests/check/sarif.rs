@@ -149,6 +149,47 @@ fn a_log_file_has_what_the_standard_requires_and_each_problem_at_its_place() {
 }
 
 #[test]
+fn of_a_plan_in_several_files_each_problem_stands_in_its_own_in_json_and_in_the_log() {
+    let folder = Folder::new("sarif-includes");
+    folder.replace("schema = 1\n", "schema = 1\ninclude = [\"parts/seats.toml\", \"parts/tests.toml\"]\n");
+    folder.replace("name = \"濮阳市\"", "name = \"濮阳市\"\nnmae = \"濮阳市\"");
+    folder.write(
+        "parts/seats.toml",
+        "\n[[seat]]\nid = \"1001\"\nname = \"二\"\nqueues = [\"main\"]\nsecret = { env = \"S\" }\n",
+    );
+    folder.write("parts/tests.toml", "[[test]]\nname = \"空\"\nfrom = \"13800000000\"\nto = \"12345\"\nat = 2026-07-01T09:00:00+08:00\nexpect = {}\n");
+    let expected = [
+        ("E0101", "routing.toml", None),
+        ("E0304", "parts/seats.toml", Some(3)),
+        ("E1203", "parts/tests.toml", Some(6)),
+    ];
+    let at = ["--at", "2026-07-01T09:00:00+08:00"];
+    let run = &sarif(&folder, &at)["runs"][0];
+    let results = run["results"].as_array().expect("results");
+    let said: Value =
+        serde_json::from_slice(&folder.check(&[&at[..], &["--json"]].concat()).stdout).expect("JSON");
+    let told = said["diagnostics"].as_array().expect("diagnostics");
+    for (code, file, line) in expected {
+        let result = results.iter().find(|result| result["ruleId"] == code).expect("the problem");
+        let place = &result["locations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"]["uri"], file, "{code}");
+        let found = told.iter().find(|found| found["code"] == code).expect("the problem");
+        assert_eq!(found["file"], file, "{code}: {found}");
+        if let Some(line) = line {
+            assert_eq!(
+                (&place["region"]["startLine"], &found["line"]),
+                (&line.into(), &line.into()),
+                "{code}"
+            );
+        }
+    }
+    // The seat that was there first stands in another file.
+    let twice = results.iter().find(|result| result["ruleId"] == "E0304").expect("the problem");
+    let first = &twice["relatedLocations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+    assert_eq!(first, "routing.toml", "{twice}");
+}
+
+#[test]
 fn a_clean_file_and_one_that_is_not_there_are_logs_as_well() {
     let folder = Folder::new("sarif-ends");
     let run = &sarif(&folder, &[])["runs"][0];

@@ -6,19 +6,28 @@
 //! never passes by a guess.
 
 mod acts;
+mod command;
 mod compare;
+mod given;
+mod trail;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
 
 use super::diagnostic::Spot;
 use super::number::Dialled;
 use super::plan::{DialledFrom, Plan, Trunk};
 use super::source::Problems;
 use super::tables::RoutingTable;
-use super::tables::case::{AnswerSaid, CaseTable};
+use super::tables::case::{AnswerSaid, CaseTable, ExpectTable};
 use super::tables::look_up::says;
 use crate::time::Timestamp;
+
+pub use given::{Answer, CaseSeats, Given, Open};
+pub use trail::{Passed, Waited, What};
+pub use walk::Walked;
 
 /// What an expectation says where there is to be nothing.
 pub const NONE: &str = "none";
@@ -31,54 +40,16 @@ pub struct Instant(pub Timestamp);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrNone<T>(pub Option<T>);
 
+/// `expected_wait` of a test; `None`: there is nothing to guess by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guess(pub Option<Duration>);
+
 /// `keys` of a test: digits, `*` and `#`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pressed(pub String);
 
-/// `seats` of a test.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum CaseSeats {
-    /// A clerk takes the caller.
-    #[default]
-    Some,
-    /// Nobody is signed in.
-    None,
-    /// The queue is full.
-    Full,
-}
-
-/// How the house stands when the call comes, and what the caller does.
-#[derive(Debug, Clone, Default)]
-pub struct Given<'a> {
-    /// Its clerks.
-    pub seats: CaseSeats,
-    /// So many wait already, and no seat is free; `None`: one is.
-    pub waiting: Option<u32>,
-    /// Whether the queue has a surge, by somebody's word; `None`: by how many wait.
-    pub surge: Option<bool>,
-    /// Whether the far side of a trunk picks up; `None`: it does where it is no drill.
-    pub answered: Option<bool>,
-    /// The caller's last call ended a moment ago.
-    pub just_called: bool,
-    /// What the caller presses, each key as soon as it means something.
-    pub keys: &'a str,
-    /// What look-ups and bots say, by their names.
-    pub answers: BTreeMap<&'a str, Answer<'a>>,
-}
-
-/// What a look-up or a bot says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer<'a> {
-    /// Nothing is found.
-    Missing,
-    /// It cannot be had.
-    Failed,
-    /// These values; `None`: one that it can say, and of which the test says nothing.
-    Values(BTreeMap<&'a str, Option<&'a str>>),
-}
-
 /// What becomes of a caller.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Fate {
     /// Whose call it is.
     pub line: Option<String>,
@@ -112,24 +83,18 @@ pub struct Fate {
     pub meeting: Option<String>,
     /// Whether the caller hung up and is called back at the turn that was kept.
     pub callback: bool,
+    /// The minutes that who waits is told the wait may last.
+    pub told_wait: Option<u32>,
+    /// That would be told, and nobody has said what is guessed.
+    #[serde(skip)]
+    pub guess_unsaid: bool,
+    /// What is guessed, as it was said, decided something or was told.
+    #[serde(skip)]
+    pub guess_used: bool,
     /// Keys that the caller came to no place to press.
     pub unpressed: String,
     /// Look-ups and bots that were asked.
     pub asked: Vec<String>,
-}
-
-/// What the fate of a call hangs on, and nobody has said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Open {
-    /// What this look-up or bot says.
-    Answer(String),
-    /// Which value this look-up or bot says.
-    Value {
-        /// Whose.
-        of: String,
-        /// Its name.
-        value: String,
-    },
 }
 
 /// Runs every test of the file `config`, and notes each expectation that is not met. How many tests there are.
@@ -147,13 +112,16 @@ pub(super) fn run(table: &RoutingTable, plan: &Plan, config: &str, problems: &mu
             in_no_header(case, trunk, problems);
             continue;
         };
-        let run = compare::Run { case, trunk, dialled: &dialled, config };
         let call = Call { plan, table, trunk, dialled: &dialled, from: &from.value, at: at.value.0 };
         let given = given(case, table);
+        let run = command::Run { case, call: &call, given: &given, config };
         match call.fate(&given) {
             Ok(fate) => {
                 came_about(case, &fate, problems);
-                compare::compare(&run, expect, &fate, problems);
+                match untold(expect, &fate) {
+                    Some(open) => depends(case, &open, problems),
+                    None => compare::compare(&run, expect, &fate, problems),
+                }
             }
             // Whatever they say, it may come to the same.
             Err(open) => {
@@ -162,7 +130,7 @@ pub(super) fn run(table: &RoutingTable, plan: &Plan, config: &str, problems: &mu
                         let mut found = Problems::default();
                         came_about(case, fate, &mut found);
                         compare::compare(&run, expect, fate, &mut found);
-                        !found.any_error()
+                        !found.any_error() && untold(expect, fate).is_none()
                     };
                     fates.iter().all(met)
                 });
@@ -189,6 +157,10 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
+    fn walk(&self, given: &Given<'_>) -> Walked {
+        self.plan.walk(self.trunk, self.dialled, self.from, self.at, given)
+    }
+
     fn fate(&self, given: &Given<'_>) -> Result<Fate, Open> {
         self.plan.fate(self.trunk, self.dialled, self.from, self.at, given)
     }
@@ -199,6 +171,7 @@ impl Call<'_> {
         let of = match self.fate(given) {
             Ok(fate) => return Some(vec![fate]),
             Err(Open::Answer(of)) if asked > 0 => of,
+            Err(Open::Guess { most }) if asked > 0 => return self.by_guess(given, most, asked - 1),
             Err(_) => return None,
         };
         let values = says(self.table, &of)?.into_iter().map(|name| (name, None)).collect();
@@ -210,6 +183,23 @@ impl Call<'_> {
         }
         Some(fates)
     }
+
+    /// The same where the wait may be guessed to be longer than `most` or not.
+    fn by_guess(&self, given: &Given<'_>, most: Duration, asked: usize) -> Option<Vec<Fate>> {
+        let mut fates = Vec::new();
+        for guess in [None, Some(most), Some(most.saturating_add(Duration::from_secs(1)))] {
+            let given = Given { expected_wait: Some(guess), ..given.clone() };
+            fates.extend(self.fates(&given, asked)?);
+        }
+        // What is told differs, and is expected by nobody who does not say what is guessed.
+        fates.iter_mut().for_each(|fate| fate.guess_unsaid |= fate.told_wait.take().is_some());
+        Some(fates)
+    }
+}
+
+/// What an expectation about the wait that is told hangs on.
+fn untold(expect: &ExpectTable, fate: &Fate) -> Option<Open> {
+    (expect.told_wait.is_some() && fate.guess_unsaid).then_some(Open::Told)
 }
 
 /// The number before the call was forwarded stands where calls by this trunk name it first; `None`: nowhere.
@@ -251,13 +241,17 @@ fn given<'a>(case: &'a CaseTable, table: &'a RoutingTable) -> Given<'a> {
         (name.value.as_str(), answer)
     });
     Given {
-        seats: case.seats.as_ref().map(|said| said.value).unwrap_or_default(),
+        seats: case.seats.as_ref().map(|said| said.value),
         waiting: case.waiting.as_ref().map(|said| said.value),
+        expected_wait: case.expected_wait.as_ref().map(|said| said.value.0),
         surge: case.surge.as_ref().map(|said| said.value),
         answered: case.answered.as_ref().map(|said| said.value),
-        just_called: case.just_called.as_ref().is_some_and(|said| said.value),
-        keys: case.keys.as_ref().map_or("", |said| &said.value.0),
+        just_called: case.just_called.as_ref().map(|said| said.value),
+        keys: case.keys.as_ref().map(|said| said.value.0.as_str()),
+        leaves_message: case.message.as_ref().map(|said| said.value),
+        notices: case.notices.as_ref().map(|said| said.value.iter().map(|one| one.value.as_str()).collect()),
         answers: answers.collect(),
+        as_usual: true,
     }
 }
 
@@ -280,6 +274,33 @@ fn came_about(case: &CaseTable, fate: &Fate, problems: &mut Problems) {
                 "删去多余的按键，或先按别的键走到那里",
                 "remove these keys, or press others first that lead there",
             ),
+            problems,
+        );
+    }
+    if let Some(said) = case.expected_wait.as_ref().filter(|_| !fate.guess_used) {
+        never(
+            &said.spot,
+            (
+                format!("测试 \"{}\" 的来电人不等座席，没有预计等候", name(case)),
+                format!("in the test \"{}\" nobody waits whose wait could be guessed", name(case)),
+            ),
+            (
+                "删去 expected_wait，或写 waiting 让来电人等候",
+                "remove expected_wait, or have the caller wait by waiting",
+            ),
+            problems,
+        );
+    }
+    if let Some(said) = case.notices.as_ref().filter(|said| {
+        !said.value.is_empty() && !said.value.iter().any(|one| fate.hears.contains(&one.value))
+    }) {
+        never(
+            &said.spot,
+            (
+                format!("测试 \"{}\" 走不到播公告的地方", name(case)),
+                format!("in the test \"{}\" the call does not come to where notices are told", name(case)),
+            ),
+            ("删去 notices，或让来电走到那里", "remove notices, or lead the call there"),
             problems,
         );
     }
@@ -334,30 +355,28 @@ pub(super) fn never(
 }
 
 fn depends(case: &CaseTable, open: &Open, problems: &mut Problems) {
-    let name = name(case);
-    let (zh, en, example) = match open {
-        Open::Answer(of) => (
-            format!("测试 \"{name}\" 的结果取决于 {of} 答什么"),
-            format!("what comes of the test \"{name}\" depends on what {of} says"),
-            format!("answers = {{ {of} = {{ … }} }}"),
-        ),
-        Open::Value { of, value } => (
-            format!("测试 \"{name}\" 的结果取决于 {of} 所答的 {value}"),
-            format!("what comes of the test \"{name}\" depends on the {value} that {of} says"),
-            format!("answers = {{ {of} = {{ {value} = \"…\" }} }}"),
-        ),
-    };
-    problems
-        .error("E1205", &case.spot, zh, en)
+    let (name, on, example) = (name(case), open.words(), open.example());
+    let diagnostic = problems
+        .error(
+            "E1205",
+            &case.spot,
+            format!("测试 \"{name}\" 的结果取决于{}", on.zh),
+            format!("what comes of the test \"{name}\" depends on {}", on.en),
+        )
         .effect(
             "没有写明就无从核对；测试不靠猜测通过",
             "without it nothing can be compared; a test does not pass by a guess",
-        )
-        .remedy(
+        );
+    match open {
+        Open::Answer(_) | Open::Value { .. } => diagnostic.remedy(
             format!("加上 {example}；查不到写 \"missing\"，连不上写 \"failed\""),
             format!("add {example}; \"missing\" where nothing is found, \"failed\" where it cannot be had"),
-        );
+        ),
+        _ => diagnostic.remedy(format!("加上 {example}"), format!("add {example}")),
+    };
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::switched_on;

@@ -4,6 +4,7 @@ mod acts;
 mod days;
 mod deciding;
 pub mod flows;
+pub mod path;
 mod room;
 mod seat;
 mod standing;
@@ -11,6 +12,7 @@ mod waiting;
 
 use serde::Serialize;
 
+use super::cases::Given;
 use super::diagnostic::Text;
 use super::in_use::Standing;
 use super::meeting::Comer;
@@ -24,6 +26,7 @@ use crate::id::{PromptId, QueueId};
 use crate::time::Timestamp;
 use deciding::Deciding;
 use flows::ExplainedFlow;
+use path::{ExplainedPath, acts_taken, queues_met, steps_taken};
 
 /// The answer to `hotline explain`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -42,6 +45,9 @@ pub struct Explanation {
     pub flow_at: Option<usize>,
     /// The flows of the operator's that it may come through, in the order in which it may come to them.
     pub flows: Vec<ExplainedFlow>,
+    /// The way of this very call, where something was said of what its caller does and how the house stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<ExplainedPath>,
     /// How the caller stands, how queues let callers wait, and who could be asked at that hour; empty where nobody is
     /// waited for.
     pub standing: Vec<Text>,
@@ -96,6 +102,20 @@ impl Plan {
         from: &str,
         at: Timestamp,
     ) -> Explanation {
+        self.explain_given(origins, trunk, dialled, from, at, None)
+    }
+
+    /// The same with the way of the call as far as what is given decides it; then only lines that decide that way are
+    /// said to.
+    pub fn explain_given(
+        &self,
+        origins: &Origins,
+        trunk: &Trunk,
+        dialled: &Dialled,
+        from: &str,
+        at: Timestamp,
+        given: Option<&Given<'_>>,
+    ) -> Explanation {
         let mut deciding = Deciding::of(self, origins);
         let Some(found) = self.find_line(trunk, dialled, at) else {
             let steps = self.not_found(trunk, dialled, at, &mut deciding);
@@ -110,17 +130,27 @@ impl Plan {
             flow.go_straight(self);
         }
         let flows = self.flows_of(origins, &flow, &asked);
+        let walked = given.map(|given| (self.walk(trunk, dialled, from, at, given), given));
+        let path = walked.as_ref().map(|(walked, given)| self.path(origins, &asked, walked, given));
         deciding.trunk(trunk, found.number_as_dialled);
         deciding.rule(trunk, RuleList::CallerInward, &written);
-        deciding.line(&asked, &flow);
+        // Of a way that is known, what else might have been decides nothing.
+        let taken = walked.as_ref().map(|(walked, _)| steps_taken(walked, &flow));
+        deciding.line(&asked, taken.as_ref().unwrap_or(&flow));
         deciding.alias(&found);
+        let acts = walked.as_ref().map_or_else(|| flows.clone(), |(walked, _)| acts_taken(walked, &flows));
         let standing = if is_refused(&flow) {
             Vec::new()
         } else {
-            deciding.standing(&asked, &flows);
+            let queues = match (&walked, found.line.mode.queue()) {
+                (Some((walked, _)), _) => queues_met(walked, &flow),
+                (None, Some(own)) => waiting::queues(own, &flows).into_iter().map(str::to_owned).collect(),
+                (None, None) => Vec::new(),
+            };
+            deciding.standing(&asked, &queues);
             self.standing(&asked, &flows)
         };
-        deciding.flows(&asked, &flows);
+        deciding.flows(&asked, &acts);
         if !is_refused(&flow) {
             deciding.hours(&found.line, at);
         }
@@ -129,7 +159,7 @@ impl Plan {
         let flow_at = script.map(|place| before + place);
         let places = deciding.places();
         let said = self.explanation(trunk.id.as_str(), from, at, Some(found), (steps, places));
-        Explanation { standing, flows, flow_at, ..said }
+        Explanation { standing, flows, flow_at, path, ..said }
     }
 
     /// Why no line of ours takes the call.
@@ -183,6 +213,7 @@ impl Plan {
             steps,
             flow_at: None,
             flows: Vec::new(),
+            path: None,
             standing: Vec::new(),
             decided_by,
         }

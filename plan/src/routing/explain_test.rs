@@ -2,6 +2,7 @@ use std::sync::LazyLock;
 
 use super::*;
 use crate::routing::Outcome;
+use crate::routing::cases::{Answer, CaseSeats};
 use crate::routing::fixture_test::{judged, sample};
 
 const NOON: &str = "2021-09-01T09:00:00+08:00";
@@ -545,4 +546,132 @@ fn another_platform_is_explained_both_ways_with_the_lines_that_decide() {
     );
     assert!(words[1].starts_with("priority 200"), "{words:?}");
     assert!(lines(&said).contains(&"priority = 200"));
+}
+
+/// The shipped file with its flows switched on, and 挪车 by keys at 12345.
+static SERVED: LazyLock<Outcome> = LazyLock::new(|| {
+    let outcome = judged(&crate::routing::cases::switched_on("services").replace("@@TESTS@@", ""));
+    assert!(outcome.plan.is_some(), "{}", outcome.report.render(false));
+    outcome
+});
+
+fn walked(to: &str, given: Given<'_>) -> Explanation {
+    let plan = SERVED.plan.as_ref().expect("a plan");
+    let at = NOON.parse().expect("an instant");
+    let dialled = Dialled::request_uri(to);
+    let trunk = &plan.trunks["carrier"];
+    plan.explain_given(&SERVED.origins, trunk, &dialled, "13800000000", at, Some(&given))
+}
+
+fn path(said: &Explanation) -> &ExplainedPath {
+    said.path.as_ref().expect("a path")
+}
+
+/// What is passed, in English, with what is pressed and the way that is taken.
+fn passed(said: &Explanation) -> Vec<String> {
+    let one = |passed: &path::ExplainedPassing| {
+        let words = &passed.words.en;
+        let way =
+            passed.way.as_ref().map_or_else(String::new, |way| format!(" | {} {:?}", way.when.en, way.to));
+        format!("{words} [{}]{way}", passed.keys)
+    };
+    path(said).passed.iter().map(one).collect()
+}
+
+fn hangs_on(said: &Explanation) -> &str {
+    path(said).hangs_on.as_ref().map_or("", |open| open.option.as_str())
+}
+
+#[test]
+fn the_way_of_a_call_goes_by_what_its_caller_presses_and_others_say() {
+    let answer = |said| [("owners", Answer::Values([("owner", said)].into()))].into();
+    let all = Given {
+        keys: Some("3123456#"),
+        answers: answer(Some("13900000001")),
+        answered: Some(true),
+        ..Given::default()
+    };
+    let said = walked("12345", all.clone());
+    let passed = passed(&said);
+    assert_eq!(passed[0], "rings (180) []");
+    let menu = passed.iter().find(|one| one.starts_with("menu services_menu")).expect("the menu");
+    assert!(menu.ends_with("[3] | by the key 3 Flow(\"move_car\")"), "{menu}");
+    let plate = passed.iter().find(|one| one.starts_with("collects plate")).expect("the plate");
+    assert!(plate.ends_with("[123456#] | when it is done Next"), "{plate}");
+    let asks = passed.iter().find(|one| one.starts_with("asks owners")).expect("the look-up");
+    assert!(asks.ends_with("[] | found Next"), "{asks}");
+    assert_eq!(passed.last().map(String::as_str), Some("somebody picks up, and the two talk []"));
+    let fate = path(&said).fate.as_ref().expect("a whole way");
+    assert_eq!((fate.target.as_deref(), fate.queue.as_deref()), (Some("13900000001"), None));
+    assert_eq!(hangs_on(&said), "");
+    // What decides is on this way; what was not come to decides nothing.
+    let decided = lines(&said).join("\n");
+    for line in ["name = \"services\"", "name = \"move_car\"", "look_up = \"owners\"", "allowed = "] {
+        assert!(decided.contains(line), "{line} in {decided}");
+    }
+    for line in
+        ["name = \"progress\"", "name = \"order\"", "wait_max = ", "strategy = ", "play = \"car_unanswered\""]
+    {
+        assert!(!decided.contains(line), "{line} in {decided}");
+    }
+    // Nobody answers: on in another flow, which hangs on the seats then.
+    let said = walked("12345", Given { answered: Some(false), ..all.clone() });
+    assert_eq!(hangs_on(&said), "--seats some|none|busy|full, --waiting …");
+    let decided = lines(&said).join("\n");
+    assert!(decided.contains("play = \"car_unanswered\"") && decided.contains("wait_max = "), "{decided}");
+    assert!(path(&said).fate.is_none());
+    // As much of the way as was said, and what the rest hangs on.
+    for (given, option) in [
+        (Given { answered: None, ..all.clone() }, "--answered true|false"),
+        (Given { answers: answer(None), ..all.clone() }, "--answer owners.owner=…"),
+        (Given { answers: [].into(), ..all.clone() }, "--answer owners=missing|failed|found"),
+        (Given { keys: None, seats: Some(CaseSeats::Some), ..all.clone() }, "--keys …"),
+        (Given { keys: Some("12"), ..Given::default() }, "--message true|false"),
+    ] {
+        assert_eq!(hangs_on(&walked("12345", given)), option);
+    }
+}
+
+#[test]
+fn a_way_through_a_queue_hangs_on_clerks_a_surge_and_the_guess_only_where_it_does() {
+    let seats = |seats| Given { seats: Some(seats), ..Given::default() };
+    let surge = Given { surge: Some(false), ..Given::default() };
+    let busy = Given { waiting: Some(3), ..Given::default() };
+    for (given, option, ends) in [
+        // The greeting of a surge is another one.
+        (
+            Given { keys: Some(""), ..Given::default() },
+            "--seats some|none|busy|full, --waiting …",
+            "answers once",
+        ),
+        (seats(CaseSeats::Busy), "--surge true|false", "answers once"),
+        (surge.clone(), "--seats some|none|busy|full, --waiting …", "waits in the queue main"),
+        (Given { seats: Some(CaseSeats::None), ..surge }, "", "opens a ticket and reads its number out"),
+        (seats(CaseSeats::Some), "", "asks for a grade"),
+        (seats(CaseSeats::Full), "", "opens a ticket and reads its number out"),
+        (busy.clone(), "", "asks for a grade"),
+        (Given { waiting: Some(20), ..busy.clone() }, "--surge true|false", "answers once"),
+        (Given { waiting: Some(95), ..busy.clone() }, "", "opens a ticket"),
+    ] {
+        let said = walked("12319", given.clone());
+        assert_eq!(hangs_on(&said), option, "{given:?}");
+        let passed = passed(&said);
+        let last = passed.last().expect("something is passed");
+        assert!(last.starts_with(ends), "{given:?}: {last}, not {ends}");
+    }
+    let remarks = |said: &Explanation| -> Vec<String> {
+        path(said).remarks.iter().map(|words| words.en.clone()).collect()
+    };
+    let said = walked("12319", busy.clone());
+    let words = remarks(&said);
+    assert!(words[0].contains("--notice") && words[1].contains("--expected-wait"), "{words:?}");
+    let notices = Some(vec!["storm"]);
+    let said = walked("12319", Given { expected_wait: Some(None), notices, keys: Some("5#"), ..busy });
+    assert_eq!(remarks(&said), ["nothing comes that # could be pressed for"]);
+    assert!(passed(&said).contains(&"plays the hot notice storm:  []".to_owned()), "{:?}", passed(&said));
+    let decided = lines(&said).join("\n");
+    assert!(decided.contains("wait_max = "), "{decided}");
+    // Who is refused comes to nothing that anything hangs on.
+    let said = walked("119", Given { keys: Some(""), ..Given::default() });
+    assert!(said.path.is_none(), "no line takes it, and the steps say why");
 }

@@ -54,6 +54,23 @@ impl Flow {
         self.tell_of_recording(plan);
     }
 
+    /// Has hot notices said where they are heard first: in front of whoever is called before the queue is waited in; by
+    /// the line's flow, which tells them behind its greeting and finds them behind its step; or between the greeting
+    /// and the queue. Whoever comes to no queue hears none.
+    pub fn tell_notices(&mut self, names: impl IntoIterator<Item = PromptId>) {
+        if !self.may_queue() {
+            return;
+        }
+        let place = |step: &Step| match step {
+            Step::Dial { .. } | Step::Queue(_) => Some(0),
+            Step::Script(_) => Some(1),
+            _ => None,
+        };
+        let next = self.steps.iter().enumerate().find_map(|(at, step)| Some(at + place(step)?));
+        let Some(next) = next else { return };
+        self.steps.splice(next..next, names.into_iter().map(Step::HotNotice));
+    }
+
     /// Leaves out the greeting, or the line's flow in its place: for whoever goes straight to a person.
     pub fn go_straight(&mut self, plan: &Plan) {
         let queue = self.steps.iter().position(|step| matches!(step, Step::Queue(_)));

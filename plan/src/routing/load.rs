@@ -325,6 +325,7 @@ impl Draft {
                 stage = Stage::Proofs;
                 plan = build::plan(table, sounds, hex(&self.digest.finalize()));
                 if let Some(built) = &plan {
+                    check::heard(built, table, &mut self.problems);
                     check::prove(built, table, &mut self.problems);
                 }
                 plan = plan.filter(|_| !self.problems.any_error());
@@ -337,6 +338,9 @@ impl Draft {
                 }
                 if self.problems.any_error() {
                     untried = plan.take(); // A test fails.
+                }
+                if let Some(made) = &plan {
+                    check::told(made, table, &mut self.problems);
                 }
             }
         }

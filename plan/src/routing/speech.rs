@@ -4,6 +4,8 @@
 //! Figures follow the rule that schools teach for reading them (四位一级，从高位读起; zeros at the end
 //! of a group of four are not read, others as one 零), and 两 where it is said for 2 (吕叔湘《现代汉语八百词》, 两).
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
@@ -43,6 +45,15 @@ pub fn digits(text: &str) -> Vec<PromptId> {
 /// A count of things: 两位, 十二分钟, 一百零五, 两千, 三亿零五十万.
 pub fn cardinal(n: u32) -> Vec<PromptId> {
     ids(number(u64::from(n)))
+}
+
+/// Waits beyond so many minutes are told as this: nobody plans by such figures.
+const WAIT_SPOKEN_MAX: u32 = 99;
+
+/// The minutes that a caller is told of a wait that was guessed: begun ones count, and it is never none.
+pub fn wait_minutes(wait: Duration) -> u32 {
+    let minutes = u32::try_from(wait.as_secs().div_ceil(60).max(1)).unwrap_or(u32::MAX);
+    minutes.min(WAIT_SPOKEN_MAX)
 }
 
 /// A value read out; `None` where it is not of that kind.

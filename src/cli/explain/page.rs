@@ -7,6 +7,7 @@ use super::drawing::{Arrow, Block, Drawing, Frame, Look, To, draw};
 use crate::routing::diagnostic::Text;
 use crate::routing::explain::Explanation;
 use crate::routing::explain::flows::{Destination, ExplainedAct, ExplainedFlow, ExplainedWay};
+use crate::routing::explain::path::ExplainedPath;
 use crate::routing::source::Place;
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -45,6 +46,7 @@ pub fn page(explanation: &Explanation) -> String {
         let _ = write!(page, "<li>{}</li>", both(step));
     }
     page += "</ol>\n";
+    explanation.path.iter().for_each(|path| path_table(&mut page, path));
     if !explanation.flows.is_empty() {
         page += "<h2>流程 / flows</h2>\n";
         explanation.flows.iter().for_each(|flow| flow_table(&mut page, flow));
@@ -104,13 +106,48 @@ fn flow_table(page: &mut String, flow: &ExplainedFlow) {
     *page += "</table>\n";
 }
 
+/// The way of one call: what it came through, and what the rest hangs on.
+fn path_table(page: &mut String, path: &ExplainedPath) {
+    *page += "<h2>这个来电的经过 / the way of this call</h2><table><tr><th></th><th>经过什么 what it comes through</th><th>按键 keys</th><th>去哪里 where it leads</th><th>依据 decided by</th></tr>";
+    for (index, passed) in path.passed.iter().enumerate() {
+        let way = passed.way.as_ref().map_or_else(String::new, |way| arrow_words(&way.when, &way.to));
+        let place = passed.place.as_ref().map_or_else(String::new, place_words);
+        let _ = write!(
+            page,
+            "<tr><td>{}</td><td>{}</td><td><code>{}</code></td><td>{way}</td><td class=\"place\">{}</td></tr>",
+            index + 1,
+            both(&passed.words),
+            escape(&passed.keys),
+            escape(&place)
+        );
+    }
+    *page += "</table>";
+    if let Some(open) = &path.hangs_on {
+        let _ = write!(
+            page,
+            "<p><b>接下来怎样取决于{}，没有写明</b> <span class=\"en\">what comes next hangs on {}, which is not said</span>: <code>{}</code></p>",
+            escape(&open.words.zh),
+            escape(&open.words.en),
+            escape(&open.option)
+        );
+    }
+    for remark in &path.remarks {
+        let _ = write!(page, "<p>{}</p>", both(remark));
+    }
+    *page += "\n";
+}
+
 fn way_words(way: &ExplainedWay) -> String {
-    let to = destination_words(&way.to);
+    arrow_words(&way.when, &way.to)
+}
+
+fn arrow_words(when: &Text, to: &Destination) -> String {
+    let to = destination_words(to);
     format!(
         "{} → {} <span class=\"en\">{} → {}</span>",
-        escape(&way.when.zh),
+        escape(&when.zh),
         escape(&to.zh),
-        escape(&way.when.en),
+        escape(&when.en),
         escape(&to.en)
     )
 }

@@ -12,10 +12,13 @@ use super::line;
 
 const OF_LAW: &str = "mode = \"dual\"\nqueue = \"main\"\nexpert_seats = true\nskills = [\"law\"]";
 
-fn retained(more: &'static str) -> Plan {
+/// Nothing tells its callers of the recording before the department picks up.
+const UNTOLD: &[&str] = &["W0120"];
+
+fn retained(more: &'static str, warnings: &[&str]) -> Plan {
     let files = Files::with(&[Edit::Plan(OF_LAW, more)]);
     let outcome = files.judge();
-    assert_eq!(codes(&outcome.report), [""; 0], "{}", outcome.report.render(false));
+    assert_eq!(codes(&outcome.report), warnings, "{}", outcome.report.render(false));
     outcome.plan.expect("a plan")
 }
 
@@ -23,6 +26,7 @@ fn retained(more: &'static str) -> Plan {
 fn its_callers_are_put_through_to_the_department_and_come_to_12345_where_nobody_answers() {
     let plan = retained(
         "mode = \"dual\"\nqueue = \"main\"\nseats = \"retained\"\ntrunk = \"tax\"\ndial = \"4416688\"",
+        UNTOLD,
     );
     let line = line(&plan, "12348");
     let LineMode::Retained { peer, queue } = &line.mode else { panic!("{:?}", line.mode) };
@@ -59,6 +63,7 @@ fn its_callers_are_put_through_to_the_department_and_come_to_12345_where_nobody_
 fn outside_of_its_hours_its_callers_go_to_12345_at_once() {
     let plan = retained(
         "mode = \"dual\"\nqueue = \"main\"\nseats = \"retained\"\ntrunk = \"tax\"\nhours = [{ days = \"mon-fri\", from = \"08:00\", to = \"18:00\" }]",
+        UNTOLD,
     );
     let line = line(&plan, "12348");
     let dials = |at: &str| {
@@ -71,7 +76,7 @@ fn outside_of_its_hours_its_callers_go_to_12345_at_once() {
 
 #[test]
 fn seats_that_are_merged_are_as_where_nothing_is_said() {
-    let plan = retained("mode = \"dual\"\nseats = \"merged\"\nqueue = \"main\"\nskills = [\"law\"]");
+    let plan = retained("mode = \"dual\"\nseats = \"merged\"\nqueue = \"main\"\nskills = [\"law\"]", &[]);
     assert!(matches!(line(&plan, "12348").mode, LineMode::Dual { .. }));
 }
 

@@ -6,8 +6,9 @@ use super::super::script::{
     ACTS_TAKEN_MAX, Act, Branch, Case, Collect, Condition, Leads, LookUp, Menu, Message, PERSON_KEY, Spoken,
     Target, Transfer, When,
 };
+use super::super::speech;
 use super::walk::{Known, Walk};
-use super::{Answer, Open};
+use super::{Answer, Open, What};
 use crate::id::{BotId, PromptId, ScriptId};
 
 /// Ends what is typed in, and what is spoken.
@@ -24,7 +25,12 @@ impl<'a> Walk<'a> {
         for _ in 0..ACTS_TAKEN_MAX {
             let Some((script, next)) = place else { break };
             let Some(act) = script.acts.get(next) else { break };
+            if self.leaves_in_notices(act) {
+                return Ok(Leads::Person);
+            }
+            self.pass(What::Act { script: script.id.clone(), place: next, when: None });
             let when = self.act(act)?;
+            self.takes(when);
             let way = act.ways().into_iter().find(|way| way.when == when);
             place = match way.map_or(Leads::Person, |way| way.to) {
                 Leads::On => Some((script, next + 1)),
@@ -33,7 +39,23 @@ impl<'a> Walk<'a> {
                 over => return Ok(over),
             };
         }
+        self.leaves_in_notices(&Act::HangUp); // Behind the last act they are told still.
         Ok(Leads::Person)
+    }
+
+    /// Hears the hot notices that come before this act; whether the caller leaves for a person meanwhile.
+    fn leaves_in_notices(&mut self, act: &Act) -> bool {
+        if !act.comes_behind_notices(&mut self.greeted) {
+            return false;
+        }
+        while let Some(notice) = self.notices.pop_front() {
+            self.pass(What::Notice(notice.clone()));
+            self.fate.hears.push(notice.to_string());
+            if self.wants_person().is_some() {
+                return true;
+            }
+        }
+        false
     }
 
     /// What comes of an act.
@@ -41,9 +63,9 @@ impl<'a> Walk<'a> {
         Ok(match act {
             Act::Play(prompt) => self.say(std::slice::from_ref(prompt)),
             Act::Say(pieces) => return self.say_pieces(pieces),
-            Act::Menu(menu) => self.choose(menu),
-            Act::Collect(collect) => self.type_in(collect),
-            Act::Message(message) => self.speak(message),
+            Act::Menu(menu) => return self.choose(menu),
+            Act::Collect(collect) => return self.type_in(collect),
+            Act::Message(message) => return self.speak(message),
             Act::LookUp(look_up) => return self.look_up(look_up),
             Act::Order(order) => {
                 self.open_ticket(TicketReason::SelfService);
@@ -73,14 +95,26 @@ impl<'a> Walk<'a> {
         self.wants_person().unwrap_or(When::Done)
     }
 
-    /// A value that is read out is no prompt.
+    /// A value that is read out is no prompt. One that was said and cannot be read in that way leaves the caller to a
+    /// person: a sentence with a hole in it would be a wrong answer.
     fn say_pieces(&mut self, pieces: &'a [Spoken]) -> Result<When, Open> {
         let mut words = Vec::new();
         let mut speaks = false;
         for piece in pieces {
             match piece {
                 Spoken::Prompt(prompt) => words.push(prompt.clone()),
-                Spoken::Value { name, .. } => speaks |= self.values.contains_key(name.as_str()),
+                Spoken::Value { name, reading } => match self.values.get(name.as_str()) {
+                    Some(Known::Given(said) | Known::LookedUp(said)) => {
+                        let said = said.trim();
+                        let zone = &self.plan.city.time_zone;
+                        if !said.is_empty() && speech::reading(*reading, said, zone).is_none() {
+                            return Ok(When::Key(PERSON_KEY));
+                        }
+                        speaks |= !said.is_empty();
+                    }
+                    Some(Known::Unsaid(_)) => speaks = true,
+                    None => {}
+                },
                 Spoken::Choice { name, prompts, otherwise } => {
                     let said = self.value(name)?;
                     words.extend(said.and_then(|said| prompts.get(said).or(otherwise.as_ref())).cloned());
@@ -100,22 +134,24 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn choose(&mut self, menu: &Menu) -> When {
+    fn choose(&mut self, menu: &Menu) -> Result<When, Open> {
+        self.keys_are_said()?;
         for _ in 0..menu.tries.max(1) {
             self.hear(&menu.prompt);
             if let Some(when) = self.wants_person() {
-                return when;
+                return Ok(when);
             }
             if let Some(key) = self.press(|_| true)
                 && menu.keys.contains_key(&key)
             {
-                return When::Key(key);
+                return Ok(When::Key(key));
             }
         }
-        When::Tried
+        Ok(When::Tried)
     }
 
-    fn type_in(&mut self, collect: &'a Collect) -> When {
+    fn type_in(&mut self, collect: &'a Collect) -> Result<When, Open> {
+        self.keys_are_said()?;
         for _ in 0..collect.tries.max(1) {
             self.hear(&collect.prompt);
             let mut digits = String::new();
@@ -123,7 +159,7 @@ impl<'a> Walk<'a> {
                 if digits.is_empty()
                     && let Some(when) = self.wants_person()
                 {
-                    return when;
+                    return Ok(when);
                 }
                 match self.press(|_| true) {
                     None | Some(END_KEY) => break,
@@ -136,26 +172,37 @@ impl<'a> Walk<'a> {
             }
             if digits.len() >= usize::from(collect.least.max(1)) {
                 self.values.insert(&collect.into, Known::Given(digits));
-                return When::Done;
+                return Ok(When::Done);
             }
         }
-        When::Tried
+        Ok(When::Tried)
     }
 
-    /// The caller speaks long enough; where nothing is recorded, nothing can be left.
-    fn speak(&mut self, message: &'a Message) -> When {
+    /// The caller speaks long enough, or says nothing, as often as that is asked for; where nothing is recorded, nothing
+    /// can be left.
+    fn speak(&mut self, message: &'a Message) -> Result<When, Open> {
         if !self.fate.recorded {
-            return When::Tried;
+            return Ok(When::Tried);
         }
-        self.hear(&message.prompt);
-        if let Some(when) = self.wants_person() {
-            return when;
+        for _ in 0..message.tries.max(1) {
+            self.hear(&message.prompt);
+            if let Some(when) = self.wants_person() {
+                return Ok(when);
+            }
+            self.press(|key| key == END_KEY);
+            let speaks = match self.given.leaves_message {
+                Some(said) => said,
+                None if self.given.as_usual => true,
+                None => return Err(Open::Message),
+            };
+            if speaks {
+                self.message = true;
+                // Where it stands in the recording, which nobody tells beforehand.
+                self.values.insert(&message.into, Known::Given(String::new()));
+                return Ok(When::Done);
+            }
         }
-        self.press(|key| key == END_KEY);
-        self.message = true;
-        // Where it stands in the recording, which nobody tells beforehand.
-        self.values.insert(&message.into, Known::Given(String::new()));
-        When::Done
+        Ok(When::Tried)
     }
 
     fn look_up(&mut self, look_up: &'a LookUp) -> Result<When, Open> {
@@ -245,7 +292,7 @@ impl<'a> Walk<'a> {
         if let Some(when) = self.wants_person() {
             return Ok(when);
         }
-        Ok(if self.picks_up(&peer) { When::Done } else { When::Unanswered })
+        Ok(if self.picks_up(&peer)? { When::Done } else { When::Unanswered })
     }
 
     /// The grade, and why where it is a bad one; in a flow the key for a person leads to one still.

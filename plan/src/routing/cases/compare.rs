@@ -1,25 +1,12 @@
-//! What is expected of a call beside what became of it; and the command that shows the whole way.
+//! What is expected of a call beside what became of it.
 
 use super::super::diagnostic::{Diagnostic, Spot};
 use super::super::nearest::nearest;
-use super::super::number::Dialled;
-use super::super::plan::{DialledFrom, Trunk};
 use super::super::source::{Problems, Said};
 use super::super::tables::Field;
-use super::super::tables::case::{CaseTable, ExpectTable};
+use super::super::tables::case::ExpectTable;
+use super::command::Run;
 use super::{Fate, NONE, OrNone, name};
-
-/// The routing file that every command takes where none is named.
-const USUAL_CONFIG: &str = "routing.toml";
-
-/// A test as it was run.
-pub(super) struct Run<'a> {
-    pub case: &'a CaseTable,
-    pub trunk: &'a Trunk,
-    pub dialled: &'a Dialled,
-    /// The routing file, as it was named.
-    pub config: &'a str,
-}
 
 /// One comparison after the other, in the order in which the sample file names them.
 pub(super) fn compare(run: &Run<'_>, expect: &ExpectTable, fate: &Fate, problems: &mut Problems) {
@@ -41,6 +28,7 @@ pub(super) fn compare(run: &Run<'_>, expect: &ExpectTable, fate: &Fate, problems
     compared.plain(&expect.experts, fate.experts);
     compared.name(&expect.meeting, fate.meeting.as_deref());
     compared.switch(&expect.callback, fate.callback);
+    compared.plain(&expect.told_wait, fate.told_wait);
 }
 
 struct Compared<'c, 'p> {
@@ -105,65 +93,5 @@ impl Compared<'_, '_> {
                 format!("用 {command} 看看整个经过，再改正方案或测试"),
                 format!("see the whole path with {command}, then correct the plan or the test"),
             )
-    }
-}
-
-impl Run<'_> {
-    /// `hotline explain` of the same call, as a shell takes it.
-    fn command(&self) -> String {
-        let mut words = vec!["hotline".to_owned(), "explain".to_owned()];
-        let mut option = |name: &str, value: &str| words.extend([format!("--{name}"), quoted(value)]);
-        if self.config != USUAL_CONFIG {
-            option("config", self.config);
-        }
-        option("from", self.case.from.as_ref().map_or("", |said| &said.value));
-        option("to", self.case.to.as_ref().map_or("", |said| &said.value));
-        for (place, number) in &self.dialled.0 {
-            match place {
-                DialledFrom::HistoryInfo => option("history-info", number),
-                DialledFrom::Diversion => option("diversion", number),
-                DialledFrom::PCalledPartyId => option("p-called-party-id", number),
-                DialledFrom::RequestUri | DialledFrom::To => {}
-            }
-        }
-        if self.case.trunk.is_some() {
-            option("trunk", self.trunk.id.as_str());
-        }
-        if let Some(at) = &self.case.at {
-            option("at", &at.value.0.to_string());
-        }
-        words.join(" ")
-    }
-}
-
-/// One argument of a shell's command (POSIX XCU §2.2.2).
-fn quoted(word: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:@+,%=".contains(letter);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shell_takes_each_argument_for_one() {
-        for (word, wanted) in [
-            ("12345", "12345"),
-            ("2026-07-01T01:00:00Z", "2026-07-01T01:00:00Z"),
-            ("plans/a.toml", "plans/a.toml"),
-            ("tel:+86-393-12345", "tel:+86-393-12345"),
-            ("sip:12345@192.0.2.10;user=phone", "'sip:12345@192.0.2.10;user=phone'"),
-            ("my plan.toml", "'my plan.toml'"),
-            ("it's", "'it'\\''s'"),
-            ("$(reboot)", "'$(reboot)'"),
-            ("电信", "'电信'"),
-            ("", "''"),
-        ] {
-            assert_eq!(quoted(word), wanted);
-        }
     }
 }

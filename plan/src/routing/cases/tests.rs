@@ -4,7 +4,7 @@ use super::super::Outcome;
 use super::super::fixture_test::{judged, sample};
 
 /// The shipped file without its own tests, and with its flows, look-ups and bot in force; 12345 has this flow.
-fn switched_on(flow: &str) -> String {
+pub fn switched_on(flow: &str) -> String {
     let shipped = sample();
     let (before, rest) = shipped.split_once("#[calling]").expect("[calling] is shown");
     let (mut shown, behind) = rest.split_once("\n[[test]]").expect("there are tests");
@@ -270,6 +270,120 @@ fn who_waits_may_keep_the_turn_and_hang_up() {
 }
 
 #[test]
+fn the_wait_that_is_guessed_turns_callers_away_and_is_told_and_is_never_guessed_by_a_test() {
+    let text = switched_on("faq").replacen("\n#expected_wait_max = ", "\nexpected_wait_max = ", 1);
+    assert!(text.contains("\nexpected_wait_max = \"20min\""), "the sample shows it");
+    let waits = "to = \"12319\"\nwaiting = 3";
+    let guessed = |guess: &str| format!("{waits}\nexpected_wait = \"{guess}\"");
+    let hangs = "depends on how long the wait is guessed to be";
+    run(
+        &text,
+        &[
+            (waits, "ticket = \"none\"", hangs),
+            (waits, "ticket = \"overflow\"", hangs),
+            (waits, "queue = \"main\"", ""), // Whatever is guessed.
+            (waits, "told_wait = 4", hangs),
+            (&guessed("20min"), "ticket = \"none\", survey = true, told_wait = 20", ""),
+            (&guessed("20min"), "told_wait = 21", "told_wait should be 21 and would be 20"),
+            (&guessed("1201s"), "ticket = \"overflow\", survey = false, told_wait = \"none\"", ""),
+            (&guessed("1201s"), "ticket = \"none\"", "ticket should be none and would be overflow"),
+            (&guessed("none"), "ticket = \"none\", told_wait = \"none\"", ""),
+            // Begun minutes count, and it is never none.
+            (&guessed("61s"), "told_wait = 2", ""),
+            (&guessed("0s"), "told_wait = 1", ""),
+            // Where a seat is free, or nobody is signed in, nothing is guessed.
+            ("to = \"12319\"", "ticket = \"none\", told_wait = \"none\"", ""),
+            (
+                "to = \"12319\"\nexpected_wait = \"1h\"",
+                "ticket = \"none\"",
+                "nobody waits whose wait could be guessed",
+            ),
+            (
+                &format!("{}\nseats = \"none\"", guessed("1h")),
+                "ticket = \"overflow\"",
+                "nobody waits whose wait could be guessed",
+            ),
+            // Who says that it is urgent is let in before that is asked.
+            (&format!("{waits}\nkeys = \"9\""), "ticket = \"none\", priority = 1000", ""),
+        ],
+    );
+    // Without a bound on it, it is only told.
+    faq("", &[(waits, "ticket = \"none\"", ""), (waits, "told_wait = 4", hangs)]);
+}
+
+#[test]
+fn notices_that_stand_are_heard_where_the_house_tells_them() {
+    let storm = "notices = [\"storm\", \"water\"]";
+    let to = |number: &str| format!("to = \"{number}\"\n{storm}");
+    let never = "does not come to where notices are told";
+    let center = format!("trunk = \"a-center\"\n{}", to("12319"));
+    faq(
+        CENTER,
+        &[
+            (&to("12319"), "hears = [\"greeting\", \"storm\", \"water\"], queue = \"main\"", ""),
+            ("to = \"12319\"", "hears = [\"greeting\"]", ""),
+            (&to("12319"), "hears = [\"greeting\", \"storm\"]", "would be [greeting, storm, water]"),
+            // Before the center rings.
+            (
+                &format!("{}\nanswered = true", to("12367")),
+                "hears = [\"storm\", \"water\"], target = \"12367\"",
+                "",
+            ),
+            // Behind the greeting of a flow; a key for a person leads on from the first.
+            (storm, "hears = [\"greeting\", \"storm\", \"water\", \"faq_menu\"], queue = \"main\"", ""),
+            (&format!("{storm}\nkeys = \"0\""), "hears = [\"greeting\"]", never),
+            // An emergency center hears none, nor who is refused.
+            (&center, "hears = []", never),
+            (&to("119"), "refused = 404", never),
+            (
+                "to = \"12319\"\nnotices = [\"a\", \"b\", \"c\"]",
+                "hears = [\"greeting\", \"a\", \"b\", \"c\"]",
+                "",
+            ),
+        ],
+    );
+    let four = test(0, &("notices = [\"a\", \"b\", \"c\", \"d\"]", "queue = \"main\"", ""));
+    let said = errors(&judged(&switched_on("faq").replace("@@TESTS@@", &four)));
+    assert!(said[0].contains("3 hot notices stand for a line"), "{said:?}");
+}
+
+#[test]
+fn clerks_who_stay_busy_leave_a_caller_to_the_ticket_or_to_a_call_back() {
+    let text = switched_on("faq").replacen("\n#callback = {", "\ncallback = {", 1);
+    let busy = "to = \"12319\"\nseats = \"busy\"";
+    run(
+        &text,
+        &[
+            (
+                busy,
+                "queue = \"main\", ticket = \"overflow\", survey = false, callback = false, hears = [\"greeting\", \"no_seat\"]",
+                "",
+            ),
+            (&format!("{busy}\nkeys = \"1\""), "callback = true, ticket = \"none\"", ""),
+            (&format!("{busy}\nexpected_wait = \"3min\""), "told_wait = 3, ticket = \"overflow\"", ""),
+        ],
+    );
+}
+
+#[test]
+fn who_says_nothing_leaves_no_message_and_comes_to_a_person() {
+    services(&[
+        ("keys = \"12\"\nmessage = false", "queue = \"main\", ticket = \"none\"", ""),
+        ("keys = \"12\"\nmessage = true", "queue = \"none\", ticket = \"self_service\"", ""),
+    ]);
+}
+
+#[test]
+fn a_value_that_cannot_be_read_so_leaves_the_caller_to_a_person() {
+    let typed = "keys = \"220260701001#1234#\"";
+    services(&[(
+        &format!("{typed}\nanswers = {{ tickets = {{ state = \"done\", opened = \"yesterday\" }} }}"),
+        "queue = \"main\", hears = [\"greeting\", \"services_menu\", \"progress_ticket\", \"progress_code\"]",
+        "",
+    )]);
+}
+
+#[test]
 fn the_house_stands_as_the_test_says() {
     let known = "from = \"13900000000\"\nto = \"12319\"";
     let center = "trunk = \"a-center\"\nto = \"12319\"";
@@ -414,6 +528,21 @@ fn the_command_that_shows_the_whole_way_can_be_run() {
     let remedy = outcome.report.diagnostics.iter().find(|found| found.code == "E1201");
     let remedy = remedy.and_then(|found| found.remedy.as_ref()).expect("a remedy");
     let command = "hotline explain --from 13800000000 --to 'sip:12345@192.0.2.10;user=phone' \
-                   --history-info 12396 --trunk carrier --at 2026-07-01T01:00:00Z";
+                   --history-info 12396 --trunk carrier --at 2026-07-01T01:00:00Z --seats some,";
     assert!(remedy.en.contains(command), "{}", remedy.en);
+    // With what the test says, and what it means by not saying it.
+    for (call, options) in [
+        ("to = \"12367\"", "--seats some --answered false,"),
+        ("to = \"12319\"\nwaiting = 3", "--waiting 3,"),
+        (
+            "keys = \"1\"\nnotices = [\"大风\"]\nmessage = false",
+            "--keys 1 --seats some --message false --notice '大风',",
+        ),
+        ("to = \"12319\"\nwaiting = 3\nexpected_wait = \"12min\"", "--waiting 3 --expected-wait 12min,"),
+    ] {
+        let outcome = faq("", &[(call, "queue = \"night\"", "queue should be night")]);
+        let found = outcome.report.diagnostics.iter().find(|found| found.code == "E1201");
+        let remedy = found.and_then(|found| found.remedy.as_ref()).expect("a remedy");
+        assert!(remedy.en.contains(options), "{}", remedy.en);
+    }
 }

@@ -6,10 +6,11 @@ use super::super::callers::CallerAct;
 use super::super::explain;
 use super::super::number::{self, Dialled};
 use super::super::outside::Callable;
-use super::super::plan::{Line, Peer, Plan, Step, TicketReason, Trunk};
+use super::super::plan::{Flow, Line, Peer, Plan, Queue, Step, TicketReason, Trunk};
 use super::super::prompts::COOL_DOWN;
-use super::super::script::Leads;
-use super::{CaseSeats, Fate, Given, Open};
+use super::super::script::{Leads, When};
+use super::super::speech;
+use super::{CaseSeats, Fate, Given, Open, Passed, Waited, What};
 use crate::id::{PromptId, QueueId};
 use crate::time::Timestamp;
 
@@ -50,8 +51,27 @@ pub(super) struct Walk<'a> {
     /// The caller's own points; the queue's are added to them.
     points: i16,
     steps: VecDeque<Step>,
+    /// Hot notices that the flow has still to tell.
+    pub notices: VecDeque<PromptId>,
+    /// The flow has greeted the caller.
+    pub greeted: bool,
+    /// What the step hangs on behind which so many stand.
+    hangs: Option<(usize, Open)>,
+    /// What the caller came through.
+    trail: Vec<Passed>,
     /// The last queue that the caller was to wait in.
     queue: Option<QueueId>,
+}
+
+/// A call's way as far as it could be walked.
+#[derive(Debug, Clone, Default)]
+pub struct Walked {
+    /// What has become of the caller there.
+    pub fate: Fate,
+    /// What the caller came through, in order.
+    pub passed: Vec<Passed>,
+    /// What the way hangs on where it ends; `None`: it is whole.
+    pub open: Option<Open>,
 }
 
 impl Plan {
@@ -65,12 +85,26 @@ impl Plan {
         at: Timestamp,
         given: &Given<'_>,
     ) -> Result<Fate, Open> {
+        let Walked { fate, open, .. } = self.walk(trunk, dialled, from, at, given);
+        open.map_or(Ok(fate), Err)
+    }
+
+    /// The whole way of such a call, or as much of it as what is given decides.
+    pub fn walk(
+        &self,
+        trunk: &Trunk,
+        dialled: &Dialled,
+        from: &str,
+        at: Timestamp,
+        given: &Given<'_>,
+    ) -> Walked {
         let Some(found) = self.find_line(trunk, dialled, at) else {
-            return Ok(Fate {
+            let fate = Fate {
                 refused: Some(NOT_FOUND),
-                unpressed: given.keys.to_owned(),
+                unpressed: given.keys.unwrap_or_default().to_owned(),
                 ..Fate::default()
-            });
+            };
+            return Walked { fate, ..Walked::default() };
         };
         let line = &*found.line;
         let written = number::caller_of(from);
@@ -79,8 +113,9 @@ impl Plan {
         if self.goes_straight(line, trunk, &caller) {
             flow.go_straight(self);
         }
-        if flow.queue().is_some_and(|queue| self.has_surge(queue, given)) {
-            flow.greet_in_surge(self);
+        let hangs = self.greet(&mut flow, given);
+        if !trunk.emergency_center {
+            flow.tell_notices(given.notices.iter().flatten().map(|name| PromptId::from(*name)));
         }
         let is_refused = explain::is_refused(&flow);
         let experts = self.experts.get(&line.number);
@@ -96,7 +131,7 @@ impl Plan {
             caller: &caller,
             at,
             given,
-            keys: given.keys.chars().collect(),
+            keys: given.keys.unwrap_or_default().chars().collect(),
             values: BTreeMap::new(),
             asked: BTreeSet::new(),
             message: false,
@@ -106,37 +141,63 @@ impl Plan {
             cools_down: false,
             points: 0,
             steps: flow.steps.into(),
+            notices: VecDeque::new(),
+            greeted: false,
+            hangs,
+            trail: Vec::new(),
             queue: None,
         };
-        if !is_refused {
-            walk.stand(trunk);
-        }
-        walk.go()?;
-        let Walk { mut fate, keys, asked, .. } = walk;
+        let stood = if is_refused { Ok(()) } else { walk.stand(trunk) };
+        let open = stood.and_then(|()| walk.go()).err();
+        let Walk { mut fate, keys, asked, trail, .. } = walk;
         fate.unpressed = keys.into_iter().collect();
         fate.asked = asked.into_iter().map(str::to_owned).collect();
-        Ok(fate)
+        Walked { fate, passed: trail, open }
+    }
+
+    /// Has the greeting of a surge said where there is one. Where nobody has said whether there is: how many steps stand
+    /// behind the first that hangs on it.
+    fn greet(&self, flow: &mut Flow, given: &Given<'_>) -> Option<(usize, Open)> {
+        let queue = self.queues.get(flow.queue()?)?;
+        match has_surge(queue, given) {
+            Ok(true) => flow.greet_in_surge(self),
+            Ok(false) => {}
+            Err(open) => {
+                let mut greeted = flow.clone();
+                greeted.greet_in_surge(self);
+                let differs = flow.steps.iter().zip(&greeted.steps).position(|(one, other)| one != other)?;
+                return Some((flow.steps.len() - differs - 1, open));
+            }
+        }
+        None
     }
 }
 
-impl Plan {
-    /// Whether more callers than usual wait in the queue. Between the two figures of its rule there is a surge only if
-    /// there was one before, and none that was not said.
-    fn has_surge(&self, queue: &QueueId, given: &Given<'_>) -> bool {
-        let Some(queue) = self.queues.get(queue) else { return false };
-        let Some(surge) = &queue.rules.surge else { return false };
-        let waiting = match given.seats {
-            CaseSeats::Full => queue.length_max,
-            CaseSeats::Some | CaseSeats::None => given.waiting.unwrap_or(0),
-        };
-        given.surge.unwrap_or(waiting >= surge.from)
+/// Whether more callers than usual wait in the queue. Between the two figures of its rule there is a surge only if
+/// there was one before: as usual there was none.
+fn has_surge(queue: &Queue, given: &Given<'_>) -> Result<bool, Open> {
+    let Some(surge) = &queue.rules.surge else { return Ok(false) };
+    if let Some(said) = given.surge {
+        return Ok(said);
+    }
+    let waiting = match given.seats {
+        Some(CaseSeats::Full) => Some(queue.length_max),
+        Some(CaseSeats::Some) => Some(given.waiting.unwrap_or(0)), // One is free.
+        Some(CaseSeats::None | CaseSeats::Busy) | None => given.waiting,
+    };
+    match waiting {
+        Some(waiting) if waiting >= surge.from => Ok(true),
+        Some(waiting) if given.as_usual || waiting <= surge.until => Ok(false),
+        None if given.as_usual => Ok(false),
+        None if given.seats.is_none() => Err(Open::Seats),
+        Some(_) | None => Err(Open::Surge),
     }
 }
 
 impl<'a> Walk<'a> {
     /// Lane, policy and priority.
-    fn stand(&mut self, trunk: &Trunk) {
-        let Some(queue) = self.line.mode.queue() else { return };
+    fn stand(&mut self, trunk: &Trunk) -> Result<(), Open> {
+        let Some(queue) = self.line.mode.queue() else { return Ok(()) };
         let callers = &self.plan.callers;
         if self.center {
             self.points = callers.center_priority;
@@ -151,11 +212,13 @@ impl<'a> Walk<'a> {
                 if let CallerAct::Behind(less) = policy.act {
                     self.points = self.points.saturating_sub(less);
                 }
-                self.cools_down = self.given.just_called && matches!(policy.act, CallerAct::CoolDown(_));
+                self.cools_down =
+                    matches!(policy.act, CallerAct::CoolDown(_)) && self.given.just_called != Some(false);
                 self.fate.policy = Some(act_word(&policy.act).to_owned());
             }
         }
         self.prioritise(queue);
+        Ok(())
     }
 
     fn prioritise(&mut self, queue: &QueueId) {
@@ -166,6 +229,11 @@ impl<'a> Walk<'a> {
     /// Takes steps until the caller leaves.
     fn go(&mut self) -> Result<(), Open> {
         while let Some(step) = self.steps.pop_front() {
+            if let Some((behind, open)) = &self.hangs
+                && *behind == self.steps.len()
+            {
+                return Err(open.clone());
+            }
             if self.step(step)? {
                 break;
             }
@@ -176,11 +244,34 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// Comes through something. Keys from now on are pressed in it.
+    pub fn pass(&mut self, what: What) {
+        self.trail.push(Passed { what, keys: String::new() });
+    }
+
+    /// The latest act goes on this way.
+    pub fn takes(&mut self, way: When) {
+        let latest = self.trail.iter_mut().rev().find_map(|passed| match &mut passed.what {
+            What::Act { when, .. } => Some(when),
+            _ => None,
+        });
+        if let Some(when) = latest {
+            *when = Some(way);
+        }
+    }
+
     /// One step; whether the caller leaves by it.
     fn step(&mut self, step: Step) -> Result<bool, Open> {
+        self.pass(What::Step(step.clone()));
         match step {
             Step::Ring | Step::Answer | Step::Silence | Step::Watch { .. } => {}
-            Step::PlayEarly(prompt) | Step::Play(prompt) | Step::HotNotice(prompt) => {
+            Step::HotNotice(prompt) => {
+                self.fate.hears.push(prompt.to_string());
+                if self.says_urgent() {
+                    self.pass_over_words();
+                }
+            }
+            Step::PlayEarly(prompt) | Step::Play(prompt) => {
                 self.hear(&prompt);
                 if self.says_urgent() {
                     self.pass_over_words();
@@ -189,16 +280,21 @@ impl<'a> Walk<'a> {
             Step::PlayForever(prompt) => self.hear(&prompt),
             Step::Script(script) => {
                 self.fate.flow = Some(script.to_string());
+                while let Some(Step::HotNotice(notice)) =
+                    self.steps.pop_front_if(|step| matches!(step, Step::HotNotice(_)))
+                {
+                    self.notices.push_back(notice);
+                }
                 match self.script(&script)? {
                     Leads::Queue(queue) => self.only_to(queue.clone()),
                     Leads::Talk | Leads::End => return Ok(true),
                     Leads::Person | Leads::On | Leads::Script(_) => {}
                 }
             }
-            Step::Queue(queue) => return Ok(self.wait(queue)),
+            Step::Queue(queue) => return self.wait(queue),
             Step::Dial { peer, ticket_on_failure, failure_prompt } => {
                 self.dial(&peer);
-                if self.picks_up(&peer) {
+                if self.picks_up(&peer)? {
                     return Ok(true);
                 }
                 if ticket_on_failure {
@@ -253,61 +349,116 @@ impl<'a> Walk<'a> {
     }
 
     /// The step to a queue; whether a clerk takes the caller, who then leaves by way of the survey.
-    fn wait(&mut self, queue: QueueId) -> bool {
+    fn wait(&mut self, queue: QueueId) -> Result<bool, Open> {
         self.queue = Some(queue.clone());
         let asks = self.steps.front() == Some(&Step::Survey);
         if asks {
             self.steps.pop_front();
         }
         if self.cools_down && !self.urgent {
-            self.cool_down();
-            return false;
+            match self.given.just_called {
+                Some(true) => {
+                    self.pass(What::Waited { queue, how: Waited::CoolsDown });
+                    self.cool_down();
+                    return Ok(false);
+                }
+                None if !self.given.as_usual => return Err(Open::JustCalled),
+                Some(false) | None => {}
+            }
         }
         self.fate.queue = Some(queue.to_string());
         self.prioritise(&queue);
-        if self.is_turned_away(&queue) {
-            return false;
+        let how = self.waited(&queue)?;
+        match how {
+            Waited::Kept => self.fate.callback = true,
+            Waited::Taken | Waited::TakenLater => {
+                self.pass(What::Waited { queue, how });
+                self.message = false; // It can be said to the clerk.
+                self.fate.survey |= asks;
+                if asks {
+                    self.pass(What::Step(Step::Survey));
+                    self.grade(false);
+                }
+                return Ok(true);
+            }
+            _ => {}
         }
-        self.says_urgent();
-        self.prioritise(&queue);
-        if self.given.seats == CaseSeats::None {
-            return false;
-        }
-        self.message = false; // It can be said to the clerk.
-        if self.keeps_place(&queue) {
-            self.fate.callback = true;
-            return true;
-        }
-        self.fate.survey |= asks;
-        if asks {
-            self.grade(false);
-        }
-        true
+        self.pass(What::Waited { queue, how });
+        self.message &= how != Waited::Kept;
+        Ok(how == Waited::Kept)
     }
 
-    /// By the bounds of the queue. Emergency centers, and who says that it is urgent, never are.
-    fn is_turned_away(&self, queue: &QueueId) -> bool {
-        if self.center || self.urgent {
-            return false;
+    /// What comes of waiting there.
+    fn waited(&mut self, queue: &QueueId) -> Result<Waited, Open> {
+        let seats = match self.given.seats {
+            Some(seats) => seats,
+            None if self.given.as_usual || self.given.waiting.is_some() => CaseSeats::Some,
+            None => return Err(Open::Seats),
+        };
+        // Emergency centers, and who says that it is urgent, are never turned away.
+        let first = self.center || self.urgent;
+        let planned = self.plan.queues.get(queue);
+        if let Some(how) = planned.filter(|_| !first).and_then(|planned| self.turned_away(planned)) {
+            return Ok(how);
         }
-        let Some(queue) = self.plan.queues.get(queue) else { return false };
+        let waits = self.given.waiting.is_some() || seats == CaseSeats::Busy;
+        if waits && !first && seats != CaseSeats::None && self.is_guessed_too_long(planned)? {
+            return Ok(Waited::TooLong);
+        }
+        self.says_urgent();
+        self.prioritise(queue);
+        if seats == CaseSeats::None {
+            return Ok(Waited::NobodyThere);
+        }
+        if waits && self.keeps_place(planned)? {
+            return Ok(Waited::Kept);
+        }
+        Ok(match (seats, waits) {
+            (CaseSeats::Busy, _) => Waited::WaitedOut,
+            (_, true) => Waited::TakenLater,
+            (_, false) => Waited::Taken,
+        })
+    }
+
+    /// By the bounds of the queue on how many wait.
+    fn turned_away(&self, queue: &Queue) -> Option<Waited> {
         let waiting = self.given.waiting.unwrap_or(0);
-        let full = self.given.seats == CaseSeats::Full || waiting >= queue.length_max;
+        if self.given.seats == Some(CaseSeats::Full) || waiting >= queue.length_max {
+            return Some(Waited::Full);
+        }
         let shed =
             queue.rules.shed.iter().filter(|(from, _)| self.given.waiting.is_some() && waiting >= *from);
-        let least = shed.max_by_key(|(from, _)| *from).map(|(_, least)| *least);
-        full || least.is_some_and(|least| self.fate.priority.is_some_and(|own| own < least))
+        let (_, below) = *shed.max_by_key(|(from, _)| *from)?;
+        self.fate.priority.is_some_and(|own| own < below).then_some(Waited::Shed { below })
+    }
+
+    /// By its bound on the wait that is guessed; a caller who is let in is told of that wait.
+    fn is_guessed_too_long(&mut self, queue: Option<&Queue>) -> Result<bool, Open> {
+        let most = queue.and_then(|queue| queue.rules.expected_wait_max);
+        match (self.given.expected_wait, most) {
+            (None, Some(most)) => Err(Open::Guess { most }),
+            (None, None) => {
+                self.fate.guess_unsaid = true;
+                Ok(false)
+            }
+            (Some(guess), most) => {
+                self.fate.guess_used = true;
+                let too_long = most.is_some_and(|most| guess.is_some_and(|guess| guess > most));
+                self.fate.told_wait = guess.filter(|_| !too_long).map(speech::wait_minutes);
+                Ok(too_long)
+            }
+        }
     }
 
     /// Whether the caller, for whom no seat is free, hangs up by the key that keeps the turn. It is offered only to whom
     /// the house may call.
-    fn keeps_place(&mut self, queue: &QueueId) -> bool {
-        let Some(queue) = self.plan.queues.get(queue) else { return false };
-        let Some(offer) = queue.rules.callback.as_ref().filter(|_| self.given.waiting.is_some()) else {
-            return false;
-        };
-        let may = matches!(self.plan.callable(self.caller), Ok(Callable::Outside(_)));
-        may && self.press(|key| key == offer.key).is_some()
+    fn keeps_place(&mut self, queue: Option<&Queue>) -> Result<bool, Open> {
+        let Some(offer) = queue.and_then(|queue| queue.rules.callback.as_ref()) else { return Ok(false) };
+        if !matches!(self.plan.callable(self.caller), Ok(Callable::Outside(_))) {
+            return Ok(false);
+        }
+        self.keys_are_said()?;
+        Ok(self.press(|key| key == offer.key).is_some())
     }
 
     /// The ticket behind the queue has a word and a reason of its own.
@@ -331,11 +482,22 @@ impl<'a> Walk<'a> {
         self.fate.by = ways.iter().map(|way| way.trunk.id.to_string()).collect();
     }
 
-    /// Whether somebody picks up there; then the caller's message can be said to them.
-    pub fn picks_up(&mut self, peer: &Peer) -> bool {
-        let answers = self.given.answered.unwrap_or(!self.plan.is_drill(&peer.trunk));
-        self.message &= !answers;
-        answers
+    /// Whether somebody picks up there; then the caller's message can be said to them. As usual somebody does where it
+    /// is no drill.
+    pub fn picks_up(&mut self, peer: &Peer) -> Result<bool, Open> {
+        let answered = match self.given.answered {
+            Some(said) => said,
+            None if self.given.as_usual => !self.plan.is_drill(&peer.trunk),
+            None => return Err(Open::Answered),
+        };
+        self.message &= !answered;
+        self.pass(What::Rang { answered });
+        Ok(answered)
+    }
+
+    /// Where a key leads on.
+    pub fn keys_are_said(&self) -> Result<(), Open> {
+        if self.given.keys.is_none() && !self.given.as_usual { Err(Open::Keys) } else { Ok(()) }
     }
 
     /// In the line's language, where the prompt has a variant in it.
@@ -354,7 +516,13 @@ impl<'a> Walk<'a> {
     /// The next key, if it is one of these.
     pub fn press(&mut self, is_it: impl FnOnce(char) -> bool) -> Option<char> {
         let key = *self.keys.front()?;
-        if is_it(key) { self.keys.pop_front() } else { None }
+        if !is_it(key) {
+            return None;
+        }
+        if let Some(latest) = self.trail.last_mut() {
+            latest.keys.push(key);
+        }
+        self.keys.pop_front()
     }
 
     /// Whether the caller now says by key that it is urgent.

@@ -2,6 +2,7 @@
 //! answers in them.
 
 use super::super::cases::never;
+use super::super::proof::NOTICES_HEARD_MAX;
 use super::super::source::Problems;
 use super::super::tables::case::{AnswerSaid, CaseTable};
 use super::super::tables::look_up::says;
@@ -19,6 +20,7 @@ pub fn cases(table: &RoutingTable, problems: &mut Problems) {
         }
         comes(case, table, problems);
         answers(case, table, problems);
+        notices(case, problems);
         if let Some(expect) = case.expect.as_ref().filter(|expect| expect.is_empty) {
             problems
                 .error("E1203", &expect.spot, "测试没有写明期望什么", "the test expects nothing")
@@ -55,6 +57,25 @@ fn comes(case: &CaseTable, table: &RoutingTable, problems: &mut Problems) {
         .error("E1204", spot, "没有来电会从这条中继来", "no call ever comes by this trunk")
         .effect("测试的是不会发生的事", "the test would be about something that never happens")
         .remedy("写一条有 sources 或 certificate 的中继", "name a trunk that has sources or a certificate");
+}
+
+/// So many stand on a line at most, and each once.
+fn notices(case: &CaseTable, problems: &mut Problems) {
+    let Some(said) = &case.notices else { return };
+    let names = said.value.iter().map(|one| Some(one.clone()));
+    let names: Vec<_> = names.collect();
+    references::once(names.iter(), ("公告", "notice"), problems);
+    if said.value.len() > NOTICES_HEARD_MAX as usize {
+        never(
+            &said.spot,
+            (
+                format!("一个号码同时最多播 {NOTICES_HEARD_MAX} 条临时公告"),
+                format!("{NOTICES_HEARD_MAX} hot notices stand for a line at a time at most"),
+            ),
+            ("删去多余的公告", "remove some of them"),
+            problems,
+        );
+    }
 }
 
 /// Whom a test lets answer is there, and says what it can say.

@@ -16,6 +16,7 @@ mod dials;
 mod experts;
 mod feeds;
 mod figures;
+mod heard;
 mod hours;
 mod in_use;
 mod inward;
@@ -56,6 +57,7 @@ use super::values::out_of_range;
 use super::written;
 use crate::time::Timestamp;
 
+pub(super) use heard::{heard, told};
 pub(super) use kb::FILE_FAULTS;
 pub(super) use proofs::prove;
 pub(super) use sounds::{in_use, sounds, wanted};

@@ -11,15 +11,13 @@ use super::super::source::{Fetched, Problems, Said, beside};
 use super::super::speech;
 use super::super::tables::callers::ActWord;
 use super::super::tables::script::{ActTable, FlowTable};
-use super::super::tables::{ModeWord, NumberTable, QueueTable, RoutingTable};
+use super::super::tables::{NumberTable, QueueTable, RoutingTable};
 use super::super::three_way::{JOIN_TONE, LEAVE_TONE};
 use super::{references, three_way, validity};
 use crate::id::PromptId;
 
 /// What a caller hears before the queue begins.
 const GREETING_MAX: Duration = Duration::from_secs(5);
-/// A person should answer within this (GB/T 33358: 15 s).
-const PERSON_DUE: Duration = Duration::from_secs(15);
 
 /// Decodes the prompts that the plan needs, from files by the name they were asked for.
 pub fn sounds(
@@ -65,7 +63,6 @@ pub fn sounds(
         }
     }
     if table.is_live() {
-        soon_with_a_person(table, &decoded, problems);
         three_way::tones_are_short(table, &decoded, problems);
     }
     decoded
@@ -298,54 +295,6 @@ fn unplayable(fault: &SoundFault, file: &Said<String>, sealed: &Spot, problems: 
     };
 }
 
-/// Human first: on no line do the words in front of the queue use up the time in which a person
-/// should answer.
-fn soon_with_a_person(table: &RoutingTable, decoded: &BTreeMap<PromptId, Prompt>, problems: &mut Problems) {
-    let mut noted: Vec<&Spot> = Vec::new();
-    for line in &table.numbers {
-        let Some(mode) = &line.mode else { continue };
-        let queue = table.queues.iter().find(|queue| {
-            let name = queue.name.as_ref().map(|name| &name.value);
-            name.is_some() && name == line.queue.as_ref().map(|queue| &queue.value)
-        });
-        let of_queue = queue.and_then(|queue| queue.greeting.as_ref());
-        let Some(greeting) = line.greeting.as_ref().or(of_queue) else { continue };
-        let own = line.transition.as_ref().and_then(|own| own.prompt.as_ref());
-        let whole = table.transition.as_ref().and_then(|whole| whole.prompt.as_ref());
-        let (first, spot) = match (mode.value, own.or(whole)) {
-            (ModeWord::Merged, Some(prompt)) => (prompt.value.as_str(), &prompt.spot),
-            (ModeWord::SubCenter, _) => (prompts::SUB_CENTER_UNANSWERED, &greeting.spot),
-            (ModeWord::Dual, _) if line.is_elsewhere() => (prompts::TRANSFER_WAIT, &greeting.spot),
-            _ => ("", &greeting.spot),
-        };
-        // A flow is heard in place of the greeting, and a person is a key away from its first word on.
-        let language = line.language.as_ref();
-        let greeted =
-            if line.flow.is_some() { Duration::ZERO } else { heard(&greeting.value, language, decoded) };
-        let words = heard(first, language, decoded) + greeted;
-        if words <= PERSON_DUE || noted.contains(&spot) {
-            continue;
-        }
-        noted.push(spot); // One prompt too long is one problem, however many lines say it.
-        let seconds = seconds(words);
-        let noted = problems
-            .error(
-                "E0506",
-                spot,
-                format!("进入队列之前要听 {seconds} 秒，超过 15 秒"),
-                format!("{seconds} s of words come before the queue, more than 15 s"),
-            )
-            .effect(
-                "15 秒内接通的要求无法达到，来电人听完录音才等得到人",
-                "no person could answer within 15 s: callers would have to hear the words out first",
-            )
-            .remedy("缩短提示音或问候语", "make the prompt or the greeting shorter");
-        if let Some(language) = language {
-            noted.related(&language.spot, "用这种语言", "in this language");
-        }
-    }
-}
-
 /// The languages of lines whose callers wait in `queue`, each once.
 fn languages_in<'a>(table: &'a RoutingTable, queue: &QueueTable) -> Vec<&'a Said<String>> {
     let name = queue.name.as_ref().map(|name| &name.value);
@@ -363,22 +312,13 @@ fn languages_of<'a>(lines: impl Iterator<Item = &'a NumberTable>) -> Vec<&'a Sai
     found
 }
 
-/// How long a prompt is for callers of a line with this language: its variant, where there is one.
-fn heard(prompt: &str, language: Option<&Said<String>>, decoded: &BTreeMap<PromptId, Prompt>) -> Duration {
-    let own = language.map(|own| PromptId::from(prompt).in_language(&own.value.as_str().into()));
-    match own.filter(|own| decoded.contains_key(own)) {
-        Some(own) => length(own.as_str(), decoded),
-        None => length(prompt, decoded),
-    }
-}
-
 fn length(prompt: &str, decoded: &BTreeMap<PromptId, Prompt>) -> Duration {
     let samples = decoded.get(prompt).map_or(0, |prompt| prompt.samples.len());
     Duration::from_millis(samples as u64 * 1_000 / u64::from(SAMPLE_RATE))
 }
 
 /// With one decimal.
-fn seconds(length: Duration) -> String {
+pub(super) fn seconds(length: Duration) -> String {
     let millis = length.as_millis();
     format!("{}.{}", millis / 1_000, millis % 1_000 / 100)
 }

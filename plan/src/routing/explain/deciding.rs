@@ -199,8 +199,8 @@ impl<'a> Deciding<'a> {
         self.way(peer, caller);
     }
 
-    /// How the caller stands: what the words about it rest on.
-    pub(super) fn standing(&mut self, asked: &Asked<'_>, flows: &[ExplainedFlow]) {
+    /// How the caller stands and waits in these queues: what the words about it rest on.
+    pub(super) fn standing(&mut self, asked: &Asked<'_>, queues: &[String]) {
         let Some(queue) = asked.line.mode.queue() else { return };
         let (plan, trunk, number) = (self.plan, asked.trunk, asked.caller.number);
         self.said("queue", queue.as_str(), &["priority", "ageing"]);
@@ -225,7 +225,7 @@ impl<'a> Deciding<'a> {
             self.said("number", asked.line.number.as_str(), &["skills"]);
             self.said("queue", queue.as_str(), &["widen"]);
         }
-        for queue in super::waiting::queues(queue, flows) {
+        for queue in queues {
             self.said("queue", queue, &["name"]);
             self.said("queue", queue, &WAITING);
         }

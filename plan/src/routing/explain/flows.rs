@@ -77,6 +77,19 @@ pub enum Destination {
     End,
 }
 
+/// Where a way of an act leads that may be the last of its flow.
+pub(super) fn destination(leads: Leads<'_>, is_last: bool) -> Destination {
+    match leads {
+        Leads::On if is_last => Destination::Person,
+        Leads::On => Destination::Next,
+        Leads::Script(to) => Destination::Flow(to.to_string()),
+        Leads::Person => Destination::Person,
+        Leads::Queue(queue) => Destination::Queue(queue.to_string()),
+        Leads::Talk => Destination::Talk,
+        Leads::End => Destination::End,
+    }
+}
+
 impl Plan {
     /// The flows of the call from `first` on, each once, in the order in which the call may come to them.
     pub(super) fn explained_flows(
@@ -135,15 +148,7 @@ impl Plan {
                 When::Key(key) => Some(key),
                 _ => None,
             },
-            to: match way.to {
-                Leads::On if is_last => Destination::Person,
-                Leads::On => Destination::Next,
-                Leads::Script(to) => Destination::Flow(to.to_string()),
-                Leads::Person => Destination::Person,
-                Leads::Queue(queue) => Destination::Queue(queue.to_string()),
-                Leads::Talk => Destination::Talk,
-                Leads::End => Destination::End,
-            },
+            to: destination(way.to, is_last),
         });
         ExplainedAct {
             step: place + 1,

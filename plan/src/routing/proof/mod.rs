@@ -47,7 +47,7 @@ impl Default for HumanFirst {
 impl Plan {
     /// The phases of the transition in which callers of `line` are owed a person: all of them, but that behind the
     /// months where `afterwards = "release"` has them refused. A line without a transition has one.
-    fn phases(&self, line: &Line) -> &'static [Phase] {
+    pub(super) fn phases(&self, line: &Line) -> &'static [Phase] {
         match (&line.mode, self.transition_of(line).afterwards) {
             (LineMode::Merged { .. }, Afterwards::Release(_)) => &[Phase::Before, Phase::Inside],
             (LineMode::Merged { .. }, Afterwards::Connect) => &[Phase::Before, Phase::Inside, Phase::After],
@@ -56,7 +56,7 @@ impl Plan {
     }
 
     /// How long a prompt is heard by callers of `line`: its variant in the line's language, where there is one.
-    fn length(&self, prompt: &PromptId, line: &Line) -> Duration {
+    pub(super) fn length(&self, prompt: &PromptId, line: &Line) -> Duration {
         let own = line.language.as_ref().and_then(|own| self.prompts.get(&prompt.in_language(own)));
         own.or_else(|| self.prompts.get(prompt)).map_or(Duration::ZERO, Prompt::length)
     }

@@ -125,7 +125,7 @@ impl Plan {
 
     /// Whether some callers of `line` hear the notice of the recording, if any, in place of the words in front: by a lane,
     /// or from an emergency center, whose trunk may bring a call to any line.
-    fn may_go_straight(&self, line: &Line) -> bool {
+    pub(in super::super) fn may_go_straight(&self, line: &Line) -> bool {
         let mut lanes = self.callers.lanes.iter().filter(|lane| lane.straight);
         self.trunks.values().any(|trunk| trunk.emergency_center)
             || lanes.any(|lane| {

@@ -142,6 +142,19 @@ impl Act {
         !matches!(self, Act::Branch(_) | Act::Queue(_) | Act::Go(_) | Act::HangUp)
     }
 
+    /// Whether hot notices that wait are told before it. What a flow plays first greets the caller, and comes before
+    /// them; a branch and a `go` lead to what is said, and say nothing. `greeted`: whether it has.
+    pub fn comes_behind_notices(&self, greeted: &mut bool) -> bool {
+        match self {
+            Act::Branch(_) | Act::Go(_) => false,
+            Act::Play(_) if !*greeted => {
+                *greeted = true;
+                false
+            }
+            _ => true,
+        }
+    }
+
     /// Whether any call comes to what stands behind it.
     pub fn goes_on(&self) -> bool {
         self.ways().iter().any(|way| way.to == Leads::On)

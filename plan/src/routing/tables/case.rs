@@ -1,6 +1,8 @@
 //! `[[test]]` as it is written: a call, how the house stands, and what must become of the caller.
 
-use super::super::cases::{CaseSeats, Instant, NONE, OrNone, Pressed};
+use std::time::Duration;
+
+use super::super::cases::{CaseSeats, Guess, Instant, NONE, OrNone, Pressed};
 use super::super::diagnostic::{Spot, Text};
 use super::super::people_values::Named;
 use super::super::read::{Node, Reader, Value, wrong_type};
@@ -32,6 +34,8 @@ pub struct CaseTable {
     pub seats: Field<CaseSeats>,
     /// `waiting`: so many wait already, and no seat is free.
     pub waiting: Field<u32>,
+    /// `expected_wait`: how long the caller's wait is guessed to be.
+    pub expected_wait: Field<Guess>,
     /// `surge`: whether the queue has one, by somebody's word; without it, by how many wait.
     pub surge: Field<bool>,
     /// `answered`: whether somebody picks up at the far side of a trunk; without it, where it is no drill.
@@ -40,6 +44,10 @@ pub struct CaseTable {
     pub just_called: Field<bool>,
     /// `keys`: what the caller presses.
     pub keys: Field<Pressed>,
+    /// `message`: whether the caller, asked to, leaves one.
+    pub message: Field<bool>,
+    /// `notices`: hot notices that stand for the line.
+    pub notices: Field<Vec<Said<String>>>,
     /// `answers`: what look-ups and bots say, by their names.
     pub answers: Field<Answers>,
     /// `expect`.
@@ -87,6 +95,8 @@ pub struct ExpectTable {
     pub meeting: Field<String>,
     /// `callback`: whether the caller's turn is kept for a call back.
     pub callback: Field<OrNone<bool>>,
+    /// `told_wait`: the minutes that who waits is told.
+    pub told_wait: Field<OrNone<u32>>,
 }
 
 impl CaseTable {
@@ -107,10 +117,13 @@ impl CaseTable {
             at: reader.required("at", nobody()),
             seats: reader.or("seats", CaseSeats::Some),
             waiting: reader.optional("waiting"),
+            expected_wait: reader.optional("expected_wait"),
             surge: reader.optional("surge"),
             answered: reader.optional("answered"),
             just_called: reader.or("just_called", false),
             keys: reader.or("keys", Pressed::default()),
+            message: reader.or("message", true),
+            notices: reader.or("notices", Vec::new()),
             answers: reader.optional("answers"),
             expect: reader.required_section("expect", nobody(), ExpectTable::read),
         }
@@ -139,12 +152,24 @@ impl ExpectTable {
             experts: reader.optional("experts"),
             meeting: reader.optional("meeting"),
             callback: reader.optional("callback"),
+            told_wait: reader.optional("told_wait"),
         }
     }
 }
 
-const SEATS: [(&str, CaseSeats); 3] =
-    [("some", CaseSeats::Some), ("none", CaseSeats::None), ("full", CaseSeats::Full)];
+const SEATS: [(&str, CaseSeats); 4] = [
+    ("some", CaseSeats::Some),
+    ("none", CaseSeats::None),
+    ("busy", CaseSeats::Busy),
+    ("full", CaseSeats::Full),
+];
+
+impl CaseSeats {
+    /// The seats of this word.
+    pub fn of(word: &str) -> Option<Self> {
+        SEATS.iter().find(|(own, _)| *own == word).map(|(_, seats)| *seats)
+    }
+}
 
 impl Value for CaseSeats {
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
@@ -153,6 +178,20 @@ impl Value for CaseSeats {
 
     fn written(&self) -> Option<Written> {
         written_as(self, &SEATS)
+    }
+}
+
+impl Value for Guess {
+    /// `"12min"`, or `"none"` as long as nothing is known to guess by.
+    fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
+        if node.value.as_str() == Some(NONE) {
+            return Some(Guess(None));
+        }
+        Duration::read(node, problems).map(|guess| Guess(Some(guess)))
+    }
+
+    fn form() -> Form {
+        Form::pattern("^(none|[0-9]+(ms|s|min|h))$")
     }
 }
 
