@@ -149,6 +149,7 @@ impl Endpoint {
         self.table.set_reliable(reliable.collect());
         self.door = Door::new(&config);
         self.guard.configure(&config);
+        self.sources.configure(&config.brakes);
         self.drop_registrations(&config, now);
         self.lay_bindings_aside(&config);
         self.trunks.configure(&config, &mut self.dice, now.mono);

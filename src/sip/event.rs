@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 use bytes::Bytes;
 
 pub use super::config::{
-    Config, Forwarding, Limits, ListenerConfig, Probe, SeatAccount, TrunkAccount, TrunkConfig,
+    Brakes, Config, Forwarding, Limits, ListenerConfig, Probe, SeatAccount, TrunkAccount, TrunkConfig,
 };
 
 /// One INVITE session: our side of one dialog, from the INVITE to the end of the BYE.

@@ -24,7 +24,7 @@ fn secret(house: &House, name: &str) -> PathBuf {
 }
 
 /// What the engine answers to seat 1001 that registers by this password.
-fn registers(house: &House, password: &str) -> u16 {
+pub fn registers(house: &House, password: &str) -> u16 {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let (here, at) = (socket.local_addr().unwrap(), house.engine.sip);
