@@ -78,6 +78,11 @@ impl Switchboard {
                     self.endpoint.probe(session, now);
                 }
             }
+            Command::Press { leg, keys } => {
+                if let Some(session) = self.legs.get(&leg).copied() {
+                    self.endpoint.press(session, &keys, now);
+                }
+            }
             Command::AcceptRefer { .. }
             | Command::RefuseRefer { .. }
             | Command::NotifyRefer { .. }

@@ -26,11 +26,11 @@ fn another_plan_moves_the_brakes_on_passwords_and_tokens_and_forgets_no_guess() 
         assert_eq!(said["outcome"], "taken", "{said}");
         said["changes"].to_string()
     };
-    let told = reload(&[BY_HAND, NARROW]);
+    let told = reload(&[NARROW]);
     assert!(told.contains("安全限制") && told.contains("10 → 3"), "{told}");
     assert_eq!((registers(&house, password.trim()), token()), (503, 429), "four are more than three");
     house.until("the log", |house| house.log().contains("too many wrong passwords for seat 1001"));
 
-    reload(&[BY_HAND]);
+    reload(&[]);
     assert_eq!((registers(&house, password.trim()), token()), (200, 401), "and fewer than ten");
 }
