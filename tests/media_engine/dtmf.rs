@@ -172,24 +172,3 @@ fn a_leg_without_telephone_events_is_not_pressed_on() {
     assert_eq!(packets.len(), 10, "sound only, and no hole where the key was");
     assert_eq!(digits(&stage), "3");
 }
-
-#[test]
-fn a_leg_that_is_told_keys_by_signalling_has_no_tones_of_them_until_it_is_told_none() {
-    for keys_told in [true, false] {
-        let mut stage = Stage::new(&[]);
-        let mut caller = Peer::join(&mut stage, 0, Law::Pcma);
-        let clerk = Peer::at(1, Law::Pcma);
-        let config = LegConfig { dtmf: None, keys_told, ..clerk.config() };
-        stage.order(Order::Open { leg: stage.leg(1), config: Box::new(config) });
-        stage.bridge(0, 1);
-        stage.frames(5, &mut [&mut caller]);
-        for packet in press(&mut caller, 3) {
-            caller.send(&mut stage, &packet);
-        }
-        stage.frames(15, &mut [&mut caller]);
-        let loud = |packet: &Packet| packet.payload.iter().any(|byte| (byte ^ 0x55) & 0x7f > 0x60);
-        let tones = stage.take_for(&clerk).iter().filter(|packet| loud(packet)).count();
-        assert_eq!(tones == 0, keys_told, "{tones} packets of a tone");
-        assert_eq!(digits(&stage), "3", "and the house hears it");
-    }
-}
