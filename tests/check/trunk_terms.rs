@@ -72,9 +72,11 @@ pub const FIXTURES: &[Fixture] = &[
     Fixture {
         code: "W1905",
         what: "a group of which one trunk alone takes keys by INFO",
-        edits: &[add!(
-            "[[trunk]]\nname = \"c\"\ntarget = \"203.0.113.70\"\ndtmf = ⟦\"info\"⟧\n\n[[trunk]]\nname = \"d\"\ntarget = \"203.0.113.71\"\n\n[[trunk_group]]\nname = \"both\"\ntrunks = [\"c\", \"d\"]"
-        )],
+        edits: &[
+            Edit::Plan("target = \"203.0.113.5:5060\"", "target = \"203.0.113.5:5060\"\ndtmf = ⟦\"info\"⟧"),
+            Edit::Plan("mode = \"sub_center\"\ntrunk = \"tax\"", "mode = \"sub_center\"\ntrunk = \"far\""),
+            add!("[[trunk_group]]\nname = \"far\"\ntrunks = [\"tax\", \"police\"]"),
+        ],
     },
 ];
 
