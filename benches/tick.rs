@@ -179,6 +179,7 @@ fn config(call: CallId, slot: u32) -> Box<LegConfig> {
         srtp: None,
         silence_max: Duration::from_secs(30),
         watches: Watches::default(),
+        keys_told: false,
     })
 }
 

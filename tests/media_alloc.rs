@@ -86,6 +86,7 @@ fn config(call: CallId, slot: u32, codec: Codec, remote: SocketAddr) -> Box<LegC
         srtp: None,
         silence_max: Duration::from_secs(30),
         watches: Watches::default(),
+        keys_told: false,
     })
 }
 

@@ -98,6 +98,7 @@ impl House {
             srtp: None,
             silence_max: Duration::ZERO,
             watches: Watches::default(),
+            keys_told: false,
         };
         let config = Box::new(config);
         self.media.send(Order::Open { leg, config });

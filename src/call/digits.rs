@@ -61,6 +61,7 @@ impl Leg {
             (Dtmf::Rfc4733, Way::Sound) => self.has_telephone_event(),
             (Dtmf::Inband, Way::Sound) => true,
             (Dtmf::Rfc4733 | Dtmf::Inband, Way::Signalling) => false,
+            (Dtmf::Info, way) => way == Way::Signalling,
         }
     }
 }

@@ -57,6 +57,8 @@ pub enum Input {
     Digit { leg: LegId, digit: char },
     /// A key was told by signalling (INFO); the same press may come by sound too.
     DigitTold { leg: LegId, digit: char },
+    /// These keys were not pressed by signalling: the peer takes none so.
+    KeysRefused { leg: LegId, keys: String },
     /// REFER: the leg's peer wants the caller put through to `target`, a URI at a host of ours.
     /// `attended`: to whom it talks with in a call of its own, or the status that says why not. Wants
     /// [`Command::AcceptRefer`] or [`Command::RefuseRefer`].
@@ -312,6 +314,8 @@ pub enum Command {
     RefuseTakeOver { leg: LegId, status: u16 },
     /// In-dialog OPTIONS: is the peer there?
     Probe { leg: LegId },
+    /// Keys to be pressed on the peer by signalling (INFO).
+    Press { leg: LegId, keys: String },
     /// To the media engine.
     Sound(Order),
     /// Wait for a seat; `first`: at the head, with the place the caller had.

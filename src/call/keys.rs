@@ -14,6 +14,7 @@
 use std::time::Duration;
 
 use super::digits::Way;
+use super::leg::Leg;
 use super::{Call, Command, Doing, Timer, Wish};
 use crate::id::LegId;
 use crate::media::Order;
@@ -164,27 +165,56 @@ impl Call {
     }
 
     /// Keys that are no code reach the menu of whoever is on the far side. A bridge relays events itself
-    /// (RFC 4733), and sound has its tones in it: only what neither carries is pressed there.
+    /// (RFC 4733), and sound has its tones in it: only what neither carries is pressed there. Where keys go by
+    /// signalling, nothing else carries them.
     pub(super) fn pass_on(&mut self, from: LegId, keys: &str, way: Way) {
         if self.doing != Doing::Talking {
             return;
         }
         let to = match self.ears.of(from) {
-            Ear::Leg(partner) => Some(partner).filter(|_| way == Way::Signalling && !self.has_events(from)),
-            Ear::Conference(_) => self
-                .menu(from)
-                .filter(|to| way == Way::Signalling || self.has_events(from) || self.has_events(*to)),
+            Ear::Leg(partner) => Some(partner)
+                .filter(|to| self.is_told_keys(*to) || way == Way::Signalling && !self.has_events(from)),
+            Ear::Conference(_) => self.menu(from).filter(|to| {
+                self.is_told_keys(*to)
+                    || way == Way::Signalling
+                    || self.has_events(from)
+                    || self.has_events(*to)
+            }),
             Ear::Nothing | Ear::Words(_) | Ear::Loop(_) => None,
         };
         if let Some(leg) = to {
+            let keys = keys.to_owned();
+            self.push(match self.is_told_keys(leg) {
+                true => Command::Press { leg, keys },
+                false => Command::Sound(Order::SendDigits { leg, digits: keys }),
+            });
+        }
+    }
+
+    /// Its peer takes none by signalling: from here to the end of the call they are tones, these first.
+    pub(super) fn keys_refused(&mut self, leg: LegId, keys: &str) {
+        let Some(own) = self.leg_mut(leg) else { return };
+        own.refused_info = true;
+        if own.is_open() {
+            self.tune(leg);
+        }
+        if !keys.is_empty() {
             self.push(Command::Sound(Order::SendDigits { leg, digits: keys.to_owned() }));
         }
     }
 
     fn has_events(&self, leg: LegId) -> bool {
+        self.leg_of(leg).is_some_and(Leg::has_telephone_event)
+    }
+
+    fn is_told_keys(&self, leg: LegId) -> bool {
+        self.leg_of(leg).is_some_and(Leg::takes_info)
+    }
+
+    fn leg_of(&self, leg: LegId) -> Option<&Leg> {
         match leg == self.caller.id {
-            true => self.caller.has_telephone_event(),
-            false => self.party(leg).is_some_and(|party| party.leg.has_telephone_event()),
+            true => Some(&self.caller),
+            false => self.party(leg).map(|party| &party.leg),
         }
     }
 

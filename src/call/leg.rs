@@ -12,6 +12,7 @@ use crate::id::{Dice, LegId};
 use crate::media::Order;
 use crate::media::order::{Codec, Flow, Group, PortSlot, Watches};
 use crate::routing::Plan;
+use crate::routing::trunk_terms::Dtmf;
 use crate::sip::sdp::Sdp;
 
 /// One leg.
@@ -42,6 +43,8 @@ pub(super) struct Leg {
     pub(super) offering: bool,
     /// Its keys, as they were told.
     pub(super) presses: Digits,
+    /// It took no keys by INFO: they go as tones until the call is over.
+    pub(super) refused_info: bool,
 }
 
 impl Leg {
@@ -69,6 +72,7 @@ impl Leg {
             open: false,
             offering: false,
             presses: Digits::default(),
+            refused_info: false,
         }
     }
 
@@ -122,6 +126,11 @@ impl Leg {
     /// Whether keys come in the stream of sound (RFC 4733).
     pub(super) fn has_telephone_event(&self) -> bool {
         self.agreed.as_ref().is_some_and(|agreed| agreed.dtmf.is_some())
+    }
+
+    /// Whether keys are pressed on it by signalling (INFO).
+    pub(super) fn takes_info(&self) -> bool {
+        self.terms.dtmf == Dtmf::Info && !self.refused_info
     }
 
     pub(super) fn described(&self) -> Option<&Sdp> {
@@ -256,6 +265,7 @@ impl Leg {
         // phone that goes dead while it holds would leave the other with music for ever.
         let mut config = Box::new(agreed.config(self.slot, group, self.peer, silence_max));
         config.watches = watches;
+        config.keys_told = self.takes_info();
         config.new_peer = std::mem::take(&mut self.new_peer) && self.open;
         let order = if self.open {
             Order::Change { leg: self.id, config }

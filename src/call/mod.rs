@@ -400,6 +400,7 @@ impl Call {
             Input::Missing { leg, what } => self.sound_missing(leg, what),
             Input::Digit { leg, digit } => self.digit_heard(leg, digit, now),
             Input::DigitTold { leg, digit } => self.digit_told(leg, digit, now),
+            Input::KeysRefused { leg, keys } => self.keys_refused(leg, &keys),
             Input::Referred { leg, refer, target, attended } => {
                 self.referred(leg, refer, target, attended, now);
             }

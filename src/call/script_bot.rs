@@ -167,5 +167,6 @@ fn config(slot: PortSlot, group: Group, at: SocketAddr) -> LegConfig {
         srtp: None,
         silence_max: Duration::ZERO,
         watches: Watches::default(),
+        keys_told: false,
     }
 }

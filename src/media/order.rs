@@ -221,6 +221,8 @@ pub struct LegConfig {
     pub silence_max: Duration,
     /// What is told of sound that is missing while another leg hears this one.
     pub watches: Watches,
+    /// The peer is told keys by signalling: none are pressed on it in place of another's events, nor heard in its sound.
+    pub keys_told: bool,
 }
 
 /// How long sound may be missing in a bridge before it is told; zero: never.

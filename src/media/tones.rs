@@ -42,7 +42,7 @@ impl Engine {
 impl Leg {
     /// Whether keys come as tones, and can be heard: the sound must be one that is decoded here.
     pub(super) fn wants_tones(&self) -> bool {
-        self.config.dtmf.is_none() && self.config.codec.is_decodable()
+        self.config.dtmf.is_none() && self.config.codec.is_decodable() && !self.config.keys_told
     }
 
     /// Begins to listen, or stops, as was negotiated.

@@ -2,10 +2,11 @@
 //!
 //! Which requests must be proved is for the callers of [`Guard::check`]; nonces are in `nonce`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::config::Brakes;
 use super::dialect::{Dialects, Phone};
 use super::digest::{Algorithm, Challenge, Credentials};
 use super::event::Config;
@@ -13,16 +14,13 @@ use super::message::Message;
 use super::method::Method;
 use super::name::Name;
 use super::nonce::Nonces;
+use super::sources::neighbourhood;
 use super::uri::Uri;
 use crate::id::{Dice, SeatId};
 use crate::time::Instant;
 
-/// Most pairs of source and user that are remembered for guessing; the oldest makes room.
-const GUESSERS_MAX: usize = 1_024;
-/// Wrong proofs within [`GUESS_SPAN`] before nothing is computed any more.
-const GUESSES_MAX: u32 = 10;
-/// How long wrong proofs count.
-const GUESS_SPAN: Duration = Duration::from_secs(60);
+/// Most pairs of source and user that are remembered for guessing; the least guilty makes room.
+const GUESSERS_MAX: usize = 4_096;
 /// Most Authorization headers of one request that are looked at.
 const CREDENTIALS_MAX: usize = 4;
 
@@ -48,7 +46,7 @@ pub(super) enum Verdict {
 pub(super) struct Guessed {
     /// Whose.
     pub(super) seat: SeatId,
-    /// Nothing is looked at for so long; `None`: it was the first within [`GUESS_SPAN`].
+    /// Nothing is looked at for so long; `None`: it was the first within [`Brakes::guess_span`].
     pub(super) braked: Option<Duration>,
 }
 
@@ -60,9 +58,32 @@ pub(super) struct Guard {
     decoy: String,
     nonces: Nonces,
     dialects: Dialects,
-    guessers: HashMap<(IpAddr, u64), (Instant, u32)>,
-    guessers_by_age: VecDeque<(IpAddr, u64)>,
+    brakes: Brakes,
+    guessers: HashMap<Guesser, Guesses>,
     guessed: Option<Guessed>,
+}
+
+/// Where wrong proofs come from, and the mark of the user they are for.
+type Guesser = (IpAddr, u64);
+
+/// Its wrong proofs.
+#[derive(Clone, Copy)]
+struct Guesses {
+    since: Instant,
+    count: u32,
+    /// The operator knows that nothing is looked at.
+    told: bool,
+}
+
+impl Guesses {
+    fn none(now: Instant) -> Self {
+        Guesses { since: now, count: 0, told: false }
+    }
+
+    /// How long they count yet.
+    fn left(&self, span: Duration, now: Instant) -> Duration {
+        span.saturating_sub(now.since(self.since))
+    }
 }
 
 impl Guard {
@@ -73,15 +94,16 @@ impl Guard {
             decoy: "0".repeat(64),
             nonces: Nonces::new(dice, now),
             dialects: Dialects::default(),
+            brakes: Brakes::default(),
             guessers: HashMap::new(),
-            guessers_by_age: VecDeque::new(),
             guessed: None,
         }
     }
 
-    /// Takes the accounts of a plan. Nonces stay good.
+    /// Takes the accounts and bounds of a plan. Nonces stay good, and wrong proofs count on.
     pub(super) fn configure(&mut self, config: &Config) {
         self.realm = config.domain.clone();
+        self.brakes = config.brakes;
         let account = |seat: &super::event::SeatAccount| {
             let id = seat.seat.clone();
             (
@@ -110,14 +132,16 @@ impl Guard {
         };
         let phone = self.phone(request, source);
         self.dialects.answered(phone, given.algorithm);
-        let guesser = (source.to_canonical(), self.user_mark(&given.username));
+        let account = std::str::from_utf8(&given.username).ok().and_then(|user| self.accounts.get(user));
+        let seat = account.map(|(seat, ..)| seat.clone());
+        let guesser = (neighbourhood(source), self.user_mark(&given.username));
         if let Some(left) = self.braked_for(guesser, now) {
+            self.tell_braked(guesser, seat, left); // Another plan may have braked it.
             return Verdict::Braked(left);
         }
         let Some(serial) = self.nonces.serial_of(&given.nonce) else {
             return Verdict::Challenge { stale: false };
         };
-        let account = std::str::from_utf8(&given.username).ok().and_then(|user| self.accounts.get(user));
         let ha1 = match (account, given.algorithm) {
             (Some((_, md5, _)), Algorithm::Md5) => md5,
             (Some((_, _, sha256)), Algorithm::Sha256) => sha256,
@@ -126,10 +150,11 @@ impl Guard {
         };
         let proved = prove(&given, ha1, method, request.request_uri().unwrap_or_default());
         let Some((seat, ..)) = account.filter(|_| proved && !ha1.is_empty()) else {
-            let seat = account.map(|(seat, ..)| seat.clone());
             let count = self.note_guess(guesser, now);
-            if let (Some(seat), 1 | GUESSES_MAX) = (seat, count) {
-                self.guessed = Some(Guessed { seat, braked: self.braked_for(guesser, now) });
+            match self.braked_for(guesser, now) {
+                Some(left) => self.tell_braked(guesser, seat, left),
+                None if count == 1 => self.guessed = seat.map(|seat| Guessed { seat, braked: None }),
+                None => {}
             }
             return Verdict::Wrong;
         };
@@ -185,29 +210,46 @@ impl Guard {
         self.guessed.take()
     }
 
-    fn braked_for(&self, guesser: (IpAddr, u64), now: Instant) -> Option<Duration> {
-        let (since, count) = self.guessers.get(&guesser)?;
-        let left = GUESS_SPAN.saturating_sub(now.since(*since));
-        (*count >= GUESSES_MAX && !left.is_zero()).then_some(left)
+    fn braked_for(&self, guesser: Guesser, now: Instant) -> Option<Duration> {
+        let guesses = self.guessers.get(&guesser)?;
+        let left = guesses.left(self.brakes.guess_span, now);
+        (guesses.count >= self.brakes.guesses && !left.is_zero()).then_some(left)
     }
 
-    /// How many there were within [`GUESS_SPAN`], with this one.
-    fn note_guess(&mut self, guesser: (IpAddr, u64), now: Instant) -> u32 {
-        if let Some((since, count)) = self.guessers.get_mut(&guesser) {
-            if now.since(*since) >= GUESS_SPAN {
-                (*since, *count) = (now, 0);
+    /// The operator is told once.
+    fn tell_braked(&mut self, guesser: Guesser, seat: Option<SeatId>, left: Duration) {
+        let guesses = self.guessers.get_mut(&guesser).filter(|guesses| !guesses.told);
+        if let (Some(guesses), Some(seat)) = (guesses, seat) {
+            guesses.told = true;
+            self.guessed = Some(Guessed { seat, braked: Some(left) });
+        }
+    }
+
+    /// How many there were within [`Brakes::guess_span`], with this one.
+    fn note_guess(&mut self, guesser: Guesser, now: Instant) -> u32 {
+        let span = self.brakes.guess_span;
+        if self.guessers.len() >= GUESSERS_MAX && !self.guessers.contains_key(&guesser) {
+            self.make_room(now);
+        }
+        let guesses = self.guessers.entry(guesser).or_insert(Guesses::none(now));
+        if guesses.left(span, now).is_zero() {
+            *guesses = Guesses::none(now);
+        }
+        guesses.count += 1;
+        guesses.count
+    }
+
+    /// What counts no more goes; else who was wrong least often, of these the oldest: names that nobody has are no way to
+    /// push out what was counted for a seat.
+    fn make_room(&mut self, now: Instant) {
+        let span = self.brakes.guess_span;
+        self.guessers.retain(|_, guesses| !guesses.left(span, now).is_zero());
+        if self.guessers.len() >= GUESSERS_MAX {
+            let least = self.guessers.iter().min_by_key(|(who, own)| (own.count, own.since, **who));
+            if let Some(who) = least.map(|(who, _)| *who) {
+                self.guessers.remove(&who);
             }
-            *count += 1;
-            return *count;
         }
-        if self.guessers.len() >= GUESSERS_MAX
-            && let Some(oldest) = self.guessers_by_age.pop_front()
-        {
-            self.guessers.remove(&oldest);
-        }
-        self.guessers.insert(guesser, (now, 1));
-        self.guessers_by_age.push_back(guesser);
-        1
     }
 }
 
@@ -331,12 +373,13 @@ mod tests {
         let nonce = nonce_of(&mut guard, at(1));
         let wrong = register(Algorithm::Md5, "1001", "wrong", &nonce, 1);
         let mut told = Vec::new();
-        for _ in 0..GUESSES_MAX {
+        for _ in 0..10 {
             assert_eq!(guard.check(&wrong, home(), at(2)), Verdict::Wrong);
             told.extend(guard.take_guessed());
         }
         let of = |braked| Guessed { seat: "1001".into(), braked };
-        assert_eq!(told, [of(None), of(Some(GUESS_SPAN))], "once, and once more when it is braked");
+        let braked = of(Some(Duration::from_secs(60)));
+        assert_eq!(told, [of(None), braked], "once, and once more when it is braked");
         let nobody = register(Algorithm::Md5, "9999", "wrong", &nonce, 1);
         assert_eq!((guard.check(&nobody, home(), at(2)), guard.take_guessed()), (Verdict::Wrong, None));
         let right = register(Algorithm::Md5, "1001", "secret", &nonce, 1);
@@ -346,12 +389,63 @@ mod tests {
         assert_eq!(guard.check(&right, home(), at(62)), Verdict::Good("1001".into()));
     }
 
+    /// The same guard with other bounds.
+    fn bound(guard: &mut Guard, guesses: u32, span_s: u64) {
+        guard.brakes = Brakes { guesses, guess_span: Duration::from_secs(span_s), ..Brakes::default() };
+    }
+
     #[test]
-    fn tables_stay_bounded() {
+    fn another_plan_moves_the_bounds_and_forgets_no_guess() {
         let mut guard = guard();
-        for index in 0..GUESSERS_MAX as u32 + 100 {
-            guard.note_guess((IpAddr::from(index.to_be_bytes()), 0), at(1));
+        let nonce = nonce_of(&mut guard, at(1));
+        let wrong = register(Algorithm::Md5, "1001", "wrong", &nonce, 1);
+        let mut told = Vec::new();
+        for _ in 0..4 {
+            assert_eq!(guard.check(&wrong, home(), at(2)), Verdict::Wrong);
+            told.extend(guard.take_guessed());
         }
-        assert_eq!((guard.guessers.len(), guard.guessers_by_age.len()), (GUESSERS_MAX, GUESSERS_MAX));
+        let of = |braked| Guessed { seat: "1001".into(), braked };
+        assert_eq!(told, [of(None)]);
+        bound(&mut guard, 3, 600);
+        let left = Duration::from_secs(500);
+        let right = register(Algorithm::Md5, "1001", "secret", &nonce, 1);
+        assert_eq!(guard.check(&right, home(), at(102)), Verdict::Braked(left), "all four count, and longer");
+        assert_eq!(guard.take_guessed(), Some(of(Some(left))));
+        assert_eq!((guard.check(&right, home(), at(103)), guard.take_guessed()).1, None, "told once");
+        bound(&mut guard, 10, 600);
+        assert_eq!(guard.check(&right, home(), at(104)), Verdict::Good("1001".into()));
+        bound(&mut guard, 3, 60);
+        let right = register(Algorithm::Md5, "1001", "secret", &nonce, 2);
+        assert_eq!(guard.check(&right, home(), at(104)), Verdict::Good("1001".into()), "over for the span");
+    }
+
+    #[test]
+    fn a_neighbourhood_of_ipv6_is_one_guesser() {
+        let mut guard = guard();
+        let nonce = nonce_of(&mut guard, at(1));
+        let wrong = register(Algorithm::Md5, "1001", "wrong", &nonce, 1);
+        for host in 0..10 {
+            let source = format!("2001:db8::{host:x}").parse().unwrap();
+            assert_eq!(guard.check(&wrong, source, at(2)), Verdict::Wrong);
+        }
+        let next = "2001:db8::ffff".parse().unwrap();
+        assert!(matches!(guard.check(&wrong, next, at(2)), Verdict::Braked(_)));
+        assert_eq!(guard.check(&wrong, "2001:db8:0:1::1".parse().unwrap(), at(2)), Verdict::Wrong);
+    }
+
+    #[test]
+    fn tables_stay_bounded_and_who_guesses_on_is_not_pushed_out_by_names() {
+        let mut guard = guard();
+        let (guesser, source) = ((home(), 0), |index: u32| IpAddr::from(index.to_be_bytes()));
+        for _ in 0..10 {
+            guard.note_guess(guesser, at(1));
+        }
+        for index in 0..2 * GUESSERS_MAX as u32 {
+            guard.note_guess((source(index), 1), at(1));
+        }
+        assert_eq!(guard.guessers.len(), GUESSERS_MAX);
+        assert!(guard.braked_for(guesser, at(2)).is_some());
+        guard.note_guess((source(u32::MAX), 1), at(61));
+        assert_eq!(guard.guessers.len(), 1, "what counted no more is gone");
     }
 }

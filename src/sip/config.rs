@@ -31,6 +31,8 @@ pub struct Config {
     pub product: String,
     /// Bounds of the endpoint's tables.
     pub limits: Limits,
+    /// Bounds of those who are not known yet.
+    pub brakes: Brakes,
 }
 
 /// Bounds of the endpoint's tables. A new INVITE over one of them is answered 503 with Retry-After;
@@ -46,6 +48,30 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits { sessions_max: 10_000, transactions_max: 200_000 }
+    }
+}
+
+/// How often somebody may be wrong, and how much a stranger may send. Another plan moves them; what was counted counts on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Brakes {
+    /// Wrong proofs of one name from one address within `guess_span` before nothing is computed any more.
+    pub guesses: u32,
+    /// How long wrong proofs count, from the first of them.
+    pub guess_span: Duration,
+    /// Messages that an address may send at once which is no trunk's.
+    pub messages_at_once: u32,
+    /// And in a second, once those are used up.
+    pub messages_per_s: u32,
+}
+
+impl Default for Brakes {
+    fn default() -> Self {
+        Brakes {
+            guesses: 10,
+            guess_span: Duration::from_secs(60),
+            messages_at_once: 2_000,
+            messages_per_s: 100,
+        }
     }
 }
 

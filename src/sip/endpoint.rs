@@ -76,6 +76,8 @@ pub(super) enum User {
     Proving(Box<Proving>),
     /// Our UPDATE to the far end with this tag, with or without an offer.
     Update { session: SessionId, offers: bool, tag: Box<[u8]> },
+    /// Our INFO that presses a key.
+    Pressing(SessionId),
     /// Our NOTIFY about this REFER.
     Notify(SessionId, u32),
 }
@@ -149,6 +151,7 @@ impl Endpoint {
         self.table.set_reliable(reliable.collect());
         self.door = Door::new(&config);
         self.guard.configure(&config);
+        self.sources.configure(&config.brakes);
         self.drop_registrations(&config, now);
         self.lay_bindings_aside(&config);
         self.trunks.configure(&config, &mut self.dice, now.mono);
@@ -346,6 +349,7 @@ impl Endpoint {
             User::Registering(trunk) => self.registration_failed(&trunk, None, now),
             User::Proving(proving) => self.handle_proved(&proving, 408, now),
             User::Update { session, offers, tag } => self.handle_updated(session, offers, &tag, None, now),
+            User::Pressing(id) => self.handle_pressed(id, None, now),
             User::Notify(id, refer) => self.unsubscribed(id, refer),
             // A refusal that nobody acknowledged: RFC 3261 §17.2.1 leaves it at that.
             User::Invited(_) | User::Nobody => {}

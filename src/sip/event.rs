@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 use bytes::Bytes;
 
 pub use super::config::{
-    Config, Forwarding, Limits, ListenerConfig, Probe, SeatAccount, TrunkAccount, TrunkConfig,
+    Brakes, Config, Forwarding, Limits, ListenerConfig, Probe, SeatAccount, TrunkAccount, TrunkConfig,
 };
 
 /// One INVITE session: our side of one dialog, from the INVITE to the end of the BYE.
@@ -97,6 +97,9 @@ pub enum Event {
     Alive { session: SessionId },
     /// A key, told by INFO. The same press may come by sound too.
     Digit { session: SessionId, digit: char },
+    /// The peer took no key by INFO, or did not answer: with which status, and which keys were not pressed. The session
+    /// goes on. `first`: by this trunk, since the start.
+    KeysRefused { session: SessionId, trunk: Option<TrunkId>, status: Option<u16>, keys: String, first: bool },
     /// The peer wants its call transferred. Wants `accept_refer` or `refuse_refer`.
     Referred(Box<Referred>),
     /// Why the peer ends the session: stands in front of `Ended`, `Cancelled` or `Refused`.
@@ -241,6 +244,8 @@ pub struct TrunkNow {
     pub attempts: u64,
     /// Ways that failed since the start, in the order of [`WayFailed::ALL`].
     pub failed: [u64; WayFailed::ALL.len()],
+    /// Calls in which it took no keys by INFO, since the start.
+    pub keys_refused: u64,
 }
 
 /// A new INVITE as the rooms above see it.

@@ -39,6 +39,7 @@ pub mod name_addr;
 mod nonce;
 mod offers;
 pub mod platforms;
+mod pressing;
 mod proving;
 pub mod reason;
 mod redirects;

@@ -98,6 +98,10 @@ impl Endpoint {
                 let (id, offers, tag) = (*session, *offers, tag.clone());
                 self.handle_updated(id, offers, &tag, Some(response), now);
             }
+            Some(User::Pressing(id)) if status >= 200 => {
+                let id = *id;
+                self.handle_pressed(id, Some(status), now);
+            }
             Some(User::Notify(id, refer)) if matches!(status, 408 | 481) => {
                 let (id, refer) = (*id, *refer);
                 self.unsubscribed(id, refer);

@@ -9,6 +9,7 @@ use super::dialog::Dialog;
 use super::event::{EndCause, Origin};
 use super::hunt::Hunt;
 use super::message::Message;
+use super::pressing::Pressing;
 use super::refresh::Refresh;
 use super::reliable::Reliable;
 use super::subscription::Subscription;
@@ -46,6 +47,8 @@ pub(super) struct Session {
     pub(super) party: Option<Origin>,
     /// Which extensions are used in it: those of the plan that it began with.
     pub(super) terms: TrunkTerms,
+    /// Keys that are pressed by INFO, once one was.
+    pub(super) pressing: Option<Box<Pressing>>,
     /// REFERs under way in the dialog.
     pub(super) subscriptions: Vec<Subscription>,
     /// One was there before.
@@ -157,6 +160,7 @@ impl Session {
             refresh: None,
             party: None,
             terms: TrunkTerms::default(),
+            pressing: None,
             subscriptions: Vec::new(),
             was_referred: false,
         }
@@ -194,6 +198,15 @@ impl Session {
         };
         let subscriptions = self.subscriptions.iter().map(Subscription::ends);
         phase.into_iter().chain(offer).chain(subscriptions).min()
+    }
+
+    /// Whether the dialog stands and nobody has ended it yet.
+    pub(super) fn is_up(&self) -> bool {
+        match &self.phase {
+            Phase::Accepted { hang_up, .. } => hang_up.is_none(),
+            Phase::Confirmed => true,
+            Phase::Incoming { .. } | Phase::Calling { .. } | Phase::Leaving { .. } => false,
+        }
     }
 
     /// Whether a 2xx has made the dialog stand.

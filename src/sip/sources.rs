@@ -8,12 +8,9 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
+use super::config::Brakes;
 use crate::time::Instant;
 
-/// Messages that one address may send in a second, once its burst is used up.
-const RATE_PER_S: u64 = 100;
-/// Messages at once.
-const BURST: u64 = 2_000;
 /// Addresses that have a bucket of their own; all others share one.
 const SOURCES_MAX: usize = 4_096;
 /// Between two looks for buckets that are full again and can go.
@@ -24,71 +21,99 @@ const TOKEN: u64 = 1_000;
 /// The buckets.
 #[derive(Debug)]
 pub(super) struct Sources {
+    rate: Rate,
     buckets: HashMap<IpAddr, Bucket>,
     /// For whoever finds no place in the table.
     shared: Bucket,
     swept: Instant,
 }
 
+/// What one address may send.
+#[derive(Clone, Copy, Debug)]
+struct Rate {
+    at_once: u64,
+    per_s: u64,
+}
+
+impl From<&Brakes> for Rate {
+    fn from(brakes: &Brakes) -> Self {
+        Rate { at_once: brakes.messages_at_once.into(), per_s: brakes.messages_per_s.into() }
+    }
+}
+
+/// What was taken and not given back yet: the plan may change how much that is at most.
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
-    tokens: u64,
+    taken: u64,
     at: Instant,
 }
 
 impl Bucket {
     fn full(now: Instant) -> Self {
-        Bucket { tokens: BURST * TOKEN, at: now }
+        Bucket { taken: 0, at: now }
     }
 
-    fn fill(&mut self, now: Instant) {
+    fn fill(&mut self, rate: Rate, now: Instant) {
         let span = now.since(self.at).as_millis();
         // A thousandth of a token a millisecond for each token a second.
-        let more = u64::try_from(span).unwrap_or(u64::MAX).saturating_mul(RATE_PER_S);
+        let more = u64::try_from(span).unwrap_or(u64::MAX).saturating_mul(rate.per_s);
         if more > 0 {
-            self.tokens = self.tokens.saturating_add(more).min(BURST * TOKEN);
+            self.taken = self.taken.saturating_sub(more);
             self.at = now;
         }
     }
 
-    fn take(&mut self, now: Instant) -> bool {
-        self.fill(now);
-        let left = self.tokens.checked_sub(TOKEN);
-        self.tokens = left.unwrap_or(self.tokens);
-        left.is_some()
+    fn take(&mut self, rate: Rate, now: Instant) -> bool {
+        self.fill(rate, now);
+        let taken = self.taken + TOKEN;
+        let admitted = taken <= rate.at_once * TOKEN;
+        if admitted {
+            self.taken = taken;
+        }
+        admitted
     }
 }
 
 impl Sources {
     pub(super) fn new(now: Instant) -> Self {
-        Sources { buckets: HashMap::new(), shared: Bucket::full(now), swept: now }
+        Sources {
+            rate: Rate::from(&Brakes::default()),
+            buckets: HashMap::new(),
+            shared: Bucket::full(now),
+            swept: now,
+        }
+    }
+
+    /// Takes the bounds of a plan. What was sent counts on.
+    pub(super) fn configure(&mut self, brakes: &Brakes) {
+        self.rate = Rate::from(brakes);
     }
 
     /// Whether one more message from this address is read.
     pub(super) fn admit(&mut self, source: IpAddr, now: Instant) -> bool {
-        let key = key(source);
+        let (key, rate) = (neighbourhood(source), self.rate);
         if let Some(bucket) = self.buckets.get_mut(&key) {
-            return bucket.take(now);
+            return bucket.take(rate, now);
         }
         if self.buckets.len() >= SOURCES_MAX && now.since(self.swept) >= SWEEP_EVERY {
             self.swept = now;
             self.buckets.retain(|_, bucket| {
-                bucket.fill(now);
-                bucket.tokens < BURST * TOKEN
+                bucket.fill(rate, now);
+                bucket.taken > 0
             });
         }
         if self.buckets.len() >= SOURCES_MAX {
-            return self.shared.take(now);
+            return self.shared.take(rate, now);
         }
         let mut bucket = Bucket::full(now);
-        let admitted = bucket.take(now);
+        let admitted = bucket.take(rate, now);
         self.buckets.insert(key, bucket);
         admitted
     }
 }
 
 /// Whoever has an IPv6 address has its 2^64 neighbours as well.
-fn key(source: IpAddr) -> IpAddr {
+pub(super) fn neighbourhood(source: IpAddr) -> IpAddr {
     match source.to_canonical() {
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
         v4 => v4,
@@ -144,5 +169,20 @@ mod tests {
         assert_eq!((rest, sources.buckets.len()), (2_000, SOURCES_MAX));
         assert!(sources.admit(forged(u32::MAX), at(1_500)));
         assert_eq!(sources.buckets.len(), 1, "what was full again is gone");
+    }
+
+    #[test]
+    fn another_plan_moves_the_bounds_and_what_was_sent_counts_on() {
+        let mut sources = Sources::new(at(0));
+        let (flood, desk) = (ip("203.0.113.7"), ip("203.0.113.8"));
+        assert_eq!(admitted(&mut sources, flood, 1_500, at(0)), 1_500);
+        let narrow = Brakes { messages_at_once: 1_000, messages_per_s: 10, ..Brakes::default() };
+        sources.configure(&narrow);
+        assert_eq!(admitted(&mut sources, flood, 1, at(0)), 0, "it has had more than that");
+        assert_eq!(admitted(&mut sources, desk, 2_000, at(0)), 1_000);
+        assert_eq!(admitted(&mut sources, desk, 100, at(1_000)), 10);
+        assert_eq!(admitted(&mut sources, flood, 1, at(1_000)), 0);
+        sources.configure(&Brakes { messages_at_once: 5_000, ..narrow });
+        assert_eq!(admitted(&mut sources, flood, 5_000, at(1_000)), 3_510);
     }
 }

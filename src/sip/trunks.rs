@@ -34,6 +34,7 @@ pub(super) struct TrunkState {
     begun: VecDeque<Instant>,
     attempts: u64,
     failed: [u64; WayFailed::ALL.len()],
+    keys_refused: u64,
     pub(super) hops: Vec<HopState>,
     /// What was told last.
     up_told: Option<bool>,
@@ -138,6 +139,13 @@ impl Trunks {
         if let Some(state) = self.0.get_mut(trunk) {
             state.calls += 1;
         }
+    }
+
+    /// A call by it in which keys were not taken by INFO. Whether it is the first.
+    pub(super) fn note_keys_refused(&mut self, trunk: &TrunkId) -> bool {
+        let Some(state) = self.0.get_mut(trunk) else { return false };
+        state.keys_refused += 1;
+        state.keys_refused == 1
     }
 
     /// One less.
@@ -246,6 +254,7 @@ impl Trunks {
                 full,
                 attempts: state.attempts,
                 failed: state.failed,
+                keys_refused: state.keys_refused,
             });
         }
         shown

@@ -84,6 +84,16 @@ impl Switchboard {
                 self.forget_session(session);
             }
             Event::Digit { session, digit } => self.tell_leg(session, |leg| Input::DigitTold { leg, digit }),
+            Event::KeysRefused { session, trunk, status, keys, first } => {
+                if let (Some(trunk), true) = (trunk, first) {
+                    let status = status.unwrap_or_default();
+                    tracing::warn!(
+                        "中继 {trunk} 不接受 INFO 按键（状态 {status}，0 为没有应答），改用带内音：请核对它的 dtmf / trunk {trunk} \
+                         takes no keys by INFO (status {status}; 0: no answer), and they go as tones: look at its dtmf"
+                    );
+                }
+                self.tell_leg(session, |leg| Input::KeysRefused { leg, keys });
+            }
             Event::Referred(referred) => self.referred(*referred, now),
             Event::ReasonGiven { session, reason } => self.reason_given(session, reason),
             Event::Registered { seat, refreshed } => {

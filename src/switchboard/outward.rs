@@ -11,7 +11,9 @@ use crate::id::{CallId, LegId, QueueId, TrunkId, mask};
 use crate::media::Order;
 use crate::routing::Plan;
 use crate::sip::SessionId;
-use crate::sip::event::{Config, Invite, ListenerConfig, Redirects, SeatAccount, Target, TrunkConfig, WayTo};
+use crate::sip::event::{
+    Brakes, Config, Invite, ListenerConfig, Redirects, SeatAccount, Target, TrunkConfig, WayTo,
+};
 use crate::sip::sdp::Sdp;
 use crate::time::Now;
 
@@ -74,6 +76,11 @@ impl Switchboard {
             Command::Probe { leg } => {
                 if let Some(session) = self.legs.get(&leg).copied() {
                     self.endpoint.probe(session, now);
+                }
+            }
+            Command::Press { leg, keys } => {
+                if let Some(session) = self.legs.get(&leg).copied() {
+                    self.endpoint.press(session, &keys, now);
                 }
             }
             Command::AcceptRefer { .. }
@@ -295,6 +302,12 @@ pub(super) fn sip_config(
         register_max_s: REGISTER_MAX_S,
         session_expires_s: u32::try_from(plan.network.session_expires.as_secs()).unwrap_or(u32::MAX),
         limits: crate::sip::event::Limits::default(),
+        brakes: Brakes {
+            guesses: plan.security.guesses,
+            guess_span: plan.security.guess_span,
+            messages_at_once: plan.security.messages_at_once,
+            messages_per_s: plan.security.messages_per_second,
+        },
         product: concat!("hotline/", env!("CARGO_PKG_VERSION")).into(),
     }
 }

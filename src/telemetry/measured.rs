@@ -131,6 +131,7 @@ pub(super) struct Measured {
     trunks: [Family<Labels, Gauge>; TRUNKS.len()],
     rooms_full: Counter,
     trunk_attempts: Family<Labels, Counter>,
+    keys_refused: Family<Labels, Counter>,
     ways_failed: Family<Labels, Counter>,
     media: [Counter; MEDIA.len()],
     recordings: Gauge,
@@ -225,6 +226,8 @@ impl Measured {
             self.rooms_full.clone(),
         );
         r.register("trunk_attempts", "INVITEs that went out by a trunk", self.trunk_attempts.clone());
+        let refused = "Calls in which a trunk took no keys by INFO";
+        r.register("trunk_keys_refused", refused, self.keys_refused.clone());
         r.register("trunk_ways_failed", "Ways passed over or lost, by reason", self.ways_failed.clone());
         for ((name, help), counter) in MEDIA
             .iter()
@@ -287,6 +290,7 @@ impl Figures {
             }
         }
         set(&measured.trunk_attempts.get_or_create(&named()), trunk.attempts);
+        set(&measured.keys_refused.get_or_create(&named()), trunk.keys_refused);
         for (why, total) in WayFailed::ALL.iter().zip(trunk.failed).filter(|(_, total)| *total > 0) {
             let mut labels = named();
             labels.push(("reason", snake(&format!("{why:?}"))));
@@ -405,6 +409,7 @@ mod tests {
                 full: true,
                 attempts: 9,
                 failed: [0, 0, 0, 0, 3, 0, 0, 0, 1],
+                keys_refused: 3,
             }],
             rooms_full: 4,
             ..HouseNow::default()
@@ -435,6 +440,7 @@ mod tests {
             "hotline_trunk_calls{trunk=\"carrier\"} 7",
             "hotline_trunk_full{trunk=\"carrier\"} 1",
             "hotline_trunk_attempts_total{trunk=\"carrier\"} 9",
+            "hotline_trunk_keys_refused_total{trunk=\"carrier\"} 3",
             "hotline_trunk_ways_failed_total{trunk=\"carrier\",reason=\"silent\"} 3",
             "hotline_trunk_ways_failed_total{trunk=\"carrier\",reason=\"credentials\"} 1",
         ] {

@@ -129,6 +129,7 @@ pub fn plan_of(queues: &[plan::Queue], desks: &[Desk]) -> Plan {
         feeds: Vec::new(),
         trace: hotline::routing::trace::Trace::default(),
         admin: Default::default(),
+        security: Default::default(),
         human_first: hotline::routing::proof::HumanFirst::default(),
         merge_list: None,
         retired: Vec::new(),

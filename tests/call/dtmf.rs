@@ -30,6 +30,8 @@ fn keys_count_that_come_by_the_trunks_way_row_by_row() {
         (Dtmf::Rfc4733, false, false, false),
         (Dtmf::Inband, true, true, false),
         (Dtmf::Inband, false, true, false),
+        (Dtmf::Info, true, false, true),
+        (Dtmf::Info, false, false, true),
     ];
     for (dtmf, events, sound, info) in rows {
         let counted = |said: &[String]| said.iter().any(|said| said == "told digit 7");

@@ -57,6 +57,7 @@ pub fn words(command: &Command, sounds: &BTreeMap<PromptId, SoundId>) -> String 
         Command::SeatAnswered { seat } => format!("seat {seat} answered"),
         Command::Bridged => "bridged".to_owned(),
         Command::OfferFailed { seat, status } => format!("seat {seat} did not take it: {status}"),
+        Command::Press { leg, keys } => format!("info {keys} to {}", leg.index),
         Command::SeatLeft { seat, vanished: false } => format!("seat {seat} is free"),
         Command::SeatLeft { seat, vanished: true } => format!("seat {seat} vanished"),
         Command::Watching => "can listen".to_owned(),

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use hotline::call::Input;
+use hotline::routing::plan::Plan;
+use hotline::routing::trunk_terms::Dtmf;
 use hotline::sip::sdp::{Rtpmap, Sdp};
 
 use super::caller::{Caller, Dialling, millis, sdp, secs};
@@ -152,4 +154,46 @@ fn where_there_are_no_events_tones_are_in_the_sound_and_info_is_pressed() {
     let mut caller = merged("12366");
     assert_eq!(caller.keys(0, "5"), ["told digit 5"], "mixed in with everything");
     assert_eq!(told(&mut caller, 0, "6"), ["digits 6 to 2", "told digit 6"]);
+}
+
+/// The same with a third party behind a trunk that takes keys by INFO.
+fn three_with_a_menu_by_info() -> Caller {
+    let by_info = |plan: &mut Plan| {
+        city(plan);
+        plan.trunks.get_mut("sub-12366").expect("the plan has it").terms.dtmf = Dtmf::Info;
+    };
+    let dialling = Dialling { offer: Some(with_events(4_000)), ..Dialling::to("12345").with(by_info) };
+    let mut caller = dialling.go().waits_its_turn();
+    caller.rings("1001");
+    let leg = caller.leg(1);
+    caller.tell(Input::Answered { leg, sdp: Some(with_events(5_002)) });
+    caller.heard_out(0);
+    caller.heard_out(1);
+    let asked = caller.keys(1, "*2").to_vec();
+    assert!(asked.iter().any(|said| said.contains("12366 by sub-12366")), "{asked:?}");
+    caller.answers(2);
+    caller
+}
+
+#[test]
+fn keys_go_by_info_to_a_menu_that_takes_them_so_whoever_presses_and_however() {
+    let mut caller = three_with_a_menu_by_info();
+    assert_eq!(caller.keys(1, "5"), ["info 5 to 2"], "no bridge relays it");
+    assert_eq!(told(&mut caller, 1, "5"), [""; 0], "the same press");
+    assert_eq!(told(&mut caller, 1, "6"), ["info 6 to 2"], "by INFO alone");
+    caller.keys(1, "*0");
+    assert_eq!(caller.keys(1, "7"), ["info 7 to 2"], "three talk");
+    assert_eq!(caller.keys(0, "3"), ["info 3 to 2", "told digit 3"], "the caller's too");
+    assert_eq!(caller.keys(2, "4"), [""; 0], "tones of its own are none");
+}
+
+#[test]
+fn keys_that_info_does_not_bring_there_are_tones_from_then_on() {
+    let mut caller = three_with_a_menu_by_info();
+    caller.keys(1, "5");
+    let leg = caller.leg(2);
+    let said = caller.tell(Input::KeysRefused { leg, keys: "5".into() }).to_vec();
+    assert_eq!(said, ["change 2", "digits 5 to 2"], "this one, and the leg is told to press them");
+    caller.keys(1, "*0");
+    assert_eq!(caller.keys(1, "7"), ["digits 7 to 2"], "and all others");
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use super::base::{Edit, Files, codes, is_error, severity};
 use super::{
     callers, calling, cases, codecs, experts, feeds, files, flows, in_use, includes, kb, kpi, lines,
-    meetings, names, network, peers, people, prompts, queueing, retention, rewriting, sealing, shape,
-    three_way, trace, transports, trunk_terms, trunks,
+    meetings, names, network, peers, people, prompts, queueing, retention, rewriting, sealing, security,
+    shape, three_way, trace, transports, trunk_terms, trunks,
 };
 
 /// One fault and what must be found: `code` and nothing else, at the marked text.
@@ -19,7 +19,7 @@ pub struct Fixture {
 }
 
 pub fn all() -> impl Iterator<Item = &'static Fixture> {
-    let nouns: [&'static [Fixture]; 30] = [
+    let nouns: [&'static [Fixture]; 31] = [
         files::FIXTURES,
         includes::FIXTURES,
         shape::FIXTURES,
@@ -47,6 +47,7 @@ pub fn all() -> impl Iterator<Item = &'static Fixture> {
         rewriting::FIXTURES,
         retention::FIXTURES,
         trace::FIXTURES,
+        security::FIXTURES,
         codecs::FIXTURES,
         sealing::FIXTURES,
         if cfg!(feature = "opus") { &[] } else { codecs::WITHOUT_OPUS },

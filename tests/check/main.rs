@@ -34,6 +34,7 @@ mod rewriting;
 mod sarif;
 mod schema;
 mod sealing;
+mod security;
 mod shape;
 mod shipped;
 mod three_way;

@@ -69,12 +69,21 @@ pub const FIXTURES: &[Fixture] = &[
             ),
         ],
     },
+    Fixture {
+        code: "W1905",
+        what: "a group of which one trunk alone takes keys by INFO",
+        edits: &[
+            Edit::Plan("target = \"203.0.113.5:5060\"", "target = \"203.0.113.5:5060\"\ndtmf = ⟦\"info\"⟧"),
+            Edit::Plan("mode = \"sub_center\"\ntrunk = \"tax\"", "mode = \"sub_center\"\ntrunk = \"far\""),
+            add!("[[trunk_group]]\nname = \"far\"\ntrunks = [\"tax\", \"police\"]"),
+        ],
+    },
 ];
 
 #[test]
 fn what_a_trunk_says_reaches_the_plan_and_its_legs_and_of_a_group_what_suits_all() {
     let files = Files::with(&[add!(
-        "[[trunk]]\nname = \"c\"\ntarget = \"203.0.113.70\"\npacket_time = \"30ms\"\ndtmf = \"rfc4733\"\nreliable = \"required\"\nsession_timer = \"off\"\n\n[[trunk]]\nname = \"d\"\ntarget = \"203.0.113.71\"\npacket_time = \"20ms\"\ndtmf = \"inband\"\nsession_expires = \"10min\"\n\n[[trunk_group]]\nname = \"both\"\ntrunks = [\"c\", \"d\"]"
+        "[[trunk]]\nname = \"c\"\ntarget = \"203.0.113.70\"\npacket_time = \"30ms\"\ndtmf = \"rfc4733\"\nreliable = \"required\"\nsession_timer = \"off\"\n\n[[trunk]]\nname = \"d\"\ntarget = \"203.0.113.71\"\npacket_time = \"20ms\"\ndtmf = \"inband\"\nsession_expires = \"10min\"\n\n[[trunk]]\nname = \"e\"\ntarget = \"203.0.113.72\"\ndtmf = \"info\"\n\n[[trunk]]\nname = \"f\"\ntarget = \"203.0.113.73\"\ndtmf = \"info\"\n\n[[trunk_group]]\nname = \"both\"\ntrunks = [\"c\", \"d\"]\n\n[[trunk_group]]\nname = \"menus\"\ntrunks = [\"e\", \"f\"]"
     )]);
     let outcome = files.judge();
     let found = codes(&outcome.report);
@@ -96,5 +105,6 @@ fn what_a_trunk_says_reaches_the_plan_and_its_legs_and_of_a_group_what_suits_all
     };
     assert_eq!((leg("c").packet_ms, leg("c").dtmf), (Some(30), Dtmf::Rfc4733));
     assert_eq!((leg("both").packet_ms, leg("both").dtmf), (Some(20), Dtmf::Inband), "one offer for both");
+    assert_eq!((leg("e").dtmf, leg("menus").dtmf), (Dtmf::Info, Dtmf::Info));
     assert_eq!((leg("tax").packet_ms, leg("tax").dtmf), (None, Dtmf::Auto));
 }

@@ -303,3 +303,31 @@ fn a_renegotiation_takes_tones_and_events_in_turn() {
     }
     assert_eq!(digits(&stage, 0), "44");
 }
+
+#[test]
+fn a_leg_that_is_told_keys_by_signalling_has_no_tones_of_them_and_its_own_count_for_none() {
+    for keys_told in [true, false] {
+        let mut stage = Stage::new(&[]);
+        let mut caller = Peer::join(&mut stage, 0, Law::Pcma);
+        let mut menu = Peer::at(1, Law::Pcma);
+        let config = LegConfig { dtmf: None, keys_told, ..menu.config() };
+        stage.order(Order::Open { leg: stage.leg(1), config: Box::new(config) });
+        stage.bridge(0, 1);
+        let timestamp = caller.timestamp;
+        for n in 1..=7_u16 {
+            let event = Event { code: 11, end: n >= 5, duration: n.min(5) * 160 };
+            let mut packet = caller.next_with(event.write());
+            (packet.timestamp, packet.payload_type, packet.marker) = (timestamp, EVENTS.1, n == 1);
+            caller.send(&mut stage, &packet);
+            (0..4).for_each(|_| stage.tick());
+        }
+        (0..120).for_each(|_| stage.tick());
+        let heard = menu.hears(&stage.take_for(&menu));
+        let tones = heard.chunks_exact(160).filter(|frame| tone_level(frame, hertz('#')[0]) > -20.0).count();
+        assert_eq!(tones == 0, keys_told, "{tones} frames of a tone");
+        assert_eq!(digits(&stage, 0), "#", "and the house hears it");
+        let said = [vec![0; 800], press('5', 100, 100, [-9.0; 2]), vec![0; 1_600]].concat();
+        say(&mut stage, &mut menu, &said, || true);
+        assert_eq!(digits(&stage, 1), if keys_told { "" } else { "5" });
+    }
+}

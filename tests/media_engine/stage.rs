@@ -260,6 +260,7 @@ impl Peer {
             srtp: None,
             silence_max: Duration::ZERO,
             watches: Watches::default(),
+            keys_told: false,
         }
     }
 

@@ -69,6 +69,7 @@ impl Member {
             srtp: None,
             silence_max: Duration::ZERO,
             watches: Watches::default(),
+            keys_told: false,
         }
     }
 

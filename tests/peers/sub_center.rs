@@ -126,6 +126,38 @@ fn a_sub_center_that_vanishes_while_talking_is_found_out_and_the_call_ended() {
     assert_eq!((record.cause, record.peer.as_deref()), (Some(Cause::OtherHungUp), Some("sub-12366/12366")));
 }
 
+/// Keys go there by INFO.
+const BY_INFO: (&str, &str) = ("name = \"sub-12366\"\n", "name = \"sub-12366\"\ndtmf = \"info\"\n");
+
+#[test]
+fn a_callers_keys_reach_a_sub_centers_menu_by_info_one_answered_before_the_next() {
+    let name = "sub-info";
+    let (at, desk) = desk(name, Scenario::of("sub_takes_keys"));
+    let trunk = format!("sub-12366={at}");
+    let engine = engine_on_plan(name, WHEN, &[BY_INFO], &["--trunk", &trunk]);
+    Scenario::of("presses").sdp(OFFER).with("pause", "800").run(&engine, "12366");
+    let log = desk.finish();
+    assert!(log.received("INVITE")[0].line("m=audio ").ends_with(" RTP/AVP 8 0"), "no events are offered");
+    let keys = log.received("INFO");
+    let said: Vec<&str> = keys.iter().map(|info| info.line("Signal=")).collect();
+    assert_eq!(said, ["Signal=4", "Signal=2"]);
+    assert_eq!(keys[0].header("Content-Type"), Some("application/dtmf-relay"));
+    assert_eq!(keys[0].header("Info-Package"), None, "RFC 6086 §4.2.1");
+}
+
+#[test]
+fn a_sub_center_that_takes_no_info_is_asked_once_counted_and_talks_on() {
+    let name = "sub-no-info";
+    let (at, desk) = desk(name, Scenario::of("sub_takes_no_keys"));
+    let trunk = format!("sub-12366={at}");
+    let engine = engine_on_plan(name, WHEN, &[BY_INFO], &["--trunk", &trunk, "--http", "127.0.0.1:0"]);
+    Scenario::of("presses").sdp(OFFER).with("pause", "800").run(&engine, "12366");
+    assert_eq!(desk.finish().received("INFO").len(), 1, "the second key is a tone");
+    engine.until("hotline_trunk_keys_refused_total{trunk=\"sub-12366\"}", "1");
+    let [record] = closed_calls(&engine, 1).try_into().unwrap();
+    assert_eq!((record.cause, record.peer.as_deref()), (Some(Cause::CallerHungUp), Some("sub-12366/12366")));
+}
+
 /// Calls 12366, is answered by 12345 instead, and hangs up while the words are said.
 pub fn falls_to_12345(engine: &Engine) -> Log {
     let log = Scenario::of("answered").sdp(OFFER).with("pause", "600").run(engine, "12366");

@@ -66,6 +66,7 @@ impl Stage {
             srtp: None,
             silence_max: Duration::ZERO,
             watches: Watches::default(),
+            keys_told: false,
         };
         self.order(Order::Open { leg: leg(index), config: Box::new(config) });
     }

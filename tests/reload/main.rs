@@ -10,4 +10,5 @@ mod crowd;
 mod engine;
 mod house;
 mod secrets;
+mod security;
 mod taken;

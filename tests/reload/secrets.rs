@@ -3,7 +3,7 @@
 use std::net::UdpSocket;
 use std::path::PathBuf;
 
-use hotline::sip::digest::{Algorithm, Challenge, Credentials, Qop, ha1, response};
+use hotline::sip::digest::{Challenge, Credentials, Qop, ha1, response};
 use hotline::sip::{Message, Method, Name};
 use serde_json::json;
 
@@ -24,7 +24,7 @@ fn secret(house: &House, name: &str) -> PathBuf {
 }
 
 /// What the engine answers to seat 1001 that registers by this password.
-fn registers(house: &House, password: &str) -> u16 {
+pub fn registers(house: &House, password: &str) -> u16 {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let (here, at) = (socket.local_addr().unwrap(), house.engine.sip);
@@ -41,19 +41,19 @@ fn registers(house: &House, password: &str) -> u16 {
     };
     let asked = ask(1, "");
     let challenges: Vec<_> = asked.headers(Name::WwwAuthenticate).map(<[u8]>::to_vec).collect();
-    let mut challenges = challenges.iter().map(|value| Challenge::parse(value).unwrap());
-    let found = challenges.find(|challenge| challenge.algorithm == Algorithm::Sha256).unwrap();
+    // The stronger first; MD5 alone for a telephone that left the last challenge unanswered.
+    let found = Challenge::parse(challenges.first().expect("a challenge")).unwrap();
+    let algorithm = found.algorithm;
     let (uri, qop) = (format!("sip:{at}"), Qop { nc: 1, cnonce: b"c0ffee"[..].into() });
-    let ha1 = ha1(Algorithm::Sha256, b"1001", &found.realm, password.as_bytes());
-    let proof =
-        response(Algorithm::Sha256, &ha1, &Method::Register, uri.as_bytes(), &found.nonce, Some(&qop));
+    let ha1 = ha1(algorithm, b"1001", &found.realm, password.as_bytes());
+    let proof = response(algorithm, &ha1, &Method::Register, uri.as_bytes(), &found.nonce, Some(&qop));
     let credentials = Credentials {
         username: b"1001"[..].into(),
         realm: found.realm.clone(),
         nonce: found.nonce.clone(),
         uri: uri.as_bytes().into(),
         response: proof.as_bytes().into(),
-        algorithm: Algorithm::Sha256,
+        algorithm,
         qop: Some(qop),
         opaque: None,
     };

@@ -16,6 +16,7 @@ mod offers;
 mod outgoing;
 mod pair;
 mod platforms;
+mod pressing;
 mod refer;
 mod refresh;
 mod registering;

@@ -258,3 +258,26 @@ fn a_phone_that_gives_up_before_sha_256_is_asked_by_md5_alone_when_it_comes_agai
         assert_eq!(wire.register(cseq, CONTACT), ["200"]);
     }
 }
+
+#[test]
+fn the_plan_says_how_many_guesses_and_messages_are_looked_at() {
+    let narrow = Brakes { guesses: 3, guess_span: secs(600), messages_at_once: 50, messages_per_s: 10 };
+    let mut wire = Wire::with(Config { brakes: narrow, ..config() });
+    wire.hear(DESK, register(1, CONTACT, ""));
+    let challenge = wire.next_sent();
+    let proof = prove(&challenge, Algorithm::Md5, "wrong", Method::Register, "sip:hotline.example", 1);
+    let mut answers = Vec::new();
+    for round in 0..60 {
+        wire.hear(DESK, register(1, CONTACT, &proof).replace("z9hG4bKr1", &format!("z9hG4bKr{round}")));
+        answers.extend(wire.said());
+    }
+    assert_eq!(answers[..4], ["401", "401", "401", "503"]);
+    assert_eq!(answers.len(), 49, "with the first, 50 at once");
+    // Another plan: what was wrong counts on, and what was sent does.
+    wire.sent.clear();
+    let wide = Brakes { guesses: 10, messages_at_once: 100, ..narrow };
+    wire.endpoint.configure(Config { brakes: wide, ..config() }, wire.now);
+    let right = prove(&challenge, Algorithm::Md5, "secret", Method::Register, "sip:hotline.example", 1);
+    wire.hear(DESK, register(2, CONTACT, &right));
+    assert_eq!(wire.said(), ["200"], "three are fewer than ten");
+}

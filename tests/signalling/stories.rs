@@ -72,6 +72,7 @@ fn about(event: &Event) -> Option<(SessionId, bool)> {
         | Event::OfferRefused { session, .. }
         | Event::Alive { session }
         | Event::Digit { session, .. }
+        | Event::KeysRefused { session, .. }
         | Event::ReasonGiven { session, .. }
         | Event::Routed { session, .. } => Some((*session, false)),
         Event::Registered { .. }

@@ -78,6 +78,7 @@ pub fn config() -> Config {
         session_expires_s: 0,
         product: "hotline".into(),
         limits: Limits::default(),
+        brakes: Brakes::default(),
     }
 }
 

@@ -266,6 +266,7 @@ fn packets_and_keys_are_as_the_trunk_of_the_caller_has_them() {
             false,
             0,
         ),
+        (TrunkTerms { dtmf: Dtmf::Info, ..usual }, "a=ptime:20\r\n", false, 1),
     ] {
         let on_these = |plan: &mut Plan| {
             plan.trunks.get_mut("carrier").expect("the shipped plan has it").terms = terms;

@@ -27,6 +27,7 @@ use super::proof::HumanFirst;
 use super::queueing::Known;
 use super::retention::Retention;
 use super::rewrite::{Act, Rewriting, Rule, Rules};
+use super::security::SecurityTable;
 use super::source::Said;
 use super::tables::alias::AliasSaid;
 use super::tables::kpi::KpiTable;
@@ -124,6 +125,7 @@ pub fn plan(table: &RoutingTable, prompts: BTreeMap<PromptId, Prompt>, digest: S
         feeds: table.feeds.iter().map(|own| feed::feed(own, table)).collect::<Option<_>>()?,
         limits: limits(table)?,
         trace: TraceTable::plan(table.trace.as_ref())?,
+        security: SecurityTable::plan(table.security.as_ref())?,
         admin: AdminTable::plan(table.admin.as_ref())?,
         human_first: human_first(table.human_first.as_ref())?,
         merge_list: table.city.as_ref().and_then(|city| value(&city.merge_list)),

@@ -54,6 +54,7 @@ pub mod rewrite;
 pub mod sample;
 pub mod schema;
 pub mod script;
+pub mod security;
 mod shape;
 pub mod sound;
 pub mod source;

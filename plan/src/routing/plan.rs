@@ -27,6 +27,7 @@ use super::proof::HumanFirst;
 use super::queueing::{Known, Queueing};
 use super::retention::Retention;
 use super::script::{Bot, LookUpSource, Script};
+use super::security::Security;
 use super::sound::Sound;
 use super::trace::Trace;
 use crate::id::{BotId, LanguageId, LineId, LookUpId, PromptId, QueueId, ScriptId, SeatId, TrunkId};
@@ -118,6 +119,8 @@ pub struct Plan {
     pub limits: Limits,
     /// What is kept of SIP messages.
     pub trace: Trace,
+    /// How often somebody may be wrong, and how much a stranger may send.
+    pub security: Security,
     /// `[admin]`.
     pub admin: Admin,
     /// How soon a person is due.

@@ -38,6 +38,7 @@ use super::people::Role;
 use super::plan::{Listener, Purpose, RecordingFormat, Released, SeatGreeting, SecretRef};
 use super::queueing::Known;
 use super::retention::{ClassTable, Days};
+use super::security::SecurityTable;
 use super::sound::SoundTable;
 use super::source::Said;
 use super::trace::TraceTable;
@@ -115,6 +116,8 @@ pub struct RoutingTable {
     pub transition: Option<TransitionTable>,
     /// `[trace]`.
     pub(super) trace: Option<TraceTable>,
+    /// `[security]`.
+    pub(super) security: Option<SecurityTable>,
     /// `[admin]`.
     pub(super) admin: Option<AdminTable>,
     /// `[[trunk]]`.

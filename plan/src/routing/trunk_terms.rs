@@ -24,6 +24,9 @@ pub enum Dtmf {
     Rfc4733,
     /// Tones alone: no events are offered or taken, and INFO does not count.
     Inband,
+    /// INFO alone, both ways (application/dtmf-relay): no events are offered or taken. Where it is refused, keys are
+    /// pressed as tones.
+    Info,
 }
 
 /// `reliable`: provisional answers that are acknowledged (RFC 3262).
@@ -119,6 +122,7 @@ impl Plan {
             terms.dtmf = match (terms.dtmf, other.dtmf) {
                 (Dtmf::Inband, _) | (_, Dtmf::Inband) => Dtmf::Inband, // Heard by whoever hears.
                 (Dtmf::Rfc4733, Dtmf::Rfc4733) => Dtmf::Rfc4733,
+                (Dtmf::Info, Dtmf::Info) => Dtmf::Info,
                 _ => Dtmf::Auto,
             };
         }

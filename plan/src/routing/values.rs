@@ -408,7 +408,7 @@ choice!(SeatGreeting: "both" => SeatGreeting::Both, "silent" => SeatGreeting::Si
 choice!(Tones: "none" => Tones::None, "join" => Tones::Join, "join_leave" => Tones::JoinLeave);
 choice!(ClerkLeaves: "keep" => ClerkLeaves::Keep, "end" => ClerkLeaves::End);
 choice!(ThirdLeaves: "clerk" => ThirdLeaves::Clerk, "hold" => ThirdLeaves::Hold);
-choice!(Dtmf: "auto" => Dtmf::Auto, "rfc4733" => Dtmf::Rfc4733, "inband" => Dtmf::Inband);
+choice!(Dtmf: "auto" => Dtmf::Auto, "rfc4733" => Dtmf::Rfc4733, "inband" => Dtmf::Inband, "info" => Dtmf::Info);
 choice!(Reliability:
     "supported" => Reliability::Supported,
     "required" => Reliability::Required,

@@ -21,7 +21,6 @@ use std::time::Duration;
 
 use crate::media::LegConfig;
 use crate::media::order::{Codec, Flow, Group, PortSlot, Srtp, Watches};
-use crate::routing::trunk_terms::Dtmf;
 use crate::sip::Warning;
 use crate::sip::sdp::{Direction, Media, Sdp};
 pub use codec::G729;
@@ -119,6 +118,7 @@ impl Agreed {
             srtp: self.srtp.clone(),
             silence_max,
             watches: Watches::default(), // The plan's, not negotiated.
+            keys_told: false,            // The same.
         }
     }
 }
@@ -184,7 +184,7 @@ pub fn offer(local: Local, taste: Taste, terms: &Terms, keys: Keys<'_>, last: Op
     {
         codec::offer(&mut audio, *codec, taste.g729.annexb(), before);
     }
-    if terms.dtmf != Dtmf::Inband {
+    if terms.has_events() {
         codec::offer_events(&mut audio, before);
     }
     let mut media: Vec<Media> = last.map_or_else(Vec::new, |last| last.media.iter().map(refused).collect());
@@ -214,7 +214,7 @@ pub fn answer(
         _ => (Vec::new(), None),
     };
     let ours = mirrored(stream.direction);
-    let event = stream::event_for(theirs, stream.codec).filter(|_| terms.dtmf != Dtmf::Inband);
+    let event = stream::event_for(theirs, stream.codec).filter(|_| terms.has_events());
     // What is passed on comes out in packets as it went in.
     let packet_ms = if stream.codec == Codec::G729 { taste.packet_ms } else { stream.packet_ms };
     let agreed = Agreed {

@@ -97,6 +97,14 @@ impl Terms {
         Terms::new(&sound, plan.limits.call_max)
     }
 
+    /// Whether keys may come as events (RFC 4733): not where another way alone counts.
+    pub fn has_events(&self) -> bool {
+        match self.dtmf {
+            Dtmf::Auto | Dtmf::Rfc4733 => true,
+            Dtmf::Inband | Dtmf::Info => false,
+        }
+    }
+
     /// Whether nothing can be agreed on, whatever the other side says: encryption is wanted and there
     /// is no way to tell a key.
     pub fn are_void(&self, keys: bool) -> bool {

@@ -131,6 +131,7 @@ pub(super) fn tokens(plan: &Plan, ring: &mut Keyring) -> StartResult<Tokens> {
     let own = ring.resolve("API", &SecretRef::File(http::TOKEN_FILE.into())).map_err(outside("secrets"))?;
     let mut tokens = Tokens::new(&own);
     tokens.keep_metrics(plan.admin.metrics);
+    tokens.keep_guesses(plan.security);
     let mut known = BTreeMap::from([(own, http::TOKEN_FILE)]);
     for token in &plan.tokens {
         let value =

@@ -45,14 +45,17 @@ fn bearer(app: &App, request: &Request) -> Result<Bearer, Problem> {
     let shown = shown(request.headers()).ok_or(problem::NO_TOKEN)?;
     let peer = request.extensions().get::<Peer>().map(|Peer(address)| address.ip());
     let now = Instant::now();
-    let found = app.state.tokens.borrow().find(shown).cloned();
+    let (found, security) = {
+        let tokens = app.state.tokens.borrow();
+        (tokens.find(shown).cloned(), tokens.security)
+    };
     let Some(mut bearer) = found else {
-        if let Some(wait) = peer.and_then(|source| app.brake.holds(source, now)) {
+        if let Some(wait) = peer.and_then(|source| app.brake.holds(source, &security, now)) {
             app.state.figures.token_refused("braked");
             return Err(Problem::from(problem::BRAKED).after(wait.as_secs() + 1));
         }
         app.state.figures.token_refused("wrong");
-        peer.inspect(|source| app.brake.wrong(*source, now));
+        peer.inspect(|source| app.brake.wrong(*source, &security, now));
         return Err(problem::WRONG_TOKEN.into());
     };
     if bearer.is_owner

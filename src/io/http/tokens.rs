@@ -5,6 +5,7 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use crate::routing::admin::Access;
 use crate::routing::people::{ApiToken, Role};
+use crate::routing::security::Security;
 use crate::switchboard::request::Asker;
 
 /// The name of who holds the house's own token and gives no other.
@@ -21,11 +22,13 @@ pub(super) struct Bearer {
     pub(super) digest: [u8; 32],
 }
 
-/// All tokens, as digests: a digest compares in the same time whatever was shown. And what is read without one.
+/// All tokens, as digests: a digest compares in the same time whatever was shown. And what is read without one, and how
+/// often one may be wrong.
 pub struct Tokens {
     known: Vec<Bearer>,
     /// See [`Access`].
     pub(super) metrics: Access,
+    pub(super) security: Security,
 }
 
 impl Tokens {
@@ -34,12 +37,17 @@ impl Tokens {
     pub fn new(own: &str) -> Self {
         let asker = Asker { name: OWNER.into(), role: Role::Admin, seat: None };
         let known = vec![Bearer { asker, is_owner: true, digest: digest(own) }];
-        Tokens { known, metrics: Access::Open }
+        Tokens { known, metrics: Access::Open, security: Security::default() }
     }
 
     /// Who may read `/metrics`.
     pub fn keep_metrics(&mut self, access: Access) {
         self.metrics = access;
+    }
+
+    /// How many wrong ones are looked at.
+    pub fn keep_guesses(&mut self, security: Security) {
+        self.security = security;
     }
 
     /// And one of the plan's.

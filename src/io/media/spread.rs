@@ -159,6 +159,7 @@ mod tests {
             srtp: None,
             silence_max: Duration::ZERO,
             watches: Watches::default(),
+            keys_told: false,
         }
     }
 

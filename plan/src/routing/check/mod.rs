@@ -37,6 +37,7 @@ mod returning;
 mod rewriting;
 mod scripts;
 mod sealing;
+mod security;
 mod skills;
 mod sounds;
 mod three_way;
@@ -151,6 +152,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     feeds::outlets(table, problems);
     feeds::feeds(table, problems);
     trace::trace(table, problems);
+    security::security(table, problems);
     admin::http(table, problems);
     scripts::scripts(table, problems);
     kb::kb(table, problems);

@@ -3,11 +3,11 @@
 use super::super::sound::CodecName;
 use super::super::source::Problems;
 use super::super::tables::RoutingTable;
-use super::super::tables::trunk::TrunkTable;
+use super::super::tables::trunk::{GroupTable, TrunkTable};
 use super::super::trunk_terms::{Dtmf, PACKET_MAX, PACKET_STEP, Reliability, SessionTimer};
 use super::super::values::out_of_range;
 use super::network::{SESSION_EXPIRES_MAX, SESSION_EXPIRES_MIN};
-use super::references::trunks_of;
+use super::references::{members_of, trunks_of};
 
 /// Each trunk by itself.
 pub fn terms(table: &RoutingTable, problems: &mut Problems) {
@@ -16,6 +16,9 @@ pub fn terms(table: &RoutingTable, problems: &mut Problems) {
         timer(trunk, problems);
         keys(trunk, problems);
         reliable(table, trunk, problems);
+    }
+    for group in &table.groups {
+        told(table, group, problems);
     }
 }
 
@@ -81,6 +84,35 @@ fn keys(trunk: &TrunkTable, problems: &mut Problems) {
             "leave PCMA, PCMU, G722 and L16 in codecs, or write dtmf = \"rfc4733\"",
         )
         .related(&spoilt.spot, "这个编码", "this codec");
+}
+
+/// One offer goes to all trunks of a group, before it is known which of them takes the call.
+fn told(table: &RoutingTable, group: &GroupTable, problems: &mut Problems) {
+    let named = |member: &str| {
+        table.trunks.iter().find(|trunk| trunk.name.as_ref().is_some_and(|said| said.value == member))
+    };
+    let members: Vec<&TrunkTable> = members_of(group).filter_map(named).collect();
+    let word = |trunk: &TrunkTable| trunk.terms.dtmf.as_ref().map(|said| said.value).unwrap_or_default();
+    let mut said = members.iter().filter_map(|trunk| trunk.terms.dtmf.as_ref());
+    let Some(info) = said.find(|said| said.value == Dtmf::Info) else { return };
+    if members.iter().all(|trunk| word(trunk) == Dtmf::Info) {
+        return;
+    }
+    problems
+        .warning(
+            "W1905",
+            &info.spot,
+            "中继组里有的中继用 INFO 传按键，有的不用",
+            "a group of trunks of which some take keys by INFO and others do not",
+        )
+        .effect(
+            "经该组呼出时不用 INFO，只认 INFO 的语音菜单收不到按键",
+            "calls by the group press no keys by INFO: a menu that takes no others would hear none",
+        )
+        .remedy(
+            "组内各中继写同样的 dtmf，或分成两组",
+            "give all trunks of the group the same dtmf, or make two groups",
+        );
 }
 
 /// Nobody in danger is refused for an option tag.

@@ -157,6 +157,7 @@ pub(super) fn describe(plan: &Plan) -> Vec<Item> {
         feeds: _,
         limits: _,
         trace: _,
+        security: _,
         admin: _,
         merge_list: _,
         retired: _,

@@ -11,6 +11,7 @@ use super::super::plan::{
 };
 use super::super::proof::HumanFirst;
 use super::super::retention::RecordingClass;
+use super::super::security::Security;
 use super::super::trace::Trace;
 use super::super::written::duration;
 use super::describe::{Item, row};
@@ -43,6 +44,7 @@ pub(super) fn sections(plan: &Plan) -> Vec<Item> {
         limits(&plan.limits),
         recording(&plan.recording),
         trace(&plan.trace),
+        security(&plan.security),
         admin(&plan.admin),
         Item::section(Kind::SeatGreeting).with_text(
             "设为",
@@ -191,6 +193,24 @@ fn trace(trace: &Trace) -> Item {
         .with("总量（MiB）", "MiB", keep_mib)
         .with("采集服务器", "collector", hep.map_or_else(|| "-".to_owned(), |at| at.to_string()))
         .with("采集编号", "capture id", capture_id)
+}
+
+fn security(security: &Security) -> Item {
+    let Security {
+        guesses,
+        guess_span,
+        wrong_tokens,
+        wrong_token_every,
+        messages_at_once,
+        messages_per_second,
+    } = security;
+    Item::section(Kind::Security)
+        .with("错误口令", "wrong passwords", guesses)
+        .with_span("错误口令计数时间", "wrong passwords count for", *guess_span)
+        .with("错误令牌", "wrong tokens", wrong_tokens)
+        .with_span("再试令牌间隔", "one more token each", *wrong_token_every)
+        .with("陌生地址一次的信令", "messages of a stranger at once", messages_at_once)
+        .with("陌生地址每秒信令", "messages of a stranger a second", messages_per_second)
 }
 
 fn survey(survey: &Survey) -> Item {

@@ -11,6 +11,7 @@ pub(super) fn terms(item: Item, terms: &TrunkTerms) -> Item {
         Dtmf::Auto => Text::new("自动", "auto"),
         Dtmf::Rfc4733 => Text::new("RFC 4733", "RFC 4733"),
         Dtmf::Inband => Text::new("带内音", "tones"),
+        Dtmf::Info => Text::new("INFO", "INFO"),
     };
     let reliable = match reliable {
         Reliability::Supported => Text::new("支持", "supported"),

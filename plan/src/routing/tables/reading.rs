@@ -8,6 +8,7 @@ use super::super::diagnostic::{Spot, Text};
 use super::super::plan::Purpose;
 use super::super::read::{Reader, Value};
 use super::super::retention::ClassTable;
+use super::super::security::SecurityTable;
 use super::super::values::Ports;
 use super::*;
 
@@ -68,6 +69,7 @@ impl RoutingTable {
             survey: reader.section("survey", SurveyTable::read),
             transition: reader.section("transition", |reader| TransitionTable::read(reader, true)),
             trace: reader.usual_section("trace", TraceTable::read),
+            security: reader.usual_section("security", SecurityTable::read),
             admin: reader.usual_section("admin", AdminTable::read),
             trunks: reader.sections("trunk", TrunkTable::read),
             groups: reader.sections("trunk_group", GroupTable::read),

@@ -45,8 +45,10 @@ fn packets_are_as_long_as_the_trunk_says_where_the_other_side_does_not_row_by_ro
 }
 
 #[test]
-fn events_are_agreed_on_unless_keys_are_tones_alone() {
-    for (dtmf, wanted) in [(Dtmf::Auto, true), (Dtmf::Rfc4733, true), (Dtmf::Inband, false)] {
+fn events_are_agreed_on_unless_keys_come_another_way_alone() {
+    for (dtmf, wanted) in
+        [(Dtmf::Auto, true), (Dtmf::Rfc4733, true), (Dtmf::Inband, false), (Dtmf::Info, false)]
+    {
         let terms = of(None, dtmf);
         let offer = offered(&terms, Taste::default());
         let events = |sdp: &Sdp| sdp.media[0].formats.iter().any(|number| number == "101");
