@@ -254,6 +254,7 @@ fn bodies() -> Vec<EventBody> {
         EventBody::RecordingStored { file: "2021-09-01/a.wav".into(), duration_ms: 69_000, lost_frames: 0 },
         closed(ClosedBy::Refused, Some(404), None),
         EventBody::Held { leg: 1, holds: true },
+        EventBody::CallerLeft { cause: ClosedBy::CallerVanished },
         EventBody::Prioritised { priority: -5, why: "lane/elderly".into() },
         EventBody::Recognised { calls: 3, seat: Some(seat()), tickets: vec!["21083000017".into()] },
         EventBody::Recognised { calls: 1, seat: None, tickets: Vec::new() },

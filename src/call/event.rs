@@ -384,6 +384,8 @@ pub enum Told {
     PeerLeft { trunk: TrunkId, number: String, talked: Duration },
     /// Why that grade was bad: the digit.
     SurveyReason { digit: u8, grade: u8, subject: Subject },
+    /// The caller has left, in this way; whoever talked with them goes on with somebody else.
+    CallerLeft { cause: Ending },
     /// Another dialog took the place of this leg's (by its index).
     Replaced { leg: u16 },
     /// The caller is in its line's room.

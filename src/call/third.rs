@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::leg::Leg;
 use super::party::Other;
-use super::{Call, Callee, Command, Doing, Timer, Told, TransferKind, TransferStep};
+use super::{Call, Callee, Command, Doing, Ending, Timer, Told, TransferKind, TransferStep};
 use crate::id::{LegId, PromptId, SeatId};
 use crate::media::Order;
 use crate::routing::plan::{Peer, Step, TicketReason};
@@ -45,7 +45,7 @@ pub(super) struct Third {
     /// It is known that it rings.
     rang: bool,
     /// The REFER that asked for it, and whose.
-    referral: Option<(LegId, u32)>,
+    pub(super) referral: Option<(LegId, u32)>,
 }
 
 impl Third {
@@ -75,6 +75,11 @@ impl Third {
             Reached::Seat(seat) => seat.to_string(),
             Reached::Group(group) => group.number.to_string(),
         }
+    }
+
+    /// As the plan has it.
+    pub(super) fn to(&self) -> &Reached {
+        &self.to
     }
 
     /// Whether it has picked up.
@@ -269,15 +274,18 @@ impl Call {
     }
 
     /// It is not to be had. Whoever asked has the caller again; if they are gone, the caller is first in
-    /// line, or is told so and has a ticket.
+    /// line, or is told so and has a ticket. Without a caller nobody is left to talk with.
     pub(super) fn third_failed(&mut self, status: u16, now: Now) {
         let Some(third) = &self.third else { return };
-        if !third.untried.is_empty() {
+        if !third.untried.is_empty() && !self.goes_on_alone() {
             self.want_seat();
             return self.arrange(now);
         }
         let status = if (300..=699).contains(&status) { status } else { 408 };
         let Some(third) = self.give_up_third(TransferStep::Failed(status), status) else { return };
+        if self.goes_on_alone() {
+            return self.end(Ending::OtherHungUp, now);
+        }
         if self.doing != Doing::Transferring || self.other.is_some() {
             if self.doing == Doing::Transferring {
                 self.ears.forget(self.caller.id); // No matter what is still being said of waiting.
@@ -354,6 +362,9 @@ impl Call {
             self.drop_other(party, vanished, now);
         }
         self.give_up_third(TransferStep::Returned, 480);
+        if self.goes_on_alone() {
+            return self.end(Ending::OtherHungUp, now);
+        }
         // Who is no clerk of ours, as a sub-center that referred, has no way to take the caller back.
         let stays = self.plan.three_way.third_leaves == ThirdLeaves::Hold && self.clerk().is_some();
         self.held |= stays;

@@ -255,6 +255,11 @@ impl Switchboard {
                 What::PeerLeft { trunk, number, talked_ms: millis(talked) }
             }
             Told::SurveyReason { digit, grade, subject } => What::SurveyReason { digit, grade, subject },
+            Told::CallerLeft { cause } => {
+                tracing::info!(call = %id, ?cause, "the caller has left, others go on");
+                let reason = entry.along.reason_for(cause);
+                What::CallerLeft { cause: cause_of(cause), reason }
+            }
             Told::Replaced { leg } => What::LegReplaced { leg },
             Told::RoomJoined => What::RoomJoined { members: self.rooms.join(&entry.line, &mut entry.stay) },
             Told::RoomLeft { stayed } => {

@@ -283,7 +283,8 @@ impl Ticket {
                 self.one_left();
             }
             EventBody::PeerLeft { .. } => self.one_left(),
-            EventBody::Held { .. }
+            EventBody::CallerLeft { .. }
+            | EventBody::Held { .. }
             | EventBody::Flagged { .. }
             | EventBody::ArticleUsed { .. }
             | EventBody::ArticleFaulty { .. }

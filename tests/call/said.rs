@@ -119,6 +119,7 @@ fn sound(order: &Order, sounds: &BTreeMap<PromptId, SoundId>) -> String {
         Order::Part { a, b } => format!("part {} and {}", a.index, b.index),
         Order::SendDigits { leg, digits } => format!("digits {digits} to {}", leg.index),
         Order::Record { caller, .. } => format!("record {}", caller.index),
+        Order::TurnRecord { left, .. } => format!("record {} on the left", left.index),
         Order::StopRecord { .. } => "stop recording".to_owned(),
         Order::PauseRecord { .. } => "pause recording".to_owned(),
         Order::ResumeRecord { .. } => "resume recording".to_owned(),
@@ -173,6 +174,7 @@ fn told_words(told: &Told) -> String {
             let how = if *vanished { "vanished" } else { "left" };
             format!("seat {seat} {how} after {} ms", talked.as_millis())
         }
+        Told::CallerLeft { cause } => format!("caller left: {cause:?}"),
         Told::PeerDialled { number, .. } => format!("dialled {number}"),
         Told::PeerAnswered { number, .. } => format!("answered by {number}"),
         Told::PeerFailed { number, status, .. } => format!("failed {number}: {status}"),
