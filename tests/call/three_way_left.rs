@@ -131,7 +131,7 @@ fn a_clerk_and_a_third_whom_the_caller_leaves_talk_on_on_the_record() {
         caller.wait(secs(600));
         assert_eq!(caller.call.state(), "without_caller", "{:?}", caller.said);
         // Whoever came back for the leg that is over hears so.
-        assert_eq!(caller.reinvites(0, None), ["refuse offer of 0: 481"]);
+        assert_eq!(caller.reinvites(0, None), ["481 to re-INVITE of 0"]);
         assert_eq!(caller.vanishes(0), [""; 0]);
     }
 }
@@ -227,7 +227,7 @@ fn nobody_is_put_through_joined_or_held_where_no_caller_is() {
     for leg in [clerk, third, gone] {
         let target = "sip:12348@hotline".to_owned();
         let said = caller.tell(Input::Referred { leg, refer: 1, target, attended: None });
-        assert_eq!(said, [format!("refuse refer of {}: 491", leg.index)], "{said:?}");
+        assert_eq!(said, [format!("491 to REFER of {}", leg.index)]);
     }
     // The clerk's telephone holds: whom they talk with hears music, and no caller is said to wait.
     let offer = super::caller::sdp(4_002, Some(hotline::sip::sdp::Direction::SendOnly));
@@ -315,9 +315,9 @@ fn a_clerk_who_has_referred_the_caller_to_help_keeps_their_telephone() {
     let target = "sip:119@hotline".to_owned();
     caller.tell(Input::Referred { leg, refer: 7, target, attended: None });
     caller.vanishes(0);
-    let notified: Vec<_> = caller.said.iter().filter(|said| said.starts_with("notify")).cloned().collect();
-    assert_eq!(notified, ["notify 1 of 487"], "{:?}", caller.said);
+    let notified: Vec<_> = caller.said.iter().filter(|said| said.starts_with("NOTIFY")).cloned().collect();
+    assert_eq!(notified, ["NOTIFY 1 of 487"], "{:?}", caller.said);
     let said = caller.answers(2).to_vec();
-    assert!(!said.iter().any(|said| said.starts_with("notify")), "{said:?}");
+    assert!(!said.iter().any(|said| said.starts_with("NOTIFY")), "{said:?}");
     assert!(said.contains(&"bridge 1 and 2".to_owned()), "{said:?}");
 }
