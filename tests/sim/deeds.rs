@@ -116,6 +116,12 @@ fn asks_in(city: &mut City, crew: &Crew) {
         let at = millis(step * (500 + city.dice.below(5_000)));
         city.later_in_this_call(at, clerk, Deed::Press(then));
     }
+    let with = city.people().map(|(who, _)| who).find(|who| city.talks_to(*who) == Some(clerk));
+    if let Some(caller) = with.filter(|_| city.dice.below(3) == 0) {
+        let leaves = if city.dice.below(3) == 0 { Deed::Vanish } else { Deed::HangUp };
+        let at = millis(1_000 + city.dice.below(8_000));
+        city.later_in_this_call(at, caller, leaves);
+    }
 }
 
 fn wishes(city: &mut City) {
