@@ -14,6 +14,7 @@ use crate::media::Order;
 use crate::media::order::{LegFigures, PortSlot};
 use crate::routing::people::Role;
 use crate::routing::plan::TicketReason;
+use crate::routing::reach::Reached;
 use crate::routing::watching::Watching;
 use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
@@ -377,7 +378,8 @@ pub enum Told {
     /// It did not: status, 0 for our own time-out.
     PeerFailed { trunk: TrunkId, number: String, status: u16 },
     /// The caller is to be put through to somebody else, by who talks with them.
-    Transfer { to: String, kind: TransferKind, step: TransferStep },
+    /// `whom`: as the call's plan has them, where it has; several may be dialled by one number.
+    Transfer { to: String, kind: TransferKind, step: TransferStep, whom: Option<Box<Reached>> },
     /// Somebody (by its leg's index) leaves the caller with music, and is back.
     Held { leg: u16, holds: bool },
     /// The peer is gone after this talk.

@@ -178,8 +178,8 @@ fn told_words(told: &Told) -> String {
         Told::PeerDialled { number, .. } => format!("dialled {number}"),
         Told::PeerAnswered { number, .. } => format!("answered by {number}"),
         Told::PeerFailed { number, status, .. } => format!("failed {number}: {status}"),
-        Told::Transfer { to, kind: TransferKind::Blind, step } => format!("transfer to {to}: {step:?}"),
-        Told::Transfer { to, kind, step } => format!("{kind:?} transfer to {to}: {step:?}"),
+        Told::Transfer { to, kind: TransferKind::Blind, step, .. } => format!("transfer to {to}: {step:?}"),
+        Told::Transfer { to, kind, step, .. } => format!("{kind:?} transfer to {to}: {step:?}"),
         Told::Held { leg, holds } => format!("leg {leg} {}", if *holds { "holds" } else { "is back" }),
         Told::PeerLeft { trunk, number, talked } => {
             format!("{trunk}/{number} left after {} ms", talked.as_millis())
