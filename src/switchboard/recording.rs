@@ -249,7 +249,9 @@ impl Switchboard {
                 What::PeerAnswered { trunk, number, leg }
             }
             Told::PeerFailed { trunk, number, status } => What::PeerFailed { trunk, number, status },
-            Told::Transfer { to, kind, step, whom } => self.transfer_fact(id, to, whom.as_deref(), (kind, step)),
+            Told::Transfer { to, kind, step, whom } => {
+                self.transfer_fact(id, to, whom.as_deref(), (kind, step))
+            }
             Told::Held { leg, holds } => What::Held { leg, holds },
             Told::PeerLeft { trunk, number, talked } => {
                 What::PeerLeft { trunk, number, talked_ms: millis(talked) }

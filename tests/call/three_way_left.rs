@@ -75,12 +75,11 @@ fn is_wholly_over(caller: &mut Caller) {
     assert!(caller.call.is_over(), "{:?}", caller.said);
     let count = |is_it: &dyn Fn(&Command) -> bool| caller.all.iter().filter(|command| is_it(command)).count();
     for index in 0..=2 {
-        let shut = count(&|command| {
-            matches!(command, Command::Sound(Order::Close { leg }) if leg.index == index)
-        });
-        let opened = count(&|command| {
-            matches!(command, Command::Sound(Order::Open { leg, .. }) if leg.index == index)
-        });
+        let shut =
+            count(&|command| matches!(command, Command::Sound(Order::Close { leg }) if leg.index == index));
+        let opened = count(
+            &|command| matches!(command, Command::Sound(Order::Open { leg, .. }) if leg.index == index),
+        );
         assert_eq!(shut, opened, "leg {index}");
     }
     assert_eq!(count(&|command| matches!(command, Command::Sound(Order::StopRecord { .. }))), 1);
@@ -92,7 +91,11 @@ fn is_wholly_over(caller: &mut Caller) {
 fn all_is_over_when_the_caller_leaves_unless_the_plan_says_otherwise() {
     for vanished in [false, true] {
         for mut caller in [consulting("12366", end), merged("12366", end), consulting("12366", |_| {})] {
-            if vanished { caller.vanishes(0) } else { caller.hangs_up(0) };
+            if vanished {
+                caller.vanishes(0)
+            } else {
+                caller.hangs_up(0)
+            };
             for leg in ["hang up 1", "hang up 2"] {
                 assert!(caller.said.contains(&leg.to_owned()), "{:?}", caller.said);
             }
@@ -100,7 +103,11 @@ fn all_is_over_when_the_caller_leaves_unless_the_plan_says_otherwise() {
         }
         // Nobody has picked up yet: there is nothing to settle with anybody.
         let mut caller = asked("12366", keep);
-        if vanished { caller.vanishes(0) } else { caller.hangs_up(0) };
+        if vanished {
+            caller.vanishes(0)
+        } else {
+            caller.hangs_up(0)
+        };
         assert_eq!(caller.call.state(), "ended", "{:?}", caller.said);
     }
 }
@@ -110,9 +117,14 @@ fn a_clerk_and_a_third_whom_the_caller_leaves_talk_on_on_the_record() {
     for vanished in [false, true] {
         // From a word aside nothing changes for the two; the caller's own music ends with the leg.
         let mut caller = consulting("12366", keep);
-        if vanished { caller.vanishes(0) } else { caller.hangs_up(0) };
+        if vanished {
+            caller.vanishes(0)
+        } else {
+            caller.hangs_up(0)
+        };
         let how = if vanished { "CallerVanished" } else { "CallerHungUp" };
-        let mut wanted = vec!["close 0".to_owned(), format!("caller left: {how}"), "record 2 on the left".into()];
+        let mut wanted =
+            vec!["close 0".to_owned(), format!("caller left: {how}"), "record 2 on the left".into()];
         if vanished {
             wanted.insert(0, "hang up 0".into());
         }
@@ -121,10 +133,15 @@ fn a_clerk_and_a_third_whom_the_caller_leaves_talk_on_on_the_record() {
         assert_eq!(said, wanted);
         // From three they are two.
         let mut caller = merged("12366", keep);
-        if vanished { caller.vanishes(0) } else { caller.hangs_up(0) };
+        if vanished {
+            caller.vanishes(0)
+        } else {
+            caller.hangs_up(0)
+        };
         assert!(caller.said.contains(&"bridge 1 and 2".to_owned()), "{:?}", caller.said);
         assert_eq!(caller.call.state(), "without_caller");
-        let seats: Vec<_> = caller.call.seats_called().map(|(seat, joined)| (seat.to_string(), joined)).collect();
+        let seats: Vec<_> =
+            caller.call.seats_called().map(|(seat, joined)| (seat.to_string(), joined)).collect();
         assert_eq!(seats, [("1001".to_owned(), true)], "the clerk is busy with it still");
         assert_eq!(told(&caller, |told| matches!(told, Told::SeatLeft { .. } | Told::Closed { .. })), 0);
         // However long the caller might have been left waiting: nobody waits.
@@ -272,7 +289,11 @@ fn help_in_an_emergency_is_not_cut_off_by_a_caller_whose_line_drops_whatever_the
     for rules in [keep as fn(&mut Plan), end] {
         for vanished in [false, true] {
             let leaves = |caller: &mut Caller| {
-                if vanished { caller.vanishes(0) } else { caller.hangs_up(0) };
+                if vanished {
+                    caller.vanishes(0)
+                } else {
+                    caller.hangs_up(0)
+                };
                 assert_eq!(caller.call.state(), "without_caller", "{:?}", caller.said);
                 assert!(!caller.said.contains(&"hang up 2".to_owned()), "{:?}", caller.said);
             };

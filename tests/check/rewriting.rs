@@ -262,7 +262,7 @@ fn a_trunk_to_an_emergency_center_is_no_carrier_though_a_group_leads_to_it() {
     for way in ["police", "help"] {
         let target = "target = [\"203.0.113.6:5060\", \"203.0.113.7:5060\"]";
         let brings = format!(
-            "{target}\nsources = [\"203.0.113.6/32\"]\n\n[[trunk_group]]\nname = \"help\"\nmembers = [{{ trunk = \"police\" }}]"
+            "{target}\nsources = [\"203.0.113.6/32\"]\n\n[[trunk_group]]\nname = \"help\"\ntrunks = [{{ trunk = \"police\" }}]"
         );
         let by = format!("trunk = \"{way}\"\nring = \"32s\"");
         let files = Files::with(&[

@@ -41,7 +41,8 @@ fn rules_of_three_reach_the_plan_and_without_them_it_is_as_it_was() {
         (rules.tones, rules.clerk_leaves, rules.caller_leaves, rules.third_leaves)
     };
     assert_eq!(plan(""), (Tones::None, ClerkLeaves::Keep, CallerLeaves::End, ThirdLeaves::Clerk));
-    let all = "tones = \"join_leave\"\nclerk_leaves = \"end\"\ncaller_leaves = \"keep\"\nthird_leaves = \"hold\"";
+    let all =
+        "tones = \"join_leave\"\nclerk_leaves = \"end\"\ncaller_leaves = \"keep\"\nthird_leaves = \"hold\"";
     assert_eq!(plan(all), (Tones::JoinLeave, ClerkLeaves::End, CallerLeaves::Keep, ThirdLeaves::Hold));
 }
 

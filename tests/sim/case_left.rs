@@ -105,9 +105,15 @@ fn a_clerk_and_a_sub_center_talk_on_without_the_caller_until_either_hangs_up() {
                     let three = talking(city, "*2", all);
                     let Three { caller, clerk, third } = three;
                     leaves(city, three, vanished);
-                    assert_eq!(city.board.calls().iter().map(|it| it.1.state()).next(), Some("without_caller"));
+                    assert_eq!(
+                        city.board.calls().iter().map(|it| it.1.state()).next(),
+                        Some("without_caller")
+                    );
                     assert!(talk_on(city, three));
-                    assert!(matches!(city.seat_state(clerk), SeatState::Talking { .. }), "busy with it still");
+                    assert!(
+                        matches!(city.seat_state(clerk), SeatState::Talking { .. }),
+                        "busy with it still"
+                    );
                     // The clerk may ask for silence over there, and come back.
                     city.order(clerk, |phone, now| phone.hold(now));
                     city.run_for(secs(3));
@@ -122,7 +128,10 @@ fn a_clerk_and_a_sub_center_talk_on_without_the_caller_until_either_hangs_up() {
                     }
                     city.run_for(secs(if last == 2 { 12 } else { 1 }));
                     let record = record(city, caller);
-                    assert!(matches!(city.seat_state(clerk), SeatState::WrapUp { .. }), "and then writes it down");
+                    assert!(
+                        matches!(city.seat_state(clerk), SeatState::WrapUp { .. }),
+                        "and then writes it down"
+                    );
                     assert!(city.look_at(clerk).is_idle());
                     one_call(city, &record, vanished);
                 });
@@ -138,7 +147,8 @@ fn one_call(city: &City, record: &CallRecord, vanished: bool) {
     assert_eq!(record.cause, Some(cause));
     assert_eq!(record.grade, None);
     let facts = &city.store.facts[&record.call];
-    let prompts = facts.iter().filter(|fact| matches!(&fact.what, What::Announced { prompt } if prompt == "survey"));
+    let prompts =
+        facts.iter().filter(|fact| matches!(&fact.what, What::Announced { prompt } if prompt == "survey"));
     assert_eq!(prompts.count(), 0, "nobody is there to be asked");
     let left = facts.iter().find(|fact| matches!(fact.what, What::CallerLeft { .. })).expect("it is told");
     let opened = &facts[0];
@@ -207,7 +217,10 @@ fn help_in_an_emergency_talks_on_with_the_clerk_whatever_becomes_of_the_callers_
             in_a_city_with(plan, |city| {
                 let three = asked(city, "*1", Answers::After(secs(18)));
                 leaves(city, three, vanished);
-                assert!(city.run_until(secs(20), |city| city.hears(three.clerk, three.third)), "it is reached");
+                assert!(
+                    city.run_until(secs(20), |city| city.hears(three.clerk, three.third)),
+                    "it is reached"
+                );
                 assert!(talk_on(city, three));
                 city.hangs_up(three.third);
                 city.run_for(secs(1));

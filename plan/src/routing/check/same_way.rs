@@ -21,14 +21,11 @@ impl<'t> Asked<'t> {
     }
 }
 
-/// Runs over departments, peers, emergency numbers and sub-centers. Two emergency numbers have a code of their own, and two
-/// lines may be answered at one place: neither is asked in another's stead by a clerk.
+/// Runs over departments, peers and emergency numbers. Two emergency numbers have a code of their own.
 pub fn ways(table: &RoutingTable, problems: &mut Problems) {
     let centers = table.emergencies.iter().filter_map(|own| Asked::of(&own.number, &own.dial, &own.trunk));
-    let lines = table.numbers.iter().filter(|line| line.is_elsewhere());
-    let lines = lines.filter_map(|line| Asked::of(&line.number, &line.dial, &line.trunk));
     let mut known: BTreeMap<(&str, &str), Asked<'_>> = BTreeMap::new();
-    for one in centers.chain(lines) {
+    for one in centers {
         known.entry((&one.trunk.value, &one.called.value)).or_insert(one);
     }
     for one in table.asked().filter_map(|own| Asked::of(&own.number, &own.dial, &own.trunk)) {

@@ -221,7 +221,8 @@ pub(super) fn transition(item: Item, transition: &Transition) -> Item {
 /// What holds for all callers and clerks.
 pub(super) fn rules(plan: &Plan) -> Vec<Item> {
     let three_way = &plan.three_way;
-    let ThreeWay { keys, hold_max, failed_prompt, tones, clerk_leaves, caller_leaves, third_leaves } = three_way;
+    let ThreeWay { keys, hold_max, failed_prompt, tones, clerk_leaves, caller_leaves, third_leaves } =
+        three_way;
     let keys = keys.iter().map(|(key, target)| format!("*{key} {target}"));
     let mut items = vec![
         Item::section(Kind::ThreeWay)
