@@ -256,6 +256,7 @@ fn bodies() -> Vec<EventBody> {
         EventBody::RecordingRemoved { class: Some("税务".into()) },
         closed(ClosedBy::Refused, Some(404), None),
         EventBody::Held { leg: 1, holds: true },
+        EventBody::CallerLeft { cause: ClosedBy::CallerVanished },
         EventBody::Prioritised { priority: -5, why: "lane/elderly".into() },
         EventBody::Recognised { calls: 3, seat: Some(seat()), tickets: vec!["21083000017".into()] },
         EventBody::Recognised { calls: 1, seat: None, tickets: Vec::new() },

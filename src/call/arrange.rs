@@ -89,6 +89,7 @@ impl Ears {
             | Order::Move { .. }
             | Order::SendDigits { .. }
             | Order::Record { .. }
+            | Order::TurnRecord { .. }
             | Order::PauseRecord { .. }
             | Order::ResumeRecord { .. }
             | Order::StopRecord { .. } => {}
@@ -177,9 +178,9 @@ impl Call {
         let Some(talk) = self.talk() else { return };
         let music = self.music().and_then(|music| self.sounds.get(&music).copied());
         let mut wanted = ears(talk, self.watched, music);
-        // Who is spoken to by us hears that out; whom they talk with waits.
+        // Who is spoken to by us hears that out; whom they talk with waits. And who has left hears nothing.
         let listens = |leg: LegId| matches!(self.ears.of(leg), Ear::Words(_));
-        wanted.retain(|(leg, _)| !listens(*leg));
+        wanted.retain(|(leg, _)| !listens(*leg) && !(self.goes_on_alone() && *leg == self.caller.id));
         for (_, ear) in &mut wanted {
             if matches!(*ear, Ear::Leg(partner) if listens(partner)) {
                 *ear = Ear::Nothing;
@@ -260,7 +261,8 @@ impl Call {
         let talks = self.doing == Doing::Talking;
         let of_other = self.other.as_ref().filter(|other| other.seat().is_some()).map(|other| &other.leg);
         let clerk = if self.clerk.is_some() { Some(&self.caller) } else { of_other };
-        let clerk = clerk.filter(|_| talks).map(|leg| (leg.id, self.held || leg.is_holding()));
+        let holds = |leg: &super::leg::Leg| !self.goes_on_alone() && (self.held || leg.is_holding());
+        let clerk = clerk.filter(|_| talks).map(|leg| (leg.id, holds(leg)));
         let holder = clerk.filter(|(_, holds)| *holds).map(|(leg, _)| leg);
         let before = std::mem::replace(&mut self.told_held, holder);
         if let Some((leg, holds)) = clerk.filter(|(leg, _)| holder.is_some() || before == Some(*leg))
@@ -275,6 +277,7 @@ impl Call {
         let Some(clerk) = self.other.as_ref().filter(|other| other.seat().is_some()) else { return false };
         let beside = self.third.as_ref().map(|third| third.standing);
         self.doing == Doing::Talking
+            && !self.goes_on_alone()
             && match beside {
                 Some(Standing::Asked | Standing::Consulting) => true,
                 Some(Standing::Merged) => self.held,

@@ -82,8 +82,7 @@ impl Call {
         let party = Other { adopted: true, ..self.leg_to(callee.clone(), Duration::ZERO, now.mono) };
         let adopt = Command::Adopt { leg: party.leg.id, callee: callee.clone(), from };
         let third = Third::adopted(self.reached(&callee), referral, party);
-        let (to, kind) = (third.name(), TransferKind::Attended);
-        self.tell(Told::Transfer { to, kind, step: TransferStep::Requested });
+        self.tell(third.told(TransferStep::Requested));
         if let Callee::Peer { trunk, number } = callee {
             self.tell(Told::PeerDialled { trunk, number });
         }
@@ -99,7 +98,7 @@ impl Call {
             Callee::Seat(seat) => return Reached::Seat(seat.clone()),
             Callee::Peer { trunk, number } => (trunk, number),
         };
-        Reached::Peer(self.plan.peer_of(number).cloned().unwrap_or_else(|| Peer {
+        Reached::Peer(self.plan.peer_by(trunk, number).cloned().unwrap_or_else(|| Peer {
             trunk: trunk.clone(),
             number: number.clone(),
             ring: ADOPTION_MAX,

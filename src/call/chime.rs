@@ -38,7 +38,8 @@ impl Call {
     fn listeners(&self) -> Vec<LegId> {
         let third = self.third.as_ref().and_then(|third| third.party.as_ref()).filter(|_| self.are_three());
         let parties = self.other.iter().chain(third).map(|party| &party.leg);
-        let all = std::iter::once(&self.caller).chain(parties);
+        let caller = Some(&self.caller).filter(|_| !self.goes_on_alone());
+        let all = caller.into_iter().chain(parties);
         let free = all.filter(|leg| leg.is_open() && !leg.is_holding() && !leg.is_passed_on());
         free.map(|leg| leg.id).filter(|leg| !self.is_told(*leg)).collect()
     }

@@ -4,7 +4,6 @@ use super::bot::BotEnd;
 use super::{Call, Command, Doing, Ending, FAREWELL_MAX, Input, Stage, Timer, Told};
 use crate::id::LegId;
 use crate::media::Order;
-use crate::media::order::LegFigures;
 use crate::sip::Clearing;
 use crate::time::Now;
 
@@ -57,7 +56,7 @@ impl Call {
                 true => Ending::CallerVanished,
                 false => Ending::CallerHungUp,
             };
-            self.end(cause, now);
+            self.caller_gone(cause, now);
         } else {
             self.party_left(leg, vanished, now);
         }
@@ -65,6 +64,7 @@ impl Call {
 
     /// Hangs up whatever is up.
     pub(super) fn end(&mut self, cause: Ending, now: Now) {
+        let cause = self.left.map_or(cause, |left| left.ended(cause));
         self.leave_bot(cause.of_talk(), now);
         self.leave_message(now);
         // Until they hear one another the place is the caller's, and more seats may be about to ring.
@@ -89,34 +89,37 @@ impl Call {
         if std::mem::take(&mut self.recording) {
             self.push(Command::Sound(Order::StopRecord { call: self.id }));
         }
+        let awaited = if self.goes_on_alone() { self.figures_are_due() } else { self.close_first(now) };
+        match awaited {
+            true => self.timers.set(Timer::Farewell, now.mono + FAREWELL_MAX),
+            false => self.close(cause),
+        }
+    }
+
+    /// Closes the sound of whoever is on the first leg. Whether there are figures to come.
+    pub(super) fn close_first(&mut self, now: Now) -> bool {
         self.tell_served_left(now);
         if self.caller.is_open() {
             self.push(Command::Sound(Order::Close { leg: self.caller.id }));
-            self.timers.set(Timer::Farewell, now.mono + FAREWELL_MAX);
-        } else {
-            if self.first_has_port() {
-                self.push(Command::FreePort { slot: self.caller.slot });
-            }
-            self.close(cause, None);
+            return true;
         }
+        if self.first_has_port() {
+            self.push(Command::FreePort { slot: self.caller.slot });
+        }
+        false
     }
 
     /// After the end only the last figures matter, until they are there (`cause`), and a port that
     /// was asked for and comes too late.
     pub(super) fn handle_farewell(&mut self, cause: Option<Ending>, input: &Input) {
         match (cause, input) {
-            (Some(cause), Input::SoundClosed { leg, figures }) if *leg == self.caller.id => {
-                let figures = match &self.turned {
-                    None => Some(**figures),
-                    Some(turned) => {
-                        let first = turned.figures;
-                        self.leg_closed(*leg, **figures);
-                        first
-                    }
-                };
-                self.close(cause, figures);
+            (Some(cause), Input::SoundClosed { leg, figures }) => {
+                self.leg_closed(*leg, **figures);
+                // The first leg is the last to be closed, but where it was gone before the others were.
+                if *leg == self.caller.id || self.goes_on_alone() && !self.figures_are_due() {
+                    self.close(cause);
+                }
             }
-            (Some(_), Input::SoundClosed { leg, figures }) => self.leg_closed(*leg, **figures),
             (_, Input::Port { slot: Some(slot), .. }) => self.push(Command::FreePort { slot: *slot }),
             // Whoever comes for a leg that is over wants to hear so.
             (_, Input::Replaced { leg, .. }) => self.push(Command::RefuseTakeOver { leg: *leg, status: 481 }),
@@ -127,10 +130,10 @@ impl Call {
         }
     }
 
-    pub(super) fn close(&mut self, cause: Ending, sound: Option<LegFigures>) {
+    pub(super) fn close(&mut self, cause: Ending) {
         self.timers.clear();
         self.doing = Doing::Over;
-        self.tell(Told::Closed { cause, sound });
+        self.tell(Told::Closed { cause, sound: self.first_sound });
         self.push(Command::Over);
     }
 }

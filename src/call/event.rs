@@ -14,6 +14,7 @@ use crate::media::Order;
 use crate::media::order::{LegFigures, PortSlot};
 use crate::routing::people::Role;
 use crate::routing::plan::TicketReason;
+use crate::routing::reach::Reached;
 use crate::routing::watching::Watching;
 use crate::sip::Clearing;
 use crate::sip::sdp::Sdp;
@@ -381,13 +382,16 @@ pub enum Told {
     /// It did not: status, 0 for our own time-out.
     PeerFailed { trunk: TrunkId, number: String, status: u16 },
     /// The caller is to be put through to somebody else, by who talks with them.
-    Transfer { to: String, kind: TransferKind, step: TransferStep },
+    /// `whom`: as the call's plan has them, where it has; several may be dialled by one number.
+    Transfer { to: String, kind: TransferKind, step: TransferStep, whom: Option<Box<Reached>> },
     /// Somebody (by its leg's index) leaves the caller with music, and is back.
     Held { leg: u16, holds: bool },
     /// The peer is gone after this talk.
     PeerLeft { trunk: TrunkId, number: String, talked: Duration },
     /// Why that grade was bad: the digit.
     SurveyReason { digit: u8, grade: u8, subject: Subject },
+    /// The caller has left, in this way; whoever talked with them goes on with somebody else.
+    CallerLeft { cause: Ending },
     /// Another dialog took the place of this leg's (by its index).
     Replaced { leg: u16 },
     /// The caller is in its line's room.

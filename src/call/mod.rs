@@ -16,6 +16,7 @@ pub mod event;
 mod flow_run;
 mod kept;
 mod keys;
+mod left;
 mod leg;
 mod meeting;
 pub mod negotiate;
@@ -50,7 +51,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::id::{CallId, LegId, PromptId, QueueId, SeatId};
-use crate::media::order::{ConferenceId, Group, PortSlot, SoundId};
+use crate::media::order::{ConferenceId, Group, LegFigures, PortSlot, SoundId};
 use crate::routing::plan::{Flow, Plan, Step, TicketReason};
 use crate::sip::sdp::Sdp;
 use crate::time::{Instant, Now, Timers};
@@ -64,6 +65,7 @@ pub use event::{
     Subject, Told, TransferKind, TransferStep,
 };
 use keys::Keys;
+use left::Left;
 use leg::Leg;
 use meeting::Member;
 use negotiate::{Disagreement, KeySeed, Taste, Terms};
@@ -143,6 +145,10 @@ pub struct Call {
     clerk: Option<SeatId>,
     /// The clerk who began it is `other`, or was: whom they called is on the caller's leg.
     turned: Option<Turned>,
+    /// Whoever was in the caller's place has left `other` and `third`, who go on.
+    left: Option<Left>,
+    /// How the first leg sounded, once it is closed.
+    first_sound: Option<LegFigures>,
     /// The house called the first leg.
     first: Option<First>,
     reliable: bool,
@@ -337,6 +343,8 @@ impl Call {
             caller,
             clerk,
             turned: None,
+            left: None,
+            first_sound: None,
             first,
             reliable: setup.reliable,
             other: None,
@@ -411,7 +419,7 @@ impl Call {
             }
             Input::Played { leg, mark } => self.played(leg, mark, now),
             Input::SoundClosed { leg, figures } => self.leg_closed(leg, *figures),
-            Input::SoundFailed { leg } if leg == self.caller.id => self.end(Ending::Failed, now),
+            Input::SoundFailed { leg } if leg == self.caller.id => self.caller_gone(Ending::Failed, now),
             Input::SoundFailed { leg } if self.is_bots(leg) => self.bot_lost(BotEnd::NoSound, now),
             Input::SoundFailed { leg } => self.leg_ended(leg, true, now),
             Input::RingSeat { seat, waited } => self.ring_seat(seat, waited, now),
@@ -455,7 +463,7 @@ impl Call {
                 Timer::Length => self.end(Ending::TooLong, now),
                 Timer::Farewell => {
                     if let Doing::Ended { cause } = self.doing {
-                        self.close(cause, None);
+                        self.close(cause);
                     }
                 }
             }
@@ -500,6 +508,7 @@ impl Call {
             Doing::CallingFirst => "calling",
             Doing::Dialling => "dialling",
             Doing::Transferring => "transferring",
+            Doing::Talking if self.goes_on_alone() => "without_caller",
             Doing::Talking => match self.third.as_ref().map(|third| third.standing) {
                 Some(Standing::Asked | Standing::Consulting) => "consulting",
                 Some(Standing::Merged) => "conference",
@@ -517,7 +526,7 @@ impl Call {
     /// One of our legs.
     fn leg_mut(&mut self, id: LegId) -> Option<&mut Leg> {
         if id == self.caller.id {
-            return Some(&mut self.caller);
+            return Some(&mut self.caller).filter(|_| self.left.is_none());
         }
         self.party_mut(id).map(|party| &mut party.leg)
     }

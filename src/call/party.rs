@@ -183,7 +183,9 @@ impl Call {
         } else if other.invited {
             self.push(Command::FreePort { slot: other.leg.slot });
         }
-        let talked = other.met.map(|met| now.mono.since(met));
+        // A seat's talk is with the caller, and over when the caller has left.
+        let until = self.left.filter(|_| other.seat().is_some()).map_or(now.mono, |left| left.at);
+        let talked = other.met.map(|met| until.since(met));
         match (other.callee, talked) {
             (Callee::Seat(seat), talked) if other.joined => {
                 let talked = talked.unwrap_or_default();

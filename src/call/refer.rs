@@ -53,7 +53,7 @@ impl Call {
         };
         if self.declined < DECLINED_MAX {
             self.declined += 1;
-            self.tell(Told::Transfer { to: target, kind, step: TransferStep::Declined(status) });
+            self.tell(Told::Transfer { to: target, kind, step: TransferStep::Declined(status), whom: None });
         }
         self.push(decline(status));
     }

@@ -23,6 +23,11 @@ impl Call {
         self.tell(Told::Missing { leg: leg.index, side, what });
     }
 
+    /// Whether figures of a leg that was closed are still on their way.
+    pub(super) fn figures_are_due(&self) -> bool {
+        !self.parted.is_empty() || self.first_sound.is_none()
+    }
+
     /// A leg is let go of: its last figures are on their way.
     pub(super) fn await_figures(&mut self, leg: LegId, callee: &Callee) {
         if self.parted.len() < PARTED_MAX {
@@ -30,10 +35,10 @@ impl Call {
         }
     }
 
-    /// The figures of a leg that is not the caller's, for the record.
+    /// The figures of a leg, for the record: of the first one, for its end.
     pub(super) fn leg_closed(&mut self, leg: LegId, sound: LegFigures) {
-        if let Some(turned) = self.turned.as_mut().filter(|_| leg == LegId::caller(self.id)) {
-            turned.figures = Some(sound); // For the end of the call.
+        if leg == LegId::caller(self.id) {
+            self.first_sound = Some(sound);
             return;
         }
         if let Some(at) = self.parted.iter().position(|(parted, _)| *parted == leg) {

@@ -177,6 +177,12 @@ impl Call {
     /// The clerk or peer who talked is gone.
     pub(super) fn other_left(&mut self, vanished: bool, now: Now) {
         match &self.doing {
+            _ if self.goes_on_alone() => {
+                if let Some(other) = self.other.take() {
+                    self.drop_other(other, vanished, now);
+                }
+                return self.end(Ending::OtherHungUp, now);
+            }
             // As many telephones do after the 202 to their REFER: the transfer goes on.
             Doing::Transferring => {
                 if let Some(asker) = self.other.take() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::leg::Leg;
 use super::party::Other;
-use super::{Call, Callee, Command, Doing, Timer, Told, TransferKind, TransferStep};
+use super::{Call, Callee, Command, Doing, Ending, Timer, Told, TransferKind, TransferStep};
 use crate::id::{LegId, PromptId, SeatId};
 use crate::media::Order;
 use crate::routing::plan::{Peer, Step, TicketReason};
@@ -45,7 +45,7 @@ pub(super) struct Third {
     /// It is known that it rings.
     rang: bool,
     /// The REFER that asked for it, and whose.
-    referral: Option<(LegId, u32)>,
+    pub(super) referral: Option<(LegId, u32)>,
 }
 
 impl Third {
@@ -75,6 +75,16 @@ impl Third {
             Reached::Seat(seat) => seat.to_string(),
             Reached::Group(group) => group.number.to_string(),
         }
+    }
+
+    /// As the plan has it.
+    pub(super) fn to(&self) -> &Reached {
+        &self.to
+    }
+
+    /// A step that it has come to.
+    pub(super) fn told(&self, step: TransferStep) -> Told {
+        Told::Transfer { to: self.name(), kind: self.kind, step, whom: Some(Box::new(self.to.clone())) }
     }
 
     /// Whether it has picked up.
@@ -110,8 +120,7 @@ impl Call {
         if let Some(clerk) = self.clerk() {
             third.tried(clerk);
         }
-        let (to, kind) = (third.name(), third.kind);
-        self.tell(Told::Transfer { to, kind, step: TransferStep::Requested });
+        self.tell(third.told(TransferStep::Requested));
         match third.to.clone() {
             Reached::Peer(Peer { trunk, number, ring, .. }) => {
                 self.timers.set(Timer::Ring, now.mono + ring);
@@ -164,14 +173,14 @@ impl Call {
     /// It said that it rings, and perhaps more.
     pub(super) fn third_progressed(&mut self, sdp: Option<&Sdp>, now: Now) {
         let Some(third) = &mut self.third else { return };
-        let (to, kind) = (third.name(), third.kind);
+        let told = third.told(TransferStep::Ringing);
         let news = !std::mem::replace(&mut third.rang, true);
         if let Some((leg, refer)) = third.referral {
             let status = if sdp.is_some() { 183 } else { 180 };
             self.push(Command::NotifyRefer { leg, refer, status });
         }
         if news {
-            self.tell(Told::Transfer { to, kind, step: TransferStep::Ringing });
+            self.tell(told);
         }
         let Some(party) = self.third.as_mut().and_then(|third| third.party.as_mut()) else { return };
         // Kept of a seat, too: the 2xx after a reliable response has no description (RFC 3262 §5).
@@ -202,7 +211,7 @@ impl Call {
     fn consulting(&mut self, waited: Duration, now: Now) {
         let Some(third) = &mut self.third else { return };
         third.standing = Standing::Consulting;
-        let (to, kind, referral) = (third.name(), third.kind, third.referral.take());
+        let (told, referral) = (third.told(TransferStep::Consulting), third.referral.take());
         let Some(party) = &mut third.party else { return };
         party.joined = true;
         party.met = Some(now.mono);
@@ -213,7 +222,7 @@ impl Call {
             }
             Callee::Peer { trunk, number } => self.tell(Told::PeerAnswered { trunk, number }),
         }
-        self.tell(Told::Transfer { to, kind, step: TransferStep::Consulting });
+        self.tell(told);
         if let Some((leg, refer)) = referral {
             self.push(Command::NotifyRefer { leg, refer, status: 200 });
         }
@@ -224,8 +233,7 @@ impl Call {
     /// The caller is with it from now on: whoever asked is told first, and then let go.
     fn put_on(&mut self, waited: Duration, now: Now) {
         let Some(third) = self.third.take() else { return };
-        let (to, kind) = (third.name(), third.kind);
-        self.tell(Told::Transfer { to, kind, step: TransferStep::Accepted });
+        self.tell(third.told(TransferStep::Accepted));
         if let Some((leg, refer)) = third.referral {
             self.push(Command::NotifyRefer { leg, refer, status: 200 });
         }
@@ -269,15 +277,18 @@ impl Call {
     }
 
     /// It is not to be had. Whoever asked has the caller again; if they are gone, the caller is first in
-    /// line, or is told so and has a ticket.
+    /// line, or is told so and has a ticket. Without a caller nobody is left to talk with.
     pub(super) fn third_failed(&mut self, status: u16, now: Now) {
         let Some(third) = &self.third else { return };
-        if !third.untried.is_empty() {
+        if !third.untried.is_empty() && !self.goes_on_alone() {
             self.want_seat();
             return self.arrange(now);
         }
         let status = if (300..=699).contains(&status) { status } else { 408 };
         let Some(third) = self.give_up_third(TransferStep::Failed(status), status) else { return };
+        if self.goes_on_alone() {
+            return self.end(Ending::OtherHungUp, now);
+        }
         if self.doing != Doing::Transferring || self.other.is_some() {
             if self.doing == Doing::Transferring {
                 self.ears.forget(self.caller.id); // No matter what is still being said of waiting.
@@ -354,6 +365,9 @@ impl Call {
             self.drop_other(party, vanished, now);
         }
         self.give_up_third(TransferStep::Returned, 480);
+        if self.goes_on_alone() {
+            return self.end(Ending::OtherHungUp, now);
+        }
         // Who is no clerk of ours, as a sub-center that referred, has no way to take the caller back.
         let stays = self.plan.three_way.third_leaves == ThirdLeaves::Hold && self.clerk().is_some();
         self.held |= stays;
@@ -388,7 +402,7 @@ impl Call {
     fn give_up_third(&mut self, step: TransferStep, status: u16) -> Option<Third> {
         self.timers.cancel(Timer::Ring);
         let third = self.third.take()?;
-        self.tell(Told::Transfer { to: third.name(), kind: third.kind, step });
+        self.tell(third.told(step));
         if let Some((leg, refer)) = third.referral {
             self.push(Command::NotifyRefer { leg, refer, status });
         }
@@ -428,8 +442,8 @@ impl Call {
         }
         let were_three = self.are_three();
         let Some(third) = &self.third else { return };
-        let (to, kind, there) = (third.name(), third.kind, third.is_there());
-        self.tell(Told::Transfer { to, kind, step: TransferStep::Left });
+        let (told, there) = (third.told(TransferStep::Left), third.is_there());
+        self.tell(told);
         if let Some(asker) = self.other.take() {
             self.drop_other(asker, vanished, now);
         }
@@ -468,9 +482,9 @@ impl Call {
     pub(super) fn merge(&mut self, now: Now) {
         let Some(third) = &mut self.third else { return };
         if std::mem::replace(&mut third.standing, Standing::Merged) != Standing::Merged {
-            let (to, kind) = (third.name(), third.kind);
+            let told = third.told(TransferStep::Merged);
             self.held = false;
-            self.tell(Told::Transfer { to, kind, step: TransferStep::Merged });
+            self.tell(told);
             self.chime_join(now);
         }
         self.arrange(now);

@@ -9,7 +9,6 @@ use super::leg::Leg;
 use super::party::Other;
 use super::{Call, Callee, Doing, Told};
 use crate::id::{LegId, SeatId};
-use crate::media::order::LegFigures;
 use crate::time::{Instant, Now};
 
 /// Of a call that was turned round.
@@ -18,8 +17,6 @@ pub(super) struct Turned {
     pub(super) callee: Callee,
     /// Since when they talk with somebody.
     met: Option<Instant>,
-    /// How the first leg sounded, once it is closed.
-    pub(super) figures: Option<LegFigures>,
 }
 
 impl Call {
@@ -36,7 +33,7 @@ impl Call {
         let Some(seat) = self.clerk.take() else { return };
         let Other { leg, callee, met, rings_since, .. } = other;
         let clerk = std::mem::replace(&mut self.caller, leg);
-        self.turned = Some(Turned { callee, met, figures: None });
+        self.turned = Some(Turned { callee, met });
         self.other =
             Some(Other { began: true, ..Call::on_the_line(clerk, Callee::Seat(seat), met, rings_since) });
         self.steps.clear(); // What the clerk would have heard, had nobody answered.
@@ -47,7 +44,7 @@ impl Call {
         let Some(clerk) = self.other.take_if(|other| other.began) else { return };
         self.clerk = clerk.seat().cloned();
         let leg = std::mem::replace(&mut self.caller, clerk.leg);
-        if let Some(Turned { callee, met, .. }) = self.turned.take() {
+        if let Some(Turned { callee, met }) = self.turned.take() {
             self.other = Some(Call::on_the_line(leg, callee, met, clerk.rings_since));
         }
     }

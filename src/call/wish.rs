@@ -72,6 +72,9 @@ impl Call {
         if self.is_over() {
             return Err(Unwilling::Over);
         }
+        if self.goes_on_alone() {
+            return self.wish_of_those_left(&wish, now);
+        }
         let began = self.clerk.is_some() || self.turned.is_some();
         match &wish {
             // Whom a clerk has called did not come to be served by anybody.

@@ -205,6 +205,9 @@ fn minutes(record: &CallRecord) -> String {
         time(times.in_queue_ms),
         time(times.alone_ms),
     );
+    if times.without_caller_ms > 0 {
+        lines += &format!(", 来电人离开后 without the caller {}", time(times.without_caller_ms));
+    }
     for party in others {
         let left = party.left_ms.map_or_else(|| "…".to_owned(), time);
         lines += &format!(

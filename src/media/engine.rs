@@ -160,6 +160,11 @@ impl Engine {
                 }
                 self.mark_recorded(call, true);
             }
+            Order::TurnRecord { call, left } => {
+                if let Some(recording) = self.recordings.get_mut(&call) {
+                    recording.left = left;
+                }
+            }
             Order::StopRecord { call } => {
                 if let Some(recording) = self.recordings.remove(&call) {
                     self.recorded.iter_mut().for_each(|calls| calls.retain(|known| *known != call));
@@ -182,7 +187,7 @@ impl Engine {
         if let Some(recording) = self.recordings.get(&id.call) {
             leg.recorded = true;
             // A recording is served with its caller, also with one that comes after its order.
-            if recording.caller == id && !self.recorded[phase].contains(&id.call) {
+            if recording.left == id && !self.recorded[phase].contains(&id.call) {
                 self.recorded.iter_mut().for_each(|calls| calls.retain(|known| *known != id.call));
                 self.recorded[phase].push(id.call);
             }
@@ -474,10 +479,10 @@ impl Engine {
         for call in &self.recorded[phase] {
             let Some(recording) = self.recordings.get_mut(call) else { continue };
             tracks |= recording.tracks;
-            let caller =
-                self.slots.get(&recording.caller).and_then(|slot| self.legs[slot.0 as usize].as_deref());
-            let left = caller.and_then(|leg| leg.decoder.as_ref()).map_or(&silence, |decoder| &decoder.pcm.0);
-            let right = caller.map_or(&silence, |leg| &leg.given);
+            let heard =
+                self.slots.get(&recording.left).and_then(|slot| self.legs[slot.0 as usize].as_deref());
+            let left = heard.and_then(|leg| leg.decoder.as_ref()).map_or(&silence, |decoder| &decoder.pcm.0);
+            let right = heard.map_or(&silence, |leg| &leg.given);
             recording.push(left, right, tape);
         }
         if tracks {

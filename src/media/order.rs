@@ -266,6 +266,8 @@ pub enum Order {
     /// A leg opened later takes part as soon as it is bridged with one that does.
     /// With `tracks` each leg's own sound is kept in a file beside it as well.
     Record { call: CallId, caller: LegId, begun: Timestamp, tracks: bool },
+    /// Left is this leg from now on, and right what it is given: the caller has left, and others talk on.
+    TurnRecord { call: CallId, left: LegId },
     /// Silence is recorded from here on, so that time stays true, until `ResumeRecord`.
     PauseRecord { call: CallId },
     /// Sound is recorded again.

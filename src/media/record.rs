@@ -15,7 +15,7 @@ pub struct Recording {
     /// The call recorded.
     pub call: CallId,
     /// The leg whose sound is the left channel.
-    pub caller: LegId,
+    pub left: LegId,
     /// Each leg's own sound is kept as well.
     pub tracks: bool,
     /// Frames that have passed: where the next one belongs.
@@ -31,8 +31,8 @@ pub struct Recording {
 
 impl Recording {
     /// A recording that begins.
-    pub fn new(call: CallId, caller: LegId, tracks: bool) -> Self {
-        Recording { call, caller, tracks, at: 0, owed: 0, lost: 0, gap: None, pause: None }
+    pub fn new(call: CallId, left: LegId, tracks: bool) -> Self {
+        Recording { call, left, tracks, at: 0, owed: 0, lost: 0, gap: None, pause: None }
     }
 
     /// Ticks that were left out: their time is silence.

@@ -208,6 +208,14 @@ pub enum What {
     ArticleFaulty(ArticleFault),
     /// It is marked.
     Flagged { flag: Flag, by: String },
+    /// The caller has left, and the clerk who talked with them goes on with whom they had asked in.
+    CallerLeft {
+        /// How.
+        cause: Cause,
+        /// Why, in the caller's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Given>,
+    },
     /// Another dialog took the place of a leg's (RFC 3891).
     LegReplaced { leg: u16 },
     /// The caller is in its room, where now so many are.

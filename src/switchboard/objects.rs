@@ -52,6 +52,16 @@ impl Called {
 /// What `to` of a transfer is in the plan. It is a number of the plan, a seat, or, where the transfer was
 /// declined, whatever was asked for.
 pub(super) fn object_of(plan: &Plan, to: &str) -> Option<Object> {
+    if let Some(reached) = plan.reach(to) {
+        return object_reached(plan, &reached);
+    }
+    // A peer's own number, where that is not the one by which it is reached.
+    plan.peer_of(to).and_then(|peer| object_reached(plan, &Reached::Peer(peer.clone())))
+}
+
+/// What it is in the plan that a call has reached. A peer is known by its way, trunk and number: numbers of several
+/// may be the same there, each by a trunk of its own, as 12345 is in each county.
+fn object_reached(plan: &Plan, reached: &Reached) -> Option<Object> {
     let object = |kind, id: &str| Some(Object { kind, id: id.to_owned() });
     let of_peer = |peer: &Peer| {
         let named = |peers: &std::collections::BTreeMap<LineId, Peer>| {
@@ -68,18 +78,11 @@ pub(super) fn object_of(plan: &Plan, to: &str) -> Option<Object> {
             .or_else(|| sub_center().map(|id| (ObjectKind::SubCenter, id)))
             .and_then(|(kind, id)| object(kind, id.as_str()))
     };
-    if let Some(reached) = plan.reach(to) {
-        return match reached {
-            Reached::Peer(peer) => of_peer(&peer),
-            Reached::Seat(seat) => object(ObjectKind::Seat, seat.as_str()),
-            Reached::Group(group) => object(ObjectKind::ExpertGroup, group.number.as_str()),
-        };
+    match reached {
+        Reached::Peer(peer) => of_peer(peer),
+        Reached::Seat(seat) => object(ObjectKind::Seat, seat.as_str()),
+        Reached::Group(group) => object(ObjectKind::ExpertGroup, group.number.as_str()),
     }
-    // A peer's own number, where that is not the one by which it is reached.
-    let there = |peer: &&Peer| peer.number == to;
-    let peers = plan.emergency.values().chain(plan.consulted().map(|(_, peer)| peer));
-    let sub_centers = plan.lines.values().filter_map(|line| line.mode.peer());
-    peers.chain(sub_centers).find(there).and_then(of_peer)
 }
 
 impl Switchboard {
@@ -104,14 +107,18 @@ impl Switchboard {
         &self,
         call: CallId,
         to: String,
-        kind: TransferKind,
-        step: TransferStep,
+        whom: Option<&Reached>,
+        (kind, step): (TransferKind, TransferStep),
     ) -> What {
         let begun = !matches!(step, TransferStep::Requested | TransferStep::Declined(_));
-        let known = object_of(&self.plan, &to);
+        let plan = self.plan_of(call).unwrap_or(&self.plan); // The one that it was reached by.
+        let known = match whom {
+            Some(reached) => object_reached(plan, reached),
+            None => object_of(plan, &to),
+        };
         let called = self.calls.get(&call).map(|entry| &entry.called).filter(|_| begun);
         let of_group = |called: &Called| {
-            let group = self.plan.experts.get(to.as_str())?;
+            let group = plan.experts.get(to.as_str())?;
             called.leg_of(|callee| matches!(callee, Callee::Seat(seat) if group.seats.contains(seat)))
         };
         let found = called.and_then(|called| match known.as_ref().map(|object| object.kind) {

@@ -10,6 +10,7 @@ use crate::call::{Callee, Command, Input};
 use crate::id::{CallId, LegId, QueueId, TrunkId, mask};
 use crate::media::Order;
 use crate::routing::Plan;
+use crate::routing::plan::Peer;
 use crate::sip::SessionId;
 use crate::sip::event::{
     Brakes, Config, Invite, ListenerConfig, Redirects, SeatAccount, Target, TrunkConfig, WayTo,
@@ -272,8 +273,9 @@ impl Switchboard {
 
     /// Whether the plan has this callee for help in an emergency.
     pub(super) fn is_emergency(&self, callee: &Callee) -> bool {
-        let Callee::Peer { number, .. } = callee else { return false };
-        self.plan.emergency.values().any(|peer| peer.number == *number)
+        let Callee::Peer { trunk, number } = callee else { return false };
+        let is_it = |peer: &Peer| peer.number == *number && self.plan.leads(&peer.trunk, trunk);
+        self.plan.emergency.values().any(is_it)
     }
 }
 

@@ -249,12 +249,19 @@ impl Switchboard {
                 What::PeerAnswered { trunk, number, leg }
             }
             Told::PeerFailed { trunk, number, status } => What::PeerFailed { trunk, number, status },
-            Told::Transfer { to, kind, step } => self.transfer_fact(id, to, kind, step),
+            Told::Transfer { to, kind, step, whom } => {
+                self.transfer_fact(id, to, whom.as_deref(), (kind, step))
+            }
             Told::Held { leg, holds } => What::Held { leg, holds },
             Told::PeerLeft { trunk, number, talked } => {
                 What::PeerLeft { trunk, number, talked_ms: millis(talked) }
             }
             Told::SurveyReason { digit, grade, subject } => What::SurveyReason { digit, grade, subject },
+            Told::CallerLeft { cause } => {
+                tracing::info!(call = %id, ?cause, "the caller has left, others go on");
+                let reason = entry.along.reason_for(cause);
+                What::CallerLeft { cause: cause_of(cause), reason }
+            }
             Told::Replaced { leg } => What::LegReplaced { leg },
             Told::RoomJoined => What::RoomJoined { members: self.rooms.join(&entry.line, &mut entry.stay) },
             Told::RoomLeft { stayed } => {

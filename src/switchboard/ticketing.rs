@@ -130,6 +130,10 @@ fn body(what: &What, about: Option<About<'_>>, plan: &Plan) -> Option<EventBody>
             let (kind, step) = (transfer_kind(kind), transfer_step(step));
             EventBody::Transfer { kind, to, step, status, leg, object_kind, object, scope, area }
         }
+        What::CallerLeft { cause, .. } => {
+            let (cause, _) = closed_by(cause);
+            EventBody::CallerLeft { cause }
+        }
         What::Held { leg, holds } => EventBody::Held { leg, holds },
         What::Prioritised { priority, why } => EventBody::Prioritised { priority, why: why.into() },
         What::Recognised { calls, seat, tickets } => EventBody::Recognised { calls, seat, tickets },

@@ -184,6 +184,7 @@ impl Metrics {
             | What::ArticleFaulty(_)
             | What::Flagged { .. }
             | What::SurveyReason { .. }
+            | What::CallerLeft { .. }
             | What::LegReplaced { .. }
             | What::ScriptBegun { .. }
             | What::ValueUnread { .. }

@@ -1,8 +1,9 @@
 //! Who was on a call, from when to when, and what became of the caller's time: a fold over its facts.
 //!
 //! All times are whole milliseconds since the opening, so that parts add up to their wholes exactly:
-//! the caller's four parts to the length of the call, each other party's three to its stay. A party is
-//! there from its pick-up on (the seat's number is heard by both) until it has left.
+//! the caller's four parts, and what others went on without them, to the length of the call; each other
+//! party's three to its stay. A party is there from its pick-up on (the seat's number is heard by both) until
+//! it has left.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +34,7 @@ pub struct PartyTime {
     pub talked_ms: u64,
     /// Held, or waited for a transfer that it had asked for. The caller: left with music or a ringing tone.
     pub held_ms: u64,
-    /// With others than the caller, who heard music.
+    /// With others than the caller, who heard music or had left.
     #[serde(default)]
     pub consulted_ms: u64,
 }
@@ -55,8 +56,15 @@ pub struct Times {
     pub in_queue_ms: u64,
     /// The rest: ringing, prompts, the survey.
     pub alone_ms: u64,
+    /// The caller had left, and others went on.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub without_caller_ms: u64,
     #[serde(skip)]
     under_way: UnderWay,
+}
+
+fn is_nothing(span_ms: &u64) -> bool {
+    *span_ms == 0
 }
 
 fn is_zero(number: &u32) -> bool {
@@ -76,6 +84,8 @@ struct UnderWay {
     target: Option<Object>,
     /// Whose own call it is: their telephone is the caller's row, and it is they who ask others in.
     own: Option<SeatId>,
+    /// The caller has left the others.
+    caller_left: bool,
     over: bool,
 }
 
@@ -140,6 +150,7 @@ impl Times {
                 self.leave(|row| row.party == *party && row.leg.is_none_or(|there| there == *leg));
             }
             What::Held { leg, holds } => self.hold(*leg, *holds),
+            What::CallerLeft { .. } => self.caller_leaves(),
             What::Transfer { kind, step, object, .. } => self.transfer(*kind, *step, object.as_ref()),
             What::Closed { .. } => self.end(),
             _ => {}
@@ -203,6 +214,13 @@ impl Times {
         state.caller_holds = false;
         if let Some(first) = self.parties.first_mut().filter(|row| row.party == Party::Caller) {
             first.left_ms.get_or_insert(state.at_ms);
+        }
+    }
+
+    fn caller_leaves(&mut self) {
+        self.under_way.caller_left = true;
+        if let Some(caller) = self.parties.first_mut().filter(|row| row.party == Party::Caller) {
+            caller.left_ms.get_or_insert(self.under_way.at_ms);
         }
     }
 
@@ -323,6 +341,15 @@ impl Times {
             return;
         }
         state.at_ms = at_ms;
+        if state.caller_left {
+            self.without_caller_ms += span;
+            let together = state.present.len() > 1;
+            for present in &state.present {
+                let Some(row) = self.parties.get_mut(present.row) else { continue };
+                *(if together { &mut row.consulted_ms } else { &mut row.held_ms }) += span;
+            }
+            return;
+        }
         let consulting = state.stage == Stage::Consulting && state.own.is_none();
         let caller_holds = state.caller_holds;
         // Whom the clerk has called, and left to nobody.

@@ -283,6 +283,7 @@ impl CallRecord {
             | What::Flagged { .. }
             | What::SurveyReason { .. }
             | What::RoomJoined { .. }
+            | What::CallerLeft { .. }
             | What::LegReplaced { .. } => {}
             What::RoomLeft { stayed_ms, .. } => self.stayed_ms += stayed_ms,
             What::SoundMissing { party, missing, .. } => {

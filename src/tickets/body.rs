@@ -204,6 +204,12 @@ pub enum EventBody {
         /// Whether it holds now.
         holds: bool,
     },
+    /// The caller has left; the clerk and whom they asked in go on.
+    #[serde(rename = "hotline.call.caller_left.v1")]
+    CallerLeft {
+        /// How.
+        cause: ClosedBy,
+    },
     /// The caller goes before others, or behind them.
     #[serde(rename = "hotline.call.prioritised.v1")]
     Prioritised {
@@ -414,6 +420,7 @@ impl EventBody {
             EventBody::PeerLeft { .. } => "hotline.peer.left.v1",
             EventBody::Transfer { .. } => "hotline.call.transfer.v1",
             EventBody::Held { .. } => "hotline.call.held.v1",
+            EventBody::CallerLeft { .. } => "hotline.call.caller_left.v1",
             EventBody::Prioritised { .. } => "hotline.call.prioritised.v1",
             EventBody::Recognised { .. } => "hotline.call.recognised.v1",
             EventBody::Outward { .. } => "hotline.call.outward.v1",

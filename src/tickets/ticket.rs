@@ -290,7 +290,8 @@ impl Ticket {
                 self.one_left();
             }
             EventBody::PeerLeft { .. } => self.one_left(),
-            EventBody::Held { .. }
+            EventBody::CallerLeft { .. }
+            | EventBody::Held { .. }
             | EventBody::Flagged { .. }
             | EventBody::ArticleUsed { .. }
             | EventBody::ArticleFaulty { .. }

@@ -27,6 +27,7 @@ mod survey;
 mod three_way;
 mod three_way_failures;
 mod three_way_keys;
+mod three_way_left;
 mod three_way_own;
 mod three_way_rules;
 mod three_way_sound;

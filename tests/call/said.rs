@@ -120,6 +120,7 @@ fn sound(order: &Order, sounds: &BTreeMap<PromptId, SoundId>) -> String {
         Order::Part { a, b } => format!("part {} and {}", a.index, b.index),
         Order::SendDigits { leg, digits } => format!("digits {digits} to {}", leg.index),
         Order::Record { caller, .. } => format!("record {}", caller.index),
+        Order::TurnRecord { left, .. } => format!("record {} on the left", left.index),
         Order::StopRecord { .. } => "stop recording".to_owned(),
         Order::PauseRecord { .. } => "pause recording".to_owned(),
         Order::ResumeRecord { .. } => "resume recording".to_owned(),
@@ -174,11 +175,12 @@ fn told_words(told: &Told) -> String {
             let how = if *vanished { "vanished" } else { "left" };
             format!("seat {seat} {how} after {} ms", talked.as_millis())
         }
+        Told::CallerLeft { cause } => format!("caller left: {cause:?}"),
         Told::PeerDialled { number, .. } => format!("dialled {number}"),
         Told::PeerAnswered { number, .. } => format!("answered by {number}"),
         Told::PeerFailed { number, status, .. } => format!("failed {number}: {status}"),
-        Told::Transfer { to, kind: TransferKind::Blind, step } => format!("transfer to {to}: {step:?}"),
-        Told::Transfer { to, kind, step } => format!("{kind:?} transfer to {to}: {step:?}"),
+        Told::Transfer { to, kind: TransferKind::Blind, step, .. } => format!("transfer to {to}: {step:?}"),
+        Told::Transfer { to, kind, step, .. } => format!("{kind:?} transfer to {to}: {step:?}"),
         Told::Held { leg, holds } => format!("leg {leg} {}", if *holds { "holds" } else { "is back" }),
         Told::PeerLeft { trunk, number, talked } => {
             format!("{trunk}/{number} left after {} ms", talked.as_millis())

@@ -238,13 +238,25 @@ fn whoever_is_asked_in_and_whoever_leaves_the_two_others_talk_on() {
                     // And the same once more.
                     assert!(caller.wishes(consult("12313")).is_ok(), "{how}");
                 }
-                // The caller: all end.
+                // The caller: all end, but where help in an emergency has to be told where to go.
                 let mut caller = there();
-                let said = caller.hangs_up(0);
+                let mut said = caller.hangs_up(0).to_vec();
+                if to == "119" {
+                    assert_eq!(caller.call.state(), "without_caller", "{how}");
+                    caller.sound_closed();
+                    said = caller.hangs_up(1).to_vec();
+                    for index in 1..=2 {
+                        let (leg, figures) = (caller.leg(index), Box::default());
+                        caller.tell(Input::SoundClosed { leg, figures });
+                    }
+                    assert_eq!(caller.said.last().unwrap(), "over", "{how}");
+                }
                 for leg in ["hang up 1", "hang up 2"] {
                     assert_eq!(said.iter().filter(|said| *said == leg).count(), 1, "{how}: {said:?}");
                 }
-                assert_eq!(caller.sound_closed().last().unwrap(), "over");
+                if to != "119" {
+                    assert_eq!(caller.sound_closed().last().unwrap(), "over");
+                }
             }
         }
     }

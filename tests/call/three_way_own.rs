@@ -185,11 +185,16 @@ fn whoever_is_asked_in_and_whoever_leaves_the_two_others_talk_on() {
                     assert_eq!(caller.call.clerk().map(|seat| seat.as_str()), Some("1001"), "{how}");
                     assert!(caller.wishes(consult("12313")).is_ok(), "and the same once more: {how}");
                 }
-                // The citizen hangs up, or is gone: all end, and it was not who called.
+                // The citizen hangs up, or is gone: all end, and it was not who called. Help in an emergency is told
+                // where to go first.
                 for vanished in [false, true] {
                     let mut caller = there();
                     let leg = caller.leg(1);
-                    let said = caller.tell(Input::Ended { leg, vanished }).to_vec();
+                    let mut said = caller.tell(Input::Ended { leg, vanished }).to_vec();
+                    if to == "119" {
+                        assert_eq!(caller.call.state(), "without_caller", "{how}");
+                        said = caller.hangs_up(0).to_vec();
+                    }
                     for leg in ["hang up 0", "hang up 2"] {
                         assert_eq!(said.iter().filter(|said| *said == leg).count(), 1, "{how}: {said:?}");
                     }

@@ -1,6 +1,6 @@
 //! Faults of aliases, of the days on which numbers are in use, and of centers for emergencies.
 
-use super::base::Edit;
+use super::base::{Edit, add};
 use super::fixture::Fixture;
 
 const RETIRED: Edit = Edit::Plan(
@@ -127,6 +127,20 @@ pub const FIXTURES: &[Fixture] = &[
         edits: &[Edit::Plan(
             "trunk = \"police\"\nring = \"32s\"",
             "trunk = \"police\"\ndial = \"8000\"\nring = \"32s\"\n\n[[emergency]]\nnumber = \"122\"\ntrunk = \"police\"\ndial = ⟦\"8000\"⟧",
+        )],
+    },
+    Fixture {
+        code: "E1813",
+        what: "two departments behind one switchboard",
+        edits: &[add!(
+            "[[department]]\nnumber = \"8101\"\nname = \"市城管局\"\ntrunk = \"tax\"\ndial = \"8000\"\n\n[[department]]\nnumber = \"8102\"\nname = \"市水务局\"\ntrunk = \"tax\"\ndial = ⟦\"8000\"⟧"
+        )],
+    },
+    Fixture {
+        code: "E1813",
+        what: "a department where 110 is",
+        edits: &[add!(
+            "[[department]]\nnumber = \"8101\"\nname = \"市公安局\"\ntrunk = \"police\"\ndial = ⟦\"110\"⟧"
         )],
     },
     Fixture {

@@ -3,7 +3,7 @@
 use hotline::routing::Dialled;
 use hotline::time::Timestamp;
 
-use super::base::{Edit, Files, codes};
+use super::base::{Edit, Files, add, codes};
 use super::fixture::Fixture;
 
 const TAX: &str = "calls_max = 30";
@@ -253,4 +253,24 @@ fn a_center_may_call_12345_whatever_it_dials_and_is_called_by_its_own_number() {
     let out = Edit::Plan(CARRIER, "calls_max = 1100\ntarget = \"198.51.100.2:5060\"");
     let far = Edit::Plan("trunk = \"tax\"", "trunk = \"carrier\"\ndial = \"037155501234\"");
     assert_eq!(found(&[out, far]), ["W0104"], "the trunk that led there is left");
+}
+
+/// By a group as well as by a trunk of its own: what is behind it is an emergency center, and no carrier whose calls to a
+/// number of ours would come in again.
+#[test]
+fn a_trunk_to_an_emergency_center_is_no_carrier_though_a_group_leads_to_it() {
+    for way in ["police", "help"] {
+        let target = "target = [\"203.0.113.6:5060\", \"203.0.113.7:5060\"]";
+        let brings = format!(
+            "{target}\nsources = [\"203.0.113.6/32\"]\n\n[[trunk_group]]\nname = \"help\"\ntrunks = [{{ trunk = \"police\" }}]"
+        );
+        let by = format!("trunk = \"{way}\"\nring = \"32s\"");
+        let files = Files::with(&[
+            Edit::Plan(target, brings.leak()),
+            Edit::Plan("trunk = \"police\"\nring = \"32s\"", by.leak()),
+            add!("[[department]]\nnumber = \"8101\"\nname = \"a\"\ntrunk = \"police\"\ndial = \"12366\""),
+        ]);
+        let report = files.judge().report;
+        assert!(!codes(&report).contains(&"E1104"), "{way}: {}", report.render(false));
+    }
 }

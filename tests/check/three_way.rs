@@ -1,6 +1,6 @@
 //! Faults in the rules of three-way calls, and rules that reach the plan.
 
-use hotline::routing::three_way::{ClerkLeaves, ThirdLeaves, Tones};
+use hotline::routing::three_way::{CallerLeaves, ClerkLeaves, ThirdLeaves, Tones};
 
 use super::base::{Edit, Files, Sound, add, codes};
 use super::fixture::Fixture;
@@ -10,6 +10,11 @@ pub const FIXTURES: &[Fixture] = &[
         code: "E0104",
         what: "tones when nobody can tell what for",
         edits: &[add!("[three_way]\nkeys = { \"7\" = \"110\" }\ntones = ⟦\"leave\"⟧")],
+    },
+    Fixture {
+        code: "E0104",
+        what: "a caller who leaves a clerk behind by a word that is none",
+        edits: &[add!("[three_way]\nkeys = { \"7\" = \"110\" }\ncaller_leaves = ⟦\"stay\"⟧")],
     },
     Fixture {
         code: "W1901",
@@ -32,11 +37,13 @@ fn rules_of_three_reach_the_plan_and_without_them_it_is_as_it_was() {
         let edit = format!("[three_way]\nkeys = {{ \"7\" = \"110\" }}\n{rules}\n\n[[emergency]]");
         let outcome = Files::with(&[Edit::Plan("[[emergency]]", edit.leak())]).judge();
         let plan = outcome.plan.unwrap_or_else(|| panic!("{}", outcome.report.render(false)));
-        (plan.three_way.tones, plan.three_way.clerk_leaves, plan.three_way.third_leaves)
+        let rules = &plan.three_way;
+        (rules.tones, rules.clerk_leaves, rules.caller_leaves, rules.third_leaves)
     };
-    assert_eq!(plan(""), (Tones::None, ClerkLeaves::Keep, ThirdLeaves::Clerk));
-    let all = "tones = \"join_leave\"\nclerk_leaves = \"end\"\nthird_leaves = \"hold\"";
-    assert_eq!(plan(all), (Tones::JoinLeave, ClerkLeaves::End, ThirdLeaves::Hold));
+    assert_eq!(plan(""), (Tones::None, ClerkLeaves::Keep, CallerLeaves::End, ThirdLeaves::Clerk));
+    let all =
+        "tones = \"join_leave\"\nclerk_leaves = \"end\"\ncaller_leaves = \"keep\"\nthird_leaves = \"hold\"";
+    assert_eq!(plan(all), (Tones::JoinLeave, ClerkLeaves::End, CallerLeaves::Keep, ThirdLeaves::Hold));
 }
 
 /// The tones are sounds of the plan, which has them where they are wanted.

@@ -13,6 +13,7 @@ use hotline::routing::people::{AwayReason, ExpertGroup, Hours, Role};
 use hotline::routing::plan::{LineMode, Peer};
 use hotline::routing::queueing::{CallbackOffer, Known, Strategy, Surge, Widening};
 use hotline::routing::script::{Act, Menu, Message, Order, Script, Target, Transfer};
+use hotline::routing::three_way::CallerLeaves;
 use hotline::switchboard::Input;
 
 use crate::city::{City, millis, secs};
@@ -60,6 +61,7 @@ pub fn busy(plan: &mut Plan) {
     plan.survey.reason = true;
     plan.survey.wait = secs(3);
     plan.limits.call_max = secs(300);
+    plan.three_way.caller_leaves = CallerLeaves::Keep;
 }
 
 fn trunks(plan: &mut Plan) {

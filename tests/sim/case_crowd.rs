@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hotline::phone::{Dial, PhoneEvent};
 use hotline::routing::Plan;
+use hotline::switchboard::{Fact, What};
 use hotline::telemetry::CallRecord;
 
 use crate::busy::{Crew, KEPT, busy, opens};
@@ -179,16 +180,19 @@ const CALLS: u64 = 40;
 
 #[test]
 fn busy_cities_in_which_everybody_does_whatever_they_can_leave_nothing_but_their_records() {
-    let heard = Cell::new(0);
+    let (heard, went_on) = (Cell::new(0), Cell::new(0));
     for seed in seeds_of(CITIES) {
         play(seed, &busy, &|city: &mut City| {
             let (_, callers) = a_busy_shift(city, CALLS);
             goes_home(city);
             one_record_for_each_call(city, &callers);
             heard.set(heard.get() + city.hearing.heard);
+            let left = |fact: &&Fact| matches!(fact.what, What::CallerLeft { .. });
+            went_on.set(went_on.get() + city.store.facts.values().flatten().filter(left).count());
         });
     }
     assert!(heard.get() > 5, "somebody was heard: {}", heard.get());
+    assert!(went_on.get() > 0, "some callers left others who went on");
 }
 
 #[test]

@@ -128,10 +128,23 @@ struct Wanted {
 }
 
 impl Row {
+    /// Whether the caller leaves a clerk with help in an emergency: that is not cut off.
+    fn leaves_help(self) -> bool {
+        let leaves =
+            [Fate::CallerLeavesThree, Fate::CallerLeavesAside, Fate::CallerLeavesBefore].contains(&self.fate);
+        leaves && self.kind == Kind::Emergency
+    }
+
     fn wanted(self) -> Wanted {
         let consulted = ["requested", "ringing", "consulting"];
         let after = |first: &[&'static str], then: &[&'static str]| [first, then].concat();
         let (steps, together) = match self.fate {
+            Fate::CallerLeavesThree if self.leaves_help() => {
+                (after(&consulted, &["merged", "returned"]), [false, true, true])
+            }
+            Fate::CallerLeavesAside | Fate::CallerLeavesBefore if self.leaves_help() => {
+                (after(&consulted, &["returned"]), [false, true, true])
+            }
             Fate::ClerkLeavesThree => (after(&consulted, &["merged", "left"]), [true, false, true]),
             Fate::ThirdLeavesThree => (after(&consulted, &["merged", "returned"]), [true, true, false]),
             Fate::CallerLeavesThree => (after(&consulted, &["merged", "returned"]), [false; 3]),
@@ -350,6 +363,7 @@ fn happens(city: &mut City, row: Row, three: Three) {
         Fate::CallerLeavesThree => {
             all_three(city, row, three);
             city.hangs_up(caller);
+            city.run_for(millis(900));
         }
         Fate::Returns => {
             aside(city, row, three);
@@ -364,6 +378,7 @@ fn happens(city: &mut City, row: Row, three: Three) {
         Fate::CallerLeavesAside => {
             aside(city, row, three);
             city.hangs_up(caller);
+            city.run_for(millis(900));
         }
         Fate::ClerkLeavesBefore => {
             within(city, "it rings", &rings);
@@ -377,6 +392,9 @@ fn happens(city: &mut City, row: Row, three: Three) {
         Fate::CallerLeavesBefore => {
             within(city, "it rings", &rings);
             city.hangs_up(caller);
+            if row.leaves_help() {
+                within(city, "it picks up", &|city| city.hears(clerk, third));
+            }
         }
         Fate::Answers => {
             let with = if row.wanted().together[0] { caller } else { clerk };
@@ -405,6 +423,10 @@ fn steps(city: &City, caller: Who) -> Vec<String> {
 fn is_told(city: &mut City, row: Row, three: Three) {
     let [caller, clerk, third] = three;
     city.hangs_up(caller);
+    if row.wanted().together == [false, true, true] {
+        city.run_for(millis(300));
+        city.hangs_up(clerk); // Who has to tell help where to go is not cut off by the caller.
+    }
     let quiet = city.run_until(secs(12), |city| city.board.calls().is_empty());
     assert!(quiet, "{row:?}: nothing goes on");
     city.run_for(secs(2));

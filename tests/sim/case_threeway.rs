@@ -9,6 +9,7 @@ use hotline::call::Wish;
 use hotline::phone::{Answers, Codec, Phone, PhoneEvent};
 use hotline::routing::Plan;
 use hotline::routing::people::Role;
+use hotline::routing::plan::Peer;
 use hotline::switchboard::What;
 use hotline::switchboard::request::{Asker, Refusal, Reply, Request};
 
@@ -348,4 +349,41 @@ fn a_caller_who_is_forgotten_on_hold_is_first_in_line_for_another_clerk() {
         city.hangs_up(three.caller);
         city.run_for(secs(3));
     });
+}
+
+/// 12345 is another's in each county: who was asked in is known by the way there, and not by the number that is called.
+#[test]
+fn whoever_is_asked_in_is_named_though_another_is_called_by_the_same_number() {
+    let two = |plan: &mut Plan| {
+        they_are_there(plan);
+        for (number, trunk) in [("7001", "sub-12366"), ("7002", "emergency")] {
+            let peer = Peer {
+                trunk: trunk.into(),
+                number: "8000".into(),
+                ring: secs(20),
+                drill: false,
+                hours: Default::default(),
+            };
+            plan.departments.insert(number.into(), peer);
+        }
+    };
+    for (number, there) in [("7001", 0), ("7002", 1)] {
+        in_a_city_with(two, |city| {
+            let three = talking(city);
+            presses(city, three.clerk, if there == 0 { "**7001#" } else { "**7002#" });
+            let far = [three.taxes, three.fire][there];
+            assert!(city.run_until(secs(8), |city| city.hears(three.clerk, far)));
+            city.reloads(|plan| plan.departments.values_mut().for_each(|peer| peer.ring = secs(9)));
+            presses(city, three.clerk, "*0");
+            city.hangs_up(three.caller);
+            is_whole(city, &three);
+            let facts = &city.store.facts[&city.record_of(three.caller).call];
+            let named = facts.iter().filter_map(|fact| match &fact.what {
+                What::Transfer { object, .. } => object.as_ref().map(|object| object.id.clone()),
+                _ => None,
+            });
+            let named: Vec<String> = named.collect();
+            assert_eq!(named, vec![number; steps(city, three.caller).len()], "in each step");
+        });
+    }
 }

@@ -7,6 +7,7 @@ use hotline::call::Wish;
 use hotline::id::{CallId, SeatId};
 use hotline::phone::{Dial, PhoneState};
 use hotline::routing::people::Role;
+use hotline::routing::three_way::CallerLeaves;
 use hotline::switchboard::Input;
 use hotline::switchboard::request::{Asker, Disposed, Flag, Refusal, Reply, Request, Watching};
 
@@ -114,6 +115,12 @@ fn asks_in(city: &mut City, crew: &Crew) {
         let then = one(city, &THEN).unwrap_or("##");
         let at = millis(step * (500 + city.dice.below(5_000)));
         city.later_in_this_call(at, clerk, Deed::Press(then));
+    }
+    let with = city.people().map(|(who, _)| who).find(|who| city.talks_to(*who) == Some(clerk));
+    if let Some(caller) = with.filter(|_| city.dice.below(3) == 0) {
+        let leaves = if city.dice.below(3) == 0 { Deed::Vanish } else { Deed::HangUp };
+        let at = millis(1_000 + city.dice.below(8_000));
+        city.later_in_this_call(at, caller, leaves);
     }
 }
 
@@ -283,8 +290,10 @@ fn is_decided(city: &mut City) {
     let (ageing, sticky) = (city.dice.below(2) == 0, city.dice.below(2) == 0);
     let dropped = one(city, &["1003", "1008", "1009"]).unwrap_or("1003");
     let drops = city.dice.below(2) == 0;
+    let leaves = one(city, &[CallerLeaves::Keep, CallerLeaves::Keep, CallerLeaves::End]).unwrap_or_default();
     let usual = city.plan.seats["1001"].clone();
     city.reloads(|plan| {
+        plan.three_way.caller_leaves = leaves;
         for queue in plan.queues.values_mut() {
             queue.rules.strategy = strategy;
             queue.rules.ageing = ageing.then_some(Duration::from_secs(5));

@@ -34,6 +34,7 @@ mod case_in_use;
 mod case_kb;
 mod case_kept;
 mod case_lapsed;
+mod case_left;
 mod case_matrix;
 mod case_missed;
 mod case_moves;

@@ -44,10 +44,14 @@ impl Wire for Post {
     }
 }
 
-/// Recordings as their lengths.
+/// What is kept of a recording that runs, samples of both sides: its last second.
+const KEPT: usize = 8_000;
+
+/// Recordings as their lengths, and what came last of those that run.
 #[derive(Default)]
 struct Reel {
     running: BTreeMap<CallId, u64>,
+    last: BTreeMap<CallId, VecDeque<[i16; 2]>>,
     whole: Vec<(CallId, u64, u64)>,
 }
 
@@ -56,12 +60,16 @@ impl Tape for Reel {
         self.running.insert(call, 0);
     }
 
-    fn frame(&mut self, call: CallId, left: &Frame, _right: &Frame) -> bool {
+    fn frame(&mut self, call: CallId, left: &Frame, right: &Frame) -> bool {
         *self.running.entry(call).or_default() += left.len() as u64;
+        let last = self.last.entry(call).or_default();
+        last.extend(left.iter().zip(right).map(|(left, right)| [*left, *right]));
+        last.drain(..last.len().saturating_sub(KEPT));
         true
     }
 
     fn end(&mut self, call: CallId, lost_frames: u64) {
+        self.last.remove(&call);
         if let Some(samples) = self.running.remove(&call) {
             self.whole.push((call, samples, lost_frames));
         }
@@ -103,6 +111,12 @@ impl SoundRoom {
     /// Legs that the engine has yet to open.
     pub fn legs_to_come(&self) -> usize {
         self.orders.iter().filter(|order| matches!(order, Order::Open { .. })).count()
+    }
+
+    /// The last second of a recording that runs: its left, and its right.
+    pub fn last_recorded(&self, call: CallId) -> [Vec<i16>; 2] {
+        let last = self.tape.last.get(&call);
+        [0, 1].map(|side| last.into_iter().flatten().map(|both| both[side]).collect())
     }
 
     pub fn recordings(&self) -> usize {

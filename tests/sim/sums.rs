@@ -17,10 +17,11 @@ pub fn add_up(city: &City) {
     seats(city);
 }
 
-/// The caller's four parts are the call, and everybody's three are their stay.
+/// The caller's four parts, and what others went on without them, are the call, and everybody's three are their stay.
 fn minutes(record: &CallRecord) {
     let (times, call) = (&record.times, record.call);
     let parts = times.with_somebody_ms + times.on_hold_ms + times.in_queue_ms + times.alone_ms;
+    let parts = parts + times.without_caller_ms;
     assert_eq!(Some(parts), record.lasted_ms, "{call}: {times:?}");
     for party in &times.parties {
         let left = party.left_ms.unwrap_or_else(|| panic!("{call}: somebody is there still: {party:?}"));

@@ -123,10 +123,11 @@ impl Watch {
         for (call, since) in &self.ended {
             assert!(now.since(*since) <= ENDED_WITHIN, "{call} is over and not forgotten");
         }
-        // Whom a clerk has called may go on with whom that clerk has asked in.
+        // Whom a clerk has called may go on with whom that clerk has asked in, and a clerk with whom they have asked
+        // in without the caller.
         let goes_on = |entry: &hotline::switchboard::Entry| {
             let own = city.people().any(|(_, telephone)| telephone.is_seat && telephone.user == entry.caller);
-            own && entry.state() == "talking"
+            own && entry.state() == "talking" || entry.state() == "without_caller"
         };
         let alone = calls.iter().filter(|(_, entry)| city.is_nobody_on(&entry.caller) && !goes_on(entry));
         let alone: BTreeSet<CallId> = alone.map(|(call, _)| *call).collect();

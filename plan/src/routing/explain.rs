@@ -359,7 +359,7 @@ impl Plan {
 
     /// The caller's number as a peer gets it: help in an emergency has to know where from.
     fn told_to<'c>(&self, peer: &Peer, caller: Caller<'c>) -> &'c str {
-        let is_emergency = self.emergency.values().any(|own| own.number == peer.number);
+        let is_emergency = self.emergency.values().any(|own| own == peer);
         if is_emergency { caller.number } else { caller.shown }
     }
 

@@ -88,6 +88,15 @@ impl Plan {
         peers.chain(sub_centers).find(|peer| peer.number == number)
     }
 
+    /// The same of several that are called by one number: by whose way this trunk is, and where none is, whoever has
+    /// the number.
+    pub fn peer_by(&self, trunk: &TrunkId, number: &str) -> Option<&Peer> {
+        let sub_centers = self.lines.values().filter_map(|line| line.mode.peer());
+        let peers = self.emergency.values().chain(self.consulted().map(|(_, peer)| peer));
+        let mut all = peers.chain(sub_centers).filter(|peer| peer.number == number);
+        all.find(|peer| self.leads(&peer.trunk, trunk)).or_else(|| self.peer_of(number))
+    }
+
     /// Whose number is shown to who is called, and whose call it is in the records.
     pub fn calling_line(&self) -> LineId {
         let primary = || self.lines.values().find(|line| matches!(line.mode, LineMode::Primary { .. }));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::number::{self, Dialled};
 use super::plan::{DialledFrom, Plan, SecretRef};
-use super::three_way::{ClerkLeaves, ThirdLeaves, Tones};
+use super::three_way::{CallerLeaves, ClerkLeaves, ThirdLeaves, Tones};
 use crate::id::{LineId, PromptId, SeatId};
 
 pub use super::hours::{Band, Hours};
@@ -183,6 +183,8 @@ pub struct ThreeWay {
     pub tones: Tones,
     /// When the clerk leaves three who talk.
     pub clerk_leaves: ClerkLeaves,
+    /// When the caller leaves a clerk and a third party, whether three talked or those two alone.
+    pub caller_leaves: CallerLeaves,
     /// When the third leaves, whether three talked or it talked with the clerk alone.
     pub third_leaves: ThirdLeaves,
 }
@@ -195,6 +197,7 @@ impl Default for ThreeWay {
             failed_prompt: "sub_center_unanswered".into(),
             tones: Tones::default(),
             clerk_leaves: ClerkLeaves::default(),
+            caller_leaves: CallerLeaves::default(),
             third_leaves: ThirdLeaves::default(),
         }
     }

@@ -36,7 +36,7 @@ impl Plan {
             if let Some(peer) = line.and_then(|line| line.mode.peer()) {
                 return Some(Reached::Peer(peer.clone()));
             }
-            if let Some(group) = line.and_then(|line| self.experts.get(&line.number)) {
+            if let Some(group) = self.experts.get(line.map_or(number, |line| line.number.as_str())) {
                 return Some(Reached::Group(group.clone()));
             }
         }

@@ -50,6 +50,16 @@ pub enum ClerkLeaves {
     End,
 }
 
+/// `caller_leaves`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CallerLeaves {
+    /// All is over. Help in an emergency is never cut off: somebody has to tell it where.
+    #[default]
+    End,
+    /// The clerk and the third talk on, on the record, until one of them hangs up. The survey is not asked.
+    Keep,
+}
+
 /// `third_leaves`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ThirdLeaves {

@@ -17,7 +17,7 @@ use super::read::{Node, Value, plain_secret, read_table, wrong_type};
 use super::shape::{self, Form};
 use super::source::{Problems, Said};
 use super::tables::{AfterwardsWord, BenchWord, ModeWord, SinkWord};
-use super::three_way::{ClerkLeaves, ThirdLeaves, Tones};
+use super::three_way::{CallerLeaves, ClerkLeaves, ThirdLeaves, Tones};
 use super::trunk_terms::{Dtmf, Reliability, SessionTimer};
 use super::written::{self, Written};
 
@@ -407,6 +407,7 @@ choice!(Access: "open" => Access::Open, "token" => Access::Token);
 choice!(SeatGreeting: "both" => SeatGreeting::Both, "silent" => SeatGreeting::Silent);
 choice!(Tones: "none" => Tones::None, "join" => Tones::Join, "join_leave" => Tones::JoinLeave);
 choice!(ClerkLeaves: "keep" => ClerkLeaves::Keep, "end" => ClerkLeaves::End);
+choice!(CallerLeaves: "end" => CallerLeaves::End, "keep" => CallerLeaves::Keep);
 choice!(ThirdLeaves: "clerk" => ThirdLeaves::Clerk, "hold" => ThirdLeaves::Hold);
 choice!(Dtmf: "auto" => Dtmf::Auto, "rfc4733" => Dtmf::Rfc4733, "inband" => Dtmf::Inband, "info" => Dtmf::Info);
 choice!(Reliability:

@@ -25,7 +25,7 @@ const SAID_EVERY: Duration = Duration::from_secs(60);
 pub(super) const LOOP_BOUND: Duration = Duration::from_millis(20);
 
 /// States of a call, as [`crate::switchboard::Entry::state`] names them.
-const CALL_STATES: [&str; 14] = [
+const CALL_STATES: [&str; 15] = [
     "opening",
     "prompt",
     "self_service",
@@ -36,6 +36,7 @@ const CALL_STATES: [&str; 14] = [
     "talking",
     "consulting",
     "conference",
+    "without_caller",
     "meeting",
     "survey",
     "parting",

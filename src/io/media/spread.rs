@@ -126,6 +126,7 @@ pub(super) fn call_of(order: &Order) -> CallId {
         | Order::Move { leg, .. }
         | Order::SendDigits { leg, .. } => leg.call,
         Order::Record { call, .. }
+        | Order::TurnRecord { call, .. }
         | Order::StopRecord { call }
         | Order::PauseRecord { call }
         | Order::ResumeRecord { call } => *call,

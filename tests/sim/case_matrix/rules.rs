@@ -1,7 +1,7 @@
 //! The rules of the plan for three who talk, row by row: who leaves, by which rule, with which tones. What each
 //! party hears is heard: voices, music and tones.
 
-use hotline::routing::three_way::{ClerkLeaves, JOIN_TONE, LEAVE_TONE, ThirdLeaves, Tones};
+use hotline::routing::three_way::{CallerLeaves, ClerkLeaves, JOIN_TONE, LEAVE_TONE, ThirdLeaves, Tones};
 
 use super::*;
 
@@ -17,7 +17,8 @@ fn together(leaves: Leaves, other_rules: bool) -> [bool; 3] {
     match (leaves, other_rules) {
         (Leaves::Clerk, false) => [true, false, true],
         (Leaves::Third, false) => [true, true, false],
-        (Leaves::Clerk | Leaves::Third, true) | (Leaves::Caller, _) => [false; 3],
+        (Leaves::Caller, true) => [false, true, true],
+        (Leaves::Clerk | Leaves::Third, true) | (Leaves::Caller, false) => [false; 3],
     }
 }
 
@@ -34,6 +35,7 @@ fn plays(adds_by: Adds, leaves: Leaves, tones: Tones, other_rules: bool) {
         if other_rules {
             plan.three_way.clerk_leaves = ClerkLeaves::End;
             plan.three_way.third_leaves = ThirdLeaves::Hold;
+            plan.three_way.caller_leaves = CallerLeaves::Keep;
         }
     };
     let row = Row { adds: adds_by, kind: Kind::SubCenter, speaks: Codec::Pcma, fate: Fate::ThirdLeavesThree };
@@ -76,7 +78,8 @@ fn plays(adds_by: Adds, leaves: Leaves, tones: Tones, other_rules: bool) {
         } else {
             assert!(is_idle(city, third) && is_idle(city, clerk), "{what}: all is over");
         }
-        city.hangs_up(caller);
+        // One of those who are left; there may be none.
+        city.hangs_up(if leaves == Leaves::Caller { clerk } else { caller });
         let quiet = city.run_until(secs(12), |city| city.board.calls().is_empty());
         assert!(quiet, "{what}: nothing goes on");
         city.run_for(secs(2));

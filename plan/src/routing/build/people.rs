@@ -86,6 +86,7 @@ pub(super) fn three_way(table: Option<&ThreeWayTable>) -> Option<ThreeWay> {
         failed_prompt: PromptId::from(text(&table.failed_prompt)?),
         tones: value(&table.tones)?,
         clerk_leaves: value(&table.clerk_leaves)?,
+        caller_leaves: value(&table.caller_leaves)?,
         third_leaves: value(&table.third_leaves)?,
     })
 }

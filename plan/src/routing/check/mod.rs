@@ -35,6 +35,7 @@ mod references;
 mod retention;
 mod returning;
 mod rewriting;
+mod same_way;
 mod scripts;
 mod sealing;
 mod security;
@@ -88,6 +89,7 @@ pub fn judge(table: &RoutingTable, manifest: Option<&ManifestTable>, problems: &
     notice::retired(table, problems);
     dials::dials(table, problems);
     centers::centers(table, problems);
+    same_way::ways(table, problems);
     promises::figures(table, problems);
     returning::own_numbers(table, problems);
     promises::single_ways(table, problems);

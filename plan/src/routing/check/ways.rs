@@ -109,7 +109,7 @@ impl<'t> Ways<'t> {
             centers.extend(ours.filter_map(name));
         }
         let peers = self.table.emergencies.iter().filter_map(|peer: &EmergencyTable| peer.trunk.as_ref());
-        centers.extend(peers.flat_map(|said| self.one(&said.value)));
+        centers.extend(peers.flat_map(|said| self.by(&said.value)).filter_map(name));
         let platforms =
             self.table.peers.iter().filter(|own| own.hands_over.as_ref().is_none_or(|said| said.value));
         let platforms = platforms.filter_map(|own| own.way.trunk.as_ref());

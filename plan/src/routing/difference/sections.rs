@@ -240,7 +240,9 @@ pub(super) fn transition(item: Item, transition: &Transition) -> Item {
 
 /// What holds for all callers and clerks.
 pub(super) fn rules(plan: &Plan) -> Vec<Item> {
-    let ThreeWay { keys, hold_max, failed_prompt, tones, clerk_leaves, third_leaves } = &plan.three_way;
+    let three_way = &plan.three_way;
+    let ThreeWay { keys, hold_max, failed_prompt, tones, clerk_leaves, caller_leaves, third_leaves } =
+        three_way;
     let keys = keys.iter().map(|(key, target)| format!("*{key} {target}"));
     let mut items = vec![
         Item::section(Kind::ThreeWay)
@@ -249,6 +251,7 @@ pub(super) fn rules(plan: &Plan) -> Vec<Item> {
             .with("失败提示音", "failed prompt", failed_prompt)
             .with_text("三方提示短音", "tones", super::three_way::tones(*tones))
             .with_text("座席离开三方", "clerk leaves three", super::three_way::clerk_leaves(*clerk_leaves))
+            .with_text("来电人离开", "caller leaves", super::three_way::caller_leaves(*caller_leaves))
             .with_text("第三方离开", "third leaves", super::three_way::third_leaves(*third_leaves)),
         work(&plan.work),
         callers(&plan.callers),

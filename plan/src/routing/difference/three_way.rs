@@ -1,7 +1,7 @@
 //! The rules of three-way calls in words.
 
 use super::super::diagnostic::Text;
-use super::super::three_way::{ClerkLeaves, ThirdLeaves, Tones};
+use super::super::three_way::{CallerLeaves, ClerkLeaves, ThirdLeaves, Tones};
 
 pub(super) fn tones(tones: Tones) -> Text {
     match tones {
@@ -15,6 +15,13 @@ pub(super) fn clerk_leaves(rule: ClerkLeaves) -> Text {
     match rule {
         ClerkLeaves::Keep => Text::new("其余两方继续通话", "the others talk on"),
         ClerkLeaves::End => Text::new("通话结束", "the call ends"),
+    }
+}
+
+pub(super) fn caller_leaves(rule: CallerLeaves) -> Text {
+    match rule {
+        CallerLeaves::End => Text::new("通话结束", "the call ends"),
+        CallerLeaves::Keep => Text::new("座席与第三方继续通话", "the clerk and the third talk on"),
     }
 }
 

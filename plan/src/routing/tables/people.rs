@@ -7,7 +7,7 @@ use super::super::people::{ThreeWay, Work};
 use super::super::people_values::{Key, Named, Prefix};
 use super::super::read::Reader;
 use super::super::source::Said;
-use super::super::three_way::{ClerkLeaves, ThirdLeaves, Tones};
+use super::super::three_way::{CallerLeaves, ClerkLeaves, ThirdLeaves, Tones};
 use super::Field;
 use super::calendar::HoursTable;
 use super::reading::{PEER_RING, secs, unnamed};
@@ -61,6 +61,8 @@ pub struct ThreeWayTable {
     pub tones: Field<Tones>,
     /// `clerk_leaves`.
     pub clerk_leaves: Field<ClerkLeaves>,
+    /// `caller_leaves`.
+    pub caller_leaves: Field<CallerLeaves>,
     /// `third_leaves`.
     pub third_leaves: Field<ThirdLeaves>,
 }
@@ -133,6 +135,7 @@ impl ThreeWayTable {
             failed_prompt: reader.or("failed_prompt", usual.failed_prompt.to_string()),
             tones: reader.or("tones", usual.tones),
             clerk_leaves: reader.or("clerk_leaves", usual.clerk_leaves),
+            caller_leaves: reader.or("caller_leaves", usual.caller_leaves),
             third_leaves: reader.or("third_leaves", usual.third_leaves),
         }
     }

@@ -224,6 +224,7 @@ fn parties(case: &Case, record: &CallRecord, faults: &mut Vec<String>) {
         faults.push(format!("记录多出一方 / somebody else is on the record: {}", row.party));
     }
     let parts = times.with_somebody_ms + times.on_hold_ms + times.in_queue_ms + times.alone_ms;
+    let parts = parts + times.without_caller_ms;
     if record.lasted_ms != Some(parts) {
         let lasted = record.lasted_ms;
         faults.push(format!("记录的时长不等于各部分之和 / parts of the time: {parts} ms of {lasted:?}"));
