@@ -180,7 +180,8 @@ impl Call {
         let mut wanted = ears(talk, self.watched, music);
         // Who is spoken to by us hears that out; whom they talk with waits. And who has left hears nothing.
         let listens = |leg: LegId| matches!(self.ears.of(leg), Ear::Words(_));
-        wanted.retain(|(leg, _)| !listens(*leg) && !(self.goes_on_alone() && *leg == self.caller.id));
+        let has_left = |leg: LegId| self.goes_on_alone() && leg == self.caller.id;
+        wanted.retain(|(leg, _)| !listens(*leg) && !has_left(*leg));
         for (_, ear) in &mut wanted {
             if matches!(*ear, Ear::Leg(partner) if listens(partner)) {
                 *ear = Ear::Nothing;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::arrange::Ear;
 use super::third::Third;
-use super::{Call, Callee, Command, Doing, Ending, Other, Partner, Timer, Told, TransferKind, TransferStep};
+use super::{Call, Callee, Command, Doing, Ending, Other, Partner, Timer, Told, TransferStep};
 use crate::id::LegId;
 use crate::routing::meeting::SEATS;
 use crate::routing::plan::Peer;
