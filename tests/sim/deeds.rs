@@ -111,16 +111,17 @@ fn asks_in(city: &mut City, crew: &Crew) {
     let Some(clerk) = somebody(city, &crew.clerks, talks) else { return };
     let code = one(city, &CODES).unwrap_or("*2");
     city.presses(clerk, code);
+    let with = city.people().map(|(who, _)| who).find(|who| city.talks_to(*who) == Some(clerk));
+    if let Some(caller) = with.filter(|_| city.dice.below(3) == 0) {
+        // Nobody undoes it first: the caller leaves whoever was asked in by then.
+        let leaves = if city.dice.below(3) == 0 { Deed::Vanish } else { Deed::HangUp };
+        let at = millis(1_000 + city.dice.below(12_000));
+        return city.later_in_this_call(at, caller, leaves);
+    }
     for step in 1..=2 {
         let then = one(city, &THEN).unwrap_or("##");
         let at = millis(step * (500 + city.dice.below(5_000)));
         city.later_in_this_call(at, clerk, Deed::Press(then));
-    }
-    let with = city.people().map(|(who, _)| who).find(|who| city.talks_to(*who) == Some(clerk));
-    if let Some(caller) = with.filter(|_| city.dice.below(3) == 0) {
-        let leaves = if city.dice.below(3) == 0 { Deed::Vanish } else { Deed::HangUp };
-        let at = millis(1_000 + city.dice.below(8_000));
-        city.later_in_this_call(at, caller, leaves);
     }
 }
 

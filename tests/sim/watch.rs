@@ -70,7 +70,7 @@ impl Watch {
             }
         }
         for (call, count) in &talks {
-            let beside = matches!(states.get(call), Some(&("consulting" | "conference")));
+            let beside = matches!(states.get(call), Some(&("consulting" | "conference" | "without_caller")));
             assert!(*count == 1 || *count == 2 && beside, "{call} has {count} seats: {states:?}");
         }
         for (call, count) in rings.iter().filter(|_| !self.all_ring) {
