@@ -1,7 +1,7 @@
 //! That a caller is told of the recording before anybody talks with them: by the greeting, by a flow, or by the prompt that
 //! `[recording] notice` names where neither does.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::flow::{Flow, Step};
@@ -33,7 +33,7 @@ impl Flow {
             match step {
                 Step::Play(prompt) | Step::PlayEarly(prompt) if words.tell(prompt) => return None,
                 Step::Script(script) => {
-                    let told = words.begin(script, &mut BTreeSet::new());
+                    let told = words.begin(script, &mut BTreeMap::new());
                     return (!told).then_some(place);
                 }
                 Step::Queue(_) | Step::Dial { .. } | Step::Meet { .. } => return Some(place),
@@ -147,19 +147,20 @@ impl<'a> Words<'a> {
             || own.or_else(|| self.plan.prompts.get(prompt)).is_some_and(Prompt::tells_of_recording)
     }
 
-    /// Whether the first that is heard of a flow tells, on all ways that it may take without a word. `seen`: flows on
-    /// this way; one that leads round in a circle tells nothing.
-    fn begin(&self, flow: &ScriptId, seen: &mut BTreeSet<&'a ScriptId>) -> bool {
+    /// Whether the first that is heard of a flow tells, on all ways that it may take without a word. `seen`: what is
+    /// known of flows, each looked at once; one that leads round in a circle tells nothing.
+    fn begin(&self, flow: &ScriptId, seen: &mut BTreeMap<&'a ScriptId, bool>) -> bool {
         let Some((flow, script)) = self.plan.scripts.get_key_value(flow) else { return false };
-        if !seen.insert(flow) {
-            return false;
+        if let Some(told) = seen.get(flow) {
+            return *told;
         }
+        seen.insert(flow, false);
         let told = self.begin_at(&script.acts, seen);
-        seen.remove(flow);
+        seen.insert(flow, told);
         told
     }
 
-    fn begin_at(&self, acts: &'a [Act], seen: &mut BTreeSet<&'a ScriptId>) -> bool {
+    fn begin_at(&self, acts: &'a [Act], seen: &mut BTreeMap<&'a ScriptId, bool>) -> bool {
         let Some((first, behind)) = acts.split_first() else { return false };
         match first {
             Act::Branch(branch) => {
@@ -291,6 +292,16 @@ mod tests {
         ] {
             assert_eq!(untold("12345", |plan| begins_with(plan, acts.clone())), why, "{acts:?}");
         }
+        // More ways than could ever be gone, through flows that are looked at once each.
+        let many = |plan: &mut Plan| {
+            begins_with(plan, vec![Act::Go("0".into())]);
+            for n in 0..64 {
+                let next = (n + 1).to_string();
+                flow(plan, &n.to_string(), vec![branch(&[&next, &next], Some(&next))]);
+            }
+            flow(plan, "64", vec![play("greeting")]);
+        };
+        assert_eq!(untold("12345", many), None);
     }
 
     #[test]
