@@ -88,6 +88,7 @@ pub use name::Name;
 pub use name_addr::{Contacts, NameAddr};
 pub use platforms::Signature;
 pub use reason::{Clearing, Reason};
+pub use sources::neighbourhood;
 pub use transport::{Hop, Rank, Transport};
 pub use uri::Uri;
 pub use via::Via;

@@ -112,8 +112,8 @@ impl Sources {
     }
 }
 
-/// Whoever has an IPv6 address has its 2^64 neighbours as well.
-pub(super) fn neighbourhood(source: IpAddr) -> IpAddr {
+/// What counts as one source: whoever has an IPv6 address has its 2^64 neighbours, a /64, as well.
+pub fn neighbourhood(source: IpAddr) -> IpAddr {
     match source.to_canonical() {
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
         v4 => v4,

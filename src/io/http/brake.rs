@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::routing::security::Security;
+use crate::sip::neighbourhood;
 
 /// Sources that are known; all others together are as one.
 const SOURCES_MAX: usize = 4_096;
@@ -50,7 +51,7 @@ impl Brake {
     /// How long this source must wait; `None`: it is listened to.
     pub(super) fn holds(&self, source: IpAddr, bounds: &Security, now: Instant) -> Option<Duration> {
         let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = sources.known.get(&net(source)).copied();
+        let known = sources.known.get(&neighbourhood(source)).copied();
         let mut wrong = known.or(sources.others.filter(|_| sources.known.len() >= SOURCES_MAX))?;
         wrong.forgive(bounds.wrong_token_every, now);
         let over = wrong.count.checked_sub(bounds.wrong_tokens)?;
@@ -69,22 +70,14 @@ impl Brake {
             });
         }
         let full = sources.known.len() >= SOURCES_MAX;
-        let wrong = match sources.known.get_mut(&net(source)) {
+        let wrong = match sources.known.get_mut(&neighbourhood(source)) {
             Some(known) => known,
             None if full => sources.others.get_or_insert(Wrong::none(now)),
-            None => sources.known.entry(net(source)).or_insert(Wrong::none(now)),
+            None => sources.known.entry(neighbourhood(source)).or_insert(Wrong::none(now)),
         };
         wrong.forgive(every, now);
         // Two that are looked at together may both be wrong; more than the bound is nothing worse.
         wrong.count = (wrong.count + 1).min(bounds.wrong_tokens.max(wrong.count));
-    }
-}
-
-/// A household has a /64 of IPv6 to itself: it is one source.
-pub(super) fn net(source: IpAddr) -> IpAddr {
-    match source.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
     }
 }
 

@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Sleep;
 
 use super::Bounds;
-use super::brake::net;
+use crate::sip::neighbourhood;
 use crate::telemetry::Figures;
 
 /// What is read of a request at once, and what is kept of an answer that is not taken, bytes.
@@ -83,7 +83,7 @@ struct OfSource {
 impl Sources {
     /// `None`: the source has `most` already.
     fn enter(&self, address: IpAddr, most: usize) -> Option<OfSource> {
-        let source = net(address);
+        let source = neighbourhood(address);
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(source).or_default();
         if *count >= most {
