@@ -114,16 +114,23 @@ fn nobody_but_the_clerk_who_talks_has_codes() {
     assert_eq!(caller.keys(1, "*2"), [""; 0], "not before they talk");
 }
 
-/// A caller, a clerk and a third party that all have telephone-event.
-fn three_with_events() -> Caller {
-    let dialling = Dialling { offer: Some(with_events(4_000)), ..Dialling::to("12345").with(city) };
+/// A caller and a clerk who have telephone-event, and have asked in a third party.
+fn third_asked(plan: fn(&mut Plan)) -> Caller {
+    let dialling = Dialling { offer: Some(with_events(4_000)), ..Dialling::to("12345").with(plan) };
     let mut caller = dialling.go().waits_its_turn();
     caller.rings("1001");
     let leg = caller.leg(1);
     caller.tell(Input::Answered { leg, sdp: Some(with_events(5_002)) });
     caller.heard_out(0);
     caller.heard_out(1);
-    caller.keys(1, "*2");
+    let asked = caller.keys(1, "*2").to_vec();
+    assert!(asked.iter().any(|said| said.contains("12366 by sub-12366")), "{asked:?}");
+    caller
+}
+
+/// A third party that has telephone-event as well.
+fn three_with_events() -> Caller {
+    let mut caller = third_asked(city);
     let leg = caller.leg(2);
     caller.tell(Input::Answered { leg, sdp: Some(with_events(5_004)) });
     caller
@@ -156,21 +163,12 @@ fn where_there_are_no_events_tones_are_in_the_sound_and_info_is_pressed() {
     assert_eq!(told(&mut caller, 0, "6"), ["digits 6 to 2", "told digit 6"]);
 }
 
-/// The same with a third party behind a trunk that takes keys by INFO.
+/// One behind a trunk that takes keys by INFO.
 fn three_with_a_menu_by_info() -> Caller {
-    let by_info = |plan: &mut Plan| {
+    let mut caller = third_asked(|plan| {
         city(plan);
         plan.trunks.get_mut("sub-12366").expect("the plan has it").terms.dtmf = Dtmf::Info;
-    };
-    let dialling = Dialling { offer: Some(with_events(4_000)), ..Dialling::to("12345").with(by_info) };
-    let mut caller = dialling.go().waits_its_turn();
-    caller.rings("1001");
-    let leg = caller.leg(1);
-    caller.tell(Input::Answered { leg, sdp: Some(with_events(5_002)) });
-    caller.heard_out(0);
-    caller.heard_out(1);
-    let asked = caller.keys(1, "*2").to_vec();
-    assert!(asked.iter().any(|said| said.contains("12366 by sub-12366")), "{asked:?}");
+    });
     caller.answers(2);
     caller
 }

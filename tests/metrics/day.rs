@@ -73,7 +73,6 @@ fn stands(engine: &Engine, below: f64, rate: f64) {
             return;
         }
         assert!(SystemInstant::now() < end, "{found:?}");
-        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

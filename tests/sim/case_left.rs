@@ -1,8 +1,6 @@
 //! The caller leaves a clerk and whom the clerk has asked in: who goes on, what is on the record, and that nobody
 //! is cut off from help in an emergency.
 
-use std::net::SocketAddr;
-
 use hotline::acd::event::SeatState;
 use hotline::phone::Answers;
 use hotline::phone::listen::tone_level;
@@ -13,19 +11,14 @@ use hotline::switchboard::What;
 use hotline::switchboard::fact::{Cause, Party};
 use hotline::telemetry::CallRecord;
 
+use crate::case_threeway;
 use crate::city::{City, millis, secs};
 use crate::clerk::{Deed, Who};
 use crate::network::Weather;
 use crate::seed::in_a_city_with;
 
-/// The tax office is at the first telephone of the city, the fire brigade at the second.
 fn they_are_there(plan: &mut Plan) {
-    for (trunk, place) in [("sub-12366", 1), ("emergency", 2)] {
-        let trunk = plan.trunks.get_mut(trunk).expect("the shipped plan has it");
-        trunk.targets = vec![SocketAddr::from(([127, 1, 0, place], 5060)).into()];
-    }
-    let keys = [('1', "119"), ('2', "12366")].map(|(key, to)| (key, to.to_owned()));
-    plan.three_way.keys = keys.into_iter().collect();
+    case_threeway::they_are_there(plan);
     plan.queues.values_mut().for_each(|queue| queue.wrap_up = secs(20));
     plan.seat_greeting = SeatGreeting::Silent;
     plan.network.silence_max = secs(2);
