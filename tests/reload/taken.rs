@@ -192,7 +192,7 @@ fn a_number_that_an_earlier_plan_cancelled_is_not_back_by_edits_that_forget_it()
 
 #[test]
 fn a_formula_and_who_reads_the_figures_are_those_of_the_plan_in_force() {
-    let house = House::open("formula");
+    let house = House::open_with("formula", &[("watch = true", "watch = false")]);
     let within = |version: &str| {
         let labels = format!("{{line=\"*\",formula=\"{version}\",clock=\"queue\"}}");
         house.figure(&format!("hotline_kpi_answer_within_seconds{labels}"))
