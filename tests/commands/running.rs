@@ -357,17 +357,14 @@ fn rtp_ports_that_somebody_else_holds_start_nothing_or_are_warned_of() {
     let config = plan_with(&directory, "");
     let few = std::fs::read_to_string(&config).unwrap().replace("calls_max = 1200", "calls_max = 2");
     std::fs::write(&config, few).unwrap();
-    let hold = |ports: std::ops::Range<u16>| -> Vec<UdpSocket> {
-        ports.map(|port| UdpSocket::bind(("127.0.0.1", port)).unwrap()).collect()
-    };
-    let held = hold(13_940..13_948);
+    let mut held: Vec<UdpSocket> =
+        (13_940..13_948).map(|port| UdpSocket::bind(("127.0.0.1", port)).unwrap()).collect();
     let range = ["--rtp-ports", "13940-13947"];
     let words = [&["--listen", "127.0.0.1:0", "--http", "off", "--config", &config], &range[..]].concat();
     let text = not_started(&directory.join("data"), &words);
     has_all(&text, &["13940-13947", "4 对", "4 pairs", "--rtp-ports"]);
-    drop(held);
 
-    let _held = hold(13_942..13_948);
+    held.drain(..2);
     let mut house = House::open_with("few-ports", Path::new(&config));
     house.engine.kill();
     house.start_again(&range);
