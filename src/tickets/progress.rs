@@ -54,6 +54,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn flows_are_checked_against_these_words() {
+        assert_eq!(Progress::ALL.map(Progress::word), crate::routing::script::TICKET_STATES);
+    }
+
+    #[test]
     fn each_word_is_read_as_what_it_was_written_for_and_as_serde_has_it() {
         for progress in Progress::ALL {
             assert_eq!(Progress::parse(progress.word()), Some(progress));

@@ -225,7 +225,7 @@ fn sound_of(id: &str, edits: &[Edit]) -> (Vec<u8>, Vec<u8>) {
     }
 }
 
-fn wav(rate: u32, samples: u32) -> Vec<u8> {
+pub fn wav(rate: u32, samples: u32) -> Vec<u8> {
     let format = hound::SampleFormat::Int;
     let spec = hound::WavSpec { channels: 1, sample_rate: rate, bits_per_sample: 16, sample_format: format };
     let mut bytes = Cursor::new(Vec::new());

@@ -570,6 +570,36 @@ pub const FIXTURES: &[Fixture] = &[
         ],
     },
     Fixture {
+        code: "E1030",
+        what: "a state that no ticket has",
+        edits: &[
+            ON,
+            add!(
+                "[[look_up]]\nname = \"tickets\"\nkind = \"tickets\"\n[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"code\"\nmost = 8\n[[flow.step]]\nlook_up = \"tickets\"\nwith = { ticket = \"code\", code = \"code\" }\n[[flow.step]]\nsay = [{ value = \"state\", prompts = { ⟦in_hands⟧ = \"goodbye\", done = \"goodbye\" }, otherwise = \"no_seat\" }]"
+            ),
+        ],
+    },
+    Fixture {
+        code: "E1030",
+        what: "more digits than were asked for",
+        edits: &[
+            ON,
+            add!(
+                "[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"type\"\nmost = 1\n[[flow.step]]\nbranch = [{ value = \"type\", is = [\"1\", ⟦\"12\"⟧], to = \"end\" }]\n[[flow]]\nname = \"end\"\n[[flow.step]]\nhang_up = true"
+            ),
+        ],
+    },
+    Fixture {
+        code: "E1030",
+        what: "a letter where keys are pressed, on each way that comes there",
+        edits: &[
+            ON,
+            add!(
+                "[[flow]]\nname = \"main\"\n[[flow.step]]\nbranch = [{ caller = [\"13\"], to = \"one\" }]\n[[flow.step]]\ncollect = \"survey\"\ninto = \"type\"\nmost = 1\n[[flow.step]]\ngo = \"both\"\n[[flow]]\nname = \"one\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"type\"\nleast = 2\nmost = 3\n[[flow.step]]\ngo = \"both\"\n[[flow]]\nname = \"both\"\n[[flow.step]]\nbranch = [{ value = \"type\", is = [\"1\", \"12\", ⟦\"a\"⟧], to = \"end\" }]\n[[flow]]\nname = \"end\"\n[[flow.step]]\nhang_up = true"
+            ),
+        ],
+    },
+    Fixture {
         code: "E1026",
         what: "a name that no adapter knows",
         edits: &[

@@ -21,6 +21,7 @@ mod kb;
 mod kpi;
 mod lines;
 mod meetings;
+mod mutated;
 mod names;
 mod network;
 mod peers;

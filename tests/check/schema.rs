@@ -43,22 +43,13 @@ fn faults(validator: &Validator, document: &Value) -> Vec<String> {
     validator.iter_errors(document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect()
 }
 
-/// The shipped file with everything that stands behind `#` in force.
-fn shown_in_full() -> String {
-    let text = std::fs::read_to_string(home().join("routing.toml")).expect("the shipped file");
-    let shown = |line: &str| line.starts_with('#') && !line.starts_with("# ") && !line.starts_with("#:");
-    let lines: Vec<&str> =
-        text.lines().map(|line| if shown(line) && line.len() > 1 { &line[1..] } else { line }).collect();
-    lines.join("\n")
-}
-
 #[test]
 fn the_files_that_come_with_the_engine_are_valid() {
     let routing = validator(Whose::Routing);
     let read = |name: &str| std::fs::read_to_string(home().join(name)).expect(name);
     for (name, text) in [
         ("routing.toml", read("routing.toml")),
-        ("routing.toml in full", shown_in_full()),
+        ("routing.toml in full", sample::in_full()),
         ("tools/bench.toml", read("tools/bench.toml")),
         ("tools/queue.toml", read("tools/queue.toml")),
         ("tests/check/base.toml", read("tests/check/base.toml")),
@@ -196,7 +187,7 @@ fn every_key_that_a_reading_asks_for_is_in_the_schema_and_every_table_is_closed(
     let mut listed = BTreeSet::new();
     let schema = schema(Whose::Routing);
     properties(&schema, "", &mut listed);
-    let text = shown_in_full();
+    let text = sample::in_full();
     let home = home().join("routing.toml");
     let mut draft = hotline::routing::Draft::noting(
         &home.to_string_lossy(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use hotline::io::plan_files;
 use hotline::routing::plan::{BenchLine, LineMode, Listener, Purpose};
 use hotline::routing::reach::Reached;
-use hotline::routing::{Draft, Outcome, Overrides};
+use hotline::routing::{Draft, Outcome, Overrides, sample};
 
 use super::base::codes;
 
@@ -30,12 +30,7 @@ fn the_citys_file_is_usable_and_says_what_is_for_trying_out() {
 #[test]
 fn the_trunk_that_is_shown_in_full_is_usable_as_it_stands() {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(home.join("routing.toml")).expect("the shipped file");
-    let words = |line: &str| line.starts_with("# ") || line.starts_with("#:");
-    let shown = |line: &str| line.starts_with('#') && !words(line) && line.len() > 1;
-    let lines = text.lines().map(|line| if shown(line) { &line[1..] } else { line });
-    let text = lines.collect::<Vec<_>>().join("\n");
-    let mut draft = Draft::read("routing.toml", Ok(text.into_bytes()), &Overrides::default());
+    let mut draft = Draft::read("routing.toml", Ok(sample::in_full().into_bytes()), &Overrides::default());
     loop {
         let wanted = draft.wants();
         if wanted.is_empty() {

@@ -13,6 +13,15 @@ pub fn keys() -> BTreeMap<String, String> {
     keys_of(SAMPLE)
 }
 
+/// The sample with all in force that stands behind `#`, and not behind `# `, as other ways to write a key do.
+pub fn in_full() -> String {
+    let live = |line: &'static str| match line.strip_prefix('#') {
+        Some(shown) if !shown.is_empty() && !shown.starts_with([' ', ':']) => shown,
+        _ => line,
+    };
+    SAMPLE.lines().map(live).collect::<Vec<_>>().join("\n")
+}
+
 /// What the sample shows and leaves to the operator's choice: the heads of its blocks, from `#[[` to the next empty
 /// line, with their names, `flow order`, `calling`; and each as the TOML that it is without its `#`.
 pub fn shown() -> Vec<(String, String)> {

@@ -29,7 +29,11 @@ pub const CODE: &str = "code";
 /// Names by which [`LookUpKind::Tickets`] is asked, all of them.
 pub const TICKETS_ASKED_BY: [&str; 2] = ["ticket", CODE];
 /// Values that it says.
-pub const TICKETS_SAY: [&str; 2] = ["state", "opened"];
+pub const TICKETS_SAY: [&str; 2] = [TICKET_STATE, "opened"];
+/// Of them how far the office is.
+pub const TICKET_STATE: &str = "state";
+/// What [`TICKET_STATE`] says, one of these: 已受理、已派单、办理中、已答复、已办结、不予受理.
+pub const TICKET_STATES: [&str; 6] = ["open", "assigned", "in_hand", "answered", "done", "refused"];
 /// Samples a second that a bot may want.
 pub const BOT_RATES: [u32; 2] = [8_000, 16_000];
 /// The value that says how a bot was done.

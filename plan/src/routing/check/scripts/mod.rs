@@ -9,6 +9,7 @@ mod graph;
 mod menus;
 mod transfers;
 mod values;
+mod words;
 
 use std::collections::BTreeSet;
 

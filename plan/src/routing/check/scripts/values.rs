@@ -7,13 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::super::diagnostic::Spot;
 use super::super::super::nearest::nearest;
-use super::super::super::script::{Act, BOT_OUTCOME, Condition, TICKETS_SAY, VALUES_MAX, When};
+use super::super::super::script::{
+    Act, BOT_OUTCOME, Condition, TICKET_STATE, TICKET_STATES, TICKETS_SAY, VALUES_MAX, When,
+};
 use super::super::super::source::{Problems, Said};
 use super::super::super::tables::RoutingTable;
 use super::super::super::tables::look_up::{BotTable, LookUpWord};
 use super::super::super::tables::script::{ActTable, FlowTable};
 use super::asked;
 use super::graph::{Graph, Place};
+use super::words::{Says, words};
 
 /// Longest name.
 const NAME_MAX: usize = 32;
@@ -49,8 +52,8 @@ fn is_name(name: &str) -> bool {
 /// What is known where an act begins.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct Known {
-    /// By some call that comes there.
-    some: BTreeSet<String>,
+    /// By some call that comes there, and what it may say.
+    some: BTreeMap<String, BTreeSet<Says>>,
     /// By every one.
     every: BTreeSet<String>,
     /// By some call, as its caller gave it.
@@ -64,7 +67,7 @@ pub fn values(graph: &Graph<'_>, problems: &mut Problems) {
     for place in graph.places() {
         let (Some(known), Some(written)) = (known.get(&place), graph.written(place)) else { continue };
         for wanted in written.wants() {
-            if !known.some.contains(&wanted.value) {
+            if !known.some.contains_key(&wanted.value) {
                 unset(wanted, &known.some, problems);
             } else if cannot_do_without(written) && !known.every.contains(&wanted.value) {
                 sometimes_unset(wanted, problems);
@@ -73,6 +76,7 @@ pub fn values(graph: &Graph<'_>, problems: &mut Problems) {
                 given(wanted, problems);
             }
         }
+        words(written, &known.some, problems);
         if known.some.len() > VALUES_MAX && !full {
             full = true;
             too_many(&graph.table.flows[place.0].steps[place.1].spot, known.some.len(), problems);
@@ -122,8 +126,12 @@ fn begin(graph: &Graph<'_>, from: impl IntoIterator<Item = Place>, known: &mut B
 impl Known {
     /// What is known where two ways meet.
     fn with(&self, other: &Known) -> Known {
+        let mut some = self.some.clone();
+        for (name, says) in &other.some {
+            some.entry(name.clone()).or_default().extend(says);
+        }
         Known {
-            some: self.some.union(&other.some).cloned().collect(),
+            some,
             every: self.every.intersection(&other.every).cloned().collect(),
             given: self.given.union(&other.given).cloned().collect(),
         }
@@ -132,8 +140,8 @@ impl Known {
 
 /// What is known on a way on from an act.
 fn behind(graph: &Graph<'_>, place: Place, when: When, mut known: Known) -> Known {
-    let mut learn = |name: &str, given: bool| {
-        known.some.insert(name.to_owned());
+    let mut learn = |name: &str, says: Says, given: bool| {
+        known.some.insert(name.to_owned(), BTreeSet::from([says]));
         known.every.insert(name.to_owned());
         match given {
             true => known.given.insert(name.to_owned()),
@@ -147,9 +155,13 @@ fn behind(graph: &Graph<'_>, place: Place, when: When, mut known: Known) -> Know
             known.every.extend(about.map(str::to_owned));
         }
         (Some(act), When::Done) => {
-            act.gives().into_iter().for_each(|name| learn(name, true));
-            says(graph, place).for_each(|name| learn(name, false));
-            bot_says(graph, place).for_each(|name| learn(name, true));
+            let says_given = match act {
+                Act::Collect(own) => Says::Digits { least: own.least.max(1), most: own.most },
+                _ => Says::Anything,
+            };
+            act.gives().into_iter().for_each(|name| learn(name, says_given, true));
+            says(graph, place).for_each(|(name, says)| learn(name, says, false));
+            bot_says(graph, place).for_each(|name| learn(name, Says::Anything, true));
         }
         _ => {}
     }
@@ -157,7 +169,7 @@ fn behind(graph: &Graph<'_>, place: Place, when: When, mut known: Known) -> Know
 }
 
 /// What the look-up of an act says when it finds something.
-fn says<'g>(graph: &'g Graph<'_>, place: Place) -> impl Iterator<Item = &'g str> {
+fn says<'g>(graph: &'g Graph<'_>, place: Place) -> impl Iterator<Item = (&'g str, Says)> {
     let source = match graph.written(place) {
         Some(ActTable::LookUp(own)) => asked::source(own, graph.table),
         _ => None,
@@ -165,7 +177,11 @@ fn says<'g>(graph: &'g Graph<'_>, place: Place) -> impl Iterator<Item = &'g str>
     let of_tickets =
         source.is_some_and(|own| own.kind.as_ref().is_some_and(|kind| kind.value == LookUpWord::Tickets));
     let own = source.into_iter().flat_map(|own| own.says.iter()).flat_map(|says| &says.value);
-    own.map(|said| said.value.as_str()).chain(TICKETS_SAY.into_iter().filter(move |_| of_tickets))
+    let of_tickets = TICKETS_SAY.into_iter().filter(move |_| of_tickets).map(|name| match name {
+        TICKET_STATE => (name, Says::Words(&TICKET_STATES)),
+        _ => (name, Says::Anything),
+    });
+    own.map(|said| (said.value.as_str(), Says::Anything)).chain(of_tickets)
 }
 
 /// What the bot of an act says when it is done: of what it heard, and so as much the caller's as a key is.
@@ -182,11 +198,11 @@ fn bot_says<'g>(graph: &'g Graph<'_>, place: Place) -> impl Iterator<Item = &'g 
     says.map(|said| said.value.as_str()).chain(own.map(|_| BOT_OUTCOME))
 }
 
-fn unset(wanted: &Said<String>, known: &BTreeSet<String>, problems: &mut Problems) {
+fn unset(wanted: &Said<String>, known: &BTreeMap<String, BTreeSet<Says>>, problems: &mut Problems) {
     let there = if known.is_empty() {
         ("还没有任何值".to_owned(), "there is none yet".to_owned())
     } else {
-        let names: Vec<&str> = known.iter().map(String::as_str).collect();
+        let names: Vec<&str> = known.keys().map(String::as_str).collect();
         (format!("这里可能有: {}", names.join(", ")), format!("there may be: {}", names.join(", ")))
     };
     problems
@@ -204,7 +220,7 @@ fn unset(wanted: &Said<String>, known: &BTreeSet<String>, problems: &mut Problem
             format!("在前面用 collect、message、look_up 或 bot 取得它（look_up 和 bot 的值写在 says 里）；{}", there.0),
             format!("get it before by collect, message, look_up or bot (what the last two say stands in says); {}", there.1),
         )
-        .nearest(nearest(&wanted.value, known.iter().map(String::as_str)));
+        .nearest(nearest(&wanted.value, known.keys().map(String::as_str)));
 }
 
 fn sometimes_unset(wanted: &Said<String>, problems: &mut Problems) {
