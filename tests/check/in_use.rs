@@ -144,6 +144,13 @@ pub const FIXTURES: &[Fixture] = &[
         )],
     },
     Fixture {
+        code: "E1813",
+        what: "a department where a sub-center is",
+        edits: &[add!(
+            "[[department]]\nnumber = \"8101\"\nname = \"市税务局\"\ntrunk = \"tax\"\ndial = ⟦\"12366\"⟧"
+        )],
+    },
+    Fixture {
         code: "W1802",
         what: "a clerk who may leave 110 ringing",
         edits: &[Edit::Plan(

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::super::source::{Problems, Said};
-use super::super::tables::{Field, RoutingTable};
+use super::super::tables::{Field, ModeWord, NumberTable, RoutingTable};
 
 /// Who is asked, and the way there.
 struct Asked<'t> {
@@ -21,11 +21,17 @@ impl<'t> Asked<'t> {
     }
 }
 
-/// Runs over departments, peers and emergency numbers. Two emergency numbers have a code of their own.
+/// Runs over departments and peers, beside emergency numbers and sub-centers. Two emergency numbers have a code of their
+/// own; which of two sub-centers a caller wants is said by the line.
 pub fn ways(table: &RoutingTable, problems: &mut Problems) {
     let centers = table.emergencies.iter().filter_map(|own| Asked::of(&own.number, &own.dial, &own.trunk));
+    let is_sub_center = |line: &&NumberTable| {
+        line.mode.as_ref().is_some_and(|mode| mode.value == ModeWord::SubCenter)
+    };
+    let lines = table.numbers.iter().filter(is_sub_center);
+    let sub_centers = lines.filter_map(|line| Asked::of(&line.number, &line.dial, &line.trunk));
     let mut known: BTreeMap<(&str, &str), Asked<'_>> = BTreeMap::new();
-    for one in centers {
+    for one in centers.chain(sub_centers) {
         known.entry((&one.trunk.value, &one.called.value)).or_insert(one);
     }
     for one in table.asked().filter_map(|own| Asked::of(&own.number, &own.dial, &own.trunk)) {
