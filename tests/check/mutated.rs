@@ -53,7 +53,8 @@ impl Sample {
     fn read() -> Sample {
         // Comments would be most of what is read a thousand times.
         let text = sample::in_full();
-        let text: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+        let text: Vec<&str> =
+            text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
         let text = text.join("\n");
         let table = DeTable::parse(&text).expect("TOML");
         let mut entries = BTreeMap::new();
@@ -113,7 +114,8 @@ fn files() -> BTreeMap<String, Vec<u8>> {
 
 fn walk_table(table: &DeTable, path: &str, found: &mut BTreeMap<String, Entry>) {
     for (key, value) in table {
-        let path = if path.is_empty() { key.get_ref().to_string() } else { format!("{path}.{}", key.get_ref()) };
+        let path =
+            if path.is_empty() { key.get_ref().to_string() } else { format!("{path}.{}", key.get_ref()) };
         walk(key.span(), value, path, found);
     }
 }
@@ -153,7 +155,8 @@ fn changed(said: &str) -> Vec<String> {
         let first = said[..last].trim_end_matches(is_digit).len();
         let (digits, behind) = (&said[first..=last], &said[last + 1..]);
         if let Ok(number) = digits.parse::<u64>() {
-            let with = |number: u64| format!("{}{number:0width$}{behind}", &said[..first], width = digits.len());
+            let with =
+                |number: u64| format!("{}{number:0width$}{behind}", &said[..first], width = digits.len());
             others.extend([number.checked_add(1), number.checked_sub(1)].into_iter().flatten().map(with));
         }
     }
@@ -171,9 +174,8 @@ fn a_misspelt_key_is_refused_where_it_stands() {
     let sample = Sample::read();
     let mut wrong = Vec::new();
     // Of the first [[flow]] TOML itself says that the next one is there twice: a table behind [[flow.step]].
-    let chosen = |entry: &&Entry| {
-        entry.path == "flow" || NAMES.iter().any(|names| entry.path.starts_with(names))
-    };
+    let chosen =
+        |entry: &&Entry| entry.path == "flow" || NAMES.iter().any(|names| entry.path.starts_with(names));
     let keys: Vec<&Entry> =
         sample.entries.iter().filter(|entry| !entry.key.is_empty() && !chosen(entry)).collect();
     assert!(keys.len() > 400, "{}", keys.len());

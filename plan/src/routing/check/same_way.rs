@@ -25,9 +25,8 @@ impl<'t> Asked<'t> {
 /// own; which of two sub-centers a caller wants is said by the line.
 pub fn ways(table: &RoutingTable, problems: &mut Problems) {
     let centers = table.emergencies.iter().filter_map(|own| Asked::of(&own.number, &own.dial, &own.trunk));
-    let is_sub_center = |line: &&NumberTable| {
-        line.mode.as_ref().is_some_and(|mode| mode.value == ModeWord::SubCenter)
-    };
+    let is_sub_center =
+        |line: &&NumberTable| line.mode.as_ref().is_some_and(|mode| mode.value == ModeWord::SubCenter);
     let lines = table.numbers.iter().filter(is_sub_center);
     let sub_centers = lines.filter_map(|line| Asked::of(&line.number, &line.dial, &line.trunk));
     let mut known: BTreeMap<(&str, &str), Asked<'_>> = BTreeMap::new();

@@ -71,7 +71,8 @@ fn gone_by(written: &ActTable) -> Vec<(&Said<String>, &Said<String>)> {
             choices.flat_map(|(name, prompts)| prompts.iter().map(move |(word, _)| (name, word))).collect()
         }
         ActTable::Branch(branch) => {
-            let cases = branch.cases.iter().filter_map(|case| Some((case.value.as_ref()?, case.is.as_ref()?)));
+            let cases =
+                branch.cases.iter().filter_map(|case| Some((case.value.as_ref()?, case.is.as_ref()?)));
             cases.flat_map(|(name, is)| is.value.iter().map(move |word| (name, word))).collect()
         }
         _ => Vec::new(),
