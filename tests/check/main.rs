@@ -38,6 +38,7 @@ mod sealing;
 mod security;
 mod shape;
 mod shipped;
+mod syntax;
 mod three_way;
 mod trace;
 mod transports;

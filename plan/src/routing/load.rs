@@ -26,6 +26,7 @@ use super::prompts::{ManifestTable, hex};
 use super::read::{Value, read_table, read_tops};
 use super::source::{Fetched, Listed, Problems, Said, Source, beside};
 use super::starter;
+use super::syntax::syntax;
 use super::tables::RoutingTable;
 use super::trunk_values::Targets;
 use super::values::Ports;
@@ -192,7 +193,7 @@ impl Draft {
         };
         let (document, faults) = DeTable::parse_recoverable(&source.text);
         if !faults.is_empty() {
-            syntax(&faults, &spot, &mut self.problems);
+            syntax(&faults, document.get_ref(), &source.text, &spot, &mut self.problems);
             return;
         }
         let notes = self.problems.notes.take(); // Of the plan, not of its prompts.
@@ -238,8 +239,8 @@ impl Draft {
             (0..self.sources.len()).map(|index| Spot { file: Some(index), span: 0..0, key: String::new() });
         let texts = self.sources.iter().map(|source| DeTable::parse_recoverable(&source.text));
         let documents: Vec<_> = spots.zip(texts).collect();
-        for (spot, (_, faults)) in &documents {
-            syntax(faults, spot, &mut self.problems);
+        for ((spot, (document, faults)), source) in documents.iter().zip(&self.sources) {
+            syntax(faults, document.get_ref(), &source.text, spot, &mut self.problems);
             whole &= faults.is_empty();
         }
         if !whole {
@@ -416,27 +417,6 @@ impl Draft {
         };
         self.sources.push(Source::new(name.to_owned(), text.clone().unwrap_or_default()));
         text.ok().map(|_| spot)
-    }
-}
-
-fn syntax(faults: &[toml::de::Error], spot: &Spot, problems: &mut Problems) {
-    for fault in faults {
-        let spot = Spot { span: fault.span().unwrap_or(0..0), ..spot.clone() };
-        problems
-            .error(
-                "E0003",
-                &spot,
-                format!("不合 TOML 语法: {}", fault.message()),
-                format!("not TOML: {}", fault.message()),
-            )
-            .effect(
-                "整个文件不会启用，正在运行的方案保持不变",
-                "the whole file is not used; a running engine keeps the plan it has",
-            )
-            .remedy(
-                "改正这一处；字符串加引号，每行一个键",
-                "correct this place; strings in quotes, one key a line",
-            );
     }
 }
 

@@ -60,6 +60,7 @@ pub mod sound;
 pub mod source;
 pub mod speech;
 mod starter;
+mod syntax;
 mod tables;
 pub mod three_way;
 mod told;
