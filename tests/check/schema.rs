@@ -17,14 +17,14 @@ fn home() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn validator(whose: Whose) -> Validator {
+pub fn validator(whose: Whose) -> Validator {
     let schema = schema(whose);
     jsonschema::meta::validate(&schema).expect("the schema is a schema");
     jsonschema::validator_for(&schema).expect("the schema compiles")
 }
 
 /// A document as editors hand it to a schema: dates are strings there.
-fn json_of(text: &str) -> Option<Value> {
+pub fn json_of(text: &str) -> Option<Value> {
     fn json(value: toml::Value) -> Value {
         match value {
             toml::Value::String(text) => text.into(),
@@ -39,7 +39,7 @@ fn json_of(text: &str) -> Option<Value> {
     text.parse::<toml::Table>().ok().map(|table| json(toml::Value::Table(table)))
 }
 
-fn faults(validator: &Validator, document: &Value) -> Vec<String> {
+pub fn faults(validator: &Validator, document: &Value) -> Vec<String> {
     validator.iter_errors(document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect()
 }
 

@@ -392,6 +392,24 @@ impl Value for Named {
     }
 }
 
+/// The same by the keys of a telephone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByKey(pub Vec<(Said<String>, Said<String>)>);
+
+impl Value for ByKey {
+    fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
+        Named::read(node, problems).map(|Named(entries)| ByKey(entries))
+    }
+
+    fn form() -> Form {
+        Form { names: Some("^[0-9*#]$"), ..Named::form() }
+    }
+
+    fn written(&self) -> Option<Written> {
+        Named(self.0.clone()).written()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

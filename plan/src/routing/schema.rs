@@ -169,7 +169,12 @@ impl Making<'_> {
             "object" if self.description.tables.contains_key(at) => self.table(at),
             "object" => match shape.form.each {
                 Some(pattern) => {
-                    json!({ "type": "object", "additionalProperties": { "type": "string", "pattern": pattern } })
+                    let each = json!({ "type": "string", "pattern": pattern });
+                    let mut found = json!({ "type": "object", "additionalProperties": each });
+                    if let Some(names) = shape.form.names {
+                        found["propertyNames"] = json!({ "pattern": names });
+                    }
+                    found
                 }
                 None => json!({ "type": "object" }),
             },

@@ -46,6 +46,8 @@ pub struct Form {
     pub any_case: bool,
     /// The pattern of each value in a table whose keys the operator chooses.
     pub each: Option<&'static str>,
+    /// The pattern of those keys.
+    pub names: Option<&'static str>,
 }
 
 impl Form {

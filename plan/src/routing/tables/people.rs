@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::diagnostic::{Spot, Text};
 use super::super::people::{ThreeWay, Work};
-use super::super::people_values::{Key, Named, Prefix};
+use super::super::people_values::{ByKey, Key, Prefix};
 use super::super::read::Reader;
 use super::super::source::Said;
 use super::super::three_way::{CallerLeaves, ClerkLeaves, ThirdLeaves, Tones};
@@ -52,7 +52,7 @@ pub struct ThreeWayTable {
     /// The table.
     pub spot: Spot,
     /// `keys`.
-    pub keys: Field<Named>,
+    pub keys: Field<ByKey>,
     /// `hold_max`.
     pub hold_max: Field<Duration>,
     /// `failed_prompt`.
@@ -130,7 +130,7 @@ impl ThreeWayTable {
         let usual = ThreeWay::default();
         ThreeWayTable {
             spot: reader.spot.clone(),
-            keys: reader.or("keys", Named(Vec::new())),
+            keys: reader.or("keys", ByKey(Vec::new())),
             hold_max: reader.or("hold_max", usual.hold_max),
             failed_prompt: reader.or("failed_prompt", usual.failed_prompt.to_string()),
             tones: reader.or("tones", usual.tones),

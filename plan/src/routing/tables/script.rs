@@ -8,7 +8,7 @@ mod steps;
 use std::time::Duration;
 
 use super::super::diagnostic::{Spot, Text};
-use super::super::people_values::{Beginning, Named};
+use super::super::people_values::{Beginning, ByKey, Named};
 use super::super::read::Reader;
 use super::super::script::Reading;
 use super::super::source::Said;
@@ -106,7 +106,7 @@ pub struct MenuTable {
     /// `menu`: the question's prompt.
     pub prompt: Field<String>,
     /// `keys`: each key's flow.
-    pub keys: Field<Named>,
+    pub keys: Field<ByKey>,
     /// `wait`.
     pub wait: Field<Duration>,
     /// `tries`.
