@@ -96,6 +96,16 @@ pub const FIXTURES: &[Fixture] = &[
     },
     Fixture {
         code: "E1206",
+        what: "a ticket in a state that there is not",
+        edits: &[
+            ON,
+            add!(
+                "[[look_up]]\nname = \"tickets\"\nkind = \"tickets\"\n\n[[flow]]\nname = \"main\"\n[[flow.step]]\ncollect = \"survey\"\ninto = \"code\"\nmost = 8\n[[flow.step]]\nlook_up = \"tickets\"\nwith = { ticket = \"code\", code = \"code\" }\n\n[[test]]\nname = \"主号\"\nfrom = \"13800000000\"\nto = \"12345\"\nat = 2026-07-01T09:00:00+08:00\nkeys = \"12345678\"\nanswers = { tickets = { state = ⟦\"finished\"⟧ } }\nexpect = { queue = \"main\" }"
+            ),
+        ],
+    },
+    Fixture {
+        code: "E1206",
         what: "a forwarded call by a trunk whose headers nobody looks at",
         edits: &[
             Edit::Plan(

@@ -3,9 +3,10 @@
 
 use super::super::cases::never;
 use super::super::proof::NOTICES_HEARD_MAX;
-use super::super::source::Problems;
+use super::super::script::{TICKET_STATE, TICKET_STATES};
+use super::super::source::{Problems, Said};
 use super::super::tables::case::{AnswerSaid, CaseTable};
-use super::super::tables::look_up::says;
+use super::super::tables::look_up::{LookUpTable, says};
 use super::super::tables::{RoutingTable, TrunkTable};
 use super::references;
 
@@ -102,5 +103,26 @@ fn answers(case: &CaseTable, table: &RoutingTable, problems: &mut Problems) {
                 problems,
             );
         }
+        let is_it = |own: &&LookUpTable| own.name.as_ref().is_some_and(|name| name.value == of.value);
+        if table.look_ups.iter().find(is_it).is_some_and(LookUpTable::is_of_tickets) {
+            states(&values.0, problems);
+        }
+    }
+}
+
+/// The tickets of a test are in a state that tickets have.
+fn states(values: &[(Said<String>, Said<String>)], problems: &mut Problems) {
+    let said = values.iter().filter(|(name, _)| name.value == TICKET_STATE).map(|(_, said)| said);
+    for said in said.filter(|said| !TICKET_STATES.contains(&said.value.as_str())) {
+        let states = TICKET_STATES.join(", ");
+        never(
+            &said.spot,
+            (
+                format!("工单没有 {} 这个状态", said.value),
+                format!("no ticket is in the state {}", said.value),
+            ),
+            (&format!("写其中之一: {states}"), &format!("write one of these: {states}")),
+            problems,
+        );
     }
 }

@@ -113,6 +113,13 @@ impl BotTable {
     }
 }
 
+impl LookUpTable {
+    /// Whether it asks the embedded store's tickets.
+    pub fn is_of_tickets(&self) -> bool {
+        self.kind.as_ref().is_some_and(|kind| kind.value == LookUpWord::Tickets)
+    }
+}
+
 /// The values that a look-up or a bot of this name can say; `None`: there is none.
 pub fn says<'t>(table: &'t RoutingTable, name: &str) -> Option<Vec<&'t str>> {
     let is_it = |own: &Field<String>| own.as_ref().is_some_and(|said| said.value == name);
@@ -121,8 +128,8 @@ pub fn says<'t>(table: &'t RoutingTable, name: &str) -> Option<Vec<&'t str>> {
         says.map(|said| said.value.as_str())
     };
     if let Some(own) = table.look_ups.iter().find(|own| is_it(&own.name)) {
-        let of_tickets = own.kind.as_ref().is_some_and(|kind| kind.value == LookUpWord::Tickets);
-        return Some(words(&own.says).chain(TICKETS_SAY.into_iter().filter(|_| of_tickets)).collect());
+        let of_tickets = TICKETS_SAY.into_iter().filter(|_| own.is_of_tickets());
+        return Some(words(&own.says).chain(of_tickets).collect());
     }
     let bot = table.bots.iter().find(|own| is_it(&own.name))?;
     Some(words(&bot.says).chain([BOT_OUTCOME]).collect())

@@ -82,9 +82,8 @@ pub fn source<'t>(asked: &AskTable, table: &'t RoutingTable) -> Option<&'t LookU
 pub fn codes(act: &ActTable, table: &RoutingTable, problems: &mut Problems) {
     let ActTable::Order(order) = act else { return };
     let Some(prompt) = order.prompt.as_ref().filter(|_| order.code_prompt.is_none()) else { return };
-    let of_tickets =
-        |own: &LookUpTable| own.kind.as_ref().is_some_and(|kind| kind.value == LookUpWord::Tickets);
-    let mut names = table.look_ups.iter().filter(|own| of_tickets(own)).filter_map(|own| own.name.as_ref());
+    let of_tickets = table.look_ups.iter().filter(|own| own.is_of_tickets());
+    let mut names = of_tickets.filter_map(|own| own.name.as_ref());
     let Some(name) = names.next() else { return };
     problems
         .warning("W1003", &prompt.spot, "没有告诉来电人提取码", "callers are not told the pick-up code")

@@ -12,7 +12,7 @@ use super::super::super::script::{
 };
 use super::super::super::source::{Problems, Said};
 use super::super::super::tables::RoutingTable;
-use super::super::super::tables::look_up::{BotTable, LookUpWord};
+use super::super::super::tables::look_up::{BotTable, LookUpTable};
 use super::super::super::tables::script::{ActTable, FlowTable};
 use super::asked;
 use super::graph::{Graph, Place};
@@ -174,8 +174,7 @@ fn says<'g>(graph: &'g Graph<'_>, place: Place) -> impl Iterator<Item = (&'g str
         Some(ActTable::LookUp(own)) => asked::source(own, graph.table),
         _ => None,
     };
-    let of_tickets =
-        source.is_some_and(|own| own.kind.as_ref().is_some_and(|kind| kind.value == LookUpWord::Tickets));
+    let of_tickets = source.is_some_and(LookUpTable::is_of_tickets);
     let own = source.into_iter().flat_map(|own| own.says.iter()).flat_map(|says| &says.value);
     let of_tickets = TICKETS_SAY.into_iter().filter(move |_| of_tickets).map(|name| match name {
         TICKET_STATE => (name, Says::Words(&TICKET_STATES)),
