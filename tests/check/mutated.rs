@@ -50,7 +50,7 @@ struct Entry {
     alien: &'static str,
 }
 
-/// The sample in full, with short sounds, and its plan.
+/// The sample in full, with short sounds.
 struct Sample {
     text: String,
     files: BTreeMap<String, Vec<u8>>,
